@@ -1,7 +1,7 @@
 # make run    open the product on its demo world (or on your own workspace once it has a release)
 # make test   run the tests; make unit: the quick ones of them, for the loop of editing
 # make setup  make the environment in .venv, nothing else
-# make coverage  run all tests that need no browser, the long ones too, and report which lines they reach
+# make coverage  run all tests that need no browser, but not the long ones, and report which lines they reach
 # make matrix    run the tests of units on each promised Python, and with the lowest allowed dependencies
 # make mutants   put one fault at a time into a copy of the code, and see that a test catches it
 # make check  style, types and import rules; make browser: the tests that drive a real browser

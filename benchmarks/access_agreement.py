@@ -74,7 +74,7 @@ class Agreement:
 
 
 def case(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw people, supply and minutes of up to forty areas and as many sites elsewhere.
+    """Draw people by area, (n,), supply by site, (n,), and minutes from areas to sites, (n, n); n is 5 to 40.
 
     Minutes are whole numbers, so that some are exactly on the edge of a zone.
     """

@@ -159,7 +159,7 @@ def duck(query: str) -> dict[str, str]:
 
 
 def compare(peers: str, rows: int, many: int, repeats: int, turns: int) -> tuple[list[Run], bool]:
-    """Run all methods; also return whether their tables are the same.
+    """Return the runs of all methods, and whether their tables are the same.
 
     The machine is faster at some times than at others, so the scan and the points run in turn.
     """

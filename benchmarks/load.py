@@ -86,7 +86,10 @@ def python(step: str, code: str, *arguments: object, home: Path) -> Run:
 
 
 def one_round(rows: int, folder: Path, home: Path) -> list[Run]:
-    """Build a workspace and run all steps on the files."""
+    """Build a workspace, run all steps on the files, and return the cost of each step.
+
+    Exits if the import does not accept all rows, or if the repeated import does not know all of them.
+    """
     workspace = folder / "workspace"
     shutil.rmtree(workspace, ignore_errors=True)
     tact = [str(Path(sys.executable).with_name("tact")), "--workspace", str(workspace)]

@@ -5,8 +5,8 @@
 `--ons` names a Python that has the package (pip install cell-key-perturbation pandas, in an environment of
 its own). Both get the same records with the same record keys and the same perturbation table, written in
 their format (pcv 1 to 750, ckey, pvalue), and count children by area and category with no threshold.
-Prints how many published values differ (none may: exit code 1), and seconds, medians over the repeats, for
-counting, adding keys and perturbing; reading files and checking what differs are not timed.
+Prints how many published values differ (if any does, the exit code is 1), and seconds, medians over the repeats, for
+counting, adding keys and perturbing. Reading files and comparing the values are not timed.
 
 Result with version 3.1.0, two busy cores, 2,304 cells (384 areas, 6 categories): no published value differs
 among 1,400, 100,000 and 1,000,000 records (19 cells above 750 with 100,000, 273 with a million; 1,868

@@ -10,10 +10,11 @@ leave connections half open and send messages above the limit. Linux only: memor
 run early, with the figures so far. With several processes, each reader always uses the same one, as behind a proxy, and
 the half-open connections are divided among the processes; memory and `processor` are the sums over all of them.
 
-`waits` says what slow changes may have waited for. `answer_p95` : seconds of an answer that runs no page (it waits only
-for the server's loop, which also serves the attackers). `readers_late_p95` : delay of the readers themselves (this
-program lacks a core). `processor` : cores that the server used (above .7, pages compete). `without_core` : share of the
-time in which the server's loop was ready but other processes had the cores (above .1, the machine causes the tail).
+`waits` says what slow changes may have waited for; `p95` is the 95th percentile. `answer_p95` : seconds of an answer
+that runs no page (it waits only for the server's loop, which also serves the attackers). `readers_late_p95` : delay of
+the readers themselves in seconds (if it is long, this program lacks a core). `processor` : cores that the server used
+(above .7, pages compete). `without_core` : share of the time in which the server's loop was ready but other processes
+had the cores (above .1, the machine causes the slow changes).
 """
 
 from __future__ import annotations
@@ -205,7 +206,7 @@ async def watch_processor(servers: Sequence[Server], until: float, measured: Mea
 async def measure(
     servers: Sequence[Server], asked: argparse.Namespace, queries: Sequence[str], measured: Measured
 ) -> None:
-    """Run the readers for the requested time, and measure."""
+    """Run the readers for the requested time, and write what they and the servers did into `measured`."""
     until = time.monotonic() + 60 * asked.minutes
     readers = (
         read_pages(servers[seed % len(servers)].url, queries, seed, asked.think, until, measured)

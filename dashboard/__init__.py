@@ -1,1 +1,1 @@
-"""The interface: commands, pages, map and briefing."""
+"""The interface: commands, the desk, the web process, its pages and map, and the briefing."""

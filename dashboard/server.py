@@ -74,9 +74,10 @@ def build_application(
     accounts: Accounts | None = None,
     settings: ProviderSettings | None = None,
 ) -> App:
-    """Build the ASGI application for a site, with a gate in front of everything, or with a door if there are accounts.
+    """Build the ASGI application for a site. With accounts a door stands in front of everything, else usually a gate.
 
-    At a network address the public tier has no gate, unless `name` is the only host name that is answered.
+    name : the host name under which browsers reach the site; None if there is none. At a network address without
+    accounts and without `name` there is neither door nor gate.
     """
     base = str(get_option("server.baseUrlPath") or "").strip("/")
     pages = [(page.address, page.title) for page in PAGES]

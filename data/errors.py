@@ -105,7 +105,7 @@ class ReleaseRefused(ReleaseError):
 class ReleaseDamaged(TactError):
     """A file of a release, or of what was made from it, is missing, damaged or was changed.
 
-    It is no ReleaseError, so that code which can continue without a release or a table does not hide this error.
+    It is not a ReleaseError, so that code which can continue without a release or a table does not hide this error.
     """
 
     exit_code = 5

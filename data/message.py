@@ -17,7 +17,7 @@ class Message(str):
     values: dict[str, object]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        """Build the message from a template, filled in English."""
+        """Build the message: the English template, filled with the values."""
         self = super().__new__(cls, template.format(**values))
         self.template = template
         self.values = values
@@ -37,19 +37,19 @@ def mark(text: str) -> str:
 
 
 def join_messages(parts: Iterable[str], between: str = " ") -> Message:
-    """Join texts to one message; each part that is a message is translated separately. Empty parts are left out."""
+    """Join texts into one message; each part that is a message is translated separately. Empty parts are left out."""
     values: dict[str, object] = {f"part{number}": part for number, part in enumerate(filter(None, parts))}
     return Message(between.join(f"{{{name}}}" for name in values), **values)
 
 
 def list_messages(parts: Iterable[str]) -> str:
-    """Join texts as in a sentence: "a, b and c". There must be at least one text."""
+    """Return texts joined as in a sentence: "a, b and c". There must be at least one text."""
     *first, last = parts
     return Message("{first} and {last}", first=join_messages(first, ", "), last=last) if first else last
 
 
 def shorten(parts: Sequence[str], most: int, between: str = ", ") -> str:
-    """Join the first `most` texts, with the number of the others."""
+    """Return the first `most` texts as one, with the number of the others."""
     return count_more(join_messages(parts[:most], between), len(parts) - most)
 
 

@@ -39,7 +39,7 @@ MOUNT_ATHOS = "GR-69"
 
 
 class Place(NamedTuple):
-    """A populated place of GeoNames, with the municipality that its admin code or name gives."""
+    """A populated place of GeoNames (lon, lat in degrees), with the municipality that its admin code or name gives."""
 
     municipality: str
     lon: float
@@ -62,7 +62,7 @@ def main(node_modules: Path | None) -> None:
 
 
 def read_regions(package: Path, areas: pd.DataFrame) -> dict[str, BaseGeometry]:
-    """Read the shapes of the regions, by code; the files are named after HASC codes."""
+    """Return the shapes of the regions by code, in degrees (EPSG:4326); the files are named after HASC codes."""
     regions = areas[areas["level"] == "region"]
     paths = {
         code: package / "data" / "regions" / f"{hasc.replace('.', '-')}.json" for code, hasc in regions["hasc"].items()
@@ -95,7 +95,7 @@ def read_rows(path: Path) -> Iterator[list[str]]:
 
 
 def municipality_of(row: list[str], areas: pd.DataFrame, names: Places, regions: dict[str, str]) -> str | None:
-    """Return the municipality of a row of GeoNames, as `read_places` says; None where it is not known."""
+    """Return the municipality of a row of GeoNames by the rules of `read_places`; None if it is not known."""
     country, feature, region = row[8], row[7], regions.get(f"{row[8]}.{row[10]}")
     code = row[11] if country == "AL" else row[12]
     if code in areas.index:
@@ -108,7 +108,7 @@ def municipality_of(row: list[str], areas: pd.DataFrame, names: Places, regions:
 def cells(
     regions: dict[str, BaseGeometry], places: list[Place], areas: pd.DataFrame
 ) -> Iterator[tuple[str, BaseGeometry]]:
-    """Yield pieces of municipalities: one for each municipality and landmass of a region."""
+    """Yield code and shape of each piece: a municipality has at most one on each landmass of its region."""
     inside: dict[str, list[Place]] = defaultdict(list)
     for place in places:
         inside[areas.loc[place.municipality, "parent"]].append(place)
@@ -149,7 +149,7 @@ def _part_cells(part: BaseGeometry, places: list[Place]) -> Iterator[tuple[str, 
 
 
 def as_coverage(pieces: list[tuple[str, BaseGeometry]]) -> dict[str, BaseGeometry]:
-    """Join the pieces to a coverage; where two overlap, the land goes to the first code."""
+    """Join the pieces into a coverage, and return it by code. Where two overlap, the land goes to the first code."""
     pieces = sorted(pieces, key=lambda piece: piece[0])
     faces, owners = cut_faces(np.array([shape for _, shape in pieces]))
     # All faces of an area get the number of its first piece, so that they are merged.

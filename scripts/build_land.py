@@ -113,7 +113,7 @@ def _only_polygons(area: BaseGeometry) -> BaseGeometry:
 
 
 def _decode(topology: dict[str, Any], layer: str) -> dict[str, BaseGeometry]:
-    """Read a TopoJSON layer by name: arcs are quantised differences, shared between areas."""
+    """Return the shapes of a TopoJSON layer by name. Its arcs are quantised differences, which neighbours share."""
     scale, origin = (np.array(topology["transform"][key]) for key in ("scale", "translate"))
     arcs = [np.cumsum(arc, axis=0) * scale + origin for arc in topology["arcs"]]
     shapes = {

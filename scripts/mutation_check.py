@@ -5,7 +5,8 @@
     python scripts/mutation_check.py --list
 
 A fault replaces a text of one line by another. The text must be on exactly one line of its file.
-First all named tests must pass on the unchanged code. Exit code 1 if no test catches a fault, or its text is missing.
+First all named tests must pass on the unchanged code. The exit code is 1 if any fault is not caught, or its text is
+missing.
 """
 
 import argparse
@@ -155,7 +156,7 @@ FAULTS = (
 
 
 def copy_tree(folder: Path) -> None:
-    """Copy the code and its tests."""
+    """Copy the code and its tests into a folder."""
     for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name)  # with compiled files, which their dates keep valid

@@ -4,8 +4,8 @@ Run by hand, on a machine that has podman and the image; nothing is downloaded:
 
     python -m scripts.try_container IMAGE PUBLISHED --signed-by KEY [--podman "podman --runtime runc"]
 
-PUBLISHED is what `tact publish` wrote. The container gets no network. Prints the findings as JSON. The exit code
-is 1 if the map or its health check does not answer, or if the process may do more than it should.
+PUBLISHED is the folder that `tact publish` wrote. The container gets no network. Prints the findings as JSON. The exit
+code is 1 if the map or its health check does not answer, or if the process may do more than it should.
 """
 
 import argparse
@@ -44,7 +44,7 @@ print(json.dumps({
 
 
 def look(podman: list[str]) -> dict[str, Any]:
-    """Wait until the health check of the image passes; return the state of the map, and what its user may do."""
+    """Wait at most three minutes for the health check; return the state of the map, and what its user may do."""
     begin = time.monotonic()
     while subprocess.run([*podman, "healthcheck", "run", _NAME], check=False, capture_output=True).returncode:
         if time.monotonic() > begin + _PATIENCE:

@@ -45,7 +45,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (any of the names above)
-    """Import a name of `__all__` when it is first used."""
+    """Import and return a name of `__all__` when it is first used. Raises AttributeError for any other name."""
     if name not in _PLACES:
         msg = f"module 'tact' has no attribute {name!r}"
         raise AttributeError(msg)

@@ -22,8 +22,8 @@ class Channel:
 
     largest : the largest distance between a published number and the true count. k : on the public tier the threshold
     below which numbers are hidden (state `few`); None on the partner tier, where a published zero has the state
-    `almost_none` or `not_searched`. table : P(noise | true count); row n is for the count n, the last row for all
-    larger ones, column d + largest for the noise d.
+    `almost_none` or `not_searched`. table : P(noise | true count), shape (rows, 2 * largest + 1). Row n is for the true
+    count n, and the last row also for all larger counts. Column d + largest is for the noise d.
 
     Published numbers are the column `noisy` of layers and `value` of tables. Neither the adjusted numbers, which add
     up, nor sums of published numbers have this noise.

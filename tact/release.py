@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 class Layer:
     """A layer that a release has.
 
-    levels : those of country, region (a county in Albania) and municipality that the release has. options : the choices
-    of each option, the default first. A choice is listed if the release has it at one level at least.
+    levels : the levels at which the release has the layer: country, region (a county in Albania), municipality.
+    options : the choices of each option, the default first. A choice is listed if the release has it at one level or
+    more.
     """
 
     id: str
@@ -46,7 +47,8 @@ class Release:
     """One tier of a release with its newest results, read-only; `open_release` returns it.
 
     Frames are copies: change them as you like. In each of them the column `state` is an ordered categorical with the
-    categories `tact.STATES`; docs/researcher.md says what they mean. A cell without a number is never a zero.
+    categories `tact.STATES`; docs/researcher.md says what they mean. A missing `value` does not mean zero: the state
+    says what the cell is.
     """
 
     _folder: _Folder
@@ -87,21 +89,25 @@ class Release:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The names of the tables: measure, level, period and breakdown, such as `children_region_year_pathway`."""
+        """The names of the tables, such as `children_region_year_pathway`.
+
+        The parts of a name are measure, level, length of the periods and, if the table has one, breakdown.
+        """
         return self._folder.tables
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as it is stored, one row for each cell.
 
         Columns: area (code), period (ISO 8601), those of the breakdown, value and state; some tables also have margin,
-        low, high and reconciled. In tables of counts `value` is the published number with its noise, and `reconciled`
-        is the number adjusted so that parts add up. Both are missing where no number is published.
+        low, high and reconciled. In tables of counts `value` is the published number with its noise. It is missing
+        unless the state is `number`. `reconciled` is the number adjusted so that parts add up. A published zero
+        (`almost_none`, `not_searched`, `structural_zero`) may have it too, and it may then be above 0.
 
-        Results do not store draws of the risk. They store what was computed from 4000 draws: in
-        `risk_region_whole_crossing` and `risk_region_quarter_crossing` (partner tier) median, lower and upper (95 %)
-        of the rate divided by the national average, with probabilities of statements; in `exceedance_...` the
-        probability that this ratio is above 1.5; in `burden_...` children newly in need, with ranks. The public tier
-        has only classes (`risk_region_year`). A release has no results before `tact risk` was run.
+        The tables of risk exist once `tact risk` was run. They hold summaries of 4000 draws from the model, not the
+        draws. Partner tier: `risk_region_whole_crossing` and `risk_region_quarter_crossing` have the rate divided by
+        the national average (median, and lower and upper end of the 95 % interval) and the probability that the
+        statement on it is true; `exceedance_...` has the probability that this ratio is above 1.5; `burden_...` has the
+        children newly in need per quarter, with ranks. Public tier: `risk_region_year` has only classes.
 
         Raises ReleaseError if there is no such table, and ReleaseDamaged if its file was changed.
         """
@@ -146,13 +152,14 @@ class Release:
         without a known shape has no geometry.
 
         Columns: name, country, parent, km2 (computed in EPSG:3035), value, state, margin, low, high; noisy and
-        noisy_margin (only for counts); source, year, note; columns that only this layer has; geometry. `value` is
-        adjusted so that parts add up, and `margin` is its largest distance from the true count. `noisy` is the
-        published number: use it with `channel`. `attrs` has title, unit, period (in words), source, margin, note, tier,
-        citation and licence.
+        noisy_margin (only for counts); source, year, note; columns that only this layer has; geometry. In the layer
+        `encounters`, `value` is adjusted so that parts add up, and `margin` is its largest distance from the true
+        count. `noisy` is the published number: use it with `channel`. `attrs` has title, unit, period (in words),
+        source, margin, note, tier, citation and licence.
 
-        period : one of `periods`; default: the last of the longest. options : a choice for each of the layer's options.
-        Raises InputError for a layer, level, period, option or choice that the release does not have.
+        period : one of `periods`; by default the latest of the longest periods. options : a choice for each of the
+        layer's options; without one, the default choice. Raises InputError for a layer, level, period, option or choice
+        that the release does not have.
         """
         definition = self._check(layer, level, options)
         if period is None:
@@ -175,10 +182,10 @@ class Release:
         return frame
 
     def long_table(self, layer: str) -> pd.DataFrame:
-        """Return all cells of a layer with names and words: one row for each area, period and choice of options.
+        """Return all cells of a layer: one row for each area, period and choice of options.
 
-        The columns are those of the file that `tact export --format csv` writes. Raises InputError if the release does
-        not have the layer.
+        Each row has the names of its area and its state in words. The columns are those of the file that
+        `tact export --format csv` writes. Raises InputError if the release does not have the layer.
         """
         return _order_states(wide.build_long_table(self._folder, self._check(layer)))
 
@@ -216,12 +223,12 @@ class Release:
 
 
 def open_release(path: str | Path, tier: Literal["partner", "public"] = "public") -> Release:
-    """Open a tier of a release, with the newest results of the model beside it.
+    """Open a tier of a release and return it, with the newest results of the model for it.
 
-    path : the folder of a release, `releases/NAME`. Or the folder that contains `releases` (a workspace, or a folder
-    that `tact publish` wrote): then the release that is shown to readers is opened. Layers that governance does not
+    path : the folder of one release, `releases/NAME`; or the folder that contains `releases` (a workspace, or a folder
+    that `tact publish` wrote), to open the release that readers are shown. Layers and tables that governance does not
     approve now are left out. Raises InputError for an unknown tier, ReleaseError if there is no such release, and
-    ReleaseDamaged if its manifest was changed.
+    ReleaseDamaged if its manifest or that of a result was changed.
     """
     if tier not in TIERS:
         msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."

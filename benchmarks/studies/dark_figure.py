@@ -79,7 +79,11 @@ def _summarise(answers: list[Answer]) -> dict[str, Any]:
 
 
 def _draw_from(rng: Generator, people: int, main: Floats, pair: Floats) -> Ints:
-    """Draw a table of people whose histories follow a log-linear model; pair: interactions, may be minus infinity."""
+    """Draw how many of `people` have each history (the lists that they are on), by a log-linear model.
+
+    People on no list are left out, (histories,). main : main effect of each list. pair : interaction of each pair of
+    lists; minus infinity if nobody is on both.
+    """
     design = build_design(len(main))
     with np.errstate(invalid="ignore"):
         terms = np.where(design.both > 0, pair, 0.0)

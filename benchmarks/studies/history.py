@@ -121,7 +121,7 @@ class History:
         self.passed += 1
 
     def seen(self) -> Observations:
-        """Return all quarters so far as published under the default policy."""
+        """Return the observations of all quarters until now, as published under the default policy."""
         parameters, t = self.place.course.parameters, self.passed
         exact = self._counts[:, :t]
         # The total's key is made of all its records: another one each time that records are added.

@@ -5,8 +5,8 @@ the true relative risk, coverage of its intervals, and with which release the pl
 trafficking is found. A second world of the same seed has no signal at all: there every flag, a risk that is very
 likely high or a rate that very likely rose, is a false alarm.
 The model is fitted to each quarter's release, as users do. In a third world a hotspot moves between areas:
-how well does the ranking of each quarter follow? Effort follows finds in all of them, and many children are
-never reported (docs/risk-model.md section 17).
+how well does the ranking of each quarter follow? In all of them outreach goes where children were found earlier, and
+many children are never reported (docs/risk-model.md section 17).
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def study(
     cluster: str = "",
     progress: Progress | None = None,
 ) -> Study:
-    """Run the study on `worlds` invented worlds; some minutes for ten. The same seeds give the same result."""
+    """Run the study on `worlds` invented worlds; ten take some minutes. The same seeds give the same result."""
     study_world = partial(_study_world, model=model or RiskModel())
     seeds = range(first_seed, first_seed + worlds)
     results = map_seeds(

@@ -1,9 +1,9 @@
 """What happens when a plan determines which children are found: two years of quarters in invented worlds.
 
-Where teams search decides who is found, and earlier finds decide where teams search next (Ensign et al.
-2018): so a programme can abandon an area by mistake. Here a programme works for a year as usual. Then, each
-quarter, the risk model is fitted on everything published so far; a plan is made with its floors and its
-share of exploration; teams move, and outreach follows the teams; and the world's own process
+Where teams search decides which children are found, and where children were found decides where teams search
+next (Ensign et al. 2018): so a programme can abandon an area by mistake. Here a programme works for a year as
+usual. Then, each quarter, the risk model is fitted on everything published so far; a plan is made with its
+floors and its share of exploration; teams move, and outreach follows the teams; and the world's own process
 (risk/worlds/__init__.py) decides which children this outreach finds. These children are published, and the
 model knows them from the next quarter on.
 

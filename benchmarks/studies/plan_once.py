@@ -276,7 +276,10 @@ def _is_falsely_small(plan: Plan, truth: Floats) -> bool:
 
 
 def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
-    """Return the layout after moves of one kind of unit, each the best next move for the mean need, (A,)."""
+    """Return the layout, (S, K), after at most `moves` moves of the first kind of unit.
+
+    Each is the move that meets most of the need then. need : mean need, (A,).
+    """
     units = posts.units.copy()
     for _ in range(moves):
         best, best_move = meets(posts, units, need) + 1e-9, None

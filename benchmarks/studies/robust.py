@@ -209,7 +209,10 @@ def _look_at_counts(data: OddData, judged: JudgedFit) -> dict[str, Floats]:
 
 
 def try_data(data: OddData) -> Outcome:
-    """Try one data set. Errors that are not the product's own are raised: they are faults."""
+    """Compute everything from one data set, and return the outcome.
+
+    Errors that are not the product's own are raised, because they are faults.
+    """
     began, error, wrong = time.process_time(), "", ()
     try:
         results = compute_everything(data)

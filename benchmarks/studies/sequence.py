@@ -1,12 +1,12 @@
 """What a series of public releases gives away: twelve quarterly releases of invented worlds, and one after the end.
 
-Between the releases records come late, are corrected, move, and are forgotten; in every other world a partner
+Between the releases records come late, are corrected, move, and are forgotten; in every second world a partner
 withdraws. The releases are made as `tact release` makes them, with the tables of the public tier alone. Then an
 attacker reads all of them. For each world:
 
 - one number: the largest membership advantage from one number, data.disclosure.attacks.membership.one_number;
-- all numbers: the membership advantage from all numbers ever published, for the child at most risk, with its 95 %
-  interval. This child may be new: it is in one draw of each number, as in a single release;
+- all numbers: the membership advantage from the last number of each cell that was ever published, for the child at most
+  risk, with its 95 % interval. This child may be new: then no earlier number counts the child, as in a single release;
 - changed: how many numbers later showed another value. A child who was corrected, moved, forgotten or withdrawn after a
   year became final can be seen only in a changed number; if no number changed, the advantage is 0.
 """
@@ -139,7 +139,7 @@ def _attack_case(case: tuple[int, int]) -> Series:
 
 
 def attack_series(seed: int, children: int = CHILDREN) -> Series:
-    """Release one world thirteen times while its records change, and attack all releases together."""
+    """Release one world thirteen times while its records change; return what all releases together disclose."""
     world = simulate_default_areas(WorldParameters(seed=seed, children=children))
     history = RecordHistory(world.records["encounter"], np.random.default_rng([seed, 7]), withdraws=seed % 2 == 1)
     hasher, vault, refused = keys.IdentifierHasher(keys.create_from_seed(seed).identifier), _Records(), 0

@@ -1,8 +1,9 @@
 """How often the statements on internal trafficking in Durrës and Tirana are right, on counts with a known share.
 
-There are three yearly looks at each world. In every quarter a city meets a negative binomial number of children of
-each kind; outreach, which is common to both kinds, grows by half each year. The yearly numbers get the noise of the
-release. Shares are 20 % in the first year; the laws differ in the shares of the last year.
+Each world has three years; the statements are made after the second and after the third. In every quarter a city meets
+a negative binomial number of children of each kind. Outreach, which is common to both kinds, grows by half each year.
+The yearly numbers get the noise of the release. Shares are 20 % in the first year; the laws differ in the shares of the
+last year.
 """
 
 from __future__ import annotations

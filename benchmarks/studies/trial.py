@@ -107,7 +107,10 @@ def planned(posts: Posts, need: Floats, rules: Rules, solver: Solver) -> tuple[P
 
 
 def towards(posts: Posts, share: Floats, moves: int) -> Ints:
-    """Return the layout after moves from the largest surplus to the largest shortage; share: target by site, (S,)."""
+    """Return the layout, (S, K), after at most `moves` moves of each kind, from largest surplus to largest shortage.
+
+    share : wanted share of the units by site, (S,).
+    """
     units = posts.units.copy()
     for kind, total in enumerate(units.sum(axis=0)):
         wanted = apportion(share, int(total))

@@ -98,7 +98,7 @@ def _add(counts: dict[str, list[int]], kind: str, certainty: str, code: str, hol
 
 
 def summarise(worlds: Iterable[Counts]) -> dict[str, dict[str, float]]:
-    """Return for each kind the share without a statement, and for each word its share and how much of it is true."""
+    """Return for each kind the share without a statement and, for each word, its share and the share that is true."""
     total: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for counts in worlds:
         for name, (number, right) in counts.items():

@@ -195,7 +195,11 @@ class Document:
         }  # fmt: skip
 
     def _describe_map(self) -> dict[str, Any]:
-        """Draw the map of today with the moves, and the map of the plan, with legend and alternative text."""
+        """Return the maps as SVG, with their caption, legend, notes and alternative text.
+
+        The maps are "moves" (the need met today, with arrows), "today" (the same without arrows) and "planned" (the
+        need met with the plan, with arrows).
+        """
         t, plan = self.t, self.saved.summary
         flows = plan.sum_flows()
         codes = [code for start, end, _units in flows[:MOST_ARROWS] for code in (start, end)]

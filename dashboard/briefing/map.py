@@ -1,7 +1,7 @@
 """The map of the briefing and of pictures of a view: areas of both countries and arrows, drawn as SVG.
 
-It is only a picture: coordinates are degrees, the longitude scaled for 38.7 degrees north. Shapes come from the
-release (simplified as for the browser); the land around them is part of the product.
+It is only a picture, on the plane of dashboard/map/plane.py. Shapes come from the release (simplified as for the
+browser); the land around them is part of the product.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def _how(t: Speech) -> str:
 
 
 def _list_limits(t: Speech, setting: Setting) -> Iterator[str]:
-    """Return the limits and the weights of a plan, without those that are 0."""
+    """Yield the limits and the weights of a plan in words, without those that are 0."""
     yield t.format_plural("at most {count} unit moves", "at most {count} units move", setting.moves)
     if setting.budget is not None:
         yield t(
@@ -93,7 +93,7 @@ def _reading(t: Speech, release: Release) -> str:
 
 
 def name_readers(t: Speech, release: Release) -> str:
-    """Return the readers of the briefing."""
+    """Return a text that says for whom the briefing is."""
     if release.tier == "partner":
         return t("Partner tier: only for partners who signed the agreement")
     return t("Public tier")

@@ -29,7 +29,11 @@ class Paper:
 
 @dataclass(frozen=True)
 class MinutesText:
-    """The words of the minutes. agenda : sentence and view of each item; decisions : rows of the table."""
+    """The words of the minutes.
+
+    agenda : sentence and view of each item. decisions : the rows of the table, columns : its headings. none : the
+    sentence for a meeting without decisions.
+    """
 
     heading: str
     agenda_head: str

@@ -107,7 +107,11 @@ def _is_invented(mark: Mark) -> bool:
 def draw_marks(
     current: CurrentRelease, area_marks: Mapping[str, AreaMark], flows: Sequence[Flow] = (), over: Sequence[str] = ()
 ) -> Drawing:
-    """Draw the still map of a page: its marks, with the numbers that appear in their words, and the first flows."""
+    """Draw the still map of a page, with areas of level "region".
+
+    area_marks : how each area is drawn, by code. The numbers in their words become cells that the search for leaks can
+    read. flows : arrows, of which only the first `MOST_ARROWS` are drawn. over : shapes as SVG that lie on the areas.
+    """
     shapes = {
         code: AreaShape(
             fill_state("cannot_tell") if mark.unsure else mark.colour,

@@ -37,7 +37,7 @@ def ask_hidden(question: str) -> str:
 
 
 def choose_passphrase(question: str, check: Callable[[str], object]) -> str:
-    """Ask for a new passphrase twice; `check` raises an error for a bad one before the second time."""
+    """Ask for a new passphrase twice and return it; `check` raises an error for a bad one before the second time."""
     passphrase = ask_hidden(question)
     check(passphrase)
     if ask_hidden("The same again") != passphrase:

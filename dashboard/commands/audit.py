@@ -44,7 +44,10 @@ def audit(
 
 
 def _attack(workspace: Workspace, name: str | None, tick: Tick) -> Audit:
-    """Attack a release. The module is imported only here, because it imports Streamlit, which is slow to start."""
+    """Attack a release and return the audit.
+
+    The module is imported only here, because it imports Streamlit, which is slow to start.
+    """
     result: Audit = import_module("dashboard.web.reader_files").audit_workspace(workspace, name, tick)
     return result
 

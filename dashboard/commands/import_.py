@@ -216,7 +216,10 @@ def _word_count(count: int | None) -> str:
 
 
 def _import_one(importer: Importer, path: Path, kind: str | None, partner: str | None, tick: Tick) -> dict[str, Any]:
-    """Import one of several files; a file that is refused does not stop the others."""
+    """Import one of several files, and return the result as plain values, with at most `_MAX_REASONS` reasons.
+
+    A file that is refused does not stop the others: its result has only its path and the reason.
+    """
     try:
         imported = importer.import_file(path, kind=kind, partner=partner, progress=tick)
     except FileRefused as refusal:
@@ -261,7 +264,10 @@ def _summarise(result: dict[str, Any], partner: str | None) -> str:
 
 
 def _word_respelled(respelled: dict[str, Any]) -> str:
-    """Return a word that was read as a place of similar sound: "1 row, municipality: 'Duress' read as Durrës"."""
+    """Return a line on a word that was read as a place of similar sound.
+
+    For example "1 row, municipality: 'Duress' read as Durrës."
+    """
     rows = "1 row" if respelled["rows"] == 1 else f"{respelled['rows']:,} rows"
     word = f"'{respelled['word']}'" if respelled["word"] else "a word"
     return f"{rows}, {respelled['column']}: {word} read as {area_table()['name_en'][respelled['code']]}."

@@ -125,7 +125,10 @@ def _read_whole(workspace: Workspace) -> Chain:
 
 
 def _follow_plans(workspace: Workspace, chain: Chain, release: Release) -> list[MoveOutcome]:
-    """Compare the plans of earlier releases with what a release shows."""
+    """Return the outcome of each move of registered plans, from the release of its plan to the given release.
+
+    A plan is left out if one of the two releases has no observations.
+    """
 
     @cache
     def observe(name: str) -> Observations | None:

@@ -73,7 +73,7 @@ def shorten(
     accounts: AccountsFile = None,
     as_json: Json = False,
 ) -> None:
-    """Count the rows that are older than governance keeps them; with --delete NUMBER remove them."""
+    """Count the rows that are older than governance allows; with --delete NUMBER remove them."""
     file = find_file(context, accounts)
     opened = Accounts.open(file)
     before = find_first_day(file, months, "log_months")

@@ -157,7 +157,10 @@ def _word_option(question: Question) -> str:
 
 
 def _ask_all(questions: Iterable[Question]) -> ColumnMapping:
-    """Ask on the terminal. An empty answer accepts the proposal, or leaves the question open if there is none."""
+    """Ask questions on the terminal and return all answers.
+
+    An empty answer accepts the proposal, or leaves the question open if there is none.
+    """
     answers = ColumnMapping()
     for question in questions:
         say(question.text)

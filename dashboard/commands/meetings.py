@@ -34,7 +34,7 @@ def shorten(
     accounts: AccountsFile = None,
     as_json: Json = False,
 ) -> None:
-    """Count the meetings that are older than governance keeps them; with --delete NUMBER remove them."""
+    """Count the meetings that are older than governance allows; with --delete NUMBER remove them."""
     file = find_file(context, accounts)
     before = find_first_day(file, months, "meeting_months")
     own = [] if accounts else [file, find_local_file(open_workspace(context).derived)]

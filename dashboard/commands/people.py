@@ -1,4 +1,4 @@
-"""`tact people`: who may sign in to the map, by which role, and until they are revoked."""
+"""`tact people`: invite people to sign in to the map with a role, list them, and revoke or admit them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def invite(
     accounts: AccountsFile = None,
     as_json: Json = False,
 ) -> None:
-    """Invite a person: print a link that works once within 72 hours. Again: a new passphrase, factor and role."""
+    """Invite a person by a link that works once, within 72 hours. A later link replaces passphrase, factor and role."""
     start, limit = _check_address(address), _check_countries(countries)
     opened = Accounts.open_or_create(find_file(context, accounts))
     secret = people.invite(opened, name, role, organisation, limit)
@@ -120,7 +120,10 @@ def admit(context: typer.Context, name: _Name, accounts: AccountsFile = None, as
 
 
 def _word_other_door(accounts: Accounts, name: str) -> list[str]:
-    """Return what the organisation must still do, if `access.toml` lets its people sign in."""
+    """Return lines on how a person can still sign in through the organisation, and what to do about it.
+
+    Empty if no `access.toml` names a provider.
+    """
     folder = accounts.path.parent
     if find_provider_file(folder, folder.parent) is None:
         return []

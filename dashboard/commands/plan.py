@@ -294,7 +294,11 @@ def word_error(opened: Release, error: InputError, *, options: bool = True) -> s
 
 
 def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, HandOverResult] | None:
-    """Hand over the tasks of a table into the spare capacity of duty bearers; None without such a table."""
+    """Hand over the tasks of a table to duty bearers with spare capacity.
+
+    Returns the tables with the result; None if no option asks for a hand-over, or there are no tasks. Raises InputError
+    if an option is missing or contradicts another one.
+    """
     if tables.tasks is None and tables.capacity is None and tables.free_share is None:
         return None
     if tables.tasks is None or (tables.capacity is None) == (tables.free_share is None):
@@ -368,7 +372,7 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _write_briefing(workspace: Workspace, opened: Release, plan: SavedPlan, output: BriefingOptions) -> list[str]:
-    """Write the briefing and the pictures; for real records the receiver is logged first."""
+    """Write the briefing and the pictures, and return their paths; for real records the receiver is logged first."""
     formats = ["pdf"] * (output.briefing is not None) + ["png"] * (output.pictures is not None)
     if not formats:
         return []

@@ -278,7 +278,7 @@ def _flatten(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, An
 
 
 def _table_width() -> int:
-    """Return the width of the terminal; for a file, a width that is large enough for all columns."""
+    """Return the width of the terminal in characters; for a file, a width that is large enough for all columns."""
     if not sys.stdout.isatty():
         return _FILE_WIDTH
     return max(shutil.get_terminal_size().columns, _NARROWEST)

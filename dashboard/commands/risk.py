@@ -36,7 +36,7 @@ from risk.report.shift import AreaShift
 
 
 def score(workspace: Workspace, tick: Tick, *, tiers: Sequence[Tier] = TIERS, name: str | None = None) -> list[Result]:
-    """Write the results of the model for tiers of a release, beside the release."""
+    """Write the results of the model beside a release, one for each tier, and return them."""
     return [_assess(workspace, tier, name, {}, tick) for tier in tiers]
 
 

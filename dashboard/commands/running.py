@@ -1,6 +1,7 @@
 """The `tact` application: all commands, and the message and exit code of each error.
 
-A command's module is imported when the command is used, because the libraries of all take seconds on an old laptop.
+A command's module is imported when the command is used: to load the libraries of all commands takes seconds on an old
+laptop.
 """
 
 from __future__ import annotations

@@ -55,7 +55,10 @@ def choose_port(host: str, wanted: int | None, first: int) -> int:
 
 @contextmanager
 def run_web_process(command: list[str], *, with_input: bool = False) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a web process; it ends when this process ends, for any reason. `with_input`: its input is a pipe."""
+    """Start a web process and yield it. It is stopped when the block ends, also after Ctrl+C or SIGTERM.
+
+    with_input : whether its standard input is a pipe. Its standard output always is one.
+    """
     process = subprocess.Popen(  # noqa: S603
         command,
         env=clean_environment(os.environ),

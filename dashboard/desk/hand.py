@@ -82,7 +82,10 @@ class Basis:
 
 @dataclass
 class Hand:
-    """The files in hand by name, the answers by partner and kind, the count of files, and the partner of the next."""
+    """The files in hand by name, and the officer's answers by partner and kind.
+
+    taken : how many files were taken in hand so far. partner : the partner chosen for the next files.
+    """
 
     desk: Desk
     files: dict[str, FileInHand] = field(default_factory=dict)

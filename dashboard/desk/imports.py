@@ -44,7 +44,7 @@ def show(desk: Desk) -> None:
 
 
 def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return the imports as a table."""
+    """Return the imports as a table of words, one row for each: number, time, kind, partner, and counts of rows."""
     rows = [
         (
             str(entry["number"]),

@@ -46,7 +46,10 @@ def show(desk: Desk) -> None:
 
 
 def tabulate_months(months: pd.DataFrame) -> pd.DataFrame:
-    """Return the numbers of records by month and partner, with their sums."""
+    """Return the numbers of records, a month in each row and a partner in each column.
+
+    If there are several partners, the last column has the sums.
+    """
     table = {_("Month"): [_word_month(str(month)) for month in months.index]}
     for partner in months.columns:
         table[str(partner) or _("Nobody named")] = [format_number(number) for number in months[partner]]

@@ -46,7 +46,10 @@ Basis = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Trial:
-    """The content that a release would have, what it depends on, and the content of the last release, by tier."""
+    """A release that was made and attacked, but not published.
+
+    basis : what its content depends on. before : the content of the last release, by tier.
+    """
 
     release: NewRelease
     basis: Basis
@@ -72,7 +75,7 @@ class Standing:
 
     @property
     def needs_second(self) -> bool:
-        """Whether a second person must still be appointed, who confirms."""
+        """Whether the second person, who confirms releases, must still be appointed."""
         return self.second is None and bool(self.approvers)
 
 
@@ -172,7 +175,7 @@ def needs_score(desk: Desk) -> bool:
 
 
 def audit(desk: Desk, progress: Progress) -> Audit:
-    """Attack the current release and all of its files that readers can get."""
+    """Attack the current release and all of its files that readers can get, and return the audit."""
     return audit_workspace(desk.workspace, progress=progress)
 
 
@@ -202,7 +205,7 @@ def list_rules(desk: Desk) -> list[tuple[str, str]]:
 
 
 def count_current(desk: Desk) -> dict[Tier, Contents]:
-    """Return the content of the current release, by tier; empty if there is no release."""
+    """Return the numbers of tables and cells in the current release, by tier; all are 0 if there is no release."""
     name = shown_name(desk.workspace.releases)
     if name is None:
         return {tier: Contents() for tier in TIERS}
@@ -210,7 +213,7 @@ def count_current(desk: Desk) -> dict[Tier, Contents]:
 
 
 def tabulate_contents(new: Contents, before: Contents, k: int) -> pd.DataFrame:
-    """Return the numbers of tables, and of cells in each state, in the last release and in the new one."""
+    """Return a table that compares the last release with the new one: number of tables, and of cells in each state."""
     rows = [(_("Tables"), before.tables, new.tables)]
     rows += [
         (

@@ -29,7 +29,7 @@ class Locked(VaultError):
 
 
 def _read_clocks() -> tuple[float, float]:
-    """Return the times of two clocks: the first stops while the machine sleeps, the second can be set by hand."""
+    """Return the seconds of two clocks: the first stops while the machine sleeps, the second can be set by hand."""
     return time.monotonic(), time.time()
 
 

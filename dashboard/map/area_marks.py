@@ -27,7 +27,7 @@ class AreaMark:
 class Key:
     """The legend of a picture map: title, unit and period, classes, notes (empty ones are left out).
 
-    A class is named by its lower bound, or by words, one below the other.
+    in_words : whether classes have names, listed one below another; otherwise each shows its lower bound.
     """
 
     title: str

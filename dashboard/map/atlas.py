@@ -342,7 +342,7 @@ def _read_scripts() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _read_style() -> str:
-    """Return the styles of the map and of the atlas, with the letters in them."""
+    """Return the style sheets of the map and of the atlas as one text that contains the fonts."""
     leaflet = (ASSETS / "leaflet/leaflet.css").read_text(encoding="utf-8")
     theme = (ASSETS / "theme.css").read_text(encoding="utf-8").replace("@import url(leaflet/leaflet.css);", "")
     text = "\n".join((leaflet, theme, (ASSETS / "atlas.css").read_text(encoding="utf-8")))

@@ -1,6 +1,6 @@
 """The plane on which the briefing and the pages draw areas and arrows as SVG.
 
-Coordinates are degrees, the longitude scaled for 38.7 degrees north.
+Degrees are projected in proportion, with the longitude scaled for 38.7 degrees north. The plane is WIDTH units wide.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def project(lon: float, lat: float) -> Point:
-    """Return the place of a longitude and latitude on the picture."""
+    """Return the point (x, y) on the plane, in its units from the top left, of a longitude and latitude in degrees."""
     return (lon - BOUNDS[0]) * _SHRINK * _SCALE, (BOUNDS[3] - lat) * _SCALE
 
 
 def find_centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Return the centre of each area, at any level."""
+    """Return the centre (x, y) of each area on the plane, by code; areas of any level. Unknown codes are left out."""
     wanted = set(codes) & set(areas.table.index)
     found: dict[str, tuple[float, float]] = {}
     for level in LEVELS:
@@ -51,7 +51,7 @@ class Arrow:
 
 
 def find_width(units: int) -> float:
-    """Return the width of an arrow that stands for some units."""
+    """Return the width of an arrow on the plane that stands for a number of teams and services (`units`)."""
     return 4.0 + 1.4 * min(units, _WIDEST)
 
 
@@ -83,7 +83,7 @@ def _svg(line: str, tip: str, start: Point, width: float, colour: str) -> str:
 
 
 def _along(start: Point, middle: Point, end: Point) -> Iterable[Point]:
-    """Return points of a quadratic Bézier curve."""
+    """Yield `_STEPS` + 1 points (x, y) of a quadratic Bézier curve, from start to end, in the unit of the arguments."""
     for step in range(_STEPS + 1):
         t = step / _STEPS
         shares = (1 - t) ** 2, 2 * t * (1 - t), t**2

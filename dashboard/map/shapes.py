@@ -190,9 +190,9 @@ def _read_states(site: Site) -> Iterator[tuple[str, int, int]]:
 
 @cache_once(maxsize=16)
 def _list_checksums(site: Site, _state: object) -> tuple[tuple[str, str], ...]:
-    """List the releases, newest first, each with the checksum of its areas, without those that cannot be read.
+    """List the releases that can be read, newest first: the name of each, and the checksum of its areas.
 
-    Once for each state of the folder, because anybody may ask for any checksum.
+    The list is made once for each state of the folder, because anybody may ask for any checksum.
     """
     listed = []
     for name in site.list_releases():

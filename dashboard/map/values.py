@@ -89,7 +89,10 @@ def _shorten_runs(parts: Iterable[str]) -> list[str]:
 
 
 def _format_column(numbers: Iterable[float]) -> str:
-    """Return numbers of the areas with a separate mark, in order. Empty if there are none."""
+    """Return numbers as a text with commas, in their order; a missing number is an empty part.
+
+    The text is empty if all numbers are missing.
+    """
     texts = [_format_number(number) for number in numbers]
     return ",".join(_shorten_runs(texts)) if any(texts) else ""
 

@@ -187,7 +187,7 @@ def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[st
 
 
 def list_view_periods(view: MapView, current: CurrentRelease) -> tuple[str, ...]:
-    """List the periods of the main layer that are as long as the view's period, oldest first."""
+    """List the periods of the main layer that are as long as the view's period, or else the shortest, oldest first."""
     if not view.layer:
         return ()
     return current_release.list_periods(current, view.layer, view.level, view.period, view.key())

@@ -90,7 +90,10 @@ def _word_amount(t: Speech, amount: Amount) -> str:
 
 
 def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:
-    """Return whether the share of internal trafficking changed in Tirana and in Durrës, with the power of the test."""
+    """Return the finding on whether the share of internal trafficking changed in Tirana and in Durrës.
+
+    If no clear change was seen, its detail also says how often a rise would be seen.
+    """
     shifts = {code: judged.share for code in reversed(WATCHED) if (judged := areas.get(code)) and judged.share}
     if not shifts:
         return Finding(
@@ -134,7 +137,7 @@ def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
 
 
 def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
-    """Return whether a move is advised, with the limit of the planner and its figures."""
+    """Return the finding on whether a move is advised, with the gain and the limit from which moves are advised."""
     if plan is None:
         return Finding(
             t("No plan of moves was calculated"),

@@ -92,7 +92,7 @@ def word_burden(t: Speech, burden: Burden | None) -> str:
 
 
 def word_change(t: Speech, change: Change | None) -> str:
-    """Return how the rate of the last year compares with that of the year before."""
+    """Return how the rate of the last year compares with that of the year before; empty without a change."""
     if change is None:
         return ""
     return t(
@@ -119,7 +119,10 @@ def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
 
 
 def word_claim(t: Speech, said: Statement, claims: Mapping[str, Claim]) -> str:
-    """Return a claim with its certainty, and the weaker claim that is very likely, if there is one."""
+    """Return the words for a claim and its certainty, and for the weaker claim that is very likely, if there is one.
+
+    Without a claim the words are "cannot tell".
+    """
     pairs = list_statements(said.claim, said.certainty, said.surely)
     words = [
         f"{t(claims[claim].name)} ({t(CERTAINTIES[certainty])})" if certainty in CERTAINTIES else t(claims[claim].name)

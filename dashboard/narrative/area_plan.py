@@ -25,7 +25,7 @@ class AreaPlanWords:
 def word_area_plan(t: Speech, plan: PlanSummary, area: str, need: Amount | None) -> AreaPlanWords | None:
     """Return what a plan does in an area; None if the plan does not have the area.
 
-    need : the need there, as all pages give it; None if they give none for the plan's pathway.
+    need : the need in the area that all pages show; None if they show none for the plan's pathway.
     """
     if all(row.area != area for row in plan.coverage):
         return None

@@ -102,13 +102,13 @@ def _count_right(advantage: float) -> int:
 
 
 def describe_audit(report: AuditReport) -> list[str]:
-    """Return the date and the result of the audit."""
+    """Return a sentence with the date and the result of the audit, then its findings."""
     sentence = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
     return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *_list_found(report)]
 
 
 def describe_check(release: Release) -> list[str]:
-    """Return the result of the release's own check. Empty if it has none."""
+    """Return a sentence with the result of the release's own check; empty if it has none."""
     checks = read_own_checks(release)
     sentence = _("The product attacked this release as below before it was published.")
     passed = all(judge_attack(check) != "succeeded" for check in checks)
@@ -154,7 +154,7 @@ def _format_end(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
 
 
 def _list_found(report: AuditReport) -> list[str]:
-    """Return the findings, without places and counts."""
+    """Return sentences on the findings, without places and counts."""
     reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
     sentences = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
     return [*sentences, _("The data officer's report names the places.")] if sentences else []

@@ -1,4 +1,4 @@
-"""What is new in a release: a comparison of two releases of one tier, by what both of them show.
+"""What is new in a release: a comparison of two releases of one tier, by the numbers that both show.
 
 A number is reported as changed only if the noise of both releases cannot explain the difference: no true number is
 possible behind both published numbers (`compare_cells`). This module reads only the two releases and what was computed
@@ -98,7 +98,7 @@ def find_gaps(areas: Mapping[str, AreaJudgement], answer: GapAnswer = "gap") -> 
 
 
 def find_unsearched(current: CurrentRelease) -> set[str]:
-    """Return the areas without any outreach in the last two quarters."""
+    """Return the codes of the areas without any outreach in the last two quarters."""
     if not current_release.has_layer(current, "effort", _LEVEL, ()):
         return set()
     periods = current_release.list_periods(current, "effort", _LEVEL, "", ())[-_SILENT:]
@@ -115,7 +115,10 @@ def _note_missing_risk(current: CurrentRelease, earlier: CurrentRelease) -> Iter
 
 
 def _list_classes(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
-    """Yield the areas whose class of risk has changed. An area without a class in one release is not compared."""
+    """Yield a sentence for each area whose class of risk has changed.
+
+    An area without a class in one of the releases is not compared.
+    """
     before, now = _read_classes(earlier), _read_classes(current)
     for key, (claim, certainty) in now.items():
         was, was_certain = before.get(key, ("", ""))
@@ -154,7 +157,10 @@ def _word_claim(claim: str, certainty: str) -> str:
 
 
 def _list_alerts(t: Speech, here: CurrentRelease, there: CurrentRelease, *, ended: bool = False) -> list[str]:
-    """Return the alerts of one release that the other does not have: new ones, or those that have ended."""
+    """Return sentences on the alerts of release `here` that release `there` does not have.
+
+    ended : whether `here` is the earlier release, so that the sentences say that these alerts have ended.
+    """
     sentences = []
     if read_risk_manifest(here) and read_risk_manifest(there):
         sentences = [*_list_risk_alerts(t, here, there, ended=ended), *_list_breaks(here, there, ended=ended)]
@@ -196,7 +202,10 @@ def _find_breaks(current: CurrentRelease) -> set[tuple[str, str]]:
 
 
 def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> list[str]:
-    """Return the areas with a number that the noise of both releases cannot explain, largest changes first."""
+    """Return a sentence for each area with a change that noise cannot explain, largest changes first.
+
+    If there are more than `_MOST_AREAS`, the last sentence says how many were left out.
+    """
     found: list[tuple[float, str]] = []
     for code in name_regions(current):
         before, now = (ENCOUNTERS.history(r.release, _LEVEL, code, {}) for r in (earlier, current))
@@ -270,7 +279,7 @@ def _read_services(current: CurrentRelease) -> dict[str, Cell]:
 
 
 def _list_contents(current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
-    """Yield the periods of children met that are new, and the layers that are shown or withheld now."""
+    """Yield sentences on new periods of children met, and on layers that are newly shown, withheld or gone."""
     before, now = (ENCOUNTERS.periods(r.release, View(_LEVEL, "")) for r in (earlier, current))
     if before and (added := [period for period in now if period > max(before)]):
         yield _("Numbers of children met, new: {periods}.", periods=", ".join(map(format_period, added)))
@@ -287,7 +296,7 @@ def _list_contents(current: CurrentRelease, earlier: CurrentRelease) -> Iterator
 
 
 def _list_layers(current: CurrentRelease) -> set[str]:
-    """List the layers of the release itself, without those of the risk model, which are computed after the release."""
+    """Return the ids of the layers of the release itself. Those of the risk model, computed later, are left out."""
     release = replace(current.release, added=())
     return {layer.id for layer in LAYERS if layer.levels(release)}
 

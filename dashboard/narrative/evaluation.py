@@ -27,7 +27,7 @@ def warn_of_model(evaluation: EvaluationSummary | None) -> str:
 
 
 def format_verdict(evaluation: EvaluationSummary | None) -> str:
-    """Return a sentence on the model against the historical mean; empty if they were not compared."""
+    """Return two sentences that compare the model with the historical mean; empty if they were not compared."""
     verdict = evaluation and evaluation.verdict
     if not verdict:
         return ""

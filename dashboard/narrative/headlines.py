@@ -27,7 +27,10 @@ _TOP = ("very_likely", "likely")  # certainties that are said of areas among the
 
 
 def list_levels(t: Speech, current: CurrentRelease, most: int | None = None) -> list[str]:
-    """Return the areas with a high or low rate, by country and pathway; at most `most` areas each."""
+    """Return sentences on the areas with a high or low rate, one for each country and pathway.
+
+    Each sentence names at most `most` areas for each claim.
+    """
     countries = dict.fromkeys(area.country for area in judge_areas(current).values())
     levels = [_word_rates(t, current, country, pathway, most) for country in countries for pathway in PATHWAYS]
     sentences = list(dict.fromkeys(filter(None, levels)))
@@ -42,9 +45,10 @@ def word_level(
     most: int | None = None,
     claims: Collection[str] = tuple(_LEVELS),
 ) -> str:
-    """Return the areas of a country with a high or low rate on a pathway, at most `most` for each claim.
+    """Return a sentence on the areas of a country with a high or low rate on a pathway.
 
-    For a country without any record, the sentence says this. Empty if the result does not have the country.
+    It names at most `most` areas for each claim. For a country without any record, it says that there is none. Empty if
+    the result does not have the country.
     """
     inside = _list_inside(current, country, pathway)
     if inside:
@@ -60,7 +64,7 @@ def _list_inside(current: CurrentRelease, country: str, pathway: str) -> list[Ar
 
 
 def _word_rates(t: Speech, current: CurrentRelease, country: str, pathway: str, most: int | None) -> str:
-    """Return the high and low rates, the areas with most children in need, and how many areas cannot be judged."""
+    """Return sentences on high and low rates, the areas with most children in need, and how many cannot be judged."""
     inside = _list_inside(current, country, pathway)
     burdens = {area.area: area.burdens[pathway] for area in inside if pathway in area.burdens}
     unsure, all_areas = (t.format_number(n) for n in (sum(not a.rates[pathway].claim for a in inside), len(inside)))
@@ -108,7 +112,7 @@ def _word_top(t: Speech, burdens: Mapping[str, Burden], most: int | None) -> str
 
 
 def list_changes(t: Speech, current: CurrentRelease, most: int | None = None) -> list[str]:
-    """Return at most `most` changes: of the two cities, of areas whose rate rose or fell, and of countries."""
+    """Return at most `most` sentences on changes: of the two cities, of areas whose rate rose or fell, of countries."""
     changes = [*_list_area_changes(t, current), *_list_country_changes(t, current)]
     if not changes and any(area.changes for area in judge_areas(current).values()):
         changes = [t("Cannot tell whether the rate of the last year rose or fell compared with the year before.")]
@@ -125,7 +129,7 @@ def _list_area_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
 
 
 def _list_country_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
-    """Yield the change in each country as a whole, or that it did not change."""
+    """Yield a sentence on the change in each country as a whole and on each pathway, if there is a claim on it."""
     for country, changes in read_country_changes(current).items():
         for pathway, change in changes.items():
             if change.claim:

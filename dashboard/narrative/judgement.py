@@ -36,7 +36,10 @@ _LEAST, _WIDEST = 0.5, 20.0  # children in a quarter; the upper end, times the e
 
 @dataclass(frozen=True)
 class Amount:
-    """A number of children in a quarter, average of the year up to `period`: middle estimate and 95 % interval."""
+    """A number of children per quarter, the average over the year up to `period`.
+
+    value : the middle estimate. low, high : its 95 % interval.
+    """
 
     value: float
     low: float
@@ -46,9 +49,10 @@ class Amount:
 
 @dataclass(frozen=True)
 class Rank:
-    """The rank among the `areas` of the country, where 1 has the most: middle estimate, 95 % interval and certainty.
+    """The rank among the `areas` of the country, where 1 has the most.
 
-    top : the certainty that the area is among the five with the most.
+    value : the middle estimate. first, last : its 95 % interval. top : the certainty that the area is among the five
+    with the most.
     """
 
     value: int
@@ -60,10 +64,10 @@ class Rank:
 
 @dataclass(frozen=True)
 class Statement:
-    """A rate on a pathway over the whole time, as a multiple of the national average, or its change; 95 % interval.
+    """A rate on a pathway over the whole time, as a multiple of the national average, and the claim on it.
 
-    claim, certainty : codes of the claim and its certainty. surely : code of the claim that is very likely. Empty is
-    "cannot tell".
+    value : the middle estimate. low, high : its 95 % interval. claim, certainty : codes of the claim and its certainty.
+    surely : code of the claim that is very likely. An empty code means "cannot tell".
     """
 
     value: float
@@ -107,7 +111,10 @@ class Unmet(Burden):
 
 @dataclass(frozen=True)
 class AreaAdvice:
-    """What the usual plan does with the units of an area, and the answer of the whole plan."""
+    """What the usual plan does in an area. answer : that of the whole plan.
+
+    leaving, coming : the numbers of units that leave the area and that come into it.
+    """
 
     answer: Answer
     leaving: int
@@ -229,7 +236,7 @@ def read_plan_review(current: CurrentRelease) -> PlanReview | None:
 
 
 def read_shifts(current: CurrentRelease) -> dict[tuple[str, ...], AreaShift]:
-    """Read the shifts of Durrës and Tirana, together and each, by their areas."""
+    """Read the shifts of Durrës and Tirana, of both together and of each alone; the keys are their area codes."""
     manifest = read_risk_manifest(current)
     return {shift.areas: shift for shift in manifest.shifts} if manifest else {}
 
@@ -258,7 +265,7 @@ def _list_rows(frame: pd.DataFrame) -> Rows:
 
 
 def _read_changes(current: CurrentRelease, pathway: str, level: str = "region") -> pd.DataFrame:
-    """Read the changes of the last year, computed by the model."""
+    """Read the changes of the last year on a pathway, from the model: one row for each area."""
     frame = read_risk_table(current, f"riskchange_{level}_quarter_crossing", pathway)
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 

@@ -43,13 +43,16 @@ def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
 
 
 def _format_gain(mean: float, deviation: float) -> str:
-    """Return the factor by which children met increase when outreach doubles, with plus and minus two deviations."""
+    """Return, in words, the factor by which children met increase when outreach doubles, with its interval.
+
+    mean, deviation : of the exponent of outreach in the model. The interval is two deviations to each side.
+    """
     low, mid, high = (2.0 ** (mean + z * deviation) for z in (-2, 0, 2))
     return _("{mid} times ({low} to {high})", mid=f"{mid:.1f}", low=f"{low:.1f}", high=f"{high:.1f}")
 
 
 def list_limits(t: Speech, card: ModelCard) -> list[str]:
-    """Return the data that the model reads, the data that it never reads, and wrong uses of its results."""
+    """Return sentences on the data that the model reads and never reads, and on how its results must not be used."""
     used = t.join_and(_(_USED.get(name, name)) for name in card.used)
     never = t.join_and(_(_NEVER.get(name, name)) for name in card.never_used)
     return [
@@ -109,7 +112,7 @@ def list_safeguards(manifest: RiskManifest) -> list[str]:
 
 
 def _format_checks(checks: Sequence[ProxyCheck]) -> str:
-    """Return whether the ranking of risk could be guessed from where communities live."""
+    """Return a text that says whether the ranking of risk could be guessed from where communities live."""
     if not checks:
         return _("It could not be checked: the release holds too few estimates of communities.")
     clear = [check for check in checks if check.low > 0 or check.high < 0]
@@ -129,7 +132,7 @@ def _format_checks(checks: Sequence[ProxyCheck]) -> str:
 
 
 def _format_drift(drift: Drift) -> str:
-    """Return how far a search that follows its own finds moves away from the truth."""
+    """Return how far the picture moves from the truth if teams search where they have found children before."""
     return _(
         "An area with {truth} % of the true rates ends with {low} to {high} % of the visits: {end}.",
         truth=f"{100 * drift.truth:.0f}",
@@ -140,7 +143,7 @@ def _format_drift(drift: Drift) -> str:
 
 
 def tabulate_checks(current: CurrentRelease, checks: Sequence[ProxyCheck]) -> pd.DataFrame:
-    """Return the proxy audit as a table: correlation of ranks with its 95 % interval."""
+    """Return the proxy audit as a table: the correlation of ranks and its 95 % interval, a row for each check."""
     pathways, countries = name_pathways(), read_country_names(current)
     rows = [
         (

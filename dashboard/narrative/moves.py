@@ -33,7 +33,7 @@ class MoveWords:
 
 @dataclass(frozen=True)
 class QuarterWords:
-    """A quarter in words: its title, its moves, and the need met in it."""
+    """A quarter in words: its title, its moves (`lines`), and the need met in it (`below`)."""
 
     title: str
     lines: list[str]
@@ -117,7 +117,7 @@ def _word_decided(t: Speech, move: Move, authored: AuthoredDecision | None) -> s
 
 
 def list_other_decisions(t: Speech, plan: PlanSummary, most: int) -> list[str]:
-    """Return the first `most` decisions that are not about a move of the plan."""
+    """Return lines on the first `most` decisions that are not about a move of the plan, and the number of others."""
     decided = [plan.decision_on(move) for move in plan.moves]
     others = [decision for decision in plan.decisions if decision not in decided]
     lines = [word_decision(t, decision) for decision in others[:most]]
@@ -204,9 +204,10 @@ def _name_group(t: Speech, row: GroupCoverage) -> str:
 def tabulate_changed_areas(
     t: Speech, plan: PlanSummary, most: int, needs: Mapping[str, float] | None = None
 ) -> list[list[str]]:
-    """Return rows on the areas whose share of need met changes most: area, need, shares today and planned.
+    """Return rows on the areas where the plan changes the share of need met: area, need, shares today and planned.
 
-    needs : the need, as all pages give it; the plan's own mean is used for an area that is missing there.
+    Areas where the change concerns more children come first. At most `most` rows are returned.
+    needs : the need in each area that all pages show; for an area without one, the mean of the plan is used.
     """
     today, planned = plan.met_shares("today"), plan.met_shares("planned")
     need = {row.area: row.need for row in plan.coverage} | dict(needs or {})
@@ -219,7 +220,10 @@ def tabulate_changed_areas(
 
 
 def list_handover(t: Speech, plan: PlanSummary, most: int | None = None) -> list[str]:
-    """Return the first `most` hand-overs, and the first `most` tasks that are not handed over, with the reason."""
+    """Return a line for each hand-over, then for each task that is not handed over, with the reason.
+
+    Only the first `most` lines are returned; a last line says how many were left out.
+    """
     tasks = sorted(plan.handover, key=lambda task: task.quarter)
     lines = [*(_word_handed_over(t, task) for task in tasks), *(_word_staying(t, task) for task in plan.stays)]
     return [*lines[:most], *_and_more(t, 0 if most is None else len(lines) - most)]

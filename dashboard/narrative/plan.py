@@ -275,7 +275,7 @@ def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Return which moves lose their gain first when need is smaller than estimated."""
+    """Yield sentences on the moves that lose their gain first when need is smaller than estimated."""
     moves = [move for move in plan.moves if move.need > 0 and move.pays_down_to > 0]
     moves.sort(key=lambda move: -move.pays_down_to / move.need)
     for move in moves[:_FRAGILE]:
@@ -293,7 +293,10 @@ def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Return the smallest number of moves that would be advised, and their gain."""
+    """Yield a sentence on the smallest number of moves that would be advised, and their gain.
+
+    Yields nothing if the plan itself is advised with no more moves than that.
+    """
     points = [point for point in plan.frontier if point.recommended and point.moved]
     fewest = min(points, key=lambda point: point.moved, default=None)
     if fewest is not None and (not plan.advised or fewest.moved < plan.verdict.moved):

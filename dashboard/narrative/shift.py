@@ -32,7 +32,7 @@ _ENOUGH = 80.0  # of 100 cases
 
 
 def list_shifts(t: Speech, current: CurrentRelease) -> list[str]:
-    """Return the sentences on Durrës and Tirana, together and each; none without a result of the risk model."""
+    """Return the sentences on Durrës and Tirana together and on each; empty without a result of the risk model."""
     manifest = read_risk_manifest(current)
     return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 

@@ -23,7 +23,7 @@ def word_since(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) 
 
 
 def _word_number(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) -> Iterator[str]:
-    """Yield the latest published number of children met, of both releases."""
+    """Yield a sentence with the latest published number of children met, of both releases."""
     before, after = (read_profile(release, area, "").facts[0] for release in (then, now))
     words = {
         name: f"{translate(fact.text)} {translate(fact.margin)}".strip()
@@ -55,7 +55,10 @@ def _word_rates(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease)
 
 
 def _word_gaps(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) -> Iterator[str]:
-    """Yield the axes of work on which a gap began or ended. An axis that is unknown in one release is left out."""
+    """Yield a sentence on the axes of work where a gap began, and one on those where a gap ended.
+
+    An axis that is unknown in one release is left out.
+    """
     before, after = judge_area(then, area), judge_area(now, area)
     if before is None or after is None:
         return

@@ -150,7 +150,7 @@ class Speech:
         return f"{self.format_change(estimate.mean, _decimals(estimate))} ({self.format_interval(estimate)})"
 
     def format_date(self, day: dt.date) -> str:
-        """Format a day."""
+        """Return a day as it is written in the language, such as "17 May 2009"."""
         return write_day(self.language, day)
 
     def format_day(self, text: object) -> str:
@@ -177,7 +177,7 @@ class Speech:
         return self(template, first=", ".join(first), last=last) if first else last
 
     def list_names(self, names: Sequence[str], most: int | None = None) -> str:
-        """List the first `most` names, with the number of other names."""
+        """Return the first `most` names, separated by commas, with the number of other names."""
         shown, rest = (names, 0) if most is None or len(names) <= most else (names[:most], len(names) - most)
         text = ", ".join(shown)
         return text if not rest else f"{text}, {self.format_plural('{count} more', '{count} more', rest)}"
@@ -191,11 +191,11 @@ class Speech:
         return make_legible(name_area(self.language, *names))
 
     def list_areas(self, codes: Iterable[object], most: int | None = None) -> str:
-        """List areas."""
+        """Return the names of the first `most` areas, separated by commas, with the number of other areas."""
         return self.list_names([self.name_area(code) for code in codes], most)
 
     def name_kind(self, code: str) -> str:
-        """Return the name of a kind of unit or an axis of work; the code itself if it is not known."""
+        """Return the name of a kind of unit or an axis of work; for an unknown code, the code in a form to print."""
         return self(_KINDS[code]) if code in _KINDS else make_legible(code.replace("_", " "), 32)
 
     def name_unit(self, units: int, kind: str) -> str:

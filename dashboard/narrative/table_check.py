@@ -77,7 +77,7 @@ def _name_place(finding: Finding) -> str:
 
 
 def list_limits(check: Check) -> Iterator[str]:
-    """Yield what was compared, and what was not."""
+    """Yield sentences on what was compared, and what was not."""
     if check.matched:
         yield _("Found in the releases or computed from them: {columns}.").format(columns=", ".join(check.matched))
     if check.written:

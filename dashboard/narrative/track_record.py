@@ -60,7 +60,10 @@ def list_sentences(record: TrackRecord | None) -> list[str]:
 
 
 def tabulate_record(record: TrackRecord) -> pd.DataFrame:
-    """Return the scores of each forecaster, the best log score first."""
+    """Return the scores of each forecaster, a row for each, the best log score first.
+
+    The columns 50 %, 80 % and 95 % have the share of counts that lay in these intervals.
+    """
     top = {row["forecaster"]: f"{row['brier']:.3f}" for row in record.top}
     rows = [
         (
@@ -78,7 +81,10 @@ def tabulate_record(record: TrackRecord) -> pd.DataFrame:
 
 
 def tabulate_transform(record: TrackRecord) -> pd.DataFrame:
-    """Return the share of published numbers in each tenth of the model's forecast; each is a tenth if it is right."""
+    """Return the share of published numbers that fall into each tenth of the model's forecast distribution.
+
+    If the forecasts are well calibrated, each share is 10 %. The table has a row for each tenth.
+    """
     row = next(row for row in record.scores if row["forecaster"] == MODEL)
     names = [f"{10 * tenth} – {10 * tenth + 10} %" for tenth in range(10)]
     values = [f"{row[f'pit_{tenth + 1}']:.0%}" for tenth in range(10)]
@@ -86,7 +92,10 @@ def tabulate_transform(record: TrackRecord) -> pd.DataFrame:
 
 
 def tabulate_areas(record: TrackRecord, names: pd.Series) -> pd.DataFrame:
-    """Return the scores of each area: of the model and, after a slash, of the best simple forecast."""
+    """Return the scores of the model, a row for each area.
+
+    The log score and the interval score are followed by a slash and that of the best simple forecast.
+    """
     rows = [
         (
             names.get(area.area, area.area),

@@ -127,12 +127,15 @@ class Site:
         return None if whole is None else whole.current
 
     def open_release(self, name: str) -> Release:
-        """Open a release without layers that are not approved now. Raises ReleaseError and ReleaseDamaged."""
+        """Open a release without the measures that are not approved now, and within the limit to countries.
+
+        Raises ReleaseError if it does not exist, and ReleaseDamaged if it was changed.
+        """
         release = Release.open(self.releases, self.tier, name, self.read_blocked(), self.derived)
         return replace(release, countries=self.countries)
 
     def read_blocked(self) -> frozenset[str]:
-        """Return the layers that governance does not approve now."""
+        """Return the measures that governance does not approve now."""
         return read_blocked(self.releases) if self.publisher is None else self.publisher.read_blocked()
 
 

@@ -30,7 +30,7 @@ def load_catalogue(language: str) -> gettext.NullTranslations:
 
 
 def parse_entries(text: str) -> dict[str, tuple[str, ...]]:
-    """Parse a PO file: translations by message. The keys are those of MO files, with context and plural."""
+    """Return the translations in a PO file, by message. The keys are those of MO files, with context and plural."""
     translations: dict[str, tuple[str, ...]] = {}
     for block in text.split("\n\n"):
         fields = _fields(block)
@@ -43,7 +43,7 @@ def parse_entries(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def _fields(block: str) -> dict[str, str]:
-    """Parse one entry: its keywords, each with its text joined from several lines."""
+    """Return the texts of one entry by keyword, such as `msgid`; a text on several lines is joined."""
     fields: dict[str, str] = {}
     name = ""
     for line in block.splitlines():

@@ -117,7 +117,7 @@ def read_newest_audit(site: Site, current: CurrentRelease) -> AuditReport | None
 
 @cache_once(maxsize=16)
 def read_costs(current: CurrentRelease) -> pd.DataFrame:
-    """Read the loss of accuracy of the release through protection, see data/disclosure/cost.py."""
+    """Compute how much accuracy protection costs the release, see `compute_cost` in data/disclosure/cost.py."""
     return compute_cost(current.release)
 
 
@@ -152,7 +152,7 @@ def has_layer(current: CurrentRelease, name: str, level: str, options: Options) 
 
 @cache_once(maxsize=4096)
 def list_periods(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> tuple[str, ...]:
-    """List the periods of a layer that are as long as `period`, oldest first."""
+    """List the periods of a layer that are as long as `period`, or else the shortest, oldest first."""
     return find_layer(name).periods(current.release, View(level, period, dict(options)))
 
 
@@ -209,7 +209,7 @@ def read_country_names(current: CurrentRelease) -> dict[str, str]:
 
 
 def list_countries(current: CurrentRelease, area: str) -> list[str]:
-    """Return the country of an area, or the area itself if it is a country; all countries for an unknown area."""
+    """Return the code of the country of an area or of a country itself; for an unknown area those of all countries."""
     rows, countries = load_areas(current.release).rows, list(read_country_names(current))
     country = str(rows[area]["country"] or area) if area in rows else ""
     return [country] if country in countries else countries

@@ -1,7 +1,7 @@
 """Places for readers whose file is being made, for example a picture.
 
-Files are made one at a time, and a reader who waits for a file holds a thread that the map needs: a fifth reader is
-asked to come again instead.
+Files are made one at a time, and each reader who waits for a file holds a thread that the map needs. So at most four
+readers wait; a fifth is asked to try again later.
 """
 
 from __future__ import annotations

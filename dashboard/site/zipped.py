@@ -15,7 +15,7 @@ def zip_document(document: object) -> bytes:
 
 
 def zip_text(text: str) -> bytes:
-    """Return a text compressed."""
+    """Return a text as gzip bytes; the same text gives the same bytes."""
     return gzip.compress(text.encode(), mtime=0)
 
 

@@ -1,1 +1,1 @@
-"""The parts of the web process around Streamlit: headers and navigation."""
+"""The web process around Streamlit: who may enter, navigation, the bar, meetings, and files and data for readers."""

@@ -281,7 +281,7 @@ def _render_news(release: Release | None) -> Markup:
 
 
 def _explain_audit(release: Release) -> str:
-    """Return whether the protection of a release was tested before it was published."""
+    """Return a sentence on whether the protection of a release was tested; empty if its manifest does not say."""
     audit = release.manifest["tact"].get("audit")
     if not isinstance(audit, dict):
         return ""

@@ -283,7 +283,7 @@ class Door:
         return response
 
     async def _finish(self, request: Request, provider: Provider) -> Response:
-        """Let in a person whom the provider sends back."""
+        """Answer a person whom the provider sends back: let them in, or say why not; remove the cookie either way."""
         beginning = Beginning.read(request.cookies.get(self._beginning, ""))
         with speak(beginning.language if beginning else find_language()):
             response = await self._answer_provider(request, provider, beginning)
@@ -345,7 +345,7 @@ class Door:
         return self._ask_to_accept(request, secret, invited, translate_message(result))
 
     async def _take_in(self, secret: str, form: _Form) -> Person | str:
-        """Accept an invited person, or return the fault in the form, for `translate_message`."""
+        """Accept an invited person and return them; else return the fault in the form, for `translate_message`."""
         passphrase = form.get("passphrase", "")
         if passphrase != form.get("again", ""):
             return sign_in.DIFFERENT
@@ -446,7 +446,10 @@ class Door:
         return form if is_own else None
 
     async def _work(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
-        """Run a function that checks a passphrase, after those that came before. Raises _BusyError if too many wait."""
+        """Run a function that checks a passphrase, when earlier ones have ended, and return its result.
+
+        Raises _BusyError if too many wait.
+        """
         if self._hashing_or_waiting >= _WAITING:
             raise _BusyError
         self._hashing_or_waiting += 1

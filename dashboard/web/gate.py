@@ -89,7 +89,7 @@ def _is_same(answer: str, secret: str) -> bool:
 
 
 class Gate:
-    """Middleware that answers only requests to a known host that have the cookie of the entry, if there is an entry.
+    """Middleware that answers only requests to a known host and, if there is an entry, only those with its cookie.
 
     hosts : the values of `Host` that are answered, with the port. Others get 421, which prevents DNS rebinding.
     entry : how browsers get in; with None, every request to a known host is answered, for pages that anyone may see.
@@ -116,7 +116,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
 
     def _find_refusal(self, connection: HTTPConnection) -> Response | None:
-        """Return the refusal of the gate; None if the request may pass."""
+        """Return the gate's own answer, a refusal or the redirect after a token; None if the request may pass."""
         scope = connection.scope
         # Of the public tier the scheme does not count: a proxy encrypts before it, and need not say so.
         schemes = [_SCHEMES[scope["scheme"]]] if self._entry is not None else ["http", "https"]

@@ -45,8 +45,8 @@ _LOG_AT_ONCE, _LOG_EACH_SECOND = 200_000, 1_000  # characters
 def find_address(connection: HTTPConnection) -> str:
     """Return the network address of the client, as the proxy reports it to uvicorn; empty for this machine itself.
 
-    Of IPv6 it is the network of a subscriber, because each has 2^64 addresses; an address of IPv4 in the form of
-    IPv6 is that of IPv4.
+    For IPv6 it is the network of a subscriber, because each has 2^64 addresses. An IPv4 address that is written in the
+    form of IPv6 is returned as IPv4.
     """
     return find_subscriber(connection.client.host if connection.client else "")
 
@@ -65,7 +65,10 @@ def find_subscriber(host: str) -> str:
 
 
 def raise_file_limit() -> int:
-    """Raise the number of files and connections that this process may open to the allowed maximum, and return it."""
+    """Raise the number of files and connections that this process may open, and return it.
+
+    It becomes `_FILES`, or the largest number that the system allows if that is smaller.
+    """
     try:
         import resource
 

@@ -46,7 +46,7 @@ def make_routes(site: Site, rooms: Rooms | None = None) -> list[BaseRoute]:
 
 
 def answer_words(request: Request) -> Response:
-    """Answer with the words of the meeting's line in a language."""
+    """Return the words of `make_words` as JSON, in the language that the request names."""
     with speak(request.query_params.get("lang", "")):
         return JSONResponse(make_words())
 

@@ -86,14 +86,20 @@ def _run_entry() -> None:
 
 
 def _find_release() -> str:
-    """Return the release that the address asks for, else the release that was the newest when the session began."""
+    """Return the name of the release that the address asks for, else of the newest one when the session began.
+
+    Empty outside of a session.
+    """
     if asked := read_parameter("release"):
         return asked
     return "" if get_script_run_ctx(suppress_warning=True) is None else str(st.session_state.get(_RELEASE, ""))
 
 
 def _find_played(site: Site) -> tuple[Played | None, str]:
-    """Return the shown view of an agenda, or why meetings cannot be read; the page is shown in both cases."""
+    """Return the shown view of an agenda, and why meetings cannot be read; the page is shown in any case.
+
+    The view is None if the address names none. The reason is empty if meetings can be read.
+    """
     try:
         return find_played(), ""
     except TactError as error:

@@ -172,7 +172,7 @@ class Provider:
 
 
 class _Transport(httpx2.AsyncHTTPTransport):
-    """A transport for answers of limited length, uncompressed: unpacked, an answer can be a thousand times longer."""
+    """A transport that refuses long or compressed answers. Unpacked, an answer can be a thousand times longer."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)

@@ -101,7 +101,7 @@ async def finish(
 
 
 def make_state(secret: str) -> str:
-    """Return the state that belongs to the secret of a browser."""
+    """Return the parameter `state` of OpenID Connect for a browser, derived from its secret."""
     return derive("state", secret)
 
 

@@ -59,7 +59,7 @@ def has_picture(page: str, tier: Tier) -> bool:
 
 
 def make_routes(site: Site) -> list[BaseRoute]:
-    """Return the route of pictures."""
+    """Return the route by which readers get the pictures of pages."""
 
     def picture(request: Request) -> Response:
         reader, asked = read_header(request.headers), request.path_params
@@ -108,7 +108,10 @@ def make_sheet(site: Site, current: CurrentRelease, page: str, parameters: Mappi
 
 
 def write_pictures(site: Site, current: CurrentRelease, folder: Path) -> list[Path]:
-    """Write the pictures of all pages as SVG for the search for leaks; for Reallocate that of the usual plan."""
+    """Write the pictures of all pages as SVG for the search for leaks, and return the files.
+
+    The picture of Reallocate shows the usual plan.
+    """
     views = _list_views(current)
     sheets = [("-".join([page, *view.values()]), make_sheet(site, current, page, view)) for page, view in views]
     if plan := read_usual_plan(current):

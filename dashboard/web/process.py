@@ -93,7 +93,7 @@ _remove_stale_widgets = SessionState._remove_stale_widgets  # noqa: SLF001
 
 
 def _forget_stale_widgets(state: SessionState, active: frozenset[str]) -> None:
-    """Forget the widgets that a session no longer has, after their values their descriptions too.
+    """Forget the widgets that a session no longer has: first their values, then their descriptions.
 
     Streamlit keeps the descriptions, 2.5 kB each, until the session ends. The map has new widgets with each new view.
     """

@@ -26,7 +26,10 @@ _WRITING, _LAYERS = 30, 25  # hundredths of the time in which all files of a tie
 
 
 def audit_workspace(workspace: Workspace, name: str | None = None, progress: Progress | None = None) -> Audit:
-    """Attack a release (default: the shown one) together with all earlier ones, and every file that readers can get."""
+    """Attack a release with all earlier ones and every file that readers can get, and return the audit.
+
+    name : the name of the release; None for the shown one.
+    """
     # Partner files never lie outside the workspace, and those of an audit that was killed go when the next one starts.
     with private_folder(workspace.path / ".audit.part") as folder:
         files = {}

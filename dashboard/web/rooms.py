@@ -70,7 +70,11 @@ def identify_window(secret: object) -> str | None:
 
 @dataclass(eq=False)
 class Line:
-    """A connection of a member: the identity of the window, who they are, and whether there is news for them."""
+    """A connection of a member of a meeting.
+
+    member : the identity of their window. may_present : whether they may present. news : set when there is something
+    new to send to them.
+    """
 
     member: str
     reader: Reader

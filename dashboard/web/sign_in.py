@@ -92,9 +92,10 @@ _EVENTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class PasskeyAsk:
-    """A page's request for a passkey: the moment, and options for the browser as JSON, see data/accounts/passkeys.py.
+    """A page's request to the browser for a passkey, see data/accounts/passkeys.py.
 
-    is_new : whether a new passkey is made.
+    moment : when the challenge was made, in seconds since 1970, which the form sends back. options : the options for
+    the browser, as JSON. is_new : whether the browser makes a new passkey; otherwise it signs with one that it has.
     """
 
     moment: str

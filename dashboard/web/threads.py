@@ -1,7 +1,7 @@
-"""The threads of the accounts, which nothing else takes: for looks at their file, and for comparing passphrases.
+"""Threads that only the accounts use: some to read and write their file, and one to compare passphrases.
 
-asyncio's own threads are few, four more than the machine has cores, and files that readers ask for take them for as
-long as they are made. In those, some readers of files would hold up the door, and with it every page.
+asyncio has few threads of its own, four more than the machine has cores. A file that a reader asks for occupies one of
+them until the file is made. If the door used these threads too, some readers of files would delay it and every page.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _PASSPHRASES = ThreadPoolExecutor(1, "passphrases")
 
 
 async def look_up(function: Callable[_P, _R], *arguments: _P.args, **more: _P.kwargs) -> _R:
-    """Run what reads or writes the file of accounts within milliseconds."""
+    """Run a function that reads or writes the file of accounts within milliseconds, and return its result."""
     return await _run(_LOOKS, lambda: function(*arguments, **more))
 
 
 async def compare_passphrase(function: Callable[_P, _R], *arguments: _P.args, **more: _P.kwargs) -> _R:
-    """Run what compares a passphrase, after those that came before."""
+    """Run a function that compares a passphrase, when all earlier ones have ended, and return its result."""
     return await _run(_PASSPHRASES, lambda: function(*arguments, **more))
 
 

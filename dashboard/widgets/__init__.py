@@ -1,1 +1,1 @@
-"""The parts that pages share: page frame, address bar, markup."""
+"""The parts that pages share, such as the page frame, choices in the address, charts, pictures and markup."""

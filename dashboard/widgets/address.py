@@ -73,7 +73,7 @@ def write_area(code: str) -> None:
 
 
 def follow_area(tell: Callable[[str], None]) -> None:
-    """Call a function from now on with each area that a part of this session's page writes into the address."""
+    """Set the function that is called with each area that a part of this session's page writes into the address."""
     st.session_state[_FOLLOWER] = tell
 
 
@@ -155,7 +155,10 @@ def pick_step(name: str, label: str, words: Mapping[str, str]) -> str:
 
 
 def pick_number(name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0) -> int | None:
-    """Ask for a whole number. If `first` is None, it may be left empty. `help_text` explains it."""
+    """Ask for a whole number from `least` to `most` and return it.
+
+    first : the default; None if the number may be left empty, which returns None. help_text : explains the number.
+    """
     key = _settle_number_key(name, least, most, first)
     st.number_input(
         label,

@@ -27,5 +27,8 @@ def describe_chart(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> dict[s
 
 
 def show_chart(described: dict[str, Any], **more: Any) -> Any:  # noqa: ANN401
-    """Show a chart from the description by `describe_chart`. Streamlit does not change the description."""
+    """Show a chart from its description by `describe_chart`, which Streamlit does not change.
+
+    `more` and the result are those of `st.vega_lite_chart`.
+    """
     return st.vega_lite_chart(described, **more)

@@ -79,7 +79,11 @@ def _render_script(base: str) -> Markup:
 
 @dataclass(frozen=True)
 class _Outlines:
-    """Outlines as SVG path data, the box of both countries, and the box of Tirana and Durrës."""
+    """Outlines on the picture. areas (by code), countries and land are SVG path data.
+
+    whole : the box of both countries. cities : the box of Tirana and Durrës. near_cities : codes of the areas in that
+    box. shapes : the outlines of the areas as geometry, by code.
+    """
 
     areas: Mapping[str, str]
     countries: str
@@ -123,7 +127,10 @@ def render_map(
 
 
 def _draw_picture(box: Box, content: Markup) -> Markup:
-    """Return a picture as SVG in an attribute for dashboard/static/picture.js; Streamlit removes SVG elements."""
+    """Return a picture as an SVG element. box : its edges, in units of the picture.
+
+    Callers put it into an attribute, which dashboard/static/picture.js reads, because Streamlit removes SVG elements.
+    """
     left, top, right, bottom = (round(edge) for edge in box)
     return html(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} {} {} {}" aria-hidden="true">{}</svg>',

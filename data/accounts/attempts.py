@@ -39,7 +39,7 @@ def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
 
 
 def take_once(connection: sqlite3.Connection, key: str, now: float) -> bool:
-    """Note a key that counts only once, for at least an hour; return whether it was not noted before."""
+    """Note the first use of a key, for at least an hour; return False if it was already noted."""
     if connection.execute("SELECT 1 FROM attempts WHERE key = ?", (key,)).fetchone():
         return False
     count_failure(connection, key, now)

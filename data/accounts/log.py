@@ -1,4 +1,4 @@
-"""The audit log: who signed in or failed, saw, exported, planned, or changed who may do what.
+"""The audit log: who signed in or failed to, who saw, exported or planned something, and who changed a right.
 
 Rows are only added. Each has the SHA-256 of the row before it (data/workspace/hash_chain.py), and the file stores the
 number and the SHA-256 of the last row. So a check finds a row that is changed, removed, moved or inserted, and rows
@@ -30,7 +30,7 @@ _ROWS_OF_PERSON = (
 
 
 class Event(StrEnum):
-    """What happened."""
+    """The kind of event that a row of the log reports."""
 
     INVITED = "invited"
     ACCEPTED = "accepted"
@@ -63,7 +63,7 @@ class Verdict:
 
 
 def add_row(connection: sqlite3.Connection, now: float, event: Event, person: str = "", **details: str) -> None:
-    """Add a row in the transaction of the change that it reports. `person` is a name; empty if unknown."""
+    """Add a row to the log, in the same transaction as the change. `person` is a name; empty if unknown."""
     number, previous = _read_head(connection)
     moment = dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     content = {"event": str(event), "person": person, **details}
@@ -76,7 +76,7 @@ def add_row(connection: sqlite3.Connection, now: float, event: Event, person: st
 
 
 def note(accounts: Accounts, event: Event, person: str, **details: str) -> None:
-    """Add a row in its own transaction."""
+    """Add a row to the log, in a transaction of its own."""
     with accounts.write() as connection:
         add_row(connection, accounts.clock(), event, person, **details)
 
@@ -98,7 +98,7 @@ def read_log(accounts: Accounts, person: str | None = None, most: int = -1) -> l
 
 
 def verify_log(accounts: Accounts) -> Verdict:
-    """Check each row against the row before it, and the last row against its stored number and SHA-256."""
+    """Check the rows and return the verdict: each against the one before, and the last against its stored SHA-256."""
     with accounts.read() as connection:
         connection.execute("BEGIN")  # all of one moment, while others write
         return _verify(connection)
@@ -114,8 +114,8 @@ def shorten_log(accounts: Accounts, before: dt.date, confirmed: int, user: str =
     """Remove the rows at the beginning that are from before a day (UTC), and add a row about it.
 
     confirmed : the number of these rows, which a person has seen. user : the user of the operating system, whom the new
-    row names. Raises InputError if the number is another one, and WorkspaceError for a log that is not whole, because
-    the evidence of a change would be removed.
+    row names. Raises InputError if the number is different now, and WorkspaceError for a log that is not whole,
+    because the evidence of a change would be removed.
     """
     with accounts.write() as connection:
         if problem := _verify(connection).problem:

@@ -1,7 +1,7 @@
 """Meetings: the agenda, which consists of views that are fixed to a release, and the decisions beside each view.
 
 A view with a decision cannot be removed, and neither can its meeting, until the decision is removed. Texts are checked
-before they are stored (data/personal/free_text.py). Each change is a row of the audit log.
+before they are stored (data/personal/free_text.py). If people sign in, each change is a row of the audit log.
 """
 
 from __future__ import annotations
@@ -187,8 +187,8 @@ def count_old_meetings(accounts: Accounts, before: dt.date) -> int:
 def remove_old_meetings(accounts: Accounts, before: dt.date, confirmed: int, user: str) -> None:
     """Remove the meetings before a day with their agendas and decisions, and add a row to the log.
 
-    confirmed : the number of these meetings, which a person has seen; raises InputError if it is another. user : the
-    user of the operating system, whom the row of the log names.
+    confirmed : the number of these meetings, which a person has seen; raises InputError if it is different now. user :
+    the user of the operating system, whom the row of the log names.
     """
     with accounts.write() as connection:
         old = _find_old(connection, before)
@@ -209,7 +209,7 @@ def _find_old(connection: sqlite3.Connection, before: dt.date) -> list[tuple[int
 
 
 def find_previous(meetings: list[Meeting], meeting: Meeting) -> Meeting | None:
-    """Return the newest meeting with a decision before the given one; `meetings` are listed newest first."""
+    """Return the newest meeting with a decision before the given one, or None; `meetings` begins with the newest."""
     earlier = meetings[meetings.index(meeting) + 1 :] if meeting in meetings else []
     return next((other for other in earlier if any(item.decisions for item in other.items)), None)
 

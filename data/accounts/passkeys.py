@@ -116,7 +116,7 @@ class Passkeys:
         return self._make(browser, purpose, f"{self._accounts.clock():.3f}")
 
     def find(self, browser: str, purpose: str, moment: str) -> Challenge | None:
-        """Return the challenge from the moment that the form names; None if it is not valid any more."""
+        """Return the challenge that was made at the moment in the form; None if it is not valid any more."""
         try:
             age = self._accounts.clock() - float(moment)
         except ValueError:
@@ -136,7 +136,7 @@ class Passkeys:
 
 
 def read_new(challenge: Challenge, text: str) -> Use | None:
-    """Return the use of a new passkey for a challenge, from the browser's answer in JSON; None if it is not valid."""
+    """Check the browser's answer (JSON) that adds a new passkey; return its use, None if it is not valid."""
     from webauthn import verify_registration_response
 
     try:
@@ -148,7 +148,7 @@ def read_new(challenge: Challenge, text: str) -> Use | None:
 
 
 def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text: str) -> Use | None:
-    """Return the use of a passkey of a person for a challenge, from the browser's answer in JSON; None for any other.
+    """Check the browser's answer (JSON) to a challenge for a person; return the use, None if it is not valid.
 
     A counter that does not increase shows a copy of the passkey. person : None for an unknown person. The signature is
     checked in any case, so that the time of the answer does not reveal who has a passkey.
@@ -185,7 +185,10 @@ def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: floa
 
 
 def take_use(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
-    """Note the counter of a passkey; return whether it has not changed since the use was read, so a use counts once."""
+    """Store the new counter of a passkey, so that a use counts once.
+
+    Returns False if the challenge was used before, or if the counter has changed since the use was read.
+    """
     if not take_once(connection, use.challenge.key, now):
         return False
     done = connection.execute(

@@ -43,7 +43,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Identity:
-    """The identity of a person at the provider of their organisation. `subject` is its permanent id of the person."""
+    """The identity of a person at the provider of their organisation; `subject` is their permanent id there."""
 
     issuer: str
     subject: str
@@ -94,12 +94,12 @@ def invite(
 
 
 def _tell_limit(limit: str | None) -> dict[str, str]:
-    """Return the entry of the log for a limit that is given."""
+    """Return the limit to countries as a detail for the log; empty if the limit (None) is kept."""
     return {} if limit is None else {"countries": limit or "all"}
 
 
 def renew_factor(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
-    """Return the person invited with a link, with a new second factor; None if the link is not valid."""
+    """Store and return a new second factor, with the person invited with a link; None if the link is not valid."""
     with accounts.write() as connection:
         row = _find_invited(connection, secret, accounts.clock())
         if row is None:
@@ -110,17 +110,18 @@ def renew_factor(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None
 
 
 def find_invited(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
-    """Return the person invited with a link, with the second factor that was shown last; None without either."""
+    """Return the person invited with a link, and their last second factor; None if either does not exist."""
     with accounts.read() as connection:
         row = _find_invited(connection, secret, accounts.clock())
         return None if row is None or row["factor"] is None else (make_person(row, accounts.clock()), row["factor"])
 
 
 def accept(accounts: Accounts, secret: str, passphrase: str, code: str, passkey: Use | None = None) -> Person | None:
-    """Accept a person who was invited with a link; None if the link is not valid or the code is wrong.
+    """Let a person who was invited with a link sign in from now on; return the person.
 
-    passkey : a passkey in place of the code; then no code opens the account. Raises InputError for a passphrase that is
-    too short or common. Afterwards the link is not valid any more.
+    Returns None if the link is not valid, the code is wrong or the passkey cannot be added. passkey : a passkey in
+    place of the code; then no code opens the account. Raises InputError for a passphrase that is too short or common.
+    Afterwards the link is not valid any more.
     """
     if find_invited(accounts, secret) is None:
         return None
@@ -158,7 +159,10 @@ def add_own_passkey(accounts: Accounts, person: Person, passkey: Use) -> bool:
 
 
 def revoke(accounts: Accounts, name: str) -> int:
-    """Remove a person's right to sign in, and end their sessions; return their number. Raises InputError if unknown."""
+    """Remove a person's right to sign in, and end their sessions; return the number of sessions.
+
+    Raises InputError for an unknown name.
+    """
     now = accounts.clock()
     with accounts.write() as connection:
         row = _require_named(connection, name)
@@ -210,7 +214,10 @@ def find_namesake(connection: sqlite3.Connection, identity: Identity) -> sqlite3
 
 
 def list_doubles(accounts: Accounts, name: str) -> list[str]:
-    """List people from a provider whose name got a number and who can still sign in, in the order of the numbers."""
+    """List the numbered names of people from a provider who can still sign in, in the order of the numbers.
+
+    A person gets a number after their name if the name is taken, see `take_from_provider`.
+    """
     doubles: list[str] = []
     with accounts.read() as connection:
         for number, other in enumerate(_list_names(name)):
@@ -280,13 +287,13 @@ def list_people(accounts: Accounts) -> list[Person]:
 
 
 def make_key(name: str) -> str:
-    """Return the key of a name, which is the same for all ways to type its letters."""
+    """Return the key of a name: the same for any case, spaces and Unicode form of its letters."""
     typed = name.encode("utf-8", "replace").decode()
     return " ".join(unicodedata.normalize("NFKC", typed).casefold().split())
 
 
 def make_person(row: sqlite3.Row, now: float) -> Person:
-    """Return the person of a row of the table."""
+    """Make a Person from a row of the table of people; the state is the one at `now` (seconds since 1970)."""
     if row["revoked"] is not None:
         state = "revoked"
     elif is_active(row):
@@ -312,7 +319,7 @@ def _find_invited(connection: sqlite3.Connection, secret: str, now: float) -> sq
 
 
 def find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
-    """Return the row of the person with a name, in any way of typing its letters; None if nobody has it."""
+    """Return the row of the person whose name has the same key (`make_key`); None if nobody has such a name."""
     row: sqlite3.Row | None = connection.execute("SELECT * FROM people WHERE key = ?", (make_key(name),)).fetchone()
     return row
 

@@ -1,4 +1,4 @@
-"""How a person proves who they are: a passphrase (Argon2id) and a code of the moment (TOTP, RFC 6238)."""
+"""How a person proves who they are: a passphrase (Argon2id) and a code that changes with the time (TOTP, RFC 6238)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def make_code(factor: bytes, moment: float) -> str:
 
 
 def find_step(factor: bytes | None, code: str, moment: float) -> int | None:
-    """Return the time step of a code, at most one step from now; None for another code or without a factor."""
+    """Return the time step of a code, at most one step from now; None if the code is wrong or there is no factor."""
     now, plain = int(moment) // _STEP, "".join(code.split())
     true = factor if factor is not None else bytes(_FACTOR)
     matches = [
@@ -82,7 +82,7 @@ def find_step(factor: bytes | None, code: str, moment: float) -> int | None:
 
 
 def _encode(text: str) -> bytes:
-    """Return the bytes of a passphrase, which are the same for all ways to type its letters."""
+    """Return the bytes of a passphrase in one Unicode form (NFKC), because keyboards encode letters differently."""
     return unicodedata.normalize("NFKC", text).encode("utf-8", "replace")
 
 

@@ -1,4 +1,4 @@
-"""Signing in, and the sessions of people who have signed in.
+"""Sign people in, and keep the sessions of those who have signed in.
 
 A session ends twelve hours after it began, or an hour after its last use. After too many failures there is a wait,
 each time twice as long, at most fifteen minutes. Failures are counted by name, even if nobody has the name, and by
@@ -182,7 +182,7 @@ def sign_in_from_provider(
 
 
 def find_person(accounts: Accounts, secret: str, *, is_use: bool = True) -> Person | None:
-    """Return the person with the session of a secret; None if it has ended. This counts as a use of the session."""
+    """Return the person whose session has a secret; None if it has ended. `is_use`: count this as a use of it."""
     now = accounts.clock()
     with accounts.read() as connection:
         row = _find_session(connection, secret)
@@ -195,7 +195,7 @@ def find_person(accounts: Accounts, secret: str, *, is_use: bool = True) -> Pers
 
 
 def find_open(accounts: Accounts, secrets: Collection[str]) -> set[str]:
-    """Return the secrets whose sessions are still open, in one query and without counting as a use of them."""
+    """Return the secrets whose sessions are still open, in one query. This is not a use of the sessions."""
     now = accounts.clock()
     with accounts.read() as connection:
         rows = _find_sessions(connection, secrets)
@@ -242,7 +242,7 @@ def _start(connection: sqlite3.Connection, person: int, now: float) -> str:
 
 
 def _find_active(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
-    """Return the row of a person who signs in here with a passphrase, not at a provider."""
+    """Return the row of an active person who signs in here with a passphrase; None if there is none of this name."""
     row = find_named(connection, name)
     return row if row is not None and is_active(row) and row["passphrase"] is not None else None
 

@@ -1,7 +1,7 @@
 """How many people are on no list: multiple systems estimation from the overlaps of at least three lists.
 
 Models of `models.py` are averaged with Akaike weights (Buckland, Burnham and Augustin 1997, Biometrics 53, 603-618).
-The interval is a bootstrap of the whole procedure, with the choice of a model. If the lists have too little
+The interval is a bootstrap of the whole procedure, including the choice of a model. If the lists have too little
 information, the answer is a code for the reason: docs/risk-model.md, "Dark figure".
 """
 
@@ -48,10 +48,10 @@ class PopulationEstimate:
 
 
 def round_estimate(exact: PopulationEstimate) -> PopulationEstimate:
-    """Return an estimate on a coarse scale of ten steps from 100 to 1,000, the interval rounded outwards.
+    """Return an estimate on a coarse scale with ten steps for each factor of ten, the interval rounded outwards.
 
-    The steps are those of ISO 3, series R10: 100, 125, 160, 200, 250, 315, 400, 500, 630, 800. One child changes the
-    estimate nearly always by less than a step.
+    The steps are those of ISO 3, series R10, such as 100, 125, 160, 200, 250, 315, 400, 500, 630, 800. One child
+    changes the estimate nearly always by less than a step.
     """
     if exact.estimate is None or exact.low is None or exact.high is None:
         return exact
@@ -62,9 +62,10 @@ def round_estimate(exact: PopulationEstimate) -> PopulationEstimate:
 
 
 def tabulate_histories(on_list: Bools, people: Ints, most: int = MOST_LISTS) -> Ints:
-    """Return the table of counts of capture histories, (C,) as in `models.py`; on_list (n, L), people (n,).
+    """Count the people with each capture history; shape (C,), in the order of `models.py`.
 
-    An empty list is left out. While there are more than `most` lists, the two smallest are joined to one.
+    on_list: whether the people of a row are on each list, (n, L). people: the number of people in each row, (n,).
+    An empty list is left out. While there are more than `most` lists, the two smallest are joined into one.
     """
     columns = [on_list[:, i] for i in range(on_list.shape[1])]
     columns = [column for column in columns if people[column].sum()]
@@ -76,7 +77,7 @@ def tabulate_histories(on_list: Bools, people: Ints, most: int = MOST_LISTS) -> 
 
 
 def estimate_population(counts: Ints, seed: int = 0, replicates: int = _REPLICATES) -> PopulationEstimate:
-    """Estimate how many people there are from a table of `tabulate_histories`, (C,); eq. (123) to (125)."""
+    """Estimate the number of people from the counts that `tabulate_histories` returns, (C,); eq. (123) to (125)."""
     lists = count_lists(counts)
     if lists < FEWEST_LISTS:
         return PopulationEstimate(reason="few_lists")
@@ -112,7 +113,11 @@ def _compute_weights(fits: Fits, models: Bools, exists: Bools) -> Floats:
 
 
 def _select_models(counts: Ints, fits: Fits, models: Bools) -> tuple[Bools, Floats, Floats]:
-    """Return the best models, with most of the weight together, their log totals and their weights."""
+    """Choose the best models, which have most of the weight.
+
+    Returns the M chosen models, (M, 1 + P), the log of the total number of people by each, (M,), and their weights,
+    (M,), which sum to 1.
+    """
     weights = _compute_weights(fits, models, fits.exists)
     order = np.argsort(-weights, kind="stable")
     enough = int(np.searchsorted(np.cumsum(weights[order]), _WINDOW)) + 1

@@ -43,7 +43,7 @@ class Design:
 
     @property
     def both(self) -> Floats:
-        """Which histories are on both lists of each pair, (C, P)."""
+        """1 where a history is on both lists of a pair, else 0; shape (C, P)."""
         return self.matrix[:, 2 + self.lists :]
 
 
@@ -90,7 +90,7 @@ class Fits:
 
 @on_one_thread
 def fit_models(counts: Ints, models: Bools) -> Fits:
-    """Fit each model to its table; counts (B, C), models (B, 1 + P)."""
+    """Fit each model to its table, and return the fits; counts (B, C), models (B, 1 + P)."""
     parts = [_fit_chunk(counts[i : i + _CHUNK], models[i : i + _CHUNK]) for i in range(0, len(counts), _CHUNK)]
     joined = (np.concatenate([getattr(p, name) for p in parts]) for name in Fits.__dataclass_fields__)
     return Fits(*joined)
@@ -110,7 +110,7 @@ def split_parameters(counts: Ints, models: Bools) -> tuple[Bools, Bools]:
 
 
 def _fit_chunk(counts: Ints, models: Bools) -> Fits:
-    """Maximise the Poisson likelihood with Newton's method (iteratively reweighted least squares): eq. (120)."""
+    """Fit models by maximum Poisson likelihood, eq. (120), with Newton's method; arguments as in `fit_models`."""
     design = build_design(count_lists(counts)).matrix
     cells, free = split_parameters(counts, models)
     number, size = len(counts), design.shape[1]

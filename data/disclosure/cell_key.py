@@ -74,7 +74,7 @@ def _variance_at(count: int, variance: float, near: float) -> float:
 
 
 def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
-    """Compute the distribution on some values that has mean 0, a given variance and the largest entropy.
+    """Compute the distribution on `values` with mean 0, a given variance and the largest entropy; shape (values,).
 
     It has the form exp(a v + b v^2), up to a factor; a and b minimise the convex dual, the logarithm of the
     sum of exp(a v + b v^2) minus b * variance.
@@ -201,7 +201,7 @@ class CellKey:
         return np.rint(edges * self.key_range).astype(np.int64)
 
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
-        """Add to each count the perturbation of its cell key, docs/disclosure.md eq. (3); all arrays have one shape."""
+        """Return counts plus the perturbations of their cell keys, docs/disclosure.md eq. (3); all of one shape."""
         edges, last, width = _join_thresholds(self, scale)
         rows = np.minimum(counts, last)
         moves = np.searchsorted(edges, keys + rows * (self.key_range + 1), side="right") - rows * width
@@ -218,7 +218,7 @@ class CellKey:
         return Knowledge(reach, 0, below - 1 + reach, 0, below - 1, reach + 1, scale)
 
     def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
-        """Return the method without the record keys, for a manifest; `tables` has a table for each scale."""
+        """Return the parameters of the noise for a manifest, with a table for each scale, but without record keys."""
         wanted = sorted({1, *scales})
         tables = {s: [[round(float(p), _DECIMALS) for p in row] for row in self.table(s)] for s in wanted}
         return {
@@ -237,9 +237,9 @@ class CellKey:
 
 @lru_cache(maxsize=32)
 def _join_thresholds(mechanism: CellKey, scale: int) -> tuple[Keys, int, int]:
-    """Return the thresholds of all rows as one sorted array; each row is shifted by key_range + 1 from the row before.
+    """Return the thresholds of all rows as one sorted array, (rows * width,), the last row, and the width.
 
-    Also returns the last row and the thresholds of one row.
+    Each row is shifted by key_range + 1 from the row before. The width is the number of thresholds of a row.
     """
     thresholds = mechanism.thresholds(scale)
     last, width = len(thresholds) - 1, thresholds.shape[1]

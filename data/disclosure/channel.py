@@ -78,16 +78,16 @@ class Channel:
 
     @property
     def _visible(self) -> Bools:
-        """Which noisy values are shown unchanged, shape (n_max + largest + 1,)."""
+        """A mask of the noisy values that are shown unchanged, shape (n_max + largest + 1,)."""
         return np.asarray(np.arange(self.matrix.shape[1]) >= (self.k or 0))
 
     def support(self, published: int | None) -> npt.NDArray[np.int64]:
-        """List the true counts that can show as this number; None for hidden."""
+        """List the true counts that can be published as this number (None: as hidden)."""
         chance = self.hidden() if published is None else self.shown(published)
         return np.flatnonzero(chance > 0)
 
     def interval(self, published: int | None) -> tuple[int, int]:
-        """Return the smallest and the largest true count that can show as this number; None for hidden."""
+        """Return the smallest and the largest true count that can be published as this number (None: as hidden)."""
         feasible = self.support(published)
         return int(feasible[0]), int(feasible[-1])
 
@@ -112,7 +112,7 @@ class Channel:
         return np.asarray((self.matrix * distance**2).sum(axis=1) - mean**2)
 
     def outcomes(self) -> Floats:
-        """Return the distribution over outcomes, (n_max + 1, m): "hidden" first, then the shown values."""
+        """Return P(outcome | true), shape (n_max + 1, outcomes): "hidden" first, then the shown values."""
         return np.column_stack([self.hidden(), self.matrix[:, self._visible]])
 
     def outcome_of(self, values: Counts) -> Counts:
@@ -126,7 +126,7 @@ class Channel:
 
 
 def make_short_channel(table: Floats, k: int | None = None) -> Channel:
-    """Return a channel that is large enough: all larger counts have the noise of its last row and are never hidden."""
+    """Return a channel with enough rows for any count: larger counts have the last row's noise and are never hidden."""
     return make_channel(table, len(table) + (k or 0) + 3 * (table.shape[1] // 2), k)
 
 

@@ -36,12 +36,12 @@ Tables = Mapping[TableSpec, pd.DataFrame]
 
 
 def compute_cost(release: Release) -> pd.DataFrame:
-    """Compute what the tables of children without breakdown lose: one row per country, level and grain.
+    """Return the loss of accuracy of the tables of children without breakdown: a row per country, level and grain.
 
     Columns: tier; country, its code; level; grain; cells, areas times periods; shown, the share of cells with a number;
     hidden, hidden_low, hidden_high, see `estimate_hidden_share`, missing if the tier has no threshold; error, the
     expected distance, in children, of a shown number from the true one, averaged over the shown numbers; relative, the
-    median of that distance divided by the number shown. Shares are 0 to 1. Without such tables there are no rows.
+    median of that distance divided by the number shown. Shares are 0 to 1. A release without such tables has no rows.
     """
     tables = _read_tables(release)
     mechanism, k = CellKey.from_manifest(release.manifest["tact"]), _threshold(release)
@@ -106,7 +106,7 @@ def compute_most_of_one_number(release: Release) -> float:
 
 
 def _steady_channel(mechanism: CellKey, k: int | None, scale: int = 1) -> tuple[Channel, int]:
-    """Return a channel, and the value from which the noise no longer depends on the count."""
+    """Return a channel, and a shown value from which on the noise no longer depends on the count."""
     reach, none = mechanism.knowledge(scale, k).largest, mechanism.channel(0, scale, k)
     steady = max(2 * reach, none.steady + reach, none.k or 0)
     return mechanism.channel(steady + reach + 1, scale, k), steady
@@ -137,7 +137,7 @@ def _read_tables(release: Release) -> dict[TableSpec, pd.DataFrame]:
 
 
 def _split_by_country(release: Release, tables: Tables) -> Iterator[tuple[str, dict[TableSpec, pd.DataFrame]]]:
-    """Split the tables by country, in the order of the countries' codes."""
+    """Yield each country's code and its part of the tables, in the order of the codes."""
     areas = pq.read_table(release.areas_file, columns=["code", "country"])
     country = dict(zip(*(areas[name].to_pylist() for name in ("code", "country")), strict=True))
     for code in sorted(set(country.values())):
@@ -146,9 +146,9 @@ def _split_by_country(release: Release, tables: Tables) -> Iterator[tuple[str, d
 
 
 def _find_total(tables: Tables) -> npt.NDArray[np.int64] | None:
-    """Find the fewest numbers that add up to all children of a country; None if some are hidden.
+    """Return the fewest numbers that add up to all children of a country, (n,); None if some are hidden.
 
-    The fewer numbers, the less noise.
+    Fewer numbers have less noise together.
     """
     for grain in reversed(GRAINS):
         rows = tables.get(TableSpec("children", "country", grain))

@@ -55,7 +55,7 @@ _TOTAL, _REST = "", "/rest"
 def reconcile(
     tables: Mapping[TableSpec, pa.Table], areas: pd.DataFrame, mechanism: CellKey, k: int | None = None
 ) -> dict[TableSpec, Ints]:
-    """Compute the reconciled number of each row of the published tables of one tier; other measures are left out.
+    """Return the reconciled number of each row, (rows,), of each published table of a tier that is reconciled.
 
     areas: code (index) and parent. k: the threshold of the public tier, None for partners. Rows that show no number get
     a number here too; `add_column` leaves it out.
@@ -104,8 +104,8 @@ def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int | No
 class _Cells:
     """The published cells of a breakdown; arrays of shape (areas, periods, categories).
 
-    weight: zero if nothing is known. low: the least possible number. hidden: whether the cell is published without a
-    number. covered: whether the breakdown has the area, shape (areas,).
+    number: as published. weight: 1 / variance, zero if nothing is known. low: the least possible number. hidden:
+    whether the cell is published without a number. covered: whether the breakdown has the area, shape (areas,).
     """
 
     number: Floats
@@ -129,7 +129,7 @@ class _Cells:
         )
 
     def add_reading(self, parts: _Cells) -> _Cells:
-        """Combine totals with the sums of a breakdown, each weighted by its variance."""
+        """Return totals combined with the sums of a breakdown, each weighted by the inverse of its variance."""
         with np.errstate(divide="ignore"):
             weight = 1 / (1 / parts.weight).sum(axis=2, keepdims=True)
         number = parts.number.sum(axis=2, keepdims=True)
@@ -206,7 +206,10 @@ class _System:
         return _Cells(number, weight, low, hidden, covered)
 
     def _fit(self, cells: _Cells, total: Ints | None) -> Ints:
-        """Return the nearest whole numbers that add up; with `total`, (areas, periods), so do the categories."""
+        """Return the nearest whole numbers that add up, (areas, periods, categories).
+
+        With `total`, (areas, periods), the categories add up to it too.
+        """
         areas = np.flatnonzero(cells.covered)
         _, periods, categories = cells.number.shape
         number, weight, low = (a[areas].reshape(-1, categories) for a in (cells.number, cells.weight, cells.low))
@@ -219,7 +222,7 @@ class _System:
 
 
 def _list_sums(areas: pd.Index, containers: Mapping[str, str], periods: int) -> tuple[sparse.csr_array, Ints]:
-    """Return the matrix of sums of finest cells (columns) for all cells (rows), and the row of each finest cell."""
+    """Return the matrix of sums, (cells, finest cells), and the row of each finest cell, (finest cells,)."""
     from scipy import sparse
 
     place = {key: index for index, key in enumerate(areas)}
@@ -253,7 +256,7 @@ class _Lattice:
     finest: Ints
 
     def find_nearest(self, total: Ints | None) -> Ints:
-        """Return whole numbers of the finest cells, (finest cells, categories); `total`: their sum over categories."""
+        """Return whole numbers of the finest cells, (finest cells, categories); `total`: their sums over categories."""
         if total is not None and not total.any():
             return np.zeros((len(total), self.number.shape[1]), np.int64)
         exact = np.round(self._solve_program(total), 6)
@@ -267,12 +270,15 @@ class _Lattice:
         return atoms
 
     def _slopes(self, values: Ints, cell: Ints | slice = slice(None)) -> Floats:
-        """Return the cost of one more child in some cells (flat indices) that have `values` children."""
+        """Return the cost of one more child in cells (flat indices) that have `values` children, in their shape."""
         number, weight, low = (array.ravel()[cell] for array in (self.number, self.weight, self.low))
         return np.asarray(weight * (2 * values + 1 - 2 * number) - _LOWEST * (values < low))
 
     def _solve_program(self, total: Ints | None) -> Floats:
-        """Solve the linear program in which a cell is a sum of steps of one child with increasing costs."""
+        """Solve the linear program: each cell is a sum of steps of one child, each of which costs more than the last.
+
+        Returns numbers for the finest cells, (finest cells, categories). `total`: see `find_nearest`.
+        """
         from scipy import sparse
         from scipy.optimize import linprog
 

@@ -70,7 +70,7 @@ _INNOCENT = (
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Return the words of a heading: without case and accents, camelCase and punctuation split."""
+    """Return the words of a heading in lower case without accents; camelCase and punctuation separate words."""
     apart = re.sub(r"(?<=[a-zα-ω])(?=[A-ZΑ-Ω])", " ", text)
     plain = unicodedata.normalize("NFKD", apart).casefold()
     bare = "".join(c for c in plain if not unicodedata.combining(c))

@@ -94,7 +94,7 @@ def town_table() -> pd.DataFrame:
 
 
 def figures() -> pd.DataFrame:
-    """Return the published figures that come with the program, one in each row, in the columns of the record kind.
+    """Return the published figures that come with the program, one in each row.
 
     Columns: area, period (calendar year as ISO interval), measure, number and share (float, missing if the
     source gives none), source, year, status, note. An area without a row has no figure.
@@ -113,7 +113,7 @@ def _read_areas() -> pd.DataFrame:
 
 
 def crosswalk() -> pd.DataFrame:
-    """Return what each category of the programme becomes in each standard for trafficking data, one row for each.
+    """Return the table that maps the programme's categories to standards for trafficking data.
 
     Columns: standard, breakdown and category (of data/tables/spec.py; "" and "all" for a total), field and code of the
     standard (empty without one), outcome, basis (where the code was read) and note, explained in

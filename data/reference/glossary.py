@@ -1,4 +1,4 @@
-"""The terms of the product, each decided once: name, definition, Albanian and Greek, and words to avoid."""
+"""The terms of the product, all defined in one place: name, definition, Albanian and Greek, and words to avoid."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def read_blocked(releases: Path) -> frozenset[str]:
 
 
 def read_withdrawn(releases: Path) -> frozenset[str]:
-    """Return the names of the releases that were taken back; without the file, none were."""
+    """Return the names of the releases that were taken back; empty if the file does not exist."""
     try:
         return frozenset((releases / WITHDRAWN).read_text(encoding="utf-8", errors="replace").split())
     except FileNotFoundError:
@@ -94,7 +94,7 @@ def find_release(path: Path) -> tuple[Path, str]:
 
 
 def shown_name(releases: Path) -> str | None:
-    """Return the name of the release that is shown: the current one, or the one before it if it was taken back."""
+    """Return the name of the release that is shown: the current one, or an earlier one if it was taken back."""
     name = current_name(releases)
     taken_back = name is not None and name in read_withdrawn(releases)
     return next(iter(list_earlier(releases, str(name))), None) if taken_back else name
@@ -309,7 +309,7 @@ class Release:
 
 
 def _drop(described: dict[str, Any], part: str) -> dict[str, Any]:
-    """Return a description in which one part lacks the values that are computed from all areas together."""
+    """Remove values that are computed from all areas together from a part of a description; return the new one."""
     shared = {name: value for name, value in (described.get(part) or {}).items() if name not in OF_ALL_AREAS}
     return {**described, part: shared} if part in described else described
 
@@ -330,7 +330,7 @@ def _find_folder() -> Path:
 
 
 def _write_limited(path: Path, checksum: str, countries: frozenset[str]) -> Path:
-    """Write only the areas of some countries, once in a process, because shapes are read from a file."""
+    """Write only the areas of some countries to a file, once in a process, and return its path."""
     file = _find_folder() / f"{checksum}.parquet"
     if not file.is_file():
         areas = pq.read_table(path)

@@ -61,7 +61,7 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditR
 
 
 def find_newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> Path | None:
-    """Find the file of the report that `newest` opens."""
+    """Return the file of the report that `newest` opens; None if there is none."""
     folder = derived / name if derived is not None else None
     if folder is None or not folder.is_dir():
         return None

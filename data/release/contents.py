@@ -1,4 +1,4 @@
-"""The content of a release as numbers of tables and cells, to compare two releases without reading any cell."""
+"""The numbers of tables and cells in a release, by which two releases are compared without showing a cell."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Writing results that were made from a release: folders `derived/<release>/<kind>-<hash>/` of tables.
+"""Write results that were made from a release: folders `derived/<release>/<kind>-<hash>/` of tables.
 
-The manifest of a result names the release by checksum, the code and the parameters; a result belongs to the
-tier of its release. It never changes: a new result is written beside it, and the newest one that fits is
+The manifest of a result has the checksum of the release, the version of the code and the parameters; a result
+belongs to the tier of its release. It never changes: a new result is written beside it, and the newest one that fits is
 used. `data.release.Release` reads its tables like its own, so that every shown number comes from a release.
 """
 
@@ -116,7 +116,7 @@ def _comparable_content(manifest: Mapping[str, Any]) -> str:
 
 
 def format_table(table: Table) -> bytes:
-    """Return the file of a table, as Parquet. The same rows and library give the same bytes."""
+    """Return a table as the bytes of a Parquet file. The same rows and library give the same bytes."""
     content = BytesIO()
     pq.write_table(table.rows, content, compression="zstd")
     return content.getvalue()

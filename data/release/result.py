@@ -69,7 +69,7 @@ def list_results(derived: Path | None, name: str, tier: Tier, checksum: str, kin
 
 
 def list_manifests(derived: Path | None, name: str, tier: Tier, kind: str) -> list[Path]:
-    """List the manifests of the results of a kind, for one tier of a release ("*": all); empty without a folder."""
+    """List the manifests of the results of a kind, for one tier of a release; "*" as kind or release means any."""
     return [] if derived is None else sorted(derived.glob(f"{name}/{kind}-{tier}-*/{MANIFEST}"))
 
 

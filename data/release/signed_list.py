@@ -69,7 +69,7 @@ class SignedList:
         return f"{self.number:08d}{ENDING}"
 
     def format(self, key: Ed25519PrivateKey) -> bytes:
-        """Return the file of the list, signed."""
+        """Return the bytes of the list's file, signed with the publisher's private key."""
         content = {
             "number": self.number,
             "created": self.created,
@@ -125,7 +125,7 @@ class Publisher:
         return next((one for one in self.read_lists() if self._is_whole(one)), None)
 
     def read_blocked(self) -> frozenset[str]:
-        """Return the kinds of content that governance has not approved, as the newest list names them.
+        """Return the measures that governance has not approved, as the newest list names them.
 
         The newest list counts even if its files are not there yet. Without a list, all that needs approval is blocked.
         """
@@ -154,7 +154,10 @@ def _read_state(path: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=16)
 def _has_files(folder: Path, files: tuple[tuple[str, str], ...], _states: tuple[tuple[int, int], ...]) -> bool:
-    """Return whether files have their SHA-256. Raises OSError. They are read again only if one of them has changed."""
+    """Return whether all files have the SHA-256 of the list. They are read again only if one has changed.
+
+    Raises OSError.
+    """
     return all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest for name, digest in files)
 
 

@@ -105,7 +105,7 @@ class Counts:
 
     @property
     def refused(self) -> dict[str, int]:
-        """The number of records in no area, by reason; without reasons that no record has."""
+        """The number of records in no area, by reason. Reasons that no record has are left out."""
         totals = self.numbers[len(self.areas) :].reshape(len(self.reasons), -1).sum(axis=1)
         return {reason: int(total) for reason, total in zip(self.reasons, totals, strict=True) if total}
 
@@ -253,7 +253,7 @@ def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> No
 
 
 def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], SmallInts, SmallInts]:
-    """Return the distinct words of a column, for each distinct text the index of its word, and each row's text.
+    """Return the distinct words of a column, the word of each distinct text, (texts,), and the text of each row, (n,).
 
     A word is the text without spaces at its ends; a missing value is the empty word.
     """
@@ -277,7 +277,7 @@ def _number_words(words: Sequence[str]) -> dict[str, int]:
 
 
 def _find_areas(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> SmallInts:
-    """Return the places of the rows of a batch, by point or by code, in a new array."""
+    """Return the number of each row's place, found by point or by code; a new array, (n,)."""
     if columns.area is None:
         return index.find(_read_degrees(batch, columns.longitude), _read_degrees(batch, columns.latitude))
     words, number, row = _read_words(batch, columns.area)

@@ -1,4 +1,4 @@
-"""Forgetting a child and taking a partner out, as the command line and the desk do it."""
+"""Forget a child, or withdraw a partner: the steps that the command line and the desk share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def hash_child(secrets: keys.Keys, names: Sequence[str]) -> list[str]:
 
 
 def find_unknown(vault: Vault, secrets: keys.Keys, names: Sequence[str], children: Sequence[str]) -> Unknown:
-    """Return whether the child is unknown, or only its programme number; empty if both are known.
+    """Return "child" if the child is unknown, "number" if only its programme number is; empty if both are known.
 
     Identifiers in a draft are known too.
     """
@@ -32,7 +32,7 @@ def find_unknown(vault: Vault, secrets: keys.Keys, names: Sequence[str], childre
 
 
 def forget_child(workspace: Workspace, vault: Vault, secrets: keys.Keys, children: Sequence[str]) -> tuple[int, bool]:
-    """Delete a child's records and reject later ones; return their number, and whether lists of rows were removed.
+    """Delete a child's records and reject later ones; return their number, and whether lists of rejects were removed.
 
     If a row of a draft links the child to another identifier, the records with that identifier are deleted too. The
     child's rows in drafts are also removed, but not counted.
@@ -51,9 +51,9 @@ def find_partner(vault: Vault, name: str) -> str:
 
 
 def withdraw_partner(workspace: Workspace, vault: Vault, name: str) -> tuple[int, bool]:
-    """Delete all records that a partner sent; return their number, and whether lists of rows were removed.
+    """Delete all records that a partner sent; return their number, and whether lists of rejects were removed.
 
-    The partner's drafts are removed too, but not counted. Raises InputError for a partner with neither.
+    The partner's drafts are removed too, but not counted. Raises InputError if there are neither records nor drafts.
     """
     with vault.writing():
         name = find_partner(vault, name)

@@ -1,4 +1,4 @@
-"""An import of a partner's file, as the command line and the desk do it: read, stored, and its rejected rows listed."""
+"""Import a partner's file: the steps that the command line and the desk share, from reading to the list of rejects."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Importer:
         partner: str | None = None,
         progress: ProgressCount | None = None,
     ) -> Imported:
-        """Import one file. Raises FileRefused for a file that is refused as a whole."""
+        """Import one file, and return the result. Raises FileRefused for a file that is refused as a whole."""
         kind = kind or intake.guess_kind(path, self.mappings)
         if kind is None:
             raise FileRefused(word_unknown(path))
@@ -197,7 +197,7 @@ def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> int:
 
 
 def undo_import(workspace: Workspace, vault: Vault, number: int) -> Undone:
-    """Undo an import (`Vault.undo`), and remove the lists of rejected rows that may contain its rows.
+    """Undo an import, and remove the lists of rejected rows that may contain its rows; return what `undo` returns.
 
     These are all lists of the partner, or all lists if several partners sent the file. A list can be made again from
     its file.
@@ -209,7 +209,7 @@ def undo_import(workspace: Workspace, vault: Vault, number: int) -> Undone:
 
 
 def is_table(path: InputFile) -> bool:
-    """Return whether the name of a file is that of a table."""
+    """Return whether a file is a table, judged by the ending of its name."""
     return path.suffix.lower() in _TABLES
 
 

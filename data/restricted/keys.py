@@ -157,7 +157,7 @@ def key_folder(workspace_id: str) -> Path:
 
 
 def create(workspace_id: str, place: Place = "file") -> Keys:
-    """Draw two new keys and store them; an existing key is never replaced."""
+    """Draw two new keys, store them and return them; an existing key is never replaced."""
     keys = Keys.random()
     store(workspace_id, keys, place)
     return keys
@@ -196,7 +196,7 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
 def load(workspace_id: str) -> Keys:
     """Read both keys of a workspace.
 
-    Raises MissingKey with the places that were searched, VaultError for a text that is no key or a file
+    Raises MissingKey with the places that were searched, VaultError for a text that is not a key or a file
     that others can read.
     """
     return Keys(_find(workspace_id, "vault"), _find(workspace_id, "identifier"))
@@ -205,7 +205,7 @@ def load(workspace_id: str) -> Keys:
 def load_signing(workspace_id: str) -> Secret:
     """Read the key that signs the files for a server. The first time, draw it and store it where the vault key is.
 
-    Raises VaultError for a text that is no key, a file that other users can read, or a place that cannot be written.
+    Raises VaultError for a text that is not a key, a file that other users can read, or a place that cannot be written.
     """
     try:
         return _find(workspace_id, _SIGNING)
@@ -298,7 +298,7 @@ def _next_to(file: Path) -> Path:
 
 
 def parse(vault: str, identifier: str) -> Keys:
-    """Return the keys from two texts of hexadecimal digits; raise VaultError, without the text, if one is no key."""
+    """Return the keys from two texts of hexadecimal digits; raise VaultError, without the text, if one is not a key."""
     return Keys(_parse(vault, _TITLES["vault"]), _parse(identifier, _TITLES["identifier"]))
 
 

@@ -1,4 +1,4 @@
-"""The release of a workspace, as the command line and the desk make it: its trial, its publication by two people."""
+"""Make a release of a workspace: the trial and the publication by two people, for the command line and the desk."""
 
 from __future__ import annotations
 
@@ -41,9 +41,10 @@ def release_workspace(
     rehearse: bool = False,
     second: SecondPerson | None = None,
 ) -> NewRelease:
-    """Write a release of a workspace for a day (default: today); without a vault, only of published figures and areas.
+    """Publish a release of a workspace for a day (default: today), and return what was published.
 
-    With `rehearse`, everything is made and attacked, but nothing is published. `second` is the person who confirmed it.
+    Without a vault, the release has only published figures and areas. With `rehearse`, everything is made and attacked,
+    but nothing is published. `second` is the person who confirmed it.
     """
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
@@ -131,7 +132,7 @@ def require_approver(workspace: Workspace, name: str) -> str:
 
 
 def confirm(workspace: Workspace, vault: Vault, ask: Callable[[SecondPerson], str]) -> SecondPerson | None:
-    """Check the second person's passphrase, which `ask` returns, for the next release; see `find_second`."""
+    """Check the second person's passphrase, which `ask` returns; return this person, or None as `find_second` does."""
     person = find_second(workspace, vault)
     if person is not None:
         second_person.confirm(person, governance.read(workspace).approvers, ask(person))
@@ -148,7 +149,7 @@ def publish(
     progress: Progress | None = None,
     day: dt.date | None = None,
 ) -> NewRelease:
-    """Publish a release, and log the person who confirmed it; `second` comes from `confirm`.
+    """Publish a release and log the person who confirmed it; return a summary. `second` comes from `confirm`.
 
     The caller must hold the writer's lock, and have deleted the records that are kept too long.
     """
@@ -164,5 +165,5 @@ def _add_approval(workspace: Workspace, person: SecondPerson, release: str, fold
 
 
 def _drop_approval(workspace: Workspace, release: str) -> None:
-    """Remove the line of a release that was not published from approvals.csv."""
+    """Remove from approvals.csv the line of a release that was not published."""
     ledger.remove_lines(workspace.path / ledger.APPROVALS, "release", release)

@@ -48,7 +48,7 @@ def count_months(vault: Vault, kind: str) -> pd.DataFrame:
 
 
 def rate_columns(vault: Vault, kind: str) -> dict[str, float]:
-    """Return the share of records, from 0 to 1, in which each column is filled; empty without records.
+    """Return the share of records, from 0 to 1, in which each column is filled; empty if there are no records.
 
     A cell that is empty, or has the meaning of an empty cell ("not known"), is not filled.
     """
@@ -65,7 +65,7 @@ def rate_columns(vault: Vault, kind: str) -> dict[str, float]:
 
 
 def count_doubles(vault: Vault) -> dict[str, tuple[int, int]]:
-    """Return the numbers of encounters beyond the first of a child on a day in a place, by partner.
+    """Count, by partner, the encounters that repeat an earlier one: same child, same day and same place.
 
     The first number counts encounters from the same import, the second those from another import: perhaps a form that
     was edited and has no permanent number.

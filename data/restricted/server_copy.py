@@ -47,10 +47,11 @@ class ServerCopy:
 
 
 def publish_copy(workspace: Workspace, tier: Tier, target: Path, secret: Secret) -> ServerCopy:
-    """Write what a server needs for a tier of the current release into a folder, signed. Nothing is written twice.
+    """Write what a server needs for a tier of the current release into a folder, signed; return what was published.
 
-    Raises ReleaseError without a release, ReleaseDamaged for a file that was changed, InputError for a folder that has
-    other files or a copy of another tier, and WorkspaceError while another process publishes to it.
+    A file that is there already is not written again. Raises ReleaseError if there is no release, ReleaseDamaged for a
+    file that was changed, InputError for a folder that has other files or a copy of another tier, and WorkspaceError
+    while another process publishes to it.
     """
     target = target.absolute()
     name = shown_name(workspace.releases)

@@ -38,7 +38,7 @@ class Match(Protocol):
 
     @property
     def code(self) -> str | None:
-        """The area's code."""
+        """The area's code, or None."""
 
     @property
     def named(self) -> frozenset[str]:
@@ -65,7 +65,7 @@ class Resolve(Protocol):
     """A function that finds the area of a text, such as in geo/places/__init__.py; the commands pass it in."""
 
     def __call__(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
-        """Resolve a code or a name."""
+        """Return the area that a code or a name means."""
 
 
 class HashIdentifier(Protocol):
@@ -109,7 +109,7 @@ def schema(name: str) -> pa.DataFrameSchema:
 
 
 def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Cast a frame to a kind's stored columns and dtypes, and validate it.
+    """Cast a frame to a kind's stored columns and dtypes, validate it, and return it.
 
     Raises InputError that names columns and checks, never values.
     """

@@ -12,7 +12,7 @@ ENTRY = ("column", "label", "meaning", "allowed", "needed", "example")
 
 
 def describe(kind: str) -> list[dict[str, str]]:
-    """Describe the columns of a partner's file in their order, each with the keys of ENTRY.
+    """Return a description of each column of a partner's file, in their order, with the keys of ENTRY.
 
     Raises InputError for an unknown kind.
     """

@@ -1,4 +1,4 @@
-"""What a column and a record kind are; the columns themselves are defined in data/schema/kinds.py.
+"""What a column and a record kind are; the columns themselves are defined in data/schema/columns.csv.
 
 One definition is used by the checks at intake, the pandera schema of stored records, `tact doctor --schema`, the
 empty forms and the codebook of exports. Words are message identifiers in English, which the dashboard translates.
@@ -39,7 +39,7 @@ class Column:
     `allowed` maps each code to its words. `default` is what an empty cell means ("unknown"). A `derived`
     column may be empty in a file and is filled from other columns before it is stored. `earliest` is an ISO day;
     `future` allows a day after today. `several`: partners may give several answers, of which the first counts. `later`:
-    the column was added after records were imported, so that one with its default has the digest that it had before.
+    the column was added after records were imported; a record with its default keeps the digest that it had before.
     """
 
     name: str

@@ -28,7 +28,7 @@ class Grid:
 
     areas: the reference table (data.reference.area_table) or one like it. first, last: the days that are covered.
     final: the last day of the years that are final; None when the whole programme is. Quarters after it are
-    provisional; years after it, and the whole programme, are no periods yet.
+    provisional; years after it, and the whole programme, are not periods yet.
     """
 
     areas: pd.DataFrame
@@ -69,7 +69,7 @@ class Grid:
 
     @cached_property
     def area_index(self) -> dict[Level, Index]:
-        """For each level, the index in `codes` of the area that contains each name, or -1."""
+        """For each level, the index in `codes` of the area that contains each name, or -1; shape (names,)."""
         position = {level: {c: i for i, c in enumerate(codes)} for level, codes in self.codes.items()}
         chains = [self._list_containers(code) for code in self.areas.index]
         return {
@@ -93,7 +93,7 @@ class Grid:
 
     @cached_property
     def places(self) -> npt.NDArray[np.bool_]:
-        """Whether each name may be the place of an encounter: municipalities, and regions without municipalities."""
+        """Whether each name, (names,), may be the place of an encounter: municipalities, and regions without them."""
         parents = set(self.areas["parent"])
         leaf = ~self.areas.index.isin(parents)
         return np.asarray(leaf | (self.areas["level"] == "municipality"), bool)
@@ -115,7 +115,7 @@ class Grid:
         return self.calendar.whole(self.first, self.last)
 
     def period_of(self, days: npt.NDArray[np.datetime64], grain: Grain) -> Index:
-        """Return the index of the period of each day (datetime64[D]), or -1 if there is none."""
+        """Return the index of each day's period, or -1 if there is none; `days` is datetime64[D], shape (n,)."""
         offset = days.astype("datetime64[D]").astype(np.int64) - self._by_day["start"]
         table = self._by_day[grain]
         inside = (offset >= 0) & (offset < len(table))
@@ -123,7 +123,7 @@ class Grid:
 
     @cached_property
     def _by_day(self) -> dict[str, Index]:
-        """The period of each day of the span, by grain; "start" is the first day's number."""
+        """By grain, the period index of each day of the span, (days,); "start" is the first day, in days since 1970."""
         first, last = np.datetime64(self.span.start, "D"), np.datetime64(self.span.end, "D")
         days = np.arange(first, last + 1)
         tables = {"start": np.asarray(first.astype(np.int64), np.int32)}

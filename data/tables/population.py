@@ -65,6 +65,6 @@ def is_between_censuses(figures: pd.DataFrame, periods: Sequence[str]) -> bool:
 
 
 def _find_middles(periods: Sequence[str] | pd.Series[str]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the middle of each period, in days since year 1."""
+    """Return the middle of each period, (periods,), in days as `date.toordinal` counts them."""
     parsed = [Period.parse(period) for period in periods]
     return np.array([(p.start.toordinal() + p.end.toordinal()) / 2.0 for p in parsed])

@@ -69,7 +69,7 @@ UNITS = {
 def describe_resource(
     name: str, path: str, sha256: str, size: int, schema: pa.Schema, about: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Describe one Parquet file; `about` is what the product itself needs to know about it."""
+    """Return the description of a Parquet file; `about` is what the product itself needs to know about it."""
     measure = str(about["measure"]) if about is not None else ""
     fields = [_describe_field(schema.field(i), measure) for i in range(len(schema))]
     described: dict[str, Any] = {
@@ -89,7 +89,7 @@ def describe_resource(
 
 
 def _describe_field(field: pa.Field, measure: str) -> dict[str, Any]:
-    """Describe a column. Results that are derived from a release have no measure, and other codes in some columns."""
+    """Return the description of a column. A result's tables have no measure, and other codes in some columns."""
     kind = "string"
     if pa.types.is_integer(field.type):
         kind = "integer"

@@ -19,9 +19,8 @@ def choose_numbers(table: pd.DataFrame, largest: float) -> pd.DataFrame:
 
     value, margin: the number shown. If it is reconciled, its margin is wider by the distance from the published number,
     so that the true number still lies within it.
-    noisy, noisy_margin: the number as published.
-    largest: how far a true number may be from a published zero. A published zero that is reconciled to zero is shown
-    without a number, because its state says more.
+    noisy, noisy_margin: the number as published. A published zero that is reconciled to zero is shown without a number,
+    because its state says more. The argument `largest` is how far a true number may be from a published zero.
     """
     noisy, noisy_margin, reconciled = (_read_floats(table, name) for name in ("value", "margin", "reconciled"))
     is_zero = np.isnan(noisy)
@@ -33,7 +32,7 @@ def choose_numbers(table: pd.DataFrame, largest: float) -> pd.DataFrame:
 
 
 def sum_ways(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the published counts by area, period and crossing, both ways of finding together: value and state.
+    """Add up the published counts of both ways of finding; return value and state by area, period and crossing.
 
     The state is the state of the least known part. So the sum is a number if every part is a number or a published
     zero, and at least one is a number. A sum of zeros has the state of a zero, and no number.

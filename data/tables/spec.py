@@ -210,9 +210,9 @@ DEFAULT_PLAN: Plan = {
 
 @dataclass(frozen=True)
 class Allowed:
-    """What a plan may request for a measure on a tier.
+    """The tables that a plan may request for a measure on a tier.
 
-    narrower, longer: the levels and the periods of a breakdown that has fewer.
+    narrower, longer: the levels and the periods of the breakdowns that are allowed for fewer than the measure.
     """
 
     levels: tuple[Level, ...]

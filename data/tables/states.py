@@ -2,7 +2,7 @@
 
 Public: number; few ("fewer than k, possibly none"); structural_zero; no_data.
 Partner: number with margin; almost_none (a noisy 0); not_searched; no_data.
-Both: withheld, if a number would undo the protection of another, or if too few operators work.
+Both: withheld, if a number would undo the protection of another, or if too few operators work there.
 Published figures: number or no_figure. Risk: class, or cannot_tell if none is certain enough.
 If only a class is published: class, with low and high. A total from which something may have been left
 out is a class too: low is what is shown, and high is missing.

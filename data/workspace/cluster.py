@@ -1,4 +1,4 @@
-"""Work spread over processes of this machine or over other machines, by Dask, which is an optional library."""
+"""Run work on many processes of this machine, or on other machines, with the optional library Dask."""
 
 from __future__ import annotations
 

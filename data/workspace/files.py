@@ -1,4 +1,4 @@
-"""Writing files so that after a crash the content is the old or the new one, never a mixture.
+"""Write files so that after a crash the content is the old or the new one, never a mixture.
 
 The order is always the same: write a temporary file in the same folder, fsync it, rename it, fsync the folder. Without
 the first fsync a renamed file can be empty after a power cut; without the second the rename itself can be lost.

@@ -67,7 +67,7 @@ class Chain:
 
 
 def read_chain(path: Path) -> Chain:
-    """Read a file and check every entry; without a file the chain is empty."""
+    """Read a file and check every entry. If there is no file, the chain is empty."""
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:
@@ -87,7 +87,7 @@ def read_chain(path: Path) -> Chain:
 
 
 def append_entries(path: Path, contents: Sequence[Mapping[str, Any]]) -> Chain:
-    """Add entries in one step, so that after a crash all of them are there or none.
+    """Add entries in one step, and return the new chain; after a crash all of them are there or none.
 
     Raises WorkspaceError if the file is damaged, because nothing may be added to a broken chain.
     """
@@ -122,7 +122,7 @@ def _write_line(entry: Entry) -> bytes:
 
 
 def _parse(line: bytes) -> Entry | None:
-    """Read a line; None if it is no entry."""
+    """Read a line; None if it is not an entry."""
     try:
         values = json.loads(line)
     except ValueError:

@@ -1,7 +1,7 @@
 """The rule for new passphrases: long enough, and not made of words that everybody tries first.
 
 Common words (in the languages of the programme), rows of digits, letters or keys, repeats and years count as one
-character each. That is no measure of strength; it stops the passphrases that are guessed within minutes.
+character each. That is not a measure of strength; it stops the passphrases that are guessed within minutes.
 """
 
 import re
@@ -61,7 +61,10 @@ def _count_rest(text: str) -> int:
 
 
 def _shorten_rows(text: str) -> str:
-    """Replace three or more neighbours in a row of digits, letters or keys, in either direction, by one character."""
+    """Return a text in which three or more neighbours in a row of digits, letters or keys become one character.
+
+    The neighbours may be in either direction.
+    """
     rows = [*_ROWS, *(row[::-1] for row in _ROWS)]
     rest, start = [], 0
     while start < len(text):

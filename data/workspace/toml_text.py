@@ -1,4 +1,4 @@
-"""Reading TOML that people wrote."""
+"""Read TOML that people wrote."""
 
 import tomllib
 from typing import Any

@@ -198,7 +198,10 @@ def _sort_by_size(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _drop_small_rests(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, np.ndarray, gpd.GeoDataFrame]:
-    """Return faces, their owners, and the shapes; old shapes that would be nearly covered are left out."""
+    """Return the faces that the shapes cut, the owner of each face, and the shapes that stay.
+
+    The first `new` shapes stay. An old shape is left out if less than half of its area would remain.
+    """
     faces, owners = cut_faces(pieces.geometry.to_numpy())
     owned = owners != NOBODY
     size = np.bincount(owners[owned], shapely.area(faces)[owned], minlength=len(pieces))

@@ -76,7 +76,7 @@ def match_rows(
 ) -> tuple[dict[int, str], list[Unmatched]]:
     """Return the code of each row that is matched, and the rows that are not.
 
-    `regions` holds the shapes of regions in the file's CRS, EPSG:4326.
+    `regions` holds the shapes of regions. Like `frame`, it is in EPSG:4326.
     """
     shares = _RegionShares(frame.geometry, regions)
     reader = _RowMatcher(places, table, shares, country)
@@ -125,7 +125,7 @@ class _RowMatcher:
         self._older = older
 
     def read(self, row: int, coded: str, named: list[str], shape: BaseGeometry | None) -> tuple[str, str]:
-        """Return the code and an empty reason, or an empty code and the reason."""
+        """Return the area's code and an empty reason or, if the row matches no area, an empty code and the reason."""
         if shape is None:
             return "", "The row has no area. Draw it as a polygon, or leave it out."
         shares = self._shares.shares(row)
@@ -144,7 +144,7 @@ class _RowMatcher:
         return "", self._why_not(fits, shares, coded, named)
 
     def _by_name(self, named: list[str]) -> set[str]:
-        """Return the codes that all known names share, or else the codes of the first name."""
+        """Return the codes that all known names share, or else the codes of the first known name."""
         known = [codes for name in named if (codes := self._named(name))]
         common = set.intersection(*known) if known else set()
         return common or (known[0] if known else set())

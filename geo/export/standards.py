@@ -213,10 +213,10 @@ def offers_tables(release: Release) -> bool:
 
 
 def build_tables(release: Release, standard: Standard) -> dict[str, pd.DataFrame]:
-    """Return the tables of a standard by the breakdown of the release, each with its totals first.
+    """Return the tables of a standard by the name of their breakdown; the totals come first in each table.
 
-    One row for each category, country and period (years, and the whole time), with the columns of
-    `FIELDS` in geo/export/report.py, and more. Raises InputError if the release counts no children of whole countries.
+    One row for each category, country and period (years, and the whole time), with at least the columns of
+    `FIELDS` in geo/export/report.py. Raises InputError if the release counts no children of whole countries.
     """
     if not offers_tables(release):
         raise InputError(

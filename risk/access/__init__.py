@@ -111,12 +111,12 @@ class Certainty:
 
     @property
     def gap(self) -> Bools:
-        """Where there is a gap with a probability of 0.8 or more."""
+        """Whether there is a gap with a probability of 0.8 or more, (A,)."""
         return np.asarray(self.below >= _LEAST)
 
     @property
     def cannot_tell(self) -> Bools:
-        """Where neither a gap nor its absence has a probability of 0.8 or more."""
+        """Whether neither a gap nor its absence has a probability of 0.8 or more, (A,)."""
         return np.asarray((self.below < _LEAST) & (self.below > 1.0 - _LEAST))
 
 
@@ -152,7 +152,7 @@ def find_nearest(minutes: Floats, supply: Floats) -> Floats:
 class Supply:
     """The services by area in one quarter of a release: all, on one axis, or of one duty bearer.
 
-    amount : (A,), 0 if none is shown. at_least : where a part may be left out, so that the amount is a lower
+    amount : (A,), 0 if none is shown. at_least : whether a part may be left out, so that the amount is a lower
     limit, (A,). Protection, return and reintegration are shown only where enough operators work.
     """
 

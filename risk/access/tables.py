@@ -136,9 +136,9 @@ class _Routes:
     """The routes from the areas with children (A,) to all areas of the level (S,).
 
     country : of each area and site, (A,) and (S,). inside : whether both are in one country, (A, S). minutes : from
-    people to services, (A, S), inf if no route is known. weight : of the catchment, (A, S). doubtful : where the
+    people to services, (A, S), inf if no route is known. weight : of the catchment, (A, S). doubtful : whether the
     straight line is short enough, but crosses water without an entered time, (A, S). position : of each area among the
-    sites, (A,). scattered : areas of several islands, none with half of the land, (A,).
+    sites, (A,). scattered : whether an area has several islands, none with half of the land, (A,).
     """
 
     travel: Travel
@@ -167,7 +167,10 @@ class _Routes:
 
 
 def _find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
-    """Find areas where no island, or stretch of mainland, has half of the land (EPSG:3035), (A,)."""
+    """Return whether the largest part of an area (an island or the mainland) has under half of its land, (A,).
+
+    Land is measured in EPSG:3035.
+    """
     shapes = areas.frame(_LEVEL).geometry.to_crs(3035).reindex(list(codes))
     parts = shapes.explode().area.groupby(level=0)
     share = (parts.max() / parts.sum()).reindex(list(codes))
@@ -219,7 +222,7 @@ def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, N
 
 
 def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
-    """Return where there is a gap, and where there is none, (A,) each. There is a gap only if nothing is withheld."""
+    """Return whether each area has a gap, as columns, (A,) each. It has a gap only if nothing is withheld."""
     certainty = Certainty(below, below, below, below)
     telling = [hidden, certainty.cannot_tell | (certainty.gap & least)]
     state = np.select(telling, ["withheld", "cannot_tell"], "class")

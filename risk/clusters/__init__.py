@@ -85,7 +85,7 @@ class ClusterSearch:
         )
 
     def _parts(self, found: Floats) -> Iterator[tuple[Ints, int]]:
-        """Yield the areas of each country that can be scanned, with each pathway that has any finds."""
+        """Yield the areas of each country that can be scanned, with each pathway on which children were found there."""
         placed = ~np.isnan(self.centres).any(axis=1)
         for country in range(len(self.observations.country_names)):
             inside = np.flatnonzero((self.observations.country_of == country) & placed)

@@ -216,7 +216,10 @@ class _Windows:
         return cls(order, inside, stretches, np.cumsum(parts[order], axis=1))
 
     def counted(self, counts: Counted) -> Iterator[tuple[int, int, Counted]]:
-        """Yield the cases of each circle in all intervals, (A, T, R) to (S, R); the array is reused."""
+        """Yield for each circle its centre, its number of areas minus 1, and its cases in all intervals, (S, R).
+
+        counts : cases by area and quarter in R replicates, (A, T, R). The array of cases is reused for each circle.
+        """
         within = [counts[:, first:stop].sum(axis=1, dtype=np.int32) for first, stop in self.stretches]
         parts = np.stack(within, axis=1)
         running = np.empty(parts.shape[1:], np.int32)

@@ -199,13 +199,14 @@ class AreaRecord:
 class TrackRecord:
     """The scores of all registered forecasts whose quarter has arrived.
 
-    entries, late : number of entries that are scored, and of late entries, which are not. origins : first day of the
-    first quarter of each forecast. left_out : number of counts that are not published. scores : rows by forecaster:
+    entries : number of entries that are scored. late : number of late entries, which are not scored. origins : first
+    day of the first quarter of each forecast. left_out : number of counts that are not published. scores : rows by
+    forecaster:
     log, wis, crps, counts, in_50, in_80, in_95 and the tenths of the PIT. ahead : the same by quarters ahead.
     top : rows by forecaster: Brier score of the probabilities of being among the five areas of a country with most
     children, and the number of these probabilities; empty until a whole year has arrived.
-    verdict : the model against the baseline with the best log score on the same counts. Which one that is, is known
-    only afterwards, so it is the hardest to beat.
+    verdict : the model against the baseline with the best log score on the same counts. This baseline is chosen when
+    the scores are known, so it is the hardest to beat.
     """
 
     reconstructed: bool

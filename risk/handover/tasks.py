@@ -55,7 +55,7 @@ class Task:
 class Capacity:
     """Spare capacity of duty bearers, children per quarter: (A, D, 4), in the order of DUTY_BEARERS.
 
-    at_least : where the capacity may be larger than known, (A, D). Raises InputError for values out of range.
+    at_least : whether the capacity may be larger than known, (A, D). Raises InputError for values out of range.
     """
 
     areas: tuple[str, ...]
@@ -87,7 +87,7 @@ class Stays:
 
     why : no_children (nothing to hand over), room_taken (tasks with more children, or longer ones, take the
     capacity) or no_room. room : the largest spare capacity of a duty bearer who may take it that lasts to
-    the end of the year, children per quarter. at_least : whether there may be more than is known.
+    the end of the year, children per quarter. at_least : whether the real capacity may be larger than the known one.
     """
 
     task: Task

@@ -64,7 +64,7 @@ def build_structure(size: int, edges: Ints, *, scaled: bool = True) -> Structure
 
 
 def build_chain(length: int) -> Structure:
-    """Return a random walk over some periods that sums to zero, eq. (17); its steps have variance 1."""
+    """Return the field of a random walk over `length` periods that sums to zero, eq. (17); steps have variance 1."""
     start = np.arange(length - 1, dtype=np.int64)
     return build_structure(length, np.column_stack([start, start + 1]), scaled=False)
 

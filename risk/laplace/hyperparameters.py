@@ -117,7 +117,10 @@ def _report_nothing(_done: int, _total: int | None, _what: str) -> None:
 
 
 def _maximise(model: Latent, progress: Progress) -> Mode:
-    """Maximise the log density of the hyperparameters by BFGS; look for a second mode at the end."""
+    """Return the mode at the hyperparameters with the highest log density, found by BFGS.
+
+    At these hyperparameters a second mode of the latent numbers is looked for, and the higher mode is returned.
+    """
     start = np.array([h.start for h in model.hypers])
     last = [find_best_mode(model, start)]
     if not len(start):

@@ -168,7 +168,7 @@ class Latent:
         return out.reshape(self.offset.shape)
 
     def gather(self, values: Floats) -> tuple[Floats, Floats]:
-        """Apply the transposed design to values of observations, (B, m): shapes (n,) and (B, T)."""
+        """Return the transposed design times values of observations, (B, m): for core and local, (n,) and (B, T)."""
         effects, by_period = (values[:, None, :] @ self.design)[:, 0], values @ self.in_period
         both = np.column_stack([effects, by_period]) if self.walk_index.shape[1] else effects
         core = np.bincount(self.block_index.ravel(), both.ravel(), self.size).astype(np.float64)
@@ -272,7 +272,7 @@ class Latent:
     def multiply_prior_slopes(
         self, prior: PriorPrecision, core: Floats, local: Floats
     ) -> Iterator[tuple[Floats, Floats]]:
-        """Yield dQ/dtheta (core, local) for each free hyperparameter of a field, shapes (n,) and (B, T)."""
+        """Yield dQ/dtheta times (core, local) for each free hyperparameter of a field, shapes (n,) and (B, T)."""
         for place, matrix, _ in prior.slopes:
             pair = np.zeros_like(core), np.zeros_like(local)
             if place is None:

@@ -5,8 +5,8 @@ and their means the true counts are independent with known moments, so that docs
 
     P(total | cells, means) = Normal(total; sum of E, sum of V + variance of the total's noise)
 
-holds as far as the sum is normal. E and V are the mean and the variance of each true count given its published
-cell. The curvature of a total is its expected one, of rank one in a block: eq. (11).
+holds if the sum of the true counts is close to normal. E and V are the mean and the variance of each true count given
+its published cell. The curvature of a total is its expected one, of rank one in a block: eq. (11).
 """
 
 from __future__ import annotations

@@ -41,7 +41,9 @@ class Tridiagonal:
 
     @classmethod
     def of(cls, diagonal: Floats, beside: Floats, weights: Floats, vectors: Floats) -> Tridiagonal:
-        """Factorise matrices; shapes (T, B), (T - 1,), (R,) and (T, R, B).
+        """Factorise the matrices A of the module's first equation.
+
+        diagonal : (T, B). beside : (T - 1,). weights : (R,). vectors : (T, R, B).
 
         Raises LinAlgError where a matrix is not positive definite.
         """

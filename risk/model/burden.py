@@ -26,10 +26,10 @@ BURDEN_CLAIMS = (
 
 @dataclass(frozen=True, eq=False)
 class Burden:
-    """Children newly in need, and ranks within the country, 1 the most.
+    """Children newly in need in each area, and its rank within the country; rank 1 has the most children.
 
     children, rank : 2.5 %, median and 97.5 %, (3, A, P). top : P(among the TOP areas of the country), (A, P).
-    statements : on the rank, (A, P), with BURDEN_CLAIMS.
+    statements : the statements on the rank, (A, P), about BURDEN_CLAIMS.
     """
 
     children: Floats

@@ -175,7 +175,7 @@ def _compute_outreach_slope(observations: Observations, effects: Effects) -> Flo
 
 
 def _is_by_outreach(observations: Observations) -> Floats:
-    """Return 1 for each way whose finds grow with effort, else 0, (W,); a fraction for merged ways."""
+    """Return 1 for each way by which more effort finds more children, else 0, (W,); 1 if ways are merged."""
     return np.array([float(way in ("discovered", *ALL)) for way in observations.ways])
 
 

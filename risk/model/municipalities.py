@@ -91,7 +91,7 @@ class MunicipalFit:
 
     @property
     def region_only(self) -> Bools:
-        """Where a municipality only has its region's average, because the data say no more about it, (A, P)."""
+        """Whether a municipality only has its region's average, because the data say no more about it, (A, P)."""
         return np.asarray(self.learnt < _LEAST_LEARNT)
 
     @property

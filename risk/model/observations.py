@@ -102,7 +102,7 @@ class Observations:
 
     @property
     def has_outreach(self) -> Bools:
-        """Where and when outreach is recorded, (A, T). It matters for discovered children only."""
+        """Whether outreach is recorded in an area and quarter, (A, T). It matters for discovered children only."""
         return np.asarray(self.effort > 0)
 
     @property
@@ -113,7 +113,7 @@ class Observations:
 
     @property
     def before_breaks(self) -> Bools:
-        """Where and when counts still had the meaning from before each break, (breaks, A, T).
+        """Whether counts of an area and quarter have the meaning from before each break, (breaks, A, T).
 
         Breaks outside the quarters are left out, because their level cannot be estimated.
         """
@@ -355,7 +355,8 @@ class _Places:
 def _read_totals(release: Release, places: _Places, channel: Channel, level: Level) -> tuple[Ints | None, Floats]:
     """Read the counts of the whole time by crossing, and their noise variance, (A, 2) each.
 
-    They include children at risk, who are on no pathway unless their records name one.
+    They include children at risk, who are on no pathway unless their records name one. Without such counts, returns
+    None and zeros, (2,).
     """
     name = table_name("children", level, "whole", "pathway")
     table = release.table(name) if name in release.tables else pd.DataFrame()

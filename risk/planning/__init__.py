@@ -6,8 +6,8 @@ it, because what looks best among noisy numbers looks better than it is. Equatio
 
 **Change nothing is always an answer.** A plan is recommended only where the probability that it gains more
 than 3 % of the need met today is 0.9 or more. Without that rule, moves would be proposed even where today's
-posts are right. Between the two stands *small but almost sure* (risk/planning/result.py). A plan that is not
-recommended is still shown, with its moves, and says so.
+posts are right. There is one answer between a recommended plan and change nothing: *small but almost sure*
+(risk/planning/result.py). A plan that is not recommended is still shown, with its moves, and says so.
 
 **Exploration.** A share of the searching units, a tenth by default, goes to areas with too little outreach,
 drawn at random (risk/planning/exploration.py). Communities play no part in it. It is the only rule that gives way:
@@ -122,7 +122,10 @@ def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: F
 
 
 def compute_floor(posts: Posts, share: float) -> Floats:
-    """Return a share of the capacity that reaches each of `posts.floor_areas` today, docs/planner.md eq. (30)."""
+    """Return the floor of each floor area: `share` of the capacity of all kinds that reaches it today.
+
+    In children per quarter, in the order of `posts.floor_areas`, (floor areas,); docs/planner.md eq. (30).
+    """
     return np.asarray(share * posts.floor_members @ posts.compute_capacity(posts.units).sum(axis=1))
 
 

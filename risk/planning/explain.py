@@ -133,7 +133,10 @@ def _list_effects(posts: Posts, by_area: Floats, sign: float) -> tuple[Effect, .
 
 
 def _find_least_share(need: Floats, with_it: Floats, without: Floats, helped: NDArray[np.bool_]) -> float:
-    """Find the share of need in the areas that gain at which the mean gain is 0, docs/planner.md eq. (46)."""
+    """Return the factor on the need of the areas that gain, 0 to 1, at which the mean gain is 0.
+
+    docs/planner.md eq. (46). It is 1 if the move has no gain at the full need, and 0 if it always has one.
+    """
     touched = with_it != without  # nothing changes elsewhere
     need, with_it, without = need[:, touched], with_it[touched], without[touched]
     less_of = np.repeat(helped[:, None], touched.shape[1], axis=1)[touched]

@@ -236,7 +236,7 @@ def _refuse_shelters(table: tables.PostsTable) -> None:
 
 
 def _read_breaks(release: Release) -> tuple[Break, ...]:
-    """Read the breaks that the risk result knows, so that need is that of the same model."""
+    """Read the series breaks of the risk result, so that the plan's need is drawn with the same breaks."""
     manifest = read_manifest(release)
     return manifest.trends.breaks if manifest else ()
 

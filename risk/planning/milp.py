@@ -40,8 +40,9 @@ _INFEASIBLE = 2  # status of scipy.optimize.linprog
 class Programme:
     """The programme of a region, a goal and its benefit in pieces; it minimises the negative of the goal.
 
-    weighings : weights of the draws, (d,) each; one row each for the worst cases. flows : which flows are columns,
-    (F,). bound : lower bound of the costs by the last relaxation. others : lower bound with any other flow.
+    weighings : weights of the draws, (d,) each; each adds one row that limits the worst cases. flows : whether each
+    flow is a column of the programme, (F,). bound : lower bound of the costs from the relaxations. others : lower
+    bound of the costs of a layout that uses any flow outside the programme.
     """
 
     region: Region

@@ -85,7 +85,7 @@ class Posts:
 
     @property
     def searching(self) -> Bools:
-        """Which kinds search, (K,)."""
+        """Whether each kind of unit searches for children, (K,)."""
         return np.array([kind.search for kind in self.kinds], dtype=bool)
 
 

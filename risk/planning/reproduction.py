@@ -158,7 +158,7 @@ class _Tier:
         return self.inputs[key]
 
     def open(self, basis: Result | None) -> Release:
-        """Return the release with a risk result."""
+        """Return the release with `basis` as its only result; with no result if it is None."""
         release = self.release
         return Release(release.folder, release.name, release.tier, release.without, () if basis is None else (basis,))
 

@@ -20,7 +20,8 @@ SMALL_GAIN, SMALL_CHANCE = 0.005, 0.99  # chosen so that right posts are left as
 def choose_answer(moved: int, probability: float, small_probability: float) -> Answer:
     """Return the answer of a plan, docs/planner.md eq. (44) and (57).
 
-    probability, small_probability : that the gain is more than LEAST_GAIN, and SMALL_GAIN, of the need met today.
+    probability : that the gain is more than LEAST_GAIN of the need met today. small_probability : the same for
+    SMALL_GAIN.
     """
     if moved and probability >= LEAST_CHANCE:
         return "move"
@@ -32,11 +33,11 @@ class Plan:
     """A layout compared with today's posts, judged by draws that were not used for choosing it.
 
     units : the layout, (S, K). gain : more children whose need is met per quarter, docs/planner.md eq. (43).
-    probability, small_probability : that the gain is more than 3 %, and 0.5 %, of the need met today, eq. (44)
-    and (57). broken_today : rules that today's posts break. explored : areas drawn for exploration. gap : how
-    much better any other layout could be, relative, on the pieces of the solver, eq. (37). proven : whether the
-    solver stopped because the gap was small enough, not because the time was up. rules, need : what the plan was
-    made with, (d, A, K); need is None where it was not saved.
+    probability : that the gain is more than 3 % of the need met today, eq. (44). small_probability : the same for
+    0.5 %, eq. (57). broken_today : rules that today's posts break. explored : areas drawn for exploration. gap :
+    the most by which another layout could be better, as a share of this plan's value, on the pieces of the solver,
+    eq. (37). proven : whether the gap is small enough, at most 1.01 times the gap that was asked for.
+    rules, need : the rules and the draws of need, (d, A, K), of the plan; need is None if it was not saved.
     """
 
     posts: Posts
@@ -67,7 +68,7 @@ class Plan:
 
     @property
     def cost(self) -> float:
-        """Cost of all moves together."""
+        """Cost of all moves together, in the unit of `Posts.cost` (hours of travel)."""
         return sum(move.cost for move in self.moves)
 
     @property

@@ -117,7 +117,10 @@ def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) 
 
 
 def _expand_need(plan: Plan, need: Floats | None, quarters: int) -> list[Floats]:
-    """Return draws of need by kind, (d, A, K), for each quarter; raises InputError."""
+    """Return draws of need by kind, (d, A, K), for each quarter.
+
+    Raises InputError if the plan has no draws and none are given, or if they are for another number of quarters.
+    """
     draws = plan.need if need is None else need
     if draws is None:
         raise InputError("The plan was saved without its simulations of need. Give them again.")
@@ -164,7 +167,7 @@ class _MoveColumns:
         return cls(plan, units, cost, change, *_keep_rules(plan, change))
 
     def layout(self, made: Ints) -> Ints:
-        """Return the layout, (S, K), after some units of each move, (M,)."""
+        """Return the layout, (S, K), after `made` units of each move, (M,), have moved."""
         today = self.plan.posts.units
         return np.asarray(today + np.rint(self.change @ made).astype(np.int64).reshape(today.shape))
 
@@ -212,7 +215,10 @@ def _solve_schedule(
 
 
 def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
-    """Compute the ratio of the solver's gap (on pieces of curves) to the allowed gap, docs/planner.md eq. (51)."""
+    """Compute the factor from the allowed gap to the solver's relative gap, docs/planner.md eq. (51).
+
+    The solver counts only the pieces of the curves, which hold a part of the need met.
+    """
     posts = moves.plan.posts
     today = posts.compute_capacity(posts.units)
     least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)

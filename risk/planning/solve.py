@@ -126,7 +126,11 @@ def _choose_better(programme: Programme, first: Layout | None, other: Layout | N
 
 
 def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> float:
-    """Compute how much better any layout can be, relative, on the pieces, docs/planner.md eq. (37)."""
+    """Return the most by which another layout can be better, as a share of the value of `best`.
+
+    Values are those on the pieces of the benefit, docs/planner.md eq. (37). `bound` is the lower bound of the costs.
+    The gap is infinite if `best` is None.
+    """
     if best is None:
         return np.inf
     value = programme.compute_value(*best)

@@ -70,10 +70,11 @@ class OutcomeSummary:
 class Verdict:
     """The plan as a whole: its answer, and what its moves gain.
 
-    probability, small_probability : that the gain is more than LEAST_GAIN, and SMALL_GAIN, of the need met today;
-    the second is None in plans of an older version. cost : hours of travel. broken_today : rules that today's posts
+    probability : that the gain is more than LEAST_GAIN of the need met today. small_probability : the same for
+    SMALL_GAIN; None in plans of an older version. cost : hours of travel. broken_today : rules that today's posts
     break. explored : areas drawn for exploration; explored_share : the part of the outreach meant for them that the
-    other rules allow. gap : how much better any other layout could be, relative; None where no bound is known.
+    other rules allow. gap : the most by which another layout could be better, as a share of the plan's value; None
+    if no bound is known.
     """
 
     answer: Answer
@@ -191,7 +192,7 @@ class PlanSummary:
 
     @property
     def answer(self) -> Answer:
-        """The answer of the plan; a plan without moves is to change nothing."""
+        """The answer of the plan; "nothing" if the plan has no moves."""
         return self.verdict.answer if self.moves else "nothing"
 
     def decision_on(self, move: Move) -> AuthoredDecision | None:
@@ -266,7 +267,7 @@ def summarise_plan(
 
 
 def check_texts(summary: PlanSummary) -> None:
-    """Raise InputError if a text that somebody wrote into a plan is too long, or holds what looks like personal data."""
+    """Raise InputError if a text that somebody wrote is too long, or holds what looks like personal data."""
     partners = (task.partner for task in (*summary.handover, *summary.stays))
     reasons = (one.decision.reason for one in summary.decisions)
     _check_texts(summary.title, summary.note, *reasons, *partners, *(move.kind for move in summary.moves))

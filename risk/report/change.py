@@ -33,8 +33,9 @@ _UP, _DOWN = ("rising", "more"), ("falling", "less")
 class Changes:
     """The rate of the year up to each quarter, divided by that of the year before: eq. (48).
 
-    ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). statements : with CHANGE_CLAIMS, (areas, looks,
-    pathways). effort_ratio : of outreach days, (areas, looks), NaN if there were none before.
+    ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). statements : the statements about CHANGE_CLAIMS,
+    (areas, looks, pathways). effort_ratio : the same ratio of outreach days, (areas, looks), NaN if there were none
+    in the year before.
     """
 
     ratio: Floats
@@ -43,7 +44,7 @@ class Changes:
 
     @property
     def effort_warning(self) -> Bools:
-        """Where effort changed in the same direction as the rate, (areas, looks, pathways)."""
+        """Whether effort changed in the same direction as the rate, (areas, looks, pathways)."""
         more = ~(self.effort_ratio <= EFFORT_RATIO)[:, :, None]
         less = (self.effort_ratio < 1.0 / EFFORT_RATIO)[:, :, None]
         return np.asarray((self.statements.says(*_UP) & more) | (self.statements.says(*_DOWN) & less))
@@ -71,7 +72,7 @@ def find_changes(log_rate: Floats, effort: Floats, before_breaks: Bools, year: i
 def _judge_changes(log_ratio: Floats, crossed: Bools) -> Statements:
     """Return the statement on each ratio, (d, areas, looks, pathways), with the allowance of eq. (82).
 
-    crossed : where a break lies between the two years; there is no statement on these.
+    crossed : whether a break lies between the two years; then there is no statement.
     """
     looks = log_ratio.shape[2]
     chances = np.stack([claim.measure(log_ratio) for claim in CHANGE_CLAIMS])

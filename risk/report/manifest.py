@@ -23,7 +23,7 @@ from risk.report.trends import Trends
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Number of classes that change, and correlation of ranks, if finds grew as fast as outreach."""
+    """Number of classes that change, and correlation of ranks, if twice the outreach found twice the children."""
 
     classes_changed: int
     classes: int

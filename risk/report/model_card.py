@@ -58,7 +58,7 @@ def make_model_card(judged: JudgedFit, model: RiskModel, *, municipal: bool) -> 
 
 
 def _measure_sensitivity(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
-    """Compare the result with that of a fit in which finds grow as fast as outreach (gamma fixed at 1)."""
+    """Compare the result with that of a fit in which twice the outreach finds twice the children (gamma fixed at 1)."""
     from scipy.stats import spearmanr
 
     observations = judged.observations

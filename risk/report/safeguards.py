@@ -4,13 +4,13 @@
 and a test that removes them finds the same risk. The audit measures how well a ranking of risk could still be
 guessed from where communities live.
 
-**Feedback test** (Ensign et al. 2018): what happens to a programme that chooses its search areas by its
-earlier finds. An urn starts with one ball for each area. Each visit goes to an area with a probability equal
-to its share of the balls, and finds with the area's true rate. A find that is learnt adds a ball of its area.
-If every find is learnt, this is Pólya's urn: with equal rates it ends anywhere, with unequal rates far from
-the truth, because the search decides who is found. If a find is learnt with a probability equal to the other
-areas' share, an area visited twice as often counts half as much for each find: an urn of two areas stays near
-the truth, but an urn of more areas does not.
+**Feedback test** (Ensign et al. 2018): what happens to a programme that searches where it found children
+before. An urn starts with one ball for each area. Each visit goes to an area with a probability equal to its
+share of the balls, and finds a child with a probability equal to the area's true rate. If the programme learns
+from a visit that finds a child, a ball of the area is added. If it learns from every such visit, this is Pólya's
+urn: with equal rates it ends anywhere, with unequal rates far from the truth, because the search decides who is
+found. If it learns with a probability equal to the other areas' share, an area visited twice as often counts
+half as much for each child found: an urn of two areas stays near the truth, but an urn of more areas does not.
 """
 
 from __future__ import annotations
@@ -142,10 +142,10 @@ def learn_by_share_of_others(share: Floats, area: Ints) -> Floats:
 
 
 def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: int = 4000, seed: int = 0) -> Floats:
-    """Draw the learnt share of each area at the end, (runs, A): eq. (71).
+    """Draw the share of the balls that each area has after all visits, (runs, A): eq. (71).
 
     rates : for each of two or more areas, the probability that a visit finds a child.
-    rule : probability that a find is learnt.
+    rule : probability that the programme learns from a visit that found a child.
     visits, runs, seed : visits of a run, runs, and the seed of the random numbers.
 
     Raises InputError if a rate is not a probability, or if there is only one area.

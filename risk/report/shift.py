@@ -220,8 +220,8 @@ def sample_shares(
     """Sample the shares of two years from published counts, (areas, 2, parts), docs/risk-model.md eq. (51), (84), (85).
 
     The posterior is computed on grids: nothing but the draws from it depends on chance. In the group of
-    all areas, each area has the weight of its children of both years, so that more finds in one city do not change the
-    share of the group.
+    all areas, each area has the weight of its children of both years. So the share of the group does not change only
+    because more children are found in one city.
     """
     table = _RisingFactorials.of(int(published.sum(axis=2).max()) + len(_PARTS) * channel.largest, size)
     evidence = [
@@ -324,7 +324,8 @@ def estimate_power(
     """Estimate in how many of 100 cases a rise by REFERENCE in every area would be detected, (areas + 1,).
 
     As many children as published are drawn again, with the shares of the first year and REFERENCE more in the last,
-    published through the channel and judged in the same way. None where a share cannot rise so far.
+    published through the channel and judged in the same way. All are None if the share of an area cannot rise so far,
+    or if there are no trials.
     """
     before = posterior.before.mean(axis=0)
     areas = len(published)

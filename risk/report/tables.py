@@ -156,7 +156,7 @@ def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterato
 
 
 def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
-    """Yield the table of the public tier: classes by year, without their basis."""
+    """Yield the one table of the public tier: the class of risk by region and year, without probabilities or ratios."""
     periods = [_risk_rows(judged.observations, *period) for period in _judge_quarters(judged, PUBLIC_CLAIMS)]
     rows = pd.concat(periods, ignore_index=True)[["area", "period", "state", "value", "low", "high"]]
     rows = say_nothing_of(judged.observations.silent_places, rows)

@@ -207,7 +207,7 @@ def compare_panel(
 
 
 def _sum_rules(rules: Rules, counts: int) -> Rules:
-    """Return the rules of a sum of published counts."""
+    """Return the rules for a sum of `counts` published counts: noise variance and size are multiplied by `counts`."""
     return replace(rules, noise_variance=counts * rules.noise_variance, size=counts * rules.size)
 
 
@@ -242,7 +242,7 @@ def find_jumps(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
     """Find where the counts of a country, and then of each area, step to a higher level, eq. (87), (88).
 
     A country has a step only if the level rose in more areas than chance explains (sign test; most areas if there are
-    too few for the test). An area whose step is at that of its country is not listed again.
+    too few for the test). An area is not listed if its step is within one quarter of its country's step.
     """
     counts = _select_counts(panel, pathway)
     jumps: list[Jump] = []
@@ -361,7 +361,9 @@ class Trends:
 
 
 def describe_trends(observations: Observations, kappa: float) -> dict[str, Any]:
-    """Return the trends as plain values for a manifest; countries without any count and any outreach are left out.
+    """Return the trends as plain values for a manifest.
+
+    Changes of a country that has neither counts nor outreach are left out.
 
     kappa : overdispersion of a quarter's count.
     """

@@ -2,9 +2,9 @@
 
 Every child, meeting, outreach day, service, estimate and indicator here is invented. The product is tested on such
 worlds: its maps before real data exist, its risk model and planner against a truth that no real programme knows. Counts
-are drawn from the likelihoods of the risk model, unless `laws` (risk/worlds/laws.py) name others. The search depends on
-earlier finds, which must not mislead the model. Without `signal` only effort, detection and counts vary, so that every
-alarm is false.
+are drawn from the likelihoods of the risk model, unless `laws` (risk/worlds/laws.py) name others. The search goes where
+children were found earlier, which must not mislead the model. Without `signal` only effort, detection and counts vary,
+so that every alarm is false.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def _draw_first_meetings(land: Ground, parameters: WorldParameters, counts: Ints
 
 
 def _draw_days(parameters: WorldParameters, uniform: Floats, quarter: Ints) -> Ints:
-    """Draw a day of a quarter."""
+    """Return a day in each of the quarters, as days since 1970; `uniform` holds a random number for each of them."""
     start, length, of = _cut_calendar(parameters)
     first = np.array([start[of == q].min() for q in range(parameters.quarters)])
     total = np.array([length[of == q].sum() for q in range(parameters.quarters)])

@@ -114,7 +114,10 @@ def draw_bym2(rng: np.random.Generator, size: int, edges: Ints, structured: floa
 
 
 def choose(uniform: Floats, table: Floats, row: Ints | None = None) -> Ints:
-    """Draw a category for each uniform number from the row of a table of weights, shape (n,)."""
+    """Draw a category for each uniform number, (n,), by the weights in a row of a table, (rows, categories).
+
+    `row` is the position of the row for each number; by default all use the first row.
+    """
     table = np.atleast_2d(table)
     cumulative = np.cumsum(table, axis=1)
     cumulative /= cumulative[:, -1:]

@@ -84,7 +84,7 @@ def _meet_again(
     places: _Places,
     seen: tuple[np.ndarray, int],
 ) -> MeetingTable:
-    """Draw the next meeting with these children."""
+    """Draw the next meeting with each child of `now`, `pause` days after that one."""
     count = len(now.child)
     date = now.date + pause
     stage = _advance_stage(rng, now.stage)

@@ -64,7 +64,7 @@ def _draw_base_effort(land: Ground, parameters: WorldParameters) -> Floats:
 
 @dataclass(frozen=True)
 class _Outreach:
-    """Parameters that, together with the finds so far, determine the days of a quarter."""
+    """Parameters that, together with the children found so far, determine the days of a quarter."""
 
     plan: Floats  # (M, T)
     noise: Floats  # (M, T) factor by which days vary for no reason
@@ -84,7 +84,7 @@ def _draw_outreach(land: Ground, parameters: WorldParameters) -> _Outreach:
 
 
 def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outreach, t: int, finds: Floats) -> Floats:
-    """Return weights for the days of a quarter, (M,): the plan, shifted to municipalities with earlier finds."""
+    """Return weights for the days of a quarter, (M,): the plan, shifted to where children were found earlier."""
     plan = out.plan[:, t]
     country = land.country_of_municipality
     where = np.bincount(country, plan, len(land.countries))
@@ -107,9 +107,9 @@ def _assign_days(land: Ground, out: _Outreach, t: int, weight: Floats) -> Floats
 
 
 def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int, days: Floats, scale: Floats) -> Floats:
-    """Return the expected finds of one quarter, reported and discovered, (M, P, F).
+    """Return the expected number of children found in one quarter, reported and discovered, (M, P, F).
 
-    The discoveries of a region depend on all its days together. They are divided among its municipalities by
+    The number discovered in a region depends on all its days together. It is divided among the municipalities by
     need and days; in each, at most nine in ten children are found.
     """
     there = need.municipality[:, :, t]
@@ -124,7 +124,7 @@ def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int,
 
 
 def _share_out_finds(land: Ground, whole: Floats, left: Floats, reach: Floats) -> Floats:
-    """Return a region's finds divided among its municipalities: left · (1 − exp(−s · reach)), (M, P).
+    """Divide the children found in each region among its municipalities: left · (1 − exp(−s · reach)), (M, P).
 
     The parts add up to the whole at the right `s`. Newton's steps from below find it, and never overshoot,
     since the sum is concave in s.
@@ -157,16 +157,16 @@ class Course:
     scale: Floats
 
     def plan_days(self, t: int, finds: Floats) -> Floats:
-        """Return the days that the programme itself plans for a quarter, given earlier finds, (M,)."""
+        """Return the days that the programme itself plans for a quarter, (M,), given the children found earlier."""
         weight = weigh_municipalities(self.land, self.parameters, self.outreach, t, finds)
         return _assign_days(self.land, self.outreach, t, weight)
 
     def expect_finds(self, t: int, days: Floats) -> Floats:
-        """Return the expected finds of a quarter for the days of municipalities, (M, P, F)."""
+        """Return the expected number of children found in a quarter, (M, P, F), for days by municipality, (M,)."""
         return _expect_finds(self.land, self.parameters, self.need, t, days, self.scale)
 
     def draw_finds(self, mean: Floats, rng: np.random.Generator) -> Floats:
-        """Draw the finds of a quarter around their mean, (M, P, F): negative binomial by region and surface.
+        """Draw the children found in a quarter around their mean, (M, P, F): negative binomial by region and surface.
 
         Municipalities of a region are Poisson given its frailty.
         """
@@ -177,13 +177,16 @@ class Course:
 
 
 def update_memory(finds: Floats, quarter: Floats) -> Floats:
-    """Return the finds that a programme remembers, (M,), after those of another quarter, (M, P, F)."""
+    """Return the weighted number of children found, (M,): the earlier one times 0.8, plus `quarter`, (M, P, F)."""
     memory: Floats = 0.8 * finds + quarter.sum(axis=(1, 2))
     return memory
 
 
 def _run_quarters(course: Course, rng: np.random.Generator | None) -> FirstMeetings:
-    """Compute all quarters one after the other; without random numbers the finds are the expected ones."""
+    """Return the days and the children found in all quarters, computed one after the other.
+
+    If `rng` is None, nothing is drawn: the programme follows the expected numbers, and `counts` stays zero.
+    """
     places, quarters = len(course.land.people), course.parameters.quarters
     shape = (places, len(PATHWAYS), 2, quarters)
     days, expected, counts = np.zeros((places, quarters)), np.zeros(shape), np.zeros(shape)

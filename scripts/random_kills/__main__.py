@@ -29,7 +29,7 @@ _ROUND = 40  # commands on one copy of the workspace
 
 @dataclass
 class Summary:
-    """The number of kills of each operation, of commands that ended before the kill, and the failures found."""
+    """For each operation, the number of kills and of commands that ended before the kill; and the failures found."""
 
     kills: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)

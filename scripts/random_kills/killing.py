@@ -30,7 +30,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: its exit code (None: killed), the number of its steps, its seconds and what it printed."""
+    """How a process ended: its exit code (None: killed), how many steps and seconds it ran, and what it printed."""
 
     code: int | None
     steps: int
@@ -80,7 +80,7 @@ class _Killer:
         self._steps, self._due = 0, threading.Event()
 
     def begin(self) -> None:
-        """Count steps from now on."""
+        """Count and report steps from now on, and kill the process at its moment."""
         sys.setswitchinterval(1e-4)
         if self._moment.delay:
             threading.Thread(target=self._kill_later, daemon=True).start()

@@ -53,8 +53,8 @@ _Judge = Callable[[Seen, bool], None]
 class Model:
     """What the commands did to the vault, and so which records it must hold.
 
-    imports : (number, file). forgotten : children. left : partners who withdrew, each with the last import before that.
-    backups : by file name, the imports that a backup holds.
+    imports : the numbers of each import and of its file. forgotten : the hashes of children. left : partners who
+    withdrew, each with the last import before that. backups : by file name, the imports that a backup holds.
     """
 
     imports: tuple[tuple[int, int], ...]
@@ -89,7 +89,10 @@ class Round:
     number: int = 0
 
     def kill_one(self, operation: str, whole: dict[str, tuple[int, float]]) -> str:
-        """Run one operation, kill it and check. Return "killed", "ended" or "passed over"; raises Lost."""
+        """Run one operation, kill it and check the world. Raises Lost.
+
+        Returns "killed", "ended" if it ended before the kill, or "passed over" if it is not possible now.
+        """
         self.number += 1
         prepared = self.prepare(operation)
         if prepared is None:

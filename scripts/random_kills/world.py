@@ -84,7 +84,7 @@ def run_here(folder: Path, *words: str | Path) -> int:
 
 
 def write_files(folder: Path) -> list[Path]:
-    """Write the partner files: three for each partner, and a fourth that corrects the first."""
+    """Write the partner files and return their paths: three for each partner, and a fourth that corrects the first."""
     folder.mkdir()
     written = []
     for number in range(12):
@@ -125,7 +125,7 @@ class Base:
 
 
 def build_base(folder: Path) -> Base:
-    """Build the world, and find out which records each file adds to an empty vault with the same keys."""
+    """Build and return the base world, with the records that each file adds to an empty vault with the same keys."""
     for name in ("init", "import", "undo", "release", "publish", "plan", "people", "backup", "forget", "doctor"):
         import_module(f"dashboard.commands.{COMMANDS[name].split(':')[0]}")
     world = World(folder / "base")

@@ -60,7 +60,7 @@ def _name_kind(choice: Choice) -> str:
 
 
 def find_country(current: CurrentRelease, area: str) -> str:
-    """Return the country of the chosen area, or the chosen country; else the first one."""
+    """Return the code of the country of the chosen area, or of the chosen country; else of the first country."""
     return list_countries(current, area)[0]
 
 
@@ -73,7 +73,11 @@ def make_view(current: CurrentRelease, show: str, kind: str, area: str = "") -> 
 
 @cache_by_language(maxsize=64)
 def read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
-    """Read the access to one kind of services by area, with names and countries. Never change the shared frame."""
+    """Read a measure of access (`show`) to one kind of services: one row for each area, indexed by code.
+
+    Beside the columns of the released table: name, and land (the name of the country). Empty if the release lacks the
+    table. Never change the shared frame.
+    """
     by, _dash, category = kind.partition("-")
     stem = f"{_MEASURES[show]}_{_LEVEL}_quarter"
     rows = current_release.read_table(current, f"{stem}_{by}" if category else stem)
@@ -195,7 +199,10 @@ def format_minutes(row: Mapping[Any, Any]) -> str:
 
 
 def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
-    """Return by country how many services each duty bearer runs, with shares if all numbers are known."""
+    """Return how many services each duty bearer runs: a row for each duty bearer, a column for each country.
+
+    The words have shares if all numbers of the country are known.
+    """
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
     counted = {bearer.id: _read_countries(current, bearer.id) for bearer in BEARERS}
@@ -208,7 +215,7 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
 
 
 def _read_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
-    """Read how many services of a kind each country had in the last period."""
+    """Read how many services of a kind each country had in the last period: one row for each country."""
     view = MapView("services", level="country", options={"services": {"of": kind}})
     period = find_latest(view, current)
     return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame
@@ -227,7 +234,7 @@ def _format_share(row: Mapping[Any, Any], total: float) -> str:
 
 
 def suggest_handover(current: CurrentRelease) -> list[str]:
-    """Return where hand-over can begin: areas where public bodies work beside NGOs, and areas where none works."""
+    """Return sentences on the areas where NGOs run services: beside public bodies (hand-over can begin), or alone."""
     by_ngo = _find_at_work(current, [_NGO])
     by_others = _find_at_work(current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)])
     t, names = speak_to_reader(current), read_area_names(current)

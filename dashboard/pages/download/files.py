@@ -31,7 +31,7 @@ MAKING = Lock()  # files are made one at a time, to save memory
 
 @dataclass(frozen=True)
 class Format:
-    """One format: its name, its use, and whether one file contains all layers."""
+    """One format: its name, its use and its media type (`kind`). together : whether one file contains all layers."""
 
     id: str
     name: str
@@ -85,7 +85,7 @@ class Offer:
 
 
 def list_layers(release: Release) -> list[str]:
-    """List the layers that can be downloaded."""
+    """List the ids of the layers that can be downloaded."""
     return [data_layer.id for data_layer in export.list_layers(release)]
 
 
@@ -98,7 +98,7 @@ def read_request(release: Release, address: Mapping[str, str]) -> dict[str, Any]
 
 
 def list_terms(release: Release) -> list[str]:
-    """Return the terms of use of the files, and the information that the files hold about themselves."""
+    """Return sentences on the terms of use of the files, and on what each file says about its content."""
     return [
         translate(terms.TIERS[release.tier]),
         _("Licence: {licence}.", licence=_(terms.find_licence(release))),

@@ -39,7 +39,7 @@ def find_class(value: float) -> int:
 
 
 def describe_view(current: CurrentRelease, choice: FlowChoice) -> str:
-    """Return the values of the map: the arrows, with the largest flows on top."""
+    """Describe the arrows for the map as a JavaScript literal, with the largest flows on top."""
     area = "" if choice.area == EVERY else choice.area
     return live_map.describe_map([], "region", choice.period, area, arrows=draw_arrows(current, choice))
 

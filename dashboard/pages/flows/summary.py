@@ -72,7 +72,10 @@ class Flows:
 
 @lru_cache(maxsize=64)
 def _read_rows(current: CurrentRelease, level: str, period: str) -> pd.DataFrame:
-    """Read all flows of a period at a level. Never change the shared frame."""
+    """Read all flows of a period at a level, a flow in each row, with the columns of `Flows.rows`.
+
+    Never change the shared frame.
+    """
     table = read_table(current, table_name("flows", level, Period.parse(period).grain, "origin"))
     if table.empty:
         return pd.DataFrame(columns=["area", "origin", "state", "value", "margin", "noisy", "noisy_margin", "crosses"])
@@ -126,7 +129,7 @@ def find_answer(current: CurrentRelease, choice: FlowChoice) -> str:
 
 
 def _word_destinations(current: CurrentRelease, rows: pd.DataFrame) -> str:
-    """Return the destination with most children, or all destinations that may be the first."""
+    """Return a sentence on the destination with most children, or on all destinations that may be the first."""
     first, t, names = (
         find_largest(estimate_sums(current, rows, "area")),
         speak_to_reader(current),

@@ -14,12 +14,12 @@ _NORMAL = 1.96  # 95 % of a normal distribution lies within so many standard dev
 
 
 def estimate_sums(current: CurrentRelease, rows: pd.DataFrame, end: str) -> pd.DataFrame:
-    """Return the children of the flows of each area, the largest sum first: columns value, low and high, by area.
+    """Return the number of children in all flows of each area, the largest first: columns value, low, high, by area.
 
     rows : flows with value, noisy (the number as published) and state. end : "area" for sums by destination, "origin"
     for sums by origin. value : the sum of the numbers shown. low, high : the 95 % interval around the sum of the
     published numbers, whose noise has mean zero; for each cell it uses the largest variance that its number allows. A
-    withheld flow may have any size, so `high` is infinite for its area.
+    flow that is withheld or not known may have any size, so `high` is infinite for its area.
     """
     published = rows["noisy"].fillna(0.0).to_numpy(float)
     variance = np.where(rows["state"] == "structural_zero", 0.0, _find_variances(current, published))
@@ -40,7 +40,10 @@ def estimate_sums(current: CurrentRelease, rows: pd.DataFrame, end: str) -> pd.D
 
 
 def _find_variances(current: CurrentRelease, published: Floats) -> Floats:
-    """Return, for each published number, the largest noise variance among the true counts that can lead to it."""
+    """Return the largest noise variance among the true counts that can lead to each published number.
+
+    published : whole numbers from 0, shape (n,). The result has the same shape.
+    """
     numbers = published.astype(np.int64)
     channel = build_channel(CellKey.from_manifest(current.release.manifest["tact"]), numbers, None)
     counts = numbers[:, None] + np.arange(-channel.largest, channel.largest + 1)

@@ -12,7 +12,7 @@ from geo.layers.output import terms
 
 
 def answer_recognised(current: CurrentRelease) -> str:
-    """Return whether a child can be recognised, or a warning if an attack on the release succeeded."""
+    """Return how children are protected from being recognised, or a warning if an attack on the release succeeded."""
     report = current_release.read_newest_audit(read_site(), current)
     checks = attacks.read_own_checks(current.release) if report is None else report.checks
     broken = any(attacks.judge_attack(check) == "succeeded" for check in checks) or bool(report and not report.passed)
@@ -48,8 +48,8 @@ def explain_certainty() -> list[str]:
     """Return the words for certainty with their probabilities."""
     return [
         _("Very likely: at least 90 in 100."),
-        _("Likely: at least 66 in 100. Of ten likely statements about three are wrong."),
-        _("As likely as not: 33 to 66 in 100."),
+        _("Likely: at least 66 in 100. Of ten likely statements about two were wrong in invented worlds."),
+        _("As likely as not: 34 to 66 in 100."),
         _("Cannot tell: nothing narrower can be said. It does not mean that nothing happens there."),
     ]
 

@@ -71,7 +71,10 @@ def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
 def _list_rises(
     t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement] | None
 ) -> Iterator[Alert]:
-    """Yield the rises of the last year's rate that the earlier release did not show; without one, all rises."""
+    """Yield an alert for each rise of the last year's rate that the earlier release did not show.
+
+    before : the judgement of the earlier release; with None, every rise gives an alert.
+    """
     rises = find_rises(areas) if before is None else find_new_rises(areas, before)
     for (code, pathway), change in rises.items():
         detail = _(
@@ -89,7 +92,7 @@ def _list_rises(
 def _list_unsearched(
     t: Speech, areas: Mapping[str, AreaJudgement], current: CurrentRelease, earlier: CurrentRelease | None
 ) -> Iterator[Alert]:
-    """Yield the areas that had outreach earlier, but none in the last two quarters."""
+    """Yield an alert on the areas that had outreach earlier, but none in the last two quarters."""
     silent = find_unsearched(current) - (find_unsearched(earlier) if earlier else set())
     codes = [code for code in areas if code in silent]
     if codes:
@@ -103,7 +106,10 @@ def _list_unsearched(
 def _list_gaps(
     t: Speech, areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement] | None
 ) -> Iterator[Alert]:
-    """Yield the axes of work with gaps that the earlier release did not show; without one, all axes with gaps."""
+    """Yield an alert for each axis of work with gaps that the earlier release did not show.
+
+    before : the judgement of the earlier release; with None, every axis with gaps gives an alert.
+    """
     # What was withheld, or could not be told, is not new.
     gaps = find_gaps(areas) if before is None else find_gaps(areas) & find_gaps(before, "none")
     found: dict[str, list[str]] = {}
@@ -136,7 +142,7 @@ def _say_nothing_before(earlier: CurrentRelease | None) -> Alert:
 
 
 def lead_to_news(current: CurrentRelease, earlier: CurrentRelease, *, alone: bool = True) -> Alert:
-    """Return the card with a link to all that is new since the earlier release, or the card that nothing is new.
+    """Return the card that links to all that is new since the earlier release, or that says that nothing is new.
 
     alone : whether it is the only alert.
     """

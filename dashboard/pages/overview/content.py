@@ -50,7 +50,7 @@ class Content:
         return list(dict.fromkeys(self.areas.values()))
 
     def find_country(self, area: str) -> str:
-        """Return the country of an area, or a country itself; empty for others."""
+        """Return the code of the country of an area, or of a country itself; empty for any other code."""
         return area if area in self.countries else self.areas.get(area, "")
 
 

@@ -165,7 +165,7 @@ def _make_marks(
 
 
 def _list_numbers(unmet: Unmet | None) -> dict[str, float]:
-    """Return the numbers in the sentence on children who are not reached."""
+    """Return the numbers in the sentence on children who are not reached, by column of the tables; empty for None."""
     if unmet is None:
         return {}
     amount, rank = unmet.amount, unmet.rank

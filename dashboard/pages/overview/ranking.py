@@ -31,7 +31,10 @@ _NEED = 2  # column of the number with its bar, each in a cell of its own
 
 @dataclass(frozen=True)
 class History:
-    """Children met in an area by quarter, or by year on the public tier; NaN if there is only a state."""
+    """Children met in an area, a value for each period, oldest first; NaN if there is only a state.
+
+    The periods are quarters, or years on the public tier.
+    """
 
     periods: tuple[str, ...]
     values: tuple[float, ...]

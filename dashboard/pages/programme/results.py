@@ -47,7 +47,7 @@ class Result:
 
 
 def name_verdicts() -> dict[Verdict, str]:
-    """Return the verdicts in words."""
+    """Return the words for each verdict."""
     return {"late": _("late"), "cannot_tell": _("cannot tell"), "on_course": _("on course")}
 
 

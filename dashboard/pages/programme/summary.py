@@ -64,7 +64,7 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 
 
 def find_country(current: CurrentRelease, area: str) -> str:
-    """Return the country of an area; for a country, the country itself."""
+    """Return the code of the country of an area; for a country, its own code."""
     return str(load_areas(current.release).rows[area]["country"] or area)
 
 
@@ -75,7 +75,7 @@ def find_level(current: CurrentRelease, area: str) -> str:
 
 @lru_cache(maxsize=64)
 def _read_last(current: CurrentRelease, name: str) -> pd.DataFrame:
-    """Read the last period of a table. The frame is shared: never change it."""
+    """Read the rows of the last period of a table. The frame is shared: never change it."""
     table = read_table(current, name)
     return table if table.empty else table[table["period"] == table["period"].max()]
 
@@ -199,7 +199,7 @@ def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
 
 
 def tabulate_axes(current: CurrentRelease, area: str, period: str) -> pd.DataFrame:
-    """Return services and children of each axis as words."""
+    """Return services and children met as words, a row for each axis."""
     services, children = read_totals(current, "services", area, "axis"), read_children(current, area, period)
     missing = Number(_("not published for this area and period"))
     rows = [

@@ -62,7 +62,7 @@ ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
 
 
 def ask_setting() -> Setting:
-    """Ask for the limits and weights of a plan; every choice is kept in the address."""
+    """Ask for the limits and weights of a plan and return them; every choice is kept in the address."""
     first = Setting()
     need = _(NEEDS[_read_need()])
     st.html(html('<p class="whose"><span>{}</span> <b>{}</b></p>', _("Whose need counts"), need))

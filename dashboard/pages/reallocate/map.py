@@ -26,7 +26,7 @@ _THIN, _THICK = 2.0, 9.0
 
 
 def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mark:
-    """Return the layer of a view: the share of need that is met in each area."""
+    """Return the layer of a view: the share of need that is met in each area, as from `_read_shares`, rounded."""
     codes = list(load_areas(current.release).map_geometry(plan.setting.level)["codes"])
     value = _read_shares(plan, view).reindex(codes).round(0 if view != DIFFERENCE else 1)
     frame = pd.DataFrame(
@@ -53,7 +53,10 @@ def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mar
 
 
 def _read_shares(plan: PlanSummary, view: str) -> pd.Series:
-    """Return the share of need met in each area in per cent; for the view of the difference, planned minus today."""
+    """Return the share of need met in each area, by code, in per cent.
+
+    For the view of the difference it is planned minus today, in percentage points.
+    """
     shares = {name: 100.0 * pd.Series(plan.met_shares(name), dtype=float) for name in (TODAY, PLANNED)}
     return shares[PLANNED] - shares[TODAY] if view == DIFFERENCE else shares[view]
 
@@ -95,7 +98,7 @@ def _place(centres: pd.DataFrame, code: str) -> tuple[float, float]:
 
 
 def describe_view(current: CurrentRelease, plan: PlanSummary, view: str) -> str:
-    """Return the values of the view for the map."""
+    """Describe the view for the map as a JavaScript literal."""
     codes = list(load_areas(current.release).map_geometry(plan.setting.level)["codes"])
     layer = live_map.describe_layer(describe_layer(current, plan, view), codes)
     return live_map.describe_map([layer], plan.setting.level, arrows=draw_arrows(current, plan))

@@ -151,12 +151,12 @@ def remember_saved(plan: SavedPlan) -> None:
 
 
 def set_posts(posts: str) -> None:
-    """Store other posts for the plan; empty for the draft."""
+    """Replace the posts of the plan by a table of posts as CSV; an empty text stands for the draft."""
     st.session_state[_name_key(_POSTS)] = posts
 
 
 def set_tables(tables: Tables) -> None:
-    """Store other tables for the hand-over; nothing is handed over if they are empty."""
+    """Replace the tables of the hand-over. With empty tables nothing is handed over."""
     st.session_state[_HANDED] = tables
 
 

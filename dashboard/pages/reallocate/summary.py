@@ -75,7 +75,7 @@ def explain_moves(summary: PlanSummary) -> str:
 
 
 def tabulate_quarters(t: Speech, summary: PlanSummary) -> pd.DataFrame:
-    """Return the quarters until the last move: the moves made in each, and the need met then."""
+    """Return the quarters until the last move, a row for each: the moves made in it, and the need met then."""
     last = max((quarter.quarter for quarter in summary.phases if quarter.moves), default=0)
     rows = [
         (quarter.title, "; ".join(quarter.lines), "; ".join(quarter.below))
@@ -85,7 +85,10 @@ def tabulate_quarters(t: Speech, summary: PlanSummary) -> pd.DataFrame:
 
 
 def tabulate_groups(t: Speech, summary: PlanSummary) -> pd.DataFrame:
-    """Return the share of need that is met, by country, in areas with communities, and in other areas."""
+    """Return the need, and its share that is met today and with the plan, a row for each group of areas.
+
+    The groups are the countries, areas with communities, and other areas.
+    """
     head = [_("Where"), _("Children in need per quarter"), _("Need met today"), _("With the plan")]
     frame = pd.DataFrame(moves.tabulate_groups(t, summary), columns=head)
     frame.insert(1, _("Areas"), [row.areas for row in summary.equity])
@@ -95,7 +98,7 @@ def tabulate_groups(t: Speech, summary: PlanSummary) -> pd.DataFrame:
 def tabulate_areas(t: Speech, summary: PlanSummary, needs: Mapping[str, float]) -> pd.DataFrame:
     """Return for each area the units and the share of need that is met, today and as planned.
 
-    needs : the need, as all pages give it; other areas get the plan's own mean.
+    needs : the need in each area that all pages show; for an area without one, the mean of the plan is used.
     """
     today, planned = summary.met_shares("today"), summary.met_shares("planned")
     rows = [

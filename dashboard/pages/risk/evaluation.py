@@ -19,8 +19,9 @@ _INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
 
 
 def tabulate_forecast(current: CurrentRelease) -> pd.DataFrame:
-    """Return the forecast by area and pathway, each quarter as "4 (1 – 8)", with an 80 % interval.
+    """Return the forecast of children, a row for each area and pathway, a column for each quarter.
 
+    A cell has the mean and the 80 % interval, such as "4 (1 – 8)".
     It comes from the model, or from the historical mean if the model did not beat it (risk/report/tables.py).
     """
     rows = current_release.read_table(current, "forecast_region_quarter_crossing")
@@ -36,7 +37,10 @@ def tabulate_forecast(current: CurrentRelease) -> pd.DataFrame:
 
 
 def _read_calibration(evaluation: EvaluationSummary) -> pd.DataFrame:
-    """Return the intervals of the model: level in words, the share that should be inside, and the share that was."""
+    """Return a row for each interval of the model, with the share of counts inside it.
+
+    Columns: level (in words), wanted (the share that should be inside) and inside (the share that was), from 0 to 1.
+    """
     row = evaluation.calibration.set_index("forecaster").loc[MODEL]
     return pd.DataFrame(
         [(f"{level} %", level / 100, row[f"in_{level}"]) for level in (50, 80, 95)],
@@ -45,21 +49,24 @@ def _read_calibration(evaluation: EvaluationSummary) -> pd.DataFrame:
 
 
 def _read_hits(evaluation: EvaluationSummary) -> pd.DataFrame:
-    """Return, for each forecast, the share of children met in the fifth of areas that it ranks highest, best first."""
+    """Return a row for each forecast, best first: `hit_rate` is the share of children in the areas it ranks highest.
+
+    These areas are a fifth of all. The share is from 0 to 1. own : whether the forecast is that of the model.
+    """
     rows = evaluation.hits
     rows = rows[(rows["of"] == "areas") & np.isclose(rows["budget"].astype(float), _BUDGET)]
     return rows.assign(own=rows["forecaster"] == MODEL).sort_values("hit_rate", ascending=False)
 
 
 def tabulate_calibration(evaluation: EvaluationSummary) -> pd.DataFrame:
-    """Return the picture of `draw_calibration` as a table."""
+    """Return the content of `draw_calibration` as a table, a row for each interval."""
     rows = _read_calibration(evaluation)
     shares = [f"{share:.0%}" for share in rows["inside"]]
     return pd.DataFrame({_("interval"): rows["level"], _("lay within"): shares})
 
 
 def tabulate_hits(evaluation: EvaluationSummary) -> pd.DataFrame:
-    """Return the picture of `draw_hits` as a table."""
+    """Return the content of `draw_hits` as a table, a row for each forecast."""
     rows = _read_hits(evaluation)
     columns = {_("share of children"): "hit_rate", _("from"): "hit_low", _("to"): "hit_high"}
     shares = {name: [f"{share:.0%}" for share in rows[column]] for name, column in columns.items()}
@@ -116,7 +123,10 @@ def _style(chart: alt.LayerChart) -> alt.Chart:
 
 
 def tabulate_scores(evaluation: EvaluationSummary) -> pd.DataFrame:
-    """Return the mean score of each forecaster by quarters ahead, best first; smaller is better."""
+    """Return the mean CRPS of each forecaster, a row for each, best first, and a column for each quarter ahead.
+
+    A smaller score is better.
+    """
     wide = evaluation.scores.pivot_table(index="forecaster", columns="ahead", values="crps")
     wide = wide.sort_values(wide.columns[0]).map(lambda score: f"{score:.2f}")
     ahead = [_("{n} quarters ahead", n=n) for n in map(str, wide.columns)]

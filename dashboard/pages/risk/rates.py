@@ -211,7 +211,7 @@ def _place(value: float) -> float:
 
 
 def render_steps(steps: list[tuple[str, float]], t: Speech) -> Markup:
-    """Return a small waterfall chart of list_steps."""
+    """Return a small waterfall chart of the steps from `list_steps`; empty without steps."""
     if not steps:
         return Markup("")
     most = max(1.0, *(value for _words, value in steps))
@@ -262,7 +262,7 @@ def make_public_marks(t: Speech, classes: Mapping[str, str]) -> dict[str, AreaMa
 
 
 def make_public_key(period: str, classes: Mapping[str, str]) -> Key:
-    """Return the legend of the classes that there are."""
+    """Return the legend of the classes that occur in the areas."""
     colours = dict(zip(RATES, palette.RISK, strict=True))
     present = [LegendClass(colours[code], name_claim(code)) for code in PUBLIC if code in classes.values()]
     unsure = _("Crosses: cannot tell. That does not mean low.") if "" in classes.values() else ""

@@ -280,7 +280,7 @@ def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> 
 def tabulate_municipalities(current: CurrentRelease, pathway: str, region: str) -> pd.DataFrame:
     """Return the municipalities of a county or region, with the most children newly in need first.
 
-    Empty if the result has no municipalities, or no claim on them.
+    Municipalities without an estimate of the rate are left out. Empty if the result has no municipalities.
     """
     rates = read_risk_table(current, "risk_municipality_whole_crossing", pathway)
     if rates.empty:
@@ -304,7 +304,7 @@ def tabulate_municipalities(current: CurrentRelease, pathway: str, region: str) 
 
 
 def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame | None:
-    """Return the clusters of a pathway by country that are unlikely by chance, the most certain first.
+    """Return the clusters of a pathway that are unlikely by chance, a row for each, by country.
 
     None if the results come from a version that did not compare clusters with all scans of the release.
     """
@@ -340,7 +340,7 @@ def _format_luck(p: float) -> str:
 
 
 def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Return the content of the chart as a table, with the burden beside the rate."""
+    """Return rates and, if known, burdens on a pathway with their intervals, a row for each area."""
     frame, judged = read_area_rates(current, pathway), judge_areas(current)
     columns = {
         _("Area"): frame["name"],

@@ -132,7 +132,7 @@ def show_missed(view: MapView) -> None:
 
 
 def write_address(view: MapView) -> None:
-    """Write the view into the address if it is not there yet."""
+    """Write the view into the address if it is not there yet; not while time plays."""
     if st.session_state.get(_PLAYING):
         # One step back in the browser undoes all that was played.
         return
@@ -207,7 +207,7 @@ def choose_level(current: CurrentRelease, view: MapView) -> None:
 
 
 def _stop_time(view: MapView) -> MapView:
-    """Stop playing when another layer or level is chosen."""
+    """Stop playing, because another layer or level was chosen, and return the view unchanged."""
     st.session_state[_PLAYING] = False
     return view
 

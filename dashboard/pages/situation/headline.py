@@ -23,7 +23,11 @@ _ALL = {"what": "services", "of": "all"}
 
 @dataclass(frozen=True)
 class Where:
-    """An area and the level at which the layer is read for it: its own level, or that of the areas inside it."""
+    """An area, and the layer as it is read for its headline.
+
+    mark : the layer at the level of the area; None if the layer lacks this level. parts : the layer at the level of the
+    areas inside. within : the codes of these areas.
+    """
 
     code: str
     name: str
@@ -34,7 +38,10 @@ class Where:
 
 @dataclass(frozen=True)
 class Headline:
-    """The layer's headline value for one area: value, margin, period, source and note."""
+    """The layer's headline value for one area: value, margin, period, source and note, in words.
+
+    known : whether the area has a number or a class of its own.
+    """
 
     name: str
     text: str
@@ -116,7 +123,10 @@ def _render_number(headline: Headline, *, named: bool, dated: bool = False) -> M
 
 
 def name_carriers(current: CurrentRelease, level: str, period: str, area: str, options: Options) -> str:
-    """Return the duty bearers that run prevention and coordination in an area; empty unless all services are chosen."""
+    """Return a sentence on the duty bearers that run prevention and coordination in an area.
+
+    Empty unless all services are chosen, or if no duty bearer is known.
+    """
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
         return ""

@@ -41,7 +41,7 @@ def describe_shipped_shapes() -> dict[str, Any]:
 
 
 def describe_empty_map() -> str:
-    """Return the values of a map without a release."""
+    """Describe a map without a release as a JavaScript literal."""
     return live_map.describe_map([], "region")
 
 
@@ -175,7 +175,7 @@ def _find_where(current: CurrentRelease, areas: Areas, view: MapView, name: str,
 
 
 def _find_year(parts: Mark) -> str:
-    """Return the year of the figures on the map, so that other figures use the same year; empty for several years."""
+    """Return the year of the figures on the map as a period, so that other figures use it; empty for several years."""
     years = parts.data.frame["year"].dropna().unique()
     return f"{int(years[0])}-01-01/P1Y" if len(years) == 1 else ""
 

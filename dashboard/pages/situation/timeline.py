@@ -33,9 +33,9 @@ class Total:
 def compute_totals(
     frames: Mapping[str, pd.DataFrame], area: str = "", words: Mapping[str, str] | None = None
 ) -> list[Total]:
-    """Return the number of each period: of an area, or the sums of published values and margins.
+    """Return the number of each period: of an area, or the sums of published values and margins over all areas.
 
-    `words` are the words for states.
+    frames : for each period, the rows of the layer, one for each area. words : the words for states.
     """
     return [_sum_total(frame[frame.index == area] if area else frame, words or {}) for frame in frames.values()]
 

@@ -37,7 +37,10 @@ def name_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, p
 
 
 def list_latest_changes(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
-    """Return the possible breaks and the change of the last year on a pathway; the rest is in `list_details`."""
+    """Return sentences on the possible breaks and on the change of the last year; the rest is in `list_details`.
+
+    If breaks were accepted or removed after the model ran, the only sentence says this.
+    """
     if summary.is_outdated(current, accepted, area):
         return [_("Breaks were accepted or removed since the risk model ran: run tact risk again to see changes.")]
     breaks = [
@@ -50,7 +53,7 @@ def list_latest_changes(current: CurrentRelease, accepted: Sequence[Break], area
 
 
 def list_details(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
-    """Return all breaks and changes; only breaks if one was accepted or removed after the model ran."""
+    """Return sentences on all breaks and changes; only on breaks if one was accepted or removed after the model ran."""
     named = [*name_breaks(current, accepted, area, pathway).values()]
     if summary.is_outdated(current, accepted, area):
         return named

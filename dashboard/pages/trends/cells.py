@@ -17,7 +17,7 @@ _UP, _DOWN, _NAMED = "up", "down", 3
 
 
 def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: str) -> dict[str, Badge]:
-    """Return the change of the last year in each area: the change of the rate, or of all counts, which have no rate.
+    """Return the change of the last year in each area: the change of the rate, or for all pathways that of the counts.
 
     Empty if there are no two years to compare.
     """

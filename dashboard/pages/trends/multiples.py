@@ -129,7 +129,7 @@ def _draw(*parts: str) -> str:
 
 
 def describe_counts(met: pd.DataFrame) -> str:
-    """Return a small picture of children met in words."""
+    """Return, in words, the numbers that a small picture of children met shows."""
     values = [float(value) for value in met["value"] if not math.isnan(value)]
     if not values:
         return _("no number")

@@ -1,4 +1,4 @@
-"""The picture of the Trends page: the chart of the chosen area, a second chart below it, and all areas small."""
+"""The picture of the Trends page: the chart of the chosen area, a second one below it, small pictures of all areas."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def find_most(current: CurrentRelease, areas: Sequence[str], pathway: str) -> fl
 
 @cache_by_language(maxsize=16)
 def find_first_area(current: CurrentRelease) -> str:
-    """Find the area to show first: the last of the areas tested together, else the area with most children."""
+    """Return the code of the area to show first: the last of the watched areas, else the one with most children."""
     regions = name_regions(current)
     cities = [area for shift in _read_shifts(current)[:1] for area in shift.areas]
     if cities and cities[-1] in regions:
@@ -138,7 +138,7 @@ def list_cells(
 ) -> list[dict[str, str]]:
     """List the data that the picture of an area draws, as attributes: area, period, state and numbers.
 
-    These are the very rows from which the picture is drawn, so an error in the picture is also in these cells.
+    The picture is drawn from the same rows, so an error in the picture is also in these cells.
     """
     modelled = [read_share(current, area)]
     cells: list[tuple[str, str, dict[str, float]]] = []
@@ -178,7 +178,10 @@ def _find_level(current: CurrentRelease, area: str) -> Level:
 
 
 def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
-    """Add the cells of one period. A zero without a number counts as 0; its bounds are those of the true number."""
+    """Return the sum of the cells of one period, as a row with the columns of `read_met`.
+
+    A zero without a number counts as 0; its bounds are those of the true number.
+    """
     label, numbers = format_period(period), [cell.value for cell in cells if not math.isnan(cell.value)]
     noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
     if numbers:  # beside a number, "not searched" is the published zero that it is
@@ -336,7 +339,10 @@ def _format_ending(row: Mapping[Any, Any]) -> str:
 
 
 def _format_outreach(t: Speech, ratio: float, *, warned: bool) -> str:
-    """Return the outreach beside a change, with a warning if it changed in the same direction."""
+    """Return a sentence on how outreach changed over the same two years, as a factor (`ratio`).
+
+    It is a warning if `warned`, or if there was no outreach in the year before (NaN).
+    """
     if math.isnan(ratio) or warned:
         return narrative.format_effort_warning(t, ratio)
     return t("Outreach was {days} times that of the year before.", days=t.format_number(ratio, 1))

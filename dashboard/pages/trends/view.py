@@ -33,7 +33,7 @@ class TrendView:
 
 
 def ask_view(current: CurrentRelease) -> TrendView:
-    """Ask what is shown; every choice is kept in the address."""
+    """Ask what to show, and return all choices; every choice is kept in the address."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         address.pick_segment("trend", _("Show"), summary.name_measures(current))
         address.pick_from_menu("beside", _("Compare with"), summary.name_others(current), summary.NOBODY)

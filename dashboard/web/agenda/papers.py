@@ -33,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def make_routes(site: Site) -> list[BaseRoute]:
-    """Return the route of slides."""
+    """Return the route by which readers get the agenda of a meeting as slides."""
 
     def slides(request: Request) -> Response:
         try:

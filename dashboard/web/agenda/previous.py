@@ -61,7 +61,7 @@ def _list_changes(
 
 
 def _word_plan(t: Speech, current: CurrentRelease, plan: str) -> list[str]:
-    """Return whether a saved plan still holds; empty if the newest release does not tell."""
+    """Return a sentence that says whether a saved plan still holds; empty if the newest release does not tell."""
     review = read_plan_review(current)
     if not plan or review is None or not review.plan.endswith(f"-{plan}"):
         return []

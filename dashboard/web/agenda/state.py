@@ -75,9 +75,10 @@ def read_meetings() -> list[Meeting]:
 
 
 def find_meeting(key: str) -> tuple[Meeting, tuple[int, ...]] | None:
-    """Return a meeting with the numbers of the views that the reader may see; None if they may see nothing of it.
+    """Return a meeting by its key, with the numbers of the views that the reader may see.
 
-    Raises WorkspaceError if meetings cannot be read.
+    None if there is no such meeting, or if the reader may see nothing of it. Raises WorkspaceError if meetings cannot
+    be read.
     """
     meeting = next((meeting for meeting in _read_stored() if meeting.key == key), None)
     numbers = list_numbers(meeting, find_reader()) if meeting else ()

@@ -187,7 +187,10 @@ def _show_item(asked: _Asked) -> Response:
 
 
 def write_features(current: CurrentRelease, folder: Path) -> list[Path]:
-    """Write all answers on a release, for the audit: all pages of all collections, without their shapes."""
+    """Write all answers on a release, for the audit, and return the files.
+
+    The answers are the list of collections and all pages of each collection, without the shapes of areas.
+    """
     base, collections = f"http://localhost{FEATURES}", list(list_of_release(current))
     files = [folder / "features-collections.json"]
     files[0].write_text(geojson.format_json(describe_collections(collections, base)), encoding="utf-8")

@@ -114,5 +114,5 @@ def _describe(current: CurrentRelease, name: str, level: str, *, is_named: bool)
 
 
 def make_link(relation: str, address: str, media_type: str = "application/json") -> dict[str, str]:
-    """Return a link."""
+    """Return a link of an answer as values for JSON: its relation (`rel`), address (`href`) and media type (`type`)."""
     return {"rel": relation, "href": address, "type": media_type}

@@ -48,7 +48,7 @@ class Cells:
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """The place of each cell, by its identifier."""
+        """The position of each cell in the frame, by its identifier."""
         return {name: place for place, name in enumerate(self.ids)}
 
     @cached_property
@@ -57,7 +57,7 @@ class Cells:
         return {str(code): geojson.format_shape(shape) for code, shape in self.shapes.items()}
 
     def select(self, query: Query) -> Ints:
-        """Return the positions of the cells that a request asks for, on all of its pages."""
+        """Return the positions in the frame of the cells that a request asks for, on all of its pages, in order."""
         frame, chosen = self.frame, np.ones(len(self.frame), bool)
         for name, value in query.equal:
             chosen &= (frame[name] == value).to_numpy(bool)

@@ -1,8 +1,8 @@
 """The audit of a release: all attacks on both tiers, with a report that anybody who has the release can repeat.
 
 The report is an immutable folder, derived/<release>/audit-<hash>. Its manifest names the checksums of the
-release and of the searched files, the version of the code and the parameters. It has the outcome twice: for both
-tiers together, and for each tier, which data/release/audits.py reads for the pages.
+release and of the searched files, the version of the code and the parameters. The folder has the outcome twice: in
+one file for both tiers, and in a file for each tier, which data/release/audits.py reads for the pages.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def audit_release(
     files: Mapping[Tier, Iterable[Path]] | None = None,
     progress: Progress | None = None,
 ) -> Audit:
-    """Attack a release (default: the one that is shown) together with all earlier ones, and exported files.
+    """Attack a release (default: the shown one) with all earlier ones, and exported files; return the audit.
 
     `files`: exports and other shared files, by tier. `progress` is called with the name of the next attack. Raises
     ReleaseError if there is no such release. An audit of the same files by the same code is not written twice.

@@ -99,7 +99,7 @@ class _Readings:
 
     @cached_property
     def values(self) -> Ints:
-        """The number published for each unknown, by its index; 0 means "none or almost none", -1 means no number."""
+        """The number published for each unknown, (unknowns,); 0 means "none or almost none", -1 means no number."""
         lattice = self.system.lattice
         values = np.full(lattice.size, _NO_NUMBER, np.int64)
         for table in lattice.tables.values():
@@ -111,9 +111,10 @@ class _Readings:
         return values
 
     def list_totals(self, *, include_single: bool) -> Iterator[tuple[int, list[Ints]]]:
-        """Yield each unknown that is a total and has a number, with its sets of parts; each part has a number, too.
+        """Yield the index of each total with a number above 0, and its sets of parts, each an array of indices.
 
-        `include_single`: also yield the other unknowns with a number above 0, without sets.
+        All parts of a set have numbers. A set that may have the same noise as the total is left out.
+        `include_single`: also yield the other unknowns with a number above 0, with an empty list.
         """
         ties = self.system.system.ties
         sets: dict[int, list[Ints]] = {}
@@ -171,7 +172,7 @@ def _guess(
 
 @lru_cache(maxsize=2**12)
 def _compute_likelihood(mechanism: CellKey, value: int) -> tuple[int, Floats]:
-    """Return the smallest count that can be published as this number, and P(number | count) from that count on."""
+    """Return the smallest count that can be published as this number, and P(number | count) from it on, (counts,)."""
     largest = mechanism.knowledge().largest
     near = min(value, 3 * largest + 1)  # from there on the noise is the same for all counts
     likely = mechanism.channel(near + largest).shown(near)
@@ -180,7 +181,7 @@ def _compute_likelihood(mechanism: CellKey, value: int) -> tuple[int, Floats]:
 
 
 def _align(start: int, chance: Floats, low: int, width: int) -> Floats:
-    """Return the probabilities of the counts low .. low + width - 1; `chance` begins with the count `start`."""
+    """Return the probabilities of the counts low .. low + width - 1, (width,); `chance` begins with count `start`."""
     result = np.zeros(width)
     first, last = max(start, low), min(start + len(chance), low + width)
     if first < last:

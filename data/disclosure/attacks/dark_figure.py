@@ -27,7 +27,7 @@ _CHANGED = Message("an interval that was published before has changed: the two t
 
 
 def attack(releases: Sequence[Published], tier: Tier) -> list[Finding]:
-    """Attack the intervals of the last of the releases of a tier, oldest first."""
+    """Attack the intervals of the last release; return findings. `releases` are those of a tier, oldest first."""
     *earlier, last = releases
     findings: list[Finding] = []
     for spec, table in last.estimates.items():
@@ -50,7 +50,7 @@ def attack(releases: Sequence[Published], tier: Tier) -> list[Finding]:
 
 
 def _is_interval_or_reason(rows: pd.DataFrame) -> np.ndarray:
-    """Return which rows have only an interval with ends on the steps, or only a reason."""
+    """Return a mask of the rows that have only an interval with ends on the steps, or only a reason."""
     low, high = (rows[name].to_numpy(float, na_value=np.nan) for name in ("low", "high"))
     plain = rows[["value", "margin"]].isna().all(axis=1).to_numpy(bool)
     interval = np.isin(low, STEPS) & np.isin(high, STEPS) & (low < high) & (rows["reason"] == "").to_numpy(bool)

@@ -22,7 +22,7 @@ _SERVICES = Message("a number or a target of services that must be withheld on t
 
 
 def attack(release: Release) -> list[Finding]:
-    """Attack the indicators of a release by the rules of docs/disclosure.md, Indicators."""
+    """Check the indicators of a release by the rules of docs/disclosure.md, Indicators; return the findings."""
     if NAME not in release.tables:
         return []
     rows, levels = release.table(NAME), reading.read_areas(release)["level"]

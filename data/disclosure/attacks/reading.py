@@ -1,4 +1,4 @@
-"""Reading a release for an attack: exactly what a reader of its tier sees."""
+"""Read a release for an attack: exactly what a reader of its tier sees."""
 
 from __future__ import annotations
 

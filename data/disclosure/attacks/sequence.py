@@ -24,7 +24,7 @@ _REASON = Message("a number that was published before has changed: the two toget
 
 
 def join_releases(releases: Sequence[Published]) -> Published:
-    """Return the releases of a tier, oldest first, as one release: the last number of each cell, and each estimate."""
+    """Join the releases of a tier (the first is the oldest) into one: each cell's last number, and each estimate."""
     tables = {}
     for spec in dict.fromkeys(spec for release in releases for spec in release.tables):
         parts = [release.tables[spec] for release in releases if spec in release.tables]
@@ -67,7 +67,7 @@ def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, floa
 def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.DataFrame:
     """Return the cells of a table that show another number than before, or a number that was hidden before.
 
-    A number that is now hidden only by a higher threshold is no change, because this follows from the earlier number.
+    A number that is now hidden only by a higher threshold is not a change, because that follows from the earlier one.
     """
     keys = ["area", "period", *spec.breakdown]
     was, now = (release.tables[spec].select([*keys, "value", "state"]) for release in (before, after))

@@ -1,8 +1,8 @@
 """May this table be published? The check of what a table made from exports reveals, together with all releases.
 
-Numbers that are released to everybody, and results of them, reveal nothing new: the release protects them. So each
-column is traced to the cells from which it comes (origins.py). Numbers that are only in the partner tier, that no
-release has, or that a release hides on purpose, are reported with their rows, the rule and a remedy. Then the bounds
+Numbers that are released to everybody, and results computed from them, reveal nothing new: the release protects them.
+So each column is traced to the cells from which it comes (origins.py). Numbers that are only in the partner tier, that
+no release has, or that a release hides on purpose, are reported with their rows, the rule and a remedy. Then the bounds
 attack is run on all public releases, with the numbers of the table as further sums. No finding contains a number.
 """
 
@@ -162,8 +162,8 @@ class Comparison:
         shown: the names of the releases that may be shown, newest first. Other releases in the folder were taken back:
         somebody may still have them, so they are attacked too, but not named. tier: the tier that the user may see; on
         the public tier no partner file is opened. find_areas: returns the codes that a name may mean. derived: the
-        folder of results. blocked: the measures that governance does not approve. list_tables: returns the tables with
-        some headings in the product's own files of a release.
+        folder of results. blocked: the measures that governance does not approve. list_tables: returns those
+        tables in the product's own files of a release that have the given headings.
         """
         self.tier, self._list_tables = tier, list_tables
         self._opened = _open_releases(releases, shown, tier, derived, blocked)
@@ -181,7 +181,7 @@ class Comparison:
         return self._tables[place]
 
     def check(self, name: str, content: bytes, own: Collection[str] = ()) -> Check:
-        """Check a CSV or XLSX file. own: headings of columns that do not come from a release.
+        """Check a CSV or XLSX file, and return the answer. own: headings of columns that do not come from a release.
 
         Raises InputError for a file that cannot be read or has no number.
         """
@@ -220,7 +220,7 @@ class Comparison:
         )
 
     def _find_tiers(self, sheets: Sequence[Sheet]) -> list[Tier | None]:
-        """Return the tier of each sheet that the product itself wrote for a newest release; None for other sheets."""
+        """Return the tier of each sheet that the product itself wrote for a tier's newest release; None for others."""
         newest: dict[Tier, Release] = {}
         for release in self._opened:
             newest.setdefault(release.tier, release)
@@ -228,7 +228,7 @@ class Comparison:
         return [release.tier if release else None for release in found]
 
     def _judge(self, sheets: Sequence[Sheet], contexts: Sequence[Context], own: frozenset[str]) -> list[_Judge]:
-        """Judge sheets by public numbers, and only if this fails also by the (many) numbers of the partner tier."""
+        """Judge sheets by public numbers; if they explain too little, also by partner numbers. Return the judges."""
         public = [release for release in self._opened if release.tier == "public"]
         long = [list_long(context, own) for context in contexts]
         judges: list[_Judge] = []
@@ -412,7 +412,7 @@ class _Judge:
         return self._judge_matched(origin, row) if origin.matched[row] else self._judge_other(column, origin, row)
 
     def _judge_unknown(self, column: Column, row: int) -> str:
-        """Judge a number of a column without an origin; the attack assumes that it is the true number."""
+        """Return the rule that a number of a column without an origin breaks; the attack takes the number as true."""
         value, codes = column.numbers.value[row], self.context.codes[row] | column.codes
         self._learn(self._key(column, row), value, 0.0)
         released = (key[2] for source in self.atlas.sources for cells in source.cells.values() for key in cells)
@@ -421,7 +421,7 @@ class _Judge:
         return "zero" if value == 0 and self._hides_zero(None, column, row) else "unknown"
 
     def _judge_matched(self, origin: Origin, row: int) -> str | None:
-        """Judge a cell whose origin is known."""
+        """Return the rule that a cell with a known origin breaks, or None."""
         if origin.kind in ("joined", "rest", "filled_sum"):
             return {"filled_sum": "zero"}.get(origin.kind, origin.kind)
         if origin.source is None or origin.source.tier == "public":
@@ -438,7 +438,7 @@ class _Judge:
         return "hidden" if shown and shown.state != "number" and shown.state != "class" else "partner_only"
 
     def _judge_other(self, column: Column, origin: Origin, row: int) -> str | None:
-        """Judge a cell that does not have the origin of the rest of its column."""
+        """Return the rule that a cell breaks if its origin is not that of its column, or None."""
         if origin.source is None:
             return "unknown"
         value, unit, key = column.numbers.value[row], column.numbers.unit[row], origin.keys[row]
@@ -463,7 +463,7 @@ class _Judge:
         return "filled" if np.isnan(origin.predicted[row]) else "unknown"
 
     def _judge_rest(self, column: Column, origin: Origin, row: int) -> str | None:
-        """Judge a row that names no area: a total of the column, or the rest of a country."""
+        """Return the rule that a row without an area (a total, or the rest of a country) breaks, or None."""
         value, unit, codes = column.numbers.value, column.numbers.unit[row], self.context.codes[row]
         areas, periods = self.context.areas, self.context.periods
         here = [i for i, area in enumerate(areas) if area not in ("", ALL_AREAS) and not np.isnan(value[i])]
@@ -486,7 +486,10 @@ class _Judge:
         return "unknown"
 
     def _judge_range(self, column: Column, origin: Origin | None, row: int) -> str | None:
-        """Judge a range: it must contain the public number, or be the range that the public release leaves possible."""
+        """Return the rule that a range breaks, or None.
+
+        A range must contain the public number, or be the range that the public release leaves possible.
+        """
         here = [origin.measure] if origin is not None and origin.measure else self._choose_measures(column)
         return None if any(self._holds_cell(measure, column, origin, row) for measure in here) else "filled"
 
@@ -503,7 +506,7 @@ class _Judge:
         return [measure for measure, fit in zip(measures, fits, strict=True) if fit == max(fits)]
 
     def _holds_cell(self, measure: str, column: Column, origin: Origin | None, row: int) -> bool:
-        """Return whether a range is one that a cell of its row leaves possible."""
+        """Return whether a range fits a public cell of its row, see `_fits_range`."""
         area, period, codes = self._key(column, row)
         keys = [(area, period, codes), (area, period, self.context.codes[row])]
         if not period:  # nothing in the table says it: then the range is one of the cells of the numbers of its row
@@ -547,13 +550,13 @@ class _Judge:
         return bool(states) and states[0] not in ("almost_none", "structural_zero")
 
     def _learn_cell(self, key: Key, cell: Cell, value: float, measure: str) -> None:
-        """Note what a released number reveals; the number with noise is nearer to the truth than the adjusted one."""
+        """Note what a released number reveals: the noisy number has a smaller margin than the reconciled one."""
         noisy = value == cell.numbers[NOISY]
         reach = cell.numbers[NOISY_MARGIN if noisy else MARGIN]
         self._learn(key, value if noisy else cell.amount, self.largest if np.isnan(reach) else reach, measure)
 
     def _learn(self, key: Key, value: float, margin: float, measure: str = "children") -> None:
-        """Note what a number reveals about a count, for the attack: the number itself if it is in no release."""
+        """Note for the attack that a count lies within `margin` of a number; `margin` is 0 if no release has it."""
         area, period, codes = key
         breakdowns = [b for b, known in CATEGORIES.items() if codes <= set(known)] if len(codes) == 1 else []
         # "unknown" is a category of two breakdowns.

@@ -59,7 +59,7 @@ class Source:
     _intervals: dict[tuple[str, float], tuple[float, float]] = field(default_factory=dict)
 
     def find_interval(self, measure: str, cell: Cell | None) -> tuple[float, float]:
-        """Return the ends of the 95 % interval of the true count of a cell (`tact.Channel.interval`); NaN if none."""
+        """Return the ends of the 95 % interval of the true count of a cell, as `tact.Channel.interval`; NaN if none."""
         channel = self.channels.get(measure)
         if channel is None or cell is None:
             return np.nan, np.nan
@@ -77,7 +77,7 @@ class Source:
 def read_source(
     release: Release, read_table: ReadTable, areas: frozenset[str], grains: frozenset[str], newer: Source | None = None
 ) -> Source:
-    """Read the cells of some areas and lengths of periods of a release."""
+    """Read the cells of a release for some areas and grains, without those that `newer` repeats."""
     source = Source(release.tier, release.name, channels=_read_channels(release))
     for resource in release.manifest["resources"]:
         name, about = resource["name"], resource.get("tact") or {}
@@ -189,7 +189,7 @@ class Atlas:
         }
 
     def find_longer_period(self, period: str) -> str | None:
-        """Return the next longer period that contains a period."""
+        """Return the next longer period that contains a period; None if there is none."""
         return next((outer for outer, inner in self.periods_within.items() if period in inner), None)
 
     def list_earlier_periods(self, period: str) -> list[str]:

@@ -71,7 +71,7 @@ class Known:
 
     @cached_property
     def period_words(self) -> dict[str, str]:
-        """The period that a word or number names, by its key; a year by the year in which it begins."""
+        """The period for the key of each text that names it; a number such as 2007 names the year that begins then."""
         words: dict[str, str] = {}
         for name in sorted(self.periods, key=lambda name: Period.parse(name).grain != "year"):
             period = Period.parse(name)
@@ -126,7 +126,7 @@ class Known:
 
     @cached_property
     def period_spans(self) -> dict[tuple[str, str], str]:
-        """The period between two months, written as 2006-06."""
+        """The period for each pair of its first and last month, both written as 2006-06."""
         spans = ((Period.parse(name), name) for name in self.periods)
         return {(f"{p.start:%Y-%m}", f"{p.end:%Y-%m}"): name for p, name in spans}
 
@@ -175,7 +175,7 @@ class Context:
 
 
 def read_context(cells: pd.DataFrame, known: Known) -> Context:
-    """Read what rows and columns of a sheet are about."""
+    """Find the area, period and categories of each row of a sheet, and its columns of numbers."""
     context = Context(known, len(cells), codes=[frozenset()] * len(cells), rows=np.arange(len(cells)))
     areas: list[tuple[str, list[frozenset[str]]]] = []
     for position, heading in enumerate(map(str, cells.columns)):
@@ -247,7 +247,7 @@ def _read_day(text: str) -> str | None:
 
 
 def _read_areas(texts: Sequence[str], known: Known) -> list[frozenset[str]]:
-    """Return the areas that each cell may mean; empty if this is no column of areas."""
+    """Return the areas that each cell may mean; empty if this is not a column of areas."""
     meaning = {text: known.name_areas(text) for text in set(texts) if text}
     there = [text for text in texts if text]
     # Plain numbers are codes of municipalities only if nearly all of them are.
@@ -276,7 +276,7 @@ def _choose_areas(context: Context, columns: list[tuple[str, list[frozenset[str]
 
 
 def choose_areas(meanings: Sequence[frozenset[str]], known: Known) -> list[str]:
-    """Choose one of the areas that each name may mean, "" for none: of the level that most of them have."""
+    """Return one of the areas that each name may mean, of the level that most names have; "" if there is none."""
     levels = known.levels
     votes = Counter(levels[next(iter(codes))] for codes in meanings if len(codes) == 1 and not codes & {ALL_AREAS})
     ranked = sorted(("region", "municipality", "country"), key=lambda level: -votes[level])
@@ -302,7 +302,7 @@ def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | No
 
 
 def _names_number(heading: str, known: Known) -> bool:
-    """Return whether a heading has a number that is no period, category, part of a name (x1) or base of a rate."""
+    """Return whether a heading has a number that is not a period, category, part of a name (x1) or base of a rate."""
     plain = _LEVEL.sub(" ", heading) if _INTERVAL.search(make_key(heading)) else heading
     words = _BETWEEN_WORDS.split(_PER.sub(" ", plain))
     return any(known.holds_number(w) for w in words if w and not w[0].isalpha() and not find_category(w))
@@ -311,7 +311,8 @@ def _names_number(heading: str, known: Known) -> bool:
 def _describe(heading: str, position: int, texts: Sequence[str], known: Known, words: Sequence[object]) -> Column:
     """Return a column of numbers, with the period and category that its heading names.
 
-    words: what each cell means if the column has no numbers; then all of its cells count as unreadable.
+    words: the meaning of each cell of a column of words, empty for a column of numbers. Cells of words have no number;
+    those without a meaning are unread if they hold digits.
     """
     numbers = read_numbers([""] * len(texts) if words else texts)
     clear = words or numbers.present

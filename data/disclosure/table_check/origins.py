@@ -118,7 +118,7 @@ class _Search:
     found_by: tuple[Source, str, str, int] | None = None  # which candidates the best one is among
 
     def repeat(self, other: _Search) -> Origin | None:
-        """Return the best of the candidates with which another search ended."""
+        """Try on all rows the candidates among which another search found the origin; return the best, or None."""
         if other.found_by is not None:
             source, name, measure, number = other.found_by
             if name == "figure":
@@ -146,7 +146,7 @@ class _Search:
         return self.best
 
     def run_beside(self, origins: Sequence[Origin]) -> Origin | None:
-        """Return the best candidate among the numbers of the cells that other columns show."""
+        """Return the best candidate among the numbers of the cells that other columns show; None if none fits."""
         for origin in origins:
             if origin.kind == "released" and origin.source is not None:
                 by = (origin.source, self._list_released.__name__, origin.measure, 0)
@@ -313,7 +313,10 @@ def _is_beyond_chance(value: Floats, unit: Floats, tried: int, choices: Floats |
 
 
 def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float, float, float]:
-    """Return the rests of the larger area, the longer period and all categories without a cell; NaN if unknown."""
+    """Return three differences, each a total minus its other parts; NaN if unknown.
+
+    The totals are those of the larger area, of the longer period and of all categories that contain the cell.
+    """
     area, period, codes = key
     parent, wide = atlas.parents.get(area) or ALL_AREAS, atlas.find_longer_period(period) or ""
     beside = [(other, period, codes) for other in atlas.parts_of.get(parent, ()) if other != area]
@@ -387,7 +390,7 @@ def find_population(source: Source, area: str, turn: int) -> float:
 
 
 def _amounts(cells: Mapping[Key, Cell], keys: Sequence[Key], number: int = VALUE) -> Floats:
-    """Return the numbers of cells for sums: 0 for a published zero, NaN if no number is shown."""
+    """Return the numbers of cells for sums, (keys,): 0 for a published zero, NaN if no number is shown."""
     found = [cells.get(key) for key in keys]
     if number == VALUE:
         return np.array([np.nan if cell is None else cell.amount for cell in found], float)

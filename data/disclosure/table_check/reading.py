@@ -1,4 +1,4 @@
-"""Reading a table that somebody made: CSV or XLSX as sheets of text, and the numbers in their cells."""
+"""Read a table that a user brings: a CSV or XLSX file as sheets of text, and the numbers in their cells."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ class Numbers:
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
-        """Which rows have a number or a range."""
+        """A mask of the rows that have a number or a range, (rows,)."""
         return ~np.isnan(self.value) | ~np.isnan(self.high)
 
 
 def join_numbers(columns: Sequence[Numbers]) -> Numbers:
-    """Return the numbers of columns below each other."""
+    """Return the numbers of several columns as one column, in their order."""
     value, unit, low, high = (
         np.concatenate([getattr(column, name) for column in columns]) for name in ("value", "unit", "low", "high")
     )
@@ -83,7 +83,7 @@ def join_numbers(columns: Sequence[Numbers]) -> Numbers:
 
 
 def read_sheets(name: str, content: bytes) -> tuple[list[Sheet], bool]:
-    """Return the sheets of a file, and whether it has content besides the values of cells, which is not visible.
+    """Return the sheets of a file, and whether it has anything besides the values of its cells, such as comments.
 
     Raises InputError for a file of another kind, in another encoding, too large, or with anything but tables: a row of
     headings, and below it rows of cells.
@@ -220,7 +220,8 @@ def format_cell(value: object) -> str:
 def read_numbers(texts: Sequence[str]) -> Numbers:
     """Read the numbers of a column.
 
-    The decimal sign is a point or a comma. Thousands are divided by a point, a comma or a blank. Per cent is read too.
+    The decimal sign is a point or a comma. Thousands are separated by a point, a comma or a blank. A per cent sign is
+    ignored.
     """
     numbers = [_read_number(text) for text in texts]
     ranges = [
@@ -234,7 +235,7 @@ def read_numbers(texts: Sequence[str]) -> Numbers:
 
 
 def _read_number(text: str) -> tuple[bool, float, float]:
-    """Return whether a text is a number, the number, and half of its last decimal."""
+    """Return whether a text is a number, the number, and half a unit of its last decimal."""
     bare = _BLANKS.sub("", text).lstrip("'").removesuffix("%").removeprefix("±").replace("−", "-")
     if _THOUSANDS.fullmatch(bare) and not bare.lstrip("+-").startswith("0"):
         mark = next(c for c in bare if c in ".,'")

@@ -1,4 +1,4 @@
-"""Restoring a backup into a workspace.
+"""Restore a backup into a workspace.
 
 Before a restored vault gets its name, the children and partners in the workspace's forget log are deleted from it
 (data/restricted/vault/forget_log.py), and the backup's log is joined to the workspace's.
@@ -56,14 +56,16 @@ def restore_backup(
     place: keys.Place = "file",
     known: Keys | None = None,
 ) -> Restored:
-    """Restore a backup's records, keys and folders into a workspace, created if missing.
+    """Restore a backup's records, keys and folders into a workspace, and return what came from it.
 
-    The whole backup is checked, and the new vault is built and checked in another folder, before anything is replaced.
-    The old vault is kept under another name. A key is never overwritten: if the vault key was changed after the backup,
-    the restored vault is encrypted with the present key of the workspace. `known` are the keys of the workspace if the
-    caller has them; then no key is searched for or stored. Raises WrongKey for a wrong passphrase, CorruptVault for a
-    damaged backup, WorkspaceError for the workspace of another programme, VaultError if the existing vault has records
-    or cannot be read, and `replace` is false.
+    The workspace is created if it is missing. The whole backup is checked, and the new vault is built and checked in
+    another folder, before anything is replaced. The old vault is kept under another name.
+
+    A key is never overwritten: if the vault key was changed after the backup, the restored vault is encrypted with the
+    present key of the workspace. `known` are the keys of the workspace if the caller has them; then no key is searched
+    for or stored. Raises WrongKey for a wrong passphrase, CorruptVault for a damaged backup, WorkspaceError for the
+    workspace of another programme, VaultError if the existing vault has records or cannot be read, and `replace` is
+    false.
     """
     file = find_backup(file)
     with open_backup(file, passphrase) as (connection, manifest):
@@ -161,7 +163,11 @@ def _check_vault(workspace: Workspace, both_keys: Keys, *, replace: bool) -> Non
 
 
 def _restore_vault(backup: sql.Connection, workspace: Workspace, old: Secret, key: Secret) -> Path | None:
-    """Build the vault of a backup, which had the key `old`, with the key of the workspace, and move it into place."""
+    """Build the vault of a backup with the key `key`, and move it into place.
+
+    Returns the new path of the earlier vault; None if there was none. `old` is the key that the vault had when the
+    backup was written.
+    """
     folder, replaced = workspace.vault, None
     try:
         with building_aside(folder) as aside, sql.translating_errors(folder / health.DB):
@@ -234,7 +240,7 @@ def _restore_mappings(connection: sql.Connection, workspace: Workspace) -> None:
 
 
 def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool:
-    """Write the documents, accounts and meetings of a backup that are missing; return whether the accounts were."""
+    """Write the documents, accounts and meetings of a backup that are missing; return True if it wrote the accounts."""
     query = "SELECT 1 FROM sqlite_master WHERE name = 'backup_document'"  # not in backups of early versions
     if connection.execute(query).fetchone() is None:
         return False

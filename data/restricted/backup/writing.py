@@ -1,4 +1,4 @@
-"""Writing a backup."""
+"""Write a backup."""
 
 import contextlib
 import datetime as dt
@@ -151,7 +151,7 @@ def _documents(workspace: Workspace) -> _Documents:
 
 
 def _copy_tables(workspace: Workspace) -> tuple[_Documents, str]:
-    """Return the files of accounts and meetings, and the reason why one cannot be in the backup; empty if all can."""
+    """Return copies of the files of accounts and meetings, and why one cannot be in the backup; empty if all can."""
     leads = {
         workspace.accounts: Message("The people who sign in and the audit log are NOT in the backup; all else is."),
         find_local_file(workspace.derived): Message("The agendas and decisions are NOT in the backup; all else is."),

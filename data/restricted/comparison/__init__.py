@@ -104,7 +104,7 @@ class PolicyResult:
 
 
 def summarize_trials(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]) -> PolicyResult:
-    """Summarize the trials of a policy in one or more worlds."""
+    """Return the result of a policy: a summary of its trials in one or more worlds."""
     by_world = [_measure_readers(trial) for trial in trials]
     hidden = [readers[BOTH].hidden_children for readers in by_world]
     return PolicyResult(
@@ -157,7 +157,7 @@ def _measure_readers_of(trial: Trial, public: Bools, partner: Bools) -> Readers:
 
 
 def _read_cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Floats, Bools, Floats]:
-    """Return for each cell its true count, whether a reader sees a number, and that number; "almost none" is 0."""
+    """Return for each cell of some areas: true count, whether a reader sees a number, the number ("almost none": 0)."""
     table, true = trial.tables[tier][spec], trial.world.counts[spec][areas].astype(np.float64)
     state, value = table.state[areas], table.value[areas]
     none = state == code("almost_none")

@@ -1,1 +1,1 @@
-"""Counting: from the records of the vault to true counts of areas and periods. Behind the wall."""
+"""Count the records of the vault: true counts by area and period. Behind the wall."""

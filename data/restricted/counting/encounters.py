@@ -79,7 +79,7 @@ class Encounters:
 
     @cached_property
     def content(self) -> Ints:
-        """A number per record that combines all its counted columns except the day.
+        """A number per record, (n,), that combines all its counted columns except the day.
 
         Columns that only some plans read come last, so that they decide only if all other columns are equal.
         """
@@ -93,7 +93,7 @@ class Encounters:
 
     @cached_property
     def first_rows(self) -> Ints:
-        """The row of each child's first encounter (by day, then content); the order of the file does not matter."""
+        """The row of each child's first encounter by day, then content, (children,), whatever the order of the file."""
         days = self.day.astype(np.int64)
         earliest = np.minimum.reduceat(days, self.start_rows) if len(self.start_rows) else days
         candidates = np.flatnonzero(days == earliest[self.child])
@@ -103,11 +103,11 @@ class Encounters:
 
     @cached_property
     def start_rows(self) -> Ints:
-        """The first row of each child."""
+        """The first row of each child, (children,)."""
         return np.flatnonzero(np.diff(self.child, prepend=-1))
 
     def keys(self, salt: str, key_range: int) -> Ints:
-        """Return each child's record key under a salt, 0 .. key_range - 1; another salt gives an unrelated key."""
+        """Return record keys under a salt, 0 .. key_range - 1, (children,); another salt gives unrelated keys."""
         mark = hashlib.blake2b(salt.encode(), digest_size=8).digest()
         mixed = _hash_words(self.record_key ^ np.frombuffer(mark, "<u8").astype(np.uint64))
         return (mixed & np.uint64(key_range - 1)).astype(np.int64)
@@ -141,7 +141,7 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
     """Return loaded encounters with their places on a grid; encounters outside its periods are left out.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
-    (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is no municipality.
+    (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is not a municipality.
     """
     days = records["day"].astype("datetime64[D]")
     number, identity, names = link_children(records["child"], records["programme_child"])
@@ -190,7 +190,7 @@ def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Seque
 
 
 def read_codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:
-    """Turn a text column, plain or dictionary-encoded, into numbers; raise ReleaseError for unknown text."""
+    """Return the numbers of a column's texts in `lookup`, (n,); raise ReleaseError for a text that is not there."""
     column = batch.column(name)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     texts = encoded.dictionary.to_pylist()
@@ -210,7 +210,7 @@ def read_codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> n
 
 
 def read_days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
-    """Read a text column of ISO days as datetime64[D]; an empty text becomes NaT."""
+    """Return a text column of ISO days as datetime64[D], (n,); an empty text becomes NaT."""
     column = batch.column(name)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     values = np.array([t or "NaT" for t in encoded.dictionary.to_pylist()] or ["NaT"], "datetime64[D]")
@@ -237,7 +237,7 @@ def _read_hashes(column: pa.Array) -> npt.NDArray[np.generic]:
 def _find_blocks(
     grid: Grid, level: Level, grain: Grain, place: npt.NDArray[np.int32], day: npt.NDArray[np.datetime64]
 ) -> tuple[Ints, int]:
-    """Return the block of each record, area * periods + period or -1, and the number of blocks."""
+    """Return the block of each record, (n,), area * periods + period or -1, and the number of blocks."""
     periods = len(grid.periods(grain))
     area = np.where(place >= 0, grid.area_index[level][place], -1).astype(np.int64)
     period = grid.period_of(day, grain)
@@ -246,7 +246,7 @@ def _find_blocks(
 
 
 def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level, grain: Grain) -> Ints:
-    """Return the block in which each child is counted, or -1."""
+    """Return the block in which each child is counted, or -1; shape (children,)."""
     key = (by_destination, level, grain)
     if encounters.last_home.get("key") != key:
         first = encounters.first_rows
@@ -298,7 +298,7 @@ def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: in
 
 
 def _find_cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
-    """Return the cell of each child in a table of children, or -1, and the number of categories."""
+    """Return each child's cell in a table of children, or -1, (children,), and the size of each breakdown."""
     first = encounters.first_rows
     cell = _find_home_blocks(encounters, spec.measure == "flows", spec.level, spec.grain)
     sizes = []
@@ -322,7 +322,7 @@ def _find_category(encounters: Encounters, level: Level, name: str) -> tuple[npt
 
 
 def _list_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
-    """List each pair of block and child once, with its number of encounters, sorted by block and child."""
+    """Return block, child and number of encounters of each pair, three arrays (pairs,), sorted by block and child."""
     if encounters.last_pairs.get("key") != (level, grain):
         pairs = _compute_pairs(encounters, level, grain)
         encounters.last_pairs.update(key=(level, grain), pairs=pairs)
@@ -343,7 +343,7 @@ def _compute_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[
 
 
 def _hash_words(values: Words) -> Words:
-    """Hash 64 bits to 64 bits (the finaliser of SplitMix64, Steele, Lea and Flood 2014)."""
+    """Return hashes of 64-bit words, in their shape (finaliser of SplitMix64, Steele, Lea and Flood 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))

@@ -1,4 +1,4 @@
-"""Services of one axis by duty bearer: which to withhold, because few operators are behind them. Behind the wall."""
+"""Choose the duty bearers whose services of one axis are withheld: few operators provide them. Behind the wall."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from data.workspace.types import Bools
 
 
 def hide_few_operators(cells: Sequence[set[int]], operators: int) -> Bools:
-    """Return which duty bearers of a restricted axis to withhold, (duty bearers,); cells: the operators of each.
+    """Return a mask of the duty bearers of a restricted axis to withhold, (duty bearers,).
+
+    cells: the operators of each duty bearer.
 
     A cell is withheld if fewer than `operators` operators work there, even if there are none. The published total of
     the axis reveals the sum of the withheld cells. So more cells are withheld, those with the fewest operators first,

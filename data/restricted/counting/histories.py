@@ -35,7 +35,8 @@ class NoisyHistories:
 def count_histories(encounters: Encounters, partners: int, mechanism: CellKey) -> Mapping[str, NoisyHistories]:
     """Count the capture histories of each country and add noise; `encounters` must have their partners.
 
-    Children first met as at risk are left out: meeting them is prevention, as in the model's table.
+    Children who were at risk when they were first met are left out, as in the model's table: to meet them is
+    prevention.
     """
     grid, child = encounters.grid, encounters.child
     country = grid.area_index["country"][encounters.place]

@@ -14,8 +14,9 @@ from data.workspace.types import Ints, Words
 def link_children(child: npt.NDArray[np.generic], programme: npt.NDArray[np.generic]) -> tuple[Ints, Words, list[str]]:
     """Link children that share a programme number, directly or through others.
 
-    Returns the number of the child of each record, and for each child its identity and the hash that names
-    it: the smallest of its programme numbers, or its own hash if it has none.
+    child, programme: hashes of each record, (records, 4) words; zero for no programme number. Returns the number of
+    each record's child, (records,), and for each child the first word of the hash that names it, (children,), and this
+    hash as text: the smallest of its programme numbers, or its own hash if it has none.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -1,7 +1,7 @@
-"""Counting of outreach days, services with staff and places, and community estimates.
+"""Count outreach days, services with staff and places, and community estimates. Behind the wall.
 
-Behind the wall. These numbers get no noise; what is shown at which level, and where only a range is shown, is decided
-here and in data/restricted/publishing/published_table.py.
+These numbers get no noise. This module and data/restricted/publishing/published_table.py decide which of them are shown
+at each level, and where only a range is shown.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Effort:
 
 
 def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
-    """Read batches with the columns date, municipality and days."""
+    """Return the outreach days in batches with the columns date, municipality and days."""
     parts = [
         (read_codes(b, "municipality", grid.names), read_days(b, "date"), _read_floats(b, "days")) for b in batches
     ] or [(np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0))]
@@ -70,9 +70,10 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class Services:
-    """Services, one entry per record; staff and capacity are NaN if they are not known.
+    """Services, arrays with one entry per record, (n,); staff and capacity are NaN if they are not known.
 
-    giver, taker: the duty bearers of a hand-over, -1 for none.
+    place: index into grid.names. operator: number of the operator. axis, bearer: index into the categories. giver,
+    taker: the duty bearers of a hand-over, as bearer, -1 for none. end: NaT if still open.
     """
 
     grid: Grid
@@ -88,7 +89,7 @@ class Services:
     taker: Ints
 
     def table(self, spec: TableSpec, operators: int) -> Sums:
-        """Add up services, staff or capacity at the end of each period.
+        """Return the sums of services, staff or capacity at the end of each period.
 
         A restricted axis is withheld if it has fewer than `operators` operators, even if it has none. A total includes
         only the shown axes, so that no difference reveals a withheld number; it is partial if an axis is withheld,
@@ -121,7 +122,7 @@ class Services:
         return (self.start <= end) & ~(self.end < end)
 
     def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...], end: np.datetime64) -> tuple[Floats, Bools]:
-        """Return the sums of the shown services, NaN if no number is known, and a mask of incomplete sums."""
+        """Return sums of shown services, NaN if none is known, and a mask of incomplete sums; (areas, *categories)."""
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.area_index[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
@@ -141,9 +142,10 @@ class Services:
         return cache(self._compute_carriers)
 
     def _compute_carriers(self, end: np.datetime64) -> Ints:
-        """Return who carries each service at the end of a day, as an index into the categories of `carrier`.
+        """Return who carries each service at the end of a day, (n,), as an index into the categories of `carrier`.
 
-        Two records of one hand-over, in one municipality and on one axis, that work at the same time are shared.
+        If both duty bearers of a hand-over, in one municipality and on one axis, have a service at the same time, both
+        services count as shared.
         """
         active = self._mark_active(end)
         task = np.stack([self.place, self.axis, self.giver, self.taker], axis=1)
@@ -176,7 +178,7 @@ class Services:
         return hidden
 
     def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
-        """Return masks of the services to count at a level, and of the pairs (area, axis) that are shown and complete.
+        """Return three masks: services to count at a level; pairs (area, axis) that are shown; those that are complete.
 
         A complete sum lacks nothing, so it must not depend on anything that is not shown.
         """
@@ -193,7 +195,9 @@ class Services:
     def _mark_shown_in_country(
         self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
     ) -> tuple[Bools, Bools, Bools]:
-        """Mark the services that are shown by region, and a country's other services if their operators are enough.
+        """Return the masks of `_mark_shown` for countries.
+
+        Services that a region shows are counted, and the others of a country if they have enough operators.
 
         A reader must not see whether there are other services with too few operators. Where their operators are not
         enough, a country is complete only if each of its regions shows the axis.
@@ -207,7 +211,7 @@ class Services:
         return shown & enough[area, self.axis], enough, enough & complete
 
     def _mark_everywhere(self, regions: Bools) -> Bools:
-        """Mark the axes on which all regions of a country are marked, shape (countries, axes)."""
+        """Return a mask of the axes on which all regions of a country are marked, shape (countries, axes)."""
         grid = self.grid
         country = grid.area_index["country"][[grid.names[code] for code in grid.codes["region"]]]
         result = np.ones((len(grid.codes["country"]), len(_AXES)), bool)
@@ -223,7 +227,7 @@ class Services:
 
 
 def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
-    """Read batches with the canonical columns of services."""
+    """Return the services in batches that have the canonical columns of services."""
     lookups = {
         "municipality": grid.names,
         "axis": {c: i for i, c in enumerate(_AXES)},
@@ -270,7 +274,7 @@ class Estimates:
     year: Ints
 
     def range(self, spec: TableSpec) -> tuple[Floats, Floats]:
-        """Return the smallest and largest estimate of the latest year, each (areas, periods, groups); NaN: none.
+        """Return the smallest and largest estimate of the latest year, each (areas, periods, groups); NaN if none.
 
         An estimate is valid for its own area only; estimates of parts are not added up, because they may be incomplete.
         """
@@ -292,7 +296,7 @@ class Estimates:
 
 
 def read_communities(batches: Iterable[pa.RecordBatch], grid: Grid) -> Estimates:
-    """Read batches with the columns area, group, estimate and year."""
+    """Return the community estimates in batches with the columns area, group, estimate and year."""
     groups = {c: i for i, c in enumerate(CATEGORIES["group"])}
     rows: list[list[npt.NDArray[np.generic]]] = [
         [

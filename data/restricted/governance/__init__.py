@@ -104,7 +104,7 @@ class Governance:
 
     @property
     def blocked(self) -> frozenset[str]:
-        """The measures that must not be released without approval: communities and the dark figure."""
+        """The measures that need approval (communities, dark figure) and do not have it: they must not be released."""
         return frozenset(name for name in NEED_APPROVAL if not getattr(self, name))
 
     def permitted(self, plan: Plan) -> Plan:
@@ -141,7 +141,7 @@ class Governance:
 
 
 def count_back(today: dt.date, months: int) -> dt.date:
-    """Return the day some months before another."""
+    """Return the day that is a number of months before `today`."""
     year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
     if year < dt.MINYEAR:
         return dt.date.min

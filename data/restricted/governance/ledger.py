@@ -25,7 +25,7 @@ def append_line(path: Path, columns: Sequence[str], line: Sequence[str]) -> None
 
 
 def remove_lines(path: Path, column: str, value: str) -> None:
-    """Remove the lines with a value in a column, in one step; without any, the file is not changed."""
+    """Remove the lines that have a value in a column, in one step; if no line has it, the file is not changed."""
     if not path.exists():
         return
     head, *lines = [*csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))] or [[]]

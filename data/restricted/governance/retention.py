@@ -96,7 +96,7 @@ def delete_overdue(vault: Vault, overdue: Overdue) -> int:
 
 
 def _read_last_day(vault: Vault) -> dt.date | None:
-    """Return the day of the last import or release; for a vault of an earlier version, the day of the last import."""
+    """Return the day of the last import or release, or None. Vaults of earlier versions only know the last import."""
     day = vault.read_note(_NOTE) or next((batch["at"][:10] for batch in reversed(vault.list_imports())), None)
     return dt.date.fromisoformat(day) if day else None
 

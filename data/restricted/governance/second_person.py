@@ -52,7 +52,7 @@ def read(vault: Vault) -> SecondPerson | None:
 
 
 def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None) -> SecondPerson:
-    """Store the second person; `old_passphrase` is the passphrase of the present one, or None if it is lost.
+    """Store and return the second person; `old_passphrase` is that of the present one, or None if it is lost.
 
     Raises InputError when the new passphrase is short or common, or `old_passphrase` is wrong.
     """

@@ -1,4 +1,4 @@
-"""Reading, checking and rejecting partner files.
+"""Read partner files, check their rows, and reject rows or whole files.
 
 A row that fails is listed with its line, its column, what is wrong and what is allowed; the other rows are
 imported. Nothing is guessed. A file with names, dates of birth, phone numbers, coordinates or other
@@ -218,7 +218,7 @@ def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = N
 
 
 def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> float:
-    """Return how many columns of a kind the best sheet has, more if none is missing; 0 if too few show the kind."""
+    """Return how many columns of a kind the best sheet has, 0.5 more if none is missing; else 0 if they are few."""
     best = 0.0
     with suppress(FileRefused):
         for table in list_tables([kind], mapping, grids):
@@ -309,7 +309,7 @@ def _refuse_missing(
 
 
 def _suggest(name: str, kind: RecordKind, headings: list[str], layout: Layout, missing: list[str]) -> Iterator[Message]:
-    """Yield the headings that were not recognised, what they may mean, and the options that tell their meaning."""
+    """Yield messages on headings that were not recognised: what they may mean, and how to state their meaning."""
     if layout.unknown:
         yield Message("Not recognised: {columns}.", columns=list_headings(headings, layout.unknown[:_SHOWN]))
     for ours in missing:

@@ -23,9 +23,9 @@ _MONTH_YEAR = re.compile(r"([^\W\d_]{3,12})\.?[./ -]+(\d{2})")  # Oct-13
 
 
 def name_bands(table: RawTable, layout: Layout, year: float | None, today: dt.date) -> RawTable:
-    """Return a table in our shape in which ages that became days are named by their bands; `year` : of the records.
+    """Return a table in our shape in which ages that became days have the name of their band.
 
-    Without `year`, only days that have no year themselves are named.
+    year : the median year of the records. Without it, only days that are written without a year get a name.
     """
     position = layout.columns.get("age_band")
     if position is None:

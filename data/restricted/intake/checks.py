@@ -48,8 +48,8 @@ class Cells:
 class Rows:
     """All rows of a file under check, with the faults found so far.
 
-    `named` has, for each column of areas, what the text of each code names, before parts of an area are replaced by the
-    whole. `respelled` has the text of each code that is a name of the area only by its sound.
+    `named` has, for each column of areas, the areas that the text of each code names; a part of an area has its own
+    code there. `respelled` has the text of each code that matches the name of an area only by its sound.
     """
 
     kind: RecordKind
@@ -93,7 +93,7 @@ class Rows:
 
 
 def combinations(*columns: Codes) -> tuple[Codes, Codes]:
-    """Return the number of each row's combination of codes, and one example row for each combination."""
+    """Return the number of each row's combination of codes, (n,), and an example row of each, (combinations,)."""
     keys = columns[0]
     for codes in columns[1:]:
         keys = pd.factorize(keys)[0] * (int(codes.max(initial=0)) + 1) + codes

@@ -1,8 +1,9 @@
-"""Reading a partner's table, CSV or XLSX, into columns of codes over distinct texts.
+"""Read a partner's table, CSV or XLSX, into columns.
 
-A column is an array of codes and the list of its distinct values, so that every later step looks at each distinct text
-once. CSV rows are read with the csv module; the line number of each row stays right when cells contain line ends. A row
-that cannot be read becomes a fault; a file that cannot be read is refused. No message contains the content of a cell.
+A column is a list of its distinct values and an array of codes, which index this list, so that every later step looks
+at each distinct text once. CSV rows are read with the csv module; the line number of each row stays right when cells
+contain line ends. A row that cannot be read becomes a fault; a file that cannot be read is refused. No message contains
+the content of a cell.
 """
 
 from __future__ import annotations
@@ -276,7 +277,7 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
 
 
 def _cut(lines: list[str], name: str) -> list[tuple[str, Grid]]:
-    """Cut the first lines of a text at each delimiter, or at the delimiter that a first line such as "sep=;" names."""
+    """Return the first rows of a text, cut at each delimiter, or at the one that a first line such as "sep=;" names."""
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is None:
         raise FileRefused(Message("{file} is empty.", file=name))
@@ -310,7 +311,7 @@ def _collect(
     line_ends: int | None,
     progress: ProgressCount | None,
 ) -> RawTable:
-    """Read all rows in chunks and number the distinct texts of every column."""
+    """Read all rows in chunks, number the distinct texts of every column, and return the table."""
     stream, header = iter(rows), begin.headings
     width = len(header)
     numbering = [_Numbering() for _ in header]

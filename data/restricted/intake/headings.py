@@ -1,4 +1,4 @@
-"""Matching the headings of a file to the product's columns.
+"""Match the headings of a file to the product's columns.
 
 A heading is read as: what the partner's mapping says; our own name or label; a word of the tables in data/schema/words.
 Kobo writes `group/question` and ODK Central `group-question`; the last part counts. A question with several answers may
@@ -85,7 +85,7 @@ class Layout:
 
 
 def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> Layout:
-    """Match the headings of a file to the columns of a kind.
+    """Match the headings of a file to the columns of a kind, and return the layout.
 
     Raises FileRefused when a heading appears twice, or two headings mean the same column.
     """
@@ -231,7 +231,7 @@ def _place_ticks(layout: Layout, kind: RecordKind, headings: list[str], used: se
 
 
 def _tick_of(kind: RecordKind, heading: str) -> tuple[str, str] | None:
-    """Return the column and code of a heading such as `form/begging`."""
+    """Return the column and code of a heading such as `form/begging`; None for another heading."""
     question, slash, answer = heading.rpartition("/")
     if not slash:
         return None
@@ -270,7 +270,10 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
 
 
 def _place_only_doubt(layout: Layout, kind: RecordKind, meanings: Mapping[int, Meanings]) -> set[int]:
-    """Match needed columns of municipalities with the one heading that may mean them and means nothing else."""
+    """Match needed columns of municipalities with the only heading that may mean them and nothing else.
+
+    Returns the positions of these headings.
+    """
     taken: set[int] = set()
     for column in kind.file_columns:
         if column.required and column.level == "municipality" and column.name not in layout.columns:
@@ -346,7 +349,7 @@ def is_metadata(heading: str) -> bool:
 
 
 def _refuse_repeated(headings: list[str]) -> None:
-    """Refuse equal headings. The message has only their positions: without headings they are cells of a record."""
+    """Refuse equal headings. The message names only their positions: they may be cells of a record, not headings."""
     places: dict[str, list[str]] = {}
     for number, heading in enumerate(headings, 1):
         if heading:

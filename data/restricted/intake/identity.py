@@ -81,7 +81,7 @@ def hash_children(rows: Rows, hash_identifier: HashIdentifier, forgotten: Collec
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:
-    """Return the two texts to hash for a child: from its partner's identifier and from its programme number."""
+    """Return the texts to hash for a child: from its partner's identifier and programme number, if it has them."""
     return [_partner_name(partner, child)] * bool(child.strip()) + [_number_name(number)] * bool(number.strip())
 
 
@@ -175,7 +175,7 @@ def _identify_by_content(kind: str, content: list[bytes], skip: npt.NDArray[np.b
 
 
 def _record_numbers(rows: Rows, good: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return a key of partner and record number for each accepted row, and whether it has a number."""
+    """Return for each accepted row a key of its partner and record number, and whether it has a number; both (n,)."""
     partners, numbers = rows.cells["partner"], rows.cells["record_number"]
     folded: dict[str, int] = {}
     partner_of = [folded.setdefault(str(v).casefold(), len(folded)) for v in partners.distinct]

@@ -17,7 +17,7 @@
     [defaults]                      # for empty cells
     found = "reported"
 
-    [skip]                          # rows that are no records, by one of their columns
+    [skip]                          # rows that are not records, by one of their columns
     "Statusi" = ["anuluar"]
 
     [dates]                         # only for files with days such as 31/05/2007
@@ -58,7 +58,7 @@ class ColumnMapping:
 
     `columns`: our name to the partner's heading, or to several as a tuple. `value_names`: by column, the partner's word
     to our code. `constants` and `defaults`: by column, a text for all rows and for empty cells. `skip`: by the
-    partner's heading, the words of rows that are no records. `sheet`: name or number, from 1. `heading_row`: the line
+    partner's heading, the words of rows that are not records. `sheet`: name or number, from 1. `heading_row`: the line
     of the file, 0 if the product finds it.
     """
 
@@ -94,7 +94,7 @@ class ColumnMapping:
 
 
 def file_for(folder: Path, partner: str) -> Path:
-    """Return the path of a partner's mapping: letters, digits, _ and - of the name."""
+    """Return the path of a partner's mapping: its name in small letters, with - for all but letters, digits and _."""
     stem = re.sub(r"[^\w-]+", "-", partner.casefold()).strip("-_")
     if not stem:
         raise InputError(

@@ -1,6 +1,7 @@
 """Published figures of parts of an area: counts are added up, and rows that cannot be added are refused.
 
-A municipality that was split in 2019 is one area here. A file that gives its parts must become one figure of the whole.
+A municipality that was split in 2019 is one area here. If a file has figures of its parts, their sum becomes the figure
+of the whole.
 """
 
 from __future__ import annotations

@@ -222,7 +222,7 @@ def _list_readings(kind: RecordKind, headings: list[str], layout: Layout, mappin
 def _ask_columns(
     kind: RecordKind, headings: list[str], layout: Layout, mapping: ColumnMapping, partner: str | None
 ) -> Iterator[Question]:
-    """Ask which heading means a required or doubtful column, or which value all rows have if no heading does."""
+    """Yield questions about required or doubtful columns: their heading, or their value if all rows have the same."""
     missing = list_missing(kind, [*layout.list_found(), *mapping.constants], partner)
     nowhere = []
     for name in dict.fromkeys([*missing, *layout.doubts]):
@@ -264,7 +264,7 @@ class _File:
     today: dt.date
 
     def ask_days(self) -> Iterator[Question]:
-        """Ask for the order of day and month, once for all columns."""
+        """Yield the question about the order of day and month, once for all columns, if it is open."""
         for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is None or column.type not in ("date", "day_or_week"):
@@ -278,7 +278,7 @@ class _File:
                 return
 
     def ask_words(self) -> Iterator[Question]:
-        """Ask what the unknown words of each column of categories or places mean."""
+        """Yield a question for each column of categories or places, about the meaning of its unknown words."""
         for column, raw in self._list_worded():
             unknown = self._find_unknown(column, raw)
             shown = {code: near for code, near in unknown.items() if self._may_show(column, raw, code)}
@@ -288,7 +288,7 @@ class _File:
                 yield self._ask(column, raw, shown)
 
     def note_personal(self) -> Iterator[str]:
-        """Note for each column of categories or places how many unknown cells seem to be about a person."""
+        """Yield a note for each column of categories or places on how many unknown cells seem to be about a person."""
         for column, raw in self._list_worded():
             codes = [code for code in self._find_unknown(column, raw) if is_personal_in(column, raw.distinct[code])]
             count = int(np.isin(raw.codes, codes).sum())
@@ -393,7 +393,7 @@ class _File:
 
     @cached_property
     def _fault_counts(self) -> Ints:
-        """The number of columns whose value an import would reject, by row."""
+        """For each row, the number of columns whose value an import would reject; shape (n,)."""
         counts = np.zeros(len(self.table.lines), np.int64)
         for column in self.kind.file_columns:
             raw = self._raw(column.name)

@@ -53,7 +53,7 @@ def is_inside_table(number: int, mapping: ColumnMapping, rows: Sequence[Sequence
 
 
 def _rate(cells: Sequence[str], mapping: ColumnMapping) -> float:
-    """Return how many columns the cells name, of the kind that fits best."""
+    """Return how many columns of a kind the cells name, for the kind that fits best."""
     return max(rate_headings(kind, cells, mapping) for kind in KINDS.values())
 
 

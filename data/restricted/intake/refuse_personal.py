@@ -59,7 +59,7 @@ def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
 
 
 def _name_sort(headings: list[str], sort: str, columns: list[_Found]) -> Message:
-    """Return the kinds of personal data that a file seems to contain, and in which columns."""
+    """Return a kind of personal data, with the columns of a file that seem to contain it, as a message."""
     where = join_messages((_where(headings[column.position], column) for column in columns), ", ")
     return Message("{sort} ({where})", sort=sort, where=where)
 
@@ -106,7 +106,10 @@ def _by_content(kind: RecordKind, table: RawTable, layout: Layout, year: float |
 
 
 def _holds_birth_days(kind: RecordKind, raw: RawColumn, year: float | None) -> bool:
-    """Return whether a column of ages has days of birth: one among years of birth, or most of another column."""
+    """Return whether a column of ages has days of birth.
+
+    In a column of years of birth one day is enough; another column must look like a column of dates of birth.
+    """
     if find_personal_heading(raw.heading, kind.refuses) == "dates of birth":
         return find_birth_day(raw.distinct)
     return find_personal_content(raw.distinct, "number", year=year) == "dates of birth"

@@ -12,7 +12,7 @@ only texts that look like wrong answers are repeated, at most 40 characters:
 
 A first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name. So a list
 is only for its owner, and is removed when a child is forgotten or the partner withdraws: it can be made again from the
-file. Each partner has a folder; files with rows of several partners, or of none that is named, share one.
+file. Each partner has a folder; files with rows of several partners, or without a named partner, share one.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _shorten(file: str) -> str:
 
 
 def remove_lists(folder: Path, partner: str | None = None) -> bool:
-    """Remove all lists, or the lists that may contain a partner; return whether there were any.
+    """Remove all lists, or the lists that may contain rows of a partner; return whether there were any.
 
     Lists of earlier versions are beside the partners' folders. They name no partner and are always removed.
     """

@@ -1,4 +1,4 @@
-"""Bring a partner's table into our shape: without rows that are no records, and with one column for each of ours.
+"""Bring a partner's table into our shape: without rows that are not records, and with one column for each of ours.
 
 Rows of totals, headings repeated further down, and rows that the mapping skips are left out, with a note. A row with
 one filled cell is a remark and is rejected. Several columns become one, columns with a tick for each answer become one
@@ -85,7 +85,7 @@ def _join_day(cells: Sequence[str]) -> str:
 def _combine(
     parts: Sequence[RawColumn], join: Callable[[Sequence[str]], str]
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
-    """Return the codes and texts of several columns as one, each combination joined once."""
+    """Return the codes, (n,), and texts of one column in place of several; each combination is joined only once."""
     numbers, first = combinations(*(part.codes.astype(np.int64) for part in parts))
     rows = zip(*([part.distinct[code] for code in part.codes[first].tolist()] for part in parts), strict=True)
     texts = [join(row) for row in rows]
@@ -95,7 +95,7 @@ def _combine(
 
 
 def name_first(lines: npt.NDArray[np.int64]) -> str:
-    """Return the first lines, and how many more there are."""
+    """Return a text with the first line numbers, and how many more there are."""
     return count_more(", ".join(map(str, lines[:_NAMED].tolist())), len(lines) - _NAMED)
 
 
@@ -121,7 +121,7 @@ def _drop_rows(table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple
 
 
 def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iterator[tuple[_Mask, Message]]:
-    """Yield masks of rows that are no records, each with the reason."""
+    """Yield masks of rows that are not records, each with the reason."""
     yield _find_totals(table), Message("it holds totals")
     repeated = np.ones(len(table.lines), dtype=bool)
     for position in layout.columns.values():

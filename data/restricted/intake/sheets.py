@@ -98,7 +98,7 @@ def _has_rows(start: Start, grids: Sequence[Grid]) -> bool:
 
 
 def _join_months(alike: Sequence[Start], starts: Iterable[Start], grids: Sequence[Grid]) -> Start | None:
-    """Return the table of all sheets that are named after a month; None if any of the best sheets is no month.
+    """Return the table of all sheets that are named after a month; None if any of the best sheets is not a month.
 
     Its columns are those of the first best sheet, then additional columns of other months. If two sheets are of the
     same month, there is no table.
@@ -224,7 +224,7 @@ def _read_month(start: Start, keys: list[tuple[str, int]], read_sheet: ReadSheet
 
 
 def _find_parent(start: Start, grids: Sequence[Grid]) -> Start | None:
-    """Return where the submissions of a sheet of repeats begin."""
+    """Return where the submissions of a sheet of repeats begin; None if no sheet, or more than one, may have them."""
     places = {heading.casefold(): n for n, heading in enumerate(start.headings)}
     if _PARENT not in places:
         return None

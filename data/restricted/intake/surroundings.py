@@ -31,14 +31,15 @@ _MOST = 1_000  # different texts; a column with more has no counties
 class Surroundings:
     """The areas that other columns name beside each row.
 
-    numbers : a number for each row, shape (n,). areas : for each number, the areas of each column that names some.
+    numbers : for each row, an index into `areas`, shape (n,). areas : for each index, the areas of each column that
+    names any.
     """
 
     numbers: npt.NDArray[np.int64]
     areas: Sequence[tuple[frozenset[str], ...]]
 
     def settle(self, column: Column, match: Match, number: int) -> str | None:
-        """Return the code that a match means, given the areas with a number in `areas`; None if nothing decides."""
+        """Return the code that a match means; None if nothing decides. `number` is the row's entry of `numbers`."""
         if match.finding not in ("town", "several"):
             return match.code
         beside = self.areas[number]

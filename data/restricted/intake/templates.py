@@ -90,7 +90,7 @@ def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS), language:
 
 
 def write_books(folder: Path, books: Mapping[str, Callable[[], Workbook]]) -> list[Path]:
-    """Write workbooks by name into a folder; raise InputError, and write nothing, if one of the files exists."""
+    """Write workbooks into a folder; return their paths. Raises InputError, and writes nothing, if a file exists."""
     folder = Path(folder)
     _refuse_existing(folder, list(books))
     folder.mkdir(parents=True, exist_ok=True)

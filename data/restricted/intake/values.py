@@ -72,9 +72,10 @@ class Checked:
 def check_values(
     column: Column, values: list[str], *, today: dt.date, names: Mapping[str, str] | None = None, slashes: str = ""
 ) -> Checked:
-    """Check each distinct value of a column; areas stay text, because the country is needed to find them.
+    """Check each distinct value of a column; return canonical values and faults.
 
-    `names` maps a partner's values to codes; `slashes` is the order of days such as 31/05/2007.
+    Areas stay text here, because the country is needed to find them. `names` maps a partner's values to codes;
+    `slashes` is the order of days such as 31/05/2007.
     """
     theirs = {fold(text): ours for text, ours in (names or {}).items()}
     read = _reader(column, today, slashes)
@@ -100,7 +101,7 @@ def check_values(
 
 
 def slash_order(values: list[str], given_order: str) -> str:
-    """Return the order of days like 31/05/2007: the given one, else "day first" if the column proves it."""
+    """Return the order of days like 31/05/2007: the given one, or "day first" if the column proves it, else ""."""
     if given_order:
         return given_order
     pairs = [(int(m[1]), int(m[2])) for m in map(_SLASHED.fullmatch, map(str.strip, values)) if m]
@@ -116,7 +117,7 @@ def is_unordered_day(text: str) -> bool:
 
 
 def read_day(text: str, today: dt.date) -> dt.date | None:
-    """Return the day of a text in any known form, with the day before the month; None if the text is no day."""
+    """Return the day of a text in any known form, with the day before the month; None if the text is not a day."""
     try:
         return _parse_day(" ".join(text.split()), "day first", today)
     except Faulty:

@@ -22,7 +22,7 @@ _Row = Mapping[str, str]
 
 
 def read_form(path: InputFile, kind: RecordKind) -> ColumnMapping:
-    """Return what a form says about the columns and codes of a kind. Raises FileRefused if it is no XLSForm."""
+    """Return what a form says about the columns and codes of a kind. Raises FileRefused if it is not an XLSForm."""
     sheets = read_sheets(path, ("survey", "choices"))
     survey, choices = (list(_list_rows(sheets.get(name, []))) for name in ("survey", "choices"))
     if not any(row.get("type") and row.get("name") for row in survey):
@@ -61,7 +61,7 @@ def _labels(row: _Row) -> list[str]:
 
 
 def _read_column(kind: RecordKind, texts: Sequence[str]) -> str | None:
-    """Return the only column that the texts surely mean."""
+    """Return the column that the texts surely mean; None if there is not exactly one."""
     found = {c for text in texts for c, sure in read_meanings(kind.name, text).items() if sure >= SURE}
     columns = found & {column.name for column in kind.file_columns}
     return columns.pop() if len(columns) == 1 else None

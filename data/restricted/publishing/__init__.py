@@ -1,6 +1,6 @@
 """Make a release from the records of the vault. Behind the wall; data/release reads what this writes.
 
-Each step is a function that takes values and returns the next one; nothing is changed in place:
+Each step is a function that takes values and returns the values for the next step; nothing is changed in place:
 
     vault --read_records--> Records --count_tables--> CountedTables --perturb_tables--> noisy numbers
           Records --estimate_dark_figures--> intervals from noisy capture histories
@@ -103,7 +103,7 @@ def make_release(
     add_approval: Callable[[str, Path], None] | None = None,
     drop_approval: Callable[[str], None] | None = None,
 ) -> NewRelease:
-    """Make a release of both tiers and let `current` point at it.
+    """Make a release of both tiers, let `current` point at it, and return a summary of it.
 
     `day` (default: today) decides which quarters have ended and which years are final. With `rehearse`, everything is
     made and attacked, but nothing is published. `add_approval` writes the approval of a release, from its name and the
@@ -188,9 +188,9 @@ def _publish(
     rehearse: bool,
     add_approval: Callable[[str, Path], None] | None,
 ) -> NewRelease:
-    """Write both tiers to a temporary folder, attack them, and publish; `blocks` is what the vault stores.
+    """Write both tiers to a temporary folder, attack them, publish them, and return the new release.
 
-    With `rehearse`, nothing is published.
+    `blocks` are stored in the vault. With `rehearse`, nothing is published.
     """
     folder = releases / f"{TEMPORARY}{draft.name}-{secrets.token_hex(4)}"
     try:

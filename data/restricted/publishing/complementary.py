@@ -77,7 +77,7 @@ class _Trace:
         return total[order], order
 
     def choose_numbers(self, failed: Ints) -> set[int]:
-        """Choose numbers to withhold, at most one for each group of failed cells that share a sum.
+        """Return the unknowns whose numbers to withhold, at most one for each group of failed cells that share a sum.
 
         One number often helps several neighbouring cells; the next round shows which cells still fail.
         """

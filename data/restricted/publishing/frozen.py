@@ -64,10 +64,10 @@ class Frozen:
 
 
 def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid: Grid) -> Frozen:
-    """Replace newly drawn values by the values published before; `published`: the blocks of the vault, by name.
+    """Return the newly drawn values, replaced by published ones where there are any, and the new blocks.
 
     `noisy` has the newly drawn values, shape (areas, periods, *categories). A table that the plan did not have before
-    keeps them.
+    keeps them. `published` has the blocks of the vault, by name.
     """
     numbers = {spec: values.copy() for spec, values in noisy.items()}
     blocks: dict[str, Block] = {}

@@ -133,7 +133,7 @@ def _read_rows(vault: Vault, grid: Grid) -> pd.DataFrame:
 def _draw_people(
     rows: pd.DataFrame, mechanism: CellKey, record_keys: RecordKeys, published: Mapping[str, bytes]
 ) -> tuple[pd.Series, dict[str, bytes]]:
-    """Return numbers of people with noise (NaN if not a whole number), and the blocks of the newly drawn ones.
+    """Return a noisy number of people for each row (NaN if it is not a whole number), and the new blocks.
 
     The cell key is derived from the name of the number and the number itself. So nobody without the identifier key can
     compute it, two partners who report the same number get the same noise, and a partner who knows its own number

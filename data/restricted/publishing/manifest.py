@@ -103,7 +103,7 @@ def describe_release(
 
 
 def describe_method(draft: Draft, tier: Tier) -> str:
-    """Return a description for readers of a tier of how numbers are made."""
+    """Return a text that tells the readers of a tier how its numbers are made."""
     threshold = _THRESHOLD.format(k=draft.policy.k) if tier == "public" else ""
     final = draft.grid.final if draft.grid else None
     provisional = _PROVISIONAL.format(final=final.isoformat()) if final and tier == "partner" else ""

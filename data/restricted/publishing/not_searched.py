@@ -56,12 +56,12 @@ def _mark_above(below: Bools, found: Bools, areas: Index, periods: Index) -> Non
 
 
 def _hold_areas(grid: Grid, level: Level, wider: Level) -> Index:
-    """Return for each area of a level the index of the area of a wider level that contains it, or -1."""
+    """Return for each area of a level, (areas,), the index of the area of a wider level that contains it, or -1."""
     return grid.area_index[wider][[grid.names[area] for area in grid.codes[level]]]
 
 
 def _hold_periods(grid: Grid, grain: Grain, longer: Grain) -> Index:
-    """Return for each period of a grain the index of the period of a longer grain that contains it, or -1."""
+    """Return for each period of a grain, (periods,), the index of the longer period that contains it, or -1."""
     # The first year may begin before the whole time does.
     starts = np.array([max(period.start, grid.span.start) for period in grid.periods(grain)], "datetime64[D]")
     return grid.period_of(starts, longer)

@@ -181,7 +181,7 @@ def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
 
 
 def tabulate_exact(spec: TableSpec, values: Floats, grid: Grid, missing: State) -> ReleasedTable:
-    """Tabulate exact numbers; `missing` is the state of a zero, and NaN means no data."""
+    """Tabulate exact numbers; a zero gets the state `missing`, and NaN the state no_data."""
     state = np.full(values.shape, code("number"), np.int8)
     state[values == 0] = code(missing)
     state[np.isnan(values)] = code("no_data")

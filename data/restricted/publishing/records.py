@@ -47,7 +47,7 @@ class Vault(Protocol):
         ...
 
     def staged_publication(self) -> str | None:
-        """Return the name of the release that has started and is neither confirmed nor discarded."""
+        """Return the name of the release that has started and is neither confirmed nor discarded, or None."""
         ...
 
     def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
@@ -110,7 +110,7 @@ def read_records(
 
 
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:
-    """Join the product's figures and the figures of the vault, without changes and without duplicates.
+    """Join the product's figures and the figures of the vault into one table without duplicates.
 
     A figure of the vault replaces the product's provisional figures for its area, period and measure. Figures of an
     invented vault are marked as invented in a column and in the source.

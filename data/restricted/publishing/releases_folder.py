@@ -1,6 +1,7 @@
-"""The folder of releases: its lock, the names that were used, and cleaning up after an interrupted release.
+"""The folder of releases: its lock, the names that were used, and the repair after an interrupted release.
 
-Names are the last month of the release and a counter, "2009-05-001", and are never used twice.
+A name is the last month of the release and a counter, "2009-05-001"; without records, the last year of its figures,
+"2009-figures-001". A name is never used twice.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def compute_sequence(releases: Path) -> int:
 
 
 def make_name(releases: Path, span: Period | None, figures: pd.DataFrame) -> str:
-    """Build an unused name from the last month that is covered, or from the last year of the figures."""
+    """Return an unused name with the last month of `span`, or, if it is None, with the last year of the figures."""
     if span is not None:
         label = span.end.strftime("%Y-%m")
     else:

@@ -45,7 +45,7 @@ def withhold_cells(
     areas: pd.DataFrame,
     worlds: Sequence[int] = membership.WORLDS,
 ) -> SafeTables:
-    """Withhold numbers until the attacks fail. The partner tier comes first; its withheld cells are withheld on both.
+    """Withhold numbers until the attacks fail; return the tables. What the partner tier withholds, both tiers withhold.
 
     earlier : releases of each tier, oldest first. worlds : numbers of worlds for the membership attack.
     """

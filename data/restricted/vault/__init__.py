@@ -243,11 +243,11 @@ class Vault:
         return hash_source(Secret(bytes.fromhex(stored)) if stored else self._key, Path(source).name)
 
     def undo(self, number: int, *, rehearse: bool = False) -> Undone:
-        """Take back an import by its number, as if it had never happened; see undoing.py.
+        """Take back an import by its number, as if it had never happened, and return the numbers of records.
 
-        With `rehearse`, only the numbers that would be taken back are returned. Published numbers stay as they are.
-        Raises InputError for an import that is not there, or for one of an earlier version of the program, which did
-        not keep what it replaced.
+        With `rehearse`, nothing is changed. Published numbers stay as they are. Raises InputError for an import that
+        is not there, or for one of an earlier version of the program, which did not keep what it replaced. See
+        undoing.py.
         """
         with self._transaction(wait_for_readers=True) as connection:
             row = connection.execute("SELECT kind FROM batch WHERE id = ?", (number,)).fetchone()
@@ -283,7 +283,7 @@ class Vault:
 
         Hashes are linked by records, and by `links`: pairs of hashes of the same child.
 
-        They stay in the forget log, even if no record had them, so that none of their records is imported later.
+        The hashes stay in the forget log, even if no record had them, so that no record with them is imported later.
         Published numbers of final years stay as they are.
         """
         with self.writing():
@@ -410,7 +410,7 @@ class Vault:
         return None if row is None else str(row[0])
 
     def write_note(self, name: str, text: str) -> None:
-        """Store an internal note under a name, or remove it if the text is empty; backups include it unless a draft."""
+        """Store an internal note under a name, or remove it if the text is empty. Backups have all notes but drafts."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM meta WHERE name = ?", (f"{tables.NOTE}{name}",))
             if text:
@@ -487,12 +487,12 @@ class Vault:
     # -- what was published --
 
     def published_blocks(self) -> dict[str, PublishedBlock]:
-        """Return the members behind each published block, and the release that published it last."""
+        """Return the published blocks by name, each packed and with the release that published it last."""
         with sql.translating_errors(self._db):
             return published.read_blocks(self._connection)
 
     def staged_publication(self) -> str | None:
-        """Return the release whose publication has started and is neither confirmed nor discarded."""
+        """Return the release whose publication has started and is neither confirmed nor discarded, or None."""
         with sql.translating_errors(self._db):
             return published.read_staged_release(self._connection)
 
@@ -536,7 +536,7 @@ def _find_kind(folder: Path) -> str:
 
 
 def _identifier_mark(key: AnyKey) -> str | None:
-    """Compute an HMAC of a fixed text, which differs between identifier keys; None without that key."""
+    """Compute an HMAC of a fixed text, which differs between identifier keys; None if there is no such key."""
     return key.identifier.mac(_IDENTIFIER_DOMAIN).hex() if isinstance(key, keys.Keys) else None
 
 

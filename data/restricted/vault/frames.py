@@ -253,7 +253,7 @@ _ENCODERS: dict[str, Callable[[pa.Array, str], pa.Array]] = {
 
 
 def _words(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
-    """View 16-byte values as two big-endian words, shape (n, 2), which sort in the same order."""
+    """Return 16-byte values as two big-endian words, shape (n, 2), which sort in the same order."""
     array = pa.concat_arrays(column.chunks)
     start = array.offset * DIGEST_BYTES
     raw = memoryview(array.buffers()[1])[start : start + len(array) * DIGEST_BYTES]

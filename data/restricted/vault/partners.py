@@ -1,4 +1,4 @@
-"""Finding a partner by its name, and listing partners with similar names.
+"""Find a partner by its name, and list partners with similar names.
 
 Each operator of a service counts as a partner, so there are hundreds: a message lists those that are spelt similarly
 and those with encounters, never more than ten.

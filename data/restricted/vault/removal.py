@@ -1,4 +1,4 @@
-"""Removing records from a vault for good; each function runs inside a transaction of the caller.
+"""Remove records from a vault for good; each function runs inside a transaction of the caller.
 
 Deleted rows are overwritten (`secure_delete`). Texts that no other record uses are deleted too.
 """
@@ -67,8 +67,8 @@ def count_brought(connection: Connection, partner: str) -> int:
 def read_last_import(connection: Connection) -> int:
     """Return the highest number that an import ever had, even if it was undone; 0 if there was none.
 
-    The last import before a partner left counts too: its number is higher if an older backup was restored. The next
-    import gets the next number, so that the records of a partner who returns are distinguished from the earlier ones.
+    Numbers in the forget log count too, because they may be higher after an older backup was restored. The next import
+    gets the next number, so that the records of a partner who returns are distinguished from the earlier ones.
     """
     return int(connection.execute(tables.LAST_IMPORT).fetchone()[0])
 
@@ -133,7 +133,10 @@ def _delete(connection: Connection, children: set[bytes]) -> int:
 
 
 def _delete_partner_records(connection: Connection, entry: Entry) -> int:
-    """Delete a partner's records up to the last import before it left; it may have returned since."""
+    """Delete a partner's records up to the last import before it left, and return their number.
+
+    Later records stay, because the partner may have returned.
+    """
     until = int(entry.until) if entry.until.isdecimal() else _find_import(connection, entry.until)
     parameters = (_spellings(connection, entry.name), until)
     for kind in tables.TABLES:

@@ -1,10 +1,11 @@
 """A new vault key in place of the one that a vault was encrypted with.
 
-The order makes one pair of key and vault open at each moment, also after a kill or a power cut:
+In this order, a stored key opens the vault at each moment, even after a kill or a power cut:
 
 1. The vault notes a mark of the new key. Then the new key is stored beside the old one.
 2. SQLCipher encrypts all pages again in one transaction with a rollback journal, while no other process has the vault
-   open. Its end is on disk before step 3 (`synchronous = EXTRA`), so that no power cut brings the journal back.
+   open. The end of the transaction is on disk before step 3 (`synchronous = EXTRA`), so that no power cut brings the
+   journal back.
 3. The vault is read whole with the new key, which then replaces the old one.
 
 `load_keys` finishes what was interrupted: a vault that still has the old key and the mark begins with step 2, one that
@@ -41,9 +42,9 @@ def hash_source(key: Secret, name: str) -> bytes:
 
 
 def load_keys(workspace: Workspace) -> Keys:
-    """Read both keys, after an interrupted change of the vault key is finished.
+    """Finish an interrupted change of the vault key if there is one, and return both keys.
 
-    Raises as `keys.load`, and VaultBusy while another process changes the key.
+    Raises the errors of `keys.load`, and VaultBusy while another process changes the key.
     """
     if keys.load_next(workspace.id) is None or not (workspace.vault / health.DB).is_file():
         return keys.load(workspace.id)
@@ -71,7 +72,7 @@ def load_keys(workspace: Workspace) -> Keys:
 def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
     """Encrypt the vault with a new key and store the new key in place of the old one.
 
-    `sources` are the names of files that imports are still asked for afterwards (`Vault.is_from`). A key from the
+    `sources` are the names of files by which an import must still be found afterwards (`Vault.is_from`). A key from the
     environment cannot be replaced: there TACT_NEW_VAULT_KEY must have the new one. Raises InputError if it has none,
     VaultBusy while another process has the vault open, VaultError if the new key cannot be stored, WrongKey,
     CorruptVault, DiskFull. An error leaves the old key and the vault as they were, or `load_keys` does the rest.
@@ -103,7 +104,7 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
 
 
 def find_problems(workspace: Workspace) -> list[str]:
-    """List what remains of a change of the vault key, each with its remedy; empty if nothing does."""
+    """List the problems that a change of the vault key has left, each with its remedy; empty if there are none."""
     try:
         new = keys.load_next(workspace.id)
         both = load_keys(workspace) if new else None

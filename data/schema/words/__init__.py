@@ -89,12 +89,15 @@ def index_headings(column: str) -> Mapping[str, bool]:
 
 
 def look_up(index: Mapping[str, _T], text: str) -> _T | None:
-    """Return the entry of an index for a word, in any case and accents, and for Greek also in Latin letters."""
+    """Return the entry of an index for a word; None if it is not there.
+
+    Case and accents make no difference, and Greek words are also found in Latin letters.
+    """
     return look_up_readings(index, list_readings(text))
 
 
 def look_up_readings(index: Mapping[str, _T], readings: Iterable[str]) -> _T | None:
-    """Return the entry of an index for a word with these readings."""
+    """Return the entry of an index for a word with these readings; None if no reading is in it."""
     return next((index[key] for key in readings if key in index), None)
 
 

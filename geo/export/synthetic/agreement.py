@@ -35,7 +35,7 @@ class Agreement:
 
 
 def compare_records(records: pd.DataFrame, published: Published) -> list[Agreement]:
-    """Count records as each published table does, and compare."""
+    """Return for each published table how far counts of the records, made in the same way, agree with it."""
     children = _place_children(records, published.containers)
     return [
         _compare_table(name, frame, _count(children, frame, breakdown))

@@ -1,12 +1,13 @@
-"""Counts that agree with published tables: fitted by iterative proportional fitting, then made whole.
+"""Counts that agree with published tables: fitted by iterative proportional fitting, then turned into whole numbers.
 
 Each row of a table is the sum of some cells, known exactly or within limits. The fit scales the cells of each row to
 this sum, table by table, until nothing changes (Deming and Stephan 1940, Annals of Mathematical Statistics 11,
 427-444).
 Where all rows are known exactly, the result is the one nearest to the start (smallest relative entropy) of all counts
-that agree with the tables. A row within limits is scaled to the nearer limit, and only where it lies outside. Whole
-counts follow by truncation and a draw of the rest (Lovelace and Ballas 2013, Computers, Environment and Urban Systems
-41, 1-11), after which single children move as long as that brings the counts nearer to the tables.
+that agree with the tables. If a row is only known within limits and its sum lies outside them, the cells are scaled to
+the nearer limit. Fitted counts are rounded down, and cells drawn by their fractions get the missing children (Lovelace
+and Ballas 2013, Computers, Environment and Urban Systems 41, 1-11). Then single children are moved between cells as
+long as this brings the counts nearer to the tables.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Margin:
 
 
 def fit_cells(start: Floats, margins: Sequence[Margin]) -> Floats:
-    """Return the count of each cell, shape (cells,), fitted to the margins; the last one holds exactly."""
+    """Return the count of each cell, shape (cells,), fitted to the margins; the last margin holds exactly."""
     cells = start.astype(float)
     for _ in range(_ROUNDS):
         before = cells

@@ -30,8 +30,8 @@ class Published:
     """The counts of children that a release publishes.
 
     frames : for each breakdown (TOTAL, or a column of CATEGORIES) its tables by name, with the columns area, period,
-    category, state, low and high: the number shown twice, or the limits of a hidden one. containers : the area around
-    each area.
+    category, state, low and high. A published number is in both low and high; a hidden number lies between them.
+    containers : the area that contains each area, by code.
     """
 
     frames: Mapping[str, Mapping[str, pd.DataFrame]]

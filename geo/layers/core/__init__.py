@@ -107,8 +107,8 @@ class LayerData:
 
     `frame` has one row per area of the level, indexed by area code: value (float or missing), state, margin (missing
     when exact), low and high (for state "class"), source, year (of a published figure, else missing) and note (may be
-    empty); published figures also have a column invented, counts the columns noisy and noisy_margin (the number as
-    published, data/tables/shown.py). The words of a state are in data/tables/states.py.
+    empty). Published figures also have a column invented. Counts also have the columns noisy and noisy_margin: the
+    number as published, and its margin (data/tables/shown.py). The words of a state are in data/tables/states.py.
     `invented` says whether all numbers shown are invented.
     """
 

@@ -182,7 +182,7 @@ def _describe_change(difference: Change | None, cells: tuple[Cell, Cell], years:
 
 
 def _describe_share(place: Place, year: str, share: tuple[float, float] | None, inside: Cell) -> str:
-    """Return a sentence on the share of internal trafficking, unless the margins are too wide."""
+    """Return a sentence on the share of internal trafficking; empty if it is unknown or its limits are far apart."""
     if inside.state != "number" or share is None or share[1] - share[0] > _TELLING:
         return ""
     template = mark("In {year}, {low} to {high} in 10 of these children were in internal trafficking in {country}.")

@@ -79,7 +79,10 @@ def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
 
 
 def _count_internal(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
-    """Return the number of children in internal trafficking; if its period is not `when`, also the period's total."""
+    """Return the number of children in internal trafficking as a fact.
+
+    If it is of another period than `when`, the fact also states the number of all children met in that period.
+    """
     if when == inside_when or not inside_when:
         label = Message(mark("of these, internal trafficking in {country}"), country=place.country)
         return _fact(place, "internal", label, inside, inside_when)

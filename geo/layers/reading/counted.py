@@ -37,7 +37,8 @@ NOISY_MEANINGS = (
 class Slice:
     """Where to find the numbers of one choice: a measure and, for a breakdown, one category.
 
-    `column` is a further column of the table, which is not its breakdown, such as the group of a community.
+    If the table has no breakdown, `column` may name a column in which the category stands, such as the group of a
+    community.
     """
 
     measure: str

@@ -390,7 +390,7 @@ def test_a_plan_made_by_hand_is_refused(release, server, tmp_path, changes, why)
     """Who takes a server's machine can write a plan whose name fits its content."""
     (good,) = saved.list_saved_plans([server], release).plans
     with edit_manifest(good.folder / "manifest.json") as manifest:
-        manifest |= changes
+        manifest.update(changes)
     content = json.dumps({key: manifest[key] for key in manifest.keys() - {"created", "sha256"}}, sort_keys=True)
     good.folder.rename(good.folder.with_name(f"plan-partner-{sha256(content.encode()).hexdigest()[:16]}"))
     new, refused = take(tmp_path / "derived", server, release)

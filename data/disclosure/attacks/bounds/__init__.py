@@ -82,7 +82,7 @@ class BoundsAttack:
     def from_releases(
         cls, releases: Sequence[Published], areas: pd.DataFrame, learned: Sequence[Learned] = ()
     ) -> BoundsAttack:
-        """Build the system from releases, oldest first; `areas` has code (index), level and parent.
+        """Build the system from releases (the first is the oldest); `areas` has code (index), level and parent.
 
         learned: what the attacker knows about counts from other sources.
         """
@@ -107,7 +107,7 @@ class BoundsAttack:
         return cls(lattice, system, releases[-1].knowledge, len(releases) - 1)
 
     def judge(self, bounds: Bounds) -> Ints:
-        """List the unknowns of the last release whose interval is narrower than the protection interval."""
+        """Return the indices of unknowns in the last release with an interval narrower than the protection interval."""
         failed = []
         for table in self.lattice.tables.values():
             known = self.knowledge.get(table.shape.measure)
@@ -142,9 +142,10 @@ class BoundsAttack:
 
 
 def _drop_superseded(rows: pa.Table, release: Published, last: Published) -> pa.Table:
-    """Drop provisional numbers of periods that are final in the last release: they describe other records.
+    """Return rows without provisional numbers of periods that are final in the last release.
 
-    The two numbers together reveal only probabilities, which the averaging attack computes.
+    The final numbers describe other records, so both numbers together reveal only probabilities, which the averaging
+    attack computes.
     """
     periods = rows["period"].unique().to_pylist()
     superseded = [p for p in periods if release.is_provisional(p) and not last.is_provisional(p)]
@@ -152,7 +153,7 @@ def _drop_superseded(rows: pa.Table, release: Published, last: Published) -> pa.
 
 
 def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:
-    """Attack the last of the releases; return findings and statistics (seconds, unknowns, ties, ...)."""
+    """Attack the last release; return findings and statistics (seconds, unknowns, ties, ...)."""
     began = time.monotonic()
     system = BoundsAttack.from_releases(releases, areas)
     bounds = system.system.solve()

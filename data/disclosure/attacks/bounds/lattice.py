@@ -96,7 +96,7 @@ class Table:
 
     @property
     def ids(self) -> Ints:
-        """The indices of the unknowns in the system."""
+        """The indices of the unknowns in the system, shape (areas, periods, *categories)."""
         return self.base + np.arange(self.state.size).reshape(self.state.shape)
 
     def name(self, offset: int) -> dict[str, str]:
@@ -174,7 +174,7 @@ class Lattice:
             table.low[cell], table.high[cell] = low, high
 
     def _list_periods(self, grain: Grain) -> tuple[str, ...]:
-        """Return all periods of a length in the time of the releases, which add up to longer periods."""
+        """Return all periods of a grain: as published, or else all that lie in the time of the releases."""
         if grain in self.periods:
             return self.periods[grain]
         spans = [Period.parse(name) for names in self.periods.values() for name in names]
@@ -182,7 +182,7 @@ class Lattice:
         return tuple(period.id for period in Calendar(first.month).between(first, last, grain))
 
     def add_table(self, table: Table) -> Table:
-        """Add a table to the system: number its unknowns."""
+        """Add a table to the system, number its unknowns, and return it."""
         table.base = self.size
         self.size += table.state.size
         self.tables[table.shape] = table
@@ -195,7 +195,7 @@ class Lattice:
         return self.add_table(Table.empty(shape, like.areas, like.periods))
 
     def _add_unknowns(self, shape: tuple[int, ...]) -> Ints:
-        """Add unknowns that can have any value from 0 upwards, and return their indices."""
+        """Add unknowns that can have any value from 0 upwards; return their indices, which have the given shape."""
         ids = self.size + np.arange(int(np.prod(shape))).reshape(shape)
         self.size += ids.size
         return ids
@@ -218,7 +218,7 @@ class Lattice:
                     yield total.ids, table.ids.reshape(total.ids.size, -1)
 
     def _find_coarser(self, table: Table, way: str) -> Table | None:
-        """Find the next coarser published table: with larger areas, or with longer periods."""
+        """Find the next coarser published table, with larger areas or with longer periods; None if there is none."""
         shape = table.shape
         if way == "area":
             around = [Shape(shape.measure, w, shape.grain, shape.breakdown) for w in _NEXT_LEVEL[shape.level]]
@@ -292,7 +292,7 @@ class Lattice:
             yield total, np.stack([column, self._add_unknowns(column.shape)], axis=1)
 
     def _tie_model(self) -> Iterable[tuple[Ints, Ints]]:
-        """Tie the model table, which counts children of a known pathway beyond the stage "at risk"."""
+        """Yield the ties of the model table, which counts children of a known pathway beyond the stage "at risk"."""
         for shape, model in list(self.tables.items()):
             if shape.measure != "model":
                 continue
@@ -306,7 +306,7 @@ class Lattice:
                 yield from self._tie_at_most(stage.ids[..., 1:], model.ids.reshape(*model.ids.shape[:2], -1))
 
     def _tie_at_most(self, outer: Ints, inner: Ints) -> Iterable[tuple[Ints, Ints]]:
-        """Require that the sum of `inner` over the last axis is at most the sum of `outer`."""
+        """Yield ties by which the sum of `inner` over its last axis is at most that of `outer`."""
         width = outer.shape[-1]
         outer, inner = outer.reshape(-1, width), inner.reshape(-1, inner.shape[-1])
         both, rest = self._add_unknowns((len(outer),)), self._add_unknowns((len(outer), 1))
@@ -314,7 +314,7 @@ class Lattice:
         yield both, np.concatenate([inner, rest], axis=1)
 
     def _tie_encounters(self) -> Iterable[tuple[Ints, Ints]]:
-        """Tie encounters to children: each child of a cell had at least one encounter there."""
+        """Yield ties of encounters to children: each child of a cell had at least one encounter there."""
         for shape, table in list(self.tables.items()):
             children = self.tables.get(Shape("children", shape.level, shape.grain))
             if shape.measure == "encounters" and children is not None and children.periods == table.periods:
@@ -322,7 +322,7 @@ class Lattice:
                 yield table.ids.ravel(), np.stack([children.ids.ravel(), rest.ravel()], axis=1)
 
     def first_intervals(self) -> tuple[Ints, Ints]:
-        """Return the interval (low, high) of each unknown, only from its own published number."""
+        """Return low and high of each unknown from its own published number alone; shape (unknowns,) each."""
         return self._gather("low", 0), self._gather("high", UNKNOWN)
 
     def _gather(self, name: str, otherwise: int) -> Ints:
@@ -359,7 +359,9 @@ def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> Ints:
 def compute_first_interval(
     state: npt.NDArray[np.int8], value: npt.NDArray[np.integer], known: Knowledge
 ) -> tuple[Ints, Ints]:
-    """Compute the interval of each cell from its own number or state; high is UNKNOWN if there is no bound.
+    """Compute the interval of each cell from its own number or state: low and high, with the shape of `state`.
+
+    high is UNKNOWN if there is no bound.
 
     A published number above zero shows that the true count is not zero. This is ignored on purpose: true zeros stay
     zero by design, and the protection interval excludes it.

@@ -1,4 +1,4 @@
-"""Intervals of unknown counts that occur in common sums, narrowed until they no longer change.
+"""Narrow the intervals of unknown counts that occur in common sums, until they no longer change, at most _SWEEPS times.
 
 A tie says that one count is the sum of other counts. A narrower interval of one count allows narrower intervals of the
 other counts in its ties (bounds consistency; Apt, "Principles of Constraint Programming", 2003, chapter 6). No step
@@ -38,13 +38,16 @@ class Ties:
 
     @property
     def tie(self) -> Ints:
-        """For each entry of `part`, the index of its tie."""
+        """For each entry of `part`, the index of its tie; shape (parts,)."""
         return np.repeat(np.arange(len(self.total)), np.diff(self.start))
 
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """The remaining interval of each count, both ends included; `contradictions` is the number of ties dropped."""
+    """The remaining interval of each count, (unknowns,), both ends included.
+
+    sweeps: the number of passes over all ties. contradictions: the number of ties dropped.
+    """
 
     low: Ints
     high: Ints
@@ -54,7 +57,7 @@ class Bounds:
 
 @dataclass(eq=False)
 class System:
-    """Unknown counts with their first intervals, and the ties between them."""
+    """Unknown counts with their first intervals, low and high of shape (unknowns,), and the ties between them."""
 
     low: Ints
     high: Ints
@@ -65,10 +68,10 @@ class System:
         self._tie = self.ties.tie
 
     def solve(self) -> Bounds:
-        """Narrow all intervals as far as the ties allow.
+        """Narrow all intervals as far as the ties allow in at most _SWEEPS passes, and return them.
 
-        A tie that no world satisfies is dropped and counted, and solving starts again without it. Such a tie has
-        numbers from records of different days (a year that is final, and the whole programme later).
+        A tie that no world satisfies is dropped and counted, and solving starts again without it. The numbers of such
+        a tie come from records of different days: for example, a year that became final earlier than the whole time.
         """
         use = np.ones(len(self.ties.total), bool)
         for _ in range(len(use) + 1):
@@ -105,7 +108,7 @@ class System:
         return np.add.reduceat(bound[self.ties.part], self.ties.start[:-1])
 
     def _find_contradictions(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
-        """Find the ties that no counts satisfy; if there are none, the ties of a count whose interval became empty."""
+        """Return the indices of ties that no counts satisfy; if none, of the ties of a count with an empty interval."""
         ties = self.ties
         gap = (self._sums(low) > high[ties.total]) | (self._sums(high) < low[ties.total])
         if (gap & use).any():

@@ -142,7 +142,7 @@ class Attacker:
         return float((self._look_up(rates) ** 2).sum())
 
     def _look_up(self, rates: Floats) -> Floats:
-        """Return the advantage from one number for each rate, interpolated over the square root of the rate."""
+        """Return the advantage from one number for each rate, interpolated in a table; in the shape of `rates`."""
         return np.interp(np.sqrt(rates), *tabulate_advantage(self.mechanism, self.k))
 
     @on_one_thread
@@ -222,7 +222,11 @@ class Attacker:
         return np.column_stack(features[0]), np.column_stack(features[1])
 
     def _features(self, shown: Counts, largest: int, child_cell: int, rate: float) -> list[Floats]:
-        """Return the features of a table: log ratio for the child's cell, numbers, and 1 for each hidden number."""
+        """Return the features of a table, each of shape (worlds,).
+
+        They are the log ratio of the child's cell (if few enough others are expected there), the number of each cell,
+        and 1 for each hidden number. `shown` has shape (worlds, cells).
+        """
         hidden = shown < (self.k or 0)
         visible = np.where(hidden, 0, shown).astype(np.float64)
         if rate > MOST_OTHERS:  # among so many others one child cannot be seen
@@ -243,7 +247,10 @@ def _find_tail(rate: float) -> int:
 
 @lru_cache(maxsize=4096)
 def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int) -> Floats:
-    """Return log(P(outcome | with the child) / P(outcome | without)), fewer than `most` others; shape (outcomes,)."""
+    """Return log(P(outcome | with the child) / P(outcome | without)) for each outcome, shape (outcomes,).
+
+    The number of other children is Poisson with mean `rate`, cut off below `most`.
+    """
     from scipy.stats import poisson
 
     outcomes = tabulate_channel(mechanism, 2 ** most.bit_length(), k)[1][: most + 1]
@@ -279,7 +286,7 @@ class OtherChildren:
         return self._draw_once(f"child {salt_of(spec)}", self.worlds)
 
     def _draw_once(self, name: str, size: int) -> Ints:
-        """Return uniform keys, which are drawn at the first call."""
+        """Return `size` keys, uniform on 0 .. key_range - 1; later calls with this name return the same keys."""
         if name not in self.keys:
             self.keys[name] = self.rng.integers(0, self.attacker.key_range, size)
         return self.keys[name]
@@ -317,7 +324,7 @@ class OtherChildren:
 
     @staticmethod
     def _far_rates(attacker: Attacker, child: Child) -> Floats:
-        """Return the expected children in the rest of the country, by the attributes that they share with the child."""
+        """Return the expected numbers of children in the rest of the country; shape (2, 2, ...), axes as in `far`."""
         rates = attacker.rates
         home, years = rates.country[child.region], rates.coarser["year"]
         total: Floats = np.zeros([2] * (1 + len(attacker.joint)))
@@ -354,7 +361,7 @@ class OtherChildren:
         return np.where(counts > 0, self.rng.integers(0, self.attacker.key_range, counts.shape), 0)
 
     def _cells(self, spec: TableSpec) -> tuple[Ints, int, int]:
-        """Return, for the child's region, the cell of each other child, the child's cell, and the number of cells."""
+        """Return each other child's cell in the region, (children,), the child's cell, and the number of cells."""
         times = self.attacker.rates.coarser[spec.grain]
         cell, child_cell, width = times[self.period], int(times[self.child.period]), int(times.max()) + 1
         for name in spec.breakdown:

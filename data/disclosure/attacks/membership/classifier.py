@@ -15,7 +15,12 @@ _CONVERGED = 1e-6  # Newton: the next step would be below 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """Logistic regression with a ridge, on standardised features."""
+    """Logistic regression with a ridge, on standardised features.
+
+    centre, scale: mean and standard deviation of each feature, (features,); the scale is infinite for a feature that
+    never varies. weights: the intercept, then a weight for each feature, (1 + features,). cut: the attacker claims
+    that the child is there if the weighted sum is above it.
+    """
 
     centre: Floats
     scale: Floats
@@ -24,7 +29,7 @@ class Classifier:
 
     @classmethod
     def fit(cls, without_child: Floats, with_child: Floats) -> Classifier:
-        """Fit on features of worlds without and with the child, shape (worlds, features) each.
+        """Return a classifier fitted on worlds without and with the child; features have shape (worlds, features).
 
         A feature that never varies gets no weight.
         """
@@ -50,7 +55,7 @@ class Classifier:
         return cls(centre, scale, every, _find_cut(uncut.score(without_child), uncut.score(with_child)))
 
     def score(self, features: Floats) -> Floats:
-        """Return the score of each world; above 0 the attacker claims that the child is there."""
+        """Return the score of each world, (worlds,); above 0 the attacker claims that the child is there."""
         weighted = ((features - self.centre) / self.scale) @ self.weights[1:]
         return np.asarray(weighted + self.weights[0] - self.cut)
 

@@ -44,7 +44,7 @@ def find_largest_advantage(mechanism: CellKey, k: int | None, most: float = 60.0
 
 @lru_cache(maxsize=16)
 def tabulate_advantage(mechanism: CellKey, k: int | None) -> tuple[Floats, Floats]:
-    """Compute the advantage from one number on a grid of rates; return the roots of the rates, and the advantages."""
+    """Return the square roots of a grid of rates, and the advantage from one number at each rate; both (400,)."""
     roots = np.linspace(0.0, 40.0, 400)
     return roots, compute_advantage(roots**2, mechanism, k)
 

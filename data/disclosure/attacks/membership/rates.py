@@ -80,7 +80,7 @@ def _totals(release: Published, grain: Grain, country: Sequence[str], periods: i
 
 
 def _fill_hidden(values: Floats, total: float, k: int) -> Floats:
-    """Replace hidden values by equal parts of the remainder of their total, between _LEAST and k."""
+    """Return values, with hidden ones (NaN) replaced by equal parts of the rest of their total, from _LEAST to k."""
     hidden = np.isnan(values)
     if not hidden.any():
         return np.maximum(values, _LEAST)
@@ -89,7 +89,10 @@ def _fill_hidden(values: Floats, total: float, k: int) -> Floats:
 
 
 def _shares(release: Published, name: str, regions: tuple[str, ...], country: Sequence[str], finest: Grain) -> Floats:
-    """Return the mix of each region, smoothed towards its country's mix, which is smoothed towards equal shares."""
+    """Return the mix of each region, (regions, categories), rows sum to 1.
+
+    It is smoothed towards the mix of its country, which is smoothed towards equal shares.
+    """
     size = len(CATEGORIES[name])
     country_mix = {}
     codes = list(dict.fromkeys(country))
@@ -102,7 +105,10 @@ def _shares(release: Published, name: str, regions: tuple[str, ...], country: Se
 
 
 def _read_mixes(release: Published, level: Level, areas: Sequence[str], name: str, finest: Grain) -> Floats:
-    """Return published numbers by area and category over the longest published period; hidden ones count as zero."""
+    """Return published numbers, (areas, categories), summed over the periods of the longest published grain.
+
+    Hidden numbers count as zero.
+    """
     for grain in reversed(GRAINS[GRAINS.index(finest) :]):
         table = release.tables.get(TableSpec("children", level, grain, (name,)))
         if table is not None:
@@ -114,7 +120,7 @@ def _read_mixes(release: Published, level: Level, areas: Sequence[str], name: st
 
 
 def _coarser(periods: Sequence[Period]) -> dict[Grain, Ints]:
-    """Return, for each longer grain, the index of the period that contains each of `periods`."""
+    """Return the index of the period that contains each of `periods`, (periods,), for their grain and longer ones."""
     result: dict[Grain, Ints] = {"whole": np.zeros(len(periods), np.int64)}
     result[periods[0].grain] = np.arange(len(periods))
     if periods[0].grain in ("month", "quarter"):

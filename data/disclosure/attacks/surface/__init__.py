@@ -111,7 +111,7 @@ class NumberIndex:
 
     @cached_property
     def sizes(self) -> frozenset[float]:
-        """The numbers of areas among which there are ranks: the areas of a level of a country."""
+        """The numbers of areas that are ranked together: for each country and level with ranks, its number of areas."""
         ranked = [self._frame(name) for name in self.tables]
         codes = {str(code) for frame in ranked if "rank" in frame for code in frame["area"].unique()}
         table = pq.read_table(self.release.areas_file, columns=["code", "country", "level"]).to_pylist()
@@ -146,7 +146,7 @@ class NumberIndex:
         return {role: np.unique(np.concatenate(parts or [np.zeros(0, np.uint64)])) for role, parts in roles.items()}
 
     def _list_rates(self) -> Iterator[tuple[str, Iterator[Words]]]:
-        """Yield the people of each country in each year, and the rates of its published counts, with their roles."""
+        """Yield roles, each with hashes of numbers: people by country and year, then rates of the published counts."""
         names = [name for name in self.tables if name.startswith("children_country_year")]
         if not names or _FIGURES not in self.tables:
             return
@@ -183,7 +183,7 @@ class NumberIndex:
         return area, period
 
     def knows(self, role: str, words: Words) -> Bools:
-        """Check which hashes of (area, period, number) are in the release."""
+        """Return a mask of the hashes of (area, period, number) that the release has in this role."""
         numbers = self.numbers[role]  # sorted already
         if not len(numbers):
             return np.zeros(len(words), bool)
@@ -200,7 +200,7 @@ def _floats(column: pd.Series) -> Floats:
 
 
 def _hash_numbers(area: Ints, period: Ints, column: pd.Series) -> Iterator[Words]:
-    """Yield hashes of the numbers of a column: with area and period, with area only, and without both."""
+    """Yield hashes of the numbers of a column: with area and period, with the area only, and with neither."""
     values = _floats(column)
     known = ~np.isnan(values)
     area, period, values = area[known], period[known], values[known]
@@ -272,7 +272,7 @@ def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterat
 
 
 def _find_foreign(index: NumberIndex, frame: pd.DataFrame, column: str) -> Bools:
-    """Check which rows have a number that is not the number of their indicator in this column."""
+    """Return a mask of the rows with a number that is not the number of their indicator in this column."""
     wrong = np.zeros(len(frame), bool)
     wrong[[row for row, key in _list_indicators(index, frame, column) if key not in index.indicator_numbers]] = True
     return wrong
@@ -281,7 +281,7 @@ def _find_foreign(index: NumberIndex, frame: pd.DataFrame, column: str) -> Bools
 def _list_indicators(
     index: NumberIndex, frame: pd.DataFrame, column: str
 ) -> Iterator[tuple[int, tuple[int, str, str, str, float]]]:
-    """Yield row, and area, period, code, column and number, for each number of a column of a table of indicators."""
+    """Yield each number in a column of a table of indicators: its row, and (area, period, code, column, number)."""
     area, period = _first(frame, index.areas, _AREA_COLUMNS), frame.get("period")
     places = [_ANY] * len(frame) if area is None else area.tolist()
     periods = [""] * len(frame) if period is None else period.astype("str")
@@ -305,7 +305,7 @@ def _reports(
 
 
 def _first(frame: pd.DataFrame, names: dict[str, int], columns: Iterable[str]) -> Ints | None:
-    """Return for each row the index of its area or period, from the first column that names one."""
+    """Return the index of each row's area or period, (rows,), from the columns that exist; None if none exists."""
     result: Ints | None = None
     for column in columns:
         if column in frame:
@@ -315,7 +315,7 @@ def _first(frame: pd.DataFrame, names: dict[str, int], columns: Iterable[str]) -
 
 
 def _numbers(column: pd.Series, index: NumberIndex, name: str) -> Floats:
-    """Return a column as numbers; NaN for other cells, and for area codes and periods in their own columns."""
+    """Return a column as numbers, (rows,); NaN for other cells, and for area codes and periods in their columns."""
     if pd.api.types.is_bool_dtype(column):
         return np.full(len(column), np.nan)
     if pd.api.types.is_numeric_dtype(column):
@@ -340,7 +340,7 @@ def _number(value: object, index: NumberIndex, column: str) -> float:
 
 
 def _has_no_number(frame: pd.DataFrame, column: str, adjusted: Bools | bool) -> Bools:
-    """Check in which rows the state of the column means that there is no number.
+    """Return a mask of the rows in which the state of the column means that there is no number.
 
     `adjusted`: rows with reconciled numbers or their margins; there a published zero may have a number.
     """
@@ -360,7 +360,7 @@ def _has_no_number(frame: pd.DataFrame, column: str, adjusted: Bools | bool) -> 
 
 
 def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> Iterator[Finding]:
-    """Search a text for numbers beside an area code; in metadata (`bare`) for any number."""
+    """Yield a finding for each unknown number beside an area code in a text; in metadata (`bare`), for any number."""
     plain = DATES.sub(" ", text.replace(index.release.name, " "))
     anywhere = (("", m.group()) for m in _NUMBER.finditer(plain))
     found = anywhere if bare else _beside_codes(index, plain)
@@ -373,9 +373,10 @@ def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> It
 
 
 def _search_titles(index: NumberIndex, where: str, titles: Iterable[Title]) -> Iterator[Finding]:
-    """Search the words of shapes: each number in them must also be an attribute of the shape, rounded as in the words.
+    """Yield findings in the words of shapes: each number there must, when rounded, be an attribute of the shape.
 
-    Also allowed are the least true value of a number, the number of areas of a rank, and the level of an interval.
+    Three other numbers are allowed: the least true value of a number, the number of areas beside a rank, and the
+    level of an interval (for example 95).
     """
     labels = re.compile("|".join(map(re.escape, sorted(index.labels, key=len, reverse=True))) or "(?!)")
     for title in titles:

@@ -205,9 +205,10 @@ _CELL = ["area", "period", "state", "value", "margin", "low", "high"]
 
 
 def read_view(view: Mapping[str, str], codes: list[str], states: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the cells of a view: one character an area (a digit: class, a letter: state), numbers for the digits.
+    """Yield the cells of a view as rows of a table.
 
-    Raises ValueError if a view holds more than that, or if a class says more of a number than the number itself.
+    A view has one character for each area (a digit is a class, a letter a state), and numbers for each digit. Raises
+    ValueError if a view has anything else, or if its classes do not follow from its numbers.
     """
     if unknown := set(view) - _VIEW:
         msg = f"a view of an atlas holds more than its cells: {', '.join(sorted(unknown))}"
@@ -307,7 +308,7 @@ _GEOMETRY = {"geometry", "coordinates", "arcs", "bbox", "centre"}
 
 
 def _zip_lists(lists: list[list[Any]], codes: Container[str], rows: list[dict[str, Any]]) -> None:
-    """Pair each list of area codes with the lists of equal length beside it."""
+    """Add rows of area and value for each list of area codes and each list of equal length beside it."""
     for named in lists:
         if named and all(isinstance(n, str) and n in codes for n in named):
             for other in lists:

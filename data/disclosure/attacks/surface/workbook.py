@@ -1,4 +1,4 @@
-"""Reading an Excel workbook row by row, even one that somebody made to fill the memory of a server."""
+"""Read an Excel workbook row by row, so that no workbook can fill the memory of a server."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_sheets(
 
 
 def _read_titles(book: zipfile.ZipFile) -> dict[str, str]:
-    """Return the visible name of each part that is a sheet; a part without a name is left out."""
+    """Return the visible name of each part that is a sheet; parts without a name of their own are left out."""
     try:
         parts = [ET.fromstring(book.read(f"xl/{name}")) for name in ("_rels/workbook.xml.rels", "workbook.xml")]  # noqa: S314
     except KeyError:
