@@ -10,6 +10,7 @@ from dashboard.commands.export import Folder, Receiver, ReleaseName, TierName, o
 from dashboard.commands.output import Json, emit, progress
 from dashboard.site.text import LANGUAGE_NAMES, speak
 from data.errors import InputError
+from data.workspace.files import fill_folder
 
 
 def atlas(
@@ -27,6 +28,6 @@ def atlas(
     opened = open_to_write(context, to, tier, release, receiver, ["atlas"])
     from dashboard.map.atlas import write_atlases
 
-    with progress("Reading views") as tick, speak(language):
-        paths = [str(path) for path in write_atlases(opened, to, tick)]
+    with progress("Reading views") as tick, speak(language), fill_folder(to) as part:
+        paths = [str(to / path.name) for path in write_atlases(opened, part, tick)]
     emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)

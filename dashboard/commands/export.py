@@ -16,6 +16,7 @@ from data.restricted import governance
 from data.restricted.governance import ledger
 from data.tables.spec import Tier
 from data.workspace import Workspace
+from data.workspace.files import fill_folder
 from geo import export as exports
 from geo.export.records import write_records
 
@@ -44,10 +45,11 @@ def export(
     formats = [name.strip() for names in formats for name in names.split(",") if name.strip()]
     opened = open_to_write(context, to, tier, release, receiver, formats)
     layers = [layer.id for layer in exports.list_layers(opened)]
-    with progress("Writing") as tick:
-        files = exports.export_layers(opened, to, formats, layers, progress=tick)
-    files += write_records(opened, to)
-    paths = [str(path) for path in files]
+    with fill_folder(to) as part:
+        with progress("Writing") as tick:
+            files = exports.export_layers(opened, part, formats, layers, progress=tick)
+        files += write_records(opened, part)
+    paths = [str(to / path.name) for path in files]
     emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)
 
 

@@ -23,6 +23,7 @@ from data.release.derived import LEDGER
 from data.release.result import list_all_results
 from data.tables.periods import Period
 from data.workspace import Workspace
+from data.workspace.files import fill_folder
 from data.workspace.hash_chain import Chain, Entry, read_chain
 from geo import areas as geography
 from risk.evaluation import hub_files
@@ -112,7 +113,8 @@ def export(
     observed = hub_files.tabulate_observed(opened)
     releases = list(dict.fromkeys([*hub_files.list_releases(chain), opened.name]))
     log_receiver(workspace, releases, receiver, ["csv"], ["forecasts", "children"])
-    paths = [str(path) for path in hub_files.write_hub(chain, opened, observed, to)]
+    with fill_folder(to) as part:
+        paths = [str(to / path.relative_to(part)) for path in hub_files.write_hub(chain, opened, observed, part)]
     emit({"files": paths, "for": receiver}, as_json, *paths)
 
 

@@ -10,6 +10,7 @@ from dashboard.commands.export import Folder, Receiver, ReleaseName, TierName, o
 from dashboard.commands.output import Json, emit
 from dashboard.site.text import LANGUAGE_NAMES, speak, translate
 from data.errors import InputError
+from data.workspace.files import fill_folder
 from geo.export.report import write_report
 from geo.export.standards import LAYER, find_standard
 
@@ -29,8 +30,8 @@ def report(
     if language not in LANGUAGE_NAMES:
         raise InputError(f"No explanations in {language!r}. There are: {', '.join(LANGUAGE_NAMES)}.")
     opened = open_to_write(context, to, tier, release, receiver, [f"report-{chosen.id}"], [LAYER])
-    with speak(language):
-        paths = [str(path) for path in write_report(opened, to, chosen, translate)]
+    with speak(language), fill_folder(to) as part:
+        paths = [str(to / path.name) for path in write_report(opened, part, chosen, translate)]
     emit(
         {"files": paths, "standard": chosen.id, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths
     )

@@ -12,6 +12,7 @@ from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.release import WITHDRAWN, Release, find_release, read_blocked, read_withdrawn
+from data.workspace.files import fill_folder
 from geo.export.synthetic import SEED, write_synthetic
 
 
@@ -33,8 +34,11 @@ def synthetic(
     """
     if to.exists() and not to.is_dir():
         raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
-    paths, report = write_synthetic(_open(release or open_workspace(context, or_demo=True).path), to, seed)
-    emit({"files": list(map(str, paths)), **report}, as_json, *map(str, paths))
+    opened = _open(release or open_workspace(context, or_demo=True).path)
+    with fill_folder(to) as part:
+        written, report = write_synthetic(opened, part, seed)
+    paths = [str(to / path.name) for path in written]
+    emit({"files": paths, **report}, as_json, *paths)
 
 
 def _open(folder: Path) -> Release:

@@ -9,15 +9,17 @@ import errno
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 
-from data.errors import DiskFull, ReleaseError, WorkspaceError
+from data.errors import DiskFull, ReleaseError, TactError, WorkspaceError
 from data.message import Message
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_LEAST = 1 << 20
 
 
 def write_bytes(path: Path, data: bytes, *, mode: int = 0o666) -> None:
@@ -79,10 +81,28 @@ def private_folder(folder: Path) -> Iterator[Path]:
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
-        yield folder
+        with no_room_means_disk_full(folder):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         lock.release()
+
+
+@contextlib.contextmanager
+def fill_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder; when the block ends without an error, its files move into `folder`, over older ones.
+
+    If the block raises, `folder` is as before. Raises DiskFull when there is no room.
+    """
+    with no_room_means_disk_full(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".tact-", dir=folder) as part:
+            yield Path(part)
+            for path in sorted(Path(part).rglob("*")):
+                if path.is_file():
+                    final = folder / path.relative_to(part)
+                    final.parent.mkdir(parents=True, exist_ok=True)
+                    path.replace(final)
 
 
 def publish_folder(tmp: Path, final: Path) -> None:
@@ -138,11 +158,14 @@ def fsync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def no_room_means_disk_full(path: Path) -> Iterator[None]:
-    """Convert the operating system's "no space" to DiskFull, which names the file and the remedy."""
+    """Convert an error for want of room to DiskFull, which names the file and the remedy."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in NO_ROOM:
+    except TactError:
+        raise
+    except Exception as error:
+        # Libraries that write files have words of their own for it.
+        if not (isinstance(error, OSError) and error.errno in NO_ROOM) and not has_no_room(path):
             raise
         raise DiskFull(
             Message(
@@ -151,6 +174,12 @@ def no_room_means_disk_full(path: Path) -> Iterator[None]:
                 path=path,
             )
         ) from error
+
+
+def has_no_room(path: Path) -> bool:
+    """Return whether the disk of a file or folder, which need not exist yet, has less than a megabyte left."""
+    there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free < _LEAST
 
 
 def _fsync_tree(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -39,11 +40,13 @@ def write_workbook(path: Path, sheets: dict[str, pd.DataFrame], title: str) -> N
                 "Choose fewer layers, or export csv or parquet."
             )
             raise InputError(msg)
-    with xlsxwriter.Workbook(path, {"in_memory": True, **_TEXT_ONLY}) as book:
+    content = BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True, **_TEXT_ONLY}) as book:
         book.set_properties({"title": title, "author": "TACT Map", "created": _CREATED})
         header, wrapped = book.add_format(_HEADER), book.add_format(_WRAPPED)
         for name, table in sheets.items():
             _fill_sheet(book.add_worksheet(name, _Sheet), table, header, wrapped)
+    path.write_bytes(content.getvalue())
 
 
 class _Sheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types

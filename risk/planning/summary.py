@@ -268,7 +268,7 @@ def summarise_plan(
 
 def check_texts(summary: PlanSummary) -> None:
     """Raise InputError if a text that somebody wrote is too long, or holds what looks like personal data."""
-    partners = (task.partner for task in (*summary.handover, *summary.stays))
+    partners = [*(task.partner for task in summary.handover), *(task.partner for task in summary.stays)]
     reasons = (one.decision.reason for one in summary.decisions)
     _check_texts(summary.title, summary.note, *reasons, *partners, *(move.kind for move in summary.moves))
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from data.errors import DiskFull, VaultError
+from data.errors import DiskFull, InputError, VaultError
 from data.release import names
 from data.restricted import keys
 from data.restricted.backup import restore_backup, write_backup
@@ -19,6 +19,7 @@ from data.restricted.keys import Secret
 from data.restricted.vault import Counts, Vault, open_vault
 from data.restricted.vault.rotation import rotate_vault_key
 from data.workspace import Workspace
+from data.workspace.files import fill_folder, private_folder
 from tests.helpers.records import frame
 
 KEY = Secret(bytes(range(32)))
@@ -185,3 +186,46 @@ def test_no_room_is_a_message_wherever_a_command_meets_it(tact, tmp_path, monkey
     answer = tact("--workspace", tmp_path / "w", "init", "--json")
     assert (answer.code, answer.json["error"]) == (4, "DiskFull")
     assert tempfile.gettempdir() in answer.json["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [("export", "--format", "gpkg"), ("report", "--standard", "eurostat"), ("synthetic",), ("templates",)],
+    ids=lambda words: words[0],
+)
+def test_files_that_do_not_fit_are_refused_in_words_and_leave_nothing(tact, demo_world, small_disk, words):
+    fill(small_disk)
+    answer = tact("--workspace", demo_world, *words, "--to", small_disk / "files")
+    assert (answer.code, "disk is full" in answer.err, "Traceback" in answer.err) == (4, True, False)
+    assert [path for path in (small_disk / "files").rglob("*") if path.is_file()] == []
+
+
+def test_a_folder_is_filled_at_once_or_not_at_all(tmp_path):
+    def write(folder, *, fails):
+        (folder / "deep").mkdir()
+        for name in ("a", "deep/b"):
+            (folder / name).write_text("new")
+        if fails:
+            raise RuntimeError
+
+    (there := tmp_path / "files").mkdir()
+    (there / "a").write_text("old")
+    with pytest.raises(RuntimeError), fill_folder(there) as part:
+        write(part, fails=True)
+    assert [(path.name, path.read_text()) for path in there.iterdir()] == [("a", "old")]
+    with fill_folder(there) as part:
+        write(part, fails=False)
+    assert {str(path.relative_to(there)) for path in there.rglob("*")} == {"a", "deep", "deep/b"}
+    assert (there / "a").read_text() == "new"
+
+
+@pytest.mark.parametrize("open_folder", [fill_folder, private_folder])
+def test_an_error_of_a_library_means_a_full_disk_only_where_there_is_no_room(tmp_path, monkeypatch, open_folder):
+    with pytest.raises(RuntimeError), open_folder(tmp_path / "files"):
+        raise RuntimeError
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(DiskFull), open_folder(tmp_path / "files"):
+        raise RuntimeError
+    with pytest.raises(InputError), open_folder(tmp_path / "files"):
+        raise InputError("a wrong value")

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from data.schema.codebook import ENTRY, describe
 from data.schema.column import Column, RecordKind
 from data.schema.kinds import KINDS
 from data.schema.words import read_names
-from data.workspace.files import replacing
+from data.workspace.files import write_bytes
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -96,8 +97,9 @@ def write_books(folder: Path, books: Mapping[str, Callable[[], Workbook]]) -> li
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, build in books.items():
-        with replacing(folder / name) as aside:
-            build().save(aside)
+        content = BytesIO()
+        build().save(content)
+        write_bytes(folder / name, content.getvalue())
         written.append(folder / name)
     return written
 

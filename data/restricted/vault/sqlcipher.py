@@ -1,7 +1,6 @@
 """Connections to encrypted databases, and messages for their errors."""
 
 import contextlib
-import shutil
 import sqlite3 as codes  # of errors, which SQLCipher shares
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +12,10 @@ from sqlcipher3.dbapi2 import Error as Error
 from data.errors import CorruptVault, DiskFull, TactError, VaultBusy, VaultError
 from data.message import Message
 from data.restricted.keys import Secret
+from data.workspace.files import has_no_room
 
 SALT_BYTES = 16
 _BUSY_SECONDS = 5.0
-# A write that failed with this little room left failed for want of room.
-_NO_ROOM_BYTES = 1 << 20
 
 
 def connect(path: Path, key: Secret, *, create: bool = False) -> Connection:
@@ -83,7 +81,7 @@ def translating_errors(path: Path) -> Iterator[None]:
 def _translate(error: Error, path: Path) -> TactError:
     code = getattr(error, "sqlite_errorcode", codes.SQLITE_ERROR) & 0xFF
     name = getattr(error, "sqlite_errorname", type(error).__name__)
-    if code == codes.SQLITE_FULL or (code == codes.SQLITE_IOERR and _no_room(path)):
+    if code == codes.SQLITE_FULL or (code == codes.SQLITE_IOERR and has_no_room(path)):
         return disk_full(path)
     if code in (codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB):
         return corrupt_vault(path)
@@ -130,8 +128,3 @@ def corrupt_vault(path: Path) -> CorruptVault:
             path=path,
         )
     )
-
-
-def _no_room(path: Path) -> bool:
-    there = next(folder for folder in path.parents if folder.exists())
-    return shutil.disk_usage(there).free < _NO_ROOM_BYTES
