@@ -15,7 +15,7 @@ from data.restricted import governance, keys, server_copy
 from data.tables.spec import TIERS, Tier
 
 # Options of rsync for the files of a server: those of partners are for the user of its process alone.
-_MODES = {"public": "--chmod=D755,F644", "partner": "--chown=tact-map: --chmod=D700,F600"}
+_MODES = {"public": "--chmod=D755,F644", "partner": "--chown=tact-map:tact-map --chmod=D700,F600"}
 
 
 def publish(
