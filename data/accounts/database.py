@@ -108,7 +108,8 @@ class Accounts:
         """Open the file, and update it to this version. Raises WorkspaceError if it is missing or of another kind."""
         if not path.is_file():
             raise WorkspaceError(
-                f"There is no file of accounts at {path}. Invite the first person: tact people invite NAME --role ROLE --accounts {path}"
+                f"There is no file of accounts at {path}. Invite the first person: "
+                f"tact people invite NAME --role ROLE --accounts {path}"
             )
         accounts = cls(path, clock)
         accounts._upgrade()

@@ -106,7 +106,9 @@ def _check_target(workspace: Workspace, target: Path, places: Collection[str], l
         path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file() and path.name[0] != "."
     )
     if not lists and not set(places).issuperset(there):
-        raise InputError(f"{target} has a copy of another workspace, tier or signing key. Give a new folder, or the --tier of the copy.")
+        raise InputError(
+            f"{target} has a copy of another workspace, tier or signing key. Give a new folder, or the --tier of the copy."
+        )
 
 
 def _list_files(workspace: Workspace, tier: Tier, shown: Iterable[str], blocked: frozenset[str]) -> Iterator[Path]:
