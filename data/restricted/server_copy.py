@@ -107,7 +107,8 @@ def _check_target(workspace: Workspace, target: Path, places: Collection[str], l
     )
     if not lists and not set(places).issuperset(there):
         raise InputError(
-            f"{target} has a copy of another workspace, tier or signing key. Give a new folder, or the --tier of the copy."
+            f"{target} has a copy of another workspace, tier or signing key."
+            " Give a new folder, or the --tier of that copy."
         )
 
 
