@@ -22,10 +22,11 @@ PRODUCT := $(VENV)/product-$(shell cat requirements.lock pyproject.toml | cksum 
 DEVELOP := $(VENV)/develop-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Installs what a lock file names, and says how far it is. Python compiles each module when it is first used: to compile
-# all of them takes half of the time.
-install = { $(PIP) install --no-compile --progress-bar off --require-hashes -r $(1) || echo failed; } | awk -v all="$$(grep -c '^[a-z].*==' $(1))" ' \
-	/^(Collecting|Requirement already|Ignoring)/ { printf "\r  %d of %d packages are here", ++n, all; fflush() } \
-	/^Installing/ { printf "\n  Unpacking them\n"; fflush() } /^failed$$/ { bad = 1 } END { if (n) print ""; exit bad }'
+# all of them takes half of the time. (The shell reads line by line; the awk of Debian waits until it has many.)
+install = { $(PIP) install --no-compile --progress-bar off --require-hashes -r $(1) || echo failed; } | { \
+	all=$$(grep -c '^[a-z].*==' $(1)); n=0; bad=0; while IFS= read -r line; do case "$$line" in \
+	Collecting*|"Requirement already"*|Ignoring*) n=$$((n + 1)); printf '\r  %d of %d packages are here' $$n $$all ;; \
+	Installing*) printf '\n  Unpacking them\n' ;; failed) bad=1 ;; esac; done; [ $$n = 0 ] || echo; exit $$bad; }
 
 .PHONY: run test unit coverage long matrix mutants setup check messages conformance browser lock clean
 

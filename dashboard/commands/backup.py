@@ -18,8 +18,8 @@ from data.restricted.vault import load_keys
 from data.workspace import default_path
 
 _RETURNED = (
-    "Children who were forgotten, and partners who left, after this backup was written are back. Before you import "
-    "or release, copy vault.forgotten of the lost workspace into the new folder, or run tact forget again."
+    "If you forgot a child after this backup was written, or a partner left, their records are back. Then, before you "
+    "import or release, copy vault.forgotten of the lost workspace into the new folder, or run tact forget again."
 )
 _PEOPLE = (
     "The people who sign in came from the backup. Who was revoked or invited after it was written is to be revoked or "

@@ -136,6 +136,9 @@ def import_files(
     partner: Annotated[
         str | None, typer.Option(help="The partner who sent the file, if the rows do not say it.")
     ] = None,
+    new_partner: Annotated[
+        bool, typer.Option("--new-partner", help="The partner is new, although the name is nearly that of another.")
+    ] = False,
     rules: Annotated[
         Path | None,
         typer.Option(
@@ -164,7 +167,8 @@ def import_files(
         if not dry_run:
             with vault.writing():
                 delete_overdue(workspace, vault, check_overdue(workspace, vault, confirmed))
-        importer = Importer(workspace, vault, secrets, Places(area_table(), town_table()).resolve, mappings, dry_run)
+        places = Places(area_table(), town_table())
+        importer = Importer(workspace, vault, secrets, places.resolve, mappings, dry_run, new_partner)
         for path in files:
             with progress(path.name) as tick:
                 results.append(_import_one(importer, path, kind, partner, tick))
@@ -186,7 +190,7 @@ def import_files(
 
 
 def list_imports(context: typer.Context, as_json: Json = False) -> None:
-    """List the imports: number, when, kind, partner and counts.
+    """List the imports, newest first: number, when, kind, partner and counts of rows.
 
     The vault keeps no names of files, because people put names of children into them. Only a list of rejected rows, in
     the folder rejects, has the name of its file until the list is deleted.
@@ -194,7 +198,7 @@ def list_imports(context: typer.Context, as_json: Json = False) -> None:
     workspace = open_workspace(context)
     with open_vault(workspace) as vault:
         imports = vault.list_imports()
-    rows = [("number", "when (UTC)", "kind", "partner", "accepted", "changed", "already known", "rejected")]
+    rows = [("number", "when (UTC)", "kind", "partner", "new", "corrected", "known already", "rejected")]
     rows += [
         (
             str(i["number"]),
@@ -203,7 +207,7 @@ def list_imports(context: typer.Context, as_json: Json = False) -> None:
             i["partner"] or "named in its rows",
             *(_word_count(i[name]) for name in _LISTED),
         )
-        for i in imports
+        for i in reversed(imports)
     ]
     emit(imports, as_json, *(format_table(rows) if imports else ["Nothing was imported yet."]))
 

@@ -86,7 +86,7 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
     emit(
         {"entries": len(chain.entries), "sha256": chain.head[1], "problems": problems},
         as_json,
-        *(problems or [f"All {len(chain.entries)} entries are as they were registered. {_word_head(chain)}"]),
+        *(problems or [f"{_word_whole(len(chain.entries))} {_word_head(chain)}"]),
     )
     if problems:
         raise SystemExit(_BROKEN)
@@ -223,6 +223,12 @@ def _describe_entry(entry: Entry) -> dict[str, Any]:
         "mark": mark if content["reconstructed"] or content["late"] else "",
         "sha256": entry.sha256,
     }
+
+
+def _word_whole(count: int) -> str:
+    if count == 1:
+        return "The only entry is as it was registered."
+    return f"All {count:,} entries are as they were registered." if count else "Nothing is registered yet."
 
 
 def _word_head(chain: Chain) -> str:

@@ -66,6 +66,7 @@ def draft(
     mappings = extend_mappings(saved, hints)
     name = kind or intake.guess_kind(file, mappings)
     if name is None:
+        intake.refuse_unknown_children(file)
         raise FileRefused(word_unknown(file))
     learnt = extend_mappings({name: read_form(form, KINDS[name])} if form else {}, hints)[name]
     places = Places(area_table(), town_table())

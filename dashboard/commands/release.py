@@ -41,8 +41,33 @@ _ALL_PROVISIONAL = "All quarters are provisional, for partners alone: no year is
 _WAITING = "{number} encounters of years that are final came or changed later. They wait and are not counted."
 
 
+_FIGURES = "It has only published figures, and nothing of the programme."
+_NO_RECORDS = (
+    "There are no records to release yet, so it has only published figures. Import records (tact import FILE), and "
+    "release again."
+)
+
+
+def _has_only_figures(new: NewRelease) -> bool:
+    return not any(contents.states for contents in new.contents.values())
+
+
+def _word_withheld(withheld: Mapping[str, int]) -> Iterator[str]:
+    """Yield a sentence for each tier that withholds numbers of children, as the desk says it after a trial."""
+    for tier, count in withheld.items():
+        if count:
+            yield f"Tier {tier}: {count:,} cells with numbers of children are withheld to protect others."
+
+
 def _name_provisional(final: str, policy: Policy) -> str:
     return _PROVISIONAL.format(final=final) if final > policy.first.isoformat() else _ALL_PROVISIONAL
+
+
+def _read_day(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a day. Write a day as 2008-12-31.") from None
 
 
 def release(
@@ -51,9 +76,11 @@ def release(
         bool, typer.Option("--figures-only", help="Only published figures; needs no vault and no key.")
     ] = False,
     day: Annotated[
-        datetime | None,
+        date | None,
         typer.Option(
-            formats=["%Y-%m-%d"], help="For practice with invented records: release as if it were an earlier day."
+            parser=_read_day,
+            metavar="DAY",
+            help="For practice with invented records: release as if it were an earlier day.",
         ),
     ] = None,
     confirmed: DeleteOverdue = None,
@@ -74,7 +101,7 @@ def release(
             raise
         emit({"release": None, "tiers": [], "refused": str(refusal).splitlines()}, True)
         raise SystemExit(refusal.exit_code) from None
-    withheld, policy = sum(new.withheld.values()), policy_file.read(workspace.path).policy
+    policy, alone = policy_file.read(workspace.path).policy, _has_only_figures(new)
     emit(
         {
             "release": new.name,
@@ -86,11 +113,12 @@ def release(
         },
         as_json,
         f"Published release {new.name}, tiers {' and '.join(new.tiers)}.",
-        *([f"{withheld} cells are withheld, to protect children."] if withheld else []),
-        *([_FIRST.format(lag=policy.lag)] if first else []),
+        *_word_withheld(new.withheld),
+        *([_FIGURES if figures_only else _NO_RECORDS] if alone else []),
+        *([_FIRST.format(lag=policy.lag)] if first and not alone else []),
         *([_name_provisional(new.final, policy)] if new.final else []),
         *([_WAITING.format(number=new.waiting)] if new.waiting else []),
-        "Next, estimate risk: tact risk",
+        *([] if alone else ["Next, estimate risk: tact risk"]),
         "Open it with: tact serve",
     )
 
@@ -107,10 +135,10 @@ def _report_when_stopped(workspace: Workspace) -> Iterator[None]:
         raise
 
 
-def _check_day(workspace: Workspace, day: datetime | None) -> date | None:
-    if day is not None and not (workspace.invented and day.date() <= datetime.now(UTC).date()):
+def _check_day(workspace: Workspace, day: date | None) -> date | None:
+    if day is not None and not (workspace.invented and day <= datetime.now(UTC).date()):
         raise InputError("--day is for practice with invented records, and for a day that has passed. Leave it out.")
-    return day.date() if day else None
+    return day
 
 
 def _make_release(workspace: Workspace, figures_only: bool, day: date | None, confirmed: int | None) -> NewRelease:

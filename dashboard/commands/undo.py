@@ -11,6 +11,7 @@ from dashboard.commands.asking import ask, can_ask
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
+from data.message import list_messages
 from data.restricted.imports import undo_import
 from data.restricted.vault import Undone, open_vault
 
@@ -37,18 +38,30 @@ def undo(
     emit(
         {"undone": number, **asdict(undone)},
         as_json,
-        f"Import {number} was undone: {undone.removed:,} records went away, {undone.restored:,} are again as other "
-        f"imports say, {undone.kept:,} stay as they were corrected or sent again since. {_PUBLISHED}",
+        f"Import {number} was undone. That {_word_effect(undone, 'took', 'left', 'kept')}. {_PUBLISHED}",
     )
+
+
+def _word_effect(effect: Undone, takes: str, leaves: str, keeps: str) -> str:
+    """Return what an undo does to records, with the verbs in their tense; what happens to no record is left out."""
+    parts = [
+        f"{takes} {_count_records(effect.removed)} away" if effect.removed else "",
+        f"{leaves} {_count_records(effect.restored)} as other imports say" if effect.restored else "",
+        f"{keeps} {_count_records(effect.kept)} corrected or sent again since" if effect.kept else "",
+    ]
+    return list_messages(filter(None, parts)) if any(parts) else f"{takes} no records away"
+
+
+def _count_records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count:,} records"
 
 
 def _require_yes(entry: dict[str, Any], effect: Undone, *, as_json: bool) -> None:
     """Print what an undo takes away and ask for a yes; raise InputError if nobody can answer, or for another answer."""
     partner = f", {entry['partner']}" if entry["partner"] else ""
     what = f"Import {entry['number']} of {entry['at'][:16]} (UTC), {entry['kind']}{partner}: "
-    what += f"{entry['accepted']:,} accepted, {entry['changed']:,} changed. "
-    what += f"To undo it takes {effect.removed:,} records away, leaves {effect.restored:,} as other imports say, and "
-    what += f"{effect.kept:,} as they were corrected or sent again since. {_PUBLISHED}"
+    what += f"{entry['accepted']:,} new, {entry['changed']:,} corrected. "
+    what += f"To undo it {_word_effect(effect, 'takes', 'leaves', 'keeps')}. {_PUBLISHED}"
     if as_json or not can_ask():
         why = "With --json nothing is asked" if as_json else "This is not a terminal"
         raise InputError(f"{what} {why}, so nothing was changed. To undo it without asking: --yes")

@@ -152,8 +152,9 @@ class Hand:
                 if not entry.found.blocks and not entry.needs_partner:
                     with self._importing(mappings, rehearse=True) as importer:
                         entry.trial = _import(importer, entry.file, entry.found.kind, entry.partner)
-            elif not imports.is_table(entry.file):
-                entry.refusal = imports.word_unknown(entry.file)
+            else:
+                intake.refuse_unknown_children(entry.file)
+                entry.refusal = "" if imports.is_table(entry.file) else imports.word_unknown(entry.file)
         except (FileRefused, WorkspaceError) as refusal:
             entry.refusal = refusal.message
             entry.personal = refusal.personal if isinstance(refusal, FileRefused) else ()
@@ -244,7 +245,9 @@ class Hand:
     def _importing(self, mappings: Mapping[str, ColumnMapping], *, rehearse: bool = False) -> Iterator[Importer]:
         """Yield the tools of an import; meanwhile no other process can write."""
         with self.desk.open_vault() as (vault, secrets), vault.writing():
-            yield Importer(self.desk.workspace, vault, secrets, self.places.resolve, mappings, rehearse)
+            resolve = self.places.resolve
+            # The page asks about a name that is nearly another's, before anybody can import.
+            yield Importer(self.desk.workspace, vault, secrets, resolve, mappings, rehearse, new_partner=True)
 
     def _delete_overdue(self, vault: Vault, confirmed: int | None) -> None:
         overdue = find_overdue(self.desk.workspace, vault)

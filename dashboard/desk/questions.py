@@ -17,6 +17,7 @@ from data.reference import area_table
 from data.restricted import governance
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.recognition import Question, read_place_label
+from data.restricted.vault.partners import find_similar
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 
@@ -40,6 +41,7 @@ def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) 
         disabled=not (partners or invented),
     )
     chosen = " ".join((partner or "").split())
+    similar = find_similar(chosen, partners) if chosen and invented else ""
     # Drawn also where it says nothing: a page that is drawn anew by itself would leave what stood here.
     with st.empty():
         if not partners and not invented:
@@ -47,7 +49,23 @@ def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) 
         elif chosen and not hand.may_send(chosen):
             tell_unknown(hand)
             return ""
+        elif similar and not _ask_new(chosen, similar, key):
+            return ""
     return chosen
+
+
+def _ask_new(partner: str, similar: str, key: str) -> bool:
+    """Ask whether a partner is new, because the name is nearly that of a known one; return the answer."""
+    names = {"partner": escape_markdown(partner), "similar": escape_markdown(similar)}
+    with st.container():
+        st.warning(
+            _(
+                "{partner} is a new partner, and the name is nearly that of {similar}. If {similar} is meant, choose "
+                "it above: otherwise the same rows go in twice.",
+                **names,
+            )
+        )
+        return st.checkbox(_("{partner} is really another partner", **names), key=f"{key}-new-{partner}")
 
 
 def _tell_nobody(hand: Hand) -> None:

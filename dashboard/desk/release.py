@@ -167,7 +167,8 @@ def _describe_trial(desk: Desk, trial: releasing.Trial) -> None:
             st.html(html("<h3>{}</h3>", _(releasing.TIER_NAMES[tier])))
             st.html(render_table(releasing.tabulate_contents(new.contents[tier], trial.before[tier], k)))
             withheld = format_number(new.withheld[tier])
-            st.html(render_note(_("{count} cells are withheld to protect others.", count=withheld)))
+            sentence = _("{count} cells with numbers of children are withheld to protect others.", count=withheld)
+            st.html(render_note(sentence))
     if new.waiting:
         sentence = _(
             "{count} encounters of final years came later. They wait and are not counted.",

@@ -45,8 +45,8 @@ def word_unmet(t: Speech, judged: AreaJudgement) -> str:
     if judged.unmet is None:
         return ""
     return t(
-        "About {value} children in need are not reached in a quarter (95 % interval {low} to {high}): rank {rank} of "
-        "{areas} in the country ({first} to {last}).",
+        "About {value} children in need (all pathways) are not reached in a quarter (95 % interval {low} to {high}): "
+        "rank {rank} of {areas} in the country ({first} to {last}).",
         **_fill_amount(t, judged.unmet),
     )
 
@@ -78,14 +78,15 @@ def _fill_amount(t: Speech, burden: Burden) -> dict[str, object]:
     return {"value": t.format_number(amount.value), "low": low, "high": high, **ranks}
 
 
-def word_burden(t: Speech, burden: Burden | None) -> str:
+def word_burden(t: Speech, burden: Burden | None, pathway: str) -> str:
     """Return the children newly in need on a pathway and the area's rank by their number; empty if not known."""
     if burden is None:
         return ""
     return t(
-        "About {value} children are newly in need there in a quarter (95 % interval {low} to {high}), those whom "
-        "nobody meets included: rank {rank} of {areas} in the country (95 % interval {first} to {last}), {certainty} "
-        "among the five with the most.",
+        "About {value} children are newly in need there in a quarter ({pathway}, 95 % interval {low} to {high}), "
+        "those whom nobody meets included: rank {rank} of {areas} in the country (95 % interval {first} to {last}), "
+        "{certainty} among the five with the most.",
+        pathway=t.name_pathway(pathway),
         certainty=t(CERTAINTIES[burden.rank.top]),
         **_fill_amount(t, burden),
     )

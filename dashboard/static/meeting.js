@@ -9,7 +9,7 @@
   const POINTING = 120;
   let words = null;
   let language = "";
-  let room = null;  // { code, secret }
+  let room = null;  // { code, secret, presents }: presents is true after this window presented, also when it is loaded anew
   let place = null;  // { address, drawing }: how others come here
   let state = null;  // what the server said last
   let socket = null;
@@ -107,6 +107,8 @@
       return;
     }
     const presented = state && state.presents;
+    // A presenter who loads the page anew, or types another address, leads the room there.
+    const led = presented || room.presents;
     const renewed = fresh;
     fresh = false;
     state = said;
@@ -114,12 +116,16 @@
     if (!said.presents && presented) follows = true;
     if (said.presents) {
       // Who is handed the meeting goes on from where it is.
-      if (!presented && said.view !== null) lead(said.view, !follows);
+      if (!led && said.view !== null) lead(said.view, !follows);
       if (!presented || renewed) send();
       follows = true;
     } else {
       if (follows && said.view !== null) lead(said.view);
       point(follows ? said.pointer : null);
+    }
+    if (Boolean(room.presents) !== said.presents) {
+      room.presents = said.presents;
+      shell.remember(room);
     }
     draw();
   }

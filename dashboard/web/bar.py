@@ -74,6 +74,7 @@ def render_bar(
         _("The map's computer is not answering. The map opens again by itself as soon as it does."),
         person=_render_person(person),
         meeting=_render_meeting(),
+        period=_render_period(release) if release else "",
         line=join_markup([_render_news(release), strip]),
     )
 
@@ -85,9 +86,10 @@ def render_header(
     name: str = "TACT Map",
     person: Markup | str = "",
     meeting: Markup | str = "",
+    period: Markup | str = "",
     line: Markup | str = "",
 ) -> Markup:
-    """Return the bar with links to the pages, who has signed in, the button of meetings, choices, and a line below.
+    """Return the bar: links to the pages, period, who has signed in, the button of meetings, choices, a line below.
 
     `lost` is the text for a server that does not answer.
     """
@@ -106,7 +108,7 @@ def render_header(
         _("Pages"),
         # The last ones are in the menu on a phone.
         join_markup([_render_pages(tuple(pages)), person, meeting, render_dark()]),
-        join_markup([person, meeting]),
+        join_markup([period, person, meeting]),
         join_markup(choices),
         line,
     )
@@ -143,15 +145,10 @@ def _render_areas(current: CurrentRelease, area: str) -> Markup:
 
 @cache_by_language(maxsize=64)
 def _render_release(current: CurrentRelease, pathways: tuple[str, ...]) -> Markup:
-    """Return the pathways of a page, the months of the release, and a warning if its data is invented."""
+    """Return the pathways of a page, and a warning if the data of the release is invented."""
     release = current.release
-    return join_markup(
-        [
-            _render_pathways(pathways) if pathways else "",
-            _render_period(release),
-            render_invented() if release.invented else "",
-        ]
-    )
+    shown = [_render_pathways(pathways) if pathways else "", render_invented() if release.invented else ""]
+    return join_markup(shown)
 
 
 def _render_pathways(pathways: Sequence[str]) -> Markup:

@@ -18,6 +18,7 @@ from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.rejects import Respelled, find_list, group_rejects, remove_lists
 from data.restricted.vault import Counts, Undone, Vault
+from data.restricted.vault import partners as partner_names
 from data.schema import Resolve
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
@@ -67,7 +68,8 @@ class Imported:
 class Importer:
     """The tools of an import: an open vault, the keys, the names of areas, and the partner's mappings by kind.
 
-    With `rehearse`, nothing is stored and no list of rejected rows is written.
+    With `rehearse`, nothing is stored and no list of rejected rows is written. With `new_partner`, the partner who is
+    named for a file may have nearly the name of another.
     """
 
     workspace: Workspace
@@ -76,6 +78,7 @@ class Importer:
     resolve: Resolve
     mappings: Mapping[str, ColumnMapping] = field(default_factory=dict)
     rehearse: bool = False
+    new_partner: bool = False
 
     def import_file(
         self,
@@ -88,9 +91,11 @@ class Importer:
         """Import one file, and return the result. Raises FileRefused for a file that is refused as a whole."""
         kind = kind or intake.guess_kind(path, self.mappings)
         if kind is None:
+            intake.refuse_unknown_children(path)
             raise FileRefused(word_unknown(path))
         # One lock for all, so that nobody is forgotten between reading a file and storing what comes of it.
         with self.vault.writing():
+            self._refuse_similar_partner(path, partner)
             read = intake.read_file(
                 path,
                 kind,
@@ -125,6 +130,26 @@ class Importer:
             number=number,
             list_failed=list_failed,
         )
+
+    def _refuse_similar_partner(self, path: InputFile, partner: str | None) -> None:
+        """Raise FileRefused if a new partner's name is nearly a known one's: a slip would store the same rows twice.
+
+        In a workspace of real records, governance.toml names the partners, so that only those are taken.
+        """
+        if not partner or self.new_partner or not self.workspace.invented:
+            return
+        similar = partner_names.find_similar(partner, self.vault.partners())
+        if similar:
+            raise FileRefused(
+                Message(
+                    "{file}: {partner!r} is a new partner, and the name is nearly that of {similar!r}. No row was "
+                    "imported. If {similar!r} is meant, write the name so. If {partner!r} is really another partner, "
+                    "add --new-partner.",
+                    file=path.name,
+                    partner=partner,
+                    similar=similar,
+                )
+            )
 
     def _refuse_unknown_partners(self, path: InputFile, read: intake.Intake) -> None:
         """Raise UnknownPartner if a file of real records names a new partner, because it may be a person's name."""

@@ -120,6 +120,10 @@ def test_a_window_that_is_loaded_anew_is_in_the_meeting_still(meeting):
     wait_for_bar(presenter)
     until(presenter, lambda: presenter.locator(".meetingline").count() == 1)
     until(presenter, lambda: say(presenter) == "You present. Following: 1")
+    # An address that the presenter types leads the room.
+    presenter.goto(presenter.url.partition("/map")[0] + "/risk")
+    until(follower, lambda: "/risk" in follower.url)
+    assert "/risk" in presenter.url
     go(presenter, 4)
     until(follower, lambda: "/coverage" in follower.url)
     follower.get_by_role("button", name="Leave").click()

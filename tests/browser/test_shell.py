@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.site.text import LANGUAGE_NAMES
 from dashboard.web.page_list import RELEASE_PAGES
 from tests.helpers.browser import map_frame, settle, until, wait_for_bar, wait_for_map
 from tests.helpers.repetitions import vary
@@ -331,3 +332,16 @@ def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_proje
     page = look(f"{partner.url}/map?lang={language}", (1024, 768))
     grain = page.locator("[class*=st-key-c-grain] [role=radiogroup]")
     assert grain.bounding_box()["height"] < 40
+
+
+def test_the_period_of_the_records_is_in_the_bar_in_each_language_and_on_a_phone(partner, look):
+    for language in LANGUAGE_NAMES:
+        page = look(f"{partner.url}/reallocate?lang={language}", ready=False)
+        period = page.locator(".topbar .period")
+        period.wait_for(timeout=60_000)
+        for width, height in ((1366, 768), (1280, 720), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert period.evaluate(
+                "one => one.scrollWidth <= one.clientWidth + 1 && one.scrollHeight <= one.clientHeight + 1"
+            )
+            assert period.bounding_box()["width"] > 60, (language, width)

@@ -111,7 +111,7 @@ def check_risk_page(current, t, judged):
             said = risk.explain_statement(current, pathway, code)
             assert words.word_unmet(t, area) in said
             assert words.word_change(t, area.changes[pathway]) in said
-            assert words.word_burden(t, area.burdens[pathway]) in said
+            assert words.word_burden(t, area.burdens[pathway], pathway) in said
             value, low, high = (t.format_number(number, 2) for number in (rate.value, rate.low, rate.high))
             whole = _("{value} ({low} to {high})", value=_("{value} times", value=value), low=low, high=high)
             assert whole in [text for _words, text in risk.list_reasons(current, pathway, code)]

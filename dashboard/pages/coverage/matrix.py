@@ -176,6 +176,9 @@ def _render_key(columns: str) -> Markup:
     return html(
         '<div class="gapkey"><ul>{}</ul><p>{} {}</p></div>',
         signs,
-        _("Need: children newly in need in a quarter. Minutes to the nearest service; ≤: one not shown may be nearer."),
+        _(
+            "Need: children newly in need in a quarter, all pathways. Minutes to the nearest service; ≤: one not shown "
+            "may be nearer."
+        ),
         alone,
     )

@@ -66,7 +66,10 @@ def answer_record() -> str:
 
 def answer_limits() -> str:
     """Return how the data must not be interpreted."""
-    return _("Not the number of trafficked children, no ranking of areas, nothing about a person or a community.")
+    return _(
+        "Not the number of trafficked children, no exact ranking of areas (read the interval of a rank), nothing about "
+        "a person or a community."
+    )
 
 
 def answer_where(release: Release) -> str:

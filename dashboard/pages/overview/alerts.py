@@ -58,12 +58,7 @@ def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
         summary = plan.summary
         yield Alert(
             _("Saved plan: “{title}”", title=make_legible(summary.title)),
-            _(
-                "{answer}; saved by {role}, {date}",
-                answer=name_answer(t, summary),
-                role=t.name_role(summary.author.role),
-                date=t.format_day(summary.author.date),
-            ),
+            _("{answer}; {date}", answer=name_answer(t, summary), date=t.format_day(summary.author.date)),
             f"reallocate?plan={plan.address}&pathway={summary.setting.pathway}",
         )
 

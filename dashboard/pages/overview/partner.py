@@ -117,7 +117,7 @@ def _make_key(
     labels[-1:] = [f"{label}+" for label in labels[-1:]]
     unit = _("cannot be said yet") if any(area.doubt for area in judged.values()) else _("not calculated yet")
     if period:
-        unit = _("a quarter, year to {last}", last=format_month(Period.parse(period).end))
+        unit = _("all pathways, a quarter, year to {last}", last=format_month(Period.parse(period).end))
     advised = plan is not None and plan.answer != "nothing"
     return Key(
         _("Children in need not reached"),

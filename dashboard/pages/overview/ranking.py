@@ -87,23 +87,38 @@ def render_ranking(
     quarters = max((len(history.periods) for history in histories.values()), default=0)
     axes = len(next((area.gaps for area in areas if area.gaps), {}))
     heads = [
-        (_("Rank"), _("95 % interval of the rank within the country, by children not reached")),
-        (_("Area"), ""),
-        (_("Not reached, a quarter"), _("Children in need whom outreach of today does not reach: 95 % interval")),
+        (_("Rank"), _("Rank within the country by children not reached, with its 95 % interval"), ""),
+        (_("Area"), "", ""),
+        (
+            _("Not reached, a quarter"),
+            _("Children in need whom outreach of today does not reach: 95 % interval"),
+            _("all pathways"),
+        ),
         (
             _("Met, 3 years")
             if quarters == _QUARTERS
             else t.format_plural("Met, {count} quarter", "Met, {count} quarters", quarters),
             _("Children identified or met in each of the quarters shown (protected numbers)"),
+            "",
         ),
-        (_("Rate"), _("Rate over the whole time compared with the national average")),
-        (_("Gaps on {axes} axes", axes=axes) if axes else _("Gaps"), _("Gaps in reach of services, by axis of work")),
+        (_("Rate"), _("Rate over the whole time compared with the national average"), t.name_pathway(pathway)),
+        (
+            _("Gaps on {axes} axes", axes=axes) if axes else _("Gaps"),
+            _("Gaps in reach of services, by axis of work"),
+            "",
+        ),
     ]
     others = _("Not ranked, since no population is known: {areas}", areas=t.list_areas(unranked)) if unranked else ""
     rows += html('<tr class="others"><td colspan="7">{}</td></tr>', others) if others else Markup("")
     head = join_markup(
-        html('<th scope="col" title="{}"{}>{}</th>', hint, Markup(" colspan=2") if n == _NEED else "", name)
-        for n, (name, hint) in enumerate(heads)
+        html(
+            '<th scope="col" title="{}"{}>{}{}</th>',
+            hint,
+            Markup(" colspan=2") if n == _NEED else "",
+            name,
+            html(" <small>{}</small>", counted) if counted else "",
+        )
+        for n, (name, hint, counted) in enumerate(heads)
     )
     return html(
         '<div class="ranking" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody>{}</table></div>',
@@ -141,7 +156,7 @@ def _render_rank(area: AreaJudgement) -> Markup:
     if area.unmet is None:
         return Markup("–")
     rank = area.unmet.rank
-    return html("<b>{}</b><small>–{}</small>", rank.first, rank.last)
+    return html("<b>{}</b> <small>({}–{})</small>", rank.value, rank.first, rank.last)
 
 
 def _render_unmet(t: Speech, area: AreaJudgement, widest: float) -> Markup:

@@ -45,8 +45,12 @@ def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
 def _render_gauge(t: Speech, plan: PlanSummary) -> Markup:
     """Return a gauge from 0 to 100: how sure a relevant gain is, and the limit from which moves are advised."""
     chance = t.format_chance(plan.verdict.probability)
-    words = _("Chance of a gain over {least}: {chance}", least=t.format_percent(LEAST_GAIN), chance=chance)
-    limit = _("nearly sure, from {enough}", enough=t.format_percent(LEAST_CHANCE))
+    words = _(
+        "Chance that the moves meet over {least} more need than today: {chance}",
+        least=t.format_percent(LEAST_GAIN),
+        chance=chance,
+    )
+    limit = _("moves are advised from {enough}", enough=t.format_percent(LEAST_CHANCE))
     return html(
         '<figure class="gauge {}"><figcaption>{}</figcaption><i aria-hidden="true"><b style="width:{}%"></b>'
         '<s style="left:{}%"></s></i><small>{}</small></figure>',
@@ -70,7 +74,7 @@ def _render_move(t: Speech, plan: PlanSummary, number: int, words: MoveWords, sc
     more = [(heads.helps, words.helps), (heads.condition, words.condition), (heads.hours, words.hours)]
     decided = plan.decision_on(move) is not None or move.accepted
     return html(
-        '<div class="move"><b class="number">{}</b><h3>{} → {}</h3><p class="what">{}{}</p>{}<p>{} <b>{}</b> · '
+        '<div class="move"><b class="number">{}</b><h3>{} → {}</h3><p class="what">{}{}</p>{}<p>{}: <b>{}</b> · '
         "{} <b>{}</b></p><details><summary>{}</summary><dl>{}</dl></details></div>",
         number + 1,
         words.start,
@@ -78,7 +82,7 @@ def _render_move(t: Speech, plan: PlanSummary, number: int, words: MoveWords, sc
         words.what,
         html(' <em class="decided">{}</em>', words.decision) if decided else "",
         _render_gain(words, move, scale),
-        _("How sure:"),
+        heads.chance,
         words.chance,
         _("Who loses:"),
         words.takes,

@@ -102,23 +102,29 @@ def offer_briefing(
     if not current_release.may_download(current.release):
         return
     t = planner.speak(current)
-    title = _("{answer}, {day}", answer=name_answer(t, plan), day=t.format_day(plan.author.date))
     opened = _find_same(plans.plans, work, setting)
-    take = keep_reader(
-        partial(
-            _brief_plan, current, read_site().work_folder, work, setting, plan.author, title[:1].upper() + title[1:]
-        )
-    )
+    title = opened.summary.title if opened else _title_plan(t, plan)
+    folder = read_site().work_folder
+    take = keep_reader(partial(_brief_plan, current, folder, work, setting, plan.author, title))
     offer_file(
         _("Briefing (PDF)"),
         partial(_make_pdf, opened, current.release, t.language) if opened else partial(take, t.language),
         current,
-        f"{_name_file(plan)}-{t.language}.pdf",
+        f"{_name_file(title, plan.author.date)}-{t.language}.pdf",
         "application/pdf",
         key="briefing-now",
         type="primary",
-        help=_("Two pages for a board. The plan is saved with it."),
+        help=_("Two pages for a board."),
     )
+    if folder is not None and opened is None:
+        words = _("This also saves the plan as “{title}”, under Save, open and compare plans.", title=title)
+        st.caption(escape_markdown(words))
+
+
+def _title_plan(t: Speech, plan: PlanSummary) -> str:
+    """Return the title under which a briefing saves a plan that has none yet: its answer and the day."""
+    title = _("{answer}, {day}", answer=name_answer(t, plan), day=t.format_day(plan.author.date))
+    return title[:1].upper() + title[1:]
 
 
 def _find_same(plans: Sequence[SavedPlan], work: Workplace, setting: Setting) -> SavedPlan | None:
@@ -311,7 +317,7 @@ def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
                 _("PDF in {language}", language=name),
                 partial(_make_pdf, plan, current.release, language),
                 current,
-                f"{_name_file(plan.summary)}-{language}.pdf",
+                f"{_name_file(plan.summary.title, plan.summary.author.date)}-{language}.pdf",
                 "application/pdf",
                 key=f"briefing-{language}",
             )
@@ -319,15 +325,15 @@ def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
             _("Pictures for slides"),
             partial(_pack_pictures, plan, current.release),
             current,
-            f"{_name_file(plan.summary)}.zip",
+            f"{_name_file(plan.summary.title, plan.summary.author.date)}.zip",
             "application/zip",
         )
 
 
-def _name_file(plan: PlanSummary) -> str:
-    """Return a file name from the title, in plain letters, and the day."""
-    plain = re.sub(r"[^a-z0-9]+", "-", anyascii(plan.title).lower()).strip("-")
-    return f"{plain[:_SHORT] or 'plan'}-{plan.author.date}"
+def _name_file(title: str, day: str) -> str:
+    """Return a file name from the title of a plan, in plain letters, and the day on which it was made."""
+    plain = re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")
+    return f"{plain[:_SHORT] or 'plan'}-{day}"
 
 
 def _make_pdf(plan: SavedPlan, release: Release, language: str) -> bytes:

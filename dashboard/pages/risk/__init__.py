@@ -90,7 +90,7 @@ def _show_rates(current: CurrentRelease) -> None:
     with st.container(key="risk-rates"):
         with st.container(key="risk-map"):
             with st.container(key="sure"):
-                least = address.pick_step("sure", _("Show from so many in 100 sure"), rates.name_steps())
+                least = address.pick_step("sure", _("Hide what is less sure than"), rates.name_steps())
             st.html(_render_map(current, pathway, least, area))
         with st.container(key="risk-list"):
             st.html(_render_rates(current, pathway, least, area))

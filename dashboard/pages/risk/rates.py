@@ -27,14 +27,17 @@ _NAMES = (mark("under 0.67"), mark("0.67 to 1"), mark("1 to 1.5"), mark("1.5 to 
 # Strength of the colour by the word for certainty.
 STRENGTHS = {"very_likely": 1.0, "likely": 0.68, "": 0.36}
 _WHITE = "#fff"
-_WIDEST, _TICKS = (0.2, 5.0), (0.25, 0.5, 1.0, 2.0, 4.0)
+# The axis of the list is at least as wide as the first pair, and at most as wide as the second.
+_USUAL, _WIDEST = (0.2, 5.0), (0.05, 20.0)
+_MARGIN = 1.1  # beyond the outermost interval, as a factor
+_TICKS, _FEW_TICKS, _MOST = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0), (0.25, 1.0, 2.0, 4.0, 8.0, 16.0), 5
 EVERY = "50"
 _ENDS = ("median", "lower", "upper")
 
 
 def name_steps() -> dict[str, str]:
     """Return the names of the levels of certainty from which areas can be shown; the first shows every estimate."""
-    return {EVERY: _("all"), **{str(step): _("{n} in 100", n=step) for step in (66, 80, 90, 95)}}
+    return {EVERY: _("show all"), **{str(step): _("{n} in 100", n=step) for step in (66, 80, 90, 95)}}
 
 
 def is_shown(row: Mapping[Any, Any], least: str) -> bool:
@@ -133,9 +136,10 @@ def render_rates(t: Speech, current: CurrentRelease, pathway: str, least: str, c
     rates = read_area_rates(current, pathway)
     country = str(rates["country"][chosen])
     rows = rates[rates["country"] == country]
+    axis = _choose_axis(rows["lower"].min(), rows["upper"].max())
     ticks = join_markup(
-        html('<i style="left:{}%">{}</i>', _place(tick), t.format_number(tick, 2 if tick < 0.5 else None))
-        for tick in _TICKS
+        html('<i style="left:{}%">{}</i>', _place(tick, axis), t.format_number(tick, 2 if tick < 0.5 else None))
+        for tick in _choose_ticks(axis)
     )
     return html(
         '{}<div class="rates" tabindex="0" role="region" aria-label="{}"><table><thead><tr><th scope="col">{}</th>'
@@ -148,7 +152,7 @@ def render_rates(t: Speech, current: CurrentRelease, pathway: str, least: str, c
         ticks,
         _("Rate"),
         _("What is said, how sure"),
-        join_markup(_render_row(t, str(code), row, least, chosen) for code, row in rows.to_dict("index").items()),
+        join_markup(_render_row(t, str(code), row, axis, least, chosen) for code, row in rows.to_dict("index").items()),
     )
 
 
@@ -156,7 +160,27 @@ def _current(is_chosen: bool) -> Markup:
     return Markup(' aria-current="true"') if is_chosen else Markup("")
 
 
-def _render_row(t: Speech, code: str, row: Mapping[Any, Any], least: str, chosen: str) -> Markup:
+def _choose_axis(lowest: float, highest: float) -> tuple[float, float]:
+    """Return the ends of the axis of rates, within which all intervals lie if that is not too wide.
+
+    lowest, highest : the outermost ends of the intervals; NaN if there is no estimate.
+    """
+    low, high = lowest / _MARGIN, highest * _MARGIN
+    return (
+        max(_WIDEST[0], low) if low < _USUAL[0] else _USUAL[0],
+        min(_WIDEST[1], high) if high > _USUAL[1] else _USUAL[1],
+    )
+
+
+def _choose_ticks(axis: tuple[float, float]) -> list[float]:
+    """Return the rates that are written above the axis: on a wide axis not all, so that they have room."""
+    ticks = [tick for tick in _TICKS if axis[0] <= tick <= axis[1]]
+    return ticks if len(ticks) <= _MOST else [tick for tick in ticks if tick in _FEW_TICKS]
+
+
+def _render_row(
+    t: Speech, code: str, row: Mapping[Any, Any], axis: tuple[float, float], least: str, chosen: str
+) -> Markup:
     shown = is_shown(row, least)
     return html(
         '<tr data-area="{0}" class="{1}{2}"><th scope="row"><a href="?area={0}" target="_self"{3}>{4}</a></th>'
@@ -168,22 +192,28 @@ def _render_row(t: Speech, code: str, row: Mapping[Any, Any], least: str, chosen
         t.name_area(code),
         html('<td class="dots"></td><td class="value">–</td>')
         if math.isnan(row["median"])
-        else _render_estimate(t, row, choose_colour(row) if shown else _WHITE),
+        else _render_estimate(t, row, axis, choose_colour(row) if shown else _WHITE),
         _render_said(t, row),
     )
 
 
-def _render_estimate(t: Speech, row: Mapping[Any, Any], colour: str) -> Markup:
-    """Return a cell with the estimate as a dot on its interval, and one with the numbers."""
-    low, high = _place(float(row["lower"])), _place(float(row["upper"]))
+def _render_estimate(t: Speech, row: Mapping[Any, Any], axis: tuple[float, float], colour: str) -> Markup:
+    """Return a cell with the estimate as a dot on its interval, and one with the numbers.
+
+    An interval that leaves the axis ends in an arrow head. An estimate beyond the axis has no dot.
+    """
+    median, lower, upper = (float(row[name]) for name in _ENDS)
+    low, high = _place(lower, axis), _place(upper, axis)
+    cut = [name for name, is_cut in (("below", lower < axis[0]), ("above", upper > axis[1])) if is_cut]
+    dot = html('<i style="left:{}%;background:{}"></i>', _place(median, axis), colour)
     return html(
-        '<td class="dots"><span aria-hidden="true"><s style="left:{}%"></s><b style="left:{}%;width:{}%"></b>'
-        '<i style="left:{}%;background:{}"></i></span></td><td class="value">{} <small>{}</small></td>',
-        _place(1.0),
+        '<td class="dots"><span aria-hidden="true"><s style="left:{}%"></s>'
+        '<b class="{}" style="left:{}%;width:{}%"></b>{}</span></td><td class="value">{} <small>{}</small></td>',
+        _place(1.0, axis),
+        " ".join(cut),
         low,
         round(high - low, 1),
-        _place(float(row["median"])),
-        colour,
+        dot if axis[0] <= median <= axis[1] else "",
         t.format_number(float(row["median"]), 2),
         f"{t.format_number(row['lower'], 2)}–{t.format_number(row['upper'], 2)}",
     )
@@ -204,9 +234,9 @@ def _render_said(t: Speech, row: Mapping[Any, Any]) -> Markup:
     )
 
 
-def _place(value: float) -> float:
-    """Return the position of a rate on a logarithmic scale, in per cent."""
-    low, high = map(math.log, _WIDEST)
+def _place(value: float, axis: tuple[float, float]) -> float:
+    """Return the position of a rate on the logarithmic axis, in per cent."""
+    low, high = map(math.log, axis)
     return round(100 * (min(max(math.log(value), low), high) - low) / (high - low), 1)
 
 

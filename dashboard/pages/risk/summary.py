@@ -20,6 +20,7 @@ from dashboard.narrative.risk import (
     judge_chance,
     name_certainty,
     name_claim,
+    name_pathways,
     read_area_rates,
     read_claims,
     read_risk_table,
@@ -195,7 +196,8 @@ def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[s
     if judged is not None and pathway in judged.burdens:
         amount, rank = judged.burdens[pathway].amount, judged.burdens[pathway].rank
         ends = {"low": t.format_number(amount.low), "high": t.format_number(amount.high)}
-        facts.append((_("Newly in need a quarter"), t.format_number(amount.value), _("{low} to {high}", **ends)))
+        words = _("{pathway}: newly in need a quarter", pathway=name_pathways()[pathway])
+        facts.append((words, t.format_number(amount.value), _("{low} to {high}", **ends)))
         place = _("{rank} of {areas}", rank=rank.value, areas=rank.areas)
         facts.append((_("Rank by that"), place, _("{low} to {high}", low=rank.first, high=rank.last)))
     return facts
@@ -205,7 +207,10 @@ def _word_expected(t: Speech, row: Mapping[str, float]) -> str:
     """Return the factor by which the recorded outreach raises the number of children that the model expects."""
     if math.isnan(row["by_effort"]) or not row["by_population"] > 0:
         return ""
-    return _("expected ×{ratio}", ratio=t.format_number(row["by_effort"] / row["by_population"], 1))
+    return _(
+        "so {ratio} times as many children are expected",
+        ratio=t.format_number(row["by_effort"] / row["by_population"], 1),
+    )
 
 
 def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:
@@ -220,7 +225,7 @@ def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[
     sentences = [_format_verdict(t, rate)]
     if judged is not None:
         sentences += [word_unmet(t, judged), word_change(t, judged.changes.get(pathway))]
-        sentences.append(word_burden(t, judged.burdens.get(pathway)))
+        sentences.append(word_burden(t, judged.burdens.get(pathway), pathway))
     sentences += [_format_explained(row), _format_change_of_claim(t, row, str(rate["claim"]))]
     if bool(rate["reports_alone"]):
         sentences.append(_("No outreach is recorded there: the estimate is based only on children reported by others."))

@@ -217,6 +217,23 @@ def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = N
     return fitting[0] if best >= 1 and len(fitting) == 1 else None
 
 
+def refuse_unknown_children(path: InputFile) -> None:
+    """Raise FileRefused if a file that fits no kind has headings that name personal data of children."""
+    kinds, grids = [kind for kind in KINDS.values() if kind.of_children], read_grids(path)
+    tables = list_tables(kinds, ColumnMapping(), grids)
+    sheets = [table for table in tables if grids[table.grid].number]
+    # Of a text, the delimiter that cuts most headings.
+    for table in sheets or sorted(tables, key=lambda table: -len(table.headings))[:1]:
+        for kind in kinds:
+            layout = match_headings(kind, table.headings, ColumnMapping())
+            try:
+                refuse_personal_headings(path.name, kind, table.headings, layout)
+            except FileRefused as refusal:
+                others = ", ".join(name for name, other in KINDS.items() if not other.of_children)
+                way = Message("If it is not about children, say which kind it is with --kind: {kinds}.", kinds=others)
+                raise FileRefused(join_messages([refusal.message, way]), refusal.personal) from None
+
+
 def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> float:
     """Return how many columns of a kind the best sheet has, 0.5 more if none is missing; else 0 if they are few."""
     best = 0.0

@@ -14,6 +14,7 @@ from data.message import Message, join_messages, shorten
 from data.workspace.folding import normalize_identifier
 
 MOST = 10
+_NEAR = 0.75  # the share of letters that two names have in common, in the same order
 
 
 def find(name: str, known: Iterable[str], active: Iterable[str]) -> str:
@@ -25,6 +26,17 @@ def find(name: str, known: Iterable[str], active: Iterable[str]) -> str:
         unknown = Message("No partner {name!r} has records here. Nothing was changed.", name=name)
         raise InputError(join_messages([list_similar(name, known, active), unknown], "\n"))
     return partner
+
+
+def find_similar(name: str, known: Iterable[str]) -> str:
+    """Return the known partner whose name is nearly the name of a new one; empty for a known partner, or without one.
+
+    Two letters that are exchanged in a name of four are near, and so is one other letter.
+    """
+    by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
+    spelling = normalize_identifier(name)
+    matches = [] if spelling in by_spelling else difflib.get_close_matches(spelling, by_spelling, 1, _NEAR)
+    return by_spelling[matches[0]] if matches else ""
 
 
 def list_similar(name: str, known: Iterable[str], active: Iterable[str]) -> Message:

@@ -116,7 +116,9 @@ def test_a_backup_from_before_a_wrong_entry_is_without_it_in_a_folder_of_its_own
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", PASSPHRASE)
     assert tact("--workspace", practice, "backup", tmp_path / "older.backup").code == 0
     forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS", "--even-if-unknown")
-    assert tact("--workspace", tmp_path / "new", "restore", tmp_path / "older.backup").code == 0
+    restored = tact("--workspace", tmp_path / "new", "restore", tmp_path / "older.backup")
+    assert restored.code == 0
+    assert "If you forgot a child after this backup was written" in restored.out
     rows = [ROW | {"child_id": "K-77", "record_number": "L"}]
     assert take(tact, practice, tmp_path / "late.csv", rows)["accepted"] == 0
     assert take(tact, tmp_path / "new", tmp_path / "late.csv", rows)["accepted"] == 1

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard.commands import ledger
 from data.accounts.database import Accounts
 from data.accounts.meetings import Decision, Item, add_decision, create_meeting, find_local_file, list_meetings
 from data.disclosure.attacks.surface import search
@@ -56,6 +57,15 @@ def test_the_demo_has_its_last_four_quarters_and_their_scores(tact, demo):
 def test_a_whole_ledger_is_said_to_be(tact, demo):
     answer = tact("--workspace", demo, "ledger", "verify", "--json")
     assert (answer.code, answer.json["entries"], answer.json["problems"]) == (0, 5, [])
+
+
+def test_a_single_entry_is_said_in_the_singular():
+    words = [ledger._word_whole(count) for count in (0, 1, 2)]
+    assert words == [
+        "Nothing is registered yet.",
+        "The only entry is as it was registered.",
+        "All 2 entries are as they were registered.",
+    ]
 
 
 def test_a_changed_entry_is_found_and_nothing_counts_from_there_on(tact, demo, lines):

@@ -117,6 +117,9 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(run, practice, tmp_
     assert run("import", path, "--dry-run", "--json").json["already_known"] == 1
     *_, last = run("imports", "--json").json
     assert (last["kind"], last["accepted"], last["rejected"]) == ("encounter", 1, 1)
+    head, newest, *_ = run("imports").out.splitlines()
+    assert head.split()[-5:] == ["new", "corrected", "known", "already", "rejected"]
+    assert newest.startswith(str(last["number"]))
     assert "dry.csv" not in run("imports").out
     assert (last["partner"], "named in its rows" in run("imports").out) == ("", True)
 
@@ -125,7 +128,7 @@ def test_an_import_is_undone_after_a_yes(run, tmp_path):
     path = write(tmp_path, text_of([ROW | {"record_number": "1"}]), "a.csv")
     run("import", path)
     asked = run("undo", "1")
-    assert "takes 1 records away" in asked.err
+    assert "1 new, 0 corrected. To undo it takes 1 record away. Published numbers" in asked.err
     assert (asked.code, "--yes" in asked.err) == (2, True)
     assert run("undo", "1", "--yes", "--json").json == {"undone": 1, "removed": 1, "restored": 0, "kept": 0}
     assert run("imports", "--json").json == []
@@ -207,3 +210,29 @@ def test_no_word_that_may_be_a_name_is_shown(run, tmp_path):
         answer = run(*words)
         assert answer.code == 0
         assert "planted" not in (answer.out + answer.err).casefold()
+
+
+def test_a_slip_in_the_name_of_a_partner_is_refused_and_a_new_partner_is_taken_when_said(run, tmp_path):
+    path = write(tmp_path, text_of([ROW | {"partner": ""}]), "a.csv")
+    assert run("import", path, "--partner", "BKTF", "--json").json["accepted"] == 1
+    assert run("import", path, "--partner", "BKTF", "--json").json["already_known"] == 1
+    slip = run("import", path, "--partner", "BKFT")
+    assert slip.code == 2
+    assert "'BKFT' is a new partner, and the name is nearly that of 'BKTF'. No row was imported." in slip.out
+    assert "--new-partner" in slip.out
+    assert run("import", path, "--partner", "BKFT", "--new-partner", "--json").json["accepted"] == 1
+    assert run("import", path, "--partner", "ARSIS", "--json").json["accepted"] == 1
+
+
+@pytest.mark.parametrize("words", [["import"], ["mapping", "draft"]])
+def test_names_of_children_are_refused_before_the_kind_is_asked(run, tmp_path, words):
+    for name, between in (("names.csv", ","), ("semicolons.csv", ";")):
+        path = write(tmp_path, "Emri,Mbiemri,Datelindja\nAna,Hoxha,2001-02-03\n".replace(",", between), name)
+        said = run(*words, path)
+        assert said.code == 2
+        assert "seems to contain names ('Emri', 'Mbiemri'); dates of birth ('Datelindja')" in said.out + said.err
+        assert "If it is not about children, say which kind it is with --kind" in said.out + said.err
+        assert "Hoxha" not in said.out + said.err
+    other = write(tmp_path, "Ngjyra,Madhesia\ne kuqe,e madhe\n", "other.csv")
+    said = run(*words, other)
+    assert "fit no kind of record" in said.out + said.err

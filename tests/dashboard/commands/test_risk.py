@@ -132,7 +132,11 @@ def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):
 def test_a_release_of_figures_alone_has_nothing_to_score(tact, tmp_path: Path):
     folder = tmp_path / "figures"
     assert tact("--workspace", folder, "init", "--practice").code == 0
-    assert tact("--workspace", folder, "release", "--figures-only").code == 0
-    answer = tact("--workspace", folder, "risk", "--json")
-    assert answer.code != 0
-    assert "has no table" in answer.json["message"]
+    said = tact("--workspace", folder, "release").out
+    assert "There are no records to release yet, so it has only published figures." in said
+    assert "tact risk" not in said
+    assert "final" not in said
+    for words in ((), ("--tier", "partner"), ("--evaluate",)):
+        answer = tact("--workspace", folder, "risk", *words, "--json")
+        assert answer.code == 5
+        assert "has only published figures, so there is no risk to estimate" in answer.json["message"]

@@ -10,9 +10,10 @@ import pytest
 from rich.console import Console
 from shapely.geometry import box
 
-from dashboard.commands import areas, output
+from dashboard.commands import areas, output, release, undo
 from dashboard.commands import serve as serving
 from data.release import BLOCKED
+from data.restricted.vault import Undone
 from data.workspace import Workspace, files
 from geo.boundaries import UNNAMED
 
@@ -84,6 +85,33 @@ def test_releases_are_listed_below_headings(tact, practice):
     assert newest.endswith("current")
     assert oldest.endswith("public")
     assert head.index("created") == newest.index("20", 8)
+
+
+@pytest.mark.parametrize("day", ["2008-13-31", "31.12.2008"])
+def test_a_wrong_day_is_answered_with_how_a_day_is_written(tact, practice, day):
+    said = tact("--workspace", practice, "release", "--day", day)
+    assert said.code == 2
+    assert f"'{day}' is not a day. Write a day as 2008-12-31." in said.err
+    assert "%Y" not in said.err
+
+
+def test_cells_that_are_withheld_are_counted_by_tier():
+    assert list(release._word_withheld({"partner": 1034, "public": 0})) == [
+        "Tier partner: 1,034 cells with numbers of children are withheld to protect others."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("effect", "words"),
+    [
+        (Undone(249, 0, 0), "takes 249 records away"),
+        (Undone(1, 2, 0), "takes 1 record away and leaves 2 records as other imports say"),
+        (Undone(0, 0, 3), "keeps 3 records corrected or sent again since"),
+        (Undone(0, 0, 0), "takes no records away"),
+    ],
+)
+def test_an_undo_says_only_what_happens(effect, words):
+    assert undo._word_effect(effect, "takes", "leaves", "keeps") == words
 
 
 def test_the_bar_of_a_release_names_its_steps(monkeypatch, tact, practice):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dashboard.desk import words
-from dashboard.desk.hand import Hand
+from dashboard.desk.hand import Basis, Hand
 from dashboard.site.text import speak
 from data.errors import InputError
 from data.message import Message
@@ -206,3 +206,16 @@ def test_a_sheet_with_the_name_of_a_person_is_refused_and_the_file_stays_readabl
     assert hand.answers == {}
     hand.look(entry)
     assert entry.found is not None
+
+
+def test_names_of_children_are_refused_before_the_kind_is_asked(desk):
+    entry = Hand(desk).take("names.csv", b"Emri,Mbiemri,Datelindja\nAna,Hoxha,2001-02-03\n", "")
+    Hand(desk).look(entry, Basis(None, (), {"": {}}))
+    assert [(sort, heading) for sort, heading, _ in entry.personal] == [
+        ("names", "Emri"),
+        ("names", "Mbiemri"),
+        ("dates of birth", "Datelindja"),
+    ]
+    other = Hand(desk).take("other.csv", b"Ngjyra,Madhesia\ne kuqe,e madhe\n", "")
+    Hand(desk).look(other, Basis(None, (), {"": {}}))
+    assert (other.refusal, other.found) == ("", None)

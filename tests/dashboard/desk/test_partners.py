@@ -4,10 +4,12 @@ import unicodedata
 
 import pytest
 
+from dashboard.desk import questions
 from dashboard.desk.hand import Hand
 from dashboard.site.text import speak
 from dashboard.site.text import translate_into as translate
 from data.restricted.imports import find_new_partners
+from data.restricted.vault.partners import find_similar
 from tests.dashboard.commands.test_governance import ENCOUNTER, encounters, name_partners
 from tests.dashboard.desk.test_pages import words_on
 from tests.helpers.desk import make_desk, open_section
@@ -101,3 +103,38 @@ def test_the_partner_stays_chosen_when_the_officer_looks_at_another_page(real):
     assert back.selectbox(key="partner").value is None
     real.lock()
     assert real.in_hand == {}
+
+
+@pytest.mark.parametrize("language", ["en", "sq", "el"])
+def test_in_practice_a_name_that_is_nearly_a_known_one_is_asked_about(tmp_path, monkeypatch, language):
+    # A page under test cannot type a new partner, so the list offers it here.
+    monkeypatch.setattr(Hand, "list_partners", lambda hand: ["ARSIS", "BKFT", "BKTF"])
+    monkeypatch.setattr(questions, "find_similar", lambda name, known: find_similar(name, {*known} - {"BKFT"}))
+    desk = make_desk(tmp_path)[0]
+    page = open_section(desk, language=language)
+    page.selectbox(key="partner").set_value("BKFT")
+    page.run()
+    assert not page.exception
+    assert len(page.warning) == 1
+    assert "BKTF" in page.warning[0].value
+    assert desk.in_hand["files"].partner == ""
+    page.checkbox(key="partner-new-BKFT").check().run()
+    assert desk.in_hand["files"].partner == "BKFT"
+    page.selectbox(key="partner").set_value("ARSIS")
+    page.run()
+    assert (len(page.warning), desk.in_hand["files"].partner) == (0, "ARSIS")
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "similar"),
+    [
+        ("BKFT", ["ARSIS", "BKTF"], "BKTF"),
+        ("BKTX", ["BKTF"], "BKTF"),
+        ("bktf", ["BKTF"], ""),
+        ("ARSIS", ["BKTF", "Qendra"], ""),
+        ("Qendraa", ["Qendra"], "Qendra"),
+        ("BKFT", [], ""),
+    ],
+)
+def test_only_a_new_name_is_similar(name, known, similar):
+    assert find_similar(name, known) == similar

@@ -81,7 +81,9 @@ def test_whether_there_is_an_earlier_release_is_looked_up_once(current, monkeypa
     assert len(looks) == 1
 
 
-def test_the_months_of_the_release_are_in_the_bar(current):
+def test_the_months_of_the_release_are_in_the_bar_beside_the_pages(current):
+    """Beside the choices they have no room in Albanian and Greek."""
+    assert re.search(r'class="pages">.*class="period".*class="choices">', render(current))
     assert '<span class="period" title="Records of: Jun 2006 to May 2009">Jun 2006 to May 2009</span>' in render(
         current
     )

@@ -167,7 +167,9 @@ def read_matrix(drawn):
 
 @pytest.mark.parametrize("country", ["AL", "GR"])
 def test_the_matrix_has_the_judgement_of_each_axis_the_areas_with_most_need_first(current, country):
-    found = read_matrix(matrix.render_matrix(current, country, "axes", "all", ""))
+    drawn = matrix.render_matrix(current, country, "axes", "all", "")
+    assert "children newly in need in a quarter, all pathways" in drawn
+    found = read_matrix(drawn)
     judged = {code: area for code, area in judge_areas(current).items() if area.country == country}
     assert set(found) == set(judged)
     needs = [judged[code].need.value for code in found]

@@ -79,6 +79,7 @@ def test_a_question_is_answered_in_the_open_and_explained_in_a_fold(scored, monk
     told = read_unfolded(open_scored(monkeypatch, scored, "method"))
     assert "Can a child be recognised?" in told
     assert "protected, not anonymous" in told
+    assert "no exact ranking of areas (read the interval of a rank)" in told
     assert "Who already knows" not in told
     folds = {fold.label for fold in open_scored(monkeypatch, scored, "method").expander}
     assert {"The words for certainty", "Access to services", "Citation", "Layers"} <= folds

@@ -164,8 +164,18 @@ def test_a_row_says_number_interval_certainty_and_each_gap(current, t):
     amount, rank = area.unmet.amount, area.unmet.rank
     assert f"{t.format_number(amount.value)}</span>" in row
     assert f"{t.format_number(amount.low)} to {t.format_number(amount.high)}" in row
-    assert f"<b>{rank.first}</b><small>–{rank.last}</small>" in row
+    assert f"<b>{rank.value}</b> <small>({rank.first}–{rank.last})</small>" in row
     assert row.count('title="') >= len(area.gaps) == 5
+
+
+@pytest.mark.parametrize(("pathway", "name"), [("internal", "internal"), ("cross_border", "cross-border")])
+def test_each_number_says_of_which_pathways_it_is(current, t, pathway, name):
+    content = partner.make_content(t, current)
+    rows = str(content.render_rows("AL", "unmet", pathway))
+    assert "Not reached, a quarter <small>all pathways</small></th>" in rows
+    assert f"Rate <small>{name} trafficking</small></th>" in rows
+    assert content.key.unit.startswith("all pathways, a quarter")
+    assert "children in need (all pathways) are not reached" in content.word_area("AL-11", pathway)
 
 
 @pytest.mark.parametrize(("quarters", "head"), [(3, "Met, 3 quarters"), (1, "Met, 1 quarter"), (12, "Met, 3 years")])

@@ -66,7 +66,7 @@ def test_the_card_says_how_many_more_children_the_outreach_lets_expect(current):
     steps = dict(summary.list_steps(current, "internal", "GR-D"))
     _words, outreach, more = summary.list_facts(current, "internal", "GR-D")[0]
     ratio = steps["and from outreach"] / steps["expected from people"]
-    assert (outreach, more) == ("6.20 times the average", f"expected ×{ratio:.1f}")
+    assert (outreach, more) == ("6.20 times the average", f"so {ratio:.1f} times as many children are expected")
 
 
 @pytest.fixture(scope="module")
@@ -408,6 +408,7 @@ def test_the_card_says_what_was_met_expected_rate_burden_rank_and_what_would_cha
     assert [round(value) for _words, value in steps] == [int(n) for n in re.findall(r'value">(\d+)<', text)]
     rate, burden = judged.rates["internal"], judged.burdens["internal"]
     assert f"{rate.value:.2f} <small>{rate.low:.2f} to {rate.high:.2f}<" in text
+    assert "Internal trafficking: newly in need a quarter<" in text
     assert f"{burden.rank.value} of {burden.rank.areas} <small>{burden.rank.first} to {burden.rank.last}<" in text
     assert "times the national average its rate would be called high" in text or "no longer be called" in text
 
@@ -426,6 +427,45 @@ def test_how_sure_the_model_is_stands_in_one_sentence_above_its_fold(run, measur
     words = read_unfolded(run(derived=measured(HistoricalMean)[1]))
     assert "out of sample" in words
     assert "Log score" not in words
+
+
+def read_row(current, code):
+    """Return the row of an area in the list: the classes of its interval, and the places of its dots."""
+    drawn = str(rates.render_rates(speak_to_reader(current), current, "internal", rates.EVERY, code))
+    (row,) = re.findall(rf'<tr data-area="{code}".*?</tr>', drawn)
+    cut, left, width = re.search(r'<b class="([^"]*)" style="left:([\d.]+)%;width:([\d.]+)%">', row).groups()
+    return (
+        cut,
+        float(left),
+        float(left) + float(width),
+        [float(dot) for dot in re.findall(r'<i style="left:([\d.]+)', row)],
+    )
+
+
+def test_the_axis_of_rates_is_wide_enough_for_every_interval(current):
+    assert summary.read_area_rates(current, "internal")["upper"].max() > 5
+    for code in summary.name_areas(current):
+        cut, low, high, (dot,) = read_row(current, code)
+        assert cut == ""
+        assert 0 <= low < dot < high <= 100
+
+
+def test_an_interval_that_leaves_the_axis_is_marked_and_no_dot_stands_at_its_end(current, monkeypatch):
+    table = summary.read_area_rates(current, "internal").copy()
+    table.loc["GR-D", ["lower", "median", "upper"]] = 15.0, 30.0, 60.0
+    table.loc["GR-A", ["lower", "median", "upper"]] = 0.01, 0.5, 2.0
+    monkeypatch.setattr(rates, "read_area_rates", lambda _current, _pathway: table)
+    cut, low, high, dots = read_row(current, "GR-D")
+    assert (cut, high, dots) == ("above", 100, [])
+    assert low < 100
+    cut, low, _high, dots = read_row(current, "GR-A")
+    assert (cut, low, len(dots)) == ("below", 0, 1)
+
+
+def test_numbers_above_the_axis_have_room():
+    assert rates._choose_ticks((0.2, 5.0)) == [0.25, 0.5, 1, 2, 4]
+    assert rates._choose_ticks((0.1, 10.8)) == [0.25, 1, 2, 4, 8]
+    assert rates._choose_axis(float("nan"), float("nan")) == (0.2, 5.0)
 
 
 def test_text_from_data_is_text(current, monkeypatch):
