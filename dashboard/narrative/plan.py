@@ -76,7 +76,7 @@ def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
     rules = [t.name_rule(code) for code in verdict.broken_today]
     words = t("The current posts break a rule of this plan: {rules}.", rules=t.list_names(rules, 3)) if rules else ""
     if plan.answer == "nothing":  # no reason to act, so no warning
-        alone = t("That alone is no reason to move units: the advice depends only on the gain.") if rules else ""
+        alone = t("The advice depends only on the gain.") if rules else ""
         return VerdictWords(plan.advised, head, text, "", f"{words} {alone}".strip())
     return VerdictWords(plan.advised, head, text, words)
 

@@ -45,11 +45,7 @@ def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
 def _render_gauge(t: Speech, plan: PlanSummary) -> Markup:
     """Return a gauge from 0 to 100: how sure a relevant gain is, and the limit from which moves are advised."""
     chance = t.format_chance(plan.verdict.probability)
-    words = _(
-        "Chance that the moves meet over {least} more need than today: {chance}",
-        least=t.format_percent(LEAST_GAIN),
-        chance=chance,
-    )
+    words = _("Chance of a gain over {least}: {chance}", least=t.format_percent(LEAST_GAIN), chance=chance)
     limit = _("moves are advised from {enough}", enough=t.format_percent(LEAST_CHANCE))
     return html(
         '<figure class="gauge {}"><figcaption>{}</figcaption><i aria-hidden="true"><b style="width:{}%"></b>'

@@ -105,6 +105,14 @@ def offer_briefing(
     opened = _find_same(plans.plans, work, setting)
     title = opened.summary.title if opened else _title_plan(t, plan)
     folder = read_site().work_folder
+    explained = [_("Two pages for a board.")]
+    if folder is not None and opened is None:
+        explained.append(
+            _(
+                "This also saves the plan as “{title}”, under Save, open and compare plans.",
+                title=escape_markdown(title),
+            )
+        )
     take = keep_reader(partial(_brief_plan, current, folder, work, setting, plan.author, title))
     offer_file(
         _("Briefing (PDF)"),
@@ -114,11 +122,8 @@ def offer_briefing(
         "application/pdf",
         key="briefing-now",
         type="primary",
-        help=_("Two pages for a board."),
+        help=" ".join(explained),
     )
-    if folder is not None and opened is None:
-        words = _("This also saves the plan as “{title}”, under Save, open and compare plans.", title=title)
-        st.caption(escape_markdown(words))
 
 
 def _title_plan(t: Speech, plan: PlanSummary) -> str:
