@@ -39,6 +39,7 @@ ALLOWED_SKIPS = (
     "does not let us mount a small disk",
     "no network namespaces here",
     "no R with sf and jsonlite here",
+    "QGIS for Python (Debian: python3-qgis) is not installed",
 )
 
 

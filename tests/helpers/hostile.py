@@ -162,4 +162,4 @@ def _by_mapping(world: Hostile, folder: Path) -> Any:
     text = "\n".join(["[columns]", *lines, "[values.kind]", f'{json.dumps(MARKUP)} = "street_outreach"'])
     rules.write_text(text, encoding="utf-8")
     file = write(folder / "mapped.csv", [{theirs.get(name, name): value for name, value in row.items()}])
-    return world.tact("import", file, "--kind", "effort", "--partner", PAYLOADS[7], "--mapping", rules)
+    return world.tact("import", file, "--kind", "effort", "--partner", PAYLOADS[7], "--new-partner", "--mapping", rules)
