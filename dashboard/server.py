@@ -19,7 +19,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from streamlit import App, get_option
 
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
-from dashboard.site import ANSWER, HEALTH, Site, allowed_tier, announce_site, check_name, clean_environment, make_url
+from dashboard.site import (
+    ANSWER,
+    HEALTH,
+    Site,
+    allowed_tier,
+    announce_site,
+    check_name,
+    clean_environment,
+    make_url,
+    place_plans,
+)
 from dashboard.site.assets import ASSETS
 from dashboard.site.reader import HEADER, expect_people
 from dashboard.web import features, meeting, news, pictures
@@ -142,7 +152,7 @@ def _choose_site(asked: argparse.Namespace, tier: Tier) -> Site:
     if asked.releases is not None:
         return Site(asked.releases.resolve(), tier, asked.derived.resolve() if asked.derived else None)
     publisher = Publisher(asked.published.resolve(), asked.signed_by or "", tier)
-    believe(publisher)
+    believe(publisher, [place_plans(asked.accounts.resolve())] if asked.accounts else [])
     return Site.of_publisher(publisher)
 
 

@@ -62,11 +62,11 @@ def _open(workspace: Workspace, tier: Tier, name: str | None) -> Release:
     return Release.open(workspace.releases, tier, name, blocked)
 
 
-def _require_records(public: Release) -> None:
+def _require_records(release: Release) -> None:
     """Raise ReleaseError if a release has only published figures."""
-    if public.tables == ("figures",):
+    if release.tables == ("figures",):
         raise ReleaseError(
-            f"Release {public.name} has only published figures, so there is no risk to estimate. Import records "
+            f"Release {release.name} has only published figures, so there is no risk to estimate. Import records "
             "(tact import FILE), make a release (tact release), and try again."
         )
 
@@ -98,9 +98,9 @@ def risk(
     if tier not in (None, *TIERS):
         raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
     workspace = open_workspace(context, or_demo=True)
-    public = _open(workspace, "public", release)
-    _require_records(public)
-    chosen = list_scored_tiers(public) if tier is None else (tier,)
+    opened = _open(workspace, tier or "public", release)
+    _require_records(opened)
+    chosen = list_scored_tiers(opened) if tier is None else (tier,)
     evaluation: dict[str, Any] = {}
     if evaluate:
         evaluation = _evaluation(workspace, release)

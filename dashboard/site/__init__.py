@@ -33,7 +33,6 @@ PASSKEY_SCRIPT = "/passkey.js"  # of the pages that ask for one
 SIGN_IN = "/sign-in"
 PROVIDER = "/sign-in/provider"  # leads to the provider of an organisation
 ANSWER = "/sign-in/answer"  # where that sends a browser back to; it is told to the provider, so it stays as it is
-PLANS = "plans"  # the folder of plans that people save on a server, beside the file of accounts
 # Stand for every address of this machine.
 ALL = ("0.0.0.0", "::")  # noqa: S104
 # The pages that show areas one by one. All others count, rank or model both countries together.
@@ -90,7 +89,7 @@ class Site:
         if self.publisher is None:
             return self.derived
         accounts = find_accounts()
-        return None if accounts is None else accounts.path.parent / PLANS
+        return None if accounts is None else place_plans(accounts.path)
 
     def narrow(self, reader: Reader) -> Site:
         """Return the part of the site that a reader may see: the public tier, or the partner tier if they may see it.
@@ -137,6 +136,11 @@ class Site:
     def read_blocked(self) -> frozenset[str]:
         """Return the measures that governance does not approve now."""
         return read_blocked(self.releases) if self.publisher is None else self.publisher.read_blocked()
+
+
+def place_plans(accounts: Path) -> Path:
+    """Return the folder of the plans that people save on a server, beside the file of accounts."""
+    return accounts.parent / "plans"
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:

@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -132,11 +132,8 @@ class Publisher:
         return next((one.blocked for one in self.read_lists()), frozenset(NEED_APPROVAL))
 
     def is_listed(self, path: Path, checksum: str) -> bool:
-        """Return whether any list names a file of the folder with this SHA-256.
-
-        Any list counts, because files arrive one by one.
-        """
-        name = path.relative_to(self.folder).as_posix()
+        """Return whether any list names a file with this SHA-256. Any list counts, because files arrive one by one."""
+        name = path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else ""
         return any(one.files.get(name) == checksum for one in self.read_lists())
 
     def _is_whole(self, one: SignedList) -> bool:
@@ -174,19 +171,24 @@ def _read_list(path: Path, _changed: int, _size: int, publisher: Publisher) -> S
     return SignedList(**{**content, "blocked": frozenset(content["blocked"])})
 
 
-# Whose files this process believes. A process without a publisher owns its workspace.
+# Whose files this process believes, and folders of its own. A process without a publisher owns its workspace.
 _publisher: list[Publisher] = []
+_own: list[Path] = []
 
 
-def believe(publisher: Publisher) -> None:
-    """Let this process accept, of the publisher's folder, from now on only files that one of their lists names."""
-    _publisher[:] = [publisher]
+def believe(publisher: Publisher, own: Iterable[Path] = ()) -> None:
+    """Let this process accept from now on only files that a list of the publisher names, and those of its own folders.
+
+    own : folders that this process writes itself, such as that of the plans of people who sign in to a server.
+    """
+    _publisher[:], _own[:] = [publisher], own
 
 
 def check_listed(path: Path, checksum: str) -> None:
-    """Raise ReleaseDamaged for a file of the publisher's folder if none of their lists names it with this SHA-256.
+    """Raise ReleaseDamaged if this process has a publisher, and none of their lists names the file and SHA-256.
 
-    Files elsewhere are the process's own, such as the plans of people who sign in to a server.
+    Files in folders of the process itself are accepted.
     """
-    if any(path.is_relative_to(one.folder) and not one.is_listed(path, checksum) for one in _publisher):
+    is_own = any(path.is_relative_to(folder) for folder in _own)
+    if any(not is_own and not publisher.is_listed(path, checksum) for publisher in _publisher):
         raise ReleaseDamaged.of_file(path, _REMEDY)

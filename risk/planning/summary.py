@@ -270,7 +270,8 @@ def check_texts(summary: PlanSummary) -> None:
     """Raise InputError if a text that somebody wrote is too long, or holds what looks like personal data."""
     partners = [*(task.partner for task in summary.handover), *(task.partner for task in summary.stays)]
     reasons = (one.decision.reason for one in summary.decisions)
-    _check_texts(summary.title, summary.note, *reasons, *partners, *(move.kind for move in summary.moves))
+    kinds = {kind for area in summary.coverage for kind in area.units_today} | {move.kind for move in summary.moves}
+    _check_texts(summary.title, summary.note, *reasons, *partners, *sorted(kinds))
 
 
 def _check_texts(title: str, *texts: str) -> None:

@@ -37,10 +37,11 @@ def trust(monkeypatch):
     """Return a context in which this process believes a publisher."""
 
     @contextmanager
-    def trust_publisher(publisher):
+    def trust_publisher(publisher, own=()):
         with monkeypatch.context() as patch:
             patch.setattr(signed_list, "_publisher", [])
-            believe(publisher)
+            patch.setattr(signed_list, "_own", [])
+            believe(publisher, own)
             yield
 
     return trust_publisher
@@ -185,9 +186,11 @@ def test_results_audits_and_breaks_that_nobody_signed_are_not_believed(workspace
     other = result.parent.with_name("risk-public-0000")
     other.mkdir()
     (other / "manifest.json").write_text(format_stamped(forged), encoding="utf-8")
-    plans = shutil.copytree(other, tmp_path / "plans")
-    with trust(publisher):
-        assert read_stamped(plans / "manifest.json", ""), "the server's own"
+    own, elsewhere = (shutil.copytree(other, tmp_path / name / "plan") for name in ("plans", "elsewhere"))
+    with trust(publisher, [own.parent]):
+        assert read_stamped(own / "manifest.json", ""), "of the server itself"
+        with pytest.raises(ReleaseDamaged, match="elsewhere"):
+            read_stamped(elsewhere / "manifest.json", "")
         with pytest.raises(ReleaseDamaged, match="breaks"):
             read_breaks(derived)
         with pytest.raises(ReleaseDamaged, match="2030"):
