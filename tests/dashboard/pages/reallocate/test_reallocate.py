@@ -1,7 +1,6 @@
-"""The Reallocate page: the advice first; choices and decisions change the plan; saved plans open again."""
+"""The Reallocate page: the advice first; choices and decisions change the plan."""
 
 import re
-import shutil
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -14,108 +13,26 @@ from streamlit.testing.v1 import AppTest
 from dashboard.narrative import area_plan, moves
 from dashboard.narrative import plan as narrative
 from dashboard.narrative.judgement import judge_area
-from dashboard.narrative.moves import count_left, word_move
-from dashboard.pages.reallocate import cards, frontier, handover, map, planner, render, session, summary
-from dashboard.pages.reallocate import saved as saved_plans
-from dashboard.pages.reallocate.session import Workplace
-from dashboard.site import Site, current_release, read_site, reader
-from dashboard.site.reader import HEADER, PEOPLE, Reader, read_as, write_header
-from dashboard.site.text import speak
-from dashboard.widgets import activity
-from data.accounts.database import Accounts
-from data.accounts.log import read_log
-from data.accounts.rights import ROLES, Right, Role
-from data.errors import FileRefused, InputError, WorkspaceError
-from data.message import Message
-from data.release import Release, signed_list
-from data.release.signed_list import Publisher
-from data.restricted.keys import Secret
-from data.restricted.server_copy import publish_copy
-from data.workspace import Workspace
-from geo.layers.communities import CAUTION
-from risk.handover import Tables
-from risk.planning import saved
+from dashboard.pages.reallocate import cards, planner, render, session, summary
+from data.errors import FileRefused, InputError
 from risk.planning.clashes import Clash, RulesClash
 from risk.planning.inputs import Setting, make_plan
 from risk.planning.problem import Decision
-from risk.planning.summary import Author, AuthoredDecision
-from tests.helpers.accounts import make_accounts
+from risk.planning.summary import AuthoredDecision
 from tests.helpers.pages import read_unfolded, speak_on_pages
-
-HOSTILE = "<img src=x onerror=alert(1)>"
-NO_SHARE = Setting(exploration=0.0)  # few moves may be too few for the share of under-searched areas
-MANAGER = Author("programme manager", "2026-11-25")
-
-
-def page():
-    from dashboard.pages import reallocate
-
-    reallocate.show()
-
-
-@pytest.fixture(scope="module")
-def derived(scored, tmp_path_factory):
-    """Return a copy of the derived results for this module alone, in which tests save plans."""
-    return shutil.copytree(scored.derived, tmp_path_factory.mktemp("kept") / "derived")
-
-
-@pytest.fixture(autouse=True)
-def nothing_kept(derived):
-    yield
-    for folder in derived.glob("*/plan-*"):
-        shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def of(scored, derived):
-    return current_release.open_current_release(Site(scored.releases, "partner", derived=derived))
-
-
-@pytest.fixture
-def run(monkeypatch, scored, derived):
-    def opened(tier="partner", state=None, **address):
-        monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
-        monkeypatch.setenv("TACT_TIER", tier)
-        monkeypatch.setenv("TACT_DERIVED", str(derived))
-        test = AppTest.from_function(page, default_timeout=120)
-        test.query_params.update(address)
-        for name, value in (state or {}).items():
-            test.session_state[name] = value
-        test.run()
-        assert not test.exception
-        return test
-
-    return opened
-
-
-def bodies(test):
-    return " ".join(element.proto.body for element in test.get("html"))
-
-
-def said(test):
-    return unescape(re.sub(r"<[^>]+>", " ", bodies(test)))
-
-
-def widget(kind, label, *, exact=False):
-    (found,) = [one for one in kind if (one.label == label if exact else one.label.startswith(label))]
-    return found
-
-
-def plan_of(of, setting=None, decisions=(), posts=""):
-    return planner.compute_plan(of, posts, setting or Setting(), tuple(decisions), MANAGER, title="A plan")
-
-
-def way(move):
-    return move.start, move.end, move.kind
-
-
-def name(of, move):
-    return word_move(planner.speak(of), move)
-
-
-def list_saved(derived, of):
-    return saved.list_saved_plans([derived], of.release).plans
-
+from tests.helpers.reallocate_page import (
+    HOSTILE,
+    MANAGER,
+    NO_SHARE,
+    bodies,
+    decide,
+    name,
+    page,
+    plan_of,
+    said,
+    way,
+    widget,
+)
 
 # -- the answer ------------------------------------------------------------------------------------------
 
@@ -309,15 +226,6 @@ def test_a_plan_that_is_advised_names_the_condition_of_its_moves(of):
 # -- decisions -------------------------------------------------------------------------------------------
 
 
-def decide(test, words, reason="", move=0):
-    test.button(key=f"offer-{move}-{words}").click().run()
-    if words != "accept":
-        test.text_input(key="decide-reason").set_value(reason)
-        (button,) = [one for one in test.button if one.label == cards._MEANING[words]]
-        button.click().run()
-    assert not test.exception
-
-
 @pytest.mark.slow
 def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run, of):
     first = plan_of(of).moves[0]
@@ -387,169 +295,6 @@ def test_text_that_people_wrote_is_text(run, of):
     assert "<img" not in bodies(test)
 
 
-# -- kept plans ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
-    test = run(moves="5", floor="40", unsearched="0")
-    decide(test, "decline", "Too far.")
-    plan = plan_of(of, Setting(moves=5, floor=0.4, exploration=0.0), test.session_state["plan-decided"])
-    test.text_input(key="keep-title").set_value("Fewer moves")
-    widget(test.button, "Save this plan").click().run()
-    assert "saved" in test.success[0].value
-    (kept,) = list_saved(derived, of)
-    assert kept.summary.title == "Fewer moves"
-    assert kept.summary.frontier
-    assert test.query_params["plan"] == kept.address
-    address = {"plan": kept.address}
-    again = run(**address)
-    assert again.query_params["moves"] == "5"
-    assert again.query_params["floor"] == "40"
-    assert again.query_params["unsearched"] == "0"
-    assert again.session_state["plan-decided"] == test.session_state["plan-decided"]
-    assert narrative.word_verdict(planner.speak(of), plan).text in said(again)
-    assert "Too far." in said(again)
-    other = run()
-    widget(other.button, "Open").click().run()
-    assert other.query_params["moves"] == "5"
-    assert other.session_state["plan-decided"] == test.session_state["plan-decided"]
-
-
-@pytest.mark.slow
-def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived, monkeypatch):
-    offered, offer = [], saved_plans.offer_file
-
-    def note(*args, **more):
-        offered.append((args[3], more.get("help")))
-        return offer(*args, **more)
-
-    monkeypatch.setattr(saved_plans, "offer_file", note)
-    test = run()
-    # The file is named as the plan will be, which the page says before it is saved.
-    name, words = offered[0]
-    title = re.search("“(.+)”", words)[1]
-    assert "not-saved-yet" not in name
-    assert name.startswith(re.sub("[^a-z0-9]+", "-", title.lower()))
-    (button,) = [one.proto for one in test.get("download_button") if one.proto.id.endswith("briefing-now")]
-    assert button.label == "Briefing (PDF)"
-    work = Workplace()
-    args = (work, Setting(), MANAGER, "Change nothing, today", "en")
-    first, again = (saved_plans._brief_plan(of, derived, *args) for _ in range(2))
-    assert first.startswith(b"%PDF")
-    assert again.startswith(b"%PDF")
-    (kept,) = list_saved(derived, of)
-    assert kept.summary.title == "Change nothing, today"
-    assert saved_plans._brief_plan(of, None, *args).startswith(b"%PDF")
-
-
-@pytest.mark.slow
-def test_the_briefing_is_that_of_the_opened_plan_only_while_nothing_differs_from_it(of, derived):
-    saved_plans._brief_plan(of, derived, Workplace(), Setting(), MANAGER, "Opened", "en")
-    (plan,) = list_saved(derived, of)
-    opened = Workplace(follows=plan.address)
-    assert saved_plans._find_same([plan], opened, Setting()) == plan
-    others = [
-        Workplace(),
-        replace(opened, posts="other posts"),
-        replace(opened, handover=Tables(tasks="tasks", free_share=0.5)),
-    ]
-    assert [saved_plans._find_same([plan], other, Setting()) for other in others] == [None] * 3
-    assert saved_plans._find_same([plan], opened, Setting(moves=1)) is None
-
-
-@pytest.mark.slow
-def test_on_a_server_a_manager_saves_a_plan_that_partners_open(demo_world, monkeypatch, tmp_path):
-    server = tmp_path / "sent"
-    copy = publish_copy(Workspace.open(demo_world), "partner", server, Secret(bytes(range(32))))
-    monkeypatch.setattr(signed_list, "_publisher", [Publisher(server, copy.key, "partner")])
-    accounts = make_accounts(tmp_path, [1_700_000_000.0])
-    announced = {"TACT_RELEASES": server / "releases", "TACT_TIER": "partner", "TACT_PUBLISHER": copy.key}
-    for variable, value in {**announced, PEOPLE: accounts.path}.items():
-        monkeypatch.setenv(variable, str(value))
-
-    def open_as(role, **address):
-        monkeypatch.setattr(reader, "_finders", [lambda: {HEADER: write_header("Ελένη", role)}])
-        test = AppTest.from_function(page, default_timeout=120)
-        test.query_params.update(address)
-        assert not test.run().exception
-        return test
-
-    before = {path: path.read_bytes() for path in server.rglob("*") if path.is_file()}
-    test = open_as("manager", moves="5", unsearched="0")
-    test.text_input(key="keep-title").set_value("More in the east")
-    widget(test.button, "Save this plan").click().run()
-    assert "saved" in test.success[0].value
-    row = read_log(accounts)[-1]
-    assert {path: path.read_bytes() for path in server.rglob("*") if path.is_file()} == before
-    (plan,) = saved.list_saved_plans([accounts.path.parent / "plans"], read_site().release()).plans
-    assert plan.address == row.content["name"] == test.query_params["plan"]
-    partner = open_as("partner", plan=plan.address)
-    assert "More in the east" in said(partner)
-    assert not [button for button in partner.button if button.label == "Save this plan"]
-
-
-def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
-    test = run()
-    widget(test.button, "Save this plan").click().run()
-    assert "needs a title" in test.error[0].value
-    assert list_saved(derived, of) == ()
-
-
-def test_why_a_plan_is_not_saved_is_said_in_the_reader_s_language(of, monkeypatch, tmp_path):
-    def refuse(*_arguments):
-        raise InputError(Message("A saved plan needs a title, for example: More outreach in the north."))
-
-    state = {saved_plans._ROLE: MANAGER.role, saved_plans._TITLE: "", saved_plans._NOTE: ""}
-    monkeypatch.setattr("streamlit.session_state", state)
-    monkeypatch.setattr(saved_plans, "read_site", lambda: SimpleNamespace(work_folder=tmp_path))
-    monkeypatch.setattr(saved_plans, "_compute_to_save", refuse)
-    with speak("el"):
-        saved_plans._save(of, Workplace(), Setting())
-    assert state[saved_plans._REFUSED].startswith("Ένα αποθηκευμένο σχέδιο χρειάζεται τίτλο")
-
-
-def test_a_plan_that_the_audit_log_cannot_tell_of_is_not_stored(of, derived, monkeypatch, tmp_path):
-    plan = plan_of(of)
-    monkeypatch.setattr(activity, "find_accounts", lambda: Accounts(tmp_path / "gone"))
-    with pytest.raises(WorkspaceError):
-        saved_plans._store(derived, of, plan)
-    assert not list(derived.glob("*/plan-*"))
-    accounts = make_accounts(tmp_path, [1_700_000_000.0])
-    monkeypatch.setattr(activity, "find_accounts", lambda: accounts)
-    stored = [saved_plans._store(derived, of, plan) for _ in range(2)]
-    (row,) = read_log(accounts)
-    assert row.content["name"] == stored[0].address == stored[1].address
-
-
-@pytest.mark.parametrize("role", ["", *Role])
-def test_only_who_plans_saves_a_plan(of, scored, derived, monkeypatch, role):
-    rights, plan = ROLES[Role(role)] if role else frozenset(), plan_of(of)
-    monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
-    monkeypatch.setenv("TACT_TIER", "partner")
-    monkeypatch.setenv("TACT_DERIVED", str(derived))
-    monkeypatch.setattr(saved_plans, "_compute_to_save", lambda *_: plan)
-    state = {saved_plans._ROLE: MANAGER.role, saved_plans._TITLE: plan.title, saved_plans._NOTE: ""}
-    monkeypatch.setattr("streamlit.session_state", state)
-    monkeypatch.setattr("streamlit.query_params", {})
-    with read_as(Reader("Somebody", rights)):
-        saved_plans._save(of, Workplace(), Setting())
-    assert saved_plans._REFUSED not in state
-    assert len(list_saved(derived, of)) == (Right.PLAN in rights)
-
-
-def test_plans_are_compared_side_by_side(of):
-    few, many = (plan_of(of, replace(NO_SHARE, moves=moves)) for moves in (3, 10))
-    plans = [replace(few, title="A"), replace(many, title="A")]
-    table = saved_plans.compare_plans(planner.speak(of), plans).set_index("Measure")
-    assert list(table) == ["1. A", "2. A"]
-    assert list(table.loc["Units that move"]) == ["3", "10"]
-    both = {way(m) for m in few.moves} & {way(m) for m in many.moves}
-    shared = table.loc["Moves in all plans"]
-    assert all(len(text.split("; ")) == len(both) for text in shared if both)
-    assert len(table.loc["Moves in some plans only", "2. A"].split("; ")) == len(many.moves) - len(both)
-
-
 # -- posts -----------------------------------------------------------------------------------------------
 
 
@@ -602,134 +347,6 @@ def lead(test):
     return re.search(r'class="lead">([^<]+)<', bodies(test)).group(1)
 
 
-# -- map, frontier, who is served ------------------------------------------------------------------------
-
-
-def test_the_map_shows_need_met_and_an_arrow_for_each_way(of):
-    plan = plan_of(of)
-    ways = {way(move)[:2] for move in plan.moves}
-    arrows = map.draw_arrows(of, plan)
-    assert len(arrows) == len(ways)
-    assert all(arrow.start != arrow.end and arrow.width > 0 for arrow in arrows)
-    (row,) = [row for row in plan.coverage if row.area == "AL-11"]
-    for view in (map.TODAY, map.PLANNED):
-        value = map.describe_layer(of, plan, view).data.frame["value"]
-        assert value["AL-11"] == round(100 * getattr(row, view) / row.need)
-    made = map.describe_layer(of, plan, map.DIFFERENCE)
-    assert made.data.frame["value"]["AL-11"] == round(100 * (row.planned - row.today) / row.need, 1)
-    classes, changes = made.data.classes(), made.data.frame["value"].dropna()
-    assert (classes[changes[changes >= 5].index] == 4).all()
-    assert (classes[changes[changes.abs() < 0.5].index] == 2).all()
-    assert map.describe_view(of, plan, map.TODAY) != map.describe_view(of, plan, map.PLANNED)
-    assert "arrows:[" not in map.describe_view(of, replace(plan, moves=()), map.TODAY)
-
-
-def test_an_arrow_has_the_numbers_of_its_cards(run, of):
-    plan = plan_of(of)
-    signs = {arrow.label: arrow.sign for arrow in map.draw_arrows(of, plan)}
-    for number, move in enumerate(plan.moves, 1):
-        (sign,) = [sign for label, sign in signs.items() if name(of, move) in label.split("; ")]
-        assert str(number) in sign.split(", ")
-    assert re.findall(r'class="number">(\d+)<', bodies(run())) == [str(n + 1) for n in range(len(plan.moves))]
-
-
-def test_arrows_are_wider_where_more_units_go_and_their_words_are_escaped(of):
-    plan = plan_of(of)
-    first, other = plan.moves[:2]
-    changed = replace(plan, moves=(other, replace(first, units=5, kind=HOSTILE)))
-    wide, narrow = map.draw_arrows(of, changed)
-    assert wide.width > narrow.width
-    assert HOSTILE in wide.label
-    assert "<img" not in map.describe_view(of, changed, map.TODAY)
-
-
-@pytest.mark.slow
-def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
-    points = planner.compute_frontier(of, "", Setting(), ())
-    rows = frontier.tabulate_points(points)
-    assert rows["gain"].is_monotonic_increasing or len(rows) < 3
-    assert list(rows["advised"]) == [point.recommended for point in points][: len(rows)]
-    table = frontier.tabulate_words(planner.speak(of), points)
-    assert list(table["Units that move"]) == [str(moved) for moved in rows["moved"]]
-    chart = frontier.draw_frontier(points, "moved", plan_of(of).verdict).to_dict()
-    assert len(chart["layer"]) == 4
-    test = run()
-    assert not (test.get("arrow_vega_lite_chart"))
-    assert not (test.get("vega_lite_chart"))
-    widget(test.toggle, "Show the gain of more").set_value(True).run()
-    assert all(gain in said(test) for gain in table.iloc[:, 2])
-    assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
-
-
-def test_who_is_served_is_shown_by_group_with_what_it_does_not_mean(run, of):
-    plan, t = plan_of(of), planner.speak(of)
-    table = summary.tabulate_groups(t, plan)
-    assert len(table) == len(plan.equity)
-    assert {"Albania", "Greece"} <= set(table["Where"])
-    test = run()
-    assert any(CAUTION in one.value for one in test.caption)
-    areas = summary.tabulate_areas(t, plan, {})
-    assert len(areas) == len(plan.coverage)
-    moved = {code for move in plan.moves for code in way(move)[:2]}
-    assert areas["Units"].str.contains("→").sum() <= len(moved)
-
-
-def test_no_layer_of_communities_comes_near_the_map_of_a_plan(of):
-    for view in map.VIEWS:
-        assert "hatch" not in map.describe_view(of, plan_of(of), view)
-
-
-@pytest.mark.slow
-def test_quarters_hold_every_move_of_the_plan(run, of):
-    plan, t = plan_of(of, Setting(per_quarter=2)), planner.speak(of)
-    table = summary.tabulate_quarters(t, plan)
-    assert list(table["When"])[:2] == ["Quarter 1", "Quarter 2"]
-    moved = sum(step.units for quarter in plan.phases for step in quarter.moves)
-    left = sum(step.units for step in plan.left)
-    assert moved + left == plan.verdict.moved
-    assert (str(left) in count_left(t, plan)) is bool(left)
-    first = plan.phases[0].moves[0]
-    assert name(of, first) in table["Moves"][0]
-    assert name(of, first) in said(run(pace="2"))
-
-
-# -- hand-over ------------------------------------------------------------------------------------------
-
-TASKS = b"area,partner,axis,children,to\nAL-11,A <b>partner</b>,prevention,12,school\nAL-02,B,protection,9,state\n"
-ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n" % q for q in range(1, 5))
-
-
-@pytest.mark.slow
-def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, derived):
-    given = handover.read_tables(TASKS, ROOM, 0.0)
-    (stay,) = planner.hand_over_tasks(of, given).stays
-    reason = planner.speak(of).name_reason(stay.why)
-    test = run(state={"plan-handed": given})
-    text = said(test)
-    assert "A <b>partner</b>" in text
-    assert "<b>partner" not in bodies(test)
-    assert reason in text
-    test.text_input(key="keep-title").set_value("With hand-over")
-    widget(test.button, "Save this plan").click().run()
-    (kept,) = list_saved(derived, of)
-    assert [task.to for task in kept.summary.handover] == ["school"]
-    again = run(plan=kept.address)
-    assert reason in said(again)
-    widget(again.button, "Remove the hand-over").click().run()
-    assert reason not in said(again)
-
-
-def test_without_a_table_of_room_the_free_share_of_places_counts(of):
-    assert planner.hand_over_tasks(of, handover.read_tables(TASKS, None, 0.0)).over == ()
-    assert planner.hand_over_tasks(of, Tables()) is None
-    with pytest.raises(InputError, match="row 2"):
-        planner.hand_over_tasks(of, handover.read_tables(TASKS.replace(b"prevention", b"dancing"), ROOM, 0.0))
-    with pytest.raises(InputError, match="needs the spare capacity of duty bearers"):
-        handover.read_tables(TASKS, None, None)
-    with pytest.raises(FileRefused, match="UTF-8"):
-        handover.read_tables(b"\xff\xfe", ROOM, 0.0)
-
-
 # -- tiers and empty states ------------------------------------------------------------------------------
 
 
@@ -744,18 +361,6 @@ def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
     test = AppTest.from_function(page, default_timeout=60).run()
     assert "tact release" in said(test)
-
-
-@pytest.mark.slow
-def test_a_briefing_of_real_records_leaves_by_the_command_alone(run, of, monkeypatch):
-    test = run()
-    test.text_input(key="keep-title").set_value("A plan")
-    monkeypatch.setattr(Release, "invented", False)
-    widget(test.button, "Save this plan").click().run()
-    assert any("tact plan open NAME --briefing FILE --for" in code.value for code in test.code)
-    assert any("tact plan draft FILE" in code.value for code in test.code)
-    left = [one.proto.label for one in test.get("download_button")]
-    assert not [label for label in left if "PDF" in label or "posts" in label]
 
 
 def test_a_plan_of_another_setting_is_another_one(of):
@@ -779,29 +384,6 @@ def test_a_decline_needs_a_reason(run, of):
     decide(test, "decline", "")
     assert any("Write why the move is declined" in error.value for error in test.error)
     assert "plan-decided" not in test.session_state
-
-
-@pytest.mark.slow
-def test_a_kept_plan_that_comes_out_otherwise_says_so(run, of, derived):
-    plan = plan_of(of)
-    changed = replace(plan, verdict=replace(plan.verdict, cost=plan.verdict.cost + 7.0))
-    one = saved.save_plan(derived, of.release, changed)
-    warnings = " ".join(warning.value for warning in run(plan=one.address).warning)
-    assert "has changed since it was saved" in warnings
-    same = saved.save_plan(derived, of.release, plan)
-    assert not run(plan=same.address).warning
-
-
-@pytest.mark.parametrize("damage", ['{"moves": 3', '"moves": 3, "moves_"'])
-def test_a_damaged_plan_is_named_and_never_breaks_the_page(run, of, derived, damage):
-    good = saved.save_plan(derived, of.release, plan_of(of))
-    bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
-    bad.write_text(bad.read_text(encoding="utf-8").replace('"moves"', damage), encoding="utf-8")
-    test = run()
-    text = " ".join(warning.value for warning in test.warning)
-    assert "plan-partner-bad" in text
-    assert "A plan" in said(test)
-    assert "was not found" in " ".join(warning.value for warning in run(plan="bad").warning)
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "No post of a team is known"), ("sq", "Nuk dihet asnjë post")])

@@ -1,0 +1,230 @@
+"""Saved plans on the Reallocate page: they open as they were, and each has its briefing."""
+
+import re
+import shutil
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.narrative import plan as narrative
+from dashboard.pages.reallocate import planner
+from dashboard.pages.reallocate import saved as saved_plans
+from dashboard.pages.reallocate.session import Workplace
+from dashboard.site import place_plans, read_site, reader
+from dashboard.site.reader import HEADER, PEOPLE, Reader, read_as, write_header
+from dashboard.site.text import speak
+from dashboard.widgets import activity
+from data.accounts.database import Accounts
+from data.accounts.log import read_log
+from data.accounts.rights import ROLES, Right, Role
+from data.errors import InputError, WorkspaceError
+from data.message import Message
+from data.release import Release, signed_list
+from data.release.signed_list import Publisher
+from data.restricted.keys import Secret
+from data.restricted.server_copy import publish_copy
+from data.workspace import Workspace
+from risk.handover import Tables
+from risk.planning import saved
+from risk.planning.inputs import Setting
+from tests.helpers.accounts import make_accounts
+from tests.helpers.reallocate_page import MANAGER, NO_SHARE, decide, list_saved, page, plan_of, said, way, widget
+
+
+@pytest.mark.slow
+def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
+    test = run(moves="5", floor="40", unsearched="0")
+    decide(test, "decline", "Too far.")
+    plan = plan_of(of, Setting(moves=5, floor=0.4, exploration=0.0), test.session_state["plan-decided"])
+    test.text_input(key="keep-title").set_value("Fewer moves")
+    widget(test.button, "Save this plan").click().run()
+    assert "saved" in test.success[0].value
+    (kept,) = list_saved(derived, of)
+    assert kept.summary.title == "Fewer moves"
+    assert kept.summary.frontier
+    assert test.query_params["plan"] == kept.address
+    address = {"plan": kept.address}
+    again = run(**address)
+    assert again.query_params["moves"] == "5"
+    assert again.query_params["floor"] == "40"
+    assert again.query_params["unsearched"] == "0"
+    assert again.session_state["plan-decided"] == test.session_state["plan-decided"]
+    assert narrative.word_verdict(planner.speak(of), plan).text in said(again)
+    assert "Too far." in said(again)
+    other = run()
+    widget(other.button, "Open").click().run()
+    assert other.query_params["moves"] == "5"
+    assert other.session_state["plan-decided"] == test.session_state["plan-decided"]
+
+
+@pytest.mark.slow
+def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived, monkeypatch):
+    offered, offer = [], saved_plans.offer_file
+
+    def note(*args, **more):
+        offered.append((args[3], more.get("help")))
+        return offer(*args, **more)
+
+    monkeypatch.setattr(saved_plans, "offer_file", note)
+    test = run()
+    # The file is named as the plan will be, which the page says before it is saved.
+    name, words = offered[0]
+    title = re.search("“(.+)”", words)[1]
+    assert "not-saved-yet" not in name
+    assert name.startswith(re.sub("[^a-z0-9]+", "-", title.lower()))
+    (button,) = [one.proto for one in test.get("download_button") if one.proto.id.endswith("briefing-now")]
+    assert button.label == "Briefing (PDF)"
+    work = Workplace()
+    args = (work, Setting(), MANAGER, "Change nothing, today", "en")
+    first, again = (saved_plans._brief_plan(of, derived, *args) for _ in range(2))
+    assert first.startswith(b"%PDF")
+    assert again.startswith(b"%PDF")
+    (kept,) = list_saved(derived, of)
+    assert kept.summary.title == "Change nothing, today"
+    assert saved_plans._brief_plan(of, None, *args).startswith(b"%PDF")
+
+
+@pytest.mark.slow
+def test_the_briefing_is_that_of_the_opened_plan_only_while_nothing_differs_from_it(of, derived):
+    saved_plans._brief_plan(of, derived, Workplace(), Setting(), MANAGER, "Opened", "en")
+    (plan,) = list_saved(derived, of)
+    opened = Workplace(follows=plan.address)
+    assert saved_plans._find_same([plan], opened, Setting()) == plan
+    others = [
+        Workplace(),
+        replace(opened, posts="other posts"),
+        replace(opened, handover=Tables(tasks="tasks", free_share=0.5)),
+    ]
+    assert [saved_plans._find_same([plan], other, Setting()) for other in others] == [None] * 3
+    assert saved_plans._find_same([plan], opened, Setting(moves=1)) is None
+
+
+@pytest.mark.slow
+def test_on_a_server_a_manager_saves_a_plan_that_partners_open(demo_world, monkeypatch, tmp_path):
+    server = tmp_path / "sent"
+    copy = publish_copy(Workspace.open(demo_world), "partner", server, Secret(bytes(range(32))))
+    accounts = make_accounts(tmp_path, [1_700_000_000.0])
+    for name in ("_publisher", "_own"):
+        monkeypatch.setattr(signed_list, name, [])
+    signed_list.believe(Publisher(server, copy.key, "partner"), [place_plans(accounts.path)])
+    announced = {"TACT_RELEASES": server / "releases", "TACT_TIER": "partner", "TACT_PUBLISHER": copy.key}
+    for variable, value in {**announced, PEOPLE: accounts.path}.items():
+        monkeypatch.setenv(variable, str(value))
+
+    def open_as(role, **address):
+        monkeypatch.setattr(reader, "_finders", [lambda: {HEADER: write_header("Ελένη", role)}])
+        test = AppTest.from_function(page, default_timeout=120)
+        test.query_params.update(address)
+        assert not test.run().exception
+        return test
+
+    before = {path: path.read_bytes() for path in server.rglob("*") if path.is_file()}
+    test = open_as("manager", moves="5", unsearched="0")
+    test.text_input(key="keep-title").set_value("More in the east")
+    widget(test.button, "Save this plan").click().run()
+    assert "saved" in test.success[0].value
+    row = read_log(accounts)[-1]
+    assert {path: path.read_bytes() for path in server.rglob("*") if path.is_file()} == before
+    (plan,) = saved.list_saved_plans([place_plans(accounts.path)], read_site().release()).plans
+    assert plan.address == row.content["name"] == test.query_params["plan"]
+    partner = open_as("partner", plan=plan.address)
+    assert "More in the east" in said(partner)
+    assert not [button for button in partner.button if button.label == "Save this plan"]
+
+
+def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
+    test = run()
+    widget(test.button, "Save this plan").click().run()
+    assert "needs a title" in test.error[0].value
+    assert list_saved(derived, of) == ()
+
+
+def test_why_a_plan_is_not_saved_is_said_in_the_reader_s_language(of, monkeypatch, tmp_path):
+    def refuse(*_arguments):
+        raise InputError(Message("A saved plan needs a title, for example: More outreach in the north."))
+
+    state = {saved_plans._ROLE: MANAGER.role, saved_plans._TITLE: "", saved_plans._NOTE: ""}
+    monkeypatch.setattr("streamlit.session_state", state)
+    monkeypatch.setattr(saved_plans, "read_site", lambda: SimpleNamespace(work_folder=tmp_path))
+    monkeypatch.setattr(saved_plans, "_compute_to_save", refuse)
+    with speak("el"):
+        saved_plans._save(of, Workplace(), Setting())
+    assert state[saved_plans._REFUSED].startswith("Ένα αποθηκευμένο σχέδιο χρειάζεται τίτλο")
+
+
+def test_a_plan_that_the_audit_log_cannot_tell_of_is_not_stored(of, derived, monkeypatch, tmp_path):
+    plan = plan_of(of)
+    monkeypatch.setattr(activity, "find_accounts", lambda: Accounts(tmp_path / "gone"))
+    with pytest.raises(WorkspaceError):
+        saved_plans._store(derived, of, plan)
+    assert not list(derived.glob("*/plan-*"))
+    accounts = make_accounts(tmp_path, [1_700_000_000.0])
+    monkeypatch.setattr(activity, "find_accounts", lambda: accounts)
+    stored = [saved_plans._store(derived, of, plan) for _ in range(2)]
+    (row,) = read_log(accounts)
+    assert row.content["name"] == stored[0].address == stored[1].address
+
+
+@pytest.mark.parametrize("role", ["", *Role])
+def test_only_who_plans_saves_a_plan(of, scored, derived, monkeypatch, role):
+    rights, plan = ROLES[Role(role)] if role else frozenset(), plan_of(of)
+    monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
+    monkeypatch.setenv("TACT_TIER", "partner")
+    monkeypatch.setenv("TACT_DERIVED", str(derived))
+    monkeypatch.setattr(saved_plans, "_compute_to_save", lambda *_: plan)
+    state = {saved_plans._ROLE: MANAGER.role, saved_plans._TITLE: plan.title, saved_plans._NOTE: ""}
+    monkeypatch.setattr("streamlit.session_state", state)
+    monkeypatch.setattr("streamlit.query_params", {})
+    with read_as(Reader("Somebody", rights)):
+        saved_plans._save(of, Workplace(), Setting())
+    assert saved_plans._REFUSED not in state
+    assert len(list_saved(derived, of)) == (Right.PLAN in rights)
+
+
+def test_plans_are_compared_side_by_side(of):
+    few, many = (plan_of(of, replace(NO_SHARE, moves=moves)) for moves in (3, 10))
+    plans = [replace(few, title="A"), replace(many, title="A")]
+    table = saved_plans.compare_plans(planner.speak(of), plans).set_index("Measure")
+    assert list(table) == ["1. A", "2. A"]
+    assert list(table.loc["Units that move"]) == ["3", "10"]
+    both = {way(m) for m in few.moves} & {way(m) for m in many.moves}
+    shared = table.loc["Moves in all plans"]
+    assert all(len(text.split("; ")) == len(both) for text in shared if both)
+    assert len(table.loc["Moves in some plans only", "2. A"].split("; ")) == len(many.moves) - len(both)
+
+
+@pytest.mark.slow
+def test_a_briefing_of_real_records_leaves_by_the_command_alone(run, of, monkeypatch):
+    test = run()
+    test.text_input(key="keep-title").set_value("A plan")
+    monkeypatch.setattr(Release, "invented", False)
+    widget(test.button, "Save this plan").click().run()
+    assert any("tact plan open NAME --briefing FILE --for" in code.value for code in test.code)
+    assert any("tact plan draft FILE" in code.value for code in test.code)
+    left = [one.proto.label for one in test.get("download_button")]
+    assert not [label for label in left if "PDF" in label or "posts" in label]
+
+
+@pytest.mark.slow
+def test_a_kept_plan_that_comes_out_otherwise_says_so(run, of, derived):
+    plan = plan_of(of)
+    changed = replace(plan, verdict=replace(plan.verdict, cost=plan.verdict.cost + 7.0))
+    one = saved.save_plan(derived, of.release, changed)
+    warnings = " ".join(warning.value for warning in run(plan=one.address).warning)
+    assert "has changed since it was saved" in warnings
+    same = saved.save_plan(derived, of.release, plan)
+    assert not run(plan=same.address).warning
+
+
+@pytest.mark.parametrize("damage", ['{"moves": 3', '"moves": 3, "moves_"'])
+def test_a_damaged_plan_is_named_and_never_breaks_the_page(run, of, derived, damage):
+    good = saved.save_plan(derived, of.release, plan_of(of))
+    bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
+    bad.write_text(bad.read_text(encoding="utf-8").replace('"moves"', damage), encoding="utf-8")
+    test = run()
+    text = " ".join(warning.value for warning in test.warning)
+    assert "plan-partner-bad" in text
+    assert "A plan" in said(test)
+    assert "was not found" in " ".join(warning.value for warning in run(plan="bad").warning)

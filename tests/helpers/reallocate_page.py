@@ -1,0 +1,58 @@
+"""What the tests of the Reallocate page share: the page, what is read from it, plans and decisions."""
+
+import re
+from html import unescape
+
+from dashboard.narrative.moves import word_move
+from dashboard.pages.reallocate import cards, planner
+from risk.planning import saved
+from risk.planning.inputs import Setting
+from risk.planning.summary import Author
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+NO_SHARE = Setting(exploration=0.0)  # few moves may be too few for the share of under-searched areas
+MANAGER = Author("programme manager", "2026-11-25")
+
+
+def page():
+    from dashboard.pages import reallocate
+
+    reallocate.show()
+
+
+def bodies(test):
+    return " ".join(element.proto.body for element in test.get("html"))
+
+
+def said(test):
+    return unescape(re.sub(r"<[^>]+>", " ", bodies(test)))
+
+
+def widget(kind, label, *, exact=False):
+    (found,) = [one for one in kind if (one.label == label if exact else one.label.startswith(label))]
+    return found
+
+
+def plan_of(of, setting=None, decisions=(), posts=""):
+    return planner.compute_plan(of, posts, setting or Setting(), tuple(decisions), MANAGER, title="A plan")
+
+
+def way(move):
+    return move.start, move.end, move.kind
+
+
+def name(of, move):
+    return word_move(planner.speak(of), move)
+
+
+def list_saved(derived, of):
+    return saved.list_saved_plans([derived], of.release).plans
+
+
+def decide(test, words, reason="", move=0):
+    test.button(key=f"offer-{move}-{words}").click().run()
+    if words != "accept":
+        test.text_input(key="decide-reason").set_value(reason)
+        (button,) = [one for one in test.button if one.label == cards._MEANING[words]]
+        button.click().run()
+    assert not test.exception
