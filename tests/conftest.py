@@ -17,6 +17,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from tests.helpers.repetitions import find_case, refuse_unknown_cases
+
 # A slow machine is no failure: no test here is about time.
 settings.register_profile(
     "tact", settings.get_profile("default"), deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -53,9 +55,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the tests that need the demo world, which takes long to build: `make unit` leaves them out."""
+    """Mark the tests that need the demo world, which takes long to build, and the cases that only `make long` runs."""
     if _needs_demo(item):
         item.add_marker("demo")
+    always = item.get_closest_marker("always")
+    if always and find_case(item) not in always.args:
+        item.add_marker("long")
 
 
 def _needs_demo(item: pytest.Item) -> bool:
@@ -68,6 +73,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     So one worker can build the demo world while the others run tests that do not need it, and none ends alone with a
     test of a minute. Tests of a file stay together, because they share what it has made.
     """
+    if not any("::" in word for word in config.args):
+        refuse_unknown_cases(items)
     longest = dict[tuple[bool, Path], int]()
     for item in items:
         longest[_find_group(item)] = max(longest.get(_find_group(item), 0), _read_seconds(item))

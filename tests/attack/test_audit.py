@@ -133,6 +133,7 @@ def test_an_early_release_is_attacked_with_what_was_known_then(places):
     assert json.loads((places[0] / "2007-05-002" / "public" / MANIFEST).read_text())["tact"]["sequence"] == 2
 
 
+@pytest.mark.long
 def test_an_audit_tells_each_attack_before_it_begins(places):
     said = []
     audit_release(*places, progress=lambda done, total, step: said.append((done / total, step)))

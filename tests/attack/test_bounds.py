@@ -337,7 +337,7 @@ def test_a_tie_that_no_world_satisfies_is_dropped_and_counted():
 ANY_WORLD = given(st.integers(0, 2**32 - 1), st.integers(20, 800), st.floats(0.05, 3))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("few_worlds")
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @ANY_WORLD
@@ -384,13 +384,20 @@ WORST = {
 }
 
 
+@pytest.mark.always(
+    "one child",
+    "a family of five in one quarter",
+    "everyone in one place",
+    "one child with forty encounters",
+    "two partners reporting the same child",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("what", WORST)
 def test_worst_worlds_withstand(tmp_path, what):
     release_and_attack(tmp_path, what, plan=small_worlds.SMALL_PLAN)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @vary("what", WORST, "everyone in one place", "two partners reporting the same child")
 def test_worst_worlds_withstand_by_default(tmp_path, what):
     release_and_attack(tmp_path, what)
@@ -452,7 +459,7 @@ def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_
     assert [p.name for p in tmp_path.iterdir()] == [".lock"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path, few_worlds):
     """If each release draws new noise with other keys, the mean of the numbers reveals the counts."""
     world = small_worlds.encounters(np.random.default_rng(4), 900, 600)
@@ -469,6 +476,7 @@ def test_redrawn_numbers_of_a_loose_policy_are_found(tmp_path, few_worlds):
     assert len(findings) > 100
 
 
+@pytest.mark.always("1")
 @pytest.mark.slow
 @pytest.mark.usefixtures("few_worlds")
 @vary("seed", range(6), 0, 1)

@@ -56,6 +56,7 @@ def add(table, *changes):
 LIMIT = float(MECHANISM.channel(20).total_variation().max())  # a child alone in its cell: .48
 
 
+@pytest.mark.always("of few", "of few, on all lists")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "changes", "cells"),

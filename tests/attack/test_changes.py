@@ -66,11 +66,15 @@ def default_base(tmp_path_factory):
     return release_base(folder), folder
 
 
+@pytest.mark.always(
+    "a count that crosses the threshold", "one child forgotten", "one child moved", "one child reported late"
+)
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_shows_nowhere_and_no_attack_succeeds(small_base, tmp_path, what):
     assert_nothing_shows(small_base, tmp_path, what, plan=small_worlds.SMALL_PLAN)
 
 
+@pytest.mark.long
 @vary("what", CHANGES, "one child moved")
 def test_a_change_shows_nowhere_in_default_releases(default_base, tmp_path, what):
     assert_nothing_shows(default_base, tmp_path, what)
@@ -87,6 +91,7 @@ def assert_nothing_shows(base, tmp_path, what, **changes):
             assert first.table(table)["value"].equals(second.table(table)["value"]), table
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["one child forgotten", "one child reported late"])
 def test_it_shows_where_numbers_are_drawn_anew_and_the_release_is_refused(tmp_path, what):
     loose = {"policy": replace(small_worlds.ONE_YEAR, frozen=False), "plan": small_worlds.SMALL_PLAN}
@@ -124,6 +129,7 @@ def keys(number):
     return small_worlds.IdentifierHasher(bytes([number]) * 32).record_keys
 
 
+@pytest.mark.long
 def test_without_a_cap_a_child_that_is_met_often_is_known_to_be_there(tmp_path):
     """An attacker who knows all other children recognises it in spite of the noise."""
     loose = {"policy": replace(small_worlds.ONE_YEAR, cap=40), "mechanism": Narrow()}

@@ -148,6 +148,7 @@ def test_the_audit_runs_the_attack_and_the_membership_attack_counts_the_interval
     assert outcomes["membership"][1]["all_numbers_low"] > without["membership"]["all_numbers_high"]
 
 
+@pytest.mark.always("low")
 @pytest.mark.slow
 @pytest.mark.parametrize("column", ["low", "high", "value"])
 def test_a_file_with_a_number_that_the_release_does_not_have_is_a_leak(published, tmp_path, column):
@@ -236,6 +237,7 @@ def guess(answers):
 LIMIT = CellKey().channel(20).total_variation().max()
 
 
+@pytest.mark.always("a child on all lists")
 @pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), [plant[:2] for plant in PLANTS.values()], ids=PLANTS)
 def test_an_attacker_who_knows_all_others_learns_no_more_of_a_planted_child_than_from_one_number(before, after):

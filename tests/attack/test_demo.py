@@ -21,6 +21,7 @@ def test_little_of_the_demo_is_withheld(demo_world):
         assert sum(s.get("withheld", 0) for s in counted) / len(counted) < most
 
 
+@pytest.mark.always("partner")
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_demo_withstands_the_attacks_on_its_tables(demo_world, tier):

@@ -124,7 +124,7 @@ def test_a_number_that_changes_with_the_child_is_found(published):
     assert finding.cell["means_of_control"] == frame.loc[place, "means_of_control"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_numbers_that_are_drawn_anew_are_refused(tmp_path):
     with pytest.raises(ReleaseRefused, match="the two together can tell of one child"):
         release_twice(tmp_path, frozen=False)

@@ -257,6 +257,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.always("a number", "a range", "a part of another name", "a number where no area has one")
 @pytest.mark.slow
 @pytest.mark.parametrize("what", PLANTED)
 def test_what_is_planted_in_an_atlas_is_found(atlas, tmp_path, what):
@@ -306,6 +307,7 @@ def ranked(release, table, tmp_path):
     return Release.open(release.folder.parents[1], "public", derived=tmp_path / "derived"), cell
 
 
+@pytest.mark.always("rank")
 @pytest.mark.slow
 @pytest.mark.parametrize("column", ["rank", "rank_first", "rank_last", "top", "median", "lower", "upper"])
 def test_a_result_of_the_model_passes_in_its_own_column_alone(ranked, tmp_path, column):
@@ -502,6 +504,7 @@ def test_an_indicator_in_a_file_is_no_number_of_the_release(releases, tmp_path, 
     assert [finding.reason for finding in findings] == ["contains a number that is not in the release"]
 
 
+@pytest.mark.always("a.csv")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_file_may_show_an_indicator_of_the_partner_tier(releases, tmp_path, name):
@@ -510,6 +513,7 @@ def test_a_file_may_show_an_indicator_of_the_partner_tier(releases, tmp_path, na
     assert search(releases["public"], [tmp_path / name])[0]
 
 
+@pytest.mark.always("change0")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "change",

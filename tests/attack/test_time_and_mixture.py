@@ -50,6 +50,7 @@ def test_a_release_that_would_show_one_child_taken_out_is_refused(tmp_path):
     assert len(names(tmp_path)) == 1
 
 
+@pytest.mark.always("1")
 @pytest.mark.slow
 @pytest.mark.parametrize("gone", [1, 5, 200])
 def test_nobody_shows_when_they_are(tmp_path, gone):
@@ -164,7 +165,7 @@ def test_repeated_numbers_do_not():
     assert averaged(same) == averaged(same[:1])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_guess_is_the_truth_as_often_as_it_says():
     """A total is read from itself and from its parts: the stated probability equals the share of right guesses."""
     sure, hit = [], []

@@ -76,6 +76,7 @@ def write_csv(path: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
+@pytest.mark.always("words0-libraries0")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "libraries"),

@@ -79,6 +79,7 @@ def test_a_reader_of_the_public_tier_is_told_whom_to_tell_and_no_path(serve, spo
         assert str(spoiled) not in shown.text + errors
 
 
+@pytest.mark.always("partner")
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
 def test_a_changed_manifest_closes_every_page_with_a_message(serve, demo_world, tmp_path, tier):
@@ -105,6 +106,7 @@ def two_releases(scored, tmp_path):
     return releases, names(releases)
 
 
+@pytest.mark.always("partner")
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
 def test_a_damaged_release_that_is_not_shown_closes_no_page(monkeypatch, scored, two_releases, tier):

@@ -190,6 +190,7 @@ def read_map(files, form, level):
     return pd.DataFrame([f["properties"] for f in json.loads(path.read_text(encoding="utf-8"))["features"]])
 
 
+@pytest.mark.always("partner-csv", "public-csv")
 @pytest.mark.parametrize("form", ["csv", "xlsx", "parquet", "gpkg"])
 def test_parts_equal_totals_in_a_file_of_all_cells_and_the_noisy_number_is_beside(current, tmp_path, form):
     rows = read_long(export_layers(current.release, tmp_path, [form], [LAYER.id]), form)
@@ -224,6 +225,7 @@ def check_noisy(release, rows):
     assert (rows["value"] != rows["noisy"])[rows["noisy"].notna()].any(), f"TACT_SEED={SEED}"
 
 
+@pytest.mark.always("partner-geojson")
 @pytest.mark.parametrize("form", ["geojson", "parquet", "gpkg"])
 def test_parts_equal_totals_in_a_map_file(current, tmp_path, form):
     files = export_layers(current.release, tmp_path, [form], [LAYER.id])
@@ -240,6 +242,7 @@ def test_parts_equal_totals_in_a_map_file(current, tmp_path, form):
     check_sums(current, pd.concat(parts), *needed(current)[::2])
 
 
+@pytest.mark.always("partner")
 def test_parts_equal_totals_in_the_table_of_the_map(current):
     parts, noisy = [], {}
     for view in list_views(current):
@@ -255,6 +258,7 @@ def test_parts_equal_totals_in_the_table_of_the_map(current):
         assert text == ("" if pd.isna(row["value"]) else f"{row['value']} ±{row['margin']}"), f"TACT_SEED={SEED}"
 
 
+@pytest.mark.always("partner")
 def test_parts_equal_totals_in_the_panel(current):
     parts, facts = [], []
     for view in list_views(current):
@@ -348,6 +352,7 @@ def test_the_noisy_number_is_in_the_tables_of_trends(world):
     assert years[NOISY].str.contains("±").any(), f"TACT_SEED={SEED}"
 
 
+@pytest.mark.always("partner")
 def test_legend_and_codebook_say_that_numbers_are_adjusted(current):
     adjusted, margins = {}, {}  # of all views that share a scale: one level, choice and length of periods
     for view in list_views(current):
@@ -374,6 +379,7 @@ def test_a_release_without_reconciled_numbers_shows_the_published_ones(tmp_path)
     assert data.legend.margin == "at most 5 away from the true number"
 
 
+@pytest.mark.long
 def test_the_style_for_qgis_draws_an_adjusted_zero_as_a_number(world):
     """Exactly one rule draws each area; the first rule is the rule for circles."""
     release = world["partner"].release

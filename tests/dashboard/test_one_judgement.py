@@ -250,6 +250,18 @@ CHECKS = (
 )
 
 
+@pytest.mark.always(
+    "demo-el-check_risk_page",
+    "demo-el-check_table_of_rates_and_overview",
+    "demo-el-check_briefing",
+    "demo-el-check_changes_in_briefing",
+    "demo-el-check_map_panel",
+    "demo-el-check_trends",
+    "demo-el-check_shifts",
+    "demo-el-check_flows",
+    "demo-el-check_need",
+    "demo-el-check_gaps",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_page_says_the_judgement_in_every_language(check, current, t, judged):

@@ -175,7 +175,7 @@ def test_on_this_machines_address_it_answers_to_no_other_name(served, host):
     assert refused(served.url + "/health", Host=host) in {400, 421}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_partner_tier_is_refused_on_another_address(releases, tmp_path):
     command = [sys.executable, "-m", "dashboard.server", "--releases", str(releases)]
     arguments = ["--tier", "partner", "--host", "0.0.0.0", "--port", str(free_port())]
@@ -210,7 +210,7 @@ def test_behind_a_proxy_the_public_tier_answers_to_its_name_and_no_other(release
         stop(running)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_public_process_never_opens_the_partner_folder(releases, tmp_path):
     running = start(releases, tmp_path / "seen", "--tier", "public", unwanted="/partner")
     try:
@@ -221,7 +221,7 @@ def test_a_public_process_never_opens_the_partner_folder(releases, tmp_path):
         stop(running)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="POSIX")
 def test_hundreds_of_half_open_lines_and_large_messages_leave_it_well_and_its_log_short(releases, tmp_path):
     """With 256 descriptors, of which 32 are for lines: 400 half-open ones, and messages above the limit."""

@@ -163,6 +163,7 @@ def test_the_risk_page_has_no_colour_rate_or_claim_there(current, t):
     assert "Crosses: cannot tell" in rates.word_hidden(current, "internal", rates.EVERY)
 
 
+@pytest.mark.always("en-GR-I")
 @vary("language, area", product(LANGUAGES, ["GR-I", "GR", ""]), ("en", "GR-I"), ("sq", "GR"), ("el", ""))
 def test_every_page_opens_in_every_language(world, monkeypatch, language, area):
     speak_on_pages(monkeypatch, language)
@@ -203,6 +204,7 @@ def test_coverage_trends_and_the_panel_of_the_map_say_that_it_cannot_be_told(cur
             assert len(trends.read_share(current, code))
 
 
+@pytest.mark.always("all")
 @pytest.mark.parametrize("pathway", [trends.EVERY, *PATHWAYS])
 def test_trends_knows_of_no_change_there(current, t, pathway):
     badges = cells.judge_changes(current, (), pathway)
@@ -222,6 +224,7 @@ def list_views(layer, release):
                     yield f"{option.id}-{choice.id}", View(level, period, options)
 
 
+@pytest.mark.always("risk")
 @pytest.mark.parametrize("layer", [RISK, ACCESS], ids=["risk", "access"])
 def test_no_layer_map_or_table_has_a_number_of_it(current, layer):
     release, seen = current.release, set()
@@ -240,6 +243,7 @@ def test_no_layer_map_or_table_has_a_number_of_it(current, layer):
     assert len(seen) >= (len(NEED) if layer is ACCESS else 12)
 
 
+@pytest.mark.always("risk")
 @pytest.mark.parametrize("layer", [RISK, ACCESS], ids=["risk", "access"])
 def test_no_export_has_a_number_of_it(current, layer, tmp_path):
     rows = build_long_table(current.release, layer)
@@ -253,6 +257,7 @@ def test_no_export_has_a_number_of_it(current, layer, tmp_path):
     assert any(tmp_path.iterdir())
 
 
+@pytest.mark.always("public")
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_the_atlas_has_a_state_for_each_area_of_it_and_no_number(current, public, tier):
     opened = {"partner": current, "public": public}[tier]
@@ -267,6 +272,7 @@ def test_the_atlas_has_a_state_for_each_area_of_it_and_no_number(current, public
                 assert set(greek) <= codes
 
 
+@pytest.mark.always("en")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_briefing_says_it_once_and_no_number(current, language):
     release, t = current.release, Speech(language, load_areas(current.release))

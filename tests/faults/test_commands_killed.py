@@ -183,6 +183,7 @@ def imported(before, files, tmp_path_factory):
     return whole, few, identities(workspace)
 
 
+@pytest.mark.always("15")
 @vary("i", range(2 * MOMENTS), *ALWAYS)
 def test_a_killed_import_loses_nothing_and_doubles_nothing(tact, before, files, imported, tmp_path, i):
     whole, few, everything = imported
@@ -225,6 +226,7 @@ def assert_whole(releases, name):
         assert release.manifest["tact"]["audit"]["passed"]
 
 
+@pytest.mark.always("15")
 @vary("i", range(2 * MOMENTS), *ALWAYS)
 def test_a_killed_release_is_whole_or_is_not_there(tact, released, tmp_path, i):
     base, whole = released

@@ -188,6 +188,7 @@ def test_no_room_is_a_message_wherever_a_command_meets_it(tact, tmp_path, monkey
     assert tempfile.gettempdir() in answer.json["message"]
 
 
+@pytest.mark.always("export")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",

@@ -51,6 +51,7 @@ def left(connection):
     return connection.execute(asked, (bytes.fromhex(CHILD),)).fetchone()[0]
 
 
+@pytest.mark.always("0")
 @vary("i", range(20), 0, 1, 2, 3)
 def test_a_child_is_forgotten_whole_or_not_at_all(before, marks, tmp_path, i):
     folder = copied(before, tmp_path)

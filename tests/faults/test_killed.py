@@ -60,6 +60,7 @@ def check(folder, ended, whole):
     return found == everything
 
 
+@pytest.mark.always("0")
 @vary("i", range(10), 0, 1, 2)
 def test_killed_while_it_writes_it_holds_nothing_of_the_file(tmp_path, whole, marks, i):
     moment = int(np.random.default_rng([20, i]).integers(0, marks * 0.9))
@@ -68,6 +69,7 @@ def test_killed_while_it_writes_it_holds_nothing_of_the_file(tmp_path, whole, ma
     assert not check(tmp_path / "vault", ended, whole)
 
 
+@pytest.mark.always("0")
 @vary("i", range(10), 0, 1, 2)
 def test_killed_while_it_commits_it_holds_all_or_nothing(tmp_path, whole, i):
     delay = float(np.random.default_rng([21, i]).uniform(0, 0.03))
@@ -75,6 +77,7 @@ def test_killed_while_it_commits_it_holds_all_or_nothing(tmp_path, whole, i):
     check(tmp_path / "vault", ended, whole)
 
 
+@pytest.mark.long
 def test_killed_again_and_again_on_the_same_vault_it_loses_nothing(tmp_path, whole, marks):
     folder = new_vault(tmp_path / "vault")
     for moment in np.random.default_rng(5).integers(0, marks, 4).tolist():
@@ -149,6 +152,7 @@ def all_rows(vault):
     return [sorted(vault._connection.execute(f"SELECT * FROM {table}").fetchall()) for table in TABLES]
 
 
+@pytest.mark.always("2")
 @vary("i", range(6), 0, 2)
 def test_killed_while_it_undoes_an_import_it_has_undone_all_of_it_or_nothing(tmp_path, corrected, i):
     folder, before, after = corrected

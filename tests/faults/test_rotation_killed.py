@@ -113,6 +113,7 @@ def test_killed_at_any_step_one_stored_key_opens_the_vault(tmp_path, monkeypatch
     assert check(work / str(moments), monkeypatch, ROWS, old)
 
 
+@pytest.mark.always("0.4")
 @vary("share", [0.02, 0.2, 0.4, 0.6, 0.8, 0.98], 0.02, 0.4, 0.98)
 def test_killed_while_pages_are_encrypted_anew_nothing_is_lost(tmp_path, monkeypatch, share):
     folder = tmp_path / "base"

@@ -78,7 +78,7 @@ def test_points_beside_vertices_and_edges_of_the_shipped_areas_are_counted_once(
     check_points(x, y, SHAPES, INDEX)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_vertex_of_three_areas_belongs_to_one():
     points, area = shapely.get_coordinates(SHAPES, return_index=True)
     pairs = np.unique(np.column_stack([points, area]), axis=0)
@@ -92,7 +92,7 @@ def test_a_vertex_of_three_areas_belongs_to_one():
 SPOT = st.tuples(st.integers(0, 6), st.integers(0, 6))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(st.sets(SPOT, min_size=4, max_size=12), st.integers(-3, 3), st.integers(-3, 3), st.sampled_from([1, 9, 400]))
 def test_points_on_the_edges_of_any_triangles_are_counted_once(spots, east, north, cells):

@@ -25,7 +25,7 @@ def address():
             yield cluster.scheduler_address
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_cluster_gives_the_same_counts_and_the_same_study(address, tmp_path):
     files = [
         write(tmp_path / "a.parquet", RECORDS.slice(0, 2_000), row_group_size=300),

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.studies.clusters import describe, study
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_world_without_differences_shows_no_cluster_and_one_with_differences_does():
     results = study(1)
     quiet, signal = results.worlds

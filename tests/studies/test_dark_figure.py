@@ -5,7 +5,7 @@ import pytest
 from benchmarks.studies.dark_figure import LAWS, describe, study_dark_figure
 from data.capture import estimate_population
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def test_intervals_of_invented_lists_hold_the_truth_or_it_cannot_tell(monkeypatch):

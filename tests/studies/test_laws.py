@@ -22,7 +22,7 @@ def test_the_summary_counts_how_often_the_model_is_beaten():
     assert lines[-2].endswith("1, 1; 0, 0")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_world_of_another_law_is_forecast_by_all():
     rows = study(1, first_seed=2, laws=("delays",)).summary()["laws"]["delays"]
     assert list(rows) == [*BASELINES, MODEL]

@@ -27,7 +27,7 @@ def test_the_summary_is_the_mean_of_the_worlds():
     assert summary["no_signal"]["without_a_warning"] == 1
 
 
-@pytest.mark.slow(seconds=16)
+@pytest.mark.long
 def test_worlds_are_found_out_and_quiet_ones_left_alone():
     summary = study(1, first_seed=3).summary()
     for kind in ("exact", "protected"):

@@ -9,7 +9,7 @@ from benchmarks.studies.trial import Programme
 from risk.planning.problem import Solver
 from risk.worlds import WorldParameters
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 SHORT = partial(WorldParameters, quarters=5, children=700)
 

@@ -121,7 +121,7 @@ def test_the_summary_and_its_words():
     assert "in 50% of worlds" in said[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_plan_starves_no_area_and_following_counts_does():
     told = []
     found = loop(1, first_seed=300, quarters=2, progress=lambda *step: told.append(step))
@@ -135,7 +135,7 @@ def test_the_plan_starves_no_area_and_following_counts_does():
     assert all(max(f.moved) <= Programme().moves for f in found.followed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_its_floor_and_exploration_the_plan_too_would_starve_areas():
     bare = replace(Programme(), floor=1e-9, exploration=0.0)
     without, within = (loop(1, first_seed=301, quarters=1, programme=p).summary() for p in (bare, Programme()))

@@ -65,7 +65,7 @@ def test_the_words_hold_the_numbers():
     assert "small in 1 worlds (100% truly gain, 1.0% on average)" in said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_world_keeps_its_floors_and_only_the_rule_holds_the_solver_back():
     told = []
     first = study(1, first_seed=200, progress=lambda *step: told.append(step))

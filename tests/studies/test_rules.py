@@ -28,7 +28,7 @@ def take(encounters, release=-1):
     return Snapshot.take(encounters, names, DAYS[release])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_children_are_counted_as_a_release_counts_them(encounters):
     hasher = IdentifierHasher(create_from_seed(0).identifier)
     counted = count_world(encounters, hasher, area_table(), {"partner": TABLES, "public": ()}, DEFAULT_POLICY)
@@ -73,7 +73,7 @@ def test_a_rule_draws_again_at_its_number_of_changes(encounters, rule, fewest):
         assert numbers.choose([before, now]).ravel()[area] == (gone >= fewest)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_only_numbers_that_are_final_never_change_because_of_one_child():
     measures = compare_rules(1, DAYS[:6])
     final, always = measures["final"], measures["always"]

@@ -17,7 +17,7 @@ def test_a_word_is_judged_by_the_share_of_its_statements_that_are_true():
     assert (rate["cannot_tell"], rate["likely"], rate["very_likely"]) == (0.1, 0.4, 0.5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_in_a_world_without_differences_only_statements_of_no_difference_are_true():
     counts = study_world(QUIET, 1)
     rate = {name.split("/")[2]: [0, 0] for name in counts if name.startswith("rate/")}

@@ -104,6 +104,7 @@ def run_r(*words):
     return subprocess.run(["Rscript", *map(str, words)], check=False, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.long
 def test_the_example_in_r_gives_the_rates_of_python(files, demo_world, example, tmp_path):
     if shutil.which("Rscript") is None or run_r("-e", "loadNamespace('sf'); loadNamespace('jsonlite')").returncode:
         pytest.skip("no R with sf and jsonlite here")

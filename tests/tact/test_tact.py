@@ -43,6 +43,7 @@ def test_the_documentation_names_all_of_it():
     assert (ROOT / "tact" / "py.typed").is_file()
 
 
+@pytest.mark.always("import tact; tact.open_release-data.restricted")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "loaded"),
@@ -85,6 +86,7 @@ def test_what_governance_does_not_approve_is_left_out(demo_world, tmp_path):
         release.layer("communities")
 
 
+@pytest.mark.always("public")
 @pytest.mark.slow
 def test_every_layer_is_a_map_at_each_level(release):
     assert release.layers()
@@ -119,6 +121,7 @@ def test_every_state_of_every_table_is_a_category(release):
         assert "state" not in frame or frame["state"].notna().all(), name
 
 
+@pytest.mark.always("public")
 @pytest.mark.slow
 def test_periods_and_options_are_those_of_the_release(release):
     periods = release.periods("encounters", "region", of="pathway-internal")

@@ -104,12 +104,14 @@ def structure(pdf):
     return found, alts
 
 
+@pytest.mark.always("60-el")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [0, 5, 60])
 def test_it_has_two_pages_however_many_moves(release, language, count):
     assert len(open_pdf(briefing.make_pdf(saved(release.name, count), release, language)).pages) == 2
 
 
+@pytest.mark.always("el")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_has_two_pages_whatever_is_written(release, language):
     plan = crowded(release.name)
@@ -126,6 +128,7 @@ def test_its_text_is_that_of_the_golden_file(alone, language):
     assert found + "\n" == (GOLDEN / f"briefing-{language}.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.always("en")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_is_tagged_after_pdf_ua(release, language):
     plan = saved(release.name)
@@ -186,6 +189,7 @@ SMALL = {
 }
 
 
+@pytest.mark.always("en")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_small_gain_that_is_almost_sure_has_words_of_its_own(release, language):
     plan = manifest(release.name)
@@ -272,6 +276,7 @@ def hostile_plan(release, texts):
     return read(plan)
 
 
+@pytest.mark.always("0")
 @pytest.mark.parametrize("start", range(0, len(HOSTILE), 4))
 def test_text_from_data_is_never_markup(release, start):
     texts = HOSTILE[start:] + HOSTILE[:start]
@@ -293,6 +298,7 @@ def test_a_word_without_end_may_be_broken():
     assert speech.make_legible(" a\n\tb \x00") == "a b"
 
 
+@pytest.mark.long
 def test_what_is_called_legible_can_be_printed():
     every = [chr(point) for point in range(0x20, 0x3000) if not speech.UNPRINTABLE.match(chr(point))]
     assert len(every) > 500
@@ -322,6 +328,7 @@ def test_it_is_set_in_fonts_that_ship_with_it(release):
     assert all("SourceSans3" in name for page in open_pdf(pdf).pages for name in _fonts_of(page))
 
 
+@pytest.mark.always("5-en")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("count", [0, 5, 60])
 def test_pictures_fit_slides(release, language, count):

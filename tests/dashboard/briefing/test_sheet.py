@@ -49,6 +49,7 @@ def read_fills(svg):
     return {shape.get("data-area"): (shape.get("fill"), shape[0].text) for shape in shapes}
 
 
+@pytest.mark.always("partner-encounters", "partner-risk", "public-encounters")
 @pytest.mark.slow
 @pytest.mark.parametrize("address", VIEWS, ids=lambda address: address["layer"])
 def test_a_shape_has_the_number_of_the_page_and_a_state_has_none(current, address):

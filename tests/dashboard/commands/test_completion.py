@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.paths import ROOT
 
 
+@pytest.mark.always("line0-found0")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "found"),

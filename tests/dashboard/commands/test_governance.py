@@ -205,6 +205,7 @@ def test_figures_alone_need_nobody(tact, made) -> None:
     assert tact("--workspace", made(), "release", "--figures-only", "--json").code == 0
 
 
+@pytest.mark.always("Somebody Else-typing0-2")
 @pytest.mark.parametrize(
     ("name", "typing", "code"),
     [
@@ -245,6 +246,7 @@ def test_practice_needs_no_second_person(tact, made) -> None:
 # -- communities --
 
 
+@pytest.mark.always("withdrawn")
 @pytest.mark.parametrize("decision", ["blocked", "withdrawn", ""])
 def test_communities_and_the_dark_figure_leave_with_approval_alone(tact, made, tmp_path, decision) -> None:
     folder = made("--practice")
@@ -320,6 +322,7 @@ def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_asks_before_
     assert tact("--workspace", folder, "doctor", "--json").code == 7
 
 
+@pytest.mark.long
 def test_an_import_of_recent_children_warns_of_nothing(tact, made, tmp_path) -> None:
     answer = tact("--workspace", made("--practice"), "import", tmp_path / "e.csv", "--json")
     assert answer.json["overdue"] == 0

@@ -196,12 +196,14 @@ def test_geojson_holds_the_text_and_is_nothing_else(exported):
         check_style(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.long
 def test_parquet_holds_the_text_and_says_it_of_itself(exported):
     table = pq.read_table(of_layer(exported, ".parquet", "population-all"))
     assert set(SOURCES) <= set(table["source"].to_pylist())
     assert hostile.FILE_NAME.encode() in table.schema.metadata[b"tact:boundaries"]
 
 
+@pytest.mark.long
 def test_a_readme_is_plain_text(exported):
     told = "".join(path.read_text(encoding="utf-8") for path in exported[".txt"])
     assert hostile.FILE_NAME in told

@@ -55,6 +55,7 @@ def test_the_key_is_changed_after_a_yes_and_a_backup_is_asked_for(tact, practice
     assert entry["accepted"] == 1
 
 
+@pytest.mark.always("words0")
 @pytest.mark.parametrize("words", [["--json"], []])
 def test_without_somebody_to_ask_it_needs_the_option(tact, practice, words) -> None:
     old = keys.load(practice.id)

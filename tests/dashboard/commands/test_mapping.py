@@ -136,6 +136,7 @@ def test_an_import_is_undone_after_a_yes(run, tmp_path):
     assert run("import", path, "--json").json["accepted"] == 1
 
 
+@pytest.mark.always("words0-COLUMN=VALUE", "words3-cannot be the same for all rows")
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -224,6 +225,7 @@ def test_a_slip_in_the_name_of_a_partner_is_refused_and_a_new_partner_is_taken_w
     assert run("import", path, "--partner", "ARSIS", "--json").json["accepted"] == 1
 
 
+@pytest.mark.always("words0")
 @pytest.mark.parametrize("words", [["import"], ["mapping", "draft"]])
 def test_names_of_children_are_refused_before_the_kind_is_asked(run, tmp_path, words):
     for name, between in (("names.csv", ","), ("semicolons.csv", ";")):

@@ -103,6 +103,7 @@ def test_with_few_moves_there_is_less_outreach_for_areas_with_too_little_of_it(t
         assert re.search(r"Areas with too little outreach get only \d+\s% of the outreach meant for them", text)
 
 
+@pytest.mark.always("words2-There are: programme manager")
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -120,7 +120,7 @@ def test_a_folder_that_is_a_file_is_refused_before_anything_is_worked_out(tact, 
     assert "taken" in answer.json["message"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_it_can_be_stopped_and_leaves_nothing(tmp_path, stoppable):
     command = [sys.executable, "-m", "dashboard.cli", "policy", "compare", "--to", str(tmp_path / "out")]

@@ -120,6 +120,7 @@ def test_all_lists_go_with_the_records_that_are_kept_too_long(tact, practice, li
     assert not any(path.exists() for path in lists.values())
 
 
+@pytest.mark.always("../../up")
 @pytest.mark.parametrize("partner", ["../../up", "Κοινωνική Μέριμνα", "...", "x" * 200])
 def test_a_name_of_a_partner_leads_to_a_folder_below_that_of_the_lists(tact, practice, tmp_path, partner) -> None:
     path = take(tact, practice, tmp_path / "f" / "march.csv", [partner])

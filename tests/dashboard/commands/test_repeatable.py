@@ -118,7 +118,7 @@ def test_another_identifier_key_gives_other_noise_and_the_same_rest(first, files
     assert measures <= {"children", "encounters", "model", "flows", "indicators"}
 
 
-@pytest.mark.slow(seconds=17)
+@pytest.mark.long
 def test_a_seed_makes_the_same_demo_with_the_same_noise(demo_world, tmp_path):
     program = "from pathlib import Path; from dashboard.commands import demo; demo.release_demo(Path({!r}), {})"
     run(["-c", program.format(str(tmp_path / "again"), DEFAULT_SEED)], seed=4, **dict.fromkeys(KEYS, ""))
@@ -135,6 +135,7 @@ def content(path):
     return {name: found for name, found in rows.items() if not name.startswith("rtree_")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tier", TIERS)
 def test_another_process_makes_the_same_files(first, tmp_path, tier):
     formats = [word for name in FORMATS for word in ("--format", name)]

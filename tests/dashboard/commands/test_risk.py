@@ -37,7 +37,7 @@ def test_both_tiers_are_scored_and_read_with_the_release(tact, demo, few_draws):
     assert again["results"] == told["results"][1:]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_usual_plan_that_cannot_be_made_is_named_and_all_else_is_written(tact, demo, few_draws, monkeypatch):
     def clash(*_args, **_kwargs):
         raise RulesClash((Clash("floor", 9.0, 4.0, ("AL-11",)),))
@@ -106,7 +106,7 @@ def nearest_of(tact, demo, nearest, *words):
     return nearest()
 
 
-@pytest.mark.slow(seconds=18)
+@pytest.mark.long
 def test_the_model_is_measured_against_all_that_it_must_beat(tact, demo, few_draws, monkeypatch):
     """The last four origins alone, whose fits the demo has made; tests/risk/evaluation measures from all of them."""
     monkeypatch.setattr(risk_model, "FIRST_ORIGIN", 8)

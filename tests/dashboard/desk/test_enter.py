@@ -95,6 +95,7 @@ def test_what_a_file_would_not_bring_in_is_not_added(desk):
     assert read_draft(desk).rows == ()
 
 
+@pytest.mark.always("encounter")
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_empty_form_is_refused_and_says_beside_each_field_what_is_missing(desk, kind):
     page = open_section(desk, "enter")
@@ -185,6 +186,7 @@ def test_an_import_leaves_what_was_added_after_it_began(desk):
         Hand(desk).store_draft(begun)
 
 
+@pytest.mark.always("sq-encounter", "el-service")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", ["sq", "el"])
 def test_each_kind_has_its_form_in_each_language(desk, kind, language):

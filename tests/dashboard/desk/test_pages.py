@@ -55,6 +55,7 @@ def press(page, label):
     return page.run()
 
 
+@pytest.mark.always("en")
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
 def test_a_file_is_dropped_asked_about_imported_and_taken_back(desk, tmp_path, language):
@@ -359,7 +360,7 @@ def test_a_card_whose_list_could_not_be_written_says_so(desk, tmp_path):
     assert "could not be written" in " ".join(warning.value for warning in page.warning)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_card_without_its_list_says_so(desk, tmp_path):
     import_with_list(desk, tmp_path)
     desk.in_hand["files"].files["invented-sq-titles.xlsx"].result.rejects.unlink()
@@ -400,7 +401,7 @@ def watch(monkeypatch, target):
     return calls
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_page_drawn_again_opens_the_vault_once_and_reads_nothing_that_it_knows(desk, tmp_path, monkeypatch):
     page = drop(open_section(desk), MESSY["codes"].write(tmp_path))
     page = drop(page, MESSY["sq-titles"].write(tmp_path))
@@ -421,7 +422,7 @@ def test_a_page_drawn_again_opens_the_vault_once_and_reads_nothing_that_it_knows
     assert read
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_undo_is_tried_again_only_when_records_changed(desk, tmp_path, monkeypatch):
     import_with_list(desk, tmp_path)
     listed = open_section(desk, "imports")
@@ -453,6 +454,7 @@ def test_a_file_that_cannot_be_imported_looks_like_no_other(desk, tmp_path):
     assert {button.proto.type for button in page.button if (button.key or "").startswith("out-")} == {"secondary"}
 
 
+@pytest.mark.always("en")
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
 def test_the_page_imports_says_where_the_name_of_a_file_stays(desk, tmp_path, language):
@@ -464,6 +466,7 @@ def test_the_page_imports_says_where_the_name_of_a_file_stays(desk, tmp_path, la
     assert "rejects" in shown
 
 
+@pytest.mark.always("en-Rejected-not known")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "head", "not_known"),

@@ -180,12 +180,14 @@ def test_an_attack_that_succeeds_is_told_and_stops_the_trial(practice, monkeypat
     assert not [button for button in page.button if button.label == "Publish it"]
 
 
+@pytest.mark.always("sq")
 @pytest.mark.parametrize(
     ("language", "told"),
     [
         ("sq", "children (AL-01): numri i vërtetë mund të llogaritet nga pjesët e tij dhe nga publikimet e mëparshme"),
         ("el", "children (AL-01): ο αληθινός αριθμός υπολογίζεται από τα μέρη του και από προηγούμενες εκδόσεις"),
     ],
+    ids=["sq", "el"],
 )
 def test_what_an_attack_found_is_told_in_the_language_of_the_officer(practice, monkeypatch, language, told):
     reason = Message("the true number can be calculated from its parts and earlier releases")
@@ -296,6 +298,7 @@ def test_a_backup_is_written_and_comes_back(practice, tmp_path):
     assert "Vault key" in [field.label for field in page.text_input]
 
 
+@pytest.mark.always("sq")
 @pytest.mark.parametrize("language", ["sq", "el"])
 def test_a_passphrase_that_does_not_open_the_backup_is_told_in_the_language_of_the_officer(
     practice, tmp_path, language
@@ -318,6 +321,7 @@ def test_a_passphrase_that_does_not_open_the_backup_is_told_in_the_language_of_t
     assert escape_markdown(said[language].format(file=target)) in words_on(page)
 
 
+@pytest.mark.always("en-The last backup is of {day}.")
 @pytest.mark.parametrize(
     ("language", "told"),
     [
@@ -336,6 +340,7 @@ def test_real_records_without_a_backup_of_the_last_days_are_told_in_the_language
     assert "tact backup" not in words_on(open_section(practice, "release", language))
 
 
+@pytest.mark.always("sq")
 @pytest.mark.parametrize(
     ("language", "told", "listed"),
     [
@@ -350,6 +355,7 @@ def test_real_records_without_a_backup_of_the_last_days_are_told_in_the_language
             "governance.toml, [controllers] names: γράψτε τις οργανώσεις που αποφασίζουν από κοινού.",
         ),
     ],
+    ids=["sq", "el"],
 )
 def test_governance_and_a_wrong_passphrase_are_told_in_the_language_of_the_officer(real, language, told, listed):
     with pytest.raises(InputError) as refusal:
@@ -372,6 +378,7 @@ def forget_second(desk):
         vault.write_note("second person", "")
 
 
+@pytest.mark.always("en")
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
 def test_without_a_second_person_the_page_stays_whole_and_lets_one_choose_a_passphrase(real, language):
     forget_second(real)
@@ -570,6 +577,7 @@ def change_boundaries(desk):
     (desk.workspace.areas / BOUNDARIES).write_bytes(b"other boundaries")
 
 
+@pytest.mark.always("change_policy", "forget_one", "add_records")
 @pytest.mark.parametrize(
     "change", [change_policy, change_governance, change_boundaries, undo_first, forget_one, add_records]
 )

@@ -52,12 +52,14 @@ def test_a_planted_change_is_found_with_both_numbers_and_their_margins(earlier, 
     assert words == "Tirana: 130 ±5 in Jun 2006 to May 2007 (before: 90 ±5)."
 
 
+@pytest.mark.always("100-False", "101-True")
 @pytest.mark.parametrize(("value", "is_told"), [(100, False), (101, True), (80, False), (79, True)])
 def test_a_change_is_told_only_where_both_margins_together_cannot_explain_it(earlier, tmp_path, value, is_told):
     news = read(make_later(tmp_path, lambda tables: count(tables, "AL-11", YEARS[0], value)), earlier)
     assert bool(news) == is_told
 
 
+@pytest.mark.always("0")
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_alone_is_never_a_change(tmp_path, seed):
     rng = np.random.default_rng(seed)
@@ -173,6 +175,7 @@ def test_a_rise_has_not_ended_where_it_cannot_be_told_any_more(judged):
     assert "Alerts that have ended" not in said
 
 
+@pytest.mark.long
 def test_rises_stand_in_the_order_of_the_release_whatever_the_seed_of_hashes(judged):
     codes = ["AL-11", "AL-02", "GR-I", "AL-04", "AL-01"]
     said = judged({code: judge(change="steady") for code in codes}, {code: judge(change="more") for code in codes})
@@ -180,6 +183,7 @@ def test_rises_stand_in_the_order_of_the_release_whatever_the_seed_of_hashes(jud
     assert places == ["Tirana", "Durrës", "Attica", "Fier", "Berat"]
 
 
+@pytest.mark.always("2008-05-001")
 @pytest.mark.parametrize("missing", [NAME, LATER])
 def test_risk_that_was_not_compared_is_said(earlier, tmp_path, monkeypatch, missing):
     there = SimpleNamespace(trends=SimpleNamespace(jumps=[]))
@@ -190,6 +194,7 @@ def test_risk_that_was_not_compared_is_said(earlier, tmp_path, monkeypatch, miss
     assert topic.sentences == (f"Release {missing} has no results on risk, so risk was not compared.",)
 
 
+@pytest.mark.always("sq")
 @pytest.mark.parametrize("language", LANGUAGE_NAMES)
 def test_every_language_says_it_in_its_own_words(earlier, tmp_path, language):
     now = make_later(tmp_path, lambda tables: count(tables, "GR-I", YEARS[1], 1300))

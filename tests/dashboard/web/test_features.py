@@ -102,6 +102,7 @@ def list_points(value):
     return [point for inner in value for point in list_points(inner)]
 
 
+@pytest.mark.always("partner")
 @pytest.mark.slow
 def test_1_to_3_everything_is_found_from_the_landing_page_by_links(get):
     seen, ahead = set(), [f"{BASE}/"]
@@ -408,6 +409,7 @@ def test_a_refusal_repeats_nothing_from_outside(get, hostile):
     check_refusal(get(f"{BASE}/", host=f"a{hostile}"), 400)
 
 
+@pytest.mark.always("partner")
 @pytest.mark.slow
 def test_38_and_39_each_feature_of_a_page_is_there_by_itself(get, collections):
     for collection in collections:
@@ -471,6 +473,7 @@ def test_a_filter_keeps_the_rows_with_its_value(get, release, query):
     assert document["numberMatched"] == (table[name] == value).sum()
 
 
+@pytest.mark.always("partner-encounters_region")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["encounters_region", "population_region", f"services_region_{small_release.NAME}"])
 def test_what_the_definition_allows_is_answered_and_nothing_breaks(get, api, name):

@@ -55,6 +55,7 @@ def releases(tmp_path_factory):
     return small_release.make_both(tmp_path_factory.mktemp("features"))
 
 
+@pytest.mark.always("public-^(/|/conformance|/collections|/collections/encounters_region(/items.*)?)$-80")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("tier", "paths", "least"), [("public", ONE, 80), pytest.param("partner", EACH_LAYER, 300, marks=pytest.mark.slow)]

@@ -60,7 +60,7 @@ def served(tmp_path, monkeypatch):
         process.communicate(timeout=10)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not QGIS.is_dir(), reason="QGIS for Python (Debian: python3-qgis) is not installed")
 def test_qgis_reads_every_collection_whole_by_paging_with_a_token(served, tmp_path):
     release, address, token = served

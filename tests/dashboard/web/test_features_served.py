@@ -59,6 +59,7 @@ def make_application(releases, tier):
     return Starlette(routes=features.make_routes(Site(releases, tier), is_encrypted=False))
 
 
+@pytest.mark.always("partner")
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_gdal_reads_every_collection_whole_by_paging(releases, tier):

@@ -31,6 +31,7 @@ def site(scored):
     return Site(scored.releases, "partner", derived=scored.derived)
 
 
+@pytest.mark.always("risk")
 @pytest.mark.slow
 @pytest.mark.parametrize("page", MAKERS)
 def test_a_picture_comes_as_a_file_in_the_language_of_the_address(site, page):
@@ -76,6 +77,7 @@ def list_first_words(test):
     return [*(warning.value for warning in test.warning), *(unescape(re.sub(r"<[^>]+>", "", lead)) for lead in leads)]
 
 
+@pytest.mark.always("risk", "trends")
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in MAKERS if page != "situation"])
 def test_a_picture_says_what_its_page_says_first(monkeypatch, scored, site, page):
@@ -90,6 +92,7 @@ def test_a_picture_says_what_its_page_says_first(monkeypatch, scored, site, page
     assert [sentence for sentence in first if squeeze(sentence) not in words] == []
 
 
+@pytest.mark.always("trends--0")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "one", "other"),
@@ -145,7 +148,7 @@ def test_pages_of_partners_have_no_picture_on_the_public_tier(monkeypatch, score
     assert (answer.status_code, asked) == (404, [page] if is_public else []), "its maker is not asked"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_picture_is_made_once(monkeypatch, site):
     made = []
 
@@ -241,7 +244,7 @@ WRONG = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_wrong_number_that_trends_would_draw_is_found(site, monkeypatch, tmp_path):
     current = open_current_release(site)
     for name, (spoil, reader, view) in WRONG.items():

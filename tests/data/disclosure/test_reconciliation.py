@@ -208,6 +208,7 @@ def test_a_table_that_adds_up_stays_as_it_is(seed):
         assert (found == world.counts[spec].ravel()).all(), spec.name
 
 
+@pytest.mark.always("0-partner", "0-public")
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "tier"), [*product(range(4), TIERS)])
 def test_parts_equal_totals_in_every_direction(seed, tier):
@@ -224,6 +225,7 @@ def test_parts_equal_totals_in_every_direction(seed, tier):
             assert not (rows["reconciled"] < (k or 0)).any()
 
 
+@pytest.mark.always("0-partner", "0-public")
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "tier"), [*product(range(6), TIERS)])
 def test_even_numbers_that_contradict_each_other_are_made_to_add_up(seed, tier):
@@ -284,7 +286,7 @@ def test_a_release_holds_what_its_own_files_give(tmp_path):
         check_sums(bare, numbers, read_areas(release))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @vary("worlds", (2, 5), 2)
 def test_reconciled_numbers_are_nearer_to_the_truth(worlds):
     """Compare the mean distance from the true counts with that of published numbers, over the product's areas."""

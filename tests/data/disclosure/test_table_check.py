@@ -327,6 +327,42 @@ LEAKS = {
 }
 
 
+@pytest.mark.always(
+    "a rest of a country, in the row of the county that is hidden",
+    "a row for all other counties, of which there is one",
+    "a number in a hidden cell, one off",
+    "a partner's number in a hidden cell",
+    "hidden numbers written as 0",
+    "a range that rules values out",
+    "a range whose end says the number",
+    "a number in place of the second year",
+    "a total in which a hidden category counts as 0",
+    "municipalities",
+    "a breakdown that only partners have",
+    "shares of a small parent",
+    "a change from a small number",
+    "the same quarter from two releases, side by side",
+    "the difference of two releases",
+    "the mean of two releases",
+    "own counts, by two breakdowns together",
+    "own counts of children",
+    "a total that holds a hidden number",
+    "a number behind the words of a release",
+    "a number behind the name of an area",
+    "a number behind a year",
+    "a number in a heading",
+    "numbers among words of a category",
+    "ranges of a hidden number that look like ages",
+    "ranges of shown numbers that are narrower than their noise",
+    "the interval of a partner's number in a hidden cell",
+    "a hidden number behind the word interval",
+    "a lower limit in a hidden cell",
+    "limits in hidden cells, of which some are classes of outreach by chance",
+    "a hidden number below the name of its county",
+    "a sum of two counties, of which one is hidden, beside the other one",
+    "own numbers below names that are those of areas as well",
+    "a name and a day of each child",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("case", LEAKS)
 def test_a_planted_leak_is_caught(check, case):
@@ -336,6 +372,7 @@ def test_a_planted_leak_is_caught(check, case):
     assert result.audience != "everyone"
 
 
+@pytest.mark.always("{}*", "it was {} in the end")
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "cell", ["{}*", "{} children", "n={}", "{} (3%)", "[{}]", "{}/100", "~{}", "{}²", "it was {} in the end", "x{}"]

@@ -137,6 +137,7 @@ def assert_none_wrong(rows, workspace, report):
         assert common > 0.8 * max(shape.area, true[code].area), code
 
 
+@pytest.mark.always("made-str")
 @pytest.mark.slow
 @pytest.mark.parametrize("rename", [str, str.upper, "name_local", "name_en"])
 def test_the_municipalities_of_albania_are_matched(rename, files, tmp_path):
@@ -178,7 +179,7 @@ def test_one_country_alone_still_meets_the_approximate_other(files, tmp_path):
     assert report.missing == ()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_importing_again_gives_the_same(files, tmp_path):
     take(files.albania, tmp_path)
     once = (tmp_path / areas.BOUNDARIES).read_bytes()
@@ -193,6 +194,7 @@ def in_parts(shape, count):
     return [shape.intersection(shapely.box(west, low, east, high)) for high, low in itertools.pairwise(edges)]
 
 
+@pytest.mark.always("made-name_local")
 @pytest.mark.slow
 @pytest.mark.parametrize("column", ["name_local", "name_en"])
 def test_a_file_of_the_332_since_2019_imports_with_the_split_ones_reported(column, files, tmp_path):
@@ -251,6 +253,7 @@ def test_a_shapefile_and_its_zip_are_read(tmp_path):
     assert len(take(tmp_path / "albania.zip", tmp_path / "two").matched) == 61
 
 
+@pytest.mark.always("new!old-albania.zip")
 @pytest.mark.slow
 @vary(
     "name, kind",
@@ -521,7 +524,7 @@ def test_a_credit_is_shown_as_plain_text_and_that_none_was_given(tmp_path):
     assert "A B, 2009" in areas.load_areas(tmp_path / "areas").source
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.sampled_from(sorted(cells_of("AL")["code"])), min_size=1, max_size=30, unique=True))
 def test_any_part_of_a_country_joins_the_rest(tmp_path_factory, codes):

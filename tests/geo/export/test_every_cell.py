@@ -229,6 +229,16 @@ def read_map(files, form, layer, level):
     return pd.DataFrame([f["properties"] for f in features]).set_index("code")
 
 
+@pytest.mark.always(
+    "partner-services-csv",
+    "partner-encounters-csv",
+    "public-encounters-csv",
+    "public-encounters-xlsx",
+    "public-encounters-parquet",
+    "public-encounters-gpkg",
+    "partner-risk-csv",
+    "partner-access-csv",
+)
 @pytest.mark.parametrize("form", LONG)
 @pytest.mark.parametrize(("tier", "name"), CASES)
 def test_each_file_has_every_cell(expected, written, tier, name, form):
@@ -236,6 +246,13 @@ def test_each_file_has_every_cell(expected, written, tier, name, form):
     pd.testing.assert_frame_equal(read_long(written(tier, name, form), form, find_layer(name)), cells)
 
 
+@pytest.mark.always(
+    "partner-services-geojson",
+    "public-encounters-geojson",
+    "public-encounters-parquet",
+    "public-encounters-gpkg",
+    "partner-risk-geojson",
+)
 @pytest.mark.parametrize("form", MAPS)
 @pytest.mark.parametrize(("tier", "name"), CASES)
 def test_each_map_file_has_every_area_with_its_state(expected, written, tier, name, form):
@@ -281,6 +298,7 @@ def check_areas(rows, known, stem):
             assert np.isnan(wanted).all(), column
 
 
+@pytest.mark.always("partner-services", "partner-encounters", "public-encounters", "partner-risk")
 @pytest.mark.parametrize(("tier", "name"), CASES)
 def test_the_map_and_its_table_have_every_area_with_its_state(expected, tier, name):
     release, cells = expected[tier, name]
@@ -327,6 +345,7 @@ def check_table(table, known, k, *, named):
 # ---- the comparison sees what is lost --------------------------------------------------------------
 
 
+@pytest.mark.always("csv")
 @pytest.mark.parametrize("form", LONG)
 def test_a_file_that_drops_a_withheld_row_is_seen(expected, fresh, monkeypatch, form):
     _, cells = expected["partner", "services"]
@@ -339,6 +358,7 @@ def test_a_file_that_drops_a_withheld_row_is_seen(expected, fresh, monkeypatch, 
         test_each_file_has_every_cell(expected, fresh, "partner", "services", form)
 
 
+@pytest.mark.always("geojson")
 @pytest.mark.parametrize("form", MAPS)
 def test_a_map_file_that_drops_a_withheld_row_is_seen(expected, fresh, monkeypatch, form):
     build = wide.build_map_table

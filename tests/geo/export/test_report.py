@@ -158,6 +158,7 @@ def test_rates_are_for_years_and_for_parts_of_all_people(written):
     assert set(sexes.loc[sexes["breakdown"] == "sex", "population"]) == {""}
 
 
+@pytest.mark.always("public")
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_tables_fit_their_schemas(written, tier):
     packages = [path for path in written[tier] if path.name.endswith("-datapackage.json")]
@@ -167,6 +168,7 @@ def test_the_tables_fit_their_schemas(written, tier):
         assert report.valid, report.flatten(["title", "note"])
 
 
+@pytest.mark.long
 def test_a_table_with_another_code_does_not_fit(written, tmp_path):
     package = next(path for path in written["public"] if path.name.endswith("sdg-datapackage.json"))
     described = json.loads(package.read_text(encoding="utf-8"))
@@ -185,6 +187,7 @@ def test_the_attack_on_files_finds_nothing_in_them(releases, written, tier):
     assert surface.search(releases[tier], written[tier])[0] == []
 
 
+@pytest.mark.always("value", "per_100000")
 @pytest.mark.parametrize("column", ["value", "margin", "per_100000", "population"])
 def test_the_attack_finds_another_number_in_a_table(releases, written, tmp_path, column):
     path = next(p for p in written["public"] if p.name.endswith("sdg-stage.csv"))
@@ -266,7 +269,7 @@ def test_an_unknown_standard_and_a_release_without_countries_are_refused(tmp_pat
         write_report(bare, tmp_path / "out", STANDARDS["sdg"])
 
 
-@pytest.mark.slow(seconds=17)
+@pytest.mark.long
 def test_the_demo_fits_schemas_and_cells_on_both_tiers(scored, tmp_path):
     for tier in TIERS:
         release = Release.open(scored.releases, tier)

@@ -94,6 +94,7 @@ def naive(cases, expected, centres):
     return best
 
 
+@pytest.mark.always("0")
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_the_scan_finds_what_looking_at_every_circle_finds(seed):
@@ -125,7 +126,7 @@ def test_planted_circles_are_found_and_do_not_overlap():
     assert all(cluster.relative_risk > 2.0 and cluster.p == 0.001 for cluster in clusters)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
     centres, expected, rng = land(30, 1)
     worlds = rng.multinomial(150, expected / expected.sum(), size=300).astype(float)
@@ -135,7 +136,7 @@ def test_false_alarms_of_the_scan_are_as_rare_as_its_level_says():
         assert low <= (np.array(p) <= level).sum() <= high
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
     centres, expected, rng = land(30, 1)
     share = expected * rng.gamma(8.0, 1 / 8.0, (80, 30))
@@ -149,7 +150,7 @@ def test_overdispersed_counts_make_false_alarms_unless_the_scan_knows_of_it():
     assert alarms(8.0) <= binom.ppf(0.999, 80, 0.05)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("quarters", [1, 4])
 def test_different_detection_makes_false_alarms_unless_the_scan_knows_of_it(quarters):
     # An area that finds more does so in every quarter: a null that varied each quarter alone would average it out.
@@ -181,7 +182,7 @@ def test_the_largest_window_is_an_argument():
             scan.scan_space(cases, expected, centres, largest=refused)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_prospective_false_alarms_are_as_rare_as_the_level_says():
     centres, people, rng = land(12, 1)
     expected = np.repeat(people[:, None], 6, axis=1)

@@ -43,7 +43,7 @@ def test_empirical_bayes_is_the_published_one():
     np.testing.assert_allclose(shrink_rates(np.zeros(3), np.ones(3)), 0.0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", BASELINES)
 def test_each_draws_counts_of_the_right_shape_the_same_for_the_same_seed(name):
     panel = invented(quarters=8)
@@ -64,7 +64,7 @@ def test_none_reads_beyond_its_history(name):
     np.testing.assert_array_equal(*forecasts)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", BASELINES)
 def test_each_is_about_right_in_sum_and_calibrated(name):
     panel = invented(size=120, quarters=14, seed=5)
@@ -107,7 +107,7 @@ def test_the_kernel_is_wide_where_few_were_met_and_stays_in_its_country():
     assert found[25] < 1.0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_areas_of_different_risk_are_better_forecast_by_their_own_mean_than_by_population():
     panel = invented(size=80, seed=2)
     seen = panel.counts[:, 11:]

@@ -51,7 +51,7 @@ def test_a_count_gives_each_neighbour_an_equal_part_and_an_island_nothing():
     np.testing.assert_array_equal(share @ np.array([1.0, 0.0, 0.0, 0.0]), [0.0, 1.0, 0.0, 0.0])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_beats_the_mean_where_counts_come_back_or_have_a_season_and_loses_little_where_they_do_not():
     assert gain(simulate(0.5, 0.3, 0.0)) > 0.1
     assert gain(simulate(0.0, 0.0, 0.9)) > 0.1

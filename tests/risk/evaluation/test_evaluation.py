@@ -99,7 +99,7 @@ def test_a_better_forecaster_beats_and_a_worse_one_does_not(judged):
         judged.beats("nobody")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_verdict_on_equals_is_seldom_that_one_beats():
     won = 0
     for seed in range(25):
@@ -211,7 +211,7 @@ def of_world(seed, signal=True):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_on_a_world_of_the_programmes_size_every_baseline_is_judged():
     panel = of_world(3)
     found = evaluate(panel, BASELINES, first_origin=6, draws=300)

@@ -64,7 +64,7 @@ def test_all_are_measured_on_the_same_counts_and_a_release_of_other_areas_is_lef
     assert counts.iloc[0] == len(seen.areas) * 2 * (len(seen.quarters) - FIRST_ORIGIN)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_over_blocks_an_area_is_forecast_without_its_own_counts(seen):
     scores = evaluate_blocks(seen, draws=200)
     assert set(scores[MODEL]) == {"log", "crps"}

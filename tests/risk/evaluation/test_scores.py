@@ -66,7 +66,7 @@ def test_crps_is_that_of_the_law_the_draws_come_from():
     assert np.isnan(scores.compute_crps(draws, np.array([np.nan, 1.0, 1.0]))[0])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_crps_of_few_draws_is_fair():
     few = RNG.poisson(4.0, (20_000, 5, 1)).astype(float)
     observed = RNG.poisson(4.0, (20_000, 1)).astype(float)
@@ -102,6 +102,7 @@ def test_the_transform_is_uniform_when_calibrated_and_not_otherwise():
     assert kstest(scores.compute_pit(narrow, truth), "uniform").pvalue < 1e-6
 
 
+@pytest.mark.always("0.95")
 @pytest.mark.slow
 @pytest.mark.parametrize("level", scores.LEVELS)
 def test_intervals_cover_their_level_or_more(level):

@@ -104,7 +104,7 @@ def test_lip_cancer_with_bym2(lip_cancer):
     assert np.exp(log_mean + log_sd**2 / 2) == pytest.approx(13.8, abs=0.2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_mean_correction_moves_the_intercept(lip_cancer):
     """Without it the intercept is wrong by about 0.03, as in INLA with the plain Gaussian approximation."""
     uncorrected = sum(
@@ -332,7 +332,7 @@ def test_the_ranking_of_true_risk_is_found_through_the_noise(worlds, seen, fits)
     assert np.mean(ranks) > 0.75
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_noise_costs_little(worlds, seen, fits, pairs):
     """Exact counts do not give a much better ranking, because published totals give the level of each area."""
     lost = []
@@ -357,6 +357,7 @@ def test_intervals_over_the_detection_range_hold_the_truth(worlds, seen, fits):
     assert 0.90 < np.mean(inside) <= 1.0
 
 
+@pytest.mark.always("0.4")
 @pytest.mark.slow
 @pytest.mark.parametrize("gamma", [0.4, 1.0])
 def test_the_exponent_of_effort_is_learnt(gamma, pairs):
@@ -366,7 +367,7 @@ def test_the_exponent_of_effort_is_learnt(gamma, pairs):
     assert 0.02 < sd < 0.15
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_fixed_exponent_stays(seen):
     fit = RiskModel(gamma=1.0).fit(seen[0]).fit_
     assert fit.gamma == (1.0, 0.0)
@@ -425,7 +426,7 @@ def test_the_order_of_areas_does_not_matter(seen, fits):
     np.testing.assert_allclose(sd, ours[1], atol=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_draws_have_the_moments_of_the_mixture(fits):
     fit = fits[0]
     drawn = fit.draws(6000, 3)
@@ -450,7 +451,7 @@ def test_missing_cells_are_no_zeros(seen, fits):
     assert (mean_risk(fit)[3] > mean_risk(zeros)[3]).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_partner_release_is_fitted(demo_world):
     data = Observations.from_release(Release.open(demo_world / "releases", "partner"))
     fit = RiskModel().fit(data).fit_
@@ -459,7 +460,7 @@ def test_a_partner_release_is_fitted(demo_world):
     assert np.isfinite(fit.posterior.log_marginal)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_public_release_is_fitted_with_hidden_cells(demo_world):
     partner = Observations.from_release(Release.open(demo_world / "releases", "partner"))
     data = Observations.from_public_release(Release.open(demo_world / "releases", "public"))
@@ -473,7 +474,7 @@ def test_a_public_release_is_fitted_with_hidden_cells(demo_world):
 # Forecasts
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_forecasts_hold_what_comes_next(seen):
     scores = []
     for one in seen:
@@ -641,7 +642,7 @@ def test_impossible_detection_is_refused(given_):
 # The interface
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_is_an_estimator(seen):
     model = RiskModel("poisson", time_sd=0.2)
     copy = clone(model)
@@ -657,7 +658,7 @@ def test_words_that_are_not_known_are_refused(wrong, seen):
         RiskModel(**wrong).fit(seen[0])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_progress_is_told(seen):
     steps = []
     RiskModel("poisson").fit(seen[0], progress=lambda *step: steps.append(step))
@@ -680,7 +681,7 @@ def test_a_mode_that_is_none_is_an_error(seen):
         find_mode(wrong, np.array([h.start for h in model.hypers]))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=10)
 @given(st.integers(0, 10_000))
 @example(8374)  # where whole steps towards the mean ran away

@@ -97,6 +97,7 @@ def read_answers(case):
     return table[table["case"] == case].set_index("name")[["mean", "sd"]]
 
 
+@pytest.mark.always("homicides about St Louis")
 @pytest.mark.slow
 @vary("case", CASES, "lip cancer", "homicides about St Louis")
 def test_it_agrees_with_a_sampler(case):

@@ -155,7 +155,7 @@ def test_a_plan_is_by_region_or_municipality():
         Setting(level="country")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_budget_holds_and_a_declined_move_is_not_made(ground, plan):
     cheap = make_plan(ground, replace(INTERNAL, budget=10.0))
     assert cheap.cost <= 10.0 < plan.cost
@@ -164,7 +164,7 @@ def test_a_budget_holds_and_a_declined_move_is_not_made(ground, plan):
     assert (first.start, first.end) not in {(move.start, move.end) for move in declined.moves}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ever_more_moves_gain_ever_more(ground):
     points = make_frontier(ground, INTERNAL)
     assert [point.limit for point in points] == sorted({point.limit for point in points})

@@ -17,6 +17,11 @@ from risk.planning.problem import Aims, Decision, Kind, Posts, Rules, Solver
 from tests.helpers.plan_cases import AIMS, EXACT, country, keeps, layouts
 
 
+@pytest.mark.always(
+    "0-Aims(equity=0.6, cost=0.0, robustness=0.0)",
+    "0-Aims(equity=0.3, cost=0.2, robustness=0.5)",
+    "1-Aims(equity=0.0, cost=0.0, robustness=0.0)",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("aims", AIMS, ids=str)
 @pytest.mark.parametrize("seed", range(4))
@@ -291,6 +296,7 @@ def test_the_floor_of_communities_counts_services_and_never_search():
     assert plan_moves(services, need, rules).planned.capacity[1] >= 5.0
 
 
+@pytest.mark.always("0")
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_communities_move_no_search(seed):

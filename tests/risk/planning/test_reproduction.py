@@ -190,7 +190,7 @@ def test_cells_are_compared_to_the_last_bit():
     assert compare_rows("t", first, first.rename_columns(["area", "other"])) is not None
 
 
-@pytest.mark.slow(seconds=28)
+@pytest.mark.long
 def test_the_demo_and_a_saved_plan_are_reproduced(demo_world, tmp_path):
     """Everything at both tiers, with a plan that has posts of its own, a decision and other numbers of moves."""
     shutil.copytree(demo_world / "derived", tmp_path / "derived")

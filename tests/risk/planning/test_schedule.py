@@ -93,6 +93,7 @@ def made_by(made, schedule):
     return [sum(s.units for s in steps if (s.start, s.end, s.kind) == (m.start, m.end, m.kind)) for m in made.moves]
 
 
+@pytest.mark.always("0", "1")
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_the_schedule_is_the_best_of_all(seed):

@@ -9,7 +9,7 @@ from risk.report.safeguards import draw_urn, learn_all, learn_by_share_of_others
 RULES = (learn_all, learn_by_share_of_others)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("rates", "rule", "low", "high"),
     [
@@ -24,7 +24,7 @@ def test_the_urn_ends_where_it_is_known_to_end(rates, rule, low, high):
     assert np.quantile(first, [0.05, 0.95]) == pytest.approx([low, high], abs=0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_learning_from_all_finds_drifts_and_says_so():
     found = measure_drift(learn_all)
     assert found.drifts
@@ -34,7 +34,7 @@ def test_learning_from_all_finds_drifts_and_says_so():
     assert found.high > 0.6
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_belief_by_the_share_of_the_others_is_not_enough_for_more_than_two_areas():
     assert all(measure_drift(rule, (0.5, 0.4, 0.3, 0.2)).drifts for rule in RULES)
 

@@ -100,7 +100,7 @@ def test_the_study_counts_verdicts_and_intervals():
     assert summary["power_stated"] == [0.9, 0.1, 0.8]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_worlds_without_a_change_are_seldom_called_a_rise_and_large_rises_are_found():
     laws = study(20, stated=0).summary()["laws"]
     assert max(laws["no change"]["rose_ever"]) <= 0.1

@@ -82,7 +82,7 @@ def flat_series(areas, size, mean, seed=11):
     return np.maximum(counts + rng.binomial(8, 0.5, counts.shape) - 4, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nine_quarterly_looks_flag_hardly_more_areas_without_signal_than_one_level():
     counts = flat_series(200, 20.0, 25.0)
     before, after = counts[:, :9], counts[:, 4:]  # each quarter against that of the year before
@@ -93,7 +93,7 @@ def test_nine_quarterly_looks_flag_hardly_more_areas_without_signal_than_one_lev
     assert ever_flagged(before, after, Rules(looks=1)) > 0.5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_looks_at_years_that_overlap_flag_no_more_either():
     counts = flat_series(200, 20.0, 8.0)
     yearly = np.lib.stride_tricks.sliding_window_view(counts, 4, axis=1).sum(axis=2)

@@ -27,7 +27,7 @@ def met(*laws):
     return len(set(world(*laws).truth.child.tolist()))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("law", LAWS)
 def test_a_world_of_each_law_has_as_many_children_and_another_truth_or_other_records(law):
     assert needs(law)[0].sum() == pytest.approx(needs()[0].sum())
@@ -89,7 +89,7 @@ def test_outreach_that_follows_finds_leaves_fewer_places():
     assert days[1].nlargest(5).sum() / days[1].sum() > days[0].nlargest(5).sum() / days[0].sum()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_laws_compose_and_an_unknown_one_is_refused():
     both = needs("seasons", "partners")
     np.testing.assert_array_equal(both[0], needs("seasons")[0])

@@ -98,7 +98,7 @@ def test_internal_share_goes_from_two_to_eight_in_ten_by_the_seventh_quarter(def
     assert share[6:] == pytest.approx([0.8] * 6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_internal_share_stays_elsewhere(twenty):
     change = []
     for one in twenty:
@@ -201,7 +201,7 @@ def test_people_of_municipalities_add_up_and_known_cities_are_the_largest(defaul
     assert largest[["AL-11", "AL-02", "GR-I", "GR-B"]].tolist() == ["10944420", "10944377", "9186", "9031"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_log_relative_risk_has_the_asked_spread():
     spread = []
     for seed in range(30):
@@ -231,7 +231,7 @@ def test_a_world_without_signal_is_flat_and_has_no_shift():
     assert one.records["effort"]["days"].std() > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hotspot_moves_every_three_quarters():
     with_it, without = world(hotspot=2.0).truth.need, world().truth.need
     rows = with_it["level"] == "region"
@@ -246,7 +246,7 @@ def test_a_hotspot_moves_every_three_quarters():
 # Effort
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_effort_follows_finds_as_much_as_asked():
     pull = {}
     for follow in (0.0, 0.9):
@@ -266,7 +266,7 @@ def test_effort_follows_finds_as_much_as_asked():
     assert pull[0.9] > pull[0.0] + 0.25
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_effort_without_following_does_not_know_the_finds():
     quiet, loud = (world(effort_follows_finds=0.0, log_sd=sd).records["effort"] for sd in (0.0, 1.5))
     pd.testing.assert_frame_equal(quiet, loud)
@@ -377,7 +377,7 @@ def test_the_default_world_keeps_all_rules(default):
     check(default)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**63),
@@ -414,7 +414,7 @@ def test_every_world_keeps_all_rules(
     assert (need["reported"] + need["discovered"] <= 0.9 * need["need"] + 1e-9).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_million_children_are_told_apart():
     one = world(children=1_050_000)
     frame, child = one.records["encounter"], one.truth.child
@@ -475,7 +475,7 @@ def test_estimates_and_indicators_say_that_they_are_invented(default):
     assert (default.records["community"]["estimate"] > 0).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_communities_know_nothing_of_risk_and_effort():
     quiet = world(signal=False, effort_follows_finds=0.0).records["community"]
     loud = world(log_sd=2.0, effort_follows_finds=1.0).records["community"]
@@ -502,7 +502,7 @@ def test_a_seed_makes_the_same_world_again_and_another_makes_another(default):
     assert fingerprint(world(seed=1)) != fingerprint(default)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_world_does_not_depend_on_the_process_or_on_its_threads(default):
     code = "from tests.risk.worlds.test_worlds import fingerprint, world; print(fingerprint(world()))"
     settings_ = {"PYTHONHASHSEED": "77", "OPENBLAS_NUM_THREADS": "4", "PYTHONPATH": "."}
@@ -520,7 +520,7 @@ def test_the_order_of_areas_and_neighbours_changes_nothing(default):
     assert fingerprint(again) == fingerprint(default)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_regions_touch_where_their_municipalities_do():
     towns_only = [pair for pair in neighbours() if "-" not in pair[0]]
     bridge = [("10944377", "10944420")]
@@ -646,7 +646,7 @@ def test_intake_takes_every_row_of_every_file_as_it_was_in_the_world(default, wr
     assert default.truth.child.max() + 1 <= children <= 1.1 * default.truth.child.max()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_names_of_places_are_written_in_three_scripts_and_as_codes(written):
     texts = set()
     for path in written[1]:
@@ -656,7 +656,7 @@ def test_names_of_places_are_written_in_three_scripts_and_as_codes(written):
     assert {"Tirana", "Tiranë", "10944420", "Αθηναίων", "ΑΘΗΝΑΙΩΝ", "Athens"} <= texts
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bad_rows_come_back_and_the_rest_goes_in(default, written, tmp_path):
     wrong = 0
     for path in sim.write_partner_files(default, tmp_path, bad_rows=True):

@@ -142,6 +142,7 @@ def test_everything_is_offered_at_first(app):
     assert len(offers(test)) == 1
 
 
+@pytest.mark.always("el-partner")
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("language", LANGUAGE_NAMES)
@@ -233,6 +234,7 @@ def test_without_a_release_the_page_says_what_to_do(tmp_path, monkeypatch):
     assert "There is no release to show yet" in markup(test)
 
 
+@pytest.mark.always("gpkg")
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [form.id for form in files.FORMATS])
 def test_what_is_offered_is_what_is_made(partner, kind):
@@ -444,6 +446,7 @@ def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp
         assert (f"{OF_PAGE}check-answer" in test.session_state) == (content != b"\xff")
 
 
+@pytest.mark.always("partner", "researcher")
 @pytest.mark.slow
 @pytest.mark.parametrize("role", [role for role in Role if Right.SEE_PARTNER in ROLES[role]])
 def test_a_table_is_asked_for_where_its_reader_can_give_one(tmp_path, monkeypatch, role):

@@ -40,6 +40,7 @@ def demo(demo_world):
     return demo_world / "releases"
 
 
+@pytest.mark.always("public")
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):

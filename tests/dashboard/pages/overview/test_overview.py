@@ -350,8 +350,9 @@ def test_an_area_is_an_alert_when_it_falls_silent_for_two_quarters(current, t, m
     earlier = replace(current, checksum="earlier")
     spoken = {"first": first.assign(state="number"), "last": last}
     frames = {current: {"first": first, "last": last}, earlier: spoken}
+    judged = judge_areas(current)
     monkeypatch.setattr(current_release, "read_series", lambda release, *_rest: frames[release])
-    monkeypatch.setattr(alerts, "judge_areas", lambda _release: judge_areas(current))
+    monkeypatch.setattr(alerts, "judge_areas", lambda _release: judged)
     (alert, _rest) = alerts.list_alerts(t, current, earlier)
     assert alert.title == f"{t.name_area('AL-12')}: not searched for two quarters"
     assert alert.link == "map?layer=effort&area=AL-12"

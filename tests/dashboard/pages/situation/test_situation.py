@@ -62,6 +62,7 @@ def said(app):
     return " ".join(body for body in bodies if not body.startswith("<style>"))
 
 
+@pytest.mark.always("encounters-partner", "access-public", "risk-partner", "communities-public")
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("name", [one.id for one in LAYERS])

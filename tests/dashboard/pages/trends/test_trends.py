@@ -198,6 +198,7 @@ def test_the_share_of_internal_is_a_switch(current, run):
     assert len(charts(test)) == 1
 
 
+@pytest.mark.always("el-all")
 @pytest.mark.slow
 @pytest.mark.parametrize("pathway", ["internal", "cross_border", "all"])
 @pytest.mark.parametrize("language", LANGUAGE_NAMES)

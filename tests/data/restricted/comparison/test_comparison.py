@@ -75,7 +75,7 @@ def test_numbers_that_are_certain_are_withheld_until_none_is_left(world):
     assert found.withheld["public"] > tried(world, DEFAULT_POLICY).withheld["public"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_higher_threshold_hides_more_and_helps_attackers_less(world):
     flat = replace(DEFAULT_POLICY, variance_near_k=2.0)
     low, high = (tried(world, replace(flat, k=k)) for k in (11, 40))
@@ -85,7 +85,7 @@ def test_a_higher_threshold_hides_more_and_helps_attackers_less(world):
     assert low.fails == (ONE_NUMBER,)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_more_noise_is_more_error_and_hides_one_child_better(world):
     little, much = (tried(world, replace(DEFAULT_POLICY, variance=v, largest=8)) for v in (1.0, 6.0))
     assert little.readers[BOTH].relative_error < much.readers[BOTH].relative_error
@@ -182,7 +182,7 @@ def test_a_trial_shows_what_a_release_shows(tmp_path):
     assert compared > 20
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_counted_world_is_the_demo_that_was_imported_and_released(demo_world):
     """Count a simulated world directly, and compare with the same seed through files, vault and release."""
     from risk import worlds as simulate

@@ -39,7 +39,7 @@ def test_a_part_that_has_the_name_of_the_whole_is_a_part_beside_the_others(tmp_p
     assert intake.accepted[["area", "number"]].to_numpy().tolist() == [["9069", 12546]]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(12)), numbers=st.lists(st.integers(0, 10**6), min_size=12, max_size=12))
 def test_the_sum_does_not_depend_on_the_order_of_rows(tmp_path, order, numbers):

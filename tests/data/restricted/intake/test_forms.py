@@ -41,6 +41,7 @@ def import_it(path, kind):
     return intake.accepted.iloc[0]
 
 
+@pytest.mark.always("sq")
 @pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
 def test_an_excel_form_of_each_language_goes_in_without_a_question(tmp_path, language):

@@ -20,6 +20,7 @@ def count_opens(file):
     return opened
 
 
+@pytest.mark.always("utf16-tabs", "sheets", "old-excel", "kobo-repeat")
 @pytest.mark.slow
 @pytest.mark.parametrize("messy", READ, ids=names(READ))
 def test_a_file_in_memory_is_read_like_one_on_a_disk(tmp_path, messy):

@@ -62,6 +62,33 @@ def read(path, messy, learnt):
     return read_file(path, messy.kind, mapping=learnt, partner=partner_of(messy), **more)
 
 
+@pytest.mark.always(
+    "sq-merged",
+    "el-semicolon",
+    "utf16-tabs",
+    "kobo",
+    "odk",
+    "primero",
+    "activityinfo",
+    "htcds",
+    "birth-years",
+    "day-numbers",
+    "months",
+    "sheets",
+    "places",
+    "codes",
+    "effort-sq",
+    "service-el",
+    "community-sq",
+    "indicator-sq",
+    "figure-el",
+    "parts",
+    "slashes",
+    "old-excel",
+    "kobo-repeat",
+    "sq-subtotals",
+    "greeklish-notes",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("messy", READ, ids=names(READ))
 def test_each_row_is_in_or_comes_back_for_a_reason_that_a_person_would_give(tmp_path, messy):

@@ -74,6 +74,7 @@ def test_the_same_records_give_the_same_numbers(world):
     assert first == second
 
 
+@pytest.mark.always("11")
 @pytest.mark.slow
 @pytest.mark.parametrize("late", [1, 10, 11, 200])
 def test_no_number_of_late_children_changes_a_final_number(world, late):
@@ -82,6 +83,7 @@ def test_no_number_of_late_children_changes_a_final_number(world, late):
     assert world(base) == world(base, children(late, 500))
 
 
+@pytest.mark.always("2-0.3")
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "share"), [(1, 0.02), (2, 0.3), (3, 0.9)])
 def test_whoever_leaves_or_moves_changes_no_final_number(tmp_path, seed, share):
@@ -189,7 +191,7 @@ def test_days_of_the_policy_that_hold_nobody_are_named(world):
         world(children(30, date="2009-07-01"), policy=TWO_YEARS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_total_that_equals_its_only_part_says_little_of_the_others():
     """Forty children of one stage: the numbers of total and part are equal only as often as two independent draws."""
     total, part = (TableSpec("children", "region", "whole", by) for by in ((), ("stage",)))
@@ -263,7 +265,7 @@ def test_nothing_is_published_for_a_day_before_that_of_the_last_release(world):
     assert len(list(world.folder.glob("20*"))) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_provisional_release_is_followed_by_that_of_a_later_day_alone(world):
     base = small_worlds.encounters(np.random.default_rng(4), 300, 200, last="2008-05-31")
     world(base, policy=TWO_YEARS, day=IN_SECOND_YEAR)

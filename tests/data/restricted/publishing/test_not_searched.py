@@ -121,10 +121,12 @@ def test_a_withheld_number_leaves_no_trace_in_the_state_of_a_total(seed):
         assert (one.state == two.state).all()
 
 
+@pytest.mark.long
 def test_random_worlds_have_such_cells():
     assert sum(len(find_wrong(frames(publish(*draw(seed))[0]), AREAS["parent"])) for seed in range(5)) > 50
 
 
+@pytest.mark.long
 def test_no_total_of_the_demo_says_not_searched_above_a_number(scored):
     release = Release.open(scored.releases, "partner")
     counted = [

@@ -282,7 +282,7 @@ def test_a_policy_that_ends_before_it_begins_is_named():
         Policy(first=date(2007, 5, 1), last=date(2007, 1, 1))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_progress_is_told_to_its_end(tmp_path):
     seen = []
     vault = small_worlds.MemoryVault(encounter=world())
@@ -412,7 +412,7 @@ def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children)
         assert abs(total[country] - found["value"].fillna(0).sum()) <= 7 * 5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_row_order_changes_no_number(tmp_path):
     frames = []
     for number in range(2):
@@ -485,6 +485,7 @@ def prepare(tmp_path_factory):
     return prepare_once
 
 
+@pytest.mark.always("small-0")
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 @vary("plan, moment", [*product(["small"], range(3)), *product(["whole"], range(10))], *product(["small"], range(3)))

@@ -63,6 +63,7 @@ def test_text_of_an_area_is_left_as_it_is(partner):
     assert build_table(partner, find_layer("effort"), View("region", YEARS[1])).loc["GR-A", "Area"] == HOSTILE
 
 
+@pytest.mark.always("encounters")
 @pytest.mark.slow
 @pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.id)
 def test_long_rows_hold_what_the_map_shows(partner, one):
