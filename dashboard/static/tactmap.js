@@ -648,7 +648,7 @@
   /* The parts of the page that may lie over the map. */
   function partsOfPage() {
     return Array.from(page().querySelectorAll(
-      ".legend, .headline, .missed, .controls .menu, .st-key-controls [role=radiogroup], .st-key-controls [data-testid=stSelectbox]"
+      ".legend, .headline, .missed, .controls .menu, :is(.st-key-controls, .st-key-mapbox) [role=radiogroup], .st-key-controls [data-testid=stSelectbox]"
     )).filter(function (part) { return part.getClientRects().length > 0; });
   }
 
