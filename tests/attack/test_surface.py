@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dashboard.map.atlas import write_atlases
+from dashboard.map.atlas import make_atlas
 from data.disclosure.attacks import surface
 from data.disclosure.attacks.surface import readers, search
 from data.release import Release, derived
@@ -61,7 +61,7 @@ def one_index():
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def table(release):
     """Return the rows of a correct file, and the position of a row whose number is hidden."""
     frame = release.table("children_region_year").rename(columns={"area": "code"})
@@ -199,11 +199,9 @@ def test_a_published_number_of_another_cell_is_a_leak_beside_a_zero(children, tm
 
 
 @pytest.fixture(scope="module")
-def atlas(children, tmp_path_factory):
-    """Return a partner release, and the text of its atlas."""
-    release, _ = children
-    path, *_others = write_atlases(release, tmp_path_factory.mktemp("atlas"))
-    return release, path.read_text(encoding="utf-8")
+def atlas(releases):
+    """Return a partner release, and the text of an atlas of its children."""
+    return releases["partner"], make_atlas(releases["partner"], (find_layer("encounters"),))
 
 
 @pytest.mark.slow
@@ -295,16 +293,17 @@ def test_a_number_beside_a_state_that_has_none_is_a_leak_whatever_it_is(release,
     assert all("state" in f.reason for f in findings)
 
 
-@pytest.fixture
-def ranked(release, table, tmp_path):
+@pytest.fixture(scope="module")
+def ranked(release, table, tmp_path_factory):
     """Return the release with results of the model that are all 7 in the hidden cell, and area and period of it."""
     frame, hidden = table
     cell = frame.loc[[hidden], ["code", "period"]]
     numbers = dict.fromkeys(("rank", "rank_first", "rank_last", "top", "median", "lower", "upper"), float(HIDDEN))
     rows = cell.rename(columns={"code": "area"}).assign(value=np.nan, state="number", **numbers)
     burden = Table("burden", "region", "year", (), "Burden", pa.Table.from_pandas(rows, preserve_index=False))
-    derived.publish(tmp_path / "derived", release, "risk", [burden], {})
-    return Release.open(release.folder.parents[1], "public", derived=tmp_path / "derived"), cell
+    folder = tmp_path_factory.mktemp("derived")
+    derived.publish(folder, release, "risk", [burden], {})
+    return Release.open(release.folder.parents[1], "public", derived=folder), cell
 
 
 @pytest.mark.always("rank")

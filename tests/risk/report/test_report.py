@@ -12,7 +12,7 @@ from risk import report
 from risk.model import RiskModel
 from risk.model.observations import Observations
 from risk.model.statements import CUTS, RATE_CLAIMS
-from risk.report import assess, tables
+from risk.report import assess, safeguards, tables
 from risk.report.tables import AHEAD
 
 CHILDREN = "riskreasons_region_whole_crossing"
@@ -120,6 +120,29 @@ def test_what_is_said_of_the_public_tier_reads_nothing_of_the_other(scored, demo
 
 
 @pytest.mark.slow
+def test_the_layers_of_communities_are_read_for_the_audit_by_proxy_alone(scored, few_draws, monkeypatch):
+    read = []
+    read_file, audit = Release._read_file, safeguards.audit_proxy
+
+    def remember(release, name):
+        read.append(name)
+        return read_file(release, name)
+
+    def audit_proxy(release, *given):
+        before = len(read)
+        found = audit(release, *given)
+        assert {name.partition("_")[0] for name in read[before:]} == {"communities"}
+        del read[before:]
+        return found
+
+    monkeypatch.setattr(Release, "_read_file", remember)
+    monkeypatch.setattr(safeguards, "audit_proxy", audit_proxy)
+    assert report.compute_result(scored["partner"]).about["safeguards"]["proxy"]
+    assert len(read) > 5
+    assert not [name for name in read if name.startswith("communities")]
+
+
+@pytest.mark.long
 def test_without_the_layers_of_communities_the_same_risk_is_found(scored, demo_world, tmp_path):
     """Communities never enter the model; the same release and seed give the same result."""
     without = Release.open(demo_world / "releases", "partner", without=["communities"])

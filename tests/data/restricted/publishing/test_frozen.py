@@ -60,7 +60,7 @@ def world(tmp_path):
 
     def publish(*frames, tier="partner", **changes):
         vault.records["encounter"] = pd.concat(frames, ignore_index=True)
-        made = small_worlds.release(vault, tmp_path, **{"plan": small_worlds.SMALL_PLAN, **changes})
+        made = small_worlds.release(vault, tmp_path, plan=small_worlds.FEW_PLAN, **changes)
         return numbers(tmp_path, made.name, tier)
 
     publish.vault, publish.folder = vault, tmp_path
@@ -95,7 +95,7 @@ def test_whoever_leaves_or_moves_changes_no_final_number(tmp_path, seed, share):
     seen = []
     for records in (frame, frame[~chosen], moved, frame.iloc[:1]):
         vault.records["encounter"] = records.reset_index(drop=True)
-        made = small_worlds.release(vault, folder, plan=small_worlds.SMALL_PLAN)
+        made = small_worlds.release(vault, folder, plan=small_worlds.FEW_PLAN)
         seen.append([numbers(folder, made.name, tier) for tier in ("partner", "public")])
     assert all(now == seen[0] for now in seen[1:])
 
@@ -137,12 +137,14 @@ def grid_of(final):
     return Grid(small_worlds.area_table(), Calendar(6), date(2006, 6, 1), date(2008, 5, 31), final)
 
 
-def draw(spec, frame, seed, final=None):
+def load(frame):
+    return counting.load_encounters(small_worlds.batches(frame), grid_of(None).names)
+
+
+def draw(spec, loaded, seed, final=None):
     """Draw one table as a release does, without publishing it; `final` as in Grid."""
-    grid = grid_of(final)
     keys = small_worlds.IdentifierHasher(bytes([seed]) * 32).record_keys
-    loaded = counting.load_encounters(small_worlds.batches(frame), grid.names)
-    cells = counting.count_table(counting.read_encounters(loaded, grid, keys), spec, 3, 2**24)
+    cells = counting.count_table(counting.read_encounters(loaded, grid_of(final), keys), spec, 3, 2**24)
     return CellKey.from_policy(TWO_YEARS).publish(cells.counts, cells.keys)
 
 
@@ -161,10 +163,10 @@ def test_the_final_draw_tells_nothing_of_who_came_since_the_provisional_one():
     """The number of a cell with one new child changes as often as the number of a cell without one."""
     spec = TableSpec("children", "region", "quarter")
     base = pd.concat([children(30), children(30, 100, municipality="9001")])
-    late = pd.concat([base, children(1, 500, municipality="9001")])
+    before, late = load(base), load(pd.concat([base, children(1, 500, municipality="9001")]))
     moved = {"AL-11": 0, "GR-I": 0}
     for seed in range(200):
-        first = draw(spec, base, seed, final=date(2006, 5, 31))[:, 0]
+        first = draw(spec, before, seed, final=date(2006, 5, 31))[:, 0]
         last = draw(spec, late, seed)[:, 0]
         for area in moved:
             row = ("AL-11", "AL-02", "GR-I", "GR-K", "GR-69").index(area)
@@ -196,9 +198,8 @@ def test_a_total_that_equals_its_only_part_says_little_of_the_others():
     """Forty children of one stage: the numbers of total and part are equal only as often as two independent draws."""
     total, part = (TableSpec("children", "region", "whole", by) for by in ((), ("stage",)))
     stage = CATEGORIES["stage"].index("identified")
-    equal = [
-        draw(total, children(40), seed)[0, 0] == draw(part, children(40), seed)[0, 0, stage] for seed in range(200)
-    ]
+    forty = load(children(40))
+    equal = [draw(total, forty, seed)[0, 0] == draw(part, forty, seed)[0, 0, stage] for seed in range(200)]
     noise = CellKey.from_policy(TWO_YEARS).channel(60).matrix[40]
     assert np.mean(equal) == pytest.approx(float((noise**2).sum()), abs=0.08)
 
@@ -222,7 +223,7 @@ def test_late_records_of_a_final_year_wait_and_are_counted_for_the_officer(world
     def waiting(day, *frames):
         world.vault.records["encounter"] = pd.concat(frames, ignore_index=True)
         return small_worlds.release(
-            world.vault, world.folder, plan=small_worlds.SMALL_PLAN, policy=TWO_YEARS, day=day
+            world.vault, world.folder, plan=small_worlds.FEW_PLAN, policy=TWO_YEARS, day=day
         ).waiting
 
     assert waiting(IN_SECOND_YEAR, base) == 0

@@ -30,11 +30,10 @@ from data.restricted.vault import Vault
 from data.tables.spec import CATEGORIES, DEFAULT_PLAN, TIERS, TableSpec
 from tests.helpers import small_worlds
 from tests.helpers.paths import ROOT
-from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.usefixtures("few_worlds")
 
-SMALL = {"plan": small_worlds.SMALL_PLAN}
+SMALL, FEW = {"plan": small_worlds.SMALL_PLAN}, {"plan": small_worlds.FEW_PLAN}
 
 
 def world(seed=2, rows=400, children=250):
@@ -231,7 +230,7 @@ def test_without_a_vault_figures_and_areas_are_released_alone(tmp_path):
         assert frictionless.Package.metadata_validate(release.manifest) is not None
     assert small_worlds.release(small_worlds.MemoryVault(), tmp_path).name == "2023-figures-002"
     vault = small_worlds.MemoryVault(encounter=world())
-    assert small_worlds.release(vault, tmp_path, **SMALL).name == "2007-05-001"
+    assert small_worlds.release(vault, tmp_path, **FEW).name == "2007-05-001"
 
 
 def test_figures_of_the_vault_stand_beside_the_shipped_ones(tmp_path):
@@ -246,22 +245,19 @@ def test_figures_of_the_vault_stand_beside_the_shipped_ones(tmp_path):
 @pytest.mark.slow
 def test_services_or_estimates_alone_make_a_release_too(tmp_path):
     community = pd.DataFrame({"area": ["AL-11"], "group": ["roma"], "estimate": [640], "year": [2005]})
-    assert small_worlds.release(small_worlds.MemoryVault(community=community), tmp_path, **SMALL).name == "2007-05-001"
+    assert small_worlds.release(small_worlds.MemoryVault(community=community), tmp_path, **FEW).name == "2007-05-001"
 
 
 @pytest.mark.slow
 def test_names_are_listed_by_when_they_were_made_and_never_used_again(tmp_path):
     vault = small_worlds.MemoryVault(encounter=world())
-    late = small_worlds.ONE_YEAR
-    assert small_worlds.release(vault, tmp_path, policy=late, **SMALL).name == "2007-05-001"
-    assert small_worlds.release(None, tmp_path, policy=late, **SMALL).name == "2023-figures-001"
-    assert small_worlds.release(vault, tmp_path, policy=late, **SMALL).name == "2007-05-002"
+    assert small_worlds.release(vault, tmp_path, **FEW).name == "2007-05-001"
+    assert small_worlds.release(None, tmp_path, **FEW).name == "2023-figures-001"
+    assert small_worlds.release(vault, tmp_path, **FEW).name == "2007-05-002"
     assert names(tmp_path) == ["2007-05-002", "2023-figures-001", "2007-05-001"]
-    import shutil
-
     shutil.rmtree(tmp_path / "2007-05-002")
     forgetful = small_worlds.MemoryVault(encounter=world())
-    assert small_worlds.release(forgetful, tmp_path, policy=late, **SMALL).name == "2007-05-003"
+    assert small_worlds.release(forgetful, tmp_path, **FEW).name == "2007-05-003"
     assert names(tmp_path)[0] == "2007-05-003"
 
 
@@ -300,7 +296,7 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(publishing, "audit_tiers", broken)
     with pytest.raises(OSError, match="disk gone"):
-        small_worlds.release(vault, tmp_path, **SMALL)
+        small_worlds.release(vault, tmp_path, **FEW)
     assert names(tmp_path) == []
     assert current_name(tmp_path) is None
     assert not list(tmp_path.glob(".tmp*"))
@@ -310,8 +306,8 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize("published", [False, True])
 def test_a_publication_that_was_interrupted_is_settled(tmp_path, published):
     vault = small_worlds.MemoryVault(encounter=world())
-    first = small_worlds.release(vault, tmp_path, **SMALL)
-    name = "met|AL|2006-06-01/2007-05-31"
+    first = small_worlds.release(vault, tmp_path, **FEW)
+    name = "met|AL-11|2006-06-01/2007-05-31"
     vault.stage_publication("2007-05-002", {name: b"x"})
     if published:
         (tmp_path / "2007-05-002").mkdir()
@@ -326,14 +322,14 @@ def test_a_publication_that_was_interrupted_is_settled(tmp_path, published):
 @pytest.mark.slow
 def test_a_release_that_is_lost_is_missed_and_its_name_never_used_again(tmp_path):
     vault = small_worlds.MemoryVault(encounter=world())
-    first = small_worlds.release(vault, tmp_path / "releases", **SMALL)
+    first = small_worlds.release(vault, tmp_path / "releases", **FEW)
     (tmp_path / "releases").rename(tmp_path / "lost")
     with pytest.raises(ReleaseError, match=f"published {first.name}.*backup"):
-        small_worlds.release(vault, tmp_path / "releases", **SMALL)
+        small_worlds.release(vault, tmp_path / "releases", **FEW)
     assert names(tmp_path / "releases") == []
     assert vault.staged_publication() is None
     (tmp_path / "lost" / first.name).rename(tmp_path / "releases" / first.name)
-    assert small_worlds.release(vault, tmp_path / "releases", **SMALL).name != first.name
+    assert small_worlds.release(vault, tmp_path / "releases", **FEW).name != first.name
 
 
 FIGURE = {
@@ -369,7 +365,7 @@ def test_figures_of_an_invented_workspace_say_that_they_are(tmp_path, invented):
     shipped = small_worlds.figures()
     own = pd.DataFrame([FIGURE, shipped.iloc[0].to_dict()])
     vault = small_worlds.MemoryVault(encounter=world(), figure=own)
-    small_worlds.release(vault, tmp_path, invented=invented, **SMALL)
+    small_worlds.release(vault, tmp_path, invented=invented, **FEW)
     for tier in TIERS:
         release = Release.open(tmp_path, tier)
         table = release.table("figures").set_index("year")
@@ -383,7 +379,7 @@ def test_figures_of_an_invented_workspace_say_that_they_are(tmp_path, invented):
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 600))
 def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children):
     """No public number is from 1 to k - 1; a total and its parts differ only as far as their noise allows."""
@@ -485,10 +481,9 @@ def prepare(tmp_path_factory):
     return prepare_once
 
 
-@pytest.mark.always("small-0")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
-@vary("plan, moment", [*product(["small"], range(3)), *product(["whole"], range(10))], *product(["small"], range(3)))
+@pytest.mark.parametrize(("plan", "moment"), [*product(["small"], range(3)), *product(["whole"], range(10))])
 def test_killed_at_any_moment_a_release_is_whole_or_is_not(tmp_path, prepare, plan, moment):
     folder, before, published, seconds = prepare(plan)
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)

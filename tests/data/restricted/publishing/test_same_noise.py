@@ -103,7 +103,7 @@ def test_numbers_are_not_drawn_in_two_ways(tmp_path, change, words):
 
 
 def test_the_threshold_may_be_raised_and_the_plan_changed(tmp_path):
-    vault = small_worlds.MemoryVault(encounter=world())
+    vault = small_worlds.MemoryVault(encounter=world(rows=500, children=400))
     policy = Policy(k=15)
     release(vault, tmp_path, plan=FEW, policy=policy)
     more = {**FEW, "partner": (*FEW["partner"], TableSpec("children", "region", "whole", ("sex",)))}
