@@ -444,6 +444,7 @@ def _ambiguous(world):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_worlds")
 def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
     from data.restricted import publishing
     from data.restricted.publishing.withholding import SafeTables
@@ -453,7 +454,7 @@ def test_a_release_that_would_give_cells_away_is_refused_and_leaves_nothing(tmp_
         encounter=small_worlds.encounters(np.random.default_rng(0), 900, 600, concentration=0.1)
     )
     with pytest.raises(ReleaseRefused, match="nothing was published") as refused:
-        small_worlds.release(vault, tmp_path)
+        small_worlds.release(vault, tmp_path, plan=small_worlds.SMALL_PLAN)
     assert "(AL, 2006-06-01/P1Y" in str(refused.value) or "(GR, 2006-06-01/P1Y" in str(refused.value)
     assert vault.staged_publication() is None
     assert [p.name for p in tmp_path.iterdir()] == [".lock"]

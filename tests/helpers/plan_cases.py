@@ -42,22 +42,23 @@ def layouts(posts):
 
 
 def cheapest(posts, units):
-    """Return the number and least cost of moves to a layout, from an assignment of unit to unit."""
-    moved, cost = 0, 0.0
+    """Return the least cost of the moves to a layout, from an assignment of unit to unit."""
+    cost = 0.0
     for kind in range(len(posts.kinds)):
         change = units[:, kind] - posts.units[:, kind]
         gone = np.repeat(np.arange(len(change)), np.maximum(-change, 0))
         come = np.repeat(np.arange(len(change)), np.maximum(change, 0))
         pairs = linear_sum_assignment(posts.cost[np.ix_(gone, come)])
-        moved += len(gone)
         cost += posts.cost[np.ix_(gone, come)][pairs].sum()
-    return moved, cost
+    return cost
 
 
 def keeps(posts, rules, units):
     """Return whether a layout keeps the rules, and its cost, both computed in plain loops."""
-    moved, cost = cheapest(posts, units)
-    if moved > rules.moves or cost > rules.budget + 1e-9:
+    if np.maximum(units - posts.units, 0).sum() > rules.moves:
+        return False, np.inf
+    cost = cheapest(posts, units)
+    if cost > rules.budget + 1e-9:
         return False, cost
     if (units < posts.committed).any() or (units.sum(axis=1) > posts.room).any():
         return False, cost

@@ -15,6 +15,7 @@ from risk.model import RiskModel
 from risk.model.detection import DetectionRange
 from risk.model.observations import Observations
 from risk.numbers import round_to_two_digits
+from tests.helpers.remembered_fits import remember_fits
 
 SPLITS = ("axis", "duty_bearer")
 
@@ -25,11 +26,13 @@ def partner(scored):
 
 
 @pytest.fixture(scope="module")
-def known(partner):
-    """Return areas, observations and draws of the model, as `tact risk` makes them."""
+def known(partner, shared):
+    """Return areas, observations and draws of the model, as `tact risk` makes them; the demo world has the fit."""
     areas = geography.read_areas(partner.areas_file)
     seen = Observations.from_release(partner, areas)
-    return areas, seen, RiskModel().fit(seen).fit_.draws(4000, 0)
+    with pytest.MonkeyPatch.context() as patch:
+        remember_fits(patch, shared / "fits")
+        return areas, seen, RiskModel().fit(seen).fit_.draws(4000, 0)
 
 
 def made(partner, known, times=None, release=None):
@@ -151,10 +154,16 @@ def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner, wo
                 assert (amount[amount.index.str.startswith(area[:2])] == 0).all()
 
 
+@pytest.fixture(scope="module")
+def entered(partner, known):
+    """Compute the tables with travel times that people entered."""
+    uploaded, ferries = (Link("AL-07", "AL-10", 45.0, ""),), (Link("GR-F", "GR-D", 90.0, "timetable"),)
+    return made(partner, known, tables.Times(uploaded, ferries))
+
+
 @pytest.mark.slow
-def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(partner, known, worked):
-    times = tables.Times(ferries=(Link("GR-F", "GR-D", 90.0, "timetable"),))
-    before, after = worked, made(partner, known, times)
+def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(worked, entered):
+    before, after = worked, entered
     for name, area in (("access", "GR-F"), ("accesstime", "GR-F")):
         was, now = (of_kind(t[f"{name}_region_quarter_axis"], "axis", "protection") for t in (before, after))
         assert not was.loc[area].equals(now.loc[area])
@@ -167,13 +176,11 @@ def test_a_ferry_brings_places_into_reach_and_is_said_to_be_given(partner, known
 
 
 @pytest.mark.slow
-def test_measured_times_take_the_place_of_straight_lines(partner, known):
-    times = tables.Times(uploaded=(Link("AL-07", "AL-10", 45.0, ""),))
-    after = made(partner, known, times)
-    ways = after["travel_region_whole_to"].set_index(["area", "to"])
+def test_measured_times_take_the_place_of_straight_lines(entered):
+    ways = entered["travel_region_whole_to"].set_index(["area", "to"])
     assert ways.loc[("AL-07", "AL-10"), "given"]
     assert ways.loc[("AL-10", "AL-07"), "value"] == 45
-    nearest = after["accesstime_region_quarter"].set_index("area")
+    nearest = entered["accesstime_region_quarter"].set_index("area")
     assert nearest.loc["AL-07", "value"] == 45
 
 

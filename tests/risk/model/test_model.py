@@ -32,6 +32,7 @@ from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations, rea
 from risk.worlds import WorldParameters, simulate_default_areas
 from tests.helpers.fits import GammaPrecision, log_means, mean_risk
 from tests.helpers.reference import read_scotland, read_scotland_edges
+from tests.helpers.repetitions import vary
 
 NOISE = CellKey()
 SEEDS = range(3)
@@ -619,11 +620,11 @@ def test_what_is_said_of_rates_is_as_often_true_as_its_word_says(worlds, seen, f
 
 
 @pytest.mark.slow
-def test_a_world_without_signal_raises_no_alarm(pairs):
-    for seed in (20, 21):
-        one = observe_world(simulate_default_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
-        statements = judge_risk(RiskModel().fit(one).fit_.log_risk(2000, 0), one).statements
-        assert not statements.says("low", "high", "very_high").any()
+@vary("seed", (20, 21))
+def test_a_world_without_signal_raises_no_alarm(pairs, seed):
+    one = observe_world(simulate_default_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
+    statements = judge_risk(RiskModel().fit(one).fit_.log_risk(2000, 0), one).statements
+    assert not statements.says("low", "high", "very_high").any()
 
 
 def test_areas_without_any_outreach_say_so(seen, fits):
@@ -712,14 +713,14 @@ def test_any_small_data_set_is_fitted(seed):
 
 @pytest.mark.slow
 def test_a_fit_runs_on_one_thread_whatever_the_process_was_told(seen):
-    counted = []
+    counted, data = [], seen[0].up_to(3)
 
     def count(*_):
         counted.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
 
     with threadpool_limits(2, user_api="blas"):
-        fit = RiskModel().fit(seen[0], progress=count).fit_
+        fit = RiskModel().fit(data, progress=count).fit_
         before = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
     assert set(counted) == {1}
     assert set(before) == {2}  # and the process keeps its own
-    assert fit.posterior.log_marginal == RiskModel().fit(seen[0]).fit_.posterior.log_marginal
+    assert fit.posterior.log_marginal == RiskModel().fit(data).fit_.posterior.log_marginal

@@ -11,7 +11,9 @@ from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.observations import Observations
 from risk.planning import advice
+from risk.planning.inputs import PlanInputs
 from risk.planning.saved import save_plan
+from tests.helpers.remembered_fits import remember_fits
 
 
 @pytest.fixture(scope="module")
@@ -60,16 +62,22 @@ def test_the_public_tier_has_no_advice(scored):
     assert not [name for name in public.tables if name.startswith("unmet")]
 
 
-@pytest.fixture
-def fit(release, demo_world):
-    """Return the fit of the release; the demo world stands here so that a run fits it once."""
-    return RiskModel().fit(Observations.from_release(release, geography.read_areas(release.areas_file))).fit_
+@pytest.fixture(scope="module")
+def known(release, shared):
+    """Return the fit of the release, from the building of the demo world, and the inputs of a plan with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        remember_fits(patch, shared / "fits")
+        areas = geography.read_areas(release.areas_file)
+        fit = RiskModel().fit(Observations.from_release(release, areas)).fit_
+    return fit, PlanInputs.read(release, fit=fit)
 
 
 @pytest.fixture
-def review(release, fit, tmp_path, monkeypatch):
+def review(release, known, tmp_path, monkeypatch):
     """Return a function: prepare the advice beside saved plans, and read the review. Only its moves are planned."""
-    usual = advice.read_advice(release).plan
+    (fit, ground), usual = known, advice.read_advice(release).plan
+    monkeypatch.setattr(advice, "DRAWS", 400)
+    monkeypatch.setattr(advice.PlanInputs, "read", lambda *_, **__: ground)
     monkeypatch.setattr(advice, "make_usual_plan", lambda *_args: usual)
 
     def prepare(*earlier):

@@ -127,7 +127,7 @@ def test_the_schedule_is_the_best_of_all(seed):
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 3), st.floats(0, 150), st.floats(0.3, 1.2))
 def test_every_quarter_keeps_the_limits_and_what_today_keeps(seed, per_quarter, budget, share):
     posts, need = country(seed, sites=6, each=6)

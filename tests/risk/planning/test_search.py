@@ -76,7 +76,7 @@ def test_what_changes_would_add_is_estimated_to_second_order(aims):
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @example(412, Aims(cost=0.5))
 @example(641, Aims(cost=0.5))
 @given(st.integers(0, 10_000), st.sampled_from(AIMS))
