@@ -66,9 +66,7 @@ def default_base(tmp_path_factory):
     return release_base(folder), folder
 
 
-@pytest.mark.always(
-    "a count that crosses the threshold", "one child forgotten", "one child moved", "one child reported late"
-)
+@pytest.mark.always("a count that crosses the threshold", "one child forgotten")
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_shows_nowhere_and_no_attack_succeeds(small_base, tmp_path, what):
     assert_nothing_shows(small_base, tmp_path, what, plan=small_worlds.SMALL_PLAN)
@@ -141,7 +139,7 @@ def test_without_a_cap_a_child_that_is_met_often_is_known_to_be_there(tmp_path):
     assert min(moved) >= 40 - 2 * 5 > 2 * 5
 
 
-def test_with_the_cap_it_is_told_no_better_than_any_other(tmp_path):
+def test_with_the_cap_it_is_told_no_better_than_any_other(tmp_path, few_worlds):
     """It adds at most three to the count, and the noise is three times as wide."""
     moved = [
         met_often(tmp_path / f"{n}-with", there=True, record_keys=keys(n))

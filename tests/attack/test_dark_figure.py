@@ -94,8 +94,9 @@ def test_it_is_drawn_once_whoever_comes_or_leaves(published):
 @pytest.mark.slow
 def test_there_is_none_before_the_whole_programme_is_final(tmp_path):
     vault = small_worlds.MemoryVault(encounter=world())
+    plan = {**small_worlds.FEW_PLAN, "partner": (SPEC,)}
     for day, countries in ((date(2007, 10, 1), 0), (date(2008, 9, 1), 2)):
-        made = small_worlds.release(vault, tmp_path, plan=PLAN, policy=Policy(last=date(2008, 5, 31)), day=day)
+        made = small_worlds.release(vault, tmp_path, plan=plan, policy=Policy(last=date(2008, 5, 31)), day=day)
         assert len(Release.open(tmp_path, "partner", made.name).table(SPEC.name)) == countries
 
 

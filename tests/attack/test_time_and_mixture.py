@@ -32,7 +32,7 @@ AREAS = pd.DataFrame({"level": ["country", "region"], "parent": ["", "AL"]}, ind
 
 def two_releases(folder, *, frozen, gone):
     """Publish a world, remove some of its children, publish it again; return both releases."""
-    frame = small_worlds.encounters(np.random.default_rng(5), 900, 500)
+    frame = small_worlds.encounters(np.random.default_rng(5), 500, 300)
     vault = small_worlds.MemoryVault(encounter=frame)
     policy = replace(small_worlds.ONE_YEAR, frozen=frozen)
     small_worlds.release(vault, folder, plan=PLAN, policy=policy)
@@ -44,6 +44,7 @@ def two_releases(folder, *, frozen, gone):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_worlds")
 def test_a_release_that_would_show_one_child_taken_out_is_refused(tmp_path):
     with pytest.raises(ReleaseRefused, match="the two together can tell of one child"):
         two_releases(tmp_path, frozen=False, gone=1)
@@ -52,6 +53,7 @@ def test_a_release_that_would_show_one_child_taken_out_is_refused(tmp_path):
 
 @pytest.mark.always("1")
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_worlds")
 @pytest.mark.parametrize("gone", [1, 5, 200])
 def test_nobody_shows_when_they_are(tmp_path, gone):
     assert sequence.attack(two_releases(tmp_path, frozen=True, gone=gone))[0] == []

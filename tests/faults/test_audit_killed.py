@@ -12,29 +12,25 @@ from data.workspace.files import private_folder
 
 
 @pytest.mark.slow
-def test_partner_files_of_an_audit_lie_in_the_workspace_and_go_with_it(tact, tmp_path, monkeypatch):
-    folder, seen = tmp_path / "practice", []
+def test_partner_files_of_an_audit_lie_in_the_workspace_alone_and_go_with_it(tact, tmp_path, monkeypatch):
+    folder, seen, export_layers = tmp_path / "practice", [], reader_files.export.export_layers
     assert tact("--workspace", folder, "init", "--practice").code == 0
     assert tact("--workspace", folder, "release", "--figures-only").code == 0
 
-    def export(_release, target, *_rest):
+    def stop(_release, target, *_rest):
         seen.append(target)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reader_files.export, "export_layers", export)
+    monkeypatch.setattr(reader_files.export, "export_layers", stop)
     assert tact("--workspace", folder, "audit").code == 130
     assert seen[0].parent == folder / ".audit.part"
     assert not seen[0].parent.exists()
-
-
-@pytest.mark.slow
-def test_an_audit_writes_nothing_outside_the_workspace(tact, tmp_path, monkeypatch):
-    folder = tmp_path / "practice"
-    assert tact("--workspace", folder, "init", "--practice").code == 0
-    assert tact("--workspace", folder, "release", "--figures-only").code == 0
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     # GDAL's files alone are written aside.
     monkeypatch.setattr(reader_files.export, "FORMATS", {"gpkg": reader_files.export.FORMATS["gpkg"]})
+    monkeypatch.setattr(
+        reader_files.export, "export_layers", lambda *given: export_layers(*given[:3], ["population"], given[4])
+    )
     monkeypatch.setattr(reader_files, "write_atlases", lambda *_: [])
     assert tact("--workspace", folder, "audit", "--json").json["passed"]
     assert not list(folder.glob(".audit.part/*"))

@@ -14,15 +14,17 @@ from tests.helpers.records import frame
 
 BOTH = Keys(Secret(bytes(range(32))), Secret(bytes(range(32, 64))))
 PASSPHRASE = "correct horse battery"
-ROWS, TIMES = 10_000, 8
+ROWS, TIMES = 10_000, 4
 
 PROGRAM = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from data.restricted import backup, keys
 from data.restricted.vault import sqlcipher
 from data.workspace import Workspace
-from tests.helpers import killing
+from tests.helpers import killing, quick
+quick.derive_keys_cheaply(SimpleNamespace(setattr=setattr))
 for name in ("connect", "connect_with_passphrase"):
     opened = getattr(sqlcipher, name)
     watched = lambda *a, opened=opened, **k: killing.watch(opened(*a, **k), 3_000)
@@ -35,7 +37,11 @@ else:
 killing.mark(killing.END)
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system"),
+    pytest.mark.usefixtures("cheap_backups"),
+]
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ main()
 POLICY = """
 [[partner]]
 measures = ["children", "encounters", "effort"]
-levels = ["region", "municipality"]
+levels = ["region"]
 periods = ["year", "whole"]
 
 [[public]]

@@ -71,15 +71,15 @@ def test_a_full_disk(small_disk):
     with Vault.create(folder, KEY) as vault:
         vault.add("encounter", frame("encounter", 100), "earlier.csv")
         with pytest.raises(DiskFull, match="nothing was changed"):
-            vault.add("encounter", frame("encounter", 20_000, first=100), "large.csv")
+            vault.add("encounter", frame("encounter", 8_000, first=100), "large.csv")
         assert count(vault) == 100
     with Vault.open(folder, KEY) as vault:
         assert count(vault) == 100
         assert vault.check() == []
         remount = ["mount", "-o", f"remount,size={100 * MEGABYTE}", str(small_disk)]
         subprocess.run(remount, check=True)
-        large = frame("encounter", 20_000, first=100)
-        assert vault.add("encounter", large, "large.csv") == Counts(20_000, 0, 0)
+        large = frame("encounter", 8_000, first=100)
+        assert vault.add("encounter", large, "large.csv") == Counts(8_000, 0, 0)
 
 
 def test_a_disk_that_fills_to_the_last_byte_still_opens_and_reads(small_disk):
@@ -102,17 +102,18 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setattr(keys, "_from_keyring", lambda *_: None)
     made = Workspace.create(tmp_path / "w", "real")
     with Vault.create(made.vault, keys.create(made.id)) as vault:
-        vault.add("encounter", frame("encounter", 10_000), "a.csv")
+        vault.add("encounter", frame("encounter", 6_000), "a.csv")
     return made
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("cheap_backups")
 def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
     with pytest.raises(DiskFull):
         write_backup(workspace, keys.load(workspace.id), small_disk / "backup.tact", "correct horse battery")
     assert list(small_disk.iterdir()) == []
     with open_vault(workspace) as vault:
-        assert count(vault) == 10_000
+        assert count(vault) == 6_000
 
 
 @pytest.mark.slow
@@ -141,6 +142,7 @@ def test_no_room_for_a_new_vault_key_keeps_the_old_one(workspace, small_disk, mo
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("cheap_backups")
 def test_no_room_for_a_restore_keeps_what_is_there(workspace, small_disk, tmp_path):
     file = tmp_path / "backup.tact"
     write_backup(workspace, keys.load(workspace.id), file, "correct horse battery")

@@ -106,7 +106,7 @@ def test_killed_while_publishing_the_members_are_those_of_one_release(tmp_path):
     folder = tmp_path / "vault"
     Vault.create(folder, KEY).close()
     random = np.random.default_rng(7)
-    for i in range(8):
+    for i in range(3):
         published, delay = int(random.integers(1, 12)), float(random.uniform(0, 0.02))
         kill("-c", PUBLISHER, folder, 1000 * i, marks=published, delay=delay)
         with Vault.open(folder, KEY) as vault:

@@ -11,8 +11,8 @@ from data.workspace.hash_chain import append_entries, read_chain
 from tests.helpers.killing import END, kill, mark, run_through
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")]
-BEFORE, ADDED, KILLS = 3, 4, 5
-ENTRY = {"kind": "forecast", "values": {"risk model": [[0, 1000]] * 5000}}
+BEFORE, ADDED, KILLS = 3, 4, 4
+ENTRY = {"kind": "forecast", "values": {"risk model": [[0, 1000]] * 500}}
 
 
 def command(path):

@@ -1,17 +1,14 @@
 """Two writers: the second is told at once who is writing; readers never have to wait."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from data.errors import VaultBusy
 from data.restricted.keys import Secret
 from data.restricted.vault import Counts, Vault
-from tests.helpers.paths import ROOT
+from tests.helpers.prepared import start
 from tests.helpers.records import frame
 
 pytestmark = pytest.mark.slow
@@ -19,7 +16,7 @@ pytestmark = pytest.mark.slow
 KEY = Secret(bytes(range(32)))
 
 HOLDER = """
-import sys
+import sys, time
 from pathlib import Path
 from data.restricted.vault import Vault
 from tests.helpers.records import frame
@@ -28,8 +25,8 @@ with Vault.open(Path(sys.argv[1]), bytes(range(32))) as vault:
         batch.add(frame("encounter", 100))
         batch.flush()
         print("holds", flush=True)
-        sys.stdin.readline()
-print("done", flush=True)
+        while not Path(sys.argv[2]).exists():
+            time.sleep(0.01)
 """
 
 
@@ -43,18 +40,12 @@ def folder(tmp_path):
 @pytest.fixture
 def first(folder):
     """Start another process that stops in the middle of an import."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    assert process.stdout.readline() == "holds\n"
+    process = start("-c", HOLDER, folder, folder.with_name("go on"))
+    assert process.stdout.readline() == b"holds\n"
     yield process
     process.kill()
-    process.communicate()
+    process.wait()
+    process.stdout.close()
 
 
 def count(vault):
@@ -73,7 +64,8 @@ def test_the_second_is_told_who_writes_and_changes_nothing(folder, first):
         assert "Nothing was changed" in str(busy.value)
         assert count(vault) == 50
         assert vault.check() == []
-        first.communicate("go on\n")
+        folder.with_name("go on").touch()
+        assert first.wait() == 0
         assert count(vault) == 150
         assert vault.add("encounter", frame("encounter", 10, first=500), "second.csv") == Counts(10, 0, 0)
 

@@ -25,7 +25,7 @@ _MOST = 2**17  # bytes of a message
 # What takes long to load, and what the programs of the tests need.
 _MODULES = (
     "dashboard.commands.import_", "dashboard.commands.release", "dashboard.cli", "data.restricted.backup",
-    "data.restricted.publishing", "data.restricted.vault",
+    "data.restricted.publishing", "data.restricted.vault", "tests.helpers.quick",
 )  # fmt: skip
 
 
