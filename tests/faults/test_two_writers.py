@@ -12,6 +12,7 @@ from tests.helpers.prepared import start
 from tests.helpers.records import frame
 
 pytestmark = pytest.mark.slow
+starts = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 
 KEY = Secret(bytes(range(32)))
 
@@ -52,6 +53,7 @@ def count(vault):
     return sum(len(batch) for batch in vault.read("encounter", ["stage"]))
 
 
+@starts
 def test_the_second_is_told_who_writes_and_changes_nothing(folder, first):
     with Vault.open(folder, KEY) as vault:
         for write in (
@@ -70,7 +72,7 @@ def test_the_second_is_told_who_writes_and_changes_nothing(folder, first):
         assert vault.add("encounter", frame("encounter", 10, first=500), "second.csv") == Counts(10, 0, 0)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+@starts
 def test_a_killed_writer_leaves_no_lock(folder, first):
     first.kill()
     first.wait()
@@ -94,6 +96,7 @@ def test_a_release_keeps_importers_out_from_counting_to_confirming(folder):
         assert other.add("encounter", frame("encounter", 10), "a.csv") == Counts(10, 0, 0)
 
 
+@starts
 def test_without_a_note_the_second_is_still_refused(folder, first):
     folder.with_name("vault.writer").write_text("{")
     with Vault.open(folder, KEY) as vault, pytest.raises(VaultBusy, match="another process"):

@@ -69,7 +69,7 @@ def test_about_the_threshold_noise_is_wider_and_elsewhere_as_it_was():
 def test_the_default_tells_no_more_of_one_number_than_it_may_and_one_noise_for_all_does():
     """Only the wider noise near the threshold allows k to be 11."""
     usual = CellKey.from_policy(DEFAULT_POLICY)
-    for k in range(LOWEST_K, 21):
+    for k in (LOWEST_K, 14, 15, 20):
         assert find_largest_advantage(usual, k) <= LIMITS[0]
         assert (find_largest_advantage(DEFAULT, k) <= LIMITS[0]) == (k >= 15)
 

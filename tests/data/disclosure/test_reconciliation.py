@@ -268,9 +268,9 @@ def test_a_later_year_changes_no_number_of_a_year():
 
 
 @pytest.mark.slow
-def test_a_release_holds_what_its_own_files_give(tmp_path):
+def test_a_release_holds_what_its_own_files_give(tmp_path, few_worlds):
     """Everybody who has the files of a release can compute the column; no record is needed."""
-    frame = small_worlds.encounters(np.random.default_rng(2), 1500, 1000)
+    frame = small_worlds.encounters(np.random.default_rng(2), 600, 400)
     small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path, plan=PLAN)
     for tier in TIERS:
         release = Release.open(tmp_path, tier)

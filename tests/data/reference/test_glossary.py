@@ -60,9 +60,9 @@ def test_no_text_to_avoid_is_itself_a_term():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_text_uses_a_word_to_avoid(path):
-    assert [found for found in map(avoided, texts_of(path)) if found] == []
+def test_no_text_uses_a_word_to_avoid():
+    assert len(FILES) > 100
+    assert [(path, found) for path in FILES for found in map(avoided, texts_of(path)) if found] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -82,10 +82,10 @@ def test_dawid_and_sebastianis_score_is_its_formula():
 
 @pytest.mark.slow
 def test_every_score_prefers_the_truth():
-    truth = RNG.negative_binomial(5.0, 5.0 / 13.0, 4000).astype(float)
+    truth = RNG.negative_binomial(5.0, 5.0 / 13.0, 1500).astype(float)
 
     def law(mean, size):
-        return RNG.negative_binomial(size, size / (size + mean), (400, 4000)).astype(float)
+        return RNG.negative_binomial(size, size / (size + mean), (400, 1500)).astype(float)
 
     right, biased, narrow, wide = law(8.0, 5.0), law(12.0, 5.0), law(8.0, 500.0), law(8.0, 0.8)
     for name, sign in (("log_score", -1), ("crps", 1), ("dawid_sebastiani", 1)):
@@ -106,11 +106,11 @@ def test_the_transform_is_uniform_when_calibrated_and_not_otherwise():
 @pytest.mark.slow
 @pytest.mark.parametrize("level", scores.LEVELS)
 def test_intervals_cover_their_level_or_more(level):
-    truth = RNG.poisson(30.0, 4000).astype(float)
-    right = RNG.poisson(30.0, (1000, 4000)).astype(float)
+    truth = RNG.poisson(30.0, 2000).astype(float)
+    right = RNG.poisson(30.0, (600, 2000)).astype(float)
     share = scores.is_covered(right, truth, level).mean()
-    assert binom.ppf(0.0005, 4000, level - 0.01) / 4000 <= share <= level + 0.08
-    narrow = RNG.poisson(300.0, (1000, 4000)) / 10.0
+    assert binom.ppf(0.0005, 2000, level - 0.01) / 2000 <= share <= level + 0.08
+    narrow = RNG.poisson(300.0, (600, 2000)) / 10.0
     assert scores.is_covered(narrow, truth, level).mean() < level - 0.15
 
 

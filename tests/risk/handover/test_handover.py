@@ -84,7 +84,7 @@ capacities = st.fixed_dictionaries({(a, b): numbers for a in AREAS for b in ("sc
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tasks_of, capacities)
 def test_it_is_the_best_of_all_and_never_exceeds_the_room(tasks, capacity):
     found = hand_over(tasks, capacity)
@@ -98,7 +98,7 @@ def test_it_is_the_best_of_all_and_never_exceeds_the_room(tasks, capacity):
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 10_000))
 def test_many_tasks_never_exceed_the_room_and_their_rows_do_not_matter(seed):
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.laplace import graph
@@ -23,6 +23,7 @@ def graphs(draw):
 
 
 @pytest.mark.slow
+@settings(max_examples=30)
 @given(graphs())
 def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
     size, edges = one
@@ -39,6 +40,7 @@ def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
 
 
 @pytest.mark.slow
+@settings(max_examples=30)
 @given(graphs())
 def test_the_root_is_symmetric_and_its_square_is_the_covariance(one):
     field = graph.build_structure(*one)

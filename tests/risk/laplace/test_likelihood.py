@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
@@ -21,6 +21,7 @@ def distribution(mean, kappa):
 
 
 @pytest.mark.slow
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=6), st.floats(-3.0, 5.0), KAPPAS)
 def test_an_exact_count_is_as_likely_as_its_distribution_says(values, log_mean, kappa):
     published = np.array(values)

@@ -73,7 +73,7 @@ def test_the_answer_is_the_same_each_time_and_falls_are_the_mirror_of_rises():
 
 @pytest.mark.slow
 def test_power_grows_with_the_children_and_is_not_given_where_a_share_cannot_rise_so_far():
-    small, large = (judge(counts([(2 * n, 8 * n), (2 * n, 8 * n)]), NOISY, trials=60)[0].power for n in (1, 15))
+    small, large = (judge(counts([(2 * n, 8 * n), (2 * n, 8 * n)]), NOISY, trials=30)[0].power for n in (1, 15))
     assert small < 30
     assert large > 80
     assert judge(counts([(19, 1), (19, 1)]), trials=5)[0].power is None

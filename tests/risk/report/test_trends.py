@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -51,6 +51,7 @@ def test_the_programmes_own_changes(before, after, ratio, wald, exact, flagged):
 
 
 @pytest.mark.slow
+@settings(max_examples=30)
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_the_exact_interval_is_clopper_and_pearsons(before, after):
     wanted = binomtest(after, before + after).proportion_ci(0.95, method="exact")

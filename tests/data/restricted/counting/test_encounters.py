@@ -137,7 +137,7 @@ def test_an_unhashed_identifier_is_refused_without_being_shown():
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_row_order_and_batches_change_nothing(seed):
     rng = np.random.default_rng(seed)
@@ -156,7 +156,7 @@ def test_row_order_and_batches_change_nothing(seed):
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_names_of_children_matter_only_through_their_record_keys(seed):
     """Other hashes (as with another identifier key) but the same record keys give the same cells."""
@@ -173,7 +173,7 @@ def test_names_of_children_matter_only_through_their_record_keys(seed):
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_tables_of_children_add_up_and_agree_with_a_plain_count(seed):
     frame = small_worlds.encounters(np.random.default_rng(seed), 300, 120)

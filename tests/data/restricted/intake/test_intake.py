@@ -21,7 +21,7 @@ from data.schema.kinds import KINDS
 from data.tables.spec import OF_COUNTRIES
 from tests.helpers.partner_files import ROW, Hasher, Resolver, identities, read, read_rows, reasons, text_of, write
 
-PLAIN = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PLAIN = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 # -- what is accepted --

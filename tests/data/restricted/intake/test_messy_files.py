@@ -1,6 +1,7 @@
 """Files as partners really keep them go in with at most three questions, the second month with none."""
 
 import datetime as dt
+from functools import cache
 
 import pytest
 
@@ -57,6 +58,19 @@ def learn(path, messy):
     return learnt, asked
 
 
+@pytest.fixture(scope="module")
+def learn_once(tmp_path_factory):
+    """Return a function that writes a messy file and answers its questions, once: path, mapping, how many there were."""
+
+    @cache
+    def learn_named(name):
+        messy = next(messy for messy in READ if messy.name == name)
+        path = messy.write(tmp_path_factory.mktemp(name))
+        return path, *learn(path, messy)
+
+    return learn_named
+
+
 def read(path, messy, learnt):
     more = {"resolve": PLACES.resolve, "hash_identifier": Hasher(), "today": TODAY}
     return read_file(path, messy.kind, mapping=learnt, partner=partner_of(messy), **more)
@@ -91,10 +105,9 @@ def read(path, messy, learnt):
 )
 @pytest.mark.slow
 @pytest.mark.parametrize("messy", READ, ids=names(READ))
-def test_each_row_is_in_or_comes_back_for_a_reason_that_a_person_would_give(tmp_path, messy):
-    path = messy.write(tmp_path)
+def test_each_row_is_in_or_comes_back_for_a_reason_that_a_person_would_give(learn_once, messy):
+    path, learnt, asked = learn_once(messy.name)
     assert guess_kind(path) == messy.kind
-    learnt, asked = learn(path, messy)
     assert asked <= MOST_QUESTIONS
     intake = read(path, messy, learnt)
     assert intake.rows == len(messy.rows)
@@ -113,9 +126,8 @@ def test_each_row_is_in_or_comes_back_for_a_reason_that_a_person_would_give(tmp_
 
 
 @pytest.mark.parametrize("messy", READ, ids=names(READ))
-def test_the_second_month_has_no_question(tmp_path, messy):
-    path = messy.write(tmp_path)
-    learnt, _ = learn(path, messy)
+def test_the_second_month_has_no_question(tmp_path, learn_once, messy):
+    path, learnt, _ = learn_once(messy.name)
     file = mapping.file_for(tmp_path, "INVENTED")
     mapping.save(file, messy.kind, learnt)
     mappings = {kind: mapping.read(file, kind) for kind in KINDS}

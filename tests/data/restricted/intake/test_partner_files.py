@@ -147,7 +147,7 @@ CELLS = st.text(st.sampled_from('ab,;"\n\r\t=0\0ë'), max_size=6)
 
 
 @pytest.mark.slow
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(CELLS, max_size=8).map("".join))
 def test_any_text_below_a_good_header_is_read_or_refused(tmp_path_factory, text):
     path = write(tmp_path_factory.getbasetemp(), text_of([ROW]) + text, "any.csv")

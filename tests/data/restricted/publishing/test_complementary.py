@@ -68,7 +68,7 @@ def test_numbers_of_earlier_releases_cannot_be_taken_back():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("known", "k"), [(PARTNER, 0), (PUBLIC, 11)])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     values=st.lists(st.integers(0, 40), min_size=2, max_size=5),
     off=st.lists(st.integers(-5, 5), min_size=6, max_size=6),

@@ -96,7 +96,7 @@ def frames(tables):
     return [(spec.measure, spec.name, table.frame()) for spec, table in tables.items()]
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(st.integers(0, 10**6))
 def test_not_searched_never_stands_above_a_number(seed):
     before, after = publish(*draw(seed))
@@ -112,7 +112,7 @@ def test_not_searched_never_stands_above_a_number(seed):
         pd.testing.assert_frame_equal(old.drop(columns="state"), new.drop(columns="state"))
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(st.integers(0, 10**6))
 def test_a_withheld_number_leaves_no_trace_in_the_state_of_a_total(seed):
     numbers, searched, withheld = draw(seed)

@@ -2,7 +2,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.disclosure.cell_key import CellKey
@@ -84,6 +84,7 @@ def test_every_cell_has_a_row():
 
 
 @pytest.mark.slow
+@settings(max_examples=40)
 @given(st.lists(st.floats(0, 5000), min_size=SIZE, max_size=SIZE))
 def test_classes_hold_the_number_and_merge_zero(days):
     spec = TableSpec("effort", "region", "year")

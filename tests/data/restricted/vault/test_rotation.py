@@ -134,12 +134,13 @@ def test_forgotten_children_drafts_and_imports_by_hand_go_along(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_worlds")
 def test_a_release_after_it_is_that_of_a_vault_without_it_byte_for_byte(tmp_path):
     plain = Workspace.create(tmp_path / "w", "invented")
     Vault.create(plain.vault, keys.create(plain.id)).close()
-    import_and_release(plain, world(rows=500, children=300))
+    import_and_release(plain, world(rows=150, children=100))
     changed = Workspace.open(shutil.copytree(plain.path, tmp_path / "changed"))
-    more = world(seed=3, rows=100, children=300)
+    more = world(seed=3, rows=50, children=100)
     import_and_release(plain, more)
     rotate(changed)
     import_and_release(changed, more)

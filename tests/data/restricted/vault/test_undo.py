@@ -63,7 +63,7 @@ IMPORTS = st.lists(st.dictionaries(st.integers(0, 3), st.integers(0, 2), min_siz
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[SLOW_FIXTURE])
+@settings(max_examples=12, deadline=None, suppress_health_check=[SLOW_FIXTURE])
 @given(files=IMPORTS, data=st.data())
 def test_any_sequence_equals_the_same_without_what_was_undone(tmp_path_factory, files, data):
     undone = {}
