@@ -7,6 +7,7 @@ one can be mounted, for the faults of disks.
 """
 
 import contextlib
+import gc
 import json
 import os
 import random
@@ -22,6 +23,7 @@ from filelock import FileLock
 from data.accounts import database
 from data.restricted import server_copy
 from data.restricted.vault.lock import WriterLock
+from scripts.random_kills import killing
 from scripts.random_kills.killing import run_child
 from scripts.random_kills.rounds import OPERATIONS, Model, Round
 from scripts.random_kills.world import PASSPHRASE, World, build_base, look
@@ -99,9 +101,11 @@ def main():
     os.fsync = lambda _: None
     derive_keys_cheaply(pytest.MonkeyPatch())
     database._BUSY = server_copy._PATIENCE = 0.2
+    killing._Killer.begin = lambda _: None  # nobody is killed here, and to count steps takes long
     folder, faults = Path(sys.argv[1]), sys.argv[2:]
     base, answers = build_base(folder), {}
     wrong_clock.install()
+    gc.freeze()  # what is loaded now is looked through in no process of an operation
     for name in faults or FAULTS:
         place = folder / ("disk" if name in DISKS else "worlds")
         if name in DISKS and not place.exists():

@@ -60,7 +60,7 @@ def learn(path, messy):
 
 @pytest.fixture(scope="module")
 def learn_once(tmp_path_factory):
-    """Return a function that writes a messy file and answers its questions, once: path, mapping, how many there were."""
+    """Return a function that writes a messy file and answers its questions once: path, mapping, how many there were."""
 
     @cache
     def learn_named(name):
