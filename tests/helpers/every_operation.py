@@ -28,7 +28,7 @@ from scripts.random_kills.killing import run_child
 from scripts.random_kills.rounds import OPERATIONS, Model, Round
 from scripts.random_kills.world import PASSPHRASE, World, build_base, look
 from tests.helpers import wrong_clock
-from tests.helpers.quick import derive_keys_cheaply
+from tests.helpers.quick import derive_keys_cheaply, use_few_worlds
 
 YEAR = 365.25 * 86400
 CLOCKS = {"a clock that stands back": (-25 * YEAR, 0), "a clock that stands ahead": (14 * YEAR, 0),
@@ -99,7 +99,8 @@ def run_operations(base, world, name):
 def main():
     os.environ |= {"TACT_BACKUP_PASSPHRASE": PASSPHRASE, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
     os.fsync = lambda _: None
-    derive_keys_cheaply(pytest.MonkeyPatch())
+    derive_keys_cheaply(patch := pytest.MonkeyPatch())
+    use_few_worlds(patch)
     database._BUSY = server_copy._PATIENCE = 0.2
     killing._Killer.begin = lambda _: None  # nobody is killed here, and to count steps takes long
     folder, faults = Path(sys.argv[1]), sys.argv[2:]
