@@ -102,7 +102,7 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setattr(keys, "_from_keyring", lambda *_: None)
     made = Workspace.create(tmp_path / "w", "real")
     with Vault.create(made.vault, keys.create(made.id)) as vault:
-        vault.add("encounter", frame("encounter", 6_000), "a.csv")
+        vault.add("encounter", frame("encounter", 10_000), "a.csv")
     return made
 
 
@@ -113,7 +113,7 @@ def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
         write_backup(workspace, keys.load(workspace.id), small_disk / "backup.tact", "correct horse battery")
     assert list(small_disk.iterdir()) == []
     with open_vault(workspace) as vault:
-        assert count(vault) == 6_000
+        assert count(vault) == 10_000
 
 
 @pytest.mark.slow

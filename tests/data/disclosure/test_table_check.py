@@ -793,8 +793,9 @@ def test_a_release_that_was_taken_back_is_no_source_and_is_attacked_all_the_same
 
 
 @pytest.mark.slow
-def test_no_word_of_a_table_is_remembered(check):
-    check(frame([("Xhevgjyzel", 48)], "area", "2006/07"))
+def test_no_word_of_a_table_is_remembered(releases):
+    table = frame([("Xhevgjyzel", 48)], "area", "2006/07").to_csv(index=False).encode()
+    Comparison(releases, names(releases), index_areas()).check("table.csv", table)
     assert not [text for text in list_remembered() if "xhevgjyzel" in text.casefold()]
 
 
