@@ -17,11 +17,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from starlette.applications import Starlette
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from dashboard.map import name_asset
+from dashboard.map import name_asset, shapes
+from dashboard.site import Site
 from data.release import Release
+from tests.helpers.asgi import ask
 from tests.helpers.browser import WATCHED, Served, free_port, wait_for
 from tests.helpers.conversation import open_page
 from tests.helpers.entry import cookie_headers
@@ -154,15 +157,11 @@ def test_other_shapes_are_not_there(served, partner, path):
     assert refused(f"{served.url}/geometry/{named}") in {400, 404}
 
 
-@pytest.mark.slow
 def test_the_land_and_the_words_come_without_a_release(tmp_path):
-    running = start(tmp_path, tmp_path / "seen")
-    try:
-        assert json.loads(get(running.url + "/geometry/land.json")[2])["features"]
-        assert json.loads(get(running.url + "/geometry/words/en.json")[2])["places"]
-        assert len(json.loads(get(running.url + "/geometry/shipped/region.json")[2])["codes"]) == 26
-    finally:
-        stop(running)
+    application = Starlette(routes=shapes.make_routes(Site(tmp_path, "public")))
+    assert ask(application, "/geometry/land.json").json["features"]
+    assert ask(application, "/geometry/words/en.json").json["places"]
+    assert len(ask(application, "/geometry/shipped/region.json").json["codes"]) == 26
 
 
 @pytest.mark.parametrize("name", ["tactmap.js", "theme.css", "leaflet/leaflet.js", "leaflet/LICENSE"])
@@ -192,7 +191,7 @@ def speak(name, port, origin):
         pass
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_behind_a_proxy_the_public_tier_answers_to_its_name_and_no_other(releases, tmp_path):
     running = start(releases, tmp_path / "seen", "--tier", "public", "--name", "map.example.org")
     try:
@@ -264,7 +263,6 @@ def test_hundreds_of_half_open_lines_and_large_messages_leave_it_well_and_its_lo
     assert (tmp_path / "log").stat().st_size < 10_000, (tmp_path / "log").read_text()[-2000:]
 
 
-@pytest.mark.slow
 def test_keys_are_gone_from_the_process_and_what_opens_vaults_is_not_loaded(served):
     get(served.url + "/")
     assert served.audit() == []

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dashboard.server import main
 from dashboard.web.page_list import PAGES
 from dashboard.web.start_page import make_start_page, make_unknown_page
 from data.release import Release
@@ -46,15 +47,15 @@ def copied(demo_world: Path, folder: Path) -> Path:
     return Path(shutil.copytree(demo_world, folder / "workspace"))
 
 
-def visit(command, *, more=("",)):
-    """Open every page, and some layers on the first page."""
-    for page in [*more, *(entry.address for entry in PAGES)]:
+def visit(command, pages=tuple(entry.address for entry in PAGES), layers=("effort", "communities")):
+    """Open pages, all of them by default, and some layers on the map."""
+    for page in pages:
         shown = open_page(command.url, page)
         assert not shown.not_found
         assert shown.ended == "FINISHED_SUCCESSFULLY"
         assert shown.errors == []
         assert "TACT Map" in shown.text
-    for layer in ("effort", "services", "communities", "population"):
+    for layer in layers:
         shown = open_page(command.url, "map", f"layer={layer}&area=AL-11")
         assert (shown.ended, shown.errors) == ("FINISHED_SUCCESSFULLY", [])
 
@@ -81,10 +82,20 @@ def keys(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def partner(workspace, keys, tmp_path_factory):
-    command = serve(
-        workspace, tmp_path_factory.mktemp("partner"), environment={**SECRETS, "XDG_CONFIG_HOME": str(keys)}
-    )
+def terminal():
+    """Yield both ends of a terminal: that of the person at it, and that of the server in it."""
+    ends = os.openpty()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+@pytest.fixture(scope="module")
+def partner(workspace, keys, terminal, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("partner")
+    secrets = {**SECRETS, "XDG_CONFIG_HOME": str(keys)}
+    with (folder / "screen").open("w", encoding="utf-8") as screen:
+        command = serve(workspace, folder, environment=secrets, stdin=terminal[1], stderr=screen)
     yield command
     command.stop()
 
@@ -179,31 +190,17 @@ def test_no_reader_of_the_public_tier_can_ask_for_the_other(public, partner):
         assert "Municipality" not in shown.text.replace("level Municipality. Shown instead", "")
 
 
-REFUSED = """
-import sys
-from dashboard.server import main
-for host in sys.argv[2:]:
-    try:
-        main(["--releases", sys.argv[1], "--host", host, "--tier", "partner", "--port", "0"])
-    except SystemExit as end:
-        print(host, "refused" if end.code else "served", flush=True)
-"""
-
-
-def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(workspace):
-    hosts = ["0.0.0.0", "::", "127.0.0.1.example.org"]
-    done = subprocess.run(
-        [sys.executable, "-c", REFUSED, str(workspace / "releases"), *hosts],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert done.stdout.splitlines() == [f"{host} refused" for host in hosts]
-    assert done.stderr.count("only on 127.0.0.1, localhost or ::1") == len(hosts)
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.0.0.1.example.org"])
+def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(tmp_path, capsys, host):
+    with pytest.raises(SystemExit) as ended:
+        main(["--releases", str(tmp_path), "--host", host, "--tier", "partner", "--port", "0"])
+    assert ended.value.code == 2
+    assert "only on 127.0.0.1, localhost or ::1" in capsys.readouterr().err
 
 
 # -- without the vault ----------------------------------------------------------------------------------
 
 
-@pytest.mark.slow(seconds=16)
 def test_it_serves_with_a_vault_that_nobody_may_enter_and_all_else_but_the_releases_removed(demo_world, tmp_path):
     workspace = copied(demo_world, tmp_path)
     vault, limited = workspace / "vault", {"preexec_fn": guarding.without_override}
@@ -215,7 +212,7 @@ def test_it_serves_with_a_vault_that_nobody_may_enter_and_all_else_but_the_relea
         for path in workspace.iterdir():
             if path not in (vault, workspace / "releases"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        visit(command)
+        visit(command, pages=("",), layers=("effort",))
         command.stop()
     finally:
         vault.chmod(0o700)
@@ -228,26 +225,25 @@ def wait_until(condition):
     assert condition()
 
 
-def test_without_a_vault_what_the_roma_partner_withdraws_is_hidden_while_the_map_is_open(demo_world, tmp_path):
-    workspace = copied(demo_world, tmp_path)
-    shutil.rmtree(workspace / "vault")
-    command = serve(workspace, tmp_path / "spy")
+def test_without_a_vault_what_the_roma_partner_withdraws_is_hidden_while_the_map_is_open(partner, workspace, tmp_path):
+    asked = "layer=communities&level=region&area=AL-02"
+    governed = workspace / "governance.toml"
+    text = governed.read_text(encoding="utf-8")
+    start = text.index("[communities]")
+    vault = (workspace / "vault").rename(tmp_path / "vault")
     try:
-        asked = "layer=communities&level=region&area=AL-02"
-        assert "Roma and Egyptian communities" in open_page(command.url, "map", asked).text
-        governed = workspace / "governance.toml"
-        text = governed.read_text(encoding="utf-8")
-        start = text.index("[communities]")
+        assert "Roma and Egyptian communities" in open_page(partner.url, "map", asked).text
         governed.write_text(text[:start] + text[start:].replace('"approved"', '"withdrawn"', 1), encoding="utf-8")
         wait_until(lambda: (workspace / "releases" / "blocked").read_text() == "communities\n")
-        shown = open_page(command.url, "map", asked)
+        shown = open_page(partner.url, "map", asked)
         assert "Roma and Egyptian communities" not in shown.text
         assert shown.ended == "FINISHED_SUCCESSFULLY"
         governed.write_text(text, encoding="utf-8")
         wait_until(lambda: not (workspace / "releases" / "blocked").read_text())
-        assert "Roma and Egyptian communities" in open_page(command.url, "map", asked).text
+        assert "Roma and Egyptian communities" in open_page(partner.url, "map", asked).text
     finally:
-        command.stop()
+        vault.rename(workspace / "vault")
+        governed.write_text(text, encoding="utf-8")
 
 
 # -- what it answers ------------------------------------------------------------------------------------
@@ -376,6 +372,7 @@ def test_without_the_cookie_nothing_but_the_health_is_told(partner, method):
     paths = ["/", *(f"/{page.address}" for page in PAGES), "/geometry/shipped/region.json", "/geometry/land.json"]
     paths += ["/assets/theme.css", "/picture/overview.png", "/_stcore/health", "/_stcore/host-config", "/favicon.png"]
     paths += ["/component/streamlit_folium.st_folium/index.html", "/_stcore/upload_file/x/y", "/health/", "//health"]
+    paths += ["/features", "/features/collections"]
     for path in paths:
         for more in ([], ["Cookie: tact-map=x"], [f"Cookie: tact-map-{partner.port}=", "Accept: text/html"]):
             status, headers, body = ask(partner, path, method=method, known=False, headers=[*own(partner), *more])
@@ -400,20 +397,15 @@ def test_the_public_tier_needs_no_cookie(public):
     assert ask(public, "/map", known=False)[0] == 200
 
 
-def test_each_enter_on_the_terminal_prints_an_address_that_lets_one_more_browser_in(workspace, tmp_path):
-    terminal, keyboard = os.openpty()
-    command = serve(workspace, tmp_path, stdin=keyboard, stderr=subprocess.PIPE)
-    try:
-        os.write(terminal, b"\n")
-        address = command.process.stderr.readline().split()[-1]
-        assert enter(address) == command.url
-        status, _, body = ask(command, address.removeprefix(command.url), known=False, headers=[*own(command), HTML])
-        assert (status, b"Press Enter" in body or b"press Enter" in body) == (403, True), "it is spent"
-    finally:
-        command.stop()
-        command.process.stderr.close()
-        os.close(terminal)
-        os.close(keyboard)
+def test_each_enter_on_the_terminal_prints_an_address_that_lets_one_more_browser_in(partner, terminal):
+    screen = partner.seen.with_name("screen")
+    before = len(screen.read_text(encoding="utf-8"))
+    os.write(terminal[0], b"\n")
+    wait_until(lambda: screen.read_text(encoding="utf-8")[before:].endswith("\n"))
+    address = screen.read_text(encoding="utf-8")[before:].split()[-1]
+    assert enter(address) == partner.url
+    status, _, body = ask(partner, address.removeprefix(partner.url), known=False, headers=[*own(partner), HTML])
+    assert (status, b"Press Enter" in body or b"press Enter" in body) == (403, True), "it is spent"
 
 
 HTML = "Accept: text/html"
