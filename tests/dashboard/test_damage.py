@@ -68,7 +68,7 @@ def test_a_page_shows_no_number_of_a_changed_table_and_names_the_file(serve, spo
         assert "Streamlit Cloud" not in errors
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_reader_of_the_public_tier_is_told_whom_to_tell_and_no_path(serve, spoiled):
     url = serve(spoiled, "public")
     for entry in RELEASE_PAGES:
@@ -79,8 +79,7 @@ def test_a_reader_of_the_public_tier_is_told_whom_to_tell_and_no_path(serve, spo
         assert str(spoiled) not in shown.text + errors
 
 
-@pytest.mark.always("partner")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("tier", TIERS)
 def test_a_changed_manifest_closes_every_page_with_a_message(serve, demo_world, tmp_path, tier):
     world = shutil.copytree(demo_world, tmp_path / "world")

@@ -23,6 +23,7 @@ from risk.planning.scoring import list_scored_tiers
 from tests.conftest import Scored
 from tests.helpers.pages import open_page
 from tests.helpers.paths import ROOT
+from tests.helpers.repetitions import vary
 
 DAYS = {
     "before a year is final": (date(2006, 12, 15), "2006-11-001", "2006-05-31"),
@@ -69,11 +70,10 @@ def open_behind_the_wall(_monkeypatch, workspace):
     assert "clean" in done.stdout, done.stderr[-2000:]
 
 
-@pytest.mark.always("open_here-before a year is final")
-@pytest.mark.slow(seconds=28)
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_worlds", "few_draws")
-@pytest.mark.parametrize("when", DAYS)
-@pytest.mark.parametrize("open_pages", [open_here, pytest.param(open_behind_the_wall, marks=pytest.mark.long)])
+@vary("when", DAYS)
+@vary("open_pages", [open_here, open_behind_the_wall])
 def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypatch, when, open_pages):
     day, name, final = DAYS[when]
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -81,7 +81,7 @@ def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypa
     keys.store(workspace.id, keys.create_from_seed(5))
     secrets = keys.load(workspace.id)
     with Vault.create(workspace.vault, secrets) as vault:
-        demo._fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), demo._build_world(5, 300))
+        demo._fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), demo._build_world(5, 100))
         new = release_workspace(workspace, vault, secrets, pack_areas(workspace.areas), None, day)
     assert (new.name, new.final) == (name, final)
     public = Release.open(workspace.releases, "public").table("children_region_year")

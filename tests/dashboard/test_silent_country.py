@@ -3,7 +3,6 @@
 import io
 import re
 from dataclasses import replace
-from itertools import product
 from types import SimpleNamespace
 
 import pytest
@@ -37,9 +36,8 @@ from geo.layers.output.wide import build_long_table
 from tests.helpers import plans
 from tests.helpers.pages import open_current, open_page, read_text, speak_on_pages
 from tests.helpers.quick import use_few_draws, use_few_worlds
-from tests.helpers.repetitions import vary
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 LAND = area_table()["country"].astype(str).to_dict()
 SAID = "Greece shows no child past the stage “at risk” and no day of outreach in this release, so no figure."
 RISK, ACCESS = find_layer("risk"), find_layer("access")
@@ -98,7 +96,6 @@ def list_greek(t, current):
     return [t.name_area(code) for code in judge_areas(current) if is_greek(code)]
 
 
-@pytest.mark.slow(seconds=27)
 def test_no_forecast_of_it_is_registered(world):
     entries = [entry.content for entry in read_chain(world.derived / LEDGER).entries]
     areas = [area for content in entries if content["kind"] == "forecast" for area in content["areas"]]
@@ -163,8 +160,8 @@ def test_the_risk_page_has_no_colour_rate_or_claim_there(current, t):
     assert "Crosses: cannot tell" in rates.word_hidden(current, "internal", rates.EVERY)
 
 
-@pytest.mark.always("en-GR-I")
-@vary("language, area", product(LANGUAGES, ["GR-I", "GR", ""]), ("en", "GR-I"), ("sq", "GR"), ("el", ""))
+@pytest.mark.parametrize("area", ["GR-I", "GR", ""])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_opens_in_every_language(world, monkeypatch, language, area):
     speak_on_pages(monkeypatch, language)
     for tier in ("partner", "public"):
@@ -204,7 +201,6 @@ def test_coverage_trends_and_the_panel_of_the_map_say_that_it_cannot_be_told(cur
             assert len(trends.read_share(current, code))
 
 
-@pytest.mark.always("all")
 @pytest.mark.parametrize("pathway", [trends.EVERY, *PATHWAYS])
 def test_trends_knows_of_no_change_there(current, t, pathway):
     badges = cells.judge_changes(current, (), pathway)
@@ -224,7 +220,6 @@ def list_views(layer, release):
                     yield f"{option.id}-{choice.id}", View(level, period, options)
 
 
-@pytest.mark.always("risk")
 @pytest.mark.parametrize("layer", [RISK, ACCESS], ids=["risk", "access"])
 def test_no_layer_map_or_table_has_a_number_of_it(current, layer):
     release, seen = current.release, set()
@@ -243,7 +238,6 @@ def test_no_layer_map_or_table_has_a_number_of_it(current, layer):
     assert len(seen) >= (len(NEED) if layer is ACCESS else 12)
 
 
-@pytest.mark.always("risk")
 @pytest.mark.parametrize("layer", [RISK, ACCESS], ids=["risk", "access"])
 def test_no_export_has_a_number_of_it(current, layer, tmp_path):
     rows = build_long_table(current.release, layer)
@@ -257,7 +251,6 @@ def test_no_export_has_a_number_of_it(current, layer, tmp_path):
     assert any(tmp_path.iterdir())
 
 
-@pytest.mark.always("public")
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_the_atlas_has_a_state_for_each_area_of_it_and_no_number(current, public, tier):
     opened = {"partner": current, "public": public}[tier]
@@ -272,7 +265,6 @@ def test_the_atlas_has_a_state_for_each_area_of_it_and_no_number(current, public
                 assert set(greek) <= codes
 
 
-@pytest.mark.always("en")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_briefing_says_it_once_and_no_number(current, language):
     release, t = current.release, Speech(language, load_areas(current.release))

@@ -60,7 +60,6 @@ def fields(text):
     return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_has_one_name_wherever_it_is_named(language):
     """What tells a reader to go to a page calls it as the bar does, in the place of its English name."""

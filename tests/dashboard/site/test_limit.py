@@ -70,9 +70,10 @@ def test_a_page_has_no_word_of_the_other_country(monkeypatch, scored, outside, p
         assert [word for word in outside if word in words] == []
     assert "Tirana" in words or page == "download"
     assert "tact risk" not in words, "the reader of a part cannot mend that the model is outside of it"
-    monkeypatch.delenv(PEOPLE)
-    whole = read_all(open_page(monkeypatch, scored, page, area="GR-I"))
-    assert page == "download" or any(word in whole for word in outside), "the search finds what is there"
+    if page == "situation":
+        monkeypatch.delenv(PEOPLE)
+        whole = read_all(open_page(monkeypatch, scored, page, area="GR-I"))
+        assert any(word in whole for word in outside), "the search finds what is there"
 
 
 def test_every_other_page_says_that_it_is_outside(scored, monkeypatch):

@@ -55,14 +55,14 @@ def releases(tmp_path_factory):
     return small_release.make_both(tmp_path_factory.mktemp("features"))
 
 
-@pytest.mark.always("public-^(/|/conformance|/collections|/collections/encounters_region(/items.*)?)$-80")
+@pytest.mark.always("public-^(/|/conformance|/collections|/collections/encounters_region(/items.*)?)$-40")
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("tier", "paths", "least"), [("public", ONE, 80), pytest.param("partner", EACH_LAYER, 300, marks=pytest.mark.slow)]
+    ("tier", "paths", "least"), [("public", ONE, 40), pytest.param("partner", EACH_LAYER, 150, marks=pytest.mark.slow)]
 )
 def test_schemathesis_finds_no_fault_against_the_definition(releases, tier, paths, least):
     application = Starlette(routes=make_routes(Site(releases, tier), is_encrypted=False))
-    faults, asked = find_faults(application, paths, 3)
+    faults, asked = find_faults(application, paths, 1)
     assert faults == []
     assert asked >= least
 

@@ -78,17 +78,19 @@ def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived, monke
     assert button.label == "Briefing (PDF)"
     work = Workplace()
     args = (work, Setting(), MANAGER, "Change nothing, today", "en")
-    first, again = (saved_plans._brief_plan(of, derived, *args) for _ in range(2))
-    assert first.startswith(b"%PDF")
-    assert again.startswith(b"%PDF")
+    assert saved_plans._brief_plan(of, derived, *args).startswith(b"%PDF")
+    set_again = []
+    monkeypatch.setattr(saved_plans, "_make_pdf", lambda plan, *_: set_again.append(plan) or b"%PDF")
+    assert saved_plans._brief_plan(of, derived, *args) == b"%PDF"
     (kept,) = list_saved(derived, of)
     assert kept.summary.title == "Change nothing, today"
-    assert saved_plans._brief_plan(of, None, *args).startswith(b"%PDF")
+    assert saved_plans._brief_plan(of, None, *args) == b"%PDF"
+    assert [plan.summary.title for plan in set_again] == ["Change nothing, today"] * 2
 
 
 @pytest.mark.slow
 def test_the_briefing_is_that_of_the_opened_plan_only_while_nothing_differs_from_it(of, derived):
-    saved_plans._brief_plan(of, derived, Workplace(), Setting(), MANAGER, "Opened", "en")
+    saved.save_plan(derived, of.release, plan_of(of))
     (plan,) = list_saved(derived, of)
     opened = Workplace(follows=plan.address)
     assert saved_plans._find_same([plan], opened, Setting()) == plan

@@ -36,7 +36,7 @@ def settled(of, address):
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(address=ADDRESSES)
 def test_any_address_opens_a_view_that_is_held_and_allowed(of, address):
     view = settled(of, address)
