@@ -70,23 +70,41 @@ def open_behind_the_wall(_monkeypatch, workspace):
     assert "clean" in done.stdout, done.stderr[-2000:]
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("few_worlds", "few_draws")
-@vary("when", DAYS)
-@vary("open_pages", [open_here, open_behind_the_wall])
-def test_every_page_shows_it_and_the_model_fits_what_there_is(tmp_path, monkeypatch, when, open_pages):
-    day, name, final = DAYS[when]
+@pytest.fixture
+def release_until(tmp_path, monkeypatch, few_worlds):
+    """Return a function that releases a world on a day, and returns its workspace and what is new."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    workspace = Workspace.create(tmp_path / "world", "invented")
-    keys.store(workspace.id, keys.create_from_seed(5))
-    secrets = keys.load(workspace.id)
-    with Vault.create(workspace.vault, secrets) as vault:
-        demo._fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), demo._build_world(5, 100))
-        new = release_workspace(workspace, vault, secrets, pack_areas(workspace.areas), None, day)
+
+    def release(day, children):
+        workspace = Workspace.create(tmp_path / "world", "invented")
+        keys.store(workspace.id, keys.create_from_seed(5))
+        secrets = keys.load(workspace.id)
+        with Vault.create(workspace.vault, secrets) as vault:
+            world = demo._build_world(5, children)
+            demo._fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), world)
+            return workspace, release_workspace(workspace, vault, secrets, pack_areas(workspace.areas), None, day)
+
+    return release
+
+
+@pytest.mark.slow
+@vary("when", DAYS)
+def test_the_public_has_the_years_that_are_final_and_a_tier_without_one_is_not_scored(release_until, when):
+    day, name, final = DAYS[when]
+    workspace, new = release_until(day, children=100)
     assert (new.name, new.final) == (name, final)
-    public = Release.open(workspace.releases, "public").table("children_region_year")
-    assert len(public["period"].unique()) == int(final[:4]) - 2006
+    public = Release.open(workspace.releases, "public")
+    years = public.table("children_region_year")["period"].unique()
+    assert len(years) == int(final[:4]) - 2006
+    assert list_scored_tiers(public) == (("partner", "public") if len(years) else ("partner",))
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("few_draws")
+@pytest.mark.parametrize("when", DAYS)
+@pytest.mark.parametrize("open_pages", [open_here, open_behind_the_wall])
+def test_every_page_shows_it(release_until, monkeypatch, when, open_pages):
+    workspace, _new = release_until(DAYS[when][0], children=300)
     tiers = list_scored_tiers(Release.open(workspace.releases, "public"))
-    assert tiers == (("partner", "public") if len(public) else ("partner",))
     score(workspace, lambda *_, **__: None, tiers=tiers)
     open_pages(monkeypatch, workspace)
