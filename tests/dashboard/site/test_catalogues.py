@@ -146,7 +146,7 @@ def find_calls(tree):
                 yield function, node
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_texts_that_are_looked_up_before_they_are_translated_are_messages():
     """A text in a table is a message only with mark(...): without, it stays English in every language."""
     unknown, seen = {}, 0

@@ -32,6 +32,7 @@ from geo.layers.output import columns, terms
 from tests.helpers import checked_release, small_release
 from tests.helpers.accounts import hash_cheaply, take_in
 from tests.helpers.pages import count_words, open_page, read_unfolded, speak_on_pages
+from tests.helpers.repetitions import vary
 from tests.helpers.small_release import HOSTILE
 
 # The release is written by hand, and no model was fitted to it.
@@ -91,7 +92,7 @@ def offers(test):
     return [button for button in test.get("download_button") if not apart & set(button.proto.label.split())]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_atlas_is_offered_whole_and_that_of_communities_apart(app, partner):
     labels = [button.proto.label for button in app(layers="effort").get("download_button")]
     assert labels[1:3] == ["Download the atlas", "Download the atlas of communities"]
@@ -234,8 +235,7 @@ def test_without_a_release_the_page_says_what_to_do(tmp_path, monkeypatch):
     assert "There is no release to show yet" in markup(test)
 
 
-@pytest.mark.always("gpkg")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [form.id for form in files.FORMATS])
 def test_what_is_offered_is_what_is_made(partner, kind):
     offer = files.make_offer(partner, kind, ALL)
@@ -263,7 +263,7 @@ def test_a_file_is_made_once(partner):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tier", ["partner", "public"])
+@vary("tier", ["partner", "public"])
 def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tier, tmp_path):
     current = open_current_release(Site(releases, tier))
     with zipfile.ZipFile(

@@ -50,7 +50,7 @@ def test_arrows_are_wider_where_more_units_go_and_their_words_are_escaped(of):
     assert "<img" not in map.describe_view(of, changed, map.TODAY)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
     points = planner.compute_frontier(of, "", Setting(), ())
     rows = frontier.tabulate_points(points)

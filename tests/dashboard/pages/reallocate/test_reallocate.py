@@ -75,11 +75,11 @@ def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_wh
         assert f'<b style="width:{100 * chance:.1f}%"></b><s style="left:90%"></s>' in drawn
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_units_may_move_between_municipalities_and_posts_of_regions_stay_apart(run, monkeypatch):
     quick = planner.make_plan
     monkeypatch.setattr(
-        planner, "make_plan", lambda ground, setting, *more: quick(ground, replace(setting, seconds=1), *more)
+        planner, "make_plan", lambda ground, setting, *more: quick(ground, replace(setting, seconds=3), *more)
     )
     test = run(between="municipality", moves="4", unsearched="0", state={"plan-posts": "posts of regions"})
     assert not test.error

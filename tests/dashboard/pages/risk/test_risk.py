@@ -280,7 +280,7 @@ def test_the_historical_mean_that_is_shown_is_the_mean_of_what_was_published(sco
     assert ahead["value"].mean() == pytest.approx(mean, rel=0.25)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_was_measured_is_drawn(run, measured):
     evaluation, folder = measured(HistoricalMean)
     test = run(derived=folder)

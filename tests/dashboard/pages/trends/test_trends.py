@@ -304,7 +304,7 @@ def test_only_who_plans_accepts_and_removes_a_break(current, scored, monkeypatch
     assert [known.period for known in read_breaks(tmp_path)] == [left]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_break_that_the_model_knows_stops_comparison(run, set_trends, scored, tmp_path):
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
     accept_break(derived, LAW, ["AL"])
