@@ -105,8 +105,7 @@ def two_releases(scored, tmp_path):
     return releases, names(releases)
 
 
-@pytest.mark.always("partner")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("tier", TIERS)
 def test_a_damaged_release_that_is_not_shown_closes_no_page(monkeypatch, scored, two_releases, tier):
     releases, (newer, older) = two_releases

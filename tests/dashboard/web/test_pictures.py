@@ -264,6 +264,7 @@ WITH_WORDS = {
 }
 
 
+@pytest.mark.always("public")
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", TIERS)
 def test_a_number_that_stands_in_the_words_of_a_shape_alone_is_found(both, tmp_path, tier):
