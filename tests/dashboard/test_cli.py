@@ -26,9 +26,8 @@ from data.restricted import keys
 from data.schema.kinds import KINDS
 from data.tables.spec import TIERS
 from geo.layers import LAYERS
-from tests.helpers.part_of_audit import audit_a_part
 from tests.helpers.paths import ROOT
-from tests.helpers.small_policy import write_broad_policy, write_small_policy
+from tests.helpers.small_policy import write_small_policy
 
 PLANTED = ("KETI-PLANTED-77", "Arta Planted", "0691234567")
 
@@ -337,11 +336,8 @@ def test_few_encounters_are_released_as_few_and_effort_as_it_is(tact, practice: 
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("same_noise", "few_worlds")
-def test_partner_files_to_release_to_export_and_audit(
-    tact, practice: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_broad_policy(practice)
+def test_partner_files_to_release_to_export(tact, practice: Path, files: Path, tmp_path: Path, few_worlds) -> None:
+    write_small_policy(practice)
     plain = [p for p in sorted(files.iterdir()) if p.suffix != ".toml" and not _needs_mapping(p)]
     answer = tact("--workspace", practice, "import", *plain, "--json")
     assert answer.code == 0, answer.out
@@ -375,17 +371,14 @@ def test_partner_files_to_release_to_export_and_audit(
     layers = {name for path in geopackages for name, _ in pyogrio.list_layers(path)}
     assert {"codebook", "about"} <= layers
     assert any(name.startswith("encounters") for name in layers)
-    audit_a_part(monkeypatch)
-    check_kinds_of_files(audit(tact, practice), OF_PARTNER_FILES)
 
 
-OF_PARTNER_FILES = {layer.id for layer in LAYERS} - {"risk", "access"}  # which `tact risk` works out
-
-
-def audit(tact, workspace: Path) -> list[str]:
-    """Audit a workspace, which withstands; return the names of the searched files of partners."""
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_the_demo_world_withstands_its_audit(tact, demo_world: Path, tmp_path: Path) -> None:
+    workspace = Path(shutil.copytree(demo_world, tmp_path / "copy"))
     answer = tact("--workspace", workspace, "audit", "--json")
-    assert answer.code == 0, answer.out
+    assert answer.code == 0
     assert (answer.json["passed"], answer.json["findings"]) == (True, [])
     names = [MANIFEST, *map(tier_file, TIERS)]
     manifest, *reports = (json.loads((Path(answer.json["report"]) / n).read_text(encoding="utf-8")) for n in names)
@@ -395,22 +388,12 @@ def audit(tact, workspace: Path) -> list[str]:
         (attack, tier) for attack in ("membership", "sequence", "surface") for tier in TIERS
     }
     assert {check["attack"] for check in checks} <= set(TRIED), "each is told in words"
-    return list(manifest["files"]["partner"])
-
-
-def check_kinds_of_files(names: list[str], layers: set[str]) -> None:
-    kinds = {Path(name).suffix for name in names}
+    searched = list(manifest["files"]["partner"])
+    kinds = {Path(name).suffix for name in searched}
     assert kinds >= {".gpkg", ".geojson", ".csv", ".xlsx", ".parquet", ".html", ".svg", ".cff", ".qlr", ".qgz"}
-    for layer in layers:
-        assert any(f"-{layer}" in name for name in names), layer
-
-
-@pytest.mark.long
-@pytest.mark.timeout(900)
-def test_the_demo_world_withstands_its_audit(tact, demo_world: Path, tmp_path: Path) -> None:
-    names = audit(tact, Path(shutil.copytree(demo_world, tmp_path / "copy")))
-    check_kinds_of_files(names, {layer.id for layer in LAYERS})
-    assert len(names) > 100
+    for layer in LAYERS:
+        assert any(f"-{layer.id}" in name for name in searched), layer.id
+    assert len(searched) > 100
 
 
 def _needs_mapping(path: Path) -> bool:
