@@ -40,7 +40,7 @@ def tact(*words):
     except SystemExit as end:
         assert not end.code, words
 tact("init", "--practice")
-small_policy.write_broad_policy(folder / "new")
+small_policy.write_small_policy(folder / "new")
 tact("demo", "--files", folder / "files", "--children", "50")
 tact("import", *(folder / "files").glob("*terre*"))
 tact("release")

@@ -100,7 +100,7 @@ def test_the_atlas_is_offered_whole_and_that_of_communities_apart(app, partner):
     assert first.startswith(b"<!DOCTYPE html>\n<html lang=sq>")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_tables_of_a_standard_come_in_one_file_with_words_in_the_readers_language(app, partner):
     test = app(layers="effort")
     assert "Download the tables in a ZIP file" in [button.proto.label for button in test.get("download_button")]
@@ -446,7 +446,7 @@ def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp
         assert (f"{OF_PAGE}check-answer" in test.session_state) == (content != b"\xff")
 
 
-@pytest.mark.always("partner", "researcher")
+@pytest.mark.always("researcher")
 @pytest.mark.slow
 @pytest.mark.parametrize("role", [role for role in Role if Right.SEE_PARTNER in ROLES[role]])
 def test_a_table_is_asked_for_where_its_reader_can_give_one(tmp_path, monkeypatch, role):
