@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -156,6 +157,25 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     for variable in ("TACT_WORKSPACE", "TACT_VAULT_KEY", "TACT_IDENTIFIER_KEY", "TACT_NEW_VAULT_KEY"):
         monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object], Path], Path]:
+    """Return a function that copies a folder, which `make` makes before the first copy of that name.
+
+    The keys of a workspace are in the home folder of all tests, so they open its copies too.
+    """
+
+    def copy(name: str, make: Callable[[Path], object], to: Path) -> Path:
+        original = tmp_path_factory.getbasetemp() / "originals" / name
+        if not original.exists():
+            aside = original.with_name(f"{name}-making")
+            aside.parent.mkdir(exist_ok=True)
+            make(aside)
+            aside.replace(original)
+        return Path(shutil.copytree(original, to))
+
+    return copy
 
 
 @pytest.fixture

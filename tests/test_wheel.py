@@ -22,8 +22,6 @@ from tests.helpers.conversation import open_page
 from tests.helpers.entry import cookie_headers, enter
 from tests.helpers.paths import ROOT
 
-pytestmark = pytest.mark.slow
-
 PACKAGES = ("tact", "dashboard", "risk", "geo", "data")
 
 
@@ -46,12 +44,14 @@ def wheel(tmp_path_factory):
     return next(folder.glob("*.whl"))
 
 
+@pytest.mark.slow
 def test_it_holds_every_file_of_the_five_packages_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as packed:
         names = {name for name in packed.namelist() if ".dist-info/" not in name}
     assert names == list_files(ROOT)
 
 
+@pytest.mark.slow
 def test_the_lock_has_what_it_needs(wheel):
     with zipfile.ZipFile(wheel) as packed:
         name = next(name for name in packed.namelist() if name.endswith("/METADATA"))
@@ -129,8 +129,17 @@ class Home:
                 process.terminate()
 
 
-@pytest.mark.slow(seconds=60)
-def test_it_builds_shows_and_exports_the_demo_without_a_checkout(installed, tmp_path):
+def check_map(url):
+    """Check that the page of the map opens, with its style."""
+    page = open_page(url, "map")
+    assert (page.ended, page.errors, page.not_found) == ("FINISHED_SUCCESSFULLY", [], False)
+    asked = urllib.request.Request(f"{url}/assets/theme.css", headers=cookie_headers(url))
+    with urllib.request.urlopen(asked, timeout=20) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.slow(seconds=20)
+def test_it_releases_exports_and_shows_without_a_checkout(installed, tmp_path):
     home = Home(tmp_path, installed)
     package = Path(home.run("python", "-c", "import dashboard; print(dashboard.__file__)").strip()).parent
     assert package.is_relative_to(installed.parent)
@@ -138,17 +147,10 @@ def test_it_builds_shows_and_exports_the_demo_without_a_checkout(installed, tmp_
     public = json.loads(home.run("python", "-c", lines))
     assert Path(public[0]).is_relative_to(installed.parent)
     assert public[1] == "tact.release"
-    demo = Path(json.loads(home.run("tact", "demo", "--children", "60", "--json"))["workspace"])
-    assert demo.is_relative_to(tmp_path)
+    home.run("tact", "init", "--practice")
+    home.run("tact", "release", "--figures-only")
     home.run("tact", "export", "--to", "files", "--format", "csv")
     assert list((tmp_path / "files").rglob("*.csv"))
-
-    with home.serve(installed / "tact", "serve", "--port", str(free_port())) as url:
-        page = open_page(url, "map")
-        asked = urllib.request.Request(f"{url}/assets/theme.css", headers=cookie_headers(url))
-        with urllib.request.urlopen(asked, timeout=20) as answer:
-            assert answer.status == 200
-    assert (page.ended, page.errors, page.not_found) == ("FINISHED_SUCCESSFULLY", [], False)
 
     # The container and the service get what is published, and the key that signed it.
     key = json.loads(home.run("tact", "publish", "--to", "public", "--json"))["key"]
@@ -160,6 +162,14 @@ def test_it_builds_shows_and_exports_the_demo_without_a_checkout(installed, tmp_
     with home.serve(*start, "--signed-by", key):
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: subprocess.run(health, check=False, capture_output=True).returncode == 0)
-        page = open_page(url, "map")
-    assert (page.ended, page.errors, page.not_found) == ("FINISHED_SUCCESSFULLY", [], False)
+        check_map(url)
     assert list_files(package.parent) == list_files(ROOT), "the product wrote beside its own modules"
+
+
+@pytest.mark.long
+def test_it_builds_and_shows_the_demo_without_a_checkout(installed, tmp_path):
+    home = Home(tmp_path, installed)
+    demo = Path(json.loads(home.run("tact", "demo", "--children", "60", "--json"))["workspace"])
+    assert demo.is_relative_to(tmp_path)
+    with home.serve(installed / "tact", "serve", "--port", str(free_port())) as url:
+        check_map(url)

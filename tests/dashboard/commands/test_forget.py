@@ -34,14 +34,16 @@ KETI = "KETI-4711"
 
 
 @pytest.fixture
-def practice(tact, tmp_path: Path) -> Path:
-    folder = tmp_path / "practice"
-    assert tact("--workspace", folder, "init", "--practice").code == 0
+def practice(tact, copied, tmp_path: Path) -> Path:
     rows = [ROW | {"child_id": f"K-{n // 2}", "record_number": f"R-{n}"} for n in range(10)]
     rows += [ROW | {"child_id": KETI, "record_number": "K1"}]
     rows += [ROW | {"child_id": KETI, "record_number": "K2", "programme_number": "P-118"}]
-    assert take(tact, folder, tmp_path / "march.csv", rows)["accepted"] == 12
-    return folder
+
+    def fill(folder: Path) -> None:
+        assert tact("--workspace", folder, "init", "--practice").code == 0
+        assert take(tact, folder, tmp_path / "march.csv", rows)["accepted"] == 12
+
+    return copied("with Keti", fill, tmp_path / "practice")
 
 
 def take(tact, folder: Path, path: Path, rows: list[dict[str, str]]):
@@ -110,6 +112,7 @@ def test_an_unknown_child_is_kept_out_once_it_is_confirmed(tact, practice, tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("cheap_backups")
 def test_a_backup_from_before_a_wrong_entry_is_without_it_in_a_folder_of_its_own(
     tact, practice, tmp_path, monkeypatch
 ) -> None:
@@ -182,6 +185,7 @@ def test_on_a_terminal_it_is_asked_without_echo(tact, practice, monkeypatch) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("cheap_backups")
 def test_a_restored_backup_does_not_bring_the_child_back(tact, practice, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", PASSPHRASE)
     older = tmp_path / "older.backup"

@@ -59,14 +59,16 @@ def count_history(folder: Path) -> int:
 
 
 @pytest.fixture
-def practice(tact, tmp_path: Path) -> Path:
+def practice(tact, copied, tmp_path: Path) -> Path:
     """A workspace with 38 children met in the last weeks and two met three years ago, kept for ten years."""
-    folder = tmp_path / "practice"
-    assert tact("--workspace", folder, "init", "--practice").code == 0
-    keep(folder, 120)
     file = write_encounters(tmp_path / "e.csv", [40] * 38 + [1100] * 2)
-    assert tact("--workspace", folder, "import", file, "--json").json["accepted"] == 40
-    return folder
+
+    def fill(folder: Path) -> None:
+        assert tact("--workspace", folder, "init", "--practice").code == 0
+        keep(folder, 120)
+        assert tact("--workspace", folder, "import", file, "--json").json["accepted"] == 40
+
+    return copied("kept for ten years", fill, tmp_path / "practice")
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import pytest
 
 from tests.dashboard.desk.test_pages import words_on
-from tests.dashboard.desk.test_release import make
+from tests.dashboard.desk.test_release import make_practice, unlock
 from tests.helpers.desk import make_desk, open_section
 
 
 @pytest.mark.slow
-def test_it_counts_and_names_no_child(tmp_path):
-    desk = make(tmp_path, "invented")
+def test_it_counts_and_names_no_child(copied, tmp_path):
+    desk = unlock(copied("practice at the desk", make_practice, tmp_path / "practice"))
     page = open_section(desk, "records")
     assert not page.exception
     shown = words_on(page)
