@@ -24,7 +24,8 @@ def demo(demo_world, tmp_path):
 
 
 def test_a_plan_is_made_saved_listed_and_opened_again(tact, demo):
-    made = tact("--workspace", demo, "plan", "make", "--pathway", "internal", "--title", "East", "--json").json
+    asked = ("--pathway", "internal", "--moves", "4", "--title", "East")
+    made = tact("--workspace", demo, "plan", "make", *asked, "--json").json
     assert made["moved"] == sum(move["units"] for move in made["moves"]) > 0
     assert made["probability"] > 0.5
     release = Release.open(demo / "releases", "partner", derived=demo / "derived")
@@ -71,7 +72,7 @@ def test_a_damaged_plan_is_named_and_the_others_are_listed(tact, demo):
 def test_people_read_the_answer_first_and_names_of_areas(tact, demo):
     lines = tact("--workspace", demo, "plan", "make", "--moves", "0").out.splitlines()
     assert lines[0] == "Advice: change nothing."
-    text = tact("--workspace", demo, "plan", "make", "--pathway", "internal", "--moves", "6").out
+    text = tact("--workspace", demo, "plan", "make", "--pathway", "internal", *TWO_MOVES).out
     assert "Attica" in text
     assert "100 %" not in text
 
@@ -96,11 +97,9 @@ def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
 
 def test_with_few_moves_there_is_less_outreach_for_areas_with_too_little_of_it(tact, demo):
     for moves in (0, 2):
-        answer = tact("--workspace", demo, "plan", "make", "--moves", moves, "--exploration", "1", "--json")
+        answer = tact("--workspace", demo, "plan", "make", "--moves", moves, "--exploration", "1")
         assert answer.code == 0, answer.err
-        assert answer.json["moved"] <= moves
-        text = tact("--workspace", demo, "plan", "make", "--moves", moves, "--exploration", "1").out
-        assert re.search(r"Areas with too little outreach get only \d+\s% of the outreach meant for them", text)
+        assert re.search(r"Areas with too little outreach get only \d+\s% of the outreach meant for them", answer.out)
 
 
 @pytest.mark.always("words2-There are: programme manager")
@@ -156,7 +155,7 @@ TASKS = "area,partner,axis,children,to\nAL-11,ARSIS,prevention,3,\nAL-05,ARSIS,r
 def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reason(tact, demo, tmp_path):
     tasks = tmp_path / "tasks.csv"
     tasks.write_text(TASKS)
-    answer = tact("--workspace", demo, "plan", "make", "--tasks", tasks, "--free-share", "0.2")
+    answer = tact("--workspace", demo, "plan", "make", *TWO_MOVES, "--tasks", tasks, "--free-share", "0.2")
     assert "Tirana, prevention: ARSIS hands over to a school in quarter 1 (about 3 children)." in answer.out
     assert "Gjirokastër, reintegration: ARSIS keeps the task (about 900 children): no duty bearer" in answer.out
     without = tact("--workspace", demo, "plan", "make", "--tasks", tasks, "--json")
@@ -166,7 +165,7 @@ def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reaso
 
 def test_a_briefing_and_its_pictures_are_written(tact, demo, tmp_path):
     pdf, slides = tmp_path / "briefing.pdf", tmp_path / "slides"
-    words = ("make", "--pathway", "internal", "--briefing", pdf, "--pictures", slides, "--language", "sq", "--json")
+    words = ("make", *TWO_MOVES, "--briefing", pdf, "--pictures", slides, "--language", "sq", "--json")
     made = tact("--workspace", demo, "plan", *words).json
     assert pdf.read_bytes().startswith(b"%PDF-")
     assert {path.read_bytes()[:4] for path in slides.iterdir()} == {b"\x89PNG"}

@@ -1,6 +1,5 @@
 """`tact desk` as a process: where the keys are, who may speak to it, and how it ends."""
 
-import json
 import os
 import signal
 import subprocess
@@ -71,11 +70,14 @@ def test_the_keys_are_in_no_argument_or_environment_and_their_files_are_not_read
     assert not [name for name in opened if name.endswith(".key")]
 
 
-def test_keys_of_the_environment_are_not_handed_on(practice, tmp_path):
+def test_keys_of_the_environment_are_not_handed_on_and_the_pages_end_when_the_command_is_killed(practice, tmp_path):
     workspace, _environment, secrets = practice
     given = {"TACT_VAULT_KEY": secrets["vault"], "TACT_IDENTIFIER_KEY": secrets["identifier"]}
     with start_desk(workspace, environment={"XDG_CONFIG_HOME": str(tmp_path), **given}) as running:
         assert secrets["vault"].encode() not in Path(f"/proc/{running.web}/environ").read_bytes()
+        running.command.send_signal(signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(running.web)], timeout=20)
+        assert not psutil.pid_exists(running.web) or psutil.Process(running.web).status() == psutil.STATUS_ZOMBIE
 
 
 def test_it_listens_on_this_machine_alone(started):
@@ -101,6 +103,7 @@ def test_who_did_not_open_the_address_sees_nothing(started, path):
     assert status(started, path=f"/?{used}", known=False) == 403
 
 
+@pytest.mark.long
 def test_its_secret_dies_with_it(practice):
     workspace, environment, _secrets = practice
     port = "18671"
@@ -113,21 +116,11 @@ def test_its_secret_dies_with_it(practice):
         assert status(second, path=f"/?{first.address.partition('/?')[2]}", known=False) == 403
 
 
-def test_it_ends_when_its_command_is_killed(practice):
-    workspace, environment, _secrets = practice
-    with start_desk(workspace, environment=environment) as running:
-        running.command.send_signal(signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(running.web)], timeout=20)
-        assert not psutil.pid_exists(running.web) or psutil.Process(running.web).status() == psutil.STATUS_ZOMBIE
-
-
-def test_without_a_key_it_does_not_start_and_says_why(practice, tmp_path):
+def test_without_a_key_it_does_not_start_and_says_why(practice, tact):
     workspace, _environment, _secrets = practice
-    command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), "desk", "--json"]
-    given = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
-    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 4
-    assert "vault key was not found" in json.loads(done.stdout)["message"]
+    refused = tact("--workspace", workspace, "desk", "--json")
+    assert refused.code == 4
+    assert "vault key was not found" in refused.json["message"]
 
 
 UPLOAD = """

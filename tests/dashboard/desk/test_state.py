@@ -13,7 +13,7 @@ from data.restricted import keys
 from data.restricted.vault.rotation import rotate_vault_key
 from tests.dashboard.desk.test_pages import drop, words_on
 from tests.helpers.desk import make_desk, open_section
-from tests.helpers.memory import list_remembered
+from tests.helpers.memory import look_into_memory
 from tests.helpers.partner_files import ROW, text_of, write
 
 
@@ -118,9 +118,12 @@ def test_what_stands_in_a_file_is_in_no_memory_after_the_lock(tmp_path, monkeypa
     page.run()
     assert not page.exception
     assert "Encounters with children" in words_on(page)
-    assert [text for text in list_remembered() if NAME in text]
+    texts, files = look_into_memory(FileInHand)
+    assert [text for text in texts if NAME in text]
+    assert files
+    del files
     desk.lock()
-    gc.collect()
-    assert not [text for text in list_remembered() if NAME.casefold() in text.casefold()]
+    texts, files = look_into_memory(FileInHand)
+    assert not [text for text in texts if NAME.casefold() in text.casefold()]
     assert fragments
-    assert not [found for found in gc.get_objects() if isinstance(found, FileInHand)]
+    assert not files
