@@ -118,7 +118,8 @@ def test_every_file_holds_it_and_no_number_that_was_not_worked_out(partner, scor
     assert not found
     assert went["cells"] > 0
     alone = Release.open(scored.releases, "partner")
-    assert surface.search(alone, files)[0], "a release without the result does not hold these numbers"
+    tables = [path for path in files if path.suffix == ".csv"]
+    assert surface.search(alone, tables)[0], "a release without the result does not hold these numbers"
 
 
 def test_the_codebook_explains_every_column_and_choice(partner):
