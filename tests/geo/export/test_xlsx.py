@@ -8,6 +8,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.workbook import Workbook
 
 from geo.export.xlsx import write_workbook
 
@@ -30,9 +31,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def book(written: Path) -> Workbook:
+    return openpyxl.load_workbook(written)
+
+
 @pytest.mark.slow
-def test_every_cell_comes_back_as_text_number_or_truth(written: Path) -> None:
-    sheet = openpyxl.load_workbook(written)["Mixed"]
+def test_every_cell_comes_back_as_text_number_or_truth(book: Workbook) -> None:
+    sheet = book["Mixed"]
     head, *rows = sheet.iter_rows(values_only=True)
     assert head == ("text", "number", "whole", "sure", "long")
     text, number, whole, sure, long = zip(*rows, strict=True)
@@ -44,8 +50,9 @@ def test_every_cell_comes_back_as_text_number_or_truth(written: Path) -> None:
     assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
 
 
-def test_a_sheet_is_set_up_for_print(written: Path) -> None:
-    sheet = openpyxl.load_workbook(written)["Long"]
+@pytest.mark.slow
+def test_a_sheet_is_set_up_for_print(book: Workbook) -> None:
+    sheet = book["Long"]
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
@@ -54,8 +61,8 @@ def test_a_sheet_is_set_up_for_print(written: Path) -> None:
 
 
 @pytest.mark.slow
-def test_rows_stand_under_their_headings_with_filter_and_fixed_first_row(written: Path) -> None:
-    sheet = openpyxl.load_workbook(written)["Long"]
+def test_rows_stand_under_their_headings_with_filter_and_fixed_first_row(book: Workbook) -> None:
+    sheet = book["Long"]
     assert sheet.dimensions == sheet.auto_filter.ref == f"A1:T{ROWS + 1}"
     assert sheet.freeze_panes == "A2"
     assert [cell.value for cell in sheet[ROWS + 1]] == [f"other {n}" for n in range(20)]
