@@ -463,7 +463,7 @@ def test_pack_holds_every_file(files):
 
 @pytest.mark.slow
 def test_files_hold_no_number_that_the_release_does_not_hold(files, partner, public, tmp_path):
-    pairs = [(partner, files), (public, export_layers(public, tmp_path, list(FORMATS)))]
+    pairs = [(partner, files), (public, export_layers(public, tmp_path, ["csv", "xlsx", "gpkg"]))]
     for release, leaving in pairs:
         findings, how = search(release, leaving)
         assert not findings
