@@ -29,6 +29,9 @@ levels = ["region"]
 periods = ["year"]
 """
 
+# The same without municipalities, whose many cells take most of the time of a release: for tests of who may release.
+COARSE_POLICY = SMALL_POLICY.replace(', "municipality"', "")
+
 # Every measure, at few levels and times: for tests to which all that is counted matters, but not how finely.
 BROAD_POLICY = """
 [[partner]]
@@ -75,6 +78,11 @@ periods = ["year"]
 def write_broad_policy(workspace: Path) -> None:
     """Write a policy with which the next releases of a workspace hold every measure, at few levels and times."""
     (workspace / "policy.toml").write_text(BROAD_POLICY, encoding="utf-8")
+
+
+def write_coarse_policy(workspace: Path) -> None:
+    """Write a policy with which the next releases of a workspace hold tables of countries and regions alone."""
+    (workspace / "policy.toml").write_text(COARSE_POLICY, encoding="utf-8")
 
 
 def write_small_policy(workspace: Path) -> None:

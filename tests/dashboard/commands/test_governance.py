@@ -17,7 +17,7 @@ from data.restricted import publication
 from data.restricted.governance import INVENTED
 from data.restricted.vault import open_vault
 from data.workspace import Workspace
-from tests.helpers.small_policy import write_small_policy
+from tests.helpers.small_policy import write_coarse_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_worlds")]
 
@@ -69,7 +69,7 @@ def made(tact, copied, tmp_path: Path, typed):
 
         def fill(folder: Path) -> None:
             assert tact("--workspace", folder, "init", *words).code == 0
-            write_small_policy(folder)
+            write_coarse_policy(folder)
             if "--practice" not in words:
                 name_partners(folder, "ARSIS", COMMUNITY["partner"])
             assert tact("--workspace", folder, "import", *files).code == 0

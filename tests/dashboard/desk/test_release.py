@@ -45,7 +45,7 @@ from tests.helpers.desk import Clocks, open_section
 from tests.helpers.partner_files import AREAS
 from tests.helpers.quick import leave_out_plan
 from tests.helpers.repetitions import vary
-from tests.helpers.small_policy import SMALL_POLICY, write_small_policy
+from tests.helpers.small_policy import COARSE_POLICY, write_coarse_policy
 
 MODEL = """
 [[partner]]
@@ -73,7 +73,7 @@ def make_practice(folder, kind="invented"):
     workspace = Workspace.create(folder, kind)
     governance.write_missing(workspace)
     name_partners(folder, ENCOUNTER["partner"], COMMUNITY["partner"])
-    write_small_policy(folder)
+    write_coarse_policy(folder)
     secrets = keys.create(workspace.id)
     with tempfile.TemporaryDirectory() as files, Vault.create(workspace.vault, secrets) as vault:
         importer = Importer(workspace, vault, secrets, Places(AREAS).resolve)
@@ -452,8 +452,7 @@ def test_the_page_says_which_years_become_final_and_asks_whether_all_files_are_i
     policy = practice.workspace.path / "policy.toml"
     today = dt.datetime.now(dt.UTC).date()
     # Of the days of the programme the last year, which began in 2008, is not over.
-    coarse = SMALL_POLICY.replace(', "municipality"', "")
-    policy.write_text(f"[counting]\nfirst = 2007-06-01\nlast = {today.year + 2}-05-31\n{coarse}")
+    policy.write_text(f"[counting]\nfirst = 2007-06-01\nlast = {today.year + 2}-05-31\n{COARSE_POLICY}")
     bring_in(practice, tmp_path, 2, date="2006-07-01")
     page = open_section(practice, "release")
     assert "2 encounters lie outside the days of the programme" in words_on(page)
@@ -667,7 +666,7 @@ def test_where_all_releases_were_taken_back_neither_map_nor_audit_are_next(pract
 def test_the_next_steps_after_a_release_are_the_risk_model_and_the_map(practice, few_draws, monkeypatch):
     leave_out_plan(monkeypatch)
     policy = practice.workspace.path / "policy.toml"
-    policy.write_text(SMALL_POLICY + MODEL, encoding="utf-8")
+    policy.write_text(COARSE_POLICY + MODEL, encoding="utf-8")
     assert "serve" not in " ".join(code.value for code in open_section(practice, "release").code)
     publish(practice, "")
     page = open_section(practice, "release")
