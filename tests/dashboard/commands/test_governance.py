@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.map import atlas
 from data.release import Release, current_name, derived
 from data.restricted import publication
 from data.restricted.governance import INVENTED
 from data.restricted.vault import open_vault
 from data.workspace import Workspace
+from geo import export
 from tests.helpers.small_policy import write_coarse_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_worlds")]
@@ -87,6 +89,7 @@ def note_backup(folder: Path, days: int) -> None:
     (folder / "last-backup").write_text(f"{day}\n", encoding="utf-8")
 
 
+@pytest.mark.usefixtures("cheap_backups")
 def test_real_records_need_a_backup_of_the_last_days(tact, made, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "katër fjalë të rastit")
     folder = made()
@@ -242,6 +245,7 @@ def test_a_lost_passphrase_is_replaced_and_every_later_release_says_so(tact, mad
     assert lines(folder / "approvals.csv")[0]["replaced"]
 
 
+@pytest.mark.long
 def test_practice_needs_no_second_person(tact, made) -> None:
     folder = made("--practice")
     assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
@@ -342,27 +346,35 @@ def keep(folder: Path, months: int) -> None:
 # -- receivers --
 
 
-def test_partner_files_are_named_and_logged(tact, made, tmp_path) -> None:
+def write_little(opened, folder, *_more, **_named) -> list[Path]:
+    """Write one file in place of all layers."""
+    (folder / "little.txt").write_text(opened.tier, encoding="utf-8")
+    return [folder / "little.txt"]
+
+
+def test_partner_files_are_named_and_logged(tact, made, tmp_path, monkeypatch) -> None:
+    # What the files hold is in other tests, and takes long.
+    monkeypatch.setattr(export, "export_layers", write_little)
+    monkeypatch.setattr(atlas, "write_atlases", write_little)
     folder = made("--practice")
     name = tact("--workspace", folder, "release", "--json").json["release"]
     for command in (("export", "--format", "csv"), ("atlas",), ("report", "--standard", "htcds")):
         out = tmp_path / command[0]
-        export = ("--workspace", folder, *command, "--to", out, "--json")
-        assert tact(*export, "--tier", "partner").code == 2
-        refused = tact(*export, "--tier", "partner", "--for", "Ministry")
+        words = ("--workspace", folder, *command, "--to", out, "--json")
+        assert tact(*words, "--tier", "partner").code == 2
+        refused = tact(*words, "--tier", "partner", "--for", "Ministry")
         assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
         assert not out.exists()
         assert not (folder / "exports.csv").exists()
-        answer = tact(*export, "--tier", "partner", "--for", "invented partner")
+        answer = tact(*words, "--tier", "partner", "--for", "invented partner")
         assert answer.json.get("files"), answer
         (line,) = lines(folder / "exports.csv")
         assert (line["for"], line["kind"], line["release"]) == ("Invented Partner", "partner", name)
         assert len(line["day"]) == len("2009-05-31")
         assert "encounters" in line["layers"].split()
         assert line["formats"].endswith(command[-1])
-        if command[0] == "report":  # the shortest of the three, which share what logs
-            assert tact(*export).json["for"] is None
-            assert len(lines(folder / "exports.csv")) == 1
+        assert tact(*words).json["for"] is None
+        assert len(lines(folder / "exports.csv")) == 1
         (folder / "exports.csv").unlink()
 
 
@@ -389,8 +401,8 @@ def test_a_backup_carries_the_file_the_logs_and_the_second_person(tact, made, ty
     tact("--workspace", folder, "second", "--name", SECOND)
     typed(WORDS)
     assert tact("--workspace", folder, "release").code == 0
-    export = ("report", "--standard", "htcds", "--to", tmp_path / "o", "--tier", "partner")
-    assert tact("--workspace", folder, *export, "--for", "Invented Partner").code == 0
+    report = ("report", "--standard", "htcds", "--to", tmp_path / "o", "--tier", "partner")
+    assert tact("--workspace", folder, *report, "--for", "Invented Partner").code == 0
     assert tact("--workspace", folder, "backup", tmp_path / "b").code == 0
     assert tact("--workspace", new, "restore", tmp_path / "b").code == 0
     for name in ("governance.toml", "approvals.csv", "exports.csv"):

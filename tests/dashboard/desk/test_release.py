@@ -65,6 +65,18 @@ levels = ["region"]
 periods = ["year"]
 """
 
+COUNTRIES = """
+[[partner]]
+measures = ["children"]
+levels = ["country"]
+periods = ["year"]
+
+[[public]]
+measures = ["children"]
+levels = ["country"]
+periods = ["year"]
+"""
+
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_worlds")]
 
 
@@ -452,7 +464,7 @@ def test_the_page_says_which_years_become_final_and_asks_whether_all_files_are_i
     policy = practice.workspace.path / "policy.toml"
     today = dt.datetime.now(dt.UTC).date()
     # Of the days of the programme the last year, which began in 2008, is not over.
-    policy.write_text(f"[counting]\nfirst = 2007-06-01\nlast = {today.year + 2}-05-31\n{COARSE_POLICY}")
+    policy.write_text(f"[counting]\nfirst = 2007-06-01\nlast = {today.year + 2}-05-31\n{COUNTRIES}")
     bring_in(practice, tmp_path, 2, date="2006-07-01")
     page = open_section(practice, "release")
     assert "2 encounters lie outside the days of the programme" in words_on(page)
@@ -526,7 +538,7 @@ def test_a_release_that_is_cut_anywhere_is_current_with_its_approval_or_has_none
     assert approved(real) == names(real.workspace.releases) == [current_name(real.workspace.releases)]
 
 
-@pytest.mark.parametrize("step", ["publish_folder", "point_at", "add_approval"])
+@vary("step", ["publish_folder", "point_at", "add_approval"], "add_approval")
 def test_what_a_full_disk_stops_leaves_no_current_release_without_approval(real, monkeypatch, step):
     owner = {"publish_folder": publishing.files, "point_at": publishing, "add_approval": publication.ledger}[step]
 
@@ -656,6 +668,7 @@ def test_an_audit_stands_only_under_the_release_that_was_attacked(practice):
     assert "No attack succeeded" in words_on(open_section(practice, "release"))
 
 
+@pytest.mark.long
 def test_where_all_releases_were_taken_back_neither_map_nor_audit_are_next(practice):
     (practice.workspace.releases / WITHDRAWN).write_text(publish(practice, "").name)
     page = open_section(practice, "release")
@@ -663,6 +676,7 @@ def test_where_all_releases_were_taken_back_neither_map_nor_audit_are_next(pract
     assert "Audit of release" not in words_on(page)
 
 
+@pytest.mark.long
 def test_the_next_steps_after_a_release_are_the_risk_model_and_the_map(practice, few_draws, monkeypatch):
     leave_out_plan(monkeypatch)
     policy = practice.workspace.path / "policy.toml"
