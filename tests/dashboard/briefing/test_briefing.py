@@ -175,6 +175,7 @@ def test_the_same_plan_gives_the_same_bytes(release):
     assert briefing.make_pdf(plan, release, "el") == briefing.make_pdf(plan, release, "el")
 
 
+@pytest.mark.long
 def test_it_is_dated_by_the_plan(release):
     pdf = briefing.make_pdf(saved(release.name, created="2009-06-01T08:00:00Z"), release)
     assert open_pdf(pdf).metadata.creation_date.year == 2009
@@ -222,6 +223,7 @@ def test_a_small_gain_that_is_almost_sure_has_words_of_its_own(release, language
     assert all(closed(words) in first for words in SMALL[language])
 
 
+@pytest.mark.long
 def test_a_plan_without_moves_changes_nothing(release):
     first, second = text(briefing.make_pdf(saved(release.name, 0), release))
     assert "Advice: change nothing" in first
@@ -237,6 +239,7 @@ def test_moves_that_find_no_room_are_counted(release):
     assert rows >= 6
 
 
+@pytest.mark.long
 def test_it_lists_the_same_moves_in_every_language(release):
     places = {
         language: re.findall(r"(\d) × ", text(briefing.make_pdf(saved(release.name, 60), release, language))[0])
@@ -371,6 +374,7 @@ def test_a_plan_of_another_release_is_refused(release, scored):
         briefing.make_pdf(saved(release.name), release, "de")
 
 
+@pytest.mark.long
 def test_a_plan_that_was_kept_can_be_briefed(release, tmp_path):
     ground, setting = PlanInputs.read(release), Setting(moves=2, seconds=3.0, exploration=0.0)
     found = inputs.make_plan(ground, setting)

@@ -86,7 +86,7 @@ def test_a_cut_off_end_is_found_by_the_result_that_names_it(tact, demo, lines):
     assert "Entries 4 to 5 are missing at the end: the result 2009-05-001/risk-partner-" in answer.out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_release_is_registered_once_and_a_damaged_ledger_keeps_no_one_from_the_risk(
     tact, demo, lines, few_draws, monkeypatch
 ):

@@ -10,6 +10,7 @@ import pytest
 from data.release import Release
 from risk.planning import inputs, saved
 from risk.planning.clashes import Clash, RulesClash
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +41,7 @@ def test_a_plan_is_made_saved_listed_and_opened_again(tact, demo):
     assert len(saved.list_saved_plans([demo / "derived"], release).plans) == 1
 
 
+@pytest.mark.long
 def test_the_old_spelling_works_with_a_hint(tact, demo, tmp_path):
     answer = tact("--workspace", demo, "plan", *TWO_MOVES, "--title", "Old", "--json")
     assert answer.json["plan"]
@@ -69,6 +71,7 @@ def test_a_damaged_plan_is_named_and_the_others_are_listed(tact, demo):
     assert "is damaged" in opened.json["message"]
 
 
+@pytest.mark.long
 def test_people_read_the_answer_first_and_names_of_areas(tact, demo):
     lines = tact("--workspace", demo, "plan", "make", "--moves", "0").out.splitlines()
     assert lines[0] == "Advice: change nothing."
@@ -95,11 +98,11 @@ def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
     assert (fixed["moved"], fixed["answer"]) == (0, "nothing")
 
 
-def test_with_few_moves_there_is_less_outreach_for_areas_with_too_little_of_it(tact, demo):
-    for moves in (0, 2):
-        answer = tact("--workspace", demo, "plan", "make", "--moves", moves, "--exploration", "1")
-        assert answer.code == 0, answer.err
-        assert re.search(r"Areas with too little outreach get only \d+\s% of the outreach meant for them", answer.out)
+@vary("moves", [0, 2])
+def test_with_few_moves_there_is_less_outreach_for_areas_with_too_little_of_it(tact, demo, moves):
+    answer = tact("--workspace", demo, "plan", "make", "--moves", moves, "--exploration", "1")
+    assert answer.code == 0, answer.err
+    assert re.search(r"Areas with too little outreach get only \d+\s% of the outreach meant for them", answer.out)
 
 
 @pytest.mark.always("words2-There are: programme manager")
@@ -163,6 +166,7 @@ def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reaso
     assert "--free-share SHARE, not both" in without.json["message"]
 
 
+@pytest.mark.long
 def test_a_briefing_and_its_pictures_are_written(tact, demo, tmp_path):
     pdf, slides = tmp_path / "briefing.pdf", tmp_path / "slides"
     words = ("make", *TWO_MOVES, "--briefing", pdf, "--pictures", slides, "--language", "sq", "--json")

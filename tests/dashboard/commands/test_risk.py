@@ -40,7 +40,7 @@ def test_both_tiers_are_scored_and_read_with_the_release(tact, demo, few_draws, 
     assert again["results"] == told["results"][1:]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_people_read_what_changed_and_a_usual_plan_that_cannot_be_made_is_named_and_all_else_is_written(
     tact, demo, few_draws, monkeypatch
 ):
@@ -70,7 +70,7 @@ def test_people_read_what_changed_and_a_usual_plan_that_cannot_be_made_is_named_
     assert read_advice(opened).plan is None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_travel_times_are_kept_until_they_are_taken_away(tact, demo_world, tmp_path, few_draws, monkeypatch):
     """Each run begins with the times of the one before, the first with those of the demo; what needs none is out."""
     leave_out_plan(monkeypatch)
