@@ -57,7 +57,7 @@ def as_replies(messy, question):
     return dict.fromkeys(question.parts, given) if isinstance(given, str) else given
 
 
-@pytest.mark.always("sq-titles", "kobo", "codes")
+@pytest.mark.always("sq-titles")
 @pytest.mark.slow
 @pytest.mark.parametrize("messy", READ, ids=names(READ))
 def test_a_file_goes_in_with_few_questions_and_the_next_month_with_none(desk, tmp_path, messy):

@@ -333,7 +333,7 @@ def take_back(desk):
     listed.button(key="undo-now").click().run()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_card_of_an_import_that_was_taken_back_says_so_and_imports_it_again(desk, tmp_path):
     import_with_list(desk, tmp_path)
     take_back(desk)
@@ -350,7 +350,7 @@ def test_the_card_of_an_import_that_was_taken_back_says_so_and_imports_it_again(
     assert desk.in_hand["files"].files == {}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_card_whose_list_could_not_be_written_says_so(desk, tmp_path):
     import_with_list(desk, tmp_path)
     entry = desk.in_hand["files"].files["invented-sq-titles.xlsx"]
