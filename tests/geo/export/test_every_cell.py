@@ -182,7 +182,7 @@ def find_states(expected, cases):
 
 def test_the_worlds_have_states_of_numbers_that_nobody_may_see(expected):
     assert find_states(expected, [("public", "encounters")]) >= {"number", "few"}
-    assert find_states(expected, [("partner", "services")]) >= {"number", "withheld", "no_data"}
+    assert find_states(expected, [("partner", "services")]) >= {"number", "class", "withheld"}
 
 
 @pytest.mark.long
