@@ -249,7 +249,6 @@ def read_map(files, form, layer, level):
     "public-encounters-parquet",
     "public-encounters-gpkg",
     "partner-risk-csv",
-    "partner-access-csv",
 )
 @pytest.mark.parametrize("form", LONG)
 @pytest.mark.parametrize(("tier", "name"), CASES)
@@ -259,11 +258,7 @@ def test_each_file_has_every_cell(expected, written, tier, name, form):
 
 
 @pytest.mark.always(
-    "partner-services-geojson",
-    "public-encounters-geojson",
-    "public-encounters-parquet",
-    "public-encounters-gpkg",
-    "partner-risk-geojson",
+    "partner-services-geojson", "public-encounters-geojson", "public-encounters-parquet", "public-encounters-gpkg"
 )
 @pytest.mark.parametrize("form", MAPS)
 @pytest.mark.parametrize(("tier", "name"), CASES)
@@ -310,7 +305,7 @@ def check_areas(rows, known, stem):
             assert np.isnan(wanted).all(), column
 
 
-@pytest.mark.always("partner-services", "partner-encounters", "public-encounters", "partner-risk")
+@pytest.mark.always("partner-services", "partner-encounters", "public-encounters")
 @pytest.mark.parametrize(("tier", "name"), CASES)
 def test_the_map_and_its_table_have_every_area_with_its_state(expected, tier, name):
     release, cells = expected(tier, name)

@@ -166,7 +166,7 @@ def test_every_file_holds_it_and_no_number_that_the_model_did_not_write(scored, 
     assert surface.search(alone, tables)[0], "a release without the result does not hold these numbers"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_number_of_the_model_that_was_changed_is_found(partner, tmp_path):
     rows = build_long_table(partner, RISK)
     at = int(np.flatnonzero(rows["median"].notna())[0])
