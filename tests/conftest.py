@@ -55,6 +55,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let files begin in the order of their tests; else `--dist loadfile` takes those with most tests first."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark the tests that need the demo world, which takes long to build, and the cases that only `make long` runs."""
     if _needs_demo(item):
@@ -94,9 +100,9 @@ def _find_group(item: pytest.Item) -> tuple[bool, Path]:
 
 
 def _read_seconds(item: pytest.Item) -> int:
-    """Return how long a test is said to take: `slow` names seconds where they are many."""
-    marker = item.get_closest_marker("slow")
-    return marker.kwargs.get("seconds", 0) if marker else 0
+    """Return how long a test, or all tests in a browser of its file, are said to take, where it is long."""
+    markers = [marker for name in ("slow", "browser") for marker in item.iter_markers(name)]
+    return max((marker.kwargs.get("seconds", 0) for marker in markers), default=0)
 
 
 def pytest_collection_finish() -> None:
@@ -151,12 +157,16 @@ class Answer:
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep every test away from the workspaces, keys and keyring of the user."""
-    home = tmp_path_factory.getbasetemp() / "home"
+    move_home(monkeypatch, tmp_path_factory.getbasetemp() / "home")
+
+
+def move_home(patch: pytest.MonkeyPatch, home: Path) -> None:
+    """Set the environment so that a home of the tests takes the place of that of the user."""
     for variable, folder in {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config"}.items():
-        monkeypatch.setenv(variable, str(home / folder))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        patch.setenv(variable, str(home / folder))
+    patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     for variable in ("TACT_WORKSPACE", "TACT_VAULT_KEY", "TACT_IDENTIFIER_KEY", "TACT_NEW_VAULT_KEY"):
-        monkeypatch.delenv(variable, raising=False)
+        patch.delenv(variable, raising=False)
 
 
 @pytest.fixture

@@ -135,17 +135,26 @@ def profile(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def look(profile: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """Yield a function that opens a page at a window size; requests to other hosts fail and are counted.
 
-    Each page of a test has a reader of its own, of whom the browser knows nothing yet.
+    The browser knows nothing of a reader yet when the first page of a test opens. Further pages are tabs beside it, as
+    if others sat there: a tab keeps its own meeting, language and colours. apart : open the page in another browser,
+    which has to compile all scripts anew.
     """
-    pages: list[Any] = []
+    tabs: list[Any] = []
+    others: list[Any] = []
 
-    def open_page(url: str, size: tuple[int, int] = (1366, 768), *, ready: bool = True, dark: bool = False) -> Any:
-        context = request.getfixturevalue("browser").new_context() if pages else profile
+    def open_page(
+        url: str, size: tuple[int, int] = (1366, 768), *, ready: bool = True, dark: bool = False, apart: bool = False
+    ) -> Any:
+        context = request.getfixturevalue("browser").new_context() if apart else profile
         if profile.pages[0].url == "about:blank" and url.startswith("http"):
             profile.pages[0].goto(urljoin(url, "/health"))
         page = context.new_page()
-        pages.append(page)
-        forget_reader(page)
+        if apart:
+            others.append(context)
+        else:
+            if not tabs:
+                forget_reader(page)
+            tabs.append(page)
         context.add_cookies(list_cookies())
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(color_scheme="dark" if dark else "light")
@@ -156,9 +165,9 @@ def look(profile: Any, request: pytest.FixtureRequest) -> Iterator[Callable[...,
         return page
 
     yield open_page
-    for page in pages[1:]:
-        page.context.close()
-    for page in pages[:1]:
+    for context in others:
+        context.close()
+    for page in tabs:
         profile.remove_listener("request", page.watch.asked)
-        for opened in profile.pages[1:]:  # without any page the browser would end
-            opened.close()
+    for opened in profile.pages[1:]:  # without any page the browser would end
+        opened.close()

@@ -20,21 +20,31 @@ def atlas(tmp_path_factory):
     return write_atlases(release, folder)[0].as_uri()
 
 
-@pytest.fixture
-def page(atlas, browser):
+@pytest.fixture(scope="module")
+def opened(atlas, browser):
+    """Open the atlas without a network, once for all tests of this file."""
     context = browser.new_context(viewport={"width": 1366, "height": 768}, offline=True)
     opened = context.new_page()
     opened.asked, opened.faults = [], []
     opened.on("request", lambda request: opened.asked.append(request.url))
     opened.on("console", lambda message: opened.faults.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: opened.faults.append(str(error)))
-    opened.on("dialog", lambda dialog: opened.faults.append(dialog.message))
-    opened.goto(atlas)
-    opened.locator(".folium-map[data-shown]").wait_for(timeout=30_000)
+    opened.on("dialog", lambda dialog: (opened.faults.append(dialog.message), dialog.dismiss()))
     yield opened
     context.close()
 
 
+@pytest.fixture
+def page(opened, atlas):
+    """Return the atlas as it is when somebody opens it."""
+    opened.asked.clear()
+    opened.faults.clear()
+    opened.goto(atlas)
+    opened.locator(".folium-map[data-shown]").wait_for(timeout=30_000)
+    return opened
+
+
+@pytest.mark.long
 def test_the_page_download_hands_the_atlas_out(public, look):
     page = look(f"{public.url}/download", ready=False)
     button = page.get_by_role("button", name="Download the atlas", exact=True)

@@ -1,10 +1,8 @@
 """The Coverage page in a browser: the map fits into the page, the address follows, no other host is asked."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.helpers.browser import click_area, map_frame, resize, settle, until
+from tests.helpers.browser import click_area, map_frame, resize, until
 
 pytestmark = pytest.mark.browser
 SIZES = [(1366, 768), (390, 844)]
@@ -17,6 +15,7 @@ def opened(look, served, address, size=(1366, 768)):
     return page
 
 
+@pytest.mark.long
 def test_the_map_has_room_and_nothing_runs_over_the_edge(served, look):
     page = opened(look, served, "coverage?show=gap&services=axis-prevention")
     for size in SIZES:
@@ -29,6 +28,7 @@ def test_the_map_has_room_and_nothing_runs_over_the_edge(served, look):
     assert not page.watch.outside
 
 
+@pytest.mark.long
 def test_what_is_chosen_stands_in_the_address(served, look):
     page = opened(look, served, "coverage")
     page.get_by_role("radio", name="Travel time to the nearest service").click()
@@ -38,6 +38,7 @@ def test_what_is_chosen_stands_in_the_address(served, look):
     until(page, lambda: "/trends" in page.url)
 
 
+@pytest.mark.long
 def test_matrix_and_map_are_on_the_first_screen(served, look):
     page = opened(look, served, "coverage?area=GR-I&show=gap&services=axis-prevention")
     for part in (".gaps", ".st-key-coverage-map .st-key-mapbox"):
@@ -61,6 +62,7 @@ def test_a_cell_shows_its_map_and_is_one_step_back(served, look):
     until(page, lambda: page.locator(".gaps thead th").count() == 3 + 6)
 
 
+@pytest.mark.long
 def test_an_area_is_chosen_on_the_map_and_that_is_one_step_back(served, look):
     page = opened(look, served, "coverage?area=AL-02")
     click_area(page, "GR-M")
@@ -68,28 +70,3 @@ def test_an_area_is_chosen_on_the_map_and_that_is_one_step_back(served, look):
     until(page, lambda: page.locator(".gaps tr.chosen").count() == 1)
     page.go_back()
     until(page, lambda: "area=AL-02" in page.url and page.locator(".gaps tr.chosen[data-area=AL-02]").count() == 1)
-
-
-@pytest.mark.parametrize("address", ["coverage", "risk", "reallocate"])
-def test_on_a_phone_what_is_pressed_is_large_enough_for_a_finger(served, look, address):
-    page = look(f"{served.url}/{address}", (390, 844), ready=False)
-    page.locator(".gaps, .rates, .move").first.wait_for(timeout=180_000)
-    settle(page)
-    pressed = ":is(.gaps td > a, .lands a, .stButton button, .stDownloadButton button, [role=radio], summary)"
-    boxes = page.locator(f".stMain {pressed}:not(.topbar *):visible").evaluate_all(
-        "all => all.map(one => [one.textContent, one.getBoundingClientRect().height])"
-    )
-    assert boxes
-    assert [one for one in boxes if one[1] < 43.5] == []
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 390
-
-
-def test_nothing_serious_for_axe(served, look):
-    axe = pytest.importorskip("axe_playwright_python")
-    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-    page = opened(look, served, "coverage")
-    settle(page)
-    page.evaluate(script)
-    found = page.evaluate("axe.run({iframes: false})")
-    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in serious] == []

@@ -7,6 +7,7 @@ from tests.helpers.browser import until
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.long
 def test_the_first_page_keeps_its_view_in_the_address_wherever_it_was_opened(partner, look):
     page = look(f"{partner.url}/map?layer=services&area=AL-11")
     assert "layer=services" in page.url

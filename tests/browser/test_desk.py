@@ -4,12 +4,13 @@ import pytest
 
 from dashboard.desk import frame
 from data.restricted.vault import open_vault
+from tests.conftest import move_home
 from tests.helpers.browser import settle, until, watch
 from tests.helpers.desk import make_desk, start_desk
 from tests.helpers.messy_files import write_book
-from tests.helpers.repetitions import vary
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser(seconds=35)
+LAPTOP = {"width": 1366, "height": 768}
 
 LIST = write_book(
     "lista",
@@ -27,15 +28,23 @@ LIST = write_book(
 CODES = ("Q-0412", "Q-0413", "Q-0414")
 
 
-@pytest.fixture
-def desk(tmp_path):
-    return make_desk(tmp_path)[0]
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Give the desk of all tests of this file the home that each of them has (`own_home`): the keys are there."""
+    with pytest.MonkeyPatch.context() as patch:
+        move_home(patch, tmp_path_factory.getbasetemp() / "home")
+        yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def desk(home, tmp_path_factory):
+    return make_desk(tmp_path_factory.mktemp("desk"))[0]
+
+
+@pytest.fixture(scope="module")
 def opened(browser, desk):
-    """Yield a page of the running desk, and the desk as `tact desk` started it."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    """Yield a page of the running desk, and the desk as `tact desk` started it; one for all tests of this file."""
+    context = browser.new_context(viewport=LAPTOP)
     with start_desk(desk.workspace.path) as started:
         page = context.new_page()
         page.watch = watch(context, page)
@@ -92,21 +101,11 @@ def test_a_list_goes_in_with_one_question_and_is_taken_back(opened, desk, tmp_pa
     assert page.watch.outside + page.watch.errors == []
 
 
-def test_who_locks_the_desk_locks_every_page_of_it(opened):
-    page, _started = opened
-    other = page.context.new_page()
-    other.goto(page.url)
-    other.locator("h1").wait_for()
-    page.get_by_role("button", name="Lock the desk").click()
-    for one in (page, other):
-        one.get_by_role("heading", name="The desk is locked").wait_for(timeout=20_000)
-        assert one.locator("input[type=file]").count() == 0
-
-
 VIEWS = [("sq", (1366, 768)), ("el", (1024, 768)), ("el", (390, 844)), ("sq", (390, 844))]
 
 
-@vary(
+@pytest.mark.long
+@pytest.mark.parametrize(
     "cases",
     [
         [(entry, *VIEWS[number % len(VIEWS)]) for number, entry in enumerate(frame.PAGES)],
@@ -125,3 +124,17 @@ def test_each_page_fits_its_screen_and_axe_finds_nothing(opened, cases):
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (entry, size)
         found = Axe().run(page, context=".st-key-top, .st-key-desk .deskhead").response["violations"]
         assert not found, [(one["id"], one["nodes"][0]["html"]) for one in found]
+
+
+def test_who_locks_the_desk_locks_every_page_of_it(opened):
+    """The last test of this file: nobody unlocks the desk again."""
+    page, started = opened
+    page.set_viewport_size(LAPTOP)
+    other = page.context.new_page()
+    for one in (page, other):
+        one.goto(f"{started.url}/?lang=en")
+        one.locator(".st-key-desk h1").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Lock the desk").click()
+    for one in (page, other):
+        one.get_by_role("heading", name="The desk is locked").wait_for(timeout=20_000)
+        assert one.locator("input[type=file]").count() == 0

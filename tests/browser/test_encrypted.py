@@ -23,7 +23,7 @@ from tests.helpers.meeting_pages import add_view, decide, go, open_room, read_pa
 from tests.helpers.provider import ACCESS, write_access
 from tests.helpers.tls import run_proxy
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser(seconds=80)
 PERSON = {"sub": "drita@example.org", "name": "Drita Marku", "groups": ["tact managers"]}
 WITHOUT_GROUP = {"sub": "nikos@example.org", "name": "Nikos"}
 DECISIONS = ("Two more days a week", "Ask the school")
@@ -203,7 +203,7 @@ def test_two_ngos_and_a_guest_meet_from_the_invitation_to_the_next_meeting(url, 
     partner.locator(".st-key-decide li", has_text=DECISIONS[1]).wait_for()
     presenter.get_by_role("link", name="Whole agenda").click()
     presenter.get_by_role("button", name="Minutes (PDF, English)").wait_for()
-    settle(presenter)  # a page that is still being drawn breaks a download off
+    settle(presenter, 1000)  # a page that is still being drawn breaks a download off
     for language, title in (("English", "Decisions"), ("Shqip", "Vendimet"), ("Ελληνικά", "Αποφάσεις")):
         minutes = presenter.get_by_role("button", name=f"Minutes (PDF, {language})")
         text = read_paper(presenter, minutes, pages=1)

@@ -12,7 +12,7 @@ from tests.helpers import hostile as worlds
 from tests.helpers.browser import area_point, map_frame, unfold, until, wait_for_map
 from tests.helpers.repetitions import vary
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser(seconds=30)
 
 SOURCES = [worlds.token(payload, "figure", "source") for payload in worlds.PAYLOADS]
 NOTES = [worlds.token(payload, "figure", "note") for payload in worlds.PAYLOADS]
@@ -42,12 +42,8 @@ LAYERS = {
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    return worlds.build(tmp_path_factory.mktemp("hostile"))
-
-
-@pytest.fixture(scope="module")
-def releases(world, tmp_path_factory):
+def releases(shared, tmp_path_factory):
+    world = worlds.build_once(shared)
     return Path(shutil.copytree(world.path / "releases", tmp_path_factory.mktemp("hostile") / "releases"))
 
 
@@ -113,13 +109,12 @@ def cells(page, within):
     return "\n".join(found)
 
 
-@vary("layer", ["roma_figures", *(layer for layer in LAYERS if layer != "roma_figures")])
+@vary("layer", ["population", *(layer for layer in LAYERS if layer != "population")])
 def test_a_layer_shows_text_on_map_legend_panel_and_table(open_page, partner_address, layer):
     level = LAYERS[layer]
     area = "GR" if level == "country" else "AL-01"
-    page = open_page(
-        f"{partner_address}/map?layer={layer}&level={level}&area={area}&period={worlds.FIRST_YEAR}-01-01/P1Y"
-    )
+    period = "" if layer == "population" else f"&period={worlds.FIRST_YEAR}-01-01/P1Y"
+    page = open_page(f"{partner_address}/map?layer={layer}&level={level}&area={area}{period}")
     frame = map_frame(page)
     assert worlds.FILE_NAME in frame.locator(".tact-note").inner_text()
     if level != "country":
@@ -130,31 +125,20 @@ def test_a_layer_shows_text_on_map_legend_panel_and_table(open_page, partner_add
             if tip.is_visible():
                 break
         tip.wait_for()
-    if layer in ("population", "roma_figures", "referrals"):
-        assert SOURCES[0] in page.locator(".legend").inner_text()
-        told = page.locator(".panel").inner_text()
-        assert SOURCES[0] in told
-        assert NOTES[0] in told
-    page.get_by_role("button", name="Table").click()
-    dialog = page.locator("[data-testid=stDialog]")
-    told = cells(page, dialog)
-    if layer in ("population", "roma_figures", "referrals"):
-        assert SOURCES[0] in told
-    assert_nothing_ran(page)
-
-
-def test_every_payload_shows_where_all_sources_stand(open_page, partner_address):
-    page = open_page(f"{partner_address}/map?layer=population&level=region")
-    legend = page.locator(".legend").inner_text()
-    assert [source for source in SOURCES if source not in legend] == []
+    legend, panel = page.locator(".legend").inner_text(), page.locator(".panel").inner_text()
     page.get_by_role("button", name="Table").click()
     told = cells(page, page.locator("[data-testid=stDialog]"))
-    assert [source for source in SOURCES if source not in told] == []
-    assert [note for note in NOTES if f"provisional; {note}" not in told] == []
+    if layer in ("population", "roma_figures", "referrals"):
+        assert [SOURCES[0] in words for words in (legend, panel, told)] == [True] * 3
+        assert NOTES[0] in panel
+    if layer == "population":  # the figures of all payloads are on this map
+        assert [source for source in SOURCES if not (source in legend and source in told)] == []
+        assert [note for note in NOTES if f"provisional; {note}" not in told] == []
     assert_nothing_ran(page)
 
 
-@vary("number", range(0, len(worlds.PAYLOADS), 4))
+@pytest.mark.long  # the same legend with other periods
+@pytest.mark.parametrize("number", range(0, len(worlds.PAYLOADS), 4))
 def test_moving_through_time_shows_text_and_runs_nothing(open_page, partner_address, number):
     page = open_page(
         f"{partner_address}/map?layer=referrals&level=country&period={worlds.FIRST_YEAR + number}-01-01/P1Y"
@@ -168,6 +152,7 @@ def test_moving_through_time_shows_text_and_runs_nothing(open_page, partner_addr
     assert_nothing_ran(page)
 
 
+@pytest.mark.long  # in one process: tests/dashboard/pages/method/test_method.py
 def test_the_method_page_lists_sources_and_boundaries_as_text(open_page, partner_address):
     page = open_page(f"{partner_address}/method", ready=False)
     body = page.locator("[data-testid=stMain]")
@@ -182,6 +167,7 @@ def spaces(text):
     return re.sub(r"\s+", " ", text)
 
 
+@pytest.mark.long  # tests/dashboard/commands/test_hostile_files.py reads all files
 def test_the_download_page_shows_text_and_gives_it_as_text(open_page, partner_address, tmp_path):
     address = f"{partner_address}/download?format=csv&layers=population,roma_figures"
     page = open_page(address, ready=False)
@@ -201,15 +187,16 @@ def test_the_download_page_shows_text_and_gives_it_as_text(open_page, partner_ad
     assert_nothing_ran(page)
 
 
+@pytest.mark.long
 def test_the_public_tier_shows_text_too(open_page, public_address):
     page = open_page(f"{public_address}/map?layer=roma_figures&area=AL-01")
     assert SOURCES[0] in page.locator(".legend").inner_text()
     assert_nothing_ran(page)
     for name, last in (("method", "Citation"), ("download", "What the states mean")):
-        page = open_page(f"{public_address}/{name}", ready=False)
-        until(page, lambda page=page, last=last: last in page.locator("body").inner_text())
+        page.goto(f"{public_address}/{name}")
+        until(page, lambda last=last: last in page.locator("body").inner_text())
         unfold(page)
-        until(page, lambda page=page: worlds.FILE_NAME in spaces(page.locator("body").inner_text()))
+        until(page, lambda: worlds.FILE_NAME in spaces(page.locator("body").inner_text()))
         assert_nothing_ran(page)
 
 
@@ -222,6 +209,7 @@ def test_hostile_text_in_the_address_opens_the_map_all_the_same(open_page, partn
     assert_nothing_ran(page)
 
 
+@pytest.mark.long
 def test_a_damaged_release_with_a_hostile_name_is_named_as_text(open_page, serve, tmp_path):
     (tmp_path / "releases").mkdir()
     (tmp_path / "releases" / "current").write_text(

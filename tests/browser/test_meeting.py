@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.browser import map_frame, settle, until, wait_for_bar, wait_for_map
 from tests.helpers.meeting_pages import add_view, decide, go, open_room, read_paper, say
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser(seconds=55)
 DARK = "document.documentElement.classList.contains('dark')"
 
 
@@ -161,6 +161,7 @@ def test_without_a_line_the_last_view_stays_with_a_word_that_it_is_old(meeting):
     assert say(follower) == "You follow the presenter."
 
 
+@pytest.mark.long
 def test_nothing_serious_for_axe(partner, look):
     axe = pytest.importorskip("axe_playwright_python")
     script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -177,13 +178,7 @@ def test_nothing_serious_for_axe(partner, look):
             assert [(one["id"], one["nodes"][0]["html"][:160]) for one in found["violations"]] == []
 
 
-def test_nothing_of_a_meeting_is_asked_for_by_who_is_in_none(partner, look):
-    page = look(f"{partner.url}/map")
-    asked = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
-    assert not [address for address in asked if "meeting" in address]
-    assert page.evaluate("sessionStorage.length") == 0
-
-
+@pytest.mark.long  # test_encrypted.py has an agenda from its making to the minutes
 def test_an_agenda_is_made_played_and_decided_on(served, look):
     presenter = look(f"{served.url}/risk?area=AL-02", ready=False)
     add_view(presenter, "Is Durrës rising?", title="Coordination")

@@ -9,7 +9,7 @@ from tests.helpers.browser import is_newer_said, settle, until, wait_for_map
 from tests.helpers.manifests import LATER, publish_later
 from tests.helpers.meeting_pages import open_room, say
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser(seconds=20)
 
 
 @pytest.fixture
@@ -53,6 +53,7 @@ def test_a_new_release_is_announced_and_taken_over_with_the_view_kept(later, loo
     assert page.watch.clean, vars(page.watch)
 
 
+@pytest.mark.long  # test_encrypted.py takes a later release over in a meeting
 def test_in_a_meeting_the_presenter_takes_it_over_for_everybody(later, look):
     served, name, publish = later
     presenter = look(f"{served.url}/trends?area=AL-02", ready=False)

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.helpers.browser import resize, until, wait_for_silence
-from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 FIRST = 60_000  # milliseconds
@@ -32,6 +31,7 @@ def test_nothing_is_below_the_screen(look, served):
     assert page.watch.clean, vars(page.watch)
 
 
+@pytest.mark.long
 def test_a_list_that_is_too_long_for_the_screen_can_be_moved_to_its_end(look, served):
     """In Greek the rows are higher than in English."""
     page = look(f"{served.url}?lang=el", (1366, 768), ready=False)
@@ -41,6 +41,7 @@ def test_a_list_that_is_too_long_for_the_screen_can_be_moved_to_its_end(look, se
     assert page.evaluate("getComputedStyle(document.querySelector('.ranking')).overflowY") == "auto"
 
 
+@pytest.mark.long
 def test_the_list_of_long_names_fits_a_phone_and_says_a_rate_in_two_lines(look, served):
     """Greek has the longest words for a rate, Albanian the longest names."""
     page = look(f"{served.url}?lang=el", (1366, 768), ready=False)
@@ -58,7 +59,8 @@ def test_the_list_of_long_names_fits_a_phone_and_says_a_rate_in_two_lines(look, 
         assert widths[0] <= widths[1], language
 
 
-@vary("size", [(390, 844), (1024, 768)])
+@pytest.mark.long
+@pytest.mark.parametrize("size", [(390, 844), (1024, 768)])
 def test_on_a_small_screen_nothing_is_wider_than_it(look, served, size):
     page = opened(look, served, size)
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= size[0]
@@ -70,6 +72,7 @@ def test_on_a_small_screen_nothing_is_wider_than_it(look, served, size):
             assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"], (one, other)
 
 
+@pytest.mark.long
 def test_on_a_phone_every_link_is_large_enough_for_a_finger(look, served):
     page = opened(look, served, (390, 844))
     page.locator(".ranking tr[data-area=AL-06] a").click()
@@ -84,6 +87,7 @@ def test_on_a_phone_every_link_is_large_enough_for_a_finger(look, served):
     )
 
 
+@pytest.mark.long
 def test_another_country_draws_the_list_alone(look, served):
     """A list that the browser already has is not sent again, so hardly more than the choice is left."""
     page = opened(look, served)

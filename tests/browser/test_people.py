@@ -10,7 +10,7 @@ from dashboard.site.text import translate_into
 from tests.helpers.browser import click_area, map_frame, settle, until, wait_for_map
 from tests.helpers.repetitions import vary
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser(seconds=35)
 PICTURES = os.environ.get("TACT_PICTURES")
 DURRES, THESSALONIKI = "AL-02", "GR-B"
 

@@ -5,12 +5,12 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from tests.helpers.browser import map_frame, settle, unfold, wait_for_map
+from tests.helpers.browser import map_frame, settle, unfold
 from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 # What stands at the very end of a page, far below the edge of a screen.
-ENDS = {"method": "Citation", "download": "What the states mean", "trends": "Table: all areas"}
+ENDS = {"trends": "Table: all areas", "method": "Citation", "download": "What the states mean"}
 _WIDE = 1040  # pixels of a sheet of A4 across, without its margins
 
 
@@ -30,13 +30,13 @@ def test_a_page_is_printed_to_its_end(partner, look, name):
     assert name != "method" or len(printed.pages) > 5
 
 
+@pytest.mark.long
 def test_nothing_is_wider_than_the_sheet_and_what_cannot_be_pressed_is_gone(partner, look):
     page = look("about:blank", (_WIDE, 720), ready=False)
+    page.emulate_media(media="print")
     for name in ("method", "download", "trends", "programme"):
-        page.emulate_media(media="screen")
         page.goto(f"{partner.url}/{name}")
         page.locator("h1").first.wait_for()
-        page.emulate_media(media="print")
         settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= _WIDE
         assert page.evaluate("getComputedStyle(document.querySelector('.stMain')).overflowY") == "visible"
@@ -45,7 +45,6 @@ def test_nothing_is_wider_than_the_sheet_and_what_cannot_be_pressed_is_gone(part
 
 def test_the_map_keeps_its_picture_on_paper(partner, look):
     page = look(f"{partner.url}/map?layer=encounters&level=region")
-    wait_for_map(page)
     page.emulate_media(media="print")
     assert map_frame(page).locator("#map_div").evaluate("map => map.clientHeight") > 300
     assert page.locator(".legend").is_visible()

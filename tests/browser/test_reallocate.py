@@ -8,7 +8,7 @@ from dashboard.site.text import translate_into
 from tests.helpers.browser import map_frame, resize, settle, shown, until
 from tests.helpers.repetitions import vary
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser(seconds=25)
 SIZES = [(1366, 768), (1920, 1080), (390, 844)]
 FIRST = 180_000  # the model is fitted once a process
 
@@ -68,6 +68,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
         assert seen.clean, vars(seen)
 
 
+@pytest.mark.long
 def test_a_choice_is_in_the_address_and_going_back_undoes_it(served, look):
     page = opened(look, served, "reallocate?moves=4&unsearched=0")
     until(page, lambda: "moves=4" in page.url and "unsearched=0" in page.url)
@@ -78,6 +79,7 @@ def test_a_choice_is_in_the_address_and_going_back_undoes_it(served, look):
     until(page, lambda: "pathway" not in page.url and internal.get_attribute("aria-pressed") == "false")
 
 
+@pytest.mark.long
 def test_the_map_shows_today_and_the_plan_with_arrows_that_tell_what_moves(served, look):
     page = opened(look, served)
     frame = map_frame(page)
@@ -102,6 +104,7 @@ def test_the_map_shows_today_and_the_plan_with_arrows_that_tell_what_moves(serve
     assert sorted(int(number) for sign in signs for number in sign.split(", ")) == list(range(1, len(moves) + 1))
 
 
+@pytest.mark.long
 def test_the_answer_stands_on_the_first_screen_and_nothing_runs_over_the_edge(served, look):
     page = opened(look, served)
     for size in SIZES:
@@ -112,7 +115,8 @@ def test_the_answer_stands_on_the_first_screen_and_nothing_runs_over_the_edge(se
     assert not page.watch.outside
 
 
-@vary("language", ["el", "en", "sq"])
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["el", "en", "sq"])
 def test_folded_the_page_is_two_screens_long_and_the_choices_stay_in_view(served, look, language):
     page = opened(look, served, f"reallocate?area=AL-09&lang={language}")
     page.locator(".move").first.wait_for()
@@ -123,6 +127,7 @@ def test_folded_the_page_is_two_screens_long_and_the_choices_stay_in_view(served
     assert page.locator(".whose").bounding_box()["y"] > 0
 
 
+@pytest.mark.long
 def test_one_step_back_leaves_the_page(served, look):
     page = look(served.url, ready=False)
     page.locator(".finding a.first").click(timeout=FIRST)
@@ -131,14 +136,3 @@ def test_one_step_back_leaves_the_page(served, look):
     page.go_back()
     page.locator(".finding").wait_for(timeout=FIRST)
     assert "/reallocate" not in page.url
-
-
-def test_nothing_serious_for_axe(served, look):
-    axe = pytest.importorskip("axe_playwright_python")
-    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-    page = opened(look, served)
-    settle(page)
-    page.evaluate(script)
-    found = page.evaluate("axe.run({iframes: false})")
-    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in serious] == []

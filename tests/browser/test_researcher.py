@@ -1,4 +1,4 @@
-"""A researcher, end to end: opens Download, chooses layers, takes a GeoPackage and CSV files, and opens them.
+"""A researcher, end to end: opens Download, takes a layer away, takes a GeoPackage and CSV files, and opens them.
 
 The files are checked as a researcher would read them: geometry, states, codebook, licence and citation.
 """
@@ -11,13 +11,13 @@ import pyogrio
 import pytest
 
 from dashboard.pages.download.form import name_layer
-from dashboard.site.text import speak, translate_into
+from dashboard.site.text import speak
 from data.tables.states import STATES
 from tests.helpers.browser import settle, until
 from tests.helpers.repetitions import vary
 
-pytestmark = pytest.mark.browser
-WANTED = ("encounters", "effort")
+pytestmark = pytest.mark.browser(seconds=20)
+WANTED, UNWANTED = ("encounters", "effort"), "population"
 LICENCES = {"partner": "Under agreement", "public": "Creative Commons Attribution 4.0"}
 FORMATS = {"gpkg": "GeoPackage", "csv": "CSV"}
 
@@ -28,23 +28,13 @@ class Researcher:
     def __init__(self, page, language):
         self.page, self.language, self.choices = page, language, 0
 
-    def open_download(self):
-        self.page.locator(".topbar nav").get_by_role(
-            "link", name=translate_into(self.language, "Download"), exact=True
-        ).click()
-        self.choices += 1
-        self.page.locator("[data-testid=stDownloadButton]").first.wait_for(timeout=60_000)
-
-    def choose_layers(self):
-        """Take away all layers but the wanted ones."""
+    def take_away(self, layer):
         pills = self.page.locator("[data-testid=stPills] button, [data-testid=stButtonGroup] button")
         with speak(self.language):
-            kept = {name_layer(name) for name in WANTED}
-        for title in [title for title in pills.all_inner_texts() if title not in kept]:
-            before = self.page.url
-            pills.get_by_text(title, exact=True).click()
-            self.choices += 1
-            until(self.page, lambda before=before: self.page.url != before)
+            title = name_layer(layer)
+        pills.get_by_text(title, exact=True).click()
+        self.choices += 1
+        until(self.page, lambda: layer not in self.page.url)
         assert "layers=encounters%2Ceffort" in self.page.url
 
     def download(self, kind):
@@ -66,7 +56,7 @@ class Researcher:
         for left in reversed(range(self.choices)):
             self.page.go_back()
             if left:
-                settle(self.page, 1000)
+                settle(self.page)
                 seen.append(self.page.url)
         until(self.page, lambda: self.page.url == start)
         return seen
@@ -74,13 +64,13 @@ class Researcher:
 
 @vary("language, tier", [("sq", "public"), ("en", "partner"), ("el", "partner")])
 def test_a_researcher_takes_layers_away_and_opens_them(request, look, tmp_path, language, tier):
-    page = look(f"{request.getfixturevalue(tier).url}/?lang={language}", ready=False)
-    page.locator(".topbar nav a[aria-current=page]").wait_for(timeout=60_000)
+    address = f"{request.getfixturevalue(tier).url}/download?lang={language}&layers={','.join((*WANTED, UNWANTED))}"
+    page = look(address, ready=False)
+    page.locator("[data-testid=stDownloadButton]").first.wait_for(timeout=60_000)
     researcher = Researcher(page, language)
-    settle(page, 1000)
+    settle(page)
     start = page.url
-    researcher.open_download()
-    researcher.choose_layers()
+    researcher.take_away(UNWANTED)
     package = tmp_path / "layers.gpkg"
     name, taken = researcher.download("gpkg")
     assert name.endswith(f"-{tier}-invented.gpkg")

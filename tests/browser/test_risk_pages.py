@@ -1,7 +1,5 @@
 """The Risk and Trends pages in a browser: charts appear, the address follows, no other host is asked."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.helpers.browser import resize, settle, until
@@ -17,6 +15,7 @@ def opened(look, served, address, size=(1366, 768)):
     return page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", ["risk", "trends"])
 def test_a_page_draws_its_pictures_and_nothing_runs_over_its_edge(served, look, address):
     page = opened(look, served, address)
@@ -26,6 +25,7 @@ def test_a_page_draws_its_pictures_and_nothing_runs_over_its_edge(served, look, 
     assert not page.watch.outside
 
 
+@pytest.mark.long
 def test_what_is_chosen_stands_in_the_address_and_going_back_undoes_it(served, look):
     page = opened(look, served, "risk?pathway=internal&area=AL-02")
     page.get_by_role("button", name="Cross-border").click()
@@ -54,6 +54,7 @@ def test_map_and_list_of_rates_are_joined_and_a_choice_is_one_step_back(served, 
     until(page, lambda: "sure=66" in page.url)
 
 
+@pytest.mark.long
 def test_map_and_list_of_rates_are_on_the_first_screen(served, look):
     page = opened(look, served, "risk")
     for size in ((1366, 768), (1920, 1080)):
@@ -63,10 +64,11 @@ def test_map_and_list_of_rates_are_on_the_first_screen(served, look):
             assert box["y"] + box["height"] <= size[1]
 
 
+@pytest.mark.long
 def test_on_a_projector_the_card_stays_and_the_type_grows(served, look):
-    sizes = []
+    page, sizes = opened(look, served, "risk?area=AL-02"), []
     for address in ("risk?area=AL-02", "risk?area=AL-02&projector=1"):
-        page = opened(look, served, address)
+        page.goto(f"{served.url}/{address}")
         page.locator(".areacard").wait_for()
         sizes.append(page.locator(".rates tbody th").first.bounding_box()["height"])
         sizes.append(page.locator(".areacard .said").bounding_box()["height"])
@@ -75,6 +77,7 @@ def test_on_a_projector_the_card_stays_and_the_type_grows(served, look):
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= 1366
 
 
+@pytest.mark.long
 def test_a_cell_of_trends_chooses_its_area_and_one_step_back_undoes_it(served, look):
     page = opened(look, served, "risk?pathway=internal&area=AL-02")
     page.get_by_role("link", name="Trends").click()
@@ -94,6 +97,7 @@ def test_a_cell_of_trends_chooses_its_area_and_one_step_back_undoes_it(served, l
     until(page, lambda: "/risk" in page.url)
 
 
+@pytest.mark.long
 def test_on_a_phone_the_chosen_area_comes_into_view(served, look):
     page = opened(look, served, "trends?pathway=internal&area=AL-02", (390, 844))
     page.locator(".multiples a", has_text="Crete").click()
@@ -106,6 +110,7 @@ def test_on_a_phone_the_chosen_area_comes_into_view(served, look):
     assert box["width"] >= 44
 
 
+@pytest.mark.long
 def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, look):
     page = look(f"{served.url}/map?layer=risk&area=GR-D")
     legend = page.locator(".legend").inner_text()
@@ -120,7 +125,8 @@ def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, l
     assert "can be shown only with children identified or met and with services" in page.locator(".missed").inner_text()
 
 
-@vary("show", ["burden", "class", "change"])
+@pytest.mark.long
+@pytest.mark.parametrize("show", ["burden", "class", "change"])
 def test_the_legend_covers_no_control(served, look, show):
     page = look(f"{served.url}/map?layer=risk&level=municipality&show={show}")
     for size in ((1366, 768), (1024, 768)):
@@ -140,15 +146,3 @@ def test_a_table_offers_no_file_of_its_own(served, look, address):
     names = [button.get_attribute("aria-label") for button in page.locator("button[kind=elementToolbar]").all()]
     assert "Search" in names
     assert "Download as CSV" not in names
-
-
-@pytest.mark.parametrize("address", ["risk", "trends"])
-def test_nothing_serious_for_axe(served, look, address):
-    axe = pytest.importorskip("axe_playwright_python")
-    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-    page = opened(look, served, address)
-    settle(page)
-    page.evaluate(script)
-    found = page.evaluate("axe.run({iframes: false})")
-    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in serious] == []

@@ -10,9 +10,8 @@ import pytest
 from dashboard.site.text import LANGUAGE_NAMES
 from dashboard.web.page_list import RELEASE_PAGES
 from tests.helpers.browser import map_frame, settle, until, wait_for_bar, wait_for_map
-from tests.helpers.repetitions import vary
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.browser(seconds=45)
 
 
 def query(page):
@@ -25,7 +24,7 @@ def test_each_page_is_one_step_back_and_the_area_goes_along(partner, look):
     until(page, lambda: page.locator(".panel h2").inner_text() == "Durrës")
     page.evaluate("() => { window.kept = 1; }")
     titles = [page.title()]
-    for name in ("Reallocate", "Trends", "Risk"):
+    for name in ("Reallocate", "Risk"):
         page.locator(".topbar nav").get_by_role("link", name=name).click()
         until(page, lambda name=name: page.title() == f"Durrës · {name} · TACT Map")
         settle(page)
@@ -42,6 +41,7 @@ def test_each_page_is_one_step_back_and_the_area_goes_along(partner, look):
     assert page.watch.clean, vars(page.watch)
 
 
+@pytest.mark.long
 def test_links_in_the_bar_lead_to_the_area_chosen_last(partner, look):
     page = look(f"{partner.url}/map")
     for code in ("AL-02", "AL-11"):
@@ -54,6 +54,7 @@ def test_links_in_the_bar_lead_to_the_area_chosen_last(partner, look):
     assert "area=AL-11" in query(page)
 
 
+@pytest.mark.long
 def test_a_title_names_the_county_around_a_municipality_and_never_a_page_without_a_name(partner, look):
     page = look(f"{partner.url}/map?area=10944420&level=municipality")
     page.evaluate("""() => {
@@ -70,12 +71,14 @@ def test_a_title_names_the_county_around_a_municipality_and_never_a_page_without
     assert all(title.endswith(" · TACT Map") for title in page.evaluate("window.titles"))
 
 
+@pytest.mark.long
 def test_moving_the_map_by_a_key_is_written_into_the_address(partner, look):
     page = look(f"{partner.url}/map")
     map_frame(page).locator("#map_div").press("ArrowRight")
     until(page, lambda: "at=" in query(page))
 
 
+@pytest.mark.long
 def test_the_first_address_that_the_page_writes_is_no_step(partner, look):
     page = look(f"{partner.url}/map")
     before = page.evaluate("history.length")
@@ -85,6 +88,7 @@ def test_the_first_address_that_the_page_writes_is_no_step(partner, look):
     assert page.evaluate("history.length") == before
 
 
+@pytest.mark.long
 def test_the_address_opens_the_same_place_on_the_map(partner, look):
     page = look(f"{partner.url}/map")
     map_frame(page).get_by_role("button", name="Tirana and Durrës").click()
@@ -92,11 +96,13 @@ def test_the_address_opens_the_same_place_on_the_map(partner, look):
     page.get_by_label("Area", exact=True).select_option("AL-11")
     until(page, lambda: "area=AL-11" in query(page))
     settle(page)
-    again = look(page.url)
-    seen = [map_frame(one).locator("#map_div").evaluate("() => window.map.getZoom()") for one in (page, again)]
-    assert seen[0] == seen[1] > 7
-    map_frame(again).get_by_role("button", name="Both").click()
-    until(again, lambda: "at=" not in query(again))
+    read_zoom = "() => window.map.getZoom()"
+    before = map_frame(page).locator("#map_div").evaluate(read_zoom)
+    page.goto(page.url)
+    wait_for_map(page)
+    assert before == map_frame(page).locator("#map_div").evaluate(read_zoom) > 7
+    map_frame(page).get_by_role("button", name="Both").click()
+    until(page, lambda: "at=" not in query(page))
 
 
 def test_a_language_is_chosen_for_all_pages_and_stands_in_the_address(partner, look):
@@ -112,7 +118,8 @@ def test_a_language_is_chosen_for_all_pages_and_stands_in_the_address(partner, l
     until(page, lambda: page.evaluate("document.documentElement.lang") == "en")
 
 
-@vary("times", [1, 3])
+@pytest.mark.long
+@pytest.mark.parametrize("times", [1, 3])
 def test_who_goes_back_before_a_page_is_there_stays_back_on_a_slow_machine(partner, look, times):
     page = look(f"{partner.url}/map")
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
@@ -146,6 +153,7 @@ def test_share_copies_the_address_and_hands_out_the_map(partner, look):
     assert not page.get_by_role("button", name="Print this page").is_visible()
 
 
+@pytest.mark.long
 def test_every_page_can_be_printed_and_has_its_address(partner, look):
     page = look(f"{partner.url}/method", ready=False)
     wait_for_bar(page)
@@ -156,6 +164,7 @@ def test_every_page_can_be_printed_and_has_its_address(partner, look):
     assert page.evaluate("window.printed") is True
 
 
+@pytest.mark.long
 def test_tier_and_release_open_their_explanation_and_close_again(partner, look):
     page = look(f"{partner.url}/map")
     words = page.get_by_text("protected, but not anonymous")
@@ -170,7 +179,8 @@ def wait_for_title(page, entry):
     until(page, lambda: page.locator(".topbar nav a[aria-current=page]").all_text_contents() == [entry.title])
 
 
-@vary("entries", [RELEASE_PAGES[::3], RELEASE_PAGES])
+@pytest.mark.long
+@pytest.mark.parametrize("entries", [RELEASE_PAGES[::3], RELEASE_PAGES])
 def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(partner, look, entries):
     page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (390, 844), ready=False)
     wait_for_bar(page)
@@ -188,7 +198,8 @@ def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(part
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@vary("entries", [RELEASE_PAGES[1::3], RELEASE_PAGES])
+@pytest.mark.long
+@pytest.mark.parametrize("entries", [RELEASE_PAGES[1::3], RELEASE_PAGES])
 def test_a_projector_shows_each_page_larger(partner, look, entries):
     page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (1024, 768), ready=False)
     wait_for_bar(page)
@@ -208,6 +219,7 @@ def test_a_projector_shows_each_page_larger(partner, look, entries):
         until(page, lambda: "projector=1" not in query(page))
 
 
+@pytest.mark.long
 def test_a_page_that_does_not_exist_says_so_with_links(partner, look):
     page = look(f"{partner.url}/nowhere", ready=False)
     page.get_by_role("heading", name="There is no page at this address").wait_for()
@@ -216,6 +228,7 @@ def test_a_page_that_does_not_exist_says_so_with_links(partner, look):
     assert page.title() == "Method · TACT Map"
 
 
+@pytest.mark.long
 def test_a_server_that_is_gone_is_not_called_the_internet(serve, look, releases):
     served = serve(releases)
     page = look(f"{served.url}/method", ready=False)
@@ -252,6 +265,7 @@ WISHES = """() => {
 }"""
 
 
+@pytest.mark.long
 def test_who_asks_whether_it_is_dark_gets_all_that_a_browser_answers(partner, look):
     page = look(f"{partner.url}/map?layer=effort&level=region")
     page.evaluate(WISHES)
@@ -295,6 +309,7 @@ def test_the_page_is_dark_as_the_system_wishes_or_as_the_bar_says_and_light_on_p
     assert page.watch.clean, vars(page.watch)
 
 
+@pytest.mark.long
 def test_an_address_can_be_dark_where_the_system_is_not(partner, look):
     page = look(f"{partner.url}/map?layer=effort&theme=dark")
     until(page, lambda: is_dark(page) is True)
@@ -305,6 +320,7 @@ def test_an_address_can_be_dark_where_the_system_is_not(partner, look):
     assert page.watch.clean, vars(page.watch)
 
 
+@pytest.mark.long
 def test_on_a_phone_the_choice_of_dark_is_in_the_menu_which_closes_after_it(partner, look):
     page = look(f"{partner.url}/method", (390, 844), ready=False)
     wait_for_bar(page)
@@ -317,7 +333,8 @@ def test_on_a_phone_the_choice_of_dark_is_in_the_menu_which_closes_after_it(part
     assert "theme=dark" in query(page)
 
 
-@vary("language", ["el", "sq"])
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["el", "sq"])
 def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_projector(partner, served, look, language):
     page = look(f"{served.url}/?lang={language}", (1024, 768), ready=False)
     page.locator(".ranking td.unmet").first.wait_for(timeout=60_000)
@@ -329,14 +346,18 @@ def test_numbers_and_lengths_of_time_have_room_in_every_language_on_an_old_proje
     assert page.evaluate(runs_over) == 0
     order = page.locator(".st-key-overview-choices input[role=combobox]")
     assert order.evaluate("box => box.scrollWidth <= box.clientWidth")
-    page = look(f"{partner.url}/map?lang={language}", (1024, 768))
+    page.goto(f"{partner.url}/map?lang={language}")
+    wait_for_map(page)
     grain = page.locator("[class*=st-key-c-grain] [role=radiogroup]")
     assert grain.bounding_box()["height"] < 40
 
 
+@pytest.mark.long
 def test_the_period_of_the_records_is_in_the_bar_in_each_language_and_on_a_phone(partner, look):
+    page = look("about:blank", ready=False)
     for language in LANGUAGE_NAMES:
-        page = look(f"{partner.url}/reallocate?lang={language}", ready=False)
+        page.set_viewport_size({"width": 1366, "height": 768})
+        page.goto(f"{partner.url}/reallocate?lang={language}")
         period = page.locator(".topbar .period")
         period.wait_for(timeout=60_000)
         for width, height in ((1366, 768), (1280, 720), (390, 844)):

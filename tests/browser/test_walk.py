@@ -43,14 +43,15 @@ def test_a_step_changes_what_it_asks_for_and_nothing_else(partner, look, release
     assert walker.page.watch.clean, vars(walker.page.watch)
 
 
-@vary("seed", [1, 0])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 0])
 def test_a_hurried_reader_loses_nothing(partner, look, seed):
     """The reader opens the table while the page still works on the previous step, and so interrupts that step."""
     chance = random.Random(seed)
     page = look(f"{partner.url}/map?period=2008-03-01/P3M")
     button, dialog = page.get_by_role("button", name="Table"), page.locator("[data-testid=stDialog]")
     page.locator(".next").wait_for()  # what is drawn last, and moves the button
-    for _ in range(8):
+    for _ in range(4):
         name = find_layer(chance.choice(["encounters", "services", "effort"])).title
         clear = page.get_by_role("button", name="Both countries")
         steps = [page.get_by_role("radio", name=name, exact=True).click]

@@ -47,7 +47,8 @@ def test_no_source_is_served(partner, path):
     assert "import streamlit" not in body
 
 
-@vary("path", ["dashboard/pages/method/__init__.py", "dashboard/pages/situation", "pages/method"])
+@pytest.mark.long
+@pytest.mark.parametrize("path", ["dashboard/pages/method/__init__.py", "dashboard/pages/situation", "pages/method"])
 def test_an_address_inside_the_source_shows_nothing(partner, look, path):
     page = look(f"{partner.url}/{path}", ready=False)
     page.wait_for_load_state("networkidle")  # nothing follows: the page runs no script

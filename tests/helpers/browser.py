@@ -207,13 +207,14 @@ def until(page: Any, condition: Callable[[], bool]) -> None:
 
 
 def settle(page: Any, still: int = 500) -> None:
-    """Wait until the address has not changed for so many milliseconds, and nothing is being made."""
-    seen = ""
-    for _ in range(60):
-        page.wait_for_timeout(still)
-        if page.url == seen and not page.locator(WORKING).count():
+    """Wait until for so many milliseconds on end the address has not changed and nothing has been made."""
+    seen, calm = page.url, 0
+    for _ in range(300):
+        page.wait_for_timeout(100)
+        is_calm = page.url == seen and not page.locator(WORKING).count()
+        seen, calm = page.url, calm + 100 if is_calm else 0
+        if calm >= still:
             return
-        seen = page.url
 
 
 def resize(page: Any, size: tuple[int, int]) -> None:
@@ -243,6 +244,16 @@ def area_point(page: Any, code: str, level: str) -> dict[str, float]:
 
 def click_area(page: Any, code: str, level: str = "region") -> None:
     map_frame(page).locator("#map_div").click(position=area_point(page, code, level))
+
+
+def list_serious(frame: Any) -> list[tuple[str, str]]:
+    """List what axe finds serious in a page or a frame: the rule and the first element."""
+    axe = pytest.importorskip("axe_playwright_python")
+    # Past the page's own policy, as a developer's console is.
+    frame.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found = frame.evaluate("axe.run({ iframes: false })")
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    return [(one["id"], one["nodes"][0]["html"][:160]) for one in serious]
 
 
 def unfold(page: Any) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pytest
+from filelock import FileLock
 
 from data.schema.kinds import KINDS
 from geo.areas import load_areas
@@ -134,6 +136,24 @@ class Hostile:
         assert not end.value.code, out.getvalue() + err.getvalue()
         self.said += out.getvalue() + err.getvalue()
         return json.loads(out.getvalue())
+
+
+def build_once(shared: Path) -> Hostile:
+    """Build the workspace once for all workers; tests never change it, see `copy`."""
+    folder, kept = shared / "hostile-world", shared / "hostile-world.json"
+    with FileLock(shared / "hostile-world.lock"):
+        if not kept.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            world = build(folder)
+            kept.write_text(json.dumps([world.answers, world.said]), encoding="utf-8")
+    return Hostile(folder / "workspace", *json.loads(kept.read_text(encoding="utf-8")))
+
+
+def copy(world: Hostile, folder: Path) -> Hostile:
+    """Copy the workspace and its keys into a folder, so that commands can be run in it."""
+    shutil.copytree(world.path.parent, folder, dirs_exist_ok=True)
+    return replace(world, path=folder / world.path.name)
 
 
 def build(folder: Path) -> Hostile:

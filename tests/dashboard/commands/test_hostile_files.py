@@ -34,8 +34,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    return hostile.build(tmp_path_factory.mktemp("hostile"))
+def world(shared, tmp_path_factory):
+    """Return the hostile workspace as a copy: an export is written down in it."""
+    return hostile.copy(hostile.build_once(shared), tmp_path_factory.mktemp("hostile"))
 
 
 @pytest.fixture(scope="module")
