@@ -81,8 +81,7 @@ def test_communities_are_in_a_file_of_their_own(files):
     assert files[1].name.endswith("-communities-atlas.html")
 
 
-@pytest.mark.always("public")
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_release_gives_the_same_bytes(release, files, tmp_path):
     again = write_atlases(release, tmp_path)
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in files]

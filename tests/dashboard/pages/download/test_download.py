@@ -143,8 +143,7 @@ def test_everything_is_offered_at_first(app):
     assert len(offers(test)) == 1
 
 
-@pytest.mark.always("el-partner")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("language", LANGUAGE_NAMES)
 def test_the_page_says_little_and_folds_the_rest(scored, monkeypatch, tier, language):
@@ -446,8 +445,7 @@ def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp
         assert (f"{OF_PAGE}check-answer" in test.session_state) == (content != b"\xff")
 
 
-@pytest.mark.always("researcher")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("role", [role for role in Role if Right.SEE_PARTNER in ROLES[role]])
 def test_a_table_is_asked_for_where_its_reader_can_give_one(tmp_path, monkeypatch, role):
     monkeypatch.setenv("TACT_RELEASES", str(checked_release.make(tmp_path)))

@@ -179,7 +179,7 @@ def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, lan
     assert 100 < len(words) <= 250
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_preset_sets_the_weights_and_is_marked_while_they_stay(run):
     test = run(unsearched="0")
     assert test.radio(key="plan-preset").value == "most"

@@ -434,7 +434,7 @@ def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, lan
     assert 40 < len(words) <= 250
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_how_sure_the_model_is_stands_in_one_sentence_above_its_fold(run, measured):
     assert "has not been tested on this release" in read_unfolded(run())
     words = read_unfolded(run(derived=measured(HistoricalMean)[1]))

@@ -105,7 +105,7 @@ def test_a_control_changes_the_view_and_the_address(monkeypatch, demo_world):
     assert "area" not in app.query_params
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_layer_without_a_level_gives_it_back_to_the_layer_after_it(monkeypatch, demo_world):
     app = run(monkeypatch, demo_world / "releases", level="municipality", area="10944420", over="services")
     before = dict(app.query_params)
