@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain, combinations
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from data.release import Release
 from geo.export import build_about, list_layers, split_layers
 from geo.export.report import Translate, build_sheets
 from geo.export.standards import STANDARDS, offers_tables
+from geo.layers.core import Layer
 from geo.layers.output import terms, wide
 from geo.layers.output.columns import build_codebook
 from geo.layers.reading import tables
@@ -33,7 +35,7 @@ def _list_all(release: Release, headings: frozenset[str], languages: Sequence[Tr
     if "licence" in headings:
         yield terms.list_sources(release)
     for layers in split_layers(release) if headings & {"key", "table"} else ():
-        yield build_about(release, layers)
+        yield _describe_any(release, layers)
         if "table" in headings:
             yield build_codebook(release, layers)
     for layer in list_layers(release) if "state_words" in headings else ():
@@ -43,6 +45,13 @@ def _list_all(release: Release, headings: frozenset[str], languages: Sequence[Tr
         for name in STANDARDS:
             for translate in languages:
                 yield from _build_sheets(release, tables.release_key(release), name, translate)
+
+
+def _describe_any(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
+    """Return the description of files with any choice of the layers: only the row that lists them differs."""
+    choices = chain.from_iterable(combinations(layers, count) for count in range(1, len(layers) + 1))
+    lists = pd.DataFrame({"value": [terms.name_layers(choice) for choice in choices]}).assign(key="layers")
+    return pd.concat([build_about(release, layers), lists], ignore_index=True)
 
 
 @lru_cache(maxsize=12)  # each standard in each language: a workbook has many sheets

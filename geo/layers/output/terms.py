@@ -108,7 +108,7 @@ def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]
         "tier_means": TIERS[release.tier],
         "data": INVENTED if release.invented else mark("Records of the programme's partners"),
         "published_figures": _SOME_INVENTED if has_invented_figures(release) else _REAL,
-        "layers": ", ".join(layer.id for layer in layers),
+        "layers": name_layers(layers),
         "created": str(release.manifest.get("created") or tact.get("created") or ""),
         "first_day": str(tact.get("first") or ""),
         "last_day": str(tact.get("last") or ""),
@@ -122,6 +122,11 @@ def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]
         "citation": format_citation(release),
     }
     return {key: value for key, value in entries.items() if value}
+
+
+def name_layers(layers: tuple[Layer, ...]) -> str:
+    """Return how the description of a file lists its layers."""
+    return ", ".join(layer.id for layer in layers)
 
 
 def list_sources(release: Release) -> pd.DataFrame:

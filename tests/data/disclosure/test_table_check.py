@@ -889,6 +889,13 @@ def test_a_file_of_the_product_passes_with_its_notes_to_whom_its_release_is(expo
     assert (partner.audience, {f.rule for f in partner.findings}) == ("partners", {"partner_only"})
 
 
+def test_a_file_of_the_product_with_some_layers_passes_with_its_notes(releases, knowing, tmp_path):
+    (book,) = export_layers(Release.open(releases, "public", NEW), tmp_path, ["xlsx"], ["encounters", "population"])
+    result = knowing.check(book.name, book.read_bytes())
+    assert (result.audience, result.findings) == ("everyone", ())
+    assert "About" in result.written
+
+
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
 def test_a_report_of_the_product_passes_in_each_language(releases, knowing, tmp_path, language):
     with speak(language):
