@@ -138,7 +138,7 @@ def check_map(url):
         assert answer.status == 200
 
 
-@pytest.mark.slow(seconds=20)
+@pytest.mark.long
 def test_it_releases_exports_and_shows_without_a_checkout(installed, tmp_path):
     home = Home(tmp_path, installed)
     package = Path(home.run("python", "-c", "import dashboard; print(dashboard.__file__)").strip()).parent

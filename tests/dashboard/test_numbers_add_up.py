@@ -259,7 +259,7 @@ def test_parts_equal_totals_in_the_table_of_the_map(current):
         assert text == ("" if pd.isna(row["value"]) else f"{row['value']} ±{row['margin']}"), f"TACT_SEED={SEED}"
 
 
-@pytest.mark.always("partner")
+@pytest.mark.long
 def test_parts_equal_totals_in_the_panel(current):
     parts, facts, read_profile = [], [], cache(partial(build_profile, current.release))
     for view in list_views(current, TWO):

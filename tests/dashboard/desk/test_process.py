@@ -173,6 +173,7 @@ def test_the_server_writes_nothing_of_an_error_that_no_page_catches():
     assert (done.stdout + done.stderr).count("K-0412") == 1, "the first error alone, which shows that there is a log"
 
 
+@pytest.mark.long
 def test_enter_in_its_terminal_prints_another_address(practice):
     workspace, environment, _secrets = practice
     ours, theirs = os.openpty()

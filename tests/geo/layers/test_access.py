@@ -111,7 +111,7 @@ def test_communities_never_lie_over_it_since_it_gives_need_away(scored):
     assert group_layers("partner", ["access", "communities"]) == [["access"], ["communities"]]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_file_holds_it_and_no_number_that_was_not_worked_out(partner, scored, tmp_path):
     files = export_layers(partner, tmp_path, FORMATS, ["access"])
     found, went = surface.search(partner, files)

@@ -53,7 +53,7 @@ def test_it_forecasts_from_what_was_known_then(seen):
     assert 1.5 < other.mean() / drawn.mean() < 2.6
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_are_measured_on_the_same_counts_and_a_release_of_other_areas_is_left_out(seen):
     odd = replace(seen.up_to(FIRST_ORIGIN), areas=tuple(reversed(seen.areas)))
     found = evaluate_model(seen, earlier={FIRST_ORIGIN: odd}, horizons=1, draws=200)

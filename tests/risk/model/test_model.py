@@ -403,7 +403,7 @@ def test_the_same_input_gives_the_same_output(seen, fits):
     np.testing.assert_array_equal(again.draws(30, 5).log_rate, fits[0].draws(30, 5).log_rate)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_order_of_areas_does_not_matter(seen, fits):
     """Results must not depend on eigenvectors, which change with the order."""
     one, order = seen[0], np.random.default_rng(0).permutation(len(seen[0].areas))

@@ -120,7 +120,7 @@ def test_municipalities_share_the_need_and_the_teams_of_their_region(ground, ins
     assert {code for code, there in zip(inside.posts.areas, inside.communities, strict=True) if there} == set(known)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_plan_between_municipalities_keeps_its_rules_and_is_opened_as_it_was(inside, release, tmp_path):
     lines = [*write_posts(inside.table).splitlines(), f"{inside.posts.areas[0]},prevention,no,1,12,1,"]
     ground = inside.with_posts(parse_posts("posts.csv", "\n".join(lines), inside.posts.areas))

@@ -620,7 +620,7 @@ def test_all_files_say_that_they_are_invented(written):
     assert {path.suffix for path in paths} == {".csv", ".xlsx", ".toml"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_intake_takes_every_row_of_every_file_as_it_was_in_the_world(default, written):
     columns = {"encounter": ["date", "municipality", "stage", "found", "origin", "destination", "age_band"]}
     taken = {kind: [] for kind in default.records}

@@ -59,7 +59,7 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
     assert other.session_state["plan-decided"] == test.session_state["plan-decided"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived, monkeypatch):
     offered, offer = [], saved_plans.offer_file
 

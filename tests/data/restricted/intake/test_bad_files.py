@@ -47,7 +47,7 @@ def test_an_entity_of_nothing_does_no_harm(tmp_path, part):
     assert read(path).accepted_rows == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(30)
 def test_a_file_with_a_cell_of_sixty_megabytes_is_read_without_that_row(tmp_path):
     path = write(tmp_path, text_of([ROW, ROW | {"child_id": "x" * 60_000_000}, ROW | {"child_id": "K-3"}]), "large.csv")
