@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 from types import MappingProxyType
 from typing import Any, TextIO
 
@@ -21,7 +22,7 @@ from streamlit import net_util
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
-from streamlit.runtime import Runtime, app_session
+from streamlit.runtime import Runtime, app_session, media_file_manager
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.session_manager import ActiveSessionInfo
@@ -33,6 +34,7 @@ from dashboard.web.limits import PatientServer, make_limits, raise_file_limit, s
 
 SCRIPT = Path(__file__).resolve().parent / "script"  # what Streamlit runs, and its settings
 _TOGETHER = 100  # messages in one turn; Streamlit closes a connection for which 500 wait
+_STAYS = 60.0  # seconds for a file that was made for a reader, and for its way over a slow line to begin
 
 
 class Assets(StaticFiles):
@@ -108,6 +110,31 @@ def _forget_stale_widgets(state: SessionState, active: frozenset[str]) -> None:
         key = mapper.id_key_mapping.get(name)
         if key is not None and mapper.get_id_from_key(key) == name:
             mapper.delete(key)
+
+
+class FileToTake(media_file_manager.MediaFileMetadata):
+    """What is known of a file of a page. Its reader can ask for it for a minute after no page shows it.
+
+    A file that is made when its button is pressed is on no page. Streamlit takes it away once two pages were drawn, of
+    any readers: where many read, before the browser of this one has asked for it.
+    """
+
+    _until: float | None = None
+
+    @property
+    def is_marked_for_delete(self) -> bool:
+        """Whether the file may go."""
+        return self._until is not None and monotonic() > self._until
+
+    def mark_for_delete(self) -> None:
+        """Let the file go a minute after this was said for the first time."""
+        if self._until is None:
+            self._until = monotonic() + _STAYS
+
+
+def let_files_stay() -> None:
+    """Let files that are made for readers stay for a minute. The desk does not: there, files are of records."""
+    media_file_manager.MediaFileMetadata = FileToTake  # type: ignore[misc]
 
 
 _populate_theme = app_session._populate_theme_msg  # noqa: SLF001

@@ -203,7 +203,6 @@ def test_two_ngos_and_a_guest_meet_from_the_invitation_to_the_next_meeting(url, 
     partner.locator(".st-key-decide li", has_text=DECISIONS[1]).wait_for()
     presenter.get_by_role("link", name="Whole agenda").click()
     presenter.get_by_role("button", name="Minutes (PDF, English)").wait_for()
-    settle(presenter, 1000)  # a page that is still being drawn breaks a download off
     for language, title in (("English", "Decisions"), ("Shqip", "Vendimet"), ("Ελληνικά", "Αποφάσεις")):
         minutes = presenter.get_by_role("button", name=f"Minutes (PDF, {language})")
         text = read_paper(presenter, minutes, pages=1)

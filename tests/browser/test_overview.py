@@ -22,9 +22,8 @@ def test_nothing_is_below_the_screen(look, served):
         assert bottom["y"] + bottom["height"] <= size[1]
         assert page.evaluate("document.querySelector('.stMain').scrollHeight") <= size[1]
         assert "2009" in page.locator(".topbar .period").inner_text()
-        assert page.evaluate(
-            "document.querySelector('.ranking').scrollHeight <= document.querySelector('.ranking').clientHeight"
-        )
+        within = "document.querySelector('.ranking').scrollHeight <= document.querySelector('.ranking').clientHeight"
+        until(page, lambda script=within: page.evaluate(script))
         swatches = page.locator(".key i").evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
         assert len(swatches) == 5
         assert min(swatches) > 15

@@ -12,12 +12,14 @@ from streamlit import config
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
-from streamlit.runtime import Runtime, app_session
+from streamlit.runtime import Runtime, app_session, media_file_manager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.state import session_state
 from streamlit.runtime.state.common import WidgetMetadata
 
 from dashboard.web import process
-from dashboard.web.process import apply_settings, run_application
+from dashboard.web.process import apply_settings, let_files_stay, run_application
 from tests.helpers.paths import ROOT
 
 PROGRAM = """
@@ -137,6 +139,26 @@ def test_a_session_forgets_the_widgets_that_it_no_longer_has(monkeypatch):
         assert dict(state._key_id_mapper.id_key_mapping) == shown
         assert state._new_widget_state.widget_metadata.keys() == shown.keys()
         assert [state[key] for key in shown.values()] == [count, count]
+
+
+def test_a_file_that_was_made_stays_until_its_reader_has_asked_for_it(monkeypatch):
+    """Streamlit takes it away once two pages were drawn, of whomever: on a full server within the tenth of a second."""
+    now = [0.0]
+    monkeypatch.setattr(process, "monotonic", lambda: now[0])
+    monkeypatch.setattr(media_file_manager, "MediaFileMetadata", media_file_manager.MediaFileMetadata)
+    let_files_stay()
+    storage = MemoryMediaFileStorage("/media")
+    manager = media_file_manager.MediaFileManager(storage)
+    pressed = manager.add_deferred(lambda: b"minutes", "application/pdf", "minutes.pdf", "1.(0).2")
+    made = manager.execute_deferred(pressed).removeprefix("/media/")
+    for _ in range(100):
+        manager.remove_orphaned_files()
+        now[0] += 0.5
+    assert storage.get_file(made).content == b"minutes"
+    now[0] += 11
+    manager.remove_orphaned_files()
+    with pytest.raises(MediaFileStorageError):
+        storage.get_file(made)
 
 
 def _make_block(part, *path):
