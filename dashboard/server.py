@@ -46,7 +46,7 @@ from dashboard.web.process import (
     SCRIPT,
     Assets,
     apply_settings,
-    let_files_stay,
+    keep_made_files,
     print_address,
     print_at_each_enter,
     run_application,
@@ -181,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Who takes up a conversation that broke off must be the same person with the same rights.
         changes["server.trustedUserHeaders"] = {HEADER: "reader"}
     apply_settings(asked.host, asked.port, changes)
-    let_files_stay()
+    keep_made_files()
     entry = Entry("tact-map", asked.port) if site.tier == "partner" and accounts is None else None
     output, url = take_output(), make_url(asked.host, asked.port)
     print_address(output, url, entry)

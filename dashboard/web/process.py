@@ -34,7 +34,7 @@ from dashboard.web.limits import PatientServer, make_limits, raise_file_limit, s
 
 SCRIPT = Path(__file__).resolve().parent / "script"  # what Streamlit runs, and its settings
 _TOGETHER = 100  # messages in one turn; Streamlit closes a connection for which 500 wait
-_STAYS = 60.0  # seconds for a file that was made for a reader, and for its way over a slow line to begin
+_STAYS = 20.0  # seconds until the browser has asked for a file that was made for it, also over a slow line
 
 
 class Assets(StaticFiles):
@@ -113,7 +113,7 @@ def _forget_stale_widgets(state: SessionState, active: frozenset[str]) -> None:
 
 
 class FileToTake(media_file_manager.MediaFileMetadata):
-    """What is known of a file of a page. Its reader can ask for it for a minute after no page shows it.
+    """What is known of a file of a page. Its reader can ask for it for a while after no page shows it.
 
     A file that is made when its button is pressed is on no page. Streamlit takes it away once two pages were drawn, of
     any readers: where many read, before the browser of this one has asked for it.
@@ -127,13 +127,13 @@ class FileToTake(media_file_manager.MediaFileMetadata):
         return self._until is not None and monotonic() > self._until
 
     def mark_for_delete(self) -> None:
-        """Let the file go a minute after this was said for the first time."""
+        """Let the file go some time after this was called first."""
         if self._until is None:
             self._until = monotonic() + _STAYS
 
 
-def let_files_stay() -> None:
-    """Let files that are made for readers stay for a minute. The desk does not: there, files are of records."""
+def keep_made_files() -> None:
+    """Keep files that are made for readers for some seconds. The desk does not call this: its files are of records."""
     media_file_manager.MediaFileMetadata = FileToTake  # type: ignore[misc]
 
 

@@ -88,9 +88,7 @@ def open_page(browser):
     contexts = []
 
     def open_page(address, size=(1366, 768)):
-        context = browser.new_context(
-            ignore_https_errors=True, viewport={"width": size[0], "height": size[1]}, locale="en"
-        )
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="en")
         contexts.append(context)
         page = context.new_page()
         page.watch = watch(context, page)

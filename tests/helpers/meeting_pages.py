@@ -63,17 +63,9 @@ def decide(page: Any, what: str, who: str) -> None:
 
 
 def read_paper(page: Any, link: Any, pages: int) -> str:
-    """Take a PDF of so many pages by a link or button; return its text.
-
-    On a slow machine the browser breaks a download off while the page is still being drawn, for a reason that is not
-    known (docs/limits.md). Then this presses again, as a reader would, at most three times in all.
-    """
-    for _ in range(3):
-        with page.expect_download() as download:
-            link.click()
-        if download.value.failure() is None:
-            break
-        settle(page, 1000)
+    """Take a PDF of so many pages by a link or button; return its text."""
+    with page.expect_download() as download:
+        link.click()
     paper = PdfReader(download.value.path())
     assert len(paper.pages) == pages
     return " ".join(" ".join(part.extract_text() for part in paper.pages).split())

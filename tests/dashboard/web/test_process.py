@@ -19,7 +19,7 @@ from streamlit.runtime.state import session_state
 from streamlit.runtime.state.common import WidgetMetadata
 
 from dashboard.web import process
-from dashboard.web.process import apply_settings, let_files_stay, run_application
+from dashboard.web.process import apply_settings, keep_made_files, run_application
 from tests.helpers.paths import ROOT
 
 PROGRAM = """
@@ -146,16 +146,16 @@ def test_a_file_that_was_made_stays_until_its_reader_has_asked_for_it(monkeypatc
     now = [0.0]
     monkeypatch.setattr(process, "monotonic", lambda: now[0])
     monkeypatch.setattr(media_file_manager, "MediaFileMetadata", media_file_manager.MediaFileMetadata)
-    let_files_stay()
+    keep_made_files()
     storage = MemoryMediaFileStorage("/media")
     manager = media_file_manager.MediaFileManager(storage)
     pressed = manager.add_deferred(lambda: b"minutes", "application/pdf", "minutes.pdf", "1.(0).2")
     made = manager.execute_deferred(pressed).removeprefix("/media/")
     for _ in range(100):
         manager.remove_orphaned_files()
-        now[0] += 0.5
+        now[0] += 0.19
     assert storage.get_file(made).content == b"minutes"
-    now[0] += 11
+    now[0] += 2
     manager.remove_orphaned_files()
     with pytest.raises(MediaFileStorageError):
         storage.get_file(made)
