@@ -14,6 +14,7 @@ from tests.helpers.browser import (
     shown,
     until,
     wait_for_map,
+    wait_for_whole_countries,
 )
 from tests.helpers.repetitions import vary
 
@@ -97,31 +98,6 @@ def check_that_on_a_desk_all_parts_are_in_view(page):
 @vary("address, size", SCREENS)
 def test_both_countries_stand_whole_on_the_first_view_of_any_screen(partner, look, address, size):
     assert wait_for_whole_countries(look(f"{partner.url}/{address}", size)) == []
-
-
-def wait_for_whole_countries(page):
-    """Return what is hidden once the frame has its last size, or after five seconds."""
-    for _ in range(25):
-        page.wait_for_timeout(200)
-        if not (hidden := list_hidden(page)):
-            break
-    return hidden
-
-
-def list_hidden(page):
-    """List the areas at the ends of both countries that stand outside the map or behind something on it."""
-    frame, hidden = page.locator("iframe").bounding_box(), []
-    boxes = [
-        part.bounding_box() for part in page.locator(".legend, .st-key-controls [role=radiogroup], .st-key-panel").all()
-    ]
-    for code in ("AL-01", "AL-12", "GR-A", "GR-M", "GR-L", "GR-F"):
-        point = area_point(page, code, "region")
-        x, y = frame["x"] + point["x"], frame["y"] + point["y"]
-        is_inside = 0 <= point["x"] <= frame["width"] and 0 <= point["y"] <= frame["height"]
-        is_behind = any(b["x"] <= x <= b["x"] + b["width"] and b["y"] <= y <= b["y"] + b["height"] for b in boxes)
-        if not is_inside or is_behind:
-            hidden.append(code)
-    return hidden
 
 
 @vary("area, count", [("10944420", 3), ("10944420", 7), ("", 7), ("AL-11", 7)])
@@ -241,21 +217,21 @@ def test_text_from_data_is_text_everywhere(hostile, look):
 
 def test_the_search_finds_areas_and_cities_and_says_what_it_does_not_find(partner, look):
     page = look(f"{partner.url}/map")
-    box, told = map_frame(page).get_by_label("Find an area"), map_frame(page).locator(".tact-said")
+    box, answer = map_frame(page).get_by_label("Find an area"), map_frame(page).locator(".tact-said")
 
     def find(typed):
         box.fill(typed)
         box.press("Enter")
 
     find("Iraklio")
-    until(page, lambda: "Heraklion (Crete)" in told.inner_text())
+    until(page, lambda: "Heraklion (Crete)" in answer.inner_text())
     assert heading(page) == "Albania and Greece", "a name of several areas names them"
     find("Atlantis")
-    until(page, lambda: "No area has this name" in told.inner_text())
+    until(page, lambda: "No area has this name" in answer.inner_text())
     assert box.evaluate("e => e.validationMessage") == ""
     box.press("End")
     page.keyboard.type("x")
-    assert told.text_content() == ""
+    assert answer.text_content() == ""
     for first_letters, found in (("Durr", "Durrës"), ("tiran", "Tirana"), ("αττικ", "Attica")):
         find(first_letters)
         until(page, lambda found=found: heading(page) == found)
@@ -267,7 +243,7 @@ def test_the_search_finds_areas_and_cities_and_says_what_it_does_not_find(partne
     ):
         find(city)
         until(page, lambda around=around: heading(page) == around)
-        assert told.inner_text() == said
+        assert answer.inner_text() == said
     assert page.watch.clean, vars(page.watch)
 
 

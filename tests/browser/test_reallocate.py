@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.site.text import translate_into
-from tests.helpers.browser import map_frame, resize, settle, shown, until
+from tests.helpers.browser import map_frame, resize, settle, shown, until, wait_for_whole_countries
 from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser(seconds=25)
@@ -37,6 +37,8 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     page.locator(".finding a.first").click(timeout=FIRST)
     page.locator(".lead").wait_for(timeout=FIRST)
     assert "/reallocate" in page.url
+    map_frame(page).locator("#map_div[data-shown]").wait_for()
+    assert wait_for_whole_countries(page) == []
     first = cards(page)[0]
     page.get_by_role("button", name=translate_into(language, "Decline")).first.click()
     page.get_by_label(translate_into(language, "Reason (others will read it; write nothing about a child)")).fill(

@@ -206,14 +206,14 @@ def until(page: Any, condition: Callable[[], bool]) -> None:
     assert condition()
 
 
-def settle(page: Any, still: int = 500) -> None:
-    """Wait until for so many milliseconds on end the address has not changed and nothing has been made."""
+def settle(page: Any) -> None:
+    """Wait until the address has not changed and nothing has been drawn for half a second on end."""
     seen, calm = page.url, 0
     for _ in range(300):
         page.wait_for_timeout(100)
         is_calm = page.url == seen and not page.locator(WORKING).count()
         seen, calm = page.url, calm + 100 if is_calm else 0
-        if calm >= still:
+        if calm >= 500:
             return
 
 
@@ -240,6 +240,32 @@ def area_point(page: Any, code: str, level: str) -> dict[str, float]:
         page.wait_for_timeout(100)
         before, point = point, dict(frame.evaluate(script, [code, level]))
     return point
+
+
+def wait_for_whole_countries(page: Any) -> list[str]:
+    """Return what is hidden once the frame has its last size, or after five seconds."""
+    hidden: list[str] = []
+    for _ in range(25):
+        page.wait_for_timeout(200)
+        if not (hidden := list_hidden(page)):
+            break
+    return hidden
+
+
+def list_hidden(page: Any) -> list[str]:
+    """List the areas at the ends of both countries that stand outside the map or behind something on it."""
+    frame = page.locator("iframe").bounding_box()
+    hidden: list[str] = []
+    covers = ".legend, .st-key-panel, :is(.st-key-controls, .st-key-mapbox) [role=radiogroup]"
+    boxes = [part.bounding_box() for part in page.locator(covers).all()]
+    for code in ("AL-10", "AL-07", "AL-12", "GR-A", "GR-M", "GR-L", "GR-F"):
+        point = area_point(page, code, "region")
+        x, y = frame["x"] + point["x"], frame["y"] + point["y"]
+        is_inside = 0 <= point["x"] <= frame["width"] and 0 <= point["y"] <= frame["height"]
+        is_behind = any(b["x"] <= x <= b["x"] + b["width"] and b["y"] <= y <= b["y"] + b["height"] for b in boxes)
+        if not is_inside or is_behind:
+            hidden.append(code)
+    return hidden
 
 
 def click_area(page: Any, code: str, level: str = "region") -> None:
