@@ -30,7 +30,7 @@ CODES = ("Q-0412", "Q-0413", "Q-0414")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Give the desk of all tests of this file the home that each of them has (`own_home`): the keys are there."""
+    """Use the home of the tests (`own_home`) for the one desk of this file: its keys are there."""
     with pytest.MonkeyPatch.context() as patch:
         move_home(patch, tmp_path_factory.getbasetemp() / "home")
         yield

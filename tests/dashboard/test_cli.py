@@ -42,7 +42,7 @@ def practice(tact, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def same_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a new workspace the same keys each time: with some, a few children would be withheld."""
+    """Create each workspace with the same keys. With other keys, the numbers of a few children may be withheld."""
     monkeypatch.setattr(keys.Keys, "random", lambda: keys.create_from_seed(1))
 
 

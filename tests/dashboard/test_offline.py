@@ -76,5 +76,4 @@ def test_the_whole_way_works_with_the_cable_out(demo_world, tmp_path):
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    told = done.stdout.splitlines()
-    assert told == ["closed: Network is unreachable", "shown: ", "shown: map"]
+    assert done.stdout.splitlines() == ["closed: Network is unreachable", "shown: ", "shown: map"]

@@ -22,9 +22,9 @@ def look_into_memory(*kinds):
     """Return the texts in the memories of all functions of the product, and all objects of some classes."""
     gc.unfreeze()  # conftest.py hides modules that were imported before the tests
     gc.collect()
-    held = [found for found in gc.get_objects() if isinstance(found, (_lru_cache_wrapper, *kinds))]
+    objects = [found for found in gc.get_objects() if isinstance(found, (_lru_cache_wrapper, *kinds))]
     gc.freeze()
-    caches = [found for found in held if isinstance(found, _lru_cache_wrapper)]
+    caches = [found for found in objects if isinstance(found, _lru_cache_wrapper)]
     ours = [cache for cache in caches if cache.__module__.partition(".")[0] in ("dashboard", "data", "geo", "risk")]
     texts = [text for cache in ours for part in gc.get_referents(cache) for text in list_texts(part)]
-    return texts, [found for found in held if not isinstance(found, _lru_cache_wrapper)]
+    return texts, [found for found in objects if not isinstance(found, _lru_cache_wrapper)]

@@ -24,7 +24,7 @@ def bodies(test):
     return " ".join(element.proto.body for element in test.get("html"))
 
 
-def said(test):
+def read_words(test):
     return unescape(re.sub(r"<[^>]+>", " ", bodies(test)))
 
 

@@ -32,7 +32,7 @@ def check(data):
     assert not outcome.not_finite
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @settings(GENERATED, max_examples=3)
 @given(data=odd(st.integers(3, 10)))
 def test_a_small_odd_data_set_has_finite_answers(data):

@@ -14,10 +14,7 @@ import pytest
 
 from dashboard.map import atlas
 from data.release import Release, current_name, derived
-from data.restricted import publication
 from data.restricted.governance import INVENTED
-from data.restricted.vault import open_vault
-from data.workspace import Workspace
 from geo import export
 from tests.helpers.small_policy import write_coarse_policy
 
@@ -63,7 +60,7 @@ def typed(monkeypatch):
 
 
 @pytest.fixture
-def made(tact, copied, tmp_path: Path, typed):
+def make_workspace(tact, copied, tmp_path: Path, typed):
     """Return a function that makes a workspace with some records."""
 
     def make(*words: str) -> Path:
@@ -90,9 +87,9 @@ def note_backup(folder: Path, days: int) -> None:
 
 
 @pytest.mark.usefixtures("cheap_backups")
-def test_real_records_need_a_backup_of_the_last_days(tact, made, tmp_path, monkeypatch) -> None:
+def test_real_records_need_a_backup_of_the_last_days(tact, make_workspace, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "katër fjalë të rastit")
-    folder = made()
+    folder = make_workspace()
 
     def problems() -> str:
         return " ".join(tact("--workspace", folder, "doctor", "--json").json["problems"])
@@ -158,8 +155,8 @@ def test_a_person_is_no_new_partner(tact, tmp_path: Path) -> None:
 # -- releasing --
 
 
-def test_real_records_are_released_by_two_people_with_a_complete_file(tact, made, typed) -> None:
-    folder = made()
+def test_real_records_are_released_by_two_people_with_a_complete_file(tact, make_workspace, typed) -> None:
+    folder = make_workspace()
     problems = tact("--workspace", folder, "doctor", "--json").json["problems"]
     refused = tact("--workspace", folder, "release", "--json")
     assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
@@ -201,8 +198,8 @@ def test_init_says_that_the_days_of_the_programme_must_be_set(tact, tmp_path) ->
     assert "first and last" not in tact("--workspace", tmp_path / "practice", "init", "--practice").out
 
 
-def test_doctor_counts_encounters_of_other_days(tact, made, tmp_path) -> None:
-    folder = made("--practice")
+def test_doctor_counts_encounters_of_other_days(tact, make_workspace, tmp_path) -> None:
+    folder = make_workspace("--practice")
     assert "outside" not in tact("--workspace", folder, "doctor").err
     assert tact("--workspace", folder, "import", encounters(tmp_path / "late.csv", 2, date="2009-06-01")).code == 0
     said = " ".join(tact("--workspace", folder, "doctor").err.split())
@@ -210,11 +207,10 @@ def test_doctor_counts_encounters_of_other_days(tact, made, tmp_path) -> None:
     assert "last = 2009-05-31" in said
 
 
-def test_figures_alone_need_nobody(tact, made) -> None:
-    assert tact("--workspace", made(), "release", "--figures-only", "--json").code == 0
+def test_figures_alone_need_nobody(tact, make_workspace) -> None:
+    assert tact("--workspace", make_workspace(), "release", "--figures-only", "--json").code == 0
 
 
-@pytest.mark.always("Somebody Else-typing0-2")
 @pytest.mark.parametrize(
     ("name", "typing", "code"),
     [
@@ -224,15 +220,15 @@ def test_figures_alone_need_nobody(tact, made) -> None:
         (SECOND, (WORDS, WORDS), 0),
     ],
 )
-def test_the_second_person_is_one_of_those_who_approved(tact, made, typed, name, typing, code) -> None:
-    folder = made()
+def test_the_second_person_is_one_of_those_who_approved(tact, make_workspace, typed, name, typing, code) -> None:
+    folder = make_workspace()
     complete(folder)
     typed(*typing)
     assert tact("--workspace", folder, "second", "--name", name, "--json").code == code
 
 
-def test_a_lost_passphrase_is_replaced_and_every_later_release_says_so(tact, made, typed) -> None:
-    folder = made()
+def test_a_lost_passphrase_is_replaced_and_every_later_release_says_so(tact, make_workspace, typed) -> None:
+    folder = make_workspace()
     complete(folder)
     typed(WORDS, WORDS)
     tact("--workspace", folder, "second", "--name", SECOND)
@@ -246,8 +242,8 @@ def test_a_lost_passphrase_is_replaced_and_every_later_release_says_so(tact, mad
 
 
 @pytest.mark.long
-def test_practice_needs_no_second_person(tact, made) -> None:
-    folder = made("--practice")
+def test_practice_needs_no_second_person(tact, make_workspace) -> None:
+    folder = make_workspace("--practice")
     assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
     assert tact("--workspace", folder, "release", "--json").code == 0
     assert not (folder / "approvals.csv").exists()
@@ -256,10 +252,9 @@ def test_practice_needs_no_second_person(tact, made) -> None:
 # -- communities --
 
 
-@pytest.mark.always("withdrawn")
 @pytest.mark.parametrize("decision", ["blocked", "withdrawn", ""])
-def test_communities_and_the_dark_figure_leave_with_approval_alone(tact, made, tmp_path, decision) -> None:
-    folder = made("--practice")
+def test_communities_and_the_dark_figure_leave_with_approval_alone(tact, make_workspace, tmp_path, decision) -> None:
+    folder = make_workspace("--practice")
     with (folder / "policy.toml").open("a") as policy:
         policy.write('[[partner]]\nmeasures = ["dark_figure"]\nlevels = ["country"]\nperiods = ["whole"]\n')
     first = tact("--workspace", folder, "release", "--json").json["release"]
@@ -289,8 +284,8 @@ def communities(folder: Path, tier: str) -> list[str]:
 # -- retention --
 
 
-def test_what_was_kept_long_enough_is_deleted_before_an_import_and_a_release(tact, made, tmp_path) -> None:
-    folder = made("--practice")
+def test_what_was_kept_long_enough_is_deleted_before_an_import_and_a_release(tact, make_workspace, tmp_path) -> None:
+    folder = make_workspace("--practice")
     recent = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=40)
     more = encounters(tmp_path / "new.csv", 5, date=recent.isoformat(), partner="BKTF")
     keep(folder, 12)
@@ -306,11 +301,13 @@ def test_what_was_kept_long_enough_is_deleted_before_an_import_and_a_release(tac
     assert (refused.code, "--delete-overdue 5" in refused.json["message"]) == (2, True)
     answer = tact("--workspace", folder, "release", "--delete-overdue", "5", "--json")
     assert (answer.code, "5 records" in answer.err) == (0, True)
-    assert tact("--workspace", folder, "doctor", "--json").json["healthy"]
+    assert "records" not in tact("--workspace", folder, "release", "--json").err
 
 
-def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_asks_before_it(tact, made, typed, tmp_path) -> None:
-    folder = made()
+def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_asks_before_it(
+    tact, make_workspace, typed, tmp_path
+) -> None:
+    folder = make_workspace()
     recent = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=40)
     tact("--workspace", folder, "import", encounters(tmp_path / "e.csv", 60, date=recent.isoformat()))
     complete(folder)
@@ -333,8 +330,8 @@ def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_asks_before_
 
 
 @pytest.mark.long
-def test_an_import_of_recent_children_warns_of_nothing(tact, made, tmp_path) -> None:
-    answer = tact("--workspace", made("--practice"), "import", tmp_path / "e.csv", "--json")
+def test_an_import_of_recent_children_warns_of_nothing(tact, make_workspace, tmp_path) -> None:
+    answer = tact("--workspace", make_workspace("--practice"), "import", tmp_path / "e.csv", "--json")
     assert answer.json["overdue"] == 0
 
 
@@ -352,11 +349,11 @@ def write_little(opened, folder, *_more, **_named) -> list[Path]:
     return [folder / "little.txt"]
 
 
-def test_partner_files_are_named_and_logged(tact, made, tmp_path, monkeypatch) -> None:
+def test_partner_files_are_named_and_logged(tact, make_workspace, tmp_path, monkeypatch) -> None:
     # What the files hold is in other tests, and takes long.
     monkeypatch.setattr(export, "export_layers", write_little)
     monkeypatch.setattr(atlas, "write_atlases", write_little)
-    folder = made("--practice")
+    folder = make_workspace("--practice")
     name = tact("--workspace", folder, "release", "--json").json["release"]
     for command in (("export", "--format", "csv"), ("atlas",), ("report", "--standard", "htcds")):
         out = tmp_path / command[0]
@@ -393,9 +390,9 @@ def test_init_writes_the_file_to_fill_in_and_the_breach_page(tact, tmp_path) -> 
 
 
 @pytest.mark.usefixtures("cheap_backups")
-def test_a_backup_carries_the_file_the_logs_and_the_second_person(tact, made, typed, tmp_path, monkeypatch):
+def test_a_backup_carries_the_file_the_logs_and_the_second_person(tact, make_workspace, typed, tmp_path, monkeypatch):
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "katër fjalë të rastit")
-    folder, new = made(), tmp_path / "new"
+    folder, new = make_workspace(), tmp_path / "new"
     complete(folder)
     typed(WORDS, WORDS)
     tact("--workspace", folder, "second", "--name", SECOND)
@@ -409,11 +406,9 @@ def test_a_backup_carries_the_file_the_logs_and_the_second_person(tact, made, ty
         assert (new / name).read_bytes() == (folder / name).read_bytes()
     typed("not the passphrase")
     assert tact("--workspace", new, "release").code == 2
-    workspace = Workspace.open(new)
-    with open_vault(workspace) as vault:
-        confirmed = publication.confirm(workspace, vault, lambda _person: WORDS)
-    assert confirmed
-    assert confirmed.name == SECOND
+    typed(WORDS)
+    assert tact("--workspace", new, "release").code == 0
+    assert len(lines(new / "approvals.csv")) == 2
 
 
 # -- policy --

@@ -48,7 +48,7 @@ def test_the_current_policy_is_that_of_the_workspace(quick, tact, tmp_path, monk
 
 
 @pytest.mark.long
-def test_the_answer_holds_every_policy_once(quick, tact, tmp_path):
+def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(quick, tact, tmp_path):
     own = ("--k", "20", "--variance", "4", "--largest", "9")
     first = tact(*ASKED, *own, "--to", tmp_path / "new" / "here", "--json")
     assert first.code == 0
@@ -75,6 +75,10 @@ def test_the_answer_holds_every_policy_once(quick, tact, tmp_path):
     words = "".join(ET.parse(picture).getroot().itertext())
     for expected in ("(current policy)", "limit of 0.10", "limit of 0.25", "fails", "invented"):
         assert expected in words
+
+    again = tact(*ASKED, *own, "--json").json
+    assert again["candidates"] == told["candidates"]
+    assert again["files"] == []
 
 
 @pytest.mark.slow

@@ -10,9 +10,12 @@ from dashboard.narrative.access import describe_access
 from dashboard.narrative.judgement import judge_areas
 from dashboard.narrative.speech import Speech
 from dashboard.pages.coverage import matrix, summary
+from dashboard.site import Site, current_release
+from data.release import Release
 from geo.layers.access import SURE
 from geo.travel import Link
 from risk.access.tables import Times, describe_travel
+from risk.report import assess
 from tests.helpers.manifests import edit_manifest
 from tests.helpers.pages import open_current, open_page, read_text, read_unfolded, speak_on_pages
 
@@ -132,6 +135,19 @@ def test_how_it_is_worked_out_names_what_was_entered(current, run, scored, tmp_p
         described["travel"] = describe_travel(times)
     test = run(derived=derived, services="axis-prevention")
     assert "Ferry between Ionian Islands and Epirus: 90 minutes (Timetable <2009>)." in read_text(test)
+
+
+@pytest.mark.long
+def test_where_a_ferry_was_entered_no_time_across_water_is_assumed(scored, tmp_path, few_draws):
+    """The Ionian Islands are in the row of each of the two tables that are compared."""
+    tables = []
+    for folder, ferries in (("without", ()), ("with", (Link("GR-F", "GR-D", 90.0, "Timetable <2009>"),))):
+        assess(Release.open(scored.releases, "partner"), tmp_path / folder, times=Times(ferries=ferries))
+        shown = current_release.open_current_release(Site(scored.releases, "partner", derived=tmp_path / folder))
+        tables.append(summary.tabulate_access(shown, "axis-prevention").iloc[17].to_list())
+    without, with_ferry = tables
+    assert without != with_ferry
+    assert "across water" not in with_ferry
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ import pytest
 from dashboard.pages.reallocate import handover, planner
 from data.errors import FileRefused, InputError
 from risk.handover import Tables
-from tests.helpers.reallocate_page import bodies, list_saved, said, widget
+from tests.helpers.reallocate_page import bodies, list_saved, read_words, widget
 
 TASKS = b"area,partner,axis,children,to\nAL-11,A <b>partner</b>,prevention,12,school\nAL-02,B,protection,9,state\n"
 
@@ -19,7 +19,7 @@ def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, de
     (stay,) = planner.hand_over_tasks(of, given).stays
     reason = planner.speak(of).name_reason(stay.why)
     test = run(state={"plan-handed": given})
-    text = said(test)
+    text = read_words(test)
     assert "A <b>partner</b>" in text
     assert "<b>partner" not in bodies(test)
     assert reason in text
@@ -28,9 +28,9 @@ def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, of, de
     (kept,) = list_saved(derived, of)
     assert [task.to for task in kept.summary.handover] == ["school"]
     again = run(plan=kept.address)
-    assert reason in said(again)
+    assert reason in read_words(again)
     widget(again.button, "Remove the hand-over").click().run()
-    assert reason not in said(again)
+    assert reason not in read_words(again)
 
 
 def test_without_a_table_of_room_the_free_share_of_places_counts(of):

@@ -9,7 +9,7 @@ from dashboard.narrative.moves import count_left
 from dashboard.pages.reallocate import frontier, map, planner, summary
 from geo.layers.communities import CAUTION
 from risk.planning.inputs import Setting
-from tests.helpers.reallocate_page import HOSTILE, bodies, name, plan_of, said, way, widget
+from tests.helpers.reallocate_page import HOSTILE, bodies, name, plan_of, read_words, way, widget
 
 
 def test_the_map_shows_need_met_and_an_arrow_for_each_way(of):
@@ -64,7 +64,7 @@ def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
     assert not (test.get("arrow_vega_lite_chart"))
     assert not (test.get("vega_lite_chart"))
     widget(test.toggle, "Show the gain of more").set_value(True).run()
-    assert all(gain in said(test) for gain in table.iloc[:, 2])
+    assert all(gain in read_words(test) for gain in table.iloc[:, 2])
     assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
 
 
@@ -97,4 +97,4 @@ def test_quarters_hold_every_move_of_the_plan(run, of):
     assert (str(left) in count_left(t, plan)) is bool(left)
     first = plan.phases[0].moves[0]
     assert name(of, first) in table["Moves"][0]
-    assert name(of, first) in said(run(pace="2"))
+    assert name(of, first) in read_words(run(pace="2"))

@@ -29,7 +29,7 @@ from tests.helpers.reallocate_page import (
     name,
     page,
     plan_of,
-    said,
+    read_words,
     way,
     widget,
 )
@@ -40,7 +40,7 @@ from tests.helpers.reallocate_page import (
 @pytest.mark.slow
 def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
     plan, t = plan_of(of), planner.speak(of)
-    text = said(run())
+    text = read_words(run())
     verdict = narrative.word_verdict(t, plan)
     assert text.index(verdict.head) < text.index("Chance of a gain over 3") < text.index(verdict.text)
     assert text.index(verdict.text) < text.index("Need met: the children")
@@ -84,14 +84,14 @@ def test_units_may_move_between_municipalities_and_posts_of_regions_stay_apart(r
     test = run(between="municipality", moves="4", unsearched="0", state={"plan-posts": "posts of regions"})
     assert not test.error
     assert "By municipality" in [one.label for one in test.expander]
-    assert "Need met: the children" in said(test)
+    assert "Need met: the children" in read_words(test)
     assert test.session_state["plan-posts"] == "posts of regions"
 
 
 def test_where_no_move_helps_it_says_so_and_offers_none(run):
     test = run(moves="0", unsearched="0")
-    assert "No arrangement of units that keeps the rules is better than the current posts." in said(test)
-    assert "No move is proposed" in said(test)
+    assert "No arrangement of units that keeps the rules is better than the current posts." in read_words(test)
+    assert "No move is proposed" in read_words(test)
     assert not options(test)
 
 
@@ -108,15 +108,15 @@ def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certai
 @pytest.mark.slow
 def test_a_choice_changes_the_plan_and_stands_in_the_address(run, of):
     test = run(moves="4", unsearched="0")
-    before = said(test)
+    before = read_words(test)
     widget(test.slider, "Weight of the worst-served areas").set_value(60).run()
     assert test.query_params["worst"] == "60"
     assert test.query_params["moves"] == "4"
-    assert said(test) != before
+    assert read_words(test) != before
     wanted = plan_of(of, Setting(moves=4, equity=0.6, exploration=0.0))
     assert [name(of, move) for move in wanted.moves] == options(test)
     again = run(**{name: str(value) for name, value in test.query_params.items()})
-    assert said(again) == said(test)
+    assert read_words(again) == read_words(test)
 
 
 def test_garbage_in_the_address_opens_the_page_all_the_same(run):
@@ -126,7 +126,7 @@ def test_garbage_in_the_address_opens_the_page_all_the_same(run):
     assert test.query_params["worst"] == "0"
     assert "plan" not in test.query_params
     assert "was not found" in test.warning[0].value
-    assert "<b>" not in said(test)
+    assert "<b>" not in read_words(test)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     move = plan_of(of).moves[0]
     decision = Decision(*way(move), "accept", move.units)
     test = run(moves="0", state={"plan-decided": (AuthoredDecision(decision, MANAGER),)})
-    text = said(test)
+    text = read_words(test)
     assert "No plan can keep all rules" in text
     with pytest.raises(RulesClash) as raised:
         plan_of(of, Setting(moves=0), [AuthoredDecision(decision, MANAGER)])
@@ -154,7 +154,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     assert all(line in text for line in lines)
     assert "AL-" not in " ".join(lines)
     widget(test.number_input, "Maximum number of moves", exact=True).set_value(40).run()
-    assert "No plan can keep all rules" not in said(test)
+    assert "No plan can keep all rules" not in read_words(test)
 
 
 def test_of_a_limit_that_clashes_it_says_what_would_do(of):
@@ -196,7 +196,7 @@ def test_a_preset_sets_the_weights_and_is_marked_while_they_stay(run):
 def test_of_the_chosen_area_the_plan_says_what_why_not_more_and_what_would_have_to_be_true(run, of):
     plan, t = plan_of(of), planner.speak(of)
     first = plan.moves[0]
-    text = said(run(area=first.end))
+    text = read_words(run(area=first.end))
     coming = sum(move.units for move in plan.moves if move.end == first.end)
     assert f"{t.name_area(first.end)}. " in text
     assert t.format_plural("{count} team would come", "{count} teams would come", coming) in text
@@ -209,7 +209,7 @@ def test_of_the_chosen_area_the_plan_says_what_why_not_more_and_what_would_have_
     assert words.does == "The plan moves no team from or to this area."
     assert f"estimate of {t.format_number(judge_area(of, still).need.value)} a quarter" in words.condition
     assert area_plan.word_area_plan(t, plan, "XX-1", None) is None
-    assert "Choose an area in the bar" in said(run())
+    assert "Choose an area in the bar" in read_words(run())
 
 
 def test_a_plan_that_is_advised_names_the_condition_of_its_moves(of):
@@ -232,13 +232,13 @@ def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run,
     words = name(of, first)
     test = run()
     decide(test, "decline", "The team has just arrived.")
-    text = said(test)
+    text = read_words(test)
     assert f"Declined: {words.replace(': ', ', ')} – The team has just arrived. (programme manager, " in text
     held = test.session_state["plan-decided"]
     assert way(first) not in {way(move) for move in plan_of(of, decisions=held).moves}
     assert not [field for field in test.text_input if field.key == "decide-reason"]
     test.button(key="undo-0").click().run()
-    assert "Declined" not in said(test)
+    assert "Declined" not in read_words(test)
     assert words in options(test)
 
 
@@ -248,7 +248,7 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     last = plan_of(of, NO_SHARE).moves[-1]
     decide(test, "accept", move=len(options(test)) - 1)
     widget(test.number_input, "Maximum number of moves", exact=True).set_value(4).run()
-    assert "Accepted: " in said(test)
+    assert "Accepted: " in read_words(test)
     held = test.session_state["plan-decided"]
     plan = plan_of(of, replace(NO_SHARE, moves=4), held)
     assert way(last) in {way(move) for move in plan.moves}
@@ -261,7 +261,7 @@ def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
     area = planner.speak(of).name_area(first.start)
     test = run()
     decide(test, "lock", "They run a school project.")
-    assert f"Keep in place: {first.kind} in {area} – They run a school project. (programme" in said(test)
+    assert f"Keep in place: {first.kind} in {area} – They run a school project. (programme" in read_words(test)
     (held,) = test.session_state["plan-decided"]
     assert (held.decision.end, held.decision.kind) == ("", first.kind)
     assert first.start not in {move.start for move in plan_of(of, decisions=[held]).moves}
@@ -278,7 +278,7 @@ def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, of):
     moves = plan_of(of).moves[:2]
     decided = tuple(AuthoredDecision(Decision(*way(move), "accept", move.units), MANAGER) for move in moves)
     test = run(moves="1", unsearched="0", state={"plan-decided": decided})
-    assert "the accepted moves" in said(test).lower()
+    assert "the accepted moves" in read_words(test).lower()
     test.button(key="undo-1").click().run()
     assert len(test.session_state["plan-decided"]) == 1
 
@@ -291,7 +291,7 @@ def test_text_that_people_wrote_is_text(run, of):
     test.text_input(key="keep-title").set_value(HOSTILE)
     test.text_input(key="keep-note").set_value("[x](javascript:alert(1)) $x$")
     widget(test.button, "Save this plan").click().run()
-    assert said(test).count(HOSTILE) >= 2
+    assert read_words(test).count(HOSTILE) >= 2
     assert "<img" not in bodies(test)
 
 
@@ -310,9 +310,9 @@ def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
     assert not ground.is_draft
     assert ground.needs is planner.read_ground(of).needs
     test = run(state={"plan-posts": more})
-    assert "estimated posts" not in said(test)
+    assert "estimated posts" not in read_words(test)
     widget(test.button, "Use the estimated posts again").click().run()
-    assert "estimated posts" in said(test)
+    assert "estimated posts" in read_words(test)
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def lead(test):
 
 def test_the_public_page_says_that_plans_are_made_of_the_partner_tier(run):
     test = run("public")
-    assert "Plans need the partner tier" in said(test)
+    assert "Plans need the partner tier" in read_words(test)
     assert not test.slider
     assert not test.button
 
@@ -360,7 +360,7 @@ def test_the_public_page_says_that_plans_are_made_of_the_partner_tier(run):
 def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
     test = AppTest.from_function(page, default_timeout=60).run()
-    assert "tact release" in said(test)
+    assert "tact release" in read_words(test)
 
 
 def test_a_plan_of_another_setting_is_another_one(of):
@@ -397,6 +397,6 @@ def test_without_posts_the_page_says_what_to_do_in_the_readers_language(run, mon
     speak_on_pages(monkeypatch, language)
     test = run()
     assert not test.error
-    assert words in said(test)
-    assert "tact import" in said(test)
-    assert "There are no posts" not in said(test)
+    assert words in read_words(test)
+    assert "tact import" in read_words(test)
+    assert "There are no posts" not in read_words(test)

@@ -30,7 +30,7 @@ from risk.handover import Tables
 from risk.planning import saved
 from risk.planning.inputs import Setting
 from tests.helpers.accounts import make_accounts
-from tests.helpers.reallocate_page import MANAGER, NO_SHARE, decide, list_saved, page, plan_of, said, way, widget
+from tests.helpers.reallocate_page import MANAGER, NO_SHARE, decide, list_saved, page, plan_of, read_words, way, widget
 
 
 @pytest.mark.slow
@@ -51,8 +51,8 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
     assert again.query_params["floor"] == "40"
     assert again.query_params["unsearched"] == "0"
     assert again.session_state["plan-decided"] == test.session_state["plan-decided"]
-    assert narrative.word_verdict(planner.speak(of), plan).text in said(again)
-    assert "Too far." in said(again)
+    assert narrative.word_verdict(planner.speak(of), plan).text in read_words(again)
+    assert "Too far." in read_words(again)
     other = run()
     widget(other.button, "Open").click().run()
     assert other.query_params["moves"] == "5"
@@ -132,7 +132,7 @@ def test_on_a_server_a_manager_saves_a_plan_that_partners_open(demo_world, monke
     (plan,) = saved.list_saved_plans([place_plans(accounts.path)], read_site().release()).plans
     assert plan.address == row.content["name"] == test.query_params["plan"]
     partner = open_as("partner", plan=plan.address)
-    assert "More in the east" in said(partner)
+    assert "More in the east" in read_words(partner)
     assert not [button for button in partner.button if button.label == "Save this plan"]
 
 
@@ -228,5 +228,5 @@ def test_a_damaged_plan_is_named_and_never_breaks_the_page(run, of, derived, dam
     test = run()
     text = " ".join(warning.value for warning in test.warning)
     assert "plan-partner-bad" in text
-    assert "A plan" in said(test)
+    assert "A plan" in read_words(test)
     assert "was not found" in " ".join(warning.value for warning in run(plan="bad").warning)
