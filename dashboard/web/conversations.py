@@ -1,7 +1,8 @@
 """The open websockets of people who have signed in. Each is closed within seconds after its session has ended.
 
 Requests that a page sends by itself, such as for the list of decisions, do not count as use of the session. The
-accounts are read every two seconds, once for all websockets. A file that a page offers is only for that session.
+accounts are read every two seconds, once for all websockets. A file that a page offers is only for that session, and is
+noted once in the log: the browser asks for it twice, first to see that it is there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,11 +35,22 @@ class Conversations:
         self._accounts, self._seconds = accounts, seconds
         self._ends: dict[str, list[asyncio.Event]] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._files: dict[tuple[str, str], None] = {}  # session and path; the last offer is the last one
+        # By session and path, and the last offer is the last one: the note in the log, once the file was asked for.
+        self._files: dict[tuple[str, str], asyncio.Future[None] | None] = {}
 
     def has_offered(self, secret: str, path: str) -> bool:
         """Return whether a page has offered the file at a path to this session."""
         return (secret, path) in self._files
+
+    async def note_once(self, secret: str, path: str, note: Callable[[], Awaitable[None]]) -> None:
+        """Call `note` when an offered file is asked for the first time. Raises what it raises; then it is tried again.
+
+        Who asks meanwhile waits for it, so no part of the file is sent before.
+        """
+        noting = self._files.get((secret, path))
+        if noting is None or (noting.done() and noting.exception()):
+            noting = self._files[secret, path] = asyncio.ensure_future(note())
+        await asyncio.shield(noting)
 
     async def hold(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, secret: str) -> None:
         """Run a websocket until its session has ended. Then nothing more is sent, and the application is told."""

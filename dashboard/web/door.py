@@ -165,8 +165,7 @@ class Door:
             headers[HEADER] = write_header(person.name, person.role, person.countries)
         inside["headers"] = headers.raw
         if scope["type"] == "websocket":
-            secret = HTTPConnection(scope).cookies[self._session]
-            await self._conversations.hold(self._app, inside, receive, send, secret)
+            await self._conversations.hold(self._app, inside, receive, send, self._read_secret(scope))
         else:
             await self._app(inside, receive, send)
 
@@ -185,8 +184,15 @@ class Door:
             nonlocal is_refused
             if message["type"] == "http.response.start" and message["status"] in (200, 206):
                 name = _name_file(scope["path"], Headers(raw=message["headers"]).get("content-disposition", ""))
-                try:
+
+                async def write() -> None:
                     await look_up(note, self._accounts, Event.EXPORTED, person.name, file=name)
+
+                try:
+                    if scope["path"].startswith(MEDIA):
+                        await self._conversations.note_once(self._read_secret(scope), scope["path"], write)
+                    else:
+                        await write()
                 except WorkspaceError as error:
                     _LOG.error("%s", error)
                     is_refused = True
@@ -218,8 +224,12 @@ class Door:
 
     def _may_have(self, scope: Scope) -> bool:
         """Return whether a session may ask for a path: a file of a page only if it was offered to this session."""
-        secret = HTTPConnection(scope).cookies.get(self._session, "")
-        return not scope["path"].startswith(MEDIA) or self._conversations.has_offered(secret, scope["path"])
+        path = scope["path"]
+        return not path.startswith(MEDIA) or self._conversations.has_offered(self._read_secret(scope), path)
+
+    def _read_secret(self, scope: Scope) -> str:
+        """Return the secret of the session that a browser sends; empty if it sends none."""
+        return HTTPConnection(scope).cookies.get(self._session, "")
 
     # ---- pages of the door ----------------------------------------------------------------------------------------
 

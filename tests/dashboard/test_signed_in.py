@@ -280,13 +280,19 @@ def test_each_role_gets_the_pages_of_its_rights_in_its_tier_in_the_conversation(
         assert ("Plans need the partner tier" in shown.text) == needs_more, page
 
 
-def test_a_file_is_given_to_the_reader_to_whom_a_page_offered_it_and_to_nobody_who_has_its_address(served, enter):
-    enter("researcher")
+def test_a_file_is_given_to_the_reader_to_whom_a_page_offered_it_and_to_nobody_who_has_its_address(
+    served, enter, accounts
+):
+    enter("researcher", "Arta")
     with converse(served.url) as conversation:
         shown = conversation.open("download")
-        path = conversation.take(shown, shown.files["Download the citation for reference lists and catalogues"])
-        assert path.startswith("/media/")
-        assert ask(served.url + path)[0] == 200
+        button = shown.files["Download the citation for reference lists and catalogues"]
+        for presses in (1, 2):
+            path = conversation.take(shown, button)
+            assert path.startswith("/media/")
+            assert [ask(served.url + path)[0] for _ in ("look whether it is there", "take it")] == [200, 200]
+            events = [entry.content["event"] for entry in read_log(accounts, "Arta")]
+            assert events.count("exported") == presses
         enter("public")
         open_page(served.url, "map", f"area={path}")
         for role, name in (("public", ""), ("guest", ""), ("manager", ""), ("researcher", "Ilir")):

@@ -542,6 +542,32 @@ def test_a_file_is_for_the_session_to_which_a_page_offers_it_and_the_oldest_offe
     assert list_offered(shown, other) == ["shown", "other"]
 
 
+def test_nothing_of_a_file_leaves_before_its_one_note_and_a_note_that_failed_is_tried_again(accounts):
+    talking, notes = Conversations(accounts), []
+
+    async def note():
+        notes.append("begun")
+        await asyncio.sleep(0.01)
+        if len(notes) == 1:
+            raise WorkspaceError("the disk is full")
+        notes.append("written")
+
+    async def take(_request):
+        await talking.note_once("mine", "/media/x.csv", note)
+        return notes[-1]
+
+    async def take_twice():
+        return await asyncio.gather(*map(take, range(2)), return_exceptions=True)
+
+    async def take_all():
+        return [*await take_twice(), *await take_twice(), *await take_twice()]
+
+    failed, also_failed, *others = asyncio.run(take_all())
+    assert {type(failed), type(also_failed)} == {WorkspaceError}
+    assert others == ["written"] * 4
+    assert notes == ["begun", "begun", "written"]
+
+
 def test_the_log_tells_of_failures_without_what_was_typed(browser, accounts, member, now):
     browser.ask("/")
     browser.sign_in(member, now, name="my secret passphrase")
