@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -48,6 +49,13 @@ def invite(
             "no limit, or the one that the person has."
         ),
     ] = "",
+    until: Annotated[
+        str,
+        typer.Option(
+            help="Last day (UTC) on which the person may sign in, as YYYY-MM-DD, or never. Default: "
+            f"{people.GUEST_DAYS} days from now for a guest; for others no end, or the one that the person has."
+        ),
+    ] = "",
     address: Annotated[
         str, typer.Option("--at", help=f"Address of the map, for the link. Default: {_LOCAL}.")
     ] = _LOCAL,
@@ -55,9 +63,14 @@ def invite(
     as_json: Json = False,
 ) -> None:
     """Invite a person by a link that works once, within 72 hours. A later link replaces passphrase, factor and role."""
-    start, limit = _check_address(address), _check_countries(countries)
+    start, limit, last_day = _check_address(address), _check_countries(countries), _check_day(until)
     opened = Accounts.open_or_create(find_file(context, accounts))
-    secret = people.invite(opened, name, role, organisation, limit)
+    secret = people.invite(opened, name, role, organisation, limit, last_day)
+    last_day = next(
+        person.last_day
+        for person in people.list_people(opened)
+        if people.make_key(person.name) == people.make_key(name)
+    )
     link = f"{start}{INVITATION}?invitation={quote(secret)}"
     emit(
         {
@@ -65,24 +78,26 @@ def invite(
             "role": role,
             "organisation": organisation,
             "countries": limit,
+            "until": last_day,
             "link": link,
             "hours": people.HOURS,
         },
         as_json,
         f"Give this link to {name}, on a way that nobody else reads. It works once, within {people.HOURS} hours:",
         link,
-        *(_word_other_door(opened, name) if limit else []),
+        *([f"{name} can sign in until {last_day} (UTC), and then no more."] if last_day else []),
+        *(_word_other_door(opened, name) if limit or last_day else []),
     )
 
 
 @app.command("list")
 def list_people(context: typer.Context, accounts: AccountsFile = None, as_json: Json = False) -> None:
-    """List the people, their roles, and who is invited, active or revoked."""
+    """List the people, their roles and limits, and who is invited, active, ended or revoked."""
     opened = Accounts.open(find_file(context, accounts))
     everybody = people.list_people(opened)
     limits = {p.id: sorted(p.countries) for p in everybody}
-    rows = [("name", "role", "organisation", "countries", "")]
-    rows += [(p.name, p.role, p.organisation, ", ".join(limits[p.id]) or "all", p.state) for p in everybody]
+    rows = [("name", "role", "organisation", "countries", "until", "")]
+    rows += [(p.name, p.role, p.organisation, ", ".join(limits[p.id]) or "all", p.last_day, p.state) for p in everybody]
     emit(
         [
             {
@@ -90,6 +105,7 @@ def list_people(context: typer.Context, accounts: AccountsFile = None, as_json: 
                 "role": p.role,
                 "organisation": p.organisation,
                 "countries": limits[p.id],
+                "until": p.last_day,
                 "state": p.state,
             }
             for p in everybody
@@ -114,9 +130,9 @@ def revoke(context: typer.Context, name: _Name, accounts: AccountsFile = None, a
 
 @app.command()
 def admit(context: typer.Context, name: _Name, accounts: AccountsFile = None, as_json: Json = False) -> None:
-    """Let a person who was revoked or is limited to countries sign in through their organisation."""
+    """Let a person who was revoked or has a limit sign in through their organisation."""
     people.admit(Accounts.open(find_file(context, accounts)), name)
-    emit({"name": name}, as_json, f"{name} can sign in through their organisation. A limit to countries stays.")
+    emit({"name": name}, as_json, f"{name} can sign in through their organisation. A limit stays.")
 
 
 def _word_other_door(accounts: Accounts, name: str) -> list[str]:
@@ -146,6 +162,16 @@ def _check_countries(text: str) -> list[str] | None:
     if unknown := [code for code in codes if code not in COUNTRIES]:
         raise InputError(f"No country {unknown[0]!r}. There are: {', '.join(COUNTRIES)}, all.")
     return codes
+
+
+def _check_day(text: str) -> str | None:
+    """Return an ISO day: empty for "never", None for no text. Raises InputError for what is no day."""
+    if text == "never" or not text:
+        return "" if text else None
+    try:
+        return f"{dt.date.fromisoformat(text)}"
+    except ValueError:
+        raise InputError(f"{text!r} is no day. Give one such as 2027-01-31, or never.") from None
 
 
 def _check_address(text: str) -> str:

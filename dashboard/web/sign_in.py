@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from dashboard.site import INVITATION, PASSKEY, PASSKEY_SCRIPT, PROVIDER, SIGN_IN
-from dashboard.site.text import LANGUAGE_NAMES, _, find_language, html, join_markup
+from dashboard.site.text import LANGUAGE_NAMES, _, find_language, format_day, html, join_markup
 from dashboard.web.organisation import Fault
 from data.accounts.log import Event, Verdict
 from data.accounts.people import HOURS, Person
@@ -223,7 +224,7 @@ def make_account_page(
         html(
             "<p>{}</p>{}{}{}<button>{}</button></form>"
             '<p class="note"><a href="/">{}</a></p>{}<h2>{}</h2><table>{}</table>{}',
-            " · ".join(filter(None, (_(ROLE_NAMES[person.role]), person.organisation))),
+            " · ".join(filter(None, (_(ROLE_NAMES[person.role]), person.organisation, _word_end(person)))),
             _show_problem(problem),
             _begin_form("/sign-out"),
             _hide("token", token),
@@ -236,6 +237,11 @@ def make_account_page(
         ),
         languages,
     )
+
+
+def _word_end(person: Person) -> str:
+    """Return until when a person may sign in; empty if there is no end."""
+    return _("until {day}", day=format_day(date.fromisoformat(person.last_day))) if person.last_day else ""
 
 
 def draw_code(link: str) -> Markup:

@@ -93,6 +93,10 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE INDEX log_of_people ON log (CASE WHEN json_valid(content) THEN json_extract(content, '$.person') END);
     """,
+    # The last day on which somebody may sign in, by the ISO (UTC); empty is no end.
+    """
+    ALTER TABLE people ADD COLUMN last_day TEXT NOT NULL DEFAULT '';
+    """,
 )
 
 

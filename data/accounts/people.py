@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 import unicodedata
@@ -18,14 +19,17 @@ from data.errors import InputError
 from data.workspace.passphrases import check_passphrase
 
 HOURS = 72  # that an invitation holds
+GUEST_DAYS = 30  # after its invitation, the last one of a guest's account
 _LONGEST = 100  # characters of a name
 
 
 @dataclass(frozen=True)
 class Person:
-    """A person who may sign in now, or could before. `state`: invited, expired (the invitation), active or revoked.
+    """A person who may sign in now, or could before.
 
-    countries : the codes of the countries to which the person is limited; empty is no limit.
+    state : invited, expired (the invitation), active, ended (the last day is over) or revoked. countries : the codes of
+    the countries to which the person is limited; empty is no limit. last_day : the ISO day (UTC) on which the person
+    may sign in for the last time; empty is no end.
     """
 
     id: int
@@ -34,6 +38,7 @@ class Person:
     role: Role
     state: str
     countries: frozenset[str] = frozenset()
+    last_day: str = ""
 
     @property
     def rights(self) -> frozenset[Right]:
@@ -57,14 +62,20 @@ class Identity:
 
 
 def invite(
-    accounts: Accounts, name: str, role: str, organisation: str = "", countries: Collection[str] | None = None
+    accounts: Accounts,
+    name: str,
+    role: str,
+    organisation: str = "",
+    countries: Collection[str] | None = None,
+    last_day: str | None = None,
 ) -> str:
     """Invite a person and return the secret of the link, which works once within 72 hours.
 
     A known person is invited again, for example after losing a phone. They get a new passphrase, a new second factor,
-    and the given role and limit (None keeps the limit, an empty list removes it). Their old passphrase and factor do
-    not work any more. Raises InputError for a name or role that is not valid, and for the name of a person who signs
-    in through their provider.
+    and the given role and limits: countries and last ISO day (None keeps a limit, an empty one removes it; without a
+    day a guest gets 30 days from now). Their old passphrase and factor do not work any more. Raises InputError for a
+    name or role that is not valid, for a last day that is over, and for the name of a person who signs in through
+    their provider.
     """
     name, organisation = _check_words(name, "name"), _check_words(organisation, "organisation", may_be_empty=True)
     if role not in list(Role):
@@ -78,24 +89,30 @@ def invite(
                 f"{there['name']!r} signs in through their organisation, which says the role. Were they revoked? Then: "
                 f"tact people admit {there['name']!r}. Somebody else needs another name."
             )
+        if last_day is None:
+            last_day = _find_day(now, GUEST_DAYS) if role == Role.GUEST else there["last_day"] if there else ""
+        if last_day and last_day < _find_day(now):
+            raise InputError(f"The last day of {name!r} is over: {last_day}. Give a later one: --until DAY, or never.")
         connection.execute(
-            "INSERT INTO people (key, name, organisation, role, invitation, invited, countries) "
-            "VALUES (?, ?, ?, ?, ?, ?, coalesce(?, '')) "
+            "INSERT INTO people (key, name, organisation, role, invitation, invited, last_day, countries) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, coalesce(?, '')) "
             "ON CONFLICT (key) DO UPDATE SET name = excluded.name, "
             "organisation = coalesce(nullif(excluded.organisation, ''), organisation), "
             "role = excluded.role, invitation = excluded.invitation, invited = excluded.invited, passphrase = NULL, "
-            "factor = NULL, revoked = NULL, countries = coalesce(?, countries)",
-            (make_key(name), name, organisation, role, hash_secret(secret), now, limit, limit),
+            "factor = NULL, revoked = NULL, last_day = excluded.last_day, countries = coalesce(?, countries)",
+            (make_key(name), name, organisation, role, hash_secret(secret), now, last_day, limit, limit),
         )
         end_sessions(connection, name)
         remove_passkeys(connection, make_key(name))
-        add_row(connection, now, Event.INVITED, name, role=role, organisation=organisation, **_tell_limit(limit))
+        limits = {} if limit is None else {"countries": limit or "all"}
+        limits |= {"until": last_day} if last_day else {}
+        add_row(connection, now, Event.INVITED, name, role=role, organisation=organisation, **limits)
     return secret
 
 
-def _tell_limit(limit: str | None) -> dict[str, str]:
-    """Return the limit to countries as a detail for the log; empty if the limit (None) is kept."""
-    return {} if limit is None else {"countries": limit or "all"}
+def _find_day(now: float, days: int = 0) -> str:
+    """Return the ISO day (UTC) of a moment, or that some days later."""
+    return f"{dt.datetime.fromtimestamp(now, dt.UTC).date() + dt.timedelta(days=days)}"
 
 
 def renew_factor(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
@@ -177,7 +194,7 @@ def revoke(accounts: Accounts, name: str) -> int:
 
 
 def admit(accounts: Accounts, name: str) -> None:
-    """Let a person who was revoked or is limited to countries sign in through their provider. A limit is kept.
+    """Let a person who was revoked or has a limit sign in through their provider. A limit (countries, day) is kept.
 
     An account with a passphrase is given to the next person who comes through the provider with its name. Raises
     InputError for a person who is neither revoked nor limited.
@@ -230,7 +247,7 @@ def list_doubles(accounts: Accounts, name: str) -> list[str]:
 
 
 def _is_closed(row: sqlite3.Row) -> bool:
-    return row["revoked"] is not None or bool(row["countries"])
+    return row["revoked"] is not None or bool(row["countries"]) or bool(row["last_day"])
 
 
 def _await(row: sqlite3.Row) -> str:
@@ -296,17 +313,24 @@ def make_person(row: sqlite3.Row, now: float) -> Person:
     """Make a Person from a row of the table of people; the state is the one at `now` (seconds since 1970)."""
     if row["revoked"] is not None:
         state = "revoked"
-    elif is_active(row):
+    elif _has_ended(row, now):
+        state = "ended"
+    elif is_active(row, now):
         state = "active"
     else:
         state = "invited" if _is_young(row, now) else "expired"
     countries = frozenset(row["countries"].split())
-    return Person(row["id"], row["name"], row["organisation"], Role(row["role"]), state, countries)
+    return Person(row["id"], row["name"], row["organisation"], Role(row["role"]), state, countries, row["last_day"])
 
 
-def is_active(row: sqlite3.Row) -> bool:
-    """Return whether the person of a row may sign in now."""
-    return row["revoked"] is None and (row["passphrase"] is not None or row["subject"] is not None)
+def is_active(row: sqlite3.Row, now: float) -> bool:
+    """Return whether the person of a row may sign in at `now` (seconds since 1970)."""
+    has_proof = row["passphrase"] is not None or row["subject"] is not None
+    return row["revoked"] is None and has_proof and not _has_ended(row, now)
+
+
+def _has_ended(row: sqlite3.Row, now: float) -> bool:
+    return bool(row["last_day"]) and _find_day(now) > row["last_day"]
 
 
 def _is_young(row: sqlite3.Row, now: float) -> bool:
@@ -315,7 +339,7 @@ def _is_young(row: sqlite3.Row, now: float) -> bool:
 
 def _find_invited(connection: sqlite3.Connection, secret: str, now: float) -> sqlite3.Row | None:
     row = connection.execute("SELECT * FROM people WHERE invitation = ?", (hash_secret(secret),)).fetchone()
-    return row if row is not None and _is_young(row, now) else None
+    return row if row is not None and _is_young(row, now) and not _has_ended(row, now) else None
 
 
 def find_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:

@@ -46,8 +46,8 @@ class Reason(StrEnum):
     UNCONFIRMED = "unconfirmed"  # the passphrase that is asked again of who has signed in
     SPENT = "spent"  # an answer of the provider that was given before
     ROLE = "role"  # the provider names no group that has a role
-    REVOKED = "revoked"
-    NAMESAKE = "namesake"  # new from the provider, with the name of somebody who is revoked or limited to countries
+    REVOKED = "revoked"  # or the last day is over
+    NAMESAKE = "namesake"  # new from the provider, with the name of somebody who is revoked or has a limit
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ def sign_in(
         # Counted before the work: many attempts at once are not more attempts.
         for key in keys:
             count_failure(connection, key, now)
-        row = _find_active(connection, name)
+        row = _find_active(connection, name, now)
     is_right = is_passphrase(passphrase, row["passphrase"] if row else None)
     step = None if passkey else find_step(row["factor"] if row else None, code, now)
     use = read_use(accounts, row["id"] if row else None, *passkey) if passkey else None
     with accounts.write() as connection:
-        again = _find_active(connection, name)
+        again = _find_active(connection, name, now)
         if not is_right or again is None or row is None or again["passphrase"] != row["passphrase"]:
             _note_failure(connection, now, row["name"] if row else "")
             return refusal
@@ -120,7 +120,7 @@ def confirm_passphrase(accounts: Accounts, person: Person, passphrase: str) -> R
         if (wait := find_wait(connection, key, _FREE_OF_NAME, now)) > 0:
             return Refusal(wait)
         count_failure(connection, key, now)
-        row = _find_active(connection, person.name)
+        row = _find_active(connection, person.name, now)
     if not is_passphrase(passphrase, row["passphrase"] if row else None):
         note(accounts, Event.FAILED, person.name)
         return Refusal(reason=Reason.UNCONFIRMED)
@@ -172,7 +172,7 @@ def sign_in_from_provider(
             _note_failure(connection, now, namesake["name"])
             return Refusal(reason=Reason.NAMESAKE)
         row = take_from_provider(connection, now, identity, role)
-        if row["revoked"] is not None:
+        if not is_active(row, now):
             _note_failure(connection, now, row["name"])
             return Refusal(reason=Reason.REVOKED)
         if address:
@@ -219,7 +219,7 @@ def _make_attempt_key(name: str) -> str:
 
 def _is_alive(row: sqlite3.Row, now: float) -> bool:
     # A clock that was set back makes no session young again.
-    return is_active(row) and bool(0 <= now - row["since"] < LONGEST and 0 <= now - row["seen"] < IDLE)
+    return is_active(row, now) and bool(0 <= now - row["since"] < LONGEST and 0 <= now - row["seen"] < IDLE)
 
 
 def _find_session(connection: sqlite3.Connection, secret: str) -> sqlite3.Row | None:
@@ -241,10 +241,10 @@ def _start(connection: sqlite3.Connection, person: int, now: float) -> str:
     return secret
 
 
-def _find_active(connection: sqlite3.Connection, name: str) -> sqlite3.Row | None:
+def _find_active(connection: sqlite3.Connection, name: str, now: float) -> sqlite3.Row | None:
     """Return the row of an active person who signs in here with a passphrase; None if there is none of this name."""
     row = find_named(connection, name)
-    return row if row is not None and is_active(row) and row["passphrase"] is not None else None
+    return row if row is not None and is_active(row, now) and row["passphrase"] is not None else None
 
 
 def _note_failure(connection: sqlite3.Connection, now: float, name: str) -> None:

@@ -109,7 +109,7 @@ def _is_first_of_day(row: sqlite3.Row, now: float) -> bool:
 
 def _is_alive(row: sqlite3.Row, now: float) -> bool:
     # A clock that was set back makes no token young again.
-    return is_active(row) and bool(0 <= now - row["since"] < DAYS * _DAY)
+    return is_active(row, now) and bool(0 <= now - row["since"] < DAYS * _DAY)
 
 
 def _find(connection: sqlite3.Connection, secret: str, now: float) -> sqlite3.Row | None:
@@ -123,6 +123,6 @@ def _remove_old(connection: sqlite3.Connection, now: float) -> None:
 
 def _require_active(connection: sqlite3.Connection, name: str, now: float) -> Person:
     row = find_named(connection, name)
-    if row is None or not is_active(row):
+    if row is None or not is_active(row, now):
         raise InputError(Message("You are no longer signed in."))
     return make_person(row, now)

@@ -31,9 +31,15 @@ class Member:
         return proof.make_code(self.factor, moment)
 
 
-def take_in(accounts: Accounts, name: str = "Elira Hoxha", role: str = "partner", organisation: str = "") -> Member:
+def take_in(
+    accounts: Accounts,
+    name: str = "Elira Hoxha",
+    role: str = "partner",
+    organisation: str = "",
+    last_day: str | None = None,
+) -> Member:
     """Invite a person and let them accept. The code of this moment is spent by it."""
-    secret = people.invite(accounts, name, role, organisation)
+    secret = people.invite(accounts, name, role, organisation, last_day=last_day)
     invited = people.renew_factor(accounts, secret)
     assert invited is not None
     member = Member(name, invited[1])

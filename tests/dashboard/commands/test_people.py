@@ -34,7 +34,14 @@ def test_a_person_is_invited_listed_and_revoked(tact, workspace):
     assert (person.name, person.role) == ("Elira Hoxha", "manager")
     listed = tact("--workspace", workspace.path, "people", "list", "--json").json
     assert listed == [
-        {"name": "Elira Hoxha", "role": "manager", "organisation": "ARSIS", "countries": [], "state": "invited"}
+        {
+            "name": "Elira Hoxha",
+            "role": "manager",
+            "organisation": "ARSIS",
+            "countries": [],
+            "until": "",
+            "state": "invited",
+        }
     ]
     assert tact("--workspace", workspace.path, "people", "revoke", "elira hoxha").code == 0
     assert "revoked" in tact("--workspace", workspace.path, "people", "list").out
@@ -55,6 +62,22 @@ def test_a_limit_to_countries_is_listed_and_stays_until_it_is_lifted(tact, works
     assert invite("--countries", "all") == (0, [])
     rows = tact("--workspace", workspace.path, "log", "show", "--json").json
     assert [row.get("countries") for row in rows] == [None, "AL", None, "AL GR", "all"]
+
+
+def test_a_last_day_is_said_listed_and_lifted_and_what_is_none_is_refused(tact, workspace):
+    def invite(role, *options):
+        return tact("--workspace", workspace.path, "people", "invite", " Elira  Hoxha ", "--role", role, *options)
+
+    assert "can sign in until 2999-05-31 (UTC)" in invite("partner", "--until", "2999-05-31").out
+    (person,) = tact("--workspace", workspace.path, "people", "list", "--json").json
+    assert (person["until"], person["state"]) == ("2999-05-31", "invited")
+    assert "2999-05-31" in tact("--workspace", workspace.path, "people", "list").out
+    for wrong, words in (("31.5.2999", "2027-01-31"), ("2999-02-30", "2027-01-31"), ("2009-05-31", "is over")):
+        answer = invite("partner", "--until", wrong)
+        assert (answer.code, words in answer.err) == (2, True)
+    assert invite("partner", "--json").json["until"] == "2999-05-31"
+    assert "sign in until" not in invite("partner", "--until", "never").out
+    assert "sign in until" in invite("guest").out
 
 
 def test_a_server_without_a_workspace_has_a_file_of_its_own(tact, tmp_path):
@@ -194,6 +217,20 @@ def test_who_is_revoked_or_limited_gets_no_second_account_at_their_organisation(
     assert sign_in_from_provider(accounts, second, Role.PARTNER) == Refusal(reason=Reason.NAMESAKE)
     assert tact(*command, "admit", "Elira Hoxha").code == 2
     assert len(people.list_people(accounts)) == 1
+
+
+def test_who_was_invited_until_a_day_gets_no_longer_at_their_organisation(workspace):
+    now = [1_700_000_000.0]  # 2023-11-14
+    accounts = Accounts.open_or_create(workspace.accounts, clock=lambda: now[0])
+    identity = people.Identity("https://login.example.org", "5", "Drita Marku")
+    people.invite(accounts, "Drita Marku", "partner", last_day="2023-11-15")
+    assert sign_in_from_provider(accounts, identity, Role.PARTNER) == Refusal(reason=Reason.NAMESAKE)
+    people.admit(accounts, "Drita Marku")
+    session = sign_in_from_provider(accounts, identity, Role.PARTNER)
+    assert find_open(accounts, [session])
+    now[0] += 2 * 86_400
+    assert not find_open(accounts, [session])
+    assert sign_in_from_provider(accounts, identity, Role.PARTNER) == Refusal(reason=Reason.REVOKED)
 
 
 def test_who_came_through_the_organisation_before_a_revocation_is_named(tact, workspace):

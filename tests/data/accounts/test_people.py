@@ -97,6 +97,49 @@ def test_a_revoked_person_is_out_at_once_and_may_be_invited_again(accounts, now)
     assert [events.count(event) for event in (Event.INVITED, Event.ACCEPTED, Event.REVOKED)] == [2, 2, 1]
 
 
+def test_after_the_last_day_nobody_is_in_and_a_later_day_is_another_invitation(accounts, now):
+    member = take_in(accounts, "Elira", last_day="2023-11-16")  # it is the fourteenth
+    day_after = 1_700_179_200.0  # 2023-11-17, 00:00 UTC
+    now[0] = day_after - 600
+    session = sessions.sign_in(accounts, "Elira", PASSPHRASE, member.make_code(now[0]))
+    now[0] = day_after - 1
+    assert sessions.find_open(accounts, [session])
+    assert state(accounts) == {"Elira": "active"}
+    now[0] = day_after
+    assert not sessions.find_open(accounts, [session])
+    assert sessions.find_person(accounts, session) is None
+    assert state(accounts) == {"Elira": "ended"}
+    assert sessions.sign_in(accounts, "Elira", PASSPHRASE, member.make_code(now[0])) == sessions.Refusal()
+    with pytest.raises(InputError, match=r"is over: 2023-11-16.*--until"):
+        people.invite(accounts, "Elira", "partner")
+    people.invite(accounts, "Elira", "partner", last_day="2023-11-17")
+    assert state(accounts) == {"Elira": "invited"}
+    people.invite(accounts, "Elira", "partner", last_day="")
+    assert people.list_people(accounts)[0].last_day == ""
+
+
+def test_an_invitation_does_not_outlast_the_last_day(accounts, now):
+    secret = people.invite(accounts, "Elira", "partner", last_day="2023-11-15")
+    _, factor = people.renew_factor(accounts, secret)
+    now[0] += 36 * 3600
+    assert people.accept(accounts, secret, PASSPHRASE, make_code(factor, now[0])) is None
+    assert people.renew_factor(accounts, secret) is None
+
+
+def test_the_account_of_a_guest_ends_by_itself(accounts):
+    def invite(role, last_day=None):
+        people.invite(accounts, "Zana", role, last_day=last_day)
+        return people.list_people(accounts)[0].last_day
+
+    assert invite("guest") == "2023-12-14", "30 days after 2023-11-14"
+    assert invite("guest", "2023-11-20") == "2023-11-20"
+    assert invite("partner") == "2023-11-20", "a limit stays until it is lifted"
+    assert invite("partner", "") == ""
+    assert invite("partner") == ""
+    rows = [entry.content.get("until") for entry in read_log(accounts)]
+    assert rows == ["2023-12-14", "2023-11-20", "2023-11-20", None, None]
+
+
 @pytest.mark.parametrize("name", ["", "  ", "a\nb\x07", "x" * 101, "\u202eevil"])
 def test_what_is_no_name_is_refused(accounts, name):
     with pytest.raises(InputError):
