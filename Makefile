@@ -79,9 +79,8 @@ conformance: $(DEVELOP)
 messages: $(PRODUCT)
 	@$(BIN)/python -m scripts.messages
 
-# Three at once on two cores: browsers and servers wait for one another a quarter of the time.
 browser: $(DEVELOP)
-	@$(BIN)/python -m pytest -m "browser and not long" tests/browser -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -m "browser and not long" tests/browser -n 2 --dist loadfile
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "TACT Map needs Python 3.11, 3.12 or 3.13. Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
