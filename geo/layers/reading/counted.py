@@ -58,20 +58,30 @@ def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.Data
     Columns: area, period, value, state, margin, low, high, noisy, noisy_margin (numbers as float, missing as NaN; see
     `choose_numbers`). Never change this shared frame.
     """
-    name = "_".join(filter(None, (part.measure, level, grain, part.by)))
+    name = _name_table(part, level, grain)
     checksum = tables.find_checksum(release, name)
     return _cells(release, name, checksum, part, level) if checksum else pd.DataFrame(columns=_CELLS)
 
 
 @lru_cache(maxsize=512)
 def _cells(release: Release, name: str, _hash: str, part: Slice, level: str) -> pd.DataFrame:
-    whole = tables.load_table(release, name)
-    for column in filter(None, (part.by, part.column)):
-        whole = whole[whole[column] == part.category] if column in whole else whole
+    whole = _select_rows(release, name, part)
     numbers = choose_numbers(whole, release.largest)
     bounds = whole.reindex(columns=["low", "high"]).astype("Float64").astype(float)
     cells = whole[["area", "period", "state"]].join([numbers, bounds])[_CELLS].reset_index(drop=True)
     return tables.complete_cells(release, cells, level)
+
+
+def _name_table(part: Slice, level: str, grain: str) -> str:
+    return "_".join(filter(None, (part.measure, level, grain, part.by)))
+
+
+def _select_rows(release: Release, name: str, part: Slice) -> pd.DataFrame:
+    """Return the rows of a slice as they are in the table of the release."""
+    rows = tables.load_table(release, name)
+    for column in filter(None, (part.by, part.column)):
+        rows = rows[rows[column] == part.category] if column in rows else rows
+    return rows
 
 
 @lru_cache(maxsize=256)
@@ -211,7 +221,7 @@ class Counted:
 def _list_periods(release: Release, _stamp: int, part: Slice, level: str) -> dict[str, tuple[str, ...]]:
     """List the periods of a slice by grain, finest first."""
     available = {
-        grain: _periods(read_cells(release, part, level, grain))
+        grain: tuple(sorted(_select_rows(release, _name_table(part, level, grain), part)["period"].unique()))
         for grain in tables.list_grains(release, part.measure, level, part.by)
     }
     return {grain: periods for grain, periods in available.items() if periods}
@@ -220,10 +230,6 @@ def _list_periods(release: Release, _stamp: int, part: Slice, level: str) -> dic
 def _name_period(release: Release, period: str) -> str:
     label = Period.parse(period).label
     return Message("{period} (provisional)", period=label) if release.is_provisional(period) else label
-
-
-def _periods(table: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(sorted(table["period"].unique()))
 
 
 def list_choices(options: tuple[Option, ...]) -> list[dict[str, str]]:
