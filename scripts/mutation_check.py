@@ -142,7 +142,7 @@ FAULTS = (
           'WHERE (id, person) = (?, ?)", (number, person["id"])', 'WHERE id = ?", (number,)',
           ("tests/data/accounts/test_tokens.py",)),
     Fault("access: who was revoked may sign in", "data/accounts/people.py",
-          'row["revoked"] is None and (row["passphrase"]', '(row["passphrase"]',
+          'row["revoked"] is None and has_proof', 'has_proof',
           ("tests/data/accounts/test_sessions.py",)),
     Fault("access: a release that was taken back is attacked for the one that is shown",
           "data/disclosure/attacks/audit.py", "name or shown_name(releases)", "name or names(releases)[0]",
