@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("tact", "dashboard", "risk", "geo", "data", "benchmarks", "tests", "docs", "deploy")
+COPIED = ("tact", "dashboard", "risk", "geo", "data", "benchmarks", "tests", "scripts", "docs", "deploy")
 FILES = ("pyproject.toml", "README.md", "Makefile", "CHANGELOG.md", "CONTRIBUTING.md")
 
 
@@ -144,6 +144,9 @@ FAULTS = (
     Fault("access: who was revoked may sign in", "data/accounts/people.py",
           'row["revoked"] is None and has_proof', 'has_proof',
           ("tests/data/accounts/test_sessions.py",)),
+    Fault("access: an account has no last day", "data/accounts/people.py",
+          'bool(row["last_day"]) and _find_day(now)', 'False and _find_day(now)',
+          ("tests/data/accounts/test_people.py",)),
     Fault("access: a release that was taken back is attacked for the one that is shown",
           "data/disclosure/attacks/audit.py", "name or shown_name(releases)", "name or names(releases)[0]",
           ("tests/attack/test_audit.py",)),
