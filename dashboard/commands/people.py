@@ -66,11 +66,7 @@ def invite(
     start, limit, last_day = _check_address(address), _check_countries(countries), _check_day(until)
     opened = Accounts.open_or_create(find_file(context, accounts))
     secret = people.invite(opened, name, role, organisation, limit, last_day)
-    last_day = next(
-        person.last_day
-        for person in people.list_people(opened)
-        if people.make_key(person.name) == people.make_key(name)
-    )
+    last_day = _read_last_day(opened, name)
     link = f"{start}{INVITATION}?invitation={quote(secret)}"
     emit(
         {
@@ -129,10 +125,32 @@ def revoke(context: typer.Context, name: _Name, accounts: AccountsFile = None, a
 
 
 @app.command()
-def admit(context: typer.Context, name: _Name, accounts: AccountsFile = None, as_json: Json = False) -> None:
+def admit(
+    context: typer.Context,
+    name: _Name,
+    until: Annotated[
+        str, typer.Option(help="Last day (UTC), as YYYY-MM-DD, or never. Default: the one that the person has.")
+    ] = "",
+    accounts: AccountsFile = None,
+    as_json: Json = False,
+) -> None:
     """Let a person who was revoked or has a limit sign in through their organisation."""
-    people.admit(Accounts.open(find_file(context, accounts)), name)
-    emit({"name": name}, as_json, f"{name} can sign in through their organisation. A limit stays.")
+    opened = Accounts.open(find_file(context, accounts))
+    people.admit(opened, name, _check_day(until))
+    last_day = _read_last_day(opened, name)
+    end = f" until {last_day} (UTC)" if last_day else ""
+    emit(
+        {"name": name, "until": last_day},
+        as_json,
+        f"{name} can sign in through their organisation{end}. A limit to countries stays.",
+    )
+
+
+def _read_last_day(accounts: Accounts, name: str) -> str:
+    """Return the ISO day on which a person may sign in for the last time; empty for no end."""
+    with accounts.read() as connection:
+        row = people.find_named(connection, name)
+    return str(row["last_day"]) if row else ""
 
 
 def _word_other_door(accounts: Accounts, name: str) -> list[str]:

@@ -91,8 +91,7 @@ def invite(
             )
         if last_day is None:
             last_day = _find_day(now, GUEST_DAYS) if role == Role.GUEST else there["last_day"] if there else ""
-        if last_day and last_day < _find_day(now):
-            raise InputError(f"The last day of {name!r} is over: {last_day}. Give a later one: --until DAY, or never.")
+        _check_last_day(name, last_day, now)
         connection.execute(
             "INSERT INTO people (key, name, organisation, role, invitation, invited, last_day, countries) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, coalesce(?, '')) "
@@ -108,6 +107,11 @@ def invite(
         limits |= {"until": last_day} if last_day else {}
         add_row(connection, now, Event.INVITED, name, role=role, organisation=organisation, **limits)
     return secret
+
+
+def _check_last_day(name: str, last_day: str, now: float) -> None:
+    if last_day and last_day < _find_day(now):
+        raise InputError(f"The last day of {name!r} is over: {last_day}. Give a later one: --until DAY, or never.")
 
 
 def _find_day(now: float, days: int = 0) -> str:
@@ -193,24 +197,28 @@ def revoke(accounts: Accounts, name: str) -> int:
         return ended
 
 
-def admit(accounts: Accounts, name: str) -> None:
-    """Let a person who was revoked or has a limit sign in through their provider. A limit (countries, day) is kept.
+def admit(accounts: Accounts, name: str, last_day: str | None = None) -> None:
+    """Let a person who was revoked or has a limit sign in through their provider. A limit to countries is kept.
 
-    An account with a passphrase is given to the next person who comes through the provider with its name. Raises
-    InputError for a person who is neither revoked nor limited.
+    An account with a passphrase is given to the next person who comes through the provider with its name. last_day :
+    the new last ISO day; None keeps it, an empty text removes it. Raises InputError for a last day that is over. Also
+    for a person who is neither revoked nor limited, unless their provider signs them in and the day is another one.
     """
     with accounts.write() as connection:
         row = _require_named(connection, name)
-        if not _is_closed(row) or (row["subject"] is not None and row["revoked"] is None):
+        is_open = not _is_closed(row) or (row["subject"] is not None and row["revoked"] is None)
+        day = row["last_day"] if last_day is None else last_day
+        _check_last_day(row["name"], day, accounts.clock())
+        if is_open and (row["subject"] is None or day == row["last_day"]):
             raise InputError(f"{row['name']!r} was not revoked, so nothing was changed.")
         connection.execute(
             "UPDATE people SET revoked = NULL, subject = coalesce(subject, ?), passphrase = NULL, factor = NULL, "
-            "invitation = NULL WHERE id = ?",
-            (_await(row), row["id"]),
+            "invitation = NULL, last_day = ? WHERE id = ?",
+            (_await(row), day, row["id"]),
         )
         end_sessions(connection, row["name"])
         remove_passkeys(connection, row["key"])
-        add_row(connection, accounts.clock(), Event.ADMITTED, row["name"])
+        add_row(connection, accounts.clock(), Event.ADMITTED, row["name"], **({"until": day} if day else {}))
 
 
 def find_namesake(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:

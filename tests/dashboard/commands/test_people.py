@@ -13,6 +13,7 @@ from data.accounts.log import read_log
 from data.accounts.meetings import Decision, Item, add_decision, create_meeting, find_local_file, list_meetings
 from data.accounts.rights import Role
 from data.accounts.sessions import Reason, Refusal, find_open, find_person, sign_in_from_provider
+from data.errors import InputError
 from data.workspace import Workspace
 from tests.helpers.provider import write_access
 
@@ -231,6 +232,26 @@ def test_who_was_invited_until_a_day_gets_no_longer_at_their_organisation(worksp
     now[0] += 2 * 86_400
     assert not find_open(accounts, [session])
     assert sign_in_from_provider(accounts, identity, Role.PARTNER) == Refusal(reason=Reason.REVOKED)
+    with pytest.raises(InputError, match=r"is over: 2023-11-15.*--until"):
+        people.admit(accounts, "Drita Marku")
+    people.admit(accounts, "Drita Marku", "2023-11-20")
+    assert find_open(accounts, [(session := sign_in_from_provider(accounts, identity, Role.PARTNER))]) == {session}
+    with pytest.raises(InputError, match="was not revoked"):
+        people.admit(accounts, "Drita Marku")
+    people.admit(accounts, "Drita Marku", "")
+    assert not find_open(accounts, [session]), "another day ends what is open"
+    now[0] += 90 * 86_400
+    assert isinstance(sign_in_from_provider(accounts, identity, Role.PARTNER), str)
+
+
+def test_another_last_day_makes_no_account_one_of_the_organisation(tact, workspace):
+    command = ("--workspace", workspace.path, "people")
+    tact(*command, "invite", "Elira Hoxha", "--role", "partner")
+    assert tact(*command, "admit", "Elira Hoxha", "--until", "2999-05-31").code == 2
+    tact(*command, "revoke", "Elira Hoxha")
+    assert tact(*command, "admit", "Elira Hoxha", "--until", "31.5.2999").code == 2
+    assert "until 2999-05-31 (UTC)" in tact(*command, "admit", "Elira Hoxha", "--until", "2999-05-31").out
+    assert tact(*command, "list", "--json").json[0]["until"] == "2999-05-31"
 
 
 def test_who_came_through_the_organisation_before_a_revocation_is_named(tact, workspace):
