@@ -127,13 +127,13 @@ def test_a_layer_shows_text_on_map_legend_panel_and_table(open_page, partner_add
         tip.wait_for()
     legend, panel = page.locator(".legend").inner_text(), page.locator(".panel").inner_text()
     page.get_by_role("button", name="Table").click()
-    told = cells(page, page.locator("[data-testid=stDialog]"))
+    table = cells(page, page.locator("[data-testid=stDialog]"))
     if layer in ("population", "roma_figures", "referrals"):
-        assert [SOURCES[0] in words for words in (legend, panel, told)] == [True] * 3
+        assert [SOURCES[0] in words for words in (legend, panel, table)] == [True] * 3
         assert NOTES[0] in panel
     if layer == "population":  # the figures of all payloads are on this map
-        assert [source for source in SOURCES if not (source in legend and source in told)] == []
-        assert [note for note in NOTES if f"provisional; {note}" not in told] == []
+        assert [source for source in SOURCES if not (source in legend and source in table)] == []
+        assert [note for note in NOTES if f"provisional; {note}" not in table] == []
     assert_nothing_ran(page)
 
 

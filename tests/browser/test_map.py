@@ -236,14 +236,14 @@ def test_the_search_finds_areas_and_cities_and_says_what_it_does_not_find(partne
         find(first_letters)
         until(page, lambda found=found: heading(page) == found)
     # A city is found where the map shows larger areas.
-    for city, around, said in (
+    for city, around, words in (
         ("Λάρισα", "Thessaly", "Larissa is in Thessaly."),
         ("Heraklion", "Crete", "Heraklion is in Crete."),
         ("Selanik", "Central Macedonia", "Thessaloniki is in Central Macedonia."),
     ):
         find(city)
         until(page, lambda around=around: heading(page) == around)
-        assert answer.inner_text() == said
+        assert answer.inner_text() == words
     assert page.watch.clean, vars(page.watch)
 
 

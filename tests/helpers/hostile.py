@@ -140,14 +140,14 @@ class Hostile:
 
 def build_once(shared: Path) -> Hostile:
     """Build the workspace once for all workers; tests never change it, see `copy`."""
-    folder, kept = shared / "hostile-world", shared / "hostile-world.json"
+    folder, answers = shared / "hostile-world", shared / "hostile-world.json"
     with FileLock(shared / "hostile-world.lock"):
-        if not kept.exists():
+        if not answers.exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             world = build(folder)
-            kept.write_text(json.dumps([world.answers, world.said]), encoding="utf-8")
-    return Hostile(folder / "workspace", *json.loads(kept.read_text(encoding="utf-8")))
+            answers.write_text(json.dumps([world.answers, world.said]), encoding="utf-8")
+    return Hostile(folder / "workspace", *json.loads(answers.read_text(encoding="utf-8")))
 
 
 def copy(world: Hostile, folder: Path) -> Hostile:
