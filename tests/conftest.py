@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from tests.helpers.repetitions import find_case, refuse_unknown_cases
@@ -255,25 +254,20 @@ def remembered_fits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     if "demo_world" in request.fixturenames:
         from tests.helpers.remembered_fits import remember_fits
 
-        remember_fits(monkeypatch, request.getfixturevalue("shared") / "fits")
+        remember_fits(monkeypatch.setattr, request.getfixturevalue("shared") / "fits")
 
 
 @pytest.fixture(scope="session")
 def demo_world(shared: Path) -> Path:
     """Build the demo world once for all workers; tests never change it. Its keys are in a folder beside it."""
-    from dashboard.commands.demo import build_demo
+    from tests.helpers.demo_world import build_once, list_variables
     from tests.helpers.remembered_fits import remember_fits
 
-    folder = shared / "demo-world"
-    with FileLock(shared / "demo-world.lock"), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CONFIG_HOME", str(shared / "demo-config"))
-        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-        remember_fits(patch, shared / "fits")
-        if not folder.exists():
-            aside = shared / "demo-world-building"
-            build_demo(aside)
-            aside.replace(folder)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in list_variables(shared).items():
+            patch.setenv(name, value)
+        remember_fits(patch.setattr, shared / "fits")
+        return build_once(shared)
 
 
 @pytest.fixture

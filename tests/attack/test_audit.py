@@ -124,6 +124,7 @@ def test_a_release_that_is_not_there_is_named(places):
         audit_release(*places, "nothing")
 
 
+@pytest.mark.long
 def test_an_early_release_is_attacked_with_what_was_known_then(places, monkeypatch):
     attacked = []
     monkeypatch.setattr(audit, "attack_numbers", lambda before, it: attacked.append((it.name, len(before))) or ())

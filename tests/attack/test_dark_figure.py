@@ -138,7 +138,7 @@ def test_an_interval_in_public_or_of_a_time_that_is_not_final_is_found(published
     assert not dark_figure.attack([read(folder, first, "public")], "public")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_audit_runs_the_attack_and_the_membership_attack_counts_the_interval(published):
     folder, first, _ = published
     release = Release.open(folder, "partner", first)

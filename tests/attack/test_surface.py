@@ -165,7 +165,7 @@ def children(releases):
     return releases["partner"], build_long_table(releases["partner"], find_layer("encounters"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_adjusted_number_passes_with_its_margin_and_the_published_one(children, tmp_path):
     release, rows = children
     assert (rows["value"] != rows["noisy"])[rows["noisy"].notna()].any()
@@ -489,7 +489,7 @@ def test_a_partner_file_does_not_pass_as_public(release, releases, tmp_path):
     assert search(partner, [path])[0] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_files_of_a_release_are_all_in_it(releases):
     for held in releases.values():
         assert search(held, sorted(held.folder.glob("*.parquet")))[0] == []

@@ -400,7 +400,7 @@ def _needs_mapping(path: Path) -> bool:
     return "encounter" in path.name and ("bktf" in path.name or "amaro" in path.name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_templates_can_be_filled_and_read_back(tact, practice: Path, tmp_path: Path) -> None:
     written = tact("templates", "--to", tmp_path / "forms", "--json").json["files"]
     assert len(written) == len(KINDS)

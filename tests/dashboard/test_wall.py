@@ -201,6 +201,7 @@ def test_the_web_process_itself_refuses_the_partner_tier_on_any_other_address(tm
 # -- without the vault ----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_it_serves_with_a_vault_that_nobody_may_enter_and_all_else_but_the_releases_removed(demo_world, tmp_path):
     workspace = copied(demo_world, tmp_path)
     vault, limited = workspace / "vault", {"preexec_fn": guarding.without_override}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import pytest
 from filelock import FileLock
 
 from risk import report
@@ -19,8 +18,11 @@ from risk.model.observations import Observations
 from risk.planning import inputs
 
 
-def remember_fits(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Make fits of regions and of municipalities return the earlier fit of the same data and settings, if any."""
+def remember_fits(replace: Callable[[object, str, object], None], folder: Path) -> None:
+    """Make fits of regions and of municipalities return the earlier fit of the same data and settings, if any.
+
+    replace: sets an attribute of an object, as `setattr` and `MonkeyPatch.setattr` do.
+    """
     fit, fit_inside = RiskModel.fit, report.fit_municipalities
     folder.mkdir(exist_ok=True)
 
@@ -39,6 +41,6 @@ def remember_fits(patch: pytest.MonkeyPatch, folder: Path) -> None:
         key = regions.observations, observations, regions.gamma_prior
         return recall(key, lambda: fit_inside(regions, observations, progress))
 
-    patch.setattr(RiskModel, "fit", recall_fit)
+    replace(RiskModel, "fit", recall_fit)
     for module in (report, inputs):
-        patch.setattr(module, "fit_municipalities", recall_inside)
+        replace(module, "fit_municipalities", recall_inside)

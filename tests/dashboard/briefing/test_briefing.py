@@ -182,6 +182,7 @@ def test_it_is_dated_by_the_plan(release):
     assert "1 June 2009" in text(pdf)[0]
 
 
+@pytest.mark.long
 def test_every_page_says_that_its_data_are_invented_and_who_may_read_it(release):
     for page in text(briefing.make_pdf(saved(release.name), release)):
         assert "Invented data" in page
@@ -231,6 +232,7 @@ def test_a_plan_without_moves_changes_nothing(release):
     assert "No moves, so no phases." in second
 
 
+@pytest.mark.long
 def test_moves_that_find_no_room_are_counted(release):
     first = text(briefing.make_pdf(saved(release.name, 60), release))[0]
     rows = len(re.findall(r"\d × \w", first))
@@ -269,6 +271,7 @@ def test_it_knows_every_reason_for_which_a_task_stays(areas):
     assert Speech("en", areas).name_reason("We want it so.") == "We want it so."
 
 
+@pytest.mark.long
 def test_hand_over_is_told(release):
     second = text(briefing.make_pdf(saved(release.name), release))[1]
     assert "Attica, reintegration: ARSIS hands over to a municipality in quarter 3" in second

@@ -112,7 +112,7 @@ def copy_as_earlier(demo, name, quarters):
         pass
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_plan_whose_release_was_taken_away_hides_no_other_plan(tact, demo):
     copy_as_earlier(demo, "2008-11-001", 10)
     move = {"start": "GR-B", "end": "AL-11", "kind": "outreach team", "units": 1, "decided": "accept"}

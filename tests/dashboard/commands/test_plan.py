@@ -10,7 +10,6 @@ import pytest
 from data.release import Release
 from risk.planning import inputs, saved
 from risk.planning.clashes import Clash, RulesClash
-from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +57,7 @@ def test_the_old_spelling_works_with_a_hint(tact, demo, tmp_path):
     assert (tmp_path / "posts.csv").exists()
 
 
+@pytest.mark.long
 def test_a_damaged_plan_is_named_and_the_others_are_listed(tact, demo):
     made = tact("--workspace", demo, "plan", "make", *TWO_MOVES, "--title", "Good", "--json").json
     good = Path(made["plan"])
@@ -98,7 +98,8 @@ def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
     assert (fixed["moved"], fixed["answer"]) == (0, "nothing")
 
 
-@vary("moves", [0, 2])
+@pytest.mark.long
+@pytest.mark.parametrize("moves", [0, 2])
 def test_with_few_moves_there_is_less_outreach_for_areas_with_too_little_of_it(tact, demo, moves):
     words = ("--workspace", demo, "plan", "make", "--moves", moves, "--exploration", "1")
     answer = tact(*words, "--json")

@@ -33,7 +33,7 @@ def test_a_release_alone_is_enough_and_the_workspace_adds_nothing(tact, demo_wor
     assert len(answer.json["files"]) == 3
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_import_takes_its_rows_for_practice_alone(tact, records, tmp_path):
     [file, *_] = records["files"]
     assert tact("--workspace", tmp_path / "real", "init").code == 0

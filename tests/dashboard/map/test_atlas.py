@@ -15,6 +15,8 @@ from geo.layers.reading import tables
 from tests.helpers import small_release
 from tests.helpers.small_release import HOSTILE
 
+pytestmark = pytest.mark.slow  # to write an atlas
+
 BLOCK = re.compile(r'<script type="application/json" id=([a-z-]+)>(.*?)</script>', re.DOTALL)
 
 

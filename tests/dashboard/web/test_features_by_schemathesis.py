@@ -64,6 +64,7 @@ def test_schemathesis_finds_no_fault_against_the_definition(releases, tier, path
     assert asked >= least
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_a_feature_that_is_not_as_defined(releases, monkeypatch):
     items.zip_page.cache_clear()
     format_feature = items.geojson.format_feature

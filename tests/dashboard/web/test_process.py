@@ -31,7 +31,7 @@ print_address(output, "http://127.0.0.1:8642", None)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_standard_output_is_for_addresses_alone():
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "http://127.0.0.1:8642\n" * 2

@@ -110,6 +110,7 @@ def test_the_integers_that_decide_are_the_same_on_every_machine():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1, 2, 3, 5])
 def test_noise_of_capped_counts_is_scaled_by_the_cap(scale):
     table = compute_perturbation_table(2.0, 5, scale)

@@ -725,6 +725,7 @@ def test_notes_of_maps_list_other_published_figures_and_nothing_else():
         assert known.holds_number(note.format(other)), other
 
 
+@pytest.mark.slow
 def test_a_table_that_matches_nothing_does_not_pass(check):
     result = check(frame([("Paris", 1), ("London", 2)], "city", "n"))
     assert result.audience == "nobody"
@@ -880,6 +881,7 @@ def change_cell(book, sheet, old, new):
     return content.getvalue()
 
 
+@pytest.mark.slow
 def test_a_file_of_the_product_passes_with_its_notes_to_whom_its_release_is(exported, knowing):
     result = knowing.check("table.xlsx", exported["public"].read_bytes())
     assert (result.audience, result.findings) == ("everyone", ())
@@ -896,6 +898,7 @@ def test_a_file_of_the_product_with_some_layers_passes_with_its_notes(releases, 
     assert "About" in result.written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
 def test_a_report_of_the_product_passes_in_each_language(releases, knowing, tmp_path, language):
     with speak(language):
@@ -939,6 +942,7 @@ def test_rows_of_two_releases_are_no_file_of_the_product(releases, knowing):
     assert not tables.check("table.csv", both.to_csv(index=False).encode()).written
 
 
+@pytest.mark.slow
 def test_the_public_process_knows_no_file_of_partners(releases, exported):
     public = Comparison(releases, names(releases), index_areas(), tier="public", list_tables=list_product_tables)
     result = public.check("table.xlsx", exported["partner"].read_bytes())

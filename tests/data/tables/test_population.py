@@ -51,6 +51,7 @@ def test_municipalities_add_up_to_their_region_in_every_quarter():
     np.testing.assert_allclose(people.loc[towns.index].groupby(towns.parent).sum().loc[regions.index], regions)
 
 
+@pytest.mark.slow
 @given(
     years=st.lists(st.integers(1950, 2040), min_size=1, max_size=4, unique=True),
     number=st.integers(0, 10**7),

@@ -31,7 +31,7 @@ def known(partner, shared):
     areas = geography.read_areas(partner.areas_file)
     seen = Observations.from_release(partner, areas)
     with pytest.MonkeyPatch.context() as patch:
-        remember_fits(patch, shared / "fits")
+        remember_fits(patch.setattr, shared / "fits")
         return areas, seen, RiskModel().fit(seen).fit_.draws(4000, 0)
 
 

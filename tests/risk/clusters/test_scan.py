@@ -1,7 +1,5 @@
 """The scan: published answers, planted clusters are found, and few false alarms."""
 
-import esda
-import libpysal
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -18,9 +16,13 @@ def example(column):
     return values, read_example_edges("sids2")
 
 
+@pytest.mark.slow  # to import esda
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of esda itself
 @pytest.mark.parametrize("column", ["sidr74", "sidr79"])
 def test_gi_star_is_that_of_esda(column):
+    import esda
+    import libpysal
+
     values, edges = example(column)
     ways = np.concatenate([edges, edges[:, ::-1]])
     weights = libpysal.weights.W({i: ways[ways[:, 0] == i, 1].tolist() for i in range(len(values))})

@@ -97,7 +97,7 @@ def test_it_is_the_best_of_all_and_never_exceeds_the_room(tasks, capacity):
     assert all(one.why for one in found.stays)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=4, deadline=None)
 @given(st.integers(0, 10_000))
 def test_many_tasks_never_exceed_the_room_and_their_rows_do_not_matter(seed):

@@ -346,7 +346,7 @@ def test_noise_costs_little(worlds, seen, fits, pairs):
     assert np.mean(lost) < 0.06
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_intervals_over_the_detection_range_hold_the_truth(worlds, seen, fits):
     inside = []
     for world, one, fit in zip(worlds, seen, fits, strict=True):
@@ -358,8 +358,7 @@ def test_intervals_over_the_detection_range_hold_the_truth(worlds, seen, fits):
     assert 0.90 < np.mean(inside) <= 1.0
 
 
-@pytest.mark.always("0.4")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("gamma", [0.4, 1.0])
 def test_the_exponent_of_effort_is_learnt(gamma, pairs):
     world = simulate_default_areas(WorldParameters(seed=1, gamma=gamma))

@@ -105,6 +105,7 @@ def small():
     return fit, effect - np.log(whole @ (weights * np.exp(effect)))[of]
 
 
+@pytest.mark.slow
 def test_the_shares_of_a_small_world_are_found(small):
     fit, true = small
     share = fit.log_share(1000, 0)[:, :, 0]

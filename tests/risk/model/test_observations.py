@@ -114,7 +114,7 @@ def test_the_public_tier_hides_small_numbers_as_an_outcome(demo_world):
     assert seen.effort.max() > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_child_of_a_world_counts_once_as_it_was_first_met(world, exact):
     """The test counts child by child, and distinguishes children by the known truth."""
     frame = world.records["encounter"].astype(str).assign(child=world.truth.child)

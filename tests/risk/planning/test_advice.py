@@ -66,7 +66,7 @@ def test_the_public_tier_has_no_advice(scored):
 def known(release, shared):
     """Return the fit of the release, from the building of the demo world, and the inputs of a plan with it."""
     with pytest.MonkeyPatch.context() as patch:
-        remember_fits(patch, shared / "fits")
+        remember_fits(patch.setattr, shared / "fits")
         areas = geography.read_areas(release.areas_file)
         fit = RiskModel().fit(Observations.from_release(release, areas)).fit_
     return fit, PlanInputs.read(release, fit=fit)

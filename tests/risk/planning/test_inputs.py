@@ -38,7 +38,7 @@ def release(demo_world):
 def read_inputs(release, fits, **more):
     """Read the inputs of a plan from fits that are remembered in a folder: what a module shares comes before a test."""
     with pytest.MonkeyPatch.context() as patch:
-        remember_fits(patch, fits)
+        remember_fits(patch.setattr, fits)
         return PlanInputs.read(release, **more)
 
 

@@ -57,7 +57,7 @@ def test_what_is_computed_again_is_the_same_and_nothing_is_written(public):
     assert list_files(folder.parent) == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_damaged_table_is_named(public):
     releases, folder = public
     (find_result(folder) / "risk_region_year.parquet").write_bytes(b"no table")
@@ -101,7 +101,7 @@ def test_versions_of_the_product_and_of_libraries_are_named(public):
     assert "Made by version 0.0.1" in words
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_changed_setting_is_used_and_named(public):
     releases, folder = public
     edit_result(find_result(folder), lambda m: m["parameters"].update(intercept_sd=0.5, draws=10))

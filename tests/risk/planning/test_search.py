@@ -17,7 +17,6 @@ from risk.planning.problem import Aims, Decision, Rules, Solver
 from risk.planning.search import Search, find_nearest_whole
 from risk.planning.solve import solve_moves
 from tests.helpers.plan_cases import AIMS, country, keeps, layouts
-from tests.helpers.repetitions import vary
 
 
 def case(seed, aims, sites=4, **rules):
@@ -122,10 +121,9 @@ def test_idle_moves_are_taken_back_unless_a_rule_asks_for_them():
     np.testing.assert_array_equal(search.flows, flows)
 
 
-@pytest.mark.always("0-Aims(equity=0.3, cost=0.2, robustness=0.5)")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("aims", AIMS, ids=str)
-@vary("seed", range(3), 0)
+@pytest.mark.parametrize("seed", range(3))
 def test_a_large_plan_keeps_its_rules_and_no_other_is_better_than_its_gap_says(monkeypatch, seed, aims):
     monkeypatch.setattr(milp, "MANY", 6)
     monkeypatch.setattr(milp, "_NEAREST", 1)

@@ -87,7 +87,7 @@ def test_over_water_without_a_time_it_says_so(current):
     assert table.loc["Ionian Islands", "Minutes to the nearest"] == "across water, travel time not entered"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_address_opens_the_same_view_and_follows_what_is_chosen(run):
     test = run(show="gap", services="axis-prevention")
     assert "Gaps: prevention" in read_text(test)
@@ -122,7 +122,7 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(current):
     assert first.count(",") + 2 == len(both)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_how_it_is_worked_out_names_what_was_entered(current, run, scored, tmp_path):
     told = " ".join(describe_access(current))
     assert "multiplied by 1.3, at 50 km per hour" in told

@@ -135,6 +135,7 @@ def split(current):
     return [tuple(layer.id for layer in layers) for layers in export.split_layers(current.release)]
 
 
+@pytest.mark.slow
 def test_everything_is_offered_at_first(app):
     test = app()
     assert not test.exception
@@ -244,6 +245,7 @@ def test_what_is_offered_is_what_is_made(partner, kind):
         assert len(archive.namelist()) > 1
 
 
+@pytest.mark.slow
 def test_one_file_comes_as_it_is(partner, tmp_path):
     offer = files.make_offer(partner, "gpkg", ("encounters", "services"))
     assert offer.name == "tact-2008-05-001-partner-invented.gpkg"

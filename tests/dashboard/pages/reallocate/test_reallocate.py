@@ -140,7 +140,7 @@ def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
     assert session.read_setting(choices) == setting
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     move = plan_of(of).moves[0]
     decision = Decision(*way(move), "accept", move.units)
@@ -242,7 +242,7 @@ def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run,
     assert words in options(test)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
     test = run(unsearched="0")
     last = plan_of(of, NO_SHARE).moves[-1]
@@ -283,7 +283,7 @@ def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, of):
     assert len(test.session_state["plan-decided"]) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_text_that_people_wrote_is_text(run, of):
     first = plan_of(of).moves[0]
     decided = (AuthoredDecision(Decision(*way(first), "decline", reason=HOSTILE), MANAGER),)

@@ -174,7 +174,7 @@ def test_a_release_is_a_line_at_the_last_quarter_that_it_has(current, scored):
     assert summary.list_releases(Site(scored.releases, "partner"), current) == {"2009-03-01/P3M": current.release.name}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_second_area_or_the_country_stands_beside_the_first(current, run):
     alone, two = run(area="AL-02", pathway="internal"), run(area="AL-02", pathway="internal", beside="AL-11")
     country = run(area="AL-02", pathway="internal", beside="AL")

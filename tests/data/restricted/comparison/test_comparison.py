@@ -146,7 +146,7 @@ def test_several_worlds_are_averaged_and_the_worst_is_told(world):
     assert both.worlds == 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_number_is_the_worst_case_whatever_the_world(world):
     policy = Policy(k=12, variance=5.0, variance_near_k=5.0, largest=8)
     assert tried(world, policy).attackers.one_number == pytest.approx(

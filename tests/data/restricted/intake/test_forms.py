@@ -118,7 +118,7 @@ def test_what_kobo_exports_of_our_form_goes_in_without_a_question(kobo, kind, tm
         assert (record["record_number"], record["date"]) == ("17", dt.date(2007, 5, 31).isoformat())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command_writes_the_forms_of_a_language_and_those_of_kobo(tact, tmp_path):
     files = tact("templates", "--to", tmp_path / "a", "--language", "sq", "--json").json["files"]
     assert "tact-effort-sq.xlsx" in " ".join(files)

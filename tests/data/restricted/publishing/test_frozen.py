@@ -67,7 +67,7 @@ def world(tmp_path):
     return publish
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_records_give_the_same_numbers(world):
     base = small_worlds.encounters(np.random.default_rng(3), 400, 200)
     first, second = world(base), world(base.sample(frac=1, random_state=1))
@@ -83,8 +83,7 @@ def test_no_number_of_late_children_changes_a_final_number(world, late):
     assert world(base) == world(base, children(late, 500))
 
 
-@pytest.mark.always("2-0.3")
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("seed", "share"), [(1, 0.02), (2, 0.3), (3, 0.9)])
 def test_whoever_leaves_or_moves_changes_no_final_number(tmp_path, seed, share):
     folder, draw = tmp_path, np.random.default_rng(seed)

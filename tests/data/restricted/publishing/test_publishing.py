@@ -378,7 +378,7 @@ def test_figures_of_an_invented_workspace_say_that_they_are(tmp_path, invented):
         assert ("but for those whose source" in release.manifest["description"]) is invented
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=4, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 600))
 def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children):
@@ -525,7 +525,7 @@ def test_areas_are_copied_byte_for_byte(tmp_path):
     assert Release.open(tmp_path, "public").areas_file.read_bytes() == raw.getvalue()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_table_that_the_plan_gains_later_is_shown_from_then_on(tmp_path):
     vault = small_worlds.MemoryVault(encounter=world())
     small_worlds.release(vault, tmp_path, **SMALL)

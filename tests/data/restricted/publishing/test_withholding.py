@@ -1,6 +1,7 @@
 """What is withheld so that all public numbers together say little of one child."""
 
 import numpy as np
+import pytest
 
 from data.disclosure.attacks import membership, reading
 from data.disclosure.attacks.membership import attacker
@@ -17,6 +18,7 @@ OF_COUNTRIES = tuple(
 )
 
 
+@pytest.mark.slow
 def test_breakdowns_of_a_country_are_withheld_where_counties_alone_do_not_help(tmp_path, monkeypatch):
     for module in (membership, attacker):
         monkeypatch.setattr(module, "LIMITS", (0.10, 0.15))
