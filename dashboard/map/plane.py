@@ -33,11 +33,11 @@ def project(lon: float, lat: float) -> Point:
 
 def find_centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float]]:
     """Return the centre (x, y) of each area on the plane, by code; areas of any level. Unknown codes are left out."""
-    wanted = set(codes) & set(areas.table.index)
+    levels = areas.table["level"].reindex(list(dict.fromkeys(codes)))
     found: dict[str, tuple[float, float]] = {}
     for level in LEVELS:
-        inside = [code for code in wanted if areas.table.loc[code, "level"] == level]
-        centres = areas.centres(level).reindex(inside).dropna() if inside else pd.DataFrame()
+        inside = levels.index[levels == level]
+        centres = areas.centres(level).reindex(inside).dropna() if len(inside) else pd.DataFrame()
         found |= {str(row[0]): project(float(row[1]), float(row[2])) for row in centres.itertuples(name=None)}
     return found
 
