@@ -123,8 +123,9 @@ class Governance:
         """Return the agreement with a receiver of partner files; raise WorkspaceError without one."""
         agreements = [a for a in self.agreements if is_same_partner(a.receiver, name)]
         valid = [a for a in agreements if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)]
-        if valid and (valid[0].kind == _PARTNER or valid[0].opened):
-            return valid[0]
+        for agreement in valid:
+            if agreement.kind == _PARTNER or agreement.opened:
+                return agreement
         if valid:
             why = Message(
                 "{name} is a {kind} authority, which receives nothing unless `opened` says why.",

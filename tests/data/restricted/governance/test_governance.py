@@ -215,6 +215,11 @@ def test_partners_receive_and_an_authority_that_was_opened(workspace):
     assert governed.receiver("Old Friend", dt.date(2009, 5, 31)).kind == "partner"
 
 
+def test_an_agreement_that_says_why_counts_beside_one_that_does_not(workspace):
+    again = '[[agreements]]\nreceiver = "Police of A"\nkind = "police"\nsigned = 2009-02-01\nopened = "The board."\n'
+    assert write(workspace, COMPLETE + AGREEMENTS + again).receiver("Police of A", TODAY).opened == "The board."
+
+
 # -- the second person --
 
 WORDS = "fjalë e dytë e fshehtë"
