@@ -30,6 +30,7 @@ from geo.places import Places
 app = typer.Typer(help="How the files of a partner are read.", no_args_is_help=True)
 _TRIES = 3
 _SHOWN = 8  # answers that a question lists
+_OPEN = {"column": "HEADING", "days": "ORDER"}  # what stands for an answer where none is likely; else CODE
 
 
 @app.callback()
@@ -142,15 +143,15 @@ def _word_next(file: Path, found: Recognition, partner: str | None) -> str:
 
 
 def _word_option(question: Question) -> str:
-    """Return the options that answer a question, with the likely answers or the first allowed ones."""
+    """Return the options that answer a question, with the likely answers, or HEADING, ORDER or CODE."""
     options = []
     for part in question.parts:
         # Where nothing is likely, nothing is proposed: a command that is copied must not decide.
-        value = question.proposal.get(part, "HEADING" if question.topic == "column" else "CODE")
+        value = question.proposal.get(part, _OPEN.get(question.topic, "CODE"))
         if question.topic == "column":
             options.append(f"--column {shlex.quote(f'{part}={value}')}")
         elif question.topic == "days":
-            options.append("--days 'day first'")
+            options.append(f"--days {shlex.quote(value)}")
         else:
             key = f"{question.column}.{part}" if question.topic == "words" else part
             options.append(f"--set {shlex.quote(f'{key}={value}')}")

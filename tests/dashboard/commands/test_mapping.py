@@ -155,6 +155,14 @@ def test_a_wrong_option_names_what_is_allowed(run, tmp_path, words, said):
     assert said in answer.out + answer.err
 
 
+def test_the_next_command_leaves_the_order_of_days_to_the_officer(run, tmp_path):
+    path = MESSY["slashes"].write(tmp_path)
+    asked = run("mapping", "draft", path).out
+    assert asked.strip().endswith("--partner NAME --days ORDER")
+    assert run("mapping", "draft", path, "--partner", "L", "--days", "ORDER").code == 2
+    assert run("mapping", "draft", path, "--partner", "L", "--days", "day first").code == 0
+
+
 def test_a_form_explains_names_and_codes_of_an_export(run, tmp_path):
     answers = {"q1": "2008-03-04", "q2": "10944377", "q3": "K-1", "q4": "2", "q5": "1", "q6": "c", "q7": "at_risk"}
     export = write(tmp_path, text_of([answers | {"_id": "5", "_uuid": "u"}]), "export.csv")
