@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.export import Folder, Receiver, ReleaseName, TierName, open_to_write
+from dashboard.commands.languages import check_language, make_language_option
 from dashboard.commands.output import Json, emit, progress
-from dashboard.site.text import LANGUAGE_NAMES, speak
-from data.errors import InputError
+from dashboard.site.text import speak
 from data.workspace.files import fill_folder
 
 
@@ -19,12 +19,11 @@ def atlas(
     tier: TierName = "public",
     release: ReleaseName = None,
     receiver: Receiver = None,
-    language: Annotated[str, typer.Option(help="Language of the atlas: en, sq or el.")] = "en",
+    language: Annotated[str, make_language_option("the atlas")] = "en",
     as_json: Json = False,
 ) -> None:
     """Write the layers of a release as one HTML file with a map, which needs no server and no network."""
-    if language not in LANGUAGE_NAMES:
-        raise InputError(f"No atlas in {language!r}. There are: {', '.join(LANGUAGE_NAMES)}.")
+    check_language(language, "atlas")
     opened = open_to_write(context, to, tier, release, receiver, ["atlas"])
     from dashboard.map.atlas import write_atlases
 

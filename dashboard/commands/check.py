@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.export import TierName
+from dashboard.commands.languages import check_language, make_language_option
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
 from dashboard.narrative.table_check import (
@@ -20,7 +21,7 @@ from dashboard.narrative.table_check import (
     say_reason,
     say_remedy,
 )
-from dashboard.site.text import LANGUAGE_NAMES, speak
+from dashboard.site.text import speak
 from data.disclosure.table_check import AUDIENCES, Audience, Check, Comparison
 from data.errors import InputError
 from data.release import list_earlier, read_blocked, shown_name
@@ -42,7 +43,7 @@ def check(
         list[str] | None,
         typer.Option(help="Heading of a column of your own, which counts no children; may be given several times."),
     ] = None,
-    language: Annotated[str, typer.Option(help="Language of the answer: en, sq or el.")] = "en",
+    language: Annotated[str, make_language_option("the answer")] = "en",
     as_json: Json = False,
 ) -> None:
     """Check whether a table that was made from exports may be published: to everyone, to partners, or to nobody.
@@ -51,8 +52,7 @@ def check(
     """
     if tier not in TIERS:
         raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
-    if language not in LANGUAGE_NAMES:
-        raise InputError(f"No answer in {language!r}. There are: {', '.join(LANGUAGE_NAMES)}.")
+    check_language(language, "answer")
     content = table.read_bytes()
     folder, derived = releases, None
     if folder is None:

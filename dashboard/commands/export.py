@@ -13,7 +13,7 @@ from dashboard.commands.workspace import open_release, open_workspace
 from data.errors import InputError
 from data.release import WITHDRAWN, Release, read_withdrawn
 from data.restricted import governance
-from data.restricted.governance import ledger
+from data.restricted.governance import logs
 from data.tables.spec import Tier
 from data.workspace import Workspace
 from data.workspace.files import fill_folder
@@ -95,4 +95,4 @@ def log_receiver(
     agreement = governance.read(workspace).receiver(receiver, today)
     line = [today.isoformat(), agreement.receiver, agreement.kind]
     line += [" ".join(listed) for listed in (releases, formats, layers)]
-    ledger.append_line(workspace.path / ledger.EXPORTS, _COLUMNS, line)
+    logs.append_line(workspace.path / logs.EXPORTS, _COLUMNS, line)

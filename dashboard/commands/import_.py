@@ -130,9 +130,7 @@ def check_files(files: list[Path]) -> None:
 def import_files(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="CSV or Excel; Kobo and ODK exports too.")],
-    kind: Annotated[
-        str | None, typer.Option(help="encounter, effort, service, community, indicator or figure.")
-    ] = None,
+    kind: Annotated[str | None, typer.Option(help=f"One of {', '.join(KINDS)}.")] = None,
     partner: Annotated[
         str | None, typer.Option(help="The partner who sent the file, if the rows do not say it.")
     ] = None,

@@ -12,12 +12,13 @@ import typer
 from typer.core import TyperGroup
 
 from dashboard.commands.export import log_receiver
+from dashboard.commands.languages import check_language, make_language_option
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, emit, format_table, progress, say
 from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
-from dashboard.narrative.speech import LANGUAGES, Speech
+from dashboard.narrative.speech import Speech
 from data.errors import InputError
 from data.release import Release
 from data.tables.spec import Level
@@ -101,15 +102,14 @@ class BriefingOptions:
         Path | None, typer.Option(help="Write the briefing (two pages for the board) to this PDF file.")
     ] = None
     pictures: Annotated[Path | None, typer.Option(help="Write pictures for slides to this folder.")] = None
-    language: Annotated[str, typer.Option(help="Language of the briefing: en, sq or el.")] = "en"
+    language: Annotated[str, make_language_option("the briefing")] = "en"
     receiver: Annotated[
         str | None, typer.Option("--for", help="Receiver of the briefing, under an agreement. Needed for real records.")
     ] = None
 
     def check(self) -> None:
         """Raise InputError for an unknown language, or if the folder of the briefing does not exist."""
-        if self.language not in LANGUAGES:
-            raise InputError(f"No briefing in {self.language!r}. There are: {', '.join(LANGUAGES)}.")
+        check_language(self.language, "briefing")
         if self.briefing is not None and not self.briefing.absolute().parent.is_dir():
             folder = self.briefing.absolute().parent
             raise InputError(f"There is no folder {folder} to write the briefing to. Make it first.")

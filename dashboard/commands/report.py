@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.export import Folder, Receiver, ReleaseName, TierName, open_to_write
+from dashboard.commands.languages import check_language, make_language_option
 from dashboard.commands.output import Json, emit
-from dashboard.site.text import LANGUAGE_NAMES, speak, translate
-from data.errors import InputError
+from dashboard.site.text import speak, translate
 from data.workspace.files import fill_folder
 from geo.export.report import write_report
 from geo.export.standards import LAYER, find_standard
@@ -22,13 +22,12 @@ def report(
     tier: TierName = "public",
     release: ReleaseName = None,
     receiver: Receiver = None,
-    language: Annotated[str, typer.Option(help="Language of the explanations: en, sq or el.")] = "en",
+    language: Annotated[str, make_language_option("the explanations")] = "en",
     as_json: Json = False,
 ) -> None:
     """Write yearly tables of a release in the breakdowns and codes of a standard, with crosswalk and codebook."""
     chosen = find_standard(standard)
-    if language not in LANGUAGE_NAMES:
-        raise InputError(f"No explanations in {language!r}. There are: {', '.join(LANGUAGE_NAMES)}.")
+    check_language(language, "explanations")
     opened = open_to_write(context, to, tier, release, receiver, [f"report-{chosen.id}"], [LAYER])
     with speak(language), fill_folder(to) as part:
         paths = [str(to / path.name) for path in write_report(opened, part, chosen, translate)]

@@ -20,7 +20,7 @@ from dashboard.widgets.markup import render_note, render_table
 from data.errors import InputError
 from data.restricted import drafts
 from data.restricted.drafts import Draft, Row
-from data.restricted.intake import list_missing
+from data.restricted.intake.missing_columns import list_missing
 from data.restricted.intake.recognition import MASK
 from data.restricted.intake.rejects import is_private
 from data.schema import get_kind

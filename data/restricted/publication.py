@@ -14,7 +14,7 @@ from data.message import Message
 from data.reference import area_table, figures
 from data.release import MANIFEST
 from data.restricted import governance, keys, publishing
-from data.restricted.governance import ledger, second_person
+from data.restricted.governance import logs, second_person
 from data.restricted.governance.second_person import SecondPerson
 from data.restricted.publishing import NewRelease, coverage
 from data.restricted.publishing.coverage import Coverage
@@ -161,9 +161,9 @@ def _add_approval(workspace: Workspace, person: SecondPerson, release: str, fold
     sums = [hashlib.sha256((folder / tier / MANIFEST).read_bytes()).hexdigest() for tier in TIERS]
     today = dt.datetime.now(dt.UTC).date().isoformat()
     line = [today, release, find_user(), person.name, person.replaced, *sums]
-    ledger.append_line(workspace.path / ledger.APPROVALS, _COLUMNS, line)
+    logs.append_line(workspace.path / logs.APPROVALS, _COLUMNS, line)
 
 
 def _drop_approval(workspace: Workspace, release: str) -> None:
     """Remove from approvals.csv the line of a release that was not published."""
-    ledger.remove_lines(workspace.path / ledger.APPROVALS, "release", release)
+    logs.remove_lines(workspace.path / logs.APPROVALS, "release", release)

@@ -24,7 +24,7 @@ from data.accounts.meetings import list_meetings
 from data.release import Release, current_name, names
 from data.release.signed_list import Publisher
 from data.restricted import keys, publication
-from data.restricted.governance import INVENTED, ledger
+from data.restricted.governance import INVENTED, logs
 from data.restricted.governance import read as read_governance
 from data.restricted.vault import forget_log, open_vault, removal
 from data.tables.spec import TIERS
@@ -210,7 +210,7 @@ def look(world: World) -> Seen:
     for name in listed:
         for tier in TIERS:
             assert Release.open(workspace.releases, tier, name).check() == [], f"release {name}"
-    with (workspace.path / ledger.APPROVALS).open(encoding="utf-8", newline="") as file:
+    with (workspace.path / logs.APPROVALS).open(encoding="utf-8", newline="") as file:
         approved = tuple(row["release"] for row in csv.DictReader(file))
     assert sorted(approved) == sorted(listed), f"approved are {approved}, released {listed}"
     opened = Accounts.open(workspace.accounts)

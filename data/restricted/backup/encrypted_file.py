@@ -15,13 +15,13 @@ from data.disclosure import policy_file
 from data.errors import CorruptVault, InputError, WrongKey
 from data.message import Message
 from data.restricted import governance
-from data.restricted.governance import ledger
+from data.restricted.governance import logs
 from data.restricted.keys import Keys, Secret
 from data.restricted.vault import health, tables
 from data.restricted.vault import sqlcipher as sql
 
 APPLICATION = 0x54414342  # "TACB", in the file's header
-DOCUMENTS = (governance.FILE, policy_file.FILE, ledger.APPROVALS, ledger.EXPORTS)
+DOCUMENTS = (governance.FILE, policy_file.FILE, logs.APPROVALS, logs.EXPORTS)
 
 
 @dataclass(frozen=True)

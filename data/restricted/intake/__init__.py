@@ -15,7 +15,6 @@ contains only the record's number and what data/restricted/intake/rejects.py all
 from __future__ import annotations
 
 import datetime as dt
-import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -32,17 +31,18 @@ from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.age_days import name_bands
 from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.csv_rows import read_grids, read_table
-from data.restricted.intake.headings import TELLING, Layout, match_headings, suggest_headings
+from data.restricted.intake.headings import TELLING, Layout, match_headings
 from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.memory_file import InputFile
+from data.restricted.intake.missing_columns import list_missing, refuse_missing
 from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_rejects, list_respelled, write_rejects
 from data.restricted.intake.shape import name_first, shape_table
 from data.restricted.intake.sheets import find_start, list_tables
-from data.restricted.intake.start import ROWS, Grid, Start, check_choice, describe_start
+from data.restricted.intake.start import Grid, Start, check_choice
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import read_day
 from data.schema import INVENTED, HashIdentifier, Resolve, conform, get_kind
@@ -63,9 +63,7 @@ __all__ = [
 ]
 
 _BATCH = 100_000
-_NAMED = 6  # lines in a note
 UNREAD = "Not read and not stored"  # begins the note on columns that are not ours
-_SHOWN = 12  # headings in a message
 _SAMPLE = 5_000  # distinct days
 _Words = tuple[pa.Array, npt.NDArray[np.int32]]
 
@@ -183,7 +181,7 @@ def open_table(
     layout = match_headings(kind, headings, mapping)
     refuse_personal_headings(path.name, kind, headings, layout)
     if not lenient:
-        _refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
+        refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
     shaped, of_shaped, notes = shape_table(kind, table, layout, mapping)
     year = _median_year(shaped, of_shaped, today or dt.date.today())  # noqa: DTZ011
     refuse_personal_content(path.name, kind, table, layout, year)
@@ -280,66 +278,6 @@ def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | Non
     found = (read_day(text, today) for text in texts[:: max(1, len(texts) // _SAMPLE)])
     years = sorted(day.year for day in found if day)
     return float(years[len(years) // 2]) if years else None
-
-
-def list_missing(kind: RecordKind, columns: Iterable[str], partner: str | None) -> list[str]:
-    """Return the columns that a kind needs and a file does not have; the partner may be named with the import."""
-    have = {*columns, *(["partner"] if partner else [])}
-    have |= {"child_id"} if "programme_number" in have else set()
-    return [c.name for c in kind.file_columns if c.required and c.name not in have]
-
-
-def _refuse_missing(
-    name: str, kind: RecordKind, begin: Start, layout: Layout, mapping: ColumnMapping, partner: str | None
-) -> None:
-    missing = list_missing(kind, [*layout.list_found(), *mapping.constants], partner)
-    if not missing:
-        return
-    if not layout.list_found():
-        raise FileRefused(
-            Message(
-                "{file}: the first row must contain column names, or one of the first {rows}, and none of them is a "
-                "column of kind {kind}: {columns}.",
-                file=name,
-                rows=ROWS,
-                kind=kind.name,
-                columns=", ".join(c.name for c in kind.file_columns),
-            )
-        )
-    fault = Message(
-        "{file} has no column for {missing}, which is needed for kind {kind}."
-        if len(missing) == 1
-        else "{file} has no column for {missing}, which are needed for kind {kind}.",
-        file=name,
-        missing=", ".join(missing),
-        kind=kind.name,
-    )
-    if missing == ["partner"]:
-        remedy = Message("Add it, or name the partner with the import: --partner NAME")
-        raise FileRefused(join_messages([fault, remedy]))
-    # A row with few of our columns may be a record: nothing of it is repeated.
-    if len(layout.list_found()) < TELLING:
-        row = Message("Row {line} was read as the row of headings. If another is: --heading-row N", line=begin.line)
-        raise FileRefused(join_messages([fault, row]))
-    suggested = _suggest(name, kind, begin.headings, layout, missing)
-    raise FileRefused(join_messages([fault, describe_start(begin), *suggested]))
-
-
-def _suggest(name: str, kind: RecordKind, headings: list[str], layout: Layout, missing: list[str]) -> Iterator[Message]:
-    """Yield messages on headings that were not recognised: what they may mean, and how to state their meaning."""
-    if layout.unknown:
-        yield Message("Not recognised: {columns}.", columns=list_headings(headings, layout.unknown[:_SHOWN]))
-    for ours in missing:
-        near = list(suggest_headings(kind, headings, layout, ours))
-        if near:
-            named = str(list_headings(headings, near[:1]))
-            yield Message("Perhaps {ours} is {named}: --column {ours}={named}.", ours=ours, named=named)
-    same = next((ours for ours in missing if kind.column(ours).allowed), None)
-    if same:
-        codes = ", ".join(kind.column(same).allowed)
-        yield Message("If all rows have the same {ours}: --set {ours}=CODE, one of {codes}.", ours=same, codes=codes)
-    file = shlex.quote(name)
-    yield Message("To be asked what each column means: tact mapping draft {file} --partner NAME", file=file)
 
 
 def _intake(

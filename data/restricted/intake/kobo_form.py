@@ -1,4 +1,4 @@
-"""Forms of the record kinds for KoboToolbox and ODK (XLSForm), with labels in three languages.
+"""Forms of the record kinds for KoboToolbox and ODK (XLSForm), with labels in all languages.
 
 Names of questions and codes of answers are our own, so that an export is read without a question to the officer. A form
 does not ask for derived columns, nor for the record number, which is the number of the submission.
@@ -21,8 +21,6 @@ from data.schema.words import read_names
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
-# As Kobo names a language: its own name, and its code in brackets.
-_NAMES = {"en": "English (en)", "sq": "Shqip (sq)", "el": "Ελληνικά (el)"}
 _TYPES = {"date": "date", "day_or_week": "date", "whole": "integer", "year": "integer", "decimal": "decimal"}
 
 
@@ -51,7 +49,7 @@ def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
     from openpyxl import Workbook
 
     book = Workbook()
-    labels, hints = ([f"{what}::{_NAMES[lang.code]}" for lang in languages] for what in ("label", "hint"))
+    labels, hints = ([f"{what}::{lang.kobo_label}" for lang in languages] for what in ("label", "hint"))
     survey = book.active
     survey.title = "survey"
     survey.append(("type", "name", *labels, *hints, "required", "appearance"))
@@ -69,7 +67,7 @@ def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
                 choices.append((name, code, *words))
     settings = book.create_sheet("settings")
     settings.append(("form_title", "form_id", "default_language"))
-    settings.append((f"TACT: {kind.title}", f"tact_{kind.name}", _NAMES[languages[0].code]))
+    settings.append((f"TACT: {kind.title}", f"tact_{kind.name}", languages[0].kobo_label))
     return book
 
 

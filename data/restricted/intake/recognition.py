@@ -24,7 +24,7 @@ import numpy as np
 from data.errors import FileRefused, InputError
 from data.message import Message
 from data.personal.headings import plain_heading
-from data.restricted.intake import guess_kind, list_missing, open_table
+from data.restricted.intake import guess_kind, open_table
 from data.restricted.intake.headings import (
     OWN,
     SURE,
@@ -38,6 +38,7 @@ from data.restricted.intake.headings import (
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
+from data.restricted.intake.missing_columns import list_missing
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS

@@ -44,10 +44,16 @@ Translate = Callable[[str], str]
 
 @dataclass(frozen=True)
 class FormLanguage:
-    """The language of a form: its code, and the function that translates a message into it."""
+    """The language of a form: its code, its own name, and the function that translates a message into it."""
 
     code: str = "en"
+    name: str = "English"
     t: Translate = str
+
+    @property
+    def kobo_label(self) -> str:
+        """As Kobo names a language: its own name, and its code in brackets."""
+        return f"{self.name} ({self.code})"
 
     def name_column(self, column: Column) -> str:
         """Return the heading of a column: in English our own name."""

@@ -538,7 +538,7 @@ def test_a_release_that_is_cut_anywhere_is_current_with_its_approval_or_has_none
 
 @vary("step", ["publish_folder", "point_at", "add_approval"], "add_approval")
 def test_what_a_full_disk_stops_leaves_no_current_release_without_approval(real, monkeypatch, step):
-    owner = {"publish_folder": publishing.files, "point_at": publishing, "add_approval": publication.ledger}[step]
+    owner = {"publish_folder": publishing.files, "point_at": publishing, "add_approval": publication.logs}[step]
 
     def fail(*_args, **_more):
         raise OSError(28, "No space left on device")

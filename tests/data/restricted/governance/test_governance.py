@@ -8,7 +8,7 @@ import pytest
 from data.disclosure import policy_file
 from data.errors import InputError, WorkspaceError
 from data.restricted import governance
-from data.restricted.governance import FILE, INVENTED, TEMPLATE, ledger, read, second_person, write_missing
+from data.restricted.governance import FILE, INVENTED, TEMPLATE, logs, read, second_person, write_missing
 from data.restricted.governance.second_person import appoint, confirm
 from data.restricted.vault import Vault
 from data.tables.spec import DEFAULT_PLAN
@@ -260,6 +260,6 @@ def test_another_takes_the_place_with_the_passphrase_or_leaves_a_trace(vault):
 
 def test_a_log_grows_by_whole_lines_that_no_spreadsheet_runs(tmp_path):
     path = tmp_path / "log.csv"
-    ledger.append_line(path, ("day", "for"), ("2009-05-31", "A, B"))
-    ledger.append_line(path, ("day", "for"), ("2009-06-01", "=1+1"))
+    logs.append_line(path, ("day", "for"), ("2009-05-31", "A, B"))
+    logs.append_line(path, ("day", "for"), ("2009-06-01", "=1+1"))
     assert path.read_text().splitlines() == ["day,for", '2009-05-31,"A, B"', "2009-06-01,'=1+1"]

@@ -6,6 +6,7 @@ import datetime as dt
 import openpyxl
 import pytest
 
+from dashboard.site.text import LANGUAGE_NAMES
 from data.reference import area_table
 from data.restricted.intake import guess_kind
 from data.restricted.intake.kobo_form import list_asked, write_kobo_forms
@@ -18,7 +19,7 @@ from tests.data.restricted.intake.test_messy_files import PLACES
 from tests.helpers.partner_files import read
 
 TODAY = dt.date(2020, 6, 30)
-LANGUAGES = [FormLanguage(code) for code in ("en", "sq", "el")]
+LANGUAGES = [FormLanguage(code, name) for code, name in LANGUAGE_NAMES.items()]
 LEFT_EMPTY = {"country", "span", "programme_number", "handed_from", "handed_to", "valid_to", "origin", "destination"}
 
 
