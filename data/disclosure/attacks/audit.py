@@ -74,8 +74,10 @@ def audit_release(
 ) -> Audit:
     """Attack a release (default: the shown one) with all earlier ones, and exported files; return the audit.
 
-    `files`: exports and other shared files, by tier. `progress` is called with the name of the next attack. Raises
-    ReleaseError if there is no such release. An audit of the same files by the same code is not written twice.
+    `releases`, `derived`: the folders of the workspace. `files`: exports and other shared files, by tier. `progress` is
+    called with the steps done, the number of steps and the name of the running attack. Raises ReleaseError if there is
+    no such release, and ReleaseDamaged if a manifest was changed. An audit of the same files by the same code is not
+    written twice.
     """
     chosen = name or shown_name(releases)
     if chosen is None or chosen not in names(releases):

@@ -31,7 +31,7 @@ _Z95 = 1.96  # 95 % of a normal distribution lies within so many standard deviat
 
 @dataclass(frozen=True)
 class Child:
-    """The child that the attacker looks for: index of its region, of its period, and of each category."""
+    """The child that the attacker looks for: index of its region, of its period, and of its category by breakdown."""
 
     region: int
     period: int
@@ -40,7 +40,7 @@ class Child:
 
 @dataclass(frozen=True)
 class Advantage:
-    """An estimated advantage with its 95 % interval, and the child it is about."""
+    """An estimated advantage (0 is guessing, 1 is knowing) with its 95 % interval, and the child that was attacked."""
 
     value: float
     low: float
@@ -79,7 +79,7 @@ class Attacker:
 
     @cached_property
     def joint(self) -> tuple[str, ...]:
-        """The breakdowns whose combinations are drawn. The other breakdowns have the same mix in each region."""
+        """The breakdowns whose combinations are drawn. The others have the same mix in all regions of a country."""
         return tuple(name for name in self.breakdowns if name not in OF_COUNTRIES)
 
     @cached_property
@@ -136,7 +136,7 @@ class Attacker:
         return int((self._look_up(rates) ** 2).sum(axis=1).argmax())
 
     def _sum_of_squares(self, child: Child) -> float:
-        """Return the sum of the squared advantages from each single cell of the child."""
+        """Return the sum of the squared advantages from each single number about the child."""
         others = [self.expect_others(child, s) for s in self.list_tables(child)]
         rates = np.array(others + [0.0] * (self.rates.country[child.region] in self.estimated))
         return float((self._look_up(rates) ** 2).sum())
@@ -147,7 +147,11 @@ class Attacker:
 
     @on_one_thread
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
-        """Estimate the advantage for one child; the classifier is trained on half of the worlds."""
+        """Estimate the advantage for one child; the classifier is trained on half of the worlds.
+
+        Fewer than `worlds` worlds are drawn for a region with many children. The advantage is 0 if nothing is published
+        about the child's region.
+        """
         if not self.list_tables(child):  # nothing is published about its region
             return Advantage(0.0, 0.0, 0.0, child)
         rng = np.random.default_rng(seed)
@@ -224,8 +228,8 @@ class Attacker:
     def _features(self, shown: Counts, largest: int, child_cell: int, rate: float) -> list[Floats]:
         """Return the features of a table, each of shape (worlds,).
 
-        They are the log ratio of the child's cell (if few enough others are expected there), the number of each cell,
-        and 1 for each hidden number. `shown` has shape (worlds, cells).
+        They are the log ratio of the child's cell (if few enough others are expected there), the number of each cell (0
+        if it is hidden), and whether each number is hidden (1 or 0). `shown` has shape (worlds, cells).
         """
         hidden = shown < (self.k or 0)
         visible = np.where(hidden, 0, shown).astype(np.float64)
@@ -247,7 +251,7 @@ def _find_tail(rate: float) -> int:
 
 @lru_cache(maxsize=4096)
 def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int) -> Floats:
-    """Return log(P(outcome | with the child) / P(outcome | without)) for each outcome, shape (outcomes,).
+    """Return log(P(outcome | with the child) / P(outcome | without)) for each outcome, from -10 to 10, (outcomes,).
 
     The number of other children is Poisson with mean `rate`, cut off below `most`.
     """
