@@ -30,7 +30,11 @@ _NAME = "TACT Map"
 
 @dataclass(frozen=True)
 class Challenge:
-    """The challenge that a browser signs. moment : the time in seconds since 1970, which the form sends back."""
+    """The challenge that a passkey signs.
+
+    origin : that of the map. value : the bytes to sign. moment : when it was made, in seconds since 1970, which the
+    form sends back.
+    """
 
     origin: str
     value: bytes
@@ -116,7 +120,10 @@ class Passkeys:
         return self._make(browser, purpose, f"{self._accounts.clock():.3f}")
 
     def find(self, browser: str, purpose: str, moment: str) -> Challenge | None:
-        """Return the challenge that was made at the moment in the form; None if it is not valid any more."""
+        """Return the challenge that was made at the moment in the form.
+
+        Returns None if the moment is no number, lies in the future, or is half an hour ago or more.
+        """
         try:
             age = self._accounts.clock() - float(moment)
         except ValueError:
@@ -136,7 +143,7 @@ class Passkeys:
 
 
 def read_new(challenge: Challenge, text: str) -> Use | None:
-    """Check the browser's answer (JSON) that adds a new passkey; return its use, None if it is not valid."""
+    """Check the browser's answer (JSON) that adds a new passkey; return its first use, or None if it is not valid."""
     from webauthn import verify_registration_response
 
     try:
@@ -148,10 +155,11 @@ def read_new(challenge: Challenge, text: str) -> Use | None:
 
 
 def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text: str) -> Use | None:
-    """Check the browser's answer (JSON) to a challenge for a person; return the use, None if it is not valid.
+    """Check the browser's answer (JSON) to a challenge for a person; return the use, or None if it is not valid.
 
-    A counter that does not increase shows a copy of the passkey. person : None for an unknown person. The signature is
-    checked in any case, so that the time of the answer does not reveal who has a passkey.
+    It is valid if it is signed with a passkey of the person whose counter has increased; otherwise the passkey may be a
+    copy. person : None for an unknown person. The signature is checked in any case, so that the time of the answer does
+    not reveal who has a passkey.
     """
     from webauthn import verify_authentication_response
 
@@ -170,9 +178,10 @@ def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text:
 
 
 def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
-    """Store a new passkey; return whether that was done.
+    """Store a new passkey of a person; return whether it was stored.
 
-    It is stored if its challenge was not used before, if it belongs to nobody yet, and if the person has not too many.
+    It is stored if its challenge was not used before, if nobody has this passkey yet, and if the person has fewer than
+    MOST passkeys. In any case the challenge is used afterwards.
     """
     if not take_once(connection, use.challenge.key, now):
         return False
@@ -185,9 +194,10 @@ def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: floa
 
 
 def take_use(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
-    """Store the new counter of a passkey, so that a use counts once.
+    """Store the new counter of a passkey, so that a use counts once; return whether it was stored.
 
-    Returns False if the challenge was used before, or if the counter has changed since the use was read.
+    It is not if the challenge was used before, or if the passkey was removed or its counter changed since the use was
+    read. In any case the challenge is used afterwards.
     """
     if not take_once(connection, use.challenge.key, now):
         return False
@@ -199,17 +209,17 @@ def take_use(connection: sqlite3.Connection, person: int, use: Use, now: float) 
 
 
 def remove_passkeys(connection: sqlite3.Connection, name_key: str) -> None:
-    """Remove the passkeys of a person, who is known by the key of their name."""
+    """Remove the passkeys of the person whose name has this key (`people.make_key`)."""
     connection.execute("DELETE FROM passkeys WHERE person IN (SELECT id FROM people WHERE key = ?)", (name_key,))
 
 
 def name_invitation(secret: str) -> str:
-    """Return the purpose of a challenge for a person who is invited with a link."""
+    """Return the purpose of a challenge for the person who is invited with the link of a secret."""
     return f"invitation {hash_secret(secret)}"
 
 
 def name_addition(person: int) -> str:
-    """Return the purpose of a challenge that adds a passkey of a person."""
+    """Return the purpose of a challenge that adds a passkey of the person with an id."""
     return f"addition {person}"
 
 
@@ -232,7 +242,7 @@ def _find_passkey(accounts: Accounts, person: int | None, text: str) -> Passkey 
 
 
 def _read_secret(accounts: Accounts) -> bytes:
-    """Return the secret with which all processes that use the file make the same challenges."""
+    """Return the secret with which all processes that use the file make the same challenges; make it if needed."""
     query = "SELECT value FROM challenge_secret"
     with accounts.read() as connection:
         row = connection.execute(query).fetchone()

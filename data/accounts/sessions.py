@@ -52,7 +52,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a person was not let in: they must wait `wait` seconds, or there is another `reason`."""
+    """Why a person was not let in: they must wait `wait` seconds, or, if `wait` is 0, for the `reason`."""
 
     wait: float = 0
     reason: Reason = Reason.WRONG
@@ -139,6 +139,7 @@ def start_session(accounts: Accounts, person: Person) -> str:
 def begin_answer(accounts: Accounts, state: str, address: str = "") -> Refusal | None:
     """Note that an answer of a provider has arrived; return why it is refused, or None if it may be used.
 
+    state : the text that the answer shares with its request. address : where the answer comes from; empty if unknown.
     An answer can be used only once. Until a person has signed in with it, it counts as a failure of the address.
     """
     now, key = accounts.clock(), f"answer {hash_secret(state)}"
@@ -155,9 +156,10 @@ def begin_answer(accounts: Accounts, state: str, address: str = "") -> Refusal |
 def sign_in_from_provider(
     accounts: Accounts, identity: Identity, role: Role | None, address: str = ""
 ) -> str | Refusal:
-    """Return the secret of a new session for a person whom their provider named, or why there is none.
+    """Return the secret of a new session for a person whom their provider named, or the reason why there is none.
 
-    A person without a role is not let in, and their open sessions end.
+    A person without a role is not let in, and their open sessions end. Not let in are also a revoked person, a person
+    whose last day is over, and a new person with the name of somebody who was revoked or has a limit.
     """
     now = accounts.clock()
     with accounts.write() as connection:
@@ -182,7 +184,10 @@ def sign_in_from_provider(
 
 
 def find_person(accounts: Accounts, secret: str, *, is_use: bool = True) -> Person | None:
-    """Return the person whose session has a secret; None if it has ended. `is_use`: count this as a use of it."""
+    """Return the person whose session has this secret; None if there is none, or it has ended.
+
+    is_use : whether this counts as a use of the session, so that it goes on for another hour.
+    """
     now = accounts.clock()
     with accounts.read() as connection:
         row = _find_session(connection, secret)
@@ -204,7 +209,7 @@ def find_open(accounts: Accounts, secrets: Collection[str]) -> set[str]:
 
 
 def sign_out(accounts: Accounts, secret: str) -> None:
-    """End a session."""
+    """End the session that has this secret; nothing happens if there is none."""
     with accounts.write() as connection:
         row = _find_session(connection, secret)
         if row is not None:

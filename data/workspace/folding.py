@@ -12,7 +12,7 @@ def fold(text: str) -> str:
 
 
 def make_key(text: str) -> str:
-    """Return the letters and digits of a heading or category, without accents, joined by _."""
+    """Return the words of a heading or category, letters and digits in lower case without accents, joined by _."""
     return "_".join(re.findall(r"[^\W_]+", strip_accents(unicodedata.normalize("NFKD", text).casefold())))
 
 
