@@ -34,7 +34,7 @@ class TactError(Exception):
 
     @property
     def message(self) -> str:
-        """The text: a `Message` if it can be translated."""
+        """The text, which is a `Message` if it can be translated; empty if there is none."""
         text: str = self.args[0] if self.args else ""
         return text
 

@@ -26,7 +26,10 @@ def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -
 
 
 def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
-    """Count an attempt as a failure. The caller may count it before its result is known."""
+    """Count an attempt under a key as a failure. The caller may count it before its result is known.
+
+    now : the time in seconds since 1970.
+    """
     connection.execute("DELETE FROM attempts WHERE ? - last > ?", (now, _FORGET))
     connection.execute(
         "INSERT INTO attempts VALUES (?, 1, ?) ON CONFLICT (key) DO UPDATE SET failures = failures + 1, "

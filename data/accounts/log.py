@@ -104,7 +104,7 @@ def read_log(accounts: Accounts, person: str | None = None, most: int = -1) -> l
 
 
 def verify_log(accounts: Accounts) -> Verdict:
-    """Check the rows and return the verdict: each against the one before, and the last against its stored SHA-256."""
+    """Check each row against the row before it, and the last one against its stored SHA-256; return the verdict."""
     with accounts.read() as connection:
         connection.execute("BEGIN")  # all of one moment, while others write
         return _verify(connection)

@@ -1,7 +1,8 @@
 """Meetings: the agenda, which consists of views that are fixed to a release, and the decisions beside each view.
 
 A view with a decision cannot be removed, and neither can its meeting, until the decision is removed. Texts are checked
-before they are stored (data/personal/free_text.py). If people sign in, each change is a row of the audit log.
+before they are stored (data/personal/free_text.py). If people sign in, each change is a row of the audit log; the
+argument `person` is the name in this row, and empty without sign-in.
 """
 
 from __future__ import annotations
@@ -191,7 +192,7 @@ def remove_meeting(accounts: Accounts, key: str, person: str = "") -> None:
 
 
 def count_old_meetings(accounts: Accounts, before: dt.date) -> int:
-    """Count the meetings before a day."""
+    """Count the meetings that took place before a day."""
     with accounts.read() as connection:
         return len(_find_old(connection, before))
 
@@ -221,7 +222,10 @@ def _find_old(connection: sqlite3.Connection, before: dt.date) -> list[tuple[int
 
 
 def find_previous(meetings: list[Meeting], meeting: Meeting) -> Meeting | None:
-    """Return the newest meeting with a decision before the given one, or None; `meetings` begins with the newest."""
+    """Return the newest meeting before the given one that has a decision; None if there is none.
+
+    `meetings` begins with the newest.
+    """
     earlier = meetings[meetings.index(meeting) + 1 :] if meeting in meetings else []
     return next((other for other in earlier if any(item.decisions for item in other.items)), None)
 

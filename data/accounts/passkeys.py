@@ -101,7 +101,7 @@ _OF_NOBODY = Passkey(
 
 @dataclass(frozen=True)
 class Use:
-    """A challenge that a passkey has signed: the stored (or new) passkey, and its present counter."""
+    """A challenge that a passkey has signed: the passkey as it is stored (or new), and the counter that it sent."""
 
     challenge: Challenge
     passkey: Passkey
@@ -116,11 +116,11 @@ class Passkeys:
         self._secret = b""
 
     def ask(self, browser: str, purpose: str) -> Challenge:
-        """Return a challenge for a purpose and a browser, which is identified by its secret."""
+        """Return a new challenge for a purpose, such as SIGN_IN. browser : the secret that identifies the browser."""
         return self._make(browser, purpose, f"{self._accounts.clock():.3f}")
 
     def find(self, browser: str, purpose: str, moment: str) -> Challenge | None:
-        """Return the challenge that was made at the moment in the form.
+        """Return the challenge that `ask` made for a browser and a purpose at the moment in the form.
 
         Returns None if the moment is no number, lies in the future, or is half an hour ago or more.
         """
@@ -131,7 +131,10 @@ class Passkeys:
         return self._make(browser, purpose, moment) if 0 <= age < SECONDS else None
 
     def make_handle(self, person: int) -> str:
-        """Return the user handle of a person, which a passkey stores. It reveals nothing about the person."""
+        """Return the user handle of the person with this id, which a passkey stores, in base 64.
+
+        It reveals nothing about the person.
+        """
         return _encode(self._sign("person", str(person)))
 
     def _make(self, browser: str, purpose: str, moment: str) -> Challenge:
@@ -157,9 +160,9 @@ def read_new(challenge: Challenge, text: str) -> Use | None:
 def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text: str) -> Use | None:
     """Check the browser's answer (JSON) to a challenge for a person; return the use, or None if it is not valid.
 
-    It is valid if it is signed with a passkey of the person whose counter has increased; otherwise the passkey may be a
-    copy. person : None for an unknown person. The signature is checked in any case, so that the time of the answer does
-    not reveal who has a passkey.
+    It is valid if it is signed with a passkey of the person, and if the counter has increased or the passkey does not
+    count: a counter that has not increased shows a copy. person : their id; None for an unknown person. The signature
+    is checked in any case, so that the time of the answer does not reveal who has a passkey.
     """
     from webauthn import verify_authentication_response
 
@@ -214,12 +217,12 @@ def remove_passkeys(connection: sqlite3.Connection, name_key: str) -> None:
 
 
 def name_invitation(secret: str) -> str:
-    """Return the purpose of a challenge for the person who is invited with the link of a secret."""
+    """Return the purpose of a challenge for a person who is invited. secret : that of the link."""
     return f"invitation {hash_secret(secret)}"
 
 
 def name_addition(person: int) -> str:
-    """Return the purpose of a challenge that adds a passkey of the person with an id."""
+    """Return the purpose of a challenge that adds a passkey of a person, who is given by their id."""
     return f"addition {person}"
 
 

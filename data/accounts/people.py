@@ -149,7 +149,7 @@ def accept(accounts: Accounts, secret: str, passphrase: str, code: str, passkey:
     """Let a person who was invited with a link sign in from now on; return the person.
 
     Returns None if the link is not valid, the code is wrong or the passkey cannot be added. passkey : a passkey in
-    place of the code; then no code opens the account. Raises InputError for a passphrase that is too short or common.
+    place of the code, now and at each sign-in. Raises InputError for a passphrase that is too short or common.
     Afterwards the link is not valid any more.
     """
     if find_invited(accounts, secret) is None:
@@ -211,7 +211,7 @@ def admit(accounts: Accounts, name: str, last_day: str | None = None) -> None:
     An account with a passphrase is given to the next person who comes through the provider with its name. last_day :
     the new last ISO day; None keeps it, an empty text removes it.
 
-    Raises InputError for an unknown name and for a last day that is over. Also if there is nothing to change: for an
+    Raises InputError for an unknown name, for a last day that is over, and if there is nothing to change: for an
     account without a provider that is neither revoked nor limited, and for one of a provider that is not revoked and
     has this last day already.
     """
@@ -236,7 +236,7 @@ def find_namesake(connection: sqlite3.Connection, identity: Identity) -> sqlite3
     """Return the row of a revoked or limited person who has the same name as a new person; None if there is none.
 
     Without this check, that person could come in as a new one, without the limit. Only the same name is found, not
-    another spelling of it. Also None if the provider's person is not new, or is awaited by this name (see `admit`).
+    another spelling of it. Returns None, too, if the person of the provider is not new, or awaited (see `admit`).
     """
     if find_from_provider(connection, identity) is not None:
         return None
@@ -324,7 +324,7 @@ def list_people(accounts: Accounts) -> list[Person]:
 
 
 def make_key(name: str) -> str:
-    """Return the key of a name: the same for any case, spaces and Unicode form of its letters."""
+    """Return the key of a name, which does not depend on case, extra spaces or the Unicode form of its letters."""
     typed = name.encode("utf-8", "replace").decode()
     return " ".join(unicodedata.normalize("NFKC", typed).casefold().split())
 

@@ -73,9 +73,10 @@ def make_code(factor: bytes, moment: float) -> str:
 
 
 def find_step(factor: bytes | None, code: str, moment: float) -> int | None:
-    """Return the number of the 30 seconds for which a code holds; None if the code is wrong or there is no factor.
+    """Return the time step of a code; None if the code is wrong or there is no factor.
 
-    A code may be one step early or late. moment : the time now, in seconds since 1970.
+    Steps of 30 seconds are counted since 1970. A code may be one step early or late. moment : the time now, in seconds
+    since 1970.
     """
     now, plain = int(moment) // _STEP, "".join(code.split())
     true = factor if factor is not None else bytes(_FACTOR)

@@ -37,7 +37,7 @@ class Token:
 
     @property
     def end(self) -> float:
-        """The time when the token ends by itself."""
+        """The time when the token ends by itself, in seconds since 1970."""
         return self.since + DAYS * _DAY
 
 

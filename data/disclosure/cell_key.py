@@ -2,10 +2,9 @@
 
 Each child has a secret record key, uniform on 0 .. key_range - 1. The sum of the keys of a cell's children modulo
 key_range is the cell key, which is uniform too. A table (`compute_perturbation_table`) gives the perturbation for a
-count and a cell key.
-The equations are docs/disclosure.md eq. (1) to (6). The method is by Fraser and Wooton (2005). The table has maximum
-entropy, as in Giessing (2016), "Computational issues in the design of transition probabilities and disclosure risk
-estimation for additive noise".
+count and a cell key. The equations are docs/disclosure.md eq. (1) to (6). The method is by Fraser and Wooton (2005).
+The table has maximum entropy, as in Giessing (2016), "Computational issues in the design of transition probabilities
+and disclosure risk estimation for additive noise".
 """
 
 from __future__ import annotations
@@ -171,7 +170,7 @@ def compute_cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: i
 class CellKey:
     """The noise of a release, for counts of children.
 
-    variance: of the noise. largest: the largest noise, in children. key_range: keys are 0 to key_range - 1.
+    variance: that of the noise. largest: the largest noise, in children. key_range: keys are 0 to key_range - 1.
     variance_near_k: the variance for counts of 7 to 15; it has an effect only if it is larger than variance.
     """
 

@@ -4,8 +4,8 @@ Each published count has its own noise, so parts do not add up to their total. T
 add up: areas to the area that contains them, quarters to years, years to the whole time, categories to their total.
 Among all such numbers they have the smallest weighted squared distance from the published ones (docs/disclosure.md,
 Numbers that add up): the optimal combination of Hyndman et al. (2011), over whole numbers from zero as in controlled
-rounding (Cox 1987) and the Census TopDown algorithm (Abowd et al. 2022). They depend only on published tables, so they
-reveal nothing more.
+rounding (Cox 1987) and the Census TopDown algorithm (Abowd et al. 2022). Reconciled numbers depend only on published
+tables, so they reveal nothing more.
 
 - Each year is reconciled by itself, so that a later year changes nothing. The whole time is the sum of its years if all
   of them are shown; other numbers of the whole time are fitted to it.
@@ -188,7 +188,7 @@ class _System:
     def _settle(self, periods: Sequence[str], *, whole: bool = False) -> None:
         """Reconcile the given periods, of which the last is the sum of the others; totals first, then breakdowns.
 
-        `whole`: there is only the whole time, which is reconciled with the years before.
+        `whole`: the only period is the whole time, which is combined with the years that were reconciled before.
         """
         here = self.rows[self.rows["period"].isin(periods)]
         rows = {_TOTAL: here[:0], **{str(by): part for by, part in here.groupby("by")}}

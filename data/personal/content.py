@@ -127,7 +127,7 @@ def recognise_degrees(values: list[str]) -> str | None:
 
 
 def find_birth_day(values: list[str]) -> bool:
-    """Return whether any value of a column of ages is a whole day."""
+    """Return whether any value is a whole day, such as a date of birth in a column of ages."""
     return any(_ANY_DAY.fullmatch(value.strip()) for value in values)
 
 

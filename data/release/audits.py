@@ -61,7 +61,7 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditR
 
 
 def find_newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> Path | None:
-    """Return the file of the report that `newest` opens; None if there is none. Raises ReleaseDamaged as `newest`."""
+    """Return the file of the report that `newest` opens; None if there is none. Raises ReleaseDamaged as it does."""
     folder = derived / name if derived is not None else None
     if folder is None or not folder.is_dir():
         return None

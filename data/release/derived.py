@@ -42,9 +42,9 @@ def publish(
     """Write a result for one tier of a release, unless the newest one is the same, and return it.
 
     `about` is added to the manifest: parameters, and what a reader must know. `before` is called with the name of the
-    new folder; if it raises an error, nothing is stored. A result that is equal to an older one than the newest is
-    still written, and names the result before it, because the newest result is always the one that is used. Raises
-    ReleaseDamaged if the manifest of an earlier result was changed.
+    new folder; if it raises an error, nothing is stored. Always the newest result is used. So a result that equals an
+    earlier one, but not the newest, is written again, and names the newest one before it. Raises ReleaseDamaged if the
+    manifest of an earlier result was changed.
     """
     name, tier = release.name, release.tier
     manifest = {

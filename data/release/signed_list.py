@@ -43,8 +43,9 @@ _REMEDY = "Publish again: tact publish"
 class SignedList:
     """What was published at one time.
 
-    number: from 1; a later list has a larger number. current: the name of the release to show. blocked: the measures
-    that governance does not approve. files: the SHA-256 of each file, by its path in the folder, with `/`.
+    number: from 1; a later list has a larger number. created: its time (ISO, UTC). current: the name of the release to
+    show. blocked: the measures that governance does not approve. files: the SHA-256 of each file, by its path in the
+    folder, with `/`.
     """
 
     number: int
@@ -183,7 +184,7 @@ _own: list[Path] = []
 
 
 def believe(publisher: Publisher, own: Iterable[Path] = ()) -> None:
-    """Let this process accept from now on only files that a list of the publisher names, or that are in own folders.
+    """Let this process accept from now on only files that a list of the publisher names, or that are in `own`.
 
     own : folders that this process writes itself, such as that of the plans of people who sign in to a server.
     """

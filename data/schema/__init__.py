@@ -50,7 +50,7 @@ class Match(Protocol):
 
     @property
     def finding(self) -> Finding:
-        """The reason in one word; it does not repeat the text."""
+        """What was found, in one word; it does not repeat the text."""
 
     @property
     def respelled(self) -> bool:
@@ -65,7 +65,7 @@ class Resolve(Protocol):
     """A function that finds the area of a text, such as in geo/places/__init__.py; the commands pass it in."""
 
     def __call__(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
-        """Return the area that a code or a name means."""
+        """Return the area that a code or a name means, of this country and level unless they are None."""
 
 
 class HashIdentifier(Protocol):

@@ -160,7 +160,7 @@ class Workspace:
 
     @property
     def derived(self) -> Path:
-        """The folder of what is made from releases: results of audits and of the risk model, and saved plans."""
+        """The folder of what is made from releases: results of audits and of the risk model, saved plans, meetings."""
         return self.path / "derived"
 
     @property

@@ -17,7 +17,7 @@ def make_key(text: str) -> str:
 
 
 def strip_accents(text: str) -> str:
-    """Return a decomposed text without its accents."""
+    """Return a text without its accents; the text must be in a decomposed Unicode form, such as NFKD."""
     return text if text.isascii() else "".join(c for c in text if not unicodedata.combining(c))
 
 

@@ -131,7 +131,10 @@ def _run_attacks(
 
 
 def read_earlier(releases: Path, release: Release) -> list[Published]:
-    """Read the earlier releases of the same tier, oldest first, without those that contain only figures."""
+    """Read the earlier releases of the same tier, oldest first, without those that have no tables of counts.
+
+    Raises ReleaseDamaged if a manifest was changed.
+    """
     listed = list(reversed(names(releases)))
     earlier = [Release.open(releases, release.tier, n) for n in listed[: listed.index(release.name)]]
     return [reading.read_published(r) for r in earlier if reading.list_specifications(r)]

@@ -1,4 +1,4 @@
-"""The averaging attack: several noisy numbers that tell of one count together may leave only one likely value.
+"""The averaging attack: several noisy numbers about one count may together leave only one likely value.
 
 A total can be estimated from its own number, and from the numbers of its categories, of the areas inside it and of the
 periods inside it. The attacker knows the distribution of the noise. An earlier release gives one more estimate if the

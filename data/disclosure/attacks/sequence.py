@@ -26,8 +26,8 @@ _REASON = Message("a number that was published before has changed: the two toget
 def join_releases(releases: Sequence[Published]) -> Published:
     """Join the releases of a tier (the first is the oldest) into one.
 
-    It has the last row of each cell, of which rows that are not withheld are preferred, and the last of each table of
-    estimates.
+    For each cell it has the last row that is not withheld, or the last one if all are withheld. Of each table of
+    estimates it has the last one.
     """
     tables = {}
     for spec in dict.fromkeys(spec for release in releases for spec in release.tables):

@@ -336,7 +336,7 @@ def _judge_sheet(
 
 
 class _Judge:
-    """Judges a sheet, or a part of it: the origin of each column, then each of its rows.
+    """The check of a sheet, or a part of it: the origin of each column, then the rule that each of its cells breaks.
 
     beside: other columns of the sheet whose origin is known. seen: the cells found in the file so far, each with its
     number and its release.
@@ -434,7 +434,10 @@ class _Judge:
         return "zero" if value == 0 and self._hides_zero(None, column, row) else "unknown"
 
     def _judge_matched(self, origin: Origin, row: int) -> str | None:
-        """Return the rule that a number breaks which is the one that the origin of its column predicts, or None."""
+        """Return the rule that a number breaks if it is the one that the origin of its column predicts.
+
+        Returns None if it breaks none.
+        """
         if origin.kind in ("joined", "rest", "filled_sum"):
             return {"filled_sum": "zero"}.get(origin.kind, origin.kind)
         if origin.source is None or origin.source.tier == "public":
@@ -451,7 +454,7 @@ class _Judge:
         return "hidden" if shown and shown.state != "number" and shown.state != "class" else "partner_only"
 
     def _judge_other(self, column: Column, origin: Origin, row: int) -> str | None:
-        """Return the rule that a number breaks which is not the one that the origin of its column predicts.
+        """Return the rule that a number breaks if it is not the one that the origin of its column predicts.
 
         Returns None if the number is, or follows from, what the public tier shows for the same cell.
         """
@@ -588,7 +591,7 @@ class _Judge:
             self.learned.append(Learned(shape, area, period, tuple(codes), low, high))
 
     def _find_joined(self, columns: Sequence[Column], origins: dict[int, Origin | None]) -> Iterator[Finding]:
-        """Find rows with a number of a cell for which an earlier row has a different number, from another release."""
+        """Find rows that have another number of a cell than an earlier row has, from another release or tier."""
         for column in columns:
             origin = origins[column.position]
             if origin is None or origin.kind != "released" or origin.source is None:

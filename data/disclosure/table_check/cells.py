@@ -1,4 +1,4 @@
-"""The cells of all releases that a reader of a tier can have, by area, period and categories."""
+"""The cells of all releases that a reader of a tier can open, by area, period and categories."""
 
 from __future__ import annotations
 

@@ -403,7 +403,10 @@ def find_population(source: Source, area: str, turn: int) -> float:
 
 
 def _amounts(cells: Mapping[Key, Cell], keys: Sequence[Key], number: int = VALUE) -> Floats:
-    """Return the numbers of cells for sums, (keys,); NaN if no number is shown. As VALUE, a published zero is 0."""
+    """Return the numbers of cells for sums, (keys,); NaN if no number is shown.
+
+    number: which of the numbers of a cell. Only as VALUE is a published zero 0.
+    """
     found = [cells.get(key) for key in keys]
     if number == VALUE:
         return np.array([np.nan if cell is None else cell.amount for cell in found], float)

@@ -212,7 +212,7 @@ def holds_digits(text: str) -> bool:
 
 
 def format_cell(value: object) -> str:
-    """Return the text of a cell: a number that is not whole with at most ten digits, "" for an empty cell."""
+    """Return the text of a cell: "" for an empty one, and at most ten digits for a number that is not whole."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, float):

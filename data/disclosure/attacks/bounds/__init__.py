@@ -50,7 +50,7 @@ class Published:
     estimates: Mapping[TableSpec, pa.Table] = field(default_factory=dict)
 
     def is_provisional(self, period: str) -> bool:
-        """Return whether the numbers of a period are provisional."""
+        """Return whether the numbers of a period (its identifier) are provisional: its year is not final yet."""
         return bool(self.final) and Period.parse(period).end.isoformat() > self.final
 
 
@@ -128,7 +128,10 @@ class BoundsAttack:
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 
     def report(self, failed: Ints) -> list[Finding]:
-        """Return a finding for each of these unknowns that is a cell of a table; the reason contains no count."""
+        """Return a finding for each of the unknowns in `failed` that is a cell of a table.
+
+        `failed`: indices, see `judge`. The reason of a finding contains no count.
+        """
         findings = []
         for unknown in failed:
             place = self.lattice.find(int(unknown))

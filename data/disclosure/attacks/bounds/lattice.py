@@ -110,7 +110,11 @@ class Table:
 
 @dataclass(eq=False)
 class Lattice:
-    """All tables of one tier, and the sums that tie them."""
+    """All tables of one tier, and the sums that tie them.
+
+    parents, levels: the parent and the level of each area. periods: those published, by grain. tables: by shape. size:
+    the number of unknowns.
+    """
 
     parents: Mapping[str, str]
     levels: Mapping[str, str]

@@ -52,11 +52,12 @@ class Advantage:
 class Attacker:
     """An attacker who reads the tables of children of one tier.
 
-    `tables`: tables of regions, and tables of countries by year or over the whole time. If a tier publishes more, the
-    advantage is a lower bound. `withheld`: pairs of table and region, or table and country, without any published
-    number. `estimated`: the countries with an interval of the dark figure. The interval reveals at most as much as the
-    noisy number of the child's capture history. So the attacker gets this number, for a child whose history no other
-    child has, which is the worst case.
+    `k`: the threshold below which numbers are hidden, None if the tier has none. `tables`: tables of regions, and
+    tables of countries by year or over the whole time. If a tier publishes more, the advantage is a lower bound.
+    `withheld`: pairs of table and region, or table and country, without any published number. `estimated`: the
+    countries with an interval of the dark figure. The interval reveals at most as much as the noisy number of the
+    child's capture history. So the attacker gets this number, for a child whose history no other child has, which is
+    the worst case.
     """
 
     rates: Rates
@@ -116,7 +117,7 @@ class Attacker:
         return [countries[here] for here in rates.country]
 
     def list_worst_children(self, how_many: int | None = None) -> list[Child]:
-        """List, for each region, the child whose own cells reveal most; the most exposed first."""
+        """List, for each region, the child whose own cells reveal most; the most exposed first, at most `how_many`."""
         candidates = []
         for region in range(len(self.rates.regions)):
             for period in range(self.rates.children.shape[1]):

@@ -111,7 +111,7 @@ class NumberIndex:
 
     @cached_property
     def sizes(self) -> frozenset[float]:
-        """For each country and level whose areas are ranked, the number of its areas."""
+        """The numbers of areas that are ranked together, which are those of a country and level."""
         ranked = [self._frame(name) for name in self.tables]
         codes = {str(code) for frame in ranked if "rank" in frame for code in frame["area"].unique()}
         table = pq.read_table(self.release.areas_file, columns=["code", "country", "level"]).to_pylist()

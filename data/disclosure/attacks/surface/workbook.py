@@ -16,8 +16,8 @@ MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet, in Excel
 class SheetRows:
     """The rows of a sheet that have a value.
 
-    rows: the number of each in the file (from 1), and its cells from column A to the last filled one; None if empty.
-    formulas: whether any cell has a formula, and so may show another value than the stored one.
+    rows: for each row, its number in the file (from 1) and its cells from column A to the last filled one; None for an
+    empty cell. formulas: whether any cell has a formula, and so may show another value than the stored one.
     """
 
     name: str
