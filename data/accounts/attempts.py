@@ -13,9 +13,10 @@ _MOST = 10_000  # keys of a kind; the oldest are forgotten
 
 
 def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -> float:
-    """Return for how many seconds the key of a name or an address must wait; the first `free` failures cause no wait.
+    """Return for how many seconds a name or an address must wait, zero or less for no wait.
 
-    now : the time in seconds since 1970.
+    key : that of the name or address. free : the number of failures that cause no wait. now : the time in seconds
+    since 1970.
     """
     row = connection.execute("SELECT * FROM attempts WHERE key = ? AND ? - last <= ?", (key, now, _FORGET)).fetchone()
     if row is None or row["failures"] < free:

@@ -47,7 +47,7 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE people ADD COLUMN subject TEXT;
     CREATE UNIQUE INDEX people_of_providers ON people (subject);
     """,
-    # Old rows of the log may go once a row of the log names the last of them.
+    # Rows of the log up to the number in log_start may be removed.
     """
     CREATE TABLE log_start (
         only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL, sha256 TEXT NOT NULL
@@ -150,7 +150,7 @@ class Accounts:
             try:
                 yield connection
             except BaseException:
-                if connection.in_transaction:  # a full disk has ended it
+                if connection.in_transaction:  # a full disk has ended the transaction already
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
@@ -183,7 +183,7 @@ class Accounts:
             connection.row_factory = sqlite3.Row
             connection.execute(f"PRAGMA busy_timeout = {_BUSY * 1000:.0f}")
             connection.execute("PRAGMA foreign_keys = ON")
-            # After a power cut each row of the log that somebody was told of is there.
+            # A row of the log must survive a power cut once its transaction has ended.
             connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             connection.close()

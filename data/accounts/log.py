@@ -22,7 +22,7 @@ from data.errors import InputError, WorkspaceError
 from data.workspace.hash_chain import START, Entry, compute_hash, find_fault
 
 _ROWS = "SELECT * FROM log ORDER BY number DESC LIMIT :most"
-# The expression of an index (data/accounts/database.py), by which alone rows of a person are found.
+# The expression is that of the index in data/accounts/database.py, so that SQLite uses the index.
 _ROWS_OF_PERSON = (
     "SELECT * FROM log WHERE CASE WHEN json_valid(content) THEN json_extract(content, '$.person') END = :person "
     "ORDER BY number DESC LIMIT :most"
@@ -106,7 +106,7 @@ def read_log(accounts: Accounts, person: str | None = None, most: int = -1) -> l
 def verify_log(accounts: Accounts) -> Verdict:
     """Check each row against the row before it, and the last one against its stored SHA-256; return the verdict."""
     with accounts.read() as connection:
-        connection.execute("BEGIN")  # all of one moment, while others write
+        connection.execute("BEGIN")  # all queries see one state, while others write
         return _verify(connection)
 
 
@@ -142,7 +142,7 @@ def shorten_log(accounts: Accounts, before: dt.date, confirmed: int, user: str =
 def _verify(connection: sqlite3.Connection) -> Verdict:
     head, start = _read_head(connection), _read_start(connection)
     number, previous = start
-    named = (0, START)  # as the start, by the last row that says so
+    named = (0, START)  # the start that the last row about a removal names
 
     def conclude(problem: str) -> Verdict:
         return Verdict(number - start[0], head, problem, start[0])

@@ -68,7 +68,7 @@ def find_local_file(derived: Path) -> Path:
 def list_meetings(accounts: Accounts) -> list[Meeting]:
     """List all meetings with their agendas and decisions, the newest first."""
     with accounts.read() as connection:
-        connection.execute("BEGIN")  # all of one moment, while others write
+        connection.execute("BEGIN")  # all queries see one state, while others write
         decisions: dict[int, list[Decision]] = {}
         for row in connection.execute("SELECT item, what, who, due, area, plan, id FROM decisions ORDER BY id"):
             decisions.setdefault(row["item"], []).append(Decision(*tuple(row)[1:]))

@@ -22,8 +22,8 @@ from data.accounts.attempts import take_once
 from data.accounts.database import Accounts
 from data.accounts.proof import hash_secret
 
-SIGN_IN = "sign in"  # what a challenge is for; the others are made of an invitation or a person
-SECONDS = 1800.0  # that a challenge holds; attempts.py keeps for longer which ones were used
+SIGN_IN = "sign in"  # a purpose of a challenge; the others: name_invitation and name_addition
+SECONDS = 1800.0  # for which a challenge is valid; attempts.py notes used ones for longer
 MOST = 10  # of a person
 _NAME = "TACT Map"
 
@@ -89,7 +89,7 @@ class Passkey:
     counter: int
 
 
-# Checked where there is none: its private key was thrown away, and what it signed would open nothing.
+# Checked in place of a missing passkey. Its private key was thrown away, and its signature would open nothing.
 _OF_NOBODY = Passkey(
     "",
     base64.b64decode(
@@ -151,7 +151,7 @@ def read_new(challenge: Challenge, text: str) -> Use | None:
 
     try:
         made = verify_registration_response(credential=text, **_expect(challenge))
-    except Exception:  # noqa: BLE001 (a browser sends what it likes, and the library has many words for it)
+    except Exception:  # noqa: BLE001 (a browser may send anything, and the library raises many kinds of errors)
         return None
     passkey = Passkey(_encode(made.credential_id), made.credential_public_key, made.sign_count)
     return Use(challenge, passkey, passkey.counter)

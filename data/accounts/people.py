@@ -18,8 +18,8 @@ from data.accounts.rights import ROLES, Right, Role
 from data.errors import InputError
 from data.workspace.passphrases import check_passphrase
 
-HOURS = 72  # that an invitation holds
-GUEST_DAYS = 30  # after its invitation, the last one of a guest's account
+HOURS = 72  # for which an invitation is valid
+GUEST_DAYS = 30  # from the invitation of a guest to the last day of the account
 _LONGEST = 100  # characters of a name
 
 
@@ -390,7 +390,7 @@ def _list_names(asked: str) -> Iterator[str]:
 def end_sessions(connection: sqlite3.Connection, name: str) -> int:
     """End all sessions of a person, and the tokens of their programs; return the number of sessions."""
     person = "WHERE person = (SELECT id FROM people WHERE key = ?)"
-    connection.execute(f"DELETE FROM tokens {person}", (make_key(name),))  # noqa: S608 (text of this function alone)
+    connection.execute(f"DELETE FROM tokens {person}", (make_key(name),))  # noqa: S608 (only text of this function)
     done = connection.execute(f"DELETE FROM sessions {person}", (make_key(name),))  # noqa: S608
     return done.rowcount
 

@@ -43,8 +43,8 @@ class Reason(StrEnum):
 
     WRONG = "wrong"  # name, passphrase or code
     PASSKEY = "passkey"  # name, passphrase or passkey
-    UNCONFIRMED = "unconfirmed"  # the passphrase that is asked again of who has signed in
-    SPENT = "spent"  # an answer of the provider that was given before
+    UNCONFIRMED = "unconfirmed"  # the passphrase, for which a person who has signed in is asked again
+    SPENT = "spent"  # an answer of the provider that was used before
     ROLE = "role"  # the provider names no group that has a role
     REVOKED = "revoked"  # or the last day is over
     NAMESAKE = "namesake"  # new from the provider, with the name of somebody who is revoked or has a limit
@@ -98,7 +98,7 @@ def sign_in(
             return refusal
         by_name, *by_address = keys
         connection.execute("DELETE FROM attempts WHERE key = ?", (by_name,))
-        # Whoever has one account does not get more attempts at others by it.
+        # An account of one's own must not give more attempts at other accounts.
         for key in by_address:
             connection.execute("UPDATE attempts SET failures = failures - 1 WHERE key = ?", (key,))
         add_row(connection, now, Event.SIGNED_IN, again["name"], role=again["role"])
@@ -261,7 +261,7 @@ def _note_failure(connection: sqlite3.Connection, now: float, name: str) -> None
         key = "unknown names in the log"
         row = connection.execute("SELECT last FROM attempts WHERE key = ?", (key,)).fetchone()
         if row is not None and 0 <= now - row["last"] < _QUIET:
-            # A commit is a wait for the disk, by which a name that nobody has would be known.
+            # Written too, because a commit waits for the disk: a faster answer would show that nobody has the name.
             connection.execute("UPDATE attempts SET failures = failures + 1 WHERE key = ?", (key,))
             return
         count_failure(connection, key, now)

@@ -23,7 +23,7 @@ MOST = 5  # that a person may have
 _DAY = 86_400.0  # seconds
 LONGEST = 60  # characters of a title
 _SELECT = "SELECT tokens.id AS token, title, since, seen, people.* FROM tokens JOIN people ON people.id = person"
-_MARK = "tact-"  # how each token begins, so that it is known where it should not be
+_MARK = "tact-"  # the beginning of each token, by which it is recognised where it should not be
 
 
 @dataclass(frozen=True)

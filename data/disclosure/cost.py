@@ -26,7 +26,7 @@ COLUMNS = (
     *("tier", "country", "level", "grain", "cells", "shown"),
     *("hidden", "hidden_low", "hidden_high", "error", "relative"),
 )
-_NORMAL = 1.96  # for 95 of 100
+_NORMAL = 1.96  # standard deviations to the ends of an interval of 95 %
 # Other cells without a number hold none or almost none, or nobody looked there: protection hides no child.
 _HIDDEN = ("few", "withheld")
 _UNKNOWN = (np.nan, np.nan, np.nan)

@@ -101,7 +101,7 @@ class Rules:
 def read(workspace: Path) -> Rules:
     """Read a workspace's policy, or return the defaults if it has none.
 
-    Raises InputError for a file that cannot be read, or with a list of all its faults.
+    Raises InputError if the file cannot be read, or if it has faults, and then lists all of them.
     """
     path = workspace / FILE
     try:

@@ -145,7 +145,7 @@ def _any(text: str, patterns: Iterable[re.Pattern[str]]) -> bool:
 
 
 def _identity_numbers(sample: list[str]) -> bool:
-    # The check digit tells an AMKA from a record number that happens to begin with a day.
+    # The check digit distinguishes an AMKA from a record number that happens to begin with a day.
     failing = [value for value in sample if _AMKA.fullmatch(value) and not _luhn(value)]
     return _most(sample, _NID) or (_most(sample, _AMKA) and len(failing) < _MAJORITY * len(sample))
 

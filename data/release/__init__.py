@@ -245,7 +245,10 @@ class Release:
         return tuple(r["name"] for r in self.manifest["resources"] if r["name"] != "areas")
 
     def table(self, name: str) -> pd.DataFrame:
-        """Read a table; raise ReleaseError if the release does not have it, ReleaseDamaged if its file was changed."""
+        """Read a table, with a limit only its rows inside the limit.
+
+        Raises ReleaseError if the release does not have it, and ReleaseDamaged if its file is missing or was changed.
+        """
         if name not in self.tables:
             raise ReleaseError(
                 Message(
@@ -272,7 +275,7 @@ class Release:
         return frozenset(row["code"] for row in areas if self.countries and row["country"] not in self.countries)
 
     def result(self, kind: str) -> Result | None:
-        """Return the result of a kind that was made from this release; None if there is none."""
+        """Return the result of a kind, such as "risk", that this release was opened with; None if there is none."""
         return next((result for result in self.added if result.manifest["kind"] == kind), None)
 
     @property

@@ -100,7 +100,7 @@ class Grid:
         return np.asarray(leaf | (self.areas["level"] == "municipality"), bool)
 
     def periods(self, grain: Grain) -> list[Period]:
-        """List the periods of a grain, oldest first."""
+        """List the periods of a grain, oldest first; empty if there is none yet."""
         last = self.last if self.final is None or grain not in ("year", "whole") else self.final
         if last < self.first or (grain == "whole" and self.final is not None):
             return []

@@ -23,7 +23,7 @@ def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.
     census = _list_censuses(figures)
     known = census["period"].drop_duplicates()
     middles = dict(zip(known, _find_middles(known), strict=True))
-    # Without a frame for each of hundreds of areas.
+    # Lists, because a frame for each of hundreds of areas would be slow.
     points: dict[str, list[tuple[float, float]]] = {}
     for area, period, number in zip(census["area"], census["period"], census["number"].to_numpy(float), strict=True):
         points.setdefault(area, []).append((middles[period], number))

@@ -110,7 +110,7 @@ def _describe_field(field: pa.Field, measure: str) -> dict[str, Any]:
     if field.name in _COLUMNS:
         described["description"] = _COLUMNS[field.name]
     if field.name in _CODES and (measure or field.name in ("level", "country")):
-        # Of an indicator an axis or a duty bearer may be empty.
+        # An indicator may have no axis or no duty bearer.
         empty = ("",) if measure == "indicators" and field.name in CATEGORIES else ()
         described["constraints"] = {"enum": [*_CODES[field.name], *empty]}
     return described

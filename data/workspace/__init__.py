@@ -74,7 +74,7 @@ class Workspace:
         workspace = cls(path, name, kind, created, start_month, demo)  # type: ignore[arg-type]
         try:
             _make_folders(path)
-            # Last, so that a folder with this file is whole.
+            # Written last, so that a folder with this file is complete.
             files.write_text(path / _TOML, workspace._toml(), mode=0o600)
             files.fsync_folder(path.parent)
         except OSError as error:

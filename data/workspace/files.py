@@ -113,7 +113,7 @@ def publish_folder(tmp: Path, final: Path) -> None:
     published folder is never replaced. Raises DiskFull if there is no room.
     """
     tmp, final = Path(tmp), Path(final)
-    # Looked up first because POSIX renames a folder over an empty one without a word.
+    # Looked up first because POSIX renames a folder over an empty one without an error.
     if os.path.lexists(final):
         raise _name_taken(final)
     with no_room_means_disk_full(final):

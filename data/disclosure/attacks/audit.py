@@ -121,7 +121,7 @@ def _run_attacks(
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
     changed = _check_files(release)
     yield "checksums", changed, {}
-    if changed:  # what was not published tells nothing of what was
+    if changed:  # files that were not published tell nothing about those that were
         return
     yield from attack_numbers(read_earlier(releases, release), release)
     tables = [release.folder / f"{name}.parquet" for name in release.tables]

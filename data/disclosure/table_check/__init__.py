@@ -488,7 +488,7 @@ class _Judge:
         here = [i for i, area in enumerate(areas) if area not in ("", ALL_AREAS) and not np.isnan(value[i])]
         here = [i for i in here if self.context.codes[i] == codes] or here
         here = [i for i in here if periods[i] == periods[row]] or here
-        # Only the sum of what is shown: any more would tell what is not.
+        # Only the sum of the shown numbers is allowed: a larger one would tell about the hidden ones.
         if value[here].sum() == value[row] or abs(origin.predicted[here].sum() - value[row]) <= unit:
             return None
         for outer in (ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())):
@@ -528,7 +528,7 @@ class _Judge:
         """Return whether a range fits a public cell of its row, see `_fits_range`."""
         area, period, codes = self._key(column, row)
         keys = [(area, period, codes), (area, period, self.context.codes[row])]
-        if not period:  # nothing in the table says it: then the range is one of the cells of the numbers of its row
+        if not period:  # the table names none: then the range is about a cell from which a number of its row comes
             keys = [origin.keys[row]] if origin is not None and origin.keys else [k[row] for k in self._cells_of_rows]
         cell = next((cell for key in keys if (cell := self._public_cell(measure, key))), None)
         return cell is not None and self._fits_range(measure, cell, column, row)

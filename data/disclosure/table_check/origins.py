@@ -39,7 +39,7 @@ Kind = Literal["released", "sum", "filled_sum", "change", "share", "rate", "rest
 _SHARES = (1.0, 100.0)
 _RATES = (1.0, 100.0, 1e3, 1e4, 1e5)
 _TIMES = (2, 3, 4, 12)  # by which a sum is divided for a mean
-_SURER = 1.5  # digits that must agree beyond those that agree by chance, by how many candidates were tried
+_SURER = 1.5  # digits that must agree beyond those that agree by chance after so many tries
 _LEAST: Mapping[str, float] = {"released": 0.5, "figure": 0.95}  # share of the rows that an origin must explain
 _LEAST_DERIVED = 0.75
 _SAMPLE = 40  # rows on which candidates are tried first
@@ -192,7 +192,7 @@ class _Search:
         known = frozenset[str]().union(*(key[2] for key in cells))
         more = [column.codes] if column.codes and column.codes <= known else []
         more += dict.fromkeys([frozenset[str](), *(key[2] for key in cells)])
-        # Outreach and services beside children are those of all categories; a count is one of its own.
+        # Outreach and services in a row about a category are those of all categories; a count is that of its category.
         kept = context.codes if measure in COUNTED else [codes & known for codes in context.codes]
         here = list(zip(context.areas, context.periods, kept, strict=True))
         for codes in more:

@@ -22,7 +22,7 @@ from data.workspace.types import Floats, Ints
 MOST_BYTES = 20_000_000
 MOST_ROWS, MOST_COLUMNS = 20_000, 100
 _MOST_UNPACKED = 100_000_000
-_LARGEST = 1e12  # a number above it counts nothing
+_LARGEST = 1e12  # a larger number is no count
 # The parts of a workbook that hold no values but those of the cells that are read.
 _PLAIN_PARTS = re.compile(
     r"\[Content_Types\]\.xml|(?:.*/)?_rels/[^/]*\.rels|docProps/(?:app|core|custom)\.xml|.*/"

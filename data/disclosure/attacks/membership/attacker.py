@@ -23,7 +23,7 @@ from data.workspace.types import Floats, Ints
 
 # Largest advantage on the public tier: from one number of a county or region and year; from all tables.
 LIMITS = (0.10, 0.25)
-_SHORT = 1000  # worlds of a first attack, which chooses the worst-placed child
+_SHORT = 1000  # worlds of a first attack, which chooses the most exposed child
 _DRAWS = 2**23  # largest number of children drawn; a region with more gets fewer worlds
 _FEWEST = 500  # smallest number of worlds
 _Z95 = 1.96  # 95 % of a normal distribution lies within so many standard deviations
