@@ -64,7 +64,10 @@ np.savez(sys.argv[2], **out)
 
 @dataclass(frozen=True)
 class Agreement:
-    """The agreement in one form: values compared, areas not compared, and the largest relative difference."""
+    """The agreement in one form: values compared, areas not compared, and the largest relative difference.
+
+    unlived : areas where nobody lives. unreached : areas that PySAL leaves out, as no site reaches them.
+    """
 
     form: str
     compared: int

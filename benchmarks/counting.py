@@ -128,7 +128,7 @@ def write_records(path: Path, rows: int, codes: list[str], seed: int = 1) -> Non
 
 
 def run(python: str, method: str, program: dict[str, str], folder: Path, records: Path, rows: int, repeats: int) -> Run:
-    """Run a program, which writes its table into the folder."""
+    """Run a program, which writes its table into the folder, and return its cost. Raises SystemExit if it fails."""
     command = [python, "-c", FRAME.format(**program), str(folder), str(records), str(repeats)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -190,7 +190,7 @@ def compare(peers: str, rows: int, many: int, repeats: int, turns: int) -> tuple
 
 
 def time_study(worlds: int) -> list[Run]:
-    """Run the study of clusters on one worker and on two; cold includes their start and a first world on each."""
+    """Run the study of clusters on one worker and on WORKERS; cold includes their start and a first world on each."""
     runs = []
     for workers in (1, WORKERS):
         began = time.perf_counter()

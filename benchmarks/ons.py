@@ -52,7 +52,11 @@ print(json.dumps(seconds))
 
 @dataclass(frozen=True)
 class Run:
-    """The result for one size: number of cells, how many are empty or above 750, and how many differ."""
+    """The result for one number of records, `rows`.
+
+    cells, empty, large : number of cells, of empty ones, and of those with a count over 750. differ : number of cells
+    whose published values differ. ours, theirs : median seconds.
+    """
 
     rows: int
     cells: int
@@ -64,7 +68,7 @@ class Run:
 
 
 def records(rows: int, seed: int) -> np.ndarray:
-    """Draw records (area, category, record key), unevenly, so that there are empty, small and large cells."""
+    """Draw records, (rows, 3): area, category, record key; unevenly, so that some cells are empty, small or large."""
     rng = np.random.default_rng(seed)
     share = rng.gamma(0.2, size=AREAS) + 1e-9
     area = rng.choice(AREAS, rows, p=share / share.sum())
@@ -73,7 +77,7 @@ def records(rows: int, seed: int) -> np.ndarray:
 
 
 def their_table(ours: CellKey) -> np.ndarray:
-    """Return the product's table in the package's format: the perturbation for each count from 1 and each cell key."""
+    """Return the product's table in the package's format: rows (pcv, ckey, pvalue), one for each count and cell key."""
     edges, keys = ours.thresholds(), np.arange(KEYS)
     last = len(edges) - 1
     rows = [np.searchsorted(edges[row], keys, side="right") - ours.largest for row in range(len(edges))]

@@ -113,7 +113,10 @@ def _only_polygons(area: BaseGeometry) -> BaseGeometry:
 
 
 def _decode(topology: dict[str, Any], layer: str) -> dict[str, BaseGeometry]:
-    """Return the shapes of a TopoJSON layer by name. Its arcs are quantised differences, which neighbours share."""
+    """Return the shapes of a TopoJSON layer by name.
+
+    Its arcs, which neighbours share, are stored as differences of quantised coordinates.
+    """
     scale, origin = (np.array(topology["transform"][key]) for key in ("scale", "translate"))
     arcs = [np.cumsum(arc, axis=0) * scale + origin for arc in topology["arcs"]]
     shapes = {

@@ -43,7 +43,7 @@ class Followed:
     """Results of one world in which outreach followed the plan, or the last counts.
 
     least : for each planned quarter, the smallest ratio of an area's days to the days that its floor requires.
-    starved : share of areas below their floor, over the quarters. covered : share of true log relative risks
+    starved : share of pairs of area and quarter below the floor. covered : share of true log relative risks
     in the 95 % intervals of the last fit. met : share of the true need that was met over the quarters.
     found : children met. moved : units that moved in each quarter.
     """

@@ -243,7 +243,10 @@ def _summarise_late(rows: Sequence[Regret], answer: Answer) -> dict[str, float]:
 
 
 def _observe(world: World, model: RiskModel, level: Level = "region") -> _Known:
-    """Fit the model to the world's protected counts; return the need per quarter of the last year, all pathways."""
+    """Fit the model to the world's protected counts; return the observations, and drawn and true need of the last year.
+
+    Need is in children per quarter, on all known pathways together.
+    """
     seen, seed = observe_release(world), world.parameters.seed
     fit = model.fit(seen).fit_
     if level == "region":
@@ -278,7 +281,7 @@ def _is_falsely_small(plan: Plan, truth: Floats) -> bool:
 def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
     """Return the layout, (S, K), after at most `moves` moves of the first kind of unit.
 
-    Each is the move that meets most of the need then. need : mean need, (A,).
+    Each move is the one that meets the most need at that point. need : mean need, children per quarter, (A,).
     """
     units = posts.units.copy()
     for _ in range(moves):

@@ -146,7 +146,7 @@ class OddData:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a data set: the product's own error, the names of results that are not finite, and seconds."""
+    """The outcome of a data set: the product's own error, names of results that are not finite, processor seconds."""
 
     data: OddData
     error: str
@@ -158,8 +158,8 @@ class Outcome:
 def compute_everything(data: OddData) -> dict[str, Floats]:
     """Compute everything that the module docstring names; return intervals, probabilities and scores, by name.
 
-    Raises an error of the product where a result is not possible. Bounds of ratios of counts are left out:
-    with a count of 0 they are infinite, as they must be.
+    Raises TactError if a result is not possible. Bounds of ratios of counts are left out: with a count of 0 they are
+    infinite, as they must be.
     """
     observations = data.observations()
     judged = judge_fit(RiskModel().fit(observations).fit_)

@@ -75,7 +75,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
 
 
 def rules_of(seen: Observations, programme: Programme) -> Rules:
-    """Return the rules: maximum moves, a floor for every region, exploration of areas with too little outreach."""
+    """Return the rules: a maximum of moves, a floor for every region, exploration of areas with too little outreach."""
     days = seen.effort[:, -YEAR:].sum(axis=1)
     fair = seen.living / seen.living.sum()
     return Rules(
@@ -124,5 +124,5 @@ def towards(posts: Posts, share: Floats, moves: int) -> Ints:
 
 
 def meets(posts: Posts, units: Ints, need: Floats) -> float:
-    """Return how many of the children in need, (A,), units of one kind can serve in a quarter."""
+    """Return how many of the children in need, (A,), a layout of units, (S, 1), can serve in a quarter."""
     return float(compute_met(need[None, :, None], posts.compute_capacity(units)).sum())
