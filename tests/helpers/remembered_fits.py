@@ -20,7 +20,10 @@ from risk.planning import inputs
 
 
 def remember_fits(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Make fits of regions and of municipalities return the earlier fit of the same data and settings, if any."""
+    """Make fits of regions and of municipalities return an earlier fit of the same data and settings, if there is one.
+
+    folder : where the fits are kept, shared by the workers of a test run.
+    """
     fit, fit_inside = RiskModel.fit, report.fit_municipalities
     folder.mkdir(exist_ok=True)
 
