@@ -1,4 +1,4 @@
-"""One million invented encounters through the command line: import, repeated import, release.
+"""Measure the command line with one million invented encounters: import, repeated import, release.
 
     python benchmarks/load.py [--rows 1000000] [--repeats 3] [--keep DIR] [--json]
 

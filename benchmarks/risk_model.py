@@ -1,4 +1,4 @@
-"""Fitting the risk model: seconds, memory, and its accuracy on invented worlds with a known truth.
+"""Measure fits of the risk model: seconds, memory, and accuracy on invented worlds with a known truth.
 
     python benchmarks/risk_model.py [--repeats 5] [--seeds 8] [--part speed|truth] [--json]
 

@@ -136,7 +136,7 @@ class Areas:
         return self._above(codes[min(hits)], level) if len(hits) else None
 
     def centres(self, level: str) -> pd.DataFrame:
-        """Return the point of each area at which symbols and names are placed: lon and lat in degrees, indexed by code.
+        """Return the point of each area for symbols and names: columns lon and lat (degrees), indexed by code.
 
         This is the centre of the largest circle inside the area's largest part. Areas without a shape are left out.
         Raises AreaError for an unknown level.

@@ -34,7 +34,10 @@ _ROUNDING = 3.3306690738754716e-16  # largest relative rounding error of the det
 
 
 class _Edges(NamedTuple):
-    """Edges that run north, or east along a parallel; `change` is the exclusive or of the numbers of both areas."""
+    """Edges that run north, or east along a parallel.
+
+    change : the exclusive or of the numbers of the areas on both sides of each edge.
+    """
 
     ax: Floats
     ay: Floats

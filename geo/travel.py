@@ -1,7 +1,7 @@
 """Travel times between areas, in minutes.
 
 By default a time is the straight line between the centres of two areas times a detour factor, divided by one speed: a
-rough estimate, and labelled so. Measured times from a file replace the default for single pairs. Areas that are not
+rough estimate, and marked as such. Measured times from a file replace the default for single pairs. Areas that are not
 connected over land are joined by ferries that someone enters with their source; the table of ferries is empty at first.
 Without a ferry, such a pair keeps the default and is marked as provisional.
 
@@ -65,7 +65,7 @@ class Link:
 
 @dataclass(frozen=True, eq=False)
 class Travel:
-    """Minutes between the areas of one level.
+    """Minutes between the areas of one level; A is the number of these areas.
 
     minutes : from each area (row) to each (column), (A, A); 0 on the diagonal; inf where an area has no shape and
         no time was entered.

@@ -6,7 +6,7 @@ Run by hand, never by `make run` or CI, after build_areas:
     python -m scripts.build_land NODE_MODULES     uses a folder that has it
 
 Neighbouring countries come from Natural Earth 1:10m (npm world-atlas, public domain), each with its
-name in three languages and a place for its label. A feature without a name is land of Albania or
+name in three languages and a position for its label. A feature without a name is land of Albania or
 Greece that is in no municipality's cell: Mount Athos and islands. Neighbours slightly overlap the
 product's own areas, so that no gap shows along the land border.
 """

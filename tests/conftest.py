@@ -171,7 +171,9 @@ def move_home(patch: pytest.MonkeyPatch, home: Path) -> None:
 
 @pytest.fixture
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object], Path], Path]:
-    """Return a function that copies the folder of a name to `to`; `make` makes this folder before its first copy.
+    """Return a function with the arguments `name`, `make` and `to`, which copies the original folder `name` to `to`.
+
+    Before the first copy, `make` makes the original.
 
     The keys of a workspace are in the home folder of all tests, so they open its copies too.
     """
@@ -209,7 +211,7 @@ def tact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def stoppable() -> Iterator[None]:
-    """Let Ctrl+C stop the processes that a test starts, also if the tests run in the background."""
+    """Make Ctrl+C stop the processes that a test starts, also if the tests run in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""Matching the rows of a boundary file to areas: by code, by name and by location.
+"""Match the rows of a boundary file to areas: by code, by name and by location.
 
 If a code or name could mean two areas, the region in which the row lies decides; otherwise the row is not matched and
 the reason is reported. Only Mount Athos, whose region is well known, is matched by location alone; the approximate

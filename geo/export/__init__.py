@@ -1,4 +1,4 @@
-"""Export of layers: GeoPackage, GeoJSON, CSV, XLSX and GeoParquet, each with codebook, method and licence.
+"""Export layers as GeoPackage, GeoJSON, CSV, XLSX and GeoParquet, each with codebook, method and licence.
 
 All content comes from one release through the layers; a public release contains public tables only, so nothing else
 can get into its files. Layers that may not be combined (geo/layers/__init__.py) get separate files. Every file and

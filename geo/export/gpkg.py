@@ -1,4 +1,4 @@
-"""Writing a GeoPackage: map layers with styles, long tables, codebook, states, sources and metadata.
+"""Write a GeoPackage: map layers with styles and descriptions, and plain tables.
 
 The same release gives the same rows: the release's time replaces the time of writing.
 """

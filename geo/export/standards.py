@@ -283,7 +283,7 @@ def _list_periods(release: Release) -> list[str]:
 def _add_rates(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
     """Add population, per_100000 and per_100000_margin.
 
-    They are missing except in rows of a year, of a breakdown in _WHOLE_POPULATION, that the standard counts.
+    They are missing except in the yearly rows of breakdowns in _WHOLE_POPULATION that the standard counts.
     """
     years = [period for period in rows["period"].unique() if Period.parse(period).grain == "year"]
     people = count_people(tables.load_table(release, "figures"), tables.load_areas(release), years)

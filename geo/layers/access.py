@@ -124,9 +124,10 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
 
 
 def format_chance(percent: float, *, most: bool) -> str:
-    """Return a probability (`percent`, 0 to 100, rounded by the caller) as text, never as 0 % or as exactly 100 %.
+    """Return a probability as text, such as "42 %", "under 1 %" or "over 99 %".
 
-    most : the probability is only an upper limit; the text is then "up to" it, also for 100.
+    percent : 0 to 100, rounded by the caller. most : whether it is only an upper limit; from 1 on, the text is then
+    "up to 42 %", for example, or "up to 100 %".
     """
     if percent < 1.0:
         return Message(mark("under {number} %"), number=1)

@@ -1,4 +1,4 @@
-"""Finding areas by name or code: in Latin, Albanian and Greek spelling, with any case and accents.
+"""Find areas by name or code: in Latin, Albanian and Greek spelling, with any case and accents.
 
 A text that means exactly one area gives this area. A town or village that is not an area is read as the municipality
 in which it lies. If a text could mean two areas, or none, nothing is guessed: the caller gets the reason and the most

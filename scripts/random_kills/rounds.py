@@ -92,7 +92,8 @@ class Round:
     def kill_one(self, operation: str, whole: dict[str, tuple[int, float]]) -> str:
         """Run one operation, kill it and check the world. Raises Lost if something is lost or wrong.
 
-        Returns "killed", "ended" if it ended before the kill, or "passed over" if it is not possible now.
+        Returns "killed", "ended" if it ended before the kill, or "passed over" if it is not possible now. whole : for
+        each operation, the steps and seconds of its last complete run, which this method updates.
         """
         self.number += 1
         prepared = self.prepare(operation)

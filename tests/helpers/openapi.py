@@ -92,7 +92,7 @@ OPENAPI_30 = {
 
 
 def find_references(value):
-    """Yield every reference in a document."""
+    """Yield the text of every reference ($ref) in a document."""
     if isinstance(value, dict):
         if isinstance(value.get("$ref"), str):
             yield value["$ref"]

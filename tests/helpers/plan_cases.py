@@ -35,7 +35,7 @@ def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
 
 
 def layouts(posts):
-    """List every way to place the units of each kind."""
+    """Yield every layout of the units, an array (sites, kinds)."""
     totals = posts.units.sum(axis=0)
     one = [[c for c in itertools.product(range(t + 1), repeat=len(posts.sites)) if sum(c) == t] for t in totals]
     return (np.array(columns).T for columns in itertools.product(*one))

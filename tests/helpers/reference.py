@@ -1,4 +1,4 @@
-"""Published answers and typed-in data: see tests/reference/README.md."""
+"""Read published results and data for tests: see tests/reference/README.md."""
 
 import csv
 

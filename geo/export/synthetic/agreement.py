@@ -18,9 +18,9 @@ class Agreement:
     """The agreement of synthetic records with one table.
 
     published, synthetic : number of children in the cells that show a number. largest, where : the largest difference
-    in such a cell (children), and the area, period and category of the cell; empty if there is no difference. variation
-    : the total variation distance between the shares of these cells, from 0 (the same) to 1. hidden : the cells without
-    a number, in words. outside : how many of these have a synthetic count outside their published limits.
+    in such a cell (children), and the area, period and category of the cell; empty if there is no difference.
+    variation : the total variation distance between the shares of these cells, from 0 (the same) to 1. hidden : the
+    cells without a number, in words. outside : how many of these have a synthetic count outside their published limits.
     """
 
     table: str

@@ -73,7 +73,7 @@ def _list_municipalities(release: Release, published: Published) -> list[list[st
 
 
 def _draw_totals(published: Published, possible: Bools, rng: np.random.Generator) -> Ints:
-    """Return the children of each area in each period, shape (areas, periods).
+    """Return the number of children of each area in each period, shape (areas, periods).
 
     possible : whether a row can name a municipality of the area, shape (areas,).
     """

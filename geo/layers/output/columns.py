@@ -136,7 +136,7 @@ def _states(release: Release, _stamp: int, layer: Layer) -> frozenset[str]:
 
 
 def list_meanings(layer: Layer, columns: Collection[str]) -> list[tuple[str, str]]:
-    """Return those `columns` of a layer's table that have a meaning, each with it, in the order of the codebook."""
+    """Return pairs (name, meaning) of those `columns` of a layer that have a meaning, in the order of the codebook."""
     meanings = {column.name: column.meaning for column in COLUMNS}
     meanings |= {option.id: option.label for option in layer.options} | dict(layer.more)
     return [(name, meaning) for name, meaning in meanings.items() if name in columns]

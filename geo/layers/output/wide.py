@@ -1,6 +1,6 @@
 """Export tables of a layer: a long table with everything, and a table for maps with one row per area.
 
-In both, every row has the layer's title, the state in words, the tier and the owner of the number, so that a row is
+In both, every row has the unit, the state in words, the source, the tier and the owner of the number, so that a row is
 still clear when it is copied out of its file.
 """
 

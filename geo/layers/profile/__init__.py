@@ -123,9 +123,9 @@ def _read_bars(place: Place, counted: Counted) -> tuple[Bar, ...]:
 
 
 def _find_years(place: Place, period: str) -> tuple[str, str] | None:
-    """Return the year before, and the complete year that contains the period (or else the last complete year).
+    """Return two complete years: the one that contains the period (or else the last one), after the one before it.
 
-    None if there is no complete year before.
+    None if there is no year before it.
     """
     history = encounters.COUNTED.history(place.release, place.level, place.area, {})
     last = _last_day(place.release)

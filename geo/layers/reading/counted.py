@@ -37,7 +37,7 @@ NOISY_MEANINGS = (
 class Slice:
     """Where to find the numbers of one choice: a measure and, for a breakdown, one category.
 
-    If the table has no breakdown, `column` may name a column in which the category stands, such as the group of a
+    If the table has no breakdown, `column` may name the column that contains the category, such as the group of a
     community.
     """
 

@@ -1,4 +1,4 @@
-"""Reading a release for layers: tables, areas and periods, kept in memory because a release never changes.
+"""Read a release for layers: tables, areas and periods, which stay in memory because a release never changes.
 
 `complete_cells` decides which rows a layer of counts or of results has. Map, page and every file read them through it.
 """
