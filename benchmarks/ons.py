@@ -105,7 +105,7 @@ def compare(python: str, rows: int, repeats: int, seed: int = 0) -> Run:
         np.save(Path(folder) / "ptable.npy", their_table(ours))
         done = subprocess.run([python, "-c", THEIRS, folder, str(repeats)], capture_output=True, text=True, check=True)
         theirs = np.load(Path(folder) / "theirs.npy")
-    # They list no area and no category without any record; those cells are empty, and are none of theirs.
+    # Their table leaves out areas and categories without any record; these cells are empty.
     cell = theirs[:, 0] * CATEGORIES + theirs[:, 1]
     unlisted = np.setdiff1d(np.arange(len(counts)), cell)
     differ = int((np.column_stack([counts, keys, shown])[cell] != theirs[:, 2:]).any(axis=1).sum())

@@ -331,7 +331,7 @@ def main() -> None:
         if asked.pages:
             figures = asyncio.run(measure_pages(servers[0], queries, asked.pages))
         else:
-            # In a process of their own: what the attackers do must not delay the clock of the readers.
+            # The attackers run in a separate process, so that they do not delay the measurements of the readers.
             start = multiprocessing.get_context("spawn")
             counts: Queue[Attacked] = start.Queue()
             urls = [server.url for server in servers]

@@ -103,7 +103,7 @@ class PointIndex:
         straddles = (edges.ax <= corner[0]) != (edges.bx <= corner[0])
         # Only an edge that crosses the cell's western side can lie between the point's parallel and the corner.
         self._west, self._straddles, self._left = corner[0], straddles, _is_left(*corner, edges)
-        # Side by side in memory: to take an edge from four arrays takes seven times as long.
+        # The ends are side by side in memory: taking an edge from four arrays takes seven times as long.
         self._ends, self._change = np.array(edges[:4]).T.copy(), edges.change
         # From here on a cell holds the number of its area (from 0), -1 outside, and less where a border crosses it.
         self._cells.ravel()[cell] = -2 - np.arange(len(cell), dtype=np.int32)

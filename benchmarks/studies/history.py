@@ -124,7 +124,7 @@ class History:
         """Return the observations of all quarters until now, as published under the default policy."""
         parameters, t = self.place.course.parameters, self.passed
         exact = self._counts[:, :t]
-        # The total's key is made of all its records: another one each time that records are added.
+        # The key of a total is made of all its records, so it is new each time that records are added.
         whole = np.random.default_rng([parameters.seed, 1, t]).integers(0, _KEYS, key_shapes(exact)[1])
         protected = self.place.mechanism, (self._keys[:, :t], whole)
         place = self.place

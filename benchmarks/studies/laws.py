@@ -74,7 +74,7 @@ class Study:
         return {"worlds": int(table["seed"].nunique()), "laws": laws}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "results": [asdict(result) for result in self.results]}
 
 

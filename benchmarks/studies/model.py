@@ -40,7 +40,7 @@ _YEAR = 4
 _KAPPA = 0.2  # overdispersion of a quarter, for the test of the shift
 _LEVELS = (0.5, 0.8, 0.95)
 _HOTSPOT = 1.0  # added to the log rate
-_FIRST_LOOK = 4  # quarters of the first release that is looked at
+_FIRST_LOOK = 4  # quarters of the first release that is evaluated
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Study:
         return out
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {
             "invented": True,
             "summary": self.summary(),

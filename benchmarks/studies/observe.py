@@ -25,7 +25,7 @@ from risk.model.observations import (
 )
 from risk.worlds import World, WorldParameters
 
-_KEYS = 2**24  # cell keys are below
+_KEYS = 2**24  # cell keys are below this
 _KNOWN = {name: i for i, name in enumerate(CATEGORIES["pathway"][: len(CROSSING)])}
 _FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
 OWN, QUIET = "likelihood", "quiet"  # beside risk.worlds.LAWS: the model's own law; no differences in risk

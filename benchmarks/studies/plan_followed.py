@@ -82,7 +82,7 @@ class Loop:
         return out
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "found": [asdict(f) for f in self.followed]}
 
 
@@ -172,7 +172,7 @@ class _Trial:
             last = np.maximum(seen.published[:, -1], 0).sum(axis=(1, 2)).astype(float)
             return towards(posts, last, self.programme.moves) if last.any() else posts.units
         draws = need_of(self.model.fit(seen).fit_, self.seed)
-        # Another draw of the areas to explore each quarter.
+        # The areas to explore are drawn anew each quarter.
         solver = replace(self.solver, seed=1000 * self.seed + len(seen.quarters))
         made, _ = planned(posts, draws, rules_of(seen, self.programme), solver)
         return made.units if made.recommended or made.broken_today else posts.units

@@ -129,7 +129,7 @@ class Study:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "found": [asdict(r) for r in self.worlds]}
 
 
@@ -213,7 +213,7 @@ def _compute_regret(seed: int, known: _Known, programme: Programme, solver: Solv
     }
     reached = compute_floor(replace(posts, units=made.units), 1.0)
     kept = bool((reached >= np.asarray(wanted.floor) - 1e-6).all())
-    # With its share of exploration, and with none, so that every move is the solver's own wish.
+    # With the share of exploration, and without any, so that every move is the solver's own choice.
     late = replace(posts, units=apportion(known.seen.effort[:, -YEAR:].sum(axis=1), programme.units)[:, None])
     half, _ = planned(late, known.draws, replace(wanted, floor=compute_floor(late, 0.5)), solver)
     met = meets(late, late.units, known.truth)

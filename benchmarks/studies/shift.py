@@ -79,7 +79,7 @@ class Study:
         return {"worlds": len(self.outcomes) // len(LAWS), "laws": laws}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "outcomes": [asdict(o) for o in self.outcomes]}
 
 

@@ -22,7 +22,7 @@ from risk.planning.result import Plan
 
 YEAR = 4  # quarters
 _DRAWS = 400
-_UNDER_SEARCHED = 0.5  # of the days that its children would make fair
+_UNDER_SEARCHED = 0.5  # of the days that are fair for the number of its children
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
     travel = Travel.between(geography.load_areas(), level).select(codes)
     share = compute_reach(seen.expected[:, -1], programme.catchment.weight(travel.to_people()))
     units = apportion(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
-    # Moves cost their minutes; no rule of a study limits them.
+    # The cost of a move is its minutes; no rule of a study limits the cost.
     return Posts(
         codes,
         codes,

@@ -34,7 +34,7 @@ _AS_TEXT = (
     'In pandas: read_csv(file, dtype={"code": str}). In R: colClasses = c(code = "character").'
 )
 _COMMUNITIES = "communities"
-# A GeoPackage says these once, in its area layers and in its tables "about" and "codebook".
+# Columns that the long tables of a GeoPackage leave out: its area layers and tables "about" and "codebook" have them.
 _SAID_ELSEWHERE = ["name_local", "country", "parent", "period_label", "state_words", "data", "tier", "release"]
 
 

@@ -63,7 +63,7 @@ def write_geopackage(path: Path, content: Content, written: str) -> None:
 
 
 def _fill(path: Path, content: Content, written: str) -> None:
-    # A spatial index that is built by a second thread depends on the scheduler, to the byte.
+    # The bytes of a spatial index that a second thread builds would depend on the scheduler.
     pyogrio.set_gdal_config_options({"OGR_GPKG_ALLOW_THREADED_RTREE": "NO"})
     for name, frame in content.maps.items():
         pyogrio.write_dataframe(

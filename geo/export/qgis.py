@@ -28,7 +28,7 @@ _LARGEST_MM = 12.0
 _CROSS = {"outline_style": "solid", "outline_color": _INK, "outline_width": "0.2", "size": "1.5"}
 # A published zero may have a number, so that parts add up to totals.
 _ADJUSTED = f'"state" IN {ZEROS} AND "value" > 0'
-# The names of areas, in letters that stand out from what lies below.
+# The names of areas, with a white edge so that they can be read on every colour.
 _LABELS = (
     '<labeling type="simple"><settings><text-style fieldName="name" fontSize="7.5" fontSizeUnit="Point" '
     'textColor="29,36,51,255"><text-buffer bufferDraw="1" bufferSize="0.7" bufferSizeUnits="MM" '

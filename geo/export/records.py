@@ -152,7 +152,7 @@ def _date(day: str) -> dict[str, str]:
     return {"@value": day, "@type": "xsd:date"}
 
 
-# A part of an ISO record: a text, or its elements in order, of which several may have one name.
+# A part of an ISO record: a text, or its elements in order; several elements may have the same name.
 _Part = str | list[tuple[str, Any]]
 
 

@@ -59,7 +59,7 @@ _CODES = [
     {(claim.low, math.inf if math.isnan(claim.high) else claim.high): code for code, claim in claims.items()}
     for claims in (RATES, CHANGES)
 ]
-# What the public tier says: one class, without a word of certainty.
+# The classes of the public tier, which states no certainty.
 PUBLIC = ("low", "average", "high", "very_high")
 CERTAINTIES = {
     "very_likely": mark("very likely"),

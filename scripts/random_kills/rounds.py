@@ -396,7 +396,7 @@ class Round:
                 assert healthy.code == 0 or "The last backup is of" in healthy.out, healthy.out[-800:]
                 with open_vault(elsewhere.workspace) as vault:
                     found = frozenset((identity, content) for identity, content, _ in read_records(vault))
-                # It is as the backup was: without what was forgotten since.
+                # It must have the records of the backup, except those forgotten since.
                 assert found >= replace(self.model, imports=self.model.backups[name]).list_records(self.base)
                 for release in names(elsewhere.workspace.releases):
                     assert Release.open(elsewhere.workspace.releases, "partner", release).check() == []

@@ -238,7 +238,7 @@ def look(world: World) -> Seen:
         approved=approved,
         current=current,
         published=_look_at_server(world),
-        # An invitation of a wrong clock may have ended.
+        # With a wrong clock, an invitation may have expired.
         people={person.name: person.state.replace("expired", "invited") for person in people.list_people(opened)},
         meetings={
             meeting.title: (len(meeting.items), sum(len(item.decisions) for item in meeting.items))

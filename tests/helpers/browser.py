@@ -91,7 +91,7 @@ class Watch:
     missing: list[str] = field(default_factory=list)
     sockets: list[str] = field(default_factory=list)
     received: int = 0
-    silent: int = -1  # what was received when the server was last seen to send nothing for a second
+    silent: int = -1  # `received` when the server had last sent nothing for a second
     frames: int = 0
 
     def asked(self, request: Any) -> None:

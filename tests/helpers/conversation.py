@@ -30,7 +30,7 @@ class Shown:
     texts: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     session: str = ""
-    files: dict[str, str] = field(default_factory=dict)  # by the words of their buttons
+    files: dict[str, str] = field(default_factory=dict)  # by the labels of their buttons
 
     @property
     def text(self) -> str:

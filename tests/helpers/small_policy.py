@@ -29,7 +29,7 @@ levels = ["region"]
 periods = ["year"]
 """
 
-# The same without municipalities, whose many cells take most of the time of a release: for tests of who may release.
+# The same without municipalities, whose cells take most of the time of a release: for tests of the right to release.
 COARSE_POLICY = SMALL_POLICY.replace(', "municipality"', "")
 
 # Every measure, at few levels and times: for tests that need all measures but no fine detail.
