@@ -110,7 +110,10 @@ class Places:
         return {code for code in known if code not in outer}
 
     def label(self, code: str) -> str:
-        """Return an area's name, its parent area and its code, as one text for a message."""
+        """Return an area's name, its parent area and its code, as one text for a message.
+
+        Raises KeyError for an unknown code.
+        """
         return f"{self._placed(code)} ({code})"
 
     def _choice(self, code: str) -> str:

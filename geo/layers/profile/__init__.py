@@ -67,7 +67,10 @@ class Profile:
 
 
 def build_profile(release: Release, area: str, period: str) -> Profile:
-    """Build the profile of an area for a period; raise AreaError when the release does not have the area."""
+    """Build the profile of an area for a period (identifier; empty for the latest).
+
+    Raises AreaError when the release does not have the area. A text that is not a period may raise InputError.
+    """
     return _profile(release, tables.release_key(release), area, period)
 
 
