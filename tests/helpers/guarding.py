@@ -92,7 +92,10 @@ class Command:
 
 
 def install_spy(folder: Path) -> dict[str, str]:
-    """Return the environment variables with which a new web process records what it does in the file SEEN_BY_TEST."""
+    """Write the audit hook into a folder; return the environment variables with which a new web process uses it.
+
+    SEEN_BY_TEST names the file in which the process records what it does.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sitecustomize.py").write_text(_SPY, encoding="utf-8")
     seen = folder / "seen"
