@@ -39,7 +39,11 @@ _PARTNER = TableSpec("children", "municipality", "quarter")
 
 @dataclass(frozen=True)
 class Readers:
-    """The loss for readers of one country, see above: shares from 0 to 1, and errors, None if no number is shown."""
+    """The loss for readers of one country, as the module describes it.
+
+    hidden_children, cells_shown: shares from 0 to 1. relative_error: a share of the true number. partner_error: number
+    of children. An error is None if no number is shown.
+    """
 
     hidden_children: float
     cells_shown: float
@@ -70,6 +74,7 @@ class PolicyResult:
 
     readers: the loss by country, and for both together. hidden: smallest and largest share of hidden children in a
     world. withheld: number of cells by tier. quietened: number of counties or regions without their public breakdown.
+    worlds: number of worlds.
     """
 
     policy: Policy
@@ -82,7 +87,7 @@ class PolicyResult:
 
     @property
     def fails(self) -> tuple[str, ...]:
-        """Names of the limits that are exceeded; an estimate exceeds a limit when its whole interval does."""
+        """The names of the limits that are exceeded; an estimate exceeds a limit when its whole interval does."""
         gains = self.attackers
         passed = {ONE_NUMBER: gains.one_number > LIMITS[0], ALL_NUMBERS: gains.all_numbers_low > LIMITS[1]}
         return tuple(name for name, beyond in passed.items() if beyond)
@@ -157,7 +162,7 @@ def _measure_readers_of(trial: Trial, public: Bools, partner: Bools) -> Readers:
 
 
 def _read_cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Floats, Bools, Floats]:
-    """Return for each cell of some areas: true count, whether a reader sees a number, the number ("almost none": 0)."""
+    """Return for each cell of these areas: true count, whether a reader sees a number, and which (0: almost none)."""
     table, true = trial.tables[tier][spec], trial.world.counts[spec][areas].astype(np.float64)
     state, value = table.state[areas], table.value[areas]
     none = state == code("almost_none")

@@ -52,7 +52,10 @@ class Trial:
 def try_policy(
     world: CountedTables, policy: Policy, mechanism: CellKey, worlds: Sequence[int] = membership.WORLDS
 ) -> Trial:
-    """Compute the release of a world under a policy; `worlds` has the form of WORLDS of the membership attack."""
+    """Compute the release of a world under a policy.
+
+    worlds: numbers of worlds for the membership attack; the next one is used while the limit is within the interval.
+    """
     noisy = perturb_tables(world, policy, mechanism)
     tables = {tier: _tabulate(world, tier, noisy, policy, mechanism) for tier in TIERS}
     draft = Draft.for_trial(policy, world.plan, mechanism)

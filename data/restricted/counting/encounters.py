@@ -275,8 +275,8 @@ def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level
 def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
     """Count the tables of both tiers of a plan that have counts: of children, encounters, flows and the model.
 
-    For each level and grain of these, the table of all children without a breakdown is counted too, even if the plan does not
-    have it, because "not searched" depends on it.
+    For each level and grain of these, the table of all children without a breakdown is counted too, even if the plan
+    does not have it, because "not searched" depends on it.
     """
     counted = {spec for tier in plan for spec in plan[tier] if spec.counted}
     totals = {TableSpec("children", spec.level, spec.grain) for spec in counted}

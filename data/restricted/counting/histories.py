@@ -33,7 +33,9 @@ class NoisyHistories:
 
 
 def count_histories(encounters: Encounters, partners: int, mechanism: CellKey) -> Mapping[str, NoisyHistories]:
-    """Count the capture histories of each country and add noise; `encounters` must have their partners.
+    """Count the capture histories of each country and add noise; return them by the code of the country.
+
+    `encounters` must have their partners; `partners` is the number of these, L.
 
     Children who were at risk when they were first met are left out, as in the model's table: to meet them is
     prevention.

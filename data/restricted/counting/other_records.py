@@ -1,4 +1,4 @@
-"""Count outreach days, services with staff and places, and community estimates. Behind the wall.
+"""Count outreach days, services with their staff and capacity, and community estimates. Behind the wall.
 
 These numbers get no noise. This module and data/restricted/publishing/published_table.py decide which of them are shown
 at each level, and where only a range is shown.
@@ -29,7 +29,7 @@ _OPEN = np.array([axis in OPEN_AXES for axis in _AXES])
 
 @dataclass(frozen=True, eq=False)
 class Effort:
-    """Outreach days, one entry per record: index into grid.names, first day, number of days."""
+    """Outreach days, one entry per record, (n,): index in grid.names, first day (datetime64[D]), number of days."""
 
     grid: Grid
     place: Ints
@@ -37,7 +37,7 @@ class Effort:
     amount: Floats
 
     def days(self, level: Level, grain: Grain) -> Floats:
-        """Add up the days of each area and period, shape (areas, periods)."""
+        """Return the outreach days in each area and period, (areas, periods), rounded to three decimals."""
         shape = (len(self.grid.codes[level]), len(self.grid.periods(grain)))
         area, period = self.grid.area_index[level][self.place], self.grid.period_of(self.day, grain)
         inside = (area >= 0) & (period >= 0)
@@ -47,7 +47,10 @@ class Effort:
 
 
 def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
-    """Return the outreach days in batches with the columns date, municipality and days."""
+    """Return the outreach days in batches with the columns date, municipality and days.
+
+    Raises ReleaseError for a municipality that is not known.
+    """
     parts = [
         (read_codes(b, "municipality", grid.names), read_days(b, "date"), _read_floats(b, "days")) for b in batches
     ] or [(np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0))]
@@ -59,8 +62,8 @@ def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
 class Sums:
     """Sums of services, each array of shape (areas, periods, *categories).
 
-    numbers: NaN if nothing is known. withheld: too few operators, or none. partial: the number is a lower limit,
-    because something may have been left out.
+    numbers: NaN if nothing is known. withheld: a mask of cells with too few operators, or none. partial: a mask of
+    cells whose number is a lower limit, because something may have been left out.
     """
 
     numbers: Floats
@@ -70,7 +73,7 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class Services:
-    """Services, arrays with one entry per record, (n,); staff and capacity are NaN if they are not known.
+    """Services as arrays with one entry per record, (n,); staff and capacity are NaN if they are not known.
 
     place: index into grid.names. operator: number of the operator. axis, bearer: index into the categories. giver,
     taker: the duty bearers of a hand-over, as bearer, -1 for none. end: NaT if still open.
@@ -227,7 +230,10 @@ class Services:
 
 
 def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
-    """Return the services in batches that have the canonical columns of services."""
+    """Return the services in batches that have the canonical columns of services.
+
+    Raises ReleaseError for a municipality or category that is not known.
+    """
     lookups = {
         "municipality": grid.names,
         "axis": {c: i for i, c in enumerate(_AXES)},
@@ -265,7 +271,7 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Community estimates, one entry per record: index into grid.names, group, number, year."""
+    """Community estimates, one entry per record, (n,): index in grid.names, index of the group, people, year."""
 
     grid: Grid
     area: Ints
@@ -274,7 +280,9 @@ class Estimates:
     year: Ints
 
     def range(self, spec: TableSpec) -> tuple[Floats, Floats]:
-        """Return the smallest and largest estimate of the latest year, each (areas, periods, groups); NaN if none.
+        """Return the smallest and the largest estimate for each period, each (areas, periods, groups); NaN if none.
+
+        These are estimates of the latest year that has any, up to the year in which the period ends.
 
         An estimate is valid for its own area only; estimates of parts are not added up, because they may be incomplete.
         """
@@ -296,7 +304,10 @@ class Estimates:
 
 
 def read_communities(batches: Iterable[pa.RecordBatch], grid: Grid) -> Estimates:
-    """Return the community estimates in batches with the columns area, group, estimate and year."""
+    """Return the community estimates in batches with the columns area, group, estimate and year.
+
+    Raises ReleaseError for an area or group that is not known.
+    """
     groups = {c: i for i, c in enumerate(CATEGORIES["group"])}
     rows: list[list[npt.NDArray[np.generic]]] = [
         [

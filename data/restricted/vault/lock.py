@@ -28,7 +28,10 @@ class WriterLock:
 
     @contextlib.contextmanager
     def holding(self) -> Iterator[None]:
-        """Hold the lock in the block; may be nested. Raises VaultBusy at once when it is taken."""
+        """Hold the lock in the block; may be nested.
+
+        Raises VaultBusy at once when another process holds it, VaultError when its file cannot be written.
+        """
         try:
             self._lock.acquire()
         except filelock.Timeout:

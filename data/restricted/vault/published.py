@@ -54,7 +54,7 @@ def stage(connection: Connection, release: str, blocks: Mapping[str, bytes]) -> 
 
 
 def confirm(connection: Connection, release: str) -> None:
-    """Turn the staged blocks of a release into published blocks. Raises VaultError if none are staged."""
+    """Turn the staged blocks of a release into published blocks. Raises VaultError if it is not staged."""
     _check_staged(connection, release)
     connection.execute("INSERT OR REPLACE INTO published SELECT block, members, ? FROM staged", (release,))
     _clear_staged(connection)
