@@ -82,7 +82,7 @@ class Secret:
         return self._value
 
     def mac(self, domain: bytes, message: bytes = b"") -> bytes:
-        """Compute HMAC-SHA256 of a message within a domain (RFC 2104)."""
+        """Compute HMAC-SHA256 of a message within a domain, 32 bytes (RFC 2104)."""
         return hmac.digest(self._value, domain + b"\0" + message, "sha256")
 
     def __eq__(self, other: object) -> bool:
@@ -118,7 +118,7 @@ class IdentifierHasher:
 
     def __init__(self, key: Secret | bytes) -> None:
         secret = key if isinstance(key, Secret) else Secret(key)
-        # One key a purpose, so that a record key tells nothing of a hash made with the same secret.
+        # One key for each purpose, so that a record key reveals nothing about a hash made with the same secret.
         self._child = secret.mac(_CHILD)
         self._record = secret.mac(_RECORD)
 
@@ -157,7 +157,7 @@ def key_folder(workspace_id: str) -> Path:
 
 
 def create(workspace_id: str, place: Place = "file") -> Keys:
-    """Draw two new keys, store them and return them; an existing key is never replaced."""
+    """Draw two new keys, store them and return them; raise VaultError as `store` does."""
     keys = Keys.random()
     store(workspace_id, keys, place)
     return keys
@@ -175,7 +175,8 @@ def create_from_seed(seed: int) -> Keys:
 def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
     """Store both keys in files of mode 600 or in the system keyring.
 
-    Raises VaultError when a key exists already, because without its key a vault is lost.
+    Raises VaultError when a key exists already, because without its key a vault is lost, or when the keys cannot be
+    written.
     """
     places = [where for where in find_locations(workspace_id).values() if where]
     if places:
@@ -241,7 +242,7 @@ def load_next(workspace_id: str) -> Secret | None:
 
 
 def find_next(workspace_id: str) -> str:
-    """Return where the next vault key is stored; "" if there is none."""
+    """Return where the next vault key is stored; "" if there is none. Raises VaultError as `load` does."""
     if load_next(workspace_id) is None:
         return ""
     if is_from_environment("vault"):
@@ -253,7 +254,10 @@ def find_next(workspace_id: str) -> str:
 
 
 def store_next(workspace_id: str, secret: Secret) -> None:
-    """Store the next vault key beside the present one, in the folder of its file or in the keyring."""
+    """Store the next vault key beside the present one, in the folder of its file or in the keyring.
+
+    Raises VaultError if it cannot be written.
+    """
     if file := _find_vault_file(workspace_id):
         _to_files(file.parent, {_next_to(file).stem: secret})
     else:
@@ -261,7 +265,10 @@ def store_next(workspace_id: str, secret: Secret) -> None:
 
 
 def adopt_next(workspace_id: str) -> None:
-    """Replace the vault key by the next vault key, in one step; a key in the environment stays there."""
+    """Replace the vault key by the next vault key, in one step; a key in the environment stays there.
+
+    Raises VaultError if it cannot be written.
+    """
     if is_from_environment("vault"):
         return
     if file := _find_vault_file(workspace_id):
@@ -276,7 +283,7 @@ def adopt_next(workspace_id: str) -> None:
 
 
 def discard_next(workspace_id: str) -> None:
-    """Remove a next vault key that no vault needs; a key in the environment stays there."""
+    """Remove the next vault key, when no vault needs it; a key in the environment stays there."""
     if is_from_environment("vault"):
         return
     if file := _find_vault_file(workspace_id):
@@ -308,7 +315,7 @@ def format_keys(keys: Keys) -> dict[str, str]:
 
 
 def has_keys(workspace_id: str) -> bool:
-    """Return whether either key can be found, without reading it."""
+    """Return whether at least one of the two keys is stored; it need not be valid."""
     return any(find_locations(workspace_id).values())
 
 

@@ -63,9 +63,12 @@ def restore_backup(
 
     A key is never overwritten: if the vault key was changed after the backup, the restored vault is encrypted with the
     present key of the workspace. `known` are the keys of the workspace if the caller has them; then no key is searched
-    for or stored. Raises WrongKey for a wrong passphrase, CorruptVault for a damaged backup, WorkspaceError for the
-    workspace of another programme, VaultError if the existing vault has records or cannot be read, and `replace` is
-    false.
+    for or stored. Otherwise, if the workspace has no keys, those of the backup are stored in `place`.
+
+    Raises InputError if there is no such file or it is not a backup, WrongKey for a wrong passphrase, CorruptVault for
+    a damaged backup, WorkspaceError if the backup belongs to another workspace, VaultBusy while another process writes
+    to the vault. Raises VaultError if the identifier key differs, and, unless `replace` is true, if the existing vault
+    has records or cannot be read.
     """
     file = find_backup(file)
     with open_backup(file, passphrase) as (connection, manifest):
@@ -240,7 +243,7 @@ def _restore_mappings(connection: sql.Connection, workspace: Workspace) -> None:
 
 
 def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool:
-    """Write the documents, accounts and meetings of a backup that are missing; return True if it wrote the accounts."""
+    """Write the documents, accounts and meetings of a backup that are missing; return whether accounts were written."""
     query = "SELECT 1 FROM sqlite_master WHERE name = 'backup_document'"  # not in backups of early versions
     if connection.execute(query).fetchone() is None:
         return False
@@ -250,7 +253,7 @@ def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool
     for name, content in connection.execute("SELECT name, content FROM backup_document").fetchall():
         if name in places and not places[name].exists():
             places[name].parent.mkdir(mode=0o700, exist_ok=True)
-            # What a lost file of accounts left beside it would be read into the restored one.
+            # SQLite would read files that a lost file of accounts left beside it into the restored one.
             for ending in ("-wal", "-shm", "-journal"):
                 Path(f"{places[name]}{ending}").unlink(missing_ok=True)
             files.write_bytes(places[name], content, mode=0o600)

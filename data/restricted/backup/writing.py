@@ -36,9 +36,9 @@ def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase
     If accounts cannot be read, the file is written without them, and the reason is returned; otherwise the returned
     text is empty.
 
-    The file gets its name only after it was read back and checked. Raises InputError when the file exists or the
-    passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull. The
-    workspace notes the day.
+    The file gets its name only after it was read back and checked. Raises InputError when the file exists or cannot be
+    written, or the passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault,
+    DiskFull. The workspace notes the day.
     """
     target = check_target(target)
     check_passphrase(passphrase)
@@ -78,7 +78,7 @@ def _read_last_day(workspace: Workspace) -> dt.date | None:
 
 
 def word_overdue(workspace: Workspace, vault: Vault) -> str:
-    """Return a warning that real records have no recent backup, and what to do; empty if they have one.
+    """Return a warning if real records have no backup of the last three days, and what to do; otherwise empty.
 
     A backup with a day in the future was noted with a wrong clock, so its real day is unknown.
     """

@@ -67,7 +67,11 @@ _DAYS = (
 
 @dataclass(frozen=True)
 class Agreement:
-    """Who may receive partner files, and until when; police and migration authorities only if allowed."""
+    """Who may receive partner files, and until when.
+
+    kind: "partner", "police" or "migration". signed: None if the day is missing. ends: None if there is no end. opened:
+    why an authority may receive files; if it is empty, the authority may not.
+    """
 
     receiver: str
     kind: str
@@ -80,9 +84,9 @@ class Agreement:
 class Governance:
     """The content of the file. `missing` lists what it lacks, each with its remedy; empty when complete.
 
-    months, log_months, meeting_months: how long records, rows of the audit log, and agendas with their decisions are
-    kept; None for ever.
-    communities, dark_figure: whether their tables are approved. partners: the organisations that may send records.
+    months, log_months, meeting_months: for how many months records, rows of the audit log, and agendas with their
+    decisions are kept; None for ever. communities, dark_figure: whether their tables are approved. partners: the
+    organisations that may send records.
     """
 
     path: Path
@@ -97,7 +101,7 @@ class Governance:
     partners: tuple[str, ...]
 
     def require(self) -> None:
-        """Raise WorkspaceError with all that is missing."""
+        """Raise WorkspaceError if the file is not complete; the message lists all that is missing."""
         if self.missing:
             lead = Message("Nothing was released: {path} is not complete.", path=self.path)
             raise WorkspaceError(join_messages([lead, *self.missing], "\n  "))
@@ -120,7 +124,10 @@ class Governance:
         return any(is_same_partner(partner, name) for partner in self.partners)
 
     def receiver(self, name: str, today: dt.date) -> Agreement:
-        """Return the agreement with a receiver of partner files; raise WorkspaceError without one."""
+        """Return the agreement with a receiver of partner files that is valid today.
+
+        Raises WorkspaceError if there is none, or if an agreement with an authority does not say why it may receive.
+        """
         agreements = [a for a in self.agreements if is_same_partner(a.receiver, name)]
         valid = [a for a in agreements if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)]
         if valid and (valid[0].kind == _PARTNER or valid[0].opened):
@@ -141,7 +148,10 @@ class Governance:
 
 
 def count_back(today: dt.date, months: int) -> dt.date:
-    """Return the day that is a number of months before `today`."""
+    """Return the day that is a number of months before `today`: the last day of the month if the month is shorter.
+
+    If that is before the year 1, return the first day of that year.
+    """
     year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
     if year < dt.MINYEAR:
         return dt.date.min
@@ -159,7 +169,7 @@ def write_missing(workspace: Workspace) -> list[Path]:
 
 
 def note_blocked(workspace: Workspace) -> None:
-    """Write the measures that must not be shown now into the folder of releases, where each reader checks them."""
+    """Write the measures that must not be shown now into the folder of releases, where every reader looks them up."""
     blocked = read(workspace).blocked
     path = workspace.releases / BLOCKED
     if not path.is_file() or read_blocked(workspace.releases) != blocked:
