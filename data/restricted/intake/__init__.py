@@ -150,12 +150,13 @@ def read_file(
     progress: ProgressCount | None = None,
     today: dt.date | None = None,
 ) -> Intake:
-    """Read and check a CSV or XLSX file of one record kind; nothing is stored.
+    """Read and check a CSV or Excel file of one record kind; nothing is stored.
 
     `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
     `partner` is for rows that do not name a partner. Rows of children whose hashes are in `forgotten` are rejected.
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
-    the reading. `today` is for tests. Raises FileRefused when the whole file is refused.
+    the reading. `today` is for tests. Raises FileRefused when the whole file is refused, InputError for an
+    unknown kind or a mapping that is not valid.
     """
     mapping = mapping or ColumnMapping()
     check_mapping(mapping, kind)
@@ -176,7 +177,8 @@ def open_table(
 ) -> tuple[RawTable, Layout]:
     """Read a file's table, refuse personal data, and bring it into our shape; a note says what was left out.
 
-    With `lenient`, required columns may be missing. Raises FileRefused.
+    With `lenient`, required columns may be missing. Raises FileRefused if the file cannot be read, seems to have
+    personal data, or lacks a required column.
     """
     table = read_table(path, partial(find_start, [kind], mapping), progress)
     headings = table.begin.headings
@@ -205,8 +207,9 @@ def is_invented(path: InputFile) -> bool:
 def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = None) -> str | None:
     """Return the kind that a file's headings fit best; None if none fits, or two fit equally well.
 
-    The kind with most columns is returned even if it lacks a required column, so that the message can name that column.
-    `mappings` are the mappings of the partner, by kind. Raises FileRefused for a file that cannot be read.
+    The kind with the most columns is returned even if it lacks a required column, so that the message can name that
+    column. `mappings` are the mappings of the partner, by kind. Raises FileRefused for a file that cannot be read, and
+    if the sheet or row that a mapping names is not there.
     """
     grids = read_grids(path)
     for mapping in (mappings or {}).values():
@@ -218,11 +221,11 @@ def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = N
 
 
 def refuse_unknown_children(path: InputFile) -> None:
-    """Raise FileRefused if a file that fits no kind has headings that name personal data of children."""
+    """Raise FileRefused if a file that fits no kind has headings that name personal data, or if it cannot be read."""
     kinds, grids = [kind for kind in KINDS.values() if kind.of_children], read_grids(path)
     tables = list_tables(kinds, ColumnMapping(), grids)
     sheets = [table for table in tables if grids[table.grid].number]
-    # Of a text, the delimiter that cuts most headings.
+    # Of the versions of a text, the one with the most headings.
     for table in sheets or sorted(tables, key=lambda table: -len(table.headings))[:1]:
         for kind in kinds:
             layout = match_headings(kind, table.headings, ColumnMapping())
@@ -235,7 +238,10 @@ def refuse_unknown_children(path: InputFile) -> None:
 
 
 def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> float:
-    """Return how many columns of a kind the best sheet has, 0.5 more if none is missing; else 0 if they are few."""
+    """Return how many columns of a kind the best sheet has, plus 0.5 if no required column is missing.
+
+    If one is missing and fewer than TELLING columns are known, the result is 0.
+    """
     best = 0.0
     with suppress(FileRefused):
         for table in list_tables([kind], mapping, grids):
@@ -283,7 +289,10 @@ def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | Non
 
 
 def list_missing(kind: RecordKind, columns: Iterable[str], partner: str | None) -> list[str]:
-    """Return the columns that a kind needs and a file does not have; the partner may be named with the import."""
+    """Return the required columns of a kind that are not in `columns`.
+
+    The column of partners is not missing if a `partner` is given, nor `child_id` if there are programme numbers.
+    """
     have = {*columns, *(["partner"] if partner else [])}
     have |= {"child_id"} if "programme_number" in have else set()
     return [c.name for c in kind.file_columns if c.required and c.name not in have]

@@ -29,7 +29,7 @@ from data.workspace.folding import is_same_partner
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 TOWN = Message("is a town, and a village elsewhere may have the same name")
-_UNRESOLVED = 1_000  # Different texts in one column; more are the wrong column, and slow to suggest for.
+_UNRESOLVED = 1_000  # Different texts; a column with more is the wrong one, and suggestions for it would be slow.
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Rows:
         return len(self.lines)
 
     def fault(self, mask: Mask, column: str, reason: Message, allowed: str) -> None:
-        """Reject the rows of a mask, shape (n,)."""
+        """Reject the rows of a mask, (n,), for a reason; `allowed` says what the column may have."""
         if mask.any():
             self.faults.append((self.lines[mask], column, reason, allowed))
             self.wrong[column] = self.wrong.get(column, np.zeros(len(self), dtype=bool)) | mask
@@ -93,7 +93,7 @@ class Rows:
 
 
 def combinations(*columns: Codes) -> tuple[Codes, Codes]:
-    """Return the number of each row's combination of codes, (n,), and an example row of each, (combinations,)."""
+    """Return the number of each row's combination of codes, (n,), and the first row of each, (combinations,)."""
     keys = columns[0]
     for codes in columns[1:]:
         keys = pd.factorize(keys)[0] * (int(codes.max(initial=0)) + 1) + codes
@@ -113,7 +113,10 @@ def check_rows(
     partner: str | None,
     today: dt.date,
 ) -> tuple[Rows, list[str]]:
-    """Check every row; return the rows with their faults, and notes on how the file was read."""
+    """Check every row; return the rows with their faults, and notes on how the file was read.
+
+    Raises FileRefused if a column of areas has more than 1,000 different texts that are no known area.
+    """
     rows = Rows(kind, table.lines)
     notes: list[str] = []
     for column in kind.file_columns:
@@ -300,7 +303,10 @@ def _settle_births(rows: Rows, notes: list[str]) -> None:
 
 
 def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
-    """Fill in the partner of the import if a row has no partner; two different partners are a fault."""
+    """Fill in the partner of the import if a row has no partner.
+
+    Another partner than that of the import is a fault, and no partner if one is required.
+    """
     cells = rows.cells["partner"]
     import_partner = partner or ""
     absent = np.array([not value and not import_partner for value in cells.distinct], dtype=bool)[cells.codes]

@@ -49,7 +49,7 @@ from data.schema.column import Column, RecordKind
 from data.workspace.types import Ints
 
 Topic = Literal["column", "constants", "words", "days"]
-CHILDREN = 3  # who share a word that may be shown: a name is that of one child, or of a family
+CHILDREN = 3  # A word of so many may be shown: a name is that of one child, or of a family.
 _CODE = 2  # digits
 _SAMPLE = 10  # rows
 MASK = "•••"
@@ -79,7 +79,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Reading:
-    """How one of our columns is read: the headings in the file, and how sure that is, from 0 to 1."""
+    """The headings from which one of our columns is read (none for a constant), and the confidence, from 0 to 1."""
 
     column: str
     headings: tuple[str, ...]
@@ -103,8 +103,8 @@ class Recognition:
     """What was recognised in a file.
 
     `line` is the line of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the number of rows
-    below, `sample` the first of them. The file can be imported when no question that `blocks` is open. Rows with other
-    open questions are rejected.
+    below, `sample` the first of them. The file can be imported when `blocks` is false. Rows with other open questions
+    are rejected.
     """
 
     kind: str
@@ -119,7 +119,7 @@ class Recognition:
 
     @property
     def blocks(self) -> bool:
-        """Whether an import would refuse the file before these questions are answered."""
+        """Whether a question about a column, or about a value for all rows, is open: an import may refuse the file."""
         return any(question.topic in ("column", "constants") for question in self.questions)
 
 
@@ -134,7 +134,8 @@ def recognise(
 ) -> Recognition:
     """Recognise a file and return the open questions; `mappings` are the mappings of the partner, by kind.
 
-    Raises FileRefused for a file that cannot be read, that has personal data, or that fits no kind.
+    Raises FileRefused for a file that cannot be read, that has personal data, that fits no kind, or that has too few
+    known headings.
     """
     today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
     name = kind or guess_kind(path, mappings)
