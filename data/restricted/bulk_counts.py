@@ -258,7 +258,7 @@ def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> No
 
 
 def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], SmallInts, SmallInts]:
-    """Return the distinct words of a column, the word of each distinct text, (texts,), and the text of each row, (n,).
+    """Return the distinct words of a column, the index of each text's word, (texts,), and of each row's text, (n,).
 
     A word is the text without spaces at its ends; a missing value is the empty word.
     """

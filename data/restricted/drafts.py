@@ -97,7 +97,7 @@ def make_file(kind: str, rows: Sequence[Row]) -> MemoryFile:
 
 
 def list_files() -> list[str]:
-    """Return the names under which drafts are imported."""
+    """Return the names of files under which drafts are imported."""
     return [_name_file(kind) for kind in KINDS]
 
 
@@ -111,7 +111,7 @@ def _name_file(kind: str) -> str:
 
 
 def find_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> frozenset[str]:
-    """Return the hashes, among those given, of children who have a row in a draft."""
+    """Return those of the hashes `children` that belong to a row of a draft."""
     return frozenset(children).intersection(itertools.chain.from_iterable(_hash_drafts(vault, secrets)))
 
 
@@ -121,7 +121,7 @@ def find_links(vault: Vault, secrets: keys.Keys) -> list[tuple[str, str]]:
 
 
 def remove_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> None:
-    """Remove the rows of `children`, the hashes of their identifiers, from the drafts."""
+    """Remove from the drafts the rows of children with these hashes."""
     hasher = keys.IdentifierHasher(secrets.identifier)
     for kind in _OF_CHILDREN:
         draft = read_draft(vault, kind)

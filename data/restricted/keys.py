@@ -197,8 +197,8 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
 def load(workspace_id: str) -> Keys:
     """Read both keys of a workspace.
 
-    Raises MissingKey with the places that were searched, VaultError for a text that is not a key or a file
-    that others can read.
+    Raises MissingKey if a key is not found or its file cannot be read, VaultError for a text that is not a key or a
+    file that others can read.
     """
     return Keys(_find(workspace_id, "vault"), _find(workspace_id, "identifier"))
 
@@ -206,7 +206,8 @@ def load(workspace_id: str) -> Keys:
 def load_signing(workspace_id: str) -> Secret:
     """Read the key that signs the files for a server. The first time, draw it and store it where the vault key is.
 
-    Raises VaultError for a text that is not a key, a file that other users can read, or a place that cannot be written.
+    Raises VaultError for a text that is not a key, a file that other users can read, or a place that cannot be written,
+    and MissingKey for a file that cannot be read.
     """
     try:
         return _find(workspace_id, _SIGNING)
@@ -249,7 +250,7 @@ def find_next(workspace_id: str) -> str:
         return Message("environment variable {variable}", variable=NEW_VAULT_KEY)
     if file := _find_vault_file(workspace_id):
         return Message("file {path}", path=_next_to(file))
-    # The same service has the keys that are in use: who removes all of it loses the records.
+    # The same service has the keys that are in use: whoever removes all of it loses the records.
     return Message("system keyring, service {service}, entry {name}", service=_service(workspace_id), name=_NEXT)
 
 
@@ -390,7 +391,7 @@ def _to_files(folder: Path, keys: Mapping[str, Secret]) -> None:
         if folder.exists():
             _write_files(folder, keys)
             return
-        # Aside and renamed, so that a crash leaves both keys or none.
+        # Written to a temporary folder and renamed, so that a crash leaves both keys or none.
         aside = files.aside(folder)
         aside.mkdir(mode=0o700)
         _write_files(aside, keys)

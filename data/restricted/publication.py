@@ -114,7 +114,7 @@ def appoint_second(
 ) -> SecondPerson:
     """Appoint an approver of governance.toml as the second person; see second_person.appoint.
 
-    Raises InputError for a name that is not an approver's, too.
+    Raises the errors of that function, and InputError for a name that is not that of an approver.
     """
     return second_person.appoint(vault, require_approver(workspace, name), passphrase, old_passphrase)
 

@@ -113,7 +113,7 @@ def _read(vault: Vault, kind: str, names: Sequence[str]) -> pd.DataFrame:
     parts = [batch.to_pandas() for batch in vault.read(kind, names)]
     if not parts:
         return pd.DataFrame(columns=list(names))
-    # The batches of a reading have the same words, in dictionaries of their own.
+    # Each batch has its own dictionary of the same words.
     plain = [part.astype({n: str for n in part if part[n].dtype == "category"}) for part in parts]
     frame: pd.DataFrame = pd.concat(plain, ignore_index=True)
     return frame

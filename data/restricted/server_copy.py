@@ -2,8 +2,8 @@
 
 The folder has `releases` and `derived` as in a workspace, with the files of the public tier or, for a server of
 partners, of both tiers, and the signed `lists` that a server accepts (data/release/signed_list.py). Only files that are
-not there yet are written. The list is written last, and then files that no list names any more are removed. If the
-process is killed at any moment, the folder shows either the earlier or the new publication.
+missing or different are written. The list is written last, and then files that no list names any more are removed. If
+the process is killed at any moment, the folder shows either the earlier or the new publication.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class ServerCopy:
 def publish_copy(workspace: Workspace, tier: Tier, target: Path, secret: Secret) -> ServerCopy:
     """Write what a server needs for a tier of the current release into a folder, signed; return what was published.
 
-    A file that is there already is not written again. Raises ReleaseError if there is no release, ReleaseDamaged for a
-    file that was changed, InputError for a folder that has other files or a copy of another tier, and WorkspaceError
-    while another process publishes to it.
+    A file that is there already with the same content is not written again. Raises ReleaseError if there is no release,
+    ReleaseDamaged for a file that was changed, InputError for a folder that has other files or a copy of another tier,
+    and WorkspaceError while another process publishes to it.
     """
     target = target.absolute()
     name = shown_name(workspace.releases)

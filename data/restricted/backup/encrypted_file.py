@@ -26,13 +26,13 @@ DOCUMENTS = (governance.FILE, policy_file.FILE, ledger.APPROVALS, ledger.EXPORTS
 
 @dataclass(frozen=True)
 class Manifest:
-    """The description of the workspace in a backup."""
+    """The description of the workspace in a backup, with both keys."""
 
     workspace_id: str
     kind: str
     start_month: int
     keys: Keys
-    day: str  # on which it was written (UTC)
+    day: str  # on which the backup was written (UTC, ISO)
 
 
 @contextlib.contextmanager

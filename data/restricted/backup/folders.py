@@ -21,7 +21,7 @@ _FILES = (LEDGER, BREAKS)
 
 
 def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield path (below `releases`) and content of each file of each release, and of the lists of names."""
+    """Yield the path (below `releases`) and content of each file of each release, and of the lists beside them."""
     for name in names(releases):
         yield from _iter_files(releases, f"{name}/**/*")
     for name in _LISTS:
@@ -36,7 +36,7 @@ def iter_plans(derived: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def restore_releases(connection: Connection, releases: Path) -> list[str]:
-    """Write the releases of a backup, and its lists of their names, where these are missing; return the new names."""
+    """Write the missing releases of a backup, and the lists beside them; return the names of the written releases."""
     releases.mkdir(parents=True, exist_ok=True)
     paths = _list_paths(connection, "backup_release")
     written = []

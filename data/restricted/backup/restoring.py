@@ -123,7 +123,7 @@ def _find_keys(path: Path, manifest: Manifest) -> Keys | None:
         return None
     here = Workspace.open(path) if (path / "workspace.toml").exists() else None
     if here is not None and here.id == manifest.workspace_id:
-        # A vault that is too damaged for a change of its key to be finished is one to be replaced.
+        # If the vault is too damaged to finish a change of its key, the restore replaces it.
         with contextlib.suppress(CorruptVault):
             return load_keys(here)
     return keys.load(manifest.workspace_id)
@@ -181,7 +181,7 @@ def _restore_vault(backup: sql.Connection, workspace: Workspace, old: Secret, ke
                     rotation.keep_sources(copy, old, drafts.list_files())
                     copy.execute("COMMIT")
             _forget_again(aside, key, forget_log.read(forget_log.log_path(folder)))
-            # The old vault was not touched until here, and the new one is whole.
+            # The old vault was not touched until here, and the new one is complete.
             replaced = _move_away(folder)
     except BaseException:
         if replaced is not None and not folder.exists():
@@ -193,7 +193,7 @@ def _restore_vault(backup: sql.Connection, workspace: Workspace, old: Secret, ke
 def _build_vault(backup: sql.Connection, aside: Path, key: Secret) -> None:
     db = aside / health.DB
     db.touch(mode=0o600)
-    # A raw key, in the form in which SQLCipher tells it from a passphrase.
+    # A raw key, in the form that SQLCipher distinguishes from a passphrase.
     attach_copy(backup, db, f"x'{key.reveal().hex()}'")
     version = read_version(backup)
     backup.execute("BEGIN")

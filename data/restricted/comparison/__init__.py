@@ -72,9 +72,9 @@ class Attackers:
 class PolicyResult:
     """A policy and its results, as means over the worlds.
 
-    readers: the loss by country, and for both together. hidden: smallest and largest share of hidden children in a
-    world. withheld: number of cells by tier. quietened: number of counties or regions without their public breakdown.
-    worlds: number of worlds.
+    readers: the loss by country, and for both countries together. hidden: smallest and largest share of hidden children
+    in a world. withheld: number of cells by tier. quietened: number of counties or regions without their public
+    breakdown. worlds: number of worlds.
     """
 
     policy: Policy
@@ -93,7 +93,7 @@ class PolicyResult:
         return tuple(name for name, beyond in passed.items() if beyond)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return the policy and its results as plain values for JSON."""
         chosen = {name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")}
         least, most = self.hidden
         return {
@@ -136,7 +136,7 @@ def _find_worst(advantages: Iterable[Advantage]) -> Advantage:
 
 
 def _measure_readers(trial: Trial) -> dict[str, Readers]:
-    """Compute the loss for readers in one world, for each country and for both together."""
+    """Compute the loss for readers in one world, for each country and for both countries together."""
     public, partner = _country_of_rows(trial, _PUBLIC), _country_of_rows(trial, _PARTNER)
     inside = {BOTH: (np.ones(len(public), bool), np.ones(len(partner), bool))}
     inside |= {str(c): (public == c, partner == c) for c in sorted(set(public))}
@@ -162,7 +162,10 @@ def _measure_readers_of(trial: Trial, public: Bools, partner: Bools) -> Readers:
 
 
 def _read_cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Floats, Bools, Floats]:
-    """Return for each cell of these areas: true count, whether a reader sees a number, and which (0: almost none)."""
+    """Return for the cells of these areas the true counts, a mask of those with a number, and the numbers.
+
+    The state "almost none" is the number 0.
+    """
     table, true = trial.tables[tier][spec], trial.world.counts[spec][areas].astype(np.float64)
     state, value = table.state[areas], table.value[areas]
     none = state == code("almost_none")

@@ -95,9 +95,9 @@ class Encounters:
 
     @cached_property
     def first_rows(self) -> Ints:
-        """The row of each child's first encounter, (children,); of several on that day, the one with least `content`.
+        """The row of each child's first encounter, (children,).
 
-        So the order of the file makes no difference.
+        Of several on one day, the one with the smallest `content` counts, so the order of the file makes no difference.
         """
         days = self.day.astype(np.int64)
         earliest = np.minimum.reduceat(days, self.start_rows) if len(self.start_rows) else days
@@ -342,7 +342,10 @@ def _find_category(encounters: Encounters, level: Level, name: str) -> tuple[npt
 
 
 def _list_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
-    """Return each pair of a block and a child met in it, sorted: block, child, number of encounters, each (pairs,)."""
+    """Return the pairs of a block and a child met in it, sorted by block and child.
+
+    Three arrays, (pairs,): the block, the child, and the number of encounters of the child in the block.
+    """
     if encounters.last_pairs.get("key") != (level, grain):
         pairs = _compute_pairs(encounters, level, grain)
         encounters.last_pairs.update(key=(level, grain), pairs=pairs)

@@ -25,7 +25,8 @@ _AT_RISK = CATEGORIES["stage"].index("at_risk")
 class NoisyHistories:
     """The histories that occur in a country, and how many children have each, with noise.
 
-    on_list: one row for each history, one column for each partner, (n, L). children: (n,), 0 or more.
+    on_list: one row for each history, one column for each partner, (n, L). children: numbers with noise, (n,), 0 or
+    more.
     """
 
     on_list: Bools

@@ -76,7 +76,7 @@ class Services:
     """Services as arrays with one entry per record, (n,); staff and capacity are NaN if they are not known.
 
     place: index into grid.names. operator: number of the operator. axis, bearer: index into the categories. giver,
-    taker: the duty bearers of a hand-over, as bearer, -1 for none. end: NaT if still open.
+    taker: the duty bearers of a hand-over, numbered like bearer, -1 for none. end: NaT if still open.
     """
 
     grid: Grid
@@ -202,8 +202,8 @@ class Services:
 
         Services that a region shows are counted, and the others of a country if they have enough operators.
 
-        A reader must not see whether there are other services with too few operators. Where their operators are not
-        enough, a country is complete only if each of its regions shows the axis.
+        A reader must not see whether there are other services with too few operators. If these have too few
+        operators, a country is complete only if each of its regions shows the axis.
         """
         in_region, regions, _ = self._mark_shown(present, "region", operators)
         rest = present & ~in_region
@@ -271,7 +271,10 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Community estimates, one entry per record, (n,): index in grid.names, index of the group, people, year."""
+    """Community estimates, one entry per record, (n,).
+
+    area: index in grid.names. group: index in CATEGORIES["group"]. number: of people.
+    """
 
     grid: Grid
     area: Ints

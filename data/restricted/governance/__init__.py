@@ -116,7 +116,7 @@ class Governance:
         return {tier: tuple(spec for spec in specs if spec.measure not in self.blocked) for tier, specs in plan.items()}
 
     def kept_since(self, today: dt.date) -> dt.date | None:
-        """Return the first day to keep: records of children who were last met earlier are deleted. None keeps all."""
+        """Return the first day to keep: records of children last met before it are deleted. None if all are kept."""
         return None if self.months is None else count_back(today, self.months)
 
     def has_partner(self, name: str) -> bool:
@@ -266,7 +266,7 @@ def _missing_decisions(fields: Mapping[str, Any]) -> Iterator[str]:
             "[communities] decision: write what the Roma partner decided, one of {allowed}.",
             allowed=", ".join(_DECISIONS),
         )
-    # Files from before have no such section: then nothing is released.
+    # Older files have no such section: then no dark figure is released.
     if _text(_section(fields, "dark_figure"), "decision") not in ("", *_DECISIONS):
         yield Message(
             "[dark_figure] decision: write one of {allowed}, or leave the section out.", allowed=", ".join(_DECISIONS)
@@ -298,7 +298,7 @@ def _agreement(block: Mapping[str, Any]) -> Agreement:
         _text(block, "receiver"),
         _text(block, "kind"),
         _day(block, "signed"),
-        # A day that cannot be read is no agreement without end.
+        # An end that cannot be read must not become an agreement without end.
         (_day(block, "ends") or dt.date.min) if "ends" in block else None,
         _text(block, "opened"),
     )

@@ -37,7 +37,7 @@ class Overdue:
 
     @property
     def to_confirm(self) -> int | None:
-        """The number that a person must confirm before the records are deleted; None if nothing is in doubt."""
+        """The number that a person must confirm before records are deleted; None if it is 0 or nothing is in doubt."""
         return self.count if self.count and self.doubts else None
 
     def require_consent(self, confirmed: int | None) -> None:

@@ -75,10 +75,10 @@ class Intake:
     """The result of reading a file: accepted records, rejected rows and notes for the person who imports it.
 
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
-    (data/restricted/intake/rejects.py); `reasons` has its reasons as messages.
-    accepted_rows + rejected_rows = rows, where parts of an area that were added up are one row. `partners` are the
-    partners that the rows name, or the sender. `unknown_columns` are headings that the product does not know: these
-    columns were checked for personal data and otherwise ignored.
+    (data/restricted/intake/rejects.py); `reasons` has its reasons as messages. accepted_rows + rejected_rows = rows,
+    where parts of an area that were added up are one row. `partners` are the partners that the rows name, and the
+    sender if there is one. `unknown_columns` are headings that the product does not know: these columns were checked
+    for personal data and otherwise ignored.
     """
 
     kind: str
@@ -133,7 +133,7 @@ class Intake:
             return pa.array(cells.take(positions), pa.float64() if decimal else pa.int64())
         dictionary, numbers = words
         indices = pa.array(numbers[cells.codes[positions]])
-        if len(dictionary) > _BATCH:  # A dictionary of numbers that occur once is only a burden.
+        if len(dictionary) > _BATCH:  # A dictionary of values that occur once only needs memory.
             return dictionary.take(indices)
         return pa.DictionaryArray.from_arrays(indices, dictionary)
 

@@ -305,7 +305,7 @@ def _settle_births(rows: Rows, notes: list[str]) -> None:
 def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
     """Fill in the partner of the import if a row has no partner.
 
-    Another partner than that of the import is a fault, and no partner if one is required.
+    A partner other than that of the import is a fault, and so is a missing partner if one is required.
     """
     cells = rows.cells["partner"]
     import_partner = partner or ""

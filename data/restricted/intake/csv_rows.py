@@ -284,10 +284,10 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
 
 
 def _cut(lines: list[str], name: str) -> list[tuple[str, Grid]]:
-    """Return one version of the first rows for each delimiter, with this delimiter; all have the same lines.
+    """Return each delimiter with the first rows, cut at it: one version of the rows for each delimiter.
 
-    If the first line names the delimiter, as in "sep=;", there is one version only. Raises FileRefused for a file that
-    is empty or is not a text.
+    If the first line names the delimiter, as in "sep=;", only this version is returned. Raises FileRefused for a file
+    that is empty or is not a text.
     """
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is None:

@@ -263,7 +263,7 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
             positions = _find_sure(column.name, level, meanings, taken)
             if len(positions) > 1 and level == OWN:
                 _refuse_two(headings, positions, column.name)
-            # An age may stand in one column and a year of birth in another.
+            # An age may be in one column and a year of birth in another.
             if len(positions) == 1 or (positions and column.name == "age_band"):
                 taken |= _place_all(layout, column.name, positions)
     # A text in such a column that is not a place is rejected or asked about, so its one likely heading is used.
@@ -298,7 +298,10 @@ def _note_doubts(layout: Layout, meanings: Mapping[int, Meanings]) -> None:
 
 
 def _find_sure(name: str, level: float, meanings: Mapping[int, Meanings], taken: set[int]) -> list[int]:
-    """Return the free positions whose heading means a column and, if it is not our own name, surely no other column."""
+    """Return the free positions whose heading means a column with the confidence `level`.
+
+    If it is not our own name, the heading must not surely mean another column too.
+    """
     return [
         position
         for position, found in meanings.items()

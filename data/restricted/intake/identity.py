@@ -176,7 +176,7 @@ def _identify_by_content(kind: str, content: list[bytes], skip: npt.NDArray[np.b
 
 
 def _record_numbers(rows: Rows, good: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return for each accepted row a key of its partner and record number, and whether it has a number; both (n,)."""
+    """Return a number for each accepted row's partner and record number, and whether it has the latter; both (n,)."""
     partners, numbers = rows.cells["partner"], rows.cells["record_number"]
     folded: dict[str, int] = {}
     partner_of = [folded.setdefault(str(v).casefold(), len(folded)) for v in partners.distinct]

@@ -112,7 +112,7 @@ def read(path: Path, kind: str) -> ColumnMapping:
 
 
 def read_all(path: Path) -> dict[str, ColumnMapping]:
-    """Read a mapping file for all kinds; a missing file has an empty mapping for each.
+    """Read a mapping file for all kinds; a missing file gives an empty mapping for each.
 
     Raises InputError for a file that is not TOML, an entry that is unknown or of a wrong type, and as `check` does.
     """

@@ -100,7 +100,7 @@ def _write_sums(rows: Rows, sums: dict[int, tuple[float, str]]) -> Rows:
 
 
 def _take(rows: Rows, mask: npt.NDArray[np.bool_]) -> Rows:
-    """Return the rows of a mask; the list of faults stays."""
+    """Return only the rows of a mask, but all faults."""
     cells = {name: Cells(cell.codes[mask], cell.distinct) for name, cell in rows.cells.items()}
     wrong = {name: faulty[mask] for name, faulty in rows.wrong.items()}
     return replace(rows, lines=rows.lines[mask], cells=cells, wrong=wrong)

@@ -255,7 +255,7 @@ def _ask_heading(kind: RecordKind, headings: list[str], name: str, near: Mapping
 
 @dataclass(frozen=True)
 class _File:
-    """A table under recognition."""
+    """A table that is being recognised."""
 
     kind: RecordKind
     mapping: ColumnMapping
@@ -283,7 +283,7 @@ class _File:
         for column, raw in self._list_worded():
             unknown = self._find_unknown(column, raw)
             shown = {code: near for code, near in unknown.items() if self._may_show(column, raw, code)}
-            # Towns are known, however many they are.
+            # Towns are not counted, because they are known.
             strange = [code for code in shown if not self._is_town(column, raw.distinct[code])]
             if shown and len(strange) <= _MOST_WORDS:
                 yield self._ask(column, raw, shown)
@@ -388,7 +388,7 @@ class _File:
             return True
         if self._count_children(raw, code) >= CHILDREN:
             return True
-        # The rule of the list of rejects: where more is wrong in a row, its columns may be shifted.
+        # The rule of the list of rejects: if more is wrong in a row, its columns may be shifted.
         alone = bool((self._fault_counts[raw.codes == code] <= 1).any())
         return self._repeater.repeat(column.name, text, alone=alone) != ""
 
@@ -447,7 +447,7 @@ class _File:
 
 
 def _find_bands(raw: RawColumn, codes: Iterable[int]) -> dict[int, tuple[str]]:
-    """Return the band of each text that has two ages of one band, by the text's code."""
+    """Return the band of each text with two ages of one band, by the code of the text; only for these codes."""
     bands: dict[int, tuple[str]] = {}
     for code in codes:
         ages = MadeAges.read(raw.distinct[code])

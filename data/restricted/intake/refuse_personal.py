@@ -32,7 +32,10 @@ def refuse_personal_content(name: str, kind: RecordKind, table: RawTable, layout
 
 @dataclass(frozen=True)
 class _Found:
-    """A column with personal data, and the line where it is first seen; 0 for its heading. ours: it is one of ours."""
+    """A column with personal data.
+
+    line: where it is first seen; 0 for the heading. ours: whether the file uses it as one of our columns.
+    """
 
     position: int
     sort: str

@@ -23,7 +23,7 @@ from data.workspace.folding import fold, make_key
 
 _Mask = npt.NDArray[np.bool_]
 _TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "po", "ναι", "nai", "✓", "✔", "☑"])
-_LEAST_COLUMNS = 3  # Of a narrower table, a row with one cell may be a record that lacks the others.
+_LEAST_COLUMNS = 3  # In a narrower table, a row with one cell may be a record that lacks the others.
 _NAMED = 6  # lines in a note
 ONE_CELL = (Message("only one cell of the row is filled"), "a record, or an empty row")
 
@@ -139,7 +139,7 @@ def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iter
 
 
 def _find_totals(table: RawTable) -> _Mask:
-    """Return the rows whose first filled cell is a word for totals, shape (n,)."""
+    """Return a mask of the rows whose first filled cell is a word for totals, shape (n,)."""
     found = np.zeros(len(table.lines), dtype=bool)
     before = np.zeros(len(table.lines), dtype=bool)
     for column in table.columns:
@@ -163,7 +163,7 @@ def _count_filled(table: RawTable) -> npt.NDArray[np.int8]:
 
 
 def _take(column: RawColumn, mask: _Mask) -> RawColumn:
-    """Return the rows of a mask, and only the texts that they have."""
+    """Return a column with only the rows of a mask, and only the texts of these rows."""
     codes = column.codes[mask]
     used = np.zeros(len(column.distinct), dtype=bool)
     used[codes] = True

@@ -20,7 +20,7 @@ from data.restricted.intake.record_rows import is_inside_table, is_record
 from data.schema.column import RecordKind
 from data.schema.kinds import KINDS
 
-ROWS = 30  # A table begins in one of these.
+ROWS = 30  # A table begins in one of these first rows.
 _SHOWN = 12  # headings in a message
 
 
@@ -142,7 +142,7 @@ def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: i
             if not any(headings) or (best is not None and score <= best.score):
                 continue
             parts = [cells] if headings == cells else [above, cells]
-            # A row that somebody named may be any.
+            # A row that somebody named may be any row.
             inside = mapping.heading_row and score < TELLING and is_inside_table(place, mapping, rows)
             if not inside and not any(is_record(part, mapping, rows) for part in parts):
                 best = Start(number, line, headings, score, grid.number)

@@ -39,7 +39,10 @@ class Surroundings:
     areas: Sequence[tuple[frozenset[str], ...]]
 
     def settle(self, column: Column, match: Match, number: int) -> str | None:
-        """Return the code that a match means; None if nothing decides. `number` is the row's entry of `numbers`."""
+        """Return the code that a match means; None if it has none, or if nothing decides between several.
+
+        `number` is the row's entry of `numbers`.
+        """
         if match.finding not in ("town", "several"):
             return match.code
         beside = self.areas[number]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-_ROWS = 5_000  # As far as drop-down lists and formats reach.
+_ROWS = 5_000  # with drop-down lists and formats
 _HELP, _AREAS = GUIDES
 _LISTS = "Lists"
 _INK, _PAPER, _ACCENT, _SOFT, _LINE = "1D2433", "FBFAF7", "0F6B66", "E3F1EF", "DFE3E8"

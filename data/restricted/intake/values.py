@@ -156,7 +156,7 @@ def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Val
 
 @lru_cache(maxsize=64)
 def list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return the code of each spelling's key: the code itself, its words, and the words of all languages."""
+    """Return the codes of a column by the keys of their spellings: the code, its label, and words of all languages."""
     codes = dict(allowed)
     known = {make_key(code): code for code in codes}
     for code, text in allowed:
@@ -276,7 +276,7 @@ def _strip_about(text: str) -> tuple[str, bool]:
 
 
 def _write_digits(text: str) -> str:
-    """Return an age with its numbers in digits: tetë vjeç is 8 vjeç."""
+    """Return an age with its numbers in digits, such as "8 vjeç" for "tetë vjeç"."""
     numbers = words.index_codes("age_band.number")
     return " ".join(words.look_up(numbers, part) or part for part in text.split())
 
@@ -305,7 +305,7 @@ def age_band(age: int) -> str:
 
 
 def age_band_on(birth_year: int, day: str) -> str:
-    """Return the band of a child on a day, from the year of birth alone.
+    """Return the band of a child on a day, from the year of birth alone; the day is in ISO form.
 
     Raises Faulty for an adult, and for a year of birth after the day. The birthday is assumed to be the first of July,
     so that the age is wrong for as few children as possible. A child who may be 17 counts as 17.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openpyxl.cell.read_only import ReadOnlyCell
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-# The sheets of our own forms that are there to be read by people.
+# The sheets of our own forms that only explain the form to people.
 GUIDES = ("How to fill", "Areas")
 
 # Bytes unpacked: a million rows of a template are about half of this. The texts, which are held in memory, are less.
@@ -101,7 +101,7 @@ def _head(sheet: ReadOnlyWorksheet) -> Iterator[tuple[ReadOnlyCell, ...]]:
 @contextlib.contextmanager
 def _opened(path: InputFile) -> Iterator[list[ReadOnlyWorksheet]]:
     _refuse_damaged(path)
-    # A file object, since openpyxl goes by the name's ending otherwise.
+    # A file object, because with a path openpyxl decides by the ending of the name.
     with path.open("rb") as file:
         try:
             book = _open(file)

@@ -87,7 +87,7 @@ def refuse_other_noise(releases: Path, draft: Draft) -> None:
         return
     CellKey.from_manifest(last.manifest["tact"])  # raises ReleaseError for another mechanism of an earlier version
     both = (last.manifest["tact"]["parameters"], draft.parameters())
-    # One noise for all counts, as in releases from before there was another for those about k.
+    # In older releases, counts near k have the same noise as all others.
     was, now = ({"variance_near_k": values.get("variance"), **values} for values in both)
     other = [name for name in _OF_NOISE if was.get(name) != now.get(name)]
     if other:

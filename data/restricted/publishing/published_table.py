@@ -63,7 +63,7 @@ class ReleasedTable:
         return {"area": grid.codes[spec.level], "period": periods, **named}
 
     def place(self, cell: Mapping[str, str]) -> tuple[int, ...]:
-        """Return the index of a cell in the arrays; `cell` has its name on each axis, in the order of `axes`."""
+        """Return the index of a cell in the arrays. `cell` maps each column of `axes`, in their order, to a name."""
         return tuple(self.axes[column].index(name) for column, name in cell.items())
 
     def cells_of(self, areas: Collection[str]) -> Bools:
@@ -97,12 +97,12 @@ class ReleasedTable:
         if self.low is not None and self.high is not None:
             columns["low"], columns["high"] = _numbers(self.low, pa.int64()), _numbers(self.high, pa.int64())
         if self.reason is not None:
-            why = np.array((*REASONS, ""), object)  # -1 is the last
+            why = np.array((*REASONS, ""), object)  # index -1 is the last one
             columns["reason"] = pa.array(why[self.reason.ravel()], pa.string())
         return pa.table(columns)
 
     def frame(self) -> pd.DataFrame:
-        """Return the table as a reader of the release sees it: that of `arrow` as a DataFrame."""
+        """Return the table as a reader of the release sees it: a DataFrame with the columns of `arrow`."""
         return pd.DataFrame(self.arrow().to_pandas(types_mapper=_TYPES.get))
 
     @property
@@ -175,7 +175,7 @@ def _searchable(spec: TableSpec, shape: tuple[int, ...]) -> Bools:
 
 
 def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
-    """Return a mask of the areas of a table that are, or lie in, an area `without` a programme, shape (areas,)."""
+    """Return a mask, (areas,), of the areas that are, or lie in, one of the areas `without` a programme."""
     codes = grid.codes[spec.level]
     parents = grid.areas["parent"]
 

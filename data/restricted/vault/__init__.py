@@ -1,8 +1,8 @@
 """The encrypted records. Only the commands of a data officer open this.
 
 A vault is a folder with two files: `vault.db` (SQLCipher 4: AES-256 and an HMAC on each page, under a raw key) and
-`vault.check`, a check value that tells a wrong key from a damaged file. Beside the folder are the writer's lock and a
-note of who holds it.
+`vault.check`, a check value that distinguishes a wrong key from a damaged file. Beside the folder are the writer's lock
+and a note of who holds it.
 
 The journal is a write-ahead log with `synchronous = FULL`: a process that is killed at any moment leaves the last
 committed state, each commit is on disk before the command reports it, and a reader (a release takes seconds) neither
@@ -396,16 +396,16 @@ class Vault:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
             except BaseException:
-                # SQLite has rolled back by itself where the disk was full.
+                # If the disk was full, SQLite has rolled back by itself.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
             self._fold_log(wait_for_readers)
 
     def _fold_log(self, wait_for_readers: bool) -> None:
-        # What was committed is safe in the write-ahead log. If there is no room to fold it now, or somebody
-        # is reading, it is folded later. Deleted records may still stand in earlier pages of the log
-        # (encrypted, like all of it), so after a removal readers are waited for.
+        # What was committed is safe in the write-ahead log. If there is no room to merge it into the database
+        # now, or somebody is reading, it is merged later. Deleted records may still be in earlier pages of the
+        # log (encrypted, like all of it), so after a removal this waits for readers.
         waiting = contextlib.nullcontext() if wait_for_readers else sql.without_waiting(self._connection)
         with contextlib.suppress(sql.Error), waiting:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -434,7 +434,7 @@ class Vault:
 
         By default all canonical columns of the kind are read; `identity` (bytes) and `batch` (int) only
         when they are asked for by name. Text with few values is dictionary<int32, string>, with one
-        dictionary for the whole reading (it may hold values that no record has any more); hashes are 64
+        dictionary for all batches (it may hold values that no record has any more); hashes are 64
         hexadecimal digits; a missing text is empty; whole numbers are int64 and others float64, null
         where missing. A million encounters take about 3 s, at constant memory. Raises VaultError for an unknown kind or
         column.
@@ -509,8 +509,8 @@ class Vault:
     def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
         """Store what a release is about to publish, before its folder gets its name.
 
-        After a crash, the next process that opens the vault asks for `staged_publication`, confirms it if that
-        release's folder exists and discards it otherwise. Raises VaultError while another publication is unfinished.
+        After a crash, the next release (or `tact doctor`) asks for `staged_publication`, confirms it if that release's
+        folder exists and discards it otherwise. Raises VaultError while another publication is unfinished.
         """
         with self._transaction() as connection:
             published.stage(connection, release, blocks)

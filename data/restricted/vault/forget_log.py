@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 
 
 def today() -> str:
-    """Return today's date in UTC, in which the days of imports are stored too."""
+    """Return today's date in UTC, as an ISO day; the times of imports are in UTC too."""
     return dt.datetime.now(dt.UTC).date().isoformat()
 
 

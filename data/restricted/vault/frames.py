@@ -173,7 +173,7 @@ def _to_terms(column: pa.Array, name: str, terms: TermBook) -> pa.Array:
         encoded = _strings(encoded.cast(pa.string())).dictionary_encode()
     texts = _strings(encoded.dictionary).to_pylist()
     indices = encoded.indices.to_numpy(zero_copy_only=False)
-    # Only the texts that occur: a categorical column may name others.
+    # Only the texts that occur: the dictionary may have others.
     used = np.unique(indices)
     codes = np.zeros(len(texts), np.int32)
     codes[used] = terms.codes(name, [texts[i] for i in used])

@@ -145,7 +145,7 @@ def _upgrade(connection: sql.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != VERSION:  # nobody else was first
+        if version != VERSION:  # no other process has converted it meanwhile
             for statement in upgrade_sql(version):
                 connection.execute(statement)
         connection.execute("COMMIT")

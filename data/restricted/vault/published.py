@@ -28,7 +28,7 @@ def read_blocks(connection: Connection) -> dict[str, PublishedBlock]:
 
 
 def read_staged_release(connection: Connection) -> str | None:
-    """Return the name of the release that is staged; None when there is none."""
+    """Return the name of the release whose blocks are staged; None if there is none."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'staged'").fetchone()
     return None if row is None else str(row[0])
 

@@ -30,7 +30,7 @@ _OF_CHILDREN = f"FROM encounter WHERE {_GOING}"
 
 
 def read_log(connection: Connection) -> set[Entry]:
-    """Read the forget log inside the vault."""
+    """Return the entries of the forget log inside the vault."""
     return {Entry(*row) for row in connection.execute("SELECT kind, name, day FROM forgotten")}
 
 

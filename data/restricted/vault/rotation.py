@@ -2,7 +2,7 @@
 
 In this order, a stored key opens the vault at each moment, even after a kill or a power cut:
 
-1. The vault notes a mark of the new key. Then the new key is stored beside the old one.
+1. A mark of the new key is stored in the vault. Then the new key is stored beside the old one.
 2. SQLCipher encrypts all pages again in one transaction with a rollback journal, while no other process has the vault
    open. The end of the transaction is on disk before step 3 (`synchronous = EXTRA`), so that no power cut brings the
    journal back.
@@ -171,7 +171,7 @@ def _encrypt_anew(db: Path, old: Secret, new: Secret) -> None:
     if shutil.disk_usage(db.parent).free < db.stat().st_size:
         raise sql.disk_full(db)
     with sql.translating_errors(db), contextlib.closing(sql.connect(db, old)) as connection:
-        # Whoever has the vault open keeps this from beginning. From here on nobody can open it, until it is closed.
+        # Another process that has the vault open prevents this. From here on nobody can open it, until it is closed.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         with sql.without_waiting(connection):
             try:
@@ -228,7 +228,7 @@ def _opens(db: Path, key: Secret) -> bool:
 
 
 def _awaits(db: Path, old: Secret, new: Secret) -> bool:
-    """Return whether a vault opens with its old key and waits for this new one."""
+    """Return whether a vault opens with its old key and has the mark of this new one."""
     if not _opens(db, old):
         return False
     with sql.translating_errors(db), contextlib.closing(sql.connect(db, old)) as connection:

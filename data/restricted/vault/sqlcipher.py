@@ -21,8 +21,8 @@ _BUSY_SECONDS = 5.0
 def connect(path: Path, key: Secret, *, create: bool = False) -> Connection:
     """Open a database with a raw key; with `create`, make it if it is missing. The caller begins and ends transactions.
 
-    Errors of the database are not translated, because only the caller has the check value that tells a
-    wrong key from a damaged file.
+    Errors of the database are not translated, because only the caller has the check value that
+    distinguishes a wrong key from a damaged file.
     """
     return _open(path, f"\"x'{key.reveal().hex()}'\"", create=create)
 

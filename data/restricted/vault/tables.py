@@ -186,7 +186,7 @@ def insert_sql(kind: str, batch: int) -> str:
     names = ["identity", "content", *columns_of(kind)]
     columns = ", ".join(_quoted(name) for name in names)
     marks = ", ".join(f"?{i + 1}" for i in range(len(names)))
-    # Not "insert or ignore", which would pass over a broken row as well.
+    # Not "insert or ignore", which would skip a broken row as well.
     return f"INSERT INTO {kind} (batch, {columns}) VALUES ({batch:d}, {marks}) ON CONFLICT (identity) DO NOTHING"
 
 
