@@ -1,10 +1,10 @@
-"""The `tact` command, with which a data officer works behind the wall and starts the map.
+"""The `tact` command, with which a data officer manages records and releases, and starts the map.
 
 Exit codes: 0 done · 1 unexpected · 2 wrong input or wrong use · 3 workspace · 4 vault · 5 release refused,
 an audit with findings, or a result that is not reproduced · 7 `doctor` found problems · 130 stopped by hand. With$
 --json after the command, the answer is one JSON value on standard output; progress and messages go to standard error.
 
-Nothing is imported here before `main` can be interrupted, because the libraries take seconds on an old laptop.
+`main` imports the commands only when it can be interrupted, because the libraries take seconds on an old laptop.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WORDS = "Stopped by hand."
 
 
 def main() -> None:
-    """Run the command line. An interruption by the user always ends with an exit code, never with a traceback."""
+    """Run the command line and exit with its code. An interruption by the user never prints a traceback."""
     # Another handler, or none as under nohup, is not replaced.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)

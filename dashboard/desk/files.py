@@ -18,7 +18,7 @@ from data.restricted.imports import Imported
 from data.restricted.intake import UNREAD
 from data.workspace import Workspace
 
-_LOOKS_EVERY = 5.0  # seconds between two looks at governance.toml
+_LOOKS_EVERY = 5.0  # seconds between two checks of governance.toml
 
 
 def show(desk: Desk) -> None:
@@ -73,7 +73,7 @@ def _watch_partners(workspace: Workspace, known: tuple[str, ...]) -> None:
 
 
 def _take_files(hand: Hand) -> None:
-    """Show the drop zone, and move dropped files out of Streamlit's storage."""
+    """Show the drop zone, and move dropped files from Streamlit's storage to the files in hand."""
     left, right = st.columns([1, 2], gap="large")
     with left:
         help_text = _("Leave it empty if the rows themselves name the partner.")

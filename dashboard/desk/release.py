@@ -28,7 +28,7 @@ _STOPPED = "stopped"
 
 
 def show(desk: Desk) -> None:
-    """Show the state, the trial, the publication and the audit; below, care of the records."""
+    """Show the rules, the trial, the publication and the audit of a release; below them, the care of the records."""
     show_title(
         desk,
         _("Release"),
@@ -109,7 +109,11 @@ def _run_trial(desk: Desk, standing: releasing.Standing) -> None:
 
 
 def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
-    """Show that a second person must confirm a release, with the form in which that person chooses a passphrase."""
+    """Show that a second person must confirm a release, with the form in which that person chooses a passphrase.
+
+    If the former second person is no longer an approver, the command for a new one is shown in place of the form.
+    Raises InputError if no name was chosen, or the passphrase cannot be taken.
+    """
     st.html(html("<h2>{}</h2>", _("The second person")))
     if standing.former:
         st.warning(
@@ -141,7 +145,10 @@ def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
 
 
 def _show_next(desk: Desk, *, scored: bool) -> None:
-    """Offer the risk model of a release that has none, and say how the map is opened."""
+    """Offer to calculate the risk model if the release has none, and show how the map is opened.
+
+    Without a release nothing is shown.
+    """
     if shown_name(desk.workspace.releases) is None:
         return
     st.html(html("<h2>{}</h2>", _("Next: the map")))
@@ -224,7 +231,7 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
 
 @contextmanager
 def _progress(what: str) -> Iterator[Progress]:
-    """Show a bar with a button that stops the work, and yield the function that moves it.
+    """Show a progress bar with a button that stops the work, and yield the function that moves the bar.
 
     When the button is pressed, the work stops at its next report of progress.
     """
