@@ -30,9 +30,9 @@ from data.workspace.types import Ints
 class Trial:
     """The tables of an invented world under a policy, and what an attacker gains from them.
 
-    tables: the tables as they would be published. planned, released: the attacker's advantage for the most exposed
-    child of each county or region, before and after breakdowns were withheld. quietened: the areas with withheld
-    breakdowns.
+    tables: the tables as they would be published. planned, released: the attacker's advantage (from 0 to 1) for the
+    most exposed child of each county or region, before and after breakdowns were withheld. quietened: the areas with
+    withheld breakdowns.
     """
 
     world: CountedTables

@@ -100,9 +100,9 @@ class Intake:
     def batches(self, rows: int = _BATCH) -> Iterator[pa.RecordBatch]:
         """Yield the accepted records for the vault: canonical columns, then identity and content.
 
-        Text is dictionary<int32, string>, plain string for a column with very many values, and "" where
-        missing; numbers are int64 or float64, null where missing; identity and content have 16 bytes. Every
-        batch is validated against the kind's schema.
+        A batch has at most `rows` records. Text is dictionary<int32, string>, plain string for a column with more than
+        100,000 different texts, and "" where missing; numbers are int64 or float64, null where missing; identity and
+        content have 16 bytes. Every batch is validated against the kind's schema.
         """
         words = {
             name: _dictionary(cells)

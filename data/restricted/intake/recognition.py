@@ -61,10 +61,11 @@ _MOST_WORDS = 40  # of one question; a column with more is rather the wrong one
 class Question:
     """One question to the data officer: its parts, the allowed answers to each part, and a proposal if there is one.
 
-    `parts` maps the subject of each part to its allowed answers: a heading for one of our columns ("column"), the
-    columns that are missing ("constants"), words of the file ("words", with any place allowed if the column is a
-    place), or the order of days ("days"). `rows` counts the rows of each part. `proposal` has the likely answers,
-    `confidence` how likely they are, from 0 to 1; `near` lists the places that a word may mean.
+    `parts` maps the subject of each part to its allowed answers. Topic "column": one of our columns, to headings.
+    "constants": missing columns, to codes for all rows. "words": words of the file, to codes (none listed for places:
+    any place is allowed). "days": a column, to the orders of day and month. `rows` counts the rows of each part.
+    `proposal` has the likely answers, `confidence` how likely they are, from 0 to 1; `near` lists the places that a
+    word may mean.
     """
 
     topic: Topic
@@ -204,7 +205,7 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
 
 
 def read_place_label(reply: str) -> str:
-    """Return the code at the end of a proposed place, such as "Elbasan (municipality 10944380)"; else the reply."""
+    """Return the code at the end of a proposed place, such as "Elbasan (municipality 10944380)"; else `reply`."""
     label = re.search(r"\((?:\w+ )?([\w.-]+)\)$", reply)
     return label[1] if label else reply
 

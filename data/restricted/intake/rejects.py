@@ -106,7 +106,7 @@ def group_rejects(rejects: pd.DataFrame, kind: str, messages: Mapping[str, Messa
     """Return why rows were rejected: one entry for each column, value and reason, the most frequent first.
 
     Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first five). A value is given
-    only if at least three rows share it, or if it is a place that is not found: nobody could correct the place without
+    only if at least three rows share it, or if it is in a column of places: nobody could correct the place without
     it. Otherwise it is empty. `messages` maps the text of each reason to its message, because a table holds only texts.
     """
     if rejects.empty:
@@ -210,7 +210,10 @@ def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
 
 @dataclass(frozen=True)
 class Repeater:
-    """The rule for what may be repeated from one file; `words` are the words of columns that are never repeated."""
+    """The rule for what may be repeated from one file; `words` are the words of columns that are never repeated.
+
+    If the kind is not about children, `words` is empty.
+    """
 
     kind: RecordKind
     words: frozenset[str]

@@ -1,4 +1,4 @@
-"""Bring a partner's table into our shape: without rows that are not records, and with one column for each of ours.
+"""Bring a partner's table into our shape: only rows that are records, and one column for each of our columns.
 
 Rows of totals, headings repeated further down, and rows that the mapping skips are left out, with a note. A row with
 one filled cell is a remark and is rejected. Several columns become one, columns with a tick for each answer become one
@@ -31,7 +31,7 @@ ONE_CELL = (Message("only one cell of the row is filled"), "a record, or an empt
 def shape_table(
     kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping
 ) -> tuple[RawTable, Layout, list[str]]:
-    """Return the table and its layout with one column for each of ours, and notes on what was left out.
+    """Return the table and its layout with one column for each of our columns, and notes on what was left out.
 
     `further` and `ticks` of the new layout are empty.
     """

@@ -144,7 +144,7 @@ def _join_parents(start: Start, kinds: Sequence[RecordKind], grids: Sequence[Gri
 def read_rows(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
     """Yield the rows of a table from all its sheets. `read_sheet` yields the rows of one sheet, below its headings.
 
-    A note says how many submissions have no row. Raises FileRefused for a month with more than a million rows.
+    A note says how many submissions have no row. Raises FileRefused for a month with a million rows or more.
     """
     if begin.repeat:
         yield from _read_repeats(begin, read_sheet, notes)

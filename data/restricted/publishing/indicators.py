@@ -135,7 +135,7 @@ def _draw_people(
 ) -> tuple[pd.Series, dict[str, bytes]]:
     """Return a noisy number of people for each row, and the new blocks.
 
-    It is NaN if the true number is negative or not a whole number, and not published yet.
+    It is NaN if no number was published, and the true number is missing, negative or not a whole number.
 
     The cell key is derived from the name of the number and the number itself. So nobody without the identifier key can
     compute it, two partners who report the same number get the same noise, and a partner who knows its own number

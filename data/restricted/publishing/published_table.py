@@ -39,9 +39,11 @@ def code(state: State) -> int:
 class ReleasedTable:
     """One table before it is written; all arrays have shape (areas, periods, *categories).
 
-    value: NaN unless the state is "number". state: index in STATES. low, high: the ends of the range of a cell whose
-    state is "class", NaN in other cells and for an upper end that is open; None for a table without ranges. margin: how
-    far a number may be from the truth; None if all numbers are exact. reason: only in a table of dark figures, the
+    Numbers are in the unit of the measure (data/tables/resource.py).
+
+    value: NaN unless the state is "number". state: index in STATES. margin: how far a number may be from the truth;
+    None if all numbers are exact. low, high: the ends of the range of a cell whose state is "class", NaN in other cells
+    and for an upper end that is open; None for a table without ranges. reason: only in a table of dark figures, the
     index in REASONS of the reason why there is no interval, -1 if there is one.
     """
 
