@@ -142,7 +142,10 @@ def _word_next(file: Path, found: Recognition, partner: str | None) -> str:
 
 
 def _word_option(question: Question) -> str:
-    """Return the options that answer a question, with the likely answers or the first allowed ones."""
+    """Return the options that answer a question, with the likely answers, or HEADING or CODE where none is likely.
+
+    For the order of days it is always `--days 'day first'`.
+    """
     options = []
     for part in question.parts:
         # Where nothing is likely, nothing is proposed: a command that is copied must not decide.
@@ -160,7 +163,8 @@ def _word_option(question: Question) -> str:
 def _ask_all(questions: Iterable[Question]) -> ColumnMapping:
     """Ask questions on the terminal and return all answers.
 
-    An empty answer accepts the proposal, or leaves the question open if there is none.
+    An empty answer accepts the proposal, or leaves the question open if there is none. After three answers that are not
+    allowed, the question stays open too.
     """
     answers = ColumnMapping()
     for question in questions:

@@ -36,7 +36,10 @@ _NAME = "policy-compare"
 
 @dataclass(frozen=True)
 class _Worlds:
-    """The invented worlds for testing policies: `number` worlds with consecutive seeds."""
+    """The invented worlds on which policies are tested: `number` worlds with consecutive seeds, from `seed` on.
+
+    children : their approximate number in each world. plan : the tables that are counted.
+    """
 
     number: int
     children: int
@@ -44,7 +47,7 @@ class _Worlds:
     plan: Plan
 
     def count(self, place: int, policy: Policy) -> CountedTables:
-        """Draw one world and count its tables."""
+        """Simulate the world at position `place`, and return its counted tables."""
         seed = self.seed + place
         world = simulate.simulate_default_areas(simulate.WorldParameters(seed=seed, children=self.children))
         hasher = keys.IdentifierHasher(keys.create_from_seed(seed).identifier)
@@ -98,7 +101,10 @@ def compare(
 
 
 def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Policy]:
-    """List the policies to compare, each once: the current policy first, the requested policy last."""
+    """Return the policies to compare, each once: the current policy first, the requested policy last.
+
+    asked : the values of _NOISE that the user gave; None for the value of the current policy.
+    """
     own = (getattr(current, name) if value is None else value for name, value in zip(_NOISE, asked, strict=True))
     others = [
         replace(current, k=int(k), variance=variance, variance_near_k=near, largest=int(largest))
@@ -108,7 +114,7 @@ def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Pol
 
 
 def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[PolicyResult]:
-    """Compute every policy on every world; an interruption loses only the unfinished comparison."""
+    """Try every policy on every world, and return one result for each policy, in their order."""
     total = worlds.number * (1 + len(candidates))
     with progress("Comparing policies on invented data") as tick:
         tick(0, total)
