@@ -35,8 +35,8 @@ from data.workspace import Workspace, files
 class Restored:
     """The result of a restore.
 
-    replaced: path of the earlier vault. releases: names of the releases that came from the backup.
-    plans: number of saved plans that came from it. accounts: whether the people who sign in came from it.
+    replaced: new path of the earlier vault, None if there was none. releases: names of the releases that came from the
+    backup. plans: number of saved plans that came from it. accounts: whether the people who sign in came from it.
     """
 
     workspace: Workspace

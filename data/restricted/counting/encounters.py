@@ -108,7 +108,7 @@ class Encounters:
 
     @cached_property
     def start_rows(self) -> Ints:
-        """The first row of each child, (children,)."""
+        """The index of each child's first row in the arrays, (children,)."""
         return np.flatnonzero(np.diff(self.child, prepend=-1))
 
     def keys(self, salt: str, key_range: int) -> Ints:

@@ -62,8 +62,9 @@ def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
 class Sums:
     """Sums of services, each array of shape (areas, periods, *categories).
 
-    numbers: NaN if nothing is known. withheld: a mask of cells with too few operators, or none. partial: a mask of
-    cells whose number is a lower limit, because something may have been left out.
+    numbers: NaN if there are services but none of their numbers is known. withheld: a mask of cells with too few
+    operators, or none. partial: a mask of cells whose number is a lower limit, because something may have been left
+    out.
     """
 
     numbers: Floats
@@ -125,7 +126,10 @@ class Services:
         return (self.start <= end) & ~(self.end < end)
 
     def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...], end: np.datetime64) -> tuple[Floats, Bools]:
-        """Return sums of shown services, NaN if none is known, and a mask of incomplete sums; (areas, *categories)."""
+        """Return the sums of services in the mask `shown`, and a mask of incomplete sums; both (areas, *categories).
+
+        A sum is 0 without services, and NaN if there are services but none of their numbers is known.
+        """
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.area_index[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
@@ -168,7 +172,10 @@ class Services:
         return cache(self._compute_hidden_cells)
 
     def _compute_hidden_cells(self, level: Level, end: np.datetime64, operators: int) -> Bools:
-        """Return the cells (areas, axes, duty bearers) to withhold, so that sums reveal no cell with few operators."""
+        """Return a mask of the cells to withhold, so that sums reveal no cell with few operators.
+
+        Its shape is (areas, axes, duty bearers).
+        """
         shown, allowed, _complete = self._mark_shown(self._mark_active(end), level, operators)
         area = self.grid.area_index[level][self.place]
         hidden = np.zeros((*allowed.shape, len(_BEARERS)), bool)
@@ -181,9 +188,10 @@ class Services:
         return hidden
 
     def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
-        """Return three masks: services to count at a level; pairs (area, axis) that are shown; those that are complete.
+        """Return three masks: services to count at a level; sums that are shown; shown sums that are complete.
 
-        A complete sum lacks nothing, so it must not depend on anything that is not shown.
+        Their shapes are (n,), (areas, axes) and (areas, axes). A complete sum lacks nothing, so it must not depend on
+        anything that is not shown.
         """
         area = self.grid.area_index[level][self.place]
         present = active & (area >= 0)

@@ -74,7 +74,7 @@ def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None
 
 
 def find_approver(approvers: tuple[str, ...], name: str) -> str:
-    """Return a name as it is written in the list of approvers; empty if it is not in the list."""
+    """Return a name as the list of approvers spells it, in any case of letters; empty if it is not in the list."""
     return next((approver for approver in approvers if approver.casefold() == name.casefold()), "")
 
 

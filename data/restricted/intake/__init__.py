@@ -278,7 +278,7 @@ def _check_table(
 
 
 def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | None:
-    """Return the median year of the distinct days of the records; None if they have no days."""
+    """Return the median year of (a sample of) the distinct days of the records; None if they have no days."""
     dates = [layout.columns[name] for name in ("date", "valid_from") if name in layout.columns]
     if not dates:
         return None

@@ -260,7 +260,10 @@ def _fill_country(rows: Rows) -> None:
 
 
 def _settle_weeks(rows: Rows) -> None:
-    """Replace each week by its Monday, and fill in whether a row is a day or a week."""
+    """Replace each week by its Monday, and fill in whether a row is a day or a week.
+
+    A day becomes the Monday before it if its row is a week. A week is a fault if its row is a day.
+    """
     days, spans = rows.cells["date"], rows.cells["span"]
     numbers, first = combinations(days.codes, spans.codes)
     pairs = [_settle(str(day), str(span)) for day, span in zip(days.take(first), spans.take(first), strict=True)]
@@ -283,7 +286,10 @@ def _settle(day: str, span: str) -> tuple[str, str]:
 
 
 def _settle_births(rows: Rows, notes: list[str]) -> None:
-    """Replace each year of birth by the band of ages on the day of the row; the year itself is not stored."""
+    """Replace each year of birth by the band of ages on the day of the row; the year itself is not stored.
+
+    The band is empty if the row has no day. A year of birth that is not that of a child is a fault.
+    """
     ages, days = rows.cells["age_band"], rows.cells["date"]
     if not any(str(age).startswith("B") for age in ages.distinct):
         return

@@ -275,7 +275,7 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
 
 
 def _place_only_doubt(layout: Layout, kind: RecordKind, meanings: Mapping[int, Meanings]) -> set[int]:
-    """Match needed columns of municipalities with the only heading that may mean them and nothing else.
+    """Match required columns of municipalities with the only heading that may mean them and nothing else.
 
     Returns the positions of these headings.
     """

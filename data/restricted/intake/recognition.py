@@ -344,7 +344,7 @@ class _File:
                 yield column, raw
 
     def _find_unknown(self, column: Column, raw: RawColumn) -> dict[int, tuple[str, ...]]:
-        """Return the codes of the words that an import would reject, with the likely answers."""
+        """Return the codes of the words that an import would reject and that are asked about, with likely answers."""
         names = self.mapping.value_names.get(column.name)
         checked = check_values(column, raw.distinct, today=self.today, names=names)
         if column.allowed:
@@ -372,7 +372,7 @@ class _File:
         return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
 
     def _is_open(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
-        """Return whether the place of a text stays open, because the other columns of the row do not decide it."""
+        """Return whether the place of a text stays open in at least one row: its other columns do not decide it."""
         beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
         return any(self._surroundings.settle(column, match, number) is None for number in beside)
 
@@ -395,7 +395,10 @@ class _File:
 
     @cached_property
     def _fault_counts(self) -> Ints:
-        """For each row, the number of columns whose value an import would reject; shape (n,)."""
+        """The number of columns in each row whose value an import would reject, shape (n,).
+
+        Columns of identifiers, codes and texts are not counted.
+        """
         counts = np.zeros(len(self.table.lines), np.int64)
         for column in self.kind.file_columns:
             raw = self._raw(column.name)

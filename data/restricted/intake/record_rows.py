@@ -69,6 +69,6 @@ def _is_like_others(cell: str, others: list[str]) -> bool:
 
 @lru_cache(maxsize=1)
 def _list_words() -> dict[str, str]:
-    """Return the spellings of all codes of all kinds."""
+    """Return the codes of all kinds by the keys of their spellings."""
     columns = {column.name: tuple(column.allowed.items()) for kind in KINDS.values() for column in kind.file_columns}
     return {key: code for name, allowed in columns.items() for key, code in list_spellings(name, allowed).items()}

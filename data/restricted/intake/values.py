@@ -289,7 +289,7 @@ def _strip_age_word(text: str) -> tuple[str, str]:
 
 
 def _word_of_age(text: str) -> str:
-    """Return what a word next to an age means: years, months, about, or "" for another word."""
+    """Return what a word next to an age means: "years", "months", "about", or "" for another word."""
     return words.look_up(words.index_codes("age_band.word"), text) or ""
 
 

@@ -44,7 +44,7 @@ def lock_releases(releases: Path) -> Iterator[None]:
 
 
 def recover(vault: Vault | None, releases: Path, drop_approval: Callable[[str], None] | None = None) -> None:
-    """Clean up after a run that was killed; raise ReleaseError while another run is active."""
+    """Finish or undo a release whose run was killed; raise ReleaseError while another run is active."""
     if releases.is_dir():
         with lock_releases(releases):
             settle_interrupted(vault, releases, drop_approval)

@@ -133,11 +133,11 @@ def _find_unsafe_cells(
 def _quieten_areas(
     tables: Tables, draft: Draft, earlier: Sequence[Published], areas: pd.DataFrame, worlds: Sequence[int]
 ) -> tuple[CellMasks, dict[str, Advantage], frozenset[str]]:
-    """Withhold public cells of areas whose numbers together may reveal too much about a child.
+    """Return the public cells to withhold, of areas whose numbers together may reveal too much about a child.
 
     The breakdowns of the area are withheld first, then its years (the number of the whole time remains), and then the
-    breakdowns of its country. Returns the cells, the advantage for each area before this step, and the areas with
-    withheld cells.
+    breakdowns of its country. Returns also the advantage for each area before this step, and the areas with withheld
+    cells.
     """
     children = [spec for spec in tables if spec.measure == "children"]
     steps = (

@@ -80,7 +80,7 @@ def examine(folder: Path, key: AnyKey) -> list[str]:
 
 
 class Vault:
-    """The records of one workspace. A context manager; not shared between threads."""
+    """The records of one workspace. It is a context manager, and only one thread may use it."""
 
     def __init__(self, folder: Path, key: Secret, connection: sql.Connection) -> None:
         self.folder = folder
@@ -344,7 +344,8 @@ class Vault:
     def expire(self, day: dt.date) -> int:
         """Delete all records of children who were last met before a day and return their number.
 
-        Unlike those of forgotten children, later records of these children are imported.
+        Children who are linked count as one child. Unlike records of forgotten children, later records of these
+        children are imported.
         """
         with self.writing():
             with sql.translating_errors(self._db):
@@ -366,9 +367,9 @@ class Vault:
             return int(self._connection.execute(tables.count_records_sql(kind)).fetchone()[0])
 
     def partners(self, kind: str | None = None) -> list[str]:
-        """List the partners that records name or that have sent files; with `kind`, only those in records of that kind.
+        """List the partners that records name or that have sent files; the operator of a service is a partner too.
 
-        The operator of a service is a partner too.
+        With `kind`, list only those that records of that kind have in their column `partner`.
         """
         with sql.translating_errors(self._db):
             if kind is not None:

@@ -131,9 +131,10 @@ def find_problems(workspace: Workspace) -> list[str]:
 
 
 def keep_sources(connection: sql.Connection, old: Secret, sources: Iterable[str]) -> None:
-    """Hash names of files with a key inside the vault from now on, within a transaction of the caller.
+    """Store a key in the vault that hashes the names of files from now on; do nothing if the vault has one.
 
-    The names themselves are not known any more, so only those in `sources` are still recognised.
+    Runs inside a transaction of the caller. The names of earlier files are not stored, so only those in `sources` are
+    still recognised.
     """
     if connection.execute("SELECT 1 FROM meta WHERE name = ?", (SOURCE_KEY,)).fetchone():
         return
