@@ -130,7 +130,10 @@ class Gate:
 
     @staticmethod
     def _exchange(connection: HTTPConnection, entry: Entry) -> Response:
-        """Use up the token, give an unknown browser a cookie for it, and redirect to the address without the token."""
+        """Use up the token, give an unknown browser a cookie for it, and redirect to the address without the token.
+
+        An unknown browser with a token that is not the last one is refused.
+        """
         is_known = entry.is_known(connection)
         is_spent = entry.spend_token(connection.query_params[_TOKEN])
         if not (is_known or is_spent):
@@ -143,9 +146,9 @@ class Gate:
 
 
 def find_foreign(connection: HTTPConnection, hosts: Collection[str], schemes: Iterable[str]) -> Response | None:
-    """Return the refusal of a request to another host, or from a page of another origin; None for other requests.
+    """Return the refusal of a request to another host (421), or from a page of another origin (403); else None.
 
-    A websocket must name its origin.
+    hosts : the allowed values of `Host`. schemes : those of the allowed origins. A websocket must name its origin.
     """
     named, origins = connection.headers.getlist("host"), connection.headers.getlist("origin")
     if len(named) != 1 or named[0] not in hosts:
@@ -155,7 +158,7 @@ def find_foreign(connection: HTTPConnection, hosts: Collection[str], schemes: It
 
 
 def _refuse(connection: HTTPConnection) -> Response:
-    """Return the answer without a cookie: the page of the gate to a person, one line of text to any other client."""
+    """Return the refusal of a client without a cookie: the page of the gate to a browser, a line of text to others."""
     if "text/html" not in connection.headers.get("accept", ""):
         return PlainTextResponse("Open the address that was printed where TACT Map was started.\n", status_code=403)
     return HTMLResponse(make_door_page(f"?{_drop_token(connection)}"), status_code=403)

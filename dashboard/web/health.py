@@ -18,10 +18,10 @@ _LOG = logging.getLogger(__name__)
 
 
 def make_health(site: Site) -> Callable[[Request], JSONResponse]:
-    """Return the answer to /health: 200 if the release of the site can be read completely, else 503.
+    """Return the function that answers /health: 200 if the release of the site can be read completely, else 503.
 
-    A workspace that has no release yet gives 200 too; a publisher's folder without a release gives 503. The answer is
-    computed in a separate thread.
+    A workspace that has no release yet gives 200 too; a publisher's folder without a release gives 503. The result
+    holds for `_SECONDS`. Starlette runs the function in a separate thread.
     """
     lock, last = Lock(), [(-_SECONDS, "")]
 

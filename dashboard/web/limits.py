@@ -52,7 +52,7 @@ def find_address(connection: HTTPConnection) -> str:
 
 
 def find_subscriber(host: str) -> str:
-    """Return the address or network of one subscriber; empty for this machine itself, and without an address."""
+    """Return the IPv4 address or the IPv6 network (/64) of a host; empty for this machine itself and for no address."""
     if host in LOOPBACK:
         return ""
     try:
@@ -67,7 +67,9 @@ def find_subscriber(host: str) -> str:
 def raise_file_limit() -> int:
     """Raise the number of files and connections that this process may open, and return it.
 
-    It becomes `_FILES`, or the largest number that the system allows if that is smaller.
+    It becomes `_FILES`, or the largest number that the system allows if that is smaller. A number that is larger
+    already stays; if there is no limit, `_FILES` is returned. On Windows, and if the limit cannot be read, nothing is
+    changed and 1024 is returned.
     """
     try:
         import resource
@@ -88,7 +90,7 @@ class Connections:
 
     most, most_of_one : the largest number of connections, in all and from one subscriber. This machine itself is not
         limited, because it may be a proxy for everybody.
-    most_in_use : the largest number of connections that are not waiting; default: all.
+    most_in_use : the largest number of connections that are not waiting; None for `most`.
     has_proxy : whether the proxy may be on another machine of a private network, or on the other side of a bridge.
     """
 
@@ -199,11 +201,11 @@ class LimitedProtocol(H11Protocol):
 
 
 class Conversation(WebSocketsSansIOProtocol):
-    """uvicorn's websocket protocol, with counted connections and messages that are compressed in half the time.
+    """uvicorn's websocket protocol, with counted connections and with compression that takes half the time.
 
     Compression level 2 instead of 6 gives 5 % more bytes. Each connection needs 64 kB of memory; a larger window would
-    help little. Small messages, two of three of a page, are not compressed. This costs a kilobyte per page but saves
-    time, because at each call of the compressor the threads that make pages go first.
+    help little. Small messages, two thirds of all messages of a page, are not compressed. This costs a kilobyte per
+    page but saves time, because at each call of the compressor the threads that make pages go first.
     """
 
     counted: ClassVar[Connections]
@@ -219,7 +221,10 @@ class Conversation(WebSocketsSansIOProtocol):
         ]
 
     async def send(self, message: Any) -> None:  # noqa: ANN401
-        """Send a message with the others of this turn, because at each system call all other threads go first."""
+        """Send a message together with the others of this turn of the event loop.
+
+        One system call for all saves time, because at each system call all other threads go first.
+        """
         await self.writable.wait()
         is_usual = message["type"] == "websocket.send" and message.get("bytes") is not None
         if not is_usual or self.conn.state is not State.OPEN or self.disconnected:
@@ -260,7 +265,7 @@ class PatientServer(uvicorn.Server):
 
 
 def make_protocols(connections: Connections, seconds: float = _SECONDS) -> dict[str, Any]:
-    """Return uvicorn's settings for counted connections; the head of a request must arrive within these seconds."""
+    """Return uvicorn's settings for counted connections; the head of a request must arrive within `seconds`."""
     counted = {"counted": connections}
     return {
         "http": type("CountingProtocol", (LimitedProtocol,), {**counted, "seconds": seconds}),
@@ -283,7 +288,7 @@ class ShortLog:
         self._room, self._then, self._left_out = float(_LOG_AT_ONCE), clock(), 0
 
     def write(self, text: str) -> int:
-        """Pass a text on, or drop it if there is no room; return its length."""
+        """Write a text to the stream, or drop it if that would exceed the limit; return its length in both cases."""
         with self._lock:
             now = self._clock()
             self._room = min(_LOG_AT_ONCE, self._room + (now - self._then) * _LOG_EACH_SECOND)

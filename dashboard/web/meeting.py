@@ -52,7 +52,7 @@ def answer_words(request: Request) -> Response:
 
 
 def make_words() -> dict[str, str]:
-    """Return what a member of a meeting reads, in the current language."""
+    """Return the texts that a member of a meeting reads, by the names that meeting.js uses, in the current language."""
     return {
         "meeting": _("Meeting"),
         "presents": _("You present. Following: {number}"),
@@ -97,7 +97,10 @@ class Meetings:
         self._lines: Counter[str] = Counter()  # how many each network address has open
 
     async def lead_in(self, request: Request) -> Response:
-        """Redirect from the short address of a room to its present view, in the reader's language."""
+        """Redirect from the short address of a room to its present view, in the reader's language.
+
+        If there is no such room or view, or the reader may not see the view, the first page is opened.
+        """
         code = request.path_params["code"]
         room = self._rooms.find(code)
         reader = read_header(request.headers)
@@ -111,7 +114,10 @@ class Meetings:
         return RedirectResponse(f"../{page}?{parameters}", 303, headers={"Cache-Control": "no-store"})
 
     async def hold_line(self, socket: WebSocket) -> None:
-        """Run the websocket of a member's window, from its first message until the websocket or the meeting ends."""
+        """Run the websocket of a member's window, from its first message until the websocket or the meeting ends.
+
+        It is refused (code 1008) from another origin, and if there are too many websockets.
+        """
         address = find_address(socket)
         if not _is_own_origin(socket) or not self._has_place(address):
             await socket.close(1008)
@@ -150,7 +156,7 @@ class Meetings:
             room.leave(line)
 
     def _find_room(self, line: Line, hello: Mapping[str, Any], socket: WebSocket) -> Room | str:
-        """Return the room that a member opens or joins, or a word for the reason why there is none."""
+        """Return the room that a member opens or joins; else the reason why there is none: refused, full or ended."""
         if hello.get("open") is True:
             if not line.may_present:
                 return "refused"
@@ -158,7 +164,10 @@ class Meetings:
         return self._rooms.find(hello.get("code")) or "ended"
 
     async def _send(self, socket: WebSocket, room: Room, line: Line) -> None:
-        """Send only the newest state when something is new, and regular messages by which a broken line is noticed."""
+        """Send the newest state whenever something is new, until the meeting ends.
+
+        The state is also sent after `_BEAT` seconds without news, so that a broken line is noticed.
+        """
         while True:
             line.news.clear()
             # Layers are read from files, and the event loop waits for none.

@@ -14,7 +14,7 @@ _EVERY = ("all", *_MODEL)
 class PageEntry(NamedTuple):
     """A page: its folder, title, address, the right that it needs, and the choices of the bar that it follows.
 
-    package : the package of the folder. A page that uses all other pages is in another package, above them.
+    package : the package of the folder. A page that uses the other pages is in another package, which may import them.
     """
 
     module: str

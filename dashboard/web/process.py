@@ -56,7 +56,7 @@ class WholeQueue(ForwardMsgQueue):
     """
 
     def clear(self, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None) -> None:
-        """Remove the messages that a run of the whole page replaces."""
+        """Remove the messages that a run of the whole page replaces; a run of a part of the page removes none."""
         parts = None if fragment_ids_this_run is None else ["none of them"]
         super().clear(retain_lifecycle_msgs, parts)
 
@@ -123,17 +123,20 @@ class FileToTake(media_file_manager.MediaFileMetadata):
 
     @property
     def is_marked_for_delete(self) -> bool:
-        """Whether the file may go."""
+        """Whether the file may be removed now."""
         return self._until is not None and monotonic() > self._until
 
     def mark_for_delete(self) -> None:
-        """Let the file go some time after this was called first."""
+        """Let the file go `_STAYS` seconds after the first call."""
         if self._until is None:
             self._until = monotonic() + _STAYS
 
 
 def keep_made_files() -> None:
-    """Keep files that are made for readers for some seconds. The desk does not call this: its files are of records."""
+    """Keep each file of a page for `_STAYS` seconds after its page is gone.
+
+    The desk does not call this, because its files have content of records.
+    """
     media_file_manager.MediaFileMetadata = FileToTake  # type: ignore[misc]
 
 
@@ -155,7 +158,10 @@ def _make_theme(section: str) -> CustomThemeConfig:
 
 
 def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """Set Streamlit's settings and replace some of its functions, so that it asks no outside service for an address."""
+    """Set Streamlit's settings, and replace functions of Streamlit by those of this module.
+
+    changes : settings that replace those of `make_settings`. Streamlit will ask no outside service for its own address.
+    """
     net_util.get_external_ip = lambda: None
     app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
     Runtime._send_message = _send_together  # type: ignore[assignment,method-assign] # noqa: SLF001
@@ -167,7 +173,7 @@ def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingPro
 
 
 def make_settings(host: str, port: int) -> dict[str, Any]:
-    """Return Streamlit's settings: those of the product's file, and those that depend on the start."""
+    """Return Streamlit's settings: those of the product's config.toml, and those that depend on host and port."""
     text = (SCRIPT / "config.toml").read_text(encoding="utf-8")
     options = _flatten(tomllib.loads(text))
     # A collection after each run costs more than the run; the interpreter collects by itself.
@@ -204,7 +210,7 @@ def print_address(output: TextIO, url: str, entry: Entry | None) -> None:
 
 
 def print_at_each_enter(output: TextIO, url: str, entry: Entry) -> None:
-    """Print an address again whenever somebody presses Enter in the terminal of the process, if it has one."""
+    """Print a new address whenever somebody presses Enter in the terminal of the process, if it has one."""
     if sys.stdin is not None and sys.stdin.isatty():
         # A terminal stops those who read from it in the background. Then there are no new addresses, but the map stays.
         if hasattr(signal, "SIGTTIN"):

@@ -24,7 +24,7 @@ async def look_up(function: Callable[_P, _R], *arguments: _P.args, **more: _P.kw
 
 
 async def compare_passphrase(function: Callable[_P, _R], *arguments: _P.args, **more: _P.kwargs) -> _R:
-    """Run a function that compares a passphrase, when all earlier ones have ended, and return its result."""
+    """Run a function that compares a passphrase after all earlier such functions, and return its result."""
     return await _run(_PASSPHRASES, lambda: function(*arguments, **more))
 
 

@@ -47,7 +47,7 @@ def may_see(site: Site, reader: Reader, view: str) -> bool:
 
 
 def split_view(view: str) -> tuple[PageEntry, dict[str, str]]:
-    """Return the page of a view and its parameters."""
+    """Return the page of a view and its parameters. The view must be one that `clean_view` has returned."""
     asked = urlsplit(view)
     return next(page for page in PAGES if page.address == asked.path), dict(parse_qsl(asked.query))
 
