@@ -1,8 +1,8 @@
 """The web process: Streamlit with the map's geometry, layers for QGIS, static files and security headers.
 
-It shows one tier. Beside a workspace it gets the folder of releases and the folder of their results; on a server it
-gets a folder that `tact publish` wrote, and the public key of its signer. It gets no path to the vault and no key that
-opens one. At the start it removes such paths and keys from its environment.
+It shows one tier. For a workspace it gets the folder of releases and the folder of their results; on a server it gets a
+folder that `tact publish` wrote, and the public key of its signer. It gets no path to the vault and no key that opens
+one. At the start it removes such paths and keys from its environment.
 """
 
 from __future__ import annotations

@@ -134,9 +134,9 @@ def _governance_problems(workspace: Workspace) -> list[str]:
 
 
 def _risk_problems(workspace: Workspace) -> list[str]:
-    """Return a problem if the newest risk result was calculated with intervals of the dark figure; else nothing.
+    """Return a problem if the risk result of the shown release was calculated with intervals of the dark figure.
 
-    It is called only when they are not approved.
+    Empty if it was not. The caller has found that these intervals are not approved.
     """
     name = shown_name(workspace.releases)
     if name not in names(workspace.releases):

@@ -197,7 +197,7 @@ def _word_gain(gain: Estimate) -> str:
 
 
 def _find_cut_off(workspace: Workspace, chain: Chain) -> list[str]:
-    """Return a sentence for each entry of the ledger that a risk result names and that is missing or another one."""
+    """Return a sentence for each entry that a risk result names and that the ledger lacks or has with other content."""
     problems: dict[int, str] = {}
     for result in list_all_results(workspace.derived, "partner", RISK):
         named = result.manifest.get("ledger")

@@ -107,7 +107,7 @@ def _as_json(found: Recognition) -> dict[str, Any]:
 
 
 def _describe(file: Path, found: Recognition) -> Iterator[str]:
-    """Yield what the file is, and how each column is read."""
+    """Yield lines on the kind of a file, and on how each of its columns is read."""
     sheet = f" of sheet {found.sheet}" if found.sheet else ""
     yield f"{file.name}: kind {found.kind}, headings in row {found.line}{sheet}, {found.rows:,} rows below."
     for reading in found.readings:

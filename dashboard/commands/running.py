@@ -93,8 +93,8 @@ def _choose_workspace(
 def build_app(words: Sequence[str] = ()) -> typer.Typer:
     """Return the application with the command that the words of a command line name.
 
-    If they name no command, the application has all commands, each only with its first sentence: this is enough for the
-    help and for the message on a wrong name.
+    If they name no command, the application has all commands, each only with the beginning of its help: this is enough
+    for the list of commands and for the message on a wrong name.
     """
     app = typer.Typer(
         name="tact",

@@ -104,7 +104,7 @@ def serve(
 
 
 def _open_published(folder: Path | None, key: str | None, tier: Tier) -> tuple[Site, str]:
-    """Return the site of a publisher's folder, and its name.
+    """Return the site of a publisher's folder, and words for what it shows.
 
     Raises InputError if the folder or the key is missing, the key is not valid, or no list there is signed with it.
     """

@@ -21,7 +21,7 @@ _WIDTH = 520
 
 
 def show(desk: Desk) -> None:
-    """Show the actions on records, each in its own fold, above them a warning if a backup is due."""
+    """Show a warning if a backup is due, and below it the actions on records, each in its own fold."""
     st.html(html("<h2>{}</h2>", _("Care of the records")))
     words = st.session_state.pop(_SAID, None)
     if words:

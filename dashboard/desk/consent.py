@@ -11,9 +11,8 @@ from data.restricted.governance.retention import Overdue
 def ask_consent(overdue: Overdue, key: str) -> bool:
     """Show how many overdue records will be deleted, and return whether they may be.
 
-    The officer is asked only if `overdue` has doubts; otherwise the result is True.
-
-    key : what tells this question from the others of the page.
+    The officer is asked only if `overdue` has doubts; otherwise the result is True. key : a name for this question that
+    no other question on the page has.
     """
     if not overdue.count:
         return True

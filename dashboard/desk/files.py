@@ -35,7 +35,7 @@ def show(desk: Desk) -> None:
 
 def _show_files(desk: Desk, hand: Hand) -> None:
     if not hand.files:
-        _show_way()
+        _show_steps()
     # Asked once for all files: an import looks again before it deletes anything.
     overdue = recall_overdue(desk) if hand.files else None
     taken_back, basis = hand.list_taken_back(), hand.read_basis()
@@ -51,7 +51,7 @@ def _show_files(desk: Desk, hand: Hand) -> None:
                 st.rerun()
 
 
-def _show_way() -> None:
+def _show_steps() -> None:
     """Show the steps of the work to an officer who has no file in hand."""
     steps = [
         (_("Drop"), _("Say whose files they are, and drop them above: Excel or CSV, as the partner keeps them.")),

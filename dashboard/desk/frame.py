@@ -119,7 +119,7 @@ def tell_errors() -> Iterator[None]:
 
 
 def _find_place(error: Exception) -> traceback.FrameSummary:
-    """Return the last line of the product's own code in the traceback of an error, else the last line of all."""
+    """Return the last entry of an error's traceback that is in the product's own code, else the last entry of all."""
     places = traceback.extract_tb(error.__traceback__)
     ours = [place for place in places if any(Path(place.filename).is_relative_to(_ROOT / name) for name in _PACKAGES)]
     return (ours or places)[-1]

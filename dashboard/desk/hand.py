@@ -129,7 +129,7 @@ class Hand:
         return entry
 
     def read_basis(self) -> Basis:
-        """Read the basis for all files in hand."""
+        """Return what now decides, besides answers, how all files in hand are read."""
         with self.desk.open_vault() as (vault, _):
             state = vault.read_state()
         partners = {entry.partner for entry in self.files.values()}

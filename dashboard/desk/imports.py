@@ -21,7 +21,7 @@ _DONE = "undone"
 
 
 def show(desk: Desk) -> None:
-    """Show the list of imports, latest first, and what it would change to take one back."""
+    """Show the list of imports, latest first, and what would change if the chosen one were taken back."""
     show_title(desk, _("Imports"), _("Each import can be taken back as a whole. What was published stays."))
     with desk.open_vault() as (vault, _keys):
         imports = vault.list_imports()[::-1]

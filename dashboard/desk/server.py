@@ -61,7 +61,7 @@ def build_application(port: int, entry: Entry) -> App:
 def keep_in_memory() -> None:
     """Keep files and keys off the disk: write no part of an upload, and no memory image if the process crashes.
 
-    Windows has no limit for memory images, so there only the first holds.
+    On Windows a memory image cannot be prevented here.
     """
     MultiPartParser.spool_max_size = 2 * _MOST_MEGABYTES * _MEGABYTE
     try:

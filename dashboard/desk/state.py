@@ -134,7 +134,7 @@ class Desk:
 
 
 def announce_desk(desk: Desk) -> None:
-    """Make this desk the desk of the process, and lock it after LOCKS_AFTER seconds without use, even with no page."""
+    """Make this desk the desk of the process, and start a thread that locks it also while no page is open."""
     _desks[:] = [desk]
     Thread(target=_watch, args=(desk,), daemon=True).start()
 

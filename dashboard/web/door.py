@@ -242,7 +242,7 @@ class Door:
     ) -> Response:
         """Return the sign-in page to a browser that opens a page, and one line of text to any other client.
 
-        to : the path to open afterwards; None for the requested page. A form always gets the page.
+        to : the path to open afterwards; None for the requested page. The answer to a form is always the page.
         """
         if request.method == "GET" and "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse("Sign in first.\n", status_code=status)

@@ -52,7 +52,10 @@ def find_address(connection: HTTPConnection) -> str:
 
 
 def find_subscriber(host: str) -> str:
-    """Return the IPv4 address or the IPv6 network (/64) of a host; empty for this machine itself and for no address."""
+    """Return the IPv4 address or the IPv6 network (/64) of a host.
+
+    Empty for this machine itself, and for a text that is not an address.
+    """
     if host in LOOPBACK:
         return ""
     try:
@@ -91,7 +94,7 @@ class Connections:
     most, most_of_one : the largest number of connections, in all and from one subscriber. This machine itself is not
         limited, because it may be a proxy for everybody.
     most_in_use : the largest number of connections that are not waiting; None for `most`.
-    has_proxy : whether the proxy may be on another machine of a private network, or on the other side of a bridge.
+    has_proxy : whether a proxy may be on another machine of a private network, or in another container.
     """
 
     def __init__(self, most: int, most_of_one: int, *, most_in_use: int | None = None, has_proxy: bool = False) -> None:

@@ -113,10 +113,10 @@ def _forget_stale_widgets(state: SessionState, active: frozenset[str]) -> None:
 
 
 class FileToTake(media_file_manager.MediaFileMetadata):
-    """What is known of a file of a page. Its reader can ask for it for a while after no page shows it.
+    """The metadata of a file of a page. The file stays for `_STAYS` seconds after no page shows it any more.
 
-    A file that is made when its button is pressed is on no page. Streamlit takes it away once two pages were drawn, of
-    any readers: where many read, before the browser of this one has asked for it.
+    A file that is made when its button is pressed is on no page. Streamlit removes it after two pages were drawn for
+    any readers. If there are many readers, that is before the browser of this reader has asked for it.
     """
 
     _until: float | None = None

@@ -34,8 +34,8 @@ _SECRET = re.compile(r"[0-9a-f]{32}")
 def clean_view(text: object, pages: Collection[str]) -> str | None:
     """Return an address relative to the product, such as `map?area=AL-02`, without each reader's own choices.
 
-    None if `text` is anything else: an address of another site or of no page, or one that is too long. pages : the
-    addresses of the pages, without a slash; the address of the first page is empty.
+    None if `text` is anything else: an address of another site or of no page, one that is too long, or one with
+    parameters that no page has. pages : the addresses of the pages, without a slash; that of the first page is empty.
     """
     if not isinstance(text, str) or len(text) > _LONGEST:
         return None
@@ -103,7 +103,8 @@ class Room:
     def is_over(self) -> bool:
         """Return whether the meeting is over.
 
-        It is over if the presenter has ended it, nothing new was shown for 12 hours, or nobody was there for 10 min.
+        It is over if the presenter has ended it, if nothing new came for 12 hours, or if nobody was there for 10
+        minutes.
         """
         is_deserted = not self.lines and self._clock() - self._last_line > _EMPTY
         return self.has_ended or is_deserted or self._clock() - self._news > _SECONDS
@@ -153,7 +154,8 @@ class Room:
     def describe(self, line: Line) -> dict[str, Any]:
         """Return the state of the room for a member, as values for JSON; only `ended` if the meeting is over.
 
-        View and pointer are None if `line.allowed` does not permit the view. Only the presenter gets the members.
+        View and pointer are None if `line.allowed` does not permit the view. The presenter gets no pointer, and is the
+        only one who gets the list of members.
         """
         if self.is_over():
             return {"ended": True}
