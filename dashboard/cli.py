@@ -22,7 +22,7 @@ _WORDS = "Stopped by hand."
 
 def main() -> None:
     """Run the command line and exit with its code. An interruption by the user never prints a traceback."""
-    # Another handler, or none as under nohup, is not replaced.
+    # A handler that somebody else set is not replaced, nor an ignored signal as under nohup.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)
     try:

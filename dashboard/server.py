@@ -98,11 +98,11 @@ def build_application(
     files = {
         f"{start}/static/": _STREAMLIT / "static",
         f"{start}/assets/": ASSETS,
-        # Streamlit has them only from the first map on, and the start page asks for them before.
+        # Streamlit serves them only after the first map was shown, but the start page asks for them before.
         f"{start}{FRAME_PATH}": find_frame_files(),
     }
     middleware = [
-        # Files are for Reallocate, a page of partners.
+        # Only the partner tier accepts files, for the page Reallocate.
         Middleware(SecurityHeaders, uploads=site.tier == "partner"),
         Middleware(CompressedFiles, folders=files),
         Middleware(StartPage, pages=pages, base=start),

@@ -101,7 +101,7 @@ def draft(
 
 def _as_json(found: Recognition) -> dict[str, Any]:
     parts = asdict(found)
-    # It is for an officer's eyes at the desk, not for a script's files.
+    # Only an officer at the desk may see the first rows; the output of a command may be stored.
     del parts["sample"]
     return {**parts, "questions": [asdict(question) for question in found.questions]}
 

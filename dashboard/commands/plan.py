@@ -387,7 +387,7 @@ def _write_briefing(workspace: Workspace, opened: Release, plan: SavedPlan, outp
         return []
     if not opened.invented:
         log_receiver(workspace, [opened.name], output.receiver, formats, [plan.name])
-    from dashboard import briefing  # the typesetter is loaded only where something is set
+    from dashboard import briefing  # the typesetter is loaded only when something is written
 
     written = []
     if output.briefing is not None:

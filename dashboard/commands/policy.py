@@ -25,10 +25,11 @@ from data.tables.spec import Plan
 from data.workspace import default_path, files
 from risk import worlds as simulate
 
-# Beside the current policy: the usual threshold with one noise; a higher one; the default; more noise.
+# The policies compared with the current one, as values of _NOISE: the usual threshold with the same noise everywhere; a
+# higher threshold; the default; more noise.
 _OTHERS = ((11, 2.0, 2.0, 5), (15, 2.0, 2.0, 5), (11, 2.0, 6.0, 5), (12, 5.0, 5.0, 8))
 _NOISE = ("k", "variance", "variance_near_k", "largest")
-# What is compared of a policy; days and areas of the programme mean nothing in an invented world.
+# The parts of a policy that are compared. Days and areas of the programme mean nothing in an invented world.
 _COMPARED = (*_NOISE, "cap")
 _CHILDREN = 1400
 _NAME = "policy-compare"

@@ -33,7 +33,7 @@ _HOW_TO_READ = (
     "Lines through points: across, how far the worlds differ; upwards, the interval of 95 %.",
     "Small ring: before the release withheld breakdowns.",
 )
-# Where the letters stand beside their points, one policy after the other: many lie close together.
+# The offsets of the letters from their points, in pixels, one policy after the other: many points are close together.
 _BESIDE = ((11, -9), (-11, -9), (11, 11), (-11, 11), (0, -16))
 _Format = Callable[[PolicyResult], str]
 

@@ -145,8 +145,8 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
     """
     found: dict[int, Observations] = {}
     listed = names(workspace.releases)  # damaged ones come last
-    for name in listed[listed.index(newest.name) + 1 :]:  # of two that hold as much the earlier one counts
-        with suppress(ReleaseError):  # of figures alone
+    for name in listed[listed.index(newest.name) + 1 :]:  # of two with as many quarters the earlier one counts
+        with suppress(ReleaseError):  # raised for a release with figures alone
             release = _open(workspace, "partner", name)
             seen = Observations.from_release(release, geography.read_areas(release.areas_file))
             found[len(seen.quarters)] = seen

@@ -36,7 +36,7 @@ def show(desk: Desk) -> None:
 def _show_files(desk: Desk, hand: Hand) -> None:
     if not hand.files:
         _show_steps()
-    # Asked once for all files: an import looks again before it deletes anything.
+    # Counted once for all files: an import counts again before it deletes anything.
     overdue = recall_overdue(desk) if hand.files else None
     taken_back, basis = hand.list_taken_back(), hand.read_basis()
     for entry in reversed(hand.files.values()):

@@ -122,7 +122,7 @@ class Hand:
         try:
             imports.check_workspace_kind(self.desk.workspace, [entry.file])
         except WorkspaceError as error:
-            # The message alone: an error keeps what its functions held, such as keys.
+            # Only the message is kept: an error refers to the variables of its functions, such as keys.
             entry.barred, entry.refusal = True, error.message
         self.files.pop(entry.file.name, None)
         self.files[entry.file.name] = entry
@@ -232,7 +232,7 @@ class Hand:
         with self._importing(mappings) as importer:
             self._delete_overdue(importer.vault, confirmed)
             entry.result = _import(importer, entry.file, kind, entry.partner, progress)
-        entry.file.table = None  # the largest part of what is in hand
+        entry.file.table = None  # the largest part of a file in hand
         learnt = self.answers.get((entry.partner, kind))
         if entry.partner and learnt is not None:
             mapping.save(mapping.file_for(self.desk.workspace.mappings, entry.partner), kind, learnt)
@@ -264,7 +264,7 @@ class Hand:
         """Yield an importer; until the block ends, no other process can write to the vault."""
         with self.desk.open_vault() as (vault, secrets), vault.writing():
             resolve = self.places.resolve
-            # The page asks about a name that is nearly another's, before anybody can import.
+            # `new_partner`: the page has already asked whether a partner with a similar name is new.
             yield Importer(self.desk.workspace, vault, secrets, resolve, mappings, rehearse, new_partner=True)
 
     def _delete_overdue(self, vault: Vault, confirmed: int | None) -> None:

@@ -46,7 +46,7 @@ def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) 
     )
     chosen = " ".join((partner or "").split())
     similar = find_similar(chosen, partners) if chosen and invented else ""
-    # Drawn also where it says nothing: a page that is drawn anew by itself would leave what stood here.
+    # Drawn also when it is empty: otherwise a page that is drawn again by itself would still show the earlier content.
     with st.empty():
         if not partners and not invented:
             _tell_nobody(hand)
@@ -117,7 +117,7 @@ def ask(hand: Hand, entry: FileInHand) -> None:
     """
     assert entry.found is not None
     with st.form(f"questions-{entry.number}", border=False):
-        # What holds for all rows weighs most, so it stands first.
+        # Answers for all rows matter most, so these questions come first.
         questions = sorted(entry.found.questions, key=lambda question: question.topic != "constants")
         asked = [(question, _ask(entry, question)) for question in questions]
         if st.form_submit_button(_("Answer"), type="primary"):
@@ -148,7 +148,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     for cell, (part, allowed) in zip(place_fields(len(question.parts)), question.parts.items(), strict=True):
         options = list(allowed) or list_places(kind, question.column, question.near.get(part, ()))
         if question.topic == "constants":
-            # The file may say it under a heading that is not known.
+            # The file may have a column for it, with a heading that is not known.
             options += [_COLUMN + heading for heading in entry.found.unknown if not _UNNAMED.fullmatch(heading)]
         likely = question.proposal.get(part, "")
         likely = likely if likely in options else read_place_label(likely)

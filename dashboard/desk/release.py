@@ -34,7 +34,7 @@ def show(desk: Desk) -> None:
         _("Release"),
         _("Records become protected numbers. Try first: all is made and attacked, and nothing is published."),
     )
-    # In a place of its own, so that what is typed below stays while work above shows its progress and ends.
+    # In a container of its own, so that texts typed further down stay while work here shows its progress and ends.
     with st.container(), tell_errors():
         _show_release(desk)
     care.show(desk)
@@ -45,7 +45,7 @@ def _show_release(desk: Desk) -> None:
     scored = True
     with tell_errors():
         scored = not releasing.needs_score(desk)
-    with st.container():  # also when it is empty, so that what stands below keeps its place
+    with st.container():  # also when it is empty, so that the parts after it keep their position
         if st.session_state.pop(_STOPPED, None):
             st.info(_("It was stopped. Nothing was published."))
     with tell_errors(), st.expander(_("The rules of this release"), expanded=bool(standing.missing)):
@@ -83,7 +83,7 @@ def _show_trial(desk: Desk, standing: releasing.Standing, *, scored: bool) -> No
     pressed = st.button(_("Try a release"), key="try", type="secondary" if through else "primary", disabled=not agreed)
     place = st.container()
     if standing.needs_second:
-        # Before the trial begins: a form that was not drawn when a page begins anew is empty afterwards.
+        # Before the trial begins: a form that was not drawn before the page is drawn again loses its content.
         with tell_errors():
             _ask_second(desk, standing)
     with place:
@@ -203,7 +203,7 @@ def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing
             )
         pressed = st.form_submit_button(_("Publish it"), type="primary", disabled=not agreed)
     if pressed:
-        # Nothing is drawn from here to the end: where a page draws, a pressed button or a reload cuts it.
+        # Nothing is drawn until publishing ends: while a page draws, a pressed button or a reload would stop it.
         with st.spinner(_("Publishing"), show_time=True):
             desk.in_hand[_DONE] = releasing.publish(desk, passphrase, trial.basis)
             desk.in_hand.pop(_TRIAL, None)

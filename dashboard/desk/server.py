@@ -88,7 +88,7 @@ def _unlock_at_each_line(desk: Desk, entry: Entry, url: str, output: TextIO) -> 
                 sys.stderr.write(f"{error}\n")
             print_address(output, url, entry)
     finally:
-        # The command that holds the other end is gone, or nobody would hear it any more.
+        # `tact desk` has ended, or this thread failed and nobody could unlock the desk again.
         os._exit(0)
 
 

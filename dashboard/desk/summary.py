@@ -27,7 +27,7 @@ STATES = {
     "ready": mark("ready"),
 }
 _NOT_READ = "?"
-_LINES = 5  # that are named for a reason
+_LINES = 5  # line numbers that are named for each reason
 
 
 def name_areas() -> dict[str, str]:

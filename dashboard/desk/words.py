@@ -26,7 +26,7 @@ KINDS = {
     "figure": mark("Published figures"),
 }
 _DAYS = dict(zip(SLASHES, (mark("the day (4/3 is 4 March)"), mark("the month (4/3 is 3 April)")), strict=True))
-# What is asked for all rows at once is chosen once for many children, so each answer is explained.
+# An answer for all rows of a file is about many children, so each answer is explained.
 _HELP = {
     ("stage", "at_risk"): mark("In danger of being trafficked; no sign that it has already happened."),
     ("stage", "recruited"): mark("Somebody has won or taken the child in order to exploit it."),

@@ -56,13 +56,13 @@ from data.errors import InputError, WorkspaceError
 from data.workspace.hash_chain import Entry
 
 _LOG = logging.getLogger(__name__)
-_MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form that is sent
-_WAITING = 20  # for a passphrase to be compared, the one that is compared among them
-_MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
+_MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form, and until it has arrived
+_WAITING = 20  # people whose passphrase is being compared or waits for it
+_MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # rows of the log on the account page: about its person, about everybody
 _SIGN_OUT = "/sign-out"
 _PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER, PASSKEY, PASSKEY_SCRIPT)
 _LAYERS = f"{FEATURES}/collections/"
-_FILES = ("/picture/", "/slides/", MEDIA, _LAYERS)  # where files leave
+_FILES = ("/picture/", "/slides/", MEDIA, _LAYERS)  # paths of files, which are noted in the log
 _READ = f"{FEATURES}/"  # what a token is for
 _REFUSED_TOKEN = PlainTextResponse(
     "This token has ended, or it is none. Make another one on the page Download.\n",
@@ -316,7 +316,7 @@ class Door:
         if isinstance(result, Refusal):
             words = sign_in.format_refusal(result, provider.settings.title)
             return self._ask_to_sign_in(request, words, to, 429 if result.wait else 403)
-        # A page in between: with a visit from elsewhere, led on or not, a browser would not send the session.
+        # A page in between: on a visit from another site, also after a redirect, a browser would not send the session.
         response = HTMLResponse(sign_in.make_arrival_page(keep_language(to)), headers=sign_in.HEADERS)
         self._set_cookie(response, self._session, result, int(LONGEST))
         return response
@@ -425,7 +425,7 @@ class Door:
         if person is None:
             return self._ask_to_sign_in(request, to=ACCOUNT)
         own = await look_up(read_log, self._accounts, person.name, _MOST_ROWS)
-        # It takes long, so not in threads that everybody waits for.
+        # This takes long, so it does not run in the threads for accounts, for which everybody waits.
         log = await asyncio.to_thread(self._read_whole_log) if Right.READ_LOG in person.rights else None
         languages = list_languages(request)
         has_passphrase = await look_up(people.has_passphrase, self._accounts, person)

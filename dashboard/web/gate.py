@@ -27,7 +27,7 @@ from dashboard.site.text import LANGUAGE_NAMES, _, html, join_markup, speak
 
 _TOKEN = "token"  # noqa: S105 (the name of the parameter)
 _SECONDS = 12 * 60 * 60
-# Nothing is loaded from elsewhere: whoever is not known gets no style sheet either.
+# The style is in the page: a browser that is not known gets no style sheet either.
 _STYLE = (
     "body{margin:0;padding:6vh 6vw;background:#fbfaf7;color:#1d2433;font:18px/1.5 sans-serif}"
     "main{max-width:44rem}h1{font-size:28px;margin:0}h2{font-size:20px;margin:0}"
@@ -71,7 +71,7 @@ class Entry:
     def is_known(self, connection: HTTPConnection) -> bool:
         """Return whether a request or websocket has a cookie with a secret of the last twelve hours."""
         asked, now = connection.cookies.get(self.cookie, ""), self._clock()
-        # A clock that was set back makes no secret young again.
+        # If the clock was set back, a secret from its future is not valid.
         young = [secret for secret, then in self._secrets.items() if 0 <= now - then < _SECONDS]
         return sum(_is_same(asked, secret) for secret in young) > 0
 
@@ -118,7 +118,7 @@ class Gate:
     def _find_refusal(self, connection: HTTPConnection) -> Response | None:
         """Return the gate's own answer, a refusal or the redirect after a token; None if the request may pass."""
         scope = connection.scope
-        # Of the public tier the scheme does not count: a proxy encrypts before it, and need not say so.
+        # On the public tier both schemes are allowed: a proxy in front encrypts, and need not say so.
         schemes = [_SCHEMES[scope["scheme"]]] if self._entry is not None else ["http", "https"]
         if refusal := find_foreign(connection, self._hosts, schemes):
             return refusal
@@ -139,7 +139,7 @@ class Gate:
         if not (is_known or is_spent):
             return _refuse(connection)
         scope, query = connection.scope, _drop_token(connection)
-        # The host, which is one of our own, is named so that no path leads elsewhere.
+        # The address names the host, which is one of our own, so that no path can lead to another site.
         start = f"{scope['scheme']}://{connection.headers['host']}{quote(scope['path'])}"
         headers = {"Location": f"{start}?{query}" if query else start, "Cache-Control": "no-store"}
         return Response(status_code=303, headers=headers if is_known else headers | {"Set-Cookie": entry.make_cookie()})

@@ -22,7 +22,7 @@ _COMMON = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _NEVER_KEPT = ("text/html", "application/json")
-# Whoever has a session may send files here, also where no page asks for one, and they stay in memory without limit.
+# Anybody with a session may send files here, even if no page asks for one, and they stay in memory without limit.
 _UPLOADS = "/_stcore/upload_file/"
 
 

@@ -34,11 +34,11 @@ from data.accounts.addresses import LOOPBACK
 LARGEST_MESSAGE = 1024 * 1024  # bytes of a websocket message; files are sent by http
 _SMALL = 500  # bytes of a message that is not compressed
 _SECONDS = 30.0  # for the head of a request
-_MOST, _MOST_IN_USE = 8000, 2000  # connections; those on which a whole request has come
+_MOST, _MOST_IN_USE = 8000, 2000  # open connections; those on which a complete request has arrived
 _MOST_OF_ONE = 256  # connections of one address
 _FEWEST = 32  # connections
 _AT_ONCE, _QUEUE = 8, 4096  # connections accepted in one turn of the loop; those that may wait in the kernel
-_FILES, _OWN_FILES = 16_384, 300  # descriptors: wished for, and those that are not for counted connections
+_FILES, _OWN_FILES = 16_384, 300  # descriptors that the process asks for; those that are not for counted connections
 _LOG_AT_ONCE, _LOG_EACH_SECOND = 200_000, 1_000  # characters
 
 
@@ -166,7 +166,7 @@ class LimitedProtocol(H11Protocol):
         if self.transport is not None:  # else it was refused
             self.counted.forget(self.transport)
             super().connection_lost(exc)
-            # asyncio's transport refers to itself by this. Without it, no search for garbage is needed to end it.
+            # By this, asyncio's transport refers to itself. Without it, memory is freed without a search for garbage.
             vars(self.transport).pop("_read_ready_cb", None)
 
     def data_received(self, data: bytes) -> None:

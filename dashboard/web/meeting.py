@@ -29,10 +29,11 @@ from dashboard.web.rooms import Line, Room, Rooms, identify_window
 from dashboard.web.views import ADDRESSES, may_see
 from data.accounts.rights import Right
 
-PRESENTING = Right.SEE_PARTNER  # opens a room, and shows in it; whoever sees the map may follow
+PRESENTING = Right.SEE_PARTNER  # the right to open a room and to present; everybody who sees the map may follow
 _MOST_LINES, _MOST_OF_ADDRESS = 500, 60  # connections of the process; those of one network address
 _LONGEST, _LONGEST_HOST = 4096, 260  # characters of a message, and of the name and port of a server
-_HELLO, _BEAT, _PAUSE = 10.0, 15.0, 0.05  # seconds: until the first message; between two at least; between two at most
+# Seconds: in which the first message must arrive; after which the state is sent again; between two messages read.
+_HELLO, _BEAT, _PAUSE = 10.0, 15.0, 0.05
 
 
 def make_routes(site: Site, rooms: Rooms | None = None) -> list[BaseRoute]:
@@ -110,7 +111,7 @@ class Meetings:
         page, _mark, query = view.partition("?")
         own = [(name, value) for name in ("lang", "theme") if (value := request.query_params.get(name))]
         parameters = "&".join(filter(None, [query, urlencode([*own, ("meeting", code)])]))
-        # The path is one of a page; relative to it, so that it holds under any base path.
+        # The path is that of a page, and is relative, so that it is right under any base path.
         return RedirectResponse(f"../{page}?{parameters}", 303, headers={"Cache-Control": "no-store"})
 
     async def hold_line(self, socket: WebSocket) -> None:
@@ -170,7 +171,7 @@ class Meetings:
         """
         while True:
             line.news.clear()
-            # Layers are read from files, and the event loop waits for none.
+            # In a thread, because layers are read from files, and the event loop must not wait for files.
             while (view := room.view) is not None and line.allowed[0] != view:
                 line.allowed = (view, await asyncio.to_thread(may_see, self._site, line.reader, view))
             state = room.describe(line)

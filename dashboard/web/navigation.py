@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 _NO_TITLE = "-"
 _TURNS = Turns()
 _PAGE = "opened-page"
-_RELEASE = "opened-release"  # that the session has open, also when a newer one is there
+_RELEASE = "opened-release"  # the release that the session has open, also when there is a newer one
 
 
 def _load_show(entry: PageEntry) -> Callable[[], None]:
@@ -40,7 +40,7 @@ def _load_show(entry: PageEntry) -> Callable[[], None]:
 
 def run_page() -> None:
     """Show the requested page inside the frame that all pages share."""
-    # A part of a page is drawn anew in a thread of its own, where each text asks.
+    # A part of a page is drawn again in a thread of its own, so each text asks these functions for language and reader.
     follow_language(read_language)
     follow_headers(lambda: st.context.headers)
     follow_asked(_find_release)
@@ -77,7 +77,7 @@ def _run_entry() -> None:
         if failure:
             raise failure
         note_page(entry.module, current)
-        with keep_open(read_site(), current):  # which the session may name since
+        with keep_open(read_site(), current):  # read again, because the session now names the release
             if played is not None and current is not None and read_parameter(DECIDE):
                 show_decisions(played, current)
             chosen.run()

@@ -31,7 +31,7 @@ from data.accounts.provider import ProviderSettings
 # Only signatures by key pairs: so a public key cannot be used as a secret, and the algorithm "none" is refused.
 _ALGORITHMS = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)]
 _KEY_TYPES = ("RSA", "EC")
-_SECONDS = 10.0  # for all that the provider is asked at one step
+_SECONDS = 10.0  # for all requests to the provider at one step
 _MOST_BYTES = 256 * 1024  # of one answer
 _FRESH = 3600.0  # seconds for which addresses and keys of the provider are kept
 _DRIFT = 60  # seconds by which its clock may differ

@@ -31,7 +31,7 @@ class Fault(StrEnum):
 
     DOWN = "down"  # it does not answer, or not in time
     REFUSED = "refused"  # it did not let the person or this map in
-    UNBELIEVED = "unbelieved"  # what it says is not what was asked for, or not signed by it
+    UNBELIEVED = "unbelieved"  # its answer is not for this request, not signed by it, or cannot be read
     BUSY = "busy"  # many people sign in just now
 
 

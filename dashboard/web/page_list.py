@@ -40,5 +40,5 @@ PAGES = (
     PageEntry("method", mark("Method"), "method", Right.SEE_PUBLIC),
     PageEntry("agenda", mark("Agenda"), "agenda", Right.SEE_PUBLIC, package="dashboard.web"),
 )
-# Those that show a release, not what people made of it.
+# The pages that show a release. The Agenda page shows what people made of it.
 RELEASE_PAGES = tuple(page for page in PAGES if page.package == "dashboard.pages")

@@ -79,9 +79,9 @@ def _send_together(runtime: Runtime, session: ActiveSessionInfo, messages: tuple
         _send_message(runtime, session, message)
 
 
-# What pages send. Streamlit takes more, of whoever asks: to name the files of a git repository, to empty the caches.
+# The messages that pages send. Streamlit accepts more from anybody: to name files of a git repository, to empty caches.
 _TAKEN = ("rerun_script", "stop_script", "app_heartbeat", "backend_operation_request", "file_urls_request")
-_MOST_FILES = 20  # in one question for places of files; half a million fit into a message
+_MOST_FILES = 20  # in one request for addresses of files; half a million would fit into a message
 _handle_message = app_session.AppSession.handle_backmsg
 
 
@@ -212,7 +212,7 @@ def print_address(output: TextIO, url: str, entry: Entry | None) -> None:
 def print_at_each_enter(output: TextIO, url: str, entry: Entry) -> None:
     """Print a new address whenever somebody presses Enter in the terminal of the process, if it has one."""
     if sys.stdin is not None and sys.stdin.isatty():
-        # A terminal stops those who read from it in the background. Then there are no new addresses, but the map stays.
+        # A terminal stops a process that reads from it in the background. Ignored: no new addresses, but the map stays.
         if hasattr(signal, "SIGTTIN"):
             signal.signal(signal.SIGTTIN, signal.SIG_IGN)
         Thread(target=_wait_for_enter, args=(output, url, entry), daemon=True).start()
@@ -220,7 +220,7 @@ def print_at_each_enter(output: TextIO, url: str, entry: Entry) -> None:
 
 def _wait_for_enter(output: TextIO, url: str, entry: Entry) -> None:
     with suppress(OSError):
-        # Past Python's own buffer, whose lock would hold up the end of the process.
+        # Not through Python's own buffer, whose lock would delay the end of the process.
         while os.read(sys.stdin.fileno(), 4096):
             print_address(output, url, entry)
 
@@ -229,7 +229,7 @@ def run_application(application: Any, host: str, port: int, *, has_proxy: bool =
     """Serve an application until the process is stopped, with or without a proxy in front. No request is logged."""
     shorten_log()
     _spare_collections()
-    # As often a page's script gives way to the connections; by default it holds them up ten times as long.
+    # After so many seconds the script of a page lets the connections go on; the default is ten times as long.
     sys.setswitchinterval(0.0005)
     config = uvicorn.Config(
         application,

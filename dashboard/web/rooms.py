@@ -20,9 +20,9 @@ from data.accounts.proof import hash_secret
 
 MOST_ROOMS, MOST_LINES = 100, 60  # rooms of a process; connections of a room
 _MOST_OF_ADDRESS = 10  # rooms that one network address has open
-_SECONDS = 12 * 60 * 60.0  # without news, then a room ends
-_EMPTY = 10 * 60.0  # without any line, then a room ends; a presenter who loads the page anew is back before
-_AWAY = 60.0  # seconds without the presenter, then another member may present
+_SECONDS = 12 * 60 * 60.0  # seconds without news after which a room ends
+_EMPTY = 10 * 60.0  # seconds without any line after which a room ends; to load the page again takes less
+_AWAY = 60.0  # seconds without the presenter after which another member may present
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none of them looks like another
 _GROUPS, _GROUP = 4, 4  # 31 ** 16 codes, 79 bits
 _OWN = frozenset({"lang", "theme", "projector", "token", "meeting"})
@@ -113,7 +113,7 @@ class Room:
         """Add the line of a member and return True; return False if the room is full."""
         if len(self.lines) >= MOST_LINES:
             return False
-        # A number is of a window, also after its line broke. Those of windows that are gone are not kept without end.
+        # A window keeps its number when its line breaks. If there are many, those of absent windows are forgotten.
         if line.member not in self._numbers:
             self._numbers[line.member] = max(self._numbers.values(), default=0) + 1
         self.lines.append(line)
@@ -186,7 +186,7 @@ class Room:
         self._tell()
 
     def _is_presenting(self, line: Line) -> bool:
-        # The window alone is not enough: its person may have signed out, and one who may not present signed in.
+        # The window alone is not enough: its person may have signed out, and a person who may not present signed in.
         return line.member == self.presenter and line.may_present
 
     def _has_presenter(self) -> bool:

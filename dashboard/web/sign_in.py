@@ -132,7 +132,7 @@ def make_page(
             _("Sign in"),
             _offer_passkey(passkey, _("Sign in with a passkey in place of the code")),
             _("No account, or your phone is lost? Ask your data officer for an invitation."),
-            # A browser that comes from another site, such as a mail, keeps its cookie back for the first page.
+            # A browser that comes from another site, such as a mail, does not send its cookie for the first page.
             to,
             _("If you are signed in already, go on."),
         ),
@@ -249,7 +249,7 @@ def _word_end(person: Person) -> str:
 
 def draw_code(link: str) -> Markup:
     """Draw a link as a QR code, in SVG."""
-    import segno  # loaded where a code is drawn: nothing else needs it
+    import segno  # imported here, because nothing else needs it
 
     drawing = segno.make(link, error="m").svg_inline(border=4, omitsize=True, title=_("QR code of the key"))
     return Markup(drawing)  # noqa: S704 (made here, of a link whose name is escaped)

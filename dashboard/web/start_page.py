@@ -27,13 +27,13 @@ _INDEX = _STATIC / "index.html"
 _PARTS = ("Html", "ComponentInstance")
 _IMPORT = r'(?:from|import)"\./([^"]+\.js)"'
 _FRAMES = "/component/"
-# Addresses of earlier versions, which people have kept. A root with a layer is from when the map opened by itself.
+# Addresses of earlier versions, which people have kept. In an earlier version the root was the map: see `_find_moved`.
 MOVED = {"situation": "map", "overview": ""}
 _STYLE = r'<link rel="stylesheet"[^>]*index[^>]*>'
 _FONT = r'<link\s+rel="preload"[^>]*as="font"[^>]*>'
 _NOSCRIPT = r"<noscript>.*?</noscript>"
-# Words before any script or style has come; shell.js takes them away when the page has a bar. A browser that does not
-# know light-dark() shows them on paper.
+# Words until scripts and styles have arrived; shell.js removes them when the page has a bar. A browser that does not
+# know light-dark() shows them in the light colours.
 _SHELL = (
     '<div id="starting" role="status" style="position:fixed;inset:0;z-index:9;padding:12vh 8vw;background:#fbfaf7;'
     "color:#1d2433;font:18px/1.5 sans-serif;color-scheme:{scheme};background:light-dark(#fbfaf7,#12171d);"
@@ -50,7 +50,7 @@ class Opening(NamedTuple):
     has_map: bool
 
 
-THEMES = ("light", "dark")  # in the address; without one it is as the system wishes
+THEMES = ("light", "dark")  # in the address; without one the system's theme is shown
 MAP = Opening(mark("Opening the map. On a slow line this may take half a minute the first time."), True)
 
 
@@ -76,7 +76,7 @@ def make_start_page(language: str, opening: Opening = MAP, theme: str = "") -> s
     page = _INDEX.read_text(encoding="utf-8")
     style = _find(_STYLE, page)
     parts = "".join(f'<link rel="modulepreload" crossorigin href="{part}">' for part in list_parts(page))
-    # They are there when the map's frame opens, which asks for one after the other.
+    # Fetched early, because the map's frame asks for one after the other.
     later = (*list_frame_scripts(), *list_first_shapes(language)) if opening.has_map else ()
     early = "".join(f'<link rel="prefetch" href="{address}">' for address in later)
     with speak(language):
@@ -87,7 +87,7 @@ def make_start_page(language: str, opening: Opening = MAP, theme: str = "") -> s
     for old, new in (
         ("<title>Streamlit</title>", f'<title>TACT Map</title><script defer src="{name_asset("shell.js")}"></script>'),
         ('<html lang="en">', f'<html lang="{language}">'),
-        # A style sheet in the head, and a font that no text needs, would keep the first words back.
+        # A style sheet in the head, and a font that no text needs, would delay the first words.
         (style, ""),
         (_find(_FONT, page), ""),
         (_find(_NOSCRIPT, page), str(shell)),

@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _LOOKS = ThreadPoolExecutor(8, "accounts")
-# One passphrase at a time, at 64 MiB and a quarter of a second each, so that the map has room beside it.
+# One passphrase at a time: each takes 64 MiB and a quarter of a second, and the map needs memory and time too.
 _PASSPHRASES = ThreadPoolExecutor(1, "passphrases")
 
 

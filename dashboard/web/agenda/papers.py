@@ -69,7 +69,7 @@ def _draw_slides(site: Site, meeting: Meeting, numbers: Sequence[int]) -> Iterat
         item = meeting.items[number - 1]
         current = open_current_release(replace(site, asked=item.release))
         page, parameters = split_view(item.view)
-        # A release that is gone is not drawn by another one.
+        # If the release of a view is gone, no other release is drawn in its place.
         is_here = current is not None and current.release.name == item.release
         sheet = None
         if current is not None and is_here and has_picture(page.module, current.tier):

@@ -39,7 +39,8 @@ from dashboard.web.features.query import BadRequest, check_names, parse_query
 from data.errors import TactError
 from geo.export import geojson
 
-# Requests that are answered at once, because the map needs threads too; requests that are accepted, waiting ones too.
+# Requests that are answered at the same time: few, because the map needs threads too. Requests that are answered or
+# wait: all others get 503.
 AT_ONCE, WAITING = 4, 60
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
 _LOG = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from geo.layers.core import Layer
 MOST, USUAL = 1000, 400  # features of a page; the usual page holds each municipality once
 _MOST_SKIPPED = 999_999_999
 _LONGEST = 60
-_FAR = 1000.0  # degrees: what lies farther is nowhere
+_FAR = 1000.0  # degrees to which a larger value of bbox is reduced
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _DEGREES = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
