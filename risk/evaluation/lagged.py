@@ -14,7 +14,10 @@ _LAGS = 3
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows of a regression: features, (n, F), target (count over expected children) and weight, (n,) each."""
+    """The n rows of a regression.
+
+    features : (n, F). target : count divided by expected children, (n,). weight : expected children, scaled, (n,).
+    """
 
     features: Floats
     target: Floats
@@ -22,7 +25,10 @@ class Rows:
 
 
 def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
-    """Return rows for every known count: one for each of 1 to `horizon` quarters ahead, with the data known then."""
+    """Return one row for every known count and for each of 1 to `horizon` quarters ahead, with the data known then.
+
+    There are no rows for a history of one quarter.
+    """
     features, targets, weights = [], [], []
     size = len(history.areas)
     for origin in range(1, len(history.quarters)):
@@ -60,7 +66,7 @@ def _build_state(history: Panel, pathway: int) -> Floats:
 
 
 def _mean_of_neighbours(history: Panel, values: Floats) -> Floats:
-    """Return the mean over the areas that touch each area, (A,); an island has its own value."""
+    """Return the mean of `values`, (A,), over the areas that touch each area, (A,); an island has its own value."""
     first, second = history.edges.T
     size = len(values)
     total = np.bincount(first, values[second], size) + np.bincount(second, values[first], size)

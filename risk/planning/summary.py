@@ -274,7 +274,7 @@ def summarise_plan(
 
 
 def check_texts(summary: PlanSummary) -> None:
-    """Raise InputError if there is no title, or if a written text is too long or holds what looks personal."""
+    """Raise InputError if the title is missing, or if a text is too long or holds what looks like personal data."""
     partners = [*(task.partner for task in summary.handover), *(task.partner for task in summary.stays)]
     reasons = (one.decision.reason for one in summary.decisions)
     kinds = {kind for area in summary.coverage for kind in area.units_today} | {move.kind for move in summary.moves}
