@@ -26,7 +26,7 @@ from risk.numbers import stream
 Counted = NDArray[np.int32]
 _CELLS_HELD = 4_000_000  # replicated counts held at once, 4 bytes each
 _POISSON = 1e12  # size from which on counts vary as Poisson counts do
-_IDLE = 0.5  # p value above which a further cluster says nothing
+_IDLE = 0.5  # p value from which on a further cluster carries no information
 _LONGEST = 0.5  # of the quarters, in one window
 
 

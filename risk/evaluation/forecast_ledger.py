@@ -82,7 +82,7 @@ def make_entry(
 def draw_forecasts(fit: Fit, size: int) -> dict[str, Floats]:
     """Draw the published counts of the next quarters by the fitted model and by each baseline, (d, A, AHEAD, P).
 
-    `size` is the number of draws in the report, so that its draws can be used here again.
+    `size` is the number of draws in the report: the same draws are then used here, and not drawn again.
     """
     observations = fit.observations
     # Draws are shuffled, so that the first ones are a sample.
@@ -244,7 +244,7 @@ class TrackRecord:
 
 
 def list_forecasts(chain: Chain) -> list[Entry]:
-    """List the entries that are scored: for each origin the first one in time; reconstructed entries separately."""
+    """List the entries that can be scored: the first of each origin that is not late; reconstructed ones separately."""
     forecasts = [entry for entry in chain.entries if entry.content["kind"] == KIND and not entry.content["late"]]
     first: dict[tuple[str, bool], Entry] = {}
     for entry in forecasts:

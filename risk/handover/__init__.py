@@ -138,7 +138,10 @@ def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandOverResult:
 
 
 def _group_by_area(tasks: Iterable[Task], capacity: Capacity) -> dict[str, list[Task]]:
-    """Return the tasks of each area in a fixed order, so that the order of rows in the table does not matter."""
+    """Return the tasks of each area in a fixed order, so that the order of rows in the table does not matter.
+
+    Raises InputError for a task in an area without capacity.
+    """
     ordered = sorted(tasks, key=lambda t: (t.area, t.partner, t.axis, t.from_quarter, -t.children, t.to))
     grouped = dict[str, list[Task]]()
     for task in ordered:

@@ -170,7 +170,7 @@ def _compute_root(model: Latent, top: Mode, progress: Progress) -> tuple[Floats,
         high, low = (here if mode is None else compute_gradient(model, mode) for mode in sides)
         curvature[i] = (low - high) / (_STEP * max(sum(mode is not None for mode in sides), 1))
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2.0)
-    # In a direction on which the data have no information, the width is that of the prior.
+    # Where the data have no information on a direction, its curvature may be close to 0: a minimum bounds the width.
     values = np.maximum(values, _LEAST_CURVED)
     return (vectors / np.sqrt(values)) @ vectors.T, -0.5 * float(np.log(values).sum())
 

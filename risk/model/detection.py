@@ -88,7 +88,7 @@ class DetectionRange:
             yield assumed, self.common(size)
         for number, country in enumerate(sorted(set(countries[~assumed]))):
             low, high = observations.share_found[country]
-            # In another order for each country: a low share in one says nothing of the other's.
+            # In another order for each country: a low share in one country does not imply a low share in another.
             order = np.random.default_rng([seed, 4, number]).permutation(size)
             yield countries == country, replace(self, low=low, high=high).common(size)[order]
 

@@ -47,8 +47,9 @@ _ENDS = (0.025, 0.5, 0.975)
 class PlanReview:
     """A plan of an earlier release, judged again.
 
-    then, now : the plan's result in its own release and in this one (see risk/planning/result.py); `now` is empty if
-    the plan cannot be made again. probability : that it now gains more than the smallest gain worth a plan.
+    then, now : what the plan advises by its own release and by this one (see risk/planning/result.py); `now` is empty
+    if the plan cannot be made again. probability : that by this release it gains more than LEAST_GAIN of the need met
+    today.
     """
 
     plan: str
@@ -60,7 +61,7 @@ class PlanReview:
 
     @property
     def holds(self) -> bool:
-        """Whether the result of the plan is still the same."""
+        """Whether the plan still advises the same."""
         return self.then == self.now
 
 
@@ -128,7 +129,7 @@ def make_usual_plan(release: Release, ground: PlanInputs) -> PlanSummary:
 
 
 def read_advice(release: Release) -> Advice | None:
-    """Read the advice that was prepared for a release; None without one. Raises InputError if it is damaged."""
+    """Read the advice that was prepared for a release; None without one. Raises InputError if its plan is damaged."""
     prepared = release.result(KIND)
     if prepared is None:
         return None

@@ -18,7 +18,7 @@ from risk.planning.problem import Posts
 
 WORST_CASES = 0.1  # of the draws
 WORST_AREAS = 0.2  # of the need
-_BEND = 6.0  # capacity over need beyond which a curve is as good as flat
+_BEND = 6.0  # capacity divided by need from which on a curve is nearly flat
 _SMALL = 1e-9
 _LEAST_DRAWS = 20
 

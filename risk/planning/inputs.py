@@ -71,7 +71,7 @@ class Setting:
     level: Level = "region"
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the values; raise InputError if one is out of range."""
         for name in ("floor", "services_floor", "exploration", "equity", "cost", "robustness"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{name} is {getattr(self, name)!r}; it must be from 0 to 1.")
@@ -240,7 +240,7 @@ def _refuse_shelters(table: tables.PostsTable) -> None:
 
 
 def _read_breaks(release: Release) -> tuple[Break, ...]:
-    """Read the series breaks of the risk result, so that the plan's need is drawn with the same breaks."""
+    """Return the series breaks of the risk result, with which need is drawn, too; empty without a result."""
     manifest = read_manifest(release)
     return manifest.trends.breaks if manifest else ()
 
@@ -275,7 +275,7 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
 
 
 def _fit_regions(release: Release, areas: geography.Areas) -> Fit:
-    """Fit the model to the regions, with the breaks that the risk result knows."""
+    """Fit the model to the regions, with the series breaks of the risk result."""
     observations = replace(Observations.from_release(release, areas), breaks=_read_breaks(release))
     return RiskModel().fit(observations).fit_
 

@@ -43,7 +43,10 @@ class Goal:
 
     @cached_property
     def price(self) -> float:
-        """Children that one unit of cost must gain, docs/planner.md eq. (25)."""
+        """Children per quarter that one unit of cost must gain, docs/planner.md eq. (25).
+
+        It is 0 if the cost has no weight, or if no possible move has a cost.
+        """
         costs = self.posts.cost[np.isfinite(self.posts.cost) & (self.posts.cost > 0)]
         if not self.aims.cost or not len(costs):
             return 0.0

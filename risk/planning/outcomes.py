@@ -35,7 +35,7 @@ from risk.planning.summary import PlanSummary
 KIND = "plan"
 Seen = Literal["made", "not made", "unclear"]
 _YEAR = 4  # quarters
-_PART = 0.5  # of the days of outreach that a move brings and takes, from which on it is seen as made
+_PART = 0.5  # smallest part of the planned change of outreach days with which a move counts as made
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,7 @@ def _read_result(path: Path) -> Mapping[str, Any]:
 
 
 def _compare_result(tier: _Tier, result: Result) -> Comparison:
-    """Compute a result again, and compare it with what is stored."""
+    """Compute a result again, and return the comparison with the stored one, also if it cannot be computed."""
     release, manifest = tier.release, result.manifest
     kind, name, settings = str(manifest["kind"]), result.folder.name, tuple(_list_settings(manifest))
     if manifest["release_sha256"] != release.checksum:
@@ -269,7 +269,7 @@ def _read_tables(result: Result) -> tuple[dict[str, bytes], list[str]]:
 def _compare_tables(
     stored: Mapping[str, bytes], tables: tuple[Table, ...], manifest: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    """Yield the tables that differ; damaged files are left out."""
+    """Yield the tables that differ, or that only one of both results has; damaged files are left out."""
     named = {str(resource["name"]) for resource in manifest["resources"]}
     computed = {table.name: derived.format_table(table) for table in tables}
     for name in sorted(named ^ computed.keys()):

@@ -80,7 +80,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of the frontier: a maximum number of moves, the units moved, their cost and the gain."""
+    """A point of the frontier: a maximum number of moves, the units moved, their cost and the gain.
+
+    probability : that the gain is more than LEAST_GAIN of the need met today.
+    """
 
     limit: int
     moved: int

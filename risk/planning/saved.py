@@ -32,7 +32,11 @@ _OLD_REASONS = {"it serves no": "no_children", "there is room": "room_taken", "n
 
 @dataclass(frozen=True)
 class SavedPlan:
-    """A plan that was saved. created : time with time zone. invented : whether its release is invented."""
+    """A plan that was saved.
+
+    folder : of the plan itself. release : name of the release. created : time with time zone. invented : whether its
+    release is invented.
+    """
 
     folder: Path
     release: str
@@ -123,13 +127,13 @@ def _take_plan(folder: Path, found: Result, release: Release) -> SavedPlan:
 
 
 def list_saved_plans(folders: Iterable[Path], release: Release) -> SavedPlans:
-    """List the saved plans of a release, newest first."""
+    """List the plans in these folders that were saved for a tier of a release, newest first."""
     manifests = _list_manifests(folders, release.name, release.tier)
     return _read_plans(manifests, release.tier, release.checksum)
 
 
 def list_all_saved_plans(folders: Iterable[Path], tier: Tier) -> SavedPlans:
-    """List the saved plans of all releases, newest first."""
+    """List the plans in these folders that were saved for a tier of any release, newest first."""
     return _read_plans(_list_manifests(folders, "*", tier), tier)
 
 

@@ -34,7 +34,10 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class Author:
-    """Who made a plan: a role, never a person's name, and the day as YYYY-MM-DD."""
+    """The author of a plan: a role, never a person's name, and the day as YYYY-MM-DD.
+
+    Raises InputError for an unknown role.
+    """
 
     role: str
     date: str
@@ -165,8 +168,8 @@ class StayingTask:
 class PlanSummary:
     """All values of a plan.
 
-    follows : name of the saved plan that it changes. posts : table of posts as CSV. frontier : the gains for other
-    numbers of moves. coverage, equity : need met by area and by group. left : moves after the last quarter.
+    follows : name of the saved plan that it changes, or empty. posts : table of posts as CSV. frontier : the gains for
+    other numbers of moves. coverage, equity : need met by area and by group. left : moves after the last quarter.
     """
 
     title: str

@@ -34,9 +34,9 @@ _UP, _DOWN = ("rising", "more"), ("falling", "less")
 class Changes:
     """The rate of the year up to each quarter, divided by that of the year before: eq. (48).
 
-    Looks are the quarters with two years up to their end. ratio : 2.5 %, median and 97.5 %, (3, areas, looks,
-    pathways). statements : the statements about CHANGE_CLAIMS, (areas, looks, pathways). effort_ratio : the same ratio
-    of outreach days, (areas, looks), NaN if there were none in the year before.
+    A look is a quarter at whose end two years are known. ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways).
+    statements : the statements about CHANGE_CLAIMS, (areas, looks, pathways). effort_ratio : the same ratio of outreach
+    days, (areas, looks), NaN if there were none in the year before.
     """
 
     ratio: Floats
@@ -47,8 +47,8 @@ class Changes:
     def effort_warning(self) -> Bools:
         """Whether effort may explain the statement, (areas, looks, pathways).
 
-        This is so where the rate and effort rose, or both fell, and effort changed by more than EFFORT_RATIO. With a
-        risen rate, no outreach in the year before counts as risen effort.
+        This is so where the rate and effort both rose, or both fell, and effort changed by more than a factor of
+        EFFORT_RATIO. If the year before had no outreach, a rise always comes with the warning.
         """
         more = ~(self.effort_ratio <= EFFORT_RATIO)[:, :, None]
         less = (self.effort_ratio < 1.0 / EFFORT_RATIO)[:, :, None]

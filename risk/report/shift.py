@@ -28,7 +28,7 @@ from risk.numbers import stream
 ShareVerdict = Literal["rose", "fell", "unclear"]
 # Durrës and Tirana, where the programme expects internal trafficking to grow.
 WATCHED = ("AL-02", "AL-11")
-REFERENCE = 0.2  # the rise for which power is stated. It is fixed: the power at the rise found only repeats p.
+REFERENCE = 0.2  # the rise for which power is stated. It is fixed: power at the estimated rise only repeats p.
 _ALPHA = 0.025  # without a rise, all looks together say "rose" at most this often; without a fall, "fell" likewise
 _PARTS = CATEGORIES["pathway"][: len(CROSSING)]  # internal, then what is cross-border
 _DRAWS, _DRAWS_OF_A_TRIAL, _TRIALS = 8000, 2000, 200

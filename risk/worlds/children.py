@@ -139,7 +139,7 @@ def _draw_slots(parameters: WorldParameters, slots: OutreachSlots, m: Ints, q: I
 
 
 def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: MeetingTable) -> pd.DataFrame:
-    """Return the meetings with the columns of a partner's file."""
+    """Return the meetings as a frame with the columns of a partner's file."""
     size = int(every.child.max()) + 1 if len(every.child) else 0
     rng = stream(parameters.seed, "profile")
     person = profiles.draw_people(rng, land, every, size)

@@ -75,8 +75,8 @@ def change_meetings(parameters: WorldParameters, met: FirstMeetings) -> FirstMee
 def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) -> Need:
     """Let children who come into need bring others into need in the next quarter, there and in neighbouring regions.
 
-    The endemic-epidemic model of Held, Höhle and Hofmann (2005), docs/risk-model.md eq. (73). The rows of W add up to
-    1, so that the whole need neither grows nor dies out.
+    This is the endemic-epidemic model of Held, Höhle and Hofmann (2005), docs/risk-model.md eq. (73). The rows of its
+    matrix `flow` add up to 1, so that the whole need neither grows nor dies out.
     """
     size = len(land.regions)
     touch = np.zeros((size, size))

@@ -155,7 +155,8 @@ class Flow:
 def build_flow(land: Ground, parameters: WorldParameters, share: Floats) -> Flow:
     """Build the weights of the flows; `share`, (T,), is the planted share of internal trafficking.
 
-    The cities of the shift attract a third of the internal flow at the start, and three quarters at the end.
+    The cities of the shift attract a third of the internal flow at the start, and three quarters at the end; without
+    `signal`, a third throughout.
     """
     where = land.country_of_municipality
     inside = where == np.arange(len(land.countries))[:, None]
