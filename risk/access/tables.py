@@ -6,9 +6,10 @@ axis, and of each duty bearer (on prevention and coordination).
 
 An area has a gap if it has less than half of the country's shown places for each child in need. The need
 of the area and of the country come from the same draw, so the share of children found cancels out where
-it is the same everywhere. A gap is certain only if all services in reach are shown. Where some are withheld, the
-number is a lower limit, and the statement is "no gap" or "cannot tell". Services of one country do not count for
-children of the other. A route over water counts only with a travel time that somebody entered.
+it is the same everywhere. A gap is stated only if all services within reach are shown. Where a part of them is
+withheld, the number is a lower limit, and the statement is "no gap" or "cannot tell"; where none is shown, both are
+withheld. Services of one country do not count for children of the other. A route over water counts only with a travel
+time that somebody entered.
 """
 
 from __future__ import annotations

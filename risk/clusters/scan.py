@@ -1,14 +1,15 @@
 """The spatial and the space-time scan statistic: docs/risk-model.md eq. (52) to (55).
 
 The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each with at most half of the expected cases,
-and cylinders: such circles over intervals of quarters. Its statistic is the likelihood ratio of more cases inside than
-outside. Given the total, cases are multinomial in proportion to what is expected; the largest statistic of each of
-9,999 such replicates gives the p value of a cluster, which accounts for the search over all windows. If counts vary
-more than Poisson counts, there are many more false alarms than such p values say. There are two known reasons for more
-variation, and the replicates include both if they are given: children are met in groups (the negative binomial size of
-a count), and areas find different shares of their children (the spread of detection, the same in all quarters of an
-area).
-A cluster is a place to ask about, not a finding.
+and cylinders: such circles over intervals of quarters. Its statistic is the log likelihood ratio of more cases inside
+than outside. Given the total, cases are multinomial in proportion to the expected cases. The largest statistic of each
+of 9,999 such replicates gives the p value of a cluster, which accounts for the search over all windows. If counts vary
+more than Poisson counts, there are many more false alarms than such p values indicate. There are two known reasons for
+more variation, and the replicates include both if they are given: children are met in groups (the negative binomial
+size of a count), and areas find different shares of their children (the spread of detection, the same in all quarters
+of an area).
+
+A cluster shows where to ask questions; it proves nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The standard epidemic model of the field, as a rival of the risk model: endemic and epidemic parts.
 
-After Held, Höhle and Hofmann (2005) and Paul and Held (2011). A count is negative binomial, and its mean has three
+It follows Held, Höhle and Hofmann (2005) and Paul and Held (2011). A count is negative binomial, and its mean has three
 parts: one from the area's count in the quarter before, one from its neighbours' counts, and an endemic part with
 season, population and a random effect of the area, docs/risk-model.md eq. (90). The model is fitted by penalised
 maximum likelihood, one pathway at a time.

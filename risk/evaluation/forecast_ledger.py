@@ -1,8 +1,8 @@
 """The forecast ledger: forecasts registered before their quarter arrived, and their scores when it has arrived.
 
 An entry holds, for every forecaster, draws of the *published* number of children by area, quarter ahead and pathway,
-as counts of each value: quantiles, probabilities and all scores follow from them. So noise is part of the forecast,
-and the forecast is compared with the numbers that a later release publishes, never with true counts.
+stored as the number of draws of each value: quantiles, probabilities and all scores follow from them. So noise is part
+of the forecast, and the forecast is compared with the numbers that a later release publishes, never with true counts.
 
 A quarter has arrived when a release shows it. An entry made after that is late: it is marked and never scored. Entries
 that were computed afterwards on invented data are marked as reconstructed, and never mixed with others.

@@ -47,7 +47,8 @@ def build_panel(observations: Observations) -> Panel:
 class ModelForecaster:
     """The risk model, fitted to the data known at an origin; effort continues as in the year before the origin.
 
-    earlier : the data known at some origins, by the number of quarters before them.
+    earlier : data known at an origin, by the number of quarters before it; for other origins, the first quarters of
+    `observations`.
     """
 
     observations: Observations
@@ -86,8 +87,9 @@ def evaluate_model(
 ) -> Evaluation:
     """Compute the scores of the model and all baselines from rolling origins, on the published counts.
 
-    `earlier` holds the data known at some origins, by the number of quarters before them. Raises InputError if there is
-    no quarter to forecast after the first four, and NoMode if the posterior of a fit has no proper mode.
+    `earlier` holds the data of earlier releases, by their number of quarters; those with other areas or quarters are
+    not used. Raises InputError if there is no quarter to forecast after the first four, and NoMode if the posterior of
+    a fit has no proper mode.
     """
     forecaster = ModelForecaster(observations, model or RiskModel(), _select_matching(observations, earlier or {}))
     return evaluate(

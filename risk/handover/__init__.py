@@ -1,9 +1,10 @@
 """Hand-over to duty bearers: which task of which partner goes to whom, in which of four quarters.
 
 A programme ends, and its work must continue with the duty bearers. A task goes as a whole to one category of duty
-bearer, or it stays. It needs spare capacity in its quarter and in every later one, so capacity that does not last does
-not count. The hand-over is chosen with the largest sum of children times quarters from the hand-over to the end of the
-year, docs/planner.md eq. (52) and (53). Each area is a whole-number programme, solved exactly by HiGHS.
+bearer, or it stays with its partner. A task needs spare capacity in its quarter and in every later one, so capacity
+that does not last does not count. The hand-over is chosen with the largest sum of children times quarters from the
+hand-over to the end of the year, docs/planner.md eq. (52) and (53). Each area is a whole-number programme, solved
+exactly by HiGHS.
 
 The spare capacity is a table that a manager fills in (risk/handover/files.py), or the service places of a
 release times the share that is free. A release does not hold this share, so it must be given.

@@ -2,8 +2,8 @@
 
 The local effects of each block are eliminated first, block by block (Schur complement); what they add to
 the core is summed. A random walk in the core is added to the log means of a block exactly as the block's own walk
-is. So all terms between the two follow from the weights of the periods and the inverse of the block, and
-no larger matrices are kept. docs/risk-model.md eq. (23) to (25).
+is. So all terms between a random walk and local effects follow from the weights of the periods and the inverse of
+the block, and no larger matrices are kept. docs/risk-model.md eq. (23) to (25).
 
 Axes: B blocks, T periods, n core numbers, c core effects (the core numbers on which a block depends in all
 periods). B comes last here.

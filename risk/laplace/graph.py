@@ -1,11 +1,11 @@
 """Graphs of neighbours, and smooth fields over them: docs/risk-model.md eq. (13), (14) and (17).
 
 An intrinsic field (Besag, York and Mollie 1991) has the precision matrix D - A, with the number of neighbours on the
-diagonal. It leaves the level of each connected part open, so each part is constrained to sum to zero. How far the field
-varies depends on the graph. If its covariance is divided by the geometric mean of its variances, a standard deviation
-means the same on any graph (Riebler et al. 2016). Connected parts are scaled one by one, and an area without neighbours
-has a plain normal effect (Freni-Sterrantino et al. 2018). A random walk in time is the intrinsic field of a chain, not
-scaled, so that its standard deviation is that of one step.
+diagonal. It does not determine the level of each connected part, so each part is constrained to sum to zero. How far
+the field varies depends on the graph. If its covariance is divided by the geometric mean of its variances, a standard
+deviation means the same on any graph (Riebler et al. 2016). Connected parts are scaled one by one, and an area without
+neighbours has a plain normal effect (Freni-Sterrantino et al. 2018). A random walk in time is the intrinsic field of a
+chain, not scaled, so that its standard deviation is that of one step.
 """
 
 from __future__ import annotations

@@ -151,7 +151,10 @@ def build_layout(observations: Observations, effects: Effects, log_rate: Floats 
 
 
 def _compute_base_level(observations: Observations) -> float:
-    """Return the log of the children found per child living there and count: the level of the intercepts."""
+    """Return the log of the ratio of children found to children living there, from which intercepts are measured.
+
+    Both are sums over all usable counts, and half a child is added to those found.
+    """
     usable = observations.usable
     found = np.maximum(observations.published, 0)[usable].sum() + 0.5
     living = np.broadcast_to(observations.expected[:, :, None, None], usable.shape)[usable].sum()

@@ -127,13 +127,13 @@ def _take_plan(folder: Path, found: Result, release: Release) -> SavedPlan:
 
 
 def list_saved_plans(folders: Iterable[Path], release: Release) -> SavedPlans:
-    """List the plans in these folders that were saved for a tier of a release, newest first."""
+    """List the plans in these folders that were saved for this release and its tier, newest first."""
     manifests = _list_manifests(folders, release.name, release.tier)
     return _read_plans(manifests, release.tier, release.checksum)
 
 
 def list_all_saved_plans(folders: Iterable[Path], tier: Tier) -> SavedPlans:
-    """List the plans in these folders that were saved for a tier of any release, newest first."""
+    """List the plans in these folders that were saved for this tier of any release, newest first."""
     return _read_plans(_list_manifests(folders, "*", tier), tier)
 
 

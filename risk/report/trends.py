@@ -12,8 +12,8 @@ are met together (negative binomial). Both widen the Wald variance of the log ra
 counts that are smaller by the same factor.
 
 Three cases are checked before "rise". A series break that a person accepted (a new recording system, a new law) stops
-comparison across it. A series that jumps to another level and stays there is shown as a possible break. If effort
-changed with the count, a warning is given.
+comparison across it. A series that jumps to a higher level and stays there is shown as a possible break. If effort
+changed in the direction of the count, a warning is given.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ def _join(*parts: _Services) -> _Services:
 
 
 def _share_and_return(rng: np.random.Generator, now: _Services, count: int, last: int) -> _Services:
-    """Return the services after some NGOs continue for a while after a hand-over, and some services are given back.
+    """Return the services with two changes: some NGOs continue for a while after a hand-over, and some get theirs back.
 
     The first `count` services are those before hand-overs; the others were taken over. last : last day of the world.
     """
