@@ -47,10 +47,10 @@ class ClusterSearch:
 
         noise : variance of the noise of disclosure control in the found children, (A, P).
 
-        Returns columns of that shape, NaN outside clusters: state, value (relative risk of the cluster), cluster (1 is
-        the most likely one of its country and pathway), p, and p_release (for all scans of the release together, eq.
-        (72)). And for all areas: gi and gi_q, Getis-Ord Gi* of the area with its neighbours and its false discovery
-        rate, NaN where they cannot be computed.
+        Returns columns of that shape. state : "number" in a cluster, else "no_data". value : relative risk of the
+        cluster. cluster : 1 for the most likely one of its country and pathway. p : p value; p_release : that for all
+        scans of the release together, eq. (72). These four are NaN outside clusters. gi, gi_q : Getis-Ord Gi* of the
+        area with its neighbours, and its false discovery rate; NaN where they cannot be computed.
         """
         rank, p, ratio = (np.full(found.shape, np.nan) for _ in range(3))
         parts = list(self._parts(found))

@@ -305,7 +305,7 @@ class _Ratio:
 
 
 def _simulate_largest(windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None) -> Floats:
-    """Compute the largest statistic of each replicate, (R,)."""
+    """Draw replicates of `total` cases without a cluster, and return the largest statistic of each, (R,)."""
     cells = len(share) * max(share.shape[1], len(windows.stretches))
     best = np.empty(0)
     for drawn in null.draws(share, total, max(min(null.replicates, _CELLS_HELD // cells), 1)):

@@ -259,7 +259,7 @@ class _Regression(ByMean):
 
 @dataclass(frozen=True)
 class PoissonRidge(_Regression):
-    """Poisson regression with a ridge penalty, on lags, history, neighbours and effort."""
+    """Poisson regression with a ridge penalty, on last counts, usual rate, neighbours, effort and country."""
 
     alpha: float = 0.05
 

@@ -45,13 +45,20 @@ def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
 
 
 def build_features(history: Panel, pathway: int, horizon: int) -> Floats:
-    """Return the features at the end of a history, repeated for each quarter ahead, (horizon * A, F)."""
+    """Return the features at the end of a history, repeated for each quarter ahead, (horizon * A, F).
+
+    The last feature is the number of the quarter ahead, from 0.
+    """
     now = _build_state(history, pathway)
     return np.concatenate([np.column_stack([now, np.full(len(now), step)]) for step in range(horizon)])
 
 
 def _build_state(history: Panel, pathway: int) -> Floats:
-    """Return lags, history, neighbours and effort of each area, as logs, (A, F)."""
+    """Return the features of each area, (A, features).
+
+    They are logs (of its usual rate, children, last counts, neighbours' counts and effort) and an indicator (0 or 1) of
+    each country.
+    """
     counts = history.counts[:, :, pathway]
     known = ~np.isnan(counts)
     usual = (np.where(known, counts, 0.0).sum(axis=1) + 0.5) / (known.sum(axis=1) + 0.5)

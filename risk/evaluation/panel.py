@@ -19,7 +19,7 @@ class Panel:
     areas, countries : code and country of each area, (A,).
     expected : children expected in an area at the common rate, up to a factor, (A, T); above zero.
     quarters : identifiers of the quarters, oldest first, (T,).
-    pathways : their names, (P,).
+    pathways : names of the pathways, (P,).
     counts : (A, T, P); NaN where unknown.
     effort : days of outreach, (A, T).
     edges : pairs of positions of areas that touch, (n, 2), each pair once.

@@ -22,7 +22,7 @@ _NO_AREA = "not a county or region. Write a code from the table of areas, such a
 
 
 def parse_tasks(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
-    """Read the tasks that partners could hand over; raise InputError for a wrong or repeated row, with what to do."""
+    """Read the tasks that partners could hand over; raise InputError, with a remedy, for a wrong or repeated row."""
     known, seen = set(areas), dict[Task, int]()
     tasks = []
     for row in rows:
@@ -64,7 +64,7 @@ def _list_bearers(row: Row) -> tuple[str, ...]:
 
 
 def parse_capacity(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
-    """Read the spare capacity of duty bearers; raise InputError for a wrong or repeated row, with what to do."""
+    """Read the spare capacity of duty bearers; raise InputError, with a remedy, for a wrong or repeated row."""
     codes = tuple(areas)
     room = np.zeros((len(codes), len(DUTY_BEARERS), QUARTERS), np.int64)
     seen = dict[tuple[int, int, int], int]()

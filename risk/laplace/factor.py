@@ -120,7 +120,7 @@ class Factor:
         return out
 
     def _solve_local(self, core: Floats, local: Floats) -> Floats:
-        """Solve for the local effects, (T, B), once the core is known."""
+        """Return the local effects, (T, B), given the solved core, (n,), and their right-hand side, (T, B)."""
         walk = np.zeros_like(local)
         for blocks, position in self.groups:
             walk[:, blocks] = core[position, None]

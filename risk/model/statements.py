@@ -133,7 +133,7 @@ def name_certainty(probability: Floats) -> np.ndarray:
 
 
 def say_nothing_of(places: Collection[str], rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with no numbers and no statements in the rows of these places, given by column `area`.
+    """Return the table with no numbers and no statements in the rows whose column `area` is one of these places.
 
     The state of these rows becomes "cannot_tell"; the state "withheld" stays.
     """

@@ -123,7 +123,7 @@ def compute_advice(release: Release, fit: Fit, reviewed: SavedPlan | None = None
 
 
 def make_usual_plan(release: Release, ground: PlanInputs) -> PlanSummary:
-    """Return the plan with the usual settings; raises the same errors as `make_plan`."""
+    """Return the plan with the usual settings; raises the errors of `make_plan` and `summarise_plan`."""
     setting, author = Setting(), Author("data officer", str(release.manifest["created"])[:10])
     return summarise_plan(ground, setting, make_plan(ground, setting), author, title=TITLE)
 

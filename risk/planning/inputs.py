@@ -254,9 +254,9 @@ def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Trav
 def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools) -> Posts:
     """Return the posts with units in the centres of their areas; no unit serves, or moves to, another country.
 
-    silent : areas on which no statement is possible, (A,). No unit moves there.
-    Across water without an entered travel time, nobody is served, but units may move: the cost is the time of
-    the straight line.
+    silent : mask of the areas on which no statement is possible, (A,). No unit moves there. Across water without an
+    entered travel time, nobody is served, but units may move: the cost is the time of the straight line. Costs are
+    hours.
     """
     land = np.array(observations.countries)
     same = land[:, None] == land
@@ -283,8 +283,8 @@ def _fit_regions(release: Release, areas: geography.Areas) -> Fit:
 def _draw_need(fit: Fit, observations: Observations, silent: Bools) -> Floats:
     """Draw the children in need per quarter on each pathway, (d, A, P), eq. (12).
 
-    fit : of the regions. observations : those of the regions, or of the municipalities in them. silent : areas on
-    which no statement is possible, (A,): a plan counts no need there.
+    fit : of the regions. observations : those of the regions, or of the municipalities in them. silent : mask of the
+    areas on which no statement is possible, (A,); their need is 0.
     """
     if observations is fit.observations:
         need = draw_yearly_need(fit.draws(_DRAWS, _SEED), observations, _SEED)

@@ -209,7 +209,7 @@ def _list_shifts(
 
 
 def _list_groups(areas: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
-    """List the groups of areas (all together first, then each area), with their positions in a posterior."""
+    """List the groups of areas (if there are several, all together first; then each), with their columns of draws."""
     single: list[tuple[int, tuple[str, ...]]] = [(i, (str(area),)) for i, area in enumerate(areas)]
     return [(len(areas), tuple(map(str, areas))), *single] if len(areas) > 1 else single
 

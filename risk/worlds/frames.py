@@ -35,7 +35,7 @@ def format_days(days: Ints) -> pd.Series:
 
 
 def format_numbers(prefix: str, numbers: Ints, width: int, blank: np.ndarray | None = None) -> pd.Series:
-    """Return texts such as K-000123 (from K, 123, 6); empty where blank."""
+    """Return texts such as K-000123 (from K, 123, 6); empty where the mask `blank` is True."""
     digits = pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), width, padding="0")
     text = pc.binary_join_element_wise(prefix, digits, "-")
     if blank is not None:

@@ -67,9 +67,9 @@ class _Outreach:
     """Parameters that, together with the children found so far, determine the days of a quarter."""
 
     plan: Floats  # (M, T)
-    noise: Floats  # (M, T) factor by which days vary for no reason
-    rounding: Floats  # (M, T)
-    budget: Floats  # (countries, T)
+    noise: Floats  # (M, T) factor by which days vary at random
+    rounding: Floats  # (M, T) random numbers from 0 to 1, added before days are rounded down
+    budget: Floats  # (countries, T) days
 
 
 def _draw_outreach(land: Ground, parameters: WorldParameters) -> _Outreach:
