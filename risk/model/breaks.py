@@ -51,8 +51,8 @@ def read_breaks(folder: Path | None) -> tuple[Break, ...]:
     """Read the accepted breaks from the folder of derived results, oldest first.
 
     Returns an empty tuple without a folder, or if the folder has no table. Raises FileRefused if the table cannot be
-    read, InputError for a period that is not a quarter, and ReleaseDamaged if no publisher of this process has signed
-    the table.
+    read, InputError for a period that is not a quarter, and, in a process that has a publisher, ReleaseDamaged if none
+    has signed the table.
     """
     if folder is None or not (folder / BREAKS).exists():
         return ()

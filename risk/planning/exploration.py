@@ -32,7 +32,9 @@ class Exploration:
 
 
 def draw_exploration(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exploration:
-    """Draw the areas to explore; none if the rules ask for none, no unit searches, or no area can and must be explored.
+    """Draw the areas to explore; none if the rules ask for none, or if no unit searches.
+
+    There are also none if no area with too little outreach can be reached, or if the share is less than half a unit.
 
     need : draws, (d, A, K). Together the areas must get the capacity that the units of the share would bring from the
     best-placed sites; any searching units may bring it.

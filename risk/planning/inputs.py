@@ -209,7 +209,7 @@ def make_schedule(setting: Setting, plan: Plan) -> Schedule:
 def make_frontier(
     ground: PlanInputs, setting: Setting, decisions: Sequence[Decision] = (), progress: Progress | None = None
 ) -> tuple[Point, ...]:
-    """Compute the gains for other maximum numbers of moves, up to twice that of the setting, or 4 if this is larger.
+    """Compute the gains for other maximum numbers of moves, up to twice that of the setting, but at least up to 4.
 
     Raises the same errors as `risk.planning.compute_frontier`.
     """

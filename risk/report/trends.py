@@ -361,9 +361,9 @@ class Trends:
     changes: tuple[CountChange, ...] = ()
 
     def has_jump(self, area: str, pathway: str, quarter: str) -> bool:
-        """Return whether the counts of an area on a pathway (or ALL) may have a break after a certain day.
+        """Return whether the counts of an area on a pathway (or ALL) may have a break inside two years.
 
-        This is the first day of the two years that end with `quarter`.
+        The two years end with `quarter`. A possible break after them counts, too.
         """
         first = add_months(Period.parse(quarter).start, 3 - 6 * _YEAR)
         jumps = (jump for name, jump in self.jumps if name == pathway and jump.concerns(area))
