@@ -4,7 +4,7 @@
 
 `--access` names a Python that has the package (pip install access, in an environment of its own). Both get
 the same people, supply and minutes: the plain two-step floating catchment (Luo and Wang 2003) and its
-enhanced form with weights in steps (Luo and Qi 2009) and with Gaussian weights. Some areas are empty, some
+enhanced form with weights in steps (Luo and Qi 2009) and with Gaussian weights. Some areas have no people, some
 sites have no supply, some are out of everybody's reach.
 
 Prints the largest difference, relative to the largest access of the case; exit code 1 where it is above 1e-9.
@@ -64,7 +64,10 @@ np.savez(sys.argv[2], **out)
 
 @dataclass(frozen=True)
 class Agreement:
-    """The agreement in one form: values compared, areas not compared, and the largest relative difference."""
+    """The agreement in one form: values compared, areas not compared, and the largest relative difference.
+
+    unlived : areas where nobody lives. unreached : areas that PySAL leaves out, as no site reaches them.
+    """
 
     form: str
     compared: int

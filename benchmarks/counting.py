@@ -4,10 +4,11 @@
     python -m benchmarks.counting --study 50
 
 `--peers` names a Python that has the peers (pip install duckdb sedonadb, in an environment of its own: MIT,
-Apache-2.0). All methods read the same Parquet file of invented points, each in a process of its own, and must give the
-same table (exit code 1). The first repeat is cold: it also loads the areas and builds the index. Of the other repeats,
-the best is reported. The floor is a scan of the file by DuckDB that groups by the two categories. `--study N` runs a
-study of N invented worlds on a local Dask cluster, with one worker and then with two.
+Apache-2.0). All methods read the same Parquet file of invented records, each in a process of its own. All that count
+points must give the same table, and so must all that count codes (otherwise exit code 1). The first repeat is cold: it
+also loads the areas and builds the index. Of the other repeats, the best is reported. The floor is a scan of the file
+by DuckDB that groups by the two categories. `--study N` runs a study of N invented worlds on a local Dask cluster, with
+one worker and then with two.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ def write_records(path: Path, rows: int, codes: list[str], seed: int = 1) -> Non
 
 
 def run(python: str, method: str, program: dict[str, str], folder: Path, records: Path, rows: int, repeats: int) -> Run:
-    """Run a program, which writes its table into the folder."""
+    """Run a program, which writes its table into the folder, and return its cost. Raises SystemExit if it fails."""
     command = [python, "-c", FRAME.format(**program), str(folder), str(records), str(repeats)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -159,7 +160,7 @@ def duck(query: str) -> dict[str, str]:
 
 
 def compare(peers: str, rows: int, many: int, repeats: int, turns: int) -> tuple[list[Run], bool]:
-    """Return the runs of all methods, and whether their tables are the same.
+    """Return the runs of all methods, and whether all that count points, and all that count codes, give the same table.
 
     The machine is faster at some times than at others, so the scan and the points run in turn.
     """
@@ -190,7 +191,7 @@ def compare(peers: str, rows: int, many: int, repeats: int, turns: int) -> tuple
 
 
 def time_study(worlds: int) -> list[Run]:
-    """Run the study of clusters on one worker and on two; cold includes their start and a first world on each."""
+    """Run the study of clusters on one worker and on WORKERS; cold includes their start and a first world on each."""
     runs = []
     for workers in (1, WORKERS):
         began = time.perf_counter()

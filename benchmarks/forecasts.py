@@ -2,9 +2,9 @@
 
     python benchmarks/forecasts.py [--worlds 20] [--json]
 
-The counts of each world are as published under the default policy. Prints one line for each rival: the
-model's mean gain per count in log score and in CRPS, the smallest and largest gain over worlds, and in how
-many worlds the model beats the rival (95 % interval without zero) or the rival beats the model.
+The counts of each world are as published under the default policy. Prints one line for each rival and score (log
+score, CRPS): the model's mean gain per count, the smallest and largest gain over worlds, and in how many worlds the
+model beats the rival (95 % interval without zero) or the rival beats the model.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One million invented encounters through the command line: import, repeated import, release.
+"""Measure the command line with one million invented encounters: import, repeated import, release.
 
     python benchmarks/load.py [--rows 1000000] [--repeats 3] [--keep DIR] [--json]
 
@@ -30,7 +30,7 @@ TARGETS = {"import": (60.0, 2048.0), "release": (30.0, 2048.0)}
 
 @dataclass(frozen=True)
 class Run:
-    """The cost of one step: seconds, peak resident memory in MiB, and the output of the command."""
+    """The cost of one step: seconds, peak resident memory in MiB, and the output of the command if it is JSON."""
 
     step: str
     seconds: float
@@ -39,7 +39,10 @@ class Run:
 
 
 def measured(step: str, command: list[str], home: Path) -> Run:
-    """Run a command to its end; measure it together with the processes that it started."""
+    """Run a command to its end; return its cost, with that of the processes that it started.
+
+    Raises SystemExit if the command fails.
+    """
     environment = os.environ | {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
     environment |= {"XDG_DATA_HOME": str(home / ".local/share")}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -81,14 +84,15 @@ assert sum(grouped["count_all"].to_pylist()) == int(sys.argv[2])
 
 
 def python(step: str, code: str, *arguments: object, home: Path) -> Run:
-    """Run Python code in a separate process."""
+    """Run Python code in a separate process, and return its cost. Raises SystemExit if it fails."""
     return measured(step, [sys.executable, "-c", code, *map(str, arguments)], home)
 
 
 def one_round(rows: int, folder: Path, home: Path) -> list[Run]:
     """Build a workspace, run all steps on the files, and return the cost of each step.
 
-    Exits if the import does not accept all rows, or if the repeated import does not know all of them.
+    Raises SystemExit if a command fails, if the import does not accept all rows, or if the repeated import does not
+    know all of them.
     """
     workspace = folder / "workspace"
     shutil.rmtree(workspace, ignore_errors=True)
@@ -111,7 +115,7 @@ def one_round(rows: int, folder: Path, home: Path) -> list[Run]:
 
 
 def _find(answer: object, key: str) -> object:
-    """Find a key in the output, at the top level or in the list of files."""
+    """Return the value of a key in the output, at any depth; None if it is not there."""
     if isinstance(answer, dict):
         if key in answer:
             return answer[key]
@@ -122,7 +126,10 @@ def _find(answer: object, key: str) -> object:
 
 
 def summary(rounds: list[list[Run]]) -> list[dict[str, object]]:
-    """Return the median of each step over the rounds, its ratio to the floor and its target."""
+    """Return a row for each step: its median and largest seconds over the rounds, peak memory, ratio and target.
+
+    The ratio is that of the seconds to those of the floor. `met` is None for a step without a target.
+    """
     by_step: dict[str, list[Run]] = {}
     for runs in rounds:
         for run in runs:
@@ -140,7 +147,7 @@ def summary(rounds: list[list[Run]]) -> list[dict[str, object]]:
 
 
 def show(table: list[dict[str, object]]) -> None:
-    """Write the table to the terminal."""
+    """Print the table."""
     print(f"{'step':<14}{'seconds':>9}{'slowest':>9}{'peak MiB':>10}{'x floor':>9}  target")
     for line in table:
         target = line["target"]

@@ -35,7 +35,7 @@ async def _join(number: int, code: str) -> ClientConnection:
 
 
 async def _wait(line: ClientConnection, view: str) -> float:
-    """Wait for a view; return the time at which it arrived."""
+    """Wait for a view; return the time at which it arrived, in seconds of `time.perf_counter`."""
     while json.loads(await line.recv()).get("view") != view:
         pass
     return time.perf_counter()
@@ -47,9 +47,9 @@ async def _listen(line: ClientConnection) -> None:
 
 
 async def measure(followers: int, views: int, drawn: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the seconds until each view reached each follower, and until a browser among them had drawn a new page.
+    """Measure seconds: until each view reached each follower, and until a browser among them had drawn each page.
 
-    Shapes (views, followers) and (drawn,).
+    Returns two arrays of the shapes (views, followers) and (drawn,).
     """
     presenter = await _join(0, "")
     code = json.loads(await presenter.recv())["code"]
@@ -77,7 +77,7 @@ async def _show(presenter: ClientConnection, lines: list[ClientConnection], numb
 async def _measure_browser(
     presenter: ClientConnection, lines: list[ClientConnection], code: str, drawn: int
 ) -> list[float]:
-    """Return the seconds until a browser that follows shows the bar of each page, while the others follow too."""
+    """Return the seconds until a browser that follows shows the bar of each page, while `lines` follow too."""
     if not drawn:
         return []
     seconds = []

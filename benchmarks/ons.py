@@ -52,7 +52,11 @@ print(json.dumps(seconds))
 
 @dataclass(frozen=True)
 class Run:
-    """The result for one size: number of cells, how many are empty or above 750, and how many differ."""
+    """The result for one number of records, `rows`.
+
+    cells, empty, large : number of cells, of empty ones, and of those with a count over 750. differ : number of cells
+    whose published values differ. ours, theirs : median seconds.
+    """
 
     rows: int
     cells: int
@@ -64,7 +68,7 @@ class Run:
 
 
 def records(rows: int, seed: int) -> np.ndarray:
-    """Draw records (area, category, record key), unevenly, so that there are empty, small and large cells."""
+    """Draw records, (rows, 3): area, category, record key; unevenly, so that some cells are empty, small or large."""
     rng = np.random.default_rng(seed)
     share = rng.gamma(0.2, size=AREAS) + 1e-9
     area = rng.choice(AREAS, rows, p=share / share.sum())
@@ -73,7 +77,7 @@ def records(rows: int, seed: int) -> np.ndarray:
 
 
 def their_table(ours: CellKey) -> np.ndarray:
-    """Return the product's table in the package's format: the perturbation for each count from 1 and each cell key."""
+    """Return the product's table in the package's format: rows (pcv, ckey, pvalue), one for each count and cell key."""
     edges, keys = ours.thresholds(), np.arange(KEYS)
     last = len(edges) - 1
     rows = [np.searchsorted(edges[row], keys, side="right") - ours.largest for row in range(len(edges))]
@@ -101,7 +105,7 @@ def compare(python: str, rows: int, repeats: int, seed: int = 0) -> Run:
         np.save(Path(folder) / "ptable.npy", their_table(ours))
         done = subprocess.run([python, "-c", THEIRS, folder, str(repeats)], capture_output=True, text=True, check=True)
         theirs = np.load(Path(folder) / "theirs.npy")
-    # They list no area and no category without any record; those cells are empty, and are none of theirs.
+    # Their table leaves out areas and categories without any record; these cells are empty.
     cell = theirs[:, 0] * CATEGORIES + theirs[:, 1]
     unlisted = np.setdiff1d(np.arange(len(counts)), cell)
     differ = int((np.column_stack([counts, keys, shown])[cell] != theirs[:, 2:]).any(axis=1).sum())

@@ -57,7 +57,11 @@ def enter(browser: Browser, address: str) -> StorageState:
 
 
 def visit_page(browser: Browser, address: str, state: StorageState, *, slow: bool, picture: bool) -> Visit:
-    """Open a page with an empty cache and measure it."""
+    """Open a page with an empty cache and measure the visit.
+
+    slow : with a slow network and processor. picture : whether to wait for a map or a table. Raises an error if what is
+    waited for does not appear within PATIENCE.
+    """
     context = browser.new_context(viewport={"width": 1366, "height": 768}, storage_state=state)
     page = context.new_page()
     protocol = context.new_cdp_session(page)
@@ -97,7 +101,7 @@ def _wait_for_picture(page) -> None:  # noqa: ANN001
 
 @contextmanager
 def serve(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    """Start a server and yield it once it answers."""
+    """Start a server, wait 20 seconds, and yield its process; stop it at the end."""
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         time.sleep(20)
@@ -108,7 +112,7 @@ def serve(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
 
 
 def take_medians(visits: Sequence[Visit]) -> list[float]:
-    """Return the median of each figure."""
+    """Return the median of each field of the visits, in the order of Visit."""
     return [statistics.median(values) for values in zip(*map(astuple, visits), strict=True)]
 
 

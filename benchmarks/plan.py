@@ -29,7 +29,7 @@ AIMS = {
 
 
 def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.ndarray, Rules]:
-    """Draw posts, need, and rules that at least one layout satisfies."""
+    """Return the posts, the need (2 * draws, areas) in children per quarter, and the rules of an invented country."""
     rng = np.random.default_rng(seed)
     points = rng.random((areas, 2)) * 300.0
     people = rng.lognormal(8.0, 1.0, areas)

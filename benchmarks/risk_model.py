@@ -1,4 +1,4 @@
-"""Fitting the risk model: seconds, memory, and its accuracy on invented worlds with a known truth.
+"""Measure fits of the risk model: seconds, memory, and accuracy on invented worlds with a known truth.
 
     python benchmarks/risk_model.py [--repeats 5] [--seeds 8] [--part speed|truth] [--json]
 
@@ -39,7 +39,7 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Speed:
-    """Time and memory of one fit."""
+    """The cost of one fit: elapsed and processor seconds, peak memory in MB, and the number of nodes."""
 
     case: str
     seconds: float
@@ -50,7 +50,11 @@ class Speed:
 
 @dataclass(frozen=True)
 class Truth:
-    """Accuracy in one world with one kind of counts."""
+    """The accuracy in one world with one kind of counts, "exact" or "protected".
+
+    gamma, gamma_mean : true and fitted exponent of effort. correlation_... : rank correlation of the fitted with the
+    true relative risk. covered_... : share of true values in intervals of 50, 80 and 95 %.
+    """
 
     seed: int
     counts: str

@@ -19,7 +19,7 @@ QUARTERS, CASES = 12, 1400
 
 
 def world(areas: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw cases by area and quarter at a common rate, with expected cases and centres."""
+    """Draw cases at a common rate; return cases and expected cases, (areas, quarters), and centres, (areas, 2)."""
     rng = np.random.default_rng(seed)
     expected = np.repeat(rng.lognormal(0.0, 0.8, areas)[:, None], QUARTERS, axis=1)
     cases = rng.multinomial(CASES, (expected / expected.sum()).ravel()).reshape(expected.shape)
@@ -27,7 +27,10 @@ def world(areas: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def loop(cases: np.ndarray, expected: np.ndarray, centres: np.ndarray, replicates: int) -> float:
-    """Compute the p value of the most likely circle in a loop over replicates and circles."""
+    """Compute the p value of the most likely circle in plain loops over replicates and circles.
+
+    cases, expected : by area, (areas,). centres : (areas, 2).
+    """
     rng, share, total = np.random.default_rng(0), expected / expected.sum(), int(cases.sum())
     orders = [np.argsort(((centres - centre) ** 2).sum(axis=1)) for centre in centres]
 

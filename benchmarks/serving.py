@@ -1,4 +1,4 @@
-"""A server of a workspace for the benchmarks: it is started like `tact serve`, and stopped at the end."""
+"""Run a server of a workspace for the benchmarks: it is started like `tact serve`, and stopped at the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class Server:
 
 @contextmanager
 def serve(workspace: Path, tier: Tier, port: int, errors: IO[bytes] | None = None) -> Iterator[Server]:
-    """Serve a workspace on 127.0.0.1 until the `with` block ends; standard error goes to `errors`."""
+    """Serve a workspace on 127.0.0.1 until the `with` block ends; standard error goes to `errors`.
+
+    Raises RuntimeError if the server does not answer within a minute.
+    """
     site = Site(workspace / "releases", tier, workspace / "derived")
     process = subprocess.Popen(
         make_serve_command(site, "127.0.0.1", port),
@@ -45,7 +48,7 @@ def serve(workspace: Path, tier: Tier, port: int, errors: IO[bytes] | None = Non
 
 
 def _enter(address: str) -> str:
-    """Request the address that a server printed until it answers; return the cookie that it sets for the token."""
+    """Request the address that a server printed until it answers; return the cookie that it sets, or an empty text."""
     asked, until = urlsplit(address), time.monotonic() + _SECONDS
     while time.monotonic() < until:
         line = http.client.HTTPConnection(asked.netloc, timeout=_SECONDS)

@@ -54,7 +54,10 @@ LARGE = 14 * 2**20
 
 @dataclass
 class Measured:
-    """What was measured: seconds of first visits, changes (end and seconds), failures, and causes of waiting."""
+    """The measurements: seconds of first visits, changes (end and seconds), failures, and causes of waiting.
+
+    late, answers : seconds. processor : cores in use. without_core : share of the time. memory : moment and bytes.
+    """
 
     visits: list[float] = field(default_factory=list)
     changes: list[tuple[float, float]] = field(default_factory=list)
@@ -68,7 +71,7 @@ class Measured:
 
 @dataclass
 class Attacked:
-    """What the attackers did: half-open connections (now, the maximum, in total), and messages above the limit."""
+    """The actions of the attackers: half-open connections (now, maximum, total), and messages above the limit."""
 
     half_open: int = 0
     most_half_open: int = 0
@@ -77,7 +80,10 @@ class Attacked:
 
 
 def list_queries(workspace: Workspace) -> list[str]:
-    """Return addresses of views that a reader of the public tier may ask for."""
+    """Return query strings of views for which a reader of the public tier may ask.
+
+    Raises SystemExit if the workspace has no release.
+    """
     current = open_current_release(Site(workspace.releases, "public", workspace.derived))
     if current is None:
         raise SystemExit("The workspace has no release.")
@@ -104,7 +110,10 @@ async def ask(line: ClientConnection, page: str, query: str) -> float:
 async def read_pages(
     url: str, queries: Sequence[str], seed: int, think: float, until: float, measured: Measured
 ) -> None:
-    """Act as one reader until the end; connect again when the connection breaks."""
+    """Act as one reader until the moment `until`; connect again when the connection breaks.
+
+    think : mean seconds between two changes.
+    """
     chance = random.Random(seed)
     page = PAGES[seed % len(PAGES)]
     while time.monotonic() < until:
@@ -123,7 +132,7 @@ async def read_pages(
 
 
 async def hold_half_open(url: str, number: int, until: float, attacked: Attacked) -> None:
-    """Keep a number of connections whose request never ends; replace each one that the server closes."""
+    """Keep `number` connections open whose requests never end; replace each one that the server closes."""
     port = urlsplit(url).port
 
     async def hold() -> None:
@@ -190,7 +199,7 @@ async def ask_without_page(url: str, until: float, measured: Measured) -> None:
 
 
 async def watch_processor(servers: Sequence[Server], until: float, measured: Measured) -> None:
-    """Measure how many cores the servers used, and for which share of the time their first threads waited for one."""
+    """Measure how many cores the servers used, and for what share of the time their first threads waited for one."""
 
     def read() -> tuple[float, float]:
         processes = [server.process for server in servers]
@@ -222,7 +231,7 @@ async def measure(
 
 
 def attack(urls: Sequence[str], number: int, minutes: float, counts: Queue[Attacked]) -> None:
-    """Keep connections half open and send large messages for some minutes; put the totals into `counts`."""
+    """Keep `number` connections half open and send large messages for `minutes`; put the totals into `counts`."""
     raise_file_limit()
     attacked, until = Attacked(), time.monotonic() + 60 * minutes
 
@@ -238,7 +247,7 @@ def attack(urls: Sequence[str], number: int, minutes: float, counts: Queue[Attac
 
 
 def summarise(measured: Measured, attacked: Attacked, log: int, warm: float) -> dict[str, object]:
-    """Return the figures; changes in the first part of the time, the share `warm`, are left out."""
+    """Return the figures; changes and memory in the first part of the time, the share `warm`, are left out."""
     began, ended = measured.memory[0][0], measured.memory[-1][0]
     start = began + warm * (ended - began)
     seconds = [taken for moment, taken in measured.changes if moment > start]
@@ -322,7 +331,7 @@ def main() -> None:
         if asked.pages:
             figures = asyncio.run(measure_pages(servers[0], queries, asked.pages))
         else:
-            # In a process of their own: what the attackers do must not delay the clock of the readers.
+            # The attackers run in a separate process, so that they do not delay the measurements of the readers.
             start = multiprocessing.get_context("spawn")
             counts: Queue[Attacked] = start.Queue()
             urls = [server.url for server in servers]

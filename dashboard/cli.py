@@ -1,10 +1,12 @@
-"""The `tact` command, with which a data officer works behind the wall and starts the map.
+"""The `tact` command, with which a data officer manages records and releases, and starts the map.
 
-Exit codes: 0 done · 1 unexpected · 2 wrong input or wrong use · 3 workspace · 4 vault · 5 release refused,
-an audit with findings, or a result that is not reproduced · 7 `doctor` found problems · 130 stopped by hand. With$
---json after the command, the answer is one JSON value on standard output; progress and messages go to standard error.
+Exit codes: 0 done · 1 unexpected error · 2 wrong input or wrong use · 3 workspace · 4 vault or keys · 5 a release that
+is refused or cannot be read, a table that may not be published, an audit with findings, results that
+`tact reproduce` does not repeat, or a log or ledger with a fault · 7 `doctor` found problems · 130 stopped by hand.
+With --json after the command, the answer is one JSON value on standard output; progress and messages go to standard
+error.
 
-Nothing is imported here before `main` can be interrupted, because the libraries take seconds on an old laptop.
+`main` imports the commands only when it can be interrupted, because the libraries take seconds on an old laptop.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ _WORDS = "Stopped by hand."
 
 
 def main() -> None:
-    """Run the command line. An interruption by the user always ends with an exit code, never with a traceback."""
-    # Another handler, or none as under nohup, is not replaced.
+    """Run the command line and exit with its code. An interruption by the user never prints a traceback."""
+    # A handler that somebody else set is not replaced, nor an ignored signal as under nohup.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)
     try:

@@ -1,8 +1,8 @@
-"""The web process: Streamlit, with the map's geometry, layers for QGIS, assets and security headers.
+"""The web process: Streamlit with the map's geometry, layers for QGIS, static files and security headers.
 
-It is started with a folder of releases, a folder of results from them, and a tier; on a server with a folder that
-`tact publish` wrote, and the public key of its signer. It has no path to the vault and no key that opens one. If the
-environment contains such a path or key, it is removed first.
+It shows one tier. For a workspace it gets the folder of releases and the folder of their results; on a server it gets a
+folder that `tact publish` wrote, and the public key of its signer. It gets no path to the vault and no key that opens
+one. At the start it removes such paths and keys from its environment.
 """
 
 from __future__ import annotations
@@ -85,10 +85,12 @@ def build_application(
     accounts: Accounts | None = None,
     settings: ProviderSettings | None = None,
 ) -> App:
-    """Build the ASGI application for a site. With accounts a door stands in front of everything, else usually a gate.
+    """Build the ASGI application for a site: behind a door if there are accounts, otherwise usually behind a gate.
 
-    name : the host name under which browsers reach the site; None if there is none. At a network address without
-    accounts and without `name` there is neither door nor gate.
+    host, port : where the process listens. entry : how browsers get through the gate; None if everybody may enter.
+    name : the host name under which browsers reach the site; None if there is none. settings : those of the
+    organisation's provider, for the door. At a network address without accounts and without `name` there is neither
+    door nor gate.
     """
     base = str(get_option("server.baseUrlPath") or "").strip("/")
     pages = [(page.address, page.title) for page in PAGES]
@@ -96,11 +98,11 @@ def build_application(
     files = {
         f"{start}/static/": _STREAMLIT / "static",
         f"{start}/assets/": ASSETS,
-        # Streamlit has them only from the first map on, and the start page asks for them before.
+        # Streamlit serves them only after the first map was shown, but the start page asks for them before.
         f"{start}{FRAME_PATH}": find_frame_files(),
     }
     middleware = [
-        # Files are for Reallocate, a page of partners.
+        # Only the partner tier accepts files, for the page Reallocate.
         Middleware(SecurityHeaders, uploads=site.tier == "partner"),
         Middleware(CompressedFiles, folders=files),
         Middleware(StartPage, pages=pages, base=start),
@@ -124,7 +126,7 @@ def build_application(
 
 
 def _find_provider(settings: ProviderSettings | None, home: str) -> Provider | None:
-    """Return the provider of an organisation, for a map at the given address."""
+    """Return the provider of an organisation for the map at the address `home`; None without settings."""
     if settings is None:
         return None
     from dashboard.web import openid
@@ -149,7 +151,10 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def _choose_site(asked: argparse.Namespace, tier: Tier) -> Site:
-    """Return the site to show; from a publisher's folder only signed files are used. Raises InputError."""
+    """Return the site to show; of a publisher's folder only signed files are used.
+
+    Raises InputError if --signed-by is not a public key.
+    """
     if asked.releases is not None:
         return Site(asked.releases.resolve(), tier, asked.derived.resolve() if asked.derived else None)
     publisher = Publisher(asked.published.resolve(), asked.signed_by or "", tier)
@@ -158,7 +163,7 @@ def _choose_site(asked: argparse.Namespace, tier: Tier) -> Site:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until stopped. Exits with code 2 if the address may not show the tier."""
+    """Serve until stopped. Exits with code 2 if the options are wrong, or a file that they name cannot be used."""
     parser = _make_parser()
     asked = parser.parse_args(arguments)
     try:
@@ -175,10 +180,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     announce_site(site)
     if accounts is not None:
         expect_people(accounts)
-    # Streamlit has a look at the origin of a page too.
+    # Streamlit checks the origin of a page too.
     changes: dict[str, Any] = {"browser.serverAddress": asked.name.partition(":")[0]} if asked.name else {}
     if accounts is not None:
-        # Who takes up a conversation that broke off must be the same person with the same rights.
+        # A broken connection may be continued only by the same person with the same rights.
         changes["server.trustedUserHeaders"] = {HEADER: "reader"}
     apply_settings(asked.host, asked.port, changes)
     keep_made_files()

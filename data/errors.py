@@ -34,7 +34,7 @@ class TactError(Exception):
 
     @property
     def message(self) -> str:
-        """The text: a `Message` if it can be translated."""
+        """The text, which is a `Message` if it can be translated; empty if there is none."""
         text: str = self.args[0] if self.args else ""
         return text
 
@@ -112,7 +112,7 @@ class ReleaseDamaged(TactError):
 
     @classmethod
     def of_file(cls, path: Path, remedy: str) -> ReleaseDamaged:
-        """Return the error for a file, with what to do."""
+        """Return the error for a file that is missing or was changed; `remedy` says what to do."""
         there = path.is_file()
         fault = Message("{path} is damaged or was changed." if there else "{path} is missing.", path=path)
         return cls(join_messages([fault, remedy]))

@@ -49,7 +49,7 @@ def list_messages(parts: Iterable[str]) -> str:
 
 
 def shorten(parts: Sequence[str], most: int, between: str = ", ") -> str:
-    """Return the first `most` texts as one, with the number of the others."""
+    """Return the first `most` texts as one; if there are more, with the number of the others."""
     return count_more(join_messages(parts[:most], between), len(parts) - most)
 
 

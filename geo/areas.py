@@ -39,7 +39,7 @@ class Areas:
     """Every area with its shape, neighbours and size; read-only, safe to share between sessions."""
 
     def __init__(self, rows: gpd.GeoDataFrame) -> None:
-        """Store a frame with one row per area, indexed by code: the area table, km2, approximate, geometry."""
+        """Store one row per area, indexed by code: the area table, km2, approximate, boundaries and geometry."""
         self._rows = rows
         self.table: pd.DataFrame = pd.DataFrame(rows.drop(columns=_SHAPE_COLUMNS))
         self._level = {str(code): str(level) for code, level in self.table["level"].items()}
@@ -51,11 +51,11 @@ class Areas:
 
     @cached_property
     def rows(self) -> dict[str, dict[str, Any]]:
-        """The rows of the table by code, for single areas."""
+        """The rows of `table` as dictionaries, by area code."""
         return dict(zip(self.table.index.astype(str), self.table.to_dict("records"), strict=True))
 
     def write(self, path: Path) -> None:
-        """Write all levels to one GeoParquet file in one step; `read_areas` returns the same areas."""
+        """Write all levels to one GeoParquet file, completely or not at all; `read_areas` returns the same areas."""
         with replacing(Path(path)) as aside:
             self._rows.reset_index().to_parquet(aside, compression="zstd")
 
@@ -64,7 +64,7 @@ class Areas:
 
         Columns: name_en, name_local, parent, country, km2 (EPSG:3035), approximate, geometry; for an area without a
         shape, geometry is None and km2 is missing. The twelve municipalities of 2019 are left out: they are counted in
-        their predecessors.
+        their predecessors. Raises AreaError for an unknown level.
         """
         _check_level(level)
         if level not in self._frames:
@@ -73,12 +73,18 @@ class Areas:
         return self._frames[level].copy()
 
     def missing(self, level: str) -> list[str]:
-        """Return the codes of the areas that have no shape, in the table's order."""
+        """Return the codes of a level's areas that have no shape, in the table's order.
+
+        Raises AreaError for an unknown level.
+        """
         frame = self.frame(level)
         return [str(code) for code in frame.index[frame.geometry.isna()]]
 
     def approximate(self, level: str) -> bool:
-        """Return whether any shape of a level is approximate; the map must then say so."""
+        """Return whether any shape of a level is approximate; the map must then say so.
+
+        Raises AreaError for an unknown level.
+        """
         return bool(self.frame(level)["approximate"].any())
 
     @cached_property
@@ -88,9 +94,10 @@ class Areas:
         return ". ".join(texts)
 
     def neighbours(self, level: str) -> list[tuple[str, str]]:
-        """Return each pair of areas that share a border line, once, with codes in order.
+        """Return the pairs of a level's areas that share a border line, each pair once, with its codes in order.
 
-        Areas that touch only in a point, or face each other across water, are not neighbours.
+        Areas that touch only in a point, or face each other across water, are not neighbours. Raises AreaError for an
+        unknown level.
         """
         _check_level(level)
         if level not in self._neighbours:
@@ -98,9 +105,10 @@ class Areas:
         return list(self._neighbours[level])
 
     def parts(self, level: str) -> list[list[str]]:
-        """Return the groups of areas that are connected over land, largest group first.
+        """Return the codes of a level's areas in groups that are connected over land, the group with most areas first.
 
-        An island area and an area without a shape each form their own group.
+        An area without a neighbour (an island, or an area without a shape) is a group of its own. Raises AreaError for
+        an unknown level.
         """
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
@@ -114,10 +122,11 @@ class Areas:
         return sorted(groups, key=lambda group: (-len(group), place[group[0]]))
 
     def locate(self, lat: float, lon: float, level: str) -> str | None:
-        """Return the code of the area that contains a point (degrees); None if no area does.
+        """Return the code of the area of a level that contains a point (degrees, EPSG:4326).
 
-        A point on a border belongs to the area that comes first in the table. The municipality is found first and the
-        higher levels from it, so the answers for one point always nest.
+        Returns None if no area of the level contains the point, or if a coordinate is not finite. A point on a border
+        belongs to the area that comes first in the table. The smallest area is found first, and the levels that contain
+        it follow from it, so the results for one point always nest. Raises AreaError for an unknown level.
         """
         _check_level(level)
         if not (np.isfinite(lat) and np.isfinite(lon)):
@@ -127,9 +136,10 @@ class Areas:
         return self._above(codes[min(hits)], level) if len(hits) else None
 
     def centres(self, level: str) -> pd.DataFrame:
-        """Return, for each area with a shape, the point farthest from its border: columns lon and lat.
+        """Return the point of each area for symbols and names: columns lon and lat (degrees), indexed by code.
 
-        This is the centre of the largest circle inside the area's largest part; symbols and names are placed there.
+        This is the centre of the largest circle inside the area's largest part. Areas without a shape are left out.
+        Raises AreaError for an unknown level.
         """
         if level not in self._centres:
             self._centres[level] = self._find_centres(level)
@@ -145,10 +155,11 @@ class Areas:
         """Return a level's simplified shapes for the browser: a GeoJSON FeatureCollection and more.
 
         Features have the properties code, name, country, region and centre ([lon, lat]). Other members: level, codes
-        (of the features, in order), missing, bbox, approximate, source; rest, the land of both countries that no area
-        of the level covers (for municipalities: Mount Athos), or None; and, for level "country", borders: a
-        MultiLineString of the outlines. Coordinates have four decimals. The shapes of all levels are unions of the
-        same simplified cells, so their borders match.
+        (of the features, in order), missing, bbox ([west, south, east, north]), approximate, source; rest, the land of
+        both countries that no area of the level covers (for municipalities: Mount Athos), or None; and, for level
+        "country", borders: a MultiLineString of the outlines. Coordinates are degrees with four decimals. The shapes of
+        all levels are unions of the same simplified cells, so their borders match. Raises AreaError for an unknown
+        level.
         """
         _check_level(level)
         if level not in self._maps:
@@ -220,7 +231,8 @@ class Areas:
 def load_areas(workspace_areas: Path | None = None) -> Areas:
     """Read the areas with a workspace's imported boundaries or, if there are none, the approximate ones.
 
-    Raises AreaError when the imported boundaries cannot be read.
+    workspace_areas : the folder of areas of the workspace; None for the approximate boundaries. Raises AreaError when
+    the imported boundaries cannot be read.
     """
     imported = None if workspace_areas is None else Path(workspace_areas) / BOUNDARIES
     if imported is not None and imported.exists():
@@ -229,7 +241,10 @@ def load_areas(workspace_areas: Path | None = None) -> Areas:
 
 
 def pack_areas(workspace_areas: Path) -> tuple[bytes, str]:
-    """Return a workspace's areas as GeoParquet, as a release holds them, and the source of their boundaries."""
+    """Return a workspace's areas as GeoParquet, as a release holds them, and the source of their boundaries.
+
+    Raises AreaError as `load_areas` does.
+    """
     areas = load_areas(workspace_areas)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "areas.parquet"
@@ -249,8 +264,9 @@ def read_areas(path: Path) -> Areas:
 def read_cells(path: Path | None = None) -> gpd.GeoDataFrame:
     """Read the shapes of municipalities (and Mount Athos), indexed by code, in EPSG:4326.
 
-    Columns: approximate, boundaries (text on their origin), geometry. Without a path, reads the approximate cells that
-    ship with the product. Raises AreaError when the file is damaged.
+    Columns: approximate, boundaries (text on their origin), geometry; a file of imported boundaries also has imported,
+    the shape as it was imported, or None. Without a path, reads the approximate cells that ship with the product.
+    Raises AreaError when the file is missing or damaged.
     """
     if path is not None:
         remedy = "Import the boundaries again (tact areas import FILE), or remove the file."
@@ -316,7 +332,7 @@ def _pairs(frame: gpd.GeoDataFrame) -> list[tuple[str, str]]:
 
 
 def _simplify(shapes: np.ndarray) -> np.ndarray:
-    """Return a coverage simplified until it is small enough for the browser; borders still match."""
+    """Return a coverage simplified until it has at most _MAP_VERTICES vertices, or as far as _MAP_TOLERANCES allow."""
     shapes = _drop_islets(shapes)
     for tolerance in _MAP_TOLERANCES:
         simple = np.asarray(shapely.coverage_simplify(shapes, tolerance))
@@ -346,7 +362,7 @@ def _largest_parts(shapes: gpd.GeoSeries) -> np.ndarray:
 
 
 def _outlines(countries: dict[str, BaseGeometry]) -> dict[str, Any]:
-    """Return every coast and border once, as lines."""
+    """Return every coast and border once, as a GeoJSON MultiLineString."""
     borders = shapely.union_all(shapely.boundary(list(countries.values())))
     return _geojson(shapely.multilinestrings(shapely.get_parts(shapely.line_merge(borders))))
 

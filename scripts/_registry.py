@@ -1,4 +1,4 @@
-"""Update checksum and row count of a rebuilt file in data/reference/registry.toml."""
+"""Update the checksum and the number of rows of a rebuilt file in data/reference/registry.toml."""
 
 import hashlib
 import re
@@ -7,7 +7,7 @@ from data.reference import FOLDER
 
 
 def record(file: str, rows: int) -> None:
-    """Write the file's new SHA-256 and number of rows into its registry entry."""
+    """Write the file's new SHA-256 and number of rows into its registry entry. Raises SystemExit if it has none."""
     path = FOLDER / "registry.toml"
     digest = hashlib.sha256((FOLDER / file).read_bytes()).hexdigest()
     head, found, entry = path.read_text(encoding="utf-8").partition(f'file = "{file}"\n')

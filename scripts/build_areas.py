@@ -95,7 +95,7 @@ def read_rows(path: Path) -> Iterator[list[str]]:
 
 
 def municipality_of(row: list[str], areas: pd.DataFrame, names: Places, regions: dict[str, str]) -> str | None:
-    """Return the municipality of a row of GeoNames by the rules of `read_places`; None if it is not known."""
+    """Return the code of the municipality of a row of GeoNames by the rules of `read_places`; None if not known."""
     country, feature, region = row[8], row[7], regions.get(f"{row[8]}.{row[10]}")
     code = row[11] if country == "AL" else row[12]
     if code in areas.index:
@@ -108,7 +108,7 @@ def municipality_of(row: list[str], areas: pd.DataFrame, names: Places, regions:
 def cells(
     regions: dict[str, BaseGeometry], places: list[Place], areas: pd.DataFrame
 ) -> Iterator[tuple[str, BaseGeometry]]:
-    """Yield code and shape of each piece: a municipality has at most one on each landmass of its region."""
+    """Yield code and shape of each piece: a municipality has at most one piece on each landmass of its region."""
     inside: dict[str, list[Place]] = defaultdict(list)
     for place in places:
         inside[areas.loc[place.municipality, "parent"]].append(place)
@@ -149,7 +149,10 @@ def _part_cells(part: BaseGeometry, places: list[Place]) -> Iterator[tuple[str, 
 
 
 def as_coverage(pieces: list[tuple[str, BaseGeometry]]) -> dict[str, BaseGeometry]:
-    """Join the pieces into a coverage, and return it by code. Where two overlap, the land goes to the first code."""
+    """Join the pieces into a coverage, and return its shapes by code.
+
+    Where two pieces overlap, the land goes to the first code. Raises SystemExit if the result is not a valid coverage.
+    """
     pieces = sorted(pieces, key=lambda piece: piece[0])
     faces, owners = cut_faces(np.array([shape for _, shape in pieces]))
     # All faces of an area get the number of its first piece, so that they are merged.
@@ -163,7 +166,7 @@ def as_coverage(pieces: list[tuple[str, BaseGeometry]]) -> dict[str, BaseGeometr
 
 
 def write(coverage: dict[str, BaseGeometry]) -> None:
-    """Write one feature on each line, in the order of the codes, with coordinates on the grid."""
+    """Write the cells to the output file, one GeoJSON feature on each line, in the order of `coverage`."""
     features = [
         json.dumps(
             {"type": "Feature", "properties": {"code": code}, "geometry": json.loads(shapely.to_geojson(area))},

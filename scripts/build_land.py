@@ -6,7 +6,7 @@ Run by hand, never by `make run` or CI, after build_areas:
     python -m scripts.build_land NODE_MODULES     uses a folder that has it
 
 Neighbouring countries come from Natural Earth 1:10m (npm world-atlas, public domain), each with its
-name in three languages and a place for its label. A feature without a name is land of Albania or
+name in three languages and a position for its label. A feature without a name is land of Albania or
 Greece that is in no municipality's cell: Mount Athos and islands. Neighbours slightly overlap the
 product's own areas, so that no gap shows along the land border.
 """
@@ -113,7 +113,10 @@ def _only_polygons(area: BaseGeometry) -> BaseGeometry:
 
 
 def _decode(topology: dict[str, Any], layer: str) -> dict[str, BaseGeometry]:
-    """Return the shapes of a TopoJSON layer by name. Its arcs are quantised differences, which neighbours share."""
+    """Return the shapes of a TopoJSON layer by name.
+
+    Its arcs, which neighbours share, are stored as differences of quantised coordinates.
+    """
     scale, origin = (np.array(topology["transform"][key]) for key in ("scale", "translate"))
     arcs = [np.cumsum(arc, axis=0) * scale + origin for arc in topology["arcs"]]
     shapes = {

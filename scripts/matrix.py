@@ -1,4 +1,4 @@
-"""Run the unit tests on every Python that the product promises, and with the lowest allowed dependencies.
+"""Run the unit tests on every Python that the product supports, and with the lowest allowed dependencies.
 
     python scripts/matrix.py              all Pythons that are installed, and the lowest dependencies
     python scripts/matrix.py 3.12 lowest  only these
@@ -21,7 +21,7 @@ LOWEST = "lowest"
 
 
 def find_uv() -> str:
-    """Return the path of uv, beside this Python or on the search path."""
+    """Return the path of uv, beside this Python or on the search path. Raises SystemExit if uv is not installed."""
     found = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if found is None:
         sys.exit("uv is not installed. Install it: pip install uv")
@@ -29,7 +29,7 @@ def find_uv() -> str:
 
 
 def find_python(uv: str, version: str) -> str | None:
-    """Return the path of an installed Python of this version, or None."""
+    """Return the path of an installed Python of this version; None if there is none."""
     done = subprocess.run(
         [uv, "python", "find", "--no-project", "--no-python-downloads", "--system", version],
         capture_output=True, text=True, check=False,
@@ -59,7 +59,7 @@ def try_out(uv: str, name: str, python: str, tests: list[str]) -> bool:
     wanted = list_lowest_requirements(uv, folder, python) if name == LOWEST else locked
     install = [uv, "pip", "install", "--quiet", "--python", str(inside)]
     subprocess.run([*install, "-r", str(wanted)], cwd=ROOT, check=True)
-    # Warnings of old versions are no news; those of the locked ones are errors.
+    # Warnings of old versions are expected; those of the locked ones are errors.
     lenient = ["-W", "default"] if name == LOWEST else []
     command = [str(inside), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     command += ["-m", "not browser and not long"]
@@ -68,7 +68,7 @@ def try_out(uv: str, name: str, python: str, tests: list[str]) -> bool:
 
 
 def main() -> int:
-    """Run the tests on each requested Python, and print the results."""
+    """Run the tests on each requested Python, print the results, and return the exit code (1 if any failed)."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("which", nargs="*", help=f"of {', '.join(PYTHONS)} and {LOWEST}; all unless named")
     parser.add_argument("--tests", nargs="+", default=["tests"], help="folders of tests")

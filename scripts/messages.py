@@ -18,13 +18,13 @@ from data.schema.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("dashboard", "geo", "risk", "data")
-# What is called with a message: _("…"), t("…"), self("…"), mark("…"), Message("…"); and what counts: singular, plural.
+# Functions called with a message: _("…"), t("…"), self("…"), mark("…"), Message("…"); and with singular and plural.
 _CALLS, _COUNTS = {"_", "t", "self", "speech", "mark", "Message"}, {"format_plural", "_plural"}
 _AREA = "area\x04"
 
 
 def find_messages(file: Path) -> Iterator[str]:
-    """Find the messages of a source file in the form of keys of a catalogue: singular, NUL, plural.
+    """Yield the messages of a source file as keys of a catalogue: the text, or singular, NUL and plural.
 
     If the message is a name, the text that the file assigns to this name is used.
     """
@@ -47,7 +47,7 @@ def find_messages(file: Path) -> Iterator[str]:
 
 
 def _list_texts(node: ast.expr, texts: dict[str, ast.expr]) -> Iterator[str]:
-    """List the possible texts of an expression: a literal, both texts of a condition, or the text that a name has."""
+    """Yield the possible texts of an expression: a literal, both texts of a condition, or a named text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.IfExp):
@@ -60,7 +60,10 @@ def _list_texts(node: ast.expr, texts: dict[str, ast.expr]) -> Iterator[str]:
 
 
 def list_messages(*folders: str) -> dict[str, str]:
-    """List the messages of some folders of the product (by default all), each with the first file that has it."""
+    """List the messages of these folders of the product (by default all), each with the first file that has it.
+
+    Without `folders`, the meanings of the columns of data/schema/columns.csv are listed too.
+    """
     files = [file for folder in folders or PACKAGES for file in sorted((ROOT / folder).rglob("*.py"))]
     # The meanings of columns are in a table; forms show them in each language.
     columns = () if folders else (column for kind in KINDS.values() for column in kind.file_columns)
@@ -72,7 +75,7 @@ def list_messages(*folders: str) -> dict[str, str]:
 
 
 def update_catalogue(text: str, messages: dict[str, str]) -> str:
-    """Return the text of a catalogue with exactly these messages, and the names of areas."""
+    """Return the text of a catalogue changed so that it has exactly these messages, and the names of areas."""
     blocks = [block.strip("\n") for block in re.split(r"\n{2,}", text.strip("\n"))]
     entries, known = [], set()
     for block in blocks:

@@ -159,7 +159,7 @@ FAULTS = (
 
 
 def copy_tree(folder: Path) -> None:
-    """Copy the code and its tests into a folder."""
+    """Copy the code, its tests and its documentation into a folder."""
     for name in COPIED:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name)  # with compiled files, which their dates keep valid
@@ -169,7 +169,7 @@ def copy_tree(folder: Path) -> None:
 
 
 def run_tests(folder: Path, tests: tuple[str, ...], scratch: Path) -> tuple[int, str]:
-    """Run some tests in a copy until one fails; return pytest's exit code and the last lines of its output."""
+    """Run these tests in the copy `folder` until one fails; return pytest's exit code and its last lines of output."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no"]
     command += ["-m", "not browser and not long", f"--basetemp={scratch}", *tests]
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -186,7 +186,7 @@ def put_in(folder: Path, fault: Fault) -> bool:
     if text.count(fault.right) != 1:
         return False
     changed = text.replace(fault.right, fault.wrong)
-    compile(changed, fault.file, "exec")  # a fault of grammar would be no test of anything
+    compile(changed, fault.file, "exec")  # a syntax error would fail every test
     path.write_text(changed, encoding="utf-8")
     return True
 
@@ -207,7 +207,7 @@ def try_fault(fault: Fault) -> tuple[Fault, str, float]:
 
 
 def main() -> int:
-    """Try the faults and print each result."""
+    """Try the faults, print each result, and return the exit code (1 if any fault is not caught)."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", default="", help="a word in the names of the faults to try")
     parser.add_argument("--list", action="store_true", help="list the faults and try none")

@@ -44,7 +44,7 @@ print(json.dumps({
 
 
 def look(podman: list[str]) -> dict[str, Any]:
-    """Wait at most three minutes for the health check; return the state of the map, and what its user may do."""
+    """Wait at most three minutes for the health check; return the state of the map, and what its process may do."""
     begin = time.monotonic()
     while subprocess.run([*podman, "healthcheck", "run", _NAME], check=False, capture_output=True).returncode:
         if time.monotonic() > begin + _PATIENCE:
@@ -57,14 +57,14 @@ def look(podman: list[str]) -> dict[str, Any]:
 
 
 def is_confined(seen: dict[str, Any]) -> bool:
-    """Return whether the map answered, as its own user, and every way out was closed."""
+    """Return whether the map answered as its own user, without rights, and could neither write nor connect."""
     wanted = {"healthy": True, "page": 200, "user": USER, "capabilities": 0, "no_new_privileges": 1, "networks": ["lo"]}
     closed = all(seen.get(name) for name in ("write", "write_published", "connect"))
     return closed and all(seen.get(name) == value for name, value in wanted.items())
 
 
 def main() -> int:
-    """Start the container, print the findings, and remove the container."""
+    """Start the container, print the findings, remove the container, and return the exit code."""
     parser = argparse.ArgumentParser(description="Start the built image with podman, and look.")
     parser.add_argument("image")
     parser.add_argument("published", type=Path)

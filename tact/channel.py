@@ -35,7 +35,10 @@ class Channel:
 
     @classmethod
     def _read(cls, about: dict[str, Any], measure: str, k: int | None) -> Channel:
-        """Read the channel of a measure from the part "tact" of a manifest."""
+        """Read the channel of a measure from the part "tact" of a manifest.
+
+        Raises InputError for a measure without noise, and for a release that was protected in another way.
+        """
         known = about.get("knowledge") or {}
         if measure not in known:
             raise InputError(f"No noise on {measure!r}. There is noise on: {', '.join(known) or 'nothing'}.")
@@ -63,7 +66,8 @@ class Channel:
 
         It is a confidence interval (Clopper and Pearson 1934): whatever the true count is, the interval contains it
         with at least the probability `level`. Level 1 gives every count that is possible at all. published : as for
-        `likelihood`. Raises InputError for a level below 0.5 or above 1, and for a number that is never published.
+        `likelihood`. Raises InputError for a level below 0.5 or above 1, and for a number that is not whole or is never
+        published.
         """
         if not _LEAST_LEVEL <= level <= 1.0:
             raise InputError(f"{level!r} is no level. Give one from {_LEAST_LEVEL} to 1, such as 0.95.")

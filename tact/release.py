@@ -46,8 +46,8 @@ class Layer:
 class Release:
     """One tier of a release with its newest results, read-only; `open_release` returns it.
 
-    Frames are copies: change them as you like. In each of them the column `state` is an ordered categorical with the
-    categories `tact.STATES`; docs/researcher.md says what they mean. A missing `value` does not mean zero: the state
+    Frames are copies: change them as you like. A column `state` is an ordered categorical with the categories
+    `tact.STATES`; docs/researcher.md says what they mean. A missing `value` does not mean zero: the state
     says what the cell is.
     """
 
@@ -91,7 +91,8 @@ class Release:
     def tables(self) -> tuple[str, ...]:
         """The names of the tables, such as `children_region_year_pathway`.
 
-        The parts of a name are measure, level, length of the periods and, if the table has one, breakdown.
+        The parts of such a name are measure, level, length of the periods and, if the table has one, breakdown. Two
+        tables have other names: `figures` (published figures) and `indicators` (of the programme, if there are any).
         """
         return self._folder.tables
 
@@ -99,9 +100,10 @@ class Release:
         """Return a table as it is stored, one row for each cell.
 
         Columns: area (code), period (ISO 8601), those of the breakdown, value and state; some tables also have margin,
-        low, high and reconciled. In tables of counts `value` is the published number with its noise. It is missing
-        unless the state is `number`. `reconciled` is the number adjusted so that parts add up. A published zero
-        (`almost_none`, `not_searched`, `structural_zero`) may have it too, and it may then be above 0.
+        low, high and reconciled. (`figures` and `indicators` have columns of their own.) In tables of counts `value` is
+        the published number with its noise. It is missing unless the state is `number`. `reconciled` is the number
+        adjusted so that parts add up. A published zero (`almost_none`, `not_searched`, `structural_zero`) may have it
+        too, and it may then be above 0.
 
         The tables of risk exist once `tact risk` was run. They hold summaries of 4000 draws from the model, not the
         draws. Partner tier: `risk_region_whole_crossing` and `risk_region_quarter_crossing` have the rate divided by
@@ -114,7 +116,10 @@ class Release:
         return _order_states(self._folder.table(name))
 
     def layers(self) -> tuple[Layer, ...]:
-        """Return the layers that the release has, in the order of the menu."""
+        """Return the layers that the release has, in the order of the menu.
+
+        Raises ReleaseDamaged if a file of the release was changed.
+        """
         return tuple(self._describe(layer) for layer in LAYERS if layer.levels(self._folder))
 
     def _describe(self, layer: _Definition) -> Layer:
@@ -132,7 +137,7 @@ class Release:
     def periods(self, layer: str, level: str = "region", **options: str) -> tuple[str, ...]:
         """Return the periods (ISO 8601) of a layer at a level, of all lengths, oldest first.
 
-        Empty for a layer of published figures without periods. Raises InputError as `layer` does.
+        Empty for a layer of published figures without periods. Raises InputError and ReleaseDamaged as `layer` does.
         """
         return self._list_periods(self._check(layer, level, options), level, options)
 
@@ -159,7 +164,7 @@ class Release:
 
         period : one of `periods`; by default the latest of the longest periods. options : a choice for each of the
         layer's options; without one, the default choice. Raises InputError for a layer, level, period, option or choice
-        that the release does not have.
+        that the release does not have, and ReleaseDamaged if a file of the release was changed.
         """
         definition = self._check(layer, level, options)
         if period is None:
@@ -185,14 +190,16 @@ class Release:
         """Return all cells of a layer: one row for each area, period and choice of options.
 
         Each row has the names of its area and its state in words. The columns are those of the file that
-        `tact export --format csv` writes. Raises InputError if the release does not have the layer.
+        `tact export --format csv` writes. Raises InputError if the release does not have the layer, and ReleaseDamaged
+        if a file of the release was changed.
         """
         return _order_states(wide.build_long_table(self._folder, self._check(layer)))
 
     def channel(self, measure: str = "children") -> Channel:
         """Return the noise of the published counts of a measure: children, encounters or flows.
 
-        Raises InputError for a measure without noise.
+        Raises InputError for a measure without noise, and for a release of an earlier version that was protected in
+        another way.
         """
         return Channel._read(self._folder.manifest["tact"], measure, self.k if self.tier == "public" else None)  # noqa: SLF001
 

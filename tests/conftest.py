@@ -19,14 +19,14 @@ from hypothesis import HealthCheck, settings
 
 from tests.helpers.repetitions import find_case, refuse_unknown_cases
 
-# A slow machine is no failure: no test here is about time.
+# A slow machine must not fail a test: none of these tests is about time.
 settings.register_profile(
     "tact", settings.get_profile("default"), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tact")
 
 
-# As the product sets it (dashboard/web/script/config.toml): a page does not write down what it uses.
+# As the product sets it (dashboard/web/script/config.toml): a page does not record usage statistics.
 os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"
 # Each core has a worker of its own: threads of linear algebra would wait for one another (data/workspace/threads.py).
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -55,13 +55,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let files begin in the order of their tests; else `--dist loadfile` takes those with most tests first."""
+    """Make `--dist loadfile` start files in the order of their tests; by default those with most tests come first."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the tests that need the demo world, which takes long to build, and the cases that only `make long` runs."""
+    """Mark tests that need the demo world, which takes long to build, and cases that only `make long` runs."""
     if _needs_demo(item):
         item.add_marker("demo")
     always = item.get_closest_marker("always")
@@ -76,8 +76,8 @@ def _needs_demo(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the conformance tests if no real files are given; run tests of the demo world last, long ones first.
 
-    So one worker can build the demo world while the others run tests that do not need it, and none ends alone with a
-    test of a minute. Tests of a file stay together, because they share what it has made.
+    So one worker can build the demo world while the others run tests that do not need it, and no worker is left with a
+    long test at the end. Tests of a file stay together, because they share fixtures.
     """
     if not any("::" in word for word in config.args):
         refuse_unknown_cases(items)
@@ -94,18 +94,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _find_group(item: pytest.Item) -> tuple[bool, Path]:
-    """Return whether a test needs the demo world, and its file."""
+    """Return whether a test needs the demo world, and the path of its file."""
     return _needs_demo(item), item.path
 
 
 def _read_seconds(item: pytest.Item) -> int:
-    """Return how long a test, or all tests in a browser of its file, are said to take, where it is long."""
+    """Return the seconds that the markers `slow` and `browser` state for a test, the largest; 0 without them."""
     markers = [marker for name in ("slow", "browser") for marker in item.iter_markers(name)]
     return max((marker.kwargs.get("seconds", 0) for marker in markers), default=0)
 
 
 def pytest_collection_finish() -> None:
-    """Keep the memory manager from looking at all tests and packages again and again."""
+    """Stop the garbage collector from searching all collected tests and packages again and again."""
     gc.collect()
     gc.freeze()
 
@@ -136,7 +136,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.fixture(scope="session")
 def reference_folder(request: pytest.FixtureRequest) -> Path:
-    """Return the folder of real boundary files, given as an option of the run."""
+    """Return the folder of real boundary files that the option --reference names."""
     return Path(request.config.getoption("--reference"))
 
 
@@ -160,7 +160,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 
 def move_home(patch: pytest.MonkeyPatch, home: Path) -> None:
-    """Set the environment so that a home of the tests takes the place of that of the user."""
+    """Set environment variables so that the folder `home` replaces the user's home folder."""
     for variable, folder in {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config"}.items():
         patch.setenv(variable, str(home / folder))
     patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
@@ -170,7 +170,9 @@ def move_home(patch: pytest.MonkeyPatch, home: Path) -> None:
 
 @pytest.fixture
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object], Path], Path]:
-    """Return a function that copies a folder, which `make` makes before the first copy of that name.
+    """Return a function with the arguments `name`, `make` and `to`, which copies the original folder `name` to `to`.
+
+    Before the first copy, `make` makes the original.
 
     The keys of a workspace are in the home folder of all tests, so they open its copies too.
     """
@@ -208,7 +210,7 @@ def tact(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def stoppable() -> Iterator[None]:
-    """Let Ctrl+C stop the processes that a test starts, also if the tests run in the background."""
+    """Make Ctrl+C stop the processes that a test starts, also if the tests run in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -229,7 +231,7 @@ def remembered_components() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_flush() -> Iterator[None]:
-    """Do not wait for the disk: releases write many files, and a vault some at each change."""
+    """Do not wait for the disk: a release writes many files, and a vault writes some at each change."""
     from tests.helpers.quick import skip_flushes
 
     with pytest.MonkeyPatch.context() as patch:

@@ -61,7 +61,7 @@ class Study:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "worlds": [asdict(world) for world in self.worlds]}
 
 

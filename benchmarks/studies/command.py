@@ -1,4 +1,4 @@
-"""What the studies share: the command line, worlds in several processes, rounded means."""
+"""Tools that the studies share: the command line, worlds in several processes, rounded means."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ Describe = Callable[[dict[str, Any], int], Iterable[str]]
 def run_study(run: Run, describe: Describe, about: str, laws: Sequence[str] = (), *, spread: bool = False) -> None:
     """Read the number of worlds and the first seed from the command line; run the study; print a summary.
 
-    Where a study has `laws` of invented worlds, --law chooses among them. Where it can `spread` its worlds over
-    processes and machines, --processes and --cluster say which.
+    If a study has `laws` of invented worlds, --law chooses among them. If it can `spread` its worlds over processes and
+    machines, --processes and --cluster say which.
     """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("worlds", type=int, help="number of invented worlds")
@@ -77,7 +77,8 @@ def map_seeds(
 ) -> Iterator[Result]:
     """Yield the result of each case (a seed, or a seed and more) in order; `processes` cases are computed at a time.
 
-    `what` names the work to `progress`. fresh : a new process for each case. cluster : see `map_on_cluster`.
+    `what` names the work to `progress`. fresh : a new process for each case. cluster : the address for
+    `map_on_cluster`, which raises InputError if no cluster answers; empty for processes of this machine.
     """
     if cluster:
         results = map_on_cluster(study_case, cases, address=cluster, workers=processes)

@@ -64,7 +64,10 @@ class DarkFigureStudy:
 
 
 def _summarise(answers: list[Answer]) -> dict[str, Any]:
-    """Return number of tables, of estimates, their coverage, median ratio to the truth and width, and all reasons."""
+    """Return the number of tables and of intervals, coverage, median ratio and width, and how often each reason occurs.
+
+    ratio : estimate / truth. width : upper / lower end. Means and medians are NaN without an interval.
+    """
     sure = [a for a in answers if a.estimate.estimate and a.estimate.low and a.estimate.high]
     ratios = [(a.estimate.estimate or 0.0) / a.truth for a in sure]
     widths = [(a.estimate.high or 0.0) / (a.estimate.low or 1.0) for a in sure]
@@ -79,10 +82,10 @@ def _summarise(answers: list[Answer]) -> dict[str, Any]:
 
 
 def _draw_from(rng: Generator, people: int, main: Floats, pair: Floats) -> Ints:
-    """Draw how many of `people` have each history (the lists that they are on), by a log-linear model.
+    """Draw how many of `people` have each history (the lists that they are on), (histories,), by a log-linear model.
 
-    People on no list are left out, (histories,). main : main effect of each list. pair : interaction of each pair of
-    lists; minus infinity if nobody is on both.
+    People on no list are left out. main : main effect of each list. pair : interaction of each pair of lists; minus
+    infinity if nobody is on both.
     """
     design = build_design(len(main))
     with np.errstate(invalid="ignore"):

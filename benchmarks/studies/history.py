@@ -27,10 +27,10 @@ _KEYS = 2**24
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """The world of a history: the course of its quarters, and what a release shows of them.
+    """The world of a history: the course of its quarters, and the parts that a release shows.
 
     truth : true need and areas, without meetings. kept : positions of the regions that the model knows.
-    pairs : pairs of regions that touch.
+    pairs : pairs of regions that touch. mechanism : the noise of published counts.
     """
 
     course: Course
@@ -68,7 +68,7 @@ def place(parameters: WorldParameters) -> Place:
 
 
 def assign_days_of_regions(course: Course, t: int, finds: Floats, days: Ints) -> Floats:
-    """Divide whole days of regions, (R,), among their municipalities as the programme does, (M,)."""
+    """Return the days of each municipality, (M,): those of its region, (R,), divided as the programme divides them."""
     weight = weigh_municipalities(course.land, course.parameters, course.outreach, t, finds)
     shared = np.zeros(len(weight))
     for region in np.flatnonzero(days):
@@ -124,7 +124,7 @@ class History:
         """Return the observations of all quarters until now, as published under the default policy."""
         parameters, t = self.place.course.parameters, self.passed
         exact = self._counts[:, :t]
-        # The total's key is made of all its records: another one each time that records are added.
+        # The key of a total is made of all its records, so it is new each time that records are added.
         whole = np.random.default_rng([parameters.seed, 1, t]).integers(0, _KEYS, key_shapes(exact)[1])
         protected = self.place.mechanism, (self._keys[:, :t], whole)
         place = self.place

@@ -35,7 +35,7 @@ _BUDGET = 0.2  # of the areas of a country
 
 @dataclass(frozen=True)
 class Result:
-    """How one forecaster did in one world.
+    """The results of one forecaster in one world.
 
     log, crps : mean scores of counts, one to four quarters ahead. covered : share of counts in 95 % intervals.
     hit_rate : share of the next quarter's children in the fifth of areas with the highest forecast rate.
@@ -74,7 +74,7 @@ class Study:
         return {"worlds": int(table["seed"].nunique()), "laws": laws}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "results": [asdict(result) for result in self.results]}
 
 

@@ -40,16 +40,16 @@ _YEAR = 4
 _KAPPA = 0.2  # overdispersion of a quarter, for the test of the shift
 _LEVELS = (0.5, 0.8, 0.95)
 _HOTSPOT = 1.0  # added to the log rate
-_FIRST_LOOK = 4  # quarters of the first release that is looked at
+_FIRST_LOOK = 4  # quarters of the first release that is evaluated
 
 
 @dataclass(frozen=True)
 class SignalResults:
-    """Results of a world with a signal for one kind of counts, "exact" or "protected".
+    """The results of one world that has a signal, from one kind of counts: "exact" or "protected".
 
-    correlation : rank correlation with the truth by pathway. covered : share of true log relative risks in
-    intervals of 50, 80 and 95 %. shift_found : the quarter (counted from 1) whose release first shows the shift, for
-    Durrës and Tirana together, for Durrës and for Tirana; 0 if none does.
+    gamma, gamma_fitted : true and fitted exponent of effort. correlation : rank correlation with the truth by pathway.
+    covered : share of true log relative risks in intervals of 50, 80 and 95 %. shift_found : the quarter (counted from
+    1) whose release first shows the shift, for Durrës and Tirana together, for Durrës and for Tirana; 0 if none does.
     """
 
     seed: int
@@ -63,11 +63,11 @@ class SignalResults:
 
 @dataclass(frozen=True)
 class Alarms:
-    """Results of a world without a signal: the share of pairs (area, pathway) with a false alarm.
+    """The false alarms in one world without a signal, as shares of the pairs of area and pathway.
 
-    high, rising : share at each release with a very likely high or very high risk, and with a very likely rise over a
-    year. ever : share flagged at any release. unwarned : number of pairs that are called rising (also if only likely)
-    without a warning, although their effort doubled.
+    high, rising : for each release, the share with a very likely high or very high risk, and the share with a very
+    likely rise over a year. ever : the share with either at any release. unwarned : how often, over all releases, a
+    pair is called rising (also if only likely) without a warning, although its effort at least doubled.
     """
 
     seed: int
@@ -79,7 +79,7 @@ class Alarms:
 
 @dataclass(frozen=True)
 class Followed:
-    """Results of a world with a moving hotspot: mean rank correlation with each quarter's true risk, by pathway.
+    """The results of one world with a moving hotspot: mean rank correlation with each quarter's true risk, by pathway.
 
     moving : for a separate ranking of each quarter. still : for a single ranking of the whole time.
     """
@@ -127,7 +127,7 @@ class Study:
         return out
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {
             "invented": True,
             "summary": self.summary(),

@@ -77,12 +77,12 @@ class Study:
         return {"worlds": len(self.worlds), **out, **most}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "worlds": [asdict(world) for world in self.worlds]}
 
 
 def study(worlds: int, *, first_seed: int = 0, processes: int = 1, progress: Progress | None = None) -> Study:
-    """Run the study on `worlds` invented worlds, about 15 seconds of processor time each."""
+    """Run the study on `worlds` invented worlds, about 15 seconds of processor time each, in new processes."""
     seeds = range(first_seed, first_seed + worlds)
     # A new process for each world, so that its peak of memory is its own.
     results = map_seeds(
@@ -128,7 +128,11 @@ def _compare(fit: MunicipalFit, true: Floats, seed: int, seconds: float, cpu: fl
 
 
 def _correlate(values: Floats, true: Floats, inside: Bools | None = None) -> float:
-    """Return the mean rank correlation over pathways, (A, P) each; NaN where all values are the same."""
+    """Return one number: the rank correlation of `values` with `true`, both (A, P), as the mean over pathways.
+
+    inside : the areas to use, (A,), by default all. Pathways in which all values are the same are left out; NaN if none
+    is left.
+    """
     where = slice(None) if inside is None else inside
     return float(np.nanmean([_spearman(v, t) for v, t in zip(values[where].T, true[where].T, strict=True)]))
 

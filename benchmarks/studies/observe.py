@@ -25,7 +25,7 @@ from risk.model.observations import (
 )
 from risk.worlds import World, WorldParameters
 
-_KEYS = 2**24  # cell keys are below
+_KEYS = 2**24  # cell keys are below this
 _KNOWN = {name: i for i, name in enumerate(CATEGORIES["pathway"][: len(CROSSING)])}
 _FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
 OWN, QUIET = "likelihood", "quiet"  # beside risk.worlds.LAWS: the model's own law; no differences in risk
@@ -62,7 +62,10 @@ def observe_world(
 
 
 def read_need(world: World, seen: Observations) -> Floats:
-    """Return the true children newly in need in the regions of observations, (areas, quarters, pathways)."""
+    """Return the true number of children newly in need by region, quarter and pathway of `seen`, (A, Q, P).
+
+    NaN for an area of `seen` that is not a region.
+    """
     need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
     crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)
     rows = need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
@@ -82,8 +85,9 @@ def publish_counts(
 ) -> Observations:
     """Return observations from exact counts: unchanged, or with the noise of a mechanism with cell keys.
 
-    `places` has the form of Truth.areas; `exact` (areas, quarters, known pathways, ways) and `days` (areas,
-    quarters) cover the areas of `select_modelled_areas`; `key_shapes` of `exact` has the cell keys' shapes.
+    places : a table like Truth.areas. exact : counts, (areas, quarters, known pathways, ways). days : days of outreach,
+    (areas, quarters). Both are for the areas of `select_modelled_areas`. pairs : codes of areas that touch. protected :
+    the mechanism, and cell keys of the shapes that `key_shapes` returns.
     """
     published = merge_crossings(exact)
     if protected is None:
@@ -141,7 +145,7 @@ def key_shapes(exact: Ints) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def count_children(world: World, codes: list[str]) -> Ints:
-    """Return the children by area, quarter, known pathway and (reported, discovered).
+    """Return the number of children, (areas, quarters, known pathways, 2); the last axis is reported, discovered.
 
     Children are distinguished by the world's truth, and count with the attributes of their first encounter.
     """
@@ -172,7 +176,7 @@ def _position(values: pd.Series, positions: dict[str, int]) -> Ints:
 
 
 def _locate(world: World, municipality: pd.Series, codes: list[str]) -> Ints:
-    """Return the position of each municipality, or of its region, among the codes; -1 for none."""
+    """Return the position of each municipality, or else of its region, among the codes; -1 if neither is there."""
     at = pd.Series(np.arange(len(codes)), index=codes)
     names = municipality.astype(str)
     return names.map(at).fillna(names.map(world.areas["parent"]).map(at)).fillna(-1).to_numpy(dtype=np.int64)

@@ -43,7 +43,7 @@ class Followed:
     """Results of one world in which outreach followed the plan, or the last counts.
 
     least : for each planned quarter, the smallest ratio of an area's days to the days that its floor requires.
-    starved : share of areas below their floor, over the quarters. covered : share of true log relative risks
+    starved : share of pairs of area and quarter below the floor. covered : share of true log relative risks
     in the 95 % intervals of the last fit. met : share of the true need that was met over the quarters.
     found : children met. moved : units that moved in each quarter.
     """
@@ -82,7 +82,7 @@ class Loop:
         return out
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "found": [asdict(f) for f in self.followed]}
 
 
@@ -172,7 +172,7 @@ class _Trial:
             last = np.maximum(seen.published[:, -1], 0).sum(axis=(1, 2)).astype(float)
             return towards(posts, last, self.programme.moves) if last.any() else posts.units
         draws = need_of(self.model.fit(seen).fit_, self.seed)
-        # Another draw of the areas to explore each quarter.
+        # The areas to explore are drawn anew each quarter.
         solver = replace(self.solver, seed=1000 * self.seed + len(seen.quarters))
         made, _ = planned(posts, draws, rules_of(seen, self.programme), solver)
         return made.units if made.recommended or made.broken_today else posts.units

@@ -1,6 +1,6 @@
 """The value of a plan between municipalities in invented worlds: the study `plan_once` at the finer level.
 
-The solver has 30 seconds for each of the five plans of a world.
+The solver has 30 seconds for each plan; a world needs at least seven plans.
 """
 
 from __future__ import annotations

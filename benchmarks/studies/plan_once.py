@@ -129,7 +129,7 @@ class Study:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "found": [asdict(r) for r in self.worlds]}
 
 
@@ -213,7 +213,7 @@ def _compute_regret(seed: int, known: _Known, programme: Programme, solver: Solv
     }
     reached = compute_floor(replace(posts, units=made.units), 1.0)
     kept = bool((reached >= np.asarray(wanted.floor) - 1e-6).all())
-    # With its share of exploration, and with none, so that every move is the solver's own wish.
+    # With the share of exploration, and without any, so that every move is the solver's own choice.
     late = replace(posts, units=apportion(known.seen.effort[:, -YEAR:].sum(axis=1), programme.units)[:, None])
     half, _ = planned(late, known.draws, replace(wanted, floor=compute_floor(late, 0.5)), solver)
     met = meets(late, late.units, known.truth)
@@ -243,7 +243,10 @@ def _summarise_late(rows: Sequence[Regret], answer: Answer) -> dict[str, float]:
 
 
 def _observe(world: World, model: RiskModel, level: Level = "region") -> _Known:
-    """Fit the model to the world's protected counts; return the need per quarter of the last year, all pathways."""
+    """Fit the model to the world's protected counts; return the observations, and drawn and true need of the last year.
+
+    Need is in children per quarter, on all known pathways together.
+    """
     seen, seed = observe_release(world), world.parameters.seed
     fit = model.fit(seen).fit_
     if level == "region":
@@ -278,7 +281,7 @@ def _is_falsely_small(plan: Plan, truth: Floats) -> bool:
 def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
     """Return the layout, (S, K), after at most `moves` moves of the first kind of unit.
 
-    Each is the move that meets most of the need then. need : mean need, (A,).
+    Each move is the one that meets the most need at that point. need : mean need, children per quarter, (A,).
     """
     units = posts.units.copy()
     for _ in range(moves):

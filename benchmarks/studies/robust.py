@@ -146,7 +146,7 @@ class OddData:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a data set: the product's own error, the names of results that are not finite, and seconds."""
+    """The outcome of a data set: the product's own error, names of results that are not finite, processor seconds."""
 
     data: OddData
     error: str
@@ -158,8 +158,8 @@ class Outcome:
 def compute_everything(data: OddData) -> dict[str, Floats]:
     """Compute everything that the module docstring names; return intervals, probabilities and scores, by name.
 
-    Raises an error of the product where a result is not possible. Bounds of ratios of counts are left out:
-    with a count of 0 they are infinite, as they must be.
+    Raises TactError if a result is not possible. Bounds of ratios of counts are left out: with a count of 0 they are
+    infinite, as they must be.
     """
     observations = data.observations()
     judged = judge_fit(RiskModel().fit(observations).fit_)
@@ -185,7 +185,7 @@ def _look_at_counts(data: OddData, judged: JudgedFit) -> dict[str, Floats]:
     panel = build_panel(observations)
     centres = np.random.default_rng([data.seed, 2]).uniform(0.0, 1e5, (data.areas, 2))
     points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*centres.T), index=list(observations.areas), crs=3035)
-    rows = find_clusters(judged, SimpleNamespace(frame=lambda _level: points))  # of areas it reads the shapes alone
+    rows = find_clusters(judged, SimpleNamespace(frame=lambda _level: points))  # it reads only the shapes of areas
     rows = rows[rows["cluster"].notna()]
     results = {"cluster p": rows["p_release"].to_numpy(), "cluster risk": np.minimum(rows["value"].to_numpy(), 1e300)}
     counts = np.nansum(panel.counts, axis=2)
@@ -242,7 +242,7 @@ class Study:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "outcomes": [asdict(o) for o in self.outcomes]}
 
 

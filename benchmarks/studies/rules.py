@@ -78,7 +78,7 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class Comparison:
-    """The measures of each rule in each world."""
+    """The measures of each rule in each world: for each world a dictionary by rule and name in MEASURES."""
 
     worlds: tuple[dict[str, dict[str, float]], ...]
 
@@ -124,7 +124,7 @@ class Numbers:
         return changes
 
     def choose(self, snapshots: Sequence[Snapshot]) -> Bools:
-        """Return which cells the rule draws at the newest of these releases."""
+        """Return which cells the rule draws at the newest of these releases, (areas, periods, categories)."""
         now = snapshots[-1]
         if self.rule == "final":
             before = snapshots[-2].status[self.spec] if len(snapshots) > 1 else 0
@@ -194,7 +194,10 @@ def _follow(
 
 
 def _measure_public(shown: Ints, count: Ints, true: Ints) -> tuple[float, float]:
-    """Return the share of known children in county-years not shown, and the median relative error of shown ones."""
+    """Return the share of known children in county-years not shown, and the median relative error of shown ones.
+
+    The error is NaN if no county-year with children is shown.
+    """
     off = (np.abs(shown - true) / np.maximum(true, 1))[(shown >= 0) & (true > 0)]
     return float(count[shown < 0].sum() / max(count.sum(), 1)), float(np.median(off)) if len(off) else np.nan
 
@@ -220,7 +223,7 @@ def _measure_fit(world: World, seen: Observations, model: RiskModel, when: str) 
 def study(
     worlds: int, first_seed: int = 0, processes: int = 2, cluster: str = "", progress: Progress | None = None
 ) -> Comparison:
-    """Compare the rules in some worlds, about ten seconds each. The same seeds give the same result."""
+    """Compare the rules in `worlds` invented worlds, about ten seconds each. The same seeds give the same result."""
     seeds = range(first_seed, first_seed + worlds)
     return Comparison(
         tuple(map_seeds(_compare_with_fits, seeds, "Worlds", processes=processes, cluster=cluster, progress=progress))

@@ -53,7 +53,12 @@ _CORRECTED, _MOVED, _FORGOTTEN = 0.03, 0.02, 0.02  # shares of encounters, and o
 
 @dataclass(frozen=True)
 class Series:
-    """What thirteen releases of one world disclose; `refused`: number of releases that were refused after an attack."""
+    """The results of the attacks on thirteen releases of one world, and the losses of readers.
+
+    one_number, all_numbers : membership advantages. low, high : 95 % interval of all_numbers. changed : how many
+    numbers changed. hidden : share of children in hidden county-years. error : median relative error of shown
+    county-years. refused : number of releases that were refused after an attack.
+    """
 
     seed: int
     children: int
@@ -128,7 +133,7 @@ class _Records:
 def study(
     worlds: int, first_seed: int = 0, processes: int = 1, cluster: str = "", progress: Progress | None = None
 ) -> Sequences:
-    """Release some worlds thirteen times each, and attack each series; every fifth world has 30 children."""
+    """Release each of `worlds` invented worlds thirteen times, and attack each series; every fifth has 30 children."""
     cases = [(first_seed + number, 30 if number % 5 == 4 else CHILDREN) for number in range(worlds)]
     series = map_seeds(_attack_case, cases, "Worlds", processes=processes, cluster=cluster, progress=progress)
     return Sequences(tuple(series))
@@ -240,7 +245,7 @@ def _attack(seed: int, children: int, releases: Sequence[Release], encounters: p
 
 
 def _measure_readers(release: Release, encounters: pd.DataFrame) -> tuple[float, float]:
-    """Return the share of children in hidden county-years, and the median relative error of shown ones."""
+    """Return the share of children in hidden county-years, and the median relative error of shown ones; NaN if none."""
     table = release.table("children_region_year")
     first = list_first_encounters(encounters)
     year = pd.to_datetime(first["date"].astype(str)).dt.to_period("Y-MAY").dt.start_time.dt.strftime("%Y-%m-%d/P1Y")
@@ -253,7 +258,7 @@ def _measure_readers(release: Release, encounters: pd.DataFrame) -> tuple[float,
 
 
 def describe(summary: dict[str, Any], first_seed: int) -> list[str]:
-    """Return the summary in words."""
+    """Return the summary in plain lines, for the terminal."""
     return [
         f"{summary['worlds']} worlds of 13 releases each, seeds from {first_seed}",
         f"one number, worst: {summary['one_number']:.4f} (limit 0.10)",

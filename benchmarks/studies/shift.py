@@ -42,10 +42,11 @@ _GROUPS = ("both", "Durrës", "Tirana")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One world under one law: the verdicts on both cities together, Durrës, and Tirana, and whether they are right.
+    """One world under one law: verdicts on both cities together, on Durrës and on Tirana, and whether they are right.
 
-    verdicts : of the last look. ever : whether any look said "rose". covered : whether the 95 % interval of the
-    last look holds the true difference. power : as stated at the last look for the first worlds, else empty.
+    verdicts : those after the third year. ever : whether any verdict was "rose". covered : whether the 95 % interval
+    after the third year contains the true difference. power : in per cent, as stated after the third year in the first
+    worlds of a study, else empty.
     """
 
     seed: int
@@ -78,7 +79,7 @@ class Study:
         return {"worlds": len(self.outcomes) // len(LAWS), "laws": laws}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return the summary and all results as plain values."""
         return {"invented": True, "summary": self.summary(), "outcomes": [asdict(o) for o in self.outcomes]}
 
 

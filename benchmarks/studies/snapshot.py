@@ -59,7 +59,7 @@ class Snapshot:
         grid = Grid.for_day(area_table(), _CALENDAR, _DAYS, DEFAULT_POLICY.lag, day)
         assert grid is not None
         first = list_first_encounters(encounters[encounters["date"].astype(str) <= f"{grid.last}"])
-        first = first.set_index("child").reindex(names)  # a child who is not known has no place
+        first = first.set_index("child").reindex(names)  # a child who is not known is in no cell
         cells, blocks, status, over = {}, {}, {}, {}
         for spec in TABLES:
             blocks[spec], cells[spec] = _place(first, spec)
@@ -79,7 +79,7 @@ class Snapshot:
 
 
 def _place(first: pd.DataFrame, spec: TableSpec) -> tuple[Ints, Ints]:
-    """Return the block and the cell of each first encounter; -1 outside the table."""
+    """Return the numbers of the block and of the cell of each first encounter, (n,) each; -1 outside the table."""
     area = pd.Index(GRID.codes["region"]).get_indexer(pd.Index(first["region"]))
     period = GRID.period_of(pd.to_datetime(first["date"]).to_numpy().astype("datetime64[D]"), spec.grain)
     block = np.where((area >= 0) & (period >= 0), area * len(GRID.periods(spec.grain)) + period, -1)
@@ -102,5 +102,5 @@ def count_changes(before: Snapshot, now: Snapshot, spec: TableSpec, *, blocks: b
 
 
 def _tally(places: Ints, shape: tuple[int, ...]) -> Ints:
-    """Return the number of children in each place; children in no place (-1) are left out."""
+    """Return the number of children in each cell of a table; children in no cell (-1) are left out."""
     return np.bincount(places + 1, minlength=int(np.prod(shape)) + 1)[1:].reshape(shape)

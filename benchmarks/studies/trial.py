@@ -22,7 +22,7 @@ from risk.planning.result import Plan
 
 YEAR = 4  # quarters
 _DRAWS = 400
-_UNDER_SEARCHED = 0.5  # of the days that its children would make fair
+_UNDER_SEARCHED = 0.5  # of the days that are fair for the number of its children
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
     travel = Travel.between(geography.load_areas(), level).select(codes)
     share = compute_reach(seen.expected[:, -1], programme.catchment.weight(travel.to_people()))
     units = apportion(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
-    # Moves cost their minutes; no rule of a study limits them.
+    # The cost of a move is its minutes; no rule of a study limits the cost.
     return Posts(
         codes,
         codes,
@@ -75,7 +75,7 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
 
 
 def rules_of(seen: Observations, programme: Programme) -> Rules:
-    """Return the rules: maximum moves, a floor for every region, exploration of areas with too little outreach."""
+    """Return the rules: a maximum of moves, a floor for every region, exploration of areas with too little outreach."""
     days = seen.effort[:, -YEAR:].sum(axis=1)
     fair = seen.living / seen.living.sum()
     return Rules(
@@ -124,5 +124,5 @@ def towards(posts: Posts, share: Floats, moves: int) -> Ints:
 
 
 def meets(posts: Posts, units: Ints, need: Floats) -> float:
-    """Return how many of the children in need, (A,), units of one kind can serve in a quarter."""
+    """Return how many of the children in need, (A,), a layout of units, (S, 1), can serve in a quarter."""
     return float(compute_met(need[None, :, None], posts.compute_capacity(units)).sum())

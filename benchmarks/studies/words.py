@@ -44,7 +44,7 @@ _SURE = {"very_likely": "very_likely", "likely": "likely", "very_likely_not": "v
 
 
 def study_world(law: str, seed: int) -> Counts:
-    """Return how often each statement was made about one world, and how often it was true."""
+    """Return how often each statement was made about one world, and how often it was true; keys as in Counts."""
     world = simulate_default_areas(set_up_world(seed, law, GAMMAS[seed % len(GAMMAS)]))
     seen = observe_release(world)
     fit = RiskModel().fit(seen).fit_
@@ -98,7 +98,11 @@ def _add(counts: dict[str, list[int]], kind: str, certainty: str, code: str, hol
 
 
 def summarise(worlds: Iterable[Counts]) -> dict[str, dict[str, float]]:
-    """Return for each kind the share without a statement and, for each word, its share and the share that is true."""
+    """Return shares (0 to 1) for each kind of statement.
+
+    cannot_tell : where nothing is stated. likely, very_likely : where this is stated. likely_true, very_likely_true :
+    how many of these statements are true; NaN if there are none.
+    """
     total: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for counts in worlds:
         for name, (number, right) in counts.items():

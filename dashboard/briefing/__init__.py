@@ -24,7 +24,7 @@ __all__ = ["LANGUAGES", "make_pdf", "make_pictures"]
 
 _PDF, _SLIDES = "briefing.typ", "slides.typ"
 _NAMES = ("1-map", "2-moves", "3-uncertain")
-# From the most that a page holds to what always fits; the first of each that fits is taken.
+# Sizes of each page, from the largest content to one that always fits. The first that fits is used.
 _FIRST = tuple(
     FirstPage(*most)
     for most in (
@@ -75,18 +75,21 @@ _SECOND = tuple(
 
 
 def make_pdf(plan: SavedPlan, release: Release, language: str = "en") -> bytes:
-    """Return the PDF of a saved plan, which always has two pages.
+    """Return the briefing on a saved plan as a PDF, which always has two pages.
 
-    `release` is the release from which the plan was made, with its derived results. Raises InputError for
-    an unknown language, or a plan of another release or tier.
+    release : the release from which the plan was made, with its derived results. Raises InputError for an unknown
+    language, or a plan of another release or tier.
     """
     documents = {name: _open_document(plan, release, name) for name in dict.fromkeys((language, *LANGUAGES))}
-    first, second = _find_room(list(documents.values()))
+    first, second = _find_sizes(list(documents.values()))
     return typeset.render_pdf(_PDF, _write_pages(documents[language], first, second), plan.created)
 
 
 def make_pictures(plan: SavedPlan, release: Release, language: str = "en") -> dict[str, bytes]:
-    """Return pictures for slides, 1920 x 1080, by file name: map, moves, doubts. Raises errors like `make_pdf`."""
+    """Return three PNG pictures for slides, 1920 x 1080 pixels, by file name: map, moves, doubts.
+
+    Arguments and errors are those of `make_pdf`.
+    """
     document = _open_document(plan, release, language)
     images = typeset.render_pngs(_SLIDES, {**document.write_common(), **document.write_slides()})
     return {f"{name}-{language}.png": picture for name, picture in zip(_NAMES, images, strict=True)}
@@ -98,12 +101,12 @@ def _open_document(plan: SavedPlan, release: Release, language: str) -> Document
     return Document(plan, release, Speech(language, load_areas(release)))
 
 
-def _find_room(documents: list[Document]) -> tuple[int, int]:
-    """Return how much of each page fits in every language, so that a briefing lists the same moves in each language.
+def _find_sizes(documents: list[Document]) -> tuple[int, int]:
+    """Return the indices in `_FIRST` and `_SECOND` of the first sizes that fit in every language.
 
-    The result is a position in each of the two lists of sizes; both are found in one binary search.
+    So a briefing lists the same moves in each language. One binary search finds both.
     """
-    between = [(0, len(_FIRST) - 1), (0, len(_SECOND) - 1)]  # the places in both lists where the first that fits lies
+    between = [(0, len(_FIRST) - 1), (0, len(_SECOND) - 1)]  # lowest and highest possible index in both lists
     while any(low < high for low, high in between):
         first, second = ((low + high) // 2 for low, high in between)
         ends = [typeset.find_ends(_PDF, _write_pages(document, first, second)) for document in documents]
@@ -119,6 +122,6 @@ def _write_pages(document: Document, first: int, second: int) -> dict[str, Any]:
     return document.write_common() | pages
 
 
-def _halve(between: tuple[int, int], place: int, *, is_long: bool) -> tuple[int, int]:
+def _halve(between: tuple[int, int], index: int, *, is_long: bool) -> tuple[int, int]:
     low, high = between
-    return (min(place + 1, high), high) if is_long else (low, place)
+    return (min(index + 1, high), high) if is_long else (low, index)

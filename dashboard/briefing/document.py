@@ -1,7 +1,6 @@
 """The content of the briefing in one language, as plain values that the templates lay out.
 
-Everything is text that is already translated and filled in; the templates hold no words, and no text is ever
-read as markup.
+All texts are already translated and filled in. The templates hold no words, and no text is ever read as markup.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _COLUMNS = ("what", "start", "end", "gain", "chance", "takes", "decision")
 
 @dataclass(frozen=True)
 class FirstPage:
-    """How much fits on the first page: font size, moves in the table, areas in a list, changes."""
+    """How much the first page shows: font size in points, moves in the table, areas in a list, changes."""
 
     size: float
     moves: int
@@ -43,7 +42,7 @@ class FirstPage:
 
 @dataclass(frozen=True)
 class SecondPage:
-    """How much fits on the second page: moves in a quarter's card, areas, decisions, hand-overs, doubts."""
+    """How much the second page shows: font size in points, moves of a quarter, areas, decisions, hand-overs, doubts."""
 
     size: float
     phase: int
@@ -79,16 +78,16 @@ class Document:
 
     @property
     def title(self) -> str:
-        """The plan's title."""
+        """The plan's title, made printable; "Plan of moves" if it has none."""
         return make_legible(self.saved.summary.title, _TITLE) or self.t("Plan of moves")
 
     @property
     def invented(self) -> bool:
-        """Whether its numbers are invented."""
+        """Whether the numbers of the plan or the release are invented."""
         return self.saved.invented or self.release.invented
 
     def write_common(self) -> dict[str, Any]:
-        """Return the content common to every page and slide."""
+        """Return the content that all pages and slides have."""
         t, plan = self.t, self.saved.summary
         return {
             "language": t.language,
@@ -111,7 +110,7 @@ class Document:
         }
 
     def write_first_page(self, room: FirstPage) -> dict[str, Any]:
-        """Return the first page: numbers, situation, changes, moves."""
+        """Return the content of the first page: note, figures, situation, changes, moves."""
         t, plan = self.t, self.saved.summary
         return {
             "first_size": room.size,
@@ -129,7 +128,7 @@ class Document:
         return [asdict(figure) for figure in plan_words.list_figures(self.t, self.saved.summary)[:_FIGURES]]
 
     def _tabulate_moves(self, most: int) -> dict[str, Any]:
-        """Return the table of the first `most` moves: head, columns, rows and the number of other moves."""
+        """Return the table of the first `most` moves: head, columns, rows, and a sentence on the moves left out."""
         t, plan = self.t, self.saved.summary
         heads, rows = move_words.head_moves(t), move_words.word_moves(t, plan)
         return {
@@ -140,7 +139,7 @@ class Document:
         }
 
     def write_second_page(self, room: SecondPage) -> dict[str, Any]:
-        """Return the second page: quarters, who gains, decisions, hand-over, doubts, method."""
+        """Return the content of the second page: quarters, groups, areas, decisions, hand-overs, doubts, method."""
         t, plan = self.t, self.saved.summary
         needs = read_needs(self.current, plan.setting.pathway)
         cards = move_words.word_quarters(t, plan, room.phase) if plan.moves else []
@@ -183,7 +182,7 @@ class Document:
         return [self.t("In need"), self.t("Met today"), self.t("With the plan")]
 
     def write_slides(self) -> dict[str, Any]:
-        """Return the texts that only the pictures for slides have."""
+        """Return the content of the pictures for slides that is not in `write_common`."""
         t = self.t
         return {
             "moves": self._tabulate_moves(_SLIDE_MOVES),

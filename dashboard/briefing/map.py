@@ -1,6 +1,6 @@
-"""The map of the briefing and of pictures of a view: areas of both countries and arrows, drawn as SVG.
+"""The map in the briefing and in pictures of a page: areas of both countries and arrows, drawn as SVG.
 
-It is only a picture, on the plane of dashboard/map/plane.py. Shapes come from the release (simplified as for the
+The map uses the projection of dashboard/map/plane.py. Shapes of areas come from the release (simplified as for the
 browser); the land around them is part of the product.
 """
 
@@ -22,7 +22,7 @@ from geo.areas import Areas
 from geo.layers.core.palette import COVERAGE
 
 LOWS = (10.0, 20.0, 35.0, 50.0)
-"""Lower ends of the classes of the share of need that is met above the first, in per cent, also on Reallocate."""
+"""Lower ends, in per cent, of the second and later classes of the share of need met; also used on Reallocate."""
 _SEA, _LAND, _LAND_BORDER, _NONE = "#E4ECF1", "#F1F0EC", "#D5D8DC", "#FFFFFF"
 _COUNTRY = "#3B4252"
 _BORDER, _QUIET_BORDER = 'stroke="#fff" stroke-width="1.4"', 'stroke="#9AA3AF" stroke-width="1.2"'
@@ -37,25 +37,28 @@ _OVERLAP, _OUTSIDE = 40.0, 200.0
 
 
 def find_class(share: float) -> int:
-    """Return the position in COVERAGE of a share of need that is met."""
+    """Return the index in COVERAGE of the class of a share of need met (0 to 1)."""
     return sum(round(100.0 * share) >= low for low in LOWS)
 
 
 @dataclass(frozen=True)
 class AreaShape:
-    """How an area is drawn: its SVG fill, the data cell that it shows (attributes by name), and its words."""
+    """How an area is drawn. fill : SVG fill. cell : the data that it shows, by attribute name. words : its tooltip."""
 
     fill: str
     cell: Mapping[str, str] = field(default_factory=dict)
     words: str = ""
 
     def draw(self, path: str, border: str = "") -> str:
-        """Return the shape as SVG. Its border has the given colour, or else it is white, and grey around a pattern."""
+        """Return the shape as an SVG path. path : SVG path data. border : SVG attributes of the line around it.
+
+        Without `border` the line is white, or grey around a pattern.
+        """
         border = border or (_QUIET_BORDER if self.fill.startswith("url") else _BORDER)
         return f'<path d="{path}" fill="{self.fill}" {border}{self.describe("path")}'
 
     def describe(self, tag: str, content: str = "") -> str:
-        """Return the rest of an SVG element: the cell as attributes, the words as title, the content, the end tag."""
+        """Return what follows the attributes in an SVG element of this tag: data cell, tooltip, content and end tag."""
         cell = "".join(f" data-{name}={quoteattr(value)}" for name, value in self.cell.items())
         inside = f"<title>{escape(self.words)}</title>{content}" if self.words else content
         return f"{cell}>{inside}</{tag}>" if inside else f"{cell}/>"
@@ -65,7 +68,7 @@ _EMPTY = AreaShape(_NONE)
 
 
 def colour_shares(shares: Mapping[str, float]) -> dict[str, AreaShape]:
-    """Return areas coloured by the share of need that is met."""
+    """Return areas coloured by the share of need met, by code; `shares` : from 0 to 1, by code."""
     return {code: AreaShape(COVERAGE[find_class(share)]) for code, share in shares.items()}
 
 
@@ -79,11 +82,11 @@ def draw_map(
     level: str = "region",
     over: Sequence[str] = (),
 ) -> str:
-    """Draw the areas of a level, arrows of flows, and names of areas.
+    """Draw the areas of a level, arrows of flows, and names of areas; return the SVG document.
 
-    The height of names is `size` thousandths of the map's width. Areas without an AreaShape are white. `over` is SVG
-    that is drawn above the areas. Only the first flows are drawn. A flow is left out if one of its ends is not an area
-    of the release.
+    shapes : how areas are drawn, by code; other areas are white. flows : the first MOST_ARROWS are drawn; a flow with
+    an end that is not an area of the release is left out. names : by code. size : height of the names in SVG units.
+    over : SVG elements that lie on the areas and under the arrows.
     """
     points = find_centres(areas, {code for start, end, _ in flows for code in (start, end)} | set(names or {}))
     known = [flow for flow in flows if flow[0] in points and flow[1] in points][:MOST_ARROWS]
@@ -114,7 +117,7 @@ def _labels(
 
 @lru_cache(maxsize=6)
 def outline_areas(areas: Areas, level: str) -> dict[str, str]:
-    """Return the outlines of the areas of a level as SVG path data."""
+    """Return the outlines of the areas of a level as SVG path data, by code."""
     features = areas.map_geometry(level)["features"]
     return {f["properties"]["code"]: _path(shapely.from_geojson(json.dumps(f["geometry"]))) for f in features}
 
@@ -126,7 +129,7 @@ def _borders(areas: Areas) -> str:
 
 @lru_cache(maxsize=1)
 def _land() -> str:
-    """Draw the land around both countries."""
+    """Return the land around both countries as SVG."""
     frame = shapely.box(BOUNDS[0] - 1, BOUNDS[1] - 1, BOUNDS[2] + 1, BOUNDS[3] + 1)
     features = json.loads((reference.FOLDER / "land.geojson").read_text(encoding="utf-8"))["features"]
     shapes = (shapely.from_geojson(json.dumps(feature["geometry"])) for feature in features)
@@ -155,9 +158,11 @@ def _line(coords: Iterable[tuple[float, ...]], *, closed: bool) -> str:
 def place_names(
     names: Sequence[tuple[str, Point]], passed: Sequence[Point], whole: Point, size: float, *, centred: bool = False
 ) -> Iterable[str]:
-    """Return names as SVG text, each at the place with the least overlap with arrows, other names and edges.
+    """Yield names as SVG text, each where it overlaps least with points of arrows, other names and the map's edges.
 
-    A name stands beside its point; with `centred`, the point itself is tried first. A name without room is left out.
+    names : names with their points. passed : points on arrows. whole : width and height of the map. size : height of
+    the letters. All are in SVG units. A name stands beside its point; with `centred`, the first position that is tried
+    is on the point. A name that would overlap too much is left out.
     """
     taken: list[Box] = []
     for name, point in names:
@@ -172,7 +177,7 @@ def place_names(
 
 
 def _around(point: Point, wide: float, high: float) -> list[Box]:
-    """Return the boxes around a point: right, left, above, below, and the four corners."""
+    """Return eight boxes of this size around a point: right, left, above, below, and the four corners."""
     x, y = point
     right, left, middle = x + _GAP, x - _GAP - wide, x - wide / 2
     level, above, below = y - high / 2, y - _GAP - high, y + _GAP

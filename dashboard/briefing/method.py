@@ -13,7 +13,7 @@ _LARGEST_NOISE = 5
 
 
 def list_paragraphs(t: Speech, setting: Setting, release: Release) -> list[tuple[str, str]]:
-    """Return the paragraphs of the box, each with its heading."""
+    """Return the paragraphs of the box as pairs (heading, text)."""
     return [
         (t("Method"), _how(t)),
         (t("Limits of this plan"), t.join_parts(_list_limits(t, setting)) or t("None.")),
@@ -38,7 +38,7 @@ def _how(t: Speech) -> str:
 
 
 def _list_limits(t: Speech, setting: Setting) -> Iterator[str]:
-    """Yield the limits and the weights of a plan in words, without those that are 0."""
+    """Yield the limits and the weights of a plan in words. A budget of None and shares of 0 are left out."""
     yield t.format_plural("at most {count} unit moves", "at most {count} units move", setting.moves)
     if setting.budget is not None:
         yield t(
@@ -93,12 +93,12 @@ def _reading(t: Speech, release: Release) -> str:
 
 
 def name_readers(t: Speech, release: Release) -> str:
-    """Return a text that says for whom the briefing is."""
+    """Return a text that says who may read the briefing."""
     if release.tier == "partner":
         return t("Partner tier: only for partners who signed the agreement")
     return t("Public tier")
 
 
 def name_tier(t: Speech, release: Release) -> str:
-    """Return the name of the tier."""
+    """Return the name of the release's tier."""
     return t("Partner tier") if release.tier == "partner" else t("Public tier")

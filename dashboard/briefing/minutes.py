@@ -1,4 +1,4 @@
-"""The papers of a meeting as PDF: the minutes on one page, and the agenda as slides, a view on each."""
+"""The papers of a meeting as PDF: the minutes, and the agenda as slides with one view of the map on each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _SIZES = (10.5, 9.5, 8.5, 7.5, 6.5, 5.5)  # points; the first that fits on a pag
 class Paper:
     """The texts that each paper of a meeting has, in one language.
 
-    day : the day of the meeting. invented : the mark of invented data; empty for real data.
+    day : the day of the meeting. about : a line under the title. invented : the label of invented data; empty for real
+    data.
     """
 
     language: str
@@ -31,8 +32,8 @@ class Paper:
 class MinutesText:
     """The words of the minutes.
 
-    agenda : sentence and view of each item. decisions : the rows of the table, columns : its headings. none : the
-    sentence for a meeting without decisions.
+    agenda : pairs (sentence, name of the view), one for each item. columns : headings of the table of decisions.
+    decisions : its rows. none : the sentence for a meeting without decisions.
     """
 
     heading: str
@@ -47,7 +48,11 @@ class MinutesText:
 
 @dataclass(frozen=True)
 class Slide:
-    """A view: its place, its sentence, its name, its picture (SVG; empty for none) and the picture in words."""
+    """A slide of the agenda, for one view.
+
+    place : the number of the item, as text. sentence : what is to be said. view : the name of the view. picture : SVG,
+    empty for none. alt : the picture in words.
+    """
 
     place: str
     sentence: str
@@ -57,7 +62,10 @@ class Slide:
 
 
 def make_minutes(paper: Paper, words: MinutesText) -> bytes:
-    """Return the minutes as a tagged PDF, on one page if they fit at a font size that can be read."""
+    """Return the minutes as a tagged PDF, in the largest font size in which they fit on one page.
+
+    If they fit in none, they have several pages in the largest size.
+    """
     document = {**_describe(paper), **asdict(words)}
     fitting = (size for size in _SIZES if typeset.find_ends(_MINUTES, {**document, "size": size}) == [1])
     document["size"] = next(fitting, _SIZES[0])
@@ -65,7 +73,7 @@ def make_minutes(paper: Paper, words: MinutesText) -> bytes:
 
 
 def make_slides(paper: Paper, slides: Sequence[Slide]) -> bytes:
-    """Return the agenda as a tagged PDF, one page for each view."""
+    """Return the agenda as a tagged PDF, one page for each slide."""
     document = {**_describe(paper), "slides": [asdict(slide) for slide in slides]}
     return typeset.render_pdf(_SLIDES, document, _find_moment(paper))
 

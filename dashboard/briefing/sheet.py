@@ -46,10 +46,10 @@ NO_DATA = "#FFFFFF"
 
 @dataclass(frozen=True)
 class LegendRow:
-    """A row of a legend: a swatch and its words.
+    """A row of a legend: a swatch and its words. Lengths are in SVG units.
 
-    fill : a colour or pattern, or, if there is a radius, the attributes of a circle. line : the width of a line in that
-    colour. sign : a letter in place of the swatch.
+    fill : a colour or pattern; if `radius` is above 0, the SVG attributes of a circle with this radius. line : if above
+    0, the swatch is a line of this width. sign : a letter that replaces the swatch; empty for none.
     """
 
     fill: str
@@ -82,8 +82,9 @@ class Drawing:
 class Sheet:
     """What a picture shows: drawings one below another, and beside them the sentences and the legend.
 
-    invented : whether any number on the sheet is invented. heading : empty for the title of the first layer.
-    sentences : the first sentences of the page. patterns : SVG patterns by name, in addition to those of the states.
+    invented : whether any number on the sheet is invented. heading : if empty, the title of the first layer is used and
+    the sentences are not shown. sentences : the first sentences of the page. patterns : SVG patterns by name, in
+    addition to those of the states.
     """
 
     drawings: Sequence[Drawing]
@@ -107,13 +108,13 @@ def draw_areas(
     flows: Sequence[Flow] = (),
     over: Sequence[str] = (),
 ) -> Drawing:
-    """Draw the areas of a level, their names, arrows of flows, and `over`: shapes as SVG that lie on the areas."""
+    """Draw the areas of a level with names and arrows of flows; arguments as for `draw_map`."""
     drawn = draw_map(areas, shapes, flows, names, _NAMES, level=level, over=over)
     return Drawing(drawn.replace("<svg ", f'<svg width="{WIDTH:.0f}" height="{HEIGHT:.0f}" ', 1))
 
 
 def draw_chart(chart: alt.TopLevelMixin, cells: Sequence[Mapping[str, str]] = ()) -> Drawing:
-    """Draw a chart of a page. cells : the data of the chart, for the search for leaks."""
+    """Draw a chart of a page, at most as wide as a map. cells : the data of the chart, for the search for leaks."""
     found = _SIZE.search(drawn := _render_chart(chart.to_json(validate=False)))
     assert found is not None
     wide, high = (float(size) for size in found.groups())
@@ -124,7 +125,7 @@ def draw_chart(chart: alt.TopLevelMixin, cells: Sequence[Mapping[str, str]] = ()
 
 
 def draw_cells(cells: Sequence[Mapping[str, str]]) -> str:
-    """Return data cells as invisible elements, so that the search for leaks can read the data of a chart."""
+    """Return data cells as invisible SVG elements, so that the search for leaks can read the data of a chart."""
     return "".join(f"<g{AreaShape('', cell).describe('g')}" for cell in cells)
 
 
@@ -133,9 +134,9 @@ def _render_chart(specification: str) -> str:
     import vl_convert
 
     _register_fonts()
-    # Its own words for screen readers repeat the numbers in other forms; what is drawn stands in cells.
-    look = {"aria": False, "font": "Source Sans 3", "background": "#FFFFFF", "padding": 14}
-    svg: str = vl_convert.vegalite_to_svg(specification, config=look, allowed_base_urls=[])
+    # The texts that Vega adds for screen readers repeat the numbers in other forms; the data cells have them already.
+    config = {"aria": False, "font": "Source Sans 3", "background": "#FFFFFF", "padding": 14}
+    svg: str = vl_convert.vegalite_to_svg(specification, config=config, allowed_base_urls=[])
     return _SPOKEN.sub("", svg)
 
 
@@ -152,12 +153,12 @@ _CHART_SCALE = 1.5
 
 
 def fill_state(state: str) -> str:
-    """Return the fill of an area that has only a state."""
+    """Return the SVG fill of an area with this state instead of a number: a pattern, or white for other states."""
     return f"url(#state-{state})" if state in _PATTERNS else NO_DATA
 
 
 def draw_sheet(sheet: Sheet, release: Release) -> str:
-    """Draw the sheet as an SVG document."""
+    """Draw the sheet and return it as an SVG document."""
     column = _Column()
     if sheet.heading:
         column.add_heading(sheet.heading, sheet.sentences)
@@ -230,7 +231,7 @@ class _Column:
             swatch = f'<circle cx="{_LEFT + 40}" cy="{self.y - row.radius:.1f}" r="{row.radius:.1f}" {row.fill}/>'
             middle, shift = self.y - row.radius + 5, 90
         else:
-            # The words of a class stand on its swatch too: a shape of that colour may say them.
+            # The search for leaks reads the words of a class from its swatch: shapes of that colour may use them.
             kind = f'fill="{row.fill}" stroke="#9AA3AF" data-words={quoteattr(row.words)}'
             swatch = f'<rect x="{_LEFT}" y="{self.y + 3:.0f}" width="34" height="20" {kind}/>'
             if row.sign:
@@ -254,22 +255,25 @@ class _Column:
 
 
 def _wrap(text: str, size: float, width: float) -> list[str]:
-    """Return a text in lines of at most the given width; a single word may be wider."""
+    """Return a text in lines of at most this width in SVG units; a single word may be wider."""
     most, lines = int(width / (_LETTER * size)), [""]
-    for word in text.split(" "):  # what must stay together has another space
+    for word in text.split(" "):  # words that must stay together have a no-break space between them
         longer = f"{lines[-1]} {word}".strip()
         lines = [*lines[:-1], longer] if len(longer) <= most or not lines[-1] else [*lines, word]
     return [line for line in lines if line]
 
 
 def write_line(text: str, x: float, y: float, size: float, colour: str, *, bold: bool = False) -> str:
-    """Return a line of text as SVG."""
+    """Return a line of text as SVG; x, y : start of its baseline. x, y and size are in SVG units."""
     weight = ' font-weight="600"' if bold else ""
     return f'<text x="{x:.0f}" y="{y:.1f}" font-size="{size:.0f}" fill="{colour}"{weight}>{escape(text)}</text>'
 
 
 def render_sheet(sheet: Sheet, release: Release, kind: str) -> bytes:
-    """Return the sheet as a file of one of `FORMATS`; the same bytes for the same sheet and release."""
+    """Return the sheet as a file; the same bytes for the same sheet, release and language.
+
+    kind : a key of `FORMATS`.
+    """
     svg = draw_sheet(sheet, release)
     if kind == "svg":
         return svg.encode()
@@ -277,7 +281,7 @@ def render_sheet(sheet: Sheet, release: Release, kind: str) -> bytes:
     return _typeset(svg, kind, sheet.title, find_language(), describe_sheet(sheet, release), created)
 
 
-# By all that is in the file: so what changes while the map is open, such as breaks and posts, is never an old one.
+# The arguments hold the whole content of the file. So a change while the map is open (breaks, posts) is never missed.
 @lru_cache(maxsize=16)
 def _typeset(svg: str, kind: str, title: str, language: str, alt: str, created: dt.datetime) -> bytes:
     document = {"svg": svg, "title": title, "language": language, "alt": alt}
@@ -290,11 +294,11 @@ _TEMPLATE = "sheet.typ"
 
 
 def describe_sheet(sheet: Sheet, release: Release) -> str:
-    """Return the sheet in words, for people who cannot see it."""
+    """Return the titles and units of the legend and the release's citation, for people who cannot see the sheet."""
     legend = "; ".join(f"{part.title}, {part.unit}" for part in sheet.legend)
     return f"{legend}. {terms.format_citation(release)}"
 
 
 def name_file(sheet: Sheet, release: Release, page: str, kind: str) -> str:
-    """Return the name of a picture's file."""
+    """Return the name of the file of a picture, from the release, the page and the kind of file."""
     return f"{terms.name_files(release, invented=sheet.invented)}-{page}.{kind}"

@@ -1,4 +1,4 @@
-"""Typesetting with Typst: it uses only the templates and fonts of this folder, and data as JSON."""
+"""Typesetting with Typst. Only the templates and fonts of this folder are used; data is handed over as JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _fonts() -> typst.Fonts:
 
 
 def _compiler(template: str, document: Mapping[str, Any]) -> typst.Compiler:
-    # A string of JSON is a value to Typst, never markup, whatever stands in it.
+    # Typst reads a JSON string as a value and never as markup, whatever it contains.
     values = json.dumps(document, ensure_ascii=False, allow_nan=False)
     return typst.Compiler(
         str(TEMPLATES / template), root=str(TEMPLATES), font_paths=_fonts(), sys_inputs={"document": values}
@@ -31,7 +31,7 @@ def _compiler(template: str, document: Mapping[str, Any]) -> typst.Compiler:
 
 
 def find_ends(template: str, document: Mapping[str, Any]) -> list[int]:
-    """Find the page number on which each part of a document ends."""
+    """Return the number of the page on which each part of a document ends."""
     ends = json.loads(_compiler(template, document).query("<end>", field="value"))
     return [int(number) for number in ends]
 
@@ -45,6 +45,6 @@ def render_pdf(template: str, document: Mapping[str, Any], created: dt.datetime)
 
 
 def render_pngs(template: str, document: Mapping[str, Any]) -> list[bytes]:
-    """Return each page as a PNG picture."""
+    """Return each page as a PNG picture with 144 pixels per inch."""
     pages = _compiler(template, document).compile(format="png", ppi=_PPI)
     return [pages] if isinstance(pages, bytes) else list(pages or ())

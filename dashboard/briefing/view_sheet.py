@@ -1,4 +1,4 @@
-"""The sheet of a view of the map: the same layers, numbers, states and words as on the page."""
+"""The downloadable sheet of a view of the map, with the layers, numbers, states and words that the page shows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _INK, WIDER, _LOOP, _RIM = "#1D2433", 1.8, 13.0, 4.0  # units: for a pixel of an
 
 
 def make_view_sheet(current: CurrentRelease, parameters: Mapping[str, str]) -> Sheet | None:
-    """Return the sheet of the view that an address asks for; None if the release has no layer."""
+    """Return the sheet of the view that an address asks for; None if the release has no layer for it."""
     view = _read_view(current, parameters)
     return draw_view(current, view) if view.layer else None
 
@@ -68,10 +68,10 @@ def draw_layers(
     *,
     numbered: bool = True,
 ) -> Sheet:
-    """Return the sheet of some layers, the main one first.
+    """Return the sheet of the layers in `shown`, of which the first is the main one.
 
-    over : SVG that is drawn above the layers. numbered : whether areas show their numbers; else only the words of their
-    class.
+    notes : added to the legend of the last layer. over : SVG elements that lie on the layers. numbered : whether areas
+    show their numbers; if not, only the words of their class.
     """
     areas, names = load_areas(current.release), read_area_names(current)
     filled = next((mark for mark in shown if mark.data.style.kind == "fill"), None)
@@ -99,7 +99,7 @@ def draw_layers(
 
 
 def _is_invented(mark: Mark) -> bool:
-    """Return whether any number of a layer is invented. Some published figures are invented, for practice."""
+    """Return whether any number of a layer is invented: the whole layer, or some of its published figures."""
     frame = mark.data.frame
     return mark.data.invented or bool("invented" in frame and frame["invented"].eq(other=True).any())
 
@@ -107,10 +107,10 @@ def _is_invented(mark: Mark) -> bool:
 def draw_marks(
     current: CurrentRelease, area_marks: Mapping[str, AreaMark], flows: Sequence[Flow] = (), over: Sequence[str] = ()
 ) -> Drawing:
-    """Draw the still map of a page, with areas of level "region".
+    """Draw a page's map of counties and regions as a picture.
 
-    area_marks : how each area is drawn, by code. The numbers in their words become cells that the search for leaks can
-    read. flows : arrows, of which only the first `MOST_ARROWS` are drawn. over : shapes as SVG that lie on the areas.
+    area_marks : how each area is drawn, by code. The numbers in their words become attributes that the search for leaks
+    can read. flows, over : as for `draw_map`.
     """
     shapes = {
         code: AreaShape(
@@ -125,7 +125,10 @@ def draw_marks(
 
 
 def draw_arrow(arrow: Arrow, cell: Mapping[str, str] | None = None) -> str:
-    """Draw an arrow of a page's map with its words and its data cell; a flow within one area is a loop."""
+    """Return an arrow of a page's map as SVG; a flow within one area is a loop.
+
+    cell : the data that the arrow shows, by attribute name; without it the arrow has no tooltip either.
+    """
     (start, end), width = (project(lon, lat) for lat, lon in (arrow.start, arrow.end)), WIDER * arrow.width
     colour = arrow.colour or _INK
     if start == end:
@@ -146,7 +149,7 @@ def draw_arrow(arrow: Arrow, cell: Mapping[str, str] | None = None) -> str:
 
 
 def make_key_part(key: Key, notes: Sequence[str] = ()) -> LegendPart:
-    """Return the legend of a still map; a class without a colour has the pattern of "cannot tell"."""
+    """Return the legend of a map as a picture; a class without a colour has the pattern of "cannot tell"."""
     hatch = fill_state("cannot_tell")
     rows = [LegendRow(c.colour if c.colour.startswith("#") else hatch, c.words) for c in key.classes]
     return LegendPart(key.title, key.unit, rows, [*filter(None, (*key.notes, *notes))])
@@ -166,12 +169,12 @@ def _write_sentence(text: str) -> str:
 
 
 def format_cell(number: float) -> str:
-    """Return a number as it is written into the data of a shape."""
+    """Return a number as text for an attribute of a shape, with at most six decimals."""
     return f"{number:.{_DIGITS}f}".rstrip("0").rstrip(".")
 
 
 def _read_view(current: CurrentRelease, parameters: Mapping[str, str]) -> MapView:
-    """Return the view of an address as the page opens it."""
+    """Return the view that the page opens for the parameters of an address."""
     view = settle_view(parse_address(parameters), current, load_areas(current.release).table)
     layer, option = SHARED_OPTION
     if layer in view.layers:
@@ -183,7 +186,7 @@ def _read_view(current: CurrentRelease, parameters: Mapping[str, str]) -> MapVie
 
 
 def _fill_areas(areas: Areas, level: str, mark: Mark, names: pd.Series, *, numbered: bool) -> dict[str, AreaShape]:
-    """Return the areas filled by class or state; below circles or hatches only by state."""
+    """Return how the areas are drawn, by code: filled by class or state, but under circles or hatches only by state."""
     is_fill, shapes = mark.data.style.kind == "fill", {}
     for code, place, state, cell, words in _list_cells(areas, level, mark, names):
         fill = fill_state(state) if state in STATE_CODES else mark.data.style.colours[place] if is_fill else KNOWN
@@ -200,7 +203,10 @@ def _fill_areas(areas: Areas, level: str, mark: Mark, names: pd.Series, *, numbe
 def _list_cells(
     areas: Areas, level: str, mark: Mark, names: pd.Series
 ) -> Iterator[tuple[str, int, str, dict[str, str], str]]:
-    """Yield each area as the page shows it: code, class, state, data cell and words."""
+    """Yield each area as the page shows it: code, index of its class, state, data by attribute name, and words.
+
+    The index is 0 if the area has no class.
+    """
     codes, texts = list(outline_areas(areas, level)), mark.data.texts()
     rows, classes = list_states(mark.data, codes), mark.data.classes().reindex(codes).fillna(0).clip(lower=0)
     for code, row in zip(codes, rows.to_dict("records"), strict=True):
@@ -215,13 +221,13 @@ def _list_cells(
 
 
 def _word_margin(row: Mapping[Hashable, Any], state: str) -> str:
-    """Return the margin in the words of the panel and the files; empty for a number without a margin."""
+    """Return the margin in the words of the panel and the files; empty without a number or without a margin."""
     value, margin, noisy, noisy_margin = (float(row.get(name, math.nan)) for name in _MARGINS)
     return translate(format_margin(value, margin, state, noisy - noisy_margin)) if value == value and margin else ""
 
 
 def _draw_over(areas: Areas, level: str, mark: Mark, names: pd.Series) -> list[str]:
-    """Draw a layer of circles or hatches that lies on the areas."""
+    """Return the SVG elements of a layer of circles or hatches that lies on the areas."""
     style, outlines = mark.data.style, outline_areas(areas, level)
     cells = [cell for cell in _list_cells(areas, level, mark, names) if cell[2] not in STATE_CODES]
     if style.kind != "circle":
@@ -250,7 +256,7 @@ def _name_hatch(mark: Mark, place: int) -> str:
 
 
 def _make_patterns(mark: Mark) -> dict[str, str]:
-    """Return the patterns of a layer of hatches: closer lines stand for a higher value."""
+    """Return the SVG patterns of a layer of hatches, by name; empty for other layers. Closer lines: a higher value."""
     if mark.data.style.kind != "hatch":
         return {}
     colours = mark.data.style.colours
@@ -265,7 +271,7 @@ def _make_patterns(mark: Mark) -> dict[str, str]:
 
 
 def make_part(mark: Mark, *, over_fill: bool) -> LegendPart:
-    """Return the legend of a layer; `over_fill` says whether another one fills the areas."""
+    """Return the legend of a layer; over_fill : whether any layer of the sheet fills the areas."""
     words = mark.data.legend
     unit = ", ".join(part for part in (mark.unit, translate(words.period)) if part)
     notes = [_write_sentence(text) for text in map(translate, (words.margin, words.source)) if text]
@@ -286,7 +292,7 @@ def _list_classes(mark: Mark) -> list[LegendRow]:
 
 
 def _list_states_of(mark: Mark, *, over_fill: bool) -> list[LegendRow]:
-    """Return the states that occur, without their patterns if another layer fills the areas."""
+    """Return a row for each state that occurs; its swatch is white if another layer fills the areas."""
     present = set(mark.data.list_marks()) & set(STATE_CODES)
     hidden = over_fill and mark.data.style.kind != "fill"
     return [LegendRow(NO_DATA if hidden else fill_state(s), mark.words[s]) for s in STATE_CODES if s in present]

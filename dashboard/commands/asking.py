@@ -16,14 +16,14 @@ def can_ask() -> bool:
 
 
 def ask(question: str) -> str:
-    """Ask on the terminal and return the answer; the input is visible."""
+    """Ask on the terminal and return the answer; the input is visible. Ctrl+C raises KeyboardInterrupt."""
     return _prompt(question, hide=False)
 
 
 def ask_hidden(question: str) -> str:
-    """Ask with hidden input; without a terminal, read a line of standard input.
+    """Ask on the terminal with hidden input and return the answer; without a terminal, read a line of standard input.
 
-    Raises InputError when standard input has no line either.
+    Raises InputError if standard input has no line left.
     """
     if can_ask():
         return _prompt(question, hide=True)
@@ -37,7 +37,10 @@ def ask_hidden(question: str) -> str:
 
 
 def choose_passphrase(question: str, check: Callable[[str], object]) -> str:
-    """Ask for a new passphrase twice and return it; `check` raises an error for a bad one before the second time."""
+    """Ask for a new passphrase twice and return it. Raises InputError if the two are different.
+
+    check : is called with the first, before the second is asked for, and raises an error for a bad passphrase.
+    """
     passphrase = ask_hidden(question)
     check(passphrase)
     if ask_hidden("The same again") != passphrase:

@@ -37,6 +37,7 @@ def build_demo(
     """Create the demo's workspace, fill it with an invented world, release it and calculate the risk.
 
     With `missing_only`, a demo that has a release is only opened. A demo whose build was interrupted is built again.
+    Raises WorkspaceError if `path` has another workspace or, without `missing_only`, a demo that has a release.
     """
     existing = _open_demo(path)
     if existing is not None and current_name(existing.releases):
@@ -55,7 +56,10 @@ def build_demo(
 
 
 def release_demo(path: Path, seed: int, children: int = _CHILDREN, workspace_id: str | None = None) -> Workspace:
-    """Create the demo's workspace in an empty folder, fill it with an invented world and release it."""
+    """Create the demo's workspace in an empty folder, fill it with an invented world and release it.
+
+    children : their approximate number. workspace_id : the identifier of an earlier build, whose keys are used again.
+    """
     workspace = Workspace.create(path, "invented", demo=True, workspace_id=workspace_id)
     governance.write_missing(workspace)
     if not keys.has_keys(workspace.id):

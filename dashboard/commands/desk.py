@@ -60,7 +60,7 @@ def desk(
         )
         sys.stdout.flush()
         if sys.stdin is not None and sys.stdin.isatty():
-            if hasattr(signal, "SIGTTIN"):  # A terminal stops those who read from it in the background.
+            if hasattr(signal, "SIGTTIN"):  # A terminal stops a process that reads from it in the background.
                 signal.signal(signal.SIGTTIN, signal.SIG_IGN)
             Thread(target=_send_at_each_enter, args=(process, workspace), daemon=True).start()
         for line in read_lines(process):

@@ -72,7 +72,10 @@ def _find_problems(path: Path) -> list[str]:
 
 
 def _recover_release(workspace: Workspace) -> None:
-    """Finish or undo a release that was interrupted; do nothing while another process writes."""
+    """Finish or undo a release that was interrupted.
+
+    Nothing is done if the vault cannot be opened, or while another process writes.
+    """
     try:
         if not workspace.vault.exists():
             publication.recover(workspace, None)
@@ -100,7 +103,7 @@ def _register_plans(workspace: Workspace) -> None:
 
 def _vault_problems(workspace: Workspace) -> list[str]:
     if keys.check(workspace.id):
-        return []  # it names what is wrong with them
+        return []  # `keys.check` names what is wrong with them
     try:
         return examine(workspace.vault, load_keys(workspace))
     except VaultError as error:
@@ -108,7 +111,7 @@ def _vault_problems(workspace: Workspace) -> list[str]:
 
 
 def _governance_problems(workspace: Workspace) -> list[str]:
-    """List what is missing in the governance file, and where the records do not follow it."""
+    """List what the governance file lacks, and where records, the release or the risk model do not follow it."""
     governed = governance.read(workspace)
     problems = [] if workspace.invented else list(governed.missing)
     measures = _list_measures(workspace.releases)
@@ -131,7 +134,10 @@ def _governance_problems(workspace: Workspace) -> list[str]:
 
 
 def _risk_problems(workspace: Workspace) -> list[str]:
-    """Return a problem if the newest risk result was calculated with an interval that is not approved any more."""
+    """Return a problem if the risk result of the shown release was calculated with intervals of the dark figure.
+
+    Empty if it was not. The caller has found that these intervals are not approved.
+    """
     name = shown_name(workspace.releases)
     if name not in names(workspace.releases):
         return []
@@ -143,7 +149,7 @@ def _risk_problems(workspace: Workspace) -> list[str]:
 
 
 def _account_problems(path: Path) -> list[str]:
-    """List what is wrong with the file of the people who sign in, and with the audit log in it, if there is one."""
+    """List what is wrong with the file of the people who sign in and with its audit log; empty if there is no file."""
     if not path.exists():
         return []
     problems = []
@@ -181,7 +187,7 @@ def _policy_problems(workspace: Workspace) -> list[str]:
 
 
 def _list_measures(releases: Path) -> set[str]:
-    """List the measures of which the current release has tables."""
+    """Return the measures of which the shown release has tables on either tier; empty without a release."""
     name = shown_name(releases)
     opened = [Release.open(releases, tier, name) for tier in TIERS] if name in names(releases) else []
     return {str(r["tact"]["measure"]) for release in opened for r in release.manifest["resources"] if "tact" in r}
@@ -228,7 +234,7 @@ def _print_schema(as_json: bool) -> None:
 
 
 def _wrap(title: str, columns: list[dict[str, str]]) -> Iterator[str]:
-    """Yield lines that describe columns, wrapped at the terminal's width."""
+    """Yield lines that describe columns, wrapped at the terminal's width or at 100 characters."""
     yield from (title, "=" * len(title), "")
     wrapper = textwrap.TextWrapper(
         min(console.width, 100),

@@ -56,7 +56,10 @@ def estimate(context: typer.Context, as_json: Json = False) -> None:
 
 
 def _count(workspace: Workspace) -> Mapping[str, NoisyHistories]:
-    """Return the noisy capture histories of each country over the programme's quarters that have ended."""
+    """Return the noisy capture histories of each country, by code, over the programme's quarters that have ended.
+
+    Raises InputError if no quarter has ended.
+    """
     policy = policy_file.read(workspace.path).policy
     today = datetime.now(UTC).date()
     first_month = Calendar(workspace.start_month)

@@ -62,10 +62,11 @@ def open_to_write(
     formats: list[str],
     layers: list[str] | None = None,
 ) -> Release:
-    """Open the release whose layers (by default all) will be written to files; partner files are logged.
+    """Open the release from which files will be written. For the partner tier the receiver is logged.
 
-    Raises InputError for an unknown tier, a file in place of the folder, a release that was taken back, or partner
-    files without a receiver.
+    formats, layers : what is logged; `layers` is by default all layers. Raises InputError for an unknown tier, a file
+    in place of the folder, a release that was taken back, or partner files without a receiver. Raises WorkspaceError
+    if there is no agreement with the receiver.
     """
     if tier not in _TIERS:
         raise InputError(f"No tier {tier!r}. There are: {', '.join(_TIERS)}.")
@@ -84,7 +85,7 @@ def open_to_write(
 def log_receiver(
     workspace: Workspace, releases: list[str], receiver: str | None, formats: list[str], layers: list[str]
 ) -> None:
-    """Check that somebody may receive partner files, and log it before any file is written.
+    """Check that `receiver` may get partner files, and write a line to the log before any file is written.
 
     `releases` and `layers` are those in the files. Raises InputError when no receiver is named, WorkspaceError when
     there is no agreement with that receiver.

@@ -98,7 +98,10 @@ def _require_yes(doubts: list[str], partner: str | None) -> None:
 
 
 def _read_names(partner: str | None, source: Path | None) -> list[str]:
-    """Read the child's identifiers and return the texts that are hashed."""
+    """Read the child's identifiers from a terminal or a file, and return the texts that are hashed.
+
+    Raises InputError if there are none, if there are too many lines, or if the file is not a UTF-8 text.
+    """
     questions = [f"Identifier of the child at {partner}", f"{_NUMBER}, if it has one"] if partner else [_NUMBER]
     if source is None and sys.stdin.isatty():
         answers = [ask_hidden(question) for question in questions]
@@ -163,7 +166,7 @@ def _require_name(name: str, count: int, *, as_json: bool) -> None:
 
 
 def _list_copies(workspace: Workspace) -> list[str]:
-    """Return sentences on where the deleted records still are."""
+    """Return sentences on where copies of the deleted records still are."""
     replaced = forgetting.list_replaced_vaults(workspace)
     return [
         "Older backups still contain these records. Destroy the backups that you no longer need.",

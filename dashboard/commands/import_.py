@@ -70,9 +70,9 @@ NO_HINTS = Hints()
 
 
 def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict[str, ColumnMapping]:
-    """Return the mappings of all kinds, extended by the options of this call.
+    """Return the mappings of all kinds of record, by kind, extended by the options of this call.
 
-    Raises InputError for an option that is not COLUMN=VALUE, or that no kind of record allows.
+    Raises InputError for an option that is not COLUMN=VALUE, a column that no kind has, or an unknown order of days.
     """
     constants: dict[str, str] = {}
     names: dict[str, dict[str, str]] = {}
@@ -117,7 +117,7 @@ def _check_columns(columns: list[str]) -> None:
 
 
 def check_files(files: list[Path]) -> None:
-    """Raise InputError for a folder, or a file that is not there."""
+    """Raise InputError for a folder, or a file that does not exist."""
     folders = [str(path) for path in files if path.is_dir()]
     missing = [str(path) for path in files if not path.exists()]
     if folders:

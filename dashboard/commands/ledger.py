@@ -127,7 +127,7 @@ def _read_whole(workspace: Workspace) -> Chain:
 
 
 def _follow_plans(workspace: Workspace, chain: Chain, release: Release) -> list[MoveOutcome]:
-    """Return the outcome of each move of registered plans, from the release of its plan to the given release.
+    """Return the outcome of each move of the registered plans, between the release of its plan and `release`.
 
     A plan is left out if one of the two releases has no observations.
     """
@@ -197,7 +197,7 @@ def _word_gain(gain: Estimate) -> str:
 
 
 def _find_cut_off(workspace: Workspace, chain: Chain) -> list[str]:
-    """List, without repeats, the entries that results name and that are missing in the ledger."""
+    """Return a sentence for each entry that a risk result names and that the ledger lacks or has with other content."""
     problems: dict[int, str] = {}
     for result in list_all_results(workspace.derived, "partner", RISK):
         named = result.manifest.get("ledger")

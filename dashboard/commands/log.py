@@ -19,7 +19,7 @@ from data.workspace.user import find_user
 
 app = typer.Typer(help="The audit log: who signed in, saw, exported, planned or changed rights.", no_args_is_help=True)
 _BROKEN = 5
-_LEAST = 12  # months of rows that stay where no governance says it
+_LEAST = 12  # months that stay at least, if governance.toml gives no number
 
 
 @app.command()
@@ -91,10 +91,10 @@ def shorten(
 
 
 def find_first_day(file: Path, months: int | None, name: str) -> dt.date:
-    """Return the first day that is kept in a file of accounts, for the number of months that was asked for.
+    """Return the first day (UTC) of the rows or meetings that stay in a file of accounts.
 
-    name : the name of the setting in governance. Raises InputError if the number is below the minimum, or if neither
-    the option nor governance gives one.
+    months : how many months stay; None for the number of governance.toml. name : the name of that number there. Raises
+    InputError if `months` is below the minimum, or if neither `months` nor governance.toml gives a number.
     """
     least = _find_least(file, name)
     months = months or least
@@ -107,7 +107,10 @@ def find_first_day(file: Path, months: int | None, name: str) -> dt.date:
 
 
 def _find_least(file: Path, name: str) -> int | None:
-    """Return how many months governance keeps the content of a workspace's file; None if that is not set."""
+    """Return for how many months governance.toml keeps the content of a file of accounts.
+
+    None if it does not say so, or if the file does not belong to a workspace.
+    """
     folder = file.absolute().parent.parent
     is_own = (folder / "workspace.toml").is_file() and Workspace.open(folder).accounts == file.absolute()
     months: int | None = getattr(governance.read(Workspace.open(folder)), name) if is_own else None

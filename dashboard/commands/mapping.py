@@ -102,13 +102,13 @@ def draft(
 
 def _as_json(found: Recognition) -> dict[str, Any]:
     parts = asdict(found)
-    # It is for an officer's eyes at the desk, not for a script's files.
+    # Only an officer at the desk may see the first rows; the output of a command may be stored.
     del parts["sample"]
     return {**parts, "questions": [asdict(question) for question in found.questions]}
 
 
 def _describe(file: Path, found: Recognition) -> Iterator[str]:
-    """Yield what the file is, and how each column is read."""
+    """Yield lines on the kind of a file, and on how each of its columns is read."""
     sheet = f" of sheet {found.sheet}" if found.sheet else ""
     yield f"{file.name}: kind {found.kind}, headings in row {found.line}{sheet}, {found.rows:,} rows below."
     for reading in found.readings:
@@ -143,7 +143,7 @@ def _word_next(file: Path, found: Recognition, partner: str | None) -> str:
 
 
 def _word_option(question: Question) -> str:
-    """Return the options that answer a question, with the likely answers, or HEADING, ORDER or CODE."""
+    """Return the options that answer a question, with HEADING, ORDER or CODE where no answer is likely."""
     options = []
     for part in question.parts:
         # Where nothing is likely, nothing is proposed: a command that is copied must not decide.
@@ -161,7 +161,8 @@ def _word_option(question: Question) -> str:
 def _ask_all(questions: Iterable[Question]) -> ColumnMapping:
     """Ask questions on the terminal and return all answers.
 
-    An empty answer accepts the proposal, or leaves the question open if there is none.
+    An empty answer accepts the proposal, or leaves the question open if there is none. After three answers that are not
+    allowed, the question stays open too.
     """
     answers = ColumnMapping()
     for question in questions:

@@ -33,7 +33,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def emit(answer: Any, as_json: bool, *lines: str) -> None:  # noqa: ANN401
-    """Print the answer: the value as JSON for scripts, or the lines for people."""
+    """Print `answer` as JSON for scripts if `as_json`, otherwise `lines` for people."""
     if as_json:
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2, default=str) + "\n")
         return
@@ -77,7 +77,7 @@ def format_error(error: TactError | TyperException) -> str:
 
 
 def format_table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Return rows as lines with aligned columns."""
+    """Yield rows as lines with aligned columns. All rows must have the same number of cells (ValueError)."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -32,7 +32,7 @@ _LOCAL = "http://127.0.0.1:8642"
 
 
 def find_file(context: typer.Context, file: Path | None) -> Path:
-    """Return the path of the file of accounts."""
+    """Return `file` if it is given, else the path of the workspace's file of accounts."""
     return file if file is not None else open_workspace(context).accounts
 
 
@@ -147,7 +147,7 @@ def admit(
 
 
 def _read_last_day(accounts: Accounts, name: str) -> str:
-    """Return the ISO day on which a person may sign in for the last time; empty for no end."""
+    """Return the last day on which a person may sign in (ISO, UTC); empty if there is no end, or no such person."""
     with accounts.read() as connection:
         row = people.find_named(connection, name)
     return str(row["last_day"]) if row else ""
@@ -173,7 +173,10 @@ def _word_other_door(accounts: Accounts, name: str) -> list[str]:
 
 
 def _check_countries(text: str) -> list[str] | None:
-    """Return the codes of countries in a text: none for "all", None for no text. Raises InputError for other codes."""
+    """Return the codes of countries in a text; an empty list for "all", None for an empty text.
+
+    Raises InputError for other codes.
+    """
     if text == "all" or not text:
         return [] if text else None
     codes = sorted({code.strip().upper() for code in text.split(",")})
@@ -183,7 +186,7 @@ def _check_countries(text: str) -> list[str] | None:
 
 
 def _check_day(text: str) -> str | None:
-    """Return an ISO day: empty for "never", None for no text. Raises InputError for what is no day."""
+    """Return a day as ISO; empty for "never", None for an empty text. Raises InputError for any other text."""
     if text == "never" or not text:
         return "" if text else None
     try:
@@ -193,7 +196,10 @@ def _check_day(text: str) -> str | None:
 
 
 def _check_address(text: str) -> str:
-    """Return scheme and host of an address. Raises InputError if others could read a link to it on its way."""
+    """Return scheme and host of an address.
+
+    Raises InputError if others could read a link to it on its way, or if it has a path or a query.
+    """
     parts = urlsplit(text)
     if not is_safe(parts) or parts.path.strip("/") or parts.query:
         raise InputError(f"{text!r} is no address of a map. Give one such as https://map.example.org or {_LOCAL}.")

@@ -34,7 +34,7 @@ from risk.planning.summary import ROLES, Author, PlanSummary, summarise_plan
 
 _USUAL = Setting()
 _TITLE, _ROLE = "Proposed moves", "data officer"
-# What changes a rule, for the message where rules clash.
+# The option that loosens each rule, for the message when rules clash.
 _LOOSENED = {
     **{rule: f"(--{rule.replace('_', '-')})" for rule in ("moves", "budget", "floor", "services_floor", "exploration")},
     **dict.fromkeys(("commitments", "room"), "(--posts)"),
@@ -119,7 +119,7 @@ class _PlanGroup(TyperGroup):
     """The group of commands, which still accepts the old spelling without a subcommand."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (click's context)
-        """Translate an old spelling into a subcommand, with a hint."""
+        """Translate an old spelling into a subcommand and print a hint, then parse the arguments."""
         if not args or (args[0] not in self.commands and args[0] != "--help"):
             args = _translate_old_spelling(args)
             say(f"Hint: this is now written: tact plan {' '.join(args)}")
@@ -127,7 +127,7 @@ class _PlanGroup(TyperGroup):
 
 
 def _translate_old_spelling(args: Sequence[str]) -> list[str]:
-    """Return the arguments with the subcommand that replaces --list, --open or --draft."""
+    """Return the arguments with the subcommand that replaces --list, --open or --draft, otherwise with `make`."""
     rest = list(args)
     if "--list" in rest:
         rest.remove("--list")
@@ -283,7 +283,10 @@ def _compute_plan(opened: Release, setting: Setting, tables: TableOptions, autho
 
 
 def word_error(opened: Release, error: InputError, *, options: bool = True) -> str:
-    """Return why there is no plan. If its rules clash, each rule has a line with the option that loosens it."""
+    """Return why there is no plan. If its rules clash, each rule has a line with the option that loosens it.
+
+    Without `options`, the lines name no option, and a last line names the command for a plan with other limits.
+    """
     if not isinstance(error, RulesClash):
         return str(error)
     head, lines = plan_words.word_clashes(_speak(opened), error.clashes)
@@ -310,7 +313,10 @@ def _hand_over(opened: Release, tables: TableOptions) -> tuple[handover.Tables, 
 
 
 def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
-    """Find a saved plan by its name, or by a title that only one plan has."""
+    """Return a saved plan by its name, or by a title that only one plan has.
+
+    Raises InputError if no plan or several plans match, or if the file of the plan is damaged.
+    """
     listed = saved.list_saved_plans([workspace.derived], opened)
     if name in listed.damaged:
         raise InputError(listed.damaged[name])
@@ -349,7 +355,7 @@ def _speak(opened: Release) -> Speech:
 
 
 def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Return a plan as lines of text: first the verdict, then each move."""
+    """Yield a plan as lines of text: the verdict, its numbers, the moves, the quarters and the hand-over of tasks."""
     verdict = plan_words.word_verdict(t, plan)
     yield verdict.head + "."
     yield from (f"  {text}" for text in (verdict.text, verdict.warning, verdict.note) if text)
@@ -372,13 +378,16 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _write_briefing(workspace: Workspace, opened: Release, plan: SavedPlan, output: BriefingOptions) -> list[str]:
-    """Write the briefing and the pictures, and return their paths; for real records the receiver is logged first."""
+    """Write the briefing and the pictures that were asked for, and return their paths.
+
+    For real records the receiver is logged first, see `log_receiver` for its errors.
+    """
     formats = ["pdf"] * (output.briefing is not None) + ["png"] * (output.pictures is not None)
     if not formats:
         return []
     if not opened.invented:
         log_receiver(workspace, [opened.name], output.receiver, formats, [plan.name])
-    from dashboard import briefing  # the typesetter is loaded only where something is set
+    from dashboard import briefing  # the typesetter is loaded only when something is written
 
     written = []
     if output.briefing is not None:

@@ -25,10 +25,11 @@ from data.tables.spec import Plan
 from data.workspace import default_path, files
 from risk import worlds as simulate
 
-# Beside the current policy: the usual threshold with one noise; a higher one; the default; more noise.
+# The policies compared with the current one, as values of _NOISE: the usual threshold with the same noise everywhere; a
+# higher threshold; the default; more noise.
 _OTHERS = ((11, 2.0, 2.0, 5), (15, 2.0, 2.0, 5), (11, 2.0, 6.0, 5), (12, 5.0, 5.0, 8))
 _NOISE = ("k", "variance", "variance_near_k", "largest")
-# What is compared of a policy; days and areas of the programme mean nothing in an invented world.
+# The parts of a policy that are compared. Days and areas of the programme mean nothing in an invented world.
 _COMPARED = (*_NOISE, "cap")
 _CHILDREN = 1400
 _NAME = "policy-compare"
@@ -36,7 +37,10 @@ _NAME = "policy-compare"
 
 @dataclass(frozen=True)
 class _Worlds:
-    """The invented worlds for testing policies: `number` worlds with consecutive seeds."""
+    """The invented worlds on which policies are tested: `number` worlds with consecutive seeds, from `seed` on.
+
+    children : their approximate number in each world. plan : the tables that are counted.
+    """
 
     number: int
     children: int
@@ -44,7 +48,7 @@ class _Worlds:
     plan: Plan
 
     def count(self, place: int, policy: Policy) -> CountedTables:
-        """Draw one world and count its tables."""
+        """Simulate the world at position `place`, and return its counted tables."""
         seed = self.seed + place
         world = simulate.simulate_default_areas(simulate.WorldParameters(seed=seed, children=self.children))
         hasher = keys.IdentifierHasher(keys.create_from_seed(seed).identifier)
@@ -98,7 +102,10 @@ def compare(
 
 
 def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Policy]:
-    """List the policies to compare, each once: the current policy first, the requested policy last."""
+    """Return the policies to compare, each once: the current policy first, the requested policy last.
+
+    asked : the values of _NOISE that the user gave; None for the value of the current policy.
+    """
     own = (getattr(current, name) if value is None else value for name, value in zip(_NOISE, asked, strict=True))
     others = [
         replace(current, k=int(k), variance=variance, variance_near_k=near, largest=int(largest))
@@ -108,7 +115,7 @@ def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Pol
 
 
 def _measure(candidates: Sequence[Policy], worlds: _Worlds) -> list[PolicyResult]:
-    """Compute every policy on every world; an interruption loses only the unfinished comparison."""
+    """Try every policy on every world, and return one result for each policy, in their order."""
     total = worlds.number * (1 + len(candidates))
     with progress("Comparing policies on invented data") as tick:
         tick(0, total)

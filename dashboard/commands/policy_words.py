@@ -33,14 +33,19 @@ _HOW_TO_READ = (
     "Lines through points: across, how far the worlds differ; upwards, the interval of 95 %.",
     "Small ring: before the release withheld breakdowns.",
 )
-# Where the letters stand beside their points, one policy after the other: many lie close together.
+# The offsets of the letters from their points, in pixels, one policy after the other: many points are close together.
 _BESIDE = ((11, -9), (-11, -9), (11, 11), (-11, 11), (0, -16))
 _Format = Callable[[PolicyResult], str]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Policies that were measured on the same worlds; `current` is the position of the one in use."""
+    """Policies that were measured on the same invented worlds.
+
+    current : the position in `results` of the policy in use. worlds, seed : the number of worlds, whose seeds follow
+    each other from `seed` on. children : their approximate number in each world. `place` in the methods is the position
+    of a policy.
+    """
 
     results: Sequence[PolicyResult]
     current: int
@@ -69,7 +74,7 @@ class Comparison:
         return f"k {policy.k}, {noise}, largest {policy.largest}{now}"
 
     def verdict(self, place: int) -> str:
-        """Return a sentence on the limits that a policy fails, with the excess."""
+        """Return in words which limits a policy fails, each with the measured value; else that it keeps both."""
         result, attackers = self.results[place], self.results[place].attackers
         limits = {
             ONE_NUMBER: f"from one public number {attackers.one_number:.3f}, limit {LIMITS[0]:.2f}",
@@ -79,7 +84,7 @@ class Comparison:
         return "; ".join(words) or "keeps both limits"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return the comparison as plain values for JSON."""
         rows = [{**result.as_dict(), "current": n == self.current} for n, result in enumerate(self.results)]
         return {
             "invented": True,
@@ -91,7 +96,7 @@ class Comparison:
         }
 
     def to_csv(self) -> str:
-        """Return CSV with one row per policy; names of nested values are joined by underscores."""
+        """Return CSV with one row for each policy; the names of nested values are joined by underscores."""
         rows = [dict(_flatten(row)) for row in self.as_dict()["candidates"]]
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
@@ -146,7 +151,7 @@ class Comparison:
         return {"svg": vl_convert.vegalite_to_svg(spec).encode(), "png": vl_convert.vegalite_to_png(spec, scale=2)}
 
     def _draw_panel(self, loss: int, gain: int) -> alt.LayerChart | alt.FacetChart:
-        """Draw one loss against one gain."""
+        """Draw one loss against one gain; both are positions, in _LOSSES and _GAINS."""
         import altair as alt
         import pandas as pd
 
@@ -180,7 +185,7 @@ class Comparison:
         ).properties(width=360, height=210)
 
     def _describe_point(self, place: int, loss: int, gain: int) -> dict[str, Any] | None:
-        """Return the point of a policy in the picture; None if a number is missing."""
+        """Return the point of a policy in a panel; None if its loss is not known."""
         result = self.results[place]
         attackers, readers = result.attackers, result.readers[BOTH]
         value = (readers.hidden_children, readers.relative_error)[loss]
@@ -227,7 +232,7 @@ class Comparison:
 
 
 def _list_rows(first: PolicyResult) -> Iterator[tuple[str, _Format | None]]:
-    """List the rows of the table: words, and how to format the value; None for a heading."""
+    """Yield the rows of the table: words, and the function that formats the value; None for a heading or empty row."""
     countries = [c for c in first.readers if c != BOTH]
     yield "WHAT READERS LOSE", None
     yield "Children the public does not see", None
@@ -278,7 +283,7 @@ def _flatten(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, An
 
 
 def _table_width() -> int:
-    """Return the width of the terminal in characters; for a file, a width that is large enough for all columns."""
+    """Return the width of the terminal in characters, at least _NARROWEST; for a file _FILE_WIDTH."""
     if not sys.stdout.isatty():
         return _FILE_WIDTH
     return max(shutil.get_terminal_size().columns, _NARROWEST)

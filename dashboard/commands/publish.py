@@ -14,7 +14,7 @@ from data.errors import InputError
 from data.restricted import governance, keys, server_copy
 from data.tables.spec import TIERS, Tier
 
-# Options of rsync for the files of a server: those of partners are for the user of its process alone.
+# Options of rsync for the files on a server: only the user of the web process may read files of the partner tier.
 _MODES = {"public": "--chmod=D755,F644", "partner": "--chown=tact-map:tact-map --chmod=D700,F600"}
 
 

@@ -143,7 +143,7 @@ def _check_day(workspace: Workspace, day: date | None) -> date | None:
 
 def _make_release(workspace: Workspace, figures_only: bool, day: date | None, confirmed: int | None) -> NewRelease:
     areas = pack_areas(workspace.areas)
-    if figures_only:  # nothing of any child: nobody needs to approve it
+    if figures_only:  # it has no number from records, so nobody needs to approve it
         with progress("Releasing") as tick:
             return publication.release_workspace(workspace, None, None, areas, tick)
     secrets = load_keys(workspace)

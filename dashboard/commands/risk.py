@@ -36,7 +36,10 @@ from risk.report.shift import AreaShift
 
 
 def score(workspace: Workspace, tick: Tick, *, tiers: Sequence[Tier] = TIERS, name: str | None = None) -> list[Result]:
-    """Write the results of the model beside a release, one for each tier, and return them."""
+    """Compute the risk model of a release for each of `tiers`, write the results to the workspace and return them.
+
+    name : the name of the release; None for the current one.
+    """
     return [_assess(workspace, tier, name, {}, tick) for tier in tiers]
 
 
@@ -134,14 +137,16 @@ def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
 
 
 def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
-    """Read earlier releases, the data known at the origins of forecasts, by their number of quarters.
+    """Return the observations of each release before `newest`, by the number of their quarters.
 
-    Raises ReleaseDamaged: forecasts that pass over a release would be judged by what nobody knew then.
+    They are what was known when each forecast would have been made. A release with figures alone is left out; of two
+    with the same number of quarters the earlier one counts. Raises ReleaseDamaged: without a damaged release, forecasts
+    would be judged with data that nobody knew then.
     """
     found: dict[int, Observations] = {}
     listed = names(workspace.releases)  # damaged ones come last
-    for name in listed[listed.index(newest.name) + 1 :]:  # of two that hold as much the earlier one counts
-        with suppress(ReleaseError):  # of figures alone
+    for name in listed[listed.index(newest.name) + 1 :]:  # of two with as many quarters the earlier one counts
+        with suppress(ReleaseError):  # raised for a release with figures alone
             release = _open(workspace, "partner", name)
             seen = Observations.from_release(release, geography.read_areas(release.areas_file))
             found[len(seen.quarters)] = seen
@@ -156,7 +161,7 @@ def _format_times(times: Times) -> list[str]:
 
 
 def _describe_result(workspace: Workspace, result: Result) -> list[str]:
-    """Return the result for a tier in words."""
+    """Return the result for a tier in words, as lines for the terminal."""
     about = result.manifest
     card, tier = about["card"], about["tier"]
     lines = [f"Release {about['release']}, {tier} tier: {card['areas']} counties and regions."]

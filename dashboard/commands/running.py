@@ -93,8 +93,8 @@ def _choose_workspace(
 def build_app(words: Sequence[str] = ()) -> typer.Typer:
     """Return the application with the command that the words of a command line name.
 
-    If they name no command, the application has all commands, each only with its first sentence: this is enough for the
-    help and for the message on a wrong name.
+    If they name no command, the application has all commands, each only with the beginning of its help: this is enough
+    for the list of commands and for the message on a wrong name.
     """
     app = typer.Typer(
         name="tact",
@@ -120,7 +120,10 @@ def build_app(words: Sequence[str] = ()) -> typer.Typer:
 
 
 def _read_sentence(name: str) -> str:
-    """Return what a command does, from the source text of its module, because importing all modules takes seconds."""
+    """Return the help of a command, read from the source text of its module: importing all modules takes seconds.
+
+    It is the first paragraph of the function's docstring, or the help of a group of commands.
+    """
     module, attribute = COMMANDS[name].split(":")
     for node in ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name == attribute:
@@ -147,7 +150,11 @@ def _find_command(words: Sequence[str]) -> str:
 
 
 def run() -> int:
-    """Run the command line and return the exit code; a TactError becomes a message and its code."""
+    """Run the command line and return the exit code.
+
+    For an error that the user can act on, the message is printed and the process exits with its code (SystemExit).
+    Raises KeyboardInterrupt if the user stops the command.
+    """
     as_json = "--json" in sys.argv
     try:
         asked = read_asked_words()

@@ -19,7 +19,11 @@ from data.workspace.passphrases import check_passphrase
 
 
 def confirm_release(workspace: Workspace, vault: Vault) -> SecondPerson | None:
-    """Ask the second person to confirm the next release; return None for invented records."""
+    """Ask the second person to confirm the next release, and return that person; None for invented records.
+
+    Raises WorkspaceError if governance.toml is not complete, nobody is appointed or the person is no approver any more;
+    InputError for a wrong passphrase.
+    """
 
     def ask(person: SecondPerson) -> str:
         communities = "with" if governance.read(workspace).communities else "without"

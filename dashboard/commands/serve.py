@@ -25,11 +25,14 @@ from data.tables.spec import Tier
 from data.workspace import Workspace, default_path, demo_path
 
 _FIRST_PORT = 8642
-_SECONDS = 2.0  # between two looks at governance.toml
+_SECONDS = 2.0  # between two checks of governance.toml
 
 
 def _open_workspace(path: Path | None) -> Workspace:
-    """Open the given workspace, else the user's own if it has a release, else the demo."""
+    """Open the workspace at `path`; if it is None, the user's own if it has a release, else the demo.
+
+    The demo is built if it does not exist.
+    """
     if path is not None:
         return Workspace.open(path)
     if default_path().exists():
@@ -101,7 +104,10 @@ def serve(
 
 
 def _open_published(folder: Path | None, key: str | None, tier: Tier) -> tuple[Site, str]:
-    """Return the site of a publisher's folder, and its name. Raises InputError if no list there is signed by them."""
+    """Return the site of a publisher's folder, and words for what it shows.
+
+    Raises InputError if the folder or the key is missing, the key is not valid, or no list there is signed with it.
+    """
     if folder is None or key is None:
         raise InputError(
             "--published and --signed-by belong together: the folder, and the key that tact publish printed."
@@ -121,7 +127,8 @@ def _find_accounts(
     """Return the file of the people who sign in, and the one that names the provider of their organisation.
 
     The first is None if nobody signs in. The second is None if all people sign in here and none at an organisation.
-    Raises InputError and WorkspaceError.
+    Raises InputError if `accounts` is given without `people`, or nothing says which file to use. Raises InputError or
+    WorkspaceError if a file cannot be used.
     """
     if not people:
         if accounts is not None:

@@ -43,7 +43,10 @@ def undo(
 
 
 def _word_effect(effect: Undone, takes: str, leaves: str, keeps: str) -> str:
-    """Return what an undo does to records, with the verbs in their tense; what happens to no record is left out."""
+    """Return in words what an undo does to records, with the verbs `takes`, `leaves` and `keeps`.
+
+    A verb that is about no record is left out, except if all three are.
+    """
     parts = [
         f"{takes} {_count_records(effect.removed)} away" if effect.removed else "",
         f"{leaves} {_count_records(effect.restored)} as other imports say" if effect.restored else "",

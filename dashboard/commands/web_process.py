@@ -24,7 +24,7 @@ _NO_OTHER_PORT = (errno.EADDRNOTAVAIL, errno.EACCES, socket.EAI_NONAME, socket.E
 
 
 def _is_free(host: str, port: int) -> bool:
-    """Return whether a port is free; raise InputError for an address that this machine does not have."""
+    """Return whether a port is free; raise InputError if this machine does not have the address or allow the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,7 +41,11 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def choose_port(host: str, wanted: int | None, first: int) -> int:
-    """Return the wanted port, or the first free one of twenty; raise WorkspaceError if there is none."""
+    """Return the port `wanted`, or the first free one of twenty from `first` on if it is None.
+
+    Raises WorkspaceError if the port is taken, or none is free. Raises InputError for an address that this machine does
+    not have, and for a port that this user may not use.
+    """
     if wanted is not None:
         if not _is_free(host, wanted):
             raise WorkspaceError(f"Port {wanted} on {host} is taken. Give another with --port, or leave --port out.")
@@ -57,7 +61,8 @@ def choose_port(host: str, wanted: int | None, first: int) -> int:
 def run_web_process(command: list[str], *, with_input: bool = False) -> Iterator[subprocess.Popen[bytes]]:
     """Start a web process and yield it. It is stopped when the block ends, also after Ctrl+C or SIGTERM.
 
-    with_input : whether its standard input is a pipe. Its standard output always is one.
+    After either of them this process exits with code 0. with_input : whether the standard input of the web process is a
+    pipe. Its standard output always is one.
     """
     process = subprocess.Popen(  # noqa: S603
         command,
@@ -76,13 +81,16 @@ def run_web_process(command: list[str], *, with_input: bool = False) -> Iterator
 
 
 def read_lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """Read what the web process prints: the address to open, then another one whenever somebody presses Enter."""
+    """Yield the lines that the web process prints: the address to open, then a new one at each press of Enter."""
     if process.stdout is not None:
         yield from (line.decode().strip() for line in process.stdout)
 
 
 def wait_until_up(process: subprocess.Popen[bytes], url: str) -> str:
-    """Return the address to open once the web process answers; raise WorkspaceError when it ends or does not answer."""
+    """Return the address to open once the web process answers at `url`.
+
+    Raises WorkspaceError if the process ends, or does not answer within a minute.
+    """
     address = next(read_lines(process), "")
     until = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < until:

@@ -1,4 +1,4 @@
-"""Functions shared by commands: open the workspace, and delete overdue records."""
+"""Functions shared by commands: open the workspace or a release, delete overdue records, and warn about them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ DeleteOverdue = Annotated[
 def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspace:
     """Open the workspace of option --workspace, by default the user's own.
 
-    With `or_demo`, the demo is opened if the user has no workspace yet. Only commands that do not write use it.
+    With `or_demo`, the demo is opened if no workspace is named and the user has none yet. Commands that change records
+    do not use this. Raises WorkspaceError if there is no workspace.
     """
     if or_demo and context.obj is None and not default_path().exists() and demo_path().exists():
         say(
@@ -39,20 +40,23 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
 
 
 def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None = None) -> Release:
-    """Open a release, by default the current one. A withdrawn approval of layers holds for earlier releases too."""
+    """Open a release, by default the current one. Layers that governance.toml does not approve now are left out."""
     blocked = governance.read(workspace).blocked
     return Release.open(workspace.releases, tier, name, blocked, workspace.derived)
 
 
 def check_overdue(workspace: Workspace, vault: Vault, confirmed: int | None) -> Overdue:
-    """Find the records that are kept too long; raise InputError if a consent is needed and `confirmed` is wrong."""
+    """Return the records that are kept too long.
+
+    Raises InputError if `confirmed` is not their number, or is missing although somebody must confirm that number.
+    """
     overdue = find_overdue(workspace, vault)
     overdue.require_consent(confirmed)
     return overdue
 
 
 def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> None:
-    """Delete the records that are kept too long, with the lists of rejected rows, and report their number."""
+    """Delete the records that are kept too long, with the lists of rejected rows, and print the number of records."""
     deleted = imports.delete_overdue(workspace, vault, overdue)
     if deleted:
         say(
@@ -62,13 +66,13 @@ def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> None
 
 
 def warn_backup(workspace: Workspace, vault: Vault) -> None:
-    """Write a warning if real records have no recent backup."""
+    """Print a warning if real records have no recent backup."""
     if words := backup.word_overdue(workspace, vault):
         say(words)
 
 
 def warn_overdue(overdue: Overdue) -> None:
-    """Write a warning with the number of records to be deleted, before they are deleted."""
+    """Print how many records will be deleted, before they are deleted; nothing if there are none."""
     if overdue.count:
         say(
             f"{overdue.count} records of children without an encounter since {overdue.since} will be deleted first, as "

@@ -21,7 +21,7 @@ _WIDTH = 520
 
 
 def show(desk: Desk) -> None:
-    """Show the actions of this page, each in its own fold."""
+    """Show a warning if a backup is due, and below it the actions on records, each in its own fold."""
     st.html(html("<h2>{}</h2>", _("Care of the records")))
     words = st.session_state.pop(_SAID, None)
     if words:
@@ -125,7 +125,7 @@ def _withdraw(desk: Desk) -> None:
 
 
 def _word_deleted(desk: Desk, count: int) -> str:
-    """Return how many records were deleted, and where they still are."""
+    """Return sentences on how many records were deleted, and where copies of them still are."""
     replaced = [
         _("{folder}, kept from before a restore, still contains them: delete this folder.", folder=f"`{path}`")
         for path in forgetting.list_replaced_vaults(desk.workspace)

@@ -9,9 +9,10 @@ from data.restricted.governance.retention import Overdue
 
 
 def ask_consent(overdue: Overdue, key: str) -> bool:
-    """Show which old records will be deleted; return whether the officer agrees.
+    """Show how many overdue records will be deleted, and return whether they may be.
 
-    The officer is asked only if there is a doubt; otherwise the answer is yes.
+    The officer is asked only if `overdue` has doubts; otherwise the result is True. key : a name for this question that
+    no other question on the page has.
     """
     if not overdue.count:
         return True

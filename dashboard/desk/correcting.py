@@ -45,7 +45,7 @@ def show(hand: Hand, entry: FileInHand) -> None:
             )
         if st.form_submit_button(_("Read it so")):
             entry.kind = kind or entry.kind
-            # What was chosen is a column of the kind that the file was taken for, perhaps none of the right one.
+            # The chosen column is one of the recognised kind; the corrected kind may not have it.
             columns = [column.name for column in get_kind(entry.kind).file_columns] if entry.kind else []
             chosen = {ours: heading} if heading and ours in columns else {}
             hand.correct(entry, ColumnMapping(columns=chosen, sheet=sheet.strip(), heading_row=int(row or 0)))

@@ -30,14 +30,12 @@ _SAID = "entered"
 _MISSING = "missing"
 _IMPORTED = "entered-imported"
 _REPEAT = {"date", "municipality", "area", "country", "axis", "kind", "period", "source", "year", "valid_from"}
-_SHOWN = (
-    "entry-shown"  # the kind, the partner and a mark of the draft that stood on the screen when a button was pressed
-)
+_SHOWN = "entry-shown"  # kind, partner and hash of the draft that was on the screen when a button was pressed
 Shown = tuple[str, str, int]
 
 
 def show(desk: Desk) -> None:
-    """Show the form of a kind of record, and the draft."""
+    """Show the form for a record of the chosen kind, and the draft of that kind."""
     show_title(
         desk,
         _("Enter by hand"),
@@ -105,7 +103,10 @@ def _repeat(kind: str, number: int) -> None:
 
 
 def find_faults(hand: Hand, draft: Draft, row: Row) -> dict[str, str]:
-    """Return why a row cannot be added, by column; a reason for the whole row has an empty column."""
+    """Return why a row cannot be added, by column; empty if it can.
+
+    The reason is `_MISSING` for an empty column that is needed. The column is "" for a reason on the whole row.
+    """
     faults = dict.fromkeys(list_missing(get_kind(draft.kind), row, draft.partner), _MISSING)
     if row:
         faults |= {
@@ -158,7 +159,7 @@ def _require_shown(draft: Draft, shown: Shown) -> None:
 
 
 def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
-    """Import all rows; or, if some would be rejected, import none and show why."""
+    """Import all rows of a draft. If a row is empty or would be rejected, import none and show why."""
     empty = [str(number) for number, row in enumerate(draft.rows, start=1) if not row]
     if empty:
         st.error(
@@ -175,7 +176,7 @@ def _import_draft(hand: Hand, draft: Draft, confirmed: int | None) -> None:
 
 
 def tabulate_draft(draft: Draft) -> pd.DataFrame:
-    """Return the rows of a draft; values that identify a child are masked."""
+    """Return the rows of a draft as a table in words; values that identify a child are masked."""
     areas = summary.name_areas()
     columns = [column for column in get_kind(draft.kind).file_columns if any(column.name in row for row in draft.rows)]
     table: dict[str, list[Any]] = {_("Number"): [str(n) for n in range(1, len(draft.rows) + 1)]}

@@ -20,7 +20,10 @@ _NEEDS_ONE = ("child_id", "programme_number")
 
 
 def ask_record(kind: str, key: str) -> tuple[dict[str, str], dict[str, DeltaGenerator]]:
-    """Show the fields of a record; return the content of filled fields by column, and the places of the fields."""
+    """Show the fields of a record; return the texts of the filled fields and the containers of all fields, by column.
+
+    kind : the kind of record. key : the beginning of the names of the fields in the session's state.
+    """
     columns = [column for column in get_kind(kind).file_columns if column.name != "partner"]
     row: dict[str, str] = {}
     places = dict(zip((column.name for column in columns), place_fields(len(columns)), strict=True))

@@ -18,7 +18,7 @@ from data.restricted.imports import Imported
 from data.restricted.intake import UNREAD
 from data.workspace import Workspace
 
-_LOOKS_EVERY = 5.0  # seconds between two looks at governance.toml
+_LOOKS_EVERY = 5.0  # seconds between two checks of governance.toml
 
 
 def show(desk: Desk) -> None:
@@ -35,8 +35,8 @@ def show(desk: Desk) -> None:
 
 def _show_files(desk: Desk, hand: Hand) -> None:
     if not hand.files:
-        _show_way()
-    # Asked once for all files: an import looks again before it deletes anything.
+        _show_steps()
+    # Counted once for all files: an import counts again before it deletes anything.
     overdue = recall_overdue(desk) if hand.files else None
     taken_back, basis = hand.list_taken_back(), hand.read_basis()
     for entry in reversed(hand.files.values()):
@@ -51,7 +51,7 @@ def _show_files(desk: Desk, hand: Hand) -> None:
                 st.rerun()
 
 
-def _show_way() -> None:
+def _show_steps() -> None:
     """Show the steps of the work to an officer who has no file in hand."""
     steps = [
         (_("Drop"), _("Say whose files they are, and drop them above: Excel or CSV, as the partner keeps them.")),
@@ -73,7 +73,7 @@ def _watch_partners(workspace: Workspace, known: tuple[str, ...]) -> None:
 
 
 def _take_files(hand: Hand) -> None:
-    """Show the drop zone, and move dropped files out of Streamlit's storage."""
+    """Show the drop zone, and move dropped files from Streamlit's storage to the files in hand."""
     left, right = st.columns([1, 2], gap="large")
     with left:
         help_text = _("Leave it empty if the rows themselves name the partner.")

@@ -1,7 +1,7 @@
 """The frame of the desk's pages: the list of pages, the bar, the lock, and the messages about errors.
 
-A page can be opened only through this module. The desk describes an error in its own words: the program's message may
-contain values of a record, so neither the page nor the log repeats it.
+A page can be opened only through this module. The message of an unexpected error may contain values of a record, so
+neither the page nor the log repeats it: the desk describes such an error in words of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NAME = "TACT desk"
 _LOG = logging.getLogger(__name__)
 _ROOT = Path(__file__).parents[2]
 _PACKAGES = ("dashboard", "risk", "geo", "data")
-_LOOKS_EVERY = 10.0  # seconds between two questions of an open page whether the desk is locked
+_LOOKS_EVERY = 10.0  # seconds after which an open page checks again whether the desk is locked
 
 
 class Section(NamedTuple):
@@ -56,7 +56,7 @@ _NO_TITLE = "-"
 
 
 def run_page() -> None:
-    """Show the requested page inside the frame, or the lock."""
+    """Show the requested page inside the frame; while the desk is locked, show the form that unlocks it."""
     follow_language(read_language)
     desk = read_desk()
     sections = [
@@ -81,7 +81,10 @@ def _load_show(module: str) -> Callable[[Desk], None]:
 
 
 def _guard(show: Callable[[Desk], None]) -> Callable[[], None]:
-    """Return a page that reports errors without any word of the data."""
+    """Return a function that shows a page, and in place of an error what `tell_errors` shows.
+
+    If the desk is locked meanwhile, the page is drawn again.
+    """
 
     def guarded() -> None:
         try:
@@ -96,7 +99,7 @@ def _guard(show: Callable[[Desk], None]) -> Callable[[], None]:
 
 @contextmanager
 def tell_errors() -> Iterator[None]:
-    """Show the error of a part of a page in place of that part, so that the other parts stay."""
+    """Show the error of a part of a page in place of that part, so that the other parts stay. Locked is not caught."""
     try:
         yield
     except Locked:
@@ -116,7 +119,7 @@ def tell_errors() -> Iterator[None]:
 
 
 def _find_place(error: Exception) -> traceback.FrameSummary:
-    """Return the last place of an error in the product's own code, even if the error came from a library."""
+    """Return the last entry of an error's traceback that is in the product's own code, else the last entry of all."""
     places = traceback.extract_tb(error.__traceback__)
     ours = [place for place in places if any(Path(place.filename).is_relative_to(_ROOT / name) for name in _PACKAGES)]
     return (ours or places)[-1]
@@ -140,7 +143,7 @@ def _show_frame(entry: Section, desk: Desk) -> None:
 
 
 def show_title(desk: Desk, title: str, lead: str) -> None:
-    """Show the title and the purpose of a section, and the button that locks the desk."""
+    """Show the title and the purpose of a page, and the button that locks the desk."""
     with st.container(key="deskhead", horizontal=True, vertical_alignment="top"):
         st.html(html('<div class="deskhead"><h1>{}</h1>{}</div>', title, render_lead(lead)))
         if st.button(_("Lock the desk"), key="lock"):

@@ -1,4 +1,4 @@
-"""The files in hand: dropped, recognised, asked about, tried and imported. This module does not use Streamlit.
+"""The files in hand: those that an officer has dropped, from recognition to import. This module does not use Streamlit.
 
 An officer's answer holds for all files in hand of the same partner and kind. When a file is imported, the answers are
 stored for the partner, so that the next month's file needs no answer.
@@ -41,6 +41,7 @@ class FileInHand:
     `barred`: the file may never be imported into this workspace. `kind` is the officer's answer if the file does not
     show its kind. `refusal` is the reason why the file cannot be imported; `personal` is the personal data in it, if
     that is the reason (FileRefused). `names_unknown`: the reason is a partner that governance.toml does not name.
+    `settled` is what the last recognition depended on; None before the first.
     """
 
     number: int
@@ -84,7 +85,7 @@ class Basis:
 class Hand:
     """The files in hand by name, and the officer's answers by partner and kind.
 
-    taken : how many files were taken in hand so far. partner : the partner chosen for the next files.
+    taken : the number of files that were dropped so far. partner : the partner chosen for the next files.
     """
 
     desk: Desk
@@ -99,30 +100,36 @@ class Hand:
         return Places(area_table(), town_table())
 
     def list_partners(self) -> list[str]:
-        """List the partners that the vault or a draft knows, and for real records those that governance.toml names."""
+        """List the partners in the vault and in drafts and, for real records, those that governance.toml names."""
         with self.desk.open_vault() as (vault, _):
             return sorted({*vault.partners(), *drafts.list_partners(vault), *list_governed(self.desk.workspace)})
 
     def may_send(self, partner: str) -> bool:
-        """Return whether files of a partner can be imported."""
+        """Return whether files of a partner can be imported: always if the records are invented.
+
+        A partner of real records must have records in the vault, or be named by governance.toml.
+        """
         with self.desk.open_vault() as (vault, _):
             return not imports.find_new_partners(self.desk.workspace, vault, [partner])
 
     def take(self, name: str, content: bytes, partner: str) -> FileInHand:
-        """Take a file in hand; it replaces a file of the same name."""
+        """Add a file to the files in hand, and return it. It replaces a file of the same name.
+
+        A file that may not be imported into this workspace is barred, and its `refusal` says why.
+        """
         self.taken += 1
         entry = FileInHand(self.taken, MemoryFile(name, content), " ".join(partner.split()))
         try:
             imports.check_workspace_kind(self.desk.workspace, [entry.file])
         except WorkspaceError as error:
-            # The message alone: an error keeps what its functions held, such as keys.
+            # Only the message is kept: an error refers to the variables of its functions, such as keys.
             entry.barred, entry.refusal = True, error.message
         self.files.pop(entry.file.name, None)
         self.files[entry.file.name] = entry
         return entry
 
     def read_basis(self) -> Basis:
-        """Read the basis for all files in hand."""
+        """Return what now decides, besides answers, how all files in hand are read."""
         with self.desk.open_vault() as (vault, _):
             state = vault.read_state()
         partners = {entry.partner for entry in self.files.values()}
@@ -133,7 +140,10 @@ class Hand:
         )
 
     def look(self, entry: FileInHand, basis: Basis | None = None) -> None:
-        """Recognise a file and try its import, unless this was already done for the present answers."""
+        """Recognise a file and try its import, and note in `entry` what was found, or why it cannot be imported.
+
+        Nothing is done for a file that is barred or imported, or if nothing has changed since the last time.
+        """
         if entry.barred or entry.result is not None:
             return
         basis = basis or self.read_basis()
@@ -162,8 +172,9 @@ class Hand:
         entry.settled = settled
 
     def reply(self, entry: FileInHand, replies: Replies, columns: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Note the officer's answers to questions about a file, and which heading means which of our columns.
+        """Note the officer's answers to questions about a file.
 
+        replies : the questions, each with the answers to its parts. columns : headings of the file by our column.
         Raises InputError for an answer that is not allowed.
         """
         learnt = ColumnMapping(columns=columns)
@@ -172,7 +183,10 @@ class Hand:
         self.correct(entry, learnt)
 
     def correct(self, entry: FileInHand, entries: ColumnMapping) -> None:
-        """Note how the partner's files of this kind are read; raise InputError for a value that no mapping may have."""
+        """Note how the partner's files of this kind are read; raise InputError for a value that no mapping may have.
+
+        If the kind of the file is not known, the entries are noted for all kinds.
+        """
         chosen = entry.kind or (entry.found.kind if entry.found else "")
         kinds = [chosen] if chosen else list(KINDS)
         for kind in kinds:
@@ -181,7 +195,10 @@ class Hand:
             self.answers[key] = self.answers.get(key, ColumnMapping()).extend(entries)
 
     def ask_again(self, entry: FileInHand) -> None:
-        """Forget the kind of this file, and how the partner's files of this kind are read now and later."""
+        """Forget the kind chosen for this file, and all answers on the partner's files of this kind, stored ones too.
+
+        Nothing is done for a file that was not recognised.
+        """
         if entry.found is None:
             return
         entry.kind = ""
@@ -206,7 +223,7 @@ class Hand:
         """Import a file and keep the answers for its partner.
 
         `confirmed` is the number of overdue records that the officer agreed to delete. Raises InputError if this
-        number is needed and missing.
+        number is wrong, or needed and missing, and FileRefused if the file cannot be imported.
         """
         if entry.found is None:
             raise FileRefused(entry.refusal)
@@ -215,20 +232,21 @@ class Hand:
         with self._importing(mappings) as importer:
             self._delete_overdue(importer.vault, confirmed)
             entry.result = _import(importer, entry.file, kind, entry.partner, progress)
-        entry.file.table = None  # the largest part of what is in hand
+        entry.file.table = None  # the largest part of a file in hand
         learnt = self.answers.get((entry.partner, kind))
         if entry.partner and learnt is not None:
             mapping.save(mapping.file_for(self.desk.workspace.mappings, entry.partner), kind, learnt)
 
     def check_rows(self, kind: str, partner: str, rows: Sequence[Row]) -> Imported:
-        """Return what an import of rows that were entered by hand would do."""
+        """Return what an import of rows that were entered by hand would do. Raises FileRefused as an import does."""
         with self._importing({}, rehearse=True) as importer:
             return _import(importer, drafts.make_file(kind, rows), kind, partner)
 
     def store_draft(self, draft: Draft, confirmed: int | None = None) -> Imported:
-        """Import rows of a draft and remove them from it. If a row would be rejected, do neither and return why.
+        """Import the rows of `draft`, remove them from the stored draft, and return the result.
 
-        `confirmed` is as in `store`. Raises InputError if a row is not in the draft any more.
+        If a row would be rejected, nothing is changed, and the result has the reasons. `confirmed` is as in `store`.
+        Raises InputError as `store` does, and if the stored draft no longer has these rows of this partner.
         """
         job = (drafts.make_file(draft.kind, draft.rows), draft.kind, draft.partner)
         with self._importing({}) as importer:
@@ -243,10 +261,10 @@ class Hand:
 
     @contextmanager
     def _importing(self, mappings: Mapping[str, ColumnMapping], *, rehearse: bool = False) -> Iterator[Importer]:
-        """Yield the tools of an import; meanwhile no other process can write."""
+        """Yield an importer; until the block ends, no other process can write to the vault."""
         with self.desk.open_vault() as (vault, secrets), vault.writing():
             resolve = self.places.resolve
-            # The page asks about a name that is nearly another's, before anybody can import.
+            # `new_partner`: the page has already asked whether a partner with a similar name is new.
             yield Importer(self.desk.workspace, vault, secrets, resolve, mappings, rehearse, new_partner=True)
 
     def _delete_overdue(self, vault: Vault, confirmed: int | None) -> None:
@@ -273,18 +291,21 @@ def _import(
 
 
 def recall_overdue(desk: Desk) -> Overdue:
-    """Return the records that are kept too long and will be deleted; counted again if records or rules change."""
+    """Return the records that are kept too long and will be deleted.
+
+    They are counted again only when the records, the months of retention or the day change.
+    """
     with desk.open_vault() as (vault, _):
         basis = vault.read_state(), governance.read(desk.workspace).months, forget_log.today()
         return desk.recall("overdue", basis, lambda: find_overdue(desk.workspace, vault))
 
 
 def list_governed(workspace: Workspace) -> tuple[str, ...]:
-    """List the partners that governance.toml names; nobody for invented records."""
+    """List the partners that governance.toml names; none for invented records."""
     return () if workspace.invented else governance.read(workspace).partners
 
 
 def read_hand(desk: Desk) -> Hand:
-    """Return what the officer has in hand; it is empty after the desk was locked."""
+    """Return the officer's files in hand; there are none after the desk was locked."""
     hand: Hand = desk.in_hand.setdefault(_SECTION, Hand(desk))
     return hand

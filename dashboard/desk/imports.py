@@ -21,7 +21,7 @@ _DONE = "undone"
 
 
 def show(desk: Desk) -> None:
-    """Show the list of imports, latest first, and what an undo would take away."""
+    """Show the list of imports, latest first, and what would change if the chosen one were taken back."""
     show_title(desk, _("Imports"), _("Each import can be taken back as a whole. What was published stays."))
     with desk.open_vault() as (vault, _keys):
         imports = vault.list_imports()[::-1]
@@ -71,7 +71,7 @@ def _read_time(entry: dict[str, Any]) -> dt.datetime:
 
 
 def list_effects(undone: Undone) -> list[str]:
-    """Return what an undo takes away, as sentences."""
+    """Return sentences on what happens when an import is taken back."""
     again = _("{count} records are again as other imports say.", count=format_number(undone.restored))
     stay = _("{count} records stay, because they were corrected or sent again since.", count=format_number(undone.kept))
     return [

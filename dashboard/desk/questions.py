@@ -27,7 +27,11 @@ _UNNAMED = re.compile(r"column \d+")  # stands for a heading that is not repeate
 
 
 def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) -> str:
-    """Ask for a partner; empty without an answer. For real records only known partners can be chosen."""
+    """Ask for a partner and return the name. For real records only known partners can be chosen.
+
+    Empty without an answer, for a partner that governance.toml does not name, and for a name that is nearly that of
+    another partner, until the officer says that it is new.
+    """
     partners, invented = hand.list_partners(), hand.desk.workspace.invented
     partner = st.selectbox(
         label,
@@ -42,7 +46,7 @@ def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) 
     )
     chosen = " ".join((partner or "").split())
     similar = find_similar(chosen, partners) if chosen and invented else ""
-    # Drawn also where it says nothing: a page that is drawn anew by itself would leave what stood here.
+    # Drawn also when it is empty: otherwise a page that is drawn again by itself would still show the earlier content.
     with st.empty():
         if not partners and not invented:
             _tell_nobody(hand)
@@ -107,10 +111,13 @@ def ask_kind(entry: FileInHand) -> None:
 
 
 def ask(hand: Hand, entry: FileInHand) -> None:
-    """Ask all open questions about a file at once."""
+    """Ask all open questions about a file at once, and note the answers.
+
+    Raises InputError for an answer that is not allowed.
+    """
     assert entry.found is not None
     with st.form(f"questions-{entry.number}", border=False):
-        # What holds for all rows weighs most, so it stands first.
+        # Answers for all rows matter most, so these questions come first.
         questions = sorted(entry.found.questions, key=lambda question: question.topic != "constants")
         asked = [(question, _ask(entry, question)) for question in questions]
         if st.form_submit_button(_("Answer"), type="primary"):
@@ -122,7 +129,7 @@ def ask(hand: Hand, entry: FileInHand) -> None:
 
 
 def _heading_of(reply: str) -> str:
-    """Return the heading that an answer names; empty for another answer."""
+    """Return the heading that an answer names; empty if the answer is not a heading."""
     return reply.removeprefix(_COLUMN) if reply.startswith(_COLUMN) else ""
 
 
@@ -141,7 +148,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     for cell, (part, allowed) in zip(place_fields(len(question.parts)), question.parts.items(), strict=True):
         options = list(allowed) or list_places(kind, question.column, question.near.get(part, ()))
         if question.topic == "constants":
-            # The file may say it under a heading that is not known.
+            # The file may have a column for it, with a heading that is not known.
             options += [_COLUMN + heading for heading in entry.found.unknown if not _UNNAMED.fullmatch(heading)]
         likely = question.proposal.get(part, "")
         likely = likely if likely in options else read_place_label(likely)
@@ -186,12 +193,15 @@ def _word_part(kind: str, question: Question, part: str) -> str:
 
 
 def place_fields(number: int) -> list[DeltaGenerator]:
-    """Return the places of some fields: three in a row, in the order of reading."""
+    """Return the containers of `number` fields: three in each row, from left to right and row by row."""
     return [cell for _row in range(0, number, 3) for cell in st.columns(3)][:number]
 
 
 def list_places(kind: str, column: str, near: Sequence[str] = ()) -> list[str]:
-    """Return the codes of the places that a column may name: first the near places, then the others by name."""
+    """Return the codes of the areas that a column may name: first those in `near`, then the others, each by name.
+
+    near : the labels of areas with names similar to a word of the file, see `read_place_label`.
+    """
     level, table = get_kind(kind).column(column).level, area_table()
     codes = table.index if level is None else table.index[table["level"] == level]
     names = name_areas()

@@ -15,12 +15,12 @@ from dashboard.site.text import _, format_number, format_period, html
 from dashboard.widgets.markup import render_note, render_table
 from data.restricted import quality
 
-_MONTHS = 12  # that stand open
+_MONTHS = 12  # shown at once; earlier months are folded
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def show(desk: Desk) -> None:
-    """Show counts, completeness, possible doubles, and the places that an officer has chosen."""
+    """Show counts and completeness of a kind of record, possible doubles, and the places that an officer has chosen."""
     show_title(desk, _("Records"), _("What is in the vault, in numbers. They are true numbers: keep them here."))
     with desk.open_vault() as (vault, _keys):
         kinds = vault.kinds()
@@ -46,9 +46,10 @@ def show(desk: Desk) -> None:
 
 
 def tabulate_months(months: pd.DataFrame) -> pd.DataFrame:
-    """Return the numbers of records, a month in each row and a partner in each column.
+    """Return a table of the numbers of records, with a row for each month and a column for each partner.
 
-    If there are several partners, the last column has the sums.
+    months : the numbers by month and partner, see `count_months`. If there are several partners, the last column has
+    the sums.
     """
     table = {_("Month"): [_word_month(str(month)) for month in months.index]}
     for partner in months.columns:
@@ -63,7 +64,10 @@ def _word_month(month: str) -> str:
 
 
 def tabulate_columns(kind: str, shares: dict[str, float]) -> pd.DataFrame:
-    """Return the percentage of records in which each column is filled, the emptiest column first."""
+    """Return a table of the percentage of records in which each column is filled, the emptiest column first.
+
+    shares : from 0 to 1, by column.
+    """
     rows = [
         (words.name_column(kind, name), _("{share} %", share=format_number(round(100 * share))))
         for name, share in sorted(shares.items(), key=lambda item: item[1])

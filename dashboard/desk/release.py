@@ -28,13 +28,13 @@ _STOPPED = "stopped"
 
 
 def show(desk: Desk) -> None:
-    """Show the state, the trial, the publication and the audit; below, care of the records."""
+    """Show the rules, the trial, the publication and the audit of a release; below them, the care of the records."""
     show_title(
         desk,
         _("Release"),
         _("Records become protected numbers. Try first: all is made and attacked, and nothing is published."),
     )
-    # In a place of its own, so that what is typed below stays while work above shows its progress and ends.
+    # In a container of its own, so that texts typed further down stay while work here shows its progress and ends.
     with st.container(), tell_errors():
         _show_release(desk)
     care.show(desk)
@@ -45,7 +45,7 @@ def _show_release(desk: Desk) -> None:
     scored = True
     with tell_errors():
         scored = not releasing.needs_score(desk)
-    with st.container():  # also when it is empty, so that what stands below keeps its place
+    with st.container():  # also when it is empty, so that the parts after it keep their position
         if st.session_state.pop(_STOPPED, None):
             st.info(_("It was stopped. Nothing was published."))
     with tell_errors(), st.expander(_("The rules of this release"), expanded=bool(standing.missing)):
@@ -83,7 +83,7 @@ def _show_trial(desk: Desk, standing: releasing.Standing, *, scored: bool) -> No
     pressed = st.button(_("Try a release"), key="try", type="secondary" if through else "primary", disabled=not agreed)
     place = st.container()
     if standing.needs_second:
-        # Before the trial begins: a form that was not drawn when a page begins anew is empty afterwards.
+        # Before the trial begins: a form that was not drawn before the page is drawn again loses its content.
         with tell_errors():
             _ask_second(desk, standing)
     with place:
@@ -109,7 +109,11 @@ def _run_trial(desk: Desk, standing: releasing.Standing) -> None:
 
 
 def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
-    """Show that a second person must confirm a release, with the form in which that person chooses a passphrase."""
+    """Show that a second person must confirm a release, with the form in which that person chooses a passphrase.
+
+    If the former second person is no longer an approver, the command for a new one is shown in place of the form.
+    Raises InputError if no name was chosen, or the passphrase cannot be taken.
+    """
     st.html(html("<h2>{}</h2>", _("The second person")))
     if standing.former:
         st.warning(
@@ -141,7 +145,10 @@ def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
 
 
 def _show_next(desk: Desk, *, scored: bool) -> None:
-    """Offer the risk model of a release that has none, and say how the map is opened."""
+    """Offer to calculate the risk model if the release has none, and show how the map is opened.
+
+    Without a release nothing is shown.
+    """
     if shown_name(desk.workspace.releases) is None:
         return
     st.html(html("<h2>{}</h2>", _("Next: the map")))
@@ -196,7 +203,7 @@ def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing
             )
         pressed = st.form_submit_button(_("Publish it"), type="primary", disabled=not agreed)
     if pressed:
-        # Nothing is drawn from here to the end: where a page draws, a pressed button or a reload cuts it.
+        # Nothing is drawn until publishing ends: while a page draws, a pressed button or a reload would stop it.
         with st.spinner(_("Publishing"), show_time=True):
             desk.in_hand[_DONE] = releasing.publish(desk, passphrase, trial.basis)
             desk.in_hand.pop(_TRIAL, None)
@@ -224,7 +231,7 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
 
 @contextmanager
 def _progress(what: str) -> Iterator[Progress]:
-    """Show a bar with a button that stops the work, and yield the function that moves it.
+    """Show a progress bar with a button that stops the work, and yield the function that moves the bar.
 
     When the button is pressed, the work stops at its next report of progress.
     """

@@ -60,8 +60,11 @@ class Trial:
 class Standing:
     """What a release depends on: governance, the second person, records kept too long, the release that is shown.
 
-    second: the person who confirms; None for invented records, and while nobody is appointed. former: a second person
-    who is not an approver any more. approvers: the people who may be the second person; none for invented records.
+    missing : what governance.toml lacks, in words; empty for invented records. second : the person who confirms; None
+    for invented records, and while no approver is appointed. former : the name of a second person who is no longer an
+    approver; empty if there is none. approvers : the people who may be the second person; none for invented records.
+    coverage : what a release made today would cover. shown : the name of the release that the map shows; None if there
+    is none. basis : what decides the content of a release.
     """
 
     missing: tuple[str, ...]
@@ -111,7 +114,10 @@ def _read_basis(workspace: Workspace, vault: Vault) -> Basis:
 
 
 def appoint_second(desk: Desk, name: str, passphrase: str) -> None:
-    """Store the passphrase with which the second person confirms releases. Raises InputError for a weak one."""
+    """Store the passphrase with which the second person confirms releases.
+
+    Raises InputError for a weak passphrase, for a name that is not an approver's, and if somebody is appointed already.
+    """
     with desk.open_vault() as (vault, _keys), vault.writing():
         publication.appoint_second(desk.workspace, vault, name, passphrase, "")
 
@@ -120,7 +126,7 @@ def try_release(desk: Desk, confirmed: int | None, progress: Progress) -> Trial:
     """Delete records that are kept too long, then make and attack a release without publishing it.
 
     `confirmed` is the number of overdue records that the officer agreed to delete. Raises InputError if this number is
-    needed and missing, ReleaseRefused if an attack succeeds.
+    wrong, or needed and missing, and ReleaseRefused if an attack succeeds.
     """
     workspace = desk.workspace
     with desk.open_vault() as (vault, secrets), vault.writing():
@@ -136,7 +142,8 @@ def publish(desk: Desk, passphrase: str, basis: Basis) -> NewRelease:
     """Publish the release of a trial, and log who confirmed it. It reports no progress, because that could stop it.
 
     Raises InputError for a wrong passphrase, if the `basis` of the trial has changed since, or if records are now kept
-    too long, which a trial would delete.
+    too long, which a trial would delete. Raises WorkspaceError if governance.toml is not complete, or nobody can
+    confirm, and ReleaseRefused if an attack succeeds.
     """
     workspace = desk.workspace
     with desk.open_vault() as (vault, secrets), vault.writing():
@@ -164,7 +171,7 @@ def score(desk: Desk, progress: Progress) -> None:
 
 
 def needs_score(desk: Desk) -> bool:
-    """Return whether the current release has records and no risk model yet."""
+    """Return whether the shown release has records and no risk model yet; False if there is no release."""
     workspace = desk.workspace
     if shown_name(workspace.releases) is None:
         return False
@@ -187,7 +194,7 @@ def word_step(step: str) -> str:
 
 
 def list_rules(desk: Desk) -> list[tuple[str, str]]:
-    """Return the state of governance and policy as pairs of words and values."""
+    """Return the rules of governance and policy as pairs of a name and a value, in the officer's language."""
     governed, policy = governance.read(desk.workspace), policy_file.read(desk.workspace.path).policy
     years = Calendar(desk.workspace.start_month)
     months = _("{months} months", months=governed.months) if governed.months else _("for ever: no months are given")
@@ -213,7 +220,10 @@ def count_current(desk: Desk) -> dict[Tier, Contents]:
 
 
 def tabulate_contents(new: Contents, before: Contents, k: int) -> pd.DataFrame:
-    """Return a table that compares the last release with the new one: number of tables, and of cells in each state."""
+    """Return a table that compares the last release with the new one: number of tables, and of cells in each state.
+
+    k : the threshold below which the public sees no number.
+    """
     rows = [(_("Tables"), before.tables, new.tables)]
     rows += [
         (

@@ -59,7 +59,10 @@ def build_application(port: int, entry: Entry) -> App:
 
 
 def keep_in_memory() -> None:
-    """Keep files and keys off the disk: write no part of an upload, and no memory image if the process crashes."""
+    """Keep files and keys off the disk: write no part of an upload, and no memory image if the process crashes.
+
+    On Windows a memory image cannot be prevented here.
+    """
     MultiPartParser.spool_max_size = 2 * _MOST_MEGABYTES * _MEGABYTE
     try:
         import resource
@@ -85,7 +88,7 @@ def _unlock_at_each_line(desk: Desk, entry: Entry, url: str, output: TextIO) -> 
                 sys.stderr.write(f"{error}\n")
             print_address(output, url, entry)
     finally:
-        # The command that holds the other end is gone, or nobody would hear it any more.
+        # `tact desk` has ended, or this thread failed and nobody could unlock the desk again.
         os._exit(0)
 
 

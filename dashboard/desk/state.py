@@ -19,7 +19,7 @@ from data.restricted.vault import Vault, open_vault
 from data.workspace import Workspace
 
 LOCKS_AFTER = 15 * 60
-_EVERY = 5.0  # seconds between two looks at the clock
+_EVERY = 5.0  # seconds between two checks of the clock
 _desks: list[Desk] = []
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def _read_clocks() -> tuple[float, float]:
 
 
 class Desk:
-    """A workspace, its keys while it is unlocked, and what the officer has in hand, by the name of the section."""
+    """A workspace, its keys while the desk is unlocked, and `in_hand`: what the pages keep until it locks, by name."""
 
     def __init__(self, workspace: Workspace, clocks: Callable[[], tuple[float, float]] = _read_clocks) -> None:
         self.workspace = workspace
@@ -46,7 +46,10 @@ class Desk:
 
     @property
     def is_locked(self) -> bool:
-        """Whether the keys must be given again; true as soon as the desk has not been used for too long."""
+        """Whether the keys must be given again.
+
+        Reading this locks the desk if it was not used for LOCKS_AFTER seconds and no page works with the keys.
+        """
         with self._lock:
             idle = max(now - then for now, then in zip(self._clocks(), self._used, strict=True))
             if self._keys is not None and not self._busy and idle >= LOCKS_AFTER:
@@ -61,14 +64,17 @@ class Desk:
             forget_headings()
 
     def unlock(self, secrets: keys.Keys) -> None:
-        """Store the keys if they open the vault. Raises VaultError if they do not."""
+        """Store the keys if they open the vault.
+
+        Raises VaultError if they do not, WorkspaceError if the vault is of another kind than the workspace.
+        """
         open_vault(self.workspace, secrets).close()
         with self._lock:
             self._keys = secrets
             self._used = self._clocks()
 
     def touch(self) -> None:
-        """Note that the officer uses the desk."""
+        """Note that the officer uses the desk now, unless it is locked."""
         with self._lock:
             if not self.is_locked:
                 self._used = self._clocks()
@@ -90,9 +96,10 @@ class Desk:
 
     @contextmanager
     def open_vault(self) -> Iterator[tuple[Vault, keys.Keys]]:
-        """Yield the open vault and the keys; the desk does not lock meanwhile. Raises Locked if it is locked.
+        """Yield the open vault and the keys; the desk does not lock meanwhile.
 
-        Inside such a block, the same thread gets the same vault again.
+        Inside such a block, the same thread gets the same vault again. Raises Locked if the desk is locked, or if its
+        key no longer opens the vault; also raises the other errors of `data.restricted.vault.open_vault`.
         """
         with self.borrow_keys() as secrets:
             vault = getattr(self._thread, "vault", None)
@@ -115,9 +122,9 @@ class Desk:
             raise Locked("The desk is locked.") from None
 
     def recall(self, name: str, basis: object, read: Callable[[], T]) -> T:
-        """Return the result of `read` for this basis. `read` is called again only when the basis changes.
+        """Return the result of `read`, which is called again only when `basis` has changed.
 
-        The result is stored in hand under the name, so it is forgotten when the desk locks.
+        The result is kept in `in_hand` under `name`, so it is forgotten when the desk locks.
         """
         remembered = self.in_hand.get(name)
         if remembered is None or remembered[0] != basis:
@@ -127,7 +134,7 @@ class Desk:
 
 
 def announce_desk(desk: Desk) -> None:
-    """Make this desk the desk of the process, and lock it when its time is over, even if no page is used."""
+    """Make this desk the desk of the process, and start a thread that locks it also while no page is open."""
     _desks[:] = [desk]
     Thread(target=_watch, args=(desk,), daemon=True).start()
 

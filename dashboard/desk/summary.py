@@ -1,4 +1,4 @@
-"""A file in hand in words and tables: how it is read, its first rows, and what an import would do."""
+"""Words and tables about a file in hand: how it is read, its first rows, and what an import would do."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ STATES = {
     "ready": mark("ready"),
 }
 _NOT_READ = "?"
-_LINES = 5  # that are named for a reason
+_LINES = 5  # line numbers that are named for each reason
 
 
 def name_areas() -> dict[str, str]:
-    """Return the local names of all areas by code. Names in Greek letters are only for officers who can read them."""
+    """Return the local names of all areas by code; Greek areas have their English name unless the page is in Greek."""
     table = area_table()
     local = (table["country"] == "AL") | (find_language() == "el")
     names = table["name_local"].where(local, table["name_en"])
@@ -39,7 +39,7 @@ def name_areas() -> dict[str, str]:
 
 
 def word_recognition(found: Recognition) -> str:
-    """Return what a file was recognised as, and where its headings are."""
+    """Return in words the kind of a file, where its headings are, and the number of rows below them."""
     kind = _(words.KINDS[found.kind])
     rows = format_plural("{count} row below", "{count} rows below", found.rows)
     if found.sheet:
@@ -50,13 +50,13 @@ def word_recognition(found: Recognition) -> str:
 
 
 def word_reasoning(found: Recognition) -> str:
-    """Return why a file was taken for its kind."""
+    """Return a sentence with the columns by which the kind of a file was recognised."""
     named = [words.name_column(found.kind, reading.column) for reading in found.readings if reading.headings]
     return _("Recognised by its columns: {columns}.", columns=", ".join(named))
 
 
 def tabulate_readings(found: Recognition) -> pd.DataFrame:
-    """Return a table of our columns: the heading of each in the file, and how sure that is."""
+    """Return a table of our columns, each with its heading in the file and how sure it is that the heading means it."""
     rows = [
         (
             words.name_column(found.kind, reading.column),
@@ -69,7 +69,10 @@ def tabulate_readings(found: Recognition) -> pd.DataFrame:
 
 
 def _is_answered(found: Recognition, column: str, headings: tuple[str, ...]) -> bool:
-    """Return whether a reading comes from an answer: it is certain although no heading is one of our names."""
+    """Return whether an officer's answer, now or earlier, gave a column its headings.
+
+    It did if the confidence is the highest although no heading is the name or the label of the column.
+    """
     definition = get_kind(found.kind).column(column)
     own = {column.casefold(), definition.label.casefold()}
     sure = next(reading.confidence for reading in found.readings if reading.column == column)
@@ -77,7 +80,10 @@ def _is_answered(found: Recognition, column: str, headings: tuple[str, ...]) -> 
 
 
 def tabulate_sample(found: Recognition) -> pd.DataFrame:
-    """Return the first rows as an import would read them; values that identify a child are masked."""
+    """Return a table of the first rows as an import would read them; values that identify a child are masked.
+
+    A cell that cannot be read is `_NOT_READ`.
+    """
     areas = name_areas()
     table: dict[str, list[object]] = {_("Line"): [str(line) for line in found.sample.lines]}
     for name, cells in found.sample.cells.items():
@@ -107,7 +113,7 @@ def word_counts(imported: Imported) -> str:
 
 
 def tabulate_reasons(imported: Imported) -> pd.DataFrame:
-    """Return why rows are rejected, grouped by column and word, most rows first."""
+    """Return a table of the reasons for rejected rows, with the rows of each column and word, most rows first."""
     rows = [
         (
             words.name_column(imported.kind, reason["column"]) or _("The whole row"),
@@ -123,7 +129,10 @@ def tabulate_reasons(imported: Imported) -> pd.DataFrame:
 
 
 def _word_value(reason: Mapping[str, Any]) -> str:
-    """Return the word for which rows are rejected; a mask if nobody needs to see the word."""
+    """Return the word for which rows are rejected; a mask if the word is not shown.
+
+    Empty if a cell is missing, or if the reason is about the whole row.
+    """
     if reason["reason"] == SEEMS_PERSONAL:
         return MASK
     return str(reason["value"]) or (MASK if reason["column"] and reason["reason"] != "missing" else "")
@@ -151,7 +160,7 @@ def word_respelled(imported: Imported) -> list[str]:
 
 
 def find_state(entry: FileInHand, *, taken_back: bool = False) -> str:
-    """Return how far a file is, as one of STATES."""
+    """Return the state of a file in hand, one of the keys of STATES."""
     if entry.result is not None:
         return "undone" if taken_back else "imported"
     if entry.refusal:

@@ -26,7 +26,7 @@ KINDS = {
     "figure": mark("Published figures"),
 }
 _DAYS = dict(zip(SLASHES, (mark("the day (4/3 is 4 March)"), mark("the month (4/3 is 3 April)")), strict=True))
-# What is asked for all rows at once is chosen once for many children, so each answer is explained.
+# An answer for all rows of a file is about many children, so each answer is explained.
 _HELP = {
     ("stage", "at_risk"): mark("In danger of being trafficked; no sign that it has already happened."),
     ("stage", "recruited"): mark("Somebody has won or taken the child in order to exploit it."),
@@ -58,7 +58,7 @@ PERSONAL = {
 
 
 def name_column(kind: str, name: str) -> str:
-    """Return the name of a column in the officer's language."""
+    """Return the name of a column in the officer's language; empty for an empty name."""
     if not name:
         return ""
     column = get_kind(kind).column(name)
@@ -72,7 +72,10 @@ def name_code(kind: str, name: str, code: str) -> str:
 
 
 def word_value(kind: str, name: str, value: str) -> object:
-    """Return a stored value as people write it: the words of a category, a period, or a day as a date."""
+    """Return a stored value for a table: the words of a category, a period in words, or a day as a date.
+
+    A week is returned in words with its first day. Any other value is returned unchanged, as is one that is not valid.
+    """
     column = get_kind(kind).column(name)
     if column.allowed:
         return name_code(kind, name, value) if value else ""
@@ -86,7 +89,7 @@ def word_value(kind: str, name: str, value: str) -> object:
 
 
 def list_help(kind: str, name: str) -> list[str]:
-    """Return the explanations of a column's categories, if they have any."""
+    """Return the explanations of a column's categories; empty if they have none."""
     codes = get_kind(kind).column(name).allowed
     return [f"{name_code(kind, name, code)}: {_(_HELP[name, code])}" for code in codes if (name, code) in _HELP]
 
@@ -124,7 +127,10 @@ def word_answer(kind: str, question: Question, part: str, reply: str) -> str:
 
 
 def word_confidence(confidence: float, *, answered: bool) -> str:
-    """Return how sure it is that a heading means a column."""
+    """Return in words how sure it is that a heading means a column.
+
+    confidence : from 0 to 1. answered : whether it comes from an answer of an officer.
+    """
     if answered:
         return _("as you or an earlier month said")
     if confidence >= OWN:
@@ -133,7 +139,10 @@ def word_confidence(confidence: float, *, answered: bool) -> str:
 
 
 def word_personal(sort: str, heading: str, line: int) -> str:
-    """Return where a file seems to contain personal data of a kind (data/personal/headings.py)."""
+    """Return in words where a file seems to contain personal data of a sort (see PERSONAL).
+
+    line : the first line with such data; 0 if the heading alone is the reason.
+    """
     kind, heading = _(PERSONAL[sort]), translate_message(heading)
     if line:
         return _("{kind}: in the column “{heading}”, first in line {line}", kind=kind, heading=heading, line=line)
@@ -141,7 +150,7 @@ def word_personal(sort: str, heading: str, line: int) -> str:
 
 
 def word_reason(reason: str) -> str:
-    """Return why rows are rejected, in the officer's language if there is a translation."""
+    """Return a reason for rejected rows in the officer's language; unchanged if it has no translation."""
     return translate_message(reason)
 
 

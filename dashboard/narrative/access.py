@@ -17,7 +17,10 @@ def has_access(current: CurrentRelease) -> bool:
 
 
 def describe_access(current: CurrentRelease) -> list[str]:
-    """Return sentences on how access is calculated and which travel times were entered."""
+    """Return sentences on how access is calculated and which travel times were entered.
+
+    Empty if access was not calculated.
+    """
     manifest = read_risk_manifest(current)
     notes = manifest.travel if manifest else None
     if not manifest or not notes or not has_access(current):

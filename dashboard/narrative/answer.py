@@ -1,6 +1,6 @@
-"""The answer of the first screen: where most need is not reached, any change in Tirana and Durrës, and the advice.
+"""The findings on the first screen: where most need is not reached, any change in Tirana and Durrës, and the advice.
 
-Each finding has a lead, which is the answer, and a detail, which says how much and how sure.
+Each finding has a lead, which says what was found, and a detail, which says how much and how sure.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LEADS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding of the answer. lead : the finding itself. detail : how much and how sure."""
+    """A finding for the first screen. lead : what was found. detail : how much and how sure."""
 
     lead: str
     detail: str = ""
@@ -47,10 +47,10 @@ def word_answer(t: Speech, areas: Mapping[str, AreaJudgement], plan: PlanSummary
 
 
 def _word_need(t: Speech, areas: Iterable[AreaJudgement]) -> Iterator[Finding]:
-    """Yield a finding on the area of each country where most children are not reached.
+    """Yield a finding that names the area of each country with the most children in need who are not reached.
 
-    Two areas are named if neither is likely to be the first. A second finding is on countries where this cannot be
-    said: why, and what would change it.
+    For a country, the two areas with the most such children are named if the first is not likely to have the most. A
+    second finding is on the countries where need cannot be estimated: why, and what would change it.
     """
     ranked: dict[str, list[tuple[str, Unmet]]] = {}
     doubts: dict[str, Doubt] = {}
@@ -92,7 +92,8 @@ def _word_amount(t: Speech, amount: Amount) -> str:
 def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:
     """Return the finding on whether the share of internal trafficking changed in Tirana and in Durrës.
 
-    If no clear change was seen, its detail also says how often a rise would be seen.
+    If a city shows no clear change, the detail also says how often a rise would be seen, where this is known. If no
+    share is known for either city, the finding says that no change can be told.
     """
     shifts = {code: judged.share for code in reversed(WATCHED) if (judged := areas.get(code)) and judged.share}
     if not shifts:
@@ -122,7 +123,7 @@ def _classify(shift: AreaShift) -> str:
 
 
 def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
-    """Return both shares; if no clear change was seen, also how often a rise would be seen."""
+    """Return the shares before and after; without a clear change, also how often a rise would be seen, if known."""
     name = f"{t.name_area(shift.areas[0])} " if named else ""
     before, after = t.format_percent(shift.before / 100.0), t.format_percent(shift.after / 100.0)
     shares = name + t(_SHARES[shift.verdict], before=before, after=after)
@@ -137,7 +138,11 @@ def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
 
 
 def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
-    """Return the finding on whether a move is advised, with the gain and the limit from which moves are advised."""
+    """Return the finding on whether moves of teams or services are advised.
+
+    The detail has the gain in children a quarter and its chance; if moves are not sure enough, only the chance. If the
+    plan has no moves, or `plan` is None, the detail says why.
+    """
     if plan is None:
         return Finding(
             t("No plan of moves was calculated"),

@@ -25,7 +25,7 @@ DOUBTS: Mapping[Doubt, str] = {
 
 
 def word_area(t: Speech, judged: AreaJudgement, advice: AreaAdvice | None, pathway: str) -> list[str]:
-    """Return the sentences on an area, the most important first."""
+    """Return the known sentences on an area: unmet need, rate, change, and what the plan does there."""
     sentences = [
         word_unmet(t, judged),
         word_rate(t, judged.rates.get(pathway), pathway),
@@ -36,9 +36,9 @@ def word_area(t: Speech, judged: AreaJudgement, advice: AreaAdvice | None, pathw
 
 
 def word_unmet(t: Speech, judged: AreaJudgement) -> str:
-    """Return how many children in need are not reached, and the rank of the area, or why this cannot be said.
+    """Return a sentence on how many children in need are not reached in a quarter, and the rank of the area.
 
-    Empty if it was not calculated.
+    If need cannot be estimated in the country, the sentence says why. Empty if the number was not calculated.
     """
     if judged.doubt:
         return word_doubt(t, judged.country, judged.doubt)
@@ -52,12 +52,12 @@ def word_unmet(t: Speech, judged: AreaJudgement) -> str:
 
 
 def word_doubt(t: Speech, country: str, doubt: Doubt) -> str:
-    """Return why need cannot be said in a country."""
+    """Return a sentence that says why need cannot be estimated in a country."""
     return f"{t(DOUBTS[doubt], country=t.name_area(country))}."
 
 
 def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:
-    """Return the rate over the whole time and the claim on it."""
+    """Return a sentence with the rate over the whole time and the claim on it; empty if `rate` is None."""
     if rate is None:
         return ""
     return t(
@@ -79,7 +79,7 @@ def _fill_amount(t: Speech, burden: Burden) -> dict[str, object]:
 
 
 def word_burden(t: Speech, burden: Burden | None, pathway: str) -> str:
-    """Return the children newly in need on a pathway and the area's rank by their number; empty if not known."""
+    """Return a sentence on the children newly in need in a quarter and the area's rank; empty if `burden` is None."""
     if burden is None:
         return ""
     return t(
@@ -93,7 +93,7 @@ def word_burden(t: Speech, burden: Burden | None, pathway: str) -> str:
 
 
 def word_change(t: Speech, change: Change | None) -> str:
-    """Return how the rate of the last year compares with that of the year before; empty without a change."""
+    """Return a sentence that compares the rates of the last year and the year before; empty if `change` is None."""
     if change is None:
         return ""
     return t(
@@ -106,7 +106,10 @@ def word_change(t: Speech, change: Change | None) -> str:
 
 
 def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
-    """Return the change of the last year in an area or a country, with the warning that outreach may be the reason."""
+    """Return a sentence on the change of the rate in the last year in an area or a country.
+
+    If `change.effort_warning` is set, a second sentence warns that outreach may be the reason.
+    """
     sentence = t(
         "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
         area=t.name_area(place),
@@ -122,7 +125,7 @@ def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
 def word_claim(t: Speech, said: Statement, claims: Mapping[str, Claim]) -> str:
     """Return the words for a claim and its certainty, and for the weaker claim that is very likely, if there is one.
 
-    Without a claim the words are "cannot tell".
+    If there is neither claim, the words are "cannot tell".
     """
     pairs = list_statements(said.claim, said.certainty, said.surely)
     words = [
@@ -133,7 +136,7 @@ def word_claim(t: Speech, said: Statement, claims: Mapping[str, Claim]) -> str:
 
 
 def word_area_advice(t: Speech, advice: AreaAdvice | None) -> str:
-    """Return what the usual plan does in an area; empty without a plan."""
+    """Return a sentence on the units that a plan moves from and to an area; empty if `advice` is None."""
     if advice is None:
         return ""
     if not advice.leaving and not advice.coming:

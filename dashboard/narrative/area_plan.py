@@ -1,4 +1,4 @@
-"""What a plan does in one county, region or municipality: what, why not more, and what would have to be true."""
+"""What a plan does in one area, why it does not do more there, and what would have to be true for other advice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from risk.planning.summary import PlanSummary
 
 @dataclass(frozen=True)
 class AreaPlanWords:
-    """What a plan does in an area, why it does not do more, and what would have to be true for another answer."""
+    """What a plan does in an area, why it does not do more, and what would have to be true for other advice."""
 
     does: str
     why: str
@@ -23,9 +23,10 @@ class AreaPlanWords:
 
 
 def word_area_plan(t: Speech, plan: PlanSummary, area: str, need: Amount | None) -> AreaPlanWords | None:
-    """Return what a plan does in an area; None if the plan does not have the area.
+    """Return sentences on what a plan does in an area; None if the plan does not cover the area.
 
-    need : the need in the area that all pages show; None if they show none for the plan's pathway.
+    need : the need in the area that all pages show, in children per quarter; None if they show none for the plan's
+    pathway.
     """
     if all(row.area != area for row in plan.coverage):
         return None

@@ -34,14 +34,21 @@ _RESULTS = {"held": mark("Held"), "succeeded": mark("Succeeded"), "measured": ma
 
 
 def judge_attack(check: Mapping[str, Any]) -> str:
-    """Return the result of an attack: "held", "succeeded" or "measured". `check` has attack, tier and passed."""
+    """Return the result of an attack: "held", "succeeded", or "measured" if the tier has no limit for this attack.
+
+    `check` has the keys attack, tier and passed.
+    """
     if (str(check.get("attack")), str(check.get("tier"))) in _NOT_BOUNDED:
         return "measured"
     return "held" if check.get("passed") is True else "succeeded"
 
 
 def describe_one_number(release: Release) -> list[str]:
-    """Return what one published number of children reveals, with the figures of this release."""
+    """Return sentences on what one published number of children reveals, with the figures of this release.
+
+    Empty if its manifest does not describe the noise. Raises InputError for a release of an earlier version that was
+    protected in another way.
+    """
     about = release.manifest["tact"].get("knowledge", {}).get("children")
     if not about:
         return []
@@ -70,7 +77,10 @@ def describe_one_number(release: Release) -> list[str]:
 
 
 def describe_guess(report: AuditReport) -> list[str]:
-    """Return how much better than chance an attacker guesses by combining all numbers."""
+    """Return a sentence on how much better than chance an attacker guesses by combining all numbers.
+
+    Empty if the audit did not compute this.
+    """
     check = report.check("membership")
     public = report.tier == "public"
     advantage = check.get("all_numbers_high" if public else "all_numbers")
@@ -97,18 +107,18 @@ _PARTNER = mark(
 
 
 def _count_right(advantage: float) -> int:
-    """Return how many of 100 guesses are right: 50 plus half of the advantage in per cent, rounded up."""
+    """Return how many of 100 guesses are right: 50 plus 50 times the advantage (0 to 1), rounded up."""
     return math.ceil(round(50 + 50 * min(max(advantage, 0.0), 1.0), 6))
 
 
 def describe_audit(report: AuditReport) -> list[str]:
-    """Return a sentence with the date and the result of the audit, then its findings."""
+    """Return a text with the date and the result of the audit, then sentences on its findings."""
     sentence = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
     return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *_list_found(report)]
 
 
 def describe_check(release: Release) -> list[str]:
-    """Return a sentence with the result of the release's own check; empty if it has none."""
+    """Return a text with the result of the check before the release was published; empty if there was none."""
     checks = read_own_checks(release)
     sentence = _("The product attacked this release as below before it was published.")
     passed = all(judge_attack(check) != "succeeded" for check in checks)
@@ -116,7 +126,7 @@ def describe_check(release: Release) -> list[str]:
 
 
 def suggest_audit() -> list[str]:
-    """Return how to run a more thorough attack."""
+    """Return a text on how the data officer can attack the release more thoroughly."""
     return [
         _(
             "The data officer can attack it more thoroughly, with every file that leaves: tact audit. That "
@@ -126,7 +136,10 @@ def suggest_audit() -> list[str]:
 
 
 def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
-    """Read the release's own check from its manifest, in the form of an audit's checks."""
+    """Read the attacks that were run before the release was published, from its manifest; empty if there are none.
+
+    Each has the keys attack, tier and passed, as in an audit.
+    """
     audit = release.manifest["tact"].get("audit")
     listed = audit.get("checks") if isinstance(audit, dict) else None
     return [
@@ -137,7 +150,7 @@ def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
 
 
 def tabulate_results(checks: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the attacks with their results as a table."""
+    """Return a table of the attacks and their results: a row for each attack, with titles in the reader's language."""
     rows = [(_capitalise(_name_attack(check)), _(_RESULTS[judge_attack(check)])) for check in checks]
     return pd.DataFrame(rows, columns=[_("Attack"), _("Result")])
 
@@ -154,7 +167,7 @@ def _format_end(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
 
 
 def _list_found(report: AuditReport) -> list[str]:
-    """Return sentences on the findings, without places and counts."""
+    """Return sentences on the findings, without places and counts; empty if nothing was found."""
     reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
     sentences = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
     return [*sentences, _("The data officer's report names the places.")] if sentences else []

@@ -11,7 +11,7 @@ from data.tables.periods import Period
 def describe_coverage(span: Period | None, years: Sequence[Period], later: int) -> Iterator[str]:
     """Yield sentences on the days that a release covers, the years that it makes final, and the encounters left out.
 
-    `later` is the number of the programme's encounters after these days.
+    span : the days that the release covers; None if no quarter has ended. later : number of encounters after them.
     """
     if span is None:
         yield _("No quarter of the programme has ended, so no record is counted. Check first and last in policy.toml.")
@@ -30,5 +30,5 @@ def describe_coverage(span: Period | None, years: Sequence[Period], later: int) 
 
 
 def list_years(years: Sequence[Period]) -> str:
-    """Return years in words, such as "Jun 2006 to May 2007"."""
+    """Return the names of these years, such as "Jun 2006 to May 2007", separated by commas."""
     return ", ".join(format_period(year.id) for year in years)

@@ -1,4 +1,4 @@
-"""How many children there are, met or not, and which share was met, in sentences: for the pages and the terminal."""
+"""Sentences on how many children are in need and what share of them was met, for the pages and the terminal."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ REASONS: Mapping[Reason, str] = {
 
 
 def describe_intervals(intervals: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
-    """Return for each country how many children there are, met or not, or why this cannot be told.
+    """Return a sentence for each country: how many children are in need, met or not, or why this cannot be told.
 
-    `names` : the countries' names by code. intervals : the table INTERVALS; empty if the release has none, as on the
-    public tier.
+    intervals : the table INTERVALS; without rows, as on the public tier, there are no sentences. names : the names of
+    the countries, by code.
     """
     sentences = []
     for row in intervals.to_dict("records"):
@@ -44,21 +44,21 @@ def describe_intervals(intervals: pd.DataFrame, names: Mapping[str, str]) -> lis
 
 
 def format_interval(country: str, least: str, most: str) -> str:
-    """Return the sentence on the interval of a country."""
+    """Return the sentence on how many children are in need in a country; least, most : the ends of the interval."""
     return _("{country}: {least} to {most} children in need, met or not.", country=country, least=least, most=most)
 
 
 def format_reason(country: str, reason: Reason) -> str:
-    """Return the sentence on a country without an interval."""
+    """Return the sentence that says why the number of children in need in a country cannot be told."""
     template = _("{country}: how many children are in need, met or not: cannot tell; {reason}")
     return template.format(country=country, reason=_(REASONS[reason]))
 
 
 def describe_share_found(card: ModelCard, names: Mapping[str, str], release: Release) -> list[str]:
-    """Return which range of the share of children met the model uses; `names` : the countries' names by code.
+    """Return sentences on the share of the children in need that the risk model takes as met, for each country.
 
-    An interval that the release does not show is left out, for example if its approval was withdrawn after the model
-    was fitted.
+    names : the names of the countries, by code. Empty if the model used published intervals that the release does not
+    show now, for example because their approval was withdrawn after the model was fitted.
     """
     if card.share_found and INTERVALS not in release.tables:
         return []

@@ -71,7 +71,7 @@ def describe_news(current: CurrentRelease, earlier: CurrentRelease) -> tuple[Top
 
 
 def find_rises(areas: Mapping[str, AreaJudgement]) -> dict[tuple[str, str], Change]:
-    """Return where the rate of the last year rose, by area and pathway."""
+    """Return the changes of areas and pathways whose rate rose in the last year, by area code and pathway."""
     return {
         (code, pathway): change
         for code, judged in areas.items()
@@ -83,7 +83,10 @@ def find_rises(areas: Mapping[str, AreaJudgement]) -> dict[tuple[str, str], Chan
 def find_new_rises(
     areas: Mapping[str, AreaJudgement], before: Mapping[str, AreaJudgement]
 ) -> dict[tuple[str, str], Change]:
-    """Return the rises that are new: the earlier release judged the area and pathway, and did not show a rise."""
+    """Return the rises that are new, by area code and pathway.
+
+    A rise is new if the earlier release has a change for this area and pathway, and that change is no rise.
+    """
     known = find_rises(before)
     return {
         (code, pathway): change
@@ -93,12 +96,15 @@ def find_new_rises(
 
 
 def find_gaps(areas: Mapping[str, AreaJudgement], answer: GapAnswer = "gap") -> set[tuple[str, str]]:
-    """Return the pairs of area and axis of work for which the answer on a gap is `answer`."""
+    """Return pairs (area code, axis of work): `answer` is the answer to whether the reach of services has a gap."""
     return {(code, axis) for code, judged in areas.items() for axis, said in judged.gaps.items() if said == answer}
 
 
 def find_unsearched(current: CurrentRelease) -> set[str]:
-    """Return the codes of the areas without any outreach in the last two quarters."""
+    """Return the codes of the areas without any outreach in the last two quarters.
+
+    Empty if the release does not show outreach in counties and regions, or shows fewer than two periods.
+    """
     if not current_release.has_layer(current, "effort", _LEVEL, ()):
         return set()
     periods = current_release.list_periods(current, "effort", _LEVEL, "", ())[-_SILENT:]
@@ -134,7 +140,10 @@ def _list_classes(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -
 
 
 def _read_classes(current: CurrentRelease) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return claim and certainty by area and by pathway, or by year on the public tier."""
+    """Return the codes of claim and certainty by area code and name of the pathway.
+
+    On the public tier the keys are area code and year, and the certainty is empty.
+    """
     if current.tier == "partner":
         return {
             (code, name_pathways()[pathway]): (rate.claim, rate.certainty)
@@ -159,7 +168,7 @@ def _word_claim(claim: str, certainty: str) -> str:
 def _list_alerts(t: Speech, here: CurrentRelease, there: CurrentRelease, *, ended: bool = False) -> list[str]:
     """Return sentences on the alerts of release `here` that release `there` does not have.
 
-    ended : whether `here` is the earlier release, so that the sentences say that these alerts have ended.
+    ended : whether `here` is the earlier release; then the sentences say that these alerts have ended.
     """
     sentences = []
     if read_risk_manifest(here) and read_risk_manifest(there):
@@ -202,9 +211,9 @@ def _find_breaks(current: CurrentRelease) -> set[tuple[str, str]]:
 
 
 def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> list[str]:
-    """Return a sentence for each area with a change that noise cannot explain, largest changes first.
+    """Return a sentence for each county or region with a change that noise cannot explain, largest changes first.
 
-    If there are more than `_MOST_AREAS`, the last sentence says how many were left out.
+    If there are more than `_MOST_AREAS` such areas, the last sentence says how many were left out.
     """
     found: list[tuple[float, str]] = []
     for code in name_regions(current):
@@ -223,7 +232,7 @@ def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) ->
 
 
 def _measure_change(before: Cell, now: Cell, current: CurrentRelease, earlier: CurrentRelease) -> float:
-    """Return the smallest possible change of the true number; 0 if noise alone can be the reason."""
+    """Return the smallest possible change of the true number; 0 if noise can be the only reason or one is unknown."""
     releases = current.release, earlier.release
     k, largest = max(release.k for release in releases), max(release.largest for release in releases)
     change = compare_cells(before, now, k, largest, 0.0)
@@ -255,9 +264,9 @@ def _shorten(t: Speech, parts: list[str]) -> str:
 
 
 def _list_services(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
-    """Yield a sentence for each area whose number of services changed.
+    """Yield a sentence for each county or region whose number of services changed by more than noise can explain.
 
-    The last period of the earlier release is compared with the last period of this one.
+    The last period of the earlier release is compared with the last period of the current one.
     """
     before, now = _read_services(earlier), _read_services(current)
     for code in name_regions(current):
@@ -302,6 +311,6 @@ def _list_layers(current: CurrentRelease) -> set[str]:
 
 
 def _list_withheld(current: CurrentRelease) -> set[str]:
-    """List the measures that the release has but that are not shown now. Their tables are not read."""
+    """Return the ids of the measures that the release has but does not show now. Their tables are not read."""
     resources = replace(current.release, without=frozenset(), added=()).manifest["resources"]
     return {str(resource.get("tact", {}).get("measure")) for resource in resources} & current.release.without

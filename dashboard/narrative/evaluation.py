@@ -1,4 +1,4 @@
-"""The sentence on how well the risk model has predicted, for the pages and the terminal."""
+"""Sentences on how well the risk model has predicted, for the pages and the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_BETTER = (
 
 
 def is_beaten(evaluation: EvaluationSummary | None) -> bool:
-    """Return whether the model was measured and is not better than the historical mean."""
+    """Return whether the model was compared with the historical mean and is not better."""
     verdict = evaluation and evaluation.verdict
     return bool(verdict and not verdict.beats)
 

@@ -1,7 +1,6 @@
-"""The results of the risk model for all areas: where rates are high or low, and what changed.
+"""Sentences on the results of the risk model for all areas: where rates are high or low, and what changed.
 
-The Risk page and the briefing use these sentences; both come from the one judgement of each area. Areas are compared
-only within their country.
+The Risk page and the briefing use these sentences. Areas are compared only within their country.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ _TOP = ("very_likely", "likely")  # certainties that are said of areas among the
 
 
 def list_levels(t: Speech, current: CurrentRelease, most: int | None = None) -> list[str]:
-    """Return sentences on the areas with a high or low rate, one for each country and pathway.
+    """Return a text on the areas with a high or low rate for each country and pathway.
 
-    Each sentence names at most `most` areas for each claim.
+    Each list of areas in a text has at most `most` names, all if None. Without any result, one sentence says so.
     """
     countries = dict.fromkeys(area.country for area in judge_areas(current).values())
     levels = [_word_rates(t, current, country, pathway, most) for country in countries for pathway in PATHWAYS]
@@ -47,8 +46,9 @@ def word_level(
 ) -> str:
     """Return a sentence on the areas of a country with a high or low rate on a pathway.
 
-    It names at most `most` areas for each claim. For a country without any record, it says that there is none. Empty if
-    the result does not have the country.
+    The sentence has only the claims in `claims`; if no area has one of these, it has all claims. For each claim it
+    names at most `most` areas, all if None. If the model has no result because the country has no outreach or no child
+    past the stage “at risk”, the sentence says so; for other countries without a result, the text is empty.
     """
     inside = _list_inside(current, country, pathway)
     if inside:
@@ -64,7 +64,7 @@ def _list_inside(current: CurrentRelease, country: str, pathway: str) -> list[Ar
 
 
 def _word_rates(t: Speech, current: CurrentRelease, country: str, pathway: str, most: int | None) -> str:
-    """Return sentences on high and low rates, the areas with most children in need, and how many cannot be judged."""
+    """Return sentences on high and low rates, the areas with the most children in need, and the number not judged."""
     inside = _list_inside(current, country, pathway)
     burdens = {area.area: area.burdens[pathway] for area in inside if pathway in area.burdens}
     unsure, all_areas = (t.format_number(n) for n in (sum(not a.rates[pathway].claim for a in inside), len(inside)))
@@ -74,12 +74,12 @@ def _word_rates(t: Speech, current: CurrentRelease, country: str, pathway: str, 
 
 
 def word_times(t: Speech) -> str:
-    """Return the meaning of the sign × in these sentences."""
+    """Return a sentence that explains the sign × in the sentences on rates."""
     return t("× compares the rate with the national average, allowing for population and outreach.")
 
 
 def count_undecided(current: CurrentRelease) -> tuple[int, int]:
-    """Count, over areas and pathways, the rates on which no claim can be made, and all rates."""
+    """Return the number of rates on which no claim can be made, and the number of all rates (area and pathway)."""
     rates = [rate for area in judge_areas(current).values() for rate in area.rates.values()]
     return sum(not rate.claim for rate in rates), len(rates)
 
@@ -104,7 +104,10 @@ def _word_rate(t: Speech, area: str, rate: Statement) -> str:
 
 
 def _word_top(t: Speech, burdens: Mapping[str, Burden], most: int | None) -> str:
-    """Return a sentence on the areas that are at least likely to be among the five with the most children in need."""
+    """Return a sentence on the areas that are at least likely to be among the five with the most children in need.
+
+    Empty if there is no such area.
+    """
     ordered = sorted(burdens.items(), key=lambda pair: pair[1].rank.value)
     top = [(code, burden.rank.top) for code, burden in ordered if burden.rank.top in _TOP]
     names = [f"{t.name_area(code)} ({t(CERTAINTIES[certainty])})" for code, certainty in top]
@@ -112,7 +115,11 @@ def _word_top(t: Speech, burdens: Mapping[str, Burden], most: int | None) -> str
 
 
 def list_changes(t: Speech, current: CurrentRelease, most: int | None = None) -> list[str]:
-    """Return at most `most` sentences on changes: of the two cities, of areas whose rate rose or fell, of countries."""
+    """Return the first `most` sentences on changes; all if None.
+
+    First come sentences on the share of internal trafficking in Durrës and Tirana, then on each area whose rate rose or
+    fell, then on whole countries. If no rate clearly changed, or no change was calculated, a sentence says so.
+    """
     changes = [*_list_area_changes(t, current), *_list_country_changes(t, current)]
     if not changes and any(area.changes for area in judge_areas(current).values()):
         changes = [t("Cannot tell whether the rate of the last year rose or fell compared with the year before.")]
@@ -129,7 +136,7 @@ def _list_area_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
 
 
 def _list_country_changes(t: Speech, current: CurrentRelease) -> Iterator[str]:
-    """Yield a sentence on the change in each country as a whole and on each pathway, if there is a claim on it."""
+    """Yield a sentence for each country and pathway on whose change in the last year a claim can be made."""
     for country, changes in read_country_changes(current).items():
         for pathway, change in changes.items():
             if change.claim:

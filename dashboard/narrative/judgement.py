@@ -1,8 +1,8 @@
-"""The one judgement of an area, which all pages, the panel and the briefing use.
+"""The judgement of each area by the risk model, which all pages, the panel and the briefing use.
 
-Each part has its period, its interval and its certainty. Parts that measure different things (a rate and a number of
-children, a quarter and the whole time) have different names. The judgement is only for the partner tier and comes from
-the results that `tact risk` wrote beside the release; the public tier has only the classes of risk.
+Parts that measure different things (a rate and a number of children, a quarter and the whole time) have different
+names. The judgement is only for the partner tier and comes from the results that `tact risk` wrote beside the release;
+the public tier has only the classes of risk.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class Amount:
 
 @dataclass(frozen=True)
 class Rank:
-    """The rank among the `areas` of the country, where 1 has the most.
+    """The rank of an area in its country; the area with the most children has rank 1.
 
-    value : the middle estimate. first, last : its 95 % interval. top : the certainty that the area is among the five
-    with the most.
+    value : the middle estimate. first, last : its 95 % interval. areas : the number of areas that are ranked. top : the
+    code of the certainty that the area is among the five with the most children.
     """
 
     value: int
@@ -82,8 +82,8 @@ class Statement:
 class Change(Statement):
     """The rate on a pathway in the year up to `period`, as a multiple of the rate in the year before.
 
-    effort_ratio : the same for outreach; NaN without outreach in the year before. effort_warning : whether outreach
-    may be the reason of the change.
+    effort_ratio : days of outreach in the year, divided by those in the year before; NaN without outreach in the year
+    before. effort_warning : whether outreach may be the reason for the change.
     """
 
     period: str
@@ -111,7 +111,7 @@ class Unmet(Burden):
 
 @dataclass(frozen=True)
 class AreaAdvice:
-    """What the usual plan does in an area. answer : that of the whole plan.
+    """What a plan does in an area. answer : whether the moves of the whole plan are advised.
 
     leaving, coming : the numbers of units that leave the area and that come into it.
     """
@@ -125,11 +125,12 @@ class AreaAdvice:
 class AreaJudgement:
     """The whole judgement of a county or region. A part is None, or missing in a mapping, if nothing is known.
 
-    rates, burdens (children newly in need), changes : by pathway. need : of all pathways. share : the share of
-    internal trafficking among children met, the last complete year compared with the first, for Durrës and Tirana.
-    gaps : whether the reach of services has a gap, by axis of work. doubt : why need cannot be estimated in the
-    country: it has too few records, or it is silent (no outreach, or no child past the stage at risk); None if need
-    can be estimated. With a doubt, no part that counts need is given; for a silent country the model has no result.
+    rates, burdens (children newly in need), changes : by pathway. need : children newly in need on all pathways.
+    unmet : children in need on all pathways who are not reached. share : the share of internal trafficking among
+    children met, the last complete year compared with the first, for Durrës and Tirana. gaps : whether the reach of
+    services has a gap, by axis of work. doubt : why need cannot be estimated in the country: it has too few records, or
+    it is silent (no outreach, or no child past the stage at risk); None if need can be estimated. With a doubt,
+    burdens, need and unmet are left out; for a silent country the model has no result.
     """
 
     area: str
@@ -146,9 +147,9 @@ class AreaJudgement:
 
 @cache_once(maxsize=16)
 def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
-    """Return the judgement of each county and region that the model knows, in the order of the release.
+    """Return the judgement of each county and region in the results of the model, by code, in the release's order.
 
-    The mapping is shared: never change it.
+    Empty on the public tier and without results of the model. The mapping is shared: never change it.
     """
     if current.tier != "partner":
         return {}
@@ -185,7 +186,7 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
 
 
 def _doubt_need(amounts: Sequence[Amount]) -> Doubt | None:
-    """Return "few" if even the largest estimate of a country's areas is too small or too uncertain, else None."""
+    """Return "few" if the largest estimate of a country's areas is too small or too uncertain, else None."""
     most = max(amounts, key=lambda amount: amount.value, default=None)
     if most is None or (most.value >= _LEAST and (most.low >= _LEAST or most.high <= _WIDEST * most.value)):
         return None
@@ -198,7 +199,10 @@ def judge_area(current: CurrentRelease, area: str) -> AreaJudgement | None:
 
 
 def read_needs(current: CurrentRelease, pathway: str = ALL) -> dict[str, float]:
-    """Return the children newly in need in a quarter in each county and region, on one pathway or on all."""
+    """Return the number of children newly in need in a quarter, by code of the county or region.
+
+    pathway : one pathway, or ALL for the sum of all. Areas without an estimate are left out.
+    """
     judged = judge_areas(current).items()
     if pathway == ALL:
         return {code: area.need.value for code, area in judged if area.need}
@@ -207,7 +211,10 @@ def read_needs(current: CurrentRelease, pathway: str = ALL) -> dict[str, float]:
 
 @cache_once(maxsize=16)
 def read_country_changes(current: CurrentRelease) -> dict[str, dict[str, Change]]:
-    """Return the change of the last year in each country as a whole, by country and pathway."""
+    """Return the change of the rate in the last year in each country as a whole, by country and pathway.
+
+    Empty without results of the model. The mapping is shared: never change it.
+    """
     changes: dict[str, dict[str, Change]] = {}
     for pathway, rows in _read_by_pathway(current, partial(_read_changes, level="country")).items():
         for country, row in rows.items():
@@ -216,7 +223,10 @@ def read_country_changes(current: CurrentRelease) -> dict[str, dict[str, Change]
 
 
 def read_usual_plan(current: CurrentRelease) -> PlanSummary | None:
-    """Read the plan with the usual settings, which pages show; None on the public tier, or if there is no such plan."""
+    """Read the plan with the usual settings, which pages show.
+
+    None on the public tier, if `tact risk` made no such plan, or if its file is damaged.
+    """
     return _read_advice(current).plan
 
 
@@ -231,12 +241,18 @@ def read_area_advice(current: CurrentRelease, area: str) -> AreaAdvice | None:
 
 
 def read_plan_review(current: CurrentRelease) -> PlanReview | None:
-    """Read whether the newest plan of an earlier release still holds; None without such a plan."""
+    """Read the review of the newest plan of an earlier release: whether its moves would be advised now.
+
+    None if there was no such plan, or if the file with the review is damaged.
+    """
     return _read_advice(current).review
 
 
 def read_shifts(current: CurrentRelease) -> dict[tuple[str, ...], AreaShift]:
-    """Read the shifts of Durrës and Tirana, of both together and of each alone; the keys are their area codes."""
+    """Read how the share of internal trafficking changed in Durrës and Tirana, together and in each alone.
+
+    The keys are the codes of these areas. Empty without results of the model.
+    """
     manifest = read_risk_manifest(current)
     return {shift.areas: shift for shift in manifest.shifts} if manifest else {}
 
@@ -245,11 +261,11 @@ def read_shifts(current: CurrentRelease) -> dict[tuple[str, ...], AreaShift]:
 def _read_advice(current: CurrentRelease) -> Advice:
     try:
         return read_advice(current.release) or Advice()
-    except (InputError, TypeError):  # damaged: without it the pages say what to do
+    except (InputError, TypeError):  # the file is damaged; the pages say what to do if there is no advice
         return Advice()
 
 
-Rows = Mapping[str, Mapping[Any, Any]]  # of a table, by area
+Rows = Mapping[str, Mapping[Any, Any]]  # the rows of a table by area code
 
 
 def _read_by_pathway(
@@ -260,12 +276,12 @@ def _read_by_pathway(
 
 
 def _list_rows(frame: pd.DataFrame) -> Rows:
-    """Return the rows with an estimate."""
+    """Return the rows that have an estimate, by area code."""
     return {str(row["area"]): row for row in frame.to_dict("records") if not math.isnan(row["lower"])}
 
 
 def _read_changes(current: CurrentRelease, pathway: str, level: str = "region") -> pd.DataFrame:
-    """Read the changes of the last year on a pathway, from the model: one row for each area."""
+    """Read the changes of the rate in the last year on a pathway: a row for each area of this level."""
     frame = read_risk_table(current, f"riskchange_{level}_quarter_crossing", pathway)
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
@@ -313,7 +329,7 @@ def _read_gaps(current: CurrentRelease) -> dict[str, dict[str, GapAnswer]]:
 
 
 def answer_gap(row: Mapping[Any, Any]) -> GapAnswer:
-    """Return the answer to whether a row of a table of gaps has a gap."""
+    """Return the answer to whether the reach of services has a gap, from a row of the table of gaps."""
     if row["state"] == "withheld":
         return "withheld"
     if row["state"] == "cannot_tell":

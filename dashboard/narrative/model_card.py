@@ -31,7 +31,7 @@ _NEVER = {
 
 
 def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
-    """Return the few values that describe the fit: words and value."""
+    """Return pairs (label, value) that describe the fitted model."""
     card = manifest.card
     first, last = Period.parse(card.first), Period.parse(card.last)
     return [
@@ -43,9 +43,10 @@ def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
 
 
 def _format_gain(mean: float, deviation: float) -> str:
-    """Return, in words, the factor by which children met increase when outreach doubles, with its interval.
+    """Return the factor by which the number of children met grows when outreach doubles, with its interval, as text.
 
-    mean, deviation : of the exponent of outreach in the model. The interval is two deviations to each side.
+    mean, deviation : mean and standard deviation of the exponent of outreach in the model. The interval has two
+    deviations on each side.
     """
     low, mid, high = (2.0 ** (mean + z * deviation) for z in (-2, 0, 2))
     return _("{mid} times ({low} to {high})", mid=f"{mid:.1f}", low=f"{low:.1f}", high=f"{high:.1f}")
@@ -95,7 +96,7 @@ def _format_sensitivity(sensitivity: Sensitivity | None) -> list[str]:
 
 
 def list_safeguards(manifest: RiskManifest) -> list[str]:
-    """Return how the safeguards were checked: the proxy audit and the feedback test."""
+    """Return sentences on the results of the two checks of safeguards: the proxy audit and the feedback test."""
     sentences = [_format_checks(manifest.checks or ())]
     if manifest.finds_alone and manifest.corrected:
         sentences += [
@@ -132,7 +133,7 @@ def _format_checks(checks: Sequence[ProxyCheck]) -> str:
 
 
 def _format_drift(drift: Drift) -> str:
-    """Return how far the picture moves from the truth if teams search where they have found children before."""
+    """Return a sentence on how far visits drift from the true rates in the simulation, in per cent of all visits."""
     return _(
         "An area with {truth} % of the true rates ends with {low} to {high} % of the visits: {end}.",
         truth=f"{100 * drift.truth:.0f}",
@@ -143,7 +144,7 @@ def _format_drift(drift: Drift) -> str:
 
 
 def tabulate_checks(current: CurrentRelease, checks: Sequence[ProxyCheck]) -> pd.DataFrame:
-    """Return the proxy audit as a table: the correlation of ranks and its 95 % interval, a row for each check."""
+    """Return the proxy audit as a table with a row for each check: correlation of ranks and its 95 % interval."""
     pathways, countries = name_pathways(), read_country_names(current)
     rows = [
         (

@@ -1,4 +1,4 @@
-"""The moves of a plan in rows and lines: units, places, quarters, gains and decisions."""
+"""The moves of a plan as rows of tables and lines of text: units, areas, quarters, gains and decisions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from risk.planning.schedule import Step
 from risk.planning.summary import AuthoredDecision, GroupCoverage, HandedOverTask, PlanSummary, Quarter, StayingTask
 
 _EFFECTS, _QUARTERS, _REASON = 2, 4, 60
-_VISIBLE = 0.005  # of the share of need met
+_VISIBLE = 0.005  # smallest change in the share of need met (0 to 1) that is listed
 
 
 @dataclass(frozen=True)
 class MoveWords:
-    """A move in words; see `head_moves` for the meaning of each field."""
+    """A move in words; `head_moves` returns the heading of each field."""
 
     what: str
     start: str
@@ -57,7 +57,7 @@ def head_moves(t: Speech) -> MoveWords:
 
 
 def word_moves(t: Speech, plan: PlanSummary) -> list[MoveWords]:
-    """Return the moves in words, largest gain first."""
+    """Return the moves of a plan in words, largest gain first."""
     return [
         MoveWords(
             t.name_unit(move.units, move.kind),
@@ -76,12 +76,12 @@ def word_moves(t: Speech, plan: PlanSummary) -> list[MoveWords]:
 
 
 def word_move(t: Speech, move: Step | Move) -> str:
-    """Return a move in one line."""
+    """Return a move as one line: number of units, kind, area that they leave, area that they come to."""
     return f"{t.name_unit(move.units, move.kind)}: {t.name_area(move.start)} → {t.name_area(move.end)}"
 
 
 def count_left_out(t: Speech, count: int) -> str:
-    """Return a sentence on the moves that a table leaves out, and where they are; empty if there are none."""
+    """Return a sentence on the `count` moves that a table leaves out, and where they are shown; empty for 0."""
     if count <= 0:
         return ""
     return t.format_plural(
@@ -117,7 +117,10 @@ def _word_decided(t: Speech, move: Move, authored: AuthoredDecision | None) -> s
 
 
 def list_other_decisions(t: Speech, plan: PlanSummary, most: int) -> list[str]:
-    """Return lines on the first `most` decisions that are not about a move of the plan, and the number of others."""
+    """Return a line for each of the first `most` decisions that are not about a move of the plan.
+
+    If there are more such decisions, a last line says how many.
+    """
     decided = [plan.decision_on(move) for move in plan.moves]
     others = [decision for decision in plan.decisions if decision not in decided]
     lines = [word_decision(t, decision) for decision in others[:most]]
@@ -125,20 +128,20 @@ def list_other_decisions(t: Speech, plan: PlanSummary, most: int) -> list[str]:
 
 
 def word_decision(t: Speech, authored: AuthoredDecision) -> str:
-    """Return a decision in a line: move, decision, reason, role and day."""
+    """Return a decision as one line: decision, move, reason, and the role of its author with the day."""
     author, reason = authored.author, make_legible(authored.decision.reason, _REASON)
     who = ", ".join(part for part in (t.name_role(author.role), t.format_day(author.date)) if part)
     return f"{_word_decision_move(t, authored.decision)}{f' – {reason}' if reason else ''} ({who})"
 
 
 def list_decision_moves(t: Speech, decisions: Iterable[Decision]) -> list[str]:
-    """Return the moves of some decisions in words."""
+    """Return the decision and its move in words, for each of these decisions."""
     return [_word_decision_move(t, decision) for decision in decisions]
 
 
 def _word_decision_move(t: Speech, decision: Decision) -> str:
     if decision.decided == "lock":
-        # It holds for all that would leave, so it names no end and no number.
+        # This decision keeps all units of the kind in the area, so it names no other area and no number.
         return t("Keep in place: {kind} in {area}", kind=t.name_kind(decision.kind), area=t.name_area(decision.start))
     return t(
         "{decided}: {what}, {start} → {end}",
@@ -154,7 +157,7 @@ def _and_more(t: Speech, count: int) -> list[str]:
 
 
 def word_quarters(t: Speech, plan: PlanSummary, most: int | None = None) -> list[QuarterWords]:
-    """Return each of the four quarters in words: its first `most` moves, and the need met in it.
+    """Return each of the four quarters in words: its first `most` moves (all if None), and the need met in it.
 
     Empty if the plan was not spread over quarters.
     """
@@ -187,7 +190,7 @@ def count_left(t: Speech, plan: PlanSummary) -> str:
 
 
 def tabulate_groups(t: Speech, plan: PlanSummary) -> list[list[str]]:
-    """Return rows on who gains: group, need, share met today, share met with the plan."""
+    """Return a row for each group of areas: name, need in children per quarter, shares met today and with the plan."""
     return [
         [_name_group(t, row), t.format_number(row.need), t.format_percent(row.today), t.format_percent(row.planned)]
         for row in plan.equity
@@ -204,10 +207,11 @@ def _name_group(t: Speech, row: GroupCoverage) -> str:
 def tabulate_changed_areas(
     t: Speech, plan: PlanSummary, most: int, needs: Mapping[str, float] | None = None
 ) -> list[list[str]]:
-    """Return rows on the areas where the plan changes the share of need met: area, need, shares today and planned.
+    """Return a row for each area where the plan changes the share of need met by half a percentage point or more.
 
-    Areas where the change concerns more children come first. At most `most` rows are returned.
-    needs : the need in each area that all pages show; for an area without one, the mean of the plan is used.
+    A row has the name, the need in children per quarter, and the per cent met today and with the plan. Areas where the
+    change concerns more children come first. At most `most` rows are returned.
+    needs : the need that all pages show, by area code; for an area that is not in it, the plan's estimate is used.
     """
     today, planned = plan.met_shares("today"), plan.met_shares("planned")
     need = {row.area: row.need for row in plan.coverage} | dict(needs or {})
@@ -222,7 +226,7 @@ def tabulate_changed_areas(
 def list_handover(t: Speech, plan: PlanSummary, most: int | None = None) -> list[str]:
     """Return a line for each hand-over, then for each task that is not handed over, with the reason.
 
-    Only the first `most` lines are returned; a last line says how many were left out.
+    With more than `most` lines, only the first `most` are returned, and a last line says how many were left out.
     """
     tasks = sorted(plan.handover, key=lambda task: task.quarter)
     lines = [*(_word_handed_over(t, task) for task in tasks), *(_word_staying(t, task) for task in plan.stays)]

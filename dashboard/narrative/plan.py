@@ -1,6 +1,6 @@
-"""A plan as a whole in sentences: the verdict, its figures, what is uncertain, what would change the advice.
+"""Sentences on a plan as a whole: its advice, its figures, what is uncertain, what would change the advice.
 
-The Reallocate page, the briefing and `tact plan` use the same functions; moves are in narrative/moves.py.
+The Reallocate page, the briefing and `tact plan` use these functions; those for moves are in narrative/moves.py.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class VerdictWords:
-    """The advice in words: a head, the sentence behind it, and a warning or a note (empty if there is none)."""
+    """The advice in words. advised : whether the plan advises its moves. head : the advice. text : the reason.
+
+    warning, note : texts on the rules that the current posts break; empty if there is nothing to say.
+    """
 
     advised: bool
     head: str
@@ -45,7 +48,7 @@ class VerdictWords:
 
 @dataclass(frozen=True)
 class Figure:
-    """A number that matters: its label, its value, and a smaller text below it."""
+    """A figure of a plan. label : its name. value : the number as text. below : a smaller text under the number."""
 
     label: str
     value: str
@@ -106,7 +109,7 @@ def _word_small(t: Speech, plan: PlanSummary) -> tuple[str, str]:
 
 
 def name_answer(t: Speech, plan: PlanSummary) -> str:
-    """Return the answer of a plan in a few words, for a table of plans."""
+    """Return the advice of a plan in a few words, for a table of plans."""
     return t(ANSWERS[plan.answer])
 
 
@@ -133,7 +136,7 @@ def _word_nothing(t: Speech, plan: PlanSummary) -> str:
 
 
 def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
-    """Return the numbers that matter, the most important first."""
+    """Return the five main figures of a plan, the most important first."""
     verdict, budget = plan.verdict, plan.setting.budget
     today, planned = verdict.today, verdict.planned
     cost = t("{hours} hours of travel", hours=t.format_number(verdict.cost))
@@ -181,9 +184,9 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
 
 
 def list_doubts(t: Speech, plan: PlanSummary, undecided: tuple[int, int] = (0, 0)) -> list[str]:
-    """Return what is uncertain about a plan, the most important first.
+    """Return sentences on what is uncertain about a plan, the most important first.
 
-    `undecided` holds two numbers: pairs of area and pathway whose class the risk model cannot tell, and all pairs.
+    undecided : two numbers: the pairs of area and pathway whose class the risk model cannot tell, and all such pairs.
     """
     return list(_list_doubts(t, plan, *undecided))
 
@@ -250,7 +253,7 @@ def word_lack_of_exploration(t: Speech, plan: PlanSummary) -> str:
 
 
 def word_time_up(t: Speech) -> str:
-    """Return a sentence for a search that ended before the best plan was proven."""
+    """Return a sentence that says that the search for the best plan stopped at its time limit."""
     return t("The calculation stopped at its time limit; better moves may exist.")
 
 
@@ -276,7 +279,7 @@ def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Yield sentences on the moves that lose their gain first when need is smaller than estimated."""
+    """Yield a sentence for each of the moves that would lose their gain first if need were smaller than estimated."""
     moves = [move for move in plan.moves if move.need > 0 and move.pays_down_to > 0]
     moves.sort(key=lambda move: -move.pays_down_to / move.need)
     for move in moves[:_FRAGILE]:
@@ -294,9 +297,9 @@ def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Yield a sentence on the smallest number of moves that would be advised, and their gain.
+    """Yield a sentence on the smallest number of units whose move would be advised, and the gain.
 
-    Yields nothing if the plan itself is advised with no more moves than that.
+    Yields nothing if no such number is known, or if the plan is advised and moves no more units than that.
     """
     points = [point for point in plan.frontier if point.recommended and point.moved]
     fewest = min(points, key=lambda point: point.moved, default=None)
@@ -317,7 +320,7 @@ def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
-    """Return the message that no plan keeps all rules: a head, and a line for each rule with its remedy."""
+    """Return the message that no plan keeps all rules: a head, and a line with the remedy for each clash."""
     head = t("No plan can keep all rules. Relax one of these:")
     return head, [f"{_word_clash(t, clash)} {t(_REMEDIES[clash.rule])}" for clash in clashes]
 

@@ -1,4 +1,4 @@
-"""The results of the risk model for areas: the claims on rates, changes and burden by pathway, and the words for them.
+"""The results of the risk model for areas (rates, changes and burden on each pathway) and the words for them.
 
 Every number comes from the tables beside the release (risk/report/__init__.py). Areas are compared only within their
 country.
@@ -32,12 +32,15 @@ def name_pathways() -> dict[str, str]:
 
 
 def name_claim(code: str, *, change: bool = False) -> str:
-    """Return the short name of a claim by its code; an empty code is "cannot tell"."""
+    """Return the short name of a claim by its code; for an empty code "cannot tell".
+
+    change : whether the claim is on a change of a rate, and not on a rate. Raises KeyError for an unknown code.
+    """
     return translate((CHANGES if change else RATES)[code].name) if code else _("cannot tell")
 
 
 def name_certainty(code: str) -> str:
-    """Return the word for a certainty, by its code; empty for another code."""
+    """Return the word for a certainty by its code; empty for any other code."""
     return translate(CERTAINTIES[code]) if code in CERTAINTIES else ""
 
 
@@ -48,7 +51,10 @@ def list_statements(claim: str, certainty: str, surely: str) -> list[tuple[str, 
 
 
 def format_statement(row: Mapping[Any, Any], *, change: bool = False) -> str:
-    """Return the claim on a rate or change with its certainty, and the weaker claim that is very likely."""
+    """Return the words for the claim in a row on a rate or change, and for the weaker claim that is very likely.
+
+    The words are "cannot tell" if there is neither claim. change : whether the row is on a change.
+    """
     statements = list_statements(*(str(row[name]) for name in ("claim", "certainty", "surely")))
     words = [(name_claim(code, change=change), name_certainty(certainty)) for code, certainty in statements]
     return ", ".join(f"{claim} ({certainty})" if certainty else claim for claim, certainty in words) or _("cannot tell")
@@ -56,11 +62,12 @@ def format_statement(row: Mapping[Any, Any], *, change: bool = False) -> str:
 
 @cache_by_language(maxsize=32)
 def read_area_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Read the rate of each area on a pathway over the whole time: by country, highest rate first.
+    """Read the rate of each area on a pathway over the whole time, sorted by country, then from the highest rate.
 
     Indexed by area; columns name, country (code), claim, certainty, surely (codes; empty: cannot tell), median, lower,
-    upper (in terms of the country's rate), probability (of the claim), exceeding, reports_alone. The frame is shared:
-    never change it.
+    upper (multiples of the country's rate), probability (that the claim is true, 0 to 1), exceeding (probability of a
+    rate over 1.5 times the country's), reports_alone (whether no outreach was recorded). Empty without results of the
+    model. The frame is shared: never change it.
     """
     frame = read_risk_table(current, "risk_region_whole_crossing", pathway)
     if frame.empty:
@@ -70,16 +77,20 @@ def read_area_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
 
 @cache_by_language(maxsize=32)
 def read_burden(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Read the children newly in need in each area on a pathway, most first: columns of `read_risk_table` and ranks.
+    """Read the number of children newly in need per quarter in each area on a pathway, sorted by country and rank.
 
-    Empty if the result comes from a version without this table. The frame is shared: never change it.
+    The columns are those of `read_risk_table`, the number and its rank with their intervals. Empty without results of
+    the model, or if an earlier version made them. The frame is shared: never change it.
     """
     frame = read_risk_table(current, "burden_region_quarter_crossing", pathway)
     return frame if frame.empty else frame.sort_values(["country", "rank"], kind="stable")
 
 
 def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.DataFrame:
-    """Read a table of the model for a pathway: one row for each area, with its name, country and claim."""
+    """Read the rows of a table of the model for a pathway, indexed by area, with the columns name, country and claim.
+
+    Empty if there is no such table.
+    """
     table = current_release.read_table(current, name)
     if table.empty:
         return table
@@ -96,9 +107,10 @@ def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.Data
 
 @cache_once(maxsize=16)
 def read_public_classes(current: CurrentRelease) -> tuple[str, dict[str, str]]:
-    """Return the last year with public classes, and the code of each area's class; empty if the area has no class.
+    """Return the last year with public classes, and the code of each area's class, by area code.
 
-    The mapping is shared: never change it.
+    The code is empty if the area has no class; both results are empty if the release has no classes. The mapping is
+    shared: never change it.
     """
     rows = current_release.read_table(current, "risk_region_year")
     if rows.empty:
@@ -115,7 +127,7 @@ def read_claims(frame: pd.DataFrame, *, change: bool = False) -> list[str]:
 
 
 def judge_chance(chance: float) -> str:
-    """Return the code of the word for a probability."""
+    """Return the code of the word (the certainty) for a probability from 0 to 1."""
     return str(name_certainties(np.array(chance)))
 
 
@@ -148,7 +160,10 @@ def format_accepted_break(current: CurrentRelease, accepted: Break) -> str:
 
 
 def format_count_change(t: Speech, change: CountChange) -> str:
-    """Return a sentence on the change of counts over the last year, with its effort warning."""
+    """Return a sentence on the change of counts over the last year, or on why the two years are not compared.
+
+    If outreach may be the reason for a change, a second sentence warns of this.
+    """
     if change.verdict == "not compared":
         return _("Counts of the last two years are not compared: {why}.", why=change.note or _("a count is unknown"))
     if change.ratio is None:
@@ -179,7 +194,10 @@ def name_count_verdict(change: CountChange) -> str:
 
 
 def format_effort_warning(t: Speech, effort_ratio: float) -> str:
-    """Return the warning that outreach may be why a rate changed; NaN means no outreach in the year before."""
+    """Return the warning that outreach may be the reason for a change.
+
+    effort_ratio : days of outreach in the year, divided by those in the year before; NaN if that year had none.
+    """
     if math.isnan(effort_ratio):
         return t("No outreach is recorded for the year before, so more outreach may be the reason.")
     days = t.format_number(effort_ratio, 1)

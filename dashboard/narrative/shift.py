@@ -32,18 +32,24 @@ _ENOUGH = 80.0  # of 100 cases
 
 
 def list_shifts(t: Speech, current: CurrentRelease) -> list[str]:
-    """Return the sentences on Durrës and Tirana together and on each; empty without a result of the risk model."""
+    """Return the sentences on internal trafficking in Durrës and Tirana, together and in each.
+
+    Empty without a result of the risk model.
+    """
     manifest = read_risk_manifest(current)
     return word_shifts(t, manifest.shifts, manifest.years) if manifest else []
 
 
 def word_shifts(t: Speech, shifts: Iterable[AreaShift], years: tuple[str, str]) -> list[str]:
-    """Return a sentence on each shift; `years` are the first and the last day of the comparison."""
+    """Return a text on each shift. years : first day of the first year and last day of the last year, in ISO form."""
     return [word_shift(t, shift, years) for shift in shifts]
 
 
 def word_shift(t: Speech, shift: AreaShift, years: tuple[str, str]) -> str:
-    """Return the sentence on a shift and, if it is unclear, how often a rise would be seen."""
+    """Return the sentence on a shift; if it is unclear, a second one says how often a rise would be seen, if known.
+
+    years : as for `word_shifts`.
+    """
     names = [t.name_area(code) for code in shift.areas]
     first, last = (t.format_date(dt.date.fromisoformat(day)) for day in years)
     sentence = t(

@@ -1,4 +1,4 @@
-"""What has changed in an area since an earlier release: the same measures of both releases, in sentences."""
+"""Sentences on what has changed in an area since an earlier release."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from geo.layers.risk import RATES
 
 
 def word_since(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) -> list[str]:
-    """Return how a release differs from an earlier one for an area: children met, class of risk, gaps of services."""
+    """Return sentences on what differs in an area between two releases: children met, rates, gaps in services.
+
+    If both are the same release, or one does not have the area, a single sentence says so.
+    """
     if then.checksum == now.checksum:
         return [t("No newer release since.")]
     if any(area not in load_areas(release.release).table.index for release in (then, now)):
@@ -23,7 +26,7 @@ def word_since(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) 
 
 
 def _word_number(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) -> Iterator[str]:
-    """Yield a sentence with the latest published number of children met, of both releases."""
+    """Yield a sentence with the latest published number of children met in each release."""
     before, after = (read_profile(release, area, "").facts[0] for release in (then, now))
     words = {
         name: f"{translate(fact.text)} {translate(fact.margin)}".strip()
@@ -57,7 +60,7 @@ def _word_rates(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease)
 def _word_gaps(t: Speech, area: str, then: CurrentRelease, now: CurrentRelease) -> Iterator[str]:
     """Yield a sentence on the axes of work where a gap began, and one on those where a gap ended.
 
-    An axis that is unknown in one release is left out.
+    An axis is left out if one release does not tell whether it has a gap.
     """
     before, after = judge_area(then, area), judge_area(now, area)
     if before is None or after is None:

@@ -23,8 +23,8 @@ from risk.planning.explain import Estimate
 
 LANGUAGES = tuple(LANGUAGE_NAMES)
 _MINUS = "−"
-_OF_ONE = 10.0
-_OF_NOTHING = 0.05  # below this, one decimal shows nothing
+_OF_ONE = 10.0  # from this size on, numbers have no decimals
+_OF_NOTHING = 0.05  # below this, a number rounds to 0.0
 _NEARLY_SURE = 0.995
 _KINDS = {
     "outreach team": mark("outreach team"),
@@ -77,12 +77,16 @@ _SIGNS = (
 UNPRINTABLE = re.compile(f"[^{_LATIN}{_GREEK}{_CYRILLIC}{_SIGNS}]")
 _SPACE = re.compile(r"\s+")
 _INSTEAD = "?"
-# A word that is longer than any of a language may be broken anywhere.
+# A word of 25 characters or more may be broken after every eighth character.
 _LONG_WORD, _PIECE, _BREAK = re.compile(r"\S{25,}"), re.compile(r".{1,8}"), "\u200b"
 
 
 def make_legible(text: object, longest: int = 60) -> str:
-    """Return a text on one line that can be printed: other characters become ?, and long texts are cut."""
+    """Return a text on one line with only characters that can be printed.
+
+    Other characters become "?". A text with more than `longest` characters is cut and ends in "…". Words of 25
+    characters or more get invisible places where a line may break.
+    """
     plain = unicodedata.normalize("NFC", "" if text is None else str(text)[: 20 * longest])
     plain = _SPACE.sub(" ", plain)
     visible = "".join(c for c in plain if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn"))
@@ -93,7 +97,7 @@ def make_legible(text: object, longest: int = 60) -> str:
 
 @dataclass(frozen=True)
 class Speech:
-    """One language and the areas of a release. Call it with a message and the values in it."""
+    """One language and the areas of a release. Call an instance to translate a message and fill in its values."""
 
     language: str
     areas: Areas
@@ -103,14 +107,14 @@ class Speech:
         return _join_percent_sign(translate_into(self.language, message, **values))
 
     def format_plural(self, singular: str, plural: str, count: int, **values: object) -> str:
-        """Translate a message that counts something, with {count} in it."""
+        """Translate a message that has {count} in it, in the form for this count, and fill in its values."""
         text = load_catalogue(self.language).ngettext(singular, plural, count)
         return _join_percent_sign(text.format(count=self.format_number(count), **values))
 
     def format_number(self, value: float | None, decimals: int | None = None) -> str:
-        """Format a number: without decimals from 10, else with one decimal; a dash if there is none.
+        """Format a number with `decimals`; a dash for None, NaN and infinity.
 
-        A number that rounds to 0.0 is written as 0.
+        If `decimals` is None, whole numbers, numbers from 10 and numbers that round to 0.0 have no decimals.
         """
         if value is None or not math.isfinite(value):
             return "–"
@@ -123,16 +127,16 @@ class Speech:
         return f"{_MINUS}{written}" if below else written
 
     def format_change(self, value: float | None, decimals: int | None = None) -> str:
-        """Format a change with its sign."""
+        """Format a change like `format_number`, with + or − unless it is written as 0."""
         written = self.format_number(value, decimals)
         return f"+{written}" if value is not None and value > 0 and written.strip("0.,–") else written
 
     def format_percent(self, share: float | None, decimals: int = 0) -> str:
-        """Format a share from 0 to 1 as per cent."""
+        """Format a share from 0 to 1 as per cent; a dash stands for the number if it is None or not finite."""
         return f"{self.format_number(_hundredfold(share), decimals)}{SEPARATORS[self.language][2]}%"
 
     def format_chance(self, share: float | None) -> str:
-        """Format a probability, never as certain."""
+        """Format a probability from 0 to 1 as per cent, but never as 0 % or 100 %: "under 1 %", "over 99 %"."""
         if share is not None and share >= _NEARLY_SURE:
             return self("over {share}", share=self.format_percent(0.99))
         if share is not None and share < 1 - _NEARLY_SURE:
@@ -140,13 +144,13 @@ class Speech:
         return self.format_percent(share)
 
     def format_interval(self, estimate: Estimate) -> str:
-        """Format the interval of an estimate, with as many decimals as its mean."""
+        """Format the interval of an estimate; both ends have the number of decimals that `format_gain` uses."""
         decimals = _decimals(estimate)
         low, high = self.format_number(estimate.low, decimals), self.format_number(estimate.high, decimals)
         return self("{low} to {high}", low=low, high=high)
 
     def format_gain(self, estimate: Estimate) -> str:
-        """Format a change with its sign and its interval."""
+        """Format the mean of a change with its sign, and its interval in brackets."""
         return f"{self.format_change(estimate.mean, _decimals(estimate))} ({self.format_interval(estimate)})"
 
     def format_date(self, day: dt.date) -> str:
@@ -154,7 +158,7 @@ class Speech:
         return write_day(self.language, day)
 
     def format_day(self, text: object) -> str:
-        """Format a day that is given in ISO form; other texts stay as they are."""
+        """Format a day that is given in ISO form; any other text is cut to 20 characters and made printable."""
         try:
             return self.format_date(dt.date.fromisoformat(str(text)[:10]))
         except ValueError:
@@ -165,11 +169,11 @@ class Speech:
         return ("· " if self.language == "el" else "; ").join(parts)
 
     def join_and(self, parts: Iterable[str]) -> str:
-        """Join parts as in a sentence: "Durrës, Tirana and Vlorë"."""
+        """Join parts as in a sentence: "Durrës, Tirana and Vlorë". Raises ValueError if there are none."""
         return self._join(mark("{first} and {last}"), parts)
 
     def join_or(self, parts: Iterable[str]) -> str:
-        """Join parts as in a sentence: "Durrës, Tirana or Vlorë"."""
+        """Join parts as in a sentence: "Durrës, Tirana or Vlorë". Raises ValueError if there are none."""
         return self._join(mark("{first} or {last}"), parts)
 
     def _join(self, template: str, parts: Iterable[str]) -> str:
@@ -183,7 +187,7 @@ class Speech:
         return text if not rest else f"{text}, {self.format_plural('{count} more', '{count} more', rest)}"
 
     def name_area(self, code: object) -> str:
-        """Return the name of an area: local in its own language, else translated or English."""
+        """Return the name of an area: local in its own language, else translated or English; its code if unknown."""
         row = self.areas.rows.get(str(code))
         if row is None:
             return make_legible(str(code))
@@ -195,50 +199,50 @@ class Speech:
         return self.list_names([self.name_area(code) for code in codes], most)
 
     def name_kind(self, code: str) -> str:
-        """Return the name of a kind of unit or an axis of work; for an unknown code, the code in a form to print."""
+        """Return the name of a kind of unit or an axis of work; an unknown code is returned in a form to print."""
         return self(_KINDS[code]) if code in _KINDS else make_legible(code.replace("_", " "), 32)
 
     def name_unit(self, units: int, kind: str) -> str:
-        """Return the name of a number of units of a kind."""
+        """Return a number of units with their kind, such as "2 × outreach team"."""
         return f"{self.format_number(units, 0)} × {self.name_kind(kind)}"
 
     def name_pathway(self, code: str) -> str:
-        """Return the name of a pathway within a sentence."""
+        """Return the name of a pathway for use within a sentence. Raises KeyError for an unknown code."""
         return self(PATHWAYS[code])
 
     def name_decision(self, code: str) -> str:
-        """Return the word for a decision on a move."""
+        """Return the word for a decision on a move. Raises KeyError for an unknown code."""
         return self(_DECIDED[code])
 
     def name_bearer(self, code: str) -> str:
-        """Return the name of a duty bearer; its code if the product does not know it."""
+        """Return the name of a duty bearer; an unknown code is returned in a form to print."""
         return self(_BEARERS[code]) if code in _BEARERS else make_legible(code, 40)
 
     def name_reason(self, code: str) -> str:
-        """Return why a task is not handed over; the text itself if it is no code of the planner."""
+        """Return why a task is not handed over; a text that is no code of the planner is only made printable."""
         return self(_WHY_STAYS[code]) if code in _WHY_STAYS else make_legible(code, 80)
 
     def name_role(self, code: str) -> str:
-        """Return the name of the role of an author."""
+        """Return the name of the role of an author. Raises KeyError for an unknown code."""
         return self(_ROLES[code])
 
     def name_rule(self, code: str) -> str:
-        """Return the name of a rule of the plan."""
+        """Return the name of a rule of a plan; an unknown code is returned in a form to print."""
         return self(_RULES[code]) if code in _RULES else make_legible(code)
 
 
 def speak_to_reader(current: CurrentRelease) -> Speech:
-    """Return the speech in the reader's language."""
+    """Return a Speech in the reader's language, with the areas of the release."""
     return Speech(find_language(), load_areas(current.release))
 
 
 def _join_percent_sign(text: str) -> str:
-    """Keep the per cent sign on the same line as its number."""
+    """Replace the space before each per cent sign by a no-break space, so that it stays beside its number."""
     return text.replace(" %", "\u00a0%")
 
 
 def _decimals(estimate: Estimate) -> int:
-    """Return the number of decimals: 1 if all parts are small and one is not whole, else 0."""
+    """Return 1 decimal if the mean and both ends are between −10 and 10 and not all of them are whole, else 0."""
     parts = estimate.mean, estimate.low, estimate.high
     return 1 if max(map(abs, parts)) < _OF_ONE and not all(part.is_integer() for part in parts) else 0
 

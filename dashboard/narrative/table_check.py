@@ -1,4 +1,4 @@
-"""The result of the check of a table, in words: who may see it, why not more people, and what to do instead."""
+"""Sentences on the check of a table: who may see the table, why not more people, and what to do instead."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _ANSWERS: dict[Audience, str] = {
 
 
 def say_audience(check: Check) -> str:
-    """Return who may see the table, in a sentence."""
+    """Return a sentence on who may see the table."""
     if check.audience == "everyone" and check.own:
         return _("You may publish this table, if your own columns count no children.")
     return _(_ANSWERS[check.audience])
 
 
 def say_reason(finding: Finding) -> str:
-    """Return what is wrong, without any number of the table."""
+    """Return what is wrong in the table, without any number from it."""
     return _fill(RULES[finding.rule].words, finding)
 
 
 def say_remedy(finding: Finding) -> str:
-    """Return what to do instead."""
+    """Return what to do about a finding."""
     return _fill(RULES[finding.rule].remedy, finding)
 
 
@@ -45,14 +45,17 @@ def _translate_in(language: str, text: str) -> str:
         return translate(text)
 
 
-# What the product's own files of a release hold, in any language.
+# Lists the tables in the product's own files of a release, in each language.
 list_product_tables: ListTables = partial(
     list_tables, languages=[partial(_translate_in, code) for code in LANGUAGE_NAMES]
 )
 
 
 def explain_check(check: Check) -> Iterator[str]:
-    """Yield a line for each finding: column, rows, what is wrong, and, once for a rule, what to do instead."""
+    """Yield a line for each finding: sheet, column, rows, what is wrong, and, once for each rule, what to do instead.
+
+    A finding of the rule "narrowed" has a second line with the count of numbers that would be known too closely.
+    """
     said: set[str] = set()
     for finding in check.findings:
         remedy = "" if finding.rule in said else say_remedy(finding)
@@ -77,7 +80,7 @@ def _name_place(finding: Finding) -> str:
 
 
 def list_limits(check: Check) -> Iterator[str]:
-    """Yield sentences on what was compared, and what was not."""
+    """Yield sentences on what was compared and what was not."""
     if check.matched:
         yield _("Found in the releases or computed from them: {columns}.").format(columns=", ".join(check.matched))
     if check.written:

@@ -1,4 +1,4 @@
-"""The sentences on registered forecasts and how right they were, for the page and the terminal."""
+"""Sentences and tables on registered forecasts and how accurate they were, for the page and the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOTHING = "Forecasts are registered. None can be scored yet: no release shows a
 
 
 def list_sentences(record: TrackRecord | None) -> list[str]:
-    """Return the sentences on the registered forecasts, the most important first."""
+    """Return sentences on the registered forecasts, the most important first; `record` is None if none has scores."""
     if record is None:
         return [_(_NOTHING)]
     verdict, rows = record.verdict, {str(row["forecaster"]): row for row in record.scores}
@@ -60,9 +60,10 @@ def list_sentences(record: TrackRecord | None) -> list[str]:
 
 
 def tabulate_record(record: TrackRecord) -> pd.DataFrame:
-    """Return the scores of each forecaster, a row for each, the best log score first.
+    """Return a table with the scores of each forecaster, a row for each, in the order of the record.
 
-    The columns 50 %, 80 % and 95 % have the share of counts that lay in these intervals.
+    The columns 50 %, 80 % and 95 % have the per cent of counts that lay in these intervals. "Top five" has the Brier
+    score of the five areas with the most children; a dash if it is not known.
     """
     top = {row["forecaster"]: f"{row['brier']:.3f}" for row in record.top}
     rows = [
@@ -81,9 +82,9 @@ def tabulate_record(record: TrackRecord) -> pd.DataFrame:
 
 
 def tabulate_transform(record: TrackRecord) -> pd.DataFrame:
-    """Return the share of published numbers that fall into each tenth of the model's forecast distribution.
+    """Return a table with a row for each tenth of the model's forecast distribution.
 
-    If the forecasts are well calibrated, each share is 10 %. The table has a row for each tenth.
+    It has the per cent of published numbers that fall into the tenth: 10 % in each if forecasts are well calibrated.
     """
     row = next(row for row in record.scores if row["forecaster"] == MODEL)
     names = [f"{10 * tenth} – {10 * tenth + 10} %" for tenth in range(10)]
@@ -92,9 +93,10 @@ def tabulate_transform(record: TrackRecord) -> pd.DataFrame:
 
 
 def tabulate_areas(record: TrackRecord, names: pd.Series) -> pd.DataFrame:
-    """Return the scores of the model, a row for each area.
+    """Return a table with the scores of the model, a row for each area.
 
-    The log score and the interval score are followed by a slash and that of the best simple forecast.
+    names : the names of the areas by code; the code stands for a name that is missing. After the log score and the
+    interval score, a slash is followed by the score of the best simple forecast.
     """
     rows = [
         (

@@ -1,4 +1,4 @@
-"""The usual plan of a release without results of `tact risk`: the model is fitted on demand, once per process."""
+"""The plan with the usual settings, for a release without results of `tact risk`: the model is fitted on demand."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _READING = Lock()
 
 
 def read_inputs(current: CurrentRelease, level: Level = "region") -> PlanInputs:
-    """Return the inputs of a plan of a level, with the posts that the release shows.
+    """Return the inputs of a plan for the areas of a level, with posts estimated from the records of outreach.
 
-    Raises ReleaseError if the release is of the public tier or has no data for a plan.
+    The last four results are kept. Raises ReleaseError if the release is of the public tier or has no data for a plan.
     """
     with _READING:  # a second reader waits for the first, instead of fitting the model too
         return _read_inputs(current, level)
@@ -31,7 +31,10 @@ def _read_inputs(current: CurrentRelease, level: Level) -> PlanInputs:
 
 @lru_cache(maxsize=4)
 def compute_usual_plan(current: CurrentRelease) -> PlanSummary | None:
-    """Compute the plan that Reallocate shows first; None if nothing can move, or no plan keeps the usual rules."""
+    """Compute the plan that the Reallocate page shows first.
+
+    None if the release has no data for a plan or no units, or if no plan keeps the usual rules.
+    """
     try:
         inputs = read_inputs(current)
         return make_usual_plan(current.release, inputs) if inputs.table.units.sum() else None

@@ -35,7 +35,7 @@ NEEDED: Mapping[str, Right] = {
     # Tables of posts and tasks on Reallocate, a table to be checked on Download.
     "/_stcore/upload_file/": Right.UPLOAD,
 }
-"""Beginnings of paths; one without a slash at its end is the whole path."""
+"""The right for each beginning of a path; a beginning without a slash at its end must be the whole path."""
 OPEN = frozenset({HEALTH})  # needs nothing, and tells nothing
 CLOSED = ("/_stcore/metrics", "/_stcore/agent/", "/auth/", "/oauth2callback")
 """What Streamlit serves too and nobody gets, see SecurityHeaders: measurements, which say how many people read and how

@@ -53,7 +53,7 @@ def render_bar(
     has_areas: bool = False,
     may_add: bool = False,
 ) -> Markup:
-    """Return the bar. `pages` has, for each page, its address, its title and whether it is shown.
+    """Return the bar of the map. `pages` has, for each page, its address, its title and whether it is shown.
 
     area : the chosen area if the bar offers it, else the offered area that contains it. has_areas : whether areas are
     offered. picture : the name of the page's picture, if it has one. person : who has signed in; empty if nobody does.
@@ -89,9 +89,9 @@ def render_header(
     period: Markup | str = "",
     line: Markup | str = "",
 ) -> Markup:
-    """Return the bar: links to the pages, period, who has signed in, the button of meetings, choices, a line below.
+    """Return a bar: links to the pages, period, who has signed in, the button of meetings, choices, and a line below.
 
-    `lost` is the text for a server that does not answer.
+    pages : address, title and whether it is shown, for each page. lost : the text if the server does not answer.
     """
     return html(
         '<header class="topbar" lang="{}" data-lost="{}" data-copied="{}" data-skip="{}" data-name="{}">'
@@ -234,7 +234,10 @@ def _render_language(code: str, name: str) -> Markup:
 
 @cache_by_language(maxsize=64)
 def _render_chip(current: CurrentRelease | None, tier: Tier, *, has_news: bool) -> Markup:
-    """Return tier and release in a few words that open an explanation. has_news : there is an earlier release."""
+    """Return tier and release in a few words that open an explanation.
+
+    has_news : whether there is an earlier release, so that the explanation links to what is new.
+    """
     release = current.release if current else None
     name = _("No release yet") if release is None else _("release {name}", name=release.name)
     sentences = [_(terms.TIERS[tier])]

@@ -39,7 +39,7 @@ class CompressedFiles:
         self._folders = {start: folder.resolve() for start, folder in folders.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a compressed file, or pass the request on."""
+        """Send a compressed file, or status 304 if the browser has it already; pass any other request on."""
         path = self._find_file(scope)
         if path is None:
             await self._app(scope, receive, send)

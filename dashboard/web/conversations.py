@@ -23,7 +23,7 @@ from data.accounts.database import Accounts
 from data.errors import WorkspaceError
 
 MEDIA = "/media/"  # where Streamlit serves the files that pages offer, to whoever has the address
-_LOOK, _TOUCH = 2.0, 60.0  # seconds between two looks whether sessions are open, and between two notes of their use
+_LOOK, _TOUCH = 2.0, 60.0  # seconds between two checks whether sessions are open, and between two notes of their use
 _MOST_FILES = 10_000  # offers that are remembered, of all sessions; a page that is opened again offers its files again
 _LOG = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Conversations:
         self._accounts, self._seconds = accounts, seconds
         self._ends: dict[str, list[asyncio.Event]] = {}
         self._watching: asyncio.Task[None] | None = None
-        # By session and path, and the last offer is the last one: the note in the log, once the file was asked for.
+        # By session and path, in the order of the offers: the note in the log; None until the file is asked for.
         self._files: dict[tuple[str, str], asyncio.Future[None] | None] = {}
 
     def has_offered(self, secret: str, path: str) -> bool:
@@ -43,9 +43,10 @@ class Conversations:
         return (secret, path) in self._files
 
     async def note_once(self, secret: str, path: str, note: Callable[[], Awaitable[None]]) -> None:
-        """Call `note` when an offered file is asked for the first time. Raises what it raises; then it is tried again.
+        """Call `note` when an offered file is requested for the first time, and wait until it has ended.
 
-        Who asks meanwhile waits for it, so no part of the file is sent before.
+        Other requests for the file wait too, so no part of it is sent before. An error of `note` is raised; then the
+        next request calls `note` again.
         """
         noting = self._files.get((secret, path))
         if noting is None or (noting.done() and noting.exception()):
@@ -53,7 +54,10 @@ class Conversations:
         await asyncio.shield(noting)
 
     async def hold(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, secret: str) -> None:
-        """Run a websocket until its session has ended. Then nothing more is sent, and the application is told."""
+        """Run a websocket until it is closed or its session has ended.
+
+        After the end of the session nothing more is sent, and the application gets a disconnect message.
+        """
         ended, is_closed, used = asyncio.Event(), False, time.monotonic()
 
         async def receive_while_open() -> Message:
@@ -123,7 +127,7 @@ def _is_use(message: MutableMapping[str, Any]) -> bool:
 
 
 def _find_file(message: MutableMapping[str, Any]) -> str:
-    """Return the path of the file in a message: of a download button, or made after a press; empty for other messages.
+    """Return the path of the file in a message, of a download button or made after a press; empty for other messages.
 
     A path in a text does not count, because readers type texts.
     """

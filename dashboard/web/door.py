@@ -56,13 +56,13 @@ from data.errors import InputError, WorkspaceError
 from data.workspace.hash_chain import Entry
 
 _LOG = logging.getLogger(__name__)
-_MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form that is sent
-_WAITING = 20  # for a passphrase to be compared, the one that is compared among them
-_MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # of the log, on the page of the account: of its person, of everybody
+_MOST_BYTES, _MOST_FIELDS, _SECONDS = 8192, 9, 10.0  # of a form, and until it has arrived
+_WAITING = 20  # people whose passphrase is being compared or waits for it
+_MOST_ROWS, _MOST_ROWS_OF_ALL = 50, 500  # rows of the log on the account page: about its person, about everybody
 _SIGN_OUT = "/sign-out"
 _PATHS = (SIGN_IN, _SIGN_OUT, INVITATION, ACCOUNT, PROVIDER, ANSWER, PASSKEY, PASSKEY_SCRIPT)
 _LAYERS = f"{FEATURES}/collections/"
-_FILES = ("/picture/", "/slides/", MEDIA, _LAYERS)  # where files leave
+_FILES = ("/picture/", "/slides/", MEDIA, _LAYERS)  # paths of files, which are noted in the log
 _READ = f"{FEATURES}/"  # what a token is for
 _REFUSED_TOKEN = PlainTextResponse(
     "This token has ended, or it is none. Make another one on the page Download.\n",
@@ -100,7 +100,7 @@ class Door:
         self._app, self._accounts, self._provider = app, accounts, provider
         self._hosts, self._own = frozenset(hosts), frozenset(own)
         self._scheme = "https" if is_encrypted else "http"
-        # Browsers take a cookie of that beginning by https alone, for one host and all of its paths.
+        # A name that begins with __Host- is accepted by browsers only over https, for one host and all of its paths.
         self._session, self._form, self._beginning = (
             f"__Host-tact-{what}" if is_encrypted else f"tact-{what}-{port}"
             for what in ("session", "form", "beginning")
@@ -125,7 +125,11 @@ class Door:
         self._hashing_or_waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it: 421 for another host, 403 for another origin or without signing in."""
+        """Answer the request for a page of the door, pass another request on, or refuse it.
+
+        Refusals: 421 for another host; 403 for another origin, without signing in, or without the right; 401 for a
+        token that is not valid; 404 for an address that nobody gets; 503 if the accounts cannot be read.
+        """
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -172,8 +176,8 @@ class Door:
     def _note_files(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> Send:
         """Return a `send` function that writes the name of each file to the log before any part of the file is sent.
 
-        If the log cannot be written, the file is not sent and the answer is 503. Reads by programs with a token are
-        noted once a day.
+        If the log cannot be written, the file is not sent and the answer is 503. Reads by programs with a token do not
+        come here: `tokens.find_holder` notes them once a day.
         """
         if person is None or not scope["path"].startswith(_FILES) or scope.get("method") != "GET":
             return send
@@ -236,7 +240,10 @@ class Door:
     def _ask_to_sign_in(
         self, request: Request, problem: str = "", to: str | None = None, status: int = 403
     ) -> Response:
-        """Return the page to sign in to a person, and one line of text to any other client."""
+        """Return the sign-in page to a browser that opens a page, and one line of text to any other client.
+
+        to : the path to open afterwards; None for the requested page. The answer to a form is always the page.
+        """
         if request.method == "GET" and "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse("Sign in first.\n", status_code=status)
         if to is None:
@@ -309,7 +316,7 @@ class Door:
         if isinstance(result, Refusal):
             words = sign_in.format_refusal(result, provider.settings.title)
             return self._ask_to_sign_in(request, words, to, 429 if result.wait else 403)
-        # A page in between: with a visit from elsewhere, led on or not, a browser would not send the session.
+        # A page in between: on a visit from another site, also after a redirect, a browser would not send the session.
         response = HTMLResponse(sign_in.make_arrival_page(keep_language(to)), headers=sign_in.HEADERS)
         self._set_cookie(response, self._session, result, int(LONGEST))
         return response
@@ -393,7 +400,10 @@ class Door:
         return FileResponse(ASSETS / "passkey.js", headers={"Cache-Control": "no-cache"})
 
     def _ask_passkey(self, token: str, purpose: str, person: Person | None = None) -> sign_in.PasskeyAsk | None:
-        """Return the request of a page for a passkey; with `person`, for a new passkey. None without https."""
+        """Return what a page needs to ask for a passkey; with `person`, for a new one.
+
+        None without https, or if the host is an IPv4 address.
+        """
         if self._passkeys is None:
             return None
         challenge = self._passkeys.ask(token, purpose)
@@ -401,7 +411,10 @@ class Door:
         return sign_in.PasskeyAsk(challenge.moment, challenge.write_options(owner), is_new=person is not None)
 
     def _find_answer(self, form: _Form, purpose: str) -> tuple[Challenge, str] | None:
-        """Return the challenge that a form answers with a passkey, and the answer; None if it is not valid any more."""
+        """Return the challenge that a form answers with a passkey, and the answer.
+
+        None without an answer, or if the challenge is not valid any more.
+        """
         text = form.get("passkey", "")
         if not text or self._passkeys is None:
             return None
@@ -412,7 +425,7 @@ class Door:
         if person is None:
             return self._ask_to_sign_in(request, to=ACCOUNT)
         own = await look_up(read_log, self._accounts, person.name, _MOST_ROWS)
-        # It takes long, so not in threads that everybody waits for.
+        # This takes long, so it does not run in the threads for accounts, for which everybody waits.
         log = await asyncio.to_thread(self._read_whole_log) if Right.READ_LOG in person.rights else None
         languages = list_languages(request)
         has_passphrase = await look_up(people.has_passphrase, self._accounts, person)
@@ -437,7 +450,7 @@ class Door:
     # ---- forms and cookies ----------------------------------------------------------------------------------------
 
     async def _read_form(self, request: Request) -> _Form | None:
-        """Return the fields of a form; None if it is from another site, too long, too slow or incomplete."""
+        """Return the fields of a form; None if it is from another site, too long, too slow or cannot be read."""
         secret = request.cookies.get(self._form, "")
         if not secret or "origin" not in request.headers:
             return None
@@ -503,7 +516,7 @@ class Door:
 
 
 def _find_origin(hosts: Iterable[str]) -> str:
-    """Return the origin of the only host of a map by https; empty for a host by number, as passkeys need a name."""
+    """Return the https origin of the only host of a map; empty for an IPv4 address, because passkeys need a name."""
     (host,) = hosts
     name = urlsplit(f"//{host}").hostname or ""
     return "" if re.fullmatch(r"[0-9.]+", name) else f"https://{host}"
@@ -517,7 +530,7 @@ def _read_token(connection: HTTPConnection) -> str:
 
 
 def _name_file(path: str, disposition: str) -> str:
-    """Return the name of a file for the log: the name if the product gave it, else its ending; for a layer its path.
+    """Return the name of a file for the log: the path of a layer, a name that the product gave, else the ending.
 
     The file of a plan has only its ending here, because its name is a title that a person typed.
     """

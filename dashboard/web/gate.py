@@ -27,7 +27,7 @@ from dashboard.site.text import LANGUAGE_NAMES, _, html, join_markup, speak
 
 _TOKEN = "token"  # noqa: S105 (the name of the parameter)
 _SECONDS = 12 * 60 * 60
-# Nothing is loaded from elsewhere: whoever is not known gets no style sheet either.
+# The style is in the page: a browser that is not known gets no style sheet either.
 _STYLE = (
     "body{margin:0;padding:6vh 6vw;background:#fbfaf7;color:#1d2433;font:18px/1.5 sans-serif}"
     "main{max-width:44rem}h1{font-size:28px;margin:0}h2{font-size:20px;margin:0}"
@@ -71,7 +71,7 @@ class Entry:
     def is_known(self, connection: HTTPConnection) -> bool:
         """Return whether a request or websocket has a cookie with a secret of the last twelve hours."""
         asked, now = connection.cookies.get(self.cookie, ""), self._clock()
-        # A clock that was set back makes no secret young again.
+        # If the clock was set back, a secret from its future is not valid.
         young = [secret for secret, then in self._secrets.items() if 0 <= now - then < _SECONDS]
         return sum(_is_same(asked, secret) for secret in young) > 0
 
@@ -118,7 +118,7 @@ class Gate:
     def _find_refusal(self, connection: HTTPConnection) -> Response | None:
         """Return the gate's own answer, a refusal or the redirect after a token; None if the request may pass."""
         scope = connection.scope
-        # Of the public tier the scheme does not count: a proxy encrypts before it, and need not say so.
+        # On the public tier both schemes are allowed: a proxy in front encrypts, and need not say so.
         schemes = [_SCHEMES[scope["scheme"]]] if self._entry is not None else ["http", "https"]
         if refusal := find_foreign(connection, self._hosts, schemes):
             return refusal
@@ -130,22 +130,25 @@ class Gate:
 
     @staticmethod
     def _exchange(connection: HTTPConnection, entry: Entry) -> Response:
-        """Use up the token, give an unknown browser a cookie for it, and redirect to the address without the token."""
+        """Use up the token, give an unknown browser a cookie for it, and redirect to the address without the token.
+
+        An unknown browser with a token that is not the last one is refused.
+        """
         is_known = entry.is_known(connection)
         is_spent = entry.spend_token(connection.query_params[_TOKEN])
         if not (is_known or is_spent):
             return _refuse(connection)
         scope, query = connection.scope, _drop_token(connection)
-        # The host, which is one of our own, is named so that no path leads elsewhere.
+        # The address names the host, which is one of our own, so that no path can lead to another site.
         start = f"{scope['scheme']}://{connection.headers['host']}{quote(scope['path'])}"
         headers = {"Location": f"{start}?{query}" if query else start, "Cache-Control": "no-store"}
         return Response(status_code=303, headers=headers if is_known else headers | {"Set-Cookie": entry.make_cookie()})
 
 
 def find_foreign(connection: HTTPConnection, hosts: Collection[str], schemes: Iterable[str]) -> Response | None:
-    """Return the refusal of a request to another host, or from a page of another origin; None for other requests.
+    """Return the refusal of a request to another host (421), or from a page of another origin (403); else None.
 
-    A websocket must name its origin.
+    hosts : the allowed values of `Host`. schemes : those of the allowed origins. A websocket must name its origin.
     """
     named, origins = connection.headers.getlist("host"), connection.headers.getlist("origin")
     if len(named) != 1 or named[0] not in hosts:
@@ -155,7 +158,7 @@ def find_foreign(connection: HTTPConnection, hosts: Collection[str], schemes: It
 
 
 def _refuse(connection: HTTPConnection) -> Response:
-    """Return the answer without a cookie: the page of the gate to a person, one line of text to any other client."""
+    """Return the refusal of a client without a cookie: the page of the gate to a browser, a line of text to others."""
     if "text/html" not in connection.headers.get("accept", ""):
         return PlainTextResponse("Open the address that was printed where TACT Map was started.\n", status_code=403)
     return HTMLResponse(make_door_page(f"?{_drop_token(connection)}"), status_code=403)

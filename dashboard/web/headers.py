@@ -22,12 +22,15 @@ _COMMON = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _NEVER_KEPT = ("text/html", "application/json")
-# Whoever has a session may send files here, also where no page asks for one, and they stay in memory without limit.
+# Anybody with a session may send files here, even if no page asks for one, and they stay in memory without limit.
 _UPLOADS = "/_stcore/upload_file/"
 
 
 def _hash_inline_scripts() -> list[str]:
-    """Compute hashes of the inline scripts of Streamlit's own page. No other inline script may run there."""
+    """Return the hashes of the inline scripts of Streamlit's own page, as sources of the policy.
+
+    No other inline script may run there.
+    """
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     bodies = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
     digests = [hashlib.sha256(body.encode()).digest() for body in bodies]
@@ -76,7 +79,7 @@ class SecurityHeaders:
         self._page, self._component = make_page_policy(), make_component_policy()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and add headers to its answer."""
+        """Pass the request on and add headers to its answer. For a hidden address the answer is 404."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -13,15 +13,15 @@ from starlette.responses import JSONResponse
 from dashboard.site import Site
 from data.errors import TactError
 
-_SECONDS = 5.0  # for which an answer holds, because anybody may ask
+_SECONDS = 5.0  # for which a result is used again, because anybody may ask
 _LOG = logging.getLogger(__name__)
 
 
 def make_health(site: Site) -> Callable[[Request], JSONResponse]:
-    """Return the answer to /health: 200 if the release of the site can be read completely, else 503.
+    """Return the function that answers /health: 200 if the release of the site can be read completely, else 503.
 
-    A workspace that has no release yet gives 200 too; a publisher's folder without a release gives 503. The answer is
-    computed in a separate thread.
+    A workspace that has no release yet gives 200 too; a publisher's folder without a release gives 503. A result is
+    used again for `_SECONDS`. Starlette runs the function in a separate thread.
     """
     lock, last = Lock(), [(-_SECONDS, "")]
 

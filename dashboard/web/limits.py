@@ -34,11 +34,11 @@ from data.accounts.addresses import LOOPBACK
 LARGEST_MESSAGE = 1024 * 1024  # bytes of a websocket message; files are sent by http
 _SMALL = 500  # bytes of a message that is not compressed
 _SECONDS = 30.0  # for the head of a request
-_MOST, _MOST_IN_USE = 8000, 2000  # connections; those on which a whole request has come
+_MOST, _MOST_IN_USE = 8000, 2000  # open connections; those on which a complete request has arrived
 _MOST_OF_ONE = 256  # connections of one address
 _FEWEST = 32  # connections
 _AT_ONCE, _QUEUE = 8, 4096  # connections accepted in one turn of the loop; those that may wait in the kernel
-_FILES, _OWN_FILES = 16_384, 300  # descriptors: wished for, and those that are not for counted connections
+_FILES, _OWN_FILES = 16_384, 300  # descriptors that the process asks for; those that are not for counted connections
 _LOG_AT_ONCE, _LOG_EACH_SECOND = 200_000, 1_000  # characters
 
 
@@ -52,7 +52,10 @@ def find_address(connection: HTTPConnection) -> str:
 
 
 def find_subscriber(host: str) -> str:
-    """Return the address or network of one subscriber; empty for this machine itself, and without an address."""
+    """Return the IPv4 address or the IPv6 network (/64) of a host.
+
+    Empty for this machine itself, and for a text that is not an address.
+    """
     if host in LOOPBACK:
         return ""
     try:
@@ -67,7 +70,9 @@ def find_subscriber(host: str) -> str:
 def raise_file_limit() -> int:
     """Raise the number of files and connections that this process may open, and return it.
 
-    It becomes `_FILES`, or the largest number that the system allows if that is smaller.
+    It becomes `_FILES`, or the largest number that the system allows if that is smaller. A number that is larger
+    already stays; if there is no limit, `_FILES` is returned. On Windows, and if the limit cannot be read, nothing is
+    changed and 1024 is returned.
     """
     try:
         import resource
@@ -88,8 +93,8 @@ class Connections:
 
     most, most_of_one : the largest number of connections, in all and from one subscriber. This machine itself is not
         limited, because it may be a proxy for everybody.
-    most_in_use : the largest number of connections that are not waiting; default: all.
-    has_proxy : whether the proxy may be on another machine of a private network, or on the other side of a bridge.
+    most_in_use : the largest number of connections that are not waiting; None for `most`.
+    has_proxy : whether a proxy may be on another machine of a private network, or in another container.
     """
 
     def __init__(self, most: int, most_of_one: int, *, most_in_use: int | None = None, has_proxy: bool = False) -> None:
@@ -161,7 +166,7 @@ class LimitedProtocol(H11Protocol):
         if self.transport is not None:  # else it was refused
             self.counted.forget(self.transport)
             super().connection_lost(exc)
-            # asyncio's transport refers to itself by this. Without it, no search for garbage is needed to end it.
+            # By this, asyncio's transport refers to itself. Without it, memory is freed without a search for garbage.
             vars(self.transport).pop("_read_ready_cb", None)
 
     def data_received(self, data: bytes) -> None:
@@ -199,11 +204,11 @@ class LimitedProtocol(H11Protocol):
 
 
 class Conversation(WebSocketsSansIOProtocol):
-    """uvicorn's websocket protocol, with counted connections and messages that are compressed in half the time.
+    """uvicorn's websocket protocol, with counted connections and with compression that takes half the time.
 
     Compression level 2 instead of 6 gives 5 % more bytes. Each connection needs 64 kB of memory; a larger window would
-    help little. Small messages, two of three of a page, are not compressed. This costs a kilobyte per page but saves
-    time, because at each call of the compressor the threads that make pages go first.
+    help little. Small messages, two thirds of all messages of a page, are not compressed. This costs a kilobyte per
+    page but saves time, because at each call of the compressor the threads that make pages go first.
     """
 
     counted: ClassVar[Connections]
@@ -219,7 +224,10 @@ class Conversation(WebSocketsSansIOProtocol):
         ]
 
     async def send(self, message: Any) -> None:  # noqa: ANN401
-        """Send a message with the others of this turn, because at each system call all other threads go first."""
+        """Send a message together with the others of this turn of the event loop.
+
+        One system call for all saves time, because at each system call all other threads go first.
+        """
         await self.writable.wait()
         is_usual = message["type"] == "websocket.send" and message.get("bytes") is not None
         if not is_usual or self.conn.state is not State.OPEN or self.disconnected:
@@ -260,7 +268,7 @@ class PatientServer(uvicorn.Server):
 
 
 def make_protocols(connections: Connections, seconds: float = _SECONDS) -> dict[str, Any]:
-    """Return uvicorn's settings for counted connections; the head of a request must arrive within these seconds."""
+    """Return uvicorn's settings for counted connections; the head of a request must arrive within `seconds`."""
     counted = {"counted": connections}
     return {
         "http": type("CountingProtocol", (LimitedProtocol,), {**counted, "seconds": seconds}),
@@ -283,7 +291,7 @@ class ShortLog:
         self._room, self._then, self._left_out = float(_LOG_AT_ONCE), clock(), 0
 
     def write(self, text: str) -> int:
-        """Pass a text on, or drop it if there is no room; return its length."""
+        """Write a text to the stream, or drop it if that would exceed the limit; return its length in both cases."""
         with self._lock:
             now = self._clock()
             self._room = min(_LOG_AT_ONCE, self._room + (now - self._then) * _LOG_EACH_SECOND)

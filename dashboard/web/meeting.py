@@ -29,10 +29,11 @@ from dashboard.web.rooms import Line, Room, Rooms, identify_window
 from dashboard.web.views import ADDRESSES, may_see
 from data.accounts.rights import Right
 
-PRESENTING = Right.SEE_PARTNER  # opens a room, and shows in it; whoever sees the map may follow
+PRESENTING = Right.SEE_PARTNER  # the right to open a room and to present; everybody who sees the map may follow
 _MOST_LINES, _MOST_OF_ADDRESS = 500, 60  # connections of the process; those of one network address
 _LONGEST, _LONGEST_HOST = 4096, 260  # characters of a message, and of the name and port of a server
-_HELLO, _BEAT, _PAUSE = 10.0, 15.0, 0.05  # seconds: until the first message; between two at least; between two at most
+# Seconds: in which the first message must arrive; after which the state is sent again; between two messages read.
+_HELLO, _BEAT, _PAUSE = 10.0, 15.0, 0.05
 
 
 def make_routes(site: Site, rooms: Rooms | None = None) -> list[BaseRoute]:
@@ -52,7 +53,7 @@ def answer_words(request: Request) -> Response:
 
 
 def make_words() -> dict[str, str]:
-    """Return what a member of a meeting reads, in the current language."""
+    """Return the texts that a member of a meeting reads, by the names that meeting.js uses, in the current language."""
     return {
         "meeting": _("Meeting"),
         "presents": _("You present. Following: {number}"),
@@ -97,7 +98,10 @@ class Meetings:
         self._lines: Counter[str] = Counter()  # how many each network address has open
 
     async def lead_in(self, request: Request) -> Response:
-        """Redirect from the short address of a room to its present view, in the reader's language."""
+        """Redirect from the short address of a room to its present view, in the reader's language.
+
+        If there is no such room or view, or the reader may not see the view, the first page is opened.
+        """
         code = request.path_params["code"]
         room = self._rooms.find(code)
         reader = read_header(request.headers)
@@ -107,11 +111,14 @@ class Meetings:
         page, _mark, query = view.partition("?")
         own = [(name, value) for name in ("lang", "theme") if (value := request.query_params.get(name))]
         parameters = "&".join(filter(None, [query, urlencode([*own, ("meeting", code)])]))
-        # The path is one of a page; relative to it, so that it holds under any base path.
+        # The path is that of a page, and is relative, so that it is right under any base path.
         return RedirectResponse(f"../{page}?{parameters}", 303, headers={"Cache-Control": "no-store"})
 
     async def hold_line(self, socket: WebSocket) -> None:
-        """Run the websocket of a member's window, from its first message until the websocket or the meeting ends."""
+        """Run the websocket of a member's window, from its first message until the websocket or the meeting ends.
+
+        It is refused (code 1008) from another origin, and if there are too many websockets.
+        """
         address = find_address(socket)
         if not _is_own_origin(socket) or not self._has_place(address):
             await socket.close(1008)
@@ -150,7 +157,7 @@ class Meetings:
             room.leave(line)
 
     def _find_room(self, line: Line, hello: Mapping[str, Any], socket: WebSocket) -> Room | str:
-        """Return the room that a member opens or joins, or a word for the reason why there is none."""
+        """Return the room that a member opens or joins; else the reason why there is none: refused, full or ended."""
         if hello.get("open") is True:
             if not line.may_present:
                 return "refused"
@@ -158,10 +165,13 @@ class Meetings:
         return self._rooms.find(hello.get("code")) or "ended"
 
     async def _send(self, socket: WebSocket, room: Room, line: Line) -> None:
-        """Send only the newest state when something is new, and regular messages by which a broken line is noticed."""
+        """Send the newest state whenever something is new, until the meeting ends.
+
+        The state is also sent after `_BEAT` seconds without news, so that a broken line is noticed.
+        """
         while True:
             line.news.clear()
-            # Layers are read from files, and the event loop waits for none.
+            # In a thread, because layers are read from files, and the event loop must not wait for files.
             while (view := room.view) is not None and line.allowed[0] != view:
                 line.allowed = (view, await asyncio.to_thread(may_see, self._site, line.reader, view))
             state = room.describe(line)

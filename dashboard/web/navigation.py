@@ -1,4 +1,4 @@
-"""The navigation: opens the pages of the list. A page can be opened only through this module."""
+"""The navigation opens the pages in page_list.py. A page can be opened only through this module."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 _NO_TITLE = "-"
 _TURNS = Turns()
 _PAGE = "opened-page"
-_RELEASE = "opened-release"  # that the session has open, also when a newer one is there
+_RELEASE = "opened-release"  # the release that the session has open, also when there is a newer one
 
 
 def _load_show(entry: PageEntry) -> Callable[[], None]:
@@ -40,7 +40,7 @@ def _load_show(entry: PageEntry) -> Callable[[], None]:
 
 def run_page() -> None:
     """Show the requested page inside the frame that all pages share."""
-    # A part of a page is drawn anew in a thread of its own, where each text asks.
+    # A part of a page is drawn again in a thread of its own, so each text asks these functions for language and reader.
     follow_language(read_language)
     follow_headers(lambda: st.context.headers)
     follow_asked(_find_release)
@@ -77,7 +77,7 @@ def _run_entry() -> None:
         if failure:
             raise failure
         note_page(entry.module, current)
-        with keep_open(read_site(), current):  # which the session may name since
+        with keep_open(read_site(), current):  # read again, because the session now names the release
             if played is not None and current is not None and read_parameter(DECIDE):
                 show_decisions(played, current)
             chosen.run()
@@ -86,9 +86,9 @@ def _run_entry() -> None:
 
 
 def _find_release() -> str:
-    """Return the name of the release that the address asks for, else of the newest one when the session began.
+    """Return the name of the release in the address, else of the release that the session has open.
 
-    Empty outside of a session.
+    Empty outside of a session, and before a session has opened a release.
     """
     if asked := read_parameter("release"):
         return asked
@@ -96,9 +96,10 @@ def _find_release() -> str:
 
 
 def _find_played(site: Site) -> tuple[Played | None, str]:
-    """Return the shown view of an agenda, and why meetings cannot be read; the page is shown in any case.
+    """Return the shown view of an agenda, and the reason why meetings cannot be read, which stops no page.
 
-    The view is None if the address names none. The reason is empty if meetings can be read.
+    The view is None if the address names none, the reader may not see it, or meetings cannot be read. The reason is
+    empty if they can be read.
     """
     try:
         return find_played(), ""
@@ -115,7 +116,7 @@ def _forget_left_page(entry: PageEntry) -> None:
 
 
 def show_error(error: Exception) -> bool:
-    """Show the words of an error in the page, even of an unexpected one. Return that nothing else has to be shown.
+    """Show the words of an error in the page, even of an unexpected one. Return True: nothing else has to be shown.
 
     Parts of a page are drawn again by themselves, and Streamlit calls this function for errors in them. Streamlit's own
     words are not used, because they name a service on the internet on which the product does not run.
@@ -125,7 +126,10 @@ def show_error(error: Exception) -> bool:
 
 
 def _word_error(error: Exception, site: Site) -> str:
-    """Return the words of an error. They name the damaged file, and what to do, only on the map's own machine."""
+    """Return the words of an error for the reader.
+
+    They say what is wrong and what to do only on a local map; elsewhere this is written to the log.
+    """
     if not isinstance(error, TactError):
         return _("This page has a fault. Open it again. If that does not help, tell who runs the map.")
     if site.tier == "partner" and find_accounts() is None:

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from dashboard.site import NEWEST, Site
 
-_SECONDS = 5.0  # for which an answer holds, because every open page asks
+_SECONDS = 5.0  # for which an answer is used again, because every open page asks
 
 
 def make_routes(site: Site, clock: Callable[[], float] = time.monotonic) -> list[BaseRoute]:

@@ -28,10 +28,10 @@ from data.accounts.addresses import is_safe
 from data.accounts.people import Identity
 from data.accounts.provider import ProviderSettings
 
-# Signatures by key pairs alone: with them a public key cannot be used as a secret, and no signature is none.
+# Only signatures by key pairs: so a public key cannot be used as a secret, and the algorithm "none" is refused.
 _ALGORITHMS = [f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)]
 _KEY_TYPES = ("RSA", "EC")
-_SECONDS = 10.0  # for all that the provider is asked at one step
+_SECONDS = 10.0  # for all requests to the provider at one step
 _MOST_BYTES = 256 * 1024  # of one answer
 _FRESH = 3600.0  # seconds for which addresses and keys of the provider are kept
 _DRIFT = 60  # seconds by which its clock may differ
@@ -56,7 +56,10 @@ class Provider:
         return address
 
     async def identify(self, secret: str, answer: Mapping[str, str]) -> tuple[Identity, frozenset[str]]:
-        """Return the person who comes back with an answer, and their groups. Raises ProviderError if it is wrong."""
+        """Return the person who comes back with an answer, and their groups.
+
+        Raises ProviderError if the answer is wrong, or the provider cannot be used.
+        """
         if answer.get("iss", self.settings.issuer) != self.settings.issuer:  # RFC 9207
             raise ProviderError(Fault.UNBELIEVED, "the answer is of another issuer")
         if "error" in answer or not answer.get("code"):
@@ -153,7 +156,10 @@ class Provider:
             return jwt.decode(token, await self._read_keys(client), registry=registry)
 
     async def _read_about(self, client: AsyncOAuth2Client) -> Mapping[str, Any]:
-        """Return the provider's metadata (Discovery 1.0, section 4)."""
+        """Return the provider's metadata (Discovery 1.0, section 4), which are kept for `_FRESH` seconds.
+
+        Raises ProviderError if they are of another issuer, or name an address without encryption.
+        """
         if self._about is None or not 0 <= self._clock() - self._about[0] < _FRESH:
             about = await _get(client, f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration")
             if about["issuer"] != self.settings.issuer:

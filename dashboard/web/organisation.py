@@ -31,7 +31,7 @@ class Fault(StrEnum):
 
     DOWN = "down"  # it does not answer, or not in time
     REFUSED = "refused"  # it did not let the person or this map in
-    UNBELIEVED = "unbelieved"  # what it says is not what was asked for, or not signed by it
+    UNBELIEVED = "unbelieved"  # its answer is not for this request, not signed by it, or cannot be read
     BUSY = "busy"  # many people sign in just now
 
 
@@ -58,7 +58,7 @@ class Provider(Protocol):
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a browser keeps while its person is at the provider: a secret, the language, and the path asked for."""
+    """What a browser keeps while its person is at the provider: a secret, the language, and the path to open later."""
 
     secret: str
     language: str
@@ -66,7 +66,7 @@ class Beginning:
 
     @classmethod
     def make(cls, language: str, to: str) -> Beginning:
-        """Return a new beginning, with a new secret."""
+        """Return a new beginning, with a new secret. A path that is too long for a cookie is replaced by `/`."""
         return cls(secrets.token_urlsafe(32), language, to if len(quote(to, safe="")) <= _LONGEST else "/")
 
     @classmethod

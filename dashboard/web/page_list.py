@@ -14,7 +14,7 @@ _EVERY = ("all", *_MODEL)
 class PageEntry(NamedTuple):
     """A page: its folder, title, address, the right that it needs, and the choices of the bar that it follows.
 
-    package : the package of the folder. A page that uses all other pages is in another package, above them.
+    package : the package of the folder. A page that uses the other pages is in another package, which may import them.
     """
 
     module: str
@@ -40,5 +40,5 @@ PAGES = (
     PageEntry("method", mark("Method"), "method", Right.SEE_PUBLIC),
     PageEntry("agenda", mark("Agenda"), "agenda", Right.SEE_PUBLIC, package="dashboard.web"),
 )
-# Those that show a release, not what people made of it.
+# The pages that show a release. The Agenda page shows what people made of it.
 RELEASE_PAGES = tuple(page for page in PAGES if page.package == "dashboard.pages")

@@ -11,14 +11,14 @@ from dashboard.site.text import LANGUAGE_NAMES, find_language
 
 
 def choose_language(request: Request) -> str:
-    """Return the language of the address, else the first language of the browser that the product has."""
+    """Return the language in the address, else the first language of the browser that the product has, else English."""
     wanted = [request.query_params.get("lang", "")]
     wanted += [part.strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
     return next((code for code in wanted if code in LANGUAGE_NAMES), "en")
 
 
 def list_languages(request: Request) -> dict[str, str]:
-    """Return the address of this page in each language; empty for the answer to a form, which has no address.
+    """Return the address of this page in each language, by code; empty for the answer to a form, which has no address.
 
     The answer of a provider can be used only once, so that page has the addresses of the page to sign in.
     """
@@ -31,7 +31,7 @@ def list_languages(request: Request) -> dict[str, str]:
 
 
 def keep_language(to: str) -> str:
-    """Return a path that opens in the language in which the reader signed in; English needs no parameter."""
+    """Return a path that opens in the reader's language: English needs no parameter, and a `lang` in the path stays."""
     path, _, query = to.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
     language = find_language()
@@ -46,6 +46,6 @@ def format_path(request: Request) -> str:
 
 
 def take_path(to: str) -> str:
-    """Return a path of this door unchanged, and the first page for any other text, such as `//` and another host."""
+    """Return a path of this site unchanged, and `/` for any other text, such as `//` and another host."""
     is_path = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
     return to if is_path else "/"

@@ -74,7 +74,10 @@ def make_routes(site: Site) -> list[BaseRoute]:
 
 
 def answer_picture(site: Site, page: str, kind: str, parameters: Mapping[str, str]) -> Response:
-    """Return the picture of a page at an address as a file, or say why there is none."""
+    """Return the picture of a page as a file; else a refusal that says why there is none (status 403, 404 or 500).
+
+    kind : one of `FORMATS`. parameters : those of the page's address.
+    """
     if not has_picture(page, site.tier) or not site.covers(page) or kind not in FORMATS:
         return refuse("No such picture.", 404)
     try:
@@ -97,12 +100,12 @@ def answer_picture(site: Site, page: str, kind: str, parameters: Mapping[str, st
 
 
 def refuse(sentence: str, status: int) -> Response:
-    """Return the answer that says why there is no file."""
+    """Return an answer with a status and a sentence that says why there is no file."""
     return Response(f"{sentence}\n", status_code=status, media_type="text/plain")
 
 
 def make_sheet(site: Site, current: CurrentRelease, page: str, parameters: Mapping[str, str]) -> Sheet | None:
-    """Return the sheet of a page at an address; None if there is nothing to draw."""
+    """Return the sheet of a page for these parameters of its address; None if there is nothing to draw."""
     with address.follow(parameters):
         return MAKERS[page](site, current)
 

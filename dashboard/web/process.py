@@ -56,7 +56,7 @@ class WholeQueue(ForwardMsgQueue):
     """
 
     def clear(self, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None) -> None:
-        """Remove the messages that a run of the whole page replaces."""
+        """Remove the messages that a run of the whole page replaces; a run of a part of the page removes none."""
         parts = None if fragment_ids_this_run is None else ["none of them"]
         super().clear(retain_lifecycle_msgs, parts)
 
@@ -79,9 +79,9 @@ def _send_together(runtime: Runtime, session: ActiveSessionInfo, messages: tuple
         _send_message(runtime, session, message)
 
 
-# What pages send. Streamlit takes more, of whoever asks: to name the files of a git repository, to empty the caches.
+# The messages that pages send. Streamlit accepts more from anybody: to name files of a git repository, to empty caches.
 _TAKEN = ("rerun_script", "stop_script", "app_heartbeat", "backend_operation_request", "file_urls_request")
-_MOST_FILES = 20  # in one question for places of files; half a million fit into a message
+_MOST_FILES = 20  # in one request for addresses of files; half a million would fit into a message
 _handle_message = app_session.AppSession.handle_backmsg
 
 
@@ -113,27 +113,30 @@ def _forget_stale_widgets(state: SessionState, active: frozenset[str]) -> None:
 
 
 class FileToTake(media_file_manager.MediaFileMetadata):
-    """What is known of a file of a page. Its reader can ask for it for a while after no page shows it.
+    """The metadata of a file of a page. The file stays for `_STAYS` seconds after no page shows it any more.
 
-    A file that is made when its button is pressed is on no page. Streamlit takes it away once two pages were drawn, of
-    any readers: where many read, before the browser of this one has asked for it.
+    A file that is made when its button is pressed is on no page. Streamlit removes it after two pages were drawn for
+    any readers. If there are many readers, that is before the browser of this reader has asked for it.
     """
 
     _until: float | None = None
 
     @property
     def is_marked_for_delete(self) -> bool:
-        """Whether the file may go."""
+        """Whether the file may be removed now."""
         return self._until is not None and monotonic() > self._until
 
     def mark_for_delete(self) -> None:
-        """Let the file go some time after this was called first."""
+        """Let the file go `_STAYS` seconds after the first call."""
         if self._until is None:
             self._until = monotonic() + _STAYS
 
 
 def keep_made_files() -> None:
-    """Keep files that are made for readers for some seconds. The desk does not call this: its files are of records."""
+    """Keep each file of a page for `_STAYS` seconds after its page is gone.
+
+    The desk does not call this, because its files have content of records.
+    """
     media_file_manager.MediaFileMetadata = FileToTake  # type: ignore[misc]
 
 
@@ -155,7 +158,10 @@ def _make_theme(section: str) -> CustomThemeConfig:
 
 
 def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
-    """Set Streamlit's settings and replace some of its functions, so that it asks no outside service for an address."""
+    """Set Streamlit's settings, and replace functions of Streamlit by those of this module.
+
+    changes : settings that replace those of `make_settings`. Streamlit will ask no outside service for its own address.
+    """
     net_util.get_external_ip = lambda: None
     app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
     Runtime._send_message = _send_together  # type: ignore[assignment,method-assign] # noqa: SLF001
@@ -167,7 +173,7 @@ def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingPro
 
 
 def make_settings(host: str, port: int) -> dict[str, Any]:
-    """Return Streamlit's settings: those of the product's file, and those that depend on the start."""
+    """Return Streamlit's settings: those of the product's config.toml, and those that depend on host and port."""
     text = (SCRIPT / "config.toml").read_text(encoding="utf-8")
     options = _flatten(tomllib.loads(text))
     # A collection after each run costs more than the run; the interpreter collects by itself.
@@ -204,9 +210,9 @@ def print_address(output: TextIO, url: str, entry: Entry | None) -> None:
 
 
 def print_at_each_enter(output: TextIO, url: str, entry: Entry) -> None:
-    """Print an address again whenever somebody presses Enter in the terminal of the process, if it has one."""
+    """Print a new address whenever somebody presses Enter in the terminal of the process, if it has one."""
     if sys.stdin is not None and sys.stdin.isatty():
-        # A terminal stops those who read from it in the background. Then there are no new addresses, but the map stays.
+        # A terminal stops a process that reads from it in the background. Ignored: no new addresses, but the map stays.
         if hasattr(signal, "SIGTTIN"):
             signal.signal(signal.SIGTTIN, signal.SIG_IGN)
         Thread(target=_wait_for_enter, args=(output, url, entry), daemon=True).start()
@@ -214,7 +220,7 @@ def print_at_each_enter(output: TextIO, url: str, entry: Entry) -> None:
 
 def _wait_for_enter(output: TextIO, url: str, entry: Entry) -> None:
     with suppress(OSError):
-        # Past Python's own buffer, whose lock would hold up the end of the process.
+        # Not through Python's own buffer, whose lock would delay the end of the process.
         while os.read(sys.stdin.fileno(), 4096):
             print_address(output, url, entry)
 
@@ -223,7 +229,7 @@ def run_application(application: Any, host: str, port: int, *, has_proxy: bool =
     """Serve an application until the process is stopped, with or without a proxy in front. No request is logged."""
     shorten_log()
     _spare_collections()
-    # As often a page's script gives way to the connections; by default it holds them up ten times as long.
+    # After so many seconds the script of a page lets the connections go on; the default is ten times as long.
     sys.setswitchinterval(0.0005)
     config = uvicorn.Config(
         application,

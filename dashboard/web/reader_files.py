@@ -22,15 +22,15 @@ from risk.evaluation.forecast_ledger import COUNTS
 from risk.evaluation.hub_files import tabulate_observed, write_target
 
 _WHOLE = 100
-_WRITING, _LAYERS = 30, 25  # hundredths of the time in which all files of a tier are made, and those of layers
+_WRITING, _LAYERS = 30, 25  # hundredths of the time: for all files of a tier; for its files of layers
 
 
 def audit_workspace(workspace: Workspace, name: str | None = None, progress: Progress | None = None) -> Audit:
-    """Attack a release with all earlier ones and every file that readers can get, and return the audit.
+    """Attack a release together with all earlier ones and every file that readers can get, and return the audit.
 
-    name : the name of the release; None for the shown one.
+    name : the name of the release; None for the shown one. The files are made in the workspace and removed afterwards.
     """
-    # Partner files never lie outside the workspace, and those of an audit that was killed go when the next one starts.
+    # Partner files never lie outside the workspace. The next audit removes the files of an audit that was killed.
     with private_folder(workspace.path / ".audit.part") as folder:
         files = {}
         for number, tier in enumerate(TIERS):
@@ -62,7 +62,7 @@ def _name_step(progress: Progress) -> ProgressCount:
 
 
 def _divide(progress: Progress | None, first: int, last: int) -> Progress:
-    """Return a progress function for one part of the whole work, from a first to a last hundredth."""
+    """Return a progress function for one part of the work, from hundredth `first` to hundredth `last` of the whole."""
 
     def tick(done: int, total: int | None, step: str) -> None:
         if progress is not None:

@@ -20,9 +20,9 @@ from data.accounts.proof import hash_secret
 
 MOST_ROOMS, MOST_LINES = 100, 60  # rooms of a process; connections of a room
 _MOST_OF_ADDRESS = 10  # rooms that one network address has open
-_SECONDS = 12 * 60 * 60.0  # without news, then a room ends
-_EMPTY = 10 * 60.0  # without any line, then a room ends; a presenter who loads the page anew is back before
-_AWAY = 60.0  # seconds without the presenter, then another member may present
+_SECONDS = 12 * 60 * 60.0  # seconds without news after which a room ends
+_EMPTY = 10 * 60.0  # seconds without any line after which a room ends; to load the page again takes less
+_AWAY = 60.0  # seconds without the presenter after which another member may present
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none of them looks like another
 _GROUPS, _GROUP = 4, 4  # 31 ** 16 codes, 79 bits
 _OWN = frozenset({"lang", "theme", "projector", "token", "meeting"})
@@ -32,9 +32,10 @@ _SECRET = re.compile(r"[0-9a-f]{32}")
 
 
 def clean_view(text: object, pages: Collection[str]) -> str | None:
-    """Return the view in an address relative to the product, such as `map?area=AL-02`; None if the address has no view.
+    """Return an address relative to the product, such as `map?area=AL-02`, without each reader's own choices.
 
-    pages : the addresses of the pages, without a slash; the address of the first page is empty.
+    None if `text` is anything else: an address of another site or of no page, one that is too long, or one with
+    parameters that no page has. pages : the addresses of the pages, without a slash; that of the first page is empty.
     """
     if not isinstance(text, str) or len(text) > _LONGEST:
         return None
@@ -52,7 +53,10 @@ def clean_view(text: object, pages: Collection[str]) -> str | None:
 
 
 def clean_pointer(place: object) -> tuple[float, float] | None:
-    """Return the latitude and longitude at which the presenter points; None if they point at nothing."""
+    """Return the latitude and longitude at which the presenter points, in degrees, to four decimals.
+
+    None if `place` is not a list of two such numbers, as when the presenter points at nothing.
+    """
     if not isinstance(place, list) or len(place) != 2:
         return None
     # Compared before it is made a float, which a number of 400 digits cannot be; nan is not smaller than anything.
@@ -72,8 +76,8 @@ def identify_window(secret: object) -> str | None:
 class Line:
     """A connection of a member of a meeting.
 
-    member : the identity of their window. may_present : whether they may present. news : set when there is something
-    new to send to them.
+    member : the identity of the member's window. may_present : whether the member may present. news : set when there is
+    something new to send.
     """
 
     member: str
@@ -84,7 +88,7 @@ class Line:
 
 
 class Room:
-    """A meeting: its presenter, the view and the place that they show, and the lines of all members."""
+    """A meeting: its presenter, the view that is shown, the point on the map, and the lines of all members."""
 
     def __init__(self, code: str, presenter: str, opener: str, clock: Callable[[], float]) -> None:
         self.code, self.opener, self._clock = code, opener, clock
@@ -97,15 +101,19 @@ class Room:
         self._news = self._left = self._last_line = clock()
 
     def is_over(self) -> bool:
-        """Return whether the presenter has ended it or was silent for 12 hours, or nobody was there for 10 minutes."""
+        """Return whether the meeting is over.
+
+        It is over if the presenter has ended it, if nothing new came for 12 hours, or if nobody was there for 10
+        minutes.
+        """
         is_deserted = not self.lines and self._clock() - self._last_line > _EMPTY
         return self.has_ended or is_deserted or self._clock() - self._news > _SECONDS
 
     def join(self, line: Line) -> bool:
-        """Add the line of a member; return whether there was a place."""
+        """Add the line of a member and return True; return False if the room is full."""
         if len(self.lines) >= MOST_LINES:
             return False
-        # A number is of a window, also after its line broke. Those of windows that are gone are not kept without end.
+        # A window keeps its number when its line breaks. If there are many, those of absent windows are forgotten.
         if line.member not in self._numbers:
             self._numbers[line.member] = max(self._numbers.values(), default=0) + 1
         self.lines.append(line)
@@ -144,7 +152,11 @@ class Room:
                 break
 
     def describe(self, line: Line) -> dict[str, Any]:
-        """Return the whole state for a member: the view if `line.allowed` permits it, the place, and who is there."""
+        """Return the state of the room for a member, as values for JSON; only `ended` if the meeting is over.
+
+        View and pointer are None if `line.allowed` does not permit the view. The presenter gets no pointer, and is the
+        only one who gets the list of members.
+        """
         if self.is_over():
             return {"ended": True}
         presents = self._is_presenting(line)
@@ -174,7 +186,7 @@ class Room:
         self._tell()
 
     def _is_presenting(self, line: Line) -> bool:
-        # The window alone is not enough: its person may have signed out, and one who may not present signed in.
+        # The window alone is not enough: its person may have signed out, and a person who may not present signed in.
         return line.member == self.presenter and line.may_present
 
     def _has_presenter(self) -> bool:
@@ -196,9 +208,10 @@ class Rooms:
         self._rooms: dict[str, Room] = {}
 
     def open(self, presenter: str, opener: str) -> Room | None:
-        """Open a room; None if there are too many. `opener` is the network address, empty for this machine itself.
+        """Open a room and return it; None if `opener` has too many, or if there are too many and all have members.
 
-        If there is no free place, the oldest room without members is closed.
+        opener : the network address; empty for this machine itself. If there are too many rooms, the oldest one without
+        members is closed.
         """
         self._forget_over()
         if opener and sum(room.opener == opener for room in self._rooms.values()) >= _MOST_OF_ADDRESS:
@@ -213,7 +226,7 @@ class Rooms:
         return self._rooms[code]
 
     def find(self, code: object) -> Room | None:
-        """Return the room with a code that somebody opened or typed; None if it does not exist (any more)."""
+        """Return the room with a code that somebody opened or typed; None if there is none, or it is over."""
         self._forget_over()
         return self._rooms.get(code.strip().lower()) if isinstance(code, str) else None
 

@@ -54,7 +54,7 @@ _POLICY = (
     "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
     f"style-src 'sha256-{base64.b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
 )
-# A form names the origin that it comes from only where pages of the same origin are told of each other.
+# Browsers send the origin of a form only if the policy lets pages of the same origin see where a request comes from.
 HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
 BUSY = mark("Many people sign in just now. Try again in some seconds.")
 STALE = mark("That form was not taken, because it was not from this page. Try again.")
@@ -112,10 +112,10 @@ def make_page(
     organisation: str = "",
     passkey: PasskeyAsk | None = None,
 ) -> str:
-    """Return the page to sign in. `to` is the path that was asked for, `problem` the fault in the last attempt.
+    """Return the sign-in page. `to` is the path to open afterwards, `problem` the fault in the last attempt, or "".
 
-    organisation : the organisation whose people sign in at their own provider; empty if there is none. passkey : None
-    if the address has no https.
+    token : the token of the form. languages : the address of the page in each language. organisation : the one whose
+    people sign in at their own provider; empty if there is none. passkey : None if the address has no https.
     """
     return _make_page(
         _("Sign in"),
@@ -132,7 +132,7 @@ def make_page(
             _("Sign in"),
             _offer_passkey(passkey, _("Sign in with a passkey in place of the code")),
             _("No account, or your phone is lost? Ask your data officer for an invitation."),
-            # A browser that comes from another site, such as a mail, keeps its cookie back for the first page.
+            # A browser that comes from another site, such as a mail, does not send its cookie for the first page.
             to,
             _("If you are signed in already, go on."),
         ),
@@ -141,7 +141,7 @@ def make_page(
 
 
 def make_arrival_page(to: str) -> str:
-    """Return the page for a person whom their provider has sent back; it opens the next page by itself."""
+    """Return the page for a person whom their provider has sent back; it opens the path `to` by itself."""
     return _make_page(
         _("You are signed in"),
         html('<meta http-equiv="refresh" content="0;url={}"><p><a href="{}">{}</a></p>', to, to, _("Go on to the map")),
@@ -158,7 +158,10 @@ def make_invitation_page(
     languages: Mapping[str, str],
     passkey: PasskeyAsk | None = None,
 ) -> str:
-    """Return the page on which an invited person chooses a passphrase and takes the second factor."""
+    """Return the page on which an invited person chooses a passphrase and takes the second factor.
+
+    secret : that of the invitation. factor : the second factor, from which an app makes codes.
+    """
     link = write_factor_link(factor, person.name)
     key = write_factor(factor)
     return _make_page(
@@ -194,7 +197,7 @@ def make_invitation_page(
 
 
 def make_ended_page() -> str:
-    """Return the page for a link that is not valid (any more)."""
+    """Return the page for an invitation link that is not valid, or not any more."""
     return _make_page(
         _("This link no longer works"),
         html(
@@ -246,7 +249,7 @@ def _word_end(person: Person) -> str:
 
 def draw_code(link: str) -> Markup:
     """Draw a link as a QR code, in SVG."""
-    import segno  # loaded where a code is drawn: nothing else needs it
+    import segno  # imported here, because nothing else needs it
 
     drawing = segno.make(link, error="m").svg_inline(border=4, omitsize=True, title=_("QR code of the key"))
     return Markup(drawing)  # noqa: S704 (made here, of a link whose name is escaped)
@@ -276,7 +279,7 @@ def format_refusal(refusal: Refusal, organisation: str = "") -> str:
 
 
 def format_fault(fault: Fault, organisation: str) -> str:
-    """Return what went wrong with the provider of an organisation."""
+    """Return in words what went wrong with the provider of an organisation."""
     if fault == Fault.BUSY:
         return _(BUSY)
     if fault == Fault.DOWN:
@@ -311,7 +314,10 @@ def _ask_for_passkey(token: str, passkey: PasskeyAsk) -> Markup:
 
 
 def _offer_passkey(passkey: PasskeyAsk | None, words: str) -> Markup:
-    """Return the button that asks the browser for a passkey; its script shows it if the browser supports passkeys."""
+    """Return the button that asks the browser for a passkey; empty if `passkey` is None.
+
+    The button is hidden until its script finds that the browser supports passkeys.
+    """
     if passkey is None:
         return Markup("")
     return html(

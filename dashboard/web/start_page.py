@@ -22,18 +22,18 @@ from data.message import mark
 
 _STATIC = Path(streamlit.__file__).parent / "static"
 _INDEX = _STATIC / "index.html"
-# Parts of Streamlit for our own words and for the map's frame. It asks for them when it shows the first of each, in
-# steps, each of which is seconds on a slow line.
+# Parts of Streamlit for our own words and for the map's frame. It asks for them when it shows the first of each, one
+# after the other. Each takes seconds on a slow line.
 _PARTS = ("Html", "ComponentInstance")
 _IMPORT = r'(?:from|import)"\./([^"]+\.js)"'
 _FRAMES = "/component/"
-# Addresses of earlier versions, which people have kept. A root with a layer is from when the map opened by itself.
+# Addresses of earlier versions, which people have kept. In an earlier version the root was the map: see `_find_moved`.
 MOVED = {"situation": "map", "overview": ""}
 _STYLE = r'<link rel="stylesheet"[^>]*index[^>]*>'
 _FONT = r'<link\s+rel="preload"[^>]*as="font"[^>]*>'
 _NOSCRIPT = r"<noscript>.*?</noscript>"
-# Words before any script or style has come; shell.js takes them away when the page has a bar. A browser that does not
-# know light-dark() shows them on paper.
+# Words until scripts and styles have arrived; shell.js removes them when the page has a bar. A browser that does not
+# know light-dark() shows them in the light colours.
 _SHELL = (
     '<div id="starting" role="status" style="position:fixed;inset:0;z-index:9;padding:12vh 8vw;background:#fbfaf7;'
     "color:#1d2433;font:18px/1.5 sans-serif;color-scheme:{scheme};background:light-dark(#fbfaf7,#12171d);"
@@ -50,7 +50,7 @@ class Opening(NamedTuple):
     has_map: bool
 
 
-THEMES = ("light", "dark")  # in the address; without one it is as the system wishes
+THEMES = ("light", "dark")  # in the address; without one the system's theme is shown
 MAP = Opening(mark("Opening the map. On a slow line this may take half a minute the first time."), True)
 
 
@@ -70,12 +70,13 @@ def list_parts(page: str) -> list[str]:
 def make_start_page(language: str, opening: Opening = MAP, theme: str = "") -> str:
     """Return Streamlit's own page with the product's name, language, style and script. theme: one of `THEMES`, or "".
 
-    The style comes last, so that it wins over Streamlit's; the script comes first, so that it sees each step.
+    The style comes last, so that it wins over Streamlit's; the script comes first, so that it sees each step. Raises
+    RuntimeError if Streamlit's page has no such parts any more.
     """
     page = _INDEX.read_text(encoding="utf-8")
     style = _find(_STYLE, page)
     parts = "".join(f'<link rel="modulepreload" crossorigin href="{part}">' for part in list_parts(page))
-    # They are there when the map's frame opens, which asks for one after the other.
+    # Fetched early, because the map's frame asks for one after the other.
     later = (*list_frame_scripts(), *list_first_shapes(language)) if opening.has_map else ()
     early = "".join(f'<link rel="prefetch" href="{address}">' for address in later)
     with speak(language):
@@ -86,7 +87,7 @@ def make_start_page(language: str, opening: Opening = MAP, theme: str = "") -> s
     for old, new in (
         ("<title>Streamlit</title>", f'<title>TACT Map</title><script defer src="{name_asset("shell.js")}"></script>'),
         ('<html lang="en">', f'<html lang="{language}">'),
-        # A style sheet in the head, and a font that no text needs, would keep the first words back.
+        # A style sheet in the head, and a font that no text needs, would delay the first words.
         (style, ""),
         (_find(_FONT, page), ""),
         (_find(_NOSCRIPT, page), str(shell)),
@@ -106,7 +107,10 @@ def _find(pattern: str, page: str) -> str:
 
 
 def make_unknown_page(language: str, pages: Sequence[tuple[str, str]], home: str) -> str:
-    """Return the page for a path that is not there, with links to the pages: their addresses and titles."""
+    """Return the page for a path that does not exist, with links to the pages of the product.
+
+    pages : their addresses, relative to `home`, and their titles. home : the path of the first page.
+    """
     with speak(language):
         links = join_markup(html('<li><a href="{}{}">{}</a></li>', home, path, _(title)) for path, title in pages)
         page = html(
@@ -124,7 +128,10 @@ def make_unknown_page(language: str, pages: Sequence[tuple[str, str]], home: str
 
 
 class StartPage:
-    """Middleware that answers each page's path with the start page, and other paths without a file with links."""
+    """Middleware that answers the path of a page with the start page, and an unknown path with links to the pages.
+
+    pages : their addresses and titles. base : the path under which the product is served, without a slash at its end.
+    """
 
     def __init__(self, app: ASGIApp, pages: Sequence[tuple[str, str]], base: str = "", opening: Opening = MAP) -> None:
         self._app, self._pages, self._base, self._opening = app, pages, base, opening
@@ -132,7 +139,10 @@ class StartPage:
         self._moved = {f"{base}/{old}": f"{base}/{new}" for old, new in MOVED.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or pass the request on. Streamlit answers each unknown path with its own page, which is replaced."""
+        """Answer the path of a page, redirect an address of an earlier version, or pass the request on.
+
+        Streamlit answers each unknown path with its own page, which is replaced by links, with status 404.
+        """
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"} or _FRAMES in scope["path"]:
             await self._app(scope, receive, send)
             return

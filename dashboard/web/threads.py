@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _LOOKS = ThreadPoolExecutor(8, "accounts")
-# One passphrase at a time, at 64 MiB and a quarter of a second each, so that the map has room beside it.
+# One passphrase at a time: each takes 64 MiB and a quarter of a second, and the map needs memory and time too.
 _PASSPHRASES = ThreadPoolExecutor(1, "passphrases")
 
 
@@ -24,7 +24,7 @@ async def look_up(function: Callable[_P, _R], *arguments: _P.args, **more: _P.kw
 
 
 async def compare_passphrase(function: Callable[_P, _R], *arguments: _P.args, **more: _P.kwargs) -> _R:
-    """Run a function that compares a passphrase, when all earlier ones have ended, and return its result."""
+    """Run a function that compares a passphrase after all earlier such functions, and return its result."""
     return await _run(_PASSPHRASES, lambda: function(*arguments, **more))
 
 

@@ -17,7 +17,7 @@ _LONGEST = 0.1  # seconds
 
 
 class Turns:
-    """The order of turns, each at most `longest` seconds. First come, first served, even if the holder asks again."""
+    """The order of turns, each of at most `longest` seconds. Who asks first is first, even if the holder asks again."""
 
     def __init__(self, longest: float = _LONGEST) -> None:
         self._longest = longest
@@ -28,7 +28,10 @@ class Turns:
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Wait until all earlier turns have ended; the block is the caller's turn."""
+        """Wait until all earlier turns have ended; then the block is the caller's turn.
+
+        If the block takes longer than a turn, it goes on beside the next turns.
+        """
         ticket = Condition(self._lock)
         with self._lock:
             self._waiting.append(ticket)

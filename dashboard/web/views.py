@@ -47,16 +47,16 @@ def may_see(site: Site, reader: Reader, view: str) -> bool:
 
 
 def split_view(view: str) -> tuple[PageEntry, dict[str, str]]:
-    """Return the page of a view and its parameters."""
+    """Return the page of a view and its parameters. The view must be one that `clean_view` has returned."""
     asked = urlsplit(view)
     return next(page for page in PAGES if page.address == asked.path), dict(parse_qsl(asked.query))
 
 
 def detach_view(view: str) -> tuple[str, str]:
-    """Return a view without its agenda, and the name of the release to which it is fixed, if any.
+    """Return a view without the parameters of an agenda, and the name of the release in it; empty if it has none.
 
-    A value with blanks or characters that no page writes is left out, because an address is stored without a check for
-    personal data.
+    A parameter whose value has blanks or characters that no page writes is left out, because addresses are stored
+    without a check for personal data.
     """
     page, parameters = split_view(view)
     own = urlencode({n: value for n, value in parameters.items() if n not in PLAYED and _VALUE.fullmatch(value)})
@@ -83,7 +83,10 @@ def _is_within(site: Site, view: str) -> bool:
 
 
 def _offers(site: Site, parameters: Mapping[str, str]) -> bool:
-    """Return whether a tier has all layers of an address of the map, at its level of areas."""
+    """Return whether the release of a site has all layers of an address of the map, at its level of areas.
+
+    parameters : those of the address. False if the release cannot be read.
+    """
     asked = parse_address(parameters)
     try:
         current = open_current_release(site)

@@ -1,4 +1,4 @@
 """Who may sign in to the map, what each of them may do, and the audit log of what they did.
 
-Everything is in one SQLite file, which the web process may write. The file contains no number of a release.
+Everything is in one SQLite file, which the web process may write. The product writes no number of a release there.
 """

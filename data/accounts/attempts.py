@@ -1,6 +1,6 @@
-"""Attempts to sign in: after too many failures a person must wait, and a challenge or answer is accepted only once.
+"""Attempts to sign in: after too many failures a person must wait, and a challenge is accepted only once.
 
-A key begins with a word for its kind: a name, an address or a challenge.
+The same holds for the answer of a provider. A key begins with a word for its kind, such as name, address or challenge.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ import sqlite3
 
 _FIRST_WAIT, _LAST_WAIT = 30.0, 900.0  # seconds
 _FORGET = 3600.0  # seconds after which failures are forgotten
-_MOST = 10_000  # keys of a sort; the oldest go
+_MOST = 10_000  # keys of a kind; the oldest are forgotten
 
 
 def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -> float:
-    """Return for how many seconds a name or an address must wait; the first `free` failures cause no wait."""
+    """Return for how many seconds a name or an address must wait, zero or less for no wait.
+
+    key : that of the name or address. free : the number of failures that cause no wait. now : the time in seconds
+    since 1970.
+    """
     row = connection.execute("SELECT * FROM attempts WHERE key = ? AND ? - last <= ?", (key, now, _FORGET)).fetchone()
     if row is None or row["failures"] < free:
         return 0.0
@@ -23,7 +27,10 @@ def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -
 
 
 def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
-    """Count an attempt as a failure. The caller may count it before its result is known."""
+    """Count an attempt under a key as a failure. The caller may count it before its result is known.
+
+    now : the time in seconds since 1970.
+    """
     connection.execute("DELETE FROM attempts WHERE ? - last > ?", (now, _FORGET))
     connection.execute(
         "INSERT INTO attempts VALUES (?, 1, ?) ON CONFLICT (key) DO UPDATE SET failures = failures + 1, "
@@ -39,7 +46,10 @@ def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:
 
 
 def take_once(connection: sqlite3.Connection, key: str, now: float) -> bool:
-    """Note the first use of a key, for at least an hour; return False if it was already noted."""
+    """Note the first use of a key; return False if it was already noted.
+
+    A key is noted for at least an hour, or until there are 10,000 newer keys of its kind.
+    """
     if connection.execute("SELECT 1 FROM attempts WHERE key = ?", (key,)).fetchone():
         return False
     count_failure(connection, key, now)

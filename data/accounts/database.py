@@ -42,12 +42,12 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TRIGGER log_keeps_rows BEFORE DELETE ON log BEGIN SELECT RAISE (ABORT, 'the log only grows'); END;
     CREATE TRIGGER log_keeps_words BEFORE UPDATE ON log BEGIN SELECT RAISE (ABORT, 'the log only grows'); END;
     """,
-    # Who comes through the provider of their organisation is known by its issuer and what that calls them.
+    # A person who comes through a provider is recognised by its issuer and their id there.
     """
     ALTER TABLE people ADD COLUMN subject TEXT;
     CREATE UNIQUE INDEX people_of_providers ON people (subject);
     """,
-    # Old rows of the log may go once a row of the log names the last of them.
+    # Rows of the log up to the number in log_start may be removed.
     """
     CREATE TABLE log_start (
         only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL, sha256 TEXT NOT NULL
@@ -70,11 +70,11 @@ MIGRATIONS: tuple[str, ...] = (
         who TEXT NOT NULL, due TEXT NOT NULL, area TEXT NOT NULL, plan TEXT NOT NULL
     ) STRICT;
     """,
-    # The countries that somebody is limited to, as codes with a blank between; empty is no limit.
+    # The countries to which a person is limited, as codes separated by blanks; empty is no limit.
     """
     ALTER TABLE people ADD COLUMN countries TEXT NOT NULL DEFAULT '';
     """,
-    # Public keys, and the secret of which all processes of a file make their challenges.
+    # Public keys, and the secret with which all processes that use the file make their challenges.
     """
     CREATE TABLE passkeys (
         id TEXT PRIMARY KEY, person INTEGER NOT NULL REFERENCES people (id), key BLOB NOT NULL,
@@ -82,18 +82,18 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE TABLE challenge_secret (only INTEGER PRIMARY KEY CHECK (only = 1), value BLOB NOT NULL) STRICT;
     """,
-    # AUTOINCREMENT: the log tells of tokens by their number, so no other one gets it.
+    # AUTOINCREMENT: the log names tokens by their number, so no number is used twice.
     """
     CREATE TABLE tokens (
         id INTEGER PRIMARY KEY AUTOINCREMENT, secret TEXT NOT NULL UNIQUE,
         person INTEGER NOT NULL REFERENCES people (id), title TEXT NOT NULL, since REAL NOT NULL, seen REAL
     ) STRICT;
     """,
-    # What the log says of a person. A row that somebody changed may be no JSON, and is of nobody.
+    # An index to the rows of the log about a person. A row that was changed may be no JSON; it is about nobody.
     """
     CREATE INDEX log_of_people ON log (CASE WHEN json_valid(content) THEN json_extract(content, '$.person') END);
     """,
-    # The last day on which somebody may sign in, by the ISO (UTC); empty is no end.
+    # The last day on which a person may sign in (ISO, UTC); empty is no end.
     """
     ALTER TABLE people ADD COLUMN last_day TEXT NOT NULL DEFAULT '';
     """,
@@ -109,7 +109,10 @@ class Accounts:
 
     @classmethod
     def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> Self:
-        """Open the file, and update it to this version. Raises WorkspaceError if it is missing or of another kind."""
+        """Open the file, and update it to this version.
+
+        Raises WorkspaceError if it is missing, damaged, of another program or a newer version, or cannot be used now.
+        """
         if not path.is_file():
             raise WorkspaceError(
                 f"There is no file of accounts at {path}. Invite the first person: "
@@ -121,7 +124,10 @@ class Accounts:
 
     @classmethod
     def open_or_create(cls, path: Path, *, clock: Callable[[], float] = time.time) -> Self:
-        """Open the file, or create it with its folder; only the owner can read both."""
+        """Open the file, or create it with its folder; only the owner can read what is created.
+
+        Raises WorkspaceError as `open` does, and OSError if the file cannot be created.
+        """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # SQLite gives the files beside it the mode of this one.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -135,19 +141,22 @@ class Accounts:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection inside a transaction. No other process can write meanwhile. An error undoes everything."""
+        """Yield a connection inside a transaction. No other process can write meanwhile. An error undoes everything.
+
+        Raises WorkspaceError if the file cannot be used, for example on a full disk, or if it is damaged.
+        """
         with self._explain(), closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
             except BaseException:
-                if connection.in_transaction:  # a full disk has ended it
+                if connection.in_transaction:  # a full disk has ended the transaction already
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 
     def copy(self) -> bytes:
-        """Return the content of this file without sessions, tokens and attempts, for a backup."""
+        """Return a copy of this file without sessions, tokens and attempts, for a backup; as bytes."""
         with self.read() as connection, closing(sqlite3.connect(":memory:")) as other:
             connection.backup(other)
             other.executescript("DELETE FROM sessions; DELETE FROM tokens; DELETE FROM attempts; VACUUM;")
@@ -174,7 +183,7 @@ class Accounts:
             connection.row_factory = sqlite3.Row
             connection.execute(f"PRAGMA busy_timeout = {_BUSY * 1000:.0f}")
             connection.execute("PRAGMA foreign_keys = ON")
-            # After a power cut each row of the log that somebody was told of is there.
+            # A row of the log must survive a power cut once its transaction has ended.
             connection.execute("PRAGMA synchronous = FULL")
         except BaseException:
             connection.close()

@@ -22,7 +22,7 @@ from data.errors import InputError, WorkspaceError
 from data.workspace.hash_chain import START, Entry, compute_hash, find_fault
 
 _ROWS = "SELECT * FROM log ORDER BY number DESC LIMIT :most"
-# The expression of an index (data/accounts/database.py), by which alone rows of a person are found.
+# The expression is that of the index in data/accounts/database.py, so that SQLite uses the index.
 _ROWS_OF_PERSON = (
     "SELECT * FROM log WHERE CASE WHEN json_valid(content) THEN json_extract(content, '$.person') END = :person "
     "ORDER BY number DESC LIMIT :most"
@@ -51,9 +51,11 @@ class Event(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the log is whole: the number of valid rows, number and SHA-256 of the last row, and the first fault.
+    """Whether the log is whole.
 
-    `problem` is empty if there is no fault. `start` is the number of the last row that was removed because of its age.
+    rows : the number of rows before the first fault. head : number and SHA-256 of the last row, as the file names it.
+    problem : the first fault; empty if there is none. start : the number of the last row that was removed because of
+    its age, 0 if there is none.
     """
 
     rows: int
@@ -63,7 +65,10 @@ class Verdict:
 
 
 def add_row(connection: sqlite3.Connection, now: float, event: Event, person: str = "", **details: str) -> None:
-    """Add a row to the log, in the same transaction as the change. `person` is a name; empty if unknown."""
+    """Add a row to the log, in the same transaction as the change.
+
+    now : the time in seconds since 1970. person : a name; empty if unknown. details : further content of the row.
+    """
     number, previous = _read_head(connection)
     moment = dt.datetime.fromtimestamp(now, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     content = {"event": str(event), "person": person, **details}
@@ -82,9 +87,10 @@ def note(accounts: Accounts, event: Event, person: str, **details: str) -> None:
 
 
 def read_log(accounts: Accounts, person: str | None = None, most: int = -1) -> list[Entry]:
-    """Return the rows, oldest first; with a name only rows about this person, with `most` only the last ones.
+    """Return the rows of the log, oldest first.
 
-    Raises WorkspaceError if a row cannot be read.
+    person : return only rows with this name. most : return only so many of the last rows; -1 for all. Raises
+    WorkspaceError if a row cannot be read.
     """
     question = _ROWS if person is None else _ROWS_OF_PERSON
     with accounts.read() as connection:
@@ -98,14 +104,14 @@ def read_log(accounts: Accounts, person: str | None = None, most: int = -1) -> l
 
 
 def verify_log(accounts: Accounts) -> Verdict:
-    """Check the rows and return the verdict: each against the one before, and the last against its stored SHA-256."""
+    """Check each row against the row before it, and the last one against its stored SHA-256; return the verdict."""
     with accounts.read() as connection:
-        connection.execute("BEGIN")  # all of one moment, while others write
+        connection.execute("BEGIN")  # all queries see one state, while others write
         return _verify(connection)
 
 
 def count_old(accounts: Accounts, before: dt.date) -> int:
-    """Count the rows at the beginning that are from before a day (UTC)."""
+    """Count the rows that `shorten_log` would remove: those at the beginning from before a day (UTC)."""
     with accounts.read() as connection:
         return _find_last_old(connection, before) - _read_start(connection)[0]
 
@@ -113,9 +119,10 @@ def count_old(accounts: Accounts, before: dt.date) -> int:
 def shorten_log(accounts: Accounts, before: dt.date, confirmed: int, user: str = "") -> None:
     """Remove the rows at the beginning that are from before a day (UTC), and add a row about it.
 
-    confirmed : the number of these rows, which a person has seen. user : the user of the operating system, whom the new
-    row names. Raises InputError if the number is different now, and WorkspaceError for a log that is not whole,
-    because the evidence of a change would be removed.
+    The last row always stays. If there is nothing to remove, nothing is added. confirmed : the number of these rows,
+    which a person has seen. user : the user of the operating system, whom the new row names. Raises InputError if the
+    number is different now, and WorkspaceError for a log that is not whole, because the evidence of a change would be
+    removed.
     """
     with accounts.write() as connection:
         if problem := _verify(connection).problem:
@@ -135,7 +142,7 @@ def shorten_log(accounts: Accounts, before: dt.date, confirmed: int, user: str =
 def _verify(connection: sqlite3.Connection) -> Verdict:
     head, start = _read_head(connection), _read_start(connection)
     number, previous = start
-    named = (0, START)  # as the start, by the last row that says so
+    named = (0, START)  # the start that the last row about a removal names
 
     def conclude(problem: str) -> Verdict:
         return Verdict(number - start[0], head, problem, start[0])
@@ -167,7 +174,7 @@ def _find_last_old(connection: sqlite3.Connection, before: dt.date) -> int:
 
 
 def _read_start(connection: sqlite3.Connection) -> tuple[int, str]:
-    """Return the number and the SHA-256 of the last row that was removed because of its age."""
+    """Return the number and the SHA-256 of the last row that was removed because of its age; 0 and START for none."""
     row = connection.execute("SELECT number, sha256 FROM log_start").fetchone()
     return (0, START) if row is None else (int(row["number"]), str(row["sha256"]))
 
@@ -178,7 +185,7 @@ def _read_head(connection: sqlite3.Connection) -> tuple[int, str]:
 
 
 def _make_entry(row: sqlite3.Row) -> Entry:
-    """Return a row as an entry of a hash chain. Raises ValueError if its content is not valid."""
+    """Return a row as an entry of a hash chain. Raises ValueError if its content is no JSON object."""
     content = json.loads(row["content"])
     if not isinstance(content, dict):
         raise ValueError("not a row of the log")

@@ -1,7 +1,8 @@
 """Meetings: the agenda, which consists of views that are fixed to a release, and the decisions beside each view.
 
 A view with a decision cannot be removed, and neither can its meeting, until the decision is removed. Texts are checked
-before they are stored (data/personal/free_text.py). If people sign in, each change is a row of the audit log.
+before they are stored (data/personal/free_text.py). If people sign in, each change is a row of the audit log; the
+argument `person` is the name in this row, and empty without sign-in.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ MOST_ITEMS, MOST_DECISIONS = 60, 60  # of a meeting
 class Decision:
     """A decision: what is to be done, by whom (an office or organisation), by when (ISO day), for an area or a plan.
 
-    area, plan : the code of an area and the address of a plan; empty for none.
+    area, plan : the code of an area and the address of a plan; empty for none. id : 0 for a decision not yet stored.
     """
 
     what: str
@@ -37,7 +38,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class Item:
-    """A view on the agenda: its address without the release, the release it shows, a sentence, and its decisions."""
+    """A view on the agenda: its address without the release, the release it shows, a sentence, and its decisions.
+
+    id : 0 for a view not yet stored.
+    """
 
     view: str
     release: str
@@ -64,7 +68,7 @@ def find_local_file(derived: Path) -> Path:
 def list_meetings(accounts: Accounts) -> list[Meeting]:
     """List all meetings with their agendas and decisions, the newest first."""
     with accounts.read() as connection:
-        connection.execute("BEGIN")  # all of one moment, while others write
+        connection.execute("BEGIN")  # all queries see one state, while others write
         decisions: dict[int, list[Decision]] = {}
         for row in connection.execute("SELECT item, what, who, due, area, plan, id FROM decisions ORDER BY id"):
             decisions.setdefault(row["item"], []).append(Decision(*tuple(row)[1:]))
@@ -111,7 +115,10 @@ def _add_item(connection: sqlite3.Connection, accounts: Accounts, key: str, item
 
 
 def move_item(accounts: Accounts, key: str, item: int, step: int, person: str = "") -> None:
-    """Exchange a view with the view before it (step -1) or after it (1); without such a view nothing happens."""
+    """Exchange a view with the view before it (step -1) or after it (1); nothing happens if one of them is missing.
+
+    Raises InputError if the meeting does not exist.
+    """
     with accounts.write() as connection:
         rows = connection.execute(
             "SELECT id, place FROM agenda_items WHERE meeting = ? ORDER BY place", (_find_meeting(connection, key),)
@@ -125,7 +132,7 @@ def move_item(accounts: Accounts, key: str, item: int, step: int, person: str = 
 
 
 def remove_item(accounts: Accounts, key: str, item: int, person: str = "") -> None:
-    """Remove a view from an agenda. Raises InputError if it has a decision."""
+    """Remove a view from an agenda. Raises InputError if it has a decision, or the meeting does not exist."""
     with accounts.write() as connection:
         meeting = _find_meeting(connection, key)
         if connection.execute("SELECT 1 FROM decisions WHERE item = ?", (item,)).fetchone():
@@ -136,7 +143,10 @@ def remove_item(accounts: Accounts, key: str, item: int, person: str = "") -> No
 
 
 def add_decision(accounts: Accounts, key: str, item: int, decision: Decision, person: str = "") -> None:
-    """Add a decision beside a view. Raises InputError if the agenda lacks the view or has too many decisions."""
+    """Add a decision beside a view.
+
+    Raises InputError if the meeting or the view does not exist, or if the meeting has MOST_DECISIONS decisions.
+    """
     with accounts.write() as connection:
         meeting = _find_meeting(connection, key)
         if not connection.execute(
@@ -156,7 +166,10 @@ def add_decision(accounts: Accounts, key: str, item: int, decision: Decision, pe
 
 
 def remove_decision(accounts: Accounts, key: str, decision: int, person: str = "") -> None:
-    """Remove a decision from a meeting, for example one with a wrong word."""
+    """Remove a decision from a meeting, for example one with a wrong word.
+
+    Nothing happens if the meeting has no such decision. Raises InputError if the meeting does not exist.
+    """
     with accounts.write() as connection:
         done = connection.execute(
             "DELETE FROM decisions WHERE id = ? AND item IN (SELECT id FROM agenda_items WHERE meeting = ?)",
@@ -167,7 +180,7 @@ def remove_decision(accounts: Accounts, key: str, decision: int, person: str = "
 
 
 def remove_meeting(accounts: Accounts, key: str, person: str = "") -> None:
-    """Remove a meeting. Raises InputError if it has a decision."""
+    """Remove a meeting and its agenda. Raises InputError if it has a decision or does not exist."""
     with accounts.write() as connection:
         meeting = _find_meeting(connection, key)
         inside = "SELECT 1 FROM decisions JOIN agenda_items ON agenda_items.id = item WHERE meeting = ?"
@@ -179,7 +192,7 @@ def remove_meeting(accounts: Accounts, key: str, person: str = "") -> None:
 
 
 def count_old_meetings(accounts: Accounts, before: dt.date) -> int:
-    """Count the meetings before a day."""
+    """Count the meetings that took place before a day."""
     with accounts.read() as connection:
         return len(_find_old(connection, before))
 
@@ -187,8 +200,8 @@ def count_old_meetings(accounts: Accounts, before: dt.date) -> int:
 def remove_old_meetings(accounts: Accounts, before: dt.date, confirmed: int, user: str) -> None:
     """Remove the meetings before a day with their agendas and decisions, and add a row to the log.
 
-    confirmed : the number of these meetings, which a person has seen; raises InputError if it is different now. user :
-    the user of the operating system, whom the row of the log names.
+    confirmed : the number of these meetings, which a person has seen; raises InputError if it is different now. If
+    there are none, nothing happens. user : the user of the operating system, whom the row of the log names.
     """
     with accounts.write() as connection:
         old = _find_old(connection, before)
@@ -209,7 +222,10 @@ def _find_old(connection: sqlite3.Connection, before: dt.date) -> list[tuple[int
 
 
 def find_previous(meetings: list[Meeting], meeting: Meeting) -> Meeting | None:
-    """Return the newest meeting with a decision before the given one, or None; `meetings` begins with the newest."""
+    """Return the newest meeting before the given one that has a decision; None if there is none.
+
+    `meetings` begins with the newest.
+    """
     earlier = meetings[meetings.index(meeting) + 1 :] if meeting in meetings else []
     return next((other for other in earlier if any(item.decisions for item in other.items)), None)
 

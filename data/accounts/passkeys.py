@@ -22,15 +22,19 @@ from data.accounts.attempts import take_once
 from data.accounts.database import Accounts
 from data.accounts.proof import hash_secret
 
-SIGN_IN = "sign in"  # what a challenge is for; the others are made of an invitation or a person
-SECONDS = 1800.0  # that a challenge holds; attempts.py keeps for longer which ones were used
+SIGN_IN = "sign in"  # a purpose of a challenge; the others: name_invitation and name_addition
+SECONDS = 1800.0  # for which a challenge is valid; attempts.py notes used ones for longer
 MOST = 10  # of a person
 _NAME = "TACT Map"
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """The challenge that a browser signs. moment : the time in seconds since 1970, which the form sends back."""
+    """The challenge that a passkey signs.
+
+    origin : that of the map. value : the bytes to sign. moment : when it was made, in seconds since 1970, which the
+    form sends back.
+    """
 
     origin: str
     value: bytes
@@ -85,7 +89,7 @@ class Passkey:
     counter: int
 
 
-# Checked where there is none: its private key was thrown away, and what it signed would open nothing.
+# Checked in place of a missing passkey. Its private key was thrown away, and its signature would open nothing.
 _OF_NOBODY = Passkey(
     "",
     base64.b64decode(
@@ -97,7 +101,7 @@ _OF_NOBODY = Passkey(
 
 @dataclass(frozen=True)
 class Use:
-    """A challenge that a passkey has signed: the stored (or new) passkey, and its present counter."""
+    """A challenge that a passkey has signed: the passkey as it is stored (or new), and the counter that it sent."""
 
     challenge: Challenge
     passkey: Passkey
@@ -112,11 +116,14 @@ class Passkeys:
         self._secret = b""
 
     def ask(self, browser: str, purpose: str) -> Challenge:
-        """Return a challenge for a purpose and a browser, which is identified by its secret."""
+        """Return a new challenge for a purpose, such as SIGN_IN. browser : the secret that identifies the browser."""
         return self._make(browser, purpose, f"{self._accounts.clock():.3f}")
 
     def find(self, browser: str, purpose: str, moment: str) -> Challenge | None:
-        """Return the challenge that was made at the moment in the form; None if it is not valid any more."""
+        """Return the challenge that `ask` made for a browser and a purpose at the moment in the form.
+
+        Returns None if the moment is no number, lies in the future, or is half an hour ago or more.
+        """
         try:
             age = self._accounts.clock() - float(moment)
         except ValueError:
@@ -124,7 +131,10 @@ class Passkeys:
         return self._make(browser, purpose, moment) if 0 <= age < SECONDS else None
 
     def make_handle(self, person: int) -> str:
-        """Return the user handle of a person, which a passkey stores. It reveals nothing about the person."""
+        """Return the user handle of the person with this id, which a passkey stores, in base 64.
+
+        It reveals nothing about the person.
+        """
         return _encode(self._sign("person", str(person)))
 
     def _make(self, browser: str, purpose: str, moment: str) -> Challenge:
@@ -136,22 +146,23 @@ class Passkeys:
 
 
 def read_new(challenge: Challenge, text: str) -> Use | None:
-    """Check the browser's answer (JSON) that adds a new passkey; return its use, None if it is not valid."""
+    """Check the browser's answer (JSON) that adds a new passkey; return its first use, or None if it is not valid."""
     from webauthn import verify_registration_response
 
     try:
         made = verify_registration_response(credential=text, **_expect(challenge))
-    except Exception:  # noqa: BLE001 (a browser sends what it likes, and the library has many words for it)
+    except Exception:  # noqa: BLE001 (a browser may send anything, and the library raises many kinds of errors)
         return None
     passkey = Passkey(_encode(made.credential_id), made.credential_public_key, made.sign_count)
     return Use(challenge, passkey, passkey.counter)
 
 
 def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text: str) -> Use | None:
-    """Check the browser's answer (JSON) to a challenge for a person; return the use, None if it is not valid.
+    """Check the browser's answer (JSON) to a challenge for a person; return the use, or None if it is not valid.
 
-    A counter that does not increase shows a copy of the passkey. person : None for an unknown person. The signature is
-    checked in any case, so that the time of the answer does not reveal who has a passkey.
+    It is valid if it is signed with a passkey of the person, and if the counter has increased or the passkey does not
+    count: a counter that has not increased shows a copy. person : their id; None for an unknown person. The signature
+    is checked in any case, so that the time of the answer does not reveal who has a passkey.
     """
     from webauthn import verify_authentication_response
 
@@ -170,9 +181,10 @@ def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text:
 
 
 def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
-    """Store a new passkey; return whether that was done.
+    """Store a new passkey of a person; return whether it was stored.
 
-    It is stored if its challenge was not used before, if it belongs to nobody yet, and if the person has not too many.
+    It is stored if its challenge was not used before, if nobody has this passkey yet, and if the person has fewer than
+    MOST passkeys. In any case the challenge is used afterwards.
     """
     if not take_once(connection, use.challenge.key, now):
         return False
@@ -185,9 +197,10 @@ def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: floa
 
 
 def take_use(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
-    """Store the new counter of a passkey, so that a use counts once.
+    """Store the new counter of a passkey, so that a use counts once; return whether it was stored.
 
-    Returns False if the challenge was used before, or if the counter has changed since the use was read.
+    It is not if the challenge was used before, or if the passkey was removed or its counter changed since the use was
+    read. In any case the challenge is used afterwards.
     """
     if not take_once(connection, use.challenge.key, now):
         return False
@@ -199,17 +212,17 @@ def take_use(connection: sqlite3.Connection, person: int, use: Use, now: float) 
 
 
 def remove_passkeys(connection: sqlite3.Connection, name_key: str) -> None:
-    """Remove the passkeys of a person, who is known by the key of their name."""
+    """Remove the passkeys of the person whose name has this key (`people.make_key`)."""
     connection.execute("DELETE FROM passkeys WHERE person IN (SELECT id FROM people WHERE key = ?)", (name_key,))
 
 
 def name_invitation(secret: str) -> str:
-    """Return the purpose of a challenge for a person who is invited with a link."""
+    """Return the purpose of a challenge for a person who is invited. secret : that of the link."""
     return f"invitation {hash_secret(secret)}"
 
 
 def name_addition(person: int) -> str:
-    """Return the purpose of a challenge that adds a passkey of a person."""
+    """Return the purpose of a challenge that adds a passkey of a person, who is given by their id."""
     return f"addition {person}"
 
 
@@ -232,7 +245,7 @@ def _find_passkey(accounts: Accounts, person: int | None, text: str) -> Passkey 
 
 
 def _read_secret(accounts: Accounts) -> bytes:
-    """Return the secret with which all processes that use the file make the same challenges."""
+    """Return the secret with which all processes that use the file make the same challenges; make it if needed."""
     query = "SELECT value FROM challenge_secret"
     with accounts.read() as connection:
         row = connection.execute(query).fetchone()

@@ -18,8 +18,8 @@ from data.accounts.rights import ROLES, Right, Role
 from data.errors import InputError
 from data.workspace.passphrases import check_passphrase
 
-HOURS = 72  # that an invitation holds
-GUEST_DAYS = 30  # after its invitation, the last one of a guest's account
+HOURS = 72  # for which an invitation is valid
+GUEST_DAYS = 30  # from the invitation of a guest to the last day of the account
 _LONGEST = 100  # characters of a name
 
 
@@ -71,11 +71,13 @@ def invite(
 ) -> str:
     """Invite a person and return the secret of the link, which works once within 72 hours.
 
-    A known person is invited again, for example after losing a phone. They get a new passphrase, a new second factor,
-    and the given role and limits: countries and last ISO day (None keeps a limit, an empty one removes it; without a
-    day a guest gets 30 days from now). Their old passphrase and factor do not work any more. Raises InputError for a
-    name or role that is not valid, for a last day that is over, and for the name of a person who signs in through
-    their provider.
+    A known person is invited again, for example after losing a phone. They get the given role, and choose a new
+    passphrase and second factor; the old ones, passkeys, sessions and tokens end. countries, last_day : codes and an
+    ISO day, the limits of the account; None keeps a limit, an empty one removes it. A guest for whom last_day is None
+    gets 30 days from now.
+
+    Raises InputError for a name, organisation or role that is not valid, for a last day that is over, and for the name
+    of a person who signs in through their provider.
     """
     name, organisation = _check_words(name, "name"), _check_words(organisation, "organisation", may_be_empty=True)
     if role not in list(Role):
@@ -115,12 +117,15 @@ def _check_last_day(name: str, last_day: str, now: float) -> None:
 
 
 def _find_day(now: float, days: int = 0) -> str:
-    """Return the ISO day (UTC) of a moment, or that some days later."""
+    """Return the ISO day (UTC) that is `days` after a moment (seconds since 1970)."""
     return f"{dt.datetime.fromtimestamp(now, dt.UTC).date() + dt.timedelta(days=days)}"
 
 
 def renew_factor(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
-    """Store and return a new second factor, with the person invited with a link; None if the link is not valid."""
+    """Store a new second factor for the person who is invited with a link; return the person and the factor.
+
+    Returns None if the link is not valid.
+    """
     with accounts.write() as connection:
         row = _find_invited(connection, secret, accounts.clock())
         if row is None:
@@ -131,7 +136,10 @@ def renew_factor(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None
 
 
 def find_invited(accounts: Accounts, secret: str) -> tuple[Person, bytes] | None:
-    """Return the person invited with a link, and their last second factor; None if either does not exist."""
+    """Return the person who is invited with a link, and the last second factor that was made for them.
+
+    Returns None if the link is not valid or no factor was made.
+    """
     with accounts.read() as connection:
         row = _find_invited(connection, secret, accounts.clock())
         return None if row is None or row["factor"] is None else (make_person(row, accounts.clock()), row["factor"])
@@ -141,7 +149,7 @@ def accept(accounts: Accounts, secret: str, passphrase: str, code: str, passkey:
     """Let a person who was invited with a link sign in from now on; return the person.
 
     Returns None if the link is not valid, the code is wrong or the passkey cannot be added. passkey : a passkey in
-    place of the code; then no code opens the account. Raises InputError for a passphrase that is too short or common.
+    place of the code, now and at each sign-in. Raises InputError for a passphrase that is too short or common.
     Afterwards the link is not valid any more.
     """
     if find_invited(accounts, secret) is None:
@@ -180,9 +188,9 @@ def add_own_passkey(accounts: Accounts, person: Person, passkey: Use) -> bool:
 
 
 def revoke(accounts: Accounts, name: str) -> int:
-    """Remove a person's right to sign in, and end their sessions; return the number of sessions.
+    """Remove a person's right to sign in, and end their sessions and tokens; return the number of sessions.
 
-    Raises InputError for an unknown name.
+    Their passphrase, second factor and passkeys are removed. Raises InputError for an unknown name.
     """
     now = accounts.clock()
     with accounts.write() as connection:
@@ -201,8 +209,11 @@ def admit(accounts: Accounts, name: str, last_day: str | None = None) -> None:
     """Let a person who was revoked or has a limit sign in through their provider. A limit to countries is kept.
 
     An account with a passphrase is given to the next person who comes through the provider with its name. last_day :
-    the new last ISO day; None keeps it, an empty text removes it. Raises InputError for a last day that is over. Also
-    for a person who is neither revoked nor limited, unless their provider signs them in and the day is another one.
+    the new last ISO day; None keeps it, an empty text removes it.
+
+    Raises InputError for an unknown name, for a last day that is over, and if there is nothing to change: for an
+    account without a provider that is neither revoked nor limited, and for one of a provider that is not revoked and
+    has this last day already.
     """
     with accounts.write() as connection:
         row = _require_named(connection, name)
@@ -222,10 +233,10 @@ def admit(accounts: Accounts, name: str, last_day: str | None = None) -> None:
 
 
 def find_namesake(connection: sqlite3.Connection, identity: Identity) -> sqlite3.Row | None:
-    """Return the revoked or limited person who has the same name as a new person; None if nobody has it.
+    """Return the row of a revoked or limited person who has the same name as a new person; None if there is none.
 
-    Otherwise the same person could come in as a new one, without the limit. Only the same name is found, not another
-    spelling of it.
+    Without this check, that person could come in as a new one, without the limit. Only the same name is found, not
+    another spelling of it. Returns None, too, if the person of the provider is not new, or awaited (see `admit`).
     """
     if find_from_provider(connection, identity) is not None:
         return None
@@ -267,7 +278,8 @@ def take_from_provider(connection: sqlite3.Connection, now: float, identity: Ide
     """Return the row of a person from a provider, with their present role; for a new person the row is created.
 
     The name stays as it was first, because the log identifies people by it. Nobody gets the name of another person: if
-    the name is taken, a number is added. A change of the role ends the open sessions of the person.
+    the name is taken, a number is added. A change of the role ends the person's sessions and tokens. The role of a
+    revoked person is not changed.
     """
     row = find_from_provider(connection, identity) or _bind_awaited(connection, identity)
     if row is None:
@@ -306,13 +318,13 @@ def _bind_awaited(connection: sqlite3.Connection, identity: Identity) -> sqlite3
 
 
 def list_people(accounts: Accounts) -> list[Person]:
-    """List all people, also those who were revoked, by name."""
+    """List all people, also those who were revoked, in the order of their names."""
     with accounts.read() as connection:
         return [make_person(row, accounts.clock()) for row in connection.execute("SELECT * FROM people ORDER BY key")]
 
 
 def make_key(name: str) -> str:
-    """Return the key of a name: the same for any case, spaces and Unicode form of its letters."""
+    """Return the key of a name, which does not depend on case, extra spaces or the Unicode form of its letters."""
     typed = name.encode("utf-8", "replace").decode()
     return " ".join(unicodedata.normalize("NFKC", typed).casefold().split())
 
@@ -364,12 +376,12 @@ def _require_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
 
 
 def _choose_name(connection: sqlite3.Connection, asked: str) -> str:
-    """Return a name that nobody has."""
+    """Return the first of the names of `_list_names` that nobody has."""
     return next(name for name in _list_names(asked) if find_named(connection, name) is None)
 
 
 def _list_names(asked: str) -> Iterator[str]:
-    """Yield the wanted name, shortened and without unprintable characters, then with numbers, for ever."""
+    """Return an endless iterator: the wanted name, shortened and printable, then the same with a number from 2 on."""
     plain = "".join(c for c in unicodedata.normalize("NFC", asked) if c.isprintable())
     start = " ".join(plain.split())[: _LONGEST - 5] or "?"
     return (start if number == 1 else f"{start} {number}" for number in count(1))
@@ -378,7 +390,7 @@ def _list_names(asked: str) -> Iterator[str]:
 def end_sessions(connection: sqlite3.Connection, name: str) -> int:
     """End all sessions of a person, and the tokens of their programs; return the number of sessions."""
     person = "WHERE person = (SELECT id FROM people WHERE key = ?)"
-    connection.execute(f"DELETE FROM tokens {person}", (make_key(name),))  # noqa: S608 (text of this function alone)
+    connection.execute(f"DELETE FROM tokens {person}", (make_key(name),))  # noqa: S608 (only text of this function)
     done = connection.execute(f"DELETE FROM sessions {person}", (make_key(name),))  # noqa: S608
     return done.rowcount
 

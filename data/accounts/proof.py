@@ -25,23 +25,26 @@ _DRIFT = 1  # steps by which a phone's clock may differ
 
 
 def hash_secret(secret: str) -> str:
-    """Return the hash that is stored for the secret of a link or a session, which has 256 random bits."""
+    """Return the SHA-256 of a text, in 64 hexadecimal digits.
+
+    It is stored in place of the secret of a link, a session or a token, which has 256 random bits.
+    """
     return sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 def make_secret() -> str:
-    """Return a new secret for a link or a session."""
+    """Return a new secret for a link, a session or a token: 43 letters and digits, also _ and -."""
     return secrets.token_urlsafe(32)
 
 
 def hash_passphrase(text: str) -> str:
-    """Return the hash that is stored for a passphrase, with its own salt."""
+    """Return the hash that is stored for a passphrase, as a text that also has its salt and its parameters."""
     kdf = Argon2id(salt=os.urandom(_SALT), length=_HASH, iterations=_PASSES, lanes=_LANES, memory_cost=_KIBIBYTES)
     return kdf.derive_phc_encoded(_encode(text))
 
 
 def is_passphrase(text: str, stored: str | None) -> bool:
-    """Return whether a passphrase is the stored one. If none is stored, the check does the same work."""
+    """Return whether a passphrase has the stored hash. If `stored` is None, False is returned after the same work."""
     try:
         Argon2id.verify_phc_encoded(_encode(text), stored or _hash_nothing())
     except InvalidKey:
@@ -50,7 +53,7 @@ def is_passphrase(text: str, stored: str | None) -> bool:
 
 
 def make_factor() -> bytes:
-    """Return a new second factor, which an authenticator app keeps."""
+    """Return a new second factor, 20 random bytes, which an authenticator app keeps."""
     return os.urandom(_FACTOR)
 
 
@@ -65,12 +68,16 @@ def write_factor_link(factor: bytes, name: str) -> str:
 
 
 def make_code(factor: bytes, moment: float) -> str:
-    """Return the code for a time (seconds since 1970)."""
+    """Return the code of six digits for a time (seconds since 1970)."""
     return TOTP(factor, _DIGITS, SHA1(), _STEP).generate(int(moment)).decode()  # noqa: S303 (as all apps do)
 
 
 def find_step(factor: bytes | None, code: str, moment: float) -> int | None:
-    """Return the time step of a code, at most one step from now; None if the code is wrong or there is no factor."""
+    """Return the time step of a code; None if the code is wrong or there is no factor.
+
+    Steps of 30 seconds are counted since 1970. A code may be one step early or late. moment : the time now, in seconds
+    since 1970.
+    """
     now, plain = int(moment) // _STEP, "".join(code.split())
     true = factor if factor is not None else bytes(_FACTOR)
     matches = [

@@ -31,8 +31,10 @@ _LONGEST = 60  # characters of the title, which stands on a button
 class ProviderSettings:
     """The provider of an organisation, and the requests to it.
 
-    title : its name on the button to sign in. roles : the role of each group; the first group of a person counts.
-    groups_claim, name_claim : the claims of the ID token with the groups and the name of a person.
+    issuer : its address. client_id, client_secret : those of this map there. title : its name on the button to sign in.
+    organisation : the name of the organisation; may be empty. groups_claim, name_claim : the claims of the ID token
+    with the groups and the name of a person. scope : the scopes of a request. roles : the role of each group; the first
+    group of a person counts.
     """
 
     issuer: str
@@ -51,12 +53,16 @@ class ProviderSettings:
 
 
 def find_provider_file(*folders: Path) -> Path | None:
-    """Return the path of the file in the first folder that has it; None if no folder has it."""
+    """Return the path of `access.toml` in the first of these folders that has it; None if no folder has it."""
     return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
 
 
 def read_provider(path: Path) -> ProviderSettings:
-    """Read the file and the secret that it names. Raises InputError that names the place of a fault and the remedy."""
+    """Read a file `access.toml`, and the client's secret from the file or environment variable that it names.
+
+    Raises InputError if one of them cannot be read, if a part is missing, or if a name or value is not allowed. It
+    names the place of the first fault, and what is allowed there.
+    """
     try:
         fields = parse_toml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Right(StrEnum):
-    """What a person may do."""
+    """A right: something that a person may do."""
 
     SEE_PUBLIC = "see_public"  # the public tier
     SEE_PARTNER = "see_partner"  # the partner tier
@@ -18,7 +18,7 @@ class Right(StrEnum):
 
 
 class Role(StrEnum):
-    """What a person is in the programme."""
+    """The role of a person in the programme."""
 
     PUBLIC = "public"
     GUEST = "guest"

@@ -43,8 +43,8 @@ class Reason(StrEnum):
 
     WRONG = "wrong"  # name, passphrase or code
     PASSKEY = "passkey"  # name, passphrase or passkey
-    UNCONFIRMED = "unconfirmed"  # the passphrase that is asked again of who has signed in
-    SPENT = "spent"  # an answer of the provider that was given before
+    UNCONFIRMED = "unconfirmed"  # the passphrase, for which a person who has signed in is asked again
+    SPENT = "spent"  # an answer of the provider that was used before
     ROLE = "role"  # the provider names no group that has a role
     REVOKED = "revoked"  # or the last day is over
     NAMESAKE = "namesake"  # new from the provider, with the name of somebody who is revoked or has a limit
@@ -52,7 +52,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a person was not let in: they must wait `wait` seconds, or there is another `reason`."""
+    """Why a person was not let in: they must wait `wait` seconds, or, if `wait` is 0, for the `reason`."""
 
     wait: float = 0
     reason: Reason = Reason.WRONG
@@ -98,7 +98,7 @@ def sign_in(
             return refusal
         by_name, *by_address = keys
         connection.execute("DELETE FROM attempts WHERE key = ?", (by_name,))
-        # Whoever has one account does not get more attempts at others by it.
+        # An account of one's own must not give more attempts at other accounts.
         for key in by_address:
             connection.execute("UPDATE attempts SET failures = failures - 1 WHERE key = ?", (key,))
         add_row(connection, now, Event.SIGNED_IN, again["name"], role=again["role"])
@@ -139,6 +139,7 @@ def start_session(accounts: Accounts, person: Person) -> str:
 def begin_answer(accounts: Accounts, state: str, address: str = "") -> Refusal | None:
     """Note that an answer of a provider has arrived; return why it is refused, or None if it may be used.
 
+    state : the text that the answer shares with its request. address : where the answer comes from; empty if unknown.
     An answer can be used only once. Until a person has signed in with it, it counts as a failure of the address.
     """
     now, key = accounts.clock(), f"answer {hash_secret(state)}"
@@ -155,9 +156,10 @@ def begin_answer(accounts: Accounts, state: str, address: str = "") -> Refusal |
 def sign_in_from_provider(
     accounts: Accounts, identity: Identity, role: Role | None, address: str = ""
 ) -> str | Refusal:
-    """Return the secret of a new session for a person whom their provider named, or why there is none.
+    """Return the secret of a new session for a person whom their provider named, or the reason why there is none.
 
-    A person without a role is not let in, and their open sessions end.
+    A person without a role is not let in, and their open sessions end. Not let in are also a revoked person, a person
+    whose last day is over, and a new person with the name of somebody who was revoked or has a limit.
     """
     now = accounts.clock()
     with accounts.write() as connection:
@@ -182,7 +184,10 @@ def sign_in_from_provider(
 
 
 def find_person(accounts: Accounts, secret: str, *, is_use: bool = True) -> Person | None:
-    """Return the person whose session has a secret; None if it has ended. `is_use`: count this as a use of it."""
+    """Return the person whose session has this secret; None if there is none, or it has ended.
+
+    is_use : whether this counts as a use of the session, so that it goes on for another hour.
+    """
     now = accounts.clock()
     with accounts.read() as connection:
         row = _find_session(connection, secret)
@@ -204,7 +209,7 @@ def find_open(accounts: Accounts, secrets: Collection[str]) -> set[str]:
 
 
 def sign_out(accounts: Accounts, secret: str) -> None:
-    """End a session."""
+    """End the session that has this secret; nothing happens if there is none."""
     with accounts.write() as connection:
         row = _find_session(connection, secret)
         if row is not None:
@@ -256,7 +261,7 @@ def _note_failure(connection: sqlite3.Connection, now: float, name: str) -> None
         key = "unknown names in the log"
         row = connection.execute("SELECT last FROM attempts WHERE key = ?", (key,)).fetchone()
         if row is not None and 0 <= now - row["last"] < _QUIET:
-            # A commit is a wait for the disk, by which a name that nobody has would be known.
+            # Written too, because a commit waits for the disk: a faster answer would show that nobody has the name.
             connection.execute("UPDATE attempts SET failures = failures + 1 WHERE key = ?", (key,))
             return
         count_failure(connection, key, now)

@@ -1,8 +1,8 @@
 """Tokens with which programs of a person, such as QGIS or R, read layers without a browser.
 
-A token can only read layers. It ends after its time, or together with the person's sessions: when the person is
-revoked, invited again, or gets another role. Only the hash of a token is stored. The log names a token by its number,
-because a person typed its title.
+A token can only read layers. It ends after 30 days, or together with the person's sessions: when the person is
+revoked, invited or admitted again, or gets another role. Only the hash of a token is stored. The log names a token by
+its number, because a person typed its title.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MOST = 5  # that a person may have
 _DAY = 86_400.0  # seconds
 LONGEST = 60  # characters of a title
 _SELECT = "SELECT tokens.id AS token, title, since, seen, people.* FROM tokens JOIN people ON people.id = person"
-_MARK = "tact-"  # how each token begins, so that it is known where it should not be
+_MARK = "tact-"  # the beginning of each token, by which it is recognised where it should not be
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,15 @@ class Token:
 
     @property
     def end(self) -> float:
-        """The time when the token ends by itself."""
+        """The time when the token ends by itself, in seconds since 1970."""
         return self.since + DAYS * _DAY
 
 
 def make_token(accounts: Accounts, name: str, title: str) -> str:
     """Return a new token of a person, which is not shown again. `title` says what it is for.
 
-    Raises InputError if the title is not valid, or if the person has too many tokens or may not export files.
+    Raises InputError if the title is not valid, or if the person cannot sign in now, may not export files, or has too
+    many tokens.
     """
     title, now = " ".join(title.split()), accounts.clock()
     if not title.isprintable() or not 0 < len(title) <= LONGEST:
@@ -86,7 +87,10 @@ def end_token(accounts: Accounts, name: str, number: int) -> None:
 
 
 def find_holder(accounts: Accounts, secret: str) -> Person | None:
-    """Return the owner of a token; None if it has ended. The first use of each day (UTC) is written into the log."""
+    """Return the owner of a token; None if there is no such token, or it has ended.
+
+    The first use of each day (UTC) is written into the log.
+    """
     now = accounts.clock()
     with accounts.read() as connection:
         row = _find(connection, secret, now)

@@ -2,7 +2,7 @@
 
 Models of `models.py` are averaged with Akaike weights (Buckland, Burnham and Augustin 1997, Biometrics 53, 603-618).
 The interval is a bootstrap of the whole procedure, including the choice of a model. If the lists have too little
-information, the answer is a code for the reason: docs/risk-model.md, "Dark figure".
+information, the result is a code for the reason: docs/risk-model.md, "Dark figure".
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _MOST_FAILURES = 0.5  # of the weight that models without an estimate may have
 _MOST_LOST = 0.025  # of the replicates that may have no estimate: more would leave the interval open
 
 Reason = Literal["few_lists", "little_overlap", "no_estimate", "models_disagree", "too_wide"]
-REASONS: tuple[Reason, ...] = get_args(Reason)  # a published cell holds the place of its reason: add new ones last
+REASONS: tuple[Reason, ...] = get_args(Reason)  # a published cell has the position of its reason: add new ones last
 
 
 @dataclass(frozen=True)
 class PopulationEstimate:
-    """The number of people, seen and unseen, with the ends of its 95 % interval.
+    """The number of people, on lists and on none, with the ends of its 95 % interval.
 
-    reason: None, or why the answer is "cannot tell"; then the numbers are None.
+    reason: why there is no estimate; then the numbers are None. Else reason is None.
     """
 
     estimate: float | None = None
@@ -51,7 +51,7 @@ def round_estimate(exact: PopulationEstimate) -> PopulationEstimate:
     """Return an estimate on a coarse scale with ten steps for each factor of ten, the interval rounded outwards.
 
     The steps are those of ISO 3, series R10, such as 100, 125, 160, 200, 250, 315, 400, 500, 630, 800. One child
-    changes the estimate nearly always by less than a step.
+    nearly always changes the estimate by less than a step. Without an estimate the argument is returned.
     """
     if exact.estimate is None or exact.low is None or exact.high is None:
         return exact
@@ -77,7 +77,10 @@ def tabulate_histories(on_list: Bools, people: Ints, most: int = MOST_LISTS) -> 
 
 
 def estimate_population(counts: Ints, seed: int = 0, replicates: int = _REPLICATES) -> PopulationEstimate:
-    """Estimate the number of people from the counts that `tabulate_histories` returns, (C,); eq. (123) to (125)."""
+    """Estimate the number of people from the counts that `tabulate_histories` returns, (C,); eq. (123) to (125).
+
+    `replicates`: of the bootstrap. The same counts and seed give the same result.
+    """
     lists = count_lists(counts)
     if lists < FEWEST_LISTS:
         return PopulationEstimate(reason="few_lists")
@@ -116,7 +119,7 @@ def _select_models(counts: Ints, fits: Fits, models: Bools) -> tuple[Bools, Floa
     """Choose the best models, which have most of the weight.
 
     Returns the M chosen models, (M, 1 + P), the log of the total number of people by each, (M,), and their weights,
-    (M,), which sum to 1.
+    (M,), which sum to 1. M may be 0.
     """
     weights = _compute_weights(fits, models, fits.exists)
     order = np.argsort(-weights, kind="stable")
@@ -137,7 +140,7 @@ def _measure_disagreement(log_total: Floats, weights: Floats) -> float:
 
 
 def _draw_totals(counts: Ints, models: Bools, estimate: float, rng: np.random.Generator, size: int) -> Floats:
-    """Draw totals by the bootstrap, (size,), eq. (125); NaN if no model has an estimate.
+    """Draw totals by the bootstrap, (size,), eq. (125); NaN in a replicate in which no model has an estimate.
 
     Each replicate draws the listed people again, fits all models again, chooses one of them by its weight, and draws
     the unseen people. So the interval includes the uncertainty of models, of tables and of the unseen people.

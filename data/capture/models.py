@@ -49,7 +49,7 @@ class Design:
 
 @lru_cache(maxsize=8)
 def build_design(lists: int) -> Design:
-    """Return the design of a number of lists."""
+    """Return the cells and parameters for a number of lists."""
     histories = (np.arange(1, 2**lists)[:, None] >> np.arange(lists)) & 1
     pairs = np.array(list(combinations(range(lists), 2)), np.int64).reshape(-1, 2)
     both = histories[:, pairs[:, 0]] * histories[:, pairs[:, 1]]
@@ -59,7 +59,7 @@ def build_design(lists: int) -> Design:
 
 
 def count_lists(counts: Ints) -> int:
-    """Return the number of lists of a table of counts, (..., C)."""
+    """Return the number of lists, L, of a table of counts, (..., C), from C = 2^L - 1."""
     return int(counts.shape[-1] + 1).bit_length() - 1
 
 

@@ -1,10 +1,10 @@
 """The cell key method: noise depends on the children in a cell, so that the same cell always shows the same number.
 
 Each child has a secret record key, uniform on 0 .. key_range - 1. The sum of the keys of a cell's children modulo
-key_range is the cell key, which is uniform too. The table below turns a count and a cell key into a perturbation.
-The equations are docs/disclosure.md eq. (1) to (6). The method is by Fraser and Wooton (2005). The table has maximum
-entropy, as in Giessing (2016), "Computational issues in the design of transition probabilities and disclosure risk
-estimation for additive noise".
+key_range is the cell key, which is uniform too. A table (`compute_perturbation_table`) gives the perturbation for a
+count and a cell key. The equations are docs/disclosure.md eq. (1) to (6). The method is by Fraser and Wooton (2005).
+The table has maximum entropy, as in Giessing (2016), "Computational issues in the design of transition probabilities
+and disclosure risk estimation for additive noise".
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ def compute_perturbation_table(variance: float, largest: int, scale: int = 1, va
 
     Row n is for count n, the last row for all larger counts; column d + largest * scale is perturbation d. Each row
     sums to 1 and has the largest entropy of all distributions with mean zero and the given variance, with no
-    perturbation beyond the largest and no result below zero. Row 0 is certain: a true zero stays zero.
+    perturbation beyond the largest and no result below zero. Row 0 has no noise: a true zero stays zero. Raises
+    ReleaseError if no such distribution exists.
 
-    Counts near the threshold may have a larger variance, docs/disclosure.md eq. (5): it softens the step from hidden to
-    shown, which reveals more about one child than any other step, and large numbers keep their accuracy. Tables in
+    Counts near the threshold may have a larger variance, docs/disclosure.md eq. (5). This softens the step from hidden
+    to shown, which reveals more about one child than any other step. Large numbers keep their accuracy. Tables in
     which one child can add more than one have no threshold, and so no larger variance.
 
     If one child can add up to `scale`, perturbations reach largest * scale with variance * scale ** 2. A cell with a
@@ -69,7 +70,10 @@ def compute_perturbation_table(variance: float, largest: int, scale: int = 1, va
 
 
 def _variance_at(count: int, variance: float, near: float) -> float:
-    """Return the variance at a count, docs/disclosure.md eq. (5): `near` for 7 to 15, minus 1 for each step away."""
+    """Return the variance at a count, docs/disclosure.md eq. (5): `near` for counts of 7 to 15.
+
+    It falls by 1 for each step away from these counts, but not below `variance`.
+    """
     return max(variance, near - max(0, abs(count - _NEAR) - _WIDE))
 
 
@@ -77,7 +81,7 @@ def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
     """Compute the distribution on `values` with mean 0, a given variance and the largest entropy; shape (values,).
 
     It has the form exp(a v + b v^2), up to a factor; a and b minimise the convex dual, the logarithm of the
-    sum of exp(a v + b v^2) minus b * variance.
+    sum of exp(a v + b v^2) minus b * variance. Raises ReleaseError if there is no such distribution.
     """
     from scipy.optimize import minimize
 
@@ -117,7 +121,7 @@ def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:
 
 
 def _find_hiding_variance(values: npt.NDArray[np.int64], chance: float) -> float:
-    """Find the smallest variance at which the lowest value has at least a given probability."""
+    """Find the smallest variance at which the lowest of `values` has at least the probability `chance`."""
     low, high = 0.05, 0.97  # of the largest variance that a mean of zero allows
     most = -float(values[0]) * float(values[-1])
     for _ in range(40):
@@ -132,9 +136,11 @@ def _find_hiding_variance(values: npt.NDArray[np.int64], chance: float) -> float
 def salt_of(spec: TableSpec) -> str:
     """Return the salt of a table: tables with the same salt give the same children the same noise.
 
-    Detailed tables share one salt; otherwise one could average the noise of the same children over tables. The public
-    tier has breakdowns of countries, and of regions over the whole programme. Each of these tables has its own salt:
-    otherwise a total equal to one of its parts would reveal that all other parts are empty.
+    Detailed tables of children share one salt, and those of encounters another one; otherwise one could average the
+    noise of the same children over tables. The public tier has breakdowns of countries, and of regions over the whole
+    programme. Such tables have a separate salt for each breakdown, for countries and regions, and for the whole
+    programme and shorter periods: otherwise a total equal to one of its parts would reveal that all other parts are
+    empty.
     """
     unit = "encounters" if spec.measure == "encounters" else "children"
     own = spec.level == "country" or (spec.level == "region" and spec.grain == "whole")
@@ -148,7 +154,8 @@ def salt_of(spec: TableSpec) -> str:
 def compute_cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: int, key_range: int) -> Keys:
     """Sum the record keys of each cell's members modulo key_range, docs/disclosure.md eq. (2); shape (size,).
 
-    `cells` and `record_keys` have one entry per member: the index of its cell, and its key.
+    `cells` and `record_keys` have one entry per member: the index of its cell, and its key. `size` is the number of
+    cells.
     """
     # Sums of doubles are exact below 2**53: members in one cell times the key range must stay under it.
     if len(cells) * key_range < 2**53:
@@ -161,7 +168,11 @@ def compute_cell_keys(cells: npt.NDArray[np.integer], record_keys: Keys, size: i
 
 @dataclass(frozen=True)
 class CellKey:
-    """The noise of a release. variance_near_k has an effect only if it is larger than variance."""
+    """The noise of a release, for counts of children.
+
+    variance: that of the noise. largest: the largest noise, in children. key_range: keys are 0 to key_range - 1.
+    variance_near_k: the variance for counts of 7 to 15; it has an effect only if it is larger than variance.
+    """
 
     variance: float = 2.0
     largest: int = 5
@@ -192,33 +203,42 @@ class CellKey:
         return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
 
     def table(self, scale: int = 1) -> Floats:
-        """Return P(perturbation | count), see `compute_perturbation_table`."""
+        """Return P(perturbation | count), see `compute_perturbation_table`; one child adds up to `scale` to a cell."""
         return compute_perturbation_table(self.variance, self.largest, scale, self.variance_near_k)
 
     def thresholds(self, scale: int = 1) -> Keys:
-        """Return, for each row, the cell keys where the next perturbation begins; shape (rows, width - 1)."""
+        """Return, for each row of `table`, the cell keys where the next perturbation begins; (rows, columns - 1)."""
         edges = np.cumsum(self.table(scale), axis=1)[:, :-1]
         return np.rint(edges * self.key_range).astype(np.int64)
 
     def publish(self, counts: Counts, keys: Keys, scale: int = 1) -> Counts:
-        """Return counts plus the perturbations of their cell keys, docs/disclosure.md eq. (3); all of one shape."""
+        """Return counts plus the perturbations of their cell keys, docs/disclosure.md eq. (3).
+
+        `counts`, `keys` and the result have the same shape.
+        """
         edges, last, width = _join_thresholds(self, scale)
         rows = np.minimum(counts, last)
         moves = np.searchsorted(edges, keys + rows * (self.key_range + 1), side="right") - rows * width
         return np.asarray(counts + moves - self.largest * scale)
 
     def channel(self, n_max: int, scale: int = 1, k: int | None = None) -> Channel:
-        """Return P(published | true), docs/disclosure.md eq. (6), for counts up to n_max; values below k are hidden."""
+        """Return P(published | true), docs/disclosure.md eq. (6), for counts up to n_max.
+
+        Values below k are hidden; if k is None, none is.
+        """
         return make_channel(self.table(scale), n_max, k)
 
     def knowledge(self, scale: int = 1, k: int | None = None) -> Knowledge:
-        """Return an attacker's knowledge: a hidden value is below k, so the true count is at most k - 1 + largest."""
+        """Return an attacker's knowledge of a cell. The truth of a hidden one is at most k - 1 + largest * scale."""
         reach = self.largest * scale
         below = k or 1
         return Knowledge(reach, 0, below - 1 + reach, 0, below - 1, reach + 1, scale)
 
     def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
-        """Return the parameters of the noise for a manifest, with a table for each scale, but without record keys."""
+        """Return the parameters of the noise for a manifest, with the table of scale 1 and of each of `scales`.
+
+        Record keys are not among them.
+        """
         wanted = sorted({1, *scales})
         tables = {s: [[round(float(p), _DECIMALS) for p in row] for row in self.table(s)] for s in wanted}
         return {

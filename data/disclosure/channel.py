@@ -39,7 +39,7 @@ class Knowledge:
 
     @classmethod
     def from_manifest(cls, values: Mapping[str, int]) -> Knowledge:
-        """Read the knowledge of a measure from a manifest."""
+        """Return the knowledge about a measure from its entry in a manifest."""
         return cls(**{name: int(values[name]) for name in cls.__dataclass_fields__})
 
     def as_dict(self) -> dict[str, int]:
@@ -52,8 +52,9 @@ class Channel:
     """P(published | true), docs/disclosure.md eq. (6), for true counts 0 to n_max.
 
     `matrix` has shape (n_max + 1, n_max + largest + 1): rows are true counts, columns noisy values, and each
-    row sums to 1. With a threshold `k`, all noisy values below it are published as one outcome, "hidden".
-    From the true count `steady` on, all counts have the same noise.
+    row sums to 1. `largest` is the largest noise. With a threshold `k`, all noisy values below it are published as one
+    outcome, "hidden"; if `k` is None, nothing is hidden. From the true count `steady` on, all counts have the same
+    noise.
     """
 
     matrix: Floats
@@ -71,7 +72,7 @@ class Channel:
         return np.asarray(self.matrix[:, ~self._visible].sum(axis=1))
 
     def shown(self, value: int) -> Floats:
-        """Return P(this number is shown | true), shape (n_max + 1,)."""
+        """Return P(this number is shown | true), shape (n_max + 1,); zeros for a number that is never shown."""
         if not (self.k or 0) <= value < self.matrix.shape[1]:
             return np.zeros(len(self.matrix))
         return self.matrix[:, value]
@@ -82,23 +83,28 @@ class Channel:
         return np.asarray(np.arange(self.matrix.shape[1]) >= (self.k or 0))
 
     def support(self, published: int | None) -> npt.NDArray[np.int64]:
-        """List the true counts that can be published as this number (None: as hidden)."""
+        """Return the true counts up to n_max that can be published as this number (None: as hidden), (counts,)."""
         chance = self.hidden() if published is None else self.shown(published)
         return np.flatnonzero(chance > 0)
 
     def interval(self, published: int | None) -> tuple[int, int]:
-        """Return the smallest and the largest true count that can be published as this number (None: as hidden)."""
+        """Return the smallest and the largest true count that can be published as this number (None: as hidden).
+
+        Raises IndexError if no count up to n_max can.
+        """
         feasible = self.support(published)
         return int(feasible[0]), int(feasible[-1])
 
     def confidence_interval(self, published: int | None, level: float) -> tuple[int, int]:
-        """Return the smallest and the largest true count that fit a published number (None for hidden) at a level.
+        """Return the ends of a confidence interval of the true count behind a published number.
 
-        It is a confidence interval (Clopper and Pearson 1934). Numbers above the matrix have the noise of its last row;
-        the matrix must come from `make_short_channel` or be larger.
+        The method is by Clopper and Pearson (1934). `published`: the number; None, or a number below the threshold, for
+        hidden. `level`: from 0 to 1, for example 0.95. For numbers above the matrix the noise of its last row is used,
+        so the matrix must have at least as many rows as that of `make_short_channel`. Raises IndexError for None
+        without a threshold.
         """
         shown = (self.k or 0) - 1 if published is None else published
-        further = max(0, shown + self.largest - self.n_max)  # by which number and counts lie above those of the matrix
+        further = max(0, shown + self.largest - self.n_max)  # how far the number and its counts lie above the matrix
         outcome = 0 if published is None else int(self.outcome_of(np.array(shown - further)))
         chance = self.outcomes()
         below, above = chance[:, : outcome + 1].sum(axis=1), chance[:, outcome:].sum(axis=1)
@@ -116,22 +122,28 @@ class Channel:
         return np.column_stack([self.hidden(), self.matrix[:, self._visible]])
 
     def outcome_of(self, values: Counts) -> Counts:
-        """Return the column of `outcomes` for each noisy value (zero or more); 0 for a hidden value."""
+        """Return the column of `outcomes` for each noisy value (zero or more), in the shape of `values`.
+
+        It is 0 for a hidden value, and the last column for a value above the matrix.
+        """
         last = self.matrix.shape[1] - 1
         return np.asarray(np.maximum(np.minimum(values, last) - (self.k or 0) + 1, 0), np.int64)
 
     def total_variation(self) -> Floats:
-        """Return the total variation distance (0 to 1) between counts n and n + 1, for n = 0 .. n_max - 1."""
+        """Return the total variation distance (0 to 1) between what is published for counts n and n + 1, (n_max,)."""
         return np.asarray(np.abs(np.diff(self.outcomes(), axis=0)).sum(axis=1) / 2)
 
 
 def make_short_channel(table: Floats, k: int | None = None) -> Channel:
-    """Return a channel with enough rows for any count: larger counts have the last row's noise and are never hidden."""
+    """Return a channel with enough rows for any count: larger counts have the last row's noise and are never hidden.
+
+    table, k : see `make_channel`.
+    """
     return make_channel(table, len(table) + (k or 0) + 3 * (table.shape[1] // 2), k)
 
 
 def make_channel(table: Floats, n_max: int, k: int | None = None) -> Channel:
-    """Return the channel for counts up to n_max; values below k are hidden.
+    """Return the channel for counts up to n_max; values below k are hidden (None: no value).
 
     table : P(noise | true count) from `CellKey.table`: row n is for the count n, the last row for all larger counts,
     and column d + largest for the noise d.

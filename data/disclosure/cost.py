@@ -2,9 +2,8 @@
 
 True counts are never read. The distance of a shown number from the truth follows from the channel, P(shown | true), in
 the manifest: all true counts have the same prior probability, so the posterior probability of each is proportional to
-P(shown | true). The number of children in hidden cells follows from the numbers of their country and
-the numbers shown for its parts. The result has the tier of the release, because everything is computed from the
-release.
+P(shown | true). The number of children in hidden cells follows from the numbers of their country and the numbers shown
+for its parts. The result has the tier of the release, because everything is computed from the release.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ COLUMNS = (
     *("tier", "country", "level", "grain", "cells", "shown"),
     *("hidden", "hidden_low", "hidden_high", "error", "relative"),
 )
-_NORMAL = 1.96  # for 95 of 100
+_NORMAL = 1.96  # standard deviations to the ends of an interval of 95 %
 # Other cells without a number hold none or almost none, or nobody looked there: protection hides no child.
 _HIDDEN = ("few", "withheld")
 _UNKNOWN = (np.nan, np.nan, np.nan)
@@ -38,10 +37,14 @@ Tables = Mapping[TableSpec, pd.DataFrame]
 def compute_cost(release: Release) -> pd.DataFrame:
     """Return the loss of accuracy of the tables of children without breakdown: a row per country, level and grain.
 
-    Columns: tier; country, its code; level; grain; cells, areas times periods; shown, the share of cells with a number;
-    hidden, hidden_low, hidden_high, see `estimate_hidden_share`, missing if the tier has no threshold; error, the
-    expected distance, in children, of a shown number from the true one, averaged over the shown numbers; relative, the
-    median of that distance divided by the number shown. Shares are 0 to 1. A release without such tables has no rows.
+    Columns: tier; country, its code; level; grain; cells, the number of cells; shown, the share of cells with a number;
+    hidden, hidden_low, hidden_high, see `estimate_hidden_share`, 0 if no cell is hidden; error, the expected distance
+    of a shown number from the true one, in children, averaged over the shown numbers; relative, the median, over the
+    shown numbers above zero, of that distance divided by the number. Shares are 0 to 1.
+
+    hidden is missing if the tier has no threshold, or if cells are hidden and the number of all children is not known
+    or zero. error and relative are missing if there is no such number. A release without such tables gives no rows.
+    Raises InputError for a release of an earlier version that was protected in another way.
     """
     tables = _read_tables(release)
     mechanism, k = CellKey.from_manifest(release.manifest["tact"]), _threshold(release)
@@ -64,8 +67,8 @@ def compute_expected_errors(
 ) -> tuple[Floats, Floats]:
     """Compute E|shown - true| and E(shown - true)^2 for shown values; two arrays of the shape of `values`.
 
-    `k` is the threshold below which numbers are hidden, `scale` the most that one child adds to a cell. The result is
-    NaN for a value that is never shown.
+    The expectation is over true counts that are equally likely beforehand. `k` is the threshold below which numbers are
+    hidden, `scale` the most that one child adds to a cell. The result is NaN for a value that is never shown.
     """
     shown = np.asarray(values, np.int64)
     channel, steady = _steady_channel(mechanism, k, scale)
@@ -78,12 +81,13 @@ def compute_expected_errors(
 def estimate_hidden_share(
     total: npt.ArrayLike, shown: npt.ArrayLike, mechanism: CellKey, k: int | None
 ) -> tuple[float, float, float]:
-    """Estimate the share of children in cells that show no number, with an interval of 95 %.
+    """Estimate the share of children in cells that show no number; return it and the ends of its 95 % interval.
 
-    `total` holds the published numbers of a country that add up to all of its children, `shown` the numbers shown in
-    the table; the difference of their sums is hidden. The noise of each number is assumed to be independent of all
-    others. The interval covers their noise alone. Small counts are shown more often when their noise is positive,
-    which lowers the estimate by the variance times the number of cells that have the same count near the threshold.
+    All three are from 0 to 1; NaN if the sum of `total` is not above zero. `total` holds the published numbers of a
+    country that add up to all of its children, `shown` the numbers shown in the table; the difference of their sums is
+    hidden. The noise of each number is assumed to be independent of all others. The interval covers this noise alone.
+    Small counts are shown more often when their noise is positive, which lowers the estimate by the variance times the
+    number of cells that have the same count near the threshold.
     """
     totals, parts = np.asarray(total, np.int64).ravel(), np.asarray(shown, np.int64).ravel()
     everybody = totals.sum()
@@ -99,7 +103,8 @@ def estimate_hidden_share(
 def compute_most_of_one_number(release: Release) -> float:
     """Compute the most that one number reveals about a child to a person who knows all other children of the cell.
 
-    This is the largest total variation between outputs with and without the child: 0 is guessing, 1 is knowing.
+    This is the largest total variation distance between what is published with and without the child: 0 is guessing,
+    1 is knowing. Raises InputError for a release of an earlier version that was protected in another way.
     """
     channel, _ = _steady_channel(CellKey.from_manifest(release.manifest["tact"]), _threshold(release))
     return float(channel.total_variation().max())
@@ -113,7 +118,10 @@ def _steady_channel(mechanism: CellKey, k: int | None, scale: int = 1) -> tuple[
 
 
 def _error_of_value(channel: Channel, value: int) -> tuple[float, float]:
-    """Return E|shown - true| and E(shown - true)^2 for one shown value."""
+    """Return E|shown - true| and E(shown - true)^2 for one shown value, over equally likely true counts.
+
+    Both are NaN for a value that is never shown.
+    """
     chance = channel.shown(value)
     if not chance.any():
         return np.nan, np.nan
@@ -137,7 +145,7 @@ def _read_tables(release: Release) -> dict[TableSpec, pd.DataFrame]:
 
 
 def _split_by_country(release: Release, tables: Tables) -> Iterator[tuple[str, dict[TableSpec, pd.DataFrame]]]:
-    """Yield each country's code and its part of the tables, in the order of the codes."""
+    """Yield each country's code and the tables that have rows for it, with these rows, in the order of the codes."""
     areas = pq.read_table(release.areas_file, columns=["code", "country"])
     country = dict(zip(*(areas[name].to_pylist() for name in ("code", "country")), strict=True))
     for code in sorted(set(country.values())):
@@ -146,9 +154,10 @@ def _split_by_country(release: Release, tables: Tables) -> Iterator[tuple[str, d
 
 
 def _find_total(tables: Tables) -> npt.NDArray[np.int64] | None:
-    """Return the fewest numbers that add up to all children of a country, (n,); None if some are hidden.
+    """Return the fewest published numbers that add up to all children of a country, (n,); None if there are none.
 
-    Fewer numbers have less noise together.
+    They are those of the longest periods for which every cell of the country shows a number. Fewer numbers have less
+    noise together.
     """
     for grain in reversed(GRAINS):
         rows = tables.get(TableSpec("children", "country", grain))
@@ -160,7 +169,7 @@ def _find_total(tables: Tables) -> npt.NDArray[np.int64] | None:
 def _compute_row(
     rows: pd.DataFrame, total: npt.NDArray[np.int64] | None, mechanism: CellKey, k: int | None
 ) -> tuple[float, ...]:
-    """Return the columns of `compute_cost` from the column "cells" onwards."""
+    """Return the values of one row of `compute_cost`, from the column "cells" onwards."""
     values = rows.loc[rows["state"] == "number", "value"].to_numpy(np.int64)
     absolute, _ = compute_expected_errors(values, mechanism, k)
     counted = values > 0

@@ -21,6 +21,8 @@ _DOI = re.compile(r"10\.\d{4,9}/[-._;()/:A-Za-z0-9]+")
 class Policy:
     """The rules for a release. The defaults are the safe ones; k may only be raised.
 
+    Raises InputError that lists all values that are not allowed.
+
     k: public numbers below k are not shown. cap: the largest number of encounters of one child counted in a cell.
     variance, largest, key_range: the noise on a count of children (data/disclosure/cell_key.py); record keys
     and cell keys are uniform on 0 .. key_range - 1 (a power of two). variance_near_k: the variance for counts
@@ -28,8 +30,9 @@ class Policy:
     operators: the minimum number of operators for showing a protection, return or reintegration service.
     first, last: the first and last day of the programme. Releases cover its quarters that have ended; records of
     other days are not counted. lag: months after the end of a year until its numbers are final.
-    frozen: repeat published numbers; only tests of attacks switch it off.
-    no_programme: areas where there is no programme, so that zero is structural.
+    frozen: whether published numbers are repeated in later releases; only tests of attacks switch it off.
+    no_programme: the codes of areas where there is no programme, so that zero is structural.
+    partner_licence, public_licence: the text of the licence in the files of each tier.
     publisher, doi: who publishes the releases, and the DOI of the public tier; empty if there is none.
     """
 

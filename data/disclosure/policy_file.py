@@ -1,8 +1,8 @@
 """The policy file of a workspace: how releases are protected, and all tables that they may contain.
 
-`tact init` writes `policy.toml` with the safe defaults and an explanation of each line. It may only strengthen the
-protection, and its plan may only contain what MAY_HOLD in data/tables/spec.py allows. A file with a fault is not used
-at all: the error lists every fault with its place and what is allowed.
+`tact init` writes `policy.toml` with the safe defaults and an explanation of each line. The threshold k and the number
+of operators may only be raised, and the plan may only contain what MAY_HOLD in data/tables/spec.py allows. A file with
+a fault is not used at all: the error lists every fault with its place and what is allowed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _REMOVED = Message(
 )
 _REMEDY = Message("Correct it, or move it away and let `tact doctor` write the default.")
 
-# Of each value that may be set: its section, its kind, and what a data officer should know.
+# Each value that may be set: its section, name and kind, and what a data officer should know.
 _VALUES: tuple[tuple[str, str, str, str], ...] = (
     ("protection", "k", "whole", "A public count of children below it is not shown. It may only be raised."),
     ("protection", "variance", "number", "How much the noise on a count of children varies."),
@@ -99,7 +99,10 @@ class Rules:
 
 
 def read(workspace: Path) -> Rules:
-    """Read a workspace's policy, or the defaults if it has none; raise InputError with all faults."""
+    """Read a workspace's policy, or return the defaults if it has none.
+
+    Raises InputError if the file cannot be read, or if it has faults, and then lists all of them.
+    """
     path = workspace / FILE
     try:
         return parse(path.read_text(encoding="utf-8"))
@@ -115,7 +118,7 @@ def _unreadable(path: Path | str, error: Exception) -> InputError:
 
 
 def default_text() -> str:
-    """Return the text of the file with the defaults, each explained."""
+    """Return the text of a policy file with the defaults, each explained."""
     parts = [_HEAD]
     for section in dict.fromkeys(section for section, *_ in _VALUES):
         parts.append(f"[{section}]")
@@ -141,7 +144,10 @@ def _write_block(tier: Tier, block: Block) -> str:
 
 
 def parse(text: str) -> Rules:
-    """Read the text of a policy file; raise InputError that lists every fault, its place and what is allowed."""
+    """Read the text of a policy file.
+
+    Raises InputError that lists every fault, its place and what is allowed; of a text that is not TOML only the first.
+    """
     try:
         content = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
@@ -166,7 +172,7 @@ def parse(text: str) -> Rules:
 
 
 def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
-    """List messages on sections and settings that do not exist or no longer exist."""
+    """Yield a message for each section or setting that does not exist or no longer exists."""
     sections = {section: [name for place, name, *_ in _VALUES if place == section] for section, *_ in _VALUES}
     for name, value in content.items():
         if name in TIERS:
@@ -187,7 +193,7 @@ def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _read_values(content: Mapping[str, Any], faults: list[str]) -> Iterator[tuple[str, Any]]:
-    """Read the settings that the file has; add a fault for each that cannot be used."""
+    """Yield the name and the value of each setting in the file; add a fault for each that cannot be used."""
     for section, name, kind, _ in _VALUES:
         settings = content.get(section)
         if not isinstance(settings, dict) or name not in settings:
@@ -235,7 +241,10 @@ _KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = 
 
 
 def _read_tables(tier: Tier, content: Mapping[str, Any], faults: list[str]) -> Iterator[TableSpec]:
-    """Read the tables of a tier; the default tables if the file lists none for either tier."""
+    """Yield the tables of a tier, each once; the default tables if the file lists none for either tier.
+
+    A message for each fault is added to `faults`.
+    """
     if not any(name in content for name in TIERS):
         yield from DEFAULT_PLAN[tier]
         return
@@ -263,7 +272,7 @@ def _list_breakdowns() -> list[str]:
 
 
 def _find_wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
-    """List messages on the keys and values of a block that are not allowed on its tier."""
+    """Yield a message for each key or value of a block that is not allowed on its tier."""
     known: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _list_breakdowns())
     for key in block.keys() - set(KEYS):
         yield Message("{key}: there is no such line. There are: {known}.", key=key, known=", ".join(KEYS))
@@ -287,7 +296,7 @@ def _read_block(block: Mapping[str, Any]) -> Block:
 
 
 def _describe_forbidden(spec: TableSpec, tier: Tier) -> str:
-    """Return which part of a table is forbidden on its tier; empty if none is."""
+    """Return a message on the first part of a table that is forbidden on its tier; empty if none is."""
     may = MAY_HOLD[tier][spec.measure]
     names = [_AND.join(b) or _NONE for b in may.breakdowns]
     parts: tuple[tuple[str, str, Iterable[str]], ...] = (
@@ -308,7 +317,7 @@ def _describe_forbidden(spec: TableSpec, tier: Tier) -> str:
 
 
 def _find_unmatched(plan: Plan) -> Iterator[str]:
-    """List messages on public counts that the partner tier lacks: both tiers must have the same counts."""
+    """Yield a message for each public table of counts that is not a table of the partner tier too, as it must be."""
     for spec in plan["public"]:
         if spec.counted and spec not in plan["partner"]:
             yield Message(

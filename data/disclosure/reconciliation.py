@@ -4,12 +4,12 @@ Each published count has its own noise, so parts do not add up to their total. T
 add up: areas to the area that contains them, quarters to years, years to the whole time, categories to their total.
 Among all such numbers they have the smallest weighted squared distance from the published ones (docs/disclosure.md,
 Numbers that add up): the optimal combination of Hyndman et al. (2011), over whole numbers from zero as in controlled
-rounding (Cox 1987) and the Census TopDown algorithm (Abowd et al. 2022). They depend only on published tables, so they
-reveal nothing more.
+rounding (Cox 1987) and the Census TopDown algorithm (Abowd et al. 2022). Reconciled numbers depend only on published
+tables, so they reveal nothing more.
 
 - Each year is reconciled by itself, so that a later year changes nothing. The whole time is the sum of its years if all
   of them are shown; other numbers of the whole time are fitted to it.
-- Totals come first. A breakdown is a second reading of its total, with the variance of the sum of its categories,
+- Totals come first. The sum of the categories of a breakdown is a second estimate of the total, with its own variance,
   because each breakdown has its own noise.
 - The sums of areas and the sums of periods are two families of nested sets, so their matrix is totally unimodular: the
   linear program whose cost increases from one whole number to the next has a whole solution, the exact optimum.
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 RECONCILED = ("children", "flows")
 # The states whose reconciled number is shown: a number, or a published zero.
 SHOWN = ("number", *ZEROS)
-_SETTLED, _LOWEST = 1e6, 1e4  # costs of one child: away from a settled number, below the least possible number
+_SETTLED, _LOWEST = 1e6, 1e4  # costs of each child: away from a settled number, below the least possible number
 _REACH = 6  # farther from the published number, the cost of one more child no longer grows
 _TIE_BREAK, _GOLDEN = 1e-4, (5**0.5 - 1) / 2  # so that one solution is the best, on every platform
 _TOTAL, _REST = "", "/rest"
@@ -55,10 +55,11 @@ _TOTAL, _REST = "", "/rest"
 def reconcile(
     tables: Mapping[TableSpec, pa.Table], areas: pd.DataFrame, mechanism: CellKey, k: int | None = None
 ) -> dict[TableSpec, Ints]:
-    """Return the reconciled number of each row, (rows,), of each published table of a tier that is reconciled.
+    """Return, for each table of children or flows, the reconciled number of each of its rows, (rows,).
 
-    areas: code (index) and parent. k: the threshold of the public tier, None for partners. Rows that show no number get
-    a number here too; `add_column` leaves it out.
+    tables: the published tables of one tier. areas: code (index) and parent. k: the threshold of the public tier, None
+    for partners. Rows that show no number get a number here too; `add_column` leaves it out. Raises ReleaseError if the
+    numbers cannot be reconciled.
     """
     result: dict[TableSpec, Ints] = {}
     for measure in RECONCILED:
@@ -72,13 +73,20 @@ def reconcile(
 
 
 def add_column(table: pa.Table, numbers: Ints, k: int | None = None) -> pa.Table:
-    """Return a published table with the column `reconciled`, which is empty if a cell shows neither number nor zero."""
+    """Return a published table with the additional column `reconciled`.
+
+    It is empty if a cell shows neither a number nor a zero, or if its reconciled number is below k.
+    """
     shown = pc.is_in(table["state"], pa.array(SHOWN)).to_numpy() & (numbers >= (k or 0))
     return table.append_column("reconciled", pa.array(numbers, pa.int64(), mask=~shown))
 
 
 def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int | None) -> pd.DataFrame:
-    """Read a table: area, period, breakdown, category, number, weight (1 / variance), low (least number), shown."""
+    """Return a published table as a frame with a row for each of its rows.
+
+    Columns: area (for flows "area/origin"), period, by (the breakdown, "" for none), category (its index), number,
+    weight (1 / variance; 0 if nothing is known), low (the least possible number), shown (whether it shows a number).
+    """
     area, by, category = table["area"], _TOTAL, np.zeros(len(table), np.int64)
     if spec.measure == "flows":
         area = pc.binary_join_element_wise(area, table["origin"], "/")
@@ -115,7 +123,10 @@ class _Cells:
     covered: Bools
 
     def with_years(self, years: Sequence[tuple[Ints, _Cells]]) -> _Cells:
-        """Return cells of the whole time; a cell is the sum of the years' numbers if all of them are shown."""
+        """Return these cells of the whole time, combined with the reconciled numbers and the cells of all years.
+
+        A cell is the sum of its years if all of them are shown. In any case it is at least the sum of those shown.
+        """
         covered = np.all([cells.covered for _, cells in years], axis=0)
         hidden = [cells.hidden[:, -1:] for _, cells in years]
         settled = covered[:, None, None] & ~np.any(hidden, axis=0)
@@ -128,8 +139,8 @@ class _Cells:
             covered=self.covered | covered,
         )
 
-    def add_reading(self, parts: _Cells) -> _Cells:
-        """Return totals combined with the sums of a breakdown, each weighted by the inverse of its variance."""
+    def with_breakdown(self, parts: _Cells) -> _Cells:
+        """Return totals combined with the sums of the categories of a breakdown, weighted by inverse variance."""
         with np.errstate(divide="ignore"):
             weight = 1 / (1 / parts.weight).sum(axis=2, keepdims=True)
         number = parts.number.sum(axis=2, keepdims=True)
@@ -143,7 +154,8 @@ class _Cells:
 class _System:
     """All published cells of one measure; `areas` are its areas, or, for flows, pairs of areas.
 
-    numbers: the result, for each row. years: for each breakdown, numbers and cells of each reconciled year.
+    rows: see `_read_rows`. containers: the area around each area. numbers: the result, for each row. years: for each
+    breakdown, numbers and cells of each reconciled year.
     """
 
     rows: pd.DataFrame
@@ -154,7 +166,7 @@ class _System:
 
     @classmethod
     def from_rows(cls, rows: pd.DataFrame, areas: pd.DataFrame) -> _System:
-        """Return the system of all tables; a flow with parts gets an additional part for unknown origin."""
+        """Return the system of all tables; a flow with parts gets an additional part for children of unknown origin."""
         present = sorted(rows["area"].unique())
         parents = {str(code): str(parent) for code, parent in areas["parent"].items()}
         pairs = {key: "/".join(parents[end] for end in key.split("/")) for key in present if "/" in key}
@@ -174,14 +186,17 @@ class _System:
         return self.numbers
 
     def _settle(self, periods: Sequence[str], *, whole: bool = False) -> None:
-        """Reconcile some periods, of which the last is the sum of the others; totals first, then breakdowns."""
+        """Reconcile the given periods, of which the last is the sum of the others; totals first, then breakdowns.
+
+        `whole`: the only period is the whole time, which is combined with the years that were reconciled before.
+        """
         here = self.rows[self.rows["period"].isin(periods)]
         rows = {_TOTAL: here[:0], **{str(by): part for by, part in here.groupby("by")}}
         cells = {by: self._gather(by, part, periods) for by, part in rows.items()}
         if whole:
             cells |= {by: found.with_years(self.years[by]) for by, found in cells.items() if by in self.years}
         for by in sorted(set(cells) - {_TOTAL}):
-            cells[_TOTAL] = cells[_TOTAL].add_reading(cells[by])
+            cells[_TOTAL] = cells[_TOTAL].with_breakdown(cells[by])
         total = None
         for by, found in cells.items():
             numbers = self._fit(found, total)
@@ -196,7 +211,7 @@ class _System:
         return area, period, rows["category"].to_numpy()
 
     def _gather(self, by: str, rows: pd.DataFrame, periods: Sequence[str]) -> _Cells:
-        """Return the published cells of a breakdown in some periods."""
+        """Return the published cells of a breakdown in the given periods."""
         shape = (len(self.areas), len(periods), len(CATEGORIES[by]) if by else 1)
         number, weight, low, hidden = np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, bool)
         place = self._place(rows, periods)
@@ -222,7 +237,10 @@ class _System:
 
 
 def _list_sums(areas: pd.Index, containers: Mapping[str, str], periods: int) -> tuple[sparse.csr_array, Ints]:
-    """Return the matrix of sums, (cells, finest cells), and the row of each finest cell, (finest cells,)."""
+    """Return the matrix of sums, (cells, finest cells), and the row of each finest cell, (finest cells,).
+
+    The matrix has 1 where a finest cell is part of a cell. The last of the `periods` is the sum of the others.
+    """
     from scipy import sparse
 
     place = {key: index for index, key in enumerate(areas)}
@@ -256,7 +274,10 @@ class _Lattice:
     finest: Ints
 
     def find_nearest(self, total: Ints | None) -> Ints:
-        """Return whole numbers of the finest cells, (finest cells, categories); `total`: their sums over categories."""
+        """Return the nearest whole numbers of the finest cells, (finest cells, categories).
+
+        `total`: their sums over the categories, (finest cells,); None if these are not fixed.
+        """
         if total is not None and not total.any():
             return np.zeros((len(total), self.number.shape[1]), np.int64)
         exact = np.round(self._solve_program(total), 6)
@@ -270,14 +291,15 @@ class _Lattice:
         return atoms
 
     def _slopes(self, values: Ints, cell: Ints | slice = slice(None)) -> Floats:
-        """Return the cost of one more child in cells (flat indices) that have `values` children, in their shape."""
+        """Return the cost of one more child in each cell (a flat index) that has `values` children, (cells,)."""
         number, weight, low = (array.ravel()[cell] for array in (self.number, self.weight, self.low))
         return np.asarray(weight * (2 * values + 1 - 2 * number) - _LOWEST * (values < low))
 
     def _solve_program(self, total: Ints | None) -> Floats:
         """Solve the linear program: each cell is a sum of steps of one child, each of which costs more than the last.
 
-        Returns numbers for the finest cells, (finest cells, categories). `total`: see `find_nearest`.
+        Returns numbers for the finest cells, (finest cells, categories). `total`: see `find_nearest`. Raises
+        ReleaseError if there is no solution.
         """
         from scipy import sparse
         from scipy.optimize import linprog
@@ -314,7 +336,7 @@ class _Lattice:
         return np.asarray(steps @ solved.x).reshape(cells, categories)[self.finest]
 
     def _move_child(self, atoms: Ints) -> bool:
-        """Move one child to another category where this reduces the distance most; return False if no move does."""
+        """Move one child to another category where this reduces the distance most; return False if nothing does."""
         shape, now = self.number.shape, (self.sums @ atoms).ravel()
         more = self.sums.T @ self._slopes(now).reshape(shape)
         less = np.where(atoms > 0, self.sums.T @ -self._slopes(now - 1).reshape(shape), np.inf)

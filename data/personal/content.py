@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-# What a column is for: categories, days and numbers; a child's identifier, hashed and never stored; the
-# number of a record; names of organisations and notes; or nothing that we know.
+# What a column contains: categories, days and numbers; a child's identifier, hashed and never stored; the
+# number of a record; names of organisations and notes; or something unknown.
 Holds = Literal["coded", "identifier", "number", "text", "unknown"]
 
 _EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[A-Za-z]{2,}")
@@ -74,10 +74,11 @@ def find_personal_content(
     """Return the kind of personal data that the distinct values of a column look like, or None.
 
     One value is enough if it cannot be anything else (an e-mail address, a phone number with its usual signs or
-    prefix, a pair of coordinates, a full name instead of a code). Plain digits count only if at least half of the
-    values look like such a number.
+    prefix, a pair of coordinates, a text with a date of birth, a full name instead of a code). Plain digits count only
+    if at least half of the values look like such a number.
 
-    `of_children`: each row is about one child, so that a date many years before the record is a date of birth.
+    `holds`: what the column should contain. `of_children`: each row is about one child, so that a date many years
+    before the record is a date of birth, and names are looked for.
     `year`: the median year of the records; without it only a word such as "born" makes a date a date of birth.
     """
     text = "\n".join(values)
@@ -103,9 +104,10 @@ def find_personal_content(
 
 
 def find_personal_number(text: str) -> bool:
-    """Return whether one cell has a phone or identity number, an e-mail address, a position or a day.
+    """Return whether one cell has a phone or identity number, an e-mail address, coordinates or a day.
 
-    It is for cells that should have a category or the name of a place, where each of these can only belong to a person.
+    Use it for a cell that should have a category or the name of a place: there, each of these can only be about a
+    person.
     """
     if find_personal_content([text], "text", of_children=False) or _WRITTEN_DAY.search(text):
         return True
@@ -114,7 +116,10 @@ def find_personal_number(text: str) -> bool:
 
 
 def recognise_degrees(values: list[str]) -> str | None:
-    """Return "latitude" or "longitude" if numbers look like degrees in the two countries, else None."""
+    """Return "latitude" or "longitude" if at least half of the values look like degrees in the two countries.
+
+    Such values have at least four decimals. Returns None for other values.
+    """
     sample = _sample(values)
     if _most(sample, _LATITUDE):
         return "latitude"
@@ -122,7 +127,7 @@ def recognise_degrees(values: list[str]) -> str | None:
 
 
 def find_birth_day(values: list[str]) -> bool:
-    """Return whether any value of a column of ages is a whole day."""
+    """Return whether any value is a whole day, such as a date of birth in a column of ages."""
     return any(_ANY_DAY.fullmatch(value.strip()) for value in values)
 
 
@@ -140,7 +145,7 @@ def _any(text: str, patterns: Iterable[re.Pattern[str]]) -> bool:
 
 
 def _identity_numbers(sample: list[str]) -> bool:
-    # The check digit tells an AMKA from a record number that happens to begin with a day.
+    # The check digit distinguishes an AMKA from a record number that happens to begin with a day.
     failing = [value for value in sample if _AMKA.fullmatch(value) and not _luhn(value)]
     return _most(sample, _NID) or (_most(sample, _AMKA) and len(failing) < _MAJORITY * len(sample))
 
@@ -152,7 +157,7 @@ def _luhn(digits: str) -> bool:
 
 
 def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
-    """Return whether a column contains dates of birth, or with `alone` years of birth."""
+    """Return whether a column contains dates of birth, or, if `alone`, years of birth; False if `year` is None."""
     matches = [match for match in map((_YEAR_ALONE if alone else DAY).fullmatch, sample) if match]
     if year is None or not matches or len(matches) < _MAJORITY * len(sample):
         return False
@@ -161,7 +166,10 @@ def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
 
 
 def _birth_within(text: str, of_children: bool, year: float | None) -> bool:
-    """Return whether a text contains a date after a word such as "born", or a day 4 to 25 years before `year`."""
+    """Return whether a text contains a date of birth.
+
+    This is a date after a word such as "born", or, if rows are about children, a day 4 to 25 years before `year`.
+    """
     folded = text.casefold()
     has_word = any(stem in folded for stem in _BORN_STEMS)
     if has_word and (_BORN_ON.search(text) or (of_children and _BORN_IN.search(text))):
@@ -177,7 +185,7 @@ def _year_of(day: re.Match[str]) -> int:
 
 
 _LAST = 40  # 97 is 1997 and 05 is 2005.
-_YOUNGEST = 4  # Years: a day some years back may as well be that of an earlier meeting.
+_YOUNGEST = 4  # Years: a day that is only a few years earlier may be that of an earlier encounter.
 
 
 def _names(text: str, sample: list[str], holds: Holds) -> bool:
@@ -197,7 +205,7 @@ _NO_DIGIT = re.compile(r"^[^\d\n]{5,60}$", re.MULTILINE)
 _FIRST_NAME = re.compile(r"[^\W\d_]{3,20}")
 _HUMP = re.compile(r"(?<=[^\W\d_])(?=[A-ZΑ-ΩÇË])(?<![A-ZΑ-ΩÇË])")
 _WORD = re.compile(r"[^\W\d_]+")
-# Words beside a letter or a number, or instead of them; they are no names.
+# Words beside a code, or in place of one; they are no names.
 _SAID_INSTEAD = (
     "unknown not known none without missing child case number code file test "
     "nuk panjohur pa femija femije fëmija fëmijë rasti numri kodi "

@@ -22,9 +22,9 @@ def _is_hidden(letter: str) -> bool:
 
 
 def check_free_text(texts: Iterable[str], what: Message) -> None:
-    """Raise InputError if a text is not one line, is too long, or looks like personal data. The text is never repeated.
+    """Raise InputError if a text is not one line, has over LONGEST characters, or looks like personal data.
 
-    `what` names the texts in the message, for example "A title or note".
+    The message never repeats the text. `what` names the texts in the message, for example "A title or note".
     """
     written = [text for text in texts if text]
     if any(len(text) > LONGEST for text in written):

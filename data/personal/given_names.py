@@ -49,7 +49,7 @@ def is_given_name(word: str) -> bool:
 
 
 def find_given_names(values: Sequence[str]) -> bool:
-    """Return whether at least half of the values that are not empty contain a given name."""
+    """Return whether at least half of the values that are not empty contain a given name; False if all are empty."""
     filled = [value for value in values if value.strip()]
     named = sum(any(map(is_given_name, re.findall(r"[^\W\d_]+", value))) for value in filled)
     return named > 0 and 2 * named >= len(filled)

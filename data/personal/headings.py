@@ -97,8 +97,8 @@ def _says(words: str, phrases: Iterable[re.Pattern[str]]) -> bool:
 
 
 def find_personal_heading(heading: str, refuses: frozenset[str]) -> str | None:
-    """Return the kind of personal data that a heading names, or None."""
-    # Also in small letters, since "WhatsApp" must not only be read as two words.
+    """Return the kind of personal data that a heading names, of the kinds in `refuses`; None if it names none."""
+    # Also in lower case, since "WhatsApp" must not only be read as two words.
     words = " | ".join(" ".join(words_of(text)) for text in (heading, heading.lower()))
     for phrase in _INNOCENT_PHRASES:
         words = phrase.sub(" ", words)
@@ -128,14 +128,14 @@ def is_value(cell: str) -> bool:
 
 
 def plain_heading(heading: str, position: int) -> str:
-    """Return a heading for a message, or only its position if it may be content."""
+    """Return a heading for a message; if it is empty or may be content, "column" and its number (position + 1)."""
     content = len(heading) > 60 or re.search(r"\d{3}|@|[<>]", heading) or not heading.isprintable()
     content = content or is_value(heading)
     return Message("column {number}", number=position + 1) if content or not heading else heading
 
 
 def list_headings(headings: list[str], positions: Iterable[int]) -> Message:
-    """List headings for a message, each in quotation marks."""
+    """List the headings at the given positions (from 0) for a message, each in quotation marks."""
     return join_messages((quote_heading(headings[position], position) for position in positions), ", ")
 
 

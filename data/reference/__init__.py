@@ -34,7 +34,8 @@ _NA = {"number": [""], "share": [""]}
 class Source:
     """One data file of the product: its source, its licence, and its checksum.
 
-    source and licence are shown to readers; made says how the file was built, so that it can be built again.
+    source and licence are shown to readers. credit: the line that the licence asks for, if any. retrieved: the ISO day.
+    made: how the file was built, so that it can be built again.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Source:
 
 
 def registry() -> list[Source]:
-    """Read the registry of the product's data files, in its order."""
+    """Read the registry of the product's data files; return its entries in their order."""
     text = (FOLDER / "registry.toml").read_text(encoding="utf-8")
     return [Source(**entry) for entry in tomllib.loads(text)["source"]]
 
@@ -59,8 +60,9 @@ def area_table() -> pd.DataFrame:
     """Return the tree of areas, one row for each code: countries, regions, municipalities.
 
     Columns: country, level, parent (empty for a country), name_en, name_local, nuts, hasc, hasc_alt, geonames
-    (administrative code), valid_from, valid_to (ISO month or empty), succeeded_by (codes joined by ";") and counted:
-    False for the municipalities of 2019, whose records count in their predecessor. The caller may change the frame.
+    (administrative code), valid_from, valid_to (ISO month or empty), succeeded_by (codes joined by ";") and counted,
+    which is False for the municipalities created in 2019, whose records count in their predecessor. The caller may
+    change the frame.
     """
     return _read_areas().copy()
 

@@ -32,10 +32,10 @@ def glossary() -> Mapping[str, Term]:
 
 
 def term(term_id: str) -> str:
-    """Return a term as it is written within a sentence."""
+    """Return a term as it is written within a sentence; raise KeyError for an unknown id."""
     return glossary()[term_id].term
 
 
 def definition(term_id: str) -> str:
-    """Return the sentence that explains a term."""
+    """Return the sentence that explains a term; raise KeyError for an unknown id."""
     return glossary()[term_id].definition

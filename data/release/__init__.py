@@ -45,7 +45,7 @@ _TYPES: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype()}
 
 
 def current_name(releases: Path) -> str | None:
-    """Return the name in `releases/current`, of the newest release or an earlier one; None if there is none yet."""
+    """Return the name in `releases/current`, of the newest release or an earlier one; None if there is no name yet."""
     try:
         # A damaged name is the name of no release.
         return (releases / "current").read_text(encoding="utf-8", errors="replace").strip() or None
@@ -57,7 +57,7 @@ def read_blocked(releases: Path) -> frozenset[str]:
     """Return the measures that governance does not approve now, for all releases.
 
     Commands that read governance.toml write them into `releases/blocked`, which is part of every copy of the releases.
-    Without this file, all measures that need approval are blocked.
+    If this file cannot be read, all measures that need approval are blocked.
     """
     try:
         return frozenset((releases / BLOCKED).read_text(encoding="utf-8", errors="replace").split())
@@ -74,10 +74,10 @@ def read_withdrawn(releases: Path) -> frozenset[str]:
 
 
 def find_release(path: Path) -> tuple[Path, str]:
-    """Return the folder of releases and the name of the release that a path means.
+    """Return the folder of releases, and the name of the release, that a path means.
 
     path : the folder of a release, `releases/NAME`; or a folder that contains `releases`, for the release that is shown
-    there. Raises ReleaseError if it is neither.
+    there. Raises ReleaseError if it is neither, or if no release is shown there.
     """
     folder = path.absolute()
     if any((folder / tier / MANIFEST).is_file() for tier in TIERS):
@@ -94,7 +94,10 @@ def find_release(path: Path) -> tuple[Path, str]:
 
 
 def shown_name(releases: Path) -> str | None:
-    """Return the name of the release that is shown: the current one, or an earlier one if it was taken back."""
+    """Return the name of the release that is shown: the current one, or an earlier one if it was taken back.
+
+    Returns None if there is none.
+    """
     name = current_name(releases)
     taken_back = name is not None and name in read_withdrawn(releases)
     return next(iter(list_earlier(releases, str(name))), None) if taken_back else name
@@ -118,7 +121,7 @@ def list_earlier(releases: Path, name: str) -> list[str]:
 
 
 def _read_ages(releases: Path) -> dict[str, tuple[int, str, str]]:
-    """Return the age of each release, in the order of `names`."""
+    """Return the sort key of each release by its name, in the order of `names`."""
     if not releases.is_dir():
         return {}
     ages = {p.name: _age(p) for p in releases.iterdir() if p.is_dir() and p.name[0] != "."}
@@ -126,7 +129,10 @@ def _read_ages(releases: Path) -> dict[str, tuple[int, str, str]]:
 
 
 def _age(folder: Path) -> tuple[int, str, str]:
-    """Return a sort key for releases: their running number, which does not depend on a clock; 0 for a damaged one."""
+    """Return the sort key of a release: its running number, its time and its name; 0, "" and its name if damaged.
+
+    The running number does not depend on a clock.
+    """
     # The public one first: a process of the public tier opens nothing of the other.
     for tier in reversed(TIERS):
         manifest = folder / tier / MANIFEST
@@ -201,7 +207,10 @@ class Release:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """The Data Package descriptor."""
+        """The Data Package descriptor, with the results that were added and without blocked measures.
+
+        Raises ReleaseDamaged if the manifest was changed.
+        """
         described = read_stamped(self.folder / MANIFEST, _REMEDY)
         resources = [*described["resources"], *(resource for result in self.added for resource in result.resources)]
         shown = [r for r in resources if r.get("tact", {}).get("measure") not in self.without]
@@ -217,7 +226,7 @@ class Release:
 
     @property
     def k(self) -> int:
-        """The threshold of the policy."""
+        """The threshold of the policy: public numbers below it are hidden."""
         return int(self.manifest["tact"]["k"])
 
     @property
@@ -226,7 +235,7 @@ class Release:
         return float((self.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
 
     def is_provisional(self, period: str) -> bool:
-        """Return whether the counts of a period are provisional: its year is not final yet."""
+        """Return whether the counts of a period (its identifier) are provisional: its year is not final yet."""
         final = self.manifest["tact"].get("final")
         return bool(final) and Period.parse(period).end.isoformat() > final
 
@@ -236,7 +245,10 @@ class Release:
         return tuple(r["name"] for r in self.manifest["resources"] if r["name"] != "areas")
 
     def table(self, name: str) -> pd.DataFrame:
-        """Read a table; raise ReleaseError if the release does not have it, ReleaseDamaged if its file was changed."""
+        """Read a table, with a limit only its rows inside the limit.
+
+        Raises ReleaseError if the release does not have it, and ReleaseDamaged if its file is missing or was changed.
+        """
         if name not in self.tables:
             raise ReleaseError(
                 Message(
@@ -255,17 +267,23 @@ class Release:
 
     @cached_property
     def outside(self) -> frozenset[str]:
-        """The codes of the areas that are outside of the limit."""
+        """The codes of the areas outside the countries to which the release is limited; empty without a limit.
+
+        Raises ReleaseDamaged if the file of areas is missing or was changed.
+        """
         areas = pq.read_table(pa.BufferReader(self._read_file("areas")), columns=["code", "country"]).to_pylist()
         return frozenset(row["code"] for row in areas if self.countries and row["country"] not in self.countries)
 
     def result(self, kind: str) -> Result | None:
-        """Return the result of a kind that was made from this release; None if there is none."""
+        """Return the result of a kind, such as "risk", that this release was opened with; None if there is none."""
         return next((result for result in self.added if result.manifest["kind"] == kind), None)
 
     @property
     def areas_file(self) -> Path:
-        """The GeoParquet file of areas (geo/areas.py reads it). Raises ReleaseDamaged if it was changed."""
+        """The GeoParquet file of areas (geo/areas.py reads it); with a limit, a temporary copy of the areas inside it.
+
+        Raises ReleaseDamaged if the file is missing or was changed.
+        """
         path = self.folder / "areas.parquet"
         changed = path.stat().st_mtime_ns if path.is_file() else 0
         if not _is_whole(path, changed, self._areas_hash):
@@ -282,11 +300,11 @@ class Release:
         return next(str(r["hash"]) for r in self.manifest["resources"] if r["name"] == "areas")
 
     def check(self) -> list[str]:
-        """List the faults of files that are missing or were changed; empty if there is none."""
+        """List, in words, the files that are missing or were changed; empty if there is none."""
         return [str(error) for error in self.list_damaged().values()]
 
     def list_damaged(self) -> dict[str, ReleaseDamaged]:
-        """List the tables (and "areas") whose file is missing or was changed, each with the error that says so."""
+        """Return the error of each table (or "areas") whose file is missing or was changed, by the table's name."""
         damaged = {}
         for resource in self.manifest["resources"]:
             try:
@@ -330,7 +348,7 @@ def _find_folder() -> Path:
 
 
 def _write_limited(path: Path, checksum: str, countries: frozenset[str]) -> Path:
-    """Write only the areas of some countries to a file, once in a process, and return its path."""
+    """Write only the areas of the given countries to a file, once in a process, and return its path."""
     file = _find_folder() / f"{checksum}.parquet"
     if not file.is_file():
         areas = pq.read_table(path)

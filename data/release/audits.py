@@ -26,8 +26,8 @@ _KINDS = {"created": str, "release_sha256": str, "checks": list, "findings": lis
 class AuditReport:
     """The result of an audit for one tier of one release.
 
-    checks: attack, passed and details. reasons: attack and description of each finding, without counts,
-    each pair once; the cells are only in the file.
+    created: when it was made (ISO, UTC). checks: attack, passed and details. reasons: attack and description of each
+    finding, without counts, each pair once; the cells are only in the file.
     """
 
     tier: Tier
@@ -53,15 +53,15 @@ def tier_file(tier: Tier) -> str:
 def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditReport | None:
     """Open the newest report for a tier of a release; None if there is none that can be read.
 
-    `checksum` is the SHA-256 of the tier's manifest; a report on another release of the same name is
-    ignored. No file of another tier is opened.
+    `checksum` is the SHA-256 of the tier's manifest; a report on another release of the same name is ignored. No file
+    of another tier is opened. Raises ReleaseDamaged if a report was changed.
     """
     path = find_newest(derived, name, tier, checksum)
     return None if path is None else _report(tier, _read(path))
 
 
 def find_newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> Path | None:
-    """Return the file of the report that `newest` opens; None if there is none."""
+    """Return the file of the report that `newest` opens; None if there is none. Raises ReleaseDamaged as it does."""
     folder = derived / name if derived is not None else None
     if folder is None or not folder.is_dir():
         return None

@@ -20,7 +20,7 @@ class Contents:
 
 
 def count_contents(release: Release) -> Contents:
-    """Count the tables of a release, and its cells by state."""
+    """Count the tables of a release, and its cells by state. Raises ReleaseDamaged if a table was changed."""
     counted: Counter[str] = Counter()
     for name in release.tables:
         table = release.table(name)

@@ -1,4 +1,4 @@
-"""Write results that were made from a release: folders `derived/<release>/<kind>-<hash>/` of tables.
+"""Write results that were made from a release: folders `derived/<release>/<kind>-<tier>-<hash>/` of tables.
 
 The manifest of a result has the checksum of the release, the version of the code and the parameters; a result
 belongs to the tier of its release. It never changes: a new result is written beside it, and the newest one that fits is
@@ -41,9 +41,10 @@ def publish(
 ) -> Result:
     """Write a result for one tier of a release, unless the newest one is the same, and return it.
 
-    `before` is called with the name of the new folder; if it raises an error, nothing is stored.
-    `about` is added to the manifest: parameters, and what a reader must know. If the new result is equal to an older
-    one, it is still written and names the result before it, because always the newest result is used.
+    `about` is added to the manifest: parameters, and what a reader must know. `before` is called with the name of the
+    new folder; if it raises an error, nothing is stored. Always the newest result is used. So a result that equals an
+    earlier one, but not the newest, is written again, and names the newest one before it. Raises ReleaseDamaged if the
+    manifest of an earlier result was changed.
     """
     name, tier = release.name, release.tier
     manifest = {
@@ -74,7 +75,10 @@ def publish(
 
 
 def copy_plain(result: Result, derived: Path) -> Result:
-    """Copy a result without tables from elsewhere into a folder of results that does not have it; return the copy."""
+    """Copy a result without tables from elsewhere into the folder of results `derived`; return the copy.
+
+    Raises ReleaseError if the folder has this result already.
+    """
     final = derived / result.folder.parent.name / result.folder.name
     with _make_aside(final.parent, result.manifest["kind"]) as aside:
         (aside / MANIFEST).write_bytes((result.folder / MANIFEST).read_bytes())

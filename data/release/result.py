@@ -59,12 +59,18 @@ class Result:
 
 
 def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> Result | None:
-    """Find the newest result of a kind for a tier of a release; None if there is none that can be read."""
+    """Find the newest result of a kind for a tier of a release; None if there is none that this version can read.
+
+    checksum: that of the release. Raises ReleaseDamaged if a manifest was changed.
+    """
     return next(iter(list_results(derived, name, tier, checksum, kind)), None)
 
 
 def list_results(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> list[Result]:
-    """List the readable results of a kind, for one tier of a release, newest first. Raises ReleaseDamaged."""
+    """List the results of a kind that this version can read, for one tier of a release, newest first.
+
+    checksum: that of the release. Raises ReleaseDamaged if a manifest was changed.
+    """
     return sort_newest(read_results(list_manifests(derived, name, tier, kind), tier, checksum))
 
 
@@ -74,12 +80,18 @@ def list_manifests(derived: Path | None, name: str, tier: Tier, kind: str) -> li
 
 
 def latest(derived: Path, tier: Tier, kind: str) -> Result | None:
-    """Find the newest result of a kind and tier of any release; None if there is none."""
+    """Find the newest result of a kind and tier of any release; None if there is none that this version can read.
+
+    Raises ReleaseDamaged if a manifest was changed.
+    """
     return next(iter(list_all_results(derived, tier, kind)), None)
 
 
 def list_all_results(derived: Path, tier: Tier, kind: str) -> list[Result]:
-    """List the readable results of a kind and tier of all releases, newest first. Raises ReleaseDamaged."""
+    """List the results of a kind and tier, of all releases, that this version can read, newest first.
+
+    Raises ReleaseDamaged if a manifest was changed.
+    """
     return sort_newest(read_results(list_manifests(derived, "*", tier, kind), tier))
 
 
@@ -95,7 +107,7 @@ def read_results(manifests: Iterable[Path], tier: Tier, checksum: str | None = N
 
 
 def sort_newest(results: Iterable[Result]) -> list[Result]:
-    """Return results, the newest first."""
+    """Return the given results, the newest first."""
     return sorted(results, key=lambda result: (result.manifest["created"], result.folder.name), reverse=True)
 
 

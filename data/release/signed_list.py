@@ -43,8 +43,9 @@ _REMEDY = "Publish again: tact publish"
 class SignedList:
     """What was published at one time.
 
-    number: from 1; a later list has a larger number. current: the name of the release to show. blocked: the measures
-    that governance does not approve. files: the SHA-256 of each file, by its path in the folder, with `/`.
+    number: from 1; a later list has a larger number. created: its time (ISO, UTC). current: the name of the release to
+    show. blocked: the measures that governance does not approve. files: the SHA-256 of each file, by its path in the
+    folder, with `/`.
     """
 
     number: int
@@ -132,7 +133,10 @@ class Publisher:
         return next((one.blocked for one in self.read_lists()), frozenset(NEED_APPROVAL))
 
     def is_listed(self, path: Path, checksum: str) -> bool:
-        """Return whether any list names a file with this SHA-256. Any list counts, because files arrive one by one."""
+        """Return whether any list names the file at this path with this SHA-256.
+
+        Every list counts, not only the newest, because files arrive one by one.
+        """
         name = path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else ""
         return any(one.files.get(name) == checksum for one in self.read_lists())
 
@@ -153,14 +157,17 @@ def _read_state(path: str) -> tuple[int, int]:
 def _has_files(folder: Path, files: tuple[tuple[str, str], ...], _states: tuple[tuple[int, int], ...]) -> bool:
     """Return whether all files have the SHA-256 of the list. They are read again only if one has changed.
 
-    Raises OSError.
+    Raises OSError if a file cannot be read.
     """
     return all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest for name, digest in files)
 
 
 @lru_cache(maxsize=64)
 def _read_list(path: Path, _changed: int, _size: int, publisher: Publisher) -> SignedList | None:
-    """Read a list; None if it is not signed by the publisher, or of another tier. Raises OSError."""
+    """Read a list; None if it is not signed by the publisher, or of another tier.
+
+    Raises OSError if the file cannot be read.
+    """
     signature, _, text = path.read_bytes().partition(b"\n")
     text = text.removesuffix(b"\n")
     if not publisher.has_signed(text, signature.decode("ascii", "replace")):
@@ -171,13 +178,13 @@ def _read_list(path: Path, _changed: int, _size: int, publisher: Publisher) -> S
     return SignedList(**{**content, "blocked": frozenset(content["blocked"])})
 
 
-# Whose files this process believes, and folders of its own. A process without a publisher owns its workspace.
+# The publisher whose files this process accepts, and folders of its own. Without a publisher it accepts all files.
 _publisher: list[Publisher] = []
 _own: list[Path] = []
 
 
 def believe(publisher: Publisher, own: Iterable[Path] = ()) -> None:
-    """Let this process accept from now on only files that a list of the publisher names, and those of its own folders.
+    """Let this process accept from now on only files that a list of the publisher names, or that are in `own`.
 
     own : folders that this process writes itself, such as that of the plans of people who sign in to a server.
     """

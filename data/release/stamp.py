@@ -50,7 +50,10 @@ def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _read(path: Path, _changed: int, _size: int) -> tuple[dict[str, Any] | None, str]:
-    """Return a document, None if it is not whole, and the SHA-256 of its file. Raises OSError and ValueError."""
+    """Return a document (None if it is not whole), and the SHA-256 of its file.
+
+    Raises OSError if the file cannot be read, and ValueError if it is no JSON.
+    """
     raw = path.read_bytes()
     checksum = hashlib.sha256(raw).hexdigest()
     stamp = _END.search(raw)

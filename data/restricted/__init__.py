@@ -1,4 +1,4 @@
 """Behind the wall: keys, vault, intake, counting, publishing, governance, backup.
 
-Only dashboard.commands (and later dashboard.desk) may import this package.
+In the application, only dashboard.commands and dashboard.desk may import this package.
 """

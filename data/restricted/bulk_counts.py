@@ -33,8 +33,8 @@ _UNKNOWN = "unknown_area"  # the reason for which a code is refused
 
 _BATCH = 1 << 20  # rows
 _BLOCK = 1 << 17  # rows whose intermediate results stay in a processor's own memory
-_SHARES = 64  # of a file, each counted by one thread or worker
-_MOST_CELLS = 20_000  # combinations of categories; more are no categories
+_SHARES = 64  # parts of a file, each counted by one thread or worker
+_MOST_CELLS = 20_000  # combinations; columns with more do not have categories
 _CSV_BLOCK = 1 << 22  # bytes
 _WORD = pa.dictionary(pa.int32(), pa.string())
 _SEPARATORS = ",;\t"
@@ -51,12 +51,12 @@ class AreaFinder(Protocol):
         """The places that `find` numbers: the codes of the areas, then the reasons why a point is refused."""
 
     def find(self, longitude: Floats, latitude: Floats) -> SmallInts:
-        """Return the number of the place of each point, (n,)."""
+        """Return the index in `places` of each point's place, (n,); points are in degrees, NaN if missing."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a file: those to count by, and the place of a record (code of an area, or point in degrees)."""
+    """The columns of a file: those to count by, and those of the place (code of an area, or point in degrees)."""
 
     by: tuple[str, ...] = ()
     area: str | None = None
@@ -72,8 +72,9 @@ class Columns:
 
 @dataclass(frozen=True)
 class Counts:
-    """Numbers of records, (areas and reasons, categories of the first column to count by, of the second ...).
+    """Numbers of records by place and category.
 
+    numbers : shape (areas + reasons, categories of the first column to count by, categories of the second, ...).
     areas : the codes of the areas. reasons : why a record is in no area. labels : the distinct categories of each
     column, in the order of their texts; an empty text for a missing category.
     """
@@ -84,7 +85,7 @@ class Counts:
     numbers: Ints
 
     def __add__(self, other: Counts) -> Counts:
-        """Return the sum of two counts of the same areas."""
+        """Return the sum of two counts of the same areas; raise InputError if it has too many combinations."""
         if self.labels == other.labels:
             return replace(self, numbers=self.numbers + other.numbers)
         labels = tuple(_sort_words((*a, *b)) for a, b in zip(self.labels, other.labels, strict=True))
@@ -122,7 +123,10 @@ class Counts:
 
 
 def count_batch(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> Counts:
-    """Count the records of a batch. Raises InputError if a column to count by has too many different values."""
+    """Count the records of a batch.
+
+    Raises InputError if the columns to count by have too many combinations, or a column of points holds no numbers.
+    """
     reasons = (*index.places[len(index.codes) :], _UNKNOWN)
     labels, numbers, rows = [], [], []
     for name in columns.by:
@@ -154,7 +158,8 @@ def count_files(
     """Count the records of CSV and Parquet files, by `workers` threads, or on a cluster: see `map_on_cluster`.
 
     On a cluster the files must be at the same path for each worker; one worker reads a whole CSV file. Raises
-    InputError if a file cannot be read or lacks a column, and OSError if it does not exist.
+    InputError if a file cannot be read, lacks a column or has it twice, or if there are too many combinations of
+    categories; OSError if a file does not exist.
     """
     shares = [share for path in paths for share in _list_shares(path.resolve(strict=True), columns)]
     if cluster:
@@ -166,7 +171,7 @@ def count_files(
 
 @dataclass(frozen=True)
 class _Share:
-    """Row groups of a Parquet file, or a whole CSV file."""
+    """A part of the work: row groups of a Parquet file, or a whole CSV file (without groups)."""
 
     path: Path
     groups: tuple[int, ...] = ()
@@ -253,7 +258,7 @@ def _check_headings(path: Path, headings: Sequence[str], columns: Columns) -> No
 
 
 def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], SmallInts, SmallInts]:
-    """Return the distinct words of a column, the word of each distinct text, (texts,), and the text of each row, (n,).
+    """Return the distinct words of a column, the index of each text's word, (texts,), and of each row's text, (n,).
 
     A word is the text without spaces at its ends; a missing value is the empty word.
     """
@@ -277,7 +282,7 @@ def _number_words(words: Sequence[str]) -> dict[str, int]:
 
 
 def _find_areas(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> SmallInts:
-    """Return the number of each row's place, found by point or by code; a new array, (n,)."""
+    """Return the number of each row's place, found by point or by code, (n,), in a new array."""
     if columns.area is None:
         return index.find(_read_degrees(batch, columns.longitude), _read_degrees(batch, columns.latitude))
     words, number, row = _read_words(batch, columns.area)
@@ -298,7 +303,7 @@ def _read_degrees(batch: pa.RecordBatch, name: str) -> Floats:
 
 @lru_cache(maxsize=2)
 def _number_codes(codes: tuple[str, ...]) -> dict[str, int]:
-    """Return the number of each area by code; a municipality of 2019 is counted in the one that it was split from."""
+    """Return the index of each area by code; a municipality of 2019 is counted in the one that it was split from."""
     numbers = _number_words(codes)
     older = list_predecessors(area_table())
     return numbers | {new: numbers[old] for new, old in older.items() if old in numbers}

@@ -28,7 +28,7 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Draft:
-    """The rows of one kind that were entered for a partner; each has a text for some columns of the kind's file."""
+    """The rows of one kind that were entered for a partner; a row maps columns of the kind's file to texts."""
 
     kind: str
     partner: str = ""
@@ -67,13 +67,16 @@ def add_row(vault: Vault, kind: str, partner: str, row: Row) -> None:
 
 
 def take_out(vault: Vault, taken: Draft) -> None:
-    """Remove rows from the draft and leave all others; raise InputError as `find_rest` does."""
+    """Remove the rows of `taken` from the draft of its kind; raise InputError as `find_rest` does."""
     with vault.writing():
         write_draft(vault, find_rest(vault, taken))
 
 
 def find_rest(vault: Vault, taken: Draft) -> Draft:
-    """Return the draft without some of its rows; raise InputError if one is not in it, or it is for another partner."""
+    """Return the draft of a kind without the rows of `taken`.
+
+    Raises InputError if one of these rows is not in the draft, or if the draft is for another partner.
+    """
     draft = read_draft(vault, taken.kind)
     rest = list(draft.rows)
     for row in taken.rows:
@@ -94,12 +97,12 @@ def make_file(kind: str, rows: Sequence[Row]) -> MemoryFile:
 
 
 def list_files() -> list[str]:
-    """Return the names under which drafts are imported."""
+    """Return the names of files under which drafts are imported."""
     return [_name_file(kind) for kind in KINDS]
 
 
 def is_by_hand(vault: Vault, number: int, kind: str) -> bool:
-    """Return whether an import of a kind was a draft, so that there is no file of it."""
+    """Return whether an import of a kind was a draft, so that there is no file to import again."""
     return vault.is_from(number, _name_file(kind))
 
 
@@ -108,7 +111,7 @@ def _name_file(kind: str) -> str:
 
 
 def find_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> frozenset[str]:
-    """Return the hashes, among those given, of children who have a row in a draft."""
+    """Return those of the hashes `children` that belong to a row of a draft."""
     return frozenset(children).intersection(itertools.chain.from_iterable(_hash_drafts(vault, secrets)))
 
 
@@ -118,7 +121,7 @@ def find_links(vault: Vault, secrets: keys.Keys) -> list[tuple[str, str]]:
 
 
 def remove_children(vault: Vault, secrets: keys.Keys, children: Collection[str]) -> None:
-    """Remove the rows of children from the drafts, by the hashes of their identifiers."""
+    """Remove from the drafts the rows of children with these hashes."""
     hasher = keys.IdentifierHasher(secrets.identifier)
     for kind in _OF_CHILDREN:
         draft = read_draft(vault, kind)

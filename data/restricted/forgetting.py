@@ -21,9 +21,9 @@ def hash_child(secrets: keys.Keys, names: Sequence[str]) -> list[str]:
 
 
 def find_unknown(vault: Vault, secrets: keys.Keys, names: Sequence[str], children: Sequence[str]) -> Unknown:
-    """Return "child" if the child is unknown, "number" if only its programme number is; empty if both are known.
+    """Return "child" if a child is unknown, "number" if only its programme number is; else empty.
 
-    Identifiers in a draft are known too.
+    `names` come from `intake.child_names`, and `children` are their hashes. Identifiers in a draft are known too.
     """
     unknown = vault.find_unknown(children) - drafts.find_children(vault, secrets, children)
     if len(unknown) == len(children):
@@ -34,8 +34,8 @@ def find_unknown(vault: Vault, secrets: keys.Keys, names: Sequence[str], childre
 def forget_child(workspace: Workspace, vault: Vault, secrets: keys.Keys, children: Sequence[str]) -> tuple[int, bool]:
     """Delete a child's records and reject later ones; return their number, and whether lists of rejects were removed.
 
-    If a row of a draft links the child to another identifier, the records with that identifier are deleted too. The
-    child's rows in drafts are also removed, but not counted.
+    `children` are the hashes of the child. If a row of a draft links the child to another identifier, the records with
+    that identifier are deleted too. The child's rows in drafts are also removed, but not counted.
     """
     with vault.writing():
         had_lists = remove_lists(workspace.rejects)

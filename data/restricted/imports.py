@@ -25,7 +25,7 @@ from data.workspace import Workspace
 from data.workspace.folding import normalize_identifier
 from data.workspace.types import ProgressCount
 
-_TABLES = (".csv", ".xlsx", ".xls")  # what is no such file is read too if its content is
+_TABLES = (".csv", ".xlsx", ".xls")  # a file with another ending is read too if it is a table
 # A note of an import whose records are stored.
 NO_LIST = Message(
     "The list of rejected rows could not be written. The others are stored. To get it, import the file again."
@@ -37,7 +37,7 @@ class UnknownPartner(FileRefused):
 
 
 class _Rehearsal(Exception):
-    """Ends the transaction of a dry run, so that nothing of it is stored."""
+    """Raised to end the transaction of a dry run, so that nothing of it is stored."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,16 @@ class Importer:
         partner: str | None = None,
         progress: ProgressCount | None = None,
     ) -> Imported:
-        """Import one file, and return the result. Raises FileRefused for a file that is refused as a whole."""
+        """Import one file, and return the result.
+
+        Raises FileRefused for a file that is refused as a whole, InputError for a mapping that is not valid, and
+        VaultBusy while another process writes to the vault.
+        """
         kind = kind or intake.guess_kind(path, self.mappings)
         if kind is None:
             intake.refuse_unknown_children(path)
             raise FileRefused(word_unknown(path))
-        # One lock for all, so that nobody is forgotten between reading a file and storing what comes of it.
+        # One lock for all steps, so that nobody is forgotten between reading a file and storing its records.
         with self.vault.writing():
             self._refuse_similar_partner(path, partner)
             read = intake.read_file(
@@ -134,7 +138,7 @@ class Importer:
     def _refuse_similar_partner(self, path: InputFile, partner: str | None) -> None:
         """Raise FileRefused if a new partner's name is nearly a known one's: a slip would store the same rows twice.
 
-        In a workspace of real records, governance.toml names the partners, so that only those are taken.
+        In a workspace of real records, governance.toml names the partners, and only those are accepted.
         """
         if not partner or self.new_partner or not self.workspace.invented:
             return
@@ -187,7 +191,7 @@ class Importer:
     def _write_rejects(self, path: InputFile, read: intake.Intake) -> Path | None:
         target = find_list(self.workspace.rejects, read.partners, path.name)
         if read.rejects.empty:
-            # A file that was corrected leaves no old list behind.
+            # No old list remains of a file that was corrected.
             target.unlink(missing_ok=True)
             return None
         intake.write_rejects(target, read.rejects)
@@ -206,7 +210,10 @@ def find_new_partners(workspace: Workspace, vault: Vault, partners: Iterable[str
 
 
 def find_mappings(workspace: Workspace, partner: str | None, file: Path | None = None) -> dict[str, ColumnMapping]:
-    """Return the mappings by kind from a file given with this call, or else the mappings stored for the partner."""
+    """Return the mappings of a partner, by kind: from `file`, or else the stored ones; none without a partner.
+
+    Raises InputError for a file without a partner, and for a mapping that is not valid.
+    """
     if partner is None:
         if file is None:
             return {}
@@ -222,10 +229,10 @@ def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> int:
 
 
 def undo_import(workspace: Workspace, vault: Vault, number: int) -> Undone:
-    """Undo an import, and remove the lists of rejected rows that may contain its rows; return what `undo` returns.
+    """Undo an import, and remove the lists of rejected rows that may contain its rows.
 
-    These are all lists of the partner, or all lists if several partners sent the file. A list can be made again from
-    its file.
+    Returns the numbers of records, and raises InputError, as `Vault.undo` does. The removed lists are all lists of the
+    partner, or all lists if the import names no partner. A list can be made again from its file.
     """
     partners = [entry["partner"] for entry in vault.list_imports() if entry["number"] == number]
     undone = vault.undo(number)

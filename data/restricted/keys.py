@@ -82,7 +82,7 @@ class Secret:
         return self._value
 
     def mac(self, domain: bytes, message: bytes = b"") -> bytes:
-        """Compute HMAC-SHA256 of a message within a domain (RFC 2104)."""
+        """Compute HMAC-SHA256 of a message within a domain, 32 bytes (RFC 2104)."""
         return hmac.digest(self._value, domain + b"\0" + message, "sha256")
 
     def __eq__(self, other: object) -> bool:
@@ -118,7 +118,7 @@ class IdentifierHasher:
 
     def __init__(self, key: Secret | bytes) -> None:
         secret = key if isinstance(key, Secret) else Secret(key)
-        # One key a purpose, so that a record key tells nothing of a hash made with the same secret.
+        # One key for each purpose, so that a record key reveals nothing about a hash made with the same secret.
         self._child = secret.mac(_CHILD)
         self._record = secret.mac(_RECORD)
 
@@ -157,7 +157,7 @@ def key_folder(workspace_id: str) -> Path:
 
 
 def create(workspace_id: str, place: Place = "file") -> Keys:
-    """Draw two new keys, store them and return them; an existing key is never replaced."""
+    """Draw two new keys, store them and return them; raise VaultError as `store` does."""
     keys = Keys.random()
     store(workspace_id, keys, place)
     return keys
@@ -175,7 +175,8 @@ def create_from_seed(seed: int) -> Keys:
 def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
     """Store both keys in files of mode 600 or in the system keyring.
 
-    Raises VaultError when a key exists already, because without its key a vault is lost.
+    Raises VaultError when a key exists already, because without its key a vault is lost, or when the keys cannot be
+    written.
     """
     places = [where for where in find_locations(workspace_id).values() if where]
     if places:
@@ -196,8 +197,8 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
 def load(workspace_id: str) -> Keys:
     """Read both keys of a workspace.
 
-    Raises MissingKey with the places that were searched, VaultError for a text that is not a key or a file
-    that others can read.
+    Raises MissingKey if a key is not found or its file cannot be read, VaultError for a text that is not a key or a
+    file that others can read.
     """
     return Keys(_find(workspace_id, "vault"), _find(workspace_id, "identifier"))
 
@@ -205,7 +206,8 @@ def load(workspace_id: str) -> Keys:
 def load_signing(workspace_id: str) -> Secret:
     """Read the key that signs the files for a server. The first time, draw it and store it where the vault key is.
 
-    Raises VaultError for a text that is not a key, a file that other users can read, or a place that cannot be written.
+    Raises VaultError for a text that is not a key, a file that other users can read, or a place that cannot be written,
+    and MissingKey for a file that cannot be read.
     """
     try:
         return _find(workspace_id, _SIGNING)
@@ -241,19 +243,22 @@ def load_next(workspace_id: str) -> Secret | None:
 
 
 def find_next(workspace_id: str) -> str:
-    """Return where the next vault key is stored; "" if there is none."""
+    """Return where the next vault key is stored; "" if there is none. Raises VaultError as `load` does."""
     if load_next(workspace_id) is None:
         return ""
     if is_from_environment("vault"):
         return Message("environment variable {variable}", variable=NEW_VAULT_KEY)
     if file := _find_vault_file(workspace_id):
         return Message("file {path}", path=_next_to(file))
-    # The same service has the keys that are in use: who removes all of it loses the records.
+    # The same service has the keys that are in use: whoever removes all of it loses the records.
     return Message("system keyring, service {service}, entry {name}", service=_service(workspace_id), name=_NEXT)
 
 
 def store_next(workspace_id: str, secret: Secret) -> None:
-    """Store the next vault key beside the present one, in the folder of its file or in the keyring."""
+    """Store the next vault key beside the present one, in the folder of its file or in the keyring.
+
+    Raises VaultError if it cannot be written.
+    """
     if file := _find_vault_file(workspace_id):
         _to_files(file.parent, {_next_to(file).stem: secret})
     else:
@@ -261,7 +266,10 @@ def store_next(workspace_id: str, secret: Secret) -> None:
 
 
 def adopt_next(workspace_id: str) -> None:
-    """Replace the vault key by the next vault key, in one step; a key in the environment stays there."""
+    """Replace the vault key by the next vault key, in one step; a key in the environment stays there.
+
+    Raises VaultError if it cannot be written.
+    """
     if is_from_environment("vault"):
         return
     if file := _find_vault_file(workspace_id):
@@ -276,7 +284,7 @@ def adopt_next(workspace_id: str) -> None:
 
 
 def discard_next(workspace_id: str) -> None:
-    """Remove a next vault key that no vault needs; a key in the environment stays there."""
+    """Remove the next vault key, when no vault needs it; a key in the environment stays there."""
     if is_from_environment("vault"):
         return
     if file := _find_vault_file(workspace_id):
@@ -308,7 +316,7 @@ def format_keys(keys: Keys) -> dict[str, str]:
 
 
 def has_keys(workspace_id: str) -> bool:
-    """Return whether either key can be found, without reading it."""
+    """Return whether at least one of the two keys is stored; it need not be valid."""
     return any(find_locations(workspace_id).values())
 
 
@@ -383,7 +391,7 @@ def _to_files(folder: Path, keys: Mapping[str, Secret]) -> None:
         if folder.exists():
             _write_files(folder, keys)
             return
-        # Aside and renamed, so that a crash leaves both keys or none.
+        # Written to a temporary folder and renamed, so that a crash leaves both keys or none.
         aside = files.aside(folder)
         aside.mkdir(mode=0o700)
         _write_files(aside, keys)

@@ -44,7 +44,7 @@ def release_workspace(
     """Publish a release of a workspace for a day (default: today), and return what was published.
 
     Without a vault, the release has only published figures and areas. With `rehearse`, everything is made and attacked,
-    but nothing is published. `second` is the person who confirmed it.
+    but nothing is published. `second` is the person who confirmed it. Raises the errors of `publishing.make_release`.
     """
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
@@ -104,7 +104,7 @@ def find_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
 
 
 def read_second(workspace: Workspace, vault: Vault) -> SecondPerson | None:
-    """Return the second person, if governance.toml still names them as an approver."""
+    """Return the second person; None if nobody is appointed, or governance.toml does not name them as an approver."""
     person, approvers = second_person.read(vault), governance.read(workspace).approvers
     return person if person is not None and second_person.find_approver(approvers, person.name) else None
 
@@ -114,7 +114,7 @@ def appoint_second(
 ) -> SecondPerson:
     """Appoint an approver of governance.toml as the second person; see second_person.appoint.
 
-    Raises InputError for another name.
+    Raises the errors of that function, and InputError for a name that is not that of an approver.
     """
     return second_person.appoint(vault, require_approver(workspace, name), passphrase, old_passphrase)
 
@@ -132,7 +132,11 @@ def require_approver(workspace: Workspace, name: str) -> str:
 
 
 def confirm(workspace: Workspace, vault: Vault, ask: Callable[[SecondPerson], str]) -> SecondPerson | None:
-    """Check the second person's passphrase, which `ask` returns; return this person, or None as `find_second` does."""
+    """Check the second person's passphrase, which `ask` returns; return this person, or None as `find_second` does.
+
+    Raises InputError for a wrong passphrase, and WorkspaceError as `find_second` does or if the person is no longer an
+    approver.
+    """
     person = find_second(workspace, vault)
     if person is not None:
         second_person.confirm(person, governance.read(workspace).approvers, ask(person))

@@ -12,7 +12,7 @@ from data.restricted.intake import mapping
 from data.restricted.vault import Vault
 from data.schema import get_kind
 
-# The column that says when, by kind. What is longer than a month (a year, a period) counts where it begins.
+# The column with the time of a record, by kind. A time longer than a month (a year, a period) counts where it begins.
 _WHEN = {
     "encounter": "date",
     "effort": "date",
@@ -37,7 +37,10 @@ class AnsweredPlace:
 
 
 def count_months(vault: Vault, kind: str) -> pd.DataFrame:
-    """Return the number of records by month (rows, ISO, latest first) and partner (columns, by name)."""
+    """Return the number of records by month (rows, ISO, latest first) and partner (columns, by name).
+
+    A kind without partners has one column, "". The frame is empty if there are no records.
+    """
     when = _WHEN[kind]
     names = [when, *(["partner"] if _has(kind, "partner") else [])]
     frame = _read(vault, kind, names)
@@ -48,9 +51,9 @@ def count_months(vault: Vault, kind: str) -> pd.DataFrame:
 
 
 def rate_columns(vault: Vault, kind: str) -> dict[str, float]:
-    """Return the share of records, from 0 to 1, in which each column is filled; empty if there are no records.
+    """Return the share of records, from 0 to 1, in which each optional column is filled; empty without records.
 
-    A cell that is empty, or has the meaning of an empty cell ("not known"), is not filled.
+    A cell that is empty, or has the meaning of an empty cell ("not known"), is not filled. Hashes are left out.
     """
     columns = [column for column in get_kind(kind).stored if not column.required and column.type != "hash"]
     frame = _read(vault, kind, [column.name for column in columns])
@@ -67,8 +70,8 @@ def rate_columns(vault: Vault, kind: str) -> dict[str, float]:
 def count_doubles(vault: Vault) -> dict[str, tuple[int, int]]:
     """Count, by partner, the encounters that repeat an earlier one: same child, same day and same place.
 
-    The first number counts encounters from the same import, the second those from another import: perhaps a form that
-    was edited and has no permanent number.
+    The first number counts repeats of an encounter of the same import, the second those of an earlier import: perhaps a
+    form that was edited and has no permanent number. Partners without repeats are left out.
     """
     frame = _read(vault, "encounter", [*_PLACE, "partner", "batch"])
     if frame.empty:
@@ -86,7 +89,8 @@ def count_doubles(vault: Vault) -> dict[str, tuple[int, int]]:
 def list_answered_places(folder: Path, partners: Sequence[str] = ()) -> list[AnsweredPlace]:
     """Return the words that are stored as names of places in the partners' mappings in a folder.
 
-    A partner who is not among `partners` has the name of the file.
+    A word from a file of none of `partners` has the name of the file as its partner. Raises InputError for a mapping
+    that is not valid.
     """
     names = {mapping.file_for(folder, partner).stem: partner for partner in partners}
     files = sorted(folder.glob("*.toml"))
@@ -109,7 +113,7 @@ def _read(vault: Vault, kind: str, names: Sequence[str]) -> pd.DataFrame:
     parts = [batch.to_pandas() for batch in vault.read(kind, names)]
     if not parts:
         return pd.DataFrame(columns=list(names))
-    # The batches of a reading have the same words, in dictionaries of their own.
+    # Each batch has its own dictionary of the same words.
     plain = [part.astype({n: str for n in part if part[n].dtype == "category"}) for part in parts]
     frame: pd.DataFrame = pd.concat(plain, ignore_index=True)
     return frame

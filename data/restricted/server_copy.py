@@ -2,8 +2,8 @@
 
 The folder has `releases` and `derived` as in a workspace, with the files of the public tier or, for a server of
 partners, of both tiers, and the signed `lists` that a server accepts (data/release/signed_list.py). Only files that are
-not there yet are written. The list is written last, and then files that no list names any more are removed. If the
-process is killed at any moment, the folder shows either the earlier or the new publication.
+missing or different are written. The list is written last, and then files that no list names any more are removed. If
+the process is killed at any moment, the folder shows either the earlier or the new publication.
 """
 
 from __future__ import annotations
@@ -28,14 +28,18 @@ from data.tables.spec import Tier
 from data.workspace import Workspace, files
 
 _SHOWN = 2  # releases: the current one, and the one that "what is new" compares it with
-_KEPT = 2  # lists: while files arrive at the server, those of the list before are believed too
+_KEPT = 2  # lists: while files arrive at the server, it accepts those of the list before too
 _PATIENCE = 60.0  # seconds that one process waits for another
 _OWN = ("releases", "derived", LISTS)  # what the folder holds
 
 
 @dataclass(frozen=True)
 class ServerCopy:
-    """What was published. key: the public key that the server needs. written and removed: numbers of files."""
+    """What was published.
+
+    number: that of the signed list. key: the public key that the server needs, in hexadecimal. written and removed:
+    numbers of files. size: bytes written.
+    """
 
     release: str
     tier: Tier
@@ -49,9 +53,9 @@ class ServerCopy:
 def publish_copy(workspace: Workspace, tier: Tier, target: Path, secret: Secret) -> ServerCopy:
     """Write what a server needs for a tier of the current release into a folder, signed; return what was published.
 
-    A file that is there already is not written again. Raises ReleaseError if there is no release, ReleaseDamaged for a
-    file that was changed, InputError for a folder that has other files or a copy of another tier, and WorkspaceError
-    while another process publishes to it.
+    A file that is there already with the same content is not written again. Raises ReleaseError if there is no release,
+    ReleaseDamaged for a file that was changed, InputError for a folder that has other files or a copy of another tier,
+    and WorkspaceError while another process publishes to it.
     """
     target = target.absolute()
     name = shown_name(workspace.releases)
@@ -94,7 +98,10 @@ def _publish(workspace: Workspace, tier: Tier, target: Path, secret: Secret, nam
 
 
 def _check_target(workspace: Workspace, target: Path, places: Collection[str], lists: list[SignedList]) -> None:
-    """Raise InputError for a folder that has files of neither an earlier copy nor this one."""
+    """Raise InputError if `target` is in the workspace or is not a folder, or if it has files of something else.
+
+    Allowed are the files of an earlier copy of the same workspace, tier and key, and those of this copy, `places`.
+    """
     if target.is_relative_to(workspace.path):
         raise InputError(f"{target} lies in the workspace. Give a folder of its own.")
     if target.exists() and not target.is_dir():
@@ -113,7 +120,7 @@ def _check_target(workspace: Workspace, target: Path, places: Collection[str], l
 
 
 def _list_files(workspace: Workspace, tier: Tier, shown: Iterable[str], blocked: frozenset[str]) -> Iterator[Path]:
-    """Yield the files of some releases and of their results; of risk results and audits only the newest.
+    """Yield the files of the releases `shown` and of their results; of risk results and audits only the newest.
 
     For partners these are the files of both tiers, because a guest of their server sees the public tier. Raises
     ReleaseDamaged for a changed file.
@@ -129,7 +136,7 @@ def _list_files(workspace: Workspace, tier: Tier, shown: Iterable[str], blocked:
 
 def _list_tier(workspace: Workspace, tier: Tier, name: str, blocked: frozenset[str]) -> Iterator[Path]:
     release = Release.open(workspace.releases, tier, name, blocked, workspace.derived)
-    # Of a measure that governance does not approve not even the file leaves.
+    # Not even the file of a measure that governance does not approve is copied.
     for damaged in release.list_damaged().values():
         raise damaged
     yield release.folder / MANIFEST

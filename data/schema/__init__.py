@@ -1,7 +1,7 @@
 """Record kinds: what each column means and may contain, and the pandera schema of stored records.
 
-`KINDS` has the six kinds. A partner's file has the given columns and the vault the stored ones; they differ
-only where an identifier is replaced by its keyed hash. A missing text is the empty text.
+`KINDS` has the six kinds. A partner's file has the columns `file_columns` of a kind, and the vault has its columns
+`stored`; they differ where an identifier is replaced by its keyed hash. A missing text is the empty text.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Match(Protocol):
 
     @property
     def named(self) -> frozenset[str]:
-        """The codes that the text names; a part of an area has its own code."""
+        """The codes that the text names; a municipality created in 2019 has its own code here."""
 
     @property
     def reason(self) -> str:
@@ -50,7 +50,7 @@ class Match(Protocol):
 
     @property
     def finding(self) -> Finding:
-        """The reason in one word; it does not repeat the text."""
+        """What was found, in one word; it does not repeat the text."""
 
     @property
     def respelled(self) -> bool:
@@ -65,7 +65,7 @@ class Resolve(Protocol):
     """A function that finds the area of a text, such as in geo/places/__init__.py; the commands pass it in."""
 
     def __call__(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
-        """Return the area that a code or a name means."""
+        """Return the area that a code or a name means, of this country and level unless they are None."""
 
 
 class HashIdentifier(Protocol):
@@ -92,7 +92,7 @@ def get_kind(name: str) -> RecordKind:
 def schema(name: str) -> pa.DataFrameSchema:
     """Return the pandera schema of a kind's stored columns, with labels and meanings.
 
-    Strict and ordered: a frame has these columns, in this order, and no other.
+    A frame must have exactly these columns, in this order. Raises InputError for an unknown kind.
     """
     import pandera.pandas as pa
 
@@ -109,9 +109,9 @@ def schema(name: str) -> pa.DataFrameSchema:
 
 
 def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Cast a frame to a kind's stored columns and dtypes, validate it, and return it.
+    """Return a frame cast to a kind's stored columns and dtypes, after validating it; `name` is the kind.
 
-    Raises InputError that names columns and checks, never values.
+    Raises InputError for an unknown kind, a missing column or a failed check; it never repeats a value.
     """
     from pandera.errors import SchemaErrors
 
@@ -135,7 +135,7 @@ def _pandera_column(column: Column) -> pa.Column:
     import pandera.pandas as pa
 
     return pa.Column(
-        None,  # `conform` has cast it; to look again takes half of the time
+        None,  # `conform` has cast it; a second check would take half of the time
         checks=_checks(column),
         nullable=column.numeric and not column.required,
         title=column.label,

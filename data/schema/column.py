@@ -37,9 +37,10 @@ class Column:
     """One column: its meaning, allowed values, and where it exists (in the file, the vault or both).
 
     `allowed` maps each code to its words. `default` is what an empty cell means ("unknown"). A `derived`
-    column may be empty in a file and is filled from other columns before it is stored. `earliest` is an ISO day;
-    `future` allows a day after today. `several`: partners may give several answers, of which the first counts. `later`:
-    the column was added after records were imported; a record with its default keeps the digest that it had before.
+    column may be empty in a file and is filled from other columns before it is stored. `minimum`, `maximum`: limits of
+    a number. `earliest` is an ISO day; `future` allows a day after today. `several`: partners may write several values
+    in a cell, of which the first counts. `later`: the column was added after records were imported; a record with its
+    default keeps the digest that it had before. `level`: of an area; None allows any. `longest`: characters of a text.
     """
 
     name: str
@@ -83,8 +84,8 @@ class Column:
 class Rule:
     """A condition on several columns of one row.
 
-    `broken` takes a frame of the stored columns named in `reads` and returns which rows break the rule.
-    The fault is reported under `column`.
+    `broken` takes a frame of the stored columns named in `reads` and returns a mask of the rows that break the rule.
+    The fault is reported under `column`, with the `reason` and what is `allowed`.
     """
 
     column: str

@@ -149,7 +149,7 @@ _FIGURE_RULES = (
     Rule("share", _MEASURE, Message("this measure cannot have a share"), _EMPTY, _share_of_a_count),
 )
 
-# Name, title, meaning, the sorts of personal data that are refused, rules.
+# Name, title, meaning, the kinds of personal data that are refused, rules.
 _KINDS = (
     ("encounter", "Encounters", "One row for each encounter with a child.", vocabulary.ALL_PERSONAL, _ENCOUNTER_RULES),
     (

@@ -26,7 +26,8 @@ Index = npt.NDArray[np.int32]
 class Grid:
     """Areas and periods of a release, and the cell of each record.
 
-    areas: the reference table (data.reference.area_table) or one like it. first, last: the days that are covered.
+    areas: the reference table (data.reference.area_table) or one like it. first, last: the first and the last day that
+    are covered.
     final: the last day of the years that are final; None when the whole programme is. Quarters after it are
     provisional; years after it, and the whole programme, are not periods yet.
     """
@@ -64,7 +65,7 @@ class Grid:
 
     @cached_property
     def names(self) -> dict[str, int]:
-        """The number of each code that a record may name; the numbers index the arrays of `area_index`."""
+        """The number of each code that a record may name, from 0; it is an index into the arrays of `area_index`."""
         return {code: number for number, code in enumerate(self.areas.index)}
 
     @cached_property
@@ -99,7 +100,7 @@ class Grid:
         return np.asarray(leaf | (self.areas["level"] == "municipality"), bool)
 
     def periods(self, grain: Grain) -> list[Period]:
-        """List the periods of a grain, oldest first."""
+        """List the periods of a grain, oldest first; empty if there is none yet."""
         last = self.last if self.final is None or grain not in ("year", "whole") else self.final
         if last < self.first or (grain == "whole" and self.final is not None):
             return []
@@ -136,7 +137,10 @@ class Grid:
         return tables
 
     def check_places(self, names: npt.NDArray[np.integer]) -> None:
-        """Raise ReleaseError when encounters name an area that cannot be their place."""
+        """Raise ReleaseError if encounters name an area that cannot be their place.
+
+        `names`: the number (`self.names`) of the area that each encounter names, (n,).
+        """
         wrong = np.unique(names[~self.places[names]])
         if len(wrong):
             listed = ", ".join(str(self.areas.index[i]) for i in wrong[:5])

@@ -39,7 +39,7 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """Read an identifier; raise InputError if it is not valid."""
+        """Return the period of an identifier; raise InputError if it is not valid."""
         head, _, tail = text.partition("/")
         try:
             start = date.fromisoformat(head)
@@ -52,7 +52,7 @@ class Period:
 
     @classmethod
     def starting(cls, start: date, grain: Grain) -> Period:
-        """Return the month, quarter or year that starts on a day."""
+        """Return the month, quarter or year (`grain`) that starts on a day, the first of a month."""
         end = add_months(start, _MONTHS[grain]) - timedelta(days=1)
         return cls(start, end, grain)
 
@@ -77,7 +77,7 @@ class Period:
         return f"{first} {self.start.year} to {last} {self.end.year}"
 
     def next(self) -> Period:
-        """Return the month, quarter or year after this one; the whole time has none."""
+        """Return the month, quarter or year after this one. Raises KeyError for a whole time, which has none."""
         return Period.starting(self.end + timedelta(days=1), self.grain)
 
     def contains(self, other: Period) -> bool:
@@ -92,7 +92,7 @@ class Calendar:
     first_month: int = 6
 
     def starts(self, days: npt.NDArray[np.datetime64], grain: Grain) -> npt.NDArray[np.datetime64]:
-        """Return the first day of the month, quarter or year of each day (datetime64[D])."""
+        """Return the first day of the month, quarter or year of each day; datetime64[D], in the shape of `days`."""
         months = days.astype("datetime64[M]").astype(np.int64)
         step = _MONTHS[grain]
         offset = (self.first_month - 1) % step
@@ -105,7 +105,7 @@ class Calendar:
         return Period.starting(start.astype(object), grain)
 
     def between(self, first: date, last: date, grain: Grain) -> list[Period]:
-        """List the periods of a grain between two days."""
+        """List the periods of a grain from the one that contains the day `first` to the one that contains `last`."""
         if grain == "whole":
             return [self.whole(first, last)]
         periods = [self.period(first, grain)]

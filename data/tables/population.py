@@ -14,16 +14,16 @@ from data.tables.periods import Period
 def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.DataFrame:
     """Return the people of each area in each period: one row for each area with a figure, one column for each period.
 
-    The figure of a census is valid for the middle of its period. Between two censuses the number changes linearly, by
-    the same number of people each day, so that municipalities still add up to their region. (With a constant rate of
-    growth they would not.) Before the first census and after the last, the nearest census is used: nothing is
-    extrapolated. Of several figures for one period, a figure that is not provisional is preferred, then the last one
-    in the table.
+    figures: the table of published figures. periods: their identifiers. The figure of a census is valid for the middle
+    of its period. Between two censuses the number changes linearly, by the same number of people each day, so that
+    municipalities still add up to their region. (With a constant rate of growth they would not.) Before the first
+    census and after the last, the nearest census is used: nothing is extrapolated. Of several figures for one period, a
+    figure that is not provisional is preferred, then the last one in the table.
     """
     census = _list_censuses(figures)
     known = census["period"].drop_duplicates()
     middles = dict(zip(known, _find_middles(known), strict=True))
-    # Without a frame for each of hundreds of areas.
+    # Lists, because a frame for each of hundreds of areas would be slow.
     points: dict[str, list[tuple[float, float]]] = {}
     for area, period, number in zip(census["area"], census["period"], census["number"].to_numpy(float), strict=True):
         points.setdefault(area, []).append((middles[period], number))
@@ -35,9 +35,9 @@ def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.
 
 
 def count_people(figures: pd.DataFrame, areas: pd.DataFrame, periods: Sequence[str]) -> pd.DataFrame:
-    """Return the people of each country in each period, as `interpolate_population` does: the sums over its regions.
+    """Return the people of each country (rows) in each period (columns): rounded sums over its regions.
 
-    areas: country and level, indexed by code.
+    Each region is interpolated by `interpolate_population`. areas: country and level, indexed by code.
     """
     regions = areas.index[areas["level"] == "region"]
     people = interpolate_population(figures[figures["area"].isin(regions)], periods)
@@ -45,7 +45,7 @@ def count_people(figures: pd.DataFrame, areas: pd.DataFrame, periods: Sequence[s
 
 
 def compute_rate(number: pd.Series, people: pd.Series) -> pd.Series:
-    """Return a number per 100,000 people, to four decimals."""
+    """Return numbers per 100,000 people, (rows,), to four decimals."""
     return (number / people * 100_000).round(4)
 
 

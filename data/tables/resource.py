@@ -69,7 +69,11 @@ UNITS = {
 def describe_resource(
     name: str, path: str, sha256: str, size: int, schema: pa.Schema, about: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Return the description of a Parquet file; `about` is what the product itself needs to know about it."""
+    """Return the description of a Parquet file for the manifest of a Data Package.
+
+    sha256: its checksum. size: bytes. about: what the product itself needs to know of a table of a release, such as its
+    measure; None for other files, which get no title.
+    """
     measure = str(about["measure"]) if about is not None else ""
     fields = [_describe_field(schema.field(i), measure) for i in range(len(schema))]
     described: dict[str, Any] = {
@@ -89,7 +93,10 @@ def describe_resource(
 
 
 def _describe_field(field: pa.Field, measure: str) -> dict[str, Any]:
-    """Return the description of a column. A result's tables have no measure, and other codes in some columns."""
+    """Return the description of a column.
+
+    A table of a result has no measure (""), and may have other codes in a column of the same name.
+    """
     kind = "string"
     if pa.types.is_integer(field.type):
         kind = "integer"
@@ -103,7 +110,7 @@ def _describe_field(field: pa.Field, measure: str) -> dict[str, Any]:
     if field.name in _COLUMNS:
         described["description"] = _COLUMNS[field.name]
     if field.name in _CODES and (measure or field.name in ("level", "country")):
-        # Of an indicator an axis or a duty bearer may be empty.
+        # An indicator may have no axis or no duty bearer.
         empty = ("",) if measure == "indicators" and field.name in CATEGORIES else ()
         described["constraints"] = {"enum": [*_CODES[field.name], *empty]}
     return described

@@ -32,7 +32,10 @@ def choose_numbers(table: pd.DataFrame, largest: float) -> pd.DataFrame:
 
 
 def sum_ways(table: pd.DataFrame) -> pd.DataFrame:
-    """Add up the published counts of both ways of finding; return value and state by area, period and crossing.
+    """Add up the published counts of children who were reported and who were discovered.
+
+    Returns a frame with the columns area, period, crossing, value and state. value is missing if the state is not
+    "number".
 
     The state is the state of the least known part. So the sum is a number if every part is a number or a published
     zero, and at least one is a number. A sum of zeros has the state of a zero, and no number.

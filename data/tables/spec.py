@@ -1,8 +1,8 @@
 """The release plan: all tables that a release may contain.
 
-A table is a measure at one area level and one period grain, with at most one breakdown. Only two tables of the partner
-tier have two: `model`, and services of whole countries by axis and duty bearer. Tables outside the plan cannot be
-requested.
+A table is a measure at one area level and one period grain, with at most one breakdown. Only tables of the partner tier
+may have two: `model`, and services and service places of whole countries by axis and duty bearer. Tables outside the
+plan cannot be requested.
 """
 
 from __future__ import annotations
@@ -82,17 +82,17 @@ class TableSpec:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that identify its rows beside area and period; communities always have a group."""
+        """The columns that, with area and period, identify the table's rows; communities always have a group."""
         return ("group",) if self.measure == "communities" else self.breakdown
 
     @property
     def of_open_axes(self) -> bool:
-        """Whether it counts only prevention and coordination: services, staff and places by duty bearer or carrier."""
+        """Whether the table counts only prevention and coordination, as those by duty bearer or carrier alone do."""
         return self.breakdown in OPEN_ALONE
 
     @property
     def counted(self) -> bool:
-        """Whether it counts children or encounters, so that its numbers get noise."""
+        """Whether the table counts children or encounters, so that its numbers get noise."""
         return self.measure in COUNTED
 
 
@@ -212,7 +212,8 @@ DEFAULT_PLAN: Plan = {
 class Allowed:
     """The tables that a plan may request for a measure on a tier.
 
-    narrower, longer: the levels and the periods of the breakdowns that are allowed for fewer than the measure.
+    narrower: the levels of each breakdown that is allowed at fewer levels than the measure. longer: the periods of each
+    breakdown that is allowed for fewer periods than the measure.
     """
 
     levels: tuple[Level, ...]

@@ -31,12 +31,12 @@ _PRIVATE = 0o700
 
 
 def default_path() -> Path:
-    """Return the folder that is used by default, in the user's data folder."""
+    """Return the path of the workspace that is used by default, in the user's data folder."""
     return platformdirs.user_data_path(_APP, appauthor=False) / "workspace"
 
 
 def demo_path() -> Path:
-    """Return the folder of the demo, which is separate from any real workspace."""
+    """Return the path of the demo's workspace, which is separate from any real one."""
     return platformdirs.user_data_path(_APP, appauthor=False) / "demo"
 
 
@@ -44,8 +44,9 @@ def demo_path() -> Path:
 class Workspace:
     """One programme's folder.
 
-    `id` belongs to its keys, `kind` is "real" or "invented" and never changes, `start_month` (1 to 12) is
-    the first month of the programme's year, `demo` marks the demo, into which nothing can be imported.
+    `id` is a UUID by which its keys are found, `kind` is "real" or "invented" and never changes, `created` is a time
+    (ISO, UTC), `start_month` (1 to 12) is the first month of the programme's year, `demo` marks the demo, into which
+    nothing can be imported.
     """
 
     path: Path
@@ -61,7 +62,8 @@ class Workspace:
     ) -> Self:
         """Create a workspace in a new or empty folder that only its owner can enter (mode 700).
 
-        Only a restore passes `workspace_id`. Raises WorkspaceError when the folder is in use.
+        Only a restore passes `workspace_id`. Raises WorkspaceError if the folder is in use or cannot be made, or if an
+        argument is not allowed.
         """
         path = Path(path).absolute()
         _check_kind(kind)
@@ -72,7 +74,7 @@ class Workspace:
         workspace = cls(path, name, kind, created, start_month, demo)  # type: ignore[arg-type]
         try:
             _make_folders(path)
-            # Last, so that a folder with this file is whole.
+            # Written last, so that a folder with this file is complete.
             files.write_text(path / _TOML, workspace._toml(), mode=0o600)
             files.fsync_folder(path.parent)
         except OSError as error:
@@ -88,7 +90,10 @@ class Workspace:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Read an existing workspace's description. Raises WorkspaceError when there is none."""
+        """Read an existing workspace's description.
+
+        Raises WorkspaceError if there is none, or if it cannot be read, was changed or has another format.
+        """
         path = Path(path).absolute()
         try:
             text = (path / _TOML).read_text(encoding="utf-8")
@@ -127,32 +132,35 @@ class Workspace:
 
     @property
     def vault(self) -> Path:
-        """The folder of the encrypted records; it appears when the vault is made."""
+        """The folder of the encrypted records; it does not exist before the vault is made."""
         return self.path / "vault"
 
     @property
     def mappings(self) -> Path:
-        """The partners' column mappings, one file for each partner."""
+        """The folder of the partners' column mappings, one file for each partner."""
         return self.path / "mappings"
 
     @property
     def rejects(self) -> Path:
-        """Lists of rejected rows, one for each imported file."""
+        """The folder of lists of rejected rows, one for each imported file."""
         return self.path / "rejects"
 
     @property
     def areas(self) -> Path:
-        """Boundaries that were imported into this workspace."""
+        """The folder of boundaries that were imported into this workspace."""
         return self.path / "areas"
 
     @property
     def releases(self) -> Path:
-        """Releases, and `current`; the web process gets this folder and `derived`, nothing else."""
+        """The folder of releases, with the file `current`.
+
+        The web process gets only this folder, `derived` and, if people sign in, the file of accounts.
+        """
         return self.path / "releases"
 
     @property
     def derived(self) -> Path:
-        """The folder of what is made from releases: results of audits and of the risk model, and saved plans."""
+        """The folder of what is made from releases: results of audits and of the risk model, saved plans, meetings."""
         return self.path / "derived"
 
     @property
@@ -166,7 +174,7 @@ class Workspace:
         return self.kind == "invented"
 
     def check(self) -> list[str]:
-        """List what is wrong with the folder, each with its remedy; empty when all is well."""
+        """List the faults of the folder, each with its remedy; empty if there is none."""
         problems = [
             f"The folder {self.path / part} is missing. Make it again: mkdir '{self.path / part}'"
             for part in _PARTS

@@ -20,12 +20,12 @@ Result = TypeVar("Result")
 def map_on_cluster(
     function: Callable[..., Result], items: Sequence[Item], *, address: str, workers: int, shared: Sequence[Any] = ()
 ) -> Iterator[Result]:
-    """Yield `function(item, *shared)` of each item in order, computed on a Dask cluster.
+    """Yield `function(item, *shared)` for each item, in the order of the items, computed on a Dask cluster.
 
     address : the address of the scheduler, such as tcp://10.0.0.5:8786, or "local" for `workers` processes of this
     machine. shared : arguments for all items, sent once to each worker.
 
-    Each worker uses one thread for linear algebra. Raises InputError if Dask is not installed or nobody answers.
+    Each worker uses one thread for linear algebra. Raises InputError if Dask is not installed or no cluster answers.
     """
     distributed = _load_dask()
     with ExitStack() as stack:
@@ -43,10 +43,11 @@ def map_on_cluster(
 
 @contextmanager
 def start_workers(number: int, *, is_open: bool = False) -> Iterator[Any]:
-    """Start a Dask cluster of processes on this machine, which accepts work only from this process.
+    """Start a Dask cluster of `number` processes on this machine, and yield it; it accepts work only from this process.
 
     All users of the machine can reach its ports, and its work runs with the rights of its owner. So each connection
-    needs a certificate (TLS) that is made here and never stored. is_open : no certificate is needed (benchmarks).
+    needs a certificate (TLS) that is made here and never stored. is_open : no certificate is needed, and everybody on
+    the machine can send work (for benchmarks). Raises InputError if Dask is not installed.
     """
     # Dask's own settings give memory back to the system after each array, which makes counting three times as slow.
     distributed = _load_dask()

@@ -23,9 +23,9 @@ _LEAST = 1 << 20
 
 
 def write_bytes(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Replace a file's content in one step.
+    """Replace a file's content in one step, or write a new file.
 
-    `mode` is that of a new file and is restricted by the umask; use 0o600 for secrets. Raises DiskFull when
+    `mode` is the mode of the file afterwards and is restricted by the umask; use 0o600 for secrets. Raises DiskFull if
     there is no room, and leaves the old file unchanged.
     """
     with replacing(path, mode=mode) as part, part.open("r+b") as file:
@@ -33,17 +33,17 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 def write_text(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Replace a text file's content in one step: UTF-8, line ends unchanged."""
+    """Replace a text file's content in one step, as `write_bytes` does: UTF-8, line ends unchanged."""
     write_bytes(path, text.encode("utf-8"), mode=mode)
 
 
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int = 0o666, part: Path | None = None) -> Iterator[Path]:
-    """Yield an empty temporary file; when the block ends without an error, it replaces `path`.
+    """Yield the path of an empty temporary file; when the block ends without an error, the file replaces `path`.
 
-    When the block raises, the temporary file is removed and `path` stays as it was. For content that is too
-    large for memory, or that a library writes itself. `part` is a name for the temporary file, in the same folder, that
-    no other process uses now.
+    If the block raises, the temporary file is removed and `path` stays as it was. This is for content that is too large
+    for memory, or that a library writes itself. `mode`: see `write_bytes`. `part` is a path for the temporary file, in
+    the same folder, that does not exist. Raises DiskFull if there is no room.
     """
     path = Path(path)
     part = part or aside(path)
@@ -69,7 +69,8 @@ def aside(path: Path) -> Path:
 def private_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder of mode 700 for files that must not outlive the block, and remove it at the end.
 
-    What a killed process left there is removed first. Raises WorkspaceError while another process uses the folder.
+    What a killed process left there is removed first. Raises WorkspaceError while another process uses the folder, and
+    DiskFull if there is no room.
     """
     lock = filelock.FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0, mode=0o600)
     try:
@@ -92,7 +93,7 @@ def private_folder(folder: Path) -> Iterator[Path]:
 def fill_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder; when the block ends without an error, its files move into `folder`, over older ones.
 
-    If the block raises, `folder` is as before. Raises DiskFull when there is no room.
+    If the block raises, the files in `folder` stay as they were. Raises DiskFull if there is no room.
     """
     with no_room_means_disk_full(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -108,11 +109,11 @@ def fill_folder(folder: Path) -> Iterator[Path]:
 def publish_folder(tmp: Path, final: Path) -> None:
     """Rename a finished folder to a name that was never used, after its content is on disk.
 
-    Both must be on the same file system. Raises ReleaseError when the name exists, and leaves both folders
-    unchanged: a published folder is never replaced.
+    Both must be on the same file system. Raises ReleaseError if the name exists, and leaves both folders unchanged: a
+    published folder is never replaced. Raises DiskFull if there is no room.
     """
     tmp, final = Path(tmp), Path(final)
-    # Looked up first because POSIX renames a folder over an empty one without a word.
+    # Looked up first because POSIX renames a folder over an empty one without an error.
     if os.path.lexists(final):
         raise _name_taken(final)
     with no_room_means_disk_full(final):
@@ -129,7 +130,7 @@ def publish_folder(tmp: Path, final: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder so that a crash never leaves a part of it under its name."""
+    """Remove a folder, if it exists, so that a crash never leaves a part of it under its name."""
     folder = Path(folder)
     if not folder.exists():
         return
@@ -158,13 +159,13 @@ def fsync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def no_room_means_disk_full(path: Path) -> Iterator[None]:
-    """Convert an error for want of room to DiskFull, which names the file and the remedy."""
+    """Raise DiskFull, which names the file and the remedy, in place of an error in the block if the disk is full."""
     try:
         yield
     except TactError:
         raise
     except Exception as error:
-        # Libraries that write files have words of their own for it.
+        # Libraries that write files raise errors of their own for it.
         if not (isinstance(error, OSError) and error.errno in NO_ROOM) and not has_no_room(path):
             raise
         raise DiskFull(

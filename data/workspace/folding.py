@@ -12,12 +12,12 @@ def fold(text: str) -> str:
 
 
 def make_key(text: str) -> str:
-    """Return the letters and digits of a heading or category, without accents, joined by _."""
+    """Return the words of a heading or category, letters and digits in lower case without accents, joined by _."""
     return "_".join(re.findall(r"[^\W_]+", strip_accents(unicodedata.normalize("NFKD", text).casefold())))
 
 
 def strip_accents(text: str) -> str:
-    """Return a decomposed text without its accents."""
+    """Return a text without its accents; the text must be in a decomposed Unicode form, such as NFKD."""
     return text if text.isascii() else "".join(c for c in text if not unicodedata.combining(c))
 
 

@@ -1,8 +1,8 @@
 """Files to which entries are only added: one line of JSON each, with the SHA-256 of the entry before it.
 
-`read_chain` finds an entry that is changed, removed, moved or inserted. Entries that are cut off at the end are found
-with the stored number and SHA-256 of a later entry: `Chain.find_missing`. A person who can rewrite this file and every
-place where such a pair is stored can forge it.
+`read_chain` finds an entry that is changed, removed, moved or inserted. `Chain.find_missing` finds that entries were
+cut off at the end, if the number and SHA-256 of one of them are stored elsewhere. A person who can rewrite this file
+and every place where such a pair is stored can forge it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FIELDS = {"number": int, "registered": str, "previous": str, "content": dict, "
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: its number from 1 on, when it was added (UTC), what it holds, its own SHA-256 and the previous one."""
+    """One entry: its number from 1 on, when it was added (UTC), the previous SHA-256, its content and its SHA-256."""
 
     number: int
     registered: str
@@ -50,11 +50,14 @@ class Chain:
 
     @property
     def head(self) -> tuple[int, str]:
-        """Number and SHA-256 of the last entry; both name the whole file up to there."""
+        """Number and SHA-256 of the last entry, which identify all entries up to it; 0 and START without entries."""
         return (self.entries[-1].number, self.entries[-1].sha256) if self.entries else (0, START)
 
     def find_missing(self, number: int, sha256: str, place: str) -> str:
-        """Return what is wrong if an entry that was named elsewhere is not here; empty if it is."""
+        """Return, in words, that an entry which `place` names by number and SHA-256 is not here; empty if it is.
+
+        Number 0 names no entry.
+        """
         if number == 0:
             return ""
         if number > len(self.entries):
@@ -111,7 +114,7 @@ def append_entries(path: Path, contents: Sequence[Mapping[str, Any]]) -> Chain:
 
 
 def compute_hash(number: int, moment: str, previous: str, content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of an entry, which covers the SHA-256 of the entry before it."""
+    """Return the SHA-256 of an entry (64 hexadecimal digits), which covers the SHA-256 of the entry before it."""
     values = {"number": number, "registered": moment, "previous": previous, "content": content}
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -133,7 +136,10 @@ def _parse(line: bytes) -> Entry | None:
 
 
 def find_fault(entry: Entry, number: int, previous: str) -> str:
-    """Return what is wrong with an entry that follows entry `number`; empty if nothing is."""
+    """Return, in words, what is wrong with an entry that follows entry `number`; empty if nothing is.
+
+    previous : the SHA-256 of entry `number`; empty if it is not known.
+    """
     name = entry.name.capitalize()
     if compute_hash(entry.number, entry.registered, entry.previous, entry.content) != entry.sha256:
         return f"{name} was changed"

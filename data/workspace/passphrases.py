@@ -28,8 +28,11 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
-    """Raise InputError for a new passphrase that is too short or common; the message never repeats it."""
-    if len(unicodedata.normalize("NFC", text)) < characters or "\0" in text:  # no keyboard types the last
+    """Raise InputError for a new passphrase that is too short or common; the message never repeats it.
+
+    characters : how many a passphrase needs at least.
+    """
+    if len(unicodedata.normalize("NFC", text)) < characters or "\0" in text:  # no keyboard types this character
         raise InputError(
             Message(
                 "The passphrase needs at least {characters} characters, for example four random words. "
@@ -54,7 +57,7 @@ def _is_common(text: str) -> bool:
 
 
 def _count_rest(text: str) -> int:
-    """Return how many characters a text has when each common part counts as one."""
+    """Return the number of characters of a text in which each common part counts as one."""
     for pattern in (_COMMON, _YEAR, _REPEAT):
         text = pattern.sub("\0", text)
     return len(_shorten_rows(text))

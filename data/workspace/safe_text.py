@@ -18,7 +18,7 @@ _PARTED = re.compile(rf'(;[\s"]*)(?=[{re.escape("".join(_SIGNS))}])')
 
 
 def escape_formula(text: str) -> str:
-    """Return a text with an apostrophe in front if a spreadsheet could run it, else unchanged."""
+    """Return a text with an apostrophe before each part that a spreadsheet could run as a formula."""
     if ";" in text:
         text = _PARTED.sub(r"\1'", text)
     if text.startswith(_BLANKS) or text.lstrip().startswith(_SIGNS):
@@ -27,7 +27,7 @@ def escape_formula(text: str) -> str:
 
 
 def escape_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy of a frame in which every text, column name and category is safe."""
+    """Return a copy of a frame in which every text, column name and category is safe; its index is unchanged."""
     safe = frame.copy()
     for name in safe.columns:
         if _holds_text(safe[name]):

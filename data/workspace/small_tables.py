@@ -35,13 +35,13 @@ class Row:
         return InputError(f"{self.file}, row {self.number}: {what}")
 
     def one_of(self, column: str, allowed: Collection[str], remedy: str) -> str:
-        """Return a cell that must be one of the allowed words; raise InputError if it is not."""
+        """Return a cell that must be one of the allowed words; raise InputError, with the remedy, if it is not."""
         if self[column] not in allowed:
             raise self.fault(f"{self[column]!r} in column {column}: {remedy}")
         return self[column]
 
     def whole(self, column: str, least: int, most: int) -> int:
-        """Return a cell that must be a whole number; raise InputError if it is not."""
+        """Return a cell that must be a whole number from `least` to `most`; raise InputError if it is not."""
         text = self[column]
         value = int(text) if text.isascii() and text.isdigit() else -1
         if not least <= value <= most:
@@ -53,14 +53,15 @@ class Row:
 def read_rows(path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
     """Read the rows of a table, except empty rows; columns may be in any order.
 
-    Raises FileRefused when the file cannot be read as such a table.
+    columns : the headings that the table must have. optional : further headings, for the message. Raises FileRefused if
+    the file cannot be read or lacks a column.
     """
     path = Path(path)
     return parse_rows(path.name, read_text(path, columns), columns, optional)
 
 
 def read_text(path: Path, columns: tuple[str, ...]) -> str:
-    """Read the text of a small table; raise FileRefused when it cannot be read."""
+    """Read the text of a small table; raise FileRefused, which names the columns, if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -73,7 +74,7 @@ def read_text(path: Path, columns: tuple[str, ...]) -> str:
 def parse_rows(file: str, text: str, columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Row]:
     """Read the rows of the text of a file; `file` is its name. See `read_rows`."""
     try:
-        lines = list(csv.reader(io.StringIO(text, newline=None)))  # splitlines breaks at other signs, too
+        lines = list(csv.reader(io.StringIO(text, newline=None)))  # splitlines also breaks at other characters
     except csv.Error as error:
         raise _unreadable(file, columns) from error
     if any(len(cell) > _LONGEST for line in lines for cell in line):

@@ -4,7 +4,7 @@ import getpass
 
 
 def find_user() -> str:
-    """Return the name of the user; empty if the system has none."""
+    """Return the name of the user who runs this process; empty if the system has none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

@@ -10,7 +10,7 @@ _LIBRARIES = ("numpy", "scipy", "pandas", "pyarrow", "pyproj", "shapely", "geopa
 
 
 def code_version() -> str:
-    """Return the version of the product that is running."""
+    """Return the version of the product that is running; "unknown" if it is not installed."""
     return _find_version("tact-map")
 
 
@@ -22,6 +22,6 @@ def _find_version(name: str) -> str:
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that results are computed with, and the kind of machine."""
+    """Return the versions of Python and of the libraries that results are computed with, and the kind of processor."""
     versions = {name: _find_version(name) for name in _LIBRARIES}
     return {"python": platform.python_version(), "machine": platform.machine(), **versions}

@@ -70,10 +70,11 @@ def import_boundaries(
 ) -> BoundaryReport:
     """Read the boundaries of municipalities from a file and write them to a workspace in one step.
 
-    `orphan_check` holds the codes of areas that have records: a file is refused if one of them would lose its shape.
-    `country` ("AL", "GR") restricts the search for names. `credit` names the owner and the terms of use; without it,
-    maps and files say that the source is not named. If the file cannot be used, nothing is changed, and AreaError is
-    raised with the remedy.
+    `areas_table` is the table of areas. `orphan_check` holds the codes of areas that have records: a file is refused if
+    one of them would lose its shape. `country` ("AL", "GR") restricts the search for names. `code_column` and
+    `name_column` name columns of the file; by default they are found by their content. `credit` names the owner and the
+    terms of use; without it, maps and files say that the source is not named. If the file cannot be used, nothing is
+    changed, and AreaError is raised with the remedy.
     """
     path = Path(path)
     _check_country(country, areas_table)
@@ -175,9 +176,9 @@ def _join_shapes(
 
 
 def _list_old_shapes(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the old shapes that stay beside the new shapes: imported shapes unchanged, otherwise cells.
+    """Return the old shapes that stay beside the new ones: shapes of earlier imports, elsewhere the approximate cells.
 
-    The original cells are used, because an earlier import may have cut them.
+    All are as they were before any import, because an earlier import may have cut them.
     """
     shipped = read_cells()
     if "imported" not in before:
@@ -213,7 +214,7 @@ def _drop_small_rests(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, n
 
 
 def _close_gaps(faces: np.ndarray, owners: np.ndarray, pieces: gpd.GeoDataFrame, before: gpd.GeoDataFrame) -> None:
-    """Close slivers, and assign gaps beside the new boundaries to approximate neighbours."""
+    """Close slivers, and assign gaps beside the new boundaries to approximate neighbours; changes `owners` in place."""
     gaps = np.flatnonzero(owners == NOBODY)
     if not len(gaps):
         return
@@ -251,7 +252,7 @@ def _refuse_orphans(
 
 
 def _describe_unmatched(rows: Sequence[Unmatched]) -> str:
-    """Return a sentence that lists the rows left out; one of them may be a missing area under another name."""
+    """Return a sentence that lists the rows left out, one of which may be a missing area; empty if there are none."""
     if not rows:
         return ""
     listed = [f"row {row.row}, {row.name}: {row.reason.rstrip('.')}" for row in rows]

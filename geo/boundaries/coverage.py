@@ -1,4 +1,4 @@
-"""Joining shapes to a coverage, where neighbours share their border and nothing overlaps.
+"""Join shapes to a coverage, where neighbours share their border and nothing overlaps.
 
 All borders are noded together on one grid and cut into faces; each face gets one owner; an area is the union of its
 faces. So borders match exactly, even if those of the input shapes do not.
@@ -48,7 +48,7 @@ def fill_gaps(faces: Shapes, owners: Numbers, gaps: npt.NDArray[np.bool_], taker
 
 
 def dissolve_faces(faces: Shapes, owners: Numbers) -> dict[int, BaseGeometry]:
-    """Return each owner's faces as one shape, in a form that does not depend on their order."""
+    """Return each owner's faces as one shape, in a form that does not depend on their order; NOBODY is left out."""
     order = np.argsort(owners, kind="stable")
     numbers, starts = np.unique(owners[order], return_index=True)
     groups = np.split(order, starts[1:])
@@ -66,7 +66,10 @@ def project_to_metres(shapes: Shapes) -> Shapes:
 
 
 def measure_width(shapes: Shapes) -> npt.NDArray[np.float64]:
-    """Return the diameter of the largest circle inside each shape, in metres; 0 for a line."""
+    """Return the diameter in metres of the largest circle inside each shape (degrees), (n,).
+
+    Parts of at most 1 m2 do not count; a shape without larger parts, such as a line, has 0.
+    """
     parts, owner = shapely.get_parts(project_to_metres(shapes), return_index=True)
     polygons = shapely.area(parts) > 1.0
     circles = shapely.maximum_inscribed_circle(parts[polygons], tolerance=5.0)

@@ -1,7 +1,7 @@
-"""Reading a file of boundaries: GeoPackage, GeoJSON or Shapefile, in any known CRS.
+"""Read a file of boundaries: GeoPackage, GeoJSON or Shapefile, in any known CRS.
 
-The format is recognised by the file's content and not by its name, so that no other reader ever opens a file that
-someone uploads.
+The format is recognised by the file's content and not by its name, so that only GDAL's reader of this format opens a
+file that someone uploads.
 """
 
 import json

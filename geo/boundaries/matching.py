@@ -1,4 +1,4 @@
-"""Matching the rows of a boundary file to areas: by code, by name and by location.
+"""Match the rows of a boundary file to areas: by code, by name and by location.
 
 If a code or name could mean two areas, the region in which the row lies decides; otherwise the row is not matched and
 the reason is reported. Only Mount Athos, whose region is well known, is matched by location alone; the approximate
@@ -74,7 +74,7 @@ def match_rows(
     regions: gpd.GeoSeries,
     country: str | None,
 ) -> tuple[dict[int, str], list[Unmatched]]:
-    """Return the code of each row that is matched, and the rows that are not.
+    """Return the area's code of each row that is matched, by the number of the row, and the rows that are not matched.
 
     `regions` holds the shapes of regions. Like `frame`, it is in EPSG:4326.
     """
@@ -113,7 +113,7 @@ class _RegionShares:
 
 
 class _RowMatcher:
-    """A matcher for one row at a time: it tries the most reliable sign first."""
+    """A matcher for one row at a time: by code or else by name, and Mount Athos also by location."""
 
     def __init__(self, places: Places, table: pd.DataFrame, shares: _RegionShares, country: str | None) -> None:
         self._places, self._shares, self._country = places, shares, country

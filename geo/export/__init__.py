@@ -1,4 +1,4 @@
-"""Export of layers: GeoPackage, GeoJSON, CSV, XLSX and GeoParquet, each with codebook, method and licence.
+"""Export layers as GeoPackage, GeoJSON, CSV, XLSX and GeoParquet, each with codebook, method and licence.
 
 All content comes from one release through the layers; a public release contains public tables only, so nothing else
 can get into its files. Layers that may not be combined (geo/layers/__init__.py) get separate files. Every file and
@@ -34,7 +34,7 @@ _AS_TEXT = (
     'In pandas: read_csv(file, dtype={"code": str}). In R: colClasses = c(code = "character").'
 )
 _COMMUNITIES = "communities"
-# A GeoPackage says these once, in its area layers and in its tables "about" and "codebook".
+# Columns that the long tables of a GeoPackage leave out: its area layers and tables "about" and "codebook" have them.
 _SAID_ELSEWHERE = ["name_local", "country", "parent", "period_label", "state_words", "data", "tier", "release"]
 
 
@@ -44,9 +44,10 @@ def list_layers(release: Release) -> tuple[Layer, ...]:
 
 
 def split_layers(release: Release, layers: Iterable[str] | None = None) -> list[tuple[Layer, ...]]:
-    """Return the layers (all by default) in groups; the layers of one group may be in the same file.
+    """Return the layers of the release in groups; the layers of one group may be in the same file.
 
-    Raises InputError for an unknown layer, and when the release has none of them.
+    layers : identifiers of the wanted layers, by default all. Raises InputError for an unknown layer, and when the
+    release has none of the wanted layers.
     """
     chosen = {find_layer(name).id for name in layers} if layers is not None else {layer.id for layer in LAYERS}
     available = [layer.id for layer in list_layers(release) if layer.id in chosen]
@@ -65,8 +66,9 @@ def export_layers(
 ) -> list[Path]:
     """Write the layers (all by default) into a folder in each format, and return the files.
 
-    `progress` is called with the number of files written and their total. Raises InputError for an unknown format or
-    layer, and when the release has none of the layers.
+    `progress` is called with the number of finished steps (a format of one group of layers) and the number of all
+    steps. Raises InputError if `formats` is empty, for an unknown format or layer, when the release has none of the
+    layers, and for a table that is too long for a sheet of a workbook.
     """
     wanted = list(dict.fromkeys(formats))
     unknown = [f for f in wanted if f not in FORMATS]
@@ -95,7 +97,7 @@ def pack_files(files: Iterable[Path]) -> bytes:
 
 
 def name_together(release: Release, layers: tuple[Layer, ...]) -> str:
-    """Return the name, without suffix, of a file with several layers; the name marks files with community layers."""
+    """Return the name, without suffix, of a file with these layers; it says if all are community layers."""
     name = terms.name_files(release, invented=wide.has_invented_numbers(release, layers))
     return f"{name}-{_COMMUNITIES}" if all(layer.nature == "community" for layer in layers) else name
 
@@ -105,7 +107,10 @@ def _layer_stem(release: Release, layer: Layer) -> str:
 
 
 def read_shapes(release: Release) -> gpd.GeoDataFrame:
-    """Read the areas' shapes in full resolution, indexed by code (EPSG:4326)."""
+    """Read the areas' shapes in full resolution, indexed by code (EPSG:4326).
+
+    Raises ReleaseDamaged if the file of areas is missing or was changed.
+    """
     areas = gpd.read_parquet(release.areas_file).set_index("code")
     return areas[["geometry"]]
 
@@ -117,7 +122,7 @@ def _map(release: Release, shapes: gpd.GeoDataFrame, layer: Layer, level: str) -
 
 
 def build_about(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
-    """Return the description of a file with some layers. Columns: key, value."""
+    """Return the description of a file with these layers. Columns: key, value."""
     return pd.DataFrame(list(terms.describe_file(release, layers).items()), columns=["key", "value"], dtype="str")
 
 
@@ -184,7 +189,7 @@ def _format_geojson(frame: gpd.GeoDataFrame, description: dict[str, str]) -> str
 
 
 def _json_value(value: object) -> object:
-    """Convert a cell to a JSON value; whole numbers stay whole."""
+    """Convert a cell to a JSON value: None if the cell is missing; whole numbers without decimals."""
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, float) and value.is_integer():
@@ -210,7 +215,7 @@ def _csv(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path
 
 
 def _write_explanations(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[Path]:
-    """Write codebook and read-me as separate files, for formats that cannot contain them."""
+    """Write the codebook and the read-me as separate files, for formats that cannot contain them; return the files."""
     stem = name_together(release, layers)
     book, readme = folder / f"{stem}-codebook.csv", folder / f"{stem}-README.txt"
     write_csv(book, build_codebook(release, layers))
@@ -219,7 +224,10 @@ def _write_explanations(release: Release, folder: Path, layers: tuple[Layer, ...
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a CSV in UTF-8 with a byte order mark, for spreadsheets; whole numbers without ".0"."""
+    """Write a CSV in UTF-8 with a byte order mark, for spreadsheets.
+
+    Columns of whole numbers are written without ".0". Texts that a spreadsheet would take for formulas are escaped.
+    """
     safe = escape_frame(table)
     for name in safe.select_dtypes("float").columns:
         if (safe[name].dropna() % 1 == 0).all():
@@ -278,7 +286,7 @@ def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
 
 
 def _write_metadata(path: Path, description: dict[str, str]) -> None:
-    """Write the description of a file into its metadata."""
+    """Add entries to the metadata of a Parquet file, which is written again."""
     table = pq.read_table(path)
     pq.write_table(
         table.replace_schema_metadata({**(table.schema.metadata or {}), **description}), path, compression="zstd"

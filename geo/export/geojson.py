@@ -15,18 +15,21 @@ MEDIA_TYPE = "application/geo+json"
 
 
 def round_shapes(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return shapes as they are written: rounded, outer rings counter-clockwise. None stays None."""
+    """Return shapes (degrees) rounded to six decimals, with outer rings counter-clockwise. None stays None."""
     oriented = shapely.orient_polygons(shapes, exterior_cw=False)
     return np.asarray(shapely.transform(oriented, lambda xy: xy.round(_DIGITS)))
 
 
 def format_shape(shape: shapely.Geometry | None) -> str:
-    """Return a rounded shape as JSON; null where there is none."""
+    """Return a rounded shape as JSON; null for None or an empty shape."""
     return "null" if shape is None or shape.is_empty else str(shapely.to_geojson(shape))
 
 
 def format_feature(identifier: str, shape: str, row: Mapping[str, Any]) -> str:
-    """Return a feature: its identifier, the JSON of its shape, and its properties."""
+    """Return a feature as JSON; `shape` is the JSON of its geometry and `row` holds its properties.
+
+    Raises ValueError for NaN and infinity in `row`.
+    """
     start = f'{{"type":"Feature","id":{format_json(identifier)},"geometry":{shape}'
     return f'{start},"properties":{format_json(row)}}}'
 

@@ -1,4 +1,4 @@
-"""Writing a GeoPackage: map layers with styles, long tables, codebook, states, sources and metadata.
+"""Write a GeoPackage: map layers with styles and descriptions, and plain tables.
 
 The same release gives the same rows: the release's time replaces the time of writing.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 _SPECIAL = frozenset("!;")
-# As QGIS makes it.
+# As QGIS creates them.
 _STYLE_COLUMNS = (
     "id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL",
     *(f"{name} TEXT(256)" for name in ("f_table_catalog", "f_table_schema", "f_table_name", "f_geometry_column")),
@@ -47,10 +47,11 @@ class Content:
 
 
 def write_geopackage(path: Path, content: Content, written: str) -> None:
-    """Write or replace the file; `written` is the time (ISO 8601, UTC) stored in it.
+    """Write or replace the file; `written` is the time (ISO 8601, UTC) stored in it, by default the start of 1970.
 
-    The file is written under another name and then moved. The folder of temporary files is used only if the path has
-    "!" or ";", which have a special meaning for GDAL: a killed process would leave its file there.
+    The file is written in a temporary folder beside it and then moved. Only if the path contains "!" or ";", which have
+    a special meaning for GDAL, this folder is in the system's folder for temporary files: there a killed process would
+    leave it.
     """
     parent = path.parent.absolute()
     aside = None if _SPECIAL.intersection(str(parent)) else parent
@@ -62,7 +63,7 @@ def write_geopackage(path: Path, content: Content, written: str) -> None:
 
 
 def _fill(path: Path, content: Content, written: str) -> None:
-    # A spatial index that is built by a second thread depends on the scheduler, to the byte.
+    # The bytes of a spatial index that a second thread builds would depend on the scheduler.
     pyogrio.set_gdal_config_options({"OGR_GPKG_ALLOW_THREADED_RTREE": "NO"})
     for name, frame in content.maps.items():
         pyogrio.write_dataframe(

@@ -31,7 +31,10 @@ _REQUIRED = frozenset(("code", "level", "state", "tier", "release"))
 def describe_package(
     release: Release, name: str, title: str, about: str, resources: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return the descriptor of a Data Package; `name` distinguishes it from other packages of the release."""
+    """Return the descriptor of a Data Package; `name` distinguishes it from other packages of the release.
+
+    about : its description. resources : those that `describe_csv` returned.
+    """
     manifest = release.manifest
     return {
         "profile": "tabular-data-package",
@@ -49,7 +52,7 @@ def describe_package(
 def describe_csv(
     path: Path, name: str, fields: Sequence[Mapping[str, Any]], keys: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return the description of a CSV file that exists already; `fields` and `keys` are those of its Table Schema."""
+    """Return the description of an existing CSV file; `fields` and primary `keys` are for its Table Schema."""
     raw = path.read_bytes()
     return {
         "name": name,
@@ -65,7 +68,7 @@ def describe_csv(
 
 
 def list_fields(layer: Layer, table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the columns of the long table of a layer as fields of Table Schema."""
+    """Return the columns of a layer's long table as fields of a Table Schema."""
     options, meanings = {option.id: option for option in layer.options}, dict(list_meanings(layer, table.columns))
     fields = []
     for name in map(str, table.columns):

@@ -28,7 +28,7 @@ _LARGEST_MM = 12.0
 _CROSS = {"outline_style": "solid", "outline_color": _INK, "outline_width": "0.2", "size": "1.5"}
 # A published zero may have a number, so that parts add up to totals.
 _ADJUSTED = f'"state" IN {ZEROS} AND "value" > 0'
-# The names of areas, in letters that stand out from what lies below.
+# The names of areas, with a white edge so that they can be read on every colour.
 _LABELS = (
     '<labeling type="simple"><settings><text-style fieldName="name" fontSize="7.5" fontSizeUnit="Point" '
     'textColor="29,36,51,255"><text-buffer bufferDraw="1" bufferSize="0.7" bufferSizeUnits="MM" '
@@ -42,7 +42,7 @@ _TIMES = (
 _ORDER = ("few", "almost_none", "structural_zero", "withheld", "not_searched", "cannot_tell", "no_figure", "no_data")
 
 
-# The identifier, of seven letters as QGIS has them, under which a person stores their token there.
+# The identifier (seven letters, as QGIS requires) under which a person stores their token in QGIS.
 AUTHENTICATION = "tactmap"
 
 
@@ -83,7 +83,10 @@ class ServedLayer:
 
 
 def format_layer_file(title: str, server: Source, layers: Sequence[ServedLayer], k: int) -> str:
-    """Return a QLR file that reads layers from a server; outlines and the first other layer are switched on."""
+    """Return a QLR file, as text, that reads layers from a server; outlines and the first other layer are switched on.
+
+    k : the release's threshold, for the words of the legend.
+    """
     return (
         f"<!DOCTYPE qgis-layer-definition>\n<qlr>\n{_format_tree(title, server, layers)}"
         f"<maplayers>\n{_format_layers(server, layers, k)}</maplayers>\n</qlr>\n"
@@ -95,7 +98,8 @@ def pack_project(
 ) -> bytes:
     """Return a project (QGZ) with the layers of `format_layer_file`.
 
-    bounds : west, south, east and north of the first view, in EPSG:3035, the CRS of the project.
+    bounds : west, south, east and north of the first view, in metres in EPSG:3035, the CRS of the project. k : the
+    release's threshold, for the words of the legend.
     """
     names = ("xmin", "ymin", "xmax", "ymax")
     extent = "".join(f"<{name}>{value:.0f}</{name}>" for name, value in zip(names, bounds, strict=True))
@@ -152,7 +156,10 @@ def _format_layers(server: Source, layers: Sequence[ServedLayer], k: int) -> str
 
 
 def format_style(data: LayerData, k: int) -> str:
-    """Return the QML style of a layer with the columns `value`, `low` and `state`."""
+    """Return the QML style for features with the columns value, low, high and state.
+
+    k : the release's threshold, for the words of the legend.
+    """
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
         '<qgis version="3.28.0" styleCategories="Symbology">\n'

@@ -51,7 +51,7 @@ def write_records(release: Release, folder: Path) -> list[Path]:
 
 
 def _describe(release: Release) -> dict[str, str]:
-    """Return title, abstract, day, licence, method, citation, publisher and DOI of a release; empty where unknown."""
+    """Return title, abstract, day, licence, method, citation, publisher and DOI of a release; empty if unknown."""
     about = terms.describe_file(release, ())
     said = ("data", "tier_means", "published_figures", "sums")
     return {
@@ -72,7 +72,7 @@ def _list_keywords(release: Release) -> list[str]:
 
 
 def format_citation_file(release: Release) -> str:
-    """Return CITATION.cff (Citation File Format 1.2.0) of a release."""
+    """Return the text of CITATION.cff (Citation File Format 1.2.0) of a release."""
     about = _describe(release)
     lines: dict[str, Any] = {
         "cff-version": "1.2.0",
@@ -152,12 +152,12 @@ def _date(day: str) -> dict[str, str]:
     return {"@value": day, "@type": "xsd:date"}
 
 
-# A part of an ISO record: a text, or its elements in order, of which several may have one name.
+# A part of an ISO record: a text, or its elements in order; several elements may have the same name.
 _Part = str | list[tuple[str, Any]]
 
 
 def format_iso(release: Release) -> str:
-    """Return a release as a record of ISO 19115 in the XML of ISO 19139, about its areas (EPSG:4326)."""
+    """Return a record of ISO 19115 for a release, in the XML of ISO 19139; its box encloses the areas (EPSG:4326)."""
     about, tact = _describe(release), release.manifest["tact"]
     agent: _Part = [
         (

@@ -152,7 +152,10 @@ def write_report(release: Release, folder: Path, standard: Standard, translate: 
 
 
 def build_sheets(release: Release, standard: Standard, translate: Translate = str) -> dict[str, pd.DataFrame]:
-    """Return the sheets of the workbook of a standard by name; each but "about" is a CSV file, too."""
+    """Return the sheets of a standard's workbook by name; each sheet except "about" is also written as a CSV file.
+
+    Raises InputError if the release counts no children of whole countries.
+    """
     columns = [field.name for field in list_fields(standard)]
     built = {by: rows[columns] for by, rows in build_tables(release, standard).items()}
     about = [(key, translate(value)) for key, value in _describe_report(release, standard).items()]
@@ -177,7 +180,7 @@ def write_reports(release: Release, folder: Path) -> list[Path]:
 
 
 def _tabulate_contents(standard: Standard, built: dict[str, pd.DataFrame], translate: Translate) -> pd.DataFrame:
-    """Return a row for each thing that the standard asks for: the table that has it, or why no table has it."""
+    """Return a row for each item that the standard asks for: the table that has it, or why no table has it."""
     rows = [(translate(standard.tables[by]), by, judge_table(table, by)) for by, table in built.items()]
     rows += [(translate(title), "", code) for title, code in standard.missing.items()]
     frame = pd.DataFrame(rows, columns=["asked_for", "table", "availability"])

@@ -98,10 +98,11 @@ NOTES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Standard:
-    """A standard for trafficking data: its name, which of its documents were read, its tables, and what is missing.
+    """A standard for trafficking data: its name, its tables, and what is missing.
 
-    tables: the title of each table, by the breakdown of the release. missing: what the standard asks for and no table
-    has, each with "not_released" or "not_recorded". rates: whether it asks for numbers per 100,000 people.
+    about: which of its documents were read. tables: the title of each table, by the breakdown of the release. missing:
+    what the standard asks for and no table has, each with "not_released" or "not_recorded". rates: whether the standard
+    asks for numbers per 100,000 people.
     """
 
     id: str
@@ -190,19 +191,19 @@ STANDARDS: Mapping[str, Standard] = {
         rates=True,
     ),
 }
-# The breakdowns that any standard is written in.
+# All breakdowns that the tables of the standards use.
 BREAKDOWNS = tuple(dict.fromkeys(by for standard in STANDARDS.values() for by in standard.tables))
 
 
 def find_standard(name: str) -> Standard:
-    """Return a standard by its name. Raises InputError for an unknown one."""
+    """Return a standard by its identifier, a key of STANDARDS. Raises InputError for an unknown one."""
     if name not in STANDARDS:
         raise InputError(f"No standard {name!r}. There are: {', '.join(STANDARDS)}.")
     return STANDARDS[name]
 
 
 def build_crosswalk(standard: Standard) -> pd.DataFrame:
-    """Return the code of a standard for each category of the programme, one row for each category."""
+    """Return the crosswalk to a standard: one row for each category of the programme, with the code of the standard."""
     rows = crosswalk()
     return rows[rows["standard"] == standard.id].reset_index(drop=True)
 
@@ -213,9 +214,9 @@ def offers_tables(release: Release) -> bool:
 
 
 def build_tables(release: Release, standard: Standard) -> dict[str, pd.DataFrame]:
-    """Return the tables of a standard by the name of their breakdown; the totals come first in each table.
+    """Return the tables of a standard by their breakdown; the totals come first in each table.
 
-    One row for each category, country and period (years, and the whole time), with at least the columns of
+    A table has one row for each category, country and period (years, and the whole time), with at least the columns of
     `FIELDS` in geo/export/report.py. Raises InputError if the release counts no children of whole countries.
     """
     if not offers_tables(release):
@@ -280,7 +281,10 @@ def _list_periods(release: Release) -> list[str]:
 
 
 def _add_rates(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add population, per_100000 and per_100000_margin to yearly rows of breakdowns that cover the whole population."""
+    """Add population, per_100000 and per_100000_margin.
+
+    They are missing except in the yearly rows of breakdowns in _WHOLE_POPULATION that the standard counts.
+    """
     years = [period for period in rows["period"].unique() if Period.parse(period).grain == "year"]
     people = count_people(tables.load_table(release, "figures"), tables.load_areas(release), years)
     known = (
@@ -296,7 +300,7 @@ def _add_rates(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def judge_table(rows: pd.DataFrame, by: str) -> str:
-    """Return how much of its breakdown a table has: released, in_part or not_released."""
+    """Return whether a release has all rows of a breakdown (released), some (in_part) or none (not_released)."""
     parts = rows.loc[rows["breakdown"] == by, "state"]
     missing = parts == NOT_RELEASED
     return "not_released" if missing.all() else "in_part" if missing.any() else "released"

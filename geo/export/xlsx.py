@@ -1,4 +1,4 @@
-"""Workbooks with one sheet for each table: typed cells, bold headings, a fixed first row and filters.
+"""Write workbooks with one sheet for each table: typed cells, bold headings, a fixed first row and filters.
 
 The same content gives the same bytes. Text is always written as text and never as a formula. It is also made safe for
 users who save a sheet as CSV and open that file again.
@@ -50,7 +50,7 @@ def write_workbook(path: Path, sheets: dict[str, pd.DataFrame], title: str) -> N
 
 
 class _Sheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
-    """A sheet whose cells below the headings have no address: they follow one another.
+    """A sheet whose cells below the headings have no address: their order gives their position.
 
     The format allows this. Addresses would make every row different, and the file eight times as large.
     """
@@ -73,7 +73,7 @@ def _fill_sheet(sheet: _Sheet, table: pd.DataFrame, header: Format, wrapped: For
     sheet.dim_rowmax = len(table)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, len(table), max(table.shape[1] - 1, 0))
-    # Printed: across on A4, all columns on one page, headings on each, name of the sheet and page below.
+    # For printing: A4 landscape, all columns on one page, headings on each page, the sheet's name and the page below.
     sheet.set_landscape()
     sheet.set_paper(_A4)
     sheet.fit_to_pages(1, 0)

@@ -5,8 +5,8 @@ output/ (to tables and files), profile/ (an area in words).
 
 On the partner tier, community layers may be combined with encounters and services (needed to judge access and equity),
 with one sentence on what this does not mean; on the public tier with services only. They are never combined with
-effort, risk or access (its places per child in need reveal the model's need). The map, addresses, exports and the
-briefing all use these rules.
+effort, risk or access (its places per child in need reveal the need that the model estimates). The map, addresses,
+exports and the briefing all use these rules.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ def find_layer(name: str) -> Layer:
 
 
 def find_conflict(tier: Tier, names: Iterable[str]) -> str:
-    """Return why layers may not be combined in one map, file or address; empty when they may."""
+    """Return why layers may not be combined in one map, file or address; empty when they may.
+
+    Raises InputError for an unknown layer.
+    """
     layers = [find_layer(name) for name in dict.fromkeys(names)]
     others = {layer.id for layer in layers if layer.nature != "community"}
     if len(others) == len(layers) or others <= _UNDER_COMMUNITIES[tier]:
@@ -59,13 +62,19 @@ def find_conflict(tier: Tier, names: Iterable[str]) -> str:
 
 
 def choose_caution(names: Iterable[str]) -> str:
-    """Return the caution for a community layer that is combined with another layer; empty if there is no such pair."""
+    """Return the caution for a community layer combined with a layer of another kind; empty if there is no such pair.
+
+    Raises InputError for an unknown layer.
+    """
     natures = {find_layer(name).nature == "community" for name in names}
     return communities.CAUTION if len(natures) > 1 else ""
 
 
 def find_map_conflict(tier: Tier, names: Iterable[str]) -> str:
-    """Return why layers cannot be drawn on one map (at most one fill and one kind of circle), else ""."""
+    """Return why layers cannot be drawn on one map; empty when they can.
+
+    A map has at most one layer of each kind (fill, circle, hatch). Raises InputError for an unknown layer.
+    """
     layers = [find_layer(name) for name in dict.fromkeys(names)]
     kinds = [layer.kind for layer in layers]
     if len(set(kinds)) < len(kinds):
@@ -74,7 +83,10 @@ def find_map_conflict(tier: Tier, names: Iterable[str]) -> str:
 
 
 def group_layers(tier: Tier, names: Iterable[str]) -> list[list[str]]:
-    """Return the layers in as few groups as possible; the layers of one group may be combined."""
+    """Return the layers `names` in as few groups as possible; the layers of one group may be combined.
+
+    Raises InputError for an unknown layer.
+    """
     groups: list[list[str]] = []
     for name in dict.fromkeys(names):
         fitting = next((group for group in groups if not find_conflict(tier, [*group, name])), None)

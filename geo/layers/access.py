@@ -17,7 +17,7 @@ from geo.layers.core.service_choices import WHICH_SERVICES
 from geo.layers.core.words import format_number
 from geo.layers.reading.computed import Computed, Quantity
 
-SURE = 80.0  # per cent, from which on a gap is named
+SURE = 80.0  # per cent: a gap is named if its chance is at least this
 NOTE = mark(
     "Children in need are children who newly need help in a quarter, as the risk model estimates them."
     " Services of the other country are not counted, and services across water only if a travel time "
@@ -99,13 +99,16 @@ def _margin(show: str, table: pd.DataFrame) -> str:
 
 
 def _breakdown(services: str) -> tuple[str, str]:
-    """Return the table column and category of a choice such as axis-protection."""
+    """Return the table column and the category of a choice such as axis-protection."""
     by, _, category = services.partition("-")
     return by, category
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the note on an area's value: the kind of route, the chance of a gap, or the 95 % interval."""
+    """Return the note on an area's value: the kind of route, the chance of a gap, or the 95 % interval.
+
+    Empty if there is nothing to say.
+    """
     if show == "minutes":
         return WAYS.get(str(row["way"])) or (_NEARER if row["nearer"] else "")
     if math.isnan(row["chance" if show == "gap" else "median"]):  # withheld, or nothing can be said of need there
@@ -121,7 +124,11 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
 
 
 def format_chance(percent: float, *, most: bool) -> str:
-    """Return a probability in whole per cent, never 0 or 100; `most` says that it is only an upper limit."""
+    """Return a probability as text, such as "42 %", "under 1 %" or "over 99 %".
+
+    percent : 0 to 100, rounded by the caller. most : whether it is only an upper limit; from 1 on, the text is then
+    "up to 42 %", for example, or "up to 100 %".
+    """
     if percent < 1.0:
         return Message(mark("under {number} %"), number=1)
     if most:

@@ -1,7 +1,7 @@
-"""Roma and Egyptian communities as estimated by partners: areas with a class, never settlements.
+"""Roma and Egyptian communities as partners estimate them: a range of people for each area, never a settlement.
 
-Drawn as an outline with a violet hatch, never as a fill. geo/layers/__init__.py says with which layers it may be
-combined.
+The layer is drawn as outlines with a violet hatch, never as a fill. geo/layers/__init__.py says with which other layers
+it may be combined.
 """
 
 from __future__ import annotations

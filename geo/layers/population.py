@@ -1,4 +1,4 @@
-"""Population figures of published censuses, each with its census and year."""
+"""Published population figures, each with its source and year."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ _CODES = [
     {(claim.low, math.inf if math.isnan(claim.high) else claim.high): code for code, claim in claims.items()}
     for claims in (RATES, CHANGES)
 ]
-# What the public tier says: one class, without a word of certainty.
+# The classes of the public tier, which states no certainty.
 PUBLIC = ("low", "average", "high", "very_high")
 CERTAINTIES = {
     "very_likely": mark("very likely"),
@@ -151,12 +151,16 @@ _QUANTITIES = {
 
 
 def find_claim(low: float, high: float, *, change: bool = False) -> str:
-    """Return the code of the claim whose interval has these ends; empty if there is none."""
+    """Return the code of the claim whose interval has these ends; empty if there is none.
+
+    high : NaN or infinity for an interval without an upper end. change : look among the claims on changes instead of
+    those on rates.
+    """
     return _CODES[change].get((low, math.inf if math.isnan(high) else high), "")
 
 
 def _style(show: str, table: pd.DataFrame) -> Style:
-    """Return the style; classes of numbers of children are rounded and the same in all periods."""
+    """Return the style. The bounds of classes of children are round numbers, and the same in all periods."""
     if show == "class":
         return _name_claims(RATES, palette.RISK, PUBLIC if table["probability"].isna().all() else tuple(RATES))
     if show == "change":
@@ -181,7 +185,7 @@ def _title(show: str, pathway: str) -> str:
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the note of a row; for a municipality it says if the statement is that of the whole region."""
+    """Return the note of a row, also whether a municipality has only its region's statement; empty if there is none."""
     words = _note_interval(show, row)
     if not words or row["region_only"] is not True:
         return words
@@ -189,7 +193,10 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
 
 
 def _note_interval(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the certainty and the interval of a statement or number; without a statement, only the interval."""
+    """Return the certainty and the interval of a statement or number as text; empty without an interval.
+
+    Without a statement, the text has only the interval; that of a number of children in need also has the rank.
+    """
     if math.isnan(row["upper"]):
         return ""
     ends = {"low": format_number(round(row["lower"], 2)), "high": format_number(round(row["upper"], 2))}

@@ -24,7 +24,7 @@ def _locate(chosen: Mapping[str, str]) -> Slice:
 
 
 def _least(release: Release, chosen: Mapping[str, str]) -> str:
-    """Return the part that may be missing from a number that is a lower limit, and the reason."""
+    """Return a text on what may be missing from a number that is only a lower limit, and why."""
     parameters = release.manifest["tact"].get("parameters") or {}
     missing = mark(
         "at least this number: services for protection, return and reintegration are withheld in "

@@ -1,7 +1,8 @@
-"""Finding areas by name or code: in Latin, Albanian and Greek spelling, with any case and accents.
+"""Find areas by name or code: in Latin, Albanian and Greek spelling, with any case and accents.
 
-An exact match is returned. A town or village that is not an area is read as the municipality in which it lies. If a
-text could mean two areas, or none, nothing is guessed: the caller gets the reason and the most similar areas.
+A text that means exactly one area gives this area. A town or village that is not an area is read as the municipality
+in which it lies. If a text could mean two areas, or none, nothing is guessed: the caller gets the reason and the most
+similar areas.
 """
 
 import difflib
@@ -45,10 +46,10 @@ _NEAR = 0.82  # Of 1: one letter wrong in five or six. Below it London came near
 class Match:
     """The result of a search: one area's code, or the reason why there is none and similar areas.
 
-    `finding` is the reason in one word; `reason` is a sentence that repeats the text. `named` are the codes that the
-    text names, a successor of 2019 as itself, or those that it may mean (`several`). `respelled`: the text names the
-    area only by its sound, or a town in it. For a town (`finding`) `candidates` holds its municipality: a village
-    elsewhere may have the same name.
+    `finding` is the reason in one word; `reason` is a sentence that repeats the text. `named` holds the codes that the
+    text names (of a successor of 2019, its own code) or, for `several`, the codes that the text may mean. `respelled`:
+    the text names the area only by its sound, or names a town in it. If `finding` is "town", `candidates` holds its
+    municipality: a village elsewhere may have the same name.
     """
 
     code: str | None
@@ -73,7 +74,7 @@ class Places:
         self._spellings, *indices = _index_names(tuple(_given_names(areas)), tuple(_other_cases(areas)))
         # The sounds are forgotten with this index: they may be words of records.
         self._sound_key = partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
-        # From the surest to the least sure way of reading; the first that finds anything decides.
+        # From the most to the least reliable comparison; the first that finds anything decides.
         ways: tuple[Callable[[str], str], ...] = (plain_key, self._sound_key, self._sound_key)
         self._readings = tuple(zip(ways, indices, strict=True))
         named = () if towns is None else tuple(towns[["code", "name"]].itertuples(index=False, name=None))
@@ -83,8 +84,8 @@ class Places:
         """Find the one area that a code or name means.
 
         `country` ("AL", "GR") and `level` ("country", "region", "municipality"; None for any) narrow the
-        search. A municipality of 2019 resolves to the one that it was split from. Without exactly one answer,
-        `code` is None, `reason` says why, and `candidates` holds readable areas with their codes.
+        search. A municipality of 2019 resolves to the one that it was split from. Unless exactly one area fits,
+        `code` is None, `reason` says why, and `candidates` holds the names and codes of areas that may be meant.
         """
         text = text.strip() if isinstance(text, str) else ""
         if not text:
@@ -95,18 +96,24 @@ class Places:
     def find(self, text: str, country: str | None = None, level: str | None = "municipality") -> set[str]:
         """Return the codes of all areas that a name may mean; a successor is not replaced by its predecessor.
 
-        Empty when no area has the name.
+        Empty when no area of this country and level has the name.
         """
         return self._narrow(self._by_name(text.strip(), country, level), country, level)
 
     def find_code(self, text: str) -> set[str]:
-        """Return the areas that have a code: municipalities, or a region without municipalities."""
+        """Return the codes of the areas that a code means (of any system); empty if there is none.
+
+        Only municipalities, and regions without one, are found.
+        """
         known = self._by_code(text.strip())
         outer = set(self._parent.values())
         return {code for code in known if code not in outer}
 
     def label(self, code: str) -> str:
-        """Return an area's name, its parent area and its code, for a message."""
+        """Return an area's name, its parent area and its code, as one text for a message.
+
+        Raises KeyError for an unknown code.
+        """
         return f"{self._placed(code)} ({code})"
 
     def _choice(self, code: str) -> str:
@@ -134,9 +141,10 @@ class Places:
         return bool({code, self._parent[code], self._country[code]} & outer)
 
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
-        """Return the areas of a name by the most reliable reading, or else its areas in another country or level.
+        """Return the codes that a name means in a country and level, by the most reliable comparison that finds any.
 
-        A kind of area in the text overrides the level: a text with "county" never means a municipality.
+        If none finds any there, returns the codes in other countries and levels. A word for the kind of area overrides
+        the level: a text with "county" never means a municipality.
         """
         elsewhere: set[str] = set()
         for form, kind in _strip_kind(plain_key(text)):
@@ -175,7 +183,7 @@ class Places:
         return self._unknown(text, country, level)
 
     def _is_spelled(self, text: str, codes: set[str]) -> bool:
-        """Return whether a text is a code or name of one of the areas, apart from case, accents and endings."""
+        """Return whether a text is a code or name of one of the areas `codes`, apart from case, accents and endings."""
         if self._by_code(text):
             return True
         hint = _HINT.match(text)
@@ -183,7 +191,7 @@ class Places:
         return any(self._spellings.get(form, set()) & codes for form in forms)
 
     def _is_town(self, text: str, codes: set[str]) -> bool:
-        """Return whether a text (without a county or country) names a town in one of the areas but no area itself."""
+        """Return whether a text (without a county or country) names a town in one of `codes` but no area itself."""
         if self._by_code(text):
             return False
         forms = [form for form, _ in _strip_kind(plain_key(text))]
@@ -224,7 +232,7 @@ def _column(areas: pd.DataFrame, name: str) -> dict[str, str]:
 
 
 def _strip_kind(key: str) -> list[tuple[str, str | None]]:
-    """Return pairs (text, kind of area): the unchanged text, then the text without a word for a kind that is in it."""
+    """Return pairs (text, kind of area): the unchanged text with None, then the text without its word for a kind."""
     bare = [(pattern.sub("", key), level) for level, pattern in _KIND_WORDS.items()]
     return [(key, None), *(form for form in bare if form[0] != key)]
 
@@ -252,7 +260,7 @@ def _other_cases(areas: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _list_cases_of_towns(towns: Iterable[tuple[str, str]], countries: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each town with its names: Albanian ones in all cases, Greek ones also in the accusative."""
+    """Yield pairs of municipality and town name: Albanian names in all cases, Greek ones also in the accusative."""
     for code, name in towns:
         yield code, name
         if countries[code] == "AL":
@@ -263,7 +271,7 @@ def _list_cases_of_towns(towns: Iterable[tuple[str, str]], countries: Mapping[st
 
 @lru_cache(maxsize=4)
 def _index_names(names: tuple[tuple[str, str], ...], cases: tuple[tuple[str, str], ...]) -> tuple[_Index, ...]:
-    """Index areas by all names as written, by the names without their inflections, and both by sound."""
+    """Return indices of areas by names and inflections; by names; by sounds of names; by sounds of both."""
     everything, sound = (*names, *cases), partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
     return _index(everything, plain_key), _index(names, plain_key), _index(names, sound), _index(everything, sound)
 

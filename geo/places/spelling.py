@@ -1,4 +1,4 @@
-"""Spellings of a place name: one key for three scripts, and the cases of Greek and Albanian.
+"""Spellings of a place name: one key for Latin, Albanian and Greek spelling, and the cases of Greek and Albanian.
 
 A key is only for comparison and is never shown. Two spellings of one name have the same key if they differ only in
 accents, case, punctuation, romanisation (ELOT 743, ISO 843, BGN, everyday English) or the way a sound is written.
@@ -24,7 +24,7 @@ _APOSTROPHES = re.compile(r"['’‘`´ʼ]")
 _NOT_WORD = re.compile(r"[^\w]+|_+")
 _LINKING_WORDS = frozenset({"kai", "ke", "and", "dhe"})
 
-# Order matters: digraphs before the letters that they hold.
+# Order matters: digraphs come before the single letters in them.
 _SOUNDS = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
@@ -87,7 +87,7 @@ def plain_key(text: str) -> str:
 
 
 def sound_word(word: str) -> str:
-    """Return how one lower-case word without accents sounds."""
+    """Return a text for the sound of one lower-case word without accents."""
     latin = "".join(_GREEK.get(c, _OTHER_LETTERS.get(c, c)) for c in word)
     if latin in _LINKING_WORDS:
         return latin
@@ -97,16 +97,16 @@ def sound_word(word: str) -> str:
 
 
 def sound_key(text: str, sound: Callable[[str], str] = sound_word) -> str:
-    """Return how a name sounds: the same text for Greek letters and for any common romanisation.
+    """Return a text for the sound of a name: the same for Greek letters and for any common romanisation.
 
-    `sound` may be a cached version of `sound_word`.
+    Words for “and” are left out. `sound` may be a cached version of `sound_word`.
     """
     sounds = map(sound, split_words(text))
     return "".join(part for part in sounds if part not in _LINKING_WORDS)
 
 
 def list_inflections(name: str, country: str) -> list[str]:
-    """Return the other grammatical cases of a name, in lower case without accents.
+    """Return a name and its other grammatical cases, at most 600 forms, in lower case without accents.
 
     Greek names are in the genitive and get their possible nominatives; Albanian names are in the indefinite nominative
     and get the definite forms and the genitive. Some forms do not exist in the language: they are only for searching,
@@ -121,7 +121,7 @@ def list_inflections(name: str, country: str) -> list[str]:
 
 
 def _greek(word: str) -> list[str]:
-    # `words` writes a final sigma like any other, so endings are compared the same way.
+    # `split_words` writes a final sigma like any other, so endings are compared the same way.
     for ending, nominatives in _GREEK_ENDINGS:
         bare = ending.replace("ς", "σ")
         if word.endswith(bare) and len(word) > len(bare):

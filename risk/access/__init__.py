@@ -1,4 +1,4 @@
-"""Access: which share of the services reaches each area.
+"""Access: how much of the supply of services reaches each area.
 
 The two-step floating catchment area (Luo and Wang 2003), in its enhanced form with weights that fall with
 travel time (Luo and Qi 2009; Gaussian weights as in Dai 2010). Step one shares the supply of each site among
@@ -7,7 +7,7 @@ the people in its catchment. Step two adds up, for each area, the supply per hea
     share_j = supply_j / sum_i people_i w_ij        access_i = sum_j share_j w_ij
 
 The sum of people times access is the supply that reaches anybody, so no supply is added or lost. If people are
-draws of children in need, access is draws too, and each result has its uncertainty.
+draws of children in need, access has draws, too, and each result has its uncertainty.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from data.workspace.types import Bools, Floats
 
 Decay = Literal["none", "step", "gaussian"]
 
-_LEAST = 0.8  # the probability from which on something is said
+_LEAST = 0.8  # the lowest probability at which a gap, or its absence, is stated
 _ENDS = (0.025, 0.5, 0.975)
 
 
@@ -33,8 +33,8 @@ _ENDS = (0.025, 0.5, 0.975)
 class Catchment:
     """How far a service reaches: up to `minutes`, with weights that are constant, fall in steps or fall smoothly.
 
-    none : 1 inside, 0 outside. step : `weights` in equal zones of the catchment (Luo and Qi 2009: 1, .68,
-    .22 in three). gaussian : exp(-(t / scale)^2 / 2), cut off beyond `minutes`, which may be inf. Raises
+    none : 1 inside, 0 outside. step : `weights` in zones of equal width (Luo and Qi 2009: 1, .68, .22 in three).
+    gaussian : exp(-(t / scale)^2 / 2) for t and `scale` in minutes, 0 beyond `minutes`, which may be infinite. Raises
     InputError for values that are not a catchment.
     """
 
@@ -44,7 +44,7 @@ class Catchment:
     weights: tuple[float, ...] = (1.0, 0.68, 0.22)
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the values; raise InputError if one is out of range."""
         falling = all(a >= b for a, b in zip(self.weights, self.weights[1:], strict=False))
         steps = bool(self.weights) and falling and min(self.weights) > 0.0 and np.isfinite(self.minutes)
         valid = {"none": True, "step": steps, "gaussian": self.scale > 0.0}
@@ -68,10 +68,10 @@ class Catchment:
 
 
 def compute_reach(people: Floats, weight: Floats) -> Floats:
-    """Return the share of a site's supply that reaches each area, (A, S). Columns sum to 1, or to 0.
+    """Return the share (0 to 1) of each site's supply that reaches each area, (A, S).
 
-    `people` (A,), `weight` (A, S). This is step one without the supply. The planner uses it, because it does
-    not depend on where the units are.
+    people : (A,). weight : (A, S). Columns sum to 1, or to 0 where nobody is in the catchment of a site. This is step
+    one without the supply. The planner uses it, because it does not depend on where the units are.
     """
     wanted = people[:, None] * weight
     total = wanted.sum(axis=0)
@@ -91,7 +91,10 @@ class Access:
     unreached: Floats
 
     def certainty(self, least: float) -> Certainty:
-        """Return access with its uncertainty and the probability that it is below `least`, from draws (d, A)."""
+        """Return access with its uncertainty and the probability that it is below `least`.
+
+        Raises InputError if the values are not draws, (d, A).
+        """
         if self.value.ndim != 2:
             msg = f"Certainty needs draws, shape (draws, areas), not {self.value.shape}. Give draws of need."
             raise InputError(msg)
@@ -124,8 +127,8 @@ def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:
     """Compute access in both steps.
 
     people : people who share the supply, (A,) or draws (d, A). supply : supply of each site, (S,).
-    weight : weight of each area and site, (A, S), from `Catchment.weight` of travel times. Raises InputError if
-    shapes do not fit or a number is negative or missing.
+    weight : weight of each area and site, (A, S), from `Catchment.weight`. Raises InputError if shapes do not fit or a
+    number is negative or NaN.
     """
     if people.shape[-1:] + supply.shape != weight.shape:
         msg = f"Weights of shape {weight.shape} do not fit {people.shape[-1:]} areas and {supply.shape} sites."
@@ -150,10 +153,11 @@ def find_nearest(minutes: Floats, supply: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Supply:
-    """The services by area in one quarter of a release: all, on one axis, or of one duty bearer.
+    """The services of each area in one quarter of a release: all services, those on one axis, or of one duty bearer.
 
-    amount : (A,), 0 if none is shown. at_least : whether a part may be left out, so that the amount is a lower
-    limit, (A,). Protection, return and reintegration are shown only where enough operators work.
+    amount : number of services, staff or places, (A,): the lower end of a class, and 0 if no number is shown.
+    at_least : whether a part may be left out, so that the amount is a lower limit, (A,). Services for protection,
+    return and reintegration are shown only where enough operators work.
     """
 
     areas: tuple[str, ...]
@@ -173,9 +177,10 @@ class Supply:
         category: str = "",
         period: str = "",
     ) -> Supply:
-        """Read the supply, by default of the last quarter.
+        """Read the supply, by default the places of all services in the last quarter.
 
-        Raises ReleaseError if there is no such table, and InputError if the table does not have the quarter.
+        Raises ReleaseError if there is no such table, and InputError if the table does not have the quarter, or has no
+        quarter with this category.
         """
         split = (by,) if by else ()
         table = release.table(table_name(what, level, "quarter", *split))

@@ -6,9 +6,10 @@ axis, and of each duty bearer (on prevention and coordination).
 
 An area has a gap if it has less than half of the country's shown places for each child in need. The need
 of the area and of the country come from the same draw, so the share of children found cancels out where
-it is the same everywhere. A gap is certain only if all services in reach are shown. Where some are withheld, the
-number is a lower limit, and the answer is "no gap" or "cannot tell". Services of one country do not count for
-children of the other. A route over water counts only with a travel time that somebody entered.
+it is the same everywhere. A gap is stated only if all services within reach are shown. Where a part of them is
+withheld, the number is a lower limit, and the statement is "no gap" or "cannot tell"; where none is shown, both are
+withheld. Services of one country do not count for children of the other. A route over water counts only with a travel
+time that somebody entered.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ TITLES = {
     "accessgap": "Chance of a gap, %",
     "accesstime": "Minutes to the nearest service",
 }
-# Of a chance in per cent: what is said, from what on, and where it ends.
+# The two classes of the chance of a gap, in per cent: lower and upper end.
 NO_GAP, A_GAP = (0.0, 20.0), (80.0, 100.0)
 
 
@@ -63,12 +64,12 @@ class Times:
 
     @classmethod
     def read(cls, manifest: Mapping[str, Any]) -> Times:
-        """Read the times that were used for a result from its manifest."""
+        """Read the times that were used for a result from its manifest; empty if it names none."""
         travel = manifest.get("travel") or {}
         return cls(*(tuple(Link(*link) for link in travel.get(name, ())) for name in ("uploaded", "ferries")))
 
     def among(self, codes: Iterable[str]) -> Times:
-        """Return the times between known areas, without those that were entered for other boundaries."""
+        """Return the times between two areas of `codes`, without those that were entered for other boundaries."""
         known = set(codes)
         pairs = (
             tuple(link for link in links if {link.start, link.end} <= known) for links in (self.uploaded, self.ferries)
@@ -138,7 +139,7 @@ class _Routes:
     country : of each area and site, (A,) and (S,). inside : whether both are in one country, (A, S). minutes : from
     people to services, (A, S), inf if no route is known. weight : of the catchment, (A, S). doubtful : whether the
     straight line is short enough, but crosses water without an entered time, (A, S). position : of each area among the
-    sites, (A,). scattered : whether an area has several islands, none with half of the land, (A,).
+    sites, (A,). scattered : whether no part of an area (an island or the mainland) has half of its land, (A,).
     """
 
     travel: Travel
@@ -167,7 +168,7 @@ class _Routes:
 
 
 def _find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
-    """Return whether the largest part of an area (an island or the mainland) has under half of its land, (A,).
+    """Return whether the largest part of each area (an island or the mainland) has less than half of its land, (A,).
 
     Land is measured in EPSG:3035.
     """
@@ -180,7 +181,10 @@ def _find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
 def _tabulate_services(
     release: Release, routes: _Routes, need: Floats, by: By, category: str
 ) -> dict[str, pd.DataFrame]:
-    """Return the rows of one kind of services by measure, one row for each area."""
+    """Return the rows for services of a category, by measure, with one row for each area.
+
+    need : draws of the children in need per quarter, (d, A).
+    """
     sites, asked = routes.travel.codes, {"by": by, "category": category}
     places = Supply.of(release, sites, what="capacity", **asked)  # type: ignore[arg-type]
     services = Supply.of(release, sites, what="services", period=places.period, **asked)  # type: ignore[arg-type]
@@ -201,10 +205,10 @@ def _tabulate_services(
 
 
 def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
-    """Return the places in reach, (A,) each, rounded to two digits.
+    """Return the places within reach for 100 children in need, as columns, (A,) each, with two significant digits.
 
-    Where some places are withheld, the number is a lower limit: a class without an upper end. Where no place
-    within reach is shown, the number is withheld, too.
+    `least` marks areas for which some places may be missing: their number is a lower limit, a class without an upper
+    end. `hidden` marks areas for which places are withheld and none within reach is shown: their number is withheld.
     """
     state = np.select([hidden, least], ["withheld", "class"], "number")
     ends = np.quantile(np.where(hidden, np.nan, access.value), _ENDS, axis=0)
@@ -222,7 +226,11 @@ def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, N
 
 
 def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
-    """Return whether each area has a gap, as columns, (A,) each. It has a gap only if nothing is withheld."""
+    """Return the statement whether each area has a gap, and its chance in per cent, as columns, (A,) each.
+
+    below : probability of a gap, (A,). A gap is stated only where no place within reach may be missing; see
+    `_tabulate_places` for `least` and `hidden`.
+    """
     certainty = Certainty(below, below, below, below)
     telling = [hidden, certainty.cannot_tell | (certainty.gap & least)]
     state = np.select(telling, ["withheld", "cannot_tell"], "class")
@@ -239,7 +247,10 @@ def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDAr
 
 
 def _compare_with_country(routes: _Routes, need: Floats, places: Supply, access: Access) -> Certainty:
-    """Return access as a ratio to the country's, compared in each draw, with the probability of a gap."""
+    """Return access divided by that of the country, draw by draw, with the probability of a gap.
+
+    The ratio is 0 in a country without shown places.
+    """
     of_area, of_site = routes.country
     lands = np.unique(of_area)
     supply = np.array([places.amount[of_site == land].sum() for land in lands])
@@ -250,11 +261,12 @@ def _compare_with_country(routes: _Routes, need: Floats, places: Supply, access:
 
 
 def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any]]:
-    """Return the minutes to the nearest shown service, and the kind of route, (A,) each.
+    """Return the minutes to the nearest shown service, and the kind of route, as columns, (A,) each.
 
-    way : land; islands, if the nearest is in the same area and the area has several islands; water, if all
-    routes cross water without an entered time; none, if none is shown in the country. nearer : whether a
-    withheld service may be nearer.
+    way : land; islands, if the area itself has a service but is scattered over islands, see `_Routes`; water, if all
+    routes cross water without an entered time; none, if no service is shown in the country. nearer : whether a withheld
+    service may be nearer. Minutes are known only for land; they are withheld if services of the country are hidden and
+    none is shown.
     """
     minutes = find_nearest(routes.minutes, services.amount)
     unseen = find_nearest(routes.minutes, (services.at_least & (services.amount <= 0)).astype(float))
@@ -281,7 +293,10 @@ def _make_need_table(need: Floats, observations: Observations) -> Table:
 
 
 def _make_travel_table(travel: Travel, period: str) -> Table:
-    """Return the minutes between all pairs of areas, and from the people of an area to its centre."""
+    """Return the minutes between all pairs of areas, and, for an area and itself, from its people to its centre.
+
+    Where no time is known, there is no number.
+    """
     size = len(travel.codes)
     rows = pd.DataFrame(
         {

@@ -21,7 +21,7 @@ from risk.model.observations import Observations
 LEVEL = 0.05  # a cluster is shown where at most this share of releases without differences in risk has one
 _FEWEST = 4  # areas that a scan needs
 _TINY = float(np.finfo(float).tiny)
-_LEAST_SIZE = 0.05  # of a negative binomial; the draws of a smaller one are too near to 0 for the machine
+_LEAST_SIZE = 0.05  # of a negative binomial; with a smaller size the draws are too close to 0 for floating point
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,8 @@ class ClusterSearch:
 
     size : negative binomial size of a count over the whole time; between_sd : spread of log detection between areas.
     Both allow for more variation than chance, as does the noise of the counts, eq. (54).
-    largest : share of the expected children in a window, a half at most.
+    replicates, seed : number of random replicates, and their seed. largest : largest share of the expected children in
+    a window, a half at most.
     """
 
     observations: Observations
@@ -46,9 +47,10 @@ class ClusterSearch:
 
         noise : variance of the noise of disclosure control in the found children, (A, P).
 
-        Returns columns of that shape: state, value (relative risk of the cluster), cluster (1 is the most likely one of
-        its country and pathway), p, p_release (for all scans of the release together, eq. (72)); gi and gi_q, Getis-Ord
-        Gi* of the area with its neighbours, and the false discovery rate.
+        Returns columns of that shape. state : "number" in a cluster, else "no_data". value : relative risk of the
+        cluster. cluster : 1 for the most likely one of its country and pathway. p : p value; p_release : that for all
+        scans of the release together, eq. (72). These four are NaN outside clusters. gi, gi_q : Getis-Ord Gi* of the
+        area with its neighbours, and its false discovery rate; NaN where they cannot be computed.
         """
         rank, p, ratio = (np.full(found.shape, np.nan) for _ in range(3))
         parts = list(self._parts(found))
@@ -85,7 +87,10 @@ class ClusterSearch:
         )
 
     def _parts(self, found: Floats) -> Iterator[tuple[Ints, int]]:
-        """Yield the areas of each country that can be scanned, with each pathway on which children were found there."""
+        """Yield the positions of a country's areas with known centres, and a pathway on which it found children.
+
+        Countries with fewer than four such areas are left out.
+        """
         placed = ~np.isnan(self.centres).any(axis=1)
         for country in range(len(self.observations.country_names)):
             inside = np.flatnonzero((self.observations.country_of == country) & placed)

@@ -18,12 +18,12 @@ _BLOCK = 1000  # permutations held at once
 class LocalStatistic:
     """Gi* of each of A areas, all arrays (A,).
 
-    NaN for an area that has nothing to compare with: an island, or one that touches all other areas.
+    They are NaN for an area without neighbours, and for an area that touches all other areas.
 
     statistic : the standard normal deviate.
-    p : pseudo p value from conditional permutations, on the side where the statistic lies (Anselin 1995).
-    q : the smallest false discovery rate at which the area is a discovery (Benjamini and Hochberg 1995);
-        computed from 2 p, since the side is chosen after looking at the data.
+    p : one-sided pseudo p value from conditional permutations, the smaller of both sides (Anselin 1995).
+    q : the smallest false discovery rate at which the area is a discovery (Benjamini and Hochberg 1995); computed from
+        2 p, because the data decide which side is tested.
     """
 
     statistic: Floats
@@ -52,7 +52,7 @@ def compute_getis_ord(values: Floats, edges: Ints, permutations: int = 9999, see
 
 
 def benjamini_hochberg(p: Floats) -> Floats:
-    """Compute the smallest false discovery rate at which each p value is a discovery; NaN stays NaN."""
+    """Return the smallest false discovery rate at which each p value, (n,), is a discovery; NaN stays NaN."""
     from scipy.stats import false_discovery_control
 
     q = np.full(len(p), np.nan)
@@ -64,7 +64,7 @@ def benjamini_hochberg(p: Floats) -> Floats:
 def _compare_with_permutations(
     z: Floats, edges: Ints, degree: Ints, permutations: int, seed: int
 ) -> tuple[Floats, Floats]:
-    """Return the mean of each area's neighbours and its pseudo p value, both (A,); eq. (57).
+    """Return the mean of each area's neighbours and its pseudo p value, (A,) each, NaN without neighbours; eq. (57).
 
     An area keeps its own value while the others are permuted. Given that value, Gi* orders the permutations
     as the mean of the neighbours does. All areas use the same permutations, each without the area itself.

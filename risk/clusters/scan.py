@@ -1,14 +1,15 @@
 """The spatial and the space-time scan statistic: docs/risk-model.md eq. (52) to (55).
 
 The scan (Kulldorff 1997, 2001) moves circles over the centres of areas, each with at most half of the expected cases,
-and cylinders: such circles over intervals of quarters. Its statistic is the likelihood ratio of more cases inside than
-outside. Given the total, cases are multinomial in proportion to what is expected; the largest statistic of each of
-9,999 such replicates gives the p value of a cluster, which accounts for the search over all windows. If counts vary
-more than Poisson counts, there are many more false alarms than such p values say. There are two known reasons for more
-variation, and the replicates include both if they are given: children are met in groups (the negative binomial size of
-a count), and areas find different shares of their children (the spread of detection, the same in all quarters of an
-area).
-A cluster is a place to ask about, not a finding.
+and cylinders: such circles over intervals of quarters. Its statistic is the log likelihood ratio of more cases inside
+than outside. Given the total, cases are multinomial in proportion to the expected cases. The largest statistic of each
+of 9,999 such replicates gives the p value of a cluster, which accounts for the search over all windows. If counts vary
+more than Poisson counts, there are many more false alarms than such p values indicate. There are two known reasons for
+more variation, and the replicates include both if they are given: children are met in groups (the negative binomial
+size of a count), and areas find different shares of their children (the spread of detection, the same in all quarters
+of an area).
+
+A cluster shows where to ask questions; it proves nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from risk.numbers import stream
 Counted = NDArray[np.int32]
 _CELLS_HELD = 4_000_000  # replicated counts held at once, 4 bytes each
 _POISSON = 1e12  # size from which on counts vary as Poisson counts do
-_IDLE = 0.5  # p value above which a further cluster says nothing
+_IDLE = 0.5  # p value from which on a further cluster carries no information
 _LONGEST = 0.5  # of the quarters, in one window
 
 
@@ -34,8 +35,9 @@ _LONGEST = 0.5  # of the quarters, in one window
 class Cluster:
     """A window with more cases than expected.
 
-    `areas` are positions, the centre first. `first` and `last` are positions of quarters, both included.
-    `expected` is the number of cases of the window at the common rate, for the same total.
+    areas : positions, the centre first. first, last : positions of quarters, both included. expected : number of cases
+    in the window at the common rate, for the same total. relative_risk : rate inside divided by rate outside, infinite
+    without cases outside. statistic : log likelihood ratio.
     """
 
     areas: tuple[int, ...]
@@ -52,7 +54,8 @@ class Cluster:
 class Scan:
     """Clusters by statistic, the most likely first; no two share an area.
 
-    The first is always included; the others only while their p value is at most a half.
+    The first is always included; the others only while their p value is at most a half. There are none if no window has
+    more cases than expected.
     """
 
     clusters: tuple[Cluster, ...]
@@ -60,7 +63,7 @@ class Scan:
     seed: int
 
     def found(self, level: float = 0.05) -> tuple[Cluster, ...]:
-        """Return the clusters whose p value is at most a level."""
+        """Return the clusters whose p value is at most `level`."""
         return tuple(cluster for cluster in self.clusters if cluster.p <= level)
 
 
@@ -78,11 +81,11 @@ def scan_space(
 ) -> Scan:
     """Find circles of a country's areas with more cases than expected (Kulldorff 1997), docs/risk-model.md eq. (52).
 
-    cases : counts, (A,); an area without a known count is left out.
+    cases : counts, (A,), NaN where unknown; an area with an unknown count or no expected case is left out.
     expected : expected cases, up to a factor, (A,).
     centres : coordinates of the areas in metres or kilometres of a projection, (A, 2).
-    size : negative binomial size of a count, one for all or one for each; a smaller size is more variation, infinite
-        is Poisson.
+    size : negative binomial size of a count, one for all or one for each, (A,); a smaller size means more variation, an
+        infinite size Poisson counts.
     between_sd : standard deviation of log detection between areas; all counts of an area share its deviation.
     largest : largest share of the expected cases in a circle, up to a half.
     replicates, seed : number of worlds without a cluster to compare with, and their seed; the smallest p value is
@@ -110,8 +113,9 @@ def scan_space_time(
 ) -> Scan:
     """Find circles and intervals with more cases than expected (Kulldorff 2001), docs/risk-model.md eq. (52).
 
-    `cases` and `expected` have the shape (A, T). An interval has at most half of the quarters. `prospective` tests only
-    intervals that end now; the p value allows for one look, not for earlier looks. `scan_space` explains the rest.
+    `cases` and `expected` have the shape (A, T), and `size` one that fits it. An interval has at most half of the
+    quarters. With `prospective`, only intervals that end with the last quarter are tested; the p value does not allow
+    for tests in earlier quarters. `scan_space` explains the other arguments and the errors.
     """
     time = cases.shape[1]
     longest = max(int(_LONGEST * time), 1)
@@ -134,7 +138,7 @@ class _Null:
     seed: int
 
     def draws(self, share: Floats, total: int, block: int) -> Iterator[Ints]:
-        """Draw counts with a given total in proportion to shares, (A, T), in blocks of (block or fewer, A x T)."""
+        """Yield counts with the sum `total`, in proportion to `share`, (A, T), as arrays of (block or fewer, A x T)."""
         rng = stream(self.seed, "scan")
         for start in range(0, self.replicates, block):
             number = min(block, self.replicates - start)
@@ -165,7 +169,7 @@ def _scan(
 
 
 def _check_options(largest: float, null: _Null) -> None:
-    """Check the options; raise InputError, naming the value, where one is out of range."""
+    """Check the options; raise InputError, which names the value, if one is out of range."""
     if not np.min(null.size) > 0 or null.replicates < 1:
         msg = f"A scan needs sizes above 0 and one replicate or more, not {np.min(null.size)} and {null.replicates}."
         raise InputError(msg)
@@ -177,7 +181,10 @@ def _check_options(largest: float, null: _Null) -> None:
 
 
 def _check_input(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints, Floats]:
-    """Check the input; return whole cases and each cell's share of the expected cases, 0 for unknown cells."""
+    """Check the input; return whole cases and each cell's share of the expected cases, (A, T) each.
+
+    Both are 0 for unknown cells. Raises InputError if shapes or values do not fit, or if there is no case.
+    """
     fits = cases.shape == expected.shape and centres.shape == (len(cases), 2)
     if not fits or not np.isfinite(centres).all() or not (expected >= 0).all():
         raise InputError(
@@ -196,8 +203,9 @@ def _check_input(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints
 class _Windows:
     """Circles around each of A areas, over S intervals of time.
 
-    order : (A, A), areas by distance from each; inside : (A,), number of areas in the largest circle.
-    share : share of the expected cases in each circle and interval, (A, A, S): centre, areas in it minus 1.
+    order : positions of areas by distance from each centre, (A, A). inside : number of areas in the largest circle
+    around each centre, (A,). stretches : first quarter of each interval, and the quarter after its last. share : share
+    of the expected cases in each circle and interval, (A, A, S), by centre and number of areas in the circle minus 1.
     """
 
     order: Ints
@@ -230,7 +238,10 @@ class _Windows:
                 yield centre, k, running
 
     def statistics(self, counts: Ints) -> Floats:
-        """Compute docs/risk-model.md eq. (52) for each circle and interval, (A, T) to (A, A, S); 0 without excess."""
+        """Return docs/risk-model.md eq. (52) for each circle and interval, (A, A, S), from counts, (A, T).
+
+        It is 0 without more cases than expected.
+        """
         within = np.stack([counts[:, first:stop].sum(axis=1) for first, stop in self.stretches], axis=1)
         cases = np.cumsum(within[self.order], axis=1)
         ratio = _Ratio.of(self.share, int(counts.sum()))
@@ -239,9 +250,9 @@ class _Windows:
         return np.where(excess, ratio.table[cases] - cases * ratio.slope - ratio.offset, 0.0)
 
     def largest(self, counts: Counted) -> Floats:
-        """Return the largest statistic of each replicate, (A, T, R) to (R,).
+        """Return the largest statistic of each replicate, (R,), from counts, (A, T, R).
 
-        Few windows can exceed the smallest of the largest statistics so far; only their ratio is computed.
+        Few windows can exceed the smallest of the largest statistics so far; the ratio is computed only for them.
         """
         best = np.zeros(counts.shape[2])
         ratio = _Ratio.of(self.share, int(counts[..., 0].sum()))
@@ -276,13 +287,13 @@ class _Ratio:
     def of(cls, share: Floats, total: int) -> _Ratio:
         n = np.arange(total + 1, dtype=float)
         entropy = n * np.log(np.maximum(n, 1.0))
-        # No window that is looked at has all or nothing of what is expected, except where nothing is counted.
+        # No window that is tested has all or none of the expected cases, except where nothing is counted.
         inside = np.clip(share, 1e-300, 1.0 - 1e-15)
         offset = total * (np.log(total) + np.log1p(-inside))
         return cls(entropy + entropy[::-1], share, share * total, np.log(inside) - np.log1p(-inside), offset)
 
     def least(self, value: float, centre: int) -> Counted:
-        """Return the counts that circles must exceed for a ratio above a value, (A, S, 1).
+        """Return the counts that circles around `centre` must exceed for a ratio larger than `value`, (A, S, 1).
 
         By docs/risk-model.md eq. (53) the ratio is at most (n − e)² / (e (1 − share)): the Kullback-Leibler
         divergence of two Bernoulli distributions is at most their chi-squared divergence.
@@ -294,7 +305,7 @@ class _Ratio:
 
 
 def _simulate_largest(windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None) -> Floats:
-    """Compute the largest statistic of each replicate, (R,)."""
+    """Draw replicates of `total` cases without a cluster, and return the largest statistic of each, (R,)."""
     cells = len(share) * max(share.shape[1], len(windows.stretches))
     best = np.empty(0)
     for drawn in null.draws(share, total, max(min(null.replicates, _CELLS_HELD // cells), 1)):
@@ -306,7 +317,10 @@ def _simulate_largest(windows: _Windows, share: Floats, total: int, null: _Null,
 
 
 def _clusters(windows: _Windows, counts: Ints, share: Floats, most: Floats) -> Iterator[Cluster]:
-    """Yield clusters by statistic, without areas of earlier clusters; p and risk by docs/risk-model.md eq. (55)."""
+    """Yield clusters by statistic, without areas of earlier clusters; p and risk by docs/risk-model.md eq. (55).
+
+    most : largest statistic of each replicate, (R,).
+    """
     values = windows.statistics(counts)
     taken = np.zeros(len(counts), bool)
     while True:

@@ -1,9 +1,9 @@
 """The accuracy of forecasts: rolling origins, all forecasters on the same counts.
 
 At each origin every forecaster sees the data known then, and its draws for the next quarters are scored
-against the counts published later. Scores come first (log score, then CRPS). Calibration, the children that a fixed
-budget would have found, and the stability of ranks from one forecast to the next are reported, too. With spatial blocks
-an area is forecast without counts of its own or of its neighbours.
+against the counts published later. The main measures are scores (log score, then CRPS). Calibration, the children that
+a fixed budget would have found, and the stability of ranks from one forecast to the next are reported, too. With
+spatial blocks an area is forecast without counts of its own or of its neighbours.
 
 A forecaster **beats** another where the 95 % interval of the score difference is above zero. The interval is
 a bootstrap that draws areas and quarters, each with all their counts (Owen 2007), since errors of an
@@ -34,7 +34,7 @@ from risk.numbers import stream
 
 __all__ = ["BUDGETS", "Evaluation", "Verdict", "evaluate", "score_forecast", "summarise_scores"]
 
-BUDGETS = (0.1, 0.2)  # of areas, and of hours
+BUDGETS = (0.1, 0.2)  # shares of the areas, and of the outreach days
 Score = Literal["log", "crps", "wis"]
 _BETTER: dict[Score, float] = {"log": 1.0, "crps": -1.0, "wis": -1.0}  # the sign that makes larger better
 _RESAMPLES = 2000
@@ -42,7 +42,10 @@ _RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether one forecaster beats another: mean gain in score per count, and its 95 % interval."""
+    """Whether the forecaster `name` beats `baseline`: mean gain in score per count, and its 95 % interval.
+
+    A positive gain means that `name` is better. counts : number of counts compared.
+    """
 
     name: str
     baseline: str
@@ -67,14 +70,15 @@ class Verdict:
 class Evaluation:
     """The tables of an evaluation.
 
-    cells : one row for each forecaster, origin, quarter, area and pathway: observed, expected, log, crps,
-        wis, dss, pit, and whether each interval contains it.
-    scores : one row for each forecaster and horizon (in quarters; 1 is the next quarter): mean log, crps, wis, dss;
-        number of counts.
+    cells : one row for each forecaster, origin, quarter, area and pathway: observed and expected count, scores (log,
+        crps, wis, dss), pit, and whether each interval contains the observed count.
+    scores : one row for each forecaster and horizon (in quarters; 1 is the next quarter): mean scores (log, crps, wis,
+        dss), and the number of counts.
     calibration : one row for each forecaster: the shares of counts in the 50, 80 and 95 % intervals, and the share of
         the probability integral transform (pit) in each tenth (0.1 each if the forecaster is calibrated).
-    hits : one row for each forecaster, kind of budget ("areas", "hours") and budget, one quarter ahead.
-    stability : one row for each forecaster: mean correlation of an area's rank from one forecast to the next.
+    hits : one row for each forecaster, kind of budget ("areas", or "hours" for days of outreach) and budget, one
+        quarter ahead.
+    stability : one row for each forecaster: mean rank correlation of the areas from one forecast to the next.
     """
 
     cells: pd.DataFrame = field(repr=False)
@@ -91,13 +95,13 @@ class Evaluation:
 
     @property
     def best(self) -> str:
-        """The forecaster with the best mean log score."""
+        """The name of the forecaster with the best mean log score."""
         return str(self.cells.groupby("forecaster", observed=True)["log"].mean().idxmax())
 
     def beats(self, name: str, baseline: str = HISTORICAL_MEAN, score: Score = "log") -> Verdict:
-        """Return whether a forecaster beats another, by its mean gain on common counts, docs/risk-model.md eq. (64).
+        """Return whether the forecaster `name` beats `baseline`, by its mean gain on common counts.
 
-        Raises InputError if there is no forecaster of that name.
+        docs/risk-model.md eq. (64). Raises InputError if one of them was not evaluated.
         """
         missing = [one for one in (name, baseline) if one not in self.forecasters]
         if missing:
@@ -146,11 +150,12 @@ def evaluate(
 
     panel : the counts with which forecasts are compared.
     forecasters : by name.
-    first_origin : position of the first quarter that is forecast; every later one is an origin too.
+    first_origin : position of the first quarter that is forecast; every later quarter is an origin, too.
     horizons : number of quarters that are forecast from each origin, fewer at the end.
     draws, seed : number of draws for each forecast; seed of the forecasts and of the bootstrap.
-    known : returns the data known at an origin (counts may since be added or corrected); default: the panel until then.
-    blocks : forecast each block of areas without the counts of the block and of a ring around it.
+    known : returns the data known at an origin (counts may have been added or corrected since); default: the panel
+        until then.
+    blocks : each block of areas is forecast without the counts of the block and of a ring around it.
     progress : receives the number of forecasts done.
 
     Raises InputError if there is nothing to forecast from or to score, or if a forecaster or `known` returns an array
@@ -177,7 +182,7 @@ def evaluate(
 
 
 def summarise_scores(frames: Sequence[pd.DataFrame], panel: Panel, names: Iterable[str], seed: int) -> Evaluation:
-    """Return scored forecasts as an evaluation of the named forecasters, without hits and stability."""
+    """Return an evaluation of the named forecasters, without hits and stability, from frames of `score_forecast`."""
     cells = _name_categories(pd.concat(frames, ignore_index=True), panel, names)
     return Evaluation(cells, _average_scores(cells), _measure_calibration(cells), pd.DataFrame(), pd.DataFrame(), seed)
 
@@ -195,7 +200,7 @@ def _read_history(panel: Panel, origin: int, known: Callable[[int], Panel] | Non
 def _draw_forecast(
     forecaster: Forecaster, history: Panel, ahead: int, draws: int, seed: int, blocks: SpatialBlocks | None
 ) -> Floats:
-    """Draw a forecast, block by block if there are blocks, (draws, A, ahead, P)."""
+    """Draw a forecast, block by block if there are blocks, (draws, A, ahead, P); raise InputError for another shape."""
     everywhere = np.arange(len(history.areas))
     folds = blocks.folds() if blocks else [(everywhere, everywhere)]
     wanted = (draws, len(everywhere), ahead, len(history.pathways))
@@ -210,7 +215,10 @@ def _draw_forecast(
 
 
 def score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> pd.DataFrame:
-    """Compute the scores of draws, (d, A, ahead, P), against the counts published later, one row per count."""
+    """Return the scores of draws, (d, A, ahead, P), against the counts published later, one row per count.
+
+    origin : position in the panel of the first quarter that is forecast. Scores of unknown counts are NaN.
+    """
     ahead = drawn.shape[2]
     seen = panel.counts[:, origin : origin + ahead]
     area, step, pathway = (axis.ravel() for axis in np.indices(seen.shape))
@@ -257,7 +265,10 @@ def _measure_calibration(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sum_next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, Floats, Floats]]:
-    """Yield expected and observed counts one quarter ahead by forecaster, all pathways, (origins, A)."""
+    """Yield each forecaster's name, with expected and observed counts one quarter ahead, (origins, A) each.
+
+    The counts are sums over pathways.
+    """
     near = cells[cells["ahead"] == 1]
     for name, rows in near.groupby("forecaster", observed=True):
         shape = (-1, len(panel.areas), len(panel.pathways))
@@ -266,13 +277,13 @@ def _sum_next_quarter(cells: pd.DataFrame, panel: Panel) -> Iterator[tuple[str, 
 
 
 def _mark_countries(panel: Panel) -> list[Floats]:
-    """Return for each country which areas are in it, as 0 or 1, (A,): no ranking crosses a border."""
+    """Return for each country 1 where an area is in it, else 0, (A,): no ranking crosses a border."""
     codes = np.array(panel.countries)
     return [(codes == code).astype(float) for code in dict.fromkeys(panel.countries)]
 
 
 def _measure_hits(cells: pd.DataFrame, panel: Panel, seed: int) -> Iterator[dict[str, str | float]]:
-    """Yield hit rates: the share of the next quarter's children who are in the areas that a budget pays for.
+    """Yield hit rates: the share (0 to 1) of the next quarter's children who are in the areas that a budget pays for.
 
     The forecast ranks the areas. A budget is a share of a country's areas, or of its outreach days in the last year.
     """
@@ -301,7 +312,7 @@ def _measure_hits(cells: pd.DataFrame, panel: Panel, seed: int) -> Iterator[dict
 
 
 def _measure_stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, str | float]]:
-    """Yield for each forecaster the mean rank correlation between the rates of two consecutive forecasts."""
+    """Yield for each forecaster the mean rank correlations of rates in consecutive forecasts; NaN if none is known."""
     for name, expected, _ in _sum_next_quarter(cells, panel):
         rate = expected / panel.expected[:, -1]
         pairs = [
@@ -316,7 +327,10 @@ def _measure_stability(cells: pd.DataFrame, panel: Panel) -> Iterator[dict[str, 
 
 
 def _bootstrap_two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: int) -> Interval:
-    """Return the 95 % interval of a mean from resampled areas and quarters (Owen 2007), docs/risk-model.md eq. (64)."""
+    """Return the 95 % interval of the mean of `gain`, docs/risk-model.md eq. (64).
+
+    Areas and quarters are resampled (Owen 2007). gain, area, quarter : one value for each count, (n,).
+    """
     rows, columns = np.unique(area, return_inverse=True)[1], np.unique(quarter, return_inverse=True)[1]
     shape = (int(rows.max()) + 1, int(columns.max()) + 1)
     total, count = np.zeros(shape), np.zeros(shape)
@@ -330,7 +344,7 @@ def _bootstrap_two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: 
 
 
 def _list_rows(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Return the rows of a table as plain values."""
+    """Return the rows of a table as plain values; NaN becomes None."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(key): _to_plain(value) for key, value in row.items()} for row in rows]
 

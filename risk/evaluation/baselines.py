@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 HISTORICAL_MEAN = "historical mean"  # the one that is shown where the model does not beat it
 _REPLAYS = 4  # earlier origins from which the size is estimated
 _SIZES = np.geomspace(0.2, 200.0, 31)
-_UNKNOWN_SIZE = 2.0  # of the first forecast, that has no earlier one
+_UNKNOWN_SIZE = 2.0  # of a first forecast, which has no earlier one
 
 
 class Forecaster(Protocol):
     """A forecaster of counts."""
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
-        """Draw the counts of the quarters after a history, (draws, A, horizon, P)."""
+        """Draw the counts of the `horizon` quarters after a history, (draws, A, horizon, P)."""
         ...
 
 
@@ -48,12 +48,12 @@ class ByMean(ABC):
 
     @abstractmethod
     def means(self, history: Panel, horizon: int) -> Floats:
-        """Return the expected counts of the quarters after a history, above zero, (A, horizon, P)."""
+        """Return the expected counts of the `horizon` quarters after a history, (A, horizon, P); all are above 0."""
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
         """Draw the counts of the quarters after a history, (draws, A, horizon, P).
 
-        Raises InputError if there is no quarter to learn from, or none to forecast.
+        Raises InputError if the history has no quarter, or if `horizon` or `draws` is below 1.
         """
         if not history.quarters or horizon < 1 or draws < 1:
             msg = f"A forecast needs a quarter before it, not {len(history.quarters)}, one after it, and draws."
@@ -76,18 +76,24 @@ class ByMean(ABC):
             likelihood[:, :ahead] += _log_likelihood(history.counts[:, origin : origin + ahead], mean)
         some = likelihood.any(axis=0)
         found = np.where(some, _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
-        # A horizon that no earlier forecast has takes the size of the longest horizon that one has.
+        # A horizon without earlier forecasts takes the size of the longest horizon with one.
         furthest = np.maximum(some.sum(axis=0) - 1, 0)
         return np.where(some, found, found[furthest, np.arange(found.shape[1])])
 
 
 def _log_likelihood(counts: Floats, mean: Floats) -> Floats:
-    """Compute the log likelihood of each size, from (A, T, P) to (sizes, T, P); 0 where no count is known."""
+    """Return the log likelihood of each size, (sizes, T, P), from counts and means, (A, T, P) each.
+
+    It is 0 where no count is known.
+    """
     return np.asarray(np.nansum(log_negative_binomial(counts, mean, _SIZES[:, None, None, None]), axis=1))
 
 
 def _estimate_size_around_shares(history: Panel) -> Floats:
-    """Estimate by maximum likelihood the negative binomial size of all counts around their population shares, (P,)."""
+    """Estimate by maximum likelihood the negative binomial size of all counts around their population shares, (P,).
+
+    It is 2 for a pathway without any known count.
+    """
     likelihood = _log_likelihood(history.counts, share_by_population(history)[:, None]).sum(axis=1)
     return np.where(likelihood.any(axis=0), _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
 
@@ -123,7 +129,10 @@ class HistoricalMean(ByMean):
 
 @dataclass(frozen=True)
 class PopulationShare(ByMean):
-    """The country's last counts, divided among areas by expected children: the same risk everywhere."""
+    """The country's mean count in the last `quarters` quarters, divided among areas by expected children.
+
+    The risk is the same everywhere.
+    """
 
     quarters: int = 4
 
@@ -140,7 +149,7 @@ def _sum_exposure(history: Panel) -> Floats:
 def shrink_rates(events: Floats, base: Floats) -> Floats:
     """Return rates shrunk to their common mean (Marshall 1991), eq. (68), (A,).
 
-    events : counts; base : the denominators of the rates, above zero.
+    events : counts, (A,). base : the denominators of the rates, above 0, (A,).
     """
     rate, mean = events / base, events.sum() / base.sum()
     scatter = (base * (rate - mean) ** 2).sum() / base.sum()
@@ -151,7 +160,7 @@ def shrink_rates(events: Floats, base: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class EmpiricalBayes(ByMean):
-    """Marshall's empirical Bayes rates of each country, over all known quarters."""
+    """Marshall's empirical Bayes rates of the areas of each country, over all known quarters."""
 
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
@@ -171,8 +180,8 @@ class EmpiricalBayes(ByMean):
 class KernelDensity(ByMean):
     """Rates smoothed over nearby areas, with a Gaussian kernel over the number of borders crossed, eq. (69).
 
-    The bandwidth adapts (Sain 1994, balloon): it is the smallest number of borders within which `cases`
-    children were met, so it is wide where few are met. It never crosses the border of a country.
+    The bandwidth adapts (Sain 1994, balloon): it is the smallest number of borders within which `cases` children were
+    met, so it is wide where few are met. The kernel never crosses the border of a country.
     """
 
     cases: float = 20.0
@@ -189,7 +198,11 @@ class KernelDensity(ByMean):
         return _repeat_ahead(np.where(np.isnan(mean), usual, np.maximum(mean, 0.02 * usual)), horizon)
 
     def _smooth(self, apart: Floats, cases: Floats, base: Floats) -> Floats:
-        """Return smoothed rates, (A,); NaN without expected children nearby."""
+        """Return smoothed rates, (A,); NaN without expected children nearby.
+
+        apart : borders between areas, (A, A), infinite between countries. cases, base : children met, and children who
+        lived there, summed over quarters, (A,) each.
+        """
         steps = np.arange(0, 1 + int(apart[np.isfinite(apart)].max()))
         within = np.stack([(apart <= step) @ cases for step in steps])
         enough = within >= self.cases
@@ -203,13 +216,19 @@ class KernelDensity(ByMean):
 
 @cache
 def _find_libraries() -> ThreadpoolController:
-    """Find the libraries that use threads. This is done only once, after a model has loaded them: it is slow."""
+    """Return a controller of the libraries that use threads.
+
+    Their search is slow, so it is done only once, after a model has loaded them.
+    """
     return ThreadpoolController()
 
 
 @dataclass(frozen=True)
 class _Regression(ByMean):
-    """A regression of rates, weighted by expected children, on the data known at the time of the forecast."""
+    """A regression of rates, weighted by expected children, on the data known at the time of the forecast.
+
+    With too few known counts, or none above 0, the expected counts are those of the historical mean.
+    """
 
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
@@ -220,7 +239,7 @@ class _Regression(ByMean):
             if len(rows.target) >= 2 * len(history.areas) and rows.target.any():
                 rate = self._rate(rows, lagged.build_features(history, pathway, horizon))
                 out[:, :, pathway] = history.expected[:, -1, None] * rate.reshape(horizon, -1).T
-        # A log-linear forecast can run away; nobody plans for ten times what was ever met anywhere.
+        # A log-linear forecast can grow without limit; nobody plans for ten times the largest count so far.
         most = 10.0 * (np.nanmax(history.counts, initial=0.0) + 1.0)
         return np.clip(out, 0.02 * usual, most)
 
@@ -240,7 +259,7 @@ class _Regression(ByMean):
 
 @dataclass(frozen=True)
 class PoissonRidge(_Regression):
-    """Poisson regression with a ridge penalty, on lags, history, neighbours and effort."""
+    """Poisson regression with a ridge penalty, on last counts, usual rate, neighbours, effort and country."""
 
     alpha: float = 0.05
 
@@ -258,7 +277,7 @@ class PoissonRidge(_Regression):
 
 @dataclass(frozen=True)
 class GradientBoosting(_Regression):
-    """Gradient boosting of Poisson trees on the same features."""
+    """Gradient boosting of Poisson trees, on the same features as `PoissonRidge`."""
 
     trees: int = 60
     leaves: int = 8
@@ -279,12 +298,12 @@ class GradientBoosting(_Regression):
 
 @dataclass(frozen=True)
 class EndemicEpidemic:
-    """The standard epidemic model of the field, eq. (90); the historical mean in the first year."""
+    """The standard epidemic model of the field, eq. (90); the historical mean with less than a year of history."""
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
         """Draw the counts of the quarters after a history, (draws, A, horizon, P).
 
-        Raises InputError if there is no quarter to learn from, or none to forecast.
+        Raises InputError if the history has no quarter, or if `horizon` or `draws` is below 1.
         """
         if len(history.quarters) < endemic_epidemic.FEWEST or horizon < 1 or draws < 1:
             return HistoricalMean().forecast(history, horizon, draws, seed)

@@ -1,6 +1,6 @@
 """The standard epidemic model of the field, as a rival of the risk model: endemic and epidemic parts.
 
-After Held, Höhle and Hofmann (2005) and Paul and Held (2011). A count is negative binomial, and its mean has three
+It follows Held, Höhle and Hofmann (2005) and Paul and Held (2011). A count is negative binomial, and its mean has three
 parts: one from the area's count in the quarter before, one from its neighbours' counts, and an endemic part with
 season, population and a random effect of the area, docs/risk-model.md eq. (90). The model is fitted by penalised
 maximum likelihood, one pathway at a time.
@@ -23,7 +23,7 @@ from risk.numbers import stream
 
 _SPREADS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5)  # standard deviations of the areas' effects that are tried
 _TWO_YEARS = 8  # quarters; with fewer, a season cannot be distinguished from a trend
-_LAG = (-12.0, float(np.log(0.95)))  # bounds of the log share of a count that comes back the next quarter
+_LAG = (-12.0, float(np.log(0.95)))  # bounds of the log share of a count that is added to the next quarter's mean
 _SIZE = (float(np.log(0.05)), float(np.log(1e4)))
 _LEVEL = 12.0  # how far a country's log rate may lie from its mean
 FEWEST = 4  # quarters
@@ -33,9 +33,9 @@ FEWEST = 4  # quarters
 class _Series:
     """The counts of one pathway and the covariates of eq. (90).
 
-    counts : (A, T), NaN where unknown. filled : (A, T), the counts with gaps filled. around : (A, T), the sums that an
-    area receives from its neighbours. season : (T, 2). expected : (A, T). country : (A,), the position of the country.
-    level : (C,), the mean log rate of each country.
+    counts : NaN where unknown, (A, T). filled : the counts with gaps filled, (A, T). around : the sums that an area
+    receives from its neighbours, (A, T). season : sine and cosine, (T, 2). expected : children who live there, (A, T).
+    country : the position of each area's country, (A,). level : the mean log rate of each country, (C,).
     """
 
     counts: Floats
@@ -49,14 +49,18 @@ class _Series:
 
 @dataclass(frozen=True, eq=False)
 class _Estimate:
-    """The estimates: log rate by country, season, log shares of own and neighbours' counts, log size, area effects."""
+    """The estimates.
+
+    values : log rate by country, season, log shares of own and neighbours' counts, log size, and area effects, joined,
+    (C + 5 + A,). countries : their number C. spread : standard deviation of the area effects.
+    """
 
     values: Floats
     countries: int
     spread: float
 
     def unpack(self) -> tuple[Floats, Floats, float, float, float, Floats]:
-        """Return level (C,), season (2,), own, neighbours, size, effects (A,)."""
+        """Return log rate by country, (C,), season, (2,), shares of own and neighbours' counts, size, effects, (A,)."""
         c, v = self.countries, self.values
         own, near, size = np.exp(v[c + 2 : c + 5])
         return v[:c], v[c : c + 2], float(own), float(near), float(size), v[c + 5 :]
@@ -75,7 +79,10 @@ def draw_forecast(history: Panel, horizon: int, draws: int, seed: int) -> Floats
 
 
 def spread_to_neighbours(edges: Ints, size: int) -> Floats:
-    """Return the share of each area's count (columns) that each neighbour (rows) receives, (A, A); columns sum to 1."""
+    """Return the share of each area's count (columns) that each neighbour (rows) receives, (A, A).
+
+    Columns sum to 1, or to 0 for an area without neighbours. edges : pairs of positions of areas that touch, (n, 2).
+    """
     touching = np.zeros((size, size))
     touching[edges[:, 0], edges[:, 1]] = touching[edges[:, 1], edges[:, 0]] = 1.0
     share: Floats = touching / np.maximum(touching.sum(axis=0), 1.0)
@@ -102,7 +109,7 @@ def _season(quarter: Ints) -> Floats:
 
 
 def _fit(series: _Series) -> _Estimate:
-    """Fit eq. (90). The standard deviation of areas' effects maximises Laplace's marginal likelihood, eq. (91)."""
+    """Estimate eq. (90). The standard deviation of area effects maximises Laplace's marginal likelihood, eq. (91)."""
     areas, countries = len(series.expected), len(series.level)
     start = np.concatenate([series.level, [0.0, 0.0, np.log(0.1), np.log(0.05), np.log(3.0)], np.zeros(areas)])
     years = series.counts.shape[1] >= _TWO_YEARS
@@ -128,7 +135,7 @@ def _means(series: _Series, estimate: _Estimate) -> tuple[Floats, Floats]:
 
 
 def _penalised(values: Floats, series: _Series, sd: float) -> tuple[float, Floats]:
-    """Return minus the penalised log likelihood, and its gradient with respect to all values."""
+    """Return the negative penalised log likelihood, and its gradient with respect to all values."""
     estimate = _Estimate(values, len(series.level), sd)
     _, _, own, near, size, effects = estimate.unpack()
     mean, endemic = _means(series, estimate)
@@ -173,7 +180,7 @@ def _simulate(
     season = _season(series.counts.shape[1] + np.arange(horizon)) @ season_effect
     log_rate = level[series.country] + effects + deviation * rng.standard_normal((draws, areas))
     before = np.broadcast_to(series.filled[:, -1], (draws, areas))
-    # A forecast that feeds itself can run away; nobody plans for ten times what was ever met anywhere.
+    # A forecast that depends on its own counts can grow without limit; nobody plans for ten times the largest count.
     most = 10.0 * (np.nanmax(series.counts, initial=0.0) + 1.0)
     living = series.expected[:, -1]  # people stay as in the last quarter
     out = np.empty(shape)

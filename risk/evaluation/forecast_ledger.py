@@ -1,8 +1,8 @@
-"""The forecast ledger: what was forecast, registered before the quarter arrived, and its scores when it has arrived.
+"""The forecast ledger: forecasts registered before their quarter arrived, and their scores when it has arrived.
 
 An entry holds, for every forecaster, draws of the *published* number of children by area, quarter ahead and pathway,
-as counts of each value: quantiles, probabilities and all scores follow from them. So noise is part of the forecast,
-and the forecast is compared with the numbers that a later release publishes, never with true counts.
+stored as the number of draws of each value: quantiles, probabilities and all scores follow from them. So noise is part
+of the forecast, and the forecast is compared with the numbers that a later release publishes, never with true counts.
 
 A quarter has arrived when a release shows it. An entry made after that is late: it is marked and never scored. Entries
 that were computed afterwards on invented data are marked as reconstructed, and never mixed with others.
@@ -48,8 +48,9 @@ def make_entry(
     silent: Collection[str] = (),
     reconstructed: bool = False,
 ) -> dict[str, Any]:
-    """Return the content of an entry: draws of each forecaster, (d, A, AHEAD, P), after the quarters of a history.
+    """Return the content of an entry with the forecasts after the quarters of a history.
 
+    `forecasts` are draws of each forecaster, (d, A, AHEAD, P), by name.
     `last_published` is the last quarter that any release shows: a forecast that begins with it, or earlier, is late.
     `exceeding` are probabilities that the rate is more than 1.5 times the country's, (A, P): registered, never scored.
     `silent` are areas on which no statement is possible: nothing is registered for them.
@@ -81,7 +82,7 @@ def make_entry(
 def draw_forecasts(fit: Fit, size: int) -> dict[str, Floats]:
     """Draw the published counts of the next quarters by the fitted model and by each baseline, (d, A, AHEAD, P).
 
-    `size` is the number of draws in the report, so that its draws can be used here again.
+    `size` is the number of draws in the report: the same draws are then used here, and not drawn again.
     """
     observations = fit.observations
     # Draws are shuffled, so that the first ones are a sample.
@@ -92,9 +93,9 @@ def draw_forecasts(fit: Fit, size: int) -> dict[str, Floats]:
 
 
 def reconstruct_entries(release: Release, observations: Observations, quarters: int = 4) -> Iterator[dict[str, Any]]:
-    """Yield the entries that the last quarters would have had, each fitted to the quarters before it.
+    """Yield the entries that would have been made before each of the last `quarters` quarters, from the data before it.
 
-    Raises ReleaseError where the data are not invented: a forecast of real records is registered in time or never.
+    Raises ReleaseError if the data are not invented: a forecast of real records is registered in time or never.
     """
     if not release.invented:
         raise ReleaseError(f"Release {release.name} is real: forecasts of the past are never made up for it.")
@@ -111,14 +112,14 @@ def _draw_baselines(history: Panel) -> dict[str, Floats]:
 
 
 def is_registered(chain: Chain, release: Release, history: Panel) -> bool:
-    """Return whether the ledger has the forecast of a release; the first one is never replaced."""
+    """Return whether the ledger has a forecast of this release after this history; a first one is never replaced."""
     wanted = {"release_sha256": release.checksum, "last_known": history.quarters[-1], "reconstructed": False}
     forecasts = (entry.content for entry in chain.entries if entry.content["kind"] == KIND)
     return any(all(content[key] == value for key, value in wanted.items()) for content in forecasts)
 
 
 def find_last_quarter(release: Release) -> str:
-    """Return the last quarter that this release, or any other in the same folder, shows."""
+    """Return the last quarter that this release, or any other in the same folder, shows; empty if none shows any."""
     releases = release.folder.parent.parent
     quarters = []
     for name in names(releases):
@@ -128,7 +129,7 @@ def find_last_quarter(release: Release) -> str:
 
 
 def _list_next(quarter: str) -> Iterator[str]:
-    """Yield the identifiers of the quarters after a quarter."""
+    """Yield the identifiers of the AHEAD quarters after a quarter."""
     period = Period.parse(quarter)
     for _ in range(AHEAD):
         period = period.next()
@@ -141,18 +142,24 @@ def _flatten(drawn: Floats) -> Floats:
 
 
 def _count_values(cell: Floats) -> list[int]:
-    """Return each drawn value, followed by how often it was drawn."""
+    """Return each drawn value of a cell, (d,), followed by the number of times that it was drawn."""
     pairs = np.unique(cell, return_counts=True)
     return [int(number) for pair in zip(*pairs, strict=True) for number in pair]
 
 
 def _compute_top(drawn: Floats, countries: Sequence[str]) -> list[float]:
-    """Return the probability that each area is among the TOP of its country, by children of all quarters, eq. (93)."""
+    """Return the probability that each area is among the TOP of its country, eq. (93), from draws, (d, A, AHEAD, P).
+
+    Areas are ranked by the sum of children over all quarters and pathways.
+    """
     return [round(float(share), 4) for share in _is_top(drawn.sum(axis=(2, 3)), countries).mean(axis=0)]
 
 
 def _is_top(totals: Floats, countries: Sequence[str]) -> Floats:
-    """Return 1.0 for each area if fewer than TOP areas of its country have a larger total, else 0.0, (..., A)."""
+    """Return 1.0 for each area if fewer than TOP areas of its country have a larger total, else 0.0.
+
+    The shape is (..., A), in and out.
+    """
     codes = np.array(countries)
     out = np.zeros(totals.shape)
     for code in dict.fromkeys(countries):
@@ -170,10 +177,10 @@ def read_draws(content: Mapping[str, Any], forecaster: str) -> Floats:
 
 
 def read_complete_panel(observations: Observations) -> Panel:
-    """Return the published counts; unknown where the count of any way of finding is withheld.
+    """Return the published counts, summed over ways of finding; NaN where the count of any way is not published.
 
-    All forecasters are scored on the same counts. Which numbers are withheld is decided from published numbers, so the
-    scores are only those of published counts; the number of counts left out is reported with them.
+    All forecasters are scored on the same counts. The scores are only those of published counts; the number of counts
+    left out is reported with them.
     """
     panel = build_panel(observations)
     complete = (observations.published >= 0).all(axis=-1)
@@ -182,7 +189,11 @@ def read_complete_panel(observations: Observations) -> Panel:
 
 @dataclass(frozen=True)
 class AreaRecord:
-    """Scores of an area: counts, mean log score and WIS of the model and of the best baseline, coverage, mean PIT."""
+    """The scores of an area.
+
+    counts : number of scored counts. log, wis : mean scores of the model. log_best, wis_best : those of the best
+    baseline. in_80, in_95 : share of counts (0 to 1) in these intervals of the model. pit : mean PIT of the model.
+    """
 
     area: str
     counts: int
@@ -199,14 +210,14 @@ class AreaRecord:
 class TrackRecord:
     """The scores of all registered forecasts whose quarter has arrived.
 
-    entries : number of entries that are scored. late : number of late entries, which are not scored. origins : first
-    day of the first quarter of each forecast. left_out : number of counts that are not published. scores : rows by
-    forecaster:
-    log, wis, crps, counts, in_50, in_80, in_95 and the tenths of the PIT. ahead : the same by quarters ahead.
-    top : rows by forecaster: Brier score of the probabilities of being among the five areas of a country with most
-    children, and the number of these probabilities; empty until a whole year has arrived.
+    reconstructed : whether the entries are reconstructed ones. entries : number of entries that are scored. late :
+    number of late entries, which are not scored. origins : first day of the first quarter of each forecast. left_out :
+    number of counts that are not published. scores : rows by forecaster: log, wis, crps, counts, in_50, in_80, in_95
+    and the tenths of the PIT. ahead : rows by forecaster and quarters ahead: log, crps, wis, dss and counts. top : rows
+    by forecaster: Brier score of the probabilities of being among the five areas of a country with the most children,
+    and the number of these probabilities; empty until all quarters of an entry have arrived with all counts published.
     verdict : the model against the baseline with the best log score on the same counts. This baseline is chosen when
-    the scores are known, so it is the hardest to beat.
+    the scores are known, so it is the hardest to beat. areas : the scores of each area.
     """
 
     reconstructed: bool
@@ -233,7 +244,7 @@ class TrackRecord:
 
 
 def list_forecasts(chain: Chain) -> list[Entry]:
-    """List the entries that are scored: for each origin the first one in time; reconstructed entries separately."""
+    """List the entries that can be scored: the first of each origin that is not late; reconstructed ones separately."""
     forecasts = [entry for entry in chain.entries if entry.content["kind"] == KIND and not entry.content["late"]]
     first: dict[tuple[str, bool], Entry] = {}
     for entry in forecasts:
@@ -242,7 +253,7 @@ def list_forecasts(chain: Chain) -> list[Entry]:
 
 
 def score_ledger(chain: Chain, observations: Observations) -> TrackRecord | None:
-    """Compute the scores of registered forecasts against the numbers of a release; None if no quarter has arrived.
+    """Compute the scores of registered forecasts against the numbers of a release; None if no count can be scored.
 
     Reconstructed entries are scored only as long as no other entry can be scored.
     """
@@ -275,7 +286,7 @@ def score_ledger(chain: Chain, observations: Observations) -> TrackRecord | None
 
 
 def _select_areas(panel: Panel, places: Sequence[int]) -> Panel:
-    """Return a panel that has only the areas at some positions."""
+    """Return a panel that has only the areas at these positions, and no neighbours."""
     return replace(
         panel,
         areas=tuple(panel.areas[place] for place in places),
@@ -283,7 +294,7 @@ def _select_areas(panel: Panel, places: Sequence[int]) -> Panel:
         expected=panel.expected[places],
         counts=panel.counts[places],
         effort=panel.effort[places],
-        edges=np.empty((0, 2), np.int64),  # no score looks at neighbours
+        edges=np.empty((0, 2), np.int64),  # no score depends on neighbours
     )
 
 
@@ -301,7 +312,10 @@ def _score_entry(entry: Entry, panel: Panel) -> Iterator[pd.DataFrame]:
 
 
 def _score_top(entries: Sequence[Entry], panel: Panel) -> Iterator[dict[str, Any]]:
-    """Yield the Brier score of each forecaster's probabilities, eq. (93), from entries whose quarters all arrived."""
+    """Yield the Brier score of each forecaster's probabilities, eq. (93).
+
+    Only entries are used whose quarters have all arrived, with all counts published.
+    """
     errors: dict[str, list[float]] = {}
     for content in (entry.content for entry in entries):
         if content["targets"][-1] not in panel.quarters or not set(content["areas"]) <= set(panel.areas):

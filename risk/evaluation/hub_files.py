@@ -30,7 +30,7 @@ from risk.evaluation.forecast_ledger import COUNTS, list_forecasts, read_draws
 from risk.evaluation.scores import QUANTILES
 
 TARGET = "children published"
-_NOT_HERE = ("published_figures", "sums", "boundaries")  # what a hub's files have none of
+_NOT_HERE = ("published_figures", "sums", "boundaries")  # descriptions that do not concern a hub's files
 _EXPLANATION = """\
 model-output holds what was forecast, target-data what release {release} shows: children identified or met by county or
 region, quarter and pathway, both ways of finding together, with the noise of the release. Every cell has a row; where
@@ -40,12 +40,15 @@ as 0, and leave other cells without a number out.
 
 
 def list_releases(chain: Chain) -> list[str]:
-    """List the releases whose forecasts `write_hub` writes, in order of their entries."""
+    """List the names of the releases whose forecasts `write_hub` writes, each once, in the order of their entries."""
     return list(dict.fromkeys(entry.content["release"] for entry in list_forecasts(chain)))
 
 
 def write_hub(chain: Chain, release: Release, observed: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write the forecasts of a ledger and the published counts of a release; return the files."""
+    """Write the forecasts of a ledger and the published counts of a release into a folder; return the files.
+
+    `observed` is the result of `tabulate_observed`.
+    """
     written = [_write_readme(chain, release, observed, folder), write_target(release, observed, folder)]
     for content in (entry.content for entry in list_forecasts(chain)):
         for name in content["values"]:
@@ -62,7 +65,7 @@ def write_target(release: Release, observed: pd.DataFrame, folder: Path) -> Path
 
 
 def _name_model(name: str, content: Mapping[str, Any]) -> str:
-    """Return the identifier of a model, "team-model"; each part has only letters, digits and underscores."""
+    """Return the identifier of a model, "tact-MODEL"; MODEL has only letters, digits and underscores."""
     marks = (content["tier"], *(mark for mark in ("invented", "reconstructed") if content[mark]))
     return "tact-" + "_".join((re.sub(r"\W+", "_", name.lower()), *marks))
 

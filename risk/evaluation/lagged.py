@@ -14,7 +14,10 @@ _LAGS = 3
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows of a regression: features, (n, F), target (count over expected children) and weight, (n,) each."""
+    """The n rows of a regression.
+
+    features : (n, F). target : count divided by expected children, (n,). weight : expected children, scaled, (n,).
+    """
 
     features: Floats
     target: Floats
@@ -22,7 +25,10 @@ class Rows:
 
 
 def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
-    """Return rows for every known count: one for each of 1 to `horizon` quarters ahead, with the data known then."""
+    """Return one row for every known count and for each of 1 to `horizon` quarters ahead, with the data known then.
+
+    There are no rows for a history of one quarter.
+    """
     features, targets, weights = [], [], []
     size = len(history.areas)
     for origin in range(1, len(history.quarters)):
@@ -39,13 +45,20 @@ def build_rows(history: Panel, pathway: int, horizon: int) -> Rows:
 
 
 def build_features(history: Panel, pathway: int, horizon: int) -> Floats:
-    """Return the features at the end of a history, repeated for each quarter ahead, (horizon * A, F)."""
+    """Return the features at the end of a history, repeated for each quarter ahead, (horizon * A, F).
+
+    The last feature is the number of the quarter ahead, from 0.
+    """
     now = _build_state(history, pathway)
     return np.concatenate([np.column_stack([now, np.full(len(now), step)]) for step in range(horizon)])
 
 
 def _build_state(history: Panel, pathway: int) -> Floats:
-    """Return lags, history, neighbours and effort of each area, as logs, (A, F)."""
+    """Return the features of each area, (A, features).
+
+    They are logs (of its usual rate, children, last counts, neighbours' counts and effort) and an indicator (0 or 1) of
+    each country.
+    """
     counts = history.counts[:, :, pathway]
     known = ~np.isnan(counts)
     usual = (np.where(known, counts, 0.0).sum(axis=1) + 0.5) / (known.sum(axis=1) + 0.5)
@@ -60,7 +73,7 @@ def _build_state(history: Panel, pathway: int) -> Floats:
 
 
 def _mean_of_neighbours(history: Panel, values: Floats) -> Floats:
-    """Return the mean over the areas that touch each area, (A,); an island has its own value."""
+    """Return the mean of `values`, (A,), over the areas that touch each area, (A,); an island has its own value."""
     first, second = history.edges.T
     size = len(values)
     total = np.bincount(first, values[second], size) + np.bincount(second, values[first], size)

@@ -1,4 +1,4 @@
-"""The usual count of an area: its share of its country's children by population, and its own smoothed mean."""
+"""The usual count of an area: its part of the country's count by population, and its own smoothed mean."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def areas_by_country(history: Panel) -> Iterator[Ints]:
 
 
 def share_by_population(history: Panel, quarters: int | None = None) -> Floats:
-    """Return each area's part of its country's mean count per quarter, by expected children, eq. (67), (A, P)."""
+    """Return each area's part of its country's mean count per quarter, by expected children, eq. (67), (A, P).
+
+    The mean is over the last `quarters` quarters, or over all. It is never 0.
+    """
     counts = history.counts[:, -quarters:] if quarters else history.counts
     now = history.expected[:, -1]
     base = history.expected[:, -counts.shape[1] :, None] * ~np.isnan(counts)
@@ -33,5 +36,8 @@ def share_by_population(history: Panel, quarters: int | None = None) -> Floats:
 
 
 def smooth_count(total: Floats, known: Floats, usual: Floats) -> Floats:
-    """Return the posterior mean count of a quarter, eq. (66), from the sum over `known` quarters, (A, P)."""
+    """Return the posterior mean count of a quarter, eq. (66), (A, P).
+
+    total : sum of the counts. known : number of quarters with a known count. usual : prior mean. All are (A, P).
+    """
     return np.asarray((total + _PRIOR) / (known + _PRIOR / usual))

@@ -19,12 +19,12 @@ class Panel:
     areas, countries : code and country of each area, (A,).
     expected : children expected in an area at the common rate, up to a factor, (A, T); above zero.
     quarters : identifiers of the quarters, oldest first, (T,).
-    pathways : their names, (P,).
+    pathways : names of the pathways, (P,).
     counts : (A, T, P); NaN where unknown.
     effort : days of outreach, (A, T).
     edges : pairs of positions of areas that touch, (n, 2), each pair once.
 
-    Raises InputError, naming the field, if a shape or a value does not fit.
+    Raises InputError, which names the field, if a shape or a value does not fit.
     """
 
     areas: tuple[str, ...]
@@ -37,7 +37,7 @@ class Panel:
     edges: Ints
 
     def __post_init__(self) -> None:
-        """Check that all parts fit together."""
+        """Check that all parts fit together; raise InputError if one does not."""
         size, time = len(self.areas), len(self.quarters)
         shapes = {
             "countries": ((len(self.countries),), (size,)),
@@ -56,7 +56,7 @@ class Panel:
         _check("edges", bool(inside), "positions of areas")
 
     def until(self, quarter: int) -> Panel:
-        """Return the quarters before a quarter, given by its position: the history at that origin."""
+        """Return the panel of the quarters before the one at position `quarter`: the history at that origin."""
         return replace(
             self,
             expected=self.expected[:, :quarter],
@@ -66,7 +66,7 @@ class Panel:
         )
 
     def hiding(self, areas: Ints) -> Panel:
-        """Return a panel in which the counts of some areas, by position, are unknown."""
+        """Return a panel in which the counts of the areas at these positions are unknown."""
         counts = self.counts.copy()
         counts[areas] = np.nan
         return replace(self, counts=counts)

@@ -1,8 +1,8 @@
 """The risk model as a forecaster, comparable with the baselines (risk/evaluation/baselines.py).
 
-Rolling origins use the data known then: if an earlier release ended with the quarter before an origin,
-forecasters see that release; otherwise the earlier quarters of the newest release. Spatial blocks, one quarter
-ahead, forecast areas without their own counts or those of their neighbours.
+At each rolling origin, forecasters see the data known then: the release that ended with the quarter before, if there
+is one, else the earlier quarters of the newest release. With spatial blocks, areas are forecast one quarter ahead
+without their own counts or those of their neighbours.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FIRST_ORIGIN = 4  # a year to learn from
 
 
 def build_panel(observations: Observations) -> Panel:
-    """Return the published counts summed over ways of finding; NaN where no way is known."""
+    """Return the published counts summed over the ways of finding that are known; NaN where none is known."""
     known = observations.published >= 0
     counts = np.where(known, observations.published, 0).sum(axis=-1).astype(float)
     counts[~known.any(axis=-1)] = np.nan
@@ -47,7 +47,8 @@ def build_panel(observations: Observations) -> Panel:
 class ModelForecaster:
     """The risk model, fitted to the data known at an origin; effort continues as in the year before the origin.
 
-    earlier : the data known at some origins, by the number of quarters before them.
+    earlier : data known at an origin, by the number of quarters before it; for other origins, the first quarters of
+    `observations`.
     """
 
     observations: Observations
@@ -55,11 +56,15 @@ class ModelForecaster:
     earlier: Mapping[int, Observations] = field(default_factory=dict)
 
     def known(self, quarters: int) -> Observations:
-        """Return the data known after a number of quarters."""
+        """Return the data known after the first `quarters` quarters."""
         return self.earlier.get(quarters) or self.observations.up_to(quarters)
 
     def forecast(self, history: Panel, horizon: int, draws: int, seed: int) -> Floats:
-        """Draw counts as they would be published, (draws, areas, horizon, pathways)."""
+        """Draw counts as they would be published, (draws, areas, horizon, pathways).
+
+        Areas without a known count in the history are forecast without their counts. Raises NoMode if the posterior of
+        the fit has no proper mode.
+        """
         known = self.known(len(history.quarters))
         hidden = np.isnan(history.counts)[..., None]
         known = replace(known, totals=None, published=np.where(hidden, MISSING, known.published))
@@ -82,7 +87,9 @@ def evaluate_model(
 ) -> Evaluation:
     """Compute the scores of the model and all baselines from rolling origins, on the published counts.
 
-    `earlier` holds the data known at some origins, by the number of quarters before them.
+    `earlier` holds the data of earlier releases, by their number of quarters; those with other areas or quarters are
+    not used. Raises InputError if there is no quarter to forecast after the first four, and NoMode if the posterior of
+    a fit has no proper mode.
     """
     forecaster = ModelForecaster(observations, model or RiskModel(), _select_matching(observations, earlier or {}))
     return evaluate(
@@ -100,7 +107,11 @@ def evaluate_model(
 def evaluate_blocks(
     observations: Observations, model: RiskModel | None = None, *, draws: int = 1000, seed: int = 0
 ) -> dict[str, Any]:
-    """Compute mean scores of forecasts of the last quarter that do not know the counts of their block of areas."""
+    """Return mean log score and CRPS of each forecaster for the last quarter, forecast block by block.
+
+    Each block of areas is forecast without its counts and those of its neighbours. Raises InputError if there are too
+    few areas or quarters, and NoMode if the posterior of a fit has no proper mode.
+    """
     forecaster = ModelForecaster(observations, model or RiskModel())
     evaluation = evaluate(
         build_panel(observations),

@@ -14,9 +14,10 @@ from data.workspace.types import Floats, Ints
 
 
 def list_origins(first: int, quarters: int) -> range:
-    """List the origins of forecasts: for each, the position of the first quarter that is forecast.
+    """List the origins of forecasts, from `first` to the last of `quarters` quarters.
 
-    Raises InputError where `first` leaves no quarter to learn from or none to forecast.
+    An origin is the position of the first quarter that is forecast. Raises InputError if `first` leaves no quarter to
+    learn from, or none to forecast.
     """
     if not 1 <= first < quarters:
         msg = f"Forecasting from quarter {first} needs an earlier quarter, and more than {quarters} quarters."
@@ -34,6 +35,8 @@ class SpatialBlocks:
     size : number of areas.
     blocks : number of blocks.
     ring : number of rings of neighbours that are left out.
+
+    Raises InputError if there are fewer than two blocks, more blocks than areas, or a negative ring.
     """
 
     edges: Ints
@@ -42,7 +45,7 @@ class SpatialBlocks:
     ring: int = 1
 
     def __post_init__(self) -> None:
-        """Check every value."""
+        """Check every value; raise InputError if one is out of range."""
         if not 2 <= self.blocks <= self.size or self.ring < 0:
             raise InputError(f"{self.size} areas make 2 to {self.size} blocks with rings from 0 on, not {self.blocks}.")
 
@@ -50,8 +53,8 @@ class SpatialBlocks:
         """Return the block of each area, (size,); the same map gives the same blocks.
 
         Blocks grow from areas that are far apart. The smallest block always takes the next neighbour, so that
-        sizes differ little where borders allow it. A part of the map in which no block began (an island)
-        joins the smallest block as a whole.
+        sizes differ little where borders allow it. A part of the map in which no block began (an island) becomes, as a
+        whole, a part of the smallest block.
         """
         apart = count_borders(self.edges, self.size)
         label = np.full(self.size, -1)
@@ -62,13 +65,17 @@ class SpatialBlocks:
         return label
 
     def _grow(self, label: Ints, touching: np.ndarray, connected: np.ndarray) -> None:
-        """Add one area, or a whole part of the map without a block, to the smallest possible block."""
+        """Add one area, or a whole part of the map without a block, to the smallest block that can take it.
+
+        label : block of each area, -1 for none, (size,); changed in place. touching, connected : masks of pairs of
+        areas, (size, size).
+        """
         free = label < 0
         by_size = np.argsort(np.bincount(label[~free], minlength=self.blocks), kind="stable")
         for block in by_size:
             near = np.flatnonzero(free & touching[label == block].any(axis=0))
             if len(near):
-                # The one with most neighbours inside keeps the block compact.
+                # The area with the most neighbours inside keeps the block compact.
                 inside = touching[near][:, label == block].sum(axis=1)
                 label[near[np.argmax(inside)]] = block
                 return
@@ -84,17 +91,20 @@ class SpatialBlocks:
 
 
 def count_borders(edges: Ints, size: int) -> Floats:
-    """Return the number of borders to cross between areas, (size, size); infinite without a way over land."""
+    """Return the number of borders to cross between areas, (size, size); infinite without a connection by edges."""
     graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size)).tocsr()
     return np.asarray(shortest_path(graph, directed=False, unweighted=True))
 
 
 def _choose_far_apart(apart: Floats, count: int) -> list[int]:
-    """Find areas, each as far as possible from the earlier ones, starting at an edge of the largest part."""
+    """Return the positions of `count` areas, each as far as possible from the earlier ones.
+
+    The first is at an end of the largest part of the map. apart : borders between areas, (size, size).
+    """
     largest = np.isfinite(apart).sum(axis=1).argmax()
     reach = np.where(np.isfinite(apart[largest]), apart[largest], -1.0)
     chosen = [int(np.argmax(reach))]
-    # Big parts of the map come before small ones, and an island begins no block while land can be divided.
+    # Large parts of the map come before small ones, and no block begins on an island while land can be divided.
     weight = np.isfinite(apart).sum(axis=1)
     while len(chosen) < count:
         nearest = apart[chosen].min(axis=0)

@@ -1,9 +1,10 @@
 """Hand-over to duty bearers: which task of which partner goes to whom, in which of four quarters.
 
 A programme ends, and its work must continue with the duty bearers. A task goes as a whole to one category of duty
-bearer, or it stays. It needs spare capacity in its quarter and in every later one, so capacity that does not last does
-not count. The hand-over is chosen with the largest sum of children times quarters from the hand-over to the end of the
-year, docs/planner.md eq. (52) and (53). Each area is a whole-number programme, solved exactly by HiGHS.
+bearer, or it stays with its partner. A task needs spare capacity in its quarter and in every later one, so capacity
+that does not last does not count. The hand-over is chosen with the largest sum of children times quarters from the
+hand-over to the end of the year, docs/planner.md eq. (52) and (53). Each area is a whole-number programme, solved
+exactly by HiGHS.
 
 The spare capacity is a table that a manager fills in (risk/handover/files.py), or the service places of a
 release times the share that is free. A release does not hold this share, so it must be given.
@@ -28,7 +29,9 @@ from risk.access import Supply
 from risk.handover.files import CAPACITY, TASKS, parse_capacity, parse_tasks
 from risk.handover.tasks import DUTY_BEARERS, QUARTERS, Capacity, HandOver, Stays, Task
 
-Way = tuple[int, int, int]  # a task of an area, a place in its `to`, a quarter from 0
+# A possible hand-over: the position of a task in its area, the position of a duty bearer in its `to`, and the quarter.
+# All count from 0.
+Way = tuple[int, int, int]
 
 _SECONDS = 20.0  # for one area; usual ones take far less than a second
 
@@ -47,9 +50,10 @@ class HandOverResult:
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables of a hand-over as CSV text: tasks, and spare capacity (`room`) or the share of free places.
+    """The tables of a hand-over as CSV text: tasks, and spare capacity (`room`) or the share of free places (0 to 1).
 
-    `tasks` empty: no hand-over. Raises InputError unless exactly one of `room` and `free_share` is given.
+    tasks : empty for no hand-over. With tasks, raises InputError unless exactly one of `room` and `free_share` is
+    given.
     """
 
     tasks: str = ""
@@ -57,7 +61,7 @@ class Tables:
     free_share: float | None = None
 
     def __post_init__(self) -> None:
-        """Check that the spare capacity is given in exactly one way."""
+        """Check that tasks come with exactly one of `room` and `free_share`; raise InputError if not."""
         if self.tasks and bool(self.room) == (self.free_share is not None):
             raise InputError(
                 "A table of tasks also needs the spare capacity of duty bearers: a table, "
@@ -66,11 +70,19 @@ class Tables:
 
     @classmethod
     def read(cls, tasks: Path, room: Path | None, free_share: float | None) -> Tables:
-        """Read the tables from files; raises FileRefused where one cannot be read."""
+        """Read the tables from files.
+
+        Raises FileRefused if a file cannot be read, and InputError unless exactly one of `room` and `free_share` is
+        given.
+        """
         return cls(read_text(tasks, TASKS), "" if room is None else read_text(room, CAPACITY), free_share)
 
     def hand_over(self, release: Release, areas: Sequence[str]) -> HandOverResult | None:
-        """Hand over the tasks of the tables; None without tasks. Raises InputError, naming row and remedy."""
+        """Hand over the tasks of the tables; None without tasks.
+
+        Raises FileRefused if a table lacks a column, InputError for a wrong row, with its number and what to do, and
+        the errors of `estimate_capacity` and `hand_over`.
+        """
         if not self.tasks:
             return None
         tasks = parse_tasks(parse_rows("table of tasks", self.tasks, TASKS), areas)
@@ -87,7 +99,8 @@ def estimate_capacity(release: Release, areas: Sequence[str], free_share: float,
     docs/planner.md eq. (55). free_share : the share of places that are free, from 0 to 1. Ask the duty bearers for it,
     because a release does not say which places are taken. The capacity is the same in all four quarters, in whole
     children. It is a lower limit: a release holds only the duty bearers' places for prevention and coordination. Raises
-    InputError for a share out of range.
+    InputError for a share out of range or a duty bearer without a quarter in the release, and ReleaseError if the
+    release has no table of these places.
     """
     if not 0.0 <= free_share <= 1.0:
         raise InputError(
@@ -126,7 +139,10 @@ def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandOverResult:
 
 
 def _group_by_area(tasks: Iterable[Task], capacity: Capacity) -> dict[str, list[Task]]:
-    """Return the tasks of each area in a fixed order, so that the order of rows in the table does not matter."""
+    """Return the tasks of each area in a fixed order, so that the order of rows in the table does not matter.
+
+    Raises InputError for a task in an area without capacity.
+    """
     ordered = sorted(tasks, key=lambda t: (t.area, t.partner, t.axis, t.from_quarter, -t.children, t.to))
     grouped = dict[str, list[Task]]()
     for task in ordered:
@@ -137,14 +153,15 @@ def _group_by_area(tasks: Iterable[Task], capacity: Capacity) -> dict[str, list[
 
 
 def _compute_lasting(room: Ints) -> Ints:
-    """Return the spare capacity that lasts from each quarter to the last, (..., 4)."""
+    """Return the spare capacity that lasts from each quarter to the last one, from `room`; (..., 4) in and out."""
     return np.asarray(np.minimum.accumulate(room[..., ::-1], axis=-1)[..., ::-1])
 
 
 def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, int]], bool]:
-    """Find the hand-overs of one area; return for each task the position in its `to` and the quarter, both from 0.
+    """Choose the hand-overs of one area; return the position in `to` and the quarter of each task handed over.
 
-    room : spare capacity, (D, 4). The second value is whether this is proven to be the best.
+    Positions and quarters count from 0. The second value is whether this choice is proven to be the best. room : spare
+    capacity, (D, 4).
     """
     lasting = _compute_lasting(room)
     ways: list[Way] = [
@@ -161,7 +178,7 @@ def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, in
     taken, most, sure = _solve_ways(-worth, rows, len(ways))
     if sure:
         best = LinearConstraint(worth[None], most - 0.5, np.inf)
-        # Of those that give as much: first choices of first tasks, in whole numbers, so that ties are exact.
+        # Among equally good hand-overs: first choices of first tasks, in whole numbers, so that ties are exact.
         choices = max(len(task.to) for task in tasks)
         liked = np.array([float((len(tasks) - n) * (choices - c)) for n, c, _ in ways])
         preferred, _, preferred_sure = _solve_ways(-liked, [*rows, best], len(ways))
@@ -170,7 +187,11 @@ def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, in
 
 
 def _solve_ways(costs: Floats, rows: list[LinearConstraint], count: int) -> tuple[Ints, float, bool]:
-    """Minimise the costs of possible hand-overs; return those chosen, (W,), their value, and whether it is proven."""
+    """Minimise the costs, (W,), of the chosen possible hand-overs.
+
+    Return 1 for each chosen one, else 0, (W,); the negative of their costs; and whether no lower costs are possible.
+    None is chosen if the solver finds no solution in time.
+    """
     options = {"time_limit": _SECONDS, "mip_rel_gap": 0.0}
     answer = milp(costs, integrality=np.ones(count), bounds=Bounds(0, 1), constraints=rows, options=options)
     if answer.x is None:
@@ -180,7 +201,7 @@ def _solve_ways(costs: Floats, rows: list[LinearConstraint], count: int) -> tupl
 
 
 def _build_rows(tasks: list[Task], ways: list[Way], room: Ints) -> list[LinearConstraint]:
-    """Build the rows: each task at most once, and no quarter above its capacity, docs/planner.md eq. (53)."""
+    """Return the constraints: each task at most once, and no quarter over its capacity, docs/planner.md eq. (53)."""
     number = np.array([n for n, _, _ in ways])
     bearer = np.array([DUTY_BEARERS.index(tasks[n].to[c]) for n, c, _ in ways])
     start = np.array([q for _, _, q in ways])

@@ -3,7 +3,7 @@
 area,partner,axis,children,to,from_quarter      tasks; `to` lists categories of duty bearer, separated by ;
                                                 (empty: the usual ones); `from_quarter` may be empty or left
                                                 out (the first quarter)
-area,duty_bearer,quarter,children               spare capacity; none where there is no row
+area,duty_bearer,quarter,children               spare capacity; 0 where there is no row
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NO_AREA = "not a county or region. Write a code from the table of areas, such a
 
 
 def parse_tasks(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
-    """Read the tasks that partners could hand over; raises InputError, naming row, column and remedy."""
+    """Read the tasks that partners could hand over; raise InputError, with a remedy, for a wrong or repeated row."""
     known, seen = set(areas), dict[Task, int]()
     tasks = []
     for row in rows:
@@ -49,7 +49,10 @@ def _parse_task(row: Row, known: set[str]) -> Task:
 
 
 def _list_bearers(row: Row) -> tuple[str, ...]:
-    """Return the categories in the column `to`, in their order; none if the column is empty."""
+    """Return the categories in column `to`, in their order and each once; empty if the column is.
+
+    Raises InputError for a word that is no category of duty bearer.
+    """
     named = tuple(dict.fromkeys(part.strip() for part in row["to"].split(";") if part.strip()))
     for bearer in named:
         if bearer not in DUTY_BEARERS:
@@ -61,7 +64,7 @@ def _list_bearers(row: Row) -> tuple[str, ...]:
 
 
 def parse_capacity(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
-    """Read the spare capacity of duty bearers; raises InputError, naming row, column and remedy."""
+    """Read the spare capacity of duty bearers; raise InputError, with a remedy, for a wrong or repeated row."""
     codes = tuple(areas)
     room = np.zeros((len(codes), len(DUTY_BEARERS), QUARTERS), np.int64)
     seen = dict[tuple[int, int, int], int]()

@@ -27,10 +27,11 @@ USUAL: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Task:
-    """A partner's task on an axis in an area. children : how many it serves per quarter.
+    """A partner's task on an axis in an area.
 
-    to : categories of duty bearer that may take it, the first choice first. from_quarter : the earliest
-    quarter of the hand-over. Raises InputError for values out of range.
+    children : how many the task serves per quarter. to : categories of duty bearer that may take it, the first choice
+    first. from_quarter : the earliest quarter of the hand-over, 1 to 4. Raises InputError if `to` is empty or has an
+    unknown category, or if a number is out of range.
     """
 
     area: str
@@ -41,7 +42,7 @@ class Task:
     from_quarter: int = 1
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the values; raise InputError if one is out of range."""
         wrong = [bearer for bearer in self.to if bearer not in DUTY_BEARERS]
         if wrong or not self.to or self.children < 0 or not 1 <= self.from_quarter <= QUARTERS:
             raise InputError(
@@ -53,9 +54,10 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Capacity:
-    """Spare capacity of duty bearers, children per quarter: (A, D, 4), in the order of DUTY_BEARERS.
+    """Spare capacity of duty bearers.
 
-    at_least : whether the capacity may be larger than known, (A, D). Raises InputError for values out of range.
+    children : per quarter, (A, D, 4), with the D duty bearers in the order of DUTY_BEARERS. at_least : whether the
+    capacity may be larger than known, (A, D). Raises InputError for another shape or a number below 0.
     """
 
     areas: tuple[str, ...]
@@ -63,7 +65,7 @@ class Capacity:
     at_least: Bools
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the values; raise InputError if one is out of range."""
         wanted = (len(self.areas), len(DUTY_BEARERS), QUARTERS)
         if self.children.shape != wanted or self.at_least.shape != wanted[:2] or (self.children < 0).any():
             raise InputError(
@@ -74,7 +76,7 @@ class Capacity:
 
 @dataclass(frozen=True)
 class HandOver:
-    """A task that a category of duty bearer takes over in a quarter and keeps."""
+    """A task that a category of duty bearer takes over in a quarter, 1 to 4, and keeps."""
 
     task: Task
     to: str

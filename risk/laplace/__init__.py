@@ -1,1 +1,1 @@
-"""The engine: latent Gaussian models of counts that are seen through a noisy channel."""
+"""Inference for latent Gaussian models of counts that are published through a noisy channel."""

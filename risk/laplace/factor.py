@@ -2,8 +2,8 @@
 
 The local effects of each block are eliminated first, block by block (Schur complement); what they add to
 the core is summed. A random walk in the core is added to the log means of a block exactly as the block's own walk
-is. So all terms between the two follow from the weights of the periods and the inverse of the block, and
-no larger matrices are kept. docs/risk-model.md eq. (23) to (25).
+is. So all terms between a random walk and local effects follow from the weights of the periods and the inverse of
+the block, and no larger matrices are kept. docs/risk-model.md eq. (23) to (25).
 
 Axes: B blocks, T periods, n core numbers, c core effects (the core numbers on which a block depends in all
 periods). B comes last here.
@@ -60,7 +60,7 @@ class Weights:
         return Tridiagonal.of(diagonal[:, None] + self.diagonal, beside, scales, np.stack(vectors, axis=1))
 
     def reduce(self, inverse: Floats, blocks: slice | Ints) -> Floats:
-        """Return the sum over some blocks of W - W inverse W, (T, T).
+        """Return the sum over `blocks` of W - W inverse W, (T, T).
 
         These are the weights of their random walk after the local effects are eliminated.
         """
@@ -81,7 +81,8 @@ class Factor:
     core_index : positions in the core of the core effects of each block, (c, B).
     groups : blocks that share a random walk, and its position in the core.
     core_cholesky : lower Cholesky factor of the core's Schur complement, (n, n).
-    local : factor of the blocks, None without local effects. local_inverse : their inverse, (T, T, B), or 0.
+    local : factor of the blocks, None without local effects. local_inverse : inverse of the blocks, (T, T, B); 0
+        without local effects.
     local_shift : local_inverse times the precision between local and core effects, (c, T, B): the
         decrease of the local effects per unit increase of a core effect.
     weights : weights of the observations by period; they link local effects and the random walk.
@@ -119,7 +120,7 @@ class Factor:
         return out
 
     def _solve_local(self, core: Floats, local: Floats) -> Floats:
-        """Solve for the local effects, (T, B), once the core is known."""
+        """Return the local effects, (T, B), given the solved core, (n,), and their right-hand side, (T, B)."""
         walk = np.zeros_like(local)
         for blocks, position in self.groups:
             walk[:, blocks] = core[position, None]
@@ -178,7 +179,7 @@ class Factor:
         return total
 
     def draw(self, rng: np.random.Generator, size: int) -> tuple[Floats, Floats]:
-        """Draw deviations from the mean, shapes (size, n) and (size, B, T)."""
+        """Draw deviations of core and local effects from their mean, shapes (size, n) and (size, B, T)."""
         normal = rng.standard_normal((len(self.core_cholesky), size))
         core = solve_triangular(self.core_cholesky, normal, lower=True, trans="T", check_finite=False).T
         periods, _, blocks = self.local_inverse.shape
@@ -186,18 +187,18 @@ class Factor:
             return core, np.zeros((size, blocks, periods))
         local = self.local.draw(np.swapaxes(rng.standard_normal((blocks, periods, size)), 0, 1))
         zero = np.zeros((periods, blocks))
-        # Given the core, local effects vary around what the core leaves to them.
+        # Given the core, local effects vary around their conditional mean.
         mean = np.array([self._solve_local(numbers, zero) for numbers in core]).reshape(size, periods, blocks)
         return core, np.swapaxes(np.moveaxis(local, 2, 0) + mean, 1, 2)
 
 
 def multiply_blocks(matrices: Floats, values: Floats) -> Floats:
-    """Multiply the matrix of each block by the vector of the block: (T, T, B) and (T, B) to (T, B)."""
+    """Return the product of each block's matrix, (T, T, B), and its vector, (T, B), in the shape (T, B)."""
     product: Floats = np.einsum("stb,tb->sb", matrices, values)
     return product
 
 
 def _sum_products(first: Floats, second: Floats) -> Floats:
-    """Sum the products over c and B, (c, T, B) each, to (T, T)."""
+    """Return the products of two arrays, (c, T, B) each, summed over c and B, (T, T)."""
     product: Floats = np.einsum("ctb,csb->ts", first, second)
     return product

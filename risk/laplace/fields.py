@@ -17,8 +17,8 @@ from scipy.special import betaln, expit
 from data.workspace.types import Floats
 from risk.laplace.graph import Structure
 
-# Variance of the level of an intrinsic field, which its precision leaves open: so small that the field
-# sums to zero.
+# Variance of the level of an intrinsic field, which its precision does not determine: so small that the field sums to
+# zero.
 _LEVEL = 1e-6
 
 
@@ -78,7 +78,7 @@ class Beta:
 
 @dataclass(frozen=True)
 class Hyper:
-    """A hyperparameter: a fixed number, or a prior with a start value of theta."""
+    """A hyperparameter: a prior with a start value of theta, or, without a prior, the number `fixed`."""
 
     name: str
     prior: Prior | None = None
@@ -130,7 +130,7 @@ class Field:
         return tuple(h for h in (self.sd, self.structured, self.common) if h.prior is not None)
 
     def precision(self, theta: Sequence[float]) -> Precision:
-        """Evaluate the precision, eq. (16), at the free hyperparameters, in the order of `free`."""
+        """Return the precision, eq. (16), at the values `theta` of the free hyperparameters, in the order of `free`."""
         values = iter(theta)
         hypers = [h.natural(next(values) if h.prior is not None else 0.0) for h in self._hypers]
         (sd, sd_slope), (structured, structured_slope), (common, common_slope) = hypers
@@ -172,7 +172,7 @@ class Field:
         return np.ones((self.copies, self.copies)) - np.eye(self.copies)
 
     def _precision_over_areas(self, inverse: Floats, spectrum: Floats) -> Floats:
-        """Return the precision over areas, (areas, areas).
+        """Return the precision over areas, (areas, areas); `inverse` and `spectrum` are (areas,).
 
         Where the variance is at its lower limit, `_LEVEL`, the precision is so large that smaller numbers added to it
         would lose their digits. These parts are added last, and without eigenvectors.

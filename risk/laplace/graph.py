@@ -1,11 +1,11 @@
-"""Graphs of neighbours, and the smooth fields that live on them: docs/risk-model.md eq. (13), (14) and (17).
+"""Graphs of neighbours, and smooth fields over them: docs/risk-model.md eq. (13), (14) and (17).
 
 An intrinsic field (Besag, York and Mollie 1991) has the precision matrix D - A, with the number of neighbours on the
-diagonal. It leaves the level of each connected part open, so each part is constrained to sum to zero. How far the field
-varies depends on the graph. If its covariance is divided by the geometric mean of its variances, a standard deviation
-means the same on any graph (Riebler et al. 2016). Connected parts are scaled one by one, and an area without neighbours
-has a plain normal effect (Freni-Sterrantino et al. 2018). A random walk in time is the intrinsic field of a chain, not
-scaled, so that its standard deviation is that of one step.
+diagonal. It does not determine the level of each connected part, so each part is constrained to sum to zero. How far
+the field varies depends on the graph. If its covariance is divided by the geometric mean of its variances, a standard
+deviation means the same on any graph (Riebler et al. 2016). Connected parts are scaled one by one, and an area without
+neighbours has a plain normal effect (Freni-Sterrantino et al. 2018). A random walk in time is the intrinsic field of a
+chain, not scaled, so that its standard deviation is that of one step.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Structure:
 
     labels : connected part of each area, (n,).
     factors : divisor of the variances of each part, eq. (14), (parts,); 1 for a single area.
-    vectors, variances : the covariance is vectors @ diag(variances) @ vectors.T, shapes (n, n) and (n,);
-        variances are zero for the level of a connected part. Eigenvectors are not unique: only `product`
-        uses them.
+    vectors, variances : the covariance is vectors @ diag(variances) @ vectors.T, shapes (n, n) and (n,); a variance is
+        0 for the level of each connected part. Eigenvectors are not unique: use them only in products such as
+        `product`, which are.
     """
 
     labels: Ints
@@ -43,9 +43,9 @@ class Structure:
         return len(self.variances)
 
     def product(self, values: Floats) -> Floats:
-        """Return the matrix with the field's eigenvectors and the eigenvalues `values`, (n, n).
+        """Return the matrix, (n, n), with the field's eigenvectors and the eigenvalues `values`, (n,).
 
-        `values`, (n,), must be a function of `variances`, else the result would not be unique.
+        `values` must be a function of `variances`; otherwise the result would not be unique.
         """
         matrix: Floats = (self.vectors * values) @ self.vectors.T
         return matrix
@@ -70,7 +70,10 @@ def build_chain(length: int) -> Structure:
 
 
 def label_components(size: int, edges: Ints) -> Ints:
-    """Return the connected part of each area, (size,)."""
+    """Return the number, from 0, of the connected part to which each area belongs, (size,).
+
+    edges : pairs of positions of neighbours, (edges, 2).
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -80,7 +83,7 @@ def label_components(size: int, edges: Ints) -> Ints:
 
 
 def find_edges(codes: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Ints:
-    """Return the pairs whose codes are both in `codes`, as sorted and unique positions, (pairs, 2)."""
+    """Return the pairs of two different codes of `codes`, as positions, sorted and each once, (pairs, 2)."""
     position = {code: i for i, code in enumerate(codes)}
     known = [(a, b) for a, b in pairs if a in position and b in position and a != b]
     edges = {tuple(sorted((position[a], position[b]))) for a, b in known}
@@ -106,7 +109,10 @@ def _build_structure(size: int, pairs: bytes, scaled: bool) -> Structure:
 
 
 def _compute_spectrum(inside: Ints, edges: Ints) -> tuple[Floats, Floats]:
-    """Return eigenvectors and inverse eigenvalues of one part's precision, eq. (13); 0 for the level."""
+    """Return eigenvectors, (n, n), and inverse eigenvalues, (n,), of one part's precision, eq. (13); 0 for the level.
+
+    inside : positions of the n areas of the part, sorted. edges : pairs of positions within the part, (edges, 2).
+    """
     first, second = np.searchsorted(inside, edges).T
     precision = np.zeros((len(inside), len(inside)))
     precision[first, second] = precision[second, first] = -1.0

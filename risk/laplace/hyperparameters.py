@@ -67,7 +67,7 @@ class Posterior:
 
     @property
     def weights(self) -> Floats:
-        """Weights of the nodes, adding to 1."""
+        """Weights of the nodes, with sum 1, (nodes,)."""
         return np.array([node.weight for node in self.nodes])
 
     def moments(self) -> tuple[Floats, Floats]:
@@ -90,7 +90,7 @@ class Posterior:
 def integrate(model: Latent, progress: Progress | None = None) -> Posterior:
     """Fit a latent model; the same model gives the same result.
 
-    Raises NoMode where there is no proper posterior.
+    Raises NoMode if the posterior has no proper mode.
     """
     progress = progress or _report_nothing
     top = _maximise(model, progress)
@@ -113,13 +113,14 @@ def integrate(model: Latent, progress: Progress | None = None) -> Posterior:
 
 
 def _report_nothing(_done: int, _total: int | None, _what: str) -> None:
-    """Do nothing: the progress callback by default."""
+    """Do nothing; this is the default progress callback."""
 
 
 def _maximise(model: Latent, progress: Progress) -> Mode:
     """Return the mode at the hyperparameters with the highest log density, found by BFGS.
 
-    At these hyperparameters a second mode of the latent numbers is looked for, and the higher mode is returned.
+    At these hyperparameters the mode of the latent numbers is searched from two starts, and the higher one is returned.
+    Raises NoMode if it does not exist.
     """
     start = np.array([h.start for h in model.hypers])
     last = [find_best_mode(model, start)]
@@ -146,7 +147,7 @@ class _ModesAround:
         self._slopes = compute_tangent(model, top)
 
     def __call__(self, theta: Floats) -> Mode | None:
-        """Find the mode at other hyperparameters, eq. (27); None if it does not exist."""
+        """Return the mode at the hyperparameters `theta`, eq. (27); None if it is not found."""
         away, top = theta - self.top.theta, self.top
         moved = [np.tensordot(away, slope, 1) for slope in self._slopes]
         try:
@@ -156,7 +157,10 @@ class _ModesAround:
 
 
 def _compute_root(model: Latent, top: Mode, progress: Progress) -> tuple[Floats, float]:
-    """Return the symmetric root of the inverse curvature at the mode, eq. (29), and its log determinant."""
+    """Return the symmetric root of the inverse curvature at the mode, eq. (29), (free, free), and its log determinant.
+
+    A small curvature, in a direction on which the data have no information, is replaced by a minimum.
+    """
     size, around = len(top.theta), _ModesAround(model, top)
     curvature, here = np.zeros((size, size)), compute_gradient(model, top)
     for i in range(size):
@@ -166,13 +170,16 @@ def _compute_root(model: Latent, top: Mode, progress: Progress) -> tuple[Floats,
         high, low = (here if mode is None else compute_gradient(model, mode) for mode in sides)
         curvature[i] = (low - high) / (_STEP * max(sum(mode is not None for mode in sides), 1))
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2.0)
-    # In a direction on which the data have no information, the width is that of the prior.
+    # Where the data have no information on a direction, its curvature may be close to 0: a minimum bounds the width.
     values = np.maximum(values, _LEAST_CURVED)
     return (vectors / np.sqrt(values)) @ vectors.T, -0.5 * float(np.log(values).sum())
 
 
 def _evaluate_grid(model: Latent, top: Mode, root: Floats, progress: Progress) -> list[Node]:
-    """Evaluate the points of a grid from the mode outwards while the density is not negligible, eq. (30)."""
+    """Return the nodes of a grid, from the mode outwards while the density is not negligible, eq. (30).
+
+    No further points are tried once there are 400 nodes.
+    """
     size = len(top.theta)
     nodes = {(0,) * size: Node.of(model, top)}
     visited, edge = set(nodes), list(nodes)
@@ -200,7 +207,10 @@ def _find_mode_near(model: Latent, theta: Floats, near: Node) -> Mode | None:
 
 
 def _evaluate_design(model: Latent, top: Mode, root: Floats, progress: Progress) -> tuple[list[Node], Floats, float]:
-    """Evaluate the central composite design, eq. (31): nodes, their volumes, log of the product of widths."""
+    """Return the nodes of the central composite design, eq. (31), their volumes, and the log of the product of widths.
+
+    Points without a mode are left out.
+    """
     size, around = len(top.theta), _ModesAround(model, top)
     widths = _measure_widths(around, root, progress)
     points, usual = _composite_points(size), widths.mean(axis=1)
@@ -218,7 +228,7 @@ def _evaluate_design(model: Latent, top: Mode, root: Floats, progress: Progress)
 
 
 def _measure_widths(around: _ModesAround, root: Floats, progress: Progress) -> Floats:
-    """Measure the width of the density on both sides of each axis, eq. (32), (axes, 2); 1 if Gaussian."""
+    """Return the width of the density on the lower and upper side of each axis, eq. (32), (axes, 2); 1 if Gaussian."""
     reach, top = np.sqrt(2.0), around.top
     widths = np.ones((len(top.theta), 2))
     for i, side in product(range(len(widths)), (0, 1)):

@@ -29,8 +29,8 @@ class PriorPrecision:
     """The prior at one value of the hyperparameters.
 
     core, local : precision matrices, (n, n) and (T, T). log_det : log determinant of both, over all blocks.
-    slopes : for each free hyperparameter of a field: its place (a slice of the core, or None for the local
-        effects), the derivative of the precision matrix, and that of the log determinant.
+    slopes : for each free hyperparameter of a field: the position of the field (a slice of the core, or None for the
+        local effects), the derivative of its precision matrix, and that of the log determinant.
     kappa : overdispersion of the counts.
     """
 
@@ -53,7 +53,7 @@ class Latent:
     walk_index : positions of the random walk of each block, (B, T), or (B, 0) if it has none.
     period : period of each observation of a block, (m,). offset : (B, m).
     cells : flat positions in B x m of the cells in `counts`; the others have no observation.
-    totals : published for whole blocks, None if there is none.
+    totals : published totals of blocks, None if there are none.
     fixed_precision : prior precision of the fixed effects, which come first in the core; then the `fields`.
     local : the field of the local effects of every block, None if there is none.
     """
@@ -113,7 +113,7 @@ class Latent:
 
     @cached_property
     def hypers(self) -> tuple[Hyper, ...]:
-        """The hyperparameters that are not fixed, in the order of theta."""
+        """The hyperparameters that are not fixed, in the order of theta: those of the fields, of `local`, and kappa."""
         fields = (*self.fields, *(() if self.local is None else (self.local,)))
         free = [h for field in fields for h in field.free]
         return (*free, *(() if self.kappa.prior is None else (self.kappa,)))
@@ -130,7 +130,7 @@ class Latent:
         return sum(value for value, _ in both), np.array([slope for _, slope in both])
 
     def evaluate_prior(self, theta: Floats) -> PriorPrecision:
-        """Evaluate the prior of core and local effects at the hyperparameters, (free,)."""
+        """Return the prior of core and local effects at the hyperparameters, (free,)."""
         core = np.zeros((self.size, self.size))
         start = len(self.fixed_precision)
         np.fill_diagonal(core[:start, :start], self.fixed_precision)
@@ -162,7 +162,7 @@ class Latent:
         return mean
 
     def scatter(self, values: Floats) -> Floats:
-        """Place values of observed cells, (cells,), in an array of all cells, (B, m), zero elsewhere."""
+        """Return values of observed cells, (cells,), in an array of all cells, (B, m), zero elsewhere."""
         out = np.zeros(self.offset.size)
         out[self.cells] = values
         return out.reshape(self.offset.shape)
@@ -175,12 +175,12 @@ class Latent:
         return core, by_period if self.local is not None else np.zeros_like(by_period)
 
     def respond(self, core: Floats, local: Floats, kappa: float) -> Response:
-        """Evaluate the likelihood of all that is published, and its slopes."""
+        """Return the likelihood of all published numbers, with its slopes, at core, (n,), local, (B, T), and kappa."""
         log_mean = self.log_mean(core, local).ravel()[self.cells]
         return self.combine(self.counts.slopes(log_mean, kappa))
 
     def combine(self, slopes: Slopes) -> Response:
-        """Place the slopes of the cells in blocks, and add those of the totals."""
+        """Return the slopes of the cells, placed in blocks, (B, m), plus those of the totals."""
         log, zero = float(slopes.log.sum()), np.zeros(self.offset.shape)
         gradient, pull, pull_slope, pull_change = self.scatter(slopes.gradient), zero, zero, zero
         if self.totals is not None:
@@ -220,7 +220,7 @@ class Latent:
         local_shift = np.empty_like(between)
         for shift, row in zip(local_shift, between, strict=True):
             np.einsum("tub,ub->tb", local_inverse, row, out=shift)
-        # Schur complement: the part that local effects absorb is taken off.
+        # Schur complement: the part that local effects absorb is subtracted.
         core = prior.core + self._sum_at(among - np.einsum("ctb,dtb->cdb", local_shift, between), self.core_pairs)
         if self.groups:
             rows = [between[c] - by_period.multiply(local_shift[c]) for c in range(len(between))]
@@ -237,7 +237,7 @@ class Latent:
         return sums.astype(np.float64, copy=False)
 
     def multiply_covariance(self, factor: Factor, values: Floats) -> Floats:
-        """Multiply values, (B, m), by the posterior covariance of the log means of their block, (B, m)."""
+        """Return values, (B, m), multiplied by the posterior covariance of the log means of their block, (B, m)."""
         if not values.any():
             return np.zeros_like(values)
         effects = (values[:, None, :] @ self.design)[:, 0].T

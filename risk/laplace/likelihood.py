@@ -4,8 +4,8 @@
 
 with the channel's P(published | n) and a Poisson or negative binomial P(n | mean): docs/risk-model.md eq.
 (5) and (6). With size r = 1 / kappa^2 and mean mu the variance is mu (1 + mu kappa^2); kappa = 0 is
-Poisson. All derivatives follow from the moments of the true count given what is published, since log P(n
-| mean) is linear in n (Louis 1982): eq. (7) to (9).
+Poisson. All derivatives follow from the moments of the true count given the published number, because
+log P(n | mean) is, up to terms in n alone and in the mean alone, linear in n (Louis 1982): eq. (7) to (9).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Slopes:
     gradient, curvature : first and minus second derivative; curvature may be negative. Eq. (7) and (8).
     third : derivative of the curvature, eq. (9).
     information : expected information if the true count were known, eq. (8); always positive.
-    expected, variance, skew : first three central moments of the true count given what is published.
+    expected, variance, skew : mean, and second and third central moment, of the true count given the published number.
     share : size / (size + mean), 1 for Poisson.
     """
 
@@ -65,7 +65,7 @@ class Counts:
     def of(cls, published: Ints, channel: Channel | None) -> Counts:
         """Build the cells from published numbers or HIDDEN, (cells,); without a channel the counts are exact.
 
-        Raises InputError for a value that the channel never publishes.
+        Raises InputError for a value that the channel never publishes, and for HIDDEN without a channel.
         """
         values, kind = np.unique(published, return_inverse=True)
         if channel is None:
@@ -86,7 +86,7 @@ class Counts:
         return counts
 
     def slopes(self, log_mean: Floats, kappa: float) -> Slopes:
-        """Evaluate eq. (6) to (9) at the log mean of each cell, (cells,)."""
+        """Return eq. (6) to (9) at the log mean of each cell, (cells,), and the overdispersion `kappa`."""
         mean = np.exp(log_mean)
         share = 1.0 / (1.0 + mean * kappa**2) if kappa > _POISSON else np.ones_like(mean)
         log, expected, variance, skew = self._moments(log_mean + np.log(share), kappa)
@@ -111,7 +111,10 @@ class Counts:
         )
 
     def _moments(self, rate: Floats, kappa: float) -> Floats:
-        """Sum over the true counts n: log of the sum of exp(n rate), and three moments of n, (4, cells)."""
+        """Return the log of the sum over true counts n of their weights times exp(n rate), and three moments of n.
+
+        The shape is (4, cells). rate : (cells,).
+        """
         base, most = self._base(kappa), len(self.log_chances)
         steps = np.arange(most) - (most - 1) // 2.0  # around a middle, so that powers stay small
         powers, out = steps ** np.arange(4)[:, None], np.empty((4, len(rate)))
@@ -147,10 +150,10 @@ class Counts:
 
 
 def _list_true_counts(value: int, channel: Channel) -> tuple[int, Floats]:
-    """Return the smallest true count n that can be published as a value, and log P(value | n) from that n.
+    """Return the smallest true count n that can be published as `value`, and log P(value | n) from that n on.
 
     All counts from `steady` on have the same noise. So a value beyond the matrix has the chances of the last column
-    whose true counts all lie in the matrix.
+    whose true counts all lie in the matrix. Raises InputError for a value that the channel never publishes.
     """
     last = channel.n_max - channel.largest
     beyond = max(value - last, 0) if 0 < channel.steady <= last - channel.largest else 0

@@ -65,7 +65,7 @@ class _Summit:
 
 
 def find_mode(model: Latent, theta: Floats, start: Numbers | None = None) -> Mode:
-    """Find the mode from a start close to it, else from zero; raise NoMode if it does not exist."""
+    """Find the mode from a start close to it, or, without one, from zero; raise NoMode if it is not found."""
     prior = model.evaluate_prior(theta)
     summit = _climb(model, prior, start or _start_at_zero(model), near=start is not None)
     return _approximate(model, theta, prior, summit)
@@ -74,7 +74,8 @@ def find_mode(model: Latent, theta: Floats, start: Numbers | None = None) -> Mod
 def find_best_mode(model: Latent, theta: Floats, start: Numbers | None = None) -> Mode:
     """Find the mode from two starts, zero (or `start`) and the counts themselves; keep the higher one.
 
-    Where cells are seen through a channel the posterior may have more than one mode.
+    Where counts are published through a channel, the posterior may have more than one mode. Raises NoMode if no mode is
+    found from one of the starts.
     """
     prior = model.evaluate_prior(theta)
     starts = (start or _start_at_zero(model), _start_at_counts(model, prior))
@@ -83,7 +84,7 @@ def find_best_mode(model: Latent, theta: Floats, start: Numbers | None = None) -
 
 
 def _approximate(model: Latent, theta: Floats, prior: PriorPrecision, summit: _Summit) -> Mode:
-    """Return Laplace's approximation at the mode, eq. (22)."""
+    """Return Laplace's approximation at the mode, eq. (22); raise NoMode if the posterior is not curved downwards."""
     factor, response = summit.factor, summit.response
     try:
         if factor is None:
@@ -97,11 +98,11 @@ def _approximate(model: Latent, theta: Floats, prior: PriorPrecision, summit: _S
 
 
 def correct_mean(model: Latent, mode: Mode, steps: int = 4) -> Numbers:
-    """Move the mode to the mean, eq. (28): maximise the expected log likelihood under Laplace's covariance.
+    """Return the corrected mean, eq. (28), which maximises the expected log posterior under Laplace's covariance.
 
-    The expectation uses three Gauss-Hermite nodes for each cell. Totals need only the middle node, because they
-    are normal. Where almost nothing is known the covariance is too wide for full steps: no step moves a log mean by
-    more than its standard deviation.
+    The expectation uses three Gauss-Hermite nodes for each cell. Totals need only the middle node, because they are
+    normal. Where almost nothing is known, the covariance is too wide for full steps: no step moves a log mean by more
+    than its standard deviation. `steps` is the maximum number of steps.
     """
     core, local, kappa = mode.core.copy(), mode.local.copy(), mode.prior.kappa
     away = _SQRT3 * np.sqrt(model.variances(mode.factor).ravel()[model.cells])
@@ -122,7 +123,7 @@ def correct_mean(model: Latent, mode: Mode, steps: int = 4) -> Numbers:
 
 
 def compute_gradient(model: Latent, mode: Mode) -> Floats:
-    """Differentiate Laplace's log density with respect to the hyperparameters, eq. (26), (free,).
+    """Return the gradient of Laplace's log density with respect to the hyperparameters, eq. (26), (free,).
 
     The log determinant changes with the curvature, and the curvature with the mode: d mode = H^-1 (-dQ mode +
     Z' dg). One solve for the direction Z' d log|H| serves all hyperparameters.
@@ -149,7 +150,7 @@ def compute_gradient(model: Latent, mode: Mode) -> Floats:
 
 
 def compute_tangent(model: Latent, mode: Mode) -> Numbers:
-    """Differentiate the mode with respect to the hyperparameters, eq. (27), shapes (free, n) and (free, B, T)."""
+    """Return the derivatives of the mode by the hyperparameters, eq. (27), shapes (free, n) and (free, B, T)."""
     moves = [(-c, -b) for c, b in model.multiply_prior_slopes(mode.prior, mode.core, mode.local)]
     if model.kappa.prior is not None:
         low, high = _respond_beside_kappa(model, mode)
@@ -159,7 +160,7 @@ def compute_tangent(model: Latent, mode: Mode) -> Numbers:
 
 
 def _respond_beside_kappa(model: Latent, mode: Mode) -> tuple[Response, Response]:
-    """Evaluate the likelihood at a slightly smaller and a slightly larger overdispersion."""
+    """Return the likelihood at a slightly smaller and at a slightly larger overdispersion."""
     low, high = (mode.prior.kappa * float(np.exp(side * _SHIFT)) for side in (-1, 1))
     return model.respond(mode.core, mode.local, low), model.respond(mode.core, mode.local, high)
 
@@ -182,7 +183,7 @@ def _prior_penalty(prior: PriorPrecision, core: Floats, local: Floats) -> float:
 
 
 def _log_posterior(model: Latent, prior: PriorPrecision, core: Floats, local: Floats) -> tuple[float, Response]:
-    """Return the log posterior of the latent numbers, eq. (20), -inf if it overflows, and the likelihood."""
+    """Return the log posterior of the latent numbers, eq. (20), -inf if it is not finite, and the likelihood."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         response = model.respond(core, local, prior.kappa)
         value = response.log - _prior_penalty(prior, core, local)
@@ -202,9 +203,10 @@ def _inner_product(first: Numbers, second: Numbers) -> float:
 
 
 def _climb(model: Latent, prior: PriorPrecision, start: Numbers, *, near: bool) -> _Summit:
-    """Climb to the mode by Newton's method, eq. (21).
+    """Return the mode that Newton's method finds from a start, eq. (21); raise NoMode if it finds none.
 
-    Far from the mode the weights are the expected information, which is always positive.
+    Far from the mode, the weights are the expected information, which is always positive. near : whether the start is
+    close to the mode.
     """
     core, local = start
     value, response = _log_posterior(model, prior, core, local)
@@ -228,7 +230,10 @@ def _climb(model: Latent, prior: PriorPrecision, start: Numbers, *, near: bool) 
 def _factorise_curvature(
     model: Latent, prior: PriorPrecision, response: Response, *, near: bool
 ) -> tuple[Factor, bool]:
-    """Factorise the true curvature if `near` and if it is positive definite, else the expected one; return which."""
+    """Return the factor of the true curvature and True, or the factor of the expected curvature and False.
+
+    The true curvature is taken if `near`, and if it is positive definite.
+    """
     if near:
         try:
             return model.factorise(prior, response.curvature, response.pull), True
@@ -240,7 +245,10 @@ def _factorise_curvature(
 def _search_line(
     model: Latent, prior: PriorPrecision, start: Numbers, step: Numbers, value: float
 ) -> tuple[float, float, Response | None]:
-    """Halve the step until it climbs; return its scale, value and response (None if it never climbs)."""
+    """Halve the step until it increases the log posterior; return its scale, the new value, and the response.
+
+    If no step increases it, return 0, the old value and None.
+    """
     scale = 1.0
     while scale > 1e-3:
         core, local = start[0] + scale * step[0], start[1] + scale * step[1]

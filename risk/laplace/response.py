@@ -1,4 +1,4 @@
-"""How the likelihood of all that is published changes with the log means: cells, and totals of blocks.
+"""The likelihood of all published numbers (cells, and totals of blocks), and its slopes in the log means.
 
 A total of a block, published with noise of its own, is far more exact than the sum of its noisy cells. Given the cells
 and their means the true counts are independent with known moments, so that docs/risk-model.md eq. (10)
@@ -31,9 +31,9 @@ class Totals:
 class Response:
     """The log likelihood and its slopes with respect to the log means, all (B, m) except `log`.
 
-    Minus the second derivative is diag(curvature) + pull pull' in each block. `third` is the derivative of
-    curvature; that of pull is diag(pull_slope) - pull pull_change' / 2. `information` is the expected
-    curvature of the complete data, which is always positive.
+    The negative second derivative is diag(curvature) + pull pull' in each block. `third` is the derivative of
+    `curvature`; the derivative of `pull` is diag(pull_slope) - pull pull_change' / 2. `information` is the expected
+    curvature of the cells if the true counts were known, which is always positive.
     """
 
     log: float
@@ -56,13 +56,14 @@ class Response:
 
 
 def compute_total_response(totals: Totals, moments: tuple[Floats, ...]) -> tuple[Floats, ...]:
-    """Compute log density, (B,), gradient, pull, pull_slope and pull_change of totals, eq. (10) and (11).
+    """Return log density, (B,), gradient, pull, pull_slope and pull_change of totals, eq. (10) and (11).
 
-    moments : those of `compute_moments`, each placed in blocks, (B, m). The last four have that shape; see `Response`.
+    moments : those of `compute_moments`, each placed in blocks, (B, m). The last four results have that shape, too; see
+    `Response`. All results are 0 for blocks without a total, or whose cells and total are exact.
     """
     expected, variance, expected_slope, expected_bend, variance_slope = moments
     spread = variance.sum(axis=1) + totals.noise
-    # With exact cells the total says nothing new.
+    # With exact cells the total adds no information.
     known = ~np.isnan(totals.value) & (spread > 0)
     safe = np.where(known, spread, 1.0)
     off = np.where(known, np.nan_to_num(totals.value) - expected.sum(axis=1), 0.0)

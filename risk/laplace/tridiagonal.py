@@ -71,8 +71,8 @@ class Tridiagonal:
     def inverse(self) -> Floats:
         """Return the inverse of each matrix, (T, T, B), computed from the last row upwards.
 
-        `below` holds what the next row up needs: the last computed row, and the products of `vectors` with all computed
-        rows.
+        `below` keeps two things for the next row: the row computed last, and the products of `vectors` with all rows
+        computed so far.
         """
         periods, each, blocks = self.vectors.shape
         out, below = np.empty((periods, periods, blocks)), np.zeros((periods, 1 + each, blocks))
@@ -91,7 +91,10 @@ class Tridiagonal:
         return out
 
     def draw(self, plain: Floats) -> Floats:
-        """Turn independent standard normal numbers, (T, B, d), into draws whose covariance is the inverse."""
+        """Return draws, (T, B, d), whose covariance is the inverse of each matrix.
+
+        plain : independent standard normal numbers, (T, B, d).
+        """
         out, below = np.empty(plain.shape), np.zeros((*self.column.shape[1:], plain.shape[2]))
         for t in reversed(range(len(out))):
             out[t] = plain[t] / np.sqrt(self.pivots[t])[:, None]

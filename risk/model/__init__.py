@@ -5,9 +5,10 @@
     eta = country + covariates + area (BYM2, a part common to all pathways and a part for each)
         + random walk of the country + random walk of the area
 
-These are docs/risk-model.md eq. (4), (5), (6) and (12). Both kinds of count share eta. The fit is deterministic: a
-nested Laplace approximation with the mean correction of van Niekerk and Rue (risk/laplace/mode.py). The model scores
-areas and periods, never a person, a settlement or a community; ethnicity and communities are never covariates.
+E is the number of children who live in the area. These are docs/risk-model.md eq. (4), (5), (6) and (12). Both kinds of
+count share eta. The fit is deterministic: a nested Laplace approximation with the mean correction of van Niekerk and
+Rue (risk/laplace/mode.py). The model scores areas and periods, never a person, a settlement or a community; ethnicity
+and communities are never covariates.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from risk.model.observations import ALL, Observations
 __all__ = ["Draws", "Fit", "NoMode", "RiskModel"]
 
 _GAMMA, _GAMMA_SD = 0.8, 0.2
-# Where ways are not told apart, outreach finds about half of the children.
+# Where the ways of finding are not distinguished, outreach finds about half of the children.
 _OUTREACH_SHARE = 0.5
 _LIKELIHOODS = ("poisson", "negative_binomial")
 
@@ -46,9 +47,10 @@ class RiskModel:
     structured : share of that variance that is smooth over neighbours, if fixed (1: intrinsic field); None:
         estimated, with the prior Beta(1/2, 1/2), eq. (19).
     scaled : whether the smooth part is scaled, eq. (14).
-    time_sd, local_sd, kappa_sd : scales of the half-normal priors of a country's step, an area's step and the
-        overdispersion.
-    intercept_sd, gap_sd, covariate_sd : standard deviations of normal priors.
+    time_sd, local_sd, kappa_sd : scales of the half-normal priors of three standard deviations: that of a country's
+        step in a quarter, that of an area's step, and the overdispersion.
+    intercept_sd, gap_sd, covariate_sd : standard deviations of the normal priors of intercepts, of the log ratio of
+        reported to discovered children, and of the effects of covariates.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class RiskModel:
 
     # What a scikit-learn estimator has, without its base class: that takes longer to import than any command may start.
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
-        """Return the settings by name, as scikit-learn asks for them."""
+        """Return the settings by name, as scikit-learn expects; `deep` changes nothing."""
         return {name: getattr(self, name) for name in signature(type(self)).parameters}
 
     @on_one_thread
@@ -99,7 +101,7 @@ class RiskModel:
         return self
 
     def _build_effects(self, observations: Observations) -> Effects:
-        """Return the effects of the model with their priors."""
+        """Return the effects of the model with their priors; raise InputError for an unknown likelihood."""
         if self.likelihood not in _LIKELIHOODS:
             raise InputError(f"There is no likelihood {self.likelihood!r}. There are: {', '.join(_LIKELIHOODS)}.")
         share = _OUTREACH_SHARE if observations.ways == ALL else 1.0

@@ -27,9 +27,10 @@ from data.workspace.small_tables import Row, read_rows
 
 @dataclass(frozen=True)
 class Break:
-    """The quarter from which counts have another meaning, in a country or an area (empty: everywhere).
+    """A quarter from which counts have another meaning.
 
-    note : the reason. by, on : the role of the person who accepted it, and the day.
+    period : identifier of the quarter. place : code of the country or area; empty: everywhere. note : the reason.
+    by, on : the role of the person who accepted the break, and the day.
     """
 
     period: str
@@ -39,7 +40,7 @@ class Break:
     on: str = ""
 
     def concerns(self, area: str) -> bool:
-        """Return whether the break affects the counts of an area; an area's code begins with its country's code."""
+        """Return whether the break affects the counts of this area; an area's code begins with its country's code."""
         return self.place in ("", area, area.partition("-")[0])
 
 
@@ -47,10 +48,11 @@ _COLUMNS = tuple(field.name for field in fields(Break))
 
 
 def read_breaks(folder: Path | None) -> tuple[Break, ...]:
-    """Read the accepted breaks from the folder of derived results, oldest first; none if there is no table.
+    """Read the accepted breaks from the folder of derived results, oldest first.
 
-    Raises FileRefused if the table cannot be read, InputError for a row that is wrong, and ReleaseDamaged if it came
-    from a publisher who has not signed it.
+    Returns an empty tuple without a folder, or if the folder has no table. Raises FileRefused if the table cannot be
+    read, InputError for a period that is not a quarter, and, in a process that has a publisher, ReleaseDamaged if none
+    has signed the table.
     """
     if folder is None or not (folder / BREAKS).exists():
         return ()
@@ -67,11 +69,12 @@ def _read_row(row: Row) -> Break:
 
 
 def accept_break(folder: Path, new: Break, places: Collection[str], before: Callable[[], None] = lambda: None) -> None:
-    """Write a break into the table; it replaces one of the same quarter and place.
+    """Write a break into the table, in place of any break of the same quarter and place.
 
-    `before` is called when all checks have passed; if it raises an error, nothing is written.
-    Raises InputError for a period that is not a quarter, an unknown place, or a text that may concern a person, has
-    more than one line, or could run as a formula.
+    `places` are the codes of countries and areas that a break may have. `before` is called when all checks have passed;
+    if it raises an error, nothing is written. Raises InputError for a period that is not a quarter, an unknown place,
+    or a text that may concern a person, has more than one line, or could run as a formula; and the errors of
+    `read_breaks`.
     """
     check_free_text([new.note, new.by], Message("A note or role"))
     if any(escape_formula(text) != text for text in (new.note, new.by)):
@@ -91,7 +94,10 @@ def _check_quarter(period: str) -> None:
 
 
 def remove_break(folder: Path, period: str, place: str, before: Callable[[], None] = lambda: None) -> None:
-    """Remove a break from the table; `before` as in `accept_break`. Raises InputError if there is none."""
+    """Remove the break of a quarter and place from the table; `before` as in `accept_break`.
+
+    Raises InputError if there is no such break, and the errors of `read_breaks`.
+    """
     with _lock(folder):
         breaks = read_breaks(folder)
         rest = [old for old in breaks if (old.period, old.place) != (period, place)]
@@ -102,7 +108,10 @@ def remove_break(folder: Path, period: str, place: str, before: Callable[[], Non
 
 
 def _lock(folder: Path) -> FileLock:
-    """Lock the table: a command and the web process may both change it."""
+    """Return the lock of the table, not yet acquired, and create the folder if it is missing.
+
+    A command and the web process may both change the table.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / f".{BREAKS}.lock")
 

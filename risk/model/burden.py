@@ -15,7 +15,8 @@ from risk.model.statements import Claim, Statements, choose_statements
 
 TOP = 5  # areas of a country with the most children newly in need
 _ENDS = (0.025, 0.5, 0.975)
-# Bounds are ranks, 1 the most; the middle of the country stands for the bounds of the halves.
+# Bounds are ranks; the area of rank 1 has the most children. The halves have no bounds: a country's middle rank depends
+# on its number of areas.
 BURDEN_CLAIMS = (
     Claim("top", 0.0, TOP),
     Claim("lower_half", 0.0, 0.0),
@@ -39,7 +40,7 @@ class Burden:
 
 
 def judge_burden(need: Floats, country_of: Ints) -> Burden:
-    """Compute the burden from draws of the children newly in need, (D, A, P), and the areas' countries, (A,)."""
+    """Compute the burden from draws of the children newly in need, (D, A, P), and each area's country number, (A,)."""
     rank, half = np.empty(need.shape), np.empty((need.shape[1], 1))
     for country in np.unique(country_of):
         inside = country_of == country

@@ -26,9 +26,10 @@ _YEAR = 4  # quarters
 
 @dataclass(frozen=True)
 class DetectionRange:
-    """The share of children in need that is found: from `low` to `high`, with a spread between areas.
+    """The share of the children in need who are found: from `low` to `high`, as shares of 1.
 
-    Raises InputError if a value is not a share, or if the spread is negative.
+    between_sd : standard deviation of the log share between areas. Raises InputError if `low` or `high` is not above 0
+    and at most 1, if `low` is above `high`, or if `between_sd` is negative.
     """
 
     low: float = 0.11
@@ -36,7 +37,7 @@ class DetectionRange:
     between_sd: float = 0.2
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the values; raise InputError if one is out of range."""
         if not 0.0 < self.low <= self.high <= 1.0 or self.between_sd < 0.0:
             raise InputError(
                 f"No detection range from {self.low!r} to {self.high!r} with a spread of "
@@ -44,7 +45,7 @@ class DetectionRange:
             )
 
     def common(self, size: int) -> Floats:
-        """Return the log of the common share for each draw, spread evenly over the range, (D,); eq. (38)."""
+        """Return the log of the common share for each of D = `size` draws, spread evenly over the range; eq. (38)."""
         return np.asarray(np.linspace(np.log(self.low), np.log(self.high), size))
 
     def between(self, size: int, areas: int, seed: int) -> Floats:
@@ -54,9 +55,9 @@ class DetectionRange:
         return drawn
 
     def log_risk(self, log_risk: Floats, observations: Observations, seed: int) -> Floats:
-        """Compute draws of relative need from draws of the relative risk of being found, eq. (39), (D, A, P).
+        """Draw the log of relative need from draws of the log relative risk of being found, eq. (39).
 
-        Both are logs, and relative to the country.
+        Both have shape (D, A, P), and are relative to the country.
         """
         size, areas, _ = log_risk.shape
         return subtract_national_rate(log_risk - self.between(size, areas, seed)[:, :, None], observations)
@@ -64,8 +65,8 @@ class DetectionRange:
     def need(self, draws: Draws, observations: Observations, seed: int) -> Floats:
         """Draw the children newly in need in each quarter, eq. (41), (D, A, T, P).
 
-        The common share is that of all children in need over the whole time, found with the actual effort. The
-        share of a single area differs: where there was less outreach or reporting, fewer were found. Each country
+        The common share is the share of all children in need over the whole time who were found with the actual effort.
+        The share of a single area differs: where there was less outreach or reporting, fewer were found. Each country
         whose share follows from an interval is scaled separately, eq. (126), and all other countries together.
         """
         size, areas = draws.log_rate.shape[:2]
@@ -87,13 +88,13 @@ class DetectionRange:
             yield assumed, self.common(size)
         for number, country in enumerate(sorted(set(countries[~assumed]))):
             low, high = observations.share_found[country]
-            # In another order for each country: a low share in one says nothing of the other's.
+            # In another order for each country: a low share in one country does not imply a low share in another.
             order = np.random.default_rng([seed, 4, number]).permutation(size)
             yield countries == country, replace(self, low=low, high=high).common(size)[order]
 
 
 def draw_yearly_need(draws: Draws, observations: Observations, seed: int) -> Floats:
-    """Draw the children newly in need in the mean quarter of the last year, eq. (41), (D, A, P)."""
+    """Draw the children newly in need per quarter, on average over the last year, eq. (41), (D, A, P)."""
     need = DetectionRange().need(draws, observations, seed)
     mean: Floats = need[:, :, -_YEAR:].mean(axis=2)
     return mean
@@ -126,6 +127,6 @@ def judge_need(need: Floats, observations: Observations, claims: Sequence[Claim]
 
 
 def compute_exceedance(log_risk: Floats) -> Floats:
-    """Return P(relative risk > 1.5) over the draws, eq. (42), in the shape of one draw."""
+    """Return P(relative risk > 1.5), eq. (42), from draws of its log, (D, ...), in the shape of one draw."""
     chance: Floats = (log_risk > np.log(CUTS[1])).mean(axis=0)
     return chance

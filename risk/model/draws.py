@@ -14,13 +14,15 @@ from risk.model.observations import Observations
 class Draws:
     """D draws from the joint posterior, docs/risk-model.md eq. (34).
 
-    log_rate : log of the children found in a quarter for each child living there, (D, A, T, P): by reports
-        where ways are distinguished, else by all ways; at the usual effort where nobody reports.
+    log_rate : log of the children found in a quarter at the usual effort, for each child who lives there, (D, A, T, P):
+        the children discovered by outreach where the ways of finding are distinguished, else the children found in all
+        ways.
     gamma, kappa : exponent of effort and overdispersion, (D,).
-    gap : log ratio of children reported to children discovered at usual effort, (D, countries).
+    gap : log ratio of children reported to children discovered at usual effort, (D, countries); 0 where the ways are
+        not distinguished.
     breaks : log ratio of the level of counts before each series break to the level after it, (D, breaks, P). log_rate
         has the level after the last break.
-    time_sd, local_sd : standard deviation of a quarter's step of a country and of an area, (D,), 0 without walks.
+    time_sd, local_sd : standard deviations of a country's and of an area's step in a quarter, (D,); 0 without walks.
     """
 
     log_rate: Floats
@@ -32,7 +34,7 @@ class Draws:
     local_sd: Floats
 
     def log_rate_as_counted(self, observations: Observations) -> Floats:
-        """Return the log rates with the level of each quarter's own counts, (D, A, T, P)."""
+        """Return the log rates, (D, A, T, P), with the levels that counts had before each series break."""
         if not self.breaks.shape[1]:
             return self.log_rate
         before = observations.before_breaks.astype(np.float64)
@@ -40,7 +42,7 @@ class Draws:
 
 
 def subtract_national_rate(log_rate: Floats, observations: Observations) -> Floats:
-    """Return log rates less the log of their country's rate, eq. (35); shape (D, A, ...) in and out.
+    """Return log rates minus the log of their country's rate, eq. (35); shape (D, A, ...) in and out.
 
     The rate of a country is the mean over its areas, weighted by children living there, with the same weights in all
     quarters.

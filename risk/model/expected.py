@@ -1,4 +1,4 @@
-"""The numbers behind a result: children identified or met, children expected from people and effort, neighbours."""
+"""The numbers behind a result: children identified or met, children expected, and the risk of neighbouring areas."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from risk.model.observations import ALL, Observations
 class Explanation:
     """The numbers that explain each area's result on each pathway, (A, P): docs/risk-model.md eq. (43) to (45).
 
-    found : children identified or met in the whole programme, by the most exact number published; NaN where unknown.
+    found : children identified or met in the whole programme: the published total, else the sum of the quarters whose
+        numbers are known; NaN where neither is published.
     noise : variance of the noise of disclosure control in `found`.
     by_population : the country's children identified or met, divided in proportion to children living in each area.
     by_quarter : children expected from the country's rate, the area's children and effort, (A, T, P).
     neighbours : mean relative risk of the neighbouring areas, NaN without neighbours.
-    effort : outreach days for each child who lives in the area, divided by this number for the country, (A,).
+    effort : outreach days for each child who lives in the area, divided by this number for the country, (A,); NaN in a
+        country without outreach.
     """
 
     found: Floats
@@ -39,7 +41,7 @@ class Explanation:
 
 
 def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
-    """Compute the numbers that explain a fit from its draws and its log_risk, (D, A, P)."""
+    """Compute the numbers that explain a fit; `log_risk` are draws of log relative risks, (D, A, P)."""
     observations = fit.observations
     found, noise = _count_found(observations)
     risk = np.exp(np.median(log_risk, axis=0))
@@ -61,9 +63,9 @@ def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
 
 
 def _count_found(observations: Observations) -> tuple[Floats, Floats]:
-    """Return the published total where there is one, else the sum of the quarters, and the variance of its noise.
+    """Return the published total where there is one, else the sum of the known quarters, and its noise variance.
 
-    Both (A, P); the number is NaN if unknown.
+    Both have shape (A, P). The sum is NaN where all quarters are MISSING.
     """
     published, channel, totals = observations.published, observations.channel, observations.totals
     known = published >= 0
@@ -79,7 +81,7 @@ def _count_found(observations: Observations) -> tuple[Floats, Floats]:
 
 
 def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
-    """Compute expected children by the country's rate and the area's effort, docs/risk-model.md eq. (44), (A, T, P)."""
+    """Compute the children expected from country rate and area effort, docs/risk-model.md eq. (44), (A, T, P)."""
     observations = fit.observations
     weights = np.zeros((len(observations.areas), len(observations.country_names)))
     weights[np.arange(len(observations.areas)), observations.country_of] = observations.living
@@ -93,7 +95,7 @@ def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:
 
 
 def compute_finding_factor(observations: Observations, gamma: Floats, gap: Floats) -> Floats:
-    """Return children identified or met in all ways with actual effort, as a multiple of the rate, (D, A, T).
+    """Return children identified or met in all ways with the actual effort, as a multiple of the rate, (D, A, T).
 
     docs/risk-model.md eq. (40). gamma : exponents of effort, (D,). gap : log ratio of children reported by others to
     children met by outreach at usual effort, (D, countries).
@@ -111,7 +113,7 @@ def compute_finding_factor(observations: Observations, gamma: Floats, gap: Float
 
 
 def _sum_by_country(values: Floats, observations: Observations) -> Floats:
-    """Return for each area the sum over all areas of its country, (A,) to (A,)."""
+    """Return for each area the sum of `values` over all areas of its country; shape (A,) in and out."""
     sums: Floats = np.bincount(observations.country_of, values, len(observations.country_names)).astype(float)
     return sums[observations.country_of]
 

@@ -46,7 +46,7 @@ class Fit:
         return prior + float(mean[position]), float(sd[position])
 
     def log_risk(self, size: int, seed: int) -> Floats:
-        """Draw log relative risks over the whole time, eq. (35), (size, A, P)."""
+        """Draw log relative risks, from rates averaged over the whole time, eq. (35), (size, A, P)."""
         rate = np.exp(self.draws(size, seed).log_rate)
         mean = np.log(rate.mean(axis=2, keepdims=True))
         return subtract_national_rate(mean, self.observations)[:, :, 0]
@@ -54,7 +54,7 @@ class Fit:
     @lru_cache(maxsize=1)  # noqa: B019 (one fit's draws are asked for again and again)
     @on_one_thread
     def draws(self, size: int, seed: int) -> Draws:
-        """Draw from the joint posterior, eq. (34); the same seed gives the same draws."""
+        """Draw `size` times from the joint posterior, eq. (34); the same seed gives the same draws."""
         parts = [self._draw_at(node, count, rng) for node, count, rng in self._allocate(size, seed)]
         columns = (np.concatenate([getattr(p, name) for p in parts]) for name in Draws.__dataclass_fields__)
         return Draws(*(self._shuffle(column, seed) for column in columns))
@@ -69,20 +69,24 @@ class Fit:
 
     @staticmethod
     def _shuffle(draws: Floats, seed: int) -> Floats:
-        """Return draws in random order. They are made node by node; after this, any part of them is also a sample."""
+        """Return the draws in random order, so that any part of them is a sample, too: they are drawn node by node."""
         return draws[np.random.default_rng([seed, 1]).permutation(len(draws))]
 
     def forecast(self, effort: Floats, size: int, seed: int, *, published: bool = False) -> Ints:
         """Draw counts of the next quarters, eq. (36) and (37), (size, A, horizon, P, W).
 
-        Random walks continue from the last quarter. `effort` are days of outreach, (A, horizon). With
-        `published` the counts pass through the channel, to be compared with what a release shows.
+        Random walks continue from the last quarter. `effort` are days of outreach, (A, horizon). With `published` the
+        counts pass through the channel, to be compared with what a release shows; counts that it hides are HIDDEN.
+        Raises InputError where `effort` has another shape.
         """
         draws = self.draws(size, seed)
         return forecast_counts(draws, self.observations, effort, seed=seed, published=published)
 
     def _allocate(self, size: int, seed: int) -> Iterator[tuple[Node, int, np.random.Generator]]:
-        """Return the number of draws of each node, in proportion to their weights, by systematic sampling."""
+        """Yield each node with draws, its number of draws, and the random numbers that all nodes share.
+
+        The numbers of draws are in proportion to the weights of the nodes, by systematic sampling.
+        """
         rng = np.random.default_rng([seed, 0])
         edges = np.cumsum(self.posterior.weights) * size
         until = np.floor(edges + rng.random()).clip(0, size).astype(np.int64)
@@ -93,7 +97,7 @@ class Fit:
                 yield node, int(count), rng
 
     def _draw_at(self, node: Node, count: int, rng: np.random.Generator) -> Draws:
-        """Draw from the Gaussian posterior at one value of the hyperparameters."""
+        """Draw `count` times from the Gaussian posterior at the hyperparameters of one node."""
         observations, layout = self.observations, self.layout
         core, local = node.factor(layout.model).draw(rng, count)
         core, local = core + node.core, local + node.local
@@ -107,7 +111,7 @@ class Fit:
         return Draws(np.moveaxis(log_rate, 2, 3), gamma, kappa, gap, core[:, layout.breaks], time_sd, local_sd)
 
     def _read_gamma_and_gap(self, core: Floats) -> tuple[Floats, Floats]:
-        """Return gamma, (d,), and the reporting gaps, (d, countries), from draws of the core."""
+        """Return gamma, (d,), and the reporting gaps, (d, countries), 0 if not in the model, from draws of the core."""
         position, (prior, _) = self.layout.gamma, self.gamma_prior
         gamma = np.full(len(core), prior) if position is None else prior + core[:, position]
         if len(self.layout.gaps):

@@ -54,7 +54,10 @@ def _compute_way_effects(draws: Draws, observations: Observations, effort: Float
 
 
 def _draw_counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
-    """Draw negative binomial counts, eq. (5), as Poisson counts with gamma frailty; Poisson at kappa = 0."""
+    """Draw negative binomial counts in the shape of `mean`, (D, ...), eq. (5); Poisson counts where kappa, (D,), is 0.
+
+    They are drawn as Poisson counts with gamma frailty.
+    """
     shape = (-1, *[1] * (mean.ndim - 1))
     size = 1.0 / np.maximum(kappa, 1e-4).reshape(shape) ** 2
     frailty = rng.gamma(np.broadcast_to(size, mean.shape)) / size
@@ -62,7 +65,7 @@ def _draw_counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
 
 
 def _publish(channel: Channel, counts: Ints, rng: np.random.Generator) -> Ints:
-    """Draw published counts from the channel; counts above its matrix get the noise of its last row."""
+    """Draw published counts from the channel; counts too large for its matrix get the noise of its last row."""
     cumulative = np.cumsum(channel.matrix, axis=1)
     flat = counts.ravel()
     row = np.minimum(flat, channel.n_max)

@@ -1,4 +1,4 @@
-"""The latent Gaussian model of some observations: the core numbers on which each count depends.
+"""The latent Gaussian model for observations: its core of latent numbers, and which of them each count depends on.
 
 The core holds, in this order: an intercept for each country and pathway, gamma (minus its prior mean), a
 reporting gap for each country, covariates, a level for each series break and pathway; then the area field,
@@ -28,7 +28,7 @@ from risk.model.observations import ALL, Observations
 class Effects:
     """The effects of the model and their priors; see `risk.model.RiskModel` for the names.
 
-    gamma_sd is 0 where the exponent of effort is fixed at `gamma`. local: None without walks of areas.
+    gamma_sd : 0 where the exponent of effort is fixed at `gamma`. local : None without random walks of areas.
     """
 
     area: tuple[Hyper, Hyper, Hyper]
@@ -45,9 +45,9 @@ class Effects:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """A latent model and the positions of its parts in the core. B blocks, T quarters, c covariates.
+    """A latent model and the positions of its parts in the core. B blocks, T quarters, c covariates, P pathways.
 
-    base : level that intercepts are measured from, on the log scale.
+    base : log rate from which intercepts are measured.
     intercept, area : (B,). time : (B, T), or (B, 0) without a walk. covariates : (c,).
     gamma : position, None where it is fixed. gaps : (countries,), empty where
     the ways in which children are found are not distinguished.
@@ -65,9 +65,10 @@ class Layout:
     breaks: Ints
 
     def log_rate(self, core: Floats, local: Floats, values: Floats) -> Floats:
-        """Return the log rate for each child, eq. (12), from draws of the latent numbers: (d, B, T).
+        """Return the log rate for each child, eq. (12), from d draws of the latent numbers: (d, B, T).
 
-        It has the level of today's recording: breaks change the counts before them, eq. (89), not the rate.
+        Its level is that of today's recording: breaks change the counts before them, eq. (89), not the rate. Without
+        any walk the result is (d, B, 1).
 
         core : (d, n). local : (d, B, T), or (d, B, 0) without walks of areas. values : covariates of each
         block, (B, c).
@@ -91,7 +92,7 @@ class _Sizes:
 
     @property
     def cells(self) -> tuple[int, int, int, int]:
-        """Shape of all counts, block by block: (A, P, T, W)."""
+        """Shape of all counts in the order of blocks: (A, P, T, W)."""
         return self.areas, self.pathways, self.quarters, self.ways
 
     @classmethod
@@ -103,9 +104,9 @@ class _Sizes:
 
 
 def build_layout(observations: Observations, effects: Effects, log_rate: Floats | None = None) -> Layout:
-    """Build the latent model of observations.
+    """Return the latent model for the observations, with the positions of its parts.
 
-    log_rate : known course of the rate of each area, (A, T, P), which replaces random walks; see eq. (75).
+    log_rate : known log rate of each area over time, (A, T, P), which replaces random walks; see eq. (75).
     """
     sizes = _Sizes.of(observations)
     base = _compute_base_level(observations) if log_rate is None else 0.0
@@ -150,7 +151,10 @@ def build_layout(observations: Observations, effects: Effects, log_rate: Floats 
 
 
 def _compute_base_level(observations: Observations) -> float:
-    """Return the log of all children found over all children living there: the level of the intercepts."""
+    """Return the log of the ratio of children found to children living there, from which intercepts are measured.
+
+    Both are sums over all usable counts, and half a child is added to those found.
+    """
     usable = observations.usable
     found = np.maximum(observations.published, 0)[usable].sum() + 0.5
     living = np.broadcast_to(observations.expected[:, :, None, None], usable.shape)[usable].sum()
@@ -158,14 +162,14 @@ def _compute_base_level(observations: Observations) -> float:
 
 
 def _compute_offset(observations: Observations, sizes: _Sizes, gamma: float) -> Floats:
-    """Return log E plus, for ways by outreach, the prior mean of gamma times log effort, eq. (4): (B, m)."""
+    """Return log E plus, for ways by outreach, log outreach at `gamma`, the prior mean, eq. (4): (B, T * W)."""
     outreach = observations.log_outreach(np.array([gamma]))[0, :, None, :, None] * _is_by_outreach(observations)
     offset = np.broadcast_to(np.log(observations.expected)[:, None, :, None] + outreach, sizes.cells)
     return offset.reshape(sizes.areas * sizes.pathways, -1).copy()
 
 
 def _compute_outreach_slope(observations: Observations, effects: Effects) -> Floats:
-    """Return the slope of log outreach with respect to gamma, between its prior mean ± standard deviation, (A, T).
+    """Return the slope of log outreach in gamma, from one prior standard deviation below its mean to one above, (A, T).
 
     For regions it is log effort; for municipalities eq. (74) is not quite linear in gamma.
     """
@@ -175,12 +179,18 @@ def _compute_outreach_slope(observations: Observations, effects: Effects) -> Flo
 
 
 def _is_by_outreach(observations: Observations) -> Floats:
-    """Return 1 for each way by which more effort finds more children, else 0, (W,); 1 if ways are merged."""
+    """Return 1 for each way of finding in which more effort finds more children, also for all ways together; else 0.
+
+    The shape is (W,).
+    """
     return np.array([float(way in ("discovered", *ALL)) for way in observations.ways])
 
 
 def _read_totals(observations: Observations) -> Totals | None:
-    """Return the published totals of the blocks; NaN where a cell of the block is missing."""
+    """Return the published totals of the blocks, (B,), with their noise variance; None without totals.
+
+    A total is NaN where it is not published, or where a count of the block is MISSING.
+    """
     if observations.totals is None:
         return None
     complete = (observations.published != MISSING).all(axis=(1, 3))
@@ -198,14 +208,14 @@ class _FixedEffects:
     breaks: Ints
 
     def columns(self, country: Ints, pathway: Ints) -> Ints:
-        """Return the positions that each block depends on, (B, effects): gamma, gap, covariates, breaks."""
+        """Return the positions of the effects of each block, (B, effects): gamma, gap, covariates, breaks."""
         parts = [] if self.gamma is None else [np.full(len(country), self.gamma)]
         parts += [self.gaps[country]] if len(self.gaps) else []
         return np.column_stack([*parts, np.tile(self.covariates, (len(country), 1)), self.breaks[:, pathway].T])
 
 
 def _build_fixed_effects(observations: Observations, sizes: _Sizes, effects: Effects) -> tuple[Floats, _FixedEffects]:
-    """Return the prior precision of the fixed effects, intercepts first, and the positions of the others."""
+    """Return the prior precisions of the fixed effects, (n,), intercepts first, and the positions of the others."""
     sds = [effects.intercept_sd] * (sizes.intercepts * sizes.pathways)
     gamma: int | None = None
     by_outreach = (_is_by_outreach(observations) > 0).any() and observations.has_outreach.any()
@@ -226,7 +236,7 @@ def _build_fixed_effects(observations: Observations, sizes: _Sizes, effects: Eff
 def _build_fields(
     observations: Observations, sizes: _Sizes, effects: Effects, start: int, *, walks: bool
 ) -> tuple[tuple[Field, ...], int, int]:
-    """Return the area field and the random walks of countries, with their first positions in the core."""
+    """Return the fields (the area field and, if any, countries' walks) and the first position of each in the core."""
     sd, structured, common = effects.area
     if sizes.pathways == 1:
         common = Hyper(common.name)
@@ -241,7 +251,7 @@ def _build_fields(
 
 
 def _build_design(observations: Observations, sizes: _Sizes, fixed: _FixedEffects, effects: Effects) -> Floats:
-    """Return the design, (B, m, c): intercept, area, gamma, gap, covariates, breaks."""
+    """Return the design, (B, T * W, effects): intercept, area, gamma, gap, covariates, breaks."""
     parts = [np.ones((*sizes.cells, 2))]
     if fixed.gamma is not None:
         effort = _compute_outreach_slope(observations, effects)[:, None, :, None] * _is_by_outreach(observations)

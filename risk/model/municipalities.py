@@ -47,7 +47,10 @@ class MunicipalFit:
 
     @property
     def region_position(self) -> Ints:
-        """Position of each municipality's region in the observations of the regions, (A,)."""
+        """Position of each municipality's region in the observations of the regions, (A,).
+
+        Raises ReleaseError if a region was not fitted.
+        """
         return _find_regions(self.regions.observations, self.observations)
 
     @lru_cache(maxsize=1)  # noqa: B019
@@ -66,9 +69,9 @@ class MunicipalFit:
         return np.asarray(region[:, self.region_position] + self.log_share(size, seed))
 
     def draw_yearly_need(self, size: int, seed: int) -> Floats:
-        """Draw the children newly in need in the mean quarter of the last year, eq. (77), (size, A, P).
+        """Draw the children newly in need per quarter, on average over the last year, eq. (77), (size, A, P).
 
-        The municipalities of a region add up to what `detection.draw_yearly_need` draws for the region.
+        The numbers of a region's municipalities add up to the number that `detection.draw_yearly_need` draws for it.
         """
         regions = draw_yearly_need(self.regions.draws(size, seed), self.regions.observations, seed)
         share = np.exp(self.log_share(size, seed)) * self._weights[:, None]
@@ -77,9 +80,9 @@ class MunicipalFit:
     @cached_property
     @on_one_thread
     def learnt(self) -> Floats:
-        """The share of the prior variance of each effect that the data remove, eq. (78), (A, P).
+        """The share of the prior variance of each area effect that the data remove, eq. (78), (A, P).
 
-        It is also the expected squared distance of the estimate from the region's average, relative to that variance.
+        This is also the expected squared distance of the estimate from the region's average, relative to that variance.
         """
         posterior = self.inside.posterior
         position = [hyper.name for hyper in posterior.model.hypers].index("area_sd")
@@ -91,18 +94,18 @@ class MunicipalFit:
 
     @property
     def region_only(self) -> Bools:
-        """Whether a municipality only has its region's average, because the data say no more about it, (A, P)."""
+        """Whether a municipality only has its region's average, because the data say little more about it, (A, P)."""
         return np.asarray(self.learnt < _LEAST_LEARNT)
 
     @property
     def _weights(self) -> Floats:
-        """Share of each municipality in the children who live in its region, (A,)."""
+        """Share of a region's children who live in each municipality, from 0 to 1, (A,)."""
         observations = self.observations
         living = observations.living
         return np.asarray(living / (observations.region_members @ living)[observations.region_of])
 
     def _subtract_region(self, effects: Floats) -> Floats:
-        """Return log rates less the log of their region's mean, weighted by children, (D, A, P) in and out."""
+        """Return log rates minus the log of their region's mean rate, weighted by children, (D, A, P) in and out."""
         members, of = self.observations.region_members, self.observations.region_of
         mean = np.einsum("ra,dap->drp", members * self._weights, np.exp(effects))
         return np.asarray(effects - np.log(mean)[:, of])
@@ -110,9 +113,9 @@ class MunicipalFit:
 
 @on_one_thread
 def fit_municipalities(regions: Fit, observations: Observations, progress: Progress | None = None) -> MunicipalFit:
-    """Fit municipalities inside the regions of a fit, eq. (75).
+    """Fit municipalities inside the regions of a fit, eq. (75); `observations` are those of the municipalities.
 
-    Raises ReleaseError where a municipality's region is not among them, and NoMode where there is no proper posterior.
+    Raises ReleaseError where a municipality's region was not fitted, and NoMode where the posterior has no proper mode.
     """
     of = _find_regions(regions.observations, observations)
     course = regions.draws(_COURSE_DRAWS, 0).log_rate_as_counted(regions.observations).mean(axis=0)[of]
@@ -138,7 +141,7 @@ def fit_municipalities(regions: Fit, observations: Observations, progress: Progr
 
 
 def _find_regions(regions: Observations, observations: Observations) -> Ints:
-    """Return the position of each municipality's region among the regions, (A,)."""
+    """Return the position of each municipality's region in `regions`, (A,); raise ReleaseError if one is missing."""
     position = {code: i for i, code in enumerate(regions.areas)}
     try:
         return np.array([position[code] for code in observations.regions or ()], np.int64)

@@ -27,7 +27,7 @@ from risk.model.breaks import Break
 from risk.numbers import CHILD_SHARE, USUAL_SHARE
 
 PATHWAYS, WAYS = CATEGORIES["crossing"], CATEGORIES["found"]
-# Which crossing each known pathway is; "none_known", the last, is neither.
+# The position in PATHWAYS of the crossing of each known pathway; "none_known", the last, has none.
 CROSSING = (0, 1, 1)
 ALL = ("all",)  # the one label of an axis that is not split
 LEAST_EXPECTED = 1.0
@@ -75,7 +75,7 @@ class Observations:
     share_found: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check that all shapes belong together; raise ReleaseError where one does not."""
+        """Check the shapes of `published`, `effort`, `expected` and `countries`; raise ReleaseError if one is wrong."""
         counts = (len(self.areas), len(self.quarters), len(self.pathways), len(self.ways))
         shapes = {
             "published": (self.published.shape, counts),
@@ -94,20 +94,23 @@ class Observations:
 
     @property
     def living(self) -> Floats:
-        """Children who live in each area, their mean over the quarters, (A,).
+        """Children who live in each area, on average over the quarters, (A,).
 
-        Fixed weights: a country's rate is compared over time as if nobody moved.
+        These weights are the same in all quarters: a country's rate is compared over time as if nobody moved.
         """
         return np.asarray(self.expected.mean(axis=1))
 
     @property
     def has_outreach(self) -> Bools:
-        """Whether outreach is recorded in an area and quarter, (A, T). It matters for discovered children only."""
+        """Whether outreach is recorded in each area and quarter, (A, T)."""
         return np.asarray(self.effort > 0)
 
     @property
     def usual_effort(self) -> float:
-        """Geometric mean of recorded outreach days of regions, docs/risk-model.md eq. (2); 1 without any."""
+        """Geometric mean of the outreach days of a region in a quarter with outreach, docs/risk-model.md eq. (2).
+
+        It is 1 if no outreach is recorded.
+        """
         days = self.effort if self.regions is None else self.region_members @ self.effort
         return float(np.exp(np.log(days[days > 0]).mean())) if (days > 0).any() else 1.0
 
@@ -115,7 +118,7 @@ class Observations:
     def before_breaks(self) -> Bools:
         """Whether counts of an area and quarter have the meaning from before each break, (breaks, A, T).
 
-        Breaks outside the quarters are left out, because their level cannot be estimated.
+        Breaks outside the quarters, and breaks that affect no area, are left out: their level cannot be estimated.
         """
         rows = [
             [[b.concerns(area) and quarter < b.period for quarter in self.quarters] for area in self.areas]
@@ -126,13 +129,16 @@ class Observations:
 
     @property
     def region_of(self) -> Ints:
-        """Position of each area's region among the regions in order of their codes, (A,)."""
+        """Position of each area's region among the regions in order of their codes, (A,).
+
+        Where the areas are regions, each is its own region.
+        """
         codes = np.array(self.areas if self.regions is None else self.regions)
         return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
     @property
     def region_members(self) -> Floats:
-        """1 where an area belongs to a region, else 0, (R, A)."""
+        """1 where an area belongs to a region, else 0, (R, A) for R regions in order of their codes."""
         of = self.region_of
         return np.asarray(np.arange(of.max() + 1)[:, None] == of, np.float64)
 
@@ -140,8 +146,8 @@ class Observations:
         """Return the log ratio of the children that outreach discovers to those at usual effort, (D, A, T).
 
         gamma : exponents of effort, (D,). For regions it is gamma times eq. (2). For municipalities it is eq. (74): a
-        region discovers what all its days discover, divided in proportion to children x days^gamma, so that both
-        levels expect the same of a region. 0 where no outreach is recorded.
+        region's discovered children depend on all its days, and are divided in proportion to children x days^gamma, so
+        that both levels expect the same number in a region. The ratio is 0 where no outreach is recorded.
         """
         searched, unit = self.has_outreach, self.usual_effort
         power = gamma[:, None, None]
@@ -158,9 +164,9 @@ class Observations:
 
     @property
     def usable(self) -> Bools:
-        """From which counts the model learns, in the shape of `published`.
+        """Mask of the counts from which the model learns, in the shape of `published`.
 
-        Without outreach nobody could be discovered, so a zero contains no information there.
+        MISSING counts are left out. So are discovered children without outreach: a zero contains no information there.
         """
         possible = np.ones(self.published.shape, bool)
         if "discovered" in self.ways:
@@ -174,7 +180,7 @@ class Observations:
 
     @property
     def silent_places(self) -> frozenset[str]:
-        """The countries in which nobody was counted and no outreach is recorded at any time, and their areas."""
+        """The codes of countries in which nobody was counted and no outreach is recorded, and of all their areas."""
         heard = (self.published > 0).any(axis=(1, 2, 3)) | self.has_outreach.any(axis=1)
         if self.totals is not None:
             heard |= (self.totals > 0).any(axis=1)
@@ -182,7 +188,7 @@ class Observations:
         return frozenset(silent).union(self.list_areas_in(silent))
 
     def list_areas_in(self, countries: Collection[str]) -> list[str]:
-        """List the areas of some countries."""
+        """List the codes of all areas in these countries."""
         return [area for area, country in zip(self.areas, self.countries, strict=True) if country in countries]
 
     @property
@@ -191,11 +197,14 @@ class Observations:
         return np.searchsorted(np.array(self.country_names), np.array(self.countries)).astype(np.int64)
 
     def continue_effort(self, quarters: int) -> Floats:
-        """Return the days of outreach of the next quarters if effort goes on as in the last year, (A, quarters)."""
+        """Return the days of outreach in each of the next quarters at the last year's mean effort, (A, quarters)."""
         return np.repeat(self.effort[:, -_YEAR:].mean(axis=1)[:, None], quarters, axis=1)
 
     def up_to(self, quarters: int) -> Observations:
-        """Return the observations of the first quarters, without totals and shares, which include later quarters."""
+        """Return the observations of the first `quarters` quarters.
+
+        Totals and shares of children met are left out, because they include later quarters.
+        """
         return replace(
             self,
             totals=None,
@@ -210,9 +219,10 @@ class Observations:
     def from_release(
         cls, release: Release, areas: geography.Areas | None = None, level: Level = "region"
     ) -> Observations:
-        """Read the model table of a level of a release of the partner tier; areas default to those of the release.
+        """Read the model table of a level from a release of the partner tier; areas default to those of the release.
 
-        Raises ReleaseError where the release has no such table, or no population of the level.
+        Raises ReleaseError where the release lacks a table that is needed, has no population of the level, or lacks
+        the population of a municipality.
         """
         counts = release.table(table_name("model", level, "quarter", "crossing", "found"))
         effort = release.table(table_name("effort", level, "quarter"))
@@ -243,8 +253,9 @@ class Observations:
     def from_public_release(cls, release: Release, areas: geography.Areas | None = None) -> Observations:
         """Read all children by region and year, and classes of effort, of a release of the public tier.
 
-        Numbers below the release's threshold are HIDDEN, which is an outcome of its channel. A class of
-        effort counts as its midpoint. Raises ReleaseError while no year is final.
+        Numbers below the release's threshold are HIDDEN, which is an outcome of its channel. A class of effort counts
+        as its midpoint; an open class ends at 1.5 times its lower end. Raises ReleaseError while no year is final, or
+        where the release lacks a table that is needed or the population of regions.
         """
         counts = release.table(table_name("children", "region", "year"))
         effort = release.table(table_name("effort", "region", "year"))
@@ -272,9 +283,10 @@ class Observations:
 
 
 def read_share_found(release: Release) -> dict[str, tuple[float, float]]:
-    """Return the lowest and highest share of the children in need who were met, by country: eq. (126).
+    """Return the lowest and highest share (0 to 1) of the children in need who were met, by country: eq. (126).
 
-    Countries are left out if the release has no interval of their number of children, or lacks another input.
+    A country is left out if the release has no interval of its children in need, if a number of children met is
+    withheld, or if their sum is 0 or larger than the upper end of the interval.
     """
     estimated, by_stage = "dark_figure_country_whole", "children_country_whole_stage"
     if not {estimated, by_stage} <= set(release.tables):
@@ -293,7 +305,7 @@ def read_share_found(release: Release) -> dict[str, tuple[float, float]]:
 def merge_crossings(counts: Ints) -> Ints:
     """Add up the pathways of each crossing: (A, T, known pathways, W) to (A, T, 2, W).
 
-    A sum with a MISSING or HIDDEN part is itself MISSING or HIDDEN.
+    A sum with a MISSING or HIDDEN part is itself MISSING or HIDDEN; with both it is HIDDEN.
     """
     parts = [counts[:, :, [i for i, c in enumerate(CROSSING) if c == crossing]] for crossing in (0, 1)]
     sums = [np.where((p < 0).any(axis=2), p.min(axis=2), p.sum(axis=2)) for p in parts]
@@ -301,16 +313,20 @@ def merge_crossings(counts: Ints) -> Ints:
 
 
 def noise_variance(channel: Channel, counts: Ints) -> Floats:
-    """Compute the noise variance of totals by crossing, docs/risk-model.md eq. (3): (A, known pathways) to (A, 2)."""
+    """Compute the noise variance of totals by crossing, (A, 2), docs/risk-model.md eq. (3).
+
+    counts : published totals by known pathway, (A, known pathways).
+    """
     variance = channel.variance()[np.clip(counts, 1, channel.n_max)]  # a true zero is never known
     sums = [variance[:, [i for i, c in enumerate(CROSSING) if c == crossing]].sum(axis=1) for crossing in (0, 1)]
     return np.stack(sums, axis=1)
 
 
 def build_channel(mechanism: CellKey, published: Ints, k: int | None) -> Channel:
-    """Return the channel for the true counts from which the published values can come.
+    """Return the channel for the true counts from which the published values can come; `k` is its threshold.
 
-    Its matrix ends where all counts have the same noise: a matrix up to thousands of children would fill the memory.
+    Its matrix ends at the latest where all larger counts have the same noise: a matrix up to thousands of children
+    would fill the memory.
     """
     largest_noise = mechanism.knowledge(1, k).largest
     steady = max(mechanism.channel(0).steady, k or 0) + 3 * largest_noise
@@ -319,7 +335,10 @@ def build_channel(mechanism: CellKey, published: Ints, k: int | None) -> Channel
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """The areas of a level of a release that have people; `regions` is None where the level is that of regions."""
+    """The areas of a level of a release with at least one expected child in each period.
+
+    The fields are those of `Observations`.
+    """
 
     codes: list[str]
     countries: tuple[str, ...]
@@ -331,7 +350,10 @@ class _Places:
     def from_release(
         cls, release: Release, areas: geography.Areas | None, level: Level, periods: Sequence[str]
     ) -> _Places:
-        """Read areas, their people and neighbours; compute expected children, docs/risk-model.md eq. (1)."""
+        """Read areas, their people and neighbours; compute expected children, docs/risk-model.md eq. (1).
+
+        Raises ReleaseError if no area has people, or if a municipality has no figure.
+        """
         geometry = geography.read_areas(release.areas_file) if areas is None else areas
         people = interpolate_population(release.table("figures"), periods)
         frame = geometry.frame(level)
@@ -355,12 +377,12 @@ class _Places:
 def _read_totals(release: Release, places: _Places, channel: Channel, level: Level) -> tuple[Ints | None, Floats]:
     """Read the counts of the whole time by crossing, and their noise variance, (A, 2) each.
 
-    They include children at risk, who are on no pathway unless their records name one. Without such counts, returns
-    None and zeros, (2,).
+    They include children at risk, who are on no pathway unless their records name one. Returns None and zeros, (2,), if
+    the release has no such counts yet, or if its counts have no noise.
     """
     name = table_name("children", level, "whole", "pathway")
     table = release.table(name) if name in release.tables else pd.DataFrame()
-    if table.empty or not channel.largest:  # the whole programme has no number before its end
+    if table.empty or not channel.largest:  # the whole programme has no number before its end; exact quarters need none
         return None, np.zeros(len(PATHWAYS))
     first_period = tuple(table["period"].unique()[:1])
     counts = _fill_array(table, places, first_period, {"pathway": CATEGORIES["pathway"]})
@@ -370,7 +392,11 @@ def _read_totals(release: Release, places: _Places, channel: Channel, level: Lev
 def _fill_array(
     table: pd.DataFrame, places: _Places, periods: Sequence[str], categories: dict[str, tuple[str, ...]]
 ) -> Ints:
-    """Return a table as an array, (A, T, *categories): numbers, MISSING or HIDDEN by each row's state."""
+    """Return the numbers of a table as an array, (A, T, *categories).
+
+    They are HIDDEN where the state is "few", 0 where it says that there are almost none or that nobody searched, and
+    MISSING where there is no row or no number.
+    """
     value = table["value"].astype(float).fillna(0.0).to_numpy()
     state = table["state"].to_numpy()
     number = np.full(len(table), MISSING, np.int64)

@@ -1,9 +1,9 @@
 """Statements on areas and their certainty: the rule that turns draws into a statement.
 
-A claim is an interval of a ratio (a rate to the country's rate, a year to the year before) or of a rank. Claims have a
-fixed order, the most informative first. The statement on an area is the first claim that is at least likely; the first
-claim that is very likely is stored with it: docs/risk-model.md eq. (79) to (81). Names are codes, which
-dashboard/narrative turns into words.
+A claim says that a value lies in an interval. The value is a ratio (of a rate to the country's rate, of a year to the
+year before) or a rank. Claims have a fixed order, the most informative first. The statement on an area is the first
+claim whose probability reaches the claim's own minimum; the first claim that is very likely is stored with it:
+docs/risk-model.md eq. (79) to (81). Claims and certainties have codes, which dashboard/narrative turns into words.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pandas as pd
 from data.workspace.types import Bools, Floats, Ints
 
 VERY_LIKELY, LIKELY = 0.9, 0.66
-# Words for a probability, with the least one of each. The lower half are the words of the contrary.
+# Codes of words for a probability, with the lowest probability of each. The last two say that a claim is unlikely.
 CERTAINTIES = {
     "very_likely": VERY_LIKELY,
     "likely": LIKELY,
@@ -27,7 +27,7 @@ CERTAINTIES = {
     "very_likely_not": 0.0,
 }
 NONE = -1
-# What the columns of a table hold where nothing is said; numbers are empty there.
+# The values of a table's columns in rows without a statement; numbers are empty there.
 _UNSAID = {
     "state": "cannot_tell",
     "statement": "",
@@ -41,7 +41,10 @@ _UNSAID = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement that can be made: a ratio lies between `low` and `high`, with a probability of at least `least`."""
+    """A possible statement: a ratio or rank is above `low` and at most `high`.
+
+    least : the lowest probability at which the claim becomes the statement on an area.
+    """
 
     code: str
     low: float
@@ -49,7 +52,7 @@ class Claim:
     least: float = LIKELY
 
     def measure(self, log_ratio: Floats) -> Floats:
-        """Return the share of the draws, (D, ...), in which the claim holds, in the shape of one draw."""
+        """Return the share (0 to 1) of draws of a log ratio, (D, ...), in which the claim holds; shape of one draw."""
         with np.errstate(divide="ignore"):
             low, high = np.log(self.low), np.log(self.high)
         chance: Floats = ((log_ratio > low) & (log_ratio <= high)).mean(axis=0)
@@ -59,7 +62,7 @@ class Claim:
 _ENDLESS = float("inf")
 # Multiples of the country's rate. Each is at least 1.5 times the one before, and 2/3 is 1 / 1.5.
 CUTS = (2 / 3, 1.5, 2.25)
-# "Not high" and "not low" hold for most areas: below very likely they would say no more than that.
+# "Not high" and "not low" hold for most areas, so they are stated only where they are very likely.
 RATE_CLAIMS = (
     Claim("very_high", CUTS[2], _ENDLESS),
     Claim("high", CUTS[1], _ENDLESS),
@@ -89,11 +92,11 @@ class Statements:
     sure_probability: Floats
 
     def says(self, *codes: str) -> Bools:
-        """Return where the statement is one of some claims."""
+        """Return a mask, in the shape of one draw: whether the statement has one of these codes."""
         return self._finds(self.position, codes)
 
     def says_surely(self, *codes: str) -> Bools:
-        """Return where the very likely claim is one of some claims."""
+        """Return a mask, in the shape of one draw: whether the first very likely claim has one of these codes."""
         return self._finds(self.sure, codes)
 
     @property
@@ -106,7 +109,10 @@ class Statements:
         return np.isin(position, [i for i, claim in enumerate(self.claims) if claim.code in codes])
 
     def as_columns(self) -> dict[str, Any]:
-        """Return the statements as columns of a table: state, bounds, codes, words for certainty, probabilities."""
+        """Return columns of a table by name: state, bounds, certainty, and codes and probabilities of both claims.
+
+        Probabilities are from 0 to 1. Arrays have the shape of one draw.
+        """
         low, high = self.bounds
         codes = np.array([*(claim.code for claim in self.claims), ""], dtype=object)
         return {
@@ -122,12 +128,15 @@ class Statements:
 
 
 def name_certainty(probability: Floats) -> np.ndarray:
-    """Return the code of the word for each probability, any shape."""
+    """Return the code in CERTAINTIES for each probability (0 to 1), any shape."""
     return np.select([probability >= least for least in CERTAINTIES.values()], list(CERTAINTIES), "very_likely_not")
 
 
 def say_nothing_of(places: Collection[str], rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a table without numbers and claims in the rows of some places (column `area`); "withheld" stays."""
+    """Return the table with no numbers and no statements in the rows whose column `area` is one of these places.
+
+    The state of these rows becomes "cannot_tell"; the state "withheld" stays.
+    """
     unsaid = rows["area"].isin(list(places))
     if not unsaid.any():
         return rows
@@ -138,7 +147,7 @@ def say_nothing_of(places: Collection[str], rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def choose_statements(chances: Floats, claims: Sequence[Claim]) -> Statements:
-    """Return the statement on each area from the probabilities of the claims, (claims, ...): eq. (80)."""
+    """Return the statement on each area from the probabilities of the claims, (claims, ...), 0 to 1: eq. (80)."""
     least = np.reshape([claim.least for claim in claims], (-1, *(1,) * (chances.ndim - 1)))
     return Statements(
         tuple(claims), *_find_first(chances, chances >= least), *_find_first(chances, chances >= VERY_LIKELY)
@@ -151,7 +160,10 @@ def judge_ratio(log_ratio: Floats, claims: Sequence[Claim] = RATE_CLAIMS) -> Sta
 
 
 def _find_first(chances: Floats, holds: Bools) -> tuple[Ints, Floats]:
-    """Return the position of the first claim that holds, NONE without one, and its probability, 0 without one."""
+    """Return the position of the first claim that holds, or NONE, and its probability, or 0.
+
+    chances, holds : probability of each claim, and whether it is high enough, (claims, ...).
+    """
     position = np.where(holds.any(axis=0), holds.argmax(axis=0), NONE)
     chosen = np.take_along_axis(chances, np.maximum(position, 0)[None], axis=0)[0]
     return position, np.where(position == NONE, 0.0, chosen)

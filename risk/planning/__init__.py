@@ -4,9 +4,9 @@ Capacity c that reaches an area with need n meets n (1 - exp(-c / n)) of it. The
 risk model. HiGHS chooses a layout of whole units within rules, by half of the draws. The other half judges
 it, because what looks best among noisy numbers looks better than it is. Equations: docs/planner.md.
 
-**Change nothing is always an answer.** A plan is recommended only where the probability that it gains more
+**The result may be to change nothing.** A plan is recommended only if the probability that it gains more
 than 3 % of the need met today is 0.9 or more. Without that rule, moves would be proposed even where today's
-posts are right. There is one answer between a recommended plan and change nothing: *small but almost sure*
+posts are right. There is one result between a recommended plan and changing nothing: *small but almost sure*
 (risk/planning/result.py). A plan that is not recommended is still shown, with its moves, and says so.
 
 **Exploration.** A share of the searching units, a tenth by default, goes to areas with too little outreach,
@@ -59,8 +59,8 @@ def plan_moves(
 
     Raises RulesClash if no layout keeps all rules except exploration; it holds the rules that clash and how far each
     must be relaxed.
-    Raises InputError where draws are too few, negative or of another shape, or time ran out before any layout was
-    found.
+    Raises InputError if draws are too few, negative or of another shape, if rules do not fit the posts, if a decision
+    names an unknown site or kind, or if time ran out before any layout was found.
     """
     rules, aims, solver = rules or Rules(), aims or Aims(), solver or Solver()
     rules.check_for(posts)
@@ -122,9 +122,9 @@ def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: F
 
 
 def compute_floor(posts: Posts, share: float) -> Floats:
-    """Return the floor of each floor area: `share` of the capacity of all kinds that reaches it today.
+    """Return the floor of each area that has one: `share` (0 to 1) of the capacity of all kinds that reaches it today.
 
-    In children per quarter, in the order of `posts.floor_areas`, (floor areas,); docs/planner.md eq. (30).
+    Floors are children per quarter, in the order of `posts.floor_areas`, (floor areas,); docs/planner.md eq. (30).
     """
     return np.asarray(share * posts.floor_members @ posts.compute_capacity(posts.units).sum(axis=1))
 
@@ -143,7 +143,7 @@ def compute_frontier(
     """Compute the gains for other maximum numbers of moves; numbers with which the rules clash are left out.
 
     Each number of `limits` gives a plan, and each plan may take all seconds of the solver. The other arguments are
-    those of `plan_moves`.
+    those of `plan_moves`, and so are the errors, except RulesClash.
     """
     limits = sorted(set(limits))
     points = []

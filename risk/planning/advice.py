@@ -1,6 +1,6 @@
 """What `tact risk` prepares for the first screen: need that today's outreach does not meet, and the usual plan.
 
-Both start from the posts that the release shows. Unmet need is need less what those posts meet, docs/planner.md eq.
+Both start from the posts that the release shows. Unmet need is need minus what those posts meet, docs/planner.md eq.
 (17), draw by draw; the need is that of risk/report/tables.py, with the same draws. The plan has the usual settings. A
 plan that people saved for an earlier release is judged again: would this release still advise its moves?
 """
@@ -45,7 +45,12 @@ _ENDS = (0.025, 0.5, 0.975)
 
 @dataclass(frozen=True)
 class PlanReview:
-    """A plan of an earlier release, judged again: its answer then and now, empty where its rules cannot be kept."""
+    """A plan of an earlier release, judged again.
+
+    then, now : what the plan advises by its own release and by this one (see risk/planning/result.py); `now` is empty
+    if the plan cannot be made again. probability : that by this release it gains more than LEAST_GAIN of the need met
+    today.
+    """
 
     plan: str
     title: str
@@ -56,13 +61,16 @@ class PlanReview:
 
     @property
     def holds(self) -> bool:
-        """Whether the answer is still the same."""
+        """Whether the plan still advises the same."""
         return self.then == self.now
 
 
 @dataclass(frozen=True)
 class Advice:
-    """The plan with the usual settings, and the review of the newest plan of an earlier release; None without one."""
+    """The plan with the usual settings, and the review of the newest plan of an earlier release.
+
+    Each is None if there is no such plan.
+    """
 
     plan: PlanSummary | None = None
     review: PlanReview | None = None
@@ -72,8 +80,8 @@ def prepare_advice(release: Release, folder: Path, fit: Fit, earlier: Collection
     """Write unmet need and the usual plan beside a release of the partner tier, opened with its risk result.
 
     fit : the fit of the risk result. earlier : names of the releases before this one, whose plans are judged again.
-    Nothing is written if the release has nothing to plan with. If the usual plan cannot be made, the error that says
-    why is returned; all else is written.
+    Nothing is written if the release lacks the inputs of a plan. If the usual plan cannot be made, its error is
+    returned, and everything else is written. Raises ReleaseDamaged if the manifest of earlier advice was changed.
     """
     content = compute_advice(release, fit, _find_plan_to_review(folder, earlier))
     if content is None:
@@ -95,7 +103,7 @@ class AdviceContent:
 def compute_advice(release: Release, fit: Fit, reviewed: SavedPlan | None = None) -> AdviceContent | None:
     """Compute unmet need and the usual plan, and judge a plan of an earlier release again; nothing is written.
 
-    None where the release has nothing to plan with.
+    Returns None if the release lacks the inputs of a plan.
     """
     # Before those of the plan, since a fit remembers its last draws.
     need = draw_yearly_need(fit.draws(DRAWS, SEED), fit.observations, SEED).sum(axis=2)
@@ -115,13 +123,13 @@ def compute_advice(release: Release, fit: Fit, reviewed: SavedPlan | None = None
 
 
 def make_usual_plan(release: Release, ground: PlanInputs) -> PlanSummary:
-    """Make the plan with the usual settings; raises InputError if no plan keeps the rules of these settings."""
+    """Return the plan with the usual settings; raises the errors of `make_plan` and `summarise_plan`."""
     setting, author = Setting(), Author("data officer", str(release.manifest["created"])[:10])
     return summarise_plan(ground, setting, make_plan(ground, setting), author, title=TITLE)
 
 
 def read_advice(release: Release) -> Advice | None:
-    """Read the advice that was prepared for a release; None without one. Raises InputError if it is damaged."""
+    """Read the advice that was prepared for a release; None without one. Raises InputError if its plan is damaged."""
     prepared = release.result(KIND)
     if prepared is None:
         return None
@@ -164,7 +172,10 @@ def _judge_unmet(unmet: Floats, met: Floats, country_of: Any) -> pd.DataFrame:  
 
 
 def _find_plan_to_review(folder: Path, earlier: Collection[str]) -> SavedPlan | None:
-    """Find the newest plan that was saved for an earlier release, to judge it again with the need of this release."""
+    """Return the newest saved plan with moves between counties or regions, made for one of the `earlier` releases.
+
+    None if there is no such plan.
+    """
     for plan in list_all_saved_plans([folder], "partner").plans:
         if plan.release in earlier and plan.summary.moves and plan.summary.setting.level == "region":
             return plan
@@ -172,7 +183,7 @@ def _find_plan_to_review(folder: Path, earlier: Collection[str]) -> SavedPlan | 
 
 
 def _judge_again(plan: SavedPlan, ground: PlanInputs) -> PlanReview:
-    """Judge exactly the moves of a saved plan again, from the posts of that plan."""
+    """Judge exactly the moves of a saved plan again, from the posts of that plan and the need of `ground`."""
     summary = plan.summary
     review = PlanReview(plan.name, summary.title, plan.release, summary.answer, "")
     setting = replace(summary.setting, moves=summary.verdict.moved, exploration=0.0, budget=None)

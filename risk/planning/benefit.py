@@ -18,7 +18,7 @@ from risk.planning.problem import Posts
 
 WORST_CASES = 0.1  # of the draws
 WORST_AREAS = 0.2  # of the need
-_BEND = 6.0  # capacity over need beyond which a curve is as good as flat
+_BEND = 6.0  # capacity divided by need from which on a curve is nearly flat
 _SMALL = 1e-9
 _LEAST_DRAWS = 20
 
@@ -26,7 +26,7 @@ _LEAST_DRAWS = 20
 def expand_kinds(need: Floats, posts: Posts) -> Floats:
     """Return draws of need by kind, (d, A, K), from (d, A) for all kinds alike or (d, A, K).
 
-    Raises InputError for another shape, negative numbers or too few draws.
+    Raises InputError for another shape, negative or unknown numbers, or fewer than 20 draws.
     """
     areas, kinds = len(posts.areas), len(posts.kinds)
     by_kind = np.repeat(need[:, :, None], kinds, axis=2) if need.ndim == 2 else need
@@ -51,7 +51,7 @@ def compute_met(need: Floats, capacity: Floats) -> Floats:
 def compute_slopes(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
     """Return the first two derivatives of the met need with respect to the capacity, (d, A, K) each.
 
-    docs/planner.md eq. (18); the second is below 0. need : (d, A, K). capacity : (A, K).
+    docs/planner.md eq. (18); the second is below 0, or 0 without need. need : (d, A, K). capacity : (A, K).
     """
     ratio = np.divide(capacity, need, out=np.full(need.shape, np.inf), where=need > _SMALL)
     more = np.exp(-ratio)
@@ -60,7 +60,7 @@ def compute_slopes(need: Floats, capacity: Floats) -> tuple[Floats, Floats]:
 
 
 def weigh_worst_draws(values: Floats) -> Floats:
-    """Return weights of the draws, (d,), whose weighted mean is the mean of the worst tenth.
+    """Return weights of draws, (d,), with which the mean of `values`, (d,), is the mean of their lowest tenth.
 
     This is the CVaR of docs/planner.md eq. (23).
     """
@@ -72,7 +72,10 @@ def weigh_worst_draws(values: Floats) -> Floats:
 
 
 def weigh_worst_areas(share: Floats, weight: Floats) -> Floats:
-    """Return the part of each area's weight that lies in the worst-served fifth of the need, (A,)."""
+    """Return the part of each area's weight that lies in the worst-served fifth of the need, (A,).
+
+    share, weight : see `compute_least_served`.
+    """
     order = np.argsort(share, kind="stable")
     before = np.cumsum(weight[order]) - weight[order]
     inside = np.zeros_like(weight)
@@ -104,7 +107,7 @@ class Benefit:
     def cut(cls, need: Floats, largest: Floats, pieces: int) -> Benefit:
         """Cut the curves at the knots of docs/planner.md eq. (19): all chords are equally close to the curves.
 
-        largest : largest capacity of each area and kind, (A, K).
+        need : draws, (d, A, K). largest : largest capacity of each area and kind, (A, K). pieces : number, at least 2.
         """
         mean = np.maximum(need.mean(axis=0), _SMALL)
         step = np.arange(pieces) / (pieces - 1)
@@ -119,7 +122,7 @@ class Benefit:
         return cls(need, width, slope)
 
     def average(self, weight: Floats | None = None) -> Floats:
-        """Return the slopes of the mean curves, (A, K, P), with weights of the draws, (d,), or equal ones."""
+        """Return the slopes of the mean curves, (A, K, P), with the given weights of the draws, (d,), or equal ones."""
         if weight is None:
             return np.asarray(self.slope.mean(axis=0))
         used = np.flatnonzero(weight)

@@ -26,10 +26,10 @@ class Clash:
     """A rule that clashes with others.
 
     rule : moves, budget, floor, services_floor, exploration, commitments, room, accepted (moves that were
-    accepted) or locked (units to keep in place). required, possible : the limit of moves or budget, and the
-    limit with which a plan exists. For other rules: the total required (children per quarter, or units),
-    and the part of it that is possible. possible is None where relaxing only this rule is not enough.
-    places : areas or sites in which the rule falls short, the worst first. decisions : those that cannot be kept.
+    accepted) or locked (units to keep in place). required, possible : for moves and budget, the limit, and the smallest
+    limit with which a plan exists. For other rules, the total required (children per quarter, or units), and the part
+    of it that is possible. possible is None if relaxing only this rule is not enough, or time ran out. places : areas
+    or sites in which the rule falls short, the worst first. decisions : those that cannot be kept.
     """
 
     rule: str
@@ -48,7 +48,7 @@ class RulesClash(InputError):
 
 
 def find_clashes(region: Region) -> tuple[Clash, ...]:
-    """Find a smallest set of rules that clash; empty where all rules can be kept."""
+    """Find a smallest set of rules that clash; empty if all rules can be kept, or if no clash is proven in time."""
     timer = Timer(_SECONDS)
     if not _is_impossible(region, frozenset(), timer):
         return ()
@@ -118,5 +118,5 @@ def _find_decisions(region: Region, row: Row, short: Floats) -> tuple[Decision, 
 
 
 def _order_shortfalls(short: Floats) -> list[int]:
-    """Return the positions of rows that fall short, the worst first."""
+    """Return the positions of the rows whose shortfall, (rows,), is above 0, the largest first."""
     return [int(at) for at in np.argsort(-short, kind="stable") if short[at] > 0]

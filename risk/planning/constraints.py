@@ -24,9 +24,9 @@ from risk.planning.problem import Decision, Posts, Rules
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """Rows of one rule: `matrix` @ (flows, units) must be at least `least`, in the rule's own units.
+    """Rows of one rule: `matrix` @ (flows, units) must be at least `least`, (rows,), in the rule's own units.
 
-    required : total amount that the rule requires.
+    required : total amount that the rule requires, or the limit that it sets.
     """
 
     rule: str
@@ -47,7 +47,11 @@ class Region:
 
     @classmethod
     def build(cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration) -> Region:
-        """Build the region: flows lead from sites with units to sites with room, without declined moves."""
+        """Build the region: flows lead from sites with units to sites that may have units.
+
+        Declined moves and moves of infinite cost are left out. Raises InputError if a declined move names an unknown
+        site or kind.
+        """
         declined = {_find_flow(posts, d) for d in decisions if d.decided == "decline"}
         start, end, kind = np.indices((len(posts.sites), len(posts.sites), len(posts.kinds)))
         open_ways = (posts.units[start, kind] > 0) & (start != end) & np.isfinite(posts.cost[start, end])
@@ -68,7 +72,10 @@ class Region:
         return np.asarray(self.posts.cost[start, end])
 
     def build_balance(self) -> tuple[sparse.csr_array, Floats]:
-        """Return the rows units - in + out = units today and their right side, docs/planner.md eq. (27)."""
+        """Return matrix and right side of the rows units - in + out = units today, docs/planner.md eq. (27).
+
+        `in` and `out` are the units that come to and leave each site, by kind.
+        """
         start, end, kind = self.flows
         kinds, flows = len(self.posts.kinds), self.flows.shape[1]
         column = np.arange(flows)
@@ -84,7 +91,7 @@ class Region:
         return _build_matrix(place, np.arange(flows), np.ones(flows), (self.posts.units.size, self.size))
 
     def build_capacity(self, kinds: Bools) -> sparse.csr_array:
-        """Return the rows that add up the capacity of some kinds in each area, (A, columns). kinds : (K,)."""
+        """Return the rows that add up capacity in each area, (A, columns). kinds : mask of kinds that count, (K,)."""
         children = np.array([k.children for k in self.posts.kinds]) * kinds
         units = sparse.kron(sparse.csr_array(self.posts.reach), sparse.csr_array(children[None, :]))
         empty = sparse.csr_array((len(self.posts.areas), self.flows.shape[1]))
@@ -150,7 +157,7 @@ class Region:
         return np.append(flows, units.ravel()).astype(float)
 
     def find_broken(self, flows: Ints, units: Ints) -> tuple[str, ...]:
-        """Return the rules that a layout breaks. flows : (F,). units : (S, K)."""
+        """Return the names of the rules that a layout breaks. flows : (F,). units : (S, K)."""
         columns = self.join_columns(flows, units)
         return tuple(row.rule for row in self.rows if (row.matrix @ columns < row.least - 1e-6).any())
 
@@ -161,7 +168,10 @@ class Region:
         return np.asarray(units.reshape(self.posts.units.shape))
 
     def find_cheapest(self, units: Ints, timer: Timer) -> Ints | None:
-        """Find the cheapest whole flows, (F,), to a layout, docs/planner.md eq. (41); None if time is up."""
+        """Find the cheapest whole flows, (F,), to the layout `units`, (S, K), docs/planner.md eq. (41).
+
+        None if time is up, or if no flows to this layout keep the rules.
+        """
         change = units - self.posts.units
         costs = np.append(self.cost + 1e-6 * (1.0 + self.cost.max(initial=0.0)), np.zeros(units.size))
         lower = np.append(np.zeros(len(self.cost)), units.ravel()).astype(float)
@@ -170,7 +180,10 @@ class Region:
         return None if answer.x is None else np.rint(answer.x[: len(self.cost)]).astype(np.int64)
 
     def _bound_flows(self, change: Ints) -> Floats:
-        """Return the largest number of units on each flow, (F,): all units of its start, or 0 if none has to move."""
+        """Return the largest number of units on each flow, (F,): all units of its start, or 0 if none has to move.
+
+        change : units of the layout minus units today, (S, K).
+        """
         start, end, kind = self.flows
         unchanged = (change[start, kind] >= 0) & (change[end, kind] <= 0)
         if any(d.decided == "accept" for d in self.decisions):
@@ -178,7 +191,7 @@ class Region:
         return np.where(unchanged, 0.0, self.posts.units[start, kind].astype(float))
 
     def build_constraints(self, without: frozenset[str] = frozenset()) -> Iterator[LinearConstraint]:
-        """Return the constraints over flows and units, without some rules."""
+        """Yield the constraints over flows and units, except those of the rules named in `without`."""
         matrix, equal = self.build_balance()
         yield LinearConstraint(matrix, equal, equal)
         yield LinearConstraint(self.build_leaving(), -np.inf, self.posts.units.ravel().astype(float))
@@ -210,7 +223,7 @@ class Timer:
         return max(self._until - time.monotonic(), 0.1)
 
     def split(self, share: float) -> Timer:
-        """Return a timer with a share of the seconds left."""
+        """Return a new timer with `share` (0 to 1) of the seconds left."""
         return Timer(share * self.left)
 
     @property
@@ -222,7 +235,10 @@ class Timer:
 def solve_milp(
     costs: Floats, constraints: list[LinearConstraint], bounds: Bounds, whole: Floats, timer: Timer, gap: float
 ) -> OptimizeResult:
-    """Minimise the costs with HiGHS; `whole` is 1 where a column must be a whole number, (columns,)."""
+    """Minimise the costs, (columns,), with HiGHS; `whole` is 1 where a column must be a whole number, else 0.
+
+    gap : relative gap at which the solver may end. The result's `x` is None if no solution was found.
+    """
     options = {"time_limit": timer.left, "mip_rel_gap": gap, "presolve": True}
     return milp(costs, integrality=whole, bounds=bounds, constraints=constraints, options=options)
 

@@ -49,7 +49,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Effect:
-    """Mean change in the number of children whose need is met in an area."""
+    """Mean change in the number of children per quarter whose need is met in an area."""
 
     area: str
     children: float
@@ -59,10 +59,11 @@ class Effect:
 class Move:
     """Units of a kind that go from one site to another, judged with all other moves made.
 
-    gain : more children whose need is met per quarter than if the units stayed, docs/planner.md eq. (45).
-    beats_staying : probability of a gain above 0. brings, takes : areas that gain and areas that lose, the
-    largest effect first. need : children in need per quarter in the areas that gain. pays_down_to : the need
-    below which the move has no gain, docs/planner.md eq. (46); 0 where it always gains.
+    cost : of all these units, in the unit of `Posts.cost`. gain : children per quarter whose need is met, compared with
+    the same layout if these units stayed, docs/planner.md eq. (45). beats_staying : probability of a gain above 0.
+    brings, takes : areas that gain and areas that lose, the largest effect first. need : children in need per quarter
+    in the areas that get more capacity. pays_down_to : the need there below which the move has no gain, docs/planner.md
+    eq. (46); 0 where it always gains, and `need` where it has no gain.
     """
 
     start: str
@@ -133,9 +134,10 @@ def _list_effects(posts: Posts, by_area: Floats, sign: float) -> tuple[Effect, .
 
 
 def _find_least_share(need: Floats, with_it: Floats, without: Floats, helped: NDArray[np.bool_]) -> float:
-    """Return the factor on the need of the areas that gain, 0 to 1, at which the mean gain is 0.
+    """Return the factor on the need of the areas that get more capacity, 0 to 1, at which the mean gain is 0.
 
-    docs/planner.md eq. (46). It is 1 if the move has no gain at the full need, and 0 if it always has one.
+    docs/planner.md eq. (46). It is 1 if the move has no gain at the full need, and 0 if it always has one. need :
+    draws, (d, A, K). with_it, without : capacity with and without the move, (A, K). helped : mask of these areas, (A,).
     """
     touched = with_it != without  # nothing changes elsewhere
     need, with_it, without = need[:, touched], with_it[touched], without[touched]

@@ -1,8 +1,8 @@
 """Areas with too little outreach that get a share of the search, so that no area stays unknown.
 
-Each unit of the share goes to the area, among those with too little outreach, that has most unmet need in one
-draw (Thompson 1933), docs/planner.md eq. (42). So the probability that an area is drawn is the
-probability that it is the worst. Communities and the children met so far play no part.
+Each unit of the share goes to the area, among those with too little outreach, that has the most unmet need in one
+draw (Thompson 1933), docs/planner.md eq. (42). So the probability that an area is drawn is the probability that its
+unmet need is the largest. Communities and the children met so far play no part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from risk.planning.problem import Posts, Rules
 class Exploration:
     """The areas drawn, (A,), and the search capacity that must reach them together, children per quarter.
 
-    share : `least` divided by the capacity that was asked for; below 1 where other rules allow no more.
+    areas : mask. share : `least` divided by the capacity that the rules require; below 1 if other rules allow no more.
     """
 
     areas: Bools
@@ -32,10 +32,12 @@ class Exploration:
 
 
 def draw_exploration(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exploration:
-    """Draw the areas to explore; none where no unit searches or no area has too little outreach.
+    """Draw the areas to explore; none if the rules ask for none, or if no unit searches.
 
-    need : draws, (d, A, K). Together the areas must get the capacity that the units of the share would
-    bring from the best-placed sites; any units of the plan may bring it.
+    There are also none if no area with too little outreach can be reached, or if the share is less than half a unit.
+
+    need : draws, (d, A, K). Together the areas must get the capacity that the units of the share would bring from the
+    best-placed sites; any searching units may bring it.
     """
     kinds = np.flatnonzero(posts.searching)
     chosen, least = np.zeros(len(posts.areas), dtype=bool), 0.0

@@ -42,7 +42,7 @@ _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the childre
 
 
 class NoPosts(ReleaseError):
-    """No table of posts has a unit that could move."""
+    """The table of posts has no unit."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Setting:
     number of moves. budget : maximum hours of travel between old and new posts, None for no limit. floor : share of
     today's capacity that every county or region keeps, also where units move between municipalities. services_floor :
     share of the services of the worst-served area with Roma and Egyptian communities that each of these areas keeps.
-    per_quarter : maximum number of moves in one quarter. seconds : time limit. Raises InputError for a value out of
-    range.
+    per_quarter : maximum number of moves in one quarter. seconds : time limit. All shares and weights are from 0 to 1.
+    Raises InputError for a value out of range.
     """
 
     pathway: str = ALL
@@ -71,7 +71,7 @@ class Setting:
     level: Level = "region"
 
     def __post_init__(self) -> None:
-        """Check the values."""
+        """Check the values; raise InputError if one is out of range."""
         for name in ("floor", "services_floor", "exploration", "equity", "cost", "robustness"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{name} is {getattr(self, name)!r}; it must be from 0 to 1.")
@@ -102,12 +102,12 @@ class Setting:
 class PlanInputs:
     """The inputs of a plan.
 
-    release, checksum : name and checksum of the release. needs : for each of PATHWAYS, draws of the children
-    in need per quarter over the last year, (d, A), docs/planner.md eq. (12). communities : areas where
-    partners know of Roma or Egyptian communities, (A,). under_searched : areas with less than half of their
-    fair share of outreach, (A,), eq. (13). countries : code of the country of each area, (A,).
-    travel_provisional : whether any travel time is that of a straight line across water. is_draft : whether
-    the posts are estimated from the release. level : of the areas.
+    release, checksum : name and checksum of the release. table, posts : today's posts, as a table and with travel.
+    needs : for each of PATHWAYS, draws of the children in need per quarter, on average over the last year, (d, A),
+    docs/planner.md eq. (12). communities : mask of areas with a known estimate of Roma or Egyptian communities, (A,).
+    under_searched : mask of areas with less than half of their fair share of outreach, (A,), eq. (13). countries : code
+    of the country of each area, (A,). travel_provisional : whether any travel time is that of a straight line across
+    water. is_draft : whether the posts are estimated from the release. level : of the areas.
     """
 
     release: str
@@ -127,7 +127,8 @@ class PlanInputs:
         """Read the inputs of a level from a release; the posts are estimated.
 
         fit : that of the regions, if it is known; else the model is fitted. Travel times are those of the risk result.
-        Raises ReleaseError where the release is of the public tier or has nothing to plan with.
+        Raises ReleaseError if the release is of the public tier or lacks a table that is needed, and NoMode if the
+        posterior of a fit has no proper mode.
         """
         if release.tier != "partner":
             raise ReleaseError("A plan needs the partner tier: the public tier has no staff, and days only in classes.")
@@ -155,8 +156,8 @@ class PlanInputs:
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
         """Return the same inputs with other posts; need and places do not depend on them.
 
-        Raises InputError for units between municipalities that could be a shelter: services for protection, return and
-        reintegration are shown only by county or region (see OPEN_AXES in data/tables/spec.py).
+        At the level of municipalities, raises InputError for kinds of unit that could be a shelter: services for
+        protection, return and reintegration are shown only by county or region (see OPEN_AXES in data/tables/spec.py).
         """
         if self.level == "municipality":
             _refuse_shelters(table)
@@ -208,7 +209,10 @@ def make_schedule(setting: Setting, plan: Plan) -> Schedule:
 def make_frontier(
     ground: PlanInputs, setting: Setting, decisions: Sequence[Decision] = (), progress: Progress | None = None
 ) -> tuple[Point, ...]:
-    """Compute the gains for other numbers of moves, up to twice the maximum of the setting."""
+    """Compute the gains for other maximum numbers of moves, up to twice that of the setting, but at least up to 4.
+
+    Raises the same errors as `risk.planning.compute_frontier`.
+    """
     most = max(2 * setting.moves, 4)
     limits = sorted({0, *(round(most * part) for part in (0.1, 0.2, 0.35, 0.5, 0.75, 1.0))})
     return compute_frontier(
@@ -225,7 +229,7 @@ def make_frontier(
 
 
 def _refuse_shelters(table: tables.PostsTable) -> None:
-    """Refuse all kinds except outreach teams and open services; the column `searches` makes no difference."""
+    """Raise InputError for a kind of unit that is no outreach team or open service, whatever column `searches` says."""
     allowed = [tables.OUTREACH, *(axis for axis in CATEGORIES["axis"] if axis in OPEN_AXES)]
     for kind in table.kinds:
         if kind.name not in allowed:
@@ -236,7 +240,7 @@ def _refuse_shelters(table: tables.PostsTable) -> None:
 
 
 def _read_breaks(release: Release) -> tuple[Break, ...]:
-    """Read the series breaks of the risk result, so that the plan's need is drawn with the same breaks."""
+    """Return the series breaks of the risk result, with which need is drawn, too; empty without a result."""
     manifest = read_manifest(release)
     return manifest.trends.breaks if manifest else ()
 
@@ -248,11 +252,11 @@ def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Trav
 
 
 def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools) -> Posts:
-    """Return the posts with units in the centres of their areas. No unit serves, or moves to, another country.
+    """Return the posts with units in the centres of their areas; no unit serves, or moves to, another country.
 
-    silent : areas on which no statement is possible, (A,). No unit moves there.
-    Across water without an entered travel time, nobody is served, but units may move: the cost is the time of
-    the straight line.
+    silent : mask of the areas on which no statement is possible, (A,). No unit moves there. Across water without an
+    entered travel time, nobody is served, but units may move: the cost is the time of the straight line. Costs are
+    hours.
     """
     land = np.array(observations.countries)
     same = land[:, None] == land
@@ -271,7 +275,7 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
 
 
 def _fit_regions(release: Release, areas: geography.Areas) -> Fit:
-    """Fit the model to the regions, with the breaks that the risk result knows."""
+    """Fit the model to the regions, with the series breaks of the risk result."""
     observations = replace(Observations.from_release(release, areas), breaks=_read_breaks(release))
     return RiskModel().fit(observations).fit_
 
@@ -279,8 +283,8 @@ def _fit_regions(release: Release, areas: geography.Areas) -> Fit:
 def _draw_need(fit: Fit, observations: Observations, silent: Bools) -> Floats:
     """Draw the children in need per quarter on each pathway, (d, A, P), eq. (12).
 
-    fit : of the regions. observations : those of the regions, or of the municipalities in them. silent : areas on
-    which no statement is possible, (A,): a plan counts no need there.
+    fit : of the regions. observations : those of the regions, or of the municipalities in them. silent : mask of the
+    areas on which no statement is possible, (A,); their need is 0.
     """
     if observations is fit.observations:
         need = draw_yearly_need(fit.draws(_DRAWS, _SEED), observations, _SEED)
@@ -291,12 +295,12 @@ def _draw_need(fit: Fit, observations: Observations, silent: Bools) -> Floats:
 
 
 def _group_need(need: Floats, pathways: Sequence[str]) -> dict[str, Floats]:
-    """Return draws of need, (d, A), of all children and of each pathway."""
+    """Return draws of need, (d, A), for all pathways together and for each, from draws of (d, A, P)."""
     return {ALL: need.sum(axis=2), **{pathway: need[..., column] for column, pathway in enumerate(pathways)}}
 
 
 def _find_communities(release: Release, areas: tuple[str, ...], level: Level) -> Bools:
-    """Find the areas for which any estimate of communities is known, (A,); none if the release has none."""
+    """Return a mask of the areas with a known estimate of communities, (A,); all False if the release has none."""
     name = table_name("communities", level, "year")
     if name not in release.tables:
         return np.zeros(len(areas), bool)
@@ -306,7 +310,7 @@ def _find_communities(release: Release, areas: tuple[str, ...], level: Level) ->
 
 
 def _find_under_searched(observations: Observations) -> Bools:
-    """Find areas with less than half of their fair share of outreach in the last year, (A,).
+    """Return a mask of the areas with less than half of their fair share of outreach in the last year, (A,).
 
     Fair is a share of the country's outreach days equal to the share of its expected children, eq. (13).
     """

@@ -1,10 +1,11 @@
 """The mixed-integer programme over pieces of capacity: columns, rows, and its relaxed and whole solutions.
 
 Columns: flows and units (the region), pieces of capacity of each area and kind, one column for the worst
-cases, one for the level of the worst-served areas, and the shortfall of each area below that level. CVaR is
-the smallest mean over all weighings of the draws that give each at most the weight 1 / (0.1 d). A weighing is
-one row over the same pieces. The programme starts with few weighings and adds the most violated one until none is
-violated, so that its size does not depend on the number of draws. Equations: docs/planner.md (33) to (36).
+cases, one for the level of the worst-served areas, and the shortfall of each area below that level. The mean of the
+worst cases (CVaR) is the smallest mean over all weighings of the d draws, which give each draw at most the weight
+1 / (0.1 d). A weighing is one row over the same pieces. The programme starts with few weighings and adds the most
+violated one until none is violated, so that its size does not depend on the number of draws. Equations:
+docs/planner.md (33) to (36).
 
 A large country has tens of thousands of flows, of which a plan uses dozens. The relaxation starts with the
 cheapest flows from and to each site and adds those with a negative reduced cost until none is missing (column
@@ -75,10 +76,11 @@ class Programme:
         return np.asarray((self.benefit.slope * filled).sum(axis=-1))
 
     def solve_whole(self, timer: Timer, gap: float, near: tuple[Floats, int] | None = None) -> OptimizeResult:
-        """Solve with whole units, among the flows of the programme.
+        """Minimise the costs with whole units, over the flows of the programme; return the solver's result.
 
-        `near` holds a solution of the relaxation and a distance: the units of each site may differ from the solution,
-        rounded down or up, by at most that distance.
+        Its `x` has all columns; it is None if no solution was found in time. near : the columns of a relaxed solution
+        and a number n; then the units of a kind at a site are at least the solution rounded down, minus n, and at most
+        the solution rounded up, plus n.
         """
         columns = self._columns
         integral = np.zeros(self.size)
@@ -93,10 +95,11 @@ class Programme:
         return self._expand_columns(solve_milp(self._costs[columns], rows, bounds, integral[columns], timer, gap))
 
     def solve_relaxed(self, timer: Timer, rounds: int = _ROUNDS) -> Floats | None:
-        """Solve without whole numbers; return the columns, or None where there is no answer in time.
+        """Minimise the costs without whole numbers; return the solution, (columns,), or None.
 
-        Flows are added until the others together could gain almost nothing. Then those with the lowest
-        reduced costs are kept. If the time or the rounds end before this, the last answer and its bound are used.
+        None means that there is no solution, or that none was found in time. Flows are added to the programme until all
+        missing flows together could gain almost nothing. Then the flows with the lowest reduced costs are kept. If the
+        time or the rounds end before this, the last solution is returned. `bound` is updated.
         """
         flows, answer = self.region.flows.shape[1], None
         equal, least = self._split_rows()
@@ -150,7 +153,10 @@ class Programme:
         return brings if moves is None else min(brings, -moves * float(reduced.min(initial=0.0)))
 
     def add_weighing(self, answer: Floats) -> bool:
-        """Add the weighing that a solution violates most, docs/planner.md eq. (34); return whether there is one."""
+        """Add the weighing that a solution, (columns,), violates most, docs/planner.md eq. (34).
+
+        Return whether there is one.
+        """
         pieces = answer[self.first : self.bad].reshape(self.benefit.width.shape)
         by_draw = np.tensordot(self.benefit.slope, pieces, axes=3)
         worst = weigh_worst_draws(by_draw)
@@ -160,7 +166,7 @@ class Programme:
         return True
 
     def add_worst_weighing(self, units: Ints) -> bool:
-        """Add the worst weighing for a layout, (S, K); return whether it is new."""
+        """Add the worst weighing for the layout `units`, (S, K), if it is new; return whether it is."""
         worst = weigh_worst_draws(self._compute_served(units).sum(axis=(1, 2)))
         known = any(np.allclose(worst, weighing) for weighing in self.weighings)
         if not known:
@@ -168,7 +174,7 @@ class Programme:
         return not known
 
     def _keep_best_flows(self, reduced: Floats, value: float) -> None:
-        """Keep the flows with the lowest reduced costs; `others` bounds what any other flow gives."""
+        """Keep the flows with the lowest reduced costs, (F,), and set `others` from `value`, the bound of the costs."""
         order = np.argsort(reduced, kind="stable")
         self.flows = np.zeros(len(reduced), dtype=bool)
         self.flows[order[:MANY]] = True
@@ -193,7 +199,7 @@ class Programme:
         return np.append(np.flatnonzero(self.flows), np.arange(flows, self.size))
 
     def _expand_columns(self, found: OptimizeResult, columns: Ints | None = None) -> OptimizeResult:
-        """Return an answer with all columns; those that were left out are 0."""
+        """Return the solver's result with all columns in `x`; those that were left out are 0."""
         if found.x is not None:
             full = np.zeros(self.size)
             full[self._columns if columns is None else columns] = found.x
@@ -201,7 +207,7 @@ class Programme:
         return found
 
     def _split_rows(self) -> tuple[LinearConstraint, LinearConstraint]:
-        """Return the rows as equalities, and as rows with a lower bound."""
+        """Return the rows that are equalities, and all other rows, each with a lower bound."""
         rows = [*self._fixed_rows, *self._build_worst_cases()]
         equal = rows[0]
         upper, lower = rows[1], rows[2:]
@@ -243,7 +249,7 @@ class Programme:
         return LinearConstraint(wider, constraint.lb, constraint.ub)
 
     def _build_pieces(self) -> LinearConstraint:
-        """Build the rows that fill the pieces of areas by their capacity, docs/planner.md eq. (33)."""
+        """Build the rows: the pieces of an area and kind take no more than its capacity, docs/planner.md eq. (33)."""
         areas, kinds, pieces = self.benefit.width.shape
         offered = sparse.vstack([self.region.build_capacity(np.arange(kinds) == at) for at in range(kinds)])
         filled = sparse.kron(sparse.eye_array(areas * kinds), np.ones((1, pieces)))

@@ -21,7 +21,7 @@ from risk.planning.problem import Aims, Posts
 
 @dataclass(frozen=True, eq=False)
 class Goal:
-    """What is maximised, docs/planner.md eq. (22): children whose need is met, less the price of the moves.
+    """What is maximised, docs/planner.md eq. (22): children whose need is met, minus the price of the moves.
 
     need : draws for choosing, (d, A, K).
     """
@@ -32,7 +32,7 @@ class Goal:
 
     @cached_property
     def share(self) -> Floats:
-        """The share of the need that each area has, (A,)."""
+        """Each area's share of the mean need of all areas, (A,), from 0 to 1."""
         mean = self.need.sum(axis=2).mean(axis=0)
         return np.asarray(mean / max(mean.sum(), 1e-12))
 
@@ -43,7 +43,10 @@ class Goal:
 
     @cached_property
     def price(self) -> float:
-        """Children that one unit of cost must gain, docs/planner.md eq. (25)."""
+        """Children per quarter that one unit of cost must gain, docs/planner.md eq. (25).
+
+        It is 0 if the cost has no weight, or if no possible move has a cost.
+        """
         costs = self.posts.cost[np.isfinite(self.posts.cost) & (self.posts.cost > 0)]
         if not self.aims.cost or not len(costs):
             return 0.0
@@ -51,15 +54,18 @@ class Goal:
         return float(self.aims.cost * today / max(self.posts.units.sum(), 1) / costs.mean())
 
     def compute_value(self, units: Ints, spent: float) -> float:
-        """Return the goal for a layout of units, (S, K), whose moves cost `spent`."""
+        """Return the goal, children per quarter, for a layout of units, (S, K), whose moves cost `spent`."""
         return self.value_served(compute_met(self.need, self.posts.compute_capacity(units)), spent)
 
     def value_served(self, served: Floats, spent: float) -> float:
-        """Return the goal for the children whose need is met, (d, A, K), with moves that cost `spent`."""
+        """Return the goal from draws of the children whose need is met, (d, A, K), with moves that cost `spent`."""
         return self.weigh(served.sum(axis=(1, 2)), served.sum(axis=2).mean(axis=0), spent)
 
     def weigh(self, by_draw: Floats, by_area: Floats, spent: float) -> float:
-        """Return the goal from the number of children whose need is met: by draw, (d,), and the mean by area, (A,)."""
+        """Return the goal from the number of children whose need is met, with moves that cost `spent`.
+
+        by_draw : the number in each draw, (d,). by_area : the mean in each area, (A,).
+        """
         bad = self.aims.robustness
         many = by_draw.mean()
         if bad:
@@ -72,8 +78,8 @@ class Goal:
     def compute_slopes(self, capacity: Floats) -> tuple[Floats, Floats]:
         """Return the first two derivatives of the goal with respect to the capacity, (A, K) each.
 
-        docs/planner.md eq. (26). The worst cases and worst-served areas are those of this capacity, (A, K). The goal is
-        concave, so no change of capacity adds more than the first array says: it is a supergradient.
+        docs/planner.md eq. (26). The worst cases and worst-served areas are those at this capacity, (A, K). The goal is
+        concave, so no change of capacity adds more than the first array, a supergradient, predicts.
         """
         served, aims = compute_met(self.need, capacity), self.aims
         of_draw = np.full(len(served), 1.0 / len(served))

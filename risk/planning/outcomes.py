@@ -35,19 +35,19 @@ from risk.planning.summary import PlanSummary
 KIND = "plan"
 Seen = Literal["made", "not made", "unclear"]
 _YEAR = 4  # quarters
-_PART = 0.5  # of the days of outreach that a move brings and takes, from which on it is seen as made
+_PART = 0.5  # smallest part of the planned change of outreach days with which a move counts as made
 
 
 @dataclass(frozen=True)
 class Change:
-    """A number per quarter: mean of the year before the plan, and of the quarters since."""
+    """The mean of a number per quarter: in the year before the plan, and in the quarters since."""
 
     before: float
     after: float
 
     @property
     def rise(self) -> float:
-        """The difference."""
+        """The later number minus the earlier one."""
         return self.after - self.before
 
 
@@ -55,10 +55,11 @@ class Change:
 class MoveOutcome:
     """A move of a saved plan and what a later release shows.
 
-    gain : forecast, children per quarter whose need is met. decided : accept, decline, lock or empty. start_days,
-    end_days : days of outreach in the area that units left, and in the area to which they moved. children : published
-    number in the second area. margin : how much noise alone can change this number (95 %). quarters : number of
-    quarters since.
+    gain : forecast, children per quarter whose need is met. decided : accept, decline, lock or empty. seen : whether
+    days of outreach changed as the plan would change them. start_days, end_days : days of outreach per quarter in area
+    `start`, which units should leave, and in area `end`, to which they should move. children : published number per
+    quarter in `end`. margin : how much noise alone can change this number (95 %). quarters : number of quarters since
+    the plan.
     """
 
     plan: str
@@ -81,8 +82,8 @@ class PlanDecision:
     """A decision of a meeting on a saved plan, without its text and without the person who is to carry it out.
 
     day, due : day of the meeting, and day by which the decision is to be carried out (ISO). area : a code; empty for
-    all. plan : its address. moves : the plan's moves in the ledger that leave or reach the area, if there are any.
-    outcomes : what a later release shows of these moves; empty until there is one.
+    all areas. plan : address of the plan. moves : the plan's moves in the ledger that leave or reach the area; empty
+    without any. outcomes : what a later release shows of these moves; empty until there is such a release.
     """
 
     day: str
@@ -94,9 +95,10 @@ class PlanDecision:
 
 
 def register_plan(folder: Path, release: Release, name: str, summary: PlanSummary) -> None:
-    """Register a saved plan of moves that can be followed, once.
+    """Register the moves of outreach teams of a saved plan in the ledger, unless the plan is registered already.
 
-    If the ledger is damaged, the plan can still be saved; `tact ledger verify` says what is wrong with the ledger.
+    Plans of the public tier, plans between municipalities, and plans without such moves are not registered. If the
+    ledger is damaged, nothing is registered; `tact ledger verify` says what is wrong with it.
     """
     path, moves = folder / LEDGER, [move for move in summary.moves if move.kind == OUTREACH]
     if release.tier != "partner" or summary.setting.level != "region" or not moves:
@@ -126,15 +128,15 @@ def _make_entry(release: Release, name: str, summary: PlanSummary, moves: Sequen
 
 
 def list_plan_entries(chain: Chain) -> list[Mapping[str, Any]]:
-    """List the registered plans."""
+    """List the contents of the ledger's entries on plans, in their order."""
     return [entry.content for entry in chain.entries if entry.content["kind"] == KIND]
 
 
 def follow_plan(content: Mapping[str, Any], before: Observations, after: Observations) -> Iterator[MoveOutcome]:
     """Yield what a later release shows of each move of a registered plan.
 
-    before, after : the observations of the plan's release and of a later one. Yields nothing if no
-    quarter came after the plan.
+    content : of the plan's entry in the ledger. before, after : the observations of the plan's release and of a later
+    one. Yields nothing if no quarter came after the plan. Moves of an area that one of the releases lacks are left out.
     """
     earlier, later = read_complete_panel(before), read_complete_panel(after)
     since = [quarter for quarter in later.quarters if quarter > earlier.quarters[-1]]
@@ -183,7 +185,7 @@ def _find_address(plan: str) -> str:
 
 
 def _touches(area: str, *places: str) -> bool:
-    """Return whether one of the places is the area or lies within it (a country); always true without an area."""
+    """Return whether one of the places is the area, or lies within it (a country); True if `area` is empty."""
     return not area or any(f"{place}-".startswith(f"{area}-") for place in places)
 
 
@@ -193,13 +195,16 @@ def _compare_days(earlier: Panel, later: Panel, area: str, since: int) -> Change
 
 
 def _compare_children(earlier: Panel, later: Panel, area: str, since: int) -> Change:
-    """Return published children per quarter, both pathways; NaN where a number is withheld."""
+    """Return published children per quarter, all pathways together; NaN if a number is withheld."""
     before = earlier.counts[earlier.areas.index(area), -_YEAR:].sum(axis=1).mean()
     return Change(float(before), float(later.counts[later.areas.index(area), -since:].sum(axis=1).mean()))
 
 
 def _judge(move: Mapping[str, Any], moves: list[Mapping[str, Any]], days: Mapping[str, Change]) -> Seen:
-    """Return whether outreach days at both ends of a move changed as all moves of the plan would change them."""
+    """Return whether outreach days changed at both ends of a move as all moves of the plan would change them.
+
+    It was made if both ends changed by at least half as much, not made if neither did, and else this is unclear.
+    """
     shares = []
     for place in ("start", "end"):
         came = sum(m["units"] for m in moves if m["end"] == move[place])

@@ -46,7 +46,10 @@ _UPPER = 0.9  # quantile of the children met per team
 
 @dataclass(frozen=True, eq=False)
 class PostsTable:
-    """Posts of A areas and K kinds. units, committed : (A, K). room : largest number of units, (A,)."""
+    """Posts of A areas and K kinds.
+
+    units, committed : units, and those that may not move, (A, K). room : largest number of units of all kinds, (A,).
+    """
 
     areas: tuple[str, ...]
     kinds: tuple[Kind, ...]
@@ -76,7 +79,8 @@ def draft_posts(observations: Observations) -> PostsTable:
 def _estimate_team_children(children: Floats, teams: Ints) -> float:
     """Return the children that a team can meet per quarter, docs/planner.md eq. (15).
 
-    It is the 0.9 quantile of the children met per team. children : those met by area, (A,). teams : (A,).
+    It is the 0.9 quantile of the children met per team, but at least 0.1; and 1 without any team. children : those met
+    per quarter in each region, (R,). teams : of each region, (R,).
     """
     there = teams > 0
     if not there.any():
@@ -88,7 +92,10 @@ def _estimate_team_children(children: Floats, teams: Ints) -> float:
 
 
 def write_posts(table: PostsTable) -> str:
-    """Return a table as CSV, one row for each area and kind; reading it gives the same table."""
+    """Return a table as CSV, one row for each area and kind; read again, it gives the same posts.
+
+    Column room is empty where it limits nothing.
+    """
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\n")
     out.writerow(COLUMNS)
@@ -103,20 +110,21 @@ def write_posts(table: PostsTable) -> str:
 
 
 def read_posts(path: Path, areas: Sequence[str]) -> PostsTable:
-    """Read a table of posts for some areas; areas without a row have no units.
+    """Read a table of posts for these areas, given by codes; areas without a row have no units.
 
-    Raises FileRefused where the file is not such a table, and InputError, naming the row, the fault and what to do.
+    Raises FileRefused if the file cannot be read or lacks a column, and InputError, which says what to do, for a wrong
+    row, a table without rows, or an area with more units than its room.
     """
     return _parse_rows(Path(path).name, read_rows(path, _NEEDED, _OPTIONAL), areas)
 
 
 def parse_posts(name: str, text: str, areas: Sequence[str]) -> PostsTable:
-    """Read a table of posts from the text of a file with this name; see `read_posts`."""
+    """Read a table of posts from `text`, the content of a file called `name`; see `read_posts`."""
     return _parse_rows(name, parse_rows(name, text, _NEEDED, _OPTIONAL), areas)
 
 
 def _parse_rows(name: str, rows: Sequence[Row], areas: Sequence[str]) -> PostsTable:
-    """Return the table of some rows; see `read_posts`."""
+    """Return the table of posts of these rows; see `read_posts`."""
     positions = {code: position for position, code in enumerate(areas)}
     kinds: dict[str, Kind] = {}
     entries: dict[tuple[int, str], _Entry] = {}
@@ -167,7 +175,7 @@ def _fill_table(
 
 
 def _read_kind(row: Row, kinds: dict[str, Kind]) -> Kind:
-    """Return the kind of a row, which must be the same in all rows of that kind."""
+    """Return the kind of a row, and keep it in `kinds`; raise InputError if another row describes it differently."""
     name, searches = row["kind"], row["searches"].casefold()
     if not name or searches not in (*_YES, *_NO):
         raise row.fault("column kind must name a kind of unit, and column searches must be yes or no.")

@@ -16,8 +16,9 @@ from data.workspace.types import Bools, Floats, Ints
 class Kind:
     """A kind of unit, such as an outreach team or a day centre.
 
-    children : how many one unit can serve in a quarter. search : whether it looks for children (patrols,
-    outreach). Search is never increased because of communities, so it does not count for their minimum.
+    children : how many one unit can serve in a quarter. search : whether its units look for children (patrols,
+    outreach). Search is never increased because of communities, so these units do not count for the minimum of services
+    there.
     """
 
     name: str
@@ -32,11 +33,11 @@ class Posts:
     units : whole units of each kind at each site, (S, K).
     reach : share of a site's capacity that reaches each area, (A, S), columns sum to 1 at most; see
         risk.access.compute_reach.
-    cost : of moving a unit from site to site, (S, S), in one unit such as hours; inf where it is impossible.
+    cost : of moving a unit from site to site, (S, S), for example in hours; infinite where no move is possible.
     room : largest number of units at a site, (S,).
     committed : units that may not move, (S, K).
-    regions : code of the county or region of each area, where the areas are municipalities; None where each area is
-        its own.
+    regions : code of the county or region of each area, (A,), where the areas are municipalities; None where they are
+        counties or regions.
     Raises InputError where shapes or numbers do not fit together.
     """
 
@@ -51,7 +52,7 @@ class Posts:
     regions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Check shapes and numbers."""
+        """Check shapes and numbers; raise InputError where one does not fit."""
         areas, sites, kinds = len(self.areas), len(self.sites), len(self.kinds)
         shapes = {"units": (sites, kinds), "reach": (areas, sites), "cost": (sites, sites),
                   "room": (sites,), "committed": (sites, kinds)}  # fmt: skip
@@ -68,7 +69,7 @@ class Posts:
                 raise InputError(f"Site {self.sites[int(np.argmax(wrong))]!r} {what}. Correct the table of posts.")
 
     def compute_capacity(self, units: Floats | Ints) -> Floats:
-        """Return the children that units, (S, K), can serve, (A, K), docs/planner.md eq. (16)."""
+        """Return the children per quarter that units, (S, K), can serve by area, (A, K), docs/planner.md eq. (16)."""
         offered: Floats = self.reach @ (units * np.array([kind.children for kind in self.kinds]))
         return offered
 
@@ -96,10 +97,10 @@ class Rules:
     moves : maximum number of moves. budget : maximum cost of all moves together.
     floor : capacity of all kinds that must reach each of `Posts.floor_areas`, children per quarter. Few municipalities
         have a unit of their own, so a floor for each of them would hold nearly every unit where it is.
-    services_floor : capacity of services, never of search, that must reach each area in `communities`, (A,),
-        where Roma and Egyptian communities live. They change nothing else.
-    under_searched : areas with too little outreach, (A,); `exploration` is the share of the searching units
-        that must serve those of them that are drawn, see risk/planning/exploration.py.
+    services_floor : capacity of services, never of search, that must reach each area of the mask `communities`, (A,),
+        where Roma and Egyptian communities live, children per quarter. Communities change nothing else.
+    under_searched : mask of areas with too little outreach, (A,). exploration : share (0 to 1) of the searching units
+        whose capacity must reach the areas drawn from them, see risk/planning/exploration.py.
     Raises InputError for a number out of range.
     """
 
@@ -112,7 +113,7 @@ class Rules:
     exploration: float = 0.1
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Check the numbers; raise InputError if one is out of range."""
         for name, least in (("moves", self.moves), ("budget", self.budget), ("floor", self.floor),
                             ("services_floor", self.services_floor)):  # fmt: skip
             if least is not None:
@@ -121,7 +122,7 @@ class Rules:
             raise InputError(f"exploration = {self.exploration!r} is not a share of the outreach. Give 0 to 1.")
 
     def check_for(self, posts: Posts) -> None:
-        """Check that the rules have one value for each area of the posts; raises InputError where not."""
+        """Check that the rules have one value for each area of the posts; raise InputError if not."""
         sizes = {"floor": posts.floor_areas, "communities": posts.areas, "under_searched": posts.areas}
         for name, areas in sizes.items():
             if (value := getattr(self, name)) is not None:
@@ -130,7 +131,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Aims:
-    """Three weights from 0 to 1, see docs/planner.md eq. (22).
+    """Three weights from 0 to 1, see docs/planner.md eq. (22); raises InputError for another number.
 
     equity (weight of the worst-served areas) : 0, every child counts the same; 1, only the share of need met
         in the worst-served fifth of the need.
@@ -145,7 +146,7 @@ class Aims:
     robustness: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the weights."""
+        """Check the weights; raise InputError if one is out of range."""
         for name in ("equity", "cost", "robustness"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{name} = {getattr(self, name)!r} is not a weight. Give a number from 0 to 1.")
@@ -169,7 +170,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Solver:
-    """Effort of the solver: seconds for all solves together, relative gap, pieces of each benefit curve."""
+    """The effort of the solver.
+
+    seconds : for all solves together. gap : relative gap to the best layout at which it stops. pieces : of each benefit
+    curve. seed : of the areas drawn for exploration.
+    """
 
     seconds: float = 60.0
     gap: float = 1e-3

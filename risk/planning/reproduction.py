@@ -39,7 +39,7 @@ from risk.report.tables import DRAWS, REPLICATES, SEED
 from risk.report.trends import Trends
 
 _KINDS = (RISK, advice.KIND, saved.KIND)
-# What a manifest says of the result itself and of the ledger.
+# Keys of a manifest that describe the result itself and the ledger.
 _NOT_COMPUTED = frozenset(
     {
         *("kind", "format", "release", "tier", "release_sha256", "code_version", "libraries"),
@@ -53,8 +53,8 @@ _SAMPLING = {"draws": DRAWS, "seed": SEED, "replicates": REPLICATES}
 class Difference:
     """A table that differs, or a value of the manifest (named by its path) that differs.
 
-    largest : the largest difference between two numbers; None if rows, columns or words differ and no numbers. cells :
-    how many values differ.
+    cells : how many values differ; 0 if only one of the results has the table, or if its columns differ. largest : the
+    largest difference between two finite numbers; None if no two such numbers differ.
     """
 
     name: str
@@ -66,8 +66,8 @@ class Difference:
 class Comparison:
     """A stored result, compared with a new computation.
 
-    tables : how many tables were compared. causes : why the result differs or may differ, each a sentence. settings :
-    those that are not the defaults of this version.
+    tables : how many tables were compared. causes : sentences that say why the result differs, may differ, or could not
+    be compared. settings : those that are not the defaults of this version.
     """
 
     tier: str
@@ -82,7 +82,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class _Content:
-    """What a result holds: its tables, and the values of its manifest."""
+    """The tables of a result, and the values of its manifest."""
 
     tables: tuple[Table, ...]
     about: Mapping[str, Any]
@@ -100,7 +100,7 @@ class _Tier:
     inputs: dict[tuple[Path | None, Level], PlanInputs] = field(default_factory=dict)
 
     def compute(self, result: Result) -> _Content:
-        """Compute a result again. Raises TactError where that is not possible."""
+        """Compute a result again; raise TactError if that is not possible."""
         if result.manifest["kind"] == RISK:
             assessment = self.assess(result)
             return _Content(assessment.tables, assessment.about)
@@ -167,7 +167,7 @@ class _Tier:
         return next((risk for risk in self.risks if risk.manifest["created"] <= result.manifest["created"]), None)
 
     def find_reviewed(self, result: Result) -> saved.SavedPlan | None:
-        """Return the plan of an earlier release that an advice judges again; None if it judges none.
+        """Return the plan of an earlier release that the advice in `result` judges again; None if it judges none.
 
         Raises ReleaseError if this plan, which is stored outside the release, no longer exists.
         """
@@ -190,7 +190,8 @@ def reproduce_release(
     """Compute the results of a release again (by default the shown one), and compare them with the stored results.
 
     folder : that of derived results. without : measures that governance does not approve now. Raises ReleaseError if
-    there is no such release, or if it has no results.
+    there is no such release, or if it has no results. A result that cannot be computed again has a comparison with the
+    causes.
     """
     chosen = name or shown_name(releases) or ""
     there: list[Tier] = [tier for tier in TIERS if (releases / chosen / tier / MANIFEST).is_file()]
@@ -224,7 +225,7 @@ def _reproduce_tier(release: Release, folder: Path, tell: Progress) -> Iterator[
 
 
 def _read_result(path: Path) -> Mapping[str, Any]:
-    """Read a manifest. Raises ReleaseDamaged if it was changed, ReleaseError if it has another layout."""
+    """Read a manifest; raise ReleaseDamaged if it was changed, and ReleaseError if it has another layout."""
     manifest = read_manifest(path)
     if not manifest:
         raise ReleaseError(f"{path} has the layout of another version of the product.")
@@ -232,7 +233,7 @@ def _read_result(path: Path) -> Mapping[str, Any]:
 
 
 def _compare_result(tier: _Tier, result: Result) -> Comparison:
-    """Compute a result again, and compare it with what is stored."""
+    """Compute a result again, and return the comparison with the stored one, also if it cannot be computed."""
     release, manifest = tier.release, result.manifest
     kind, name, settings = str(manifest["kind"]), result.folder.name, tuple(_list_settings(manifest))
     if manifest["release_sha256"] != release.checksum:
@@ -253,7 +254,7 @@ def _compare_result(tier: _Tier, result: Result) -> Comparison:
 
 
 def _read_tables(result: Result) -> tuple[dict[str, bytes], list[str]]:
-    """Read the files of the tables of a result, by name; the second value says which are damaged or missing."""
+    """Read the files of a result's tables, by name; the second value has a sentence on each damaged or missing file."""
     stored, damaged = dict[str, bytes](), []
     for resource in result.resources:
         path = Path(resource["path"])
@@ -268,7 +269,7 @@ def _read_tables(result: Result) -> tuple[dict[str, bytes], list[str]]:
 def _compare_tables(
     stored: Mapping[str, bytes], tables: tuple[Table, ...], manifest: Mapping[str, Any]
 ) -> Iterator[Difference]:
-    """Yield the tables that differ; damaged files are left out."""
+    """Yield the tables that differ, or that only one of both results has; damaged files are left out."""
     named = {str(resource["name"]) for resource in manifest["resources"]}
     computed = {table.name: derived.format_table(table) for table in tables}
     for name in sorted(named ^ computed.keys()):
@@ -325,7 +326,7 @@ def _is_same(first: object, second: object) -> bool:
 
 
 def _measure(first: object, second: object) -> float | None:
-    """Return the distance between two numbers; None if one of them is not finite."""
+    """Return the distance between two numbers; None if one value is no number or is not finite."""
     for value in (first, second):
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             return None
@@ -333,7 +334,7 @@ def _measure(first: object, second: object) -> float | None:
 
 
 def _list_causes(release: Release, result: Result) -> Iterator[str]:
-    """Yield the possible causes of a difference that the result itself states."""
+    """Yield the possible causes of a difference that the result and its release show, each a sentence."""
     manifest = result.manifest
     if not derived.is_unchanged(result):
         yield "Its manifest was changed after it was written: the content no longer fits the name of its folder."

@@ -18,10 +18,10 @@ SMALL_GAIN, SMALL_CHANCE = 0.005, 0.99  # chosen so that right posts are left as
 
 
 def choose_answer(moved: int, probability: float, small_probability: float) -> Answer:
-    """Return the answer of a plan, docs/planner.md eq. (44) and (57).
+    """Return what a plan advises: "move", "small" or "nothing", docs/planner.md eq. (44) and (57).
 
-    probability : that the gain is more than LEAST_GAIN of the need met today. small_probability : the same for
-    SMALL_GAIN.
+    moved : number of units that move. probability : that the gain is more than LEAST_GAIN of the need met today.
+    small_probability : the same for SMALL_GAIN.
     """
     if moved and probability >= LEAST_CHANCE:
         return "move"
@@ -32,7 +32,8 @@ def choose_answer(moved: int, probability: float, small_probability: float) -> A
 class Plan:
     """A layout compared with today's posts, judged by draws that were not used for choosing it.
 
-    units : the layout, (S, K). gain : more children whose need is met per quarter, docs/planner.md eq. (43).
+    units : the layout, (S, K). gain : children per quarter whose need is met, compared with today, docs/planner.md eq.
+    (43).
     probability : that the gain is more than 3 % of the need met today, eq. (44). small_probability : the same for
     0.5 %, eq. (57). broken_today : rules that today's posts break. explored : areas drawn for exploration. gap :
     the most by which another layout could be better, as a share of this plan's value, on the pieces of the solver,
@@ -58,7 +59,7 @@ class Plan:
 
     @property
     def answer(self) -> Answer:
-        """The answer: move, small but almost sure, or change nothing."""
+        """What the plan advises: to move, a small but almost sure gain, or to change nothing."""
         return choose_answer(self.moved, self.probability, self.small_probability)
 
     @property
@@ -79,7 +80,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Point:
-    """A point of the frontier: a maximum number of moves, the units moved, their cost and the gain."""
+    """A point of the frontier: a maximum number of moves, the units moved, their cost and the gain.
+
+    probability : that the gain is more than LEAST_GAIN of the need met today.
+    """
 
     limit: int
     moved: int

@@ -32,7 +32,11 @@ _OLD_REASONS = {"it serves no": "no_children", "there is room": "room_taken", "n
 
 @dataclass(frozen=True)
 class SavedPlan:
-    """A plan that was saved. created : time with time zone. invented : whether its release is invented."""
+    """A plan that was saved.
+
+    folder : of the plan itself. release : name of the release. created : time with time zone. invented : whether its
+    release is invented.
+    """
 
     folder: Path
     release: str
@@ -48,7 +52,7 @@ class SavedPlan:
 
     @property
     def address(self) -> str:
-        """The name of the plan in an address: the checksum of its content."""
+        """The part of the plan's name that addresses of pages use: the checksum of its content."""
         return _find_address(self.name)
 
 
@@ -69,8 +73,9 @@ def save_plan(
 ) -> SavedPlan:
     """Save a plan in a folder, and register it in the ledger there.
 
-    folder : of derived results, or of plans on a server. The same plan is saved only once. `before` is called with the
-    address of a new plan; if it raises, nothing is saved.
+    folder : of derived results, or of plans on a server. The newest plan is not saved again if it is the same. `before`
+    is called with the address of a new plan; if it raises an error, nothing is saved. Raises ReleaseDamaged if the
+    manifest of an earlier plan was changed.
     """
     content = {**write_plan(summary), "invented": release.invented}
     result = derived.publish(folder, release, KIND, [], content, lambda name: before(_find_address(name)))
@@ -91,8 +96,8 @@ def take_plans(
     """Copy plans that people saved on a server into a folder of derived results, and register them in its ledger.
 
     source : a copy of the server's folder of plans. open_release : opens the partner tier of a release by its name, or
-    raises a TactError. Return the new plans, and by name why others are refused. Plans that are there already are
-    passed over.
+    raises a TactError. Returns the new plans, and a sentence for each refused plan, by name. Plans that `folder` has
+    already are not copied again.
     """
     taken, refused = list[SavedPlan](), dict[str, str]()
     for path in result.list_manifests(source, "*", "partner", KIND):
@@ -107,7 +112,11 @@ def take_plans(
 
 
 def _take_plan(folder: Path, found: Result, release: Release) -> SavedPlan:
-    """Copy a plan into a folder. Raise InputError for a plan of another release, or one that was changed."""
+    """Copy a plan into a folder.
+
+    Raises InputError for a plan of another release, a plan that was changed or cannot be read, and texts that
+    `check_texts` refuses.
+    """
     plan = _read_result(found)
     if (plan.release, found.manifest["release_sha256"]) != (release.name, release.checksum):
         raise InputError(f"The plan {plan.name} was saved for another release than {release.name} of this workspace.")
@@ -118,18 +127,18 @@ def _take_plan(folder: Path, found: Result, release: Release) -> SavedPlan:
 
 
 def list_saved_plans(folders: Iterable[Path], release: Release) -> SavedPlans:
-    """List the saved plans of a release, newest first."""
+    """List the plans in these folders that were saved for this release and its tier, newest first."""
     manifests = _list_manifests(folders, release.name, release.tier)
     return _read_plans(manifests, release.tier, release.checksum)
 
 
 def list_all_saved_plans(folders: Iterable[Path], tier: Tier) -> SavedPlans:
-    """List the saved plans of all releases, newest first."""
+    """List the plans in these folders that were saved for this tier of any release, newest first."""
     return _read_plans(_list_manifests(folders, "*", tier), tier)
 
 
 def _list_manifests(folders: Iterable[Path], name: str, tier: Tier) -> Iterable[Path]:
-    """Return the manifests of plans; of a plan that is in several folders, that of the first one."""
+    """Return the paths of the plans' manifests; for a plan in several folders, the path in the first of them."""
     found: dict[Path, Path] = {}
     for folder in folders:
         for path in result.list_manifests(folder, name, tier, KIND):
@@ -155,7 +164,7 @@ def _word_damage(folder: Path, why: str) -> str:
 
 
 def _read_result(found: Result) -> SavedPlan:
-    """Read a saved plan from its manifest; raises InputError, naming the plan and what is wrong with it."""
+    """Read a saved plan from its manifest; raise InputError, which names the plan and the fault, if it is wrong."""
     try:
         return read_saved_plan(found.folder, found.manifest)
     except InputError as error:
@@ -163,7 +172,7 @@ def _read_result(found: Result) -> SavedPlan:
 
 
 def read_saved_plan(folder: Path, manifest: Mapping[str, Any]) -> SavedPlan:
-    """Read a saved plan from its manifest; raises InputError, naming the value that is wrong."""
+    """Read a saved plan from its manifest; raise InputError, which names the value, if one is wrong or missing."""
     release, tier, created = (_read(str, manifest.get(key), key) for key in ("release", "tier", "created"))
     try:
         moment = dt.datetime.fromisoformat(created)
@@ -182,7 +191,7 @@ def write_plan(summary: PlanSummary) -> dict[str, Any]:
 
 
 def read_plan(content: Mapping[str, Any]) -> PlanSummary:
-    """Read a plan from JSON values; raises InputError, naming the value that is wrong."""
+    """Read a plan from JSON values; raise InputError, which names the value, if one is wrong or missing."""
     names = {key: name for name, key in _KEYS.items()}
     values = {names.get(key, key): value for key, value in content.items()}
     if isinstance(values.get("verdict"), Mapping):
@@ -196,7 +205,7 @@ def read_plan(content: Mapping[str, Any]) -> PlanSummary:
 
 
 def _read_answer(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a verdict with its answer; older plans say only whether the moves were recommended."""
+    """Return a verdict that has `answer`; verdicts of older plans have only `recommended`."""
     if "answer" in verdict or not isinstance(verdict.get("recommended"), bool):
         return verdict
     return {**verdict, "answer": "move" if verdict["recommended"] else "nothing"}
@@ -211,7 +220,10 @@ def _read_reason(row: object) -> object:
 
 
 def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 (a type and a value of it)
-    """Check a JSON value against a type and return it as that type; keys that are not known are ignored."""
+    """Check a JSON value against a type, and return it as that type; unknown keys are ignored.
+
+    Raises InputError, which names the value by its path `where`, if it does not fit.
+    """
     origin, parts = get_origin(kind), get_args(kind)
     if is_dataclass(kind):
         return _read_record(kind, value, where)
@@ -245,7 +257,7 @@ def _read_record(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
 
 
 def replace_decision(decisions: Iterable[AuthoredDecision], new: AuthoredDecision) -> tuple[AuthoredDecision, ...]:
-    """Return decisions with a new decision, which replaces an earlier decision on the same move."""
+    """Return the decisions with `new` at the end, and without any earlier decision on the same move."""
 
     def find_move(authored: AuthoredDecision) -> Decision:
         return replace(authored.decision, decided="accept", units=1, reason="")

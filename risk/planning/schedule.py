@@ -24,7 +24,7 @@ from risk.planning.result import Plan
 
 Curve = tuple[Floats, Floats]  # widths and slopes of chords, (P,) each
 
-_LASTING_RULES = ("floor", "services_floor", "exploration", "room")  # some of the moves cannot break other rules
+_LASTING_RULES = ("floor", "services_floor", "exploration", "room")  # a part of the moves cannot break other rules
 _CLOSE = 0.5  # of the gap: how far all chords together may be below their curves
 _MOST_PIECES = 200
 _TOLERANCE = 1e-6  # of rules, as for the plan
@@ -43,9 +43,10 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """A quarter, counted from 1: its moves, their cost, and the layout after them, (S, K).
+    """A quarter, counted from 1, and its moves.
 
-    met : children whose need is met in that quarter, by draws that were not used for choosing.
+    units : the layout after them, (S, K). met : children whose need is met in that quarter, by draws that were not used
+    for choosing. cost : of the moves, in the unit of `Posts.cost`.
     """
 
     quarter: int
@@ -57,7 +58,10 @@ class Phase:
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """One phase per quarter, and the moves left for later. gap : how much better any other schedule could be."""
+    """One phase per quarter, and the moves left for later.
+
+    gap : how much better any other schedule could be, as a share of the need met by this one.
+    """
 
     phases: tuple[Phase, ...]
     left: tuple[Step, ...]
@@ -86,7 +90,8 @@ def schedule_moves(
     quarters : number of quarters.
     solver : seconds and gap; 30 seconds and 1e-4 by default.
 
-    Raises InputError where a limit or the number of quarters is out of range, draws do not fit, or the time is up.
+    Raises InputError if a limit or the number of quarters is out of range, if the plan has no draws and `need` is None,
+    if draws do not fit, or if no schedule was found in time.
     """
     _check_limits(per_quarter, budget_per_quarter, quarters)
     solver = solver or Solver(seconds=30.0, gap=1e-4)
@@ -119,7 +124,8 @@ def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) 
 def _expand_need(plan: Plan, need: Floats | None, quarters: int) -> list[Floats]:
     """Return draws of need by kind, (d, A, K), for each quarter.
 
-    Raises InputError if the plan has no draws and none are given, or if they are for another number of quarters.
+    Raises InputError if the plan has no draws and none are given, if they are for another number of quarters, or if
+    `expand_kinds` refuses them.
     """
     draws = plan.need if need is None else need
     if draws is None:
@@ -138,10 +144,10 @@ def _list_steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _MoveColumns:
-    """The moves of a plan as columns. units : units of each move, (M,). cost : cost per unit of each move, (M,).
+    """The M moves of a plan as columns of a programme.
 
-    change : change of the layout per unit of each move, (S K, M). rows, least : the rules after every quarter,
-    rows @ units moved >= least.
+    units : of each move, (M,). cost : per unit of each move, (M,). change : of the layout per unit of each move, (S K,
+    M). rows, least : the rules after every quarter, rows @ units moved >= least.
     """
 
     plan: Plan
@@ -173,7 +179,7 @@ class _MoveColumns:
 
 
 def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
-    """Return the rules as rows with lower bounds; where today's posts break a rule, today's value is the bound."""
+    """Return the rules as rows with lower bounds of the change; a row that today's posts break must not get worse."""
     posts = plan.posts
     region = Region.build(posts, plan.rules, plan.decisions, plan.explored)
     today = posts.units.ravel().astype(float)
@@ -190,7 +196,10 @@ def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array,
 def _solve_schedule(
     moves: _MoveColumns, draws: list[Floats], most: tuple[float, float], solver: Solver
 ) -> tuple[Ints, float]:
-    """Return the units of each move made by the end of each quarter, (Q, M), and the gap."""
+    """Return the units of each move made by the end of each quarter, (Q, M), and the gap.
+
+    most : maximum number of moves, and maximum cost, in a quarter. Raises InputError if no schedule is found in time.
+    """
     count, quarters = len(moves.units), len(draws)
     if not count:
         return np.zeros((quarters, 0), np.int64), 0.0
@@ -247,7 +256,7 @@ def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float])
 
 
 def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarters: int, timer: Timer) -> bool:
-    """Check whether all moves can be made by the last quarter."""
+    """Return whether a schedule with all moves by the last quarter is found; False if none is found in time."""
     upper = np.tile(moves.units, quarters).astype(float)
     lower = np.zeros(len(upper))
     lower[-len(moves.units) :] = moves.units
@@ -256,7 +265,11 @@ def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarter
 
 
 def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
-    """Cut the mean benefit curve of each area and kind into chords, docs/planner.md eq. (50); (A K) curves."""
+    """Cut the mean benefit curve of each area and kind into chords, docs/planner.md eq. (50); return A K curves.
+
+    need : draws, (d, A, K). close : how far all chords together may be below their curves, as a share of the need met
+    today.
+    """
     posts = moves.plan.posts
     change = _compute_capacity_change(moves)
     today = posts.compute_capacity(posts.units).ravel()
@@ -292,10 +305,10 @@ def _compute_capacity_change(moves: _MoveColumns) -> Floats:
 def _add_pieces(
     moves: _MoveColumns, ordered: list[LinearConstraint], curves: list[Curve], quarters: int
 ) -> tuple[list[LinearConstraint], Floats, Floats]:
-    """Return rows, costs and upper bounds with the pieces of capacity, docs/planner.md eq. (48).
+    """Return rows, costs and upper bounds of the programme with the pieces of capacity, docs/planner.md eq. (48).
 
-    Columns: units moved by the end of each quarter, then pieces. The pieces of a quarter take no more than
-    the capacity after its moves.
+    Columns: units moved by the end of each quarter, then pieces. The pieces of a quarter take no more than the capacity
+    after the moves of this quarter.
     """
     change, columns = _compute_capacity_change(moves), len(moves.units) * quarters
     width, slope = (np.concatenate([one[part] for one in curves]) for part in (0, 1))

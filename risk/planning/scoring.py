@@ -24,7 +24,10 @@ from risk.report import KIND, assess
 
 
 def list_scored_tiers(public: Release) -> tuple[Tier, ...]:
-    """List the tiers of a release that have numbers for a model: the public tier has none before a year is final."""
+    """List the tiers of a release that have numbers for a model: the public tier has none before a year is final.
+
+    Raises ReleaseError if the public tier has no table of children by year.
+    """
     return TIERS if len(public.table("children_region_year")) else ("partner",)
 
 
@@ -38,9 +41,10 @@ def score_release(
 ) -> tuple[Result, InputError | None]:
     """Write the results of the model for a tier of a release, and for partners the usual plan.
 
-    evaluation: how well forecasts would have done; default: the last one that is still valid. files: of travel times
-    and of ferries; default: those of the last result. Returns the result, and any error of the usual plan. Raises
-    FileRefused and InputError for the files, ReleaseError if there is no table to fit, and NoMode if the fit fails.
+    evaluation: plain values of an evaluation of forecasts; default: the last one that is still valid. files: of travel
+    times and of ferries; default: the times of the last result. Returns the result, and any error of the usual plan.
+    Raises FileRefused and InputError for these files and for the table of breaks, ReleaseDamaged for a breaks table
+    that is not signed or a changed result, ReleaseError if there is no table to fit, and NoMode if the fit fails.
     """
     known = _read_times(workspace, release, *files)
     breaks = read_breaks(workspace.derived)
@@ -49,7 +53,7 @@ def score_release(
     result = assess(release, folder, model=model, evaluation=evaluation, times=known, breaks=breaks, progress=tick)
     if release.tier != "partner":
         return result, None
-    # The first screen has an answer before anybody makes a plan.
+    # The first screen shows a plan before anybody makes one.
     tick(0, None, "Preparing the usual plan")
     earlier = list_earlier(workspace.releases, release.name)
     opened = Release.open(workspace.releases, "partner", release.name, release.without, folder)
@@ -57,7 +61,7 @@ def score_release(
 
 
 def _read_evaluation(workspace: Workspace, release: Release, breaks: Sequence[Break]) -> dict[str, Any]:
-    """Return the evaluation of the same release by the same code with the same breaks, for any travel times."""
+    """Return the evaluation in the newest result, if it has the same code and breaks; empty if not."""
     last = newest(workspace.derived, release.name, release.tier, release.checksum, KIND)
     if last is None or last.manifest["code_version"] != code_version():
         return {}
@@ -68,7 +72,8 @@ def _read_evaluation(workspace: Workspace, release: Release, breaks: Sequence[Br
 def _read_times(workspace: Workspace, release: Release, travel: Path | None, ferries: Path | None) -> Times:
     """Read the files of travel times; without a file, return those of the newest result in the workspace.
 
-    A file with only a heading removes earlier times. Raises FileRefused and InputError, see geo.travel.read_links.
+    A file with only a heading removes earlier times. Raises the errors of geo.travel.read_links, and InputError for a
+    time between areas of two levels.
     """
     last = latest(workspace.derived, "partner", KIND)
     earlier = Times() if last is None else Times.read(last.manifest)

@@ -1,10 +1,10 @@
 """A layout of any size: whole units near the relaxation, improved move by move.
 
-The first answer of the whole-number programme over pieces may take longer than the time allows. So the whole
-units nearest to the relaxation are found with the rules only, where each unit is worth what it adds at
-the relaxation, docs/planner.md eq. (40). That programme has no pieces and is quick. Then moves are added, taken
-back and swapped as long as the exact goal grows. The gain of every change is estimated to second order, eq.
-(39), for all changes at once, and those with the best estimates are tried first.
+The first solution of the whole-number programme over pieces may take longer than the time allows. So whole units near
+the relaxation are found by a programme that has the rules but no pieces, and is quick. In it, the value of a unit is
+what one more unit adds at the relaxation, docs/planner.md eq. (40). Then moves are added, taken back and swapped as
+long as the exact goal grows. The gain of every change is estimated to second order, eq. (39), for all changes at once,
+and those with the best estimates are tried first.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from risk.planning.objective import Goal
 
 Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 
-_NEAR = (0, 1, 3)  # units from the relaxation, rounded down and up
-_FIRST = 0.3  # of the time left, for each of those
+_NEAR = (0, 1, 3)  # how many units a site may differ from the relaxation, rounded down and up
+_FIRST = 0.3  # of the time left, for each of these
 _GAP = 1e-2  # of that first programme: the search does the rest
 _OTHERS = 40  # moves that are tried instead of each
 _TRIED = 4000  # changes in one pass
@@ -35,7 +35,7 @@ _NONE = -1
 
 
 def find_nearest_whole(region: Region, goal: Goal, relaxed: Floats, usable: Ints, timer: Timer) -> Layout | None:
-    """Find whole units near a relaxation that keep all rules, docs/planner.md eq. (40); None if none do.
+    """Find whole units near a relaxation that keep all rules, docs/planner.md eq. (40); None if none are found in time.
 
     relaxed : flows and units of the relaxation, (columns,). usable : indices of the flows to use.
     """
@@ -66,7 +66,7 @@ def _list_children(region: Region) -> Floats:
 
 
 def _find_highest(values: Floats, least: float) -> Ints:
-    """Return the indices of the few highest values above `least`."""
+    """Return the indices of the highest values, at most 40, that are larger than `least`."""
     few = np.argpartition(-values, _OTHERS)[:_OTHERS] if len(values) > _OTHERS else np.arange(len(values))
     return np.asarray(few[values[few] > least])
 
@@ -98,7 +98,7 @@ class Search:
             pass
 
     def _run_pass(self, timer: Timer) -> bool:
-        """Test the candidates, best estimated gain first; return whether any helped.
+        """Try the candidates, best estimated gain first; return whether any of them improved the layout.
 
         The estimates belong to the earlier layout. After many failures in a row, new estimates are needed.
         """
@@ -112,7 +112,10 @@ class Search:
         return helped
 
     def _list_candidates(self) -> list[tuple[int, int]]:
-        """List candidate swaps (flow that loses a unit, flow that gains one), best estimated gain first."""
+        """List candidate changes (flow that loses a unit, flow that gains one), best estimated gain first.
+
+        Either flow may be _NONE.
+        """
         alone, joint = self._estimate_changes()
         money = self._compute_remaining()
         least = _LEAST * max(abs(self.value), 1.0)
@@ -128,7 +131,11 @@ class Search:
         return [(back, put) for _, back, put in changes[:_TRIED]]
 
     def _estimate_changes(self) -> tuple[Floats, Callable[[int], tuple[float, Floats]]]:
-        """Estimate the gain of one more unit on each flow, (F,), and of a swap, docs/planner.md eq. (39)."""
+        """Estimate the gain of one more unit on each flow, (F,), docs/planner.md eq. (39).
+
+        The second value is a function of a flow `back`. It returns the gain of one unit less on it, and of a swap with
+        one more unit on each flow, (F,).
+        """
         posts, (start, end, kind) = self.region.posts, self.region.flows
         slope, falls = self.goal.compute_slopes(self._capacity)
         children, paid = _list_children(self.region), self.goal.price * self.region.cost
@@ -158,7 +165,10 @@ class Search:
             taken = any(changes)
 
     def _try_change(self, back: int, put: int, least: float = _LEAST) -> bool:
-        """Make a change if the rules allow it and the exact goal grows by more than `least`, relative."""
+        """Make a change if the rules allow it and the exact goal grows by more than `least`, as a share of the goal.
+
+        back, put : flows that lose and gain a unit, or _NONE. Return whether the change was made.
+        """
         steps = [(at, by) for at, by in ((back, -1), (put, 1)) if at != _NONE]
         column = self._compute_row_change(steps)
         spare = self._spare + column
@@ -190,7 +200,7 @@ class Search:
         return True
 
     def _compute_row_change(self, steps: list[tuple[int, int]]) -> Floats:
-        """Return the change in every row of the rules, (rows,), of steps (flow, units)."""
+        """Return the change in every row of the rules, (rows,), that the steps (flow, units) cause."""
         flows, kinds = len(self.flows), len(self.region.posts.kinds)
         places, by = list[int](), list[float]()
         for at, step in steps:

@@ -1,4 +1,4 @@
-"""Finding the best layout: relaxed first where it helps, then with whole units, then without idle moves."""
+"""The search for the best layout: relaxed first where it helps, then with whole units, then without idle moves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from risk.planning.search import Search, find_nearest_whole
 Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 
 _RELAXED, _WHOLE = 30, 6  # maximum rounds of weighings, relaxed and with whole units
-_NEAR = (1, 3, None)  # units from the relaxation; anywhere at last
+_NEAR = (1, 3, None)  # how many units a site may differ from the relaxation; any number at last
 _PATIENCE = 0.6  # of the time left, for each of the first two
 _BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
@@ -28,7 +28,7 @@ _OUT_OF_TIME = 1  # status of scipy.optimize.milp
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A layout, (S, K), and flows, (F,).
+    """A layout of units, (S, K), and the flows that lead to it, (F,).
 
     gap : how much better any other layout could be, relative, docs/planner.md eq. (37); inf where no bound is known.
     proven : whether the gap is as small as was asked for.
@@ -41,7 +41,7 @@ class Solution:
 
 
 def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> Solution | None:
-    """Find the best layout within the time; None where the solver found none.
+    """Find the best layout within the solver's seconds; None if none was found.
 
     Today's posts also count as a layout if the rules allow them.
     """
@@ -79,7 +79,7 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
 
 
 def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
-    """Return the best layout and the last relaxation; both are searched in turn until the gap is small.
+    """Return the best layout and the last relaxation, None if not found; both improve in turn until the gap is small.
 
     The first layout is near a relaxation over few flows, so that there is one early. Each turn adds the
     weighings of draws that are worst for the relaxation and for the layout.
@@ -102,7 +102,7 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
 
 
 def _find_near(programme: Programme, relaxed: Floats | None, timer: Timer) -> Layout | None:
-    """Find a layout that keeps the rules, near the relaxation or, without one, near today's posts."""
+    """Find a layout that keeps the rules, near the relaxation or, without one, near today's posts; else return None."""
     region = programme.region
     start = region.join_columns(np.zeros(len(region.cost), np.int64), region.posts.units)
     near = start if relaxed is None else relaxed
@@ -110,7 +110,7 @@ def _find_near(programme: Programme, relaxed: Floats | None, timer: Timer) -> La
 
 
 def _improve_layout(programme: Programme, start: Layout | None, timer: Timer) -> Layout | None:
-    """Improve a layout move by move."""
+    """Return a layout that is improved move by move; None without a layout to start from."""
     if start is None:
         return None
     search = Search(programme.region, programme.goal, start[0].copy(), start[1].copy())
@@ -138,7 +138,7 @@ def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> flo
 
 
 def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
-    """Solve the relaxation until no weighing of the draws is missing; None without an answer in time."""
+    """Solve the relaxation until no weighing of the draws is missing; return its columns, or None if time is short."""
     answer = None
     for _ in range(_RELAXED):
         found = programme.solve_relaxed(timer)
@@ -153,9 +153,9 @@ def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
 def _solve_whole(
     programme: Programme, relaxed: Floats | None, near: int | None, timer: Timer, gap: float
 ) -> tuple[OptimizeResult, float]:
-    """Solve with whole units; return the answer and a lower bound of the costs.
+    """Solve with whole units; return the solver's result and a lower bound of the costs.
 
-    For a part of the time, a large programme is solved near its relaxation only, where good answers are.
+    With a distance `near`, only layouts near the relaxation are searched, for a part of the time: good ones are there.
     """
     if near is not None and relaxed is not None:
         return programme.solve_whole(timer.split(_PATIENCE), gap, (relaxed, near)), programme.bound
@@ -191,7 +191,7 @@ def _read_units(region: Region, found: Floats) -> Ints:
 
 
 def _price_layout(programme: Programme, best: Layout | None, units: Ints, timer: Timer) -> Layout | None:
-    """Return the better of `best` and a layout with its cheapest flows; return `best` if the time is short."""
+    """Return the better of `best` and the layout `units` with its cheapest flows; `best` if none are found in time."""
     flows = programme.region.find_cheapest(units, timer if best is not None else Timer(_FLOWS))
     return best if flows is None else _choose_better(programme, best, (units, flows))
 

@@ -34,7 +34,10 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class Author:
-    """Who made a plan: a role, never a person's name, and the day as YYYY-MM-DD."""
+    """The author of a plan: a role, never a person's name, and the day as YYYY-MM-DD.
+
+    Raises InputError for an unknown role.
+    """
 
     role: str
     date: str
@@ -47,7 +50,7 @@ class Author:
 
 @dataclass(frozen=True)
 class AuthoredDecision:
-    """A decision on a move, with who decided it."""
+    """A decision on a move, with the role of the person who made it, and the day."""
 
     decision: Decision
     author: Author
@@ -57,8 +60,8 @@ class AuthoredDecision:
 class OutcomeSummary:
     """The children per quarter whose need a layout of units meets.
 
-    met : with its 95 % interval. worst_cases : mean of the worst tenth of cases. least_served : share of need
-    met in the worst-served fifth of the need.
+    met : mean with its 95 % interval. worst_cases : mean of the worst tenth of draws. least_served : share of need
+    (0 to 1) met in the worst-served fifth of the need.
     """
 
     met: Estimate
@@ -68,7 +71,7 @@ class OutcomeSummary:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The plan as a whole: its answer, and what its moves gain.
+    """The plan as a whole: what it advises (`answer`), and what its moves gain.
 
     probability : that the gain is more than LEAST_GAIN of the need met today. small_probability : the same for
     SMALL_GAIN; None in plans of an older version. cost : hours of travel. broken_today : rules that today's posts
@@ -94,7 +97,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class AreaCoverage:
-    """Children in need per quarter in an area, those whose need is met, and units by kind.
+    """Children in need per quarter in an area, those whose need is met today and as planned, and units by kind.
 
     If no statement is possible on a country, its areas have no need in a plan and are not in its tables.
     """
@@ -109,9 +112,10 @@ class AreaCoverage:
 
 @dataclass(frozen=True)
 class GroupCoverage:
-    """A group of areas in a country: children in need per quarter, and the share of need that is met.
+    """A group of areas in a country: children in need per quarter, and the share of their need that is met.
 
-    group : country, communities (areas where Roma and Egyptian communities live) or elsewhere.
+    group : country, communities (areas where Roma and Egyptian communities live) or elsewhere. area : code of the
+    country. areas : number of areas. today, planned : shares from 0 to 1.
     """
 
     group: str
@@ -134,7 +138,7 @@ class Quarter:
 
 @dataclass(frozen=True)
 class HandedOverTask:
-    """A partner's task that a duty bearer takes over in a quarter."""
+    """A partner's task that a duty bearer takes over in a quarter, 1 to 4."""
 
     area: str
     partner: str
@@ -146,7 +150,10 @@ class HandedOverTask:
 
 @dataclass(frozen=True)
 class StayingTask:
-    """A partner's task that nobody can take over; see `risk.handover.tasks.Stays` for the codes of `why`."""
+    """A partner's task that stays with its partner; see `risk.handover.tasks.Stays` for `why`, `room` and `at_least`.
+
+    room : None in plans of an older version.
+    """
 
     area: str
     partner: str
@@ -161,8 +168,8 @@ class StayingTask:
 class PlanSummary:
     """All values of a plan.
 
-    follows : name of the saved plan that it changes. posts : table of posts as CSV. frontier : the gains for other
-    numbers of moves. coverage, equity : need met by area and by group. left : moves after the last quarter.
+    follows : name of the saved plan that it changes, or empty. posts : table of posts as CSV. frontier : the gains for
+    other numbers of moves. coverage, equity : need met by area and by group. left : moves after the last quarter.
     """
 
     title: str
@@ -192,7 +199,7 @@ class PlanSummary:
 
     @property
     def answer(self) -> Answer:
-        """The answer of the plan; "nothing" if the plan has no moves."""
+        """What the plan advises; "nothing" if it has no moves."""
         return self.verdict.answer if self.moves else "nothing"
 
     def decision_on(self, move: Move) -> AuthoredDecision | None:
@@ -210,7 +217,10 @@ class PlanSummary:
         return [(start, end, units) for (start, end), units in ordered]
 
     def met_shares(self, when: str, groups: Mapping[str, str] | None = None) -> dict[str, float]:
-        """Return the met share of need of each area, or of each group of areas; areas without need are left out."""
+        """Return the share of need (0 to 1) that is met in each area, or in each group of areas.
+
+        when : "today" or "planned". groups : name of the group of each area. Areas without need are left out.
+        """
         need, met = defaultdict[str, float](float), defaultdict[str, float](float)
         for row in self.coverage:
             name = (groups or {}).get(row.area, row.area)
@@ -234,8 +244,8 @@ def summarise_plan(
 ) -> PlanSummary:
     """Return a plan in plain values; the quarters of its moves are computed here.
 
-    `handed_over` holds the tables of a hand-over and its result. Raises InputError where the title is
-    missing, or a text is longer than 300 characters or holds what looks like personal data.
+    `handed_over` holds the tables of a hand-over and its result. Raises InputError if the title is missing, if a text
+    is longer than 300 characters or holds what looks like personal data, or if no schedule was found in time.
     """
     tasks, result = handed_over or (Tables(), HandOverResult((), (), proven=True))
     partners = [*(one.task.partner for one in result.over), *(one.task.partner for one in result.stays)]
@@ -267,7 +277,7 @@ def summarise_plan(
 
 
 def check_texts(summary: PlanSummary) -> None:
-    """Raise InputError if a text that somebody wrote is too long, or holds what looks like personal data."""
+    """Raise InputError if the title is missing, or if a text is too long or holds what looks like personal data."""
     partners = [*(task.partner for task in summary.handover), *(task.partner for task in summary.stays)]
     reasons = (one.decision.reason for one in summary.decisions)
     kinds = {kind for area in summary.coverage for kind in area.units_today} | {move.kind for move in summary.moves}
@@ -350,7 +360,10 @@ def _summarise_coverage(ground: PlanInputs, setting: Setting, plan: Plan) -> tup
 
 
 def _summarise_equity(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[GroupCoverage, ...]:
-    """Return the share of need that is met, by country, and where communities live and elsewhere."""
+    """Return the share of need that is met, by country, and in areas with and without communities.
+
+    Groups without need are left out.
+    """
     need, today, planned = _met_by_area(ground, setting, plan)
     country_of_area = np.array(ground.countries)
     groups: list[tuple[str, str, Bools]] = []
@@ -376,7 +389,7 @@ def _summarise_equity(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple
 
 
 def _round(value: Any) -> Any:  # noqa: ANN401 (any value of a plan)
-    """Round every number in a value."""
+    """Return the value with every decimal number in it rounded."""
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{f.name: _round(getattr(value, f.name)) for f in fields(value)})
     if isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""`tact risk`: the result of the risk model for a release, as tables beside it with the same tier.
+"""`tact risk`: the result of the risk model for a release, as tables of the same tier beside the release.
 
 A result of the public tier is calculated from public numbers only. It contains no more information about a child
 than they do (the data processing inequality), so the membership attack on the public numbers covers it. In the same way
@@ -57,9 +57,10 @@ def assess(
     breaks: Sequence[Break] = (),
     progress: Progress | None = None,
 ) -> Result:
-    """Compute the result for one tier of a release and write it into `folder`, that of derived results.
+    """Compute the result for one tier of a release and write it into `folder`, the folder of derived results.
 
-    Arguments and errors are those of `compute_result`. The forecasts of the partner tier are registered.
+    Arguments and errors are those of `compute_result`. The forecasts of the partner tier are registered. Raises
+    ReleaseDamaged if the manifest of an earlier result was changed.
     """
     tell = progress or (lambda *_: None)
     assessment = compute_result(
@@ -83,9 +84,10 @@ def compute_result(
 ) -> Assessment:
     """Fit the model to one tier of a release; nothing is written.
 
-    `evaluation` is the result of `risk.evaluation`, which is stored with it; `times` are entered travel
-    times; `breaks` are accepted series breaks, which only the partner tier uses. Raises ReleaseError if the
-    release has no table to fit, and NoMode if the fit fails.
+    `evaluation` holds the plain values of an evaluation of `risk.evaluation`, which are added to the manifest; `times`
+    are entered travel times; `breaks` are accepted series breaks, which only the partner tier uses. Raises ReleaseError
+    if the release has no table or population to fit, InputError if the model's likelihood is unknown, and NoMode if the
+    posterior of the fit has no proper mode.
     """
     tell, model, times = progress or (lambda *_: None), model or RiskModel(), times or access_tables.Times()
     tell(0, 3, "Reading")
@@ -133,9 +135,10 @@ def _fit_municipalities(release: Release, areas: geography.Areas, regions: Fit, 
 
 
 def _register_forecasts(release: Release, folder: Path, judged: JudgedFit) -> dict[str, Any]:
-    """Register the forecasts in the ledger, once for each release; return its head and its scores for the manifest.
+    """Register the forecasts in the ledger, once for each release; return its head and scores for the manifest.
 
-    If the ledger is damaged, the risk is calculated all the same: the manifest says what is wrong.
+    A release without any count and outreach is not registered. If the ledger is damaged, this returns what is wrong
+    with it instead, and the risk is still calculated.
     """
     path, observations = folder / derived.LEDGER, judged.observations
     chain = read_chain(path)
@@ -160,12 +163,15 @@ def _register_forecasts(release: Release, folder: Path, judged: JudgedFit) -> di
 
 @on_one_thread
 def reconstruct_forecasts(release: Release, folder: Path) -> None:
-    """Register what would have been forecast before each of the last quarters, for invented data only."""
+    """Register the forecasts that would have been made before each of the last quarters, for invented data only.
+
+    Raises WorkspaceError if the ledger is damaged.
+    """
     observations = Observations.from_release(release)
     append_entries(folder / derived.LEDGER, list(forecast_ledger.reconstruct_entries(release, observations)))
 
 
 def _describe_time(release: Release, fit: Fit, breaks: Sequence[Break]) -> dict[str, Any]:
-    """Return the shift to internal trafficking, and the breaks and changes of counts."""
+    """Return the shift to internal trafficking, and the breaks and changes of counts, as plain values."""
     kappa = fit.hyper.get("kappa", (0.0, 0.0))[0]
     return {**describe_shifts(release, kappa, breaks, tables.SEED), "trends": describe_trends(fit.observations, kappa)}

@@ -1,7 +1,8 @@
 """Whether the rate of an area, or of a country, changed over a year: draws of the model, with the effort of both years.
 
-A change is looked at again each quarter. Claims of a difference come with an allowance for that (Bonferroni, as for
-counts in risk/report/trends.py); claims of equivalence raise no alarm and need none: docs/risk-model.md eq. (48), (82).
+A change is tested again each quarter. Statements of a rise or a fall allow for these repeated tests (Bonferroni, as for
+counts in risk/report/trends.py). All other statements raise no alarm and need no allowance: docs/risk-model.md eq.
+(48), (82).
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ _UP, _DOWN = ("rising", "more"), ("falling", "less")
 class Changes:
     """The rate of the year up to each quarter, divided by that of the year before: eq. (48).
 
-    ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways). statements : the statements about CHANGE_CLAIMS,
-    (areas, looks, pathways). effort_ratio : the same ratio of outreach days, (areas, looks), NaN if there were none
-    in the year before.
+    A look is a quarter at whose end two years are known. ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways).
+    statements : the statements about CHANGE_CLAIMS, (areas, looks, pathways). effort_ratio : the same ratio of outreach
+    days, (areas, looks), NaN if there were none in the year before.
     """
 
     ratio: Floats
@@ -44,17 +45,22 @@ class Changes:
 
     @property
     def effort_warning(self) -> Bools:
-        """Whether effort changed in the same direction as the rate, (areas, looks, pathways)."""
+        """Whether effort may explain the statement, (areas, looks, pathways).
+
+        This is so where the rate and effort both rose, or both fell, and effort changed by more than a factor of
+        EFFORT_RATIO. If the year before had no outreach, a rise always comes with the warning.
+        """
         more = ~(self.effort_ratio <= EFFORT_RATIO)[:, :, None]
         less = (self.effort_ratio < 1.0 / EFFORT_RATIO)[:, :, None]
         return np.asarray((self.statements.says(*_UP) & more) | (self.statements.says(*_DOWN) & less))
 
 
 def find_changes(log_rate: Floats, effort: Floats, before_breaks: Bools, year: int = 4) -> Changes:
-    """Compare years, from draws of log rates (d, areas, quarters, pathways) and effort (areas, quarters).
+    """Compare each year of `year` quarters with the year before.
 
-    before_breaks : quarters before each series break, (breaks, areas, quarters). Two years with a
-    break between their quarters have no statement.
+    log_rate : draws, (d, areas, quarters, pathways). effort : days of outreach, (areas, quarters). before_breaks :
+    whether a quarter is before each series break, (breaks, areas, quarters). Two years with a break between their
+    quarters have no statement.
     """
     sums = np.cumsum(np.exp(log_rate), axis=2)
     later = _sum_spans(sums, year)
@@ -72,7 +78,7 @@ def find_changes(log_rate: Floats, effort: Floats, before_breaks: Bools, year: i
 def _judge_changes(log_ratio: Floats, crossed: Bools) -> Statements:
     """Return the statement on each ratio, (d, areas, looks, pathways), with the allowance of eq. (82).
 
-    crossed : whether a break lies between the two years; then there is no statement.
+    crossed : whether a break lies inside the two years, (areas, looks, 1); then there is no statement.
     """
     looks = log_ratio.shape[2]
     chances = np.stack([claim.measure(log_ratio) for claim in CHANGE_CLAIMS])
@@ -83,7 +89,10 @@ def _judge_changes(log_ratio: Floats, crossed: Bools) -> Statements:
 
 
 def pool_countries(log_rate: Floats, observations: Observations) -> tuple[Floats, Floats, Bools]:
-    """Return the inputs of `find_changes` for whole countries: log rates (d, countries, ...), effort, and breaks.
+    """Return the inputs of `find_changes` for whole countries, from draws of the areas' log rates, (d, areas, ...).
+
+    They are log rates, (d, countries, quarters, pathways), days of outreach, (countries, quarters), and whether a
+    quarter is before each break, (breaks, countries, quarters).
 
     All areas of a country share its random walk, so a change can be certain for the country although it is certain for
     none of its areas. A break in one area counts as a break of the country.
@@ -96,6 +105,6 @@ def pool_countries(log_rate: Floats, observations: Observations) -> tuple[Floats
 
 
 def _sum_spans(sums: Floats, year: int) -> Floats:
-    """Return the sum of every `year` consecutive quarters, from running sums, (d, areas, quarters, ...)."""
+    """Return the sum of every `year` consecutive quarters, from running sums along axis 2, the quarters."""
     first = sums[:, :, year - 1 : year]
     return np.concatenate([first, sums[:, :, year:] - sums[:, :, :-year]], axis=2)

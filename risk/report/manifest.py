@@ -23,7 +23,11 @@ from risk.report.trends import Trends
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Number of classes that change, and correlation of ranks, if twice the outreach found twice the children."""
+    """The result if twice the outreach found twice the children, compared with the model's result.
+
+    classes_changed : number of statements that differ, of `classes`. rank_correlation : of the areas' risk, the lowest
+    of all pathways.
+    """
 
     classes_changed: int
     classes: int
@@ -35,8 +39,9 @@ class ModelCard:
     """The description of the model.
 
     gamma : the exponent of outreach, mean and standard deviation. interpolated : whether any population is
-    interpolated between two censuses. share_found : lowest and highest share of the children in need who were met, by
-    country, where the release has an interval of their number; share_assumed : the same for all other countries.
+    interpolated between two censuses. share_found : lowest and highest share (0 to 1) of the children in need who were
+    met, by country, where the release has an interval of their number; share_assumed : the range for all other
+    countries.
     """
 
     areas: int
@@ -53,7 +58,7 @@ class ModelCard:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> ModelCard:
-        """Read the card of a result; settings that results of earlier versions lack get the values of that time."""
+        """Read the card of a result; settings that results of earlier versions lack get default values."""
         other = values.get("sensitivity")
         mean, spread = (float(value) for value in values["gamma"])
         usual = DetectionRange()
@@ -79,7 +84,8 @@ class EvaluationSummary:
 
     scores : columns forecaster, ahead (quarters) and crps, the mean error in children. calibration : columns
     forecaster and in_50, in_80, in_95, the share of counts inside each interval. hits : columns forecaster,
-    of (areas or hours), budget (share of them), hit_rate (share of children found there), hit_low, hit_high.
+    of (areas or hours), budget (share of them), hit_rate (share of children found there), hit_low, hit_high. Shares
+    are from 0 to 1.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -106,11 +112,12 @@ class EvaluationSummary:
 class RiskManifest:
     """The manifest of a result of the risk model.
 
-    years : first day of the first year and last day of the last year that shifts compare; empty without shifts.
-    shares : of each of these years; empty in results of earlier versions. checks : the proxy audit; None on the public
-    tier, which is not audited. finds_alone, corrected : the feedback test. evaluation : None if the model was not
-    measured. track_record : the scores of registered forecasts, None while no quarter has arrived. ledger_problem :
-    what is wrong with the ledger; empty if nothing is.
+    years : first day of the first year and last day of the last year that shifts compare; empty texts without shifts.
+    shares : of internal trafficking, in each complete year; empty in results of earlier versions. checks : the proxy
+    audit; None on the public tier, which is not audited. finds_alone, corrected : the feedback test of two rules of
+    learning; None on the public tier. evaluation : None if the accuracy of the model was not measured. travel : None on
+    the public tier. track_record : the scores of registered forecasts, None while no forecast quarter has counts.
+    ledger_problem : what is wrong with the ledger; empty if nothing is.
     """
 
     created: str
@@ -129,7 +136,7 @@ class RiskManifest:
 
 
 def read_manifest(release: Release) -> RiskManifest | None:
-    """Read the manifest of the risk model's result for a release. None if it was not fitted to it."""
+    """Read the manifest of the risk model's result for a release; None if there is no such result."""
     result = release.result(KIND)
     if result is None:
         return None

@@ -20,7 +20,8 @@ def describe_parameters(fit: Fit) -> dict[str, Any]:
 def describe_municipalities(municipal: MunicipalFit) -> dict[str, Any]:
     """Return the fit of municipalities as plain values.
 
-    region_only : number of pairs of municipality and pathway that only have their region's average, and of all pairs.
+    region_only : two numbers: the pairs of municipality and pathway that only have their region's average, and all
+    pairs.
     """
     fit = municipal.inside
     return {
@@ -32,9 +33,10 @@ def describe_municipalities(municipal: MunicipalFit) -> dict[str, Any]:
 
 
 def make_model_card(judged: JudgedFit, model: RiskModel, *, municipal: bool) -> dict[str, Any]:
-    """Return the model, its estimates and its forbidden uses, as plain values.
+    """Return the model, its estimates and the data that it never uses, as plain values.
 
-    municipal : whether municipalities were fitted, too.
+    municipal : whether municipalities were fitted, too. Raises NoMode if the model cannot be fitted with gamma fixed at
+    1, for the sensitivity.
     """
     fit, observations = judged.fit, judged.observations
     smallest = "municipality" if municipal else "county"
@@ -58,7 +60,10 @@ def make_model_card(judged: JudgedFit, model: RiskModel, *, municipal: bool) -> 
 
 
 def _measure_sensitivity(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
-    """Compare the result with that of a fit in which twice the outreach finds twice the children (gamma fixed at 1)."""
+    """Return the comparison with a fit in which twice the outreach finds twice the children (gamma fixed at 1).
+
+    It has the rank correlation of risk on each pathway, and the number of statements that differ.
+    """
     from scipy.stats import spearmanr
 
     observations = judged.observations

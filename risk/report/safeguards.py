@@ -9,8 +9,9 @@ before. An urn starts with one ball for each area. Each visit goes to an area wi
 share of the balls, and finds a child with a probability equal to the area's true rate. If the programme learns
 from a visit that finds a child, a ball of the area is added. If it learns from every such visit, this is Pólya's
 urn: with equal rates it ends anywhere, with unequal rates far from the truth, because the search decides who is
-found. If it learns with a probability equal to the other areas' share, an area visited twice as often counts
-half as much for each child found: an urn of two areas stays near the truth, but an urn of more areas does not.
+found. If it learns with a probability equal to the other areas' share, then in an urn of two areas, an area
+visited twice as often counts half as much for each child found. Such an urn stays near the truth, but an urn of
+more areas does not.
 """
 
 from __future__ import annotations
@@ -28,17 +29,20 @@ from data.workspace.types import Floats, Ints
 from risk.model.observations import Observations
 from risk.numbers import stream
 
-# The chance that a find is learnt, (runs,), given each area's share of the visits, (runs, A), and the area
-# where it was made, (runs,).
+# A rule returns the probability, (runs,), that the programme learns from a visit that finds a child. Its arguments are
+# each area's share of the balls, (runs, A), and the position of the area visited, (runs,).
 Rule = Callable[[Floats, Ints], Floats]
 _FEWEST = 4  # areas with an estimate
 _RESAMPLES = 2000
-_DRIFT = 0.1  # of the share of an area, in the middle 90 % of runs
+_DRIFT = 0.1  # the largest distance of a share from the truth, in the middle 90 % of runs, that is no drift
 
 
 @dataclass(frozen=True)
 class ProxyCheck:
-    """Rank correlation of risk with estimated communities in a country, with its 95 % bootstrap interval."""
+    """Rank correlation, -1 to 1, of risk with estimated communities in a country, with its 95 % bootstrap interval.
+
+    areas : number of areas with an estimate.
+    """
 
     country: str
     pathway: str
@@ -52,8 +56,8 @@ class ProxyCheck:
 class Drift:
     """How far a rule of learning drifts away from the truth, in the area with the largest drift.
 
-    truth : the area's share of the true rates. low, high : 5th and 95th percentile of the learnt share over
-    the runs. drifts : whether one of them is more than a tenth away from the truth.
+    truth : the area's rate divided by the sum of all rates. low, high : 5th and 95th percentile of the learnt share
+    over the runs. drifts : whether `low` or `high` is more than 0.1 away from `truth`. All shares are from 0 to 1.
     """
 
     truth: float
@@ -77,16 +81,17 @@ def read_checks(manifest: Mapping[str, Any]) -> tuple[ProxyCheck, ...]:
 
 
 def read_drift(manifest: Mapping[str, Any], rule: str) -> Drift | None:
-    """Read the drift of a rule from what `check_safeguards` returned. None in earlier versions."""
+    """Read the drift of a rule from what `check_safeguards` returned; None if that has no such drift."""
     drift = (manifest.get("feedback") or {}).get(rule)
     return Drift(**drift) if isinstance(drift, Mapping) else None
 
 
 def audit_proxy(release: Release, observations: Observations, risk: Floats, seed: int = 0) -> list[ProxyCheck]:
-    """Correlate ranks of risk, (areas, pathways), with estimated communities, by country: eq. (70).
+    """Correlate ranks of risk, (areas, pathways), with estimated communities per child, by country: eq. (70).
 
-    The list is empty if too few areas have an estimate, or no layer of communities is released. An open
-    class counts as its lower end.
+    The list is empty if no layer of communities is released. It leaves out countries without any count and outreach,
+    with too few areas that have an estimate, or with the same estimate in all areas. The estimate of an area is the
+    lower end of its newest class, the largest over all groups.
     """
     name = next((n for n in release.tables if n.startswith("communities_region_")), None)
     if name is None:
@@ -113,7 +118,7 @@ def audit_proxy(release: Release, observations: Observations, risk: Floats, seed
 
 
 def _correlate_ranks(first: Floats, second: Floats, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Return the rank correlation of two series, (areas,), and the ends of its 95 % interval."""
+    """Return the rank correlation of two series, (areas,), and the ends of its 95 % bootstrap interval."""
     from scipy.stats import rankdata
 
     samples = rng.integers(0, len(first), (_RESAMPLES, len(first)))
@@ -132,12 +137,12 @@ def _correlate_rows(first: Floats, second: Floats) -> Floats:
 
 
 def learn_all(_share: Floats, area: Ints) -> Floats:
-    """Return probability 1: every find is learnt."""
+    """Return probability 1, (runs,): the programme learns from every visit that finds a child."""
     return np.ones(len(area))
 
 
 def learn_by_share_of_others(share: Floats, area: Ints) -> Floats:
-    """Return the other areas' share of the visits: the urn of two areas stays near the truth."""
+    """Return the other areas' share of the balls, (runs,): with it, an urn of two areas stays near the truth."""
     return 1.0 - np.take_along_axis(share, area[:, None], axis=1)[:, 0]
 
 
@@ -145,8 +150,8 @@ def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: 
     """Draw the share of the balls that each area has after all visits, (runs, A): eq. (71).
 
     rates : for each of two or more areas, the probability that a visit finds a child.
-    rule : probability that the programme learns from a visit that found a child.
-    visits, runs, seed : visits of a run, runs, and the seed of the random numbers.
+    rule : returns the probability that the programme learns from a visit that found a child.
+    visits, runs, seed : number of visits in each run, number of runs, and the seed of the random numbers.
 
     Raises InputError if a rate is not a probability, or if there is only one area.
     """
@@ -166,9 +171,9 @@ def draw_urn(rates: tuple[float, ...], rule: Rule, *, visits: int = 2000, runs: 
 
 @lru_cache(maxsize=16)
 def measure_drift(rule: Rule, rates: tuple[float, ...] = (0.5, 0.5)) -> Drift:
-    """Compute how far the shares learnt by a rule end up from the true shares.
+    """Compute how far the shares learnt by a rule end up from the true shares, in the area with the largest distance.
 
-    `rates` as in `draw_urn`, at least one above zero.
+    `rates` as in `draw_urn`. Raises InputError if none is above 0, and the errors of `draw_urn`.
     """
     if not any(rate > 0 for rate in rates):
         raise InputError("Where nothing can be found nothing is learnt; give a rate above 0.")

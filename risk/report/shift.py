@@ -28,8 +28,8 @@ from risk.numbers import stream
 ShareVerdict = Literal["rose", "fell", "unclear"]
 # Durrës and Tirana, where the programme expects internal trafficking to grow.
 WATCHED = ("AL-02", "AL-11")
-REFERENCE = 0.2  # the rise for which power is stated. It is fixed: the power at the rise found only repeats p.
-_ALPHA = 0.025  # all looks together say "rose" without a rise at most this often, and "fell" likewise
+REFERENCE = 0.2  # the rise for which power is stated. It is fixed: power at the estimated rise only repeats p.
+_ALPHA = 0.025  # without a rise, all looks together say "rose" at most this often; without a fall, "fell" likewise
 _PARTS = CATEGORIES["pathway"][: len(CROSSING)]  # internal, then what is cross-border
 _DRAWS, _DRAWS_OF_A_TRIAL, _TRIALS = 8000, 2000, 200
 _ENDS = (0.025, 0.975)
@@ -44,11 +44,11 @@ _LEVEL_SD, _COMMON_SD, _SPREAD_SD, _SPREADS = 1.5, 1.5, 1.0, 6
 
 @dataclass(frozen=True)
 class AreaShift:
-    """The share of internal trafficking in some areas, in the last complete year compared with the first.
+    """The share of internal trafficking in `areas` together, in the last complete year compared with the first.
 
     before, after : shares in per cent. low, high : 95 % interval of their difference, in percentage points.
-    probability : that the share rose. power : in how many of 100 cases a rise by REFERENCE would be detected;
-    None where the share is too large to rise so far, or in results of earlier versions.
+    probability : that the share rose, 0 to 1. power : in how many of 100 cases a rise by REFERENCE in every area would
+    be detected; None if the share of an area is too large to rise so far, or in results of earlier versions.
     """
 
     areas: tuple[str, ...]
@@ -70,10 +70,10 @@ class AreaShift:
 
 @dataclass(frozen=True)
 class YearShare:
-    """The share of internal trafficking in some areas in a complete year, in per cent, with its 95 % interval.
+    """The share of internal trafficking in `areas` together in a complete year, in per cent, with its 95 % interval.
 
-    The shares of the first and the last year are those of `AreaShift`. A year in between has the share from its own
-    look, in which it was compared with the first year.
+    The shares of the first and the last year are those of `AreaShift`. The share of a year in between comes from the
+    comparison of that year with the first year.
     """
 
     areas: tuple[str, ...]
@@ -91,7 +91,10 @@ class YearShare:
 
 @dataclass(frozen=True, eq=False)
 class SharePosterior:
-    """Draws of the shares of A areas, and of the areas together, the last: before and after, (draws, A + 1)."""
+    """Draws of the shares (0 to 1) in the earlier and the later year, (draws, A + 1) each.
+
+    The columns are A areas, then all areas together.
+    """
 
     before: Floats
     after: Floats
@@ -101,7 +104,10 @@ class SharePosterior:
         return np.asarray((np.sign(self.after - self.before).mean(axis=0) + 1.0) / 2.0)
 
     def judge(self, looks: int) -> list[ShareVerdict]:
-        """Return the verdicts, allowing for the earlier looks, docs/risk-model.md eq. (86)."""
+        """Return the A + 1 verdicts of look number `looks`, allowing for earlier looks, docs/risk-model.md eq. (86).
+
+        The first look compares the second complete year with the first year, and each further year brings one more.
+        """
         alpha = _ALPHA * 2.0**-looks
         rise = self.probability()
         return ["rose" if p > 1.0 - alpha else "fell" if p < alpha else "unclear" for p in rise]
@@ -110,8 +116,8 @@ class SharePosterior:
 def describe_shifts(release: Release, kappa: float, breaks: Iterable[Break], seed: int) -> dict[str, Any]:
     """Return the shifts (of all watched areas together, then of each), the two years compared, and each year's shares.
 
-    There are no shifts without two years. Years before a break that concerns a watched area are left out. kappa :
-    overdispersion of a quarter's count.
+    There are no shifts, no years and no shares without two years, or if no watched area has all numbers. Years before a
+    break that affects a watched area are left out. kappa : overdispersion of a quarter's count.
     """
     years, areas, published = _read_years(release, tuple(breaks))
     if len(years) < 2 or not areas:
@@ -135,7 +141,10 @@ def describe_shifts(release: Release, kappa: float, breaks: Iterable[Break], see
 
 
 def _read_years(release: Release, breaks: Sequence[Break]) -> tuple[list[str], tuple[str, ...], Ints]:
-    """Read complete years, the watched areas with all numbers, and their counts, (areas, years, parts)."""
+    """Read the complete years, the usable watched areas, and their published counts, (areas, years, parts).
+
+    An area is usable if it has all numbers, and children in the first and the last year.
+    """
     name = table_name("children", "region", "year", "pathway")
     nothing: tuple[list[str], tuple[str, ...], Ints] = ([], (), np.zeros((0, 0, len(_PARTS)), np.int64))
     if name not in release.tables:
@@ -169,9 +178,10 @@ def find_shifts(
     seed: int = 0,
     trials: int = _TRIALS,
 ) -> list[AreaShift]:
-    """Judge areas from published counts of two years, (areas, 2, parts): all of them together first, then each.
+    """Judge areas from published counts of two years, (areas, 2, parts): all areas together first, then each.
 
-    size : of the negative binomial of a year's count. looks : number of this look. trials : for the power; 0 for none.
+    size : of the negative binomial of a year's count. looks : number of this look, see `SharePosterior.judge`. trials :
+    number of simulated cases for the power; 0 for no power.
     """
     posterior = sample_shares(published, channel, size, _DRAWS, stream(seed, "shift"))
     power = estimate_power(published, posterior, channel, size, looks, trials, seed)
@@ -199,13 +209,13 @@ def _list_shifts(
 
 
 def _list_groups(areas: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
-    """List the groups of areas (all together first, then each area), with their positions in a posterior."""
+    """List the groups of areas (if there are several, all together first; then each), with their columns of draws."""
     single: list[tuple[int, tuple[str, ...]]] = [(i, (str(area),)) for i, area in enumerate(areas)]
     return [(len(areas), tuple(map(str, areas))), *single] if len(areas) > 1 else single
 
 
 def _list_shares(areas: Sequence[str], years: Sequence[str], looks: Sequence[SharePosterior]) -> list[YearShare]:
-    """Return the shares of each year from the looks that compared it with the first, by group of areas and year."""
+    """Return the share of each year, by group of areas and then by year; `looks` compared each with the first year."""
     draws = [looks[-1].before, *(look.after for look in looks)]
     return [
         YearShare(group, year, *(round(100 * float(v), 1) for v in (of[:, i].mean(), *np.quantile(of[:, i], _ENDS))))
@@ -217,11 +227,11 @@ def _list_shares(areas: Sequence[str], years: Sequence[str], looks: Sequence[Sha
 def sample_shares(
     published: Ints, channel: Channel, size: float, draws: int, rng: np.random.Generator
 ) -> SharePosterior:
-    """Sample the shares of two years from published counts, (areas, 2, parts), docs/risk-model.md eq. (51), (84), (85).
+    """Draw the shares of two years from published counts, (areas, 2, parts), docs/risk-model.md eq. (51), (84), (85).
 
-    The posterior is computed on grids: nothing but the draws from it depends on chance. In the group of
-    all areas, each area has the weight of its children of both years. So the share of the group does not change only
-    because more children are found in one city.
+    The posterior is computed on grids, so only the draws from it depend on chance. In the share of all areas together,
+    the weight of an area is the number of its children of both years. So this share does not change only because more
+    children are found in one city. size : of the negative binomial of a year's count. draws : number of draws.
     """
     table = _RisingFactorials.of(int(published.sum(axis=2).max()) + len(_PARTS) * channel.largest, size)
     evidence = [
@@ -244,14 +254,14 @@ def sample_shares(
 
 
 def _draw_rows(weights: Floats, rows: Ints, rng: np.random.Generator) -> Ints:
-    """Draw a position from each of some rows of weights, (n, m) and (draws,) to (draws,)."""
+    """Draw a column from each row `rows`, (draws,), in proportion to the row's weights, (n, m); return (draws,)."""
     sums = np.cumsum(weights, axis=1)
     return np.asarray((sums[rows] < rng.random((len(rows), 1)) * sums[rows, -1:]).sum(axis=1), np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class _RisingFactorials:
-    """log(Gamma(x + n) / Gamma(x)), (counts n, log odds), for both beta parameters x and for their sum."""
+    """log(Gamma(x + n) / Gamma(x)) for both beta parameters x and for their sum, each (counts n, log odds)."""
 
     first: Floats
     second: Floats
@@ -285,13 +295,16 @@ def _compute_evidence(published: Ints, channel: Channel, table: _RisingFactorial
 
 
 def _list_true_counts(value: int, channel: Channel) -> tuple[Floats, int]:
-    """Return P(value | true count) for all true counts that can be published as a value, and the smallest of them."""
+    """Return P(value | true count) for all true counts that can be published as `value`, and the smallest of them."""
     first, last = max(value - channel.largest, 0), min(value + channel.largest, channel.n_max)
     return channel.matrix[first : last + 1, value], first
 
 
 def _join_years(before: Floats, after: Floats) -> Floats:
-    """Return the evidence for each change and each first log odds, with the prior of the level, (changes, logits)."""
+    """Return the evidence for each change and each earlier log odds, times the prior of the level, (changes, logits).
+
+    before, after : the evidence of each year, (logits,).
+    """
     later, prior = _build_level_prior()
     return np.asarray(prior * before * after[later])
 
@@ -323,9 +336,9 @@ def estimate_power(
 ) -> list[float | None]:
     """Estimate in how many of 100 cases a rise by REFERENCE in every area would be detected, (areas + 1,).
 
-    As many children as published are drawn again, with the shares of the first year and REFERENCE more in the last,
-    published through the channel and judged in the same way. All are None if the share of an area cannot rise so far,
-    or if there are no trials.
+    In each trial, as many children as published are drawn again: with the estimated shares of the first year, and with
+    REFERENCE more in the last. They are published through the channel and judged in the same way. All values are None
+    if the share of an area cannot rise so far, or if `trials` is 0.
     """
     before = posterior.before.mean(axis=0)
     areas = len(published)
@@ -343,7 +356,7 @@ def estimate_power(
 
 
 def draw_published(published: Ints, shares: Floats, channel: Channel, size: float, rng: np.random.Generator) -> Ints:
-    """Draw published counts, (areas, 2, parts), with the totals of other counts and with given shares, (areas, 2)."""
+    """Draw published counts with the totals of `published`, (areas, 2, parts), and internal `shares`, (areas, 2)."""
     totals = np.maximum(published.sum(axis=2), 1)
     internal = rng.binomial(totals, rng.beta(size / (2.0 * (1.0 - shares)), size / (2.0 * shares)))
     mix = published[..., 1:] + 0.5

@@ -51,8 +51,8 @@ _NORMAL_66 = 0.4125  # the normal deviate of 0.66: a class is likely from this p
 class JudgedFit:
     """A fit with its draws, and the judgement on each area and pathway.
 
-    log_risk : draws of the log relative risk over the whole programme, (d, areas, pathways).
-    need : draws of the children newly in need in a quarter of the last year, (d, areas, pathways).
+    log_risk : draws of the log relative risk over the whole programme, (d, areas, pathways). whole : its judgement.
+    need : draws of the children newly in need per quarter, on average over the last year, (d, areas, pathways).
     changed, countries_changed : changes of areas and of whole countries; None if there are fewer than two years.
     """
 
@@ -107,7 +107,10 @@ def _judge_quarters(
 
 
 def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]) -> Iterator[Table]:
-    """Yield the tables of the partner tier. `evaluation` decides between the forecasts of model and mean."""
+    """Yield the tables of the partner tier; those of changes only if there are two years of quarters.
+
+    `evaluation` has the verdicts that decide whether the forecast is that of the model or of the historical mean.
+    """
     observations = judged.observations
     table = partial(_table, observations.silent_places)
     whole = [(judged.period, _log_need(judged.log_risk, observations), judged.whole)]
@@ -133,7 +136,8 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
 def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterator[Table]:
     """Yield the tables of municipalities inside their regions.
 
-    `region_only` marks the rows whose statement is that of the region, eq. (78).
+    Column `region_only` marks the rows whose statement is that of the region, eq. (78). There are changes only if
+    there are two years of quarters.
     """
     observations, need = municipal.observations, municipal.log_need(DRAWS, SEED)
     # Whether a country has any data is decided by the counts of its regions.
@@ -202,7 +206,7 @@ def _risk_rows(observations: Observations, period: str, need: Floats, judged: Ju
 
 
 def _exceedance_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the chance of a high rate, with the word for it, from the statements of some periods."""
+    """Return the chance of a high rate, in per cent, with the word for it, from rows of `_risk_rows`."""
     columns = ["area", "period", "crossing", "state", "median", "lower", "upper"]
     chance = rows["exceeding"]
     words = name_certainty(chance.to_numpy())
@@ -244,7 +248,8 @@ def _share_rows(judged: JudgedFit) -> pd.DataFrame:
 def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataFrame:
     """Return the children expected in the next quarters at the last year's effort, with 80 % intervals.
 
-    They come from the model, or from the historical mean if the model did not beat it; column `by` says which.
+    They come from the model, or from the historical mean if a verdict says that the model does not beat a baseline.
+    Column `by` says which.
     """
     observations = judged.observations
     verdicts = [v for v in evaluation.get("verdicts", []) if v["name"] == MODEL]
@@ -282,7 +287,7 @@ def _change_rows(observations: Observations, areas: Sequence[str], changed: Chan
 
 
 def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
-    """Return the basis of each class, and the rate from which the class would change: eq. (46)."""
+    """Return the basis of each class, and the rates from which the class would be high or low: eq. (46)."""
     reasons, observations = judged.explained, judged.observations
     need = _log_need(judged.log_risk, observations)
     latest = np.full(reasons.found.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]

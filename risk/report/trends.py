@@ -2,17 +2,18 @@
 
 A change is the ratio of a count to an earlier count. It comes with two 95 % intervals: Wald's on the log,
 docs/risk-model.md eq. (49), and the exact interval, docs/risk-model.md eq. (50) (conditional binomial, Clopper and
-Pearson 1934). It is flagged only if the exact interval still excludes "no change" after allowing for repeated looks:
-with L planned looks each is made at 1 − 0.05 / L (Bonferroni). This holds even if the looks depend on one another, as
-looks at overlapping periods do. Sequential boundaries would be a little sharper, but need the dependence to be known.
+Pearson 1934). It is flagged only if the exact interval still excludes "no change" after allowing for repeated tests:
+with L planned tests, each has the confidence level 1 − 0.05 / L (Bonferroni). This is valid even if the tests depend on
+one another, as tests of overlapping periods do. Sequential boundaries would be a little sharper, but need the
+dependence to be known.
 
 Besides chance, counts vary for two reasons: the noise of disclosure control, with a known variance, and children who
 are met together (negative binomial). Both widen the Wald variance of the log ratio. The exact interval is computed from
 counts that are smaller by the same factor.
 
 Three cases are checked before "rise". A series break that a person accepted (a new recording system, a new law) stops
-comparison across it. A series that jumps to another level and stays there is shown as a possible break. If effort
-changed with the count, a warning is given.
+comparison across it. A series that jumps to a higher level and stays there is shown as a possible break. If effort
+changed in the direction of the count, a warning is given.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ Verdict = Literal["no clear change", "rise", "fall", "possible break", "not comp
 ALL = "all"  # both pathways together
 _LEVEL = 0.95  # of the intervals that are shown
 _YEAR = 4  # quarters
-_STEP_LEVEL = 0.01  # p value below which a step of the level is no chance, over all quarters of a series
+_STEP_LEVEL = 0.01  # p value up to which a step of the level is not due to chance, over all quarters of a series
 _STEP_RATIO = 1.5  # a smaller step is read as a rise
 _SIDE = 2  # quarters that a level lasts at least, on both sides
 
@@ -46,7 +47,8 @@ _SIDE = 2  # quarters that a level lasts at least, on both sides
 class Jump:
     """A possible break: the quarter from which the counts of a country or an area have a higher level.
 
-    before, after : mean count of a quarter on both sides. areas : areas of the series; rose : those with a higher mean.
+    before, after : mean count of a quarter on both sides, summed over the areas. areas : number of areas of the series.
+    rose : number of those whose mean is higher after the break.
     """
 
     period: str
@@ -57,7 +59,7 @@ class Jump:
     rose: int = 1
 
     def concerns(self, area: str) -> bool:
-        """Return whether the possible break affects the counts of an area."""
+        """Return whether the possible break affects the counts of this area."""
         return Break(self.period, self.place).concerns(area)
 
 
@@ -65,10 +67,10 @@ class Jump:
 class Rules:
     """The rules for flagging a change.
 
-    looks : planned number of looks at the same series. noise_variance : variance of the noise of
-    disclosure control in each count. size : of the negative binomial of one count; a smaller size is more
-    variation. effort_ratio : a change of effort by more than this factor, in the direction of the count,
-    gives a warning. At 1.2 and γ = 0.8 effort alone explains a rise of 16 %.
+    looks : planned number of tests of the same series. noise_variance : variance of the noise of disclosure control in
+    each count. size : of the negative binomial of one count; a smaller size means more variation. effort_ratio : a
+    change of effort by more than this factor, in the direction of the count, gives a warning. At 1.2 and γ = 0.8,
+    effort alone explains a rise of 16 %. Raises InputError for a value outside its range.
     """
 
     looks: int = 1
@@ -77,7 +79,7 @@ class Rules:
     effort_ratio: float = 1.2
 
     def __post_init__(self) -> None:
-        """Check every value."""
+        """Check every value; raise InputError for a value outside its range."""
         if self.looks < 1 or self.noise_variance < 0 or self.size <= 0 or self.effort_ratio < 1:
             msg = f"{self}: give looks from 1, a variance from 0, a size above 0 and an effort ratio from 1."
             raise InputError(msg)
@@ -87,8 +89,10 @@ class Rules:
 class Change:
     """A count compared with an earlier one.
 
-    `wald` and `exact` are 95 % intervals of the ratio. `flagged` depends on `allowing`, the exact interval that
-    allows for all looks. `effort_ratio` is NaN if no effort is known. `note` says why counts are not compared.
+    `ratio` is after / before, infinite if only `before` is 0, and NaN if both are 0 or a count is unknown. `wald` and
+    `exact` are 95 % intervals of it. `flagged` depends on `allowing`, the exact interval that allows for all planned
+    tests. `effort_ratio` is NaN if effort is unknown or 0 at both times, and infinite if only the earlier one is 0.
+    `note` is the reason of the break that stops the comparison; empty without such a break.
     """
 
     before: float
@@ -143,14 +147,14 @@ def _effort_ratio(effort: tuple[float, float] | None) -> float:
 
 
 def _log_variance(before: float, after: float, rules: Rules) -> tuple[float, float]:
-    """Return the variance of the log ratio of Poisson counts, first alone, then with noise and overdispersion."""
+    """Return two variances of the log ratio of two counts above 0: Poisson alone, and with noise and overdispersion."""
     alone = 1.0 / before + 1.0 / after
     noise = rules.noise_variance * (1.0 / before**2 + 1.0 / after**2)
     return alone, alone + noise + 2.0 / rules.size
 
 
 def _wald_interval(before: float, after: float, rules: Rules) -> Interval:
-    """Return the 95 % Wald interval of the ratio, docs/risk-model.md eq. (49); unbounded if a count is 0."""
+    """Return the 95 % Wald interval of the ratio, docs/risk-model.md eq. (49); 0 to infinity if a count is 0."""
     from scipy.stats import norm
 
     if not before or not after:
@@ -160,7 +164,10 @@ def _wald_interval(before: float, after: float, rules: Rules) -> Interval:
 
 
 def _exact_interval(before: float, after: float, level: float, rules: Rules) -> Interval:
-    """Return the interval of the ratio from the later count's share in the sum, docs/risk-model.md eq. (50)."""
+    """Return the interval of the ratio with confidence `level` (0 to 1), docs/risk-model.md eq. (50).
+
+    It is computed from the later count's share of the sum of both counts.
+    """
     from scipy.stats import beta
 
     alone, whole = _log_variance(before + 0.5, after + 0.5, rules)
@@ -180,12 +187,13 @@ def compare_panel(
     breaks: Iterable[Break] = (),
     rules: Rules | None = None,
 ) -> tuple[Change, ...]:
-    """Compare each area's last `span` quarters with as many `lag` quarters earlier (by default just before).
+    """Compare the sum of each area's last `span` quarters with that of as many quarters that begin `lag` earlier.
 
-    The counts are of one pathway, or of all pathways. `rules` apply to one published count: a sum of n similar counts
-    has n times the noise variance and n times the size. A break in between, or an unknown count, stops the comparison.
-    If there is a possible break in between (see `find_jumps`), a rise is reported as a possible break. Raises
-    InputError if the panel is too short or does not have the pathway.
+    By default `lag` is `span`: the quarters just before. The counts are those of one pathway, or of all pathways.
+    `rules` apply to one published count: a sum of n similar counts has n times the noise variance and n times the size.
+    A break in between, or an unknown count, stops the comparison. If there is a possible break in between (see
+    `find_jumps`), a rise is reported as a possible break. Raises InputError if `span` or `lag` is below 1, or if the
+    panel is too short or does not have the pathway.
     """
     back, last = span if lag is None else lag, len(panel.quarters)
     if span < 1 or back < 1 or last < span + back:
@@ -214,7 +222,10 @@ def _sum_rules(rules: Rules, counts: int) -> Rules:
 def _compare_area(
     area: str, pair: tuple[float, float], effort: tuple[float, float], rules: Rules, stops: list[Break], *, asked: bool
 ) -> Change:
-    """Compare one area; check breaks, jumps and effort before a rise or a fall. asked : whether a jump affects it."""
+    """Compare the counts of one area, `pair`; they are not compared if one is unknown or `stops` has a break.
+
+    asked : whether a possible break affects the area; then a rise is a possible break.
+    """
     if stops or not np.isfinite(pair).all():
         note = stops[-1].note if stops else ""
         return _not_compared(area, pair, _effort_ratio(effort), note)
@@ -230,7 +241,7 @@ def _not_compared(area: str, pair: tuple[float, float], effort_ratio: float, not
 
 
 def _select_counts(panel: Panel, pathway: str | None) -> Floats:
-    """Return the counts of one pathway, or of all, (A, T)."""
+    """Return the counts of one pathway, or the sum over all, (A, T); raise InputError for an unknown pathway."""
     if pathway is None:
         return np.asarray(panel.counts.sum(axis=2))
     if pathway not in panel.pathways:
@@ -241,8 +252,10 @@ def _select_counts(panel: Panel, pathway: str | None) -> Floats:
 def find_jumps(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
     """Find where the counts of a country, and then of each area, step to a higher level, eq. (87), (88).
 
-    A country has a step only if the level rose in more areas than chance explains (sign test; most areas if there are
-    too few for the test). An area is not listed if its step is within one quarter of its country's step.
+    A country has a step only if the level rose in more areas than chance explains (sign test; with too few areas for
+    the test, in most of those whose level changed). An area is left out if one of its counts is unknown, if its step is
+    within one quarter of its country's step, or if its country has no other area. Raises InputError for an unknown
+    pathway.
     """
     counts = _select_counts(panel, pathway)
     jumps: list[Jump] = []
@@ -267,7 +280,10 @@ def _describe_step(panel: Panel, place: str, counts: Floats, step: int) -> Jump:
 
 
 def _is_everywhere(counts: Floats, step: int) -> bool:
-    """Return whether the level rose in more areas than chance explains; if the areas are few, in most of them."""
+    """Return whether the level rose in more areas than chance explains.
+
+    counts : (A, T). With too few areas for the test, the level must have risen in most of the areas where it changed.
+    """
     from scipy.stats import binomtest
 
     change = np.sign(counts[:, step:].mean(axis=1) - counts[:, :step].mean(axis=1))
@@ -278,12 +294,12 @@ def _is_everywhere(counts: Floats, step: int) -> bool:
 
 
 def find_step(counts: Floats, level: float = _STEP_LEVEL) -> int | None:
-    """Find the position from which a series, (T,), has a higher level; None if there is no such step.
+    """Return the position from which a series, (T,), has a higher level; None if there is no such step.
 
     The step is where two constant levels have the least Poisson deviance, docs/risk-model.md eq. (87). Three conditions
     must hold. Chance does not explain the step: the test allows for overdispersion and for all quarters at which a step
     is possible, eq. (88). The level after the step is at least 1.5 times the level before it. And steady growth fits
-    the series less well.
+    the series less well. A series of fewer than four quarters, or of zeros alone, has no step.
     """
     from sklearn.linear_model import PoissonRegressor
 
@@ -307,22 +323,22 @@ def find_step(counts: Floats, level: float = _STEP_LEVEL) -> int | None:
         return None
     time = np.linspace(-1.0, 1.0, last)[:, None]
     growth = PoissonRegressor(alpha=0.0, max_iter=1000).fit(time, counts).predict(time)
-    # The place of a step is one parameter more than growth has: Akaike's price is 2.
+    # The position of a step is one parameter more than growth has; Akaike's criterion adds 2 for each parameter.
     is_step = _compute_deviance(counts, growth) - deviances[best] > 2.0 * spread
     return start if is_step else None
 
 
 def _compute_deviance(counts: Floats, mean: Floats) -> Floats:
-    """Return the Poisson deviance of a series, (T,), from means, (..., T)."""
+    """Return the Poisson deviance of a series, (T,), from means, (..., T), in the shape (...)."""
     ratio = np.divide(counts, mean, out=np.ones(np.broadcast(counts, mean).shape), where=(mean > 0) & (counts > 0))
     return np.asarray(2.0 * (xlogy(counts, ratio) - counts + mean).sum(axis=-1))
 
 
 @dataclass(frozen=True)
 class CountChange:
-    """The change of an area's counts on a pathway (or ALL) over the last year, read from a manifest; see `Change`.
+    """The change of an area's counts on a pathway (or ALL) over the last year, as a manifest stores it; see `Change`.
 
-    ratio, low, high, effort_ratio : None if there is no such number. note : that of the break that stops comparison.
+    low, high : the exact 95 % interval. ratio, low, high, effort_ratio : None where infinite or unknown.
     """
 
     area: str
@@ -345,7 +361,10 @@ class Trends:
     changes: tuple[CountChange, ...] = ()
 
     def has_jump(self, area: str, pathway: str, quarter: str) -> bool:
-        """Return whether counts of an area may have a break inside the two years that end with a quarter."""
+        """Return whether the counts of an area on a pathway (or ALL) may have a break inside two years.
+
+        The two years end with `quarter`. A possible break after them counts, too.
+        """
         first = add_months(Period.parse(quarter).start, 3 - 6 * _YEAR)
         jumps = (jump for name, jump in self.jumps if name == pathway and jump.concerns(area))
         return any(first < Period.parse(jump.period).start for jump in jumps)
@@ -363,7 +382,7 @@ class Trends:
 def describe_trends(observations: Observations, kappa: float) -> dict[str, Any]:
     """Return the trends as plain values for a manifest.
 
-    Changes of a country that has neither counts nor outreach are left out.
+    There are no changes without two years of quarters, and none in a country that has neither counts nor outreach.
 
     kappa : overdispersion of a quarter's count.
     """

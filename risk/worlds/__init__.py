@@ -50,6 +50,8 @@ def simulate(
         islands.
     population : people by code, of regions and, where known, of municipalities; by default the published figures of
         data/reference in the middle of the world's time.
+
+    Raises InputError if the area table lacks a level or the region of a municipality, or if a law is unknown.
     """
     people = read_population(parameters) if population is None else population
     asked, parameters = parameters, change_parameters(parameters)

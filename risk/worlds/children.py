@@ -18,7 +18,10 @@ from risk.worlds.parameters import WorldParameters
 
 
 def _cut_calendar(parameters: WorldParameters) -> tuple[Ints, Ints, Ints]:
-    """Return the start, length and quarter of each whole week, and of single days where a quarter cuts a week."""
+    """Return start, length and quarter of each whole week, and of single days where a quarter begins or ends in a week.
+
+    start : day since 1970. length : 7 or 1 days. quarter : position.
+    """
     edges = [*_find_quarter_starts(parameters).tolist(), first_day_after(parameters)]
     start, length, quarter = [], [], []
     for q in range(parameters.quarters):
@@ -34,10 +37,11 @@ def _cut_calendar(parameters: WorldParameters) -> tuple[Ints, Ints, Ints]:
 
 
 def draw_effort_records(land: Ground, parameters: WorldParameters, days: Floats) -> tuple[pd.DataFrame, OutreachSlots]:
-    """Draw records of effort: the days of each municipality and quarter over weeks, partners and kinds.
+    """Draw records of effort: outreach days, (M, T), are divided among weeks, partners and kinds of outreach.
 
-    A stretch of effort is a week, or a day where a week would cross the end of a quarter; so each
-    record lies in one quarter, and the days of the records add up to those of the world.
+    A record is of a week, or of a day where a week would cross the end of a quarter. So each record lies in one
+    quarter, and the days of the records add up to `days`. Return the frame, ordered by date, and the same records as
+    arrays, ordered by municipality and quarter.
     """
     rng = stream(parameters.seed, "outreach")
     whole = days.astype(np.int64)
@@ -76,7 +80,7 @@ def draw_effort_records(land: Ground, parameters: WorldParameters, days: Floats)
 def draw_encounter_records(
     land: Ground, parameters: WorldParameters, met: FirstMeetings, slots: OutreachSlots
 ) -> tuple[pd.DataFrame, Ints]:
-    """Draw all meetings with all children, ordered by date; also return the true child of each row."""
+    """Draw all meetings with all children, ordered by date; also return the true child of each row, from 0, (rows,)."""
     first = _draw_first_meetings(land, parameters, met.counts, slots)
     every = draw_journeys(land, parameters, first, slots)
     order = np.lexsort((every.step, every.child, every.date))
@@ -85,7 +89,10 @@ def draw_encounter_records(
 
 
 def _draw_first_meetings(land: Ground, parameters: WorldParameters, counts: Ints, slots: OutreachSlots) -> MeetingTable:
-    """Draw the day, partner, stage and pathway of each first meeting."""
+    """Draw the day, partner, stage and known pathway of each first meeting.
+
+    counts : first meetings by municipality, pathway, way of finding and quarter, (M, P, F, T).
+    """
     m, p, f, q = np.nonzero(counts)
     each = np.repeat(np.arange(len(m)), counts[m, p, f, q])
     m, p, f, q = m[each], p[each], f[each], q[each]
@@ -104,7 +111,10 @@ def _draw_first_meetings(land: Ground, parameters: WorldParameters, counts: Ints
 
 
 def _draw_days(parameters: WorldParameters, uniform: Floats, quarter: Ints) -> Ints:
-    """Return a day in each of the quarters, as days since 1970; `uniform` holds a random number for each of them."""
+    """Return a day in each of these quarters, in days since 1970, (n,).
+
+    uniform : a random number from 0 to 1 for each. quarter : positions of the quarters. Both are (n,).
+    """
     start, length, of = _cut_calendar(parameters)
     first = np.array([start[of == q].min() for q in range(parameters.quarters)])
     total = np.array([length[of == q].sum() for q in range(parameters.quarters)])
@@ -113,7 +123,10 @@ def _draw_days(parameters: WorldParameters, uniform: Floats, quarter: Ints) -> I
 
 
 def _draw_slots(parameters: WorldParameters, slots: OutreachSlots, m: Ints, q: Ints, uniform: Floats) -> Ints:
-    """Draw, in proportion to its days, one of the records of effort of a municipality and quarter."""
+    """Draw a record of effort in each municipality `m` and quarter `q`, in proportion to its days; return positions.
+
+    uniform : a random number from 0 to 1 for each. All arrays, but those of `slots`, are (n,).
+    """
     key = slots.municipality * parameters.quarters + slots.quarter
     total = np.cumsum(slots.days)
     want = m * parameters.quarters + q
@@ -126,7 +139,7 @@ def _draw_slots(parameters: WorldParameters, slots: OutreachSlots, m: Ints, q: I
 
 
 def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: MeetingTable) -> pd.DataFrame:
-    """Return the meetings with the columns of a partner's file."""
+    """Return the meetings as a frame with the columns of a partner's file."""
     size = int(every.child.max()) + 1 if len(every.child) else 0
     rng = stream(parameters.seed, "profile")
     person = profiles.draw_people(rng, land, every, size)
@@ -157,7 +170,7 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
 
 
 def _number_records(every: MeetingTable) -> pd.Series:
-    """Return record numbers in the order of dates; empty for partners that do not number their records."""
+    """Return record numbers in the order of rows; empty for partners that do not number their records."""
     number = np.zeros(len(every.child), dtype=np.int64)
     for partner, digit in profiles.NUMBERED.items():
         rows = every.partner == partner

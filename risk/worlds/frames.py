@@ -17,7 +17,7 @@ _FACTORS = (387_421, 611_953, 754_877, 912_347, 133_273, 524_287, 864_197, 275_5
 
 
 def make_categories(codes: Ints, values: Sequence[str] | np.ndarray) -> pd.Series:
-    """Return a column of categories, only those in use."""
+    """Return a column with the value at each code (a position in `values`); its categories are the values in use."""
     used = np.zeros(len(values), dtype=bool)
     used[codes] = True
     at = np.cumsum(used) - 1
@@ -35,7 +35,7 @@ def format_days(days: Ints) -> pd.Series:
 
 
 def format_numbers(prefix: str, numbers: Ints, width: int, blank: np.ndarray | None = None) -> pd.Series:
-    """Return texts such as K-000123 (from K, 123, 6); empty where blank."""
+    """Return texts such as K-000123 (from K, 123, 6); empty where the mask `blank` is True."""
     digits = pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), width, padding="0")
     text = pc.binary_join_element_wise(prefix, digits, "-")
     if blank is not None:
@@ -44,16 +44,20 @@ def format_numbers(prefix: str, numbers: Ints, width: int, blank: np.ndarray | N
 
 
 def _make_grouped(key: Ints, texts: Sequence[tuple[str, Ints]], width: int) -> pd.Series:
-    """Return a column of categories from keys and, in ascending order of key, their texts."""
+    """Return a column with the text of each key.
+
+    key : positions in the joined texts. texts : for each group of texts, their prefix and numbers.
+    """
     parts = [format_numbers(prefix, numbers, width) for prefix, numbers in texts if len(numbers)]
     values = pd.concat(parts, ignore_index=True) if parts else pd.Series([], dtype="str")
     return pd.Series(pd.Categorical.from_codes(key, categories=pd.Index(values)))
 
 
 def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
-    """Return the identifier of each child at each partner that meets it.
+    """Return the identifier of the child in each meeting, at the partner of this meeting.
 
-    The numbers are spread so that one partner's identifier says nothing about another's.
+    child, partner : positions, (n,). size : number of children. The numbers are mixed, so that one partner's identifier
+    of a child says nothing about another's.
     """
     width = max(6, len(str(max(size - 1, 0))))
     key, at = np.unique(partner * size + child, return_inverse=True)
@@ -63,7 +67,10 @@ def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
 
 
 def make_programme_numbers(rng: np.random.Generator, every: MeetingTable, size: int, linked_share: float) -> pd.Series:
-    """Draw a number that all partners use for some children, mostly for those whom several partners have met."""
+    """Draw the programme number of each meeting's child, which all partners use; empty for children without one.
+
+    Mostly children whom several partners have met get a number: each of them with probability `linked_share`.
+    """
     low = np.full(size, np.iinfo(np.int64).max)
     high = np.full(size, -1)
     np.minimum.at(low, every.child, every.partner)

@@ -16,7 +16,12 @@ from risk.numbers import stream
 
 @dataclass(frozen=True)
 class Ground:
-    """The areas of a world: R regions and M municipalities as arrays, with positions instead of codes."""
+    """The areas of a world: R regions and M municipalities as arrays, with positions instead of codes.
+
+    regions, municipalities : codes, (R,) and (M,). region_of : region of each municipality, (M,). country_of : country
+    of each region, (R,). region_people, people : people of each region and municipality. region_edges, edges : pairs of
+    regions and of municipalities that touch, (n, 2).
+    """
 
     regions: NDArray[np.object_]
     municipalities: NDArray[np.object_]
@@ -43,7 +48,7 @@ class Ground:
         return out
 
     def where(self, code: str) -> int:
-        """Return a region's position, or -1 where this world does not have it."""
+        """Return the position of the region with this code, or -1 if the world does not have it."""
         found = np.flatnonzero(self.regions == code)
         return int(found[0]) if len(found) else -1
 
@@ -51,8 +56,9 @@ class Ground:
 def build_ground(areas: pd.DataFrame, neighbours: list[tuple[str, str]], population: pd.Series, seed: int) -> Ground:
     """Build the arrays from an area table, pairs of neighbours of both levels, and people by code.
 
-    Only areas of the counting classification are used. A region without a known population (Mount
-    Athos) has nobody in it. If no pair of regions is given, regions touch where municipalities do.
+    Only areas of the counting classification are used. A region without a known population (Mount Athos) has nobody in
+    it. If no pair of regions is given, regions touch where municipalities do. Raises InputError if the table has no
+    regions, no municipalities, or a municipality without its region.
     """
     counted = areas[areas["counted"].astype(bool)] if "counted" in areas else areas
     regions = counted[counted["level"] == "region"].sort_index()
@@ -91,7 +97,10 @@ def _lift(edges: Ints, region_of: Ints) -> Ints:
 def _find_people(
     codes: NDArray[np.object_], region_of: Ints, total: Floats, population: pd.Series, seed: int
 ) -> Floats:
-    """Return the population of each municipality, (M,): if unknown, an invented share of the rest of its region."""
+    """Return the population of each municipality, (M,); an unknown one is an invented share of its region's rest.
+
+    total : people of each region, (R,). population : people by code.
+    """
     known: Floats = population.reindex(codes).to_numpy(dtype=float)
     draw = stream(seed, "people").lognormal(0.0, 0.7, len(codes)) * np.isnan(known)
     rest = np.maximum(total - np.bincount(region_of, np.nan_to_num(known), len(total)), 0.0)
@@ -104,7 +113,8 @@ def _find_people(
 def draw_bym2(rng: np.random.Generator, size: int, edges: Ints, structured: float, draws: int) -> Floats:
     """Draw BYM2 effects of unit variance, shape (size, draws) (Riebler et al. 2016, equation 7).
 
-    The structured part is scaled in each connected part, see risk/laplace/graph.py.
+    edges : pairs of positions of neighbours, (n, 2). structured : share of the variance (0 to 1) that is smooth over
+    neighbours. The smooth part is scaled in each connected part of the map, see risk/laplace/graph.py.
     """
     normal, plain = rng.standard_normal((2, size, draws))
     smooth = build_structure(size, edges).root() @ normal
@@ -114,7 +124,7 @@ def draw_bym2(rng: np.random.Generator, size: int, edges: Ints, structured: floa
 
 
 def choose(uniform: Floats, table: Floats, row: Ints | None = None) -> Ints:
-    """Draw a category for each uniform number, (n,), by the weights in a row of a table, (rows, categories).
+    """Return a category for each uniform number (0 to 1), (n,), by the weights in a row of `table`, (rows, categories).
 
     `row` is the position of the row for each number; by default all use the first row.
     """

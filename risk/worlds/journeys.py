@@ -15,8 +15,8 @@ from risk.worlds.parameters import WorldParameters
 from risk.worlds.profiles import compute_partner_shares
 
 MOST_MEETINGS = 8
-_AGAIN = 0.52  # how likely another meeting is
-_PAUSE = 20, 70.0  # fewest days between meetings; mean of what comes on top
+_AGAIN = 0.52  # probability of another meeting
+_PAUSE = 20, 70.0  # fewest days between meetings; mean of the additional days
 _RETURNING = 4  # position of the stage "returning"
 _LAST_STAGE = 5
 
@@ -28,7 +28,7 @@ def first_day_after(parameters: WorldParameters) -> int:
 
 
 def draw_journeys(land: Ground, parameters: WorldParameters, first: MeetingTable, slots: OutreachSlots) -> MeetingTable:
-    """Draw the further meetings of each child, up to eight in all and until the world's last day."""
+    """Return `first` with the further meetings of each child, up to eight in all and until the world's last day."""
     rng = stream(parameters.seed, "journeys")
     seen = _mark_searched_days(land, parameters, slots)
     places = _Places.of(land, slots)
@@ -44,7 +44,11 @@ def draw_journeys(land: Ground, parameters: WorldParameters, first: MeetingTable
 
 @dataclass(frozen=True)
 class _Places:
-    """Weights of the municipalities where children are met again: in a region, in a country, after a return."""
+    """Weights of the M municipalities where children are met again.
+
+    region, country : in the same region or country, (R, M) and (countries, M). home : after a return, (1, M). greece :
+    position of Greece, -1 if the world does not have it.
+    """
 
     region: Floats
     country: Floats
@@ -100,7 +104,7 @@ def _meet_again(
 
 
 def _advance_stage(rng: np.random.Generator, stage: Ints) -> Ints:
-    """Draw the next stage: stages only go forward, and a child at risk seldom becomes a victim."""
+    """Draw the next stage of each child, (n,): stages only go forward, and a child at risk seldom becomes a victim."""
     u = rng.random(len(stage))
     forward = np.where(stage == 0, u < 0.06, u < 0.5).astype(np.int64)
     further = ((stage > 0) & (u < 0.1)).astype(np.int64)
@@ -109,7 +113,7 @@ def _advance_stage(rng: np.random.Generator, stage: Ints) -> Ints:
 
 
 def _choose_places(land: Ground, rng: np.random.Generator, now: MeetingTable, stage: Ints, places: _Places) -> Ints:
-    """Draw the municipality of the next meeting: mostly the same, else nearby, elsewhere or back home."""
+    """Draw the municipality of each next meeting: mostly the same, else nearby, elsewhere or back home."""
     count = len(stage)
     u = rng.random((4, count))
     where = land.country_of_municipality[now.municipality]

@@ -1,8 +1,8 @@
 """Laws that invented worlds may follow in addition to the risk model's likelihoods: docs/risk-model.md section 17.
 
 A model that is tried only on worlds drawn from its own likelihood beats its rivals by construction. Each law here
-changes one part of a world in a way that the model does not know. `WorldParameters.laws` names one or several of
-them, which are applied in that order. Without a law a world stays as it is.
+changes one part of a world in a way that the model does not know. `WorldParameters.laws` names laws, which are applied
+in that order. Without a law a world stays as it is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ _PARTNER_SHARE = 0.75  # of the reports of a region, by the partner that starts 
 
 @dataclass(frozen=True)
 class Law:
-    """What a law changes: the parameters of the world, its need, or its first meetings."""
+    """A law: its description, and the functions that change the parameters, the need or the first meetings of a world.
+
+    A function is None where the law changes nothing.
+    """
 
     about: str
     parameters: Callable[[WorldParameters], WorldParameters] | None = None
@@ -40,7 +43,7 @@ class Law:
 
 
 def select_laws(parameters: WorldParameters) -> list[Law]:
-    """Return the laws of a world. Raises InputError for the name of an unknown law."""
+    """Return the laws of a world, in their order; raise InputError for the name of an unknown law."""
     unknown = [name for name in parameters.laws if name not in LAWS]
     if unknown:
         raise InputError(f"No law of invented worlds is named {unknown[0]!r}; there are {', '.join(LAWS)}.")
@@ -48,14 +51,14 @@ def select_laws(parameters: WorldParameters) -> list[Law]:
 
 
 def change_parameters(parameters: WorldParameters) -> WorldParameters:
-    """Return the parameters as the laws of a world change them."""
+    """Return the parameters as the laws of a world change them; raise InputError for an unknown law."""
     for law in select_laws(parameters):
         parameters = law.parameters(parameters) if law.parameters else parameters
     return parameters
 
 
 def draw_need_by_laws(land: Ground, parameters: WorldParameters) -> Need:
-    """Draw the true need of a world and change it by its laws; the total stays children / detection."""
+    """Draw the true need of a world and change it by its laws; the total need stays children / detection."""
     need = draw_need(land, parameters)
     for law in select_laws(parameters):
         need = law.need(land, parameters, need) if law.need else need
@@ -72,8 +75,8 @@ def change_meetings(parameters: WorldParameters, met: FirstMeetings) -> FirstMee
 def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) -> Need:
     """Let children who come into need bring others into need in the next quarter, there and in neighbouring regions.
 
-    The endemic-epidemic model of Held, Höhle and Hofmann (2005), docs/risk-model.md eq. (73). The rows of W add up to
-    1, so that the whole need neither grows nor dies out.
+    This is the endemic-epidemic model of Held, Höhle and Hofmann (2005), docs/risk-model.md eq. (73). The rows of its
+    matrix `flow` add up to 1, so that the whole need neither grows nor dies out.
     """
     size = len(land.regions)
     touch = np.zeros((size, size))
@@ -103,7 +106,7 @@ def _move_with_seasons(land: Ground, parameters: WorldParameters, need: Need) ->
 
 
 def _heat_places(land: Ground, parameters: WorldParameters, need: Need) -> Need:
-    """Multiply the need of municipalities by heavy-tailed factors: a few then have most of their country's need."""
+    """Multiply the need of municipalities by heavy-tailed factors, so that a few of them have most of the need."""
     heat = (1.0 - stream(parameters.seed, "heat").random(len(land.people))) ** (-1.0 / _TAIL)
     municipality = need.municipality * heat[:, None, None]
     municipality *= need.municipality.sum() / max(municipality.sum(), SMALL)
@@ -111,7 +114,7 @@ def _heat_places(land: Ground, parameters: WorldParameters, need: Need) -> Need:
 
 
 def _start_and_stop_partners(land: Ground, parameters: WorldParameters, need: Need) -> Need:
-    """Let the partner that gives most reports start in a third of the regions, and stop in another third."""
+    """Let the partner with the most reports start late in a third of the regions, and stop early in another third."""
     rng = stream(parameters.seed, "partners")
     kind, when = rng.integers(0, 3, len(land.regions)), rng.random(len(land.regions))
     turn = (parameters.quarters * (0.25 + 0.5 * when))[:, None]
@@ -134,7 +137,10 @@ def _delay_reports(parameters: WorldParameters, met: FirstMeetings) -> FirstMeet
 
 
 def _with_region(land: Ground, need: Need, region: Floats) -> Need:
-    """Return need with new regional values; municipalities change in proportion, and the total stays as before."""
+    """Return need with new values by region, (R, P, T); municipalities change in proportion.
+
+    The values are scaled, so that the total stays as before.
+    """
     region = region * (need.region.sum() / max(region.sum(), SMALL))
     change = np.divide(region, need.region, where=need.region > 0, out=np.zeros_like(region))
     return replace(need, region=region, municipality=need.municipality * change[land.region_of])

@@ -11,7 +11,11 @@ from data.workspace.types import Floats, Ints
 
 @dataclass(frozen=True)
 class MeetingTable:
-    """Meetings as arrays of positions, all of the same length; `date` in days since 1970."""
+    """Meetings as arrays of positions, all of the same length; `date` is in days since 1970.
+
+    step : number of the meeting among those with the child, from 0. found : 0 reported, 1 discovered. pathway : the
+    true one. known_pathway : the recorded one.
+    """
 
     child: Ints
     step: Ints
@@ -24,19 +28,19 @@ class MeetingTable:
     known_pathway: Ints
 
     def take(self, rows: np.ndarray) -> MeetingTable:
-        """Return rows by position or by mask."""
+        """Return the rows at these positions, or of this mask."""
         return MeetingTable(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     @staticmethod
     def join(parts: list[MeetingTable]) -> MeetingTable:
-        """Return the rows of several tables in one."""
+        """Return one table with the rows of all `parts`."""
         names = [f.name for f in fields(MeetingTable)]
         return MeetingTable(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
 @dataclass(frozen=True)
 class OutreachSlots:
-    """Where outreach took place: one entry for each record of effort, by municipality and quarter."""
+    """Records of effort as arrays of equal length, ordered by municipality and quarter."""
 
     municipality: Ints
     quarter: Ints

@@ -37,12 +37,12 @@ class Need:
 
 
 def look_up_by_country(land: Ground, values: dict[str, float], default: float) -> Floats:
-    """Return a number for each country of the world, (countries,)."""
+    """Return the value of each country of the world, (countries,); `default` for a country without a value."""
     return np.array([values.get(code, default) for code in land.countries])
 
 
 def _draw_surfaces(land: Ground, parameters: WorldParameters) -> tuple[Floats, Floats]:
-    """Draw the log relative risk by region, (R, 3), and its local part by municipality, (M, 3)."""
+    """Draw the log relative risk by region, (R, 3), and its local part by municipality, (M, 3), for each surface."""
     names = ("surface", "local")
     sizes = (len(land.regions), len(land.municipalities))
     edges = (land.region_edges, land.edges)
@@ -59,7 +59,7 @@ def _draw_surfaces(land: Ground, parameters: WorldParameters) -> tuple[Floats, F
 
 
 def _draw_time_trend(land: Ground, parameters: WorldParameters) -> Floats:
-    """Draw a random walk with drift for each country and surface, centred, (countries, 3, T)."""
+    """Draw a centred random walk with drift for each country and surface, (countries, 3, T); zero without `signal`."""
     steps = stream(parameters.seed, "time").standard_normal((len(land.countries), 3, parameters.quarters))
     drift = np.array(_TREND)[None, :, None]
     walk = np.cumsum(drift + parameters.time_log_sd * steps, axis=2)
@@ -68,7 +68,7 @@ def _draw_time_trend(land: Ground, parameters: WorldParameters) -> Floats:
 
 
 def compute_internal_share(parameters: WorldParameters) -> Floats:
-    """Return the planted share of internal trafficking in each quarter, shape (T,)."""
+    """Return the planted share (0 to 1) of internal trafficking in each quarter, (T,)."""
     quarter = np.arange(1, parameters.quarters + 1)
     done = (quarter - parameters.shift_begins) / (parameters.shift_complete - parameters.shift_begins)
     done = np.clip(done, 0.0, 1.0)
@@ -77,7 +77,10 @@ def compute_internal_share(parameters: WorldParameters) -> Floats:
 
 
 def _draw_hotspot(land: Ground, parameters: WorldParameters) -> Floats:
-    """Draw a hotspot to add to the log rate, (R, T): it moves to a neighbouring region every three quarters."""
+    """Draw a hotspot to add to the log rate, (R, T): it moves to a neighbouring region every three quarters.
+
+    It is zero everywhere if the parameters have no signal or no hotspot, or if no regions touch.
+    """
     extra = np.zeros((len(land.regions), parameters.quarters))
     if not (parameters.signal and parameters.hotspot and len(land.region_edges)):
         return extra
@@ -92,7 +95,7 @@ def _draw_hotspot(land: Ground, parameters: WorldParameters) -> Floats:
 
 
 def draw_need(land: Ground, parameters: WorldParameters) -> Need:
-    """Draw the true need; its sum over everything is children / detection."""
+    """Draw the true need; its sum over regions, pathways and quarters is children / detection."""
     theta, local = _draw_surfaces(land, parameters)
     where = land.country_of
     children = land.people * look_up_by_country(land, CHILD_SHARE, USUAL_SHARE)[land.country_of_municipality]
@@ -123,7 +126,10 @@ def _pathway_mix(land: Ground, parameters: WorldParameters) -> Floats:
 
 
 def _split_by_pathway(land: Ground, parameters: WorldParameters, share: Floats) -> Floats:
-    """Return need by pathway, with the shift added and cross-border split in two: (R, 3, T) to (R, P, T)."""
+    """Return need by pathway, up to a factor, (R, P, T), with the planted shift and both cross-border pathways.
+
+    share : each region's and quarter's share of its country, by surface, (R, 3, T).
+    """
     where = land.country_of
     weight = look_up_by_country(land, _NEED_SHARE, 1.0)
     amounts = share * (weight[:, None] * _pathway_mix(land, parameters))[where][:, :, None]

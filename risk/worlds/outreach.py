@@ -30,7 +30,7 @@ _MOST_FOUND = 0.9  # of the children newly in need in a municipality and quarter
 
 @dataclass(frozen=True)
 class FirstMeetings:
-    """Outreach days and children met for the first time."""
+    """Outreach days, and children met for the first time: their expected and their drawn number."""
 
     days: Floats  # (M, T) whole days
     expected: Floats  # (M, P, F, T)
@@ -38,9 +38,9 @@ class FirstMeetings:
 
 
 def _draw_base_effort(land: Ground, parameters: WorldParameters) -> Floats:
-    """Draw the share of outreach days planned for each municipality and quarter, (M, T); 0: never searched.
+    """Draw the weight of each municipality and quarter in the plan of outreach days, (M, T); 0: not searched.
 
-    The largest municipality of a region is always in the plan. A smaller one enters it with a chance that
+    The largest municipality of a region is always in the plan. A smaller one enters the plan with a probability that
     grows with its size, from a random quarter on.
     """
     rng = stream(parameters.seed, "plan")
@@ -67,9 +67,9 @@ class _Outreach:
     """Parameters that, together with the children found so far, determine the days of a quarter."""
 
     plan: Floats  # (M, T)
-    noise: Floats  # (M, T) factor by which days vary for no reason
-    rounding: Floats  # (M, T)
-    budget: Floats  # (countries, T)
+    noise: Floats  # (M, T) factor by which days vary at random
+    rounding: Floats  # (M, T) random numbers from 0 to 1, added before days are rounded down
+    budget: Floats  # (countries, T) days
 
 
 def _draw_outreach(land: Ground, parameters: WorldParameters) -> _Outreach:
@@ -84,7 +84,10 @@ def _draw_outreach(land: Ground, parameters: WorldParameters) -> _Outreach:
 
 
 def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outreach, t: int, finds: Floats) -> Floats:
-    """Return weights for the days of a quarter, (M,): the plan, shifted to where children were found earlier."""
+    """Return weights for the days of quarter `t`, (M,): the plan, shifted to where children were found earlier.
+
+    finds : weighted number of children found earlier, (M,).
+    """
     plan = out.plan[:, t]
     country = land.country_of_municipality
     where = np.bincount(country, plan, len(land.countries))
@@ -98,7 +101,7 @@ def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outrea
 
 
 def _assign_days(land: Ground, out: _Outreach, t: int, weight: Floats) -> Floats:
-    """Return whole outreach days of one quarter: the budget of each country, shared by weights, (M,)."""
+    """Return whole outreach days of quarter `t`, (M,): the budget of each country, divided by weights, (M,)."""
     country = land.country_of_municipality
     share = weight / np.maximum(np.bincount(country, weight, len(land.countries)), SMALL)[country]
     days: Floats = np.floor(share * out.budget[country, t] + out.rounding[:, t])
@@ -107,10 +110,10 @@ def _assign_days(land: Ground, out: _Outreach, t: int, weight: Floats) -> Floats
 
 
 def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int, days: Floats, scale: Floats) -> Floats:
-    """Return the expected number of children found in one quarter, reported and discovered, (M, P, F).
+    """Return the expected number of children found in quarter `t`, reported and discovered, (M, P, F).
 
-    The number discovered in a region depends on all its days together. It is divided among the municipalities by
-    need and days; in each, at most nine in ten children are found.
+    days : outreach days in the quarter, (M,). The number discovered in a region depends on all its days together. It is
+    divided among the municipalities by need and days; in each, at most nine in ten children are found.
     """
     there = need.municipality[:, :, t]
     now = there * need.detection[land.region_of][:, None]
@@ -126,8 +129,9 @@ def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int,
 def _share_out_finds(land: Ground, whole: Floats, left: Floats, reach: Floats) -> Floats:
     """Divide the children found in each region among its municipalities: left · (1 − exp(−s · reach)), (M, P).
 
-    The parts add up to the whole at the right `s`. Newton's steps from below find it, and never overshoot,
-    since the sum is concave in s.
+    whole : children found by region, (R, P). left : the most that can be found, (M, P). reach : (M,). At the right `s`
+    the parts add up to the whole, or to 98 % of `left` if the whole is larger. Newton's steps from below find this `s`
+    and never overshoot, because the sum is concave in s.
     """
     whole = np.minimum(whole, 0.98 * land.sum_by_region(left))
     step = np.zeros_like(whole)
@@ -157,18 +161,18 @@ class Course:
     scale: Floats
 
     def plan_days(self, t: int, finds: Floats) -> Floats:
-        """Return the days that the programme itself plans for a quarter, (M,), given the children found earlier."""
+        """Return the days that the programme plans for quarter `t`, (M,), given the children found earlier, (M,)."""
         weight = weigh_municipalities(self.land, self.parameters, self.outreach, t, finds)
         return _assign_days(self.land, self.outreach, t, weight)
 
     def expect_finds(self, t: int, days: Floats) -> Floats:
-        """Return the expected number of children found in a quarter, (M, P, F), for days by municipality, (M,)."""
+        """Return the expected number of children found in quarter `t`, (M, P, F), for days by municipality, (M,)."""
         return _expect_finds(self.land, self.parameters, self.need, t, days, self.scale)
 
     def draw_finds(self, mean: Floats, rng: np.random.Generator) -> Floats:
         """Draw the children found in a quarter around their mean, (M, P, F): negative binomial by region and surface.
 
-        Municipalities of a region are Poisson given its frailty.
+        Given the frailty of a region, the counts of its municipalities are Poisson.
         """
         size = self.parameters.dispersion
         frailty = rng.gamma(size, 1.0 / size, (len(self.land.regions), 3, 2))
@@ -177,7 +181,7 @@ class Course:
 
 
 def update_memory(finds: Floats, quarter: Floats) -> Floats:
-    """Return the weighted number of children found, (M,): the earlier one times 0.8, plus `quarter`, (M, P, F)."""
+    """Return the weighted number of children found, (M,): 0.8 times `finds` plus the sums of `quarter`, (M, P, F)."""
     memory: Floats = 0.8 * finds + quarter.sum(axis=(1, 2))
     return memory
 
@@ -202,9 +206,9 @@ def _run_quarters(course: Course, rng: np.random.Generator | None) -> FirstMeeti
 
 
 def set_up_course(land: Ground, parameters: WorldParameters, need: Need) -> Course:
-    """Build the course of a world in which about `children` are met by outreach or reported by others.
+    """Build the course of a world in which about `parameters.children` are met by outreach or reported by others.
 
-    There are fewer children if the outreach cannot find as many.
+    Fewer are found if the outreach cannot find as many.
     """
     shares = np.array([parameters.reported_share, 1.0 - parameters.reported_share])
     usual = max(parameters.effort_days / len(land.regions), 1.0) ** parameters.gamma

@@ -10,7 +10,7 @@ import pandas as pd
 
 from data.errors import InputError
 
-# Chosen by looking: most children in the counties and regions where the programme has its offices.
+# Chosen by hand: in this world most children are in the counties and regions where the programme has its offices.
 DEFAULT_SEED = 13715
 _MONTH = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])")
 _SHARES = (
@@ -25,7 +25,7 @@ _SCALES = ("log_sd", "local_log_sd", "time_log_sd", "effort_log_sd", "detection_
 class WorldParameters:
     """The parameters of a world; docs/risk-model.md section 17 explains each.
 
-    Raises InputError, naming the value, if one is out of range.
+    Raises InputError, which names the value, if one is out of range.
     """
 
     seed: int = DEFAULT_SEED
@@ -62,7 +62,7 @@ class WorldParameters:
     laws: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check every value."""
+        """Check every value; raise InputError if one is out of range."""
         for name in _SHARES:
             self._check(name, 0.0 <= getattr(self, name) <= 1.0, "a share from 0 to 1")
         for name in _POSITIVE:

@@ -110,7 +110,11 @@ _AMARO_VALUES = {
 
 @dataclass(frozen=True)
 class _File:
-    """One file: its partner, its spelling of places, and its layout."""
+    """One file: its partner, its kind of records, its spelling of places, and its layout.
+
+    spelling : share of each way to write a place. columns : headings by column. words : for each column, the values by
+    the partner's words. kobo : whether it looks like an export of KoboToolbox.
+    """
 
     partner: str
     kind: str
@@ -123,7 +127,7 @@ class _File:
 
     @property
     def name(self) -> str:
-        """The name of the file."""
+        """The name of the file; a workbook with too many rows is written as .csv instead."""
         return f"invented-{_stem(self.partner)}-{self.kind}{self.suffix}"
 
 
@@ -148,7 +152,7 @@ def _stem(partner: str) -> str:
 
 
 def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> list[Path]:
-    """Write a world as partner files and column mappings; return what was written.
+    """Write a world as partner files and column mappings; return the paths of the written files.
 
     A file is named invented-PARTNER-KIND, a mapping invented-PARTNER.toml. In a workspace a mapping must be at
     mappings/PARTNER.toml. With `bad_rows` each file of encounters and effort ends with rows that an import must reject.
@@ -165,7 +169,7 @@ def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> l
 
 
 def _mapping_text(columns: dict[str, str], values: dict[str, dict[str, str]]) -> str:
-    """Return the text of a mapping for encounters: from our columns to theirs, from their values to ours."""
+    """Return the text of a mapping for encounters: the partner's heading of each column, our value of each word."""
     lines = ["# Invented. How this partner's encounter files name columns and categories.", ""]
     lines += ["[encounter.columns]"]
     lines += [f"{ours} = {_quoted(theirs)}" for ours, theirs in columns.items()]
@@ -190,7 +194,7 @@ class _Spelling:
         self._seed = world.parameters.seed
 
     def __call__(self, column: pd.Series, file: _File, level: str | None) -> pd.Series:
-        """Draw a spelling for each code, separately for each row."""
+        """Draw a spelling of the area code in each row; `level` is that of the areas, None for any level."""
         texts = column.astype("str")
         codes, at = np.unique(texts.to_numpy(dtype=object), return_inverse=True)
         rng = stream(self._seed, f"spelling {file.name} {column.name}")
@@ -217,7 +221,7 @@ def _latin(text: str) -> str:
 
 
 def _capitals(text: str) -> str:
-    """Return a text in capitals; Greek capitals carry no accents, Albanian ones keep their marks."""
+    """Return a text in capitals; Greek capitals lose their accents, Albanian ones keep their marks."""
     upper = text.upper()
     if not any("Α" <= letter <= "Ω" for letter in upper):
         return upper
@@ -252,7 +256,7 @@ def _write(world: World, file: _File, folder: Path, spell: _Spelling, bad_rows: 
 
 
 def _rows_of(world: World, file: _File) -> pd.DataFrame:
-    """Return the partner's records of a kind, with the columns of this partner's file.
+    """Return the partner's records of the file's kind (all if these have no partner), with the columns of the file.
 
     A file with its own headings has no column for the partner: the import names the partner.
     """
@@ -304,7 +308,7 @@ def _bad_rows(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
 
 
 def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
-    """Write one sheet as text and numbers, days as days of the spreadsheet."""
+    """Write a frame as the one sheet of a workbook; ISO days become dates of the spreadsheet."""
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)

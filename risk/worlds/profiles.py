@@ -74,7 +74,7 @@ _OUTREACH_WEIGHT = np.array([0.55, 0.27, 0.11, 0.05, 0.02])
 
 
 def compute_partner_shares(land: Ground) -> Floats:
-    """Return the share of each partner in the work in each region, (R, partners)."""
+    """Return each partner's share (0 to 1) of the work in each region, (R, partners)."""
     default = (0.25, 0.25, 0.25, 0.25)
     by_country = [_PARTNERS_BY_COUNTRY.get(code, default) for code in land.countries]
     shares = np.array(by_country)[land.country_of]
@@ -89,7 +89,10 @@ def compute_partner_shares(land: Ground) -> Floats:
 
 
 def compute_outreach_shares(land: Ground) -> Floats:
-    """Return the share of each kind of outreach in each region, (R, kinds); border posts only at a border."""
+    """Return the weight of each kind of outreach in each region, (R, kinds).
+
+    Border posts have a weight only in regions that touch another country.
+    """
     table = np.tile(_OUTREACH_WEIGHT, (len(land.regions), 1))
     border = np.zeros(len(land.regions), dtype=bool)
     for a, b in land.region_edges:
@@ -101,7 +104,11 @@ def compute_outreach_shares(land: Ground) -> Floats:
 
 @dataclass(frozen=True)
 class People:
-    """Features of each child that do not change; ages follow from the dates."""
+    """Features of each child that do not change; ages follow from the dates.
+
+    years : age in years at the first meeting. first_date : day of the first meeting, in days since 1970. sex, form,
+    community : positions in SEXES, FORMS and COMMUNITIES.
+    """
 
     sex: Ints
     years: Floats
@@ -111,7 +118,7 @@ class People:
     first_date: Ints
 
     def age_band(self, every: MeetingTable) -> Ints:
-        """Return the age band at each meeting; a child who comes of age stays in the last one."""
+        """Return the position in AGE_BANDS at each meeting; a child who comes of age stays in the band "14-17"."""
         since = (every.date - self.first_date[every.child]) / 365.25
         age = np.minimum(np.floor(self.years[every.child] + since), 17).astype(np.int64)
         band: Ints = np.where(self.age_known[every.child], _BAND_OF_AGE[age], len(AGE_BANDS) - 1)
@@ -119,7 +126,7 @@ class People:
 
 
 def draw_people(rng: np.random.Generator, land: Ground, every: MeetingTable, size: int) -> People:
-    """Draw sex, age, form and community affiliation of each child."""
+    """Draw sex, age, form of trafficking and community affiliation of each of `size` children."""
     first = every.take(every.step == 0)
     first = first.take(np.argsort(first.child))
     u = rng.random((6, size))
@@ -148,7 +155,8 @@ class Flow:
 def build_flow(land: Ground, parameters: WorldParameters, share: Floats) -> Flow:
     """Build the weights of the flows; `share`, (T,), is the planted share of internal trafficking.
 
-    The cities of the shift attract a third of the internal flow at the start, and three quarters at the end.
+    The cities of the shift attract a third of the internal flow at the start, and three quarters at the end; without
+    `signal`, a third throughout.
     """
     where = land.country_of_municipality
     inside = where == np.arange(len(land.countries))[:, None]

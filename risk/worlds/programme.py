@@ -32,7 +32,7 @@ _BEARER_BY_AXIS = np.array(
     ]
 )
 _AXIS_WEIGHT = np.array([0.38, 0.28, 0.08, 0.18, 0.08])
-# To whom an operator that hands over gives its task, by axis; municipality, state, school, community.
+# Weights of the duty bearers to whom an NGO hands over its service, for each axis.
 _HEIR_BY_AXIS = np.array(
     [
         [0.05, 0.0, 0.55, 0.30, 0.0, 0.10],
@@ -64,8 +64,9 @@ class _Services:
 def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd.DataFrame:
     """Draw services: most are where the programme works, and many NGO services are handed over later.
 
-    A hand-over is two records: the NGO's, which ends, and that of the duty bearer, who continues the next
-    day with slightly fewer places. Some NGOs continue beside the duty bearer for a while; some get the service back.
+    days : outreach days, (M, T). A hand-over has two records: that of the NGO, which ends, and that of the duty bearer,
+    who begins the next day with slightly fewer places. Some NGOs continue beside the duty bearer for a while; some get
+    the service back.
     """
     rng = stream(parameters.seed, "services")
     town = _towns_with_services(land, days, rng)
@@ -92,7 +93,10 @@ def _span(parameters: WorldParameters) -> tuple[int, int]:
 
 
 def _towns_with_services(land: Ground, days: Floats, rng: np.random.Generator) -> Ints:
-    """Draw a municipality for each service, weighted by outreach and people; at least one in each region."""
+    """Draw a municipality for each service, weighted by outreach and people.
+
+    In addition, the largest municipality of each region with people has a service.
+    """
     worked = days.sum(axis=1) / max(days.sum(), 1.0)
     weight = worked**0.75 + 0.5 * land.people / land.people.sum()
     weight[land.people == 0] = 0.0
@@ -141,7 +145,10 @@ def _join(*parts: _Services) -> _Services:
 
 
 def _share_and_return(rng: np.random.Generator, now: _Services, count: int, last: int) -> _Services:
-    """Let some NGOs continue after a hand-over, and give some services back; the first `count` were not taken over."""
+    """Return the services with two changes: some NGOs continue for a while after a hand-over, and some get theirs back.
+
+    The first `count` services are those before hand-overs; the others were taken over. last : last day of the world.
+    """
     chance, days = rng.random(len(now.axis)), rng.integers(120, 300, len(now.axis))
     gives = (np.arange(len(now.axis)) < count) & (now.end >= 0)
     until = np.where(gives & (chance < _SHARED), now.end + days, now.end)
@@ -212,7 +219,7 @@ def _at(land: Ground, country: str) -> int:
 
 
 def _estimates(areas: np.ndarray, group: str, amount: Floats, parameters: WorldParameters) -> pd.DataFrame:
-    """Return estimates rounded as in practice: to tens, or to hundreds from 1,000."""
+    """Return records of estimates, rounded as in practice: to tens, or from 1,000 on to hundreds."""
     unit = np.where(amount >= 1000, 100, 10)
     frame = pd.DataFrame({"area": areas.astype(str), "group": group})
     frame["estimate"] = (np.round(amount / unit) * unit).astype(np.int64)
@@ -220,7 +227,7 @@ def _estimates(areas: np.ndarray, group: str, amount: Floats, parameters: WorldP
     return frame.assign(source=_ESTIMATE_SOURCE, partner=PARTNERS[3])
 
 
-_USUAL = 0.1  # of the services of an axis: a duty bearer with such a part has a target of its own
+_USUAL = 0.1  # smallest share of an axis's services with which a duty bearer has a target of its own
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,9 @@ from risk.worlds.outreach import FirstMeetings
 class Truth:
     """The truth of a world, which no programme knows.
 
-    need : one row for each area (region, municipality), pathway and quarter: `need` children newly in
-        need (expected), `rate` of these per 1,000 children living there, `relative_risk` (the rate
-        divided by the country's rate), `reported` and `discovered` (expected first meetings), `days` of
-        outreach.
+    need : one row for each area (region, municipality), pathway and quarter, with the columns `need` (expected children
+        newly in need), `rate` (need per 1,000 children living there), `relative_risk` (the rate divided by the
+        country's rate), `reported` and `discovered` (expected first meetings), and `days` (of outreach).
     areas : one row for each area: level, country, parent, people, children, detection factor.
     child : the true child of each row of the encounter frame, from 0.
     """
@@ -41,7 +40,8 @@ class Truth:
     def relative_risk(self, level: str) -> pd.DataFrame:
         """Return the relative risk over the whole time by area and pathway, internal or cross-border.
 
-        Columns area, country, pathway, need, relative_risk. 1 is the country's rate on that pathway.
+        Columns: area, country, pathway, need, relative_risk. A relative risk of 1 is the country's rate on that
+        pathway. Children on no known pathway are left out.
         """
         rows = self.need[(self.need["level"] == level) & (self.need["pathway"] != "none_known")]
         pathway = rows["pathway"].astype(str).where(rows["pathway"] == "internal", "cross_border")
@@ -56,7 +56,10 @@ class Truth:
         return out[["area", "country", "pathway", "need", "relative_risk"]]
 
     def log_risk(self, areas: Sequence[str], pathways: Sequence[str], level: str = "region") -> Floats:
-        """Return log relative risks of areas of a level over the whole time as an array, (areas, pathways)."""
+        """Return the log relative risks of these areas of a level over the whole time, (areas, pathways).
+
+        They are NaN for unknown areas and pathways, and -inf without need.
+        """
         table = self.relative_risk(level).pivot_table("relative_risk", "area", "pathway")
         risk: Floats = np.log(table.reindex(index=list(areas), columns=list(pathways)).to_numpy(dtype=float))
         return risk
@@ -98,7 +101,7 @@ def _codes(land: Ground, level: str) -> tuple[np.ndarray, Ints]:
 
 
 def _national_rate(land: Ground, true: Need) -> Floats:
-    """Return the need for each child living in the country, (countries, P, T)."""
+    """Return the country's need divided by the children living there, (countries, P, T)."""
     children = land.sum_by_region(true.children)
     living = np.bincount(land.country_of, children, len(land.countries))
     amount = np.zeros((len(land.countries), *true.region.shape[1:]))

@@ -39,7 +39,11 @@ class Summary:
 def run_kills(
     number: int, seed: int, folder: Path, keep: Path | None = None, operations: tuple[str, ...] = OPERATIONS
 ) -> Iterator[Summary]:
-    """Kill commands until `number` were killed; yield the summary after each command."""
+    """Kill commands until `number` were killed; yield the summary after each command.
+
+    folder : for the worlds. keep : a folder for a copy of each world in which a failure was found. operations : those
+    to run. Raises SystemExit if the base world cannot be built, or if the model does not fit it.
+    """
     base, summary, whole = build_base(folder), Summary(), dict[str, tuple[int, float]]()
     weights = [weight for name, weight in zip(OPERATIONS, _WEIGHTS, strict=True) if name in operations]
     round_number = 0
@@ -74,7 +78,7 @@ def run_kills(
 
 
 def main() -> int:
-    """Kill commands, report progress, and print the failures that were found."""
+    """Kill commands, report progress, print the failures that were found, and return the exit code."""
     parser = argparse.ArgumentParser(description=package.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--number", type=int, default=1000, help="of kills")
     parser.add_argument("--seed", type=int, default=1)

@@ -39,7 +39,10 @@ class Ended:
 
 
 def run_child(world: Path, action: Callable[[], int], moment: Moment | None) -> Ended:
-    """Run an action in a separate process, kill it at a moment (None: never), and return how it ended."""
+    """Run an action in a separate process, kill it at a moment (None: never), and return how it ended.
+
+    The exit code is that of the action; 2 if it raises TactError or OSError, and 1 for any other error.
+    """
     out, (reading, writing) = Path(tempfile.gettempdir(), f"killed-{os.getpid()}.txt"), os.pipe()
     began = time.monotonic()
     child = os.fork()
@@ -93,7 +96,7 @@ class _Killer:
         sys.addaudithook(self._hear)
 
     def watch(self, connection: Any) -> Any:  # noqa: ANN401 (sqlite3's or sqlcipher3's)
-        """Count each SQL statement of a connection as a step, and each 2,000 instructions of SQLite."""
+        """Count each SQL statement of a connection, and every 2,000 instructions of SQLite, as a step."""
         connection.set_trace_callback(self._step)
         connection.set_progress_handler(self._step, 2_000)
         return connection

@@ -51,10 +51,11 @@ _Judge = Callable[[Seen, bool], None]
 
 @dataclass(frozen=True)
 class Model:
-    """What the commands did to the vault, and so which records it must hold.
+    """The effects of the commands on the vault, from which the records that it must hold follow.
 
-    imports : the numbers of each import and of its file. forgotten : the hashes of children. left : partners who
-    withdrew, each with the last import before that. backups : by file name, the imports that a backup holds.
+    imports : the number of each import, and the number of its file. forgotten : the hashes of forgotten children.
+    left : partners who withdrew, each with the last import before that. backups : by file name, the imports that a
+    backup holds.
     """
 
     imports: tuple[tuple[int, int], ...]
@@ -89,9 +90,10 @@ class Round:
     number: int = 0
 
     def kill_one(self, operation: str, whole: dict[str, tuple[int, float]]) -> str:
-        """Run one operation, kill it and check the world. Raises Lost.
+        """Run one operation, kill it and check the world. Raises Lost if something is lost or wrong.
 
-        Returns "killed", "ended" if it ended before the kill, or "passed over" if it is not possible now.
+        Returns "killed", "ended" if it ended before the kill, or "passed over" if it is not possible now. whole : for
+        each operation, the steps and seconds of its last complete run, which this method updates.
         """
         self.number += 1
         prepared = self.prepare(operation)
@@ -136,7 +138,7 @@ class Round:
         return Moment(step, self.chance.choice([0.0, 0.0, self.chance.uniform(1e-4, 3e-3)]))
 
     def _repair(self, whole: dict[str, tuple[int, float]]) -> None:
-        """Run `tact doctor` and the remedies that it names, until it finds nothing."""
+        """Run `tact doctor` and the remedies that it names until it finds no problem. Raises Lost if this fails."""
         if "doctor" in whole and self.chance.random() < _DOCTOR_KILLED:
             self.world.tact("doctor", moment=self._draw_moment(whole["doctor"]))
         for _ in range(4):
@@ -153,7 +155,7 @@ class Round:
         raise Lost(f"doctor does not come to an end: {problems}")
 
     def _follow(self, problem: str) -> None:
-        """Follow the remedy of a problem: remove leftovers, rename the earlier vault back, or restore again."""
+        """Carry out the remedy of a problem: remove leftovers, rename the earlier vault back, or restore again."""
         if found := re.search(r"rm -r '([^']+)'", problem):
             subprocess.run(shlex.split(found[0]), check=True)
         elif self.restoring and (found := re.search(r"(vault\.before-\w+), from before", problem)):
@@ -171,7 +173,7 @@ class Round:
     # -- judging --
 
     def expect(self, now: Seen, *facets: str) -> None:
-        """Check that nothing has changed except the named parts."""
+        """Check that nothing has changed except the named parts of Seen. Raises AssertionError."""
         for name, before in vars(self.seen).items():
             if name not in facets:
                 assert getattr(now, name) == before, f"{name} changed"
@@ -394,7 +396,7 @@ class Round:
                 assert healthy.code == 0 or "The last backup is of" in healthy.out, healthy.out[-800:]
                 with open_vault(elsewhere.workspace) as vault:
                     found = frozenset((identity, content) for identity, content, _ in read_records(vault))
-                # It is as the backup was: without what was forgotten since.
+                # It must have the records of the backup, except those forgotten since.
                 assert found >= replace(self.model, imports=self.model.backups[name]).list_records(self.base)
                 for release in names(elsewhere.workspace.releases):
                     assert Release.open(elsewhere.workspace.releases, "partner", release).check() == []
@@ -429,7 +431,7 @@ class Round:
         return self._command(*words), judge
 
     def _is_child(self, file: int, identity: str, child: int) -> bool:
-        """Return whether a record of a file belongs to a child; two consecutive records belong to the same child."""
+        """Return whether the record `identity` of a file is about the child with the identifier K-`child`."""
         secrets = keys.load(self.world.workspace.id)
         wanted = forgetting.hash_child(secrets, intake.child_names(PARTNERS[file % 3], f"K-{child}", ""))
         return self.base.children[file][identity].lower() in wanted

@@ -62,16 +62,19 @@ class World:
         return Workspace.open(self.path / "w")
 
     def enter(self) -> None:
-        """Let this process use the keys of this world."""
+        """Make this process use the keys of this world."""
         os.environ["XDG_CONFIG_HOME"] = str(self.path / "config")
 
     def tact(self, *words: str | Path, moment: Moment | None = None, folder: str = "w") -> Ended:
-        """Run a command in a separate process, kill it at a moment (None: never), and return how it ended."""
+        """Run a command in a separate process, kill it at a moment (None: never), and return how it ended.
+
+        folder : the name of the workspace's folder in this world.
+        """
         return run_child(self.path, lambda: run_here(self.path / folder, *words), moment)
 
 
 def run_here(folder: Path, *words: str | Path) -> int:
-    """Run a command in this process and return its exit code."""
+    """Run a command in this process and return its exit code; any other error is printed as TRACEBACK and gives 1."""
     sys.argv = ["tact", "--workspace", str(folder), *map(str, words)]
     second.ask_hidden = lambda _: PASSPHRASE
     try:
@@ -116,7 +119,11 @@ def _make_row(i: int, partner: str, *, corrected: bool) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Base:
-    """The world with which each round begins, and the records that each partner file adds, by child."""
+    """The world with which each round begins, and the records that each partner file adds.
+
+    brought : for each file, the content of each record by its identity. children : for each file, the child (its hash)
+    of each record by its identity. All are in hexadecimal.
+    """
 
     world: World
     files: tuple[Path, ...]
@@ -125,7 +132,10 @@ class Base:
 
 
 def build_base(folder: Path) -> Base:
-    """Build and return the base world, with the records that each file adds to an empty vault with the same keys."""
+    """Build and return the base world, with the records that each file adds to an empty vault with the same keys.
+
+    Raises SystemExit if a command fails.
+    """
     for name in ("init", "import", "undo", "release", "publish", "plan", "people", "backup", "forget", "doctor"):
         import_module(f"dashboard.commands.{COMMANDS[name].split(':')[0]}")
     world = World(folder / "base")
@@ -167,7 +177,7 @@ def build_base(folder: Path) -> Base:
 
 
 def read_records(vault: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401 (a vault)
-    """Return identity, content and child of each record, in hexadecimal."""
+    """Return the identity, the content and the child (its hash) of each record, in hexadecimal."""
     return list(vault._connection.execute("SELECT hex(identity), hex(content), hex(child) FROM encounter"))  # noqa: SLF001
 
 
@@ -228,7 +238,7 @@ def look(world: World) -> Seen:
         approved=approved,
         current=current,
         published=_look_at_server(world),
-        # An invitation of a wrong clock may have ended.
+        # With a wrong clock, an invitation may have expired.
         people={person.name: person.state.replace("expired", "invited") for person in people.list_people(opened)},
         meetings={
             meeting.title: (len(meeting.items), sum(len(item.decisions) for item in meeting.items))
@@ -256,7 +266,7 @@ def _look_at_server(world: World) -> tuple[int, str] | None:
 
 
 def hash_tree(folder: Path) -> str:
-    """Return a hash of all files of a folder, with their names."""
+    """Return one hash (SHA-256) of the names and contents of all files in a folder and its subfolders."""
     found = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
@@ -265,7 +275,10 @@ def hash_tree(folder: Path) -> str:
 
 
 def find_left(world: World) -> list[str]:
-    """List files that a killed command left and the next one should have removed: partial files, journals, locks."""
+    """List the files that a killed command left and the next one should have removed: partial files, journals, locks.
+
+    Paths are relative to the folder of the world.
+    """
     patterns = ("w/**/.*.part", "w/**/.*.gone", "w/**/*-journal", "w/*.writer", "backups/.*", "config/**/.*.part")
     patterns += ("w/derived/**/.tmp-*", "server/**/.*.part")
     return sorted(str(path.relative_to(world.path)) for pattern in patterns for path in world.path.glob(pattern))

@@ -1,4 +1,4 @@
-"""The real server on a free port, and a browser that can reach no other host."""
+"""Fixtures for browser tests: the real server on a free port, and a browser that can reach no other host."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def partner(serve: Callable[..., Served], releases: Path) -> Served:
 
 @pytest.fixture(scope="session")
 def served(serve: Callable[..., Served], scored: Scored, tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """Start a server for the demo's releases with a copy of the results derived from them, beside which it writes."""
+    """Start a server for the demo's releases with a copy of the derived results, to which it may add files."""
     derived = shutil.copytree(scored.derived, tmp_path_factory.mktemp("derived") / "derived")
     return serve(scored.releases, "--derived", str(derived))
 
@@ -127,7 +127,7 @@ def browser(chromium: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def profile(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Yield a browser that keeps the compiled scripts of the pages: without them a page takes twice the work."""
+    """Yield a browser that keeps the compiled scripts of the pages; without them, a page takes twice as much work."""
     folder = tmp_path_factory.mktemp("profile")
     context = chromium.launch_persistent_context(folder, executable_path=CHROMIUM, args=FLAGS)
     yield context
@@ -138,9 +138,9 @@ def profile(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def look(profile: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """Yield a function that opens a page at a window size; requests to other hosts fail and are counted.
 
-    The browser knows nothing of a reader yet when the first page of a test opens. Further pages are tabs beside it, as
-    if others sat there: a tab keeps its own meeting, language and colours. apart : open the page in another browser,
-    which has to compile all scripts anew.
+    When the first page of a test opens, the browser has forgotten all earlier readers. Further pages are tabs of the
+    same browser, as if other people used them: a tab keeps its own meeting, language and colours. ready : whether to
+    wait for the map. apart : open the page in another browser, which has to compile all scripts again.
     """
     tabs: list[Any] = []
     others: list[Any] = []

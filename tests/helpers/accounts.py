@@ -14,7 +14,7 @@ PASSPHRASE = "green tractor on a hill"
 
 
 def hash_cheaply(patch: pytest.MonkeyPatch) -> None:
-    """Let a passphrase be hashed in a millisecond; the real cost is tested by itself."""
+    """Make the hash of a passphrase take only a millisecond; the real cost has its own test."""
     patch.setattr(proof, "_KIBIBYTES", 32)
     patch.setattr(proof, "_PASSES", 1)
     proof._hash_nothing.cache_clear()
@@ -22,7 +22,7 @@ def hash_cheaply(patch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Member:
-    """Somebody who has accepted: their name, and what their phone knows."""
+    """A person who has accepted an invitation: their name, and the secret for codes that their phone has."""
 
     name: str
     factor: bytes
@@ -38,7 +38,7 @@ def take_in(
     organisation: str = "",
     last_day: str | None = None,
 ) -> Member:
-    """Invite a person and let them accept. The code of this moment is spent by it."""
+    """Invite a person, accept the invitation for them, and return them. This uses up the code of the moment."""
     secret = people.invite(accounts, name, role, organisation, last_day=last_day)
     invited = people.renew_factor(accounts, secret)
     assert invited is not None
@@ -48,7 +48,7 @@ def take_in(
 
 
 def sign_in_cookie(accounts: Accounts, role: str, port: int, name: str = "") -> str:
-    """Take a person of a role in, if they are not, and return the cookie of a new session at a port."""
+    """Return the cookie of a new session at a port, for a person with this role, who gets an account if needed."""
     name = name or f"Person {role}"
     known = {person.name: person for person in people.list_people(accounts)}
     if name not in known or known[name].state != "active":
@@ -58,7 +58,7 @@ def sign_in_cookie(accounts: Accounts, role: str, port: int, name: str = "") -> 
 
 
 def make_token_as(accounts: Accounts, name: str, role: str) -> str:
-    """Take a person in and return a token of theirs, also for a role that gets none."""
+    """Make an account and return a token for it, also for a role that may have no token."""
     take_in(accounts, name, "researcher")
     secret = tokens.make_token(accounts, name, "QGIS")
     with accounts.write() as connection:

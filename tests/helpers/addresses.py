@@ -1,4 +1,4 @@
-"""Every address of a map to which people sign in, to be tried by everybody: a route that is not here fails a test."""
+"""All addresses of a map with sign-in, which tests try with every role: a route that is not listed fails a test."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ ADDRESSES: Mapping[str, Right | None] = {
     "/oauth2callback": None,
     "/no-such-page": None,
 }
-"""The right that a path needs; None where nobody gets an answer."""
+"""The right that a path needs; None if nobody gets an answer."""
 WEBSOCKETS = ("/_stcore/stream", "/meeting/line")
-"""Open to all who have signed in. Each page asks for its own right, and a room for the right to present."""
+"""Open to all who have signed in. Each page requires its own right, and opening a meeting the right to present."""
 DOOR: Mapping[tuple[str, str], tuple[int, int]] = {
     ("GET", HEALTH): (200, 200),
     ("GET", SIGN_IN): (200, 303),
@@ -68,10 +68,10 @@ DOOR: Mapping[tuple[str, str], tuple[int, int]] = {
     ("GET", PROVIDER): (403, 404),
     ("GET", ANSWER): (403, 404),
 }
-"""What the door itself answers to who has not signed in, and to who has, whatever their role: without an invitation, a
-form of its own, https or a provider, nobody gets in or out."""
+"""The statuses with which the door itself answers a person who has not signed in, and one who has, in any role. Without
+an invitation, the door's own form, https or a provider, nobody can sign in or out."""
 
 
 def list_addresses() -> list[str]:
-    """List all paths that are tried."""
+    """List all paths that tests try."""
     return [*ADDRESSES, *WEBSOCKETS, *(path for _method, path in DOOR)]

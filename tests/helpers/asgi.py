@@ -1,4 +1,4 @@
-"""Ask an ASGI application in this process."""
+"""Send requests to an ASGI application in this process."""
 
 import asyncio
 import gzip
@@ -23,7 +23,10 @@ class Answer:
 
 
 async def ask_inside(application, address, method="GET", **headers):
-    """Ask for an address, absolute or a path, and return the answer; names of headers with `_` for `-`."""
+    """Send a request for an address (absolute, or a path) and return the answer.
+
+    headers : names are written with `_` instead of `-`.
+    """
     sent, asked = [], urlsplit(address)
     listed = {"host": asked.netloc or "map.test", **{name.replace("_", "-"): v for name, v in headers.items()}}
     scope = {"type": "http", "http_version": "1.1", "scheme": asked.scheme or "http", "method": method}
@@ -43,5 +46,5 @@ async def ask_inside(application, address, method="GET", **headers):
 
 
 def ask(application, address, method="GET", **headers):
-    """Ask for an address outside of a loop."""
+    """Send a request as `ask_inside` does, from code that runs in no event loop."""
     return asyncio.run(ask_inside(application, address, method, **headers))

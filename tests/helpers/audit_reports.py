@@ -19,7 +19,7 @@ def write(
     findings=(),
     instead=(),
 ) -> Path:
-    """Write an audit report for one tier; the attacks that have a finding count as failed.
+    """Write an audit report for one tier and return its path; an attack with a finding did not pass.
 
     `instead` holds values that replace those of the report.
     """

@@ -61,6 +61,6 @@ def bent_cells() -> gpd.GeoDataFrame:
 
 
 def _bend(points: np.ndarray) -> np.ndarray:
-    """Move points by a fixed shift and a smooth wave; array of shape (n, 2), in metres."""
+    """Return points, (n, 2) in metres, moved by a fixed shift and a smooth wave."""
     x, y = points[:, 0], points[:, 1]
     return np.column_stack([x + SHIFT[0] + BEND * np.sin(y / WAVE), y + SHIFT[1] + BEND * np.sin(x / WAVE)])

@@ -1,4 +1,4 @@
-"""What browser tests share: the real server in a separate process, and helpers that act on the page."""
+"""Functions that browser tests share: for the real server in a separate process, and for actions on a page."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import pytest
 
 from tests.helpers.entry import enter, list_cookies
 
-# What a page has in it while the server works for it.
+# Elements that a page has while the server works for it.
 WORKING = "[data-testid=stSpinner], [data-testid=stApp][data-test-script-state=running]"
 _HERE = re.compile(r"(http|ws)s?://(127\.0\.0\.1|localhost):|data:|blob:")
 HOSTILE = "<img src=x onerror=alert(1)>"
 
-# Writes down every file that the web process opens in a vault, of the other tier, and every import of
-# what could open one.
+# Records every file of a vault or of the other tier that the web process opens, and every import of a module
+# that could open one.
 WATCHED = """
 import sys
 seen = open(sys.argv.pop(1), "a", buffering=1)
@@ -60,12 +60,12 @@ def free_port() -> int:
 
 
 def wait_for(process: subprocess.Popen[bytes]) -> str:
-    """Wait until a web process answers; return its address, which the clients of the tests may then ask."""
+    """Wait until a web process answers; return its address, to which the clients of the tests then have access."""
     return enter(read_address(process))
 
 
 def read_address(process: subprocess.Popen[bytes]) -> str:
-    """Return the address that a web process prints, once it answers there."""
+    """Wait until a web process answers, and return the address that it printed; fail after a minute."""
     assert process.stdout is not None
     address = process.stdout.readline().decode().strip()
     for _ in range(600):
@@ -91,7 +91,7 @@ class Watch:
     missing: list[str] = field(default_factory=list)
     sockets: list[str] = field(default_factory=list)
     received: int = 0
-    silent: int = -1  # what was received when the server was last seen to send nothing for a second
+    silent: int = -1  # `received` when the server had last sent nothing for a second
     frames: int = 0
 
     def asked(self, request: Any) -> None:
@@ -124,7 +124,7 @@ class Watch:
 
 
 def watch(context: Any, page: Any) -> Watch:
-    """Count the requests of a page to other hosts, and record its errors."""
+    """Record the requests of a page to other hosts, its errors, its failed requests and its websockets."""
     seen = Watch()
     context.on("request", seen.asked)
     page.on("console", seen.note_error)
@@ -136,7 +136,7 @@ def watch(context: Any, page: Any) -> Watch:
 
 
 def forget_reader(page: Any) -> None:
-    """Make the browser forget who opened pages before: cookies, permissions and what pages keep."""
+    """Make the browser forget earlier readers: cookies, permissions and the data that pages stored."""
     page.context.clear_cookies()
     page.context.clear_permissions()
     session = page.context.new_cdp_session(page)
@@ -156,7 +156,7 @@ def shown(page: Any) -> str:
 def wait_for_map(page: Any) -> None:
     map_frame(page).locator("#map_div[data-shown]").wait_for(timeout=60_000)
     page.locator(".panel h2, .st-key-empty h2").first.wait_for(state="attached", timeout=30_000)
-    until(page, lambda: not page.locator(WORKING).count())  # what is drawn last makes the map smaller
+    until(page, lambda: not page.locator(WORKING).count())  # the parts that are drawn last make the map smaller
 
 
 def wait_for_bar(page: Any, language: str = "") -> None:
@@ -166,14 +166,17 @@ def wait_for_bar(page: Any, language: str = "") -> None:
 
 
 def is_newer_said(page: Any) -> bool:
-    """Let a page ask for the newest release, as it does every half a minute; return whether it says there is one."""
+    """Make a page ask for the newest release, as it does every half minute; return whether it says there is one."""
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_timeout(700)
     return bool(page.locator(".topbar .fresh:not([hidden])").count())
 
 
 def wait_for_silence(page: Any) -> None:
-    """Wait until the server has sent nothing for a second: no change shall pay for what follows another."""
+    """Wait until the server has sent nothing for a second, at most 15 s.
+
+    So the messages after one action are not counted as those of the next.
+    """
     received, silent = page.watch.silent, 3 if page.watch.silent == page.watch.received else 0
     for _ in range(60):
         silent = silent + 1 if page.watch.received == received else 0
@@ -185,7 +188,7 @@ def wait_for_silence(page: Any) -> None:
 
 
 def changed(page: Any, act: Callable[[], object]) -> int:
-    """Run an action, wait until the map shows its effect, and return the number of bytes received."""
+    """Run an action, wait until the map shows its effect, and return the number of bytes received; fail after 30 s."""
     wait_for_silence(page)
     before, received = shown(page), page.watch.received
     act()
@@ -198,7 +201,7 @@ def changed(page: Any, act: Callable[[], object]) -> int:
 
 
 def until(page: Any, condition: Callable[[], bool]) -> None:
-    """Wait at most 30 s until a condition is true. (On a page that forbids eval there is no other way.)"""
+    """Wait until a condition is true; raise AssertionError after 30 s. (Pages that forbid eval allow nothing else.)"""
     for _ in range(300):
         if condition():
             return
@@ -207,7 +210,7 @@ def until(page: Any, condition: Callable[[], bool]) -> None:
 
 
 def settle(page: Any) -> None:
-    """Wait until the address has not changed and nothing has been drawn for half a second on end."""
+    """Wait until the address has stayed the same and nothing has been drawn for half a second, at most 30 s."""
     seen, calm = page.url, 0
     for _ in range(300):
         page.wait_for_timeout(100)
@@ -218,13 +221,13 @@ def settle(page: Any) -> None:
 
 
 def resize(page: Any, size: tuple[int, int]) -> None:
-    """Set the size of an open page, and wait until it is drawn in it."""
+    """Set the size of an open page in pixels, and wait 0.7 s for it to be drawn again."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.wait_for_timeout(700)
 
 
 def area_point(page: Any, code: str, level: str) -> dict[str, float]:
-    """Return the position of an area's centre in the frame of the map, once the map stands still."""
+    """Wait until the map stands still; return the position of an area's centre in its frame: x and y in pixels."""
     script = """async ([code, level]) => {
       const loaded = performance.getEntriesByType('resource').map(e => e.name);
       const base = loaded.find(name => name.includes('/region.json'));
@@ -243,7 +246,7 @@ def area_point(page: Any, code: str, level: str) -> dict[str, float]:
 
 
 def wait_for_whole_countries(page: Any) -> list[str]:
-    """Return what is hidden once the frame has its last size, or after five seconds."""
+    """Wait at most five seconds until `list_hidden` lists nothing; return its last list."""
     hidden: list[str] = []
     for _ in range(25):
         page.wait_for_timeout(200)
@@ -253,7 +256,7 @@ def wait_for_whole_countries(page: Any) -> list[str]:
 
 
 def list_hidden(page: Any) -> list[str]:
-    """List the areas at the ends of both countries that stand outside the map or behind something on it."""
+    """List the codes of areas at the ends of both countries that are outside the map or behind an element on it."""
     frame = page.locator("iframe").bounding_box()
     hidden: list[str] = []
     covers = ".legend, .st-key-panel, :is(.st-key-controls, .st-key-mapbox) [role=radiogroup]"
@@ -273,9 +276,9 @@ def click_area(page: Any, code: str, level: str = "region") -> None:
 
 
 def list_serious(frame: Any) -> list[tuple[str, str]]:
-    """List what axe finds serious in a page or a frame: the rule and the first element."""
+    """List the serious and critical violations that axe finds in a page or a frame: rule and first element."""
     axe = pytest.importorskip("axe_playwright_python")
-    # Past the page's own policy, as a developer's console is.
+    # The page's own policy does not apply to this, as for a developer's console.
     frame.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
     found = frame.evaluate("axe.run({ iframes: false })")
     serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]

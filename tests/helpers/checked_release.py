@@ -1,7 +1,9 @@
-"""Two small releases of both tiers, whose numbers add up: what tests of `tact check` derive their tables from.
+"""Two small releases whose numbers add up, an older one of partners and a newer one of both tiers.
 
-The public tier hides Berat (AL-01), which has 6 children in the first year and 3 in the second, and of Fier (AL-04) one
-pathway. The older release of partners has other, provisional numbers for the quarters of the second year.
+Tests of `tact check` derive their tables from them. The public tier hides numbers below 11: those of Berat (AL-01),
+which has 6 children in the first year and 3 in the second, the two smallest pathways of Fier (AL-04) and of GR-A, and
+the smallest pathway of Greece in the first year. In the older release, the quarters of the second year have other,
+provisional numbers.
 """
 
 import json
@@ -21,7 +23,7 @@ _KNOWN = {"largest": 5, "hidden_from": 0, "open_from": 0, "open_values": 6, "ste
 
 
 def count(area: str, period: str, *categories: str) -> int:
-    """Return the published number of a cell; those of parts add up to it."""
+    """Return the published number of a cell; the numbers of its parts add up to it."""
     if categories:
         names = next(names for names in CATEGORIES.values() if categories[0] in names)
         whole, place = count(area, period), names.index(categories[0])
@@ -42,7 +44,10 @@ def count(area: str, period: str, *categories: str) -> int:
 
 
 def partner(shift: int = 0) -> dict[str, pd.DataFrame]:
-    """Return the tables of partners; `shift` is added to the quarters of the second year."""
+    """Return the tables of partners.
+
+    shift : this, or in some areas twice this, is added to the totals of the quarters of the second year.
+    """
 
     def cell(area, period, *categories):
         value = count(area, period, *categories)
@@ -83,7 +88,7 @@ def public() -> dict[str, pd.DataFrame]:
 
 
 def make(releases: Path) -> Path:
-    """Write both releases; return their folder."""
+    """Write both releases into a folder, and return it."""
     parts = (("partner", partner(2), OLD, 1), ("partner", partner(), NEW, 2), ("public", public(), NEW, 2))
     for tier, tables, name, sequence in parts:
         for table, frame in tables.items():
@@ -95,7 +100,10 @@ def make(releases: Path) -> Path:
 
 
 def _describe(manifest: Path, hidden: int) -> None:
-    """Write what the tables hold, and what an attacker knows of the noise, as a release does."""
+    """Add to a manifest what a real one has: the content of the tables, and what an attacker knows of the noise.
+
+    hidden : the largest number that is hidden.
+    """
     package = json.loads(manifest.read_text(encoding="utf-8"))
     for resource in package["resources"]:
         measure, *rest = resource["name"].split("_", 3)

@@ -1,7 +1,7 @@
 """A client without a browser that runs a page of a real server over its websocket.
 
-A Streamlit page sends one message to start the script and receives many; the last one says that the run
-is over. What a page draws is in between.
+The client sends one message to start the script and receives many. The last of them says that the run is over; those
+before it have the content of the page.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Shown:
     texts: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     session: str = ""
-    files: dict[str, str] = field(default_factory=dict)  # by the words of their buttons
+    files: dict[str, str] = field(default_factory=dict)  # by the labels of their buttons
 
     @property
     def text(self) -> str:
@@ -38,13 +38,13 @@ class Shown:
 
 
 class Conversation:
-    """An open conversation with a server, as a window of a browser has it."""
+    """An open connection to a server, like that of a window of a browser."""
 
     def __init__(self, line: ClientConnection, timeout: float) -> None:
         self._line, self._timeout = line, timeout
 
     def open(self, page: str = "", query: str = "") -> Shown:
-        """Run a page once."""
+        """Run a page once, and return what it sent."""
         asked = BackMsg()
         asked.rerun_script.query_string = query
         asked.rerun_script.page_name = page
@@ -55,7 +55,7 @@ class Conversation:
         return shown
 
     def take(self, shown: Shown, file: str) -> str:
-        """Press a button whose file is made when it is pressed; return the path of the file."""
+        """Press a button whose file is made only then, by the identifier `file`; return the path of the file."""
         asked = BackMsg()
         asked.backend_operation_request.session_id = shown.session
         asked.backend_operation_request.deferred_file.file_id = file
@@ -72,7 +72,7 @@ class Conversation:
 
 @contextmanager
 def converse(url: str, session: str = "", timeout: float = 60) -> Iterator[Conversation]:
-    """Begin a conversation; with the number of a session, go on with that one, as a browser does after a break."""
+    """Yield a new conversation or, with the identifier of a session, continue it, as a browser does after a break."""
     with connect(
         f"ws{url.removeprefix('http')}/_stcore/stream",
         origin=url,
@@ -86,7 +86,7 @@ def converse(url: str, session: str = "", timeout: float = 60) -> Iterator[Conve
 
 
 def open_page(url: str, page: str = "", query: str = "", timeout: float = 60) -> Shown:
-    """Run a page once in a new session."""
+    """Run a page once in a new session, and return what it sent."""
     with converse(url, timeout=timeout) as conversation:
         return conversation.open(page, query)
 

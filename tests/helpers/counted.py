@@ -1,4 +1,4 @@
-"""Counted tables of invented worlds, and how a mechanism publishes them.
+"""Count tables of invented worlds, and publish them with a mechanism.
 
 `small` is a world of a few areas, `own` a world over the areas that the product ships.
 """
@@ -36,12 +36,12 @@ class Counted:
         return self.grid.areas[["level", "parent"]]
 
     def drawn(self, mechanism):
-        """Return each table with the noise of a mechanism."""
+        """Return the counts of each table with the noise of a mechanism."""
         scale = {spec: CAP if spec.measure == "encounters" else 1 for spec in self.counts}
         return {s: mechanism.publish(c, self.keys[s], scale[s]) for s, c in self.counts.items()}
 
     def published(self, mechanism, tier, k=11, name="r"):
-        """Return a tier as an attacker reads it, before cells are hidden to protect others."""
+        """Return a tier with noise as an attacker reads it, before cells are hidden to protect other cells."""
         return self.shown(mechanism, self.drawn(mechanism), tier, k, name)
 
     def shown(self, mechanism, values, tier, k=11, name="r"):
@@ -58,7 +58,7 @@ class Counted:
 
 
 def counted(frame, areas, plan):
-    """Count a world of encounters with the columns of the vault."""
+    """Count all tables of a plan from encounters; `frame` has the columns of the vault."""
     anywhere = Grid(areas, Calendar(6), date(2006, 6, 1), date(2006, 6, 1))
     records = counting.load_encounters(small_worlds.batches(frame, 10**6), anywhere.names)
     days = records["day"].astype("datetime64[D]")

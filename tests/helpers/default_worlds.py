@@ -1,4 +1,4 @@
-"""Invented worlds as large as the programme, released with the defaults: what attackers learn, what readers lose.
+"""Release invented worlds as large as the programme with the default policy, attack them, and measure the losses.
 
 Run as a program, it studies many worlds and prints a summary of all:
 
@@ -26,7 +26,7 @@ from tests.helpers import small_worlds
 
 
 def released(seed, folder):
-    """Release a world as from a vault; return its encounters."""
+    """Release an invented world from a vault in memory into `folder`; return its encounters as a vault has them."""
     records = worlds.simulate_default_areas(worlds.WorldParameters(seed=seed)).records["encounter"]
     hasher = IdentifierHasher(seed.to_bytes(32, "big"))
     frame = hash_encounters(records, hasher).to_pandas()[small_worlds.COLUMNS].astype("str")
@@ -37,7 +37,10 @@ def released(seed, folder):
 
 
 def attacked(folder):
-    """Run every attack on both tiers of the last release; return the findings in words, and the results."""
+    """Run every attack on both tiers of the last release.
+
+    Returns the findings in words, and the results of each attack by tier and name.
+    """
     found, went = [], {}
     for tier in TIERS:
         release = Release.open(folder, tier)
@@ -56,7 +59,7 @@ def cells(frame, release):
 
 
 def counted(frame):
-    """Count children by region and year of their first encounter, in the simplest way."""
+    """Return the number of children by region and programme year (as a text) of their first encounter."""
     parents, levels = area_table()["parent"], area_table()["level"]
     numbered = frame[frame["programme_child"] != ""].drop_duplicates("child").set_index("child")
     who = frame["child"].map(numbered["programme_child"]).fillna(frame["child"])
@@ -68,7 +71,7 @@ def counted(frame):
 
 
 def loss(table):
-    """Return by country the median relative error of the shown values and the share of children in hidden cells."""
+    """Return for each country the median relative error of shown values, and the share of children in hidden cells."""
     found = {}
     for country, part in table.groupby("country"):
         shown = part[part["value"].notna()]
@@ -78,14 +81,14 @@ def loss(table):
 
 
 def study(seed):
-    """Release one world, attack it, and measure what readers lose."""
+    """Release and attack one world; return its seed, findings, results and public county-years."""
     with tempfile.TemporaryDirectory() as folder:
         frame = released(seed, Path(folder))
         return seed, *attacked(Path(folder)), cells(frame, Release.open(Path(folder), "public"))
 
 
 def main(count):
-    """Study many worlds, two at a time; print one line for each and a summary of all."""
+    """Study `count` worlds, two at a time; print one line for each and a summary of all."""
     tables, worst, say = [], [], sys.stdout.write
     with ProcessPoolExecutor(2) as workers:
         for seed, found, went, table in workers.map(study, range(count)):

@@ -1,4 +1,4 @@
-"""A desk of a practice workspace: in this process for tests of its pages, and as `tact desk` starts it."""
+"""Make a desk in this process for tests of its pages, or start one with `tact desk`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Clocks:
 
 
 def make_desk(folder: Path, kind: str = "invented") -> tuple[state.Desk, Clocks]:
-    """Return the unlocked desk of a new workspace, with its clocks; its keys are in files as always."""
+    """Return the unlocked desk of a new workspace of a kind, and its clocks; the keys are in files as usual."""
     workspace = Workspace.create(folder / "practice", kind)
     secrets = keys.create(workspace.id)
     Vault.create(workspace.vault, secrets).close()
@@ -43,7 +43,7 @@ def make_desk(folder: Path, kind: str = "invented") -> tuple[state.Desk, Clocks]
     return desk, clocks
 
 
-# A page under test cannot go to another one, so the wanted one stands alone.
+# A page under test cannot go to another page, so the wanted page is the only one.
 _SCRIPT = """
 from dashboard.desk import frame
 frame.PAGES = (frame.Section({module!r}, "Files", ""),)
@@ -52,7 +52,7 @@ frame.run_page()
 
 
 def open_section(desk: state.Desk, module: str = "files", language: str = "en") -> AppTest:
-    """Run a page of the desk."""
+    """Run a page of the desk and return it."""
     state._desks[:] = [desk]
     page = AppTest.from_string(_SCRIPT.format(module=module), default_timeout=60)
     page.query_params["lang"] = language
@@ -61,7 +61,7 @@ def open_section(desk: state.Desk, module: str = "files", language: str = "en") 
 
 @dataclass(frozen=True)
 class Started:
-    """A running `tact desk`: its address, the process of the command and that of the pages, and what both log."""
+    """A running `tact desk`: its address, the process of the command, the id of that of the pages, and the log."""
 
     address: str
     command: subprocess.Popen[str]

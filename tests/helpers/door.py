@@ -1,4 +1,4 @@
-"""A browser before the door of a map to which people sign in, without a server."""
+"""A browser that talks to the door (sign-in) of a map directly, without a server."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ OWN = "127.0.0.1:8642"
 
 
 class Browser:
-    """A browser before a door: it keeps cookies, follows no redirects, and sends forms as pages give them."""
+    """A browser that talks to a door: it keeps cookies, follows no redirects, and sends hidden fields of forms."""
 
     def __init__(self, accounts, *, is_encrypted=True, host=HOST, provider=None):
         async def inside(scope, receive, send):

@@ -1,9 +1,9 @@
-"""Run every operation of scripts/random_kills under faults, and once more afterwards; print what became of each.
+"""Run every operation of scripts/random_kills under faults, then `tact doctor`; print the results as JSON.
 
     python -m tests.helpers.every_operation FOLDER [FAULT ...]
 
-An operation is done whole or refused with nothing changed; else this process fails. FOLDER/disk is a small disk where
-one can be mounted, for the faults of disks.
+Each operation must be done completely, or be refused without any change; otherwise this process fails. FOLDER/disk is
+a mounted small disk for the faults of disks, which are left out if it does not exist.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ AFTERWARDS = "doctor afterwards"
 
 @contextlib.contextmanager
 def fault(name, world):
-    """Let something be wrong in the block."""
+    """Cause the fault with this name while the `with` block runs; another name causes none."""
     disk = world.path.parent
     if name in CLOCKS:
         wrong_clock.set_clock(*CLOCKS[name])
@@ -70,7 +70,11 @@ def fault(name, world):
 
 
 def run_operations(base, world, name):
-    """Run all operations under a fault, and check after each what is there; return exit code and words of each."""
+    """Run all operations under a fault, and check the content of the world after each.
+
+    Returns the exit code and the last part of the output of each operation, by its name. Raises SystemExit or
+    AssertionError if a check fails. Operations that are not possible are left out.
+    """
     world.enter()
     model = Model(((1, 0), (2, 1)), backups={"0.backup": ((1, 0), (2, 1))})
     answers, game = {}, Round(base, world, random.Random(1), model, look(world))
@@ -87,7 +91,7 @@ def run_operations(base, world, name):
             if ended.code and operation not in ("accept", "meeting"):
                 game.expect(now)
             else:
-                # Several steps: who accepts was invited before, and may stay so.
+                # These have several steps: a person who could not accept may stay invited.
                 judge(now, bool(ended.code))
         except AssertionError as error:
             raise SystemExit(f"{operation} under {name}: {error} {ended}") from error
@@ -102,11 +106,11 @@ def main():
     derive_keys_cheaply(patch := pytest.MonkeyPatch())
     use_few_worlds(patch)
     database._BUSY = server_copy._PATIENCE = 0.2
-    killing._Killer.begin = lambda _: None  # nobody is killed here, and to count steps takes long
+    killing._Killer.begin = lambda _: None  # no process is killed here, and counting steps takes long
     folder, faults = Path(sys.argv[1]), sys.argv[2:]
     base, answers = build_base(folder), {}
     wrong_clock.install()
-    gc.freeze()  # what is loaded now is looked through in no process of an operation
+    gc.freeze()  # the processes of the operations need not search what is loaded now
     for name in faults or FAULTS:
         place = folder / ("disk" if name in DISKS else "worlds")
         if name in DISKS and not place.exists():

@@ -1,4 +1,4 @@
-"""Results of a fit that only tests need."""
+"""Compute results of a fit that only tests need."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ def true_counts(counts):
 
 @dataclass(frozen=True)
 class GammaPrecision(HalfNormal):
-    """A standard deviation whose inverse square is gamma: the prior of some published answers."""
+    """The prior of a standard deviation whose inverse square has a gamma distribution, as published examples use it."""
 
     shape: float = 0.5
     rate: float = 0.0005

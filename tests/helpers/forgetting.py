@@ -1,4 +1,4 @@
-"""The process that deletes a child's records and that fault tests kill: see test_forget_killed.py."""
+"""Run as a program, delete a child's records; fault tests kill this process: see test_forget_killed.py."""
 
 import sys
 from pathlib import Path

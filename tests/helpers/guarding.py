@@ -1,8 +1,7 @@
-"""Watching a web process from outside and from inside.
+"""Watch a web process from outside and from inside.
 
-From outside: Linux reports every opened file (inotify), whichever code opens it, also from C. From
-inside: an audit hook, which Python itself loads at the start, writes down what the process opens, imports
-and connects to.
+From outside: Linux reports every opened file (inotify), whichever code opens it, also C code. From inside: an audit
+hook, which Python itself loads at the start, records what the process opens, imports and connects to.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from tests.helpers.paths import ROOT
 
 _OPENED = 0x00000020 | 0x00000001  # IN_OPEN, IN_ACCESS
 _EVENT = struct.Struct("iIII")
-# Loaded by every Python that finds it on its path; it speaks up in the web process alone.
+# Every Python that finds it on its path loads it; it records only in the web process.
 _SPY = """
 import os, sys
 if {"dashboard.server", "dashboard.desk.server"}.intersection(getattr(sys, "orig_argv", ())):
@@ -37,14 +36,14 @@ if {"dashboard.server", "dashboard.desk.server"}.intersection(getattr(sys, "orig
 
 
 class Watched:
-    """A watch that lists the files below some folders that were opened or read since it began."""
+    """A watch that lists the files below `folders` that were opened or read since it began. Linux only."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._file = self._libc.inotify_init1(os.O_NONBLOCK)
         self._names: dict[int, Path] = {}
         top = list(folders)
-        # Looked up before the watch begins, which would hear it.
+        # The folders are listed before the watch begins, because it would report this.
         for folder in [*top, *(p for one in top for p in one.rglob("*") if p.is_dir())]:
             self._add(folder)
 
@@ -54,7 +53,7 @@ class Watched:
         self._names[number] = folder
 
     def opened(self) -> list[str]:
-        """Return the paths seen since the last call."""
+        """Return the paths that were opened or read since the last call, sorted."""
         try:
             data = os.read(self._file, 2**20)
         except BlockingIOError:
@@ -93,7 +92,10 @@ class Command:
 
 
 def install_spy(folder: Path) -> dict[str, str]:
-    """Return the variables with which a web process, once started, writes what it does to the file SEEN_BY_TEST."""
+    """Write the audit hook into a folder; return the environment variables with which a new web process uses it.
+
+    SEEN_BY_TEST names the file in which the process records what it does.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sitecustomize.py").write_text(_SPY, encoding="utf-8")
     seen = folder / "seen"
@@ -133,7 +135,10 @@ def free_port() -> int:
 
 
 def ask(command: Command, path: str, *, method: str = "GET", headers: Iterable[str] | None = None, known: bool = True):
-    """Send a request unchanged, byte for byte, with the cookie if `known`; return status, headers and body."""
+    """Send a request exactly as given, with the cookie if `known`; return status, headers and body.
+
+    headers : lines to send instead of the usual `Host`.
+    """
     host = command.url.removeprefix("http://").rpartition(":")[0].strip("[]")
     lines = [f"Host: {host}:{command.port}"] if headers is None else list(headers)
     lines += [f"{name}: {value}" for name, value in cookie_headers(command.url).items()] if known else []
@@ -173,7 +178,7 @@ def _joined(body: bytes) -> bytes:
 
 
 def without_override() -> None:
-    """Remove root's right to ignore file modes before a program starts; do nothing for other users."""
+    """Remove root's right to ignore file modes, before a program starts; this has no effect for other users."""
     libc = ctypes.CDLL(None)
     for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; PR_CAPBSET_DROP is 24
         libc.prctl(24, capability, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""A workspace in which every text from outside is hostile, made with the command line only."""
+"""Build a workspace in which every text from outside is hostile, only with the command line."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ PAYLOADS = (
     '" onmouseover="window.hostile=1',
     "_x003D_1+1",
 )
-# No slash, since it is the name of a file.
+# Without a slash, because it is used as a file name.
 FILE_NAME = f"=1+1 {MARKUP} {{{{7*7}}}} [x](javascript:window.hostile=1) $x^2$ ; =1+1"
-# Long before the figures that ship with the product.
+# Long before the years of the figures that ship with the product.
 FIRST_YEAR = 1990
 FORMATS = ("csv", "xlsx", "gpkg", "geojson", "parquet")
-# Values with which the examples of the columns make a row that is right, and that shows on the map.
+# Values with which the examples of the columns make a correct row that the map shows.
 _FITTING = {
     "community": {"area": "AL-04"},
     "indicator": {"area": "AL-04"},
@@ -67,14 +67,14 @@ def good_row(kind: str) -> dict[str, str]:
 
 
 def hostile_rows(kind: str) -> list[dict[str, str]]:
-    """Build rows in which every free text is hostile, one row for each payload."""
+    """Return rows in which every free text is hostile, one row for each payload."""
     return [
         good_row(kind) | {column: token(payload, kind, column) for column in text_columns(kind)} for payload in PAYLOADS
     ]
 
 
 def figure_rows() -> list[dict[str, str]]:
-    """Build hostile figures that are shown: for each payload two of a county, and one of Greece in a separate year."""
+    """Return hostile figures that are shown: for each payload two of a county, and one of Greece in a separate year."""
     rows = []
     for number, row in enumerate(hostile_rows("figure")):
         county = f"AL-{number % 12 + 1:02d}"
@@ -85,7 +85,7 @@ def figure_rows() -> list[dict[str, str]]:
 
 
 def spoiled_rows(kind: str) -> list[dict[str, str]]:
-    """Build rows with one hostile column that is not free text, one row for each column and payload."""
+    """Return rows with one hostile column that is not free text, one row for each column and payload."""
     return [
         good_row(kind) | {column: token(payload, kind, column)}
         for payload in PAYLOADS
@@ -102,7 +102,10 @@ def write(path: Path, rows: list[dict[str, str]]) -> Path:
 
 
 def boundaries(folder: Path) -> Path:
-    """Write the shapes of Albania with hostile names, properties and file name; only the codes are normal."""
+    """Write the shapes of Albania's municipalities with hostile names, properties and file name; return the path.
+
+    Only the codes are normal.
+    """
     cells = load_areas().frame("municipality")
     cells = cells[(cells["country"] == "AL") & cells.geometry.notna()]
     names = [f"{PAYLOADS[i % len(PAYLOADS)]} {i}" for i in range(len(cells))]
@@ -122,7 +125,7 @@ class Hostile:
     said: str = ""
 
     def tact(self, *words: object) -> Any:
-        """Run a command with --json; it must succeed."""
+        """Run a command with --json, check that it succeeds, and return its JSON."""
         out, err = io.StringIO(), io.StringIO()
         from dashboard.cli import main
 
@@ -139,7 +142,7 @@ class Hostile:
 
 
 def build_once(shared: Path) -> Hostile:
-    """Build the workspace once for all workers; tests never change it, see `copy`."""
+    """Build the workspace once for all workers. Tests never change it: those that run commands use `copy`."""
     folder, answers = shared / "hostile-world", shared / "hostile-world.json"
     with FileLock(shared / "hostile-world.lock"):
         if not answers.exists():
@@ -173,7 +176,7 @@ def build(folder: Path) -> Hostile:
 
 
 def _by_mapping(world: Hostile, folder: Path) -> Any:
-    """Import a file of a partner with a hostile name, hostile headings and hostile words for categories."""
+    """Import a partner's file with a hostile partner name, hostile headings and hostile words for categories."""
     row = good_row("effort")
     del row["partner"]
     row["kind"], theirs = MARKUP, {"date": MARKUP, "days": "=1+1", "kind": "{{7*7}}"}

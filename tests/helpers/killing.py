@@ -1,4 +1,4 @@
-"""Killing a process at a moment of its own progress.
+"""Kill a process at a moment of its own progress.
 
 The process writes one byte (a mark) for each piece of work done, so a moment is a number of marks and
 the tests do not depend on how fast the machine is.
@@ -23,7 +23,7 @@ def watch(connection, steps):
 
 
 def run_through(*arguments):
-    """Run a process to its end; return the number of its marks."""
+    """Run a process to its end; return the number of its marks. Raises AssertionError if it does not end well."""
     said, _ = start(*arguments).communicate()
     assert said.endswith(END), "the process must end well when nobody kills it"
     return said.count(MARK)

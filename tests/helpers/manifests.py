@@ -1,4 +1,4 @@
-"""Manifests of releases that a test changes: they are written with the checksums that the product would write."""
+"""Change manifests of releases in tests: they are written with the checksums that the product would write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LATER = "2999-01-001"
 
 @contextmanager
 def edit_manifest(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the content of a manifest to change, and write it with checksums of the files as they are then."""
+    """Yield the content of a manifest to change, then write it with the checksums that the files have at the end."""
     described = json.loads(path.read_text(encoding="utf-8"))
     yield described
     for resource in described["resources"]:
@@ -26,7 +26,7 @@ def edit_manifest(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def publish_later(releases: Path) -> None:
-    """Publish the current release again as a later one, which is the current one from then on."""
+    """Copy the current release to a later one (LATER), and make this the current release."""
     name = (releases / "current").read_text(encoding="utf-8").strip()
     for tier in shutil.copytree(releases / name, releases / LATER).glob("*/datapackage.json"):
         with edit_manifest(tier) as described:

@@ -1,4 +1,4 @@
-"""A meeting as people hold it in browsers: it is opened, has an agenda, decisions are minuted, papers are taken."""
+"""Hold a meeting in browsers as people do: open it, fill its agenda, record decisions, and download its papers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.helpers.browser import settle, until, wait_for_bar
 
 
 def open_room(page: Any) -> str:
-    """Open a meeting in a window; return its address without the scheme."""
+    """Open a meeting in a window; return the address of the meeting without the scheme."""
     page.get_by_role("button", name="Meeting", exact=True).click()
     address = page.locator(".meetingpanel .address")
     address.wait_for()
@@ -20,21 +20,21 @@ def open_room(page: Any) -> str:
 
 
 def say(page: Any) -> str:
-    """Return what the line of a meeting says."""
+    """Return the text of the meeting's line."""
     return str(page.locator(".meetingline p").inner_text())
 
 
 def go(page: Any, number: int) -> None:
-    """Open the page of a number in the bar, from 0."""
+    """Open a page by its number in the bar, counted from 0."""
     page.locator(".topbar nav a").nth(number).click()
 
 
 def add_view(page: Any, sentence: str, title: str = "") -> None:
-    """Add the view of a page to the newest agenda, or to one of a new meeting."""
+    """Add the view of a page to the newest agenda or, with a title, to that of a new meeting."""
     wait_for_bar(page)
     settle(page)
     button = page.get_by_role("button", name="Add to an agenda")
-    # The menu closes where the bar is drawn anew.
+    # The menu closes when the bar is drawn again.
     until(page, lambda: button.count() or page.locator(".topbar .share summary").click())
     button.click()
     page.get_by_role("textbox", name="One sentence").wait_for()
@@ -53,7 +53,7 @@ def choose(page: Any, label: str, words: str) -> None:
 
 
 def decide(page: Any, what: str, who: str) -> None:
-    """Minute a decision beside the view that is shown."""
+    """Record a decision beside the view that is shown, and wait until it is listed."""
     page.get_by_role("textbox", name="What is decided").fill(what)
     page.get_by_role("combobox", name="Who does it").click()
     page.keyboard.type(who)
@@ -63,7 +63,7 @@ def decide(page: Any, what: str, who: str) -> None:
 
 
 def read_paper(page: Any, link: Any, pages: int) -> str:
-    """Take a PDF of so many pages by a link or button; return its text."""
+    """Download a PDF by a link or button, check that it has `pages` pages, and return its text."""
     with page.expect_download() as download:
         link.click()
     paper = PdfReader(download.value.path())

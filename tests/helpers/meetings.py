@@ -1,4 +1,4 @@
-"""A window in a meeting without a browser: what it says to the server, and what it hears."""
+"""Take part in a meeting without a browser: send messages to the server, and receive its messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.helpers.entry import cookie_headers
 
 
 class Window:
-    """A window that has joined a meeting, or opened it."""
+    """A connection that has joined or opened a meeting, like a window of a browser."""
 
     def __init__(self, line: ClientConnection) -> None:
         self._line = line
@@ -23,11 +23,11 @@ class Window:
         self._line.send(json.dumps(message))
 
     def hear(self) -> dict[str, Any]:
-        """Return the next message of the server."""
+        """Return the next message of the server; raise TimeoutError after ten seconds without one."""
         return dict(json.loads(self._line.recv(timeout=10)))
 
     def hear_until(self, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """Return the first message that fulfils a condition."""
+        """Return the next message that fulfils a condition; raise TimeoutError after ten seconds without a message."""
         while not condition(said := self.hear()):
             pass
         return said
@@ -35,7 +35,10 @@ class Window:
 
 @contextmanager
 def join(url: str, number: int, code: str = "", peer: str = "") -> Iterator[Window]:
-    """Join the meeting of a code, or open one, as the window of a number; `peer` is from where, as a proxy says it."""
+    """Yield a window that joins the meeting with this code or, without a code, opens one.
+
+    number : makes the secret of the window. peer : the address of the reader that a proxy would report.
+    """
     address = f"ws{url.removeprefix('http')}/meeting/line"
     headers = [*cookie_headers(url).items(), *([("X-Forwarded-For", peer)] if peer else [])]
     with connect(address, origin=Origin(url), additional_headers=headers, proxy=None) as line:

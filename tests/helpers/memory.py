@@ -1,11 +1,11 @@
-"""Texts that the functions of the product remember."""
+"""Find the texts that the functions of the product keep in their caches."""
 
 import gc
 from functools import _lru_cache_wrapper
 
 
 def list_texts(found, depth=8):
-    """Yield the texts in an object and in its lists, sets, tuples and dictionaries."""
+    """Yield the texts in an object and in the lists, sets, tuples and dictionaries in it, down to `depth` levels."""
     if isinstance(found, str):
         yield found
     elif depth and isinstance(found, dict | list | tuple | set | frozenset):
@@ -14,12 +14,12 @@ def list_texts(found, depth=8):
 
 
 def list_remembered():
-    """Return the texts in the memories of all functions of the product."""
+    """Return the texts in the caches (`lru_cache`) of all functions of the product."""
     return look_into_memory()[0]
 
 
 def look_into_memory(*kinds):
-    """Return the texts in the memories of all functions of the product, and all objects of some classes."""
+    """Return the texts in the caches of all functions of the product, and all objects of the classes `kinds`."""
     gc.unfreeze()  # conftest.py hides modules that were imported before the tests
     gc.collect()
     objects = [found for found in gc.get_objects() if isinstance(found, (_lru_cache_wrapper, *kinds))]

@@ -1,9 +1,9 @@
-"""Partner files as NGOs really keep them, all invented, with what an import must make of each row.
+"""Invented partner files in the forms that NGOs really use, with the result that an import must give for each row.
 
-Written before the code that reads them. Every code, place and day is made up; no row is about a real child. For each
-file: the rows by line (or row of the sheet) with the values that must be stored, or the column and the reason for which
-a person would send the row back; the answers of the data officer; and the rows that are left out without a word each,
-such as totals.
+They were written before the code that reads them. Every code, place and day is made up; no row is about a real child.
+Each file has: its rows by line (or row of the sheet), with the values that must be stored, or with the column and the
+reason for which a person would return the row; the answers of the data officer; and the rows, such as totals, that are
+left out without a message.
 """
 
 # ruff: noqa: E501 - rows of tables stay on one line
@@ -22,16 +22,17 @@ import openpyxl
 from tests.helpers.old_excel import write_old_workbook
 
 Row = Sequence[object]
-# What is stored of a row, or (column, words of the reason) of a row that comes back.
+# The stored values of a row or, for a returned row, the column and words of the reason.
 Expected = Mapping[str, object] | tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Messy:
-    """A file, how it is written, and what must come of it.
+    """A file, the function that writes it, and the result that its import must have.
 
-    `answers` are given by topic and column of a question, as a data officer would; `refused` are words of the message
-    when the whole file must come back.
+    rows : the stored values, or the column and the reason of a returned row, by line. answers : those of a data
+    officer, by topic and column of the question. left_out : lines left out without a message. refused : words of the
+    message if the whole file must be refused.
     """
 
     name: str
@@ -57,7 +58,7 @@ def write_text(name: str, rows: Sequence[Row], delimiter: str = ",", encoding: s
 
 
 def write_book(name: str, sheets: Mapping[str, Sequence[Row]], merge: Mapping[str, Sequence[str]] | None = None):
-    """Return a function that writes a workbook into a folder; `merge` are merged cells by sheet."""
+    """Return a function that writes a workbook into a folder; `merge` names the merged cells of each sheet."""
 
     def write(folder: Path) -> Path:
         book = openpyxl.Workbook()
@@ -341,7 +342,7 @@ FILES = (
             "words": {"stage": {"PossibleVictimOfTrafficking": "in_exploitation"}},
         },
     ),
-    # 12. Years of birth: bands at the door, and nothing else of them.
+    # 12. Years of birth: only their age bands are stored.
     Messy(
         "birth-years",
         write_text(
@@ -715,7 +716,7 @@ FILES = (
         },
         answers={"constants": {"axis": "protection", "pathway": "none_known"}},
     ),
-    # 30 and 31. What never goes in.
+    # 30 and 31. Files that are never imported.
     Messy(
         "names",
         write_text(
@@ -739,7 +740,7 @@ FILES = (
         answers={"constants": BOTH},
         refused="dates of birth",
     ),
-    # 30. Two months with subtotals of places, headings again below, towns, and what is not known.
+    # 32. Two months with subtotals of places, headings again below, towns, and what is not known.
     Messy(
         "sq-subtotals",
         write_book(
@@ -770,7 +771,7 @@ FILES = (
         answers={"constants": BOTH | {"stage": "at_risk"}, "words": {"municipality": {"Fushe Kruje": "10944378"}}},
         left_out=(1_000_004,),
     ),
-    # 31. Greek in Latin letters with a title, a sheet of notes, a row of totals, and everyday words.
+    # 33. Greek in Latin letters with a title, a sheet of notes, a row of totals, and everyday words.
     Messy(
         "greeklish-notes",
         write_book(

@@ -1,13 +1,14 @@
-"""The risk model written a second time, for a sampler that shares no code with the product."""
+"""The risk model written again for a sampler, sharing no code with the product."""
 
 import numpy as np
 
 
 def sample_areas(root, true, chance, offset, likelihood):
-    """Return draws of log means and hyperparameters by NUTS: name to array (draws, ...).
+    """Return draws of log means and hyperparameters by NUTS, as arrays (draws, ...) by name.
 
-    `root` (areas, areas) is the square root of the covariance of neighbours; `true` and `chance` (values, areas)
-    are the possible true counts and the log chance of what was published; `offset` (areas) is the log of expected.
+    root : square root of the covariance of neighbours, (areas, areas). true, chance : the possible true counts, and the
+    log probability of the published count given each, (values, areas). offset : log of the expected counts, (areas,).
+    likelihood : "poisson"; any other text means negative binomial.
     """
     import jax
     import jax.numpy as jnp

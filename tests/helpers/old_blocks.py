@@ -1,4 +1,4 @@
-"""Published blocks as vaults of earlier versions have them: with marks of the children after the numbers."""
+"""Published blocks in the format of earlier versions: the numbers, followed by marks of the children."""
 
 import json
 import struct
@@ -7,6 +7,6 @@ NUMBERS = {"children": [7]}
 
 
 def with_marks(marks):
-    """Pack a block of format 2; `marks` are words of 64 bits."""
+    """Return the bytes of a block of format 2; `marks` is an array of 64-bit numbers."""
     head = json.dumps([NUMBERS, {}], separators=(",", ":")).encode()
     return struct.pack("<BI", 2, len(head)) + head + marks.astype("<u8").tobytes()

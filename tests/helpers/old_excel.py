@@ -1,4 +1,4 @@
-"""A small workbook of the old Excel format (.xls), written by hand: an OLE file with one BIFF8 stream."""
+"""Write a small workbook in the old Excel format (.xls) without a library: an OLE file with one BIFF8 stream."""
 
 import struct
 from pathlib import Path
@@ -7,10 +7,10 @@ _SECTOR, _FREE, _END, _FAT = 512, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
 def write_old_workbook(path: Path, rows: list[list[object]], title: str = "Rastet") -> Path:
-    """Write texts and numbers as one sheet; None is an empty cell."""
+    """Write texts and numbers as one sheet, and return the path; None is an empty cell."""
     stream = _workbook(rows, title)
     stream += b"\0" * (-len(stream) % _SECTOR or 0)
-    stream += b"\0" * max(0, 4096 - len(stream))  # A shorter stream would stand in another place.
+    stream += b"\0" * max(0, 4096 - len(stream))  # A shorter stream would be stored in another part of the file.
     sectors = len(stream) // _SECTOR
     chain = [_FAT, _END, *range(3, sectors + 2), _END]
     fat = struct.pack(f"<{_SECTOR // 4}I", *chain, *[_FREE] * (_SECTOR // 4 - len(chain)))

@@ -1,4 +1,4 @@
-"""The form of an OpenAPI 3.0 document, as a JSON Schema of the parts that the product uses; no other member passes.
+"""A JSON Schema of OpenAPI 3.0 documents. It allows only the members that the product uses.
 
 Written from the OpenAPI Specification 3.0.3, sections 4.7.1 to 4.7.24.
 """
@@ -92,7 +92,7 @@ OPENAPI_30 = {
 
 
 def find_references(value):
-    """Yield every reference in a document."""
+    """Yield the text of every reference ($ref) in a document."""
     if isinstance(value, dict):
         if isinstance(value.get("$ref"), str):
             yield value["$ref"]
@@ -104,7 +104,7 @@ def find_references(value):
 
 
 def resolve(document, value):
-    """Return what a reference leads to, or the value itself."""
+    """Return the part of the document to which a reference points, or the value itself if it is no reference."""
     if "$ref" not in value:
         return value
     found = document

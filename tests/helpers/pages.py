@@ -1,4 +1,4 @@
-"""A page on its own, as a reader of one tier opens it."""
+"""Run a single page as a reader of one tier opens it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def open_page(
     state: Mapping[str, Any] | None = None,
     **address: str,
 ) -> AppTest:
-    """Open the page of a module with an address; `derived` is empty for a release without results of the model."""
+    """Run the page of a module, check that it raises no error, and return it.
+
+    derived : folder of results, by default that of `scored`; an empty text for none. address : its query parameters.
+    """
     monkeypatch.setenv("TACT_RELEASES", str(releases or scored.releases))
     monkeypatch.setenv("TACT_TIER", tier)
     monkeypatch.setenv("TACT_DERIVED", str(scored.derived if derived is None else derived))
@@ -42,18 +45,18 @@ def open_page(
 
 
 def read_text(test: AppTest) -> str:
-    """Return the words of a page's own markup."""
+    """Return the text of a page's own markup, without tags."""
     bodies = (element.proto.body for element in test.get("html"))
     return unescape(re.sub(r"<[^>]+>", " ", " ".join(bodies)))
 
 
 def read_unfolded(test: AppTest) -> str:
-    """Return the words of a page that stand outside of its fold-outs."""
+    """Return the text of a page that is visible without opening a fold-out."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", words)) for words in _list_unfolded(test.main))
 
 
 def count_words(text: str) -> int:
-    """Return how many words a text has; numbers and signs are none."""
+    """Return the number of words in a text; numbers and signs do not count."""
     return sum(any(letter.isalpha() for letter in word) for word in text.split())
 
 
@@ -67,7 +70,7 @@ def _list_unfolded(block: Any) -> Iterator[str]:
             body = re.sub(r'<div class="names" aria-hidden="true">.*?</div>', "", child.proto.body)  # of areas on a map
             yield re.sub(r"<(details|script).*?</\1>", "", body, flags=re.DOTALL)
         else:
-            # Of a widget its label and what it offers, of a menu what is chosen; of others their text.
+            # For a widget, its label and its choices (for a menu, the chosen one); for any other element, its text.
             label = getattr(child.proto, "label", "")
             offered = [child.value] if child.type in ("selectbox", "select_slider") else getattr(child, "options", ())
             parts = [label, *offered, *getattr(child.proto, "captions", ())] if label else [getattr(child, "value", "")]
@@ -75,7 +78,7 @@ def _list_unfolded(block: Any) -> Iterator[str]:
 
 
 def speak_on_pages(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
-    """Let the pages that a test opens be in a language."""
+    """Set the language of the pages that a test opens."""
     monkeypatch.setattr(text, "_finders", [lambda: language])
 
 

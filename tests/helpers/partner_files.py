@@ -1,4 +1,4 @@
-"""Partner files made for tests, and replacements for the objects that intake receives."""
+"""Make partner files for tests, and replacements for the objects that intake receives."""
 
 import csv
 import datetime as dt
@@ -47,7 +47,7 @@ class Found:
 
 
 class Resolver:
-    """A place resolver that knows the codes and a few names, and counts its calls."""
+    """A place resolver that knows the codes and a few names, and records its calls."""
 
     def __init__(self):
         self.asked = []

@@ -1,4 +1,4 @@
-"""A passkey in software, as a browser answers by it."""
+"""A passkey in software, which answers as a browser does."""
 
 import base64
 import json
@@ -16,14 +16,14 @@ def encode(value):
 
 
 class SoftPasskey:
-    """A key pair for one origin. `counter` is how often it says that it was used; None for one that does not count."""
+    """A key pair for one origin. `counter` is the number of uses that it reports; None if it does not count them."""
 
     def __init__(self, origin, counter=0):
         self.origin, self.counter = origin, counter
         self.id, self.key = os.urandom(16), ec.generate_private_key(ec.SECP256R1())
 
     def make(self, options, **change):
-        """Return the answer to options by which a passkey is made; `change` is of what the browser says."""
+        """Return the answer to options for making a passkey; `change` replaces entries of the browser's client data."""
         options = json.loads(options)
         numbers = self.key.public_key().public_numbers()
         point = {-2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
@@ -34,7 +34,7 @@ class SoftPasskey:
         return self._answer(clientDataJSON=said, attestationObject=made)
 
     def sign(self, options, **change):
-        """Return the answer to options by which somebody signs in."""
+        """Return the answer to options for signing in; `change` replaces entries of the browser's client data."""
         options = json.loads(options)
         if self.counter is not None:
             self.counter += 1

@@ -13,7 +13,7 @@ BOTH = (Kind("outreach", 8.0, True), Kind("centre", 12.0))
 
 
 def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
-    """Draw sites in a square of two hours, each in its own area, and draws of need."""
+    """Return posts at sites in a square of 120 minutes, each in its own area, and draws of need, (draws, sites)."""
     rng = np.random.default_rng(seed)
     points = rng.random((sites, 2)) * 120
     minutes = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
@@ -35,14 +35,14 @@ def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
 
 
 def layouts(posts):
-    """List every way to place the units of each kind."""
+    """Yield every layout of the units, an array (sites, kinds)."""
     totals = posts.units.sum(axis=0)
     one = [[c for c in itertools.product(range(t + 1), repeat=len(posts.sites)) if sum(c) == t] for t in totals]
     return (np.array(columns).T for columns in itertools.product(*one))
 
 
 def cheapest(posts, units):
-    """Return the least cost of the moves to a layout, from an assignment of unit to unit."""
+    """Return the least cost of the moves to a layout, computed by assigning units to units."""
     cost = 0.0
     for kind in range(len(posts.kinds)):
         change = units[:, kind] - posts.units[:, kind]
@@ -54,7 +54,10 @@ def cheapest(posts, units):
 
 
 def keeps(posts, rules, units):
-    """Return whether a layout keeps the rules, and its cost, both computed in plain loops."""
+    """Return whether a layout keeps the rules, and the cost of its moves, both computed in plain loops.
+
+    The cost is infinite if there are too many moves.
+    """
     if np.maximum(units - posts.units, 0).sum() > rules.moves:
         return False, np.inf
     cost = cheapest(posts, units)

@@ -1,4 +1,4 @@
-"""Invented saved plans in the planner's form, for tests of pages, briefings and commands."""
+"""Make invented saved plans like those of the planner, for tests of pages, briefings and commands."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def move(start: str, end: str, kind: str, units: int, gain: float = 4.1) -> dict
 
 
 def read(manifest: dict[str, Any]) -> SavedPlan:
-    """Read a manifest as the product does."""
+    """Return the saved plan of a manifest, read as the product reads it."""
     return read_saved_plan(Path("plan-partner-0123456789abcdef"), manifest)
 
 
 def saved(release: str, count: int = 5, **changes: Any) -> SavedPlan:
-    """Return a saved plan with `count` moves."""
+    """Return a saved plan with `count` moves; `changes` replaces entries of its manifest."""
     return read(manifest(release, count, **changes))
 
 
 def manifest(release: str, count: int = 5, **changes: Any) -> dict[str, Any]:
-    """Return the manifest of a saved plan with `count` moves."""
+    """Return the manifest of a saved plan with `count` moves; `changes` replaces entries of it."""
     ways = [_WAYS[n] if n < len(_WAYS) else _way(n) for n in range(count)]
     moves = [move(*way, gain=6.0 - 5.0 * n / max(count, 1)) for n, way in enumerate(ways)]
     return {

@@ -1,6 +1,6 @@
-"""A process that has loaded the product and starts others out of itself, so that each works at once.
+"""Start processes by forking one that has already loaded the product, so that they need no time to load it.
 
-Every other process is one of its own, with its own memory, which can be killed like any.
+Each started process has its own memory, and can be killed like any other process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import IO, Any
 from tests.helpers.paths import ROOT
 
 _MOST = 2**17  # bytes of a message
-# What takes long to load, and what the programs of the tests need.
+# Modules that take long to load, and that the programs of the tests need.
 _MODULES = (
     "dashboard.commands.import_", "dashboard.commands.release", "dashboard.cli", "data.restricted.backup",
     "data.restricted.publishing", "data.restricted.vault", "tests.helpers.quick",
@@ -30,7 +30,7 @@ _MODULES = (
 
 
 class Started:
-    """A process that was started: what it writes, and how it ended."""
+    """A process that was started: its id, its standard output, and its exit code (None until this is asked for)."""
 
     def __init__(self, pid: int, stdout: IO[bytes]) -> None:
         self.pid, self.stdout, self.returncode = pid, stdout, None
@@ -44,7 +44,7 @@ class Started:
         return code
 
     def kill(self) -> None:
-        # Nobody has asked for its end yet, so that its number is still its own.
+        # Nobody has asked for its exit code yet, so its id cannot belong to another process.
         if self.returncode is None:
             os.kill(self.pid, signal.SIGKILL)
 
@@ -59,7 +59,7 @@ class Started:
 
 
 def start(*arguments: object) -> Started:
-    """Start a process as `python ARGUMENTS` would (-m, -c or a file), which writes into a pipe."""
+    """Start a process as `python ARGUMENTS` would (-m, -c or a file); its standard output is a pipe."""
     read, write = os.pipe()
     try:
         pid = _ask({"words": [*map(str, arguments)], "environment": dict(os.environ)}, write)
@@ -79,7 +79,7 @@ def _prepare() -> tuple[socket.socket, subprocess.Popen[bytes]]:
     """Start the process that starts the others; it ends when this one does."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", "tests.helpers.prepared", str(theirs.fileno())]
-    # Threads of the libraries would not be there in the others.
+    # Threads of the libraries would be missing in the forked processes.
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
     theirs.close()

@@ -1,4 +1,4 @@
-"""A provider of an organisation with planted faults: OpenID Connect on 127.0.0.1, with keys of its own."""
+"""An organisation's sign-in provider with planted faults: OpenID Connect on 127.0.0.1, with its own keys."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make_key(name: str) -> RSAKey:
 
 
 def write_access(folder: Path, issuer: str, text: str = ACCESS) -> Path:
-    """Write access.toml and the secret of the client into a folder."""
+    """Write access.toml and the secret of the client into a folder; return the path of access.toml."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "client-secret").write_text(f"{SECRET}\n", encoding="utf-8")
     (folder / "access.toml").write_text(text.format(issuer=issuer), encoding="utf-8")
@@ -49,10 +49,11 @@ def write_access(folder: Path, issuer: str, text: str = ACCESS) -> Path:
 
 
 class FaultyProvider:
-    """What the provider answers. Tests change its attributes to plant a fault.
+    """The answers of the provider. Tests change its attributes to plant a fault.
 
-    claims : of the person. change : takes the claims of an ID token and changes them. sign : makes the token of claims.
-    pages : path to (status, body) in place of the right answer; a function is called instead. asked : paths so far.
+    claims : those about the person. change : a function that changes the claims of an ID token. sign : a function that
+    returns the signed token for claims. pages : for a path, the (status, body) to send instead of the right answer, or
+    a function that returns it; for "headers", further headers. asked : the paths of all requests so far.
     """
 
     def __init__(self, issuer: str) -> None:
@@ -83,12 +84,12 @@ class FaultyProvider:
         return f"{head}.{body}."
 
     def sign_by_public_key(self, claims: dict[str, Any]) -> str:
-        """Take the public key for a secret that both sides know."""
+        """Return a token that is signed with the public key, as if this were a shared secret (HS256)."""
         key = OctKey.import_key(base64.urlsafe_b64encode(self.key.as_pem(private=False)).decode().rstrip("="))
         return jws.serialize_compact({"alg": "HS256", "kid": self.key.kid}, json.dumps(claims), key)
 
     def let_in(self, address: str) -> dict[str, str]:
-        """Do what a person does at the provider; return the answer with which their browser is sent back."""
+        """Sign a person in at the provider; return the query parameters with which their browser is sent back."""
         asked = dict(parse_qsl(urlsplit(address).query))
         assert (asked["response_type"], asked["client_id"], asked["code_challenge_method"]) == ("code", CLIENT, "S256")
         code = secrets.token_hex(8)
@@ -124,7 +125,7 @@ class FaultyProvider:
 
 @contextmanager
 def run_provider() -> Iterator[FaultyProvider]:
-    """Serve a provider until the block ends."""
+    """Run a provider on a free port until the `with` block ends, and yield it."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""What lets tests that do not check it cost less: fewer draws and worlds, cheap keys, no waiting for the disk."""
+"""Make tests faster where they do not check it: fewer draws and worlds, cheap keys, no waiting for the disk."""
 
 import hashlib
 import os
@@ -51,7 +51,7 @@ def use_few_draws(patch: pytest.MonkeyPatch) -> None:
 
 
 def derive_keys_cheaply(patch: pytest.MonkeyPatch) -> None:
-    """Let the key of a backup follow from its passphrase at once; SQLCipher takes a fifth of a second."""
+    """Derive the key of a backup from its passphrase at once; SQLCipher takes a fifth of a second for this."""
     from data.restricted.backup import encrypted_file, writing
 
     normalize = encrypted_file.normalize_passphrase
@@ -64,7 +64,7 @@ def derive_keys_cheaply(patch: pytest.MonkeyPatch) -> None:
 
 
 def leave_out_plan(patch: pytest.MonkeyPatch) -> None:
-    """Let `tact risk` describe regions alone, and prepare no plan, for tests that need nothing else."""
+    """Make `tact risk` describe only regions, and prepare no plan, for tests that need nothing else."""
     from risk import report
     from risk.planning import scoring
 

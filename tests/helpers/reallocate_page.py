@@ -1,4 +1,4 @@
-"""What the tests of the Reallocate page share: the page, what is read from it, plans and decisions."""
+"""Functions for the tests of the Reallocate page: to show it, to read it, and to make plans and decisions."""
 
 import re
 from html import unescape

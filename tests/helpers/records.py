@@ -1,6 +1,6 @@
-"""Invented records as intake hands them to the vault.
+"""Make invented records in the form in which intake hands them to the vault.
 
-Run as a program, it is the process that the fault tests kill: see `main`.
+Run as a program, this is the process that the fault tests kill: see `main`.
 """
 
 import hashlib
@@ -90,7 +90,7 @@ COLUMNS = {
 
 
 def frame(kind, n, *, first=0, seed=0, version=0):
-    """Build n canonical rows with identities first .. first+n-1; their content depends on the version."""
+    """Return n canonical rows with the identities first to first + n - 1; their content depends on the version."""
     random = np.random.default_rng([seed, first, version])
     columns = {}
     for name, values in COLUMNS[kind].items():
@@ -118,10 +118,10 @@ def digest(*parts):
 
 
 def main(folder, key, n, chunk):
-    """Import n encounters as one file, writing marks for the test that kills it."""
+    """Import n encounters as one file, and write marks for the test that kills this process."""
     from data.restricted.vault import Vault, importing
 
-    # Writes early and often, so that there is something half done to be killed in.
+    # The vault writes early and often, so that a kill can leave something half done.
     importing._HELD = 4 * chunk
     chunks = [frame("encounter", chunk, first=i) for i in range(0, n, chunk)]
     with Vault.open(Path(folder), bytes.fromhex(key)) as vault:

@@ -1,4 +1,4 @@
-"""Published answers and typed-in data: see tests/reference/README.md."""
+"""Read published results and data for tests: see tests/reference/README.md."""
 
 import csv
 
@@ -17,12 +17,12 @@ def read_rows(name: str) -> list[dict[str, str]]:
 
 
 def read_scotland() -> pd.DataFrame:
-    """Read the 56 districts of the lip cancer data: district, cases, expected, and aff, the share in outdoor work."""
+    """Read the 56 districts of the lip cancer data: district, cases, expected, aff (share in outdoor work, 0 to 1)."""
     return pd.read_csv(FOLDER / "scotland.csv")
 
 
 def read_scotland_edges(source: str) -> np.ndarray:
-    """Read pairs of neighbours, shape (pairs, 2), numbered from 0; `poly2nb` gives three areas no neighbour."""
+    """Read pairs of neighbours, shape (pairs, 2), numbered from 0; three areas have none in the source `poly2nb`."""
     return pd.read_csv(FOLDER / f"scotland_edges_{source}.csv").to_numpy()
 
 
@@ -38,6 +38,6 @@ def read_example_edges(name: str) -> np.ndarray:
 
 
 def read_capture_histories(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Read a table of capture histories: who is on which list, (n, L), and the number of people, (n,)."""
+    """Read a table of capture histories: the lists of each history, (n, L), and the number of people with it, (n,)."""
     table = pd.read_csv(FOLDER / "capture_histories" / f"{name}.csv")
     return table.iloc[:, :-1].to_numpy(bool), table["count"].to_numpy(np.int64)

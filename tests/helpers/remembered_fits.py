@@ -19,9 +19,10 @@ from risk.planning import inputs
 
 
 def remember_fits(replace: Callable[[object, str, object], None], folder: Path) -> None:
-    """Make fits of regions and of municipalities return the earlier fit of the same data and settings, if any.
+    """Make fits of regions and of municipalities return an earlier fit of the same data and settings, if there is one.
 
-    replace: sets an attribute of an object, as `setattr` and `MonkeyPatch.setattr` do.
+    replace : sets an attribute of an object, as `setattr` and `MonkeyPatch.setattr` do. folder : where the fits are
+    kept, shared by the workers of a test run.
     """
     fit, fit_inside = RiskModel.fit, report.fit_municipalities
     folder.mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
-"""Cases of a test of which a few run always, and the rest with `make long`.
+"""Run a few cases of a test always, and its other cases only with `make long`.
 
-Two ways say which ones: `vary` where the cases are listed, by value; the marker `always` of a test, by what stands in
-brackets behind its name.
+There are two ways to choose the cases that always run: `vary` names them by value, in the list of cases; the marker
+`always` of a test names them by the text in brackets after the test's name.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import pytest
 
 
 def vary(names: str, cases: Iterable[Any], *always: Any, **settings: Any) -> pytest.MarkDecorator:
-    """Try one promise in several cases, those of `always` with each change and the others by `make long`.
+    """Return a `parametrize` marker for these cases: those in `always` run always, the others only with `make long`.
 
-    names : as for `parametrize`, of which this is a form; cases are tuples where it has a comma. always : by default
-    the first case.
+    names : as for `parametrize`; if it contains a comma, cases are tuples. always : by default the first case.
+    settings : further arguments of `parametrize`. Raises AssertionError if `always` has a case that is not in `cases`.
     """
     listed = list(cases)
     assert all(case in listed for case in always), "a case that runs always must be one of the cases"
@@ -30,12 +30,15 @@ def vary(names: str, cases: Iterable[Any], *always: Any, **settings: Any) -> pyt
 
 
 def find_case(item: pytest.Item) -> str:
-    """Return which case of its test an item is: what stands in brackets behind the name."""
+    """Return the case of an item, which is the text in brackets after the name of its test; empty without brackets."""
     return item.name.partition("[")[2].removesuffix("]")
 
 
 def refuse_unknown_cases(items: Iterable[pytest.Item]) -> None:
-    """Refuse a marker `always` that names a case which its test does not have; `items` has all cases of each test."""
+    """Raise UsageError if a marker `always` names a case that its test does not have.
+
+    items : all cases of each test.
+    """
     cases = defaultdict[str, set[str]](set)
     named = defaultdict[str, set[str]](set)
     for item in items:

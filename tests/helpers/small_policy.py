@@ -29,10 +29,10 @@ levels = ["region"]
 periods = ["year"]
 """
 
-# The same without municipalities, whose many cells take most of the time of a release: for tests of who may release.
+# The same without municipalities, whose cells take most of the time of a release: for tests of the right to release.
 COARSE_POLICY = SMALL_POLICY.replace(', "municipality"', "")
 
-# Every measure, at few levels and times: for tests to which all that is counted matters, but not how finely.
+# Every measure, at few levels and times: for tests that need all measures but no fine detail.
 BROAD_POLICY = """
 [[partner]]
 measures = ["children", "encounters", "effort"]
@@ -76,15 +76,15 @@ periods = ["year"]
 
 
 def write_broad_policy(workspace: Path) -> None:
-    """Write a policy with which the next releases of a workspace hold every measure, at few levels and times."""
+    """Write a policy so that the next releases of a workspace have every measure, at few levels and times."""
     (workspace / "policy.toml").write_text(BROAD_POLICY, encoding="utf-8")
 
 
 def write_coarse_policy(workspace: Path) -> None:
-    """Write a policy with which the next releases of a workspace hold tables of countries and regions alone."""
+    """Write a policy so that the next releases of a workspace have only tables of countries and regions."""
     (workspace / "policy.toml").write_text(COARSE_POLICY, encoding="utf-8")
 
 
 def write_small_policy(workspace: Path) -> None:
-    """Write a policy with which the next releases of a workspace hold a few tables of each kind."""
+    """Write a policy so that the next releases of a workspace have a few tables of each kind."""
     (workspace / "policy.toml").write_text(SMALL_POLICY, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A small release written by hand: six regions, three municipalities, two years, every state."""
+"""Write a small release with fixed numbers: six regions, three municipalities, two years, most states."""
 
 import hashlib
 import json
@@ -41,7 +41,10 @@ def areas() -> gpd.GeoDataFrame:
 
 
 def rows(areas_, periods, cell, **categories):
-    """Return one row for each area, period and category; `cell` returns value, state, margin, low, high."""
+    """Return one row for each area, period and choice of categories.
+
+    cell : returns value, state, margin, low and high for an area, a period and categories.
+    """
     names = list(categories)
     records = [
         (area, period, *chosen, *cell(area, period, *chosen))
@@ -75,7 +78,10 @@ _YEARLY = {
 
 
 def children(area, period, *_by):
-    """Return the number of a year; for the whole time the sum of the years, for a quarter a fourth of its year."""
+    """Return a cell: the number of a year; the sum of both years for the whole time; a fourth of a year for a quarter.
+
+    AL-01 is "almost_none"; the first year of GR-I is "not_searched".
+    """
     first, last = _YEARLY.get(area, (50, 60))
     if area == "AL-01":
         return state("almost_none")
@@ -88,7 +94,11 @@ def children(area, period, *_by):
 
 
 def internal(area, period, category):
-    """Return the children trafficked internally: most of those of Durrës, a quarter of those of other areas."""
+    """Return the cell of a pathway: 90 % of the children for internal trafficking in Durrës, 10 % in other areas.
+
+    For each other pathway it is the reverse: 10 % in Durrës, 90 % in other areas. Cells without a number keep their
+    state.
+    """
     value, name, margin, _, _ = children(area, period)
     if name != "number":
         return state(name)
@@ -108,7 +118,7 @@ def partner() -> dict[str, pd.DataFrame]:
             tables[f"children_{level}_{grain}"] = rows(codes, periods, children)
             tables[f"children_{level}_{grain}_pathway"] = rows(codes, periods, internal, pathway=PATHWAYS)
         tables[f"effort_{level}_year"] = rows(codes, YEARS, lambda a, p: number(days.get(a, (10, 0))[p == YEARS[1]]))
-    # Durrës withholds an axis, so its total is the least that there is.
+    # One axis of Durrës is withheld, so its total is a lower limit.
     tables["services_region_quarter"] = rows(
         REGIONS, QUARTERS, lambda a, _p: span(1, None) if a == "AL-02" else number(REGIONS.index(a))
     )
@@ -145,7 +155,7 @@ def public() -> dict[str, pd.DataFrame]:
 
 
 def make_both(releases: Path) -> Path:
-    """Write the release of both tiers; return the folder of releases."""
+    """Write both tiers of the release; return the folder of releases."""
     for tier in ("partner", "public"):
         make(releases, tier)
     return releases
@@ -162,7 +172,11 @@ def make(
     name=NAME,
     sequence=0,
 ) -> Release:
-    """Write the release and open it; a later one has a larger `sequence`."""
+    """Write one tier of the release and open it.
+
+    tables : by default those of `partner` or `public`. more_figures, made_up : further rows of figures, real and
+    invented ones. sequence : larger for a later release.
+    """
     folder = releases / name / tier
     folder.mkdir(parents=True, exist_ok=True)
     held = dict(tables if tables is not None else {"partner": partner, "public": public}[tier]())

@@ -1,4 +1,4 @@
-"""Small invented worlds for the tests of release and attacks.
+"""Make small invented worlds for the tests of releases and attacks.
 
 Run as a program, it makes one release, which fault tests interrupt: see `main`.
 """
@@ -22,7 +22,7 @@ from data.restricted.publishing import make_release
 from data.restricted.vault import Vault
 from data.tables.spec import CATEGORIES, DEFAULT_PLAN, OF_COUNTRIES, TableSpec
 
-# A few tables of each kind that is counted: releases by the dozen in the tests.
+# A few tables of each counted kind: the tests make dozens of releases.
 SMALL_PLAN = {
     "partner": (
         *(
@@ -41,7 +41,7 @@ SMALL_PLAN = {
         TableSpec("children", "region", "whole", ("stage",)),
     ),
 }
-# Still fewer, for tests in which it does not matter what a release holds.
+# Fewer tables, for tests in which the content of a release does not matter.
 FEW_PLAN = {
     "partner": (
         *(TableSpec("children", "region", grain) for grain in ("quarter", "year", "whole")),
@@ -90,7 +90,7 @@ def areas_bytes(table=None):
 
 
 def draw_areas():
-    """Return the areas with a box each, for maps and files."""
+    """Return the areas as bytes of GeoParquet, with a box as the shape of each, for maps and files."""
     import geopandas as gpd
     from shapely import box
 
@@ -113,7 +113,7 @@ def child(number, salt=""):
 
 
 def encounters(rng, rows, children, *, concentration=0.5, first=FIRST, last=LAST):
-    """Draw encounters: uneven over places, stages and children."""
+    """Draw `rows` encounters of at most `children` children, unevenly over municipalities and categories."""
     places = [c for m in MUNICIPALITIES.values() for c in m]
     share = rng.gamma(concentration, size=len(places)) + 1e-9
     days = np.arange(np.datetime64(first), np.datetime64(last) + 1).astype(str)
@@ -146,7 +146,7 @@ def batches(frame, size=997):
 
 
 class MemoryVault:
-    """Records and publications in memory, as data.restricted.vault.Vault keeps them."""
+    """A replacement for data.restricted.vault.Vault that keeps records and publications in memory."""
 
     def __init__(self, **records):
         self.records = records
@@ -186,7 +186,7 @@ class MemoryVault:
 
 
 def fill(vault, frame, source):
-    """Write encounters to a real vault."""
+    """Add encounters to a real vault as the import `source`."""
     names = [f"{source} {n}" for n in range(len(frame))]
     identity = [hashlib.sha256(n.encode()).digest()[:16] for n in names]
     rest = dict.fromkeys(("country", "community", "record_number"), "")
@@ -195,7 +195,7 @@ def fill(vault, frame, source):
 
 
 def release(vault, folder, **changes):
-    """Write a release with all settings at their defaults."""
+    """Write a release with default settings, apart from `changes`, and return it."""
     given = {
         "areas_geoparquet": areas_bytes(),
         "area_table": area_table(),
@@ -208,7 +208,7 @@ def release(vault, folder, **changes):
 
 
 def main(folder, vault, plan):
-    """Write one release of a real vault; report its beginning and its end."""
+    """Write one release of a real vault; print "begin" before it and its name after it."""
     with Vault.open(Path(vault), VAULT_KEY) as held:
         os.write(1, b"begin\n")
         os.write(1, release(held, Path(folder), plan=PLANS[plan]).name.encode() + b"\n")

@@ -1,4 +1,4 @@
-"""A proxy that encrypts, as a server has one in front: on 127.0.0.1, with a certificate of its own."""
+"""An encrypting proxy, like the one in front of a real server: on 127.0.0.1, with its own certificate."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.helpers.paths import ROOT
 
 @contextmanager
 def run_proxy(port: int, behind: int, name: str) -> Iterator[None]:
-    """Serve a name by https at a port until the block ends, and pass all on to a port that does not encrypt.
+    """Serve the host `name` over HTTPS at `port` until the block ends, and pass everything on to the port `behind`.
 
-    Bytes pass as they are, so `Host` and `Origin` arrive as the browser sends them; nginx is told to do the same.
+    Bytes pass unchanged, so `Host` and `Origin` arrive as the browser sends them; nginx is configured to do the same.
     """
     command = [sys.executable, "-m", "tests.helpers.tls", str(port), str(behind), name]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:

@@ -1,4 +1,4 @@
-"""A clock that can be set, for the product's modules that are loaded, in this process and those that it forks."""
+"""A clock that tests can set, for the loaded modules of the product in this process and in those that it forks."""
 
 import datetime as dt
 import sys
@@ -7,11 +7,11 @@ import types
 
 from data.accounts.database import Accounts
 
-_offset = [0.0, 0.0]  # seconds now; and how many more with each look at the clock, to and fro
+_offset = [0.0, 0.0]  # the error of the clock in seconds, and by how much the next reading changes it
 
 
 def set_clock(seconds, jump=0.0):
-    """Let the clock be wrong by some seconds, and jump by as many more with each second look at it."""
+    """Make the clock wrong by `seconds`, and by `jump` seconds more at every second reading, from the next one on."""
     _offset[:] = [seconds, jump]
 
 
@@ -44,7 +44,7 @@ def _copy(module, **changed):
 
 
 def install():
-    """Put this clock into every module of the product that reads the time."""
+    """Put this clock into every loaded module of the product that reads the time."""
     changed = {
         id(dt.datetime): _Datetime,
         id(dt.date): _Date,

@@ -42,7 +42,7 @@ _MEETING, _TITLE, _DAY, _SENTENCE, _REFUSED, _ADDED = (
 
 
 def show() -> None:
-    """Show the page."""
+    """Show the Agenda page."""
     current = page_frame.open_shown_release()
     if current is None:
         return
@@ -63,7 +63,7 @@ _PREPARED = "A programme manager prepares it: with Share, Add to an agenda, on a
 
 
 def _offer_to_add(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
-    """Show the form that adds the reader's previous view to an agenda."""
+    """Show the form that adds the view named in the address to an agenda; without such a view, show how to add one."""
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))
     if st.session_state.pop(_ADDED, False):

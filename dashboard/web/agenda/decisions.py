@@ -80,18 +80,18 @@ def word_subject(t: Speech, decision: Decision, plans: Mapping[str, str]) -> str
 
 
 def name_actor(t: Speech, who: str) -> str:
-    """Return the name of the actor: a duty bearer in the reader's language, any other name as it was typed."""
+    """Return the name of the actor: a duty bearer in the reader's language, a typed name made legible."""
     return t.name_bearer(who) if who in DUTY_BEARERS else make_legible(who, LONGEST)
 
 
 def _offer_plans(current: CurrentRelease) -> dict[str, str]:
-    """Return the titles of the saved plans of a release, keyed by address."""
+    """Return the titles of the saved plans of the release, by the address of the plan."""
     plans = list_saved_plans(read_site().plan_folders, current.release).plans
     return {plan.address: make_legible(plan.summary.title) for plan in plans}
 
 
 def name_plans(current: CurrentRelease, decisions: Iterable[Decision]) -> dict[str, str]:
-    """Return the titles of the saved plans of all releases, keyed by address.
+    """Return the titles of the saved plans of all releases, by the address of the plan.
 
     The result is empty if no decision names a plan, and always on the public tier.
     """
@@ -160,13 +160,16 @@ def _offer_to_remove(key: str, decision: Decision) -> None:
 
 
 def change(make: Callable[[Accounts], None], refused: str) -> None:
-    """Change the stored meetings. If this fails, the session gets the reason under the given name."""
+    """Call `make` with the file of meetings; do nothing if this reader may not write there.
+
+    If it fails, the reason is stored in the session's state under the name `refused`.
+    """
     try:
         store = open_store()
         if store is not None:
             make(store)
     except (TactError, OSError) as error:
-        # Who signs in elsewhere is told of no file.
+        # Readers who sign in to a server are told nothing about its files.
         if isinstance(error, OSError) or (isinstance(error, WorkspaceError) and find_accounts() is not None):
             st.session_state[refused] = _(
                 "This could not be saved: the folder cannot be written. Ask the person who started the map."

@@ -69,7 +69,7 @@ def _draw_slides(site: Site, meeting: Meeting, numbers: Sequence[int]) -> Iterat
         item = meeting.items[number - 1]
         current = open_current_release(replace(site, asked=item.release))
         page, parameters = split_view(item.view)
-        # A release that is gone is not drawn by another one.
+        # If the release of a view is gone, no other release is drawn in its place.
         is_here = current is not None and current.release.name == item.release
         sheet = None
         if current is not None and is_here and has_picture(page.module, current.tier):
@@ -84,7 +84,7 @@ def _draw_slides(site: Site, meeting: Meeting, numbers: Sequence[int]) -> Iterat
 
 
 def make_minutes_in(meeting: Meeting, current: CurrentRelease, language: str) -> bytes:
-    """Return the minutes of a meeting in a language, with the views that the reader may see, as a PDF."""
+    """Return the minutes of a meeting in a language as a PDF, with the views that the reader may see."""
     with speak(language):
         t = speak_to_reader(current)
         items = [meeting.items[number - 1] for number in list_numbers(meeting, find_reader())]
@@ -114,7 +114,10 @@ def make_minutes_in(meeting: Meeting, current: CurrentRelease, language: str) ->
 
 
 def name_paper(meeting: Meeting, what: str, language: str) -> str:
-    """Return the name of a file, which has no word that a person typed."""
+    """Return the file name of a paper. It contains no word that a person typed.
+
+    what : the sort of paper. language : the code of its language.
+    """
     return f"tact-{what}-{meeting.day}-{language}.pdf"
 
 

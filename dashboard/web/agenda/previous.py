@@ -20,7 +20,11 @@ from data.personal.free_text import LONGEST
 
 
 def render_previous(t: Speech, current: CurrentRelease, meeting: Meeting) -> Markup:
-    """Return the decisions of a meeting, each with the changes up to the newest release; empty without decisions."""
+    """Return the decisions of a meeting, each with the changes up to the newest release.
+
+    Empty if nothing was decided beside the views that the reader may see. current : used if no newest release can be
+    opened.
+    """
     current = open_current_release(replace(read_site(), asked="")) or current
     items = [meeting.items[number - 1] for number in list_numbers(meeting, find_reader())]
     pairs = [(item.release, decision) for item in items for decision in item.decisions]
@@ -49,7 +53,7 @@ def _list_changes(
 ) -> list[str]:
     """Return what has changed for the plan and the area of a decision since `release`, which the meeting saw.
 
-    `then` is the release that is opened for this name; it is another one if that release is not here any more.
+    `then` is the release that was opened by this name. If that release is not here any more, it is another one or None.
     """
     plan = _word_plan(t, current, decision.plan)
     if not decision.area:
@@ -61,7 +65,10 @@ def _list_changes(
 
 
 def _word_plan(t: Speech, current: CurrentRelease, plan: str) -> list[str]:
-    """Return a sentence that says whether a saved plan still holds; empty if the newest release does not tell."""
+    """Return a sentence that says whether a saved plan still holds.
+
+    Empty without a plan, or if the newest release has no review of this plan.
+    """
     review = read_plan_review(current)
     if not plan or review is None or not review.plan.endswith(f"-{plan}"):
         return []

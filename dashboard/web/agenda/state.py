@@ -31,14 +31,17 @@ class Played:
         return self.meeting.items[self.number - 1] if self.number else None
 
     def find_beside(self, step: int) -> str:
-        """Return the address of the next view (step 1) or the previous view (-1); empty if there is none."""
+        """Return the address of the next view (step 1) or the previous one (-1); empty if there is none.
+
+        Views that the reader may not see are passed over; the opening comes before the first view.
+        """
         numbers = (0, *self.numbers)
         position = numbers.index(self.number) + step
         return address_item(self.meeting, numbers[position]) if 0 <= position < len(numbers) else ""
 
 
 def find_store(site: Site) -> Accounts | None:
-    """Return the file that stores meetings: the file of accounts, or on a local map another file; None without one.
+    """Return the file that stores meetings: the file of accounts, or another file on a local map; None without either.
 
     site : the whole site of the process. A reader who is limited to countries has no agendas, because the words of an
     agenda may be about other countries.
@@ -58,18 +61,18 @@ def may_write() -> bool:
 
 
 def open_store() -> Accounts | None:
-    """Return the file in which this reader may write meetings; None if they may not. Raises WorkspaceError if damaged.
+    """Return the file in which this reader may write meetings; None if they may not write.
 
-    On a local map the file is created with the first meeting.
+    On a local map the file is created here if it does not exist. Raises WorkspaceError if it is damaged.
     """
     store = find_store(read_whole_site()) if may_write() else None
     return Accounts.open_or_create(store.path) if store is not None and find_accounts() is None else store
 
 
 def read_meetings() -> list[Meeting]:
-    """Return the complete meetings of which the reader may see at least a part, the newest first.
+    """Return the meetings of which the reader may see at least one view, the newest first, each with all its views.
 
-    Raises WorkspaceError if they cannot be read.
+    A reader of the partner tier gets all meetings. Raises WorkspaceError if they cannot be read.
     """
     return [meeting for meeting in _read_stored() if _sees_all() or list_numbers(meeting, find_reader())]
 
@@ -77,8 +80,8 @@ def read_meetings() -> list[Meeting]:
 def find_meeting(key: str) -> tuple[Meeting, tuple[int, ...]] | None:
     """Return a meeting by its key, with the numbers of the views that the reader may see.
 
-    None if there is no such meeting, or if the reader may see nothing of it. Raises WorkspaceError if meetings cannot
-    be read.
+    None if there is no such meeting, or if the reader sees only the public tier and none of its views. Raises
+    WorkspaceError if meetings cannot be read.
     """
     meeting = next((meeting for meeting in _read_stored() if meeting.key == key), None)
     numbers = list_numbers(meeting, find_reader()) if meeting else ()
@@ -115,7 +118,10 @@ def find_played() -> Played | None:
 
 
 def address_item(meeting: Meeting, number: int, *, decide: bool = False) -> str:
-    """Return the address that shows a view as part of its agenda, relative to the product's root."""
+    """Return the address that shows a view as part of its agenda, relative to the product's root.
+
+    number : the number of the view, from 1; 0 for the opening. decide : whether the decisions beside it are open.
+    """
     item = meeting.items[number - 1] if number else None
     view = pin_view(item.view, item.release) if item else "agenda"
     played = {AGENDA: meeting.key, ITEM: str(number), **({DECIDE: "1"} if decide else {})}
@@ -123,7 +129,7 @@ def address_item(meeting: Meeting, number: int, *, decide: bool = False) -> str:
 
 
 def pin_view(view: str, release: str) -> str:
-    """Return the address of a view, fixed to a release."""
+    """Return the address of a view with the name of its release, which it always shows from then on."""
     return _extend(view, {RELEASE: release})
 
 

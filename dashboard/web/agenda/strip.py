@@ -15,9 +15,9 @@ from data.personal.free_text import LONGEST
 
 
 def render_strip(played: Played | None, current: CurrentRelease | None, newest: str, problem: str = "") -> Markup:
-    """Return the strip; empty for a view that is not in an agenda.
+    """Return the strip; empty if no view of an agenda is shown.
 
-    newest : the name of the newest release. problem : why meetings cannot be read.
+    newest : the name of the newest release. problem : why meetings cannot be read; then the strip shows only this.
     """
     if problem:
         return _render_section([html('<p role="alert">{}</p>', problem)])
@@ -33,7 +33,7 @@ def _render_section(parts: Sequence[Markup]) -> Markup:
 
 
 def _word_release(played: Played, shown: str, newest: str) -> str:
-    """Return a note if the release of a view is an earlier one, or does not exist any more."""
+    """Return a note if the shown release is not the newest, or not that of the view, which is gone; else empty."""
     if played.item is not None and played.item.release != shown:
         return _("Release {name} is not here any more; you see another one.", name=played.item.release)
     return _("Release {name}; the newest is {newest}.", name=shown, newest=newest) if shown != newest else ""

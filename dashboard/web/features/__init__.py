@@ -39,7 +39,8 @@ from dashboard.web.features.query import BadRequest, check_names, parse_query
 from data.errors import TactError
 from geo.export import geojson
 
-# What is worked on at once, because the map needs threads too; those that wait, before others are asked to come again.
+# Requests that are answered at the same time: few, because the map needs threads too. Requests that are answered or
+# wait: all others get 503.
 AT_ONCE, WAITING = 4, 60
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]{1,255}")
 _LOG = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ _Answer = Callable[[_Asked], Response]
 
 
 def make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
-    """Return the routes of features. `is_encrypted`: whether readers come by https, through a proxy."""
+    """Return the routes under /features. `is_encrypted`: whether readers come by https, through a proxy."""
     working, waiting = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(WAITING)
 
     def route(path: str, answer: _Answer, media_type: str = "application/json") -> Route:
@@ -120,7 +121,10 @@ def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool) 
 
 
 def _find_base(request: Request, *, is_encrypted: bool) -> str:
-    """Return the address of the landing page as this client reaches it. Raises BadRequest without a host name."""
+    """Return the address of the landing page as this client reaches it.
+
+    Raises BadRequest if the request has no host name, or one with characters that no host name has.
+    """
     host = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
         raise BadRequest("The host name of the request has characters that none has.")
@@ -128,7 +132,7 @@ def _find_base(request: Request, *, is_encrypted: bool) -> str:
 
 
 def _check_accepted(request: Request, media_type: str) -> None:
-    """Raise HTTPException 406 if the client accepts no format that is offered."""
+    """Raise HTTPException 406 if the client names the formats that it accepts, and `media_type` or JSON is not one."""
     asked = [part.strip() for part in ",".join(request.headers.getlist("accept")).lower().split(",") if part.strip()]
     name = media_type.partition(";")[0]
     known = {name, "application/json", "application/*", "*/*"}
@@ -141,7 +145,7 @@ def _check_accepted(request: Request, media_type: str) -> None:
 
 
 def _refuse(_request: Request, error: Exception) -> Response:
-    """Return the exception as JSON, in our own words."""
+    """Return an HTTPException as the answer: its status and headers, with name and reason of the error as JSON."""
     status, headers = HTTPStatus(getattr(error, "status_code", 500)), dict(getattr(error, "headers", None) or {})
     body = {"code": status.phrase.replace(" ", ""), "description": str(getattr(error, "detail", "") or status.phrase)}
     return JSONResponse(body, status, {**headers, "Cache-Control": "no-store"})
@@ -187,7 +191,7 @@ def _show_item(asked: _Asked) -> Response:
 
 
 def write_features(current: CurrentRelease, folder: Path) -> list[Path]:
-    """Write all answers on a release, for the audit, and return the files.
+    """Write all answers on a release into a folder, for the audit, and return the paths of the files.
 
     The answers are the list of collections and all pages of each collection, without the shapes of areas.
     """

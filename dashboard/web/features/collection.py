@@ -32,12 +32,19 @@ class Collection:
 
 
 def find_collection(site: Site, current: CurrentRelease | None, name: str) -> Collection | None:
-    """Find a collection by its identifier; only the release in the identifier is opened. `current` is already open."""
+    """Return a collection by its identifier; None if there is none, or without a release.
+
+    name : the identifier. Of the releases, only one that the identifier may name is opened. current : the shown
+    release, which is open already.
+    """
     return next((c for c in _list(site, current, name) if c.id == name), None)
 
 
 def list_collections(site: Site, current: CurrentRelease | None) -> list[Collection]:
-    """List the collections of the shown release, then those of each release that can be read, newest first."""
+    """List the collections of the shown release, then those of each release by name, newest first.
+
+    Releases that cannot be read or downloaded are left out. The list is empty if `current` is None.
+    """
     return list(_list(site, current, ""))
 
 
@@ -65,13 +72,13 @@ def list_of_release(current: CurrentRelease, ending: str = "") -> Iterator[Colle
 
 
 def describe_collections(collections: Iterable[Collection], base: str) -> dict[str, Any]:
-    """Describe collections for the answer to /collections."""
+    """Return the answer to /collections, as values for JSON."""
     described = [describe_collection(collection, base) for collection in collections]
     return {"links": [make_link("self", f"{base}/collections")], "collections": described}
 
 
 def describe_collection(collection: Collection, base: str) -> dict[str, Any]:
-    """Describe a collection for /collections and for its own address. `base` is the address of the landing page."""
+    """Return the description of a collection, as values for JSON. `base` is the address of the landing page."""
     here = f"{base}/collections/{collection.id}"
     links = [
         make_link("self", here),

@@ -17,7 +17,7 @@ _DESCRIPTION = "The layers of TACT Map, as in its files: every area, period and 
 
 
 def describe_landing(base: str) -> dict[str, Any]:
-    """Return the landing page."""
+    """Return the landing page, as values for JSON. `base` is its address."""
     return {
         "title": _TITLE,
         "description": _DESCRIPTION,
@@ -31,7 +31,10 @@ def describe_landing(base: str) -> dict[str, Any]:
 
 
 def describe_api(collections: Iterable[Collection], base: str) -> dict[str, Any]:
-    """Return the API definition. Each collection has its own path, because each has its own filters."""
+    """Return the API definition, as values for JSON. Each collection has its own paths, because it has its own filters.
+
+    base : the address of the landing page.
+    """
     paths = {
         "/": _describe_path("The landing page", "object"),
         "/conformance": _describe_path("What the service conforms to", "object"),

@@ -41,7 +41,7 @@ class Cells:
 
     @cached_property
     def ids(self) -> list[str]:
-        """The identifier of each cell: area, period and choices, with no character that an address must escape."""
+        """The identifiers of the cells: area, period and choices, without characters that an address must escape."""
         columns = [self.frame["code"], self.frame["period"].str.replace("/", "_")]
         columns += [self.frame[option.id] for option in self.layer.options]
         return [".".join(parts) for parts in zip(*columns, strict=True)]
@@ -53,11 +53,15 @@ class Cells:
 
     @cached_property
     def written_shapes(self) -> dict[str, str]:
-        """The JSON of each area's shape."""
+        """The shape of each area as GeoJSON text, by its code."""
         return {str(code): geojson.format_shape(shape) for code, shape in self.shapes.items()}
 
     def select(self, query: Query) -> Ints:
-        """Return the positions in the frame of the cells that a request asks for, on all of its pages, in order."""
+        """Return the positions in the frame of the cells that a request asks for, on all of its pages.
+
+        The array has one axis, in the order of the frame. Cells without a period match any days, and areas without a
+        shape any box.
+        """
         frame, chosen = self.frame, np.ones(len(self.frame), bool)
         for name, value in query.equal:
             chosen &= (frame[name] == value).to_numpy(bool)
@@ -79,7 +83,10 @@ class Cells:
         return [str(code) for code in self.shapes.index[meets]]
 
     def list_features(self, places: Ints, *, with_shapes: bool = True) -> Iterator[str]:
-        """Yield cells as features; without shapes for callers that need only numbers."""
+        """Yield the cells at the positions `places` as GeoJSON features, one text each.
+
+        Without `with_shapes`, the shape of each feature is null, for callers that need only the numbers.
+        """
         rows = self.frame.iloc[places]
         columns = {str(name): _list_values(rows[name]) for name in rows.columns}
         for place, values in zip(places, zip(*columns.values(), strict=True), strict=True):
@@ -89,14 +96,17 @@ class Cells:
 
 
 def _list_values(column: pd.Series) -> list[Any]:
-    """Return a column for JSON. Its numbers have one type, because programs guess the type from the first page."""
+    """Return a column as values for JSON; missing ones are None.
+
+    Its numbers have one type, because programs guess the type from the first page.
+    """
     kind = int if pd.api.types.is_integer_dtype(column) else float if pd.api.types.is_numeric_dtype(column) else str
     values, missing = column.tolist(), column.isna().tolist()
     return [None if absent else kind(value) for value, absent in zip(values, missing, strict=True)]
 
 
 def read_cells(collection: Collection) -> Cells:
-    """Read the cells of a collection, once for a release and its results. Raises ReleaseDamaged."""
+    """Return the cells of a collection; they are read once for a release and its results. Raises ReleaseDamaged."""
     return _read_cells(collection.current, collection.layer.id, collection.level)
 
 
@@ -120,12 +130,15 @@ def _select(cells: Cells, query: Query) -> Ints:
 
 @lru_cache(maxsize=64)
 def zip_page(collection: Collection, query: Query, base: str) -> bytes:
-    """Return a page of features, compressed. `base` is the address of the landing page. Raises ReleaseDamaged."""
+    """Return a page of features as `format_page` does, compressed. Raises ReleaseDamaged."""
     return zip_text(format_page(collection, query, base))
 
 
 def format_page(collection: Collection, query: Query, base: str, *, with_shapes: bool = True) -> str:
-    """Return a page of features as GeoJSON, with one line for each feature."""
+    """Return a page of features as GeoJSON, with one line for each feature. Raises ReleaseDamaged.
+
+    base : the address of the landing page. with_shapes : whether features have their shapes, else null.
+    """
     cells = read_cells(collection)
     places = _select(cells, Query(boxes=query.boxes, first=query.first, last=query.last, equal=query.equal))
     page = places[query.offset : query.offset + query.limit]
@@ -144,7 +157,7 @@ def format_page(collection: Collection, query: Query, base: str, *, with_shapes:
 
 
 def format_item(collection: Collection, name: str, base: str) -> str | None:
-    """Return one feature by its identifier as GeoJSON; None if there is none."""
+    """Return one feature by its identifier `name` as GeoJSON; None if there is none. Raises ReleaseDamaged."""
     cells = read_cells(collection)
     if name not in cells.places:
         return None

@@ -17,7 +17,7 @@ from geo.layers.core import Layer
 MOST, USUAL = 1000, 400  # features of a page; the usual page holds each municipality once
 _MOST_SKIPPED = 999_999_999
 _LONGEST = 60
-_FAR = 1000.0  # degrees: what lies farther is nowhere
+_FAR = 1000.0  # degrees to which a larger value of bbox is reduced
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _DEGREES = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -61,15 +61,16 @@ _OF_PAGES: Mapping[str, Mapping[str, Any]] = {
 
 
 class BadRequest(Exception):
-    """A request that cannot be understood; its text says why, in our own words only."""
+    """A request that cannot be understood. The text says why, and repeats nothing of the request."""
 
 
 @dataclass(frozen=True)
 class Query:
     """A request for features that was understood.
 
-    boxes : each (west, south, east, north); empty for everywhere. first, last : days; empty for an open end.
-    equal : columns and the values that they must have. filters : all parameters except those of the page, for links.
+    limit, offset : the largest number of features of the page, and how many come before it. boxes : each (west, south,
+    east, north) in degrees; empty for everywhere. first, last : ISO days; empty for an open end. equal : columns and
+    the values that they must have. filters : all parameters except limit and offset, for links.
     """
 
     limit: int = USUAL
@@ -88,14 +89,14 @@ def list_filters(layer: Layer) -> dict[str, Mapping[str, Any]]:
 
 
 def describe_parameters() -> dict[str, dict[str, Any]]:
-    """Return the parameters that all collections share, as the API definition names them."""
+    """Return the parameters that all collections share, by name, as the API definition describes them."""
     return {
         name: describe_parameter(name, schema, _MEANINGS[name]) for name, schema in {**_OF_PAGES, **_OF_ALL}.items()
     }
 
 
 def describe_parameter(name: str, schema: Mapping[str, Any], meaning: str) -> dict[str, Any]:
-    """Return a parameter as the API definition names it. The style is written out, because QGIS assumes none."""
+    """Return a parameter as the API definition describes it. The style is written out, because QGIS assumes none."""
     return {
         "name": name,
         "in": "query",
@@ -108,7 +109,10 @@ def describe_parameter(name: str, schema: Mapping[str, Any], meaning: str) -> di
 
 
 def parse_query(pairs: Iterable[tuple[str, str]], layer: Layer) -> Query:
-    """Parse the parameters of a request for features of a layer. Raises BadRequest, which repeats none of them."""
+    """Return the parameters of a request for features of a layer as a Query. A larger limit counts as `MOST`.
+
+    Raises BadRequest for an unknown or repeated parameter, and for a value that is not allowed.
+    """
     parameters = list(pairs)
     asked = dict(parameters)
     filters = list_filters(layer)
@@ -168,7 +172,7 @@ def _parse_box(text: str) -> tuple[tuple[float, float, float, float], ...]:
 
 
 def _parse_times(text: str) -> tuple[str, str]:
-    """Return the first and the last day of a time or interval, in UTC; an open end is empty."""
+    """Return the first and the last day (ISO, UTC) of a time or interval; an open end is empty. Raises BadRequest."""
     start, slash, end = text.partition("/")
     try:
         if not slash:
@@ -195,7 +199,7 @@ def _order(first: date | None, last: date | None) -> tuple[str, str]:
 
 
 def _parse_time(text: str) -> datetime:
-    """Return a day or time in UTC. Raises ValueError and OverflowError."""
+    """Return a day or time in UTC. Raises ValueError if it is neither, OverflowError if UTC has no such year."""
     if _DAY.fullmatch(text):
         return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
     if not _TIME.fullmatch(text):

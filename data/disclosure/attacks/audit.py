@@ -74,8 +74,10 @@ def audit_release(
 ) -> Audit:
     """Attack a release (default: the shown one) with all earlier ones, and exported files; return the audit.
 
-    `files`: exports and other shared files, by tier. `progress` is called with the name of the next attack. Raises
-    ReleaseError if there is no such release. An audit of the same files by the same code is not written twice.
+    `releases`, `derived`: the folders of the workspace. `files`: exports and other shared files, by tier. `progress` is
+    called with the steps done, the number of steps and the name of the running attack. Raises ReleaseError if there is
+    no such release, and ReleaseDamaged if a manifest was changed. An audit of the same files by the same code is not
+    written twice.
     """
     chosen = name or shown_name(releases)
     if chosen is None or chosen not in names(releases):
@@ -119,7 +121,7 @@ def _run_attacks(
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
     changed = _check_files(release)
     yield "checksums", changed, {}
-    if changed:  # what was not published tells nothing of what was
+    if changed:  # files that were not published tell nothing about those that were
         return
     yield from attack_numbers(read_earlier(releases, release), release)
     tables = [release.folder / f"{name}.parquet" for name in release.tables]
@@ -129,7 +131,10 @@ def _run_attacks(
 
 
 def read_earlier(releases: Path, release: Release) -> list[Published]:
-    """Read the earlier releases of the same tier, oldest first, without those that contain only figures."""
+    """Read the earlier releases of the same tier, oldest first, without those that have no tables of counts.
+
+    Raises ReleaseDamaged if a manifest was changed.
+    """
     listed = list(reversed(names(releases)))
     earlier = [Release.open(releases, release.tier, n) for n in listed[: listed.index(release.name)]]
     return [reading.read_published(r) for r in earlier if reading.list_specifications(r)]

@@ -1,7 +1,7 @@
-"""The averaging attack: several noisy readings of one count together may leave only one likely value.
+"""The averaging attack: several noisy numbers about one count may together leave only one likely value.
 
-A total can be read from its own number, and from the numbers of its categories, of the areas inside it and of the
-periods inside it. The attacker knows the distribution of the noise. An earlier release gives one more reading if the
+A total can be estimated from its own number, and from the numbers of its categories, of the areas inside it and of the
+periods inside it. The attacker knows the distribution of the noise. An earlier release gives one more estimate if the
 total was provisional there. The attacker multiplies the likelihoods. The attack succeeds if one value other than zero
 has a probability of at least CERTAIN. An "unknown" is the true count of a cell; a "tie" is a sum of such counts.
 """
@@ -31,9 +31,10 @@ _NO_NUMBER = -1
 def attack(
     releases: Sequence[Published], system: BoundsAttack, mechanism: CellKey
 ) -> tuple[list[Finding], dict[str, float]]:
-    """Attack the totals of the last release; return findings and statistics.
+    """Attack the totals of the last of the releases, which begin with the oldest; return findings and statistics.
 
-    `system` is the bounds attack on the same releases, which has the sums.
+    `system` is the bounds attack on the same releases, which has the sums. Statistics: the highest probability of a
+    value above zero.
     """
     findings, surest = [], 0.0
     for table, offset, sure in guess_totals(releases, system, mechanism):
@@ -79,7 +80,7 @@ def _join_provisional(
 
 
 def _read_numbers(release: Published, table: Table) -> dict[tuple[str, ...], int]:
-    """Return the numbers of a table in an earlier release, by area, period and categories."""
+    """Return the numbers of a table in an earlier release, by area, period and categories; empty without the table."""
     shape = table.shape
     spec = TableSpec(shape.measure, shape.level, shape.grain, shape.breakdown)  # type: ignore[arg-type]
     rows = release.tables.get(spec)
@@ -99,7 +100,10 @@ class _Readings:
 
     @cached_property
     def values(self) -> Ints:
-        """The number published for each unknown, (unknowns,); 0 means "none or almost none", -1 means no number."""
+        """The number that the last release shows for each unknown, (unknowns,); 0 for "almost none" and "not searched".
+
+        It is -1 for an unknown without a number, and for all of a measure that does not add up.
+        """
         lattice = self.system.lattice
         values = np.full(lattice.size, _NO_NUMBER, np.int64)
         for table in lattice.tables.values():
@@ -139,7 +143,10 @@ class _Readings:
         return len(salts) < len(shapes)
 
     def guess(self, unknown: int, sets: Sequence[Ints], earlier: Sequence[int]) -> tuple[int, float]:
-        """Return the most likely count and its posterior probability under a flat prior."""
+        """Return the most likely count and its posterior probability under a flat prior.
+
+        `earlier`: numbers of the same unknown in earlier releases. Both results are 0 if the numbers contradict.
+        """
         shown = [tuple(self.values[parts].tolist()) for parts in sets]
         return _guess(self.mechanism, int(self.values[unknown]), tuple(shown), tuple(earlier))
 
@@ -164,7 +171,7 @@ def _guess(
         counts = np.arange(start, start + len(total))
         ways = gammaln(counts + len(parts)) - gammaln(counts + 1)
         chance *= _align(start, total * np.exp(ways.min() - ways), low, len(chance))
-    if not chance.sum() > 0:  # the readings contradict each other
+    if not chance.sum() > 0:  # the numbers contradict each other
         return 0, 0.0
     best = int(chance.argmax())
     return low + best, float(chance[best] / chance.sum())

@@ -1,4 +1,4 @@
-"""The attack on the intervals of the dark figure: it finds an interval that is too fine, or that has changed.
+"""The attack on the intervals of the dark figure: it finds one that is not allowed, too fine or changed.
 
 An interval follows from noisy counts of capture histories. So it gives no bound of a count, and it reveals about one
 child at most as much as one noisy number, if it is drawn once and its ends are on coarse steps (docs/disclosure.md,

@@ -1,4 +1,4 @@
-"""The attack on indicators: it finds numbers that the state, or the kind of the indicator, does not allow."""
+"""The attack on indicators: it finds rows that the tier, the state or the kind of the indicator does not allow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _SERVICES = Message("a number or a target of services that must be withheld on t
 
 
 def attack(release: Release) -> list[Finding]:
-    """Check the indicators of a release by the rules of docs/disclosure.md, Indicators; return the findings."""
+    """Check the indicators of a release by the rules of docs/disclosure.md, Indicators; return the findings.
+
+    There are none if the release has no indicators.
+    """
     if NAME not in release.tables:
         return []
     rows, levels = release.table(NAME), reading.read_areas(release)["level"]

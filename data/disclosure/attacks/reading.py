@@ -17,7 +17,7 @@ _ESTIMATED = frozenset({"dark_figure"})
 
 
 def list_specifications(release: Release, measures: Collection[str] = COUNTED) -> dict[str, TableSpec]:
-    """Return the specifications of the tables of some measures, by default the counted ones, by table name."""
+    """Return the specifications of the tables of these measures, by default the counted ones, by table name."""
     specs: dict[str, TableSpec] = {}
     for resource in release.manifest["resources"]:
         about: dict[str, Any] = resource.get("tact") or {}
@@ -44,7 +44,10 @@ def read_published(release: Release) -> Published:
 
 
 def read_areas(release: Release) -> pd.DataFrame:
-    """Read code (index), level, parent and, if they exist, counted and km2 of each area, without geometry."""
+    """Read code (index), level, parent and, if they exist, counted and km2 of each area, without geometry.
+
+    Raises ReleaseDamaged if the file of areas was changed.
+    """
     there = set(pq.read_schema(release.areas_file).names)
     columns = [name for name in ("code", "level", "parent", "counted", "km2") if name in there]
     return pd.DataFrame(pq.read_table(release.areas_file, columns=columns).to_pandas()).set_index("code")

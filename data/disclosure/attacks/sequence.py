@@ -24,7 +24,11 @@ _REASON = Message("a number that was published before has changed: the two toget
 
 
 def join_releases(releases: Sequence[Published]) -> Published:
-    """Join the releases of a tier (the first is the oldest) into one: each cell's last number, and each estimate."""
+    """Join the releases of a tier (the first is the oldest) into one.
+
+    For each cell it has the last row that is not withheld, or the last one if all are withheld. Of each table of
+    estimates it has the last one.
+    """
     tables = {}
     for spec in dict.fromkeys(spec for release in releases for spec in release.tables):
         parts = [release.tables[spec] for release in releases if spec in release.tables]
@@ -41,7 +45,10 @@ def join_releases(releases: Sequence[Published]) -> Published:
 
 
 def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, float]]:
-    """Compare the last release with everything published before; return findings and statistics."""
+    """Compare the last of the releases (the first is the oldest) with all before; return findings and statistics.
+
+    Statistics: the number of releases, and that of cells that were drawn a second time when they became final.
+    """
     *earlier, after = releases
     findings, redrawn = [], 0
     before = join_releases(earlier) if earlier else replace(after, tables={})
@@ -65,9 +72,9 @@ def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, floa
 
 
 def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.DataFrame:
-    """Return the cells of a table that show another number than before, or a number that was hidden before.
+    """Return the cells of a table that show a different number than before, or that are hidden in only one of the two.
 
-    A number that is now hidden only by a higher threshold is not a change, because that follows from the earlier one.
+    A number that is now hidden only by a higher threshold is not a change, because that follows from the number.
     """
     keys = ["area", "period", *spec.breakdown]
     was, now = (release.tables[spec].select([*keys, "value", "state"]) for release in (before, after))
@@ -80,7 +87,7 @@ def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.Da
 
 
 def _read_numbers(table: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
-    """Return the cells with information on a count: numbers, 0 for almost none, _HIDDEN below the threshold."""
+    """Return the cells that say something about a count: their number, 0 for "almost none", _HIDDEN for "few"."""
     frame = pd.DataFrame(table.to_pandas())
     number = np.select(
         [frame["state"] == "number", frame["state"].isin(["almost_none", "not_searched"]), frame["state"] == "few"],

@@ -20,9 +20,10 @@ Outcome = tuple[str, list[Finding], Mapping[str, float]]
 def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: bool = True) -> Iterator[Outcome]:
     """Attack a release together with the `earlier` releases of its tier, which are sorted from the oldest.
 
-    Yields for each attack its name, its findings and its statistics. The partner tier is protected, not anonymous:
-    there the membership attack returns statistics but no findings, and runs only if `thorough`. On the public tier,
-    without `thorough`, it tries fewer children in fewer worlds.
+    Yields for each attack its name, its findings and its statistics; a release without tables of counts is attacked
+    only by threshold and indicators. The partner tier is protected, not anonymous: there the membership attack returns
+    statistics but no findings, and runs only if `thorough`. On the public tier, without `thorough`, it tries fewer
+    children in fewer worlds.
     """
     mechanism = CellKey.from_manifest(release.manifest["tact"])
     k = release.k if release.tier == "public" else None

@@ -1,9 +1,10 @@
-"""May this table be published? The check of what a table made from exports reveals, together with all releases.
+"""Check whether a table made from exports may be published: what it reveals, together with all releases.
 
 Numbers that are released to everybody, and results computed from them, reveal nothing new: the release protects them.
 So each column is traced to the cells from which it comes (origins.py). Numbers that are only in the partner tier, that
 no release has, or that a release hides on purpose, are reported with their rows, the rule and a remedy. Then the bounds
-attack is run on all public releases, with the numbers of the table as further sums. No finding contains a number.
+attack is run on all public releases, with what the table says of single counts. No finding contains a number of the
+table.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _CLASS = 5  # classes of numbers begin at its multiples
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule for tables: what is forbidden, who may still see the table, what is wrong, and what to do instead."""
+    """A rule for tables: who may see a table that breaks it, what is wrong there, and what to do instead."""
 
     audience: Audience
     words: str
@@ -111,9 +112,10 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that a table breaks: sheet (empty if there is only one), column (empty for all), rows of the file.
+    """A rule that a table breaks, and where: a key of RULES, the sheet, the column, and the rows in the file.
 
-    values: the values in the words of the rule and its remedy.
+    sheet: empty if there is only one, or for the whole file. column: its heading; empty for all columns. rows: numbers
+    from 1; empty for the whole column. values: the values that the words of the rule and its remedy name.
     """
 
     rule: str
@@ -125,11 +127,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """The answer: who may see the table, why not more people, and what was checked.
+    """The result of a check: who may see the table, why not more people, and what was checked.
 
-    matched: columns whose numbers were found. own: columns that were not checked, because the user said that they do
-    not come from a release. texts: columns of words, which are not checked. narrowed: the protected cells that the
-    table would narrow down, as table and names.
+    matched: columns whose numbers were found. own: columns that, as the user said, do not come from a release. texts:
+    columns of words, which are not checked. written: sheets that the product itself wrote. narrowed: the protected
+    cells that the table would narrow down, in words. releases: the names of the releases that were compared. tier: the
+    tier that the user may see.
     """
 
     audience: Audience
@@ -157,7 +160,7 @@ class Comparison:
         blocked: frozenset[str] = frozenset(),
         list_tables: ListTables = lambda _release, _headings: (),
     ) -> None:
-        """Open the releases; raise ReleaseError if there is none.
+        """Open the releases; raise ReleaseError if there is none, ReleaseDamaged if a file of one was changed.
 
         shown: the names of the releases that may be shown, newest first. Other releases in the folder were taken back:
         somebody may still have them, so they are attacked too, but not named. tier: the tier that the user may see; on
@@ -181,9 +184,10 @@ class Comparison:
         return self._tables[place]
 
     def check(self, name: str, content: bytes, own: Collection[str] = ()) -> Check:
-        """Check a CSV or XLSX file, and return the answer. own: headings of columns that do not come from a release.
+        """Check a CSV or XLSX file, and return the result. own: headings of columns that do not come from a release.
 
-        Raises InputError for a file that cannot be read or has no number.
+        name: the file's name, with its ending. Raises InputError for a file that cannot be read, has no number, or has
+        no column with a heading in `own`.
         """
         sheets, more = read_sheets(name, content)
         missing = sorted(set(own) - {str(column) for sheet in sheets for column in sheet.cells.columns})
@@ -228,7 +232,10 @@ class Comparison:
         return [release.tier if release else None for release in found]
 
     def _judge(self, sheets: Sequence[Sheet], contexts: Sequence[Context], own: frozenset[str]) -> list[_Judge]:
-        """Judge sheets by public numbers; if they explain too little, also by partner numbers. Return the judges."""
+        """Judge sheets by public numbers, and again with partner numbers if a finding or an unknown column is left.
+
+        Returns the judges.
+        """
         public = [release for release in self._opened if release.tier == "public"]
         long = [list_long(context, own) for context in contexts]
         judges: list[_Judge] = []
@@ -272,7 +279,10 @@ class Comparison:
 def _open_releases(
     releases: Path, listed: Sequence[str], tier: Tier, derived: Path | None, blocked: frozenset[str]
 ) -> list[Release]:
-    """Open releases of a tier and below, public ones first, then newest first; results only of the newest."""
+    """Open the listed releases of a tier, and the public ones before them; each tier in the order of the list.
+
+    Only the first release of each tier is opened with its results.
+    """
     opened = []
     for each in reversed(TIERS[TIERS.index(tier) :]):
         there = [name for name in listed if (releases / name / each).is_dir()]
@@ -326,7 +336,7 @@ def _judge_sheet(
 
 
 class _Judge:
-    """Judges a sheet, or a part of it: the origin of each column, then each of its rows.
+    """The check of a sheet, or a part of it: the origin of each column, then the rule that each of its cells breaks.
 
     beside: other columns of the sheet whose origin is known. seen: the cells found in the file so far, each with its
     number and its release.
@@ -382,7 +392,7 @@ class _Judge:
             yield from self._report(rule, column, rows)
 
     def _report(self, rule: str, column: Column, rows: Iterable[int]) -> Iterator[Finding]:
-        """Yield a finding for each column of the sheet from which the rows were taken."""
+        """Yield a finding about a rule for each column of the sheet from which the given rows were taken."""
         places: dict[str, list[int]] = {}
         for row in rows:
             heading = self.context.wide[row].heading if self.context.wide else column.heading
@@ -391,7 +401,7 @@ class _Judge:
             yield Finding(rule, self.sheet.name, heading, tuple(numbers), (("k", self.k),))
 
     def _judge_cell(self, column: Column, origin: Origin | None, row: int) -> str | None:
-        """Return the rule that a cell breaks, or None."""
+        """Return the rule that a cell of a column breaks; None if it breaks none."""
         numbers = column.numbers
         if column.heading in self.own and origin is None:
             return None
@@ -412,7 +422,10 @@ class _Judge:
         return self._judge_matched(origin, row) if origin.matched[row] else self._judge_other(column, origin, row)
 
     def _judge_unknown(self, column: Column, row: int) -> str:
-        """Return the rule that a number of a column without an origin breaks; the attack takes the number as true."""
+        """Return the rule that a number in a column without an origin breaks.
+
+        The number is noted for the attack as if it were a true count.
+        """
         value, codes = column.numbers.value[row], self.context.codes[row] | column.codes
         self._learn(self._key(column, row), value, 0.0)
         released = (key[2] for source in self.atlas.sources for cells in source.cells.values() for key in cells)
@@ -421,7 +434,10 @@ class _Judge:
         return "zero" if value == 0 and self._hides_zero(None, column, row) else "unknown"
 
     def _judge_matched(self, origin: Origin, row: int) -> str | None:
-        """Return the rule that a cell with a known origin breaks, or None."""
+        """Return the rule that a number breaks if it is the one that the origin of its column predicts.
+
+        Returns None if it breaks none.
+        """
         if origin.kind in ("joined", "rest", "filled_sum"):
             return {"filled_sum": "zero"}.get(origin.kind, origin.kind)
         if origin.source is None or origin.source.tier == "public":
@@ -438,7 +454,10 @@ class _Judge:
         return "hidden" if shown and shown.state != "number" and shown.state != "class" else "partner_only"
 
     def _judge_other(self, column: Column, origin: Origin, row: int) -> str | None:
-        """Return the rule that a cell breaks if its origin is not that of its column, or None."""
+        """Return the rule that a number breaks if it is not the one that the origin of its column predicts.
+
+        Returns None if the number is, or follows from, what the public tier shows for the same cell.
+        """
         if origin.source is None:
             return "unknown"
         value, unit, key = column.numbers.value[row], column.numbers.unit[row], origin.keys[row]
@@ -469,7 +488,7 @@ class _Judge:
         here = [i for i, area in enumerate(areas) if area not in ("", ALL_AREAS) and not np.isnan(value[i])]
         here = [i for i in here if self.context.codes[i] == codes] or here
         here = [i for i in here if periods[i] == periods[row]] or here
-        # Only the sum of what is shown: any more would tell what is not.
+        # Only the sum of the shown numbers is allowed: a larger one would tell about the hidden ones.
         if value[here].sum() == value[row] or abs(origin.predicted[here].sum() - value[row]) <= unit:
             return None
         for outer in (ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())):
@@ -509,7 +528,7 @@ class _Judge:
         """Return whether a range fits a public cell of its row, see `_fits_range`."""
         area, period, codes = self._key(column, row)
         keys = [(area, period, codes), (area, period, self.context.codes[row])]
-        if not period:  # nothing in the table says it: then the range is one of the cells of the numbers of its row
+        if not period:  # the table names none: then the range is about a cell from which a number of its row comes
             keys = [origin.keys[row]] if origin is not None and origin.keys else [k[row] for k in self._cells_of_rows]
         cell = next((cell for key in keys if (cell := self._public_cell(measure, key))), None)
         return cell is not None and self._fits_range(measure, cell, column, row)
@@ -540,7 +559,7 @@ class _Judge:
         return cell is not None and cell.state in ("few", "withheld")
 
     def _hides_zero(self, origin: Origin | None, column: Column, row: int) -> bool:
-        """Return whether a 0 stands for a released cell whose state is not zero."""
+        """Return whether a 0 stands for a cell that is not released as zero, or for a result that is not known."""
         key = origin.keys[row] if origin is not None and origin.keys else self._key(column, row)
         measures = [origin.measure] if origin is not None else ["children"]
         found = [s.cells.get(m, {}).get(key) for s in self.atlas.sources for m in measures]
@@ -550,7 +569,10 @@ class _Judge:
         return bool(states) and states[0] not in ("almost_none", "structural_zero")
 
     def _learn_cell(self, key: Key, cell: Cell, value: float, measure: str) -> None:
-        """Note what a released number reveals: the noisy number has a smaller margin than the reconciled one."""
+        """Note for the attack the interval of a count that a released number reveals.
+
+        The noisy number has a smaller margin than the reconciled one.
+        """
         noisy = value == cell.numbers[NOISY]
         reach = cell.numbers[NOISY_MARGIN if noisy else MARGIN]
         self._learn(key, value if noisy else cell.amount, self.largest if np.isnan(reach) else reach, measure)
@@ -569,7 +591,7 @@ class _Judge:
             self.learned.append(Learned(shape, area, period, tuple(codes), low, high))
 
     def _find_joined(self, columns: Sequence[Column], origins: dict[int, Origin | None]) -> Iterator[Finding]:
-        """Find rows that show another number for a cell than a row before them, because it is from another release."""
+        """Find rows that have another number of a cell than an earlier row has, from another release or tier."""
         for column in columns:
             origin = origins[column.position]
             if origin is None or origin.kind != "released" or origin.source is None:
@@ -586,7 +608,7 @@ class _Judge:
 
 
 def _attack(opened: Sequence[Release], areas: pd.DataFrame, learned: Sequence[Learned]) -> list[str]:
-    """Return the protected public cells that the learned numbers narrow down more than the policy allows."""
+    """Return, in words, the protected public cells that the learned counts narrow down more than the policy allows."""
     public = [published.read_published(release) for release in reversed(opened)]
     public = [release for release in public if release.tables and release.knowledge]
     if not public or not learned:

@@ -1,4 +1,4 @@
-"""The cells of all releases that a reader of a tier can have, by area, period and categories."""
+"""The cells of all releases that a reader of a tier can open, by area, period and categories."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MEASURES = (*sorted(COUNTED), "effort", "services", "staff", "capacity", "commu
 
 @dataclass(frozen=True)
 class Cell:
-    """A released cell: its state, and its numbers in the order of the constants above; NaN for a missing number."""
+    """A released cell: its state, its numbers in the order of VALUE to UPPER (NaN if missing), and its table's name."""
 
     state: str
     numbers: tuple[float, ...]
@@ -46,8 +46,8 @@ class Cell:
 class Source:
     """The cells of one tier of one release, by measure; without those that a newer release repeats.
 
-    figures: other numbers of each area, such as published figures and results; "" is the key for any area.
-    populations: the population figures of each area. channels: the noise of each measure that has noise.
+    figures: other numbers of each area, such as published figures and results. populations: the population figures of
+    each area. channels: the noise of each measure that has noise.
     """
 
     tier: Tier
@@ -59,12 +59,15 @@ class Source:
     _intervals: dict[tuple[str, float], tuple[float, float]] = field(default_factory=dict)
 
     def find_interval(self, measure: str, cell: Cell | None) -> tuple[float, float]:
-        """Return the ends of the 95 % interval of the true count of a cell, as `tact.Channel.interval`; NaN if none."""
+        """Return the ends of the 95 % interval of the true count of a cell, as `tact.Channel.interval` does.
+
+        Both are NaN if the measure has no noise, or if the cell is missing or says nothing about its count.
+        """
         channel = self.channels.get(measure)
         if channel is None or cell is None:
             return np.nan, np.nan
         number = 0.0 if cell.state in ZEROS else cell.numbers[NOISY]
-        # Of what is hidden the key is NaN, which is itself in a dictionary only if it is one object.
+        # NaN is no safe key of a dictionary: it is not equal to itself.
         key = measure, -1.0 if cell.state == "few" else number
         if np.isnan(key[1]):
             return np.nan, np.nan
@@ -77,7 +80,7 @@ class Source:
 def read_source(
     release: Release, read_table: ReadTable, areas: frozenset[str], grains: frozenset[str], newer: Source | None = None
 ) -> Source:
-    """Read the cells of a release for some areas and grains, without those that `newer` repeats."""
+    """Read the cells of a release for the given areas and grains, without those that are the same in `newer`."""
     source = Source(release.tier, release.name, channels=_read_channels(release))
     for resource in release.manifest["resources"]:
         name, about = resource["name"], resource.get("tact") or {}
@@ -103,7 +106,7 @@ def _read_channels(release: Release) -> dict[str, Channel]:
 
 
 def _add_both_countries(cells: dict[Key, Cell]) -> None:
-    """Add the sums of both countries, if each shows a number."""
+    """Add the sum of the cells of both countries, where each shows a number or a published zero."""
     first = next(iter(COUNTRIES))
     for area, period, codes in [key for key in cells if key[0] == first]:
         both = [cells.get((country, period, codes)) for country in COUNTRIES]
@@ -159,7 +162,10 @@ def _floats(column: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 @dataclass(eq=False)
 class Atlas:
-    """All sources, the current public one first, and how areas and periods nest."""
+    """All sources, public ones first and newest first, and how areas and periods nest.
+
+    parents, levels: the parent and the level of each area. periods: each period by its identifier.
+    """
 
     sources: list[Source]
     parents: Mapping[str, str]
@@ -193,13 +199,13 @@ class Atlas:
         return next((outer for outer, inner in self.periods_within.items() if period in inner), None)
 
     def list_earlier_periods(self, period: str) -> list[str]:
-        """List the earlier periods of the same length, the earliest first."""
+        """List the earlier periods of the same length, the earliest first; empty for an unknown period."""
         here = self.periods.get(period)
         earlier = [n for n, p in self.periods.items() if here and p.grain == here.grain and p.end < here.start]
         return sorted(earlier, key=lambda name: self.periods[name].start)
 
     def find_parts(self, cells: Mapping[Key, Cell], key: Key) -> Iterator[list[Key]]:
-        """Yield the sets of cells that add up to a cell: areas, periods, categories of each breakdown."""
+        """Yield each set of cells that adds up to a cell: its areas, its periods, the categories of each breakdown."""
         area, period, codes = key
         if parts := self.parts_of.get(area):
             yield [(part, period, codes) for part in parts]
@@ -212,7 +218,7 @@ class Atlas:
             yield from by_table.values()
 
     def categories_of(self, cells: Mapping[Key, Cell], area: str, period: str) -> list[Key]:
-        """List the cells of one category of an area and period."""
+        """List the cells of an area and period that are about exactly one category."""
         index = self._indexes.setdefault(id(cells), {})
         if not index:
             for key in cells:
@@ -226,7 +232,10 @@ class Atlas:
 
 
 def add_up(cells: Mapping[Key, Cell], keys: Iterable[Key]) -> tuple[float, float, bool]:
-    """Return the sum of cells (NaN if one is hidden), the sum with hidden cells as 0, and whether one is hidden."""
+    """Return the sum of cells, the sum with hidden cells as 0, and whether some of them, but not all, are hidden.
+
+    The first sum is NaN if a cell is hidden or there is no cell.
+    """
     amounts = [cells[key].amount if key in cells else np.nan for key in keys]
     known = [amount for amount in amounts if not np.isnan(amount)]
     hidden = len(known) < len(amounts)

@@ -56,9 +56,11 @@ _DAYS = mark("days of encounters")
 
 @dataclass(frozen=True)
 class Known:
-    """The content of the releases: areas with parent and level, periods, names of releases; and how to find an area.
+    """The content of the releases that the headings and cells of a table may name.
 
-    texts: sources and notes of public figures. figures: public figures with their source, as in the notes of maps.
+    parents, levels: the parent and the level of each area. periods, releases: their names. find_areas: a function that
+    returns the codes that a name may mean. texts: sources and notes of public figures. figures: public figures with
+    their source, as in the notes of maps.
     """
 
     parents: Mapping[str, str]
@@ -71,7 +73,7 @@ class Known:
 
     @cached_property
     def period_words(self) -> dict[str, str]:
-        """The period for the key of each text that names it; a number such as 2007 names the year that begins then."""
+        """The period of each text that names one, by the text's key; 2007 names the year that begins in 2007."""
         words: dict[str, str] = {}
         for name in sorted(self.periods, key=lambda name: Period.parse(name).grain != "year"):
             period = Period.parse(name)
@@ -86,12 +88,16 @@ class Known:
 
     @cached_property
     def days(self) -> frozenset[str]:
-        """The first and last days of periods."""
+        """The first and last days of periods, in the form of ISO 8601."""
         spans = [Period.parse(name) for name in self.periods]
         return frozenset(day.isoformat() for span in spans for day in (span.start, span.end))
 
     def holds_number(self, text: str) -> bool:
-        """Return whether a text has digits that do not belong to a period, an area code or the name of a release."""
+        """Return whether a text has digits that belong to nothing that a release names.
+
+        Allowed are periods and their first and last days, area codes, names of releases, and public figures with their
+        sources and notes.
+        """
         if not holds_digits(text) or make_key(text) in self.period_words or _read_day(text) in self.days:
             return False
         text = _FIGURE.sub(lambda m: " " if m[0] in self.figures else m[0], text)
@@ -105,14 +111,17 @@ class Known:
         return any(holds_digits(word) for word in words if word.isdigit() or word not in self.levels)
 
     def name_areas(self, text: str) -> frozenset[str]:
-        """Return the areas that a code or name may mean."""
+        """Return the codes of the areas that a code or name may mean; empty if there is none."""
         bare = text.lstrip("'")
         if bare in self.levels:
             return frozenset({bare})
         return frozenset(self.levels.keys() & set(self.find_areas(bare))) if len(bare) <= _LONGEST else frozenset()
 
     def find_period(self, text: str) -> str | None:
-        """Return the period that a text names or contains; None if there is none, or the text names a longer time."""
+        """Return the period that a text names or contains; None if there is none, or if the text names several years.
+
+        "June 2006 to May 2007" is one period, if a release has it.
+        """
         if known := self.period_words.get(make_key(text)):
             return known
         inside = list(_IN_TEXT.finditer(text))
@@ -131,13 +140,13 @@ class Known:
         return {(f"{p.start:%Y-%m}", f"{p.end:%Y-%m}"): name for p, name in spans}
 
     def drop_periods(self, text: str) -> str:
-        """Return a text without years, and without parts that are only a period."""
+        """Return a text without years; empty if the whole text names a period."""
         return "" if make_key(text) in self.period_words else _IN_TEXT.sub(" ", text)
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """A column of numbers, and what its heading adds to each row."""
+    """A column of numbers, its position in the sheet (from 0), and the period and categories that its heading names."""
 
     heading: str
     position: int
@@ -148,11 +157,12 @@ class Column:
 
 @dataclass(eq=False)
 class Context:
-    """The rows of a sheet: area ("" if unknown), period and categories of each row; and the columns of numbers.
+    """The rows of a sheet: area and period ("" if unknown) and categories of each row; and the columns of numbers.
 
-    personal: columns with personal data, each with its kind. texts: columns without a number. headings: the headings
-    that contain a number. rows: the position of each row in the sheet. wide: the column from which each row was taken,
-    if columns of the sheet were turned into rows (wide.py).
+    size: the number of rows. has_areas: whether rows name areas. personal: headings of columns with personal data, each
+    with its kind. texts: headings of columns of words that are none of these. headings: those that contain a number.
+    rows: the position of each row in the sheet. wide: the column from which each row was taken, if columns of the sheet
+    were turned into rows (wide.py).
     """
 
     known: Known
@@ -228,7 +238,7 @@ def _code(category: str) -> frozenset[str]:
 
 
 def _read_column(texts: Sequence[str], read: Callable[[str], str | None]) -> list[str]:
-    """Return what each cell names, "" if it names nothing; an empty list if too few cells name something."""
+    """Return what `read` finds in each cell, "" for nothing; an empty list if it finds nothing in too many cells."""
     meaning = {text: read(text) or "" for text in set(texts) if text}
     there = [text for text in texts if text]
     named = [text for text in there if meaning[text]]
@@ -241,7 +251,7 @@ def _may_be_period(texts: list[str]) -> bool:
 
 
 def _read_day(text: str) -> str | None:
-    """Return the day in the form of ISO 8601 if the whole text is a day."""
+    """Return the day in the form of ISO 8601 if the whole text is a day, else None."""
     day = DAY.fullmatch(text)
     return f"{day[1] or day[6]}-{int(day[2] or day[5]):02}-{int(day[3] or day[4]):02}" if day else None
 
@@ -260,7 +270,10 @@ def _read_areas(texts: Sequence[str], known: Known) -> list[frozenset[str]]:
 
 
 def _choose_areas(context: Context, columns: list[tuple[str, list[frozenset[str]]]]) -> None:
-    """Choose the column that distinguishes areas best, and one level for names that two areas share."""
+    """Set the area of each row from the column that distinguishes most areas, and add origins to the categories.
+
+    columns: the heading of each column of areas, and the areas that each of its cells may mean.
+    """
     context.areas = [""] * context.size
     context.has_areas = bool(columns)
     if not columns:
@@ -276,7 +289,10 @@ def _choose_areas(context: Context, columns: list[tuple[str, list[frozenset[str]
 
 
 def choose_areas(meanings: Sequence[frozenset[str]], known: Known) -> list[str]:
-    """Return one of the areas that each name may mean, of the level that most names have; "" if there is none."""
+    """Return, for each name, one of the areas that it may mean (`meanings`); "" if it means none.
+
+    Preferred is the level that most of the names with only one meaning have; at this level, the first code.
+    """
     levels = known.levels
     votes = Counter(levels[next(iter(codes))] for codes in meanings if len(codes) == 1 and not codes & {ALL_AREAS})
     ranked = sorted(("region", "municipality", "country"), key=lambda level: -votes[level])
@@ -302,7 +318,10 @@ def _find_personal(heading: str, texts: Sequence[str], known: Known) -> str | No
 
 
 def _names_number(heading: str, known: Known) -> bool:
-    """Return whether a heading has a number that is not a period, category, part of a name (x1) or base of a rate."""
+    """Return whether a heading has a number that may come from a record.
+
+    Allowed are periods, categories, words that begin with a letter (x1), bases of rates, and levels of intervals.
+    """
     plain = _LEVEL.sub(" ", heading) if _INTERVAL.search(make_key(heading)) else heading
     words = _BETWEEN_WORDS.split(_PER.sub(" ", plain))
     return any(known.holds_number(w) for w in words if w and not w[0].isalpha() and not find_category(w))

@@ -1,7 +1,7 @@
 """Where the numbers of a column come from: released cells, or what can be computed from them.
 
-Each candidate predicts the number of every row. The candidate that explains most rows is the origin of the column. If
-several are equal, the first one counts; candidates of the public tier come before those of the partner tier.
+Each candidate predicts the number of every row. The candidate that is right in the most rows is the origin of the
+column. If several are equal, the first one counts; candidates of the public tier come before those of the partner tier.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Kind = Literal["released", "sum", "filled_sum", "change", "share", "rate", "rest
 _SHARES = (1.0, 100.0)
 _RATES = (1.0, 100.0, 1e3, 1e4, 1e5)
 _TIMES = (2, 3, 4, 12)  # by which a sum is divided for a mean
-_SURER = 1.5  # digits that must agree beyond those that agree by chance, by how many candidates were tried
+_SURER = 1.5  # digits that must agree beyond those that agree by chance after so many tries
 _LEAST: Mapping[str, float] = {"released": 0.5, "figure": 0.95}  # share of the rows that an origin must explain
 _LEAST_DERIVED = 0.75
 _SAMPLE = 40  # rows on which candidates are tried first
@@ -47,9 +47,10 @@ _SAMPLE = 40  # rows on which candidates are tried first
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """The origin of a column: kind, source, and for each row the predicted number and the cells that it is about.
+    """The origin of a column: kind and source, and for each row the predicted number and whether the column has it.
 
-    base: the number by which a share or rate is divided; NaN for other columns.
+    source: None for numbers computed from the table itself. keys: the cell of each row. base: the count by which a
+    share, change or rate is divided; NaN for other numbers, and empty if `source` is None.
     """
 
     kind: Kind
@@ -81,9 +82,10 @@ Remembered = dict[tuple[object, ...], _Listed]
 
 
 def find_origin(atlas: Atlas, context: Context, column: Column, before: Remembered) -> Origin | None:
-    """Return the origin of a column of numbers; None if no candidate explains enough rows.
+    """Return the origin of a column of numbers; None if no candidate predicts enough rows, or if all numbers are zero.
 
-    before: the candidates of the column before; they are used again if rows, period and categories are the same.
+    before: the candidates of the previous column, which are used again if rows, period and categories are the same,
+    and otherwise replaced.
     """
     rows = np.flatnonzero(~np.isnan(column.numbers.value) & (column.numbers.value != 0))
     if not len(rows):
@@ -146,7 +148,10 @@ class _Search:
         return self.best
 
     def run_beside(self, origins: Sequence[Origin]) -> Origin | None:
-        """Return the best candidate among the numbers of the cells that other columns show; None if none fits."""
+        """Return the origin that fits best among the numbers of the cells of other columns; None if none fits.
+
+        `origins`: those of the other columns.
+        """
         for origin in origins:
             if origin.kind == "released" and origin.source is not None:
                 by = (origin.source, self._list_released.__name__, origin.measure, 0)
@@ -155,7 +160,7 @@ class _Search:
         return self.best
 
     def _search(self, source: Source, list_candidates: Callable[..., Iterator[_Candidate]]) -> bool:
-        """Try the candidates of a source; return whether one explains every number above zero."""
+        """Try the candidates of a source; return whether one predicts every number that is not zero."""
         name = list_candidates.__name__
         place = (*self.about, source.tier, source.release, name)
         if place not in self.listed:
@@ -171,12 +176,15 @@ class _Search:
         return self.best is not None and self._is_whole(self.best)
 
     def _is_whole(self, origin: Origin) -> bool:
-        """Return whether an origin explains every number above zero."""
+        """Return whether an origin predicts every number that is not zero."""
         value = self.column.numbers.value
         return bool(origin.matched[~np.isnan(value) & (value != 0)].all())
 
     def _list_keys(self, cells: Mapping[Key, Cell], measure: str) -> Iterator[list[Key]]:
-        """Yield the cells that the rows may mean. If area, period or category is not given, it may be any."""
+        """Yield each list of cells that the rows may mean, a cell for each row.
+
+        An area, period or category that the table does not name may be any one, the same in all rows.
+        """
         context, column = self.context, self.column
         areas = [""] if context.has_areas else [ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())]
         said = bool(column.period) or any(context.periods)
@@ -184,7 +192,7 @@ class _Search:
         known = frozenset[str]().union(*(key[2] for key in cells))
         more = [column.codes] if column.codes and column.codes <= known else []
         more += dict.fromkeys([frozenset[str](), *(key[2] for key in cells)])
-        # Outreach and services beside children are those of all categories; a count is one of its own.
+        # Outreach and services in a row about a category are those of all categories; a count is that of its category.
         kept = context.codes if measure in COUNTED else [codes & known for codes in context.codes]
         here = list(zip(context.areas, context.periods, kept, strict=True))
         for codes in more:
@@ -307,13 +315,16 @@ class _Search:
 
 
 def _is_beyond_chance(value: Floats, unit: Floats, tried: int, choices: Floats | int = 1) -> bool:
-    """Return whether numbers have too many digits to agree by chance with one of `tried` candidates."""
+    """Return whether numbers have too many digits to agree by chance with one of `tried` candidates.
+
+    unit: half a unit of the last decimal of each number. choices: among how many numbers each was chosen.
+    """
     digits = np.log10((1 + np.abs(value) / (2 * unit)) / choices)
     return bool(digits.sum() >= np.log10(tried) + _SURER)
 
 
 def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float, float, float]:
-    """Return three differences, each a total minus its other parts; NaN if unknown.
+    """Return three differences, each a total minus its other parts; NaN for one that cannot be computed.
 
     The totals are those of the larger area, of the longer period and of all categories that contain the cell.
     """
@@ -336,8 +347,8 @@ def list_rests(atlas: Atlas, cells: Mapping[Key, Cell], key: Key) -> tuple[float
 def find_beside(atlas: Atlas, context: Context, column: Column, origins: Sequence[Origin]) -> Origin | None:
     """Return the origin of a column whose numbers all belong to the cells of a column beside it; else None.
 
-    An example is the upper end of a range. It has few numbers, which would agree with some cells by chance if all
-    cells were tried.
+    origins: those of the columns beside it. An example is the upper end of a range. It has few numbers, which would
+    agree with some cells by chance if all cells were tried.
     """
     found = _Search(atlas, context, column, column.numbers.unit).run_beside(origins)
     return found if found is not None and found.matched[~np.isnan(column.numbers.value)].all() else None
@@ -357,9 +368,11 @@ def find_within(column: Column, others: Sequence[Column]) -> Origin | None:
 
 
 def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
-    """Yield row numbers, running sums, ranks from below and above, then sums, differences, ratios and shares.
+    """Yield columns, (rows,), that can be computed from the given columns, in this order.
 
-    Then come running shares, an index that is 1 or 100 in the first row, and means of a year, quarter or month.
+    Row numbers. Of each column: running sums, ranks from below, ranks from above. Of each two: differences and sums.
+    The sum of all. Of each column: shares, running shares, an index that is 1 or 100 in the first row, and the number
+    divided by 2, 3, 4 and 12 for means. Of each two: ratios and relative differences.
     """
     for a in columns[:1]:
         yield np.arange(1.0, len(a) + 1)
@@ -384,13 +397,16 @@ def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
 
 
 def find_population(source: Source, area: str, turn: int) -> float:
-    """Return the population figure of an area by its position in the table; NaN if there is none."""
+    """Return the population figure of an area at the position `turn` (from 0) in the table; NaN if there is none."""
     figures = source.populations.get(area, [])
     return figures[turn] if turn < len(figures) else np.nan
 
 
 def _amounts(cells: Mapping[Key, Cell], keys: Sequence[Key], number: int = VALUE) -> Floats:
-    """Return the numbers of cells for sums, (keys,): 0 for a published zero, NaN if no number is shown."""
+    """Return the numbers of cells for sums, (keys,); NaN if no number is shown.
+
+    number: which of the numbers of a cell. Only as VALUE is a published zero 0.
+    """
     found = [cells.get(key) for key in keys]
     if number == VALUE:
         return np.array([np.nan if cell is None else cell.amount for cell in found], float)

@@ -9,13 +9,13 @@ import pandas as pd
 from data.disclosure.table_check.reading import Sheet, format_cell
 from data.release import Release
 
-# Returns the tables with some headings that the files of a release hold.
+# Returns those tables in the files of a release that have the given headings.
 ListTables = Callable[[Release, Sequence[str]], Iterable[pd.DataFrame]]
 _YES_NO = {"True": "1", "False": "0"}  # as a workbook stores them
 
 
 def find_release(sheet: Sheet, releases: Sequence[Release], list_tables: ListTables) -> Release | None:
-    """Return the first release whose files contain all rows of a sheet; None if no release does.
+    """Return the first release of which one table has the sheet's headings and all of its rows; None if there is none.
 
     All rows must come from one release, so that a table with two noisy numbers of one cell is not accepted as the
     product's own. This holds for rows of words too, because they may contain a name.

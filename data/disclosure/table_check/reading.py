@@ -22,7 +22,7 @@ from data.workspace.types import Floats, Ints
 MOST_BYTES = 20_000_000
 MOST_ROWS, MOST_COLUMNS = 20_000, 100
 _MOST_UNPACKED = 100_000_000
-_LARGEST = 1e12  # a number above it counts nothing
+_LARGEST = 1e12  # a larger number is no count
 # The parts of a workbook that hold no values but those of the cells that are read.
 _PLAIN_PARTS = re.compile(
     r"\[Content_Types\]\.xml|(?:.*/)?_rels/[^/]*\.rels|docProps/(?:app|core|custom)\.xml|.*/"
@@ -151,7 +151,10 @@ def _find_too_large(name: str) -> InputError:
 
 
 def _read_table(name: str, rows: Iterable[Row]) -> pd.DataFrame | None:
-    """Return rows as a table; the first filled row has the headings. None if there are only words."""
+    """Return rows as a table; the first filled row has the headings. None if they are only words, and no table.
+
+    Raises InputError for rows that are neither, or too many.
+    """
     headings: list[str] = []
     cells: dict[int, list[str]] = {}
     for number, row in rows:
@@ -209,7 +212,7 @@ def holds_digits(text: str) -> bool:
 
 
 def format_cell(value: object) -> str:
-    """Return the text of a cell: a number with at most ten digits, "" for an empty cell."""
+    """Return the text of a cell: "" for an empty one, and at most ten digits for a number that is not whole."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, float):
@@ -218,10 +221,10 @@ def format_cell(value: object) -> str:
 
 
 def read_numbers(texts: Sequence[str]) -> Numbers:
-    """Read the numbers of a column.
+    """Read the numbers and ranges of a column; `texts` has a text for each row.
 
-    The decimal sign is a point or a comma. Thousands are separated by a point, a comma or a blank. A per cent sign is
-    ignored.
+    The decimal sign is a point or a comma. Thousands are separated by a point, a comma, an apostrophe or a blank. A per
+    cent sign is ignored.
     """
     numbers = [_read_number(text) for text in texts]
     ranges = [
@@ -235,7 +238,7 @@ def read_numbers(texts: Sequence[str]) -> Numbers:
 
 
 def _read_number(text: str) -> tuple[bool, float, float]:
-    """Return whether a text is a number, the number, and half a unit of its last decimal."""
+    """Return whether a text is a number, the number, and half a unit of its last decimal; both NaN if it is none."""
     bare = _BLANKS.sub("", text).lstrip("'").removesuffix("%").removeprefix("±").replace("−", "-")
     if _THOUSANDS.fullmatch(bare) and not bare.lstrip("+-").startswith("0"):
         mark = next(c for c in bare if c in ".,'")

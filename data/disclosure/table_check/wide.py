@@ -1,4 +1,4 @@
-"""Tables with areas in their headings, such as a column for each county: their long form, an area in each row."""
+"""The long form, with an area in each row, of tables with areas in their headings, such as a column for each county."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ class _Named:
 
 
 def list_long(context: Context, own: Collection[str]) -> list[Context]:
-    """Return the columns with areas in their headings in long form; columns with the same other words form a group.
+    """Return the long form of each group of columns with areas in their headings.
 
-    Empty if the rows name areas. own: headings of columns that each form a separate group.
+    Columns whose headings have the same other words form a group. Empty if the rows name areas, or if no heading does.
+    own: headings of columns that each form a separate group.
     """
     if context.has_areas:
         return []
@@ -46,9 +47,9 @@ def _find_named(context: Context) -> Iterator[_Named]:
 
 
 def _read_heading(heading: str, known: Known) -> tuple[frozenset[str], str] | None:
-    """Return the areas that the longest run of words in a heading names, and the other words without periods.
+    """Return the areas that a heading names, and its other words without periods and categories.
 
-    Returns None if the heading names no area.
+    The longest run of words that names an area counts. Returns None if the heading names no area.
     """
     words = [word for word in _BETWEEN_NAMES.split(heading) if word]
     for length in range(len(words), 0, -1):

@@ -26,18 +26,22 @@ DOCUMENTS = (governance.FILE, policy_file.FILE, logs.APPROVALS, logs.EXPORTS)
 
 @dataclass(frozen=True)
 class Manifest:
-    """The description of the workspace in a backup."""
+    """The description of the workspace in a backup, with both keys."""
 
     workspace_id: str
     kind: str
     start_month: int
     keys: Keys
-    day: str  # on which it was written (UTC)
+    day: str  # on which the backup was written (UTC, ISO)
 
 
 @contextlib.contextmanager
 def open_backup(file: Path, passphrase: str) -> Iterator[tuple[sql.Connection, Manifest]]:
-    """Open a backup and check its whole content. Raises WrongKey, CorruptVault, InputError."""
+    """Open a backup and check its whole content; yield the connection and the manifest.
+
+    Raises WrongKey if the passphrase does not open the file, CorruptVault for a damaged backup, InputError for another
+    file or a backup of an unknown version.
+    """
     with sql.translating_errors(file):
         try:
             connection = sql.connect_with_passphrase(file, normalize_passphrase(passphrase))
@@ -77,7 +81,10 @@ def _parse_manifest(file: Path, entries: dict[str, Any]) -> Manifest:
 
 
 def attach_copy(connection: sql.Connection, file: Path, key: str) -> None:
-    """Attach an empty file as `copy`. It is filled in one transaction; the caller flushes it to disk."""
+    """Attach an empty file as `copy`, encrypted with `key`: a passphrase, or a raw key in the form x'...'.
+
+    It is filled in one transaction; the caller flushes it to disk.
+    """
     connection.execute("ATTACH DATABASE ? AS copy KEY ?", (str(file), key))
     connection.execute("PRAGMA copy.journal_mode = OFF")
     connection.execute("PRAGMA copy.synchronous = OFF")
@@ -90,12 +97,12 @@ def copy_tables(connection: sql.Connection, version: int) -> None:
 
 
 def read_version(connection: sql.Connection) -> int:
-    """Return the version of the vault's format."""
+    """Return the version of the format of a vault or backup."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def normalize_passphrase(text: str) -> str:
-    """Return a passphrase in NFC, because keyboards encode accented letters in different ways."""
+    """Return a passphrase in NFC and without NUL; keyboards encode accented letters in different ways."""
     return unicodedata.normalize("NFC", text).replace("\0", "")
 
 

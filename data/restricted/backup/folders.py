@@ -21,7 +21,7 @@ _FILES = (LEDGER, BREAKS)
 
 
 def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield path (below `releases`) and content of each file of each release, and of the lists of names."""
+    """Yield the path (below `releases`) and content of each file of each release, and of the lists beside them."""
     for name in names(releases):
         yield from _iter_files(releases, f"{name}/**/*")
     for name in _LISTS:
@@ -36,13 +36,13 @@ def iter_plans(derived: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def restore_releases(connection: Connection, releases: Path) -> list[str]:
-    """Write the releases of a backup that are missing and return their names."""
+    """Write the missing releases of a backup, and the lists beside them; return the names of the written releases."""
     releases.mkdir(parents=True, exist_ok=True)
     paths = _list_paths(connection, "backup_release")
     written = []
     for release in sorted({parts[0] for parts in map(_split, paths) if parts} - set(names(releases))):
         within = [path for path in paths if _split(path)[:1] == (release,)]
-        # The next release clears this folder away, should the restore be interrupted.
+        # If the restore is interrupted, the next release removes the unfinished folder.
         _write_folder(connection, "backup_release", releases / release, 1, within)
         written.append(release)
     _write_files(connection, "backup_release", releases, _LISTS)
@@ -50,7 +50,7 @@ def restore_releases(connection: Connection, releases: Path) -> list[str]:
 
 
 def restore_plans(connection: Connection, derived: Path) -> int:
-    """Write the plans, the ledger and the breaks of a backup that are missing; return the number of plans."""
+    """Write the plans, the ledger and the breaks of a backup that are missing; return the number of these plans."""
     query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'backup_plan'"
     if connection.execute(query).fetchone() is None:
         return 0  # a backup from before plans existed

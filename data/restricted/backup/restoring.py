@@ -35,8 +35,8 @@ from data.workspace import Workspace, files
 class Restored:
     """The result of a restore.
 
-    replaced: path of the earlier vault. releases: names of the releases that came from the backup.
-    plans: number of saved plans that came from it. accounts: whether the people who sign in came from it.
+    replaced: new path of the earlier vault, None if there was none. releases: names of the releases that came from the
+    backup. plans: number of saved plans that came from it. accounts: whether the people who sign in came from it.
     """
 
     workspace: Workspace
@@ -63,9 +63,12 @@ def restore_backup(
 
     A key is never overwritten: if the vault key was changed after the backup, the restored vault is encrypted with the
     present key of the workspace. `known` are the keys of the workspace if the caller has them; then no key is searched
-    for or stored. Raises WrongKey for a wrong passphrase, CorruptVault for a damaged backup, WorkspaceError for the
-    workspace of another programme, VaultError if the existing vault has records or cannot be read, and `replace` is
-    false.
+    for or stored. Otherwise, if the workspace has no keys, those of the backup are stored in `place`.
+
+    Raises InputError if there is no such file or it is not a backup, WrongKey for a wrong passphrase, CorruptVault for
+    a damaged backup, WorkspaceError if the backup belongs to another workspace, VaultBusy while another process writes
+    to the vault. Raises VaultError if the identifier key differs, and, unless `replace` is true, if the existing vault
+    has records or cannot be read.
     """
     file = find_backup(file)
     with open_backup(file, passphrase) as (connection, manifest):
@@ -120,7 +123,7 @@ def _find_keys(path: Path, manifest: Manifest) -> Keys | None:
         return None
     here = Workspace.open(path) if (path / "workspace.toml").exists() else None
     if here is not None and here.id == manifest.workspace_id:
-        # A vault that is too damaged for a change of its key to be finished is one to be replaced.
+        # If the vault is too damaged to finish a change of its key, the restore replaces it.
         with contextlib.suppress(CorruptVault):
             return load_keys(here)
     return keys.load(manifest.workspace_id)
@@ -178,7 +181,7 @@ def _restore_vault(backup: sql.Connection, workspace: Workspace, old: Secret, ke
                     rotation.keep_sources(copy, old, drafts.list_files())
                     copy.execute("COMMIT")
             _forget_again(aside, key, forget_log.read(forget_log.log_path(folder)))
-            # The old vault was not touched until here, and the new one is whole.
+            # The old vault was not touched until here, and the new one is complete.
             replaced = _move_away(folder)
     except BaseException:
         if replaced is not None and not folder.exists():
@@ -190,7 +193,7 @@ def _restore_vault(backup: sql.Connection, workspace: Workspace, old: Secret, ke
 def _build_vault(backup: sql.Connection, aside: Path, key: Secret) -> None:
     db = aside / health.DB
     db.touch(mode=0o600)
-    # A raw key, in the form in which SQLCipher tells it from a passphrase.
+    # A raw key, in the form that SQLCipher distinguishes from a passphrase.
     attach_copy(backup, db, f"x'{key.reveal().hex()}'")
     version = read_version(backup)
     backup.execute("BEGIN")
@@ -240,7 +243,7 @@ def _restore_mappings(connection: sql.Connection, workspace: Workspace) -> None:
 
 
 def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool:
-    """Write the documents, accounts and meetings of a backup that are missing; return True if it wrote the accounts."""
+    """Write the documents, accounts and meetings of a backup that are missing; return whether accounts were written."""
     query = "SELECT 1 FROM sqlite_master WHERE name = 'backup_document'"  # not in backups of early versions
     if connection.execute(query).fetchone() is None:
         return False
@@ -250,7 +253,7 @@ def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool
     for name, content in connection.execute("SELECT name, content FROM backup_document").fetchall():
         if name in places and not places[name].exists():
             places[name].parent.mkdir(mode=0o700, exist_ok=True)
-            # What a lost file of accounts left beside it would be read into the restored one.
+            # SQLite would read files that a lost file of accounts left beside it into the restored one.
             for ending in ("-wal", "-shm", "-journal"):
                 Path(f"{places[name]}{ending}").unlink(missing_ok=True)
             files.write_bytes(places[name], content, mode=0o600)

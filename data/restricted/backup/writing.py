@@ -31,20 +31,20 @@ LAST = "last-backup"  # a file of the workspace: the day of its last backup
 
 
 def write_backup(workspace: Workspace, both_keys: Keys, target: Path, passphrase: str) -> str:
-    """Write the vault, both keys, documents, accounts, releases and plans into one new file (mode 600).
+    """Write the vault, both keys, documents, accounts, meetings, releases and plans into one new file (mode 600).
 
-    If accounts cannot be read, the file is written without them, and the reason is returned; otherwise the returned
-    text is empty.
+    If the accounts or the meetings cannot be read, the file is written without them, and the reason is returned;
+    otherwise the returned text is empty.
 
-    The file gets its name only after it was read back and checked. Raises InputError when the file exists or the
-    passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault, DiskFull. The
-    workspace notes the day.
+    The file gets its name only after it was read back and checked. Raises InputError when the file exists or cannot be
+    written, or the passphrase is short or common, VaultBusy during an import, CorruptVault for a damaged vault,
+    DiskFull. The day is noted in the workspace.
     """
     target = check_target(target)
     check_passphrase(passphrase)
     accounts, problem = _copy_tables(workspace)
     with open_vault(workspace, both_keys) as vault, vault.writing():
-        # One name for the unfinished file, so that what a killed backup left goes with the next one in that folder.
+        # Always the same name, so that the next backup in this folder removes the unfinished file of a killed one.
         unfinished = target.with_name(f".tact-backup.{workspace.id}.part")
         try:
             unfinished.unlink(missing_ok=True)
@@ -78,7 +78,7 @@ def _read_last_day(workspace: Workspace) -> dt.date | None:
 
 
 def word_overdue(workspace: Workspace, vault: Vault) -> str:
-    """Return a warning that real records have no recent backup, and what to do; empty if they have one.
+    """Return a warning if real records have no backup of the last three days, and what to do; otherwise empty.
 
     A backup with a day in the future was noted with a wrong clock, so its real day is unknown.
     """

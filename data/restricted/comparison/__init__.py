@@ -39,7 +39,11 @@ _PARTNER = TableSpec("children", "municipality", "quarter")
 
 @dataclass(frozen=True)
 class Readers:
-    """The loss for readers of one country, see above: shares from 0 to 1, and errors, None if no number is shown."""
+    """The loss for readers of one country, as the module describes it.
+
+    hidden_children, cells_shown: shares from 0 to 1. relative_error: a share of the true number. partner_error: number
+    of children. An error is None if no number is shown.
+    """
 
     hidden_children: float
     cells_shown: float
@@ -68,8 +72,9 @@ class Attackers:
 class PolicyResult:
     """A policy and its results, as means over the worlds.
 
-    readers: the loss by country, and for both together. hidden: smallest and largest share of hidden children in a
-    world. withheld: number of cells by tier. quietened: number of counties or regions without their public breakdown.
+    readers: the loss by country, and for both countries together. hidden: smallest and largest share of hidden children
+    in a world. withheld: number of cells by tier. quietened: number of counties or regions without their public
+    breakdown. worlds: number of worlds.
     """
 
     policy: Policy
@@ -82,13 +87,13 @@ class PolicyResult:
 
     @property
     def fails(self) -> tuple[str, ...]:
-        """Names of the limits that are exceeded; an estimate exceeds a limit when its whole interval does."""
+        """The names of the limits that are exceeded; an estimate exceeds a limit when its whole interval does."""
         gains = self.attackers
         passed = {ONE_NUMBER: gains.one_number > LIMITS[0], ALL_NUMBERS: gains.all_numbers_low > LIMITS[1]}
         return tuple(name for name, beyond in passed.items() if beyond)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
+        """Return the policy and its results as plain values for JSON."""
         chosen = {name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")}
         least, most = self.hidden
         return {
@@ -131,7 +136,7 @@ def _find_worst(advantages: Iterable[Advantage]) -> Advantage:
 
 
 def _measure_readers(trial: Trial) -> dict[str, Readers]:
-    """Compute the loss for readers in one world, for each country and for both together."""
+    """Compute the loss for readers in one world, for each country and for both countries together."""
     public, partner = _country_of_rows(trial, _PUBLIC), _country_of_rows(trial, _PARTNER)
     inside = {BOTH: (np.ones(len(public), bool), np.ones(len(partner), bool))}
     inside |= {str(c): (public == c, partner == c) for c in sorted(set(public))}
@@ -157,7 +162,10 @@ def _measure_readers_of(trial: Trial, public: Bools, partner: Bools) -> Readers:
 
 
 def _read_cells(trial: Trial, tier: Tier, spec: TableSpec, areas: Bools) -> tuple[Floats, Bools, Floats]:
-    """Return for each cell of some areas: true count, whether a reader sees a number, the number ("almost none": 0)."""
+    """Return for the cells of these areas the true counts, a mask of those with a number, and the numbers.
+
+    The state "almost none" is the number 0.
+    """
     table, true = trial.tables[tier][spec], trial.world.counts[spec][areas].astype(np.float64)
     state, value = table.state[areas], table.value[areas]
     none = state == code("almost_none")

@@ -30,7 +30,8 @@ def count_world(
     """Count every table of children and encounters of a plan.
 
     `encounters` has a partner file's columns with unhashed identifiers (risk.worlds.World.records),
-    `areas` is data.reference.area_table. Only cap, key range and days of the policy are used.
+    `areas` comes from data.reference.area_table. `first_month`, from 1 to 12, begins the programme's years. Only cap,
+    key range and days of the policy are used.
     """
     calendar = Calendar(first_month)
     grid = Grid(areas, calendar, policy.first, policy.last)

@@ -30,9 +30,9 @@ from data.workspace.types import Ints
 class Trial:
     """The tables of an invented world under a policy, and what an attacker gains from them.
 
-    tables: the tables as they would be published. planned, released: the attacker's advantage for the most exposed
-    child of each county or region, before and after breakdowns were withheld. quietened: the areas with withheld
-    breakdowns.
+    tables: the tables as they would be published. planned, released: the attacker's advantage (from 0 to 1) for the
+    most exposed child of each county or region, before and after breakdowns were withheld. quietened: the areas with
+    withheld breakdowns.
     """
 
     world: CountedTables
@@ -52,7 +52,10 @@ class Trial:
 def try_policy(
     world: CountedTables, policy: Policy, mechanism: CellKey, worlds: Sequence[int] = membership.WORLDS
 ) -> Trial:
-    """Compute the release of a world under a policy; `worlds` has the form of WORLDS of the membership attack."""
+    """Compute the release of a world under a policy.
+
+    worlds: numbers of worlds for the membership attack; the next one is used while the limit is within the interval.
+    """
     noisy = perturb_tables(world, policy, mechanism)
     tables = {tier: _tabulate(world, tier, noisy, policy, mechanism) for tier in TIERS}
     draft = Draft.for_trial(policy, world.plan, mechanism)

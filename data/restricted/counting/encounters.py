@@ -33,7 +33,7 @@ RecordKeys = Callable[[Sequence[str]], Words]
 _ATTRIBUTES = ("pathway", "stage", "form", "axis", "sex", "age_band", "found")
 COLUMNS = ("date", "municipality", "child", "programme_child", *_ATTRIBUTES, "origin", "destination")
 _HASH_DIGITS = 64
-_CROSSING = np.array([0, 1, 1, -1], np.int8)  # of each pathway; none_known is neither
+_CROSSING = np.array([0, 1, 1, -1], np.int8)  # index of the category "crossing" of each pathway; -1 for none_known
 _AT_RISK = CATEGORIES["stage"].index("at_risk")
 
 
@@ -58,9 +58,11 @@ class CountedTables:
 class Encounters:
     """Encounters and their children as arrays of numbers; the encounters are sorted by child.
 
-    child: number of the child, in ascending order. place, origin, destination: index into grid.names,
-    -1 for none. codes: index into CATEGORIES by column. partner: index into the partners that were asked for, -1 for
-    none; empty if none were. identity, record_key: one entry for each child, the others one for each encounter.
+    One entry for each encounter, (n,): child: number of the child from 0, in ascending order. day: datetime64[D].
+    place, origin, destination: index in grid.names, -1 for none. codes: index in CATEGORIES, by column. partner: index
+    in the `partners` of load_encounters, -1 for none; empty if no partners were given.
+
+    One entry for each child, (children,): identity: the first 64 bits of its hash. record_key: from 0 to 2**64 - 1.
     """
 
     grid: Grid
@@ -73,13 +75,13 @@ class Encounters:
     identity: Words
     record_key: Words
     partner: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
-    # What was worked out for the last level and grain: tables come grouped by them.
+    # Results for the last level and grain: tables are counted in groups with the same level and grain.
     last_home: dict[str, Any] = field(default_factory=dict, repr=False)
     last_pairs: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def content(self) -> Ints:
-        """A number per record, (n,), that combines all its counted columns except the day.
+        """A number for each encounter, (n,), that combines all its counted columns except the day.
 
         Columns that only some plans read come last, so that they decide only if all other columns are equal.
         """
@@ -93,7 +95,10 @@ class Encounters:
 
     @cached_property
     def first_rows(self) -> Ints:
-        """The row of each child's first encounter by day, then content, (children,), whatever the order of the file."""
+        """The row of each child's first encounter, (children,).
+
+        Of several on one day, the one with the smallest `content` counts, so the order of the file makes no difference.
+        """
         days = self.day.astype(np.int64)
         earliest = np.minimum.reduceat(days, self.start_rows) if len(self.start_rows) else days
         candidates = np.flatnonzero(days == earliest[self.child])
@@ -103,11 +108,14 @@ class Encounters:
 
     @cached_property
     def start_rows(self) -> Ints:
-        """The first row of each child, (children,)."""
+        """The index of each child's first row in the arrays, (children,)."""
         return np.flatnonzero(np.diff(self.child, prepend=-1))
 
     def keys(self, salt: str, key_range: int) -> Ints:
-        """Return record keys under a salt, 0 .. key_range - 1, (children,); another salt gives unrelated keys."""
+        """Return each child's record key under a salt, from 0 to key_range - 1, (children,).
+
+        `key_range` is a power of two. Another salt gives unrelated keys.
+        """
         mark = hashlib.blake2b(salt.encode(), digest_size=8).digest()
         mixed = _hash_words(self.record_key ^ np.frombuffer(mark, "<u8").astype(np.uint64))
         return (mixed & np.uint64(key_range - 1)).astype(np.int64)
@@ -119,12 +127,14 @@ EncounterColumns = dict[str, npt.NDArray[np.generic]]
 def load_encounters(
     batches: Iterable[pa.RecordBatch], names: Mapping[str, int], partners: Sequence[str] = ()
 ) -> EncounterColumns:
-    """Read batches with the canonical columns of encounters (and the import, `batch`) into numbers.
+    """Read batches with the canonical columns of encounters into arrays by column, one entry for each record.
 
-    `names` are the names of a grid. With `partners`, the column of partners is read too. The columns OF_COUNTRIES are
-    read if the batches have them.
+    Texts become indices: of areas in `names` (Grid.names), -1 for none; of partners in `partners`, -1 for none; of
+    categories in CATEGORIES. The municipality is named `place`. child and programme_child are hashes, (n, 4) words. The
+    partner is read only if `partners` are given; the columns OF_COUNTRIES and `batch` (the number of the import) only
+    if the batches have them.
 
-    Raises ReleaseError for an area or a category that is not known.
+    Raises ReleaseError for an area, category or partner that is not known, and for a text that is not a hash.
     """
     parts = [_read_batch(batch, names, partners) for batch in batches]
     if not parts:
@@ -138,7 +148,7 @@ def load_encounters(
 
 
 def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKeys) -> Encounters:
-    """Return loaded encounters with their places on a grid; encounters outside its periods are left out.
+    """Return the encounters within the periods of a grid, sorted by child; `records` come from load_encounters.
 
     `record_keys` turns hashes of children into numbers uniform on 0 .. 2**64 - 1
     (data.restricted.keys.IdentifierHasher.record_keys). Raises ReleaseError for a place that is not a municipality.
@@ -190,7 +200,7 @@ def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Seque
 
 
 def read_codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:
-    """Return the numbers of a column's texts in `lookup`, (n,); raise ReleaseError for a text that is not there."""
+    """Return the number in `lookup` of each text of a column, (n,); raise ReleaseError for a text without a number."""
     column = batch.column(name)
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     texts = encoded.dictionary.to_pylist()
@@ -218,7 +228,7 @@ def read_days(batch: pa.RecordBatch, name: str) -> npt.NDArray[np.datetime64]:
 
 
 def _read_hashes(column: pa.Array) -> npt.NDArray[np.generic]:
-    """Read hashes as (rows, 4) words; missing ones are all zero."""
+    """Return hashes as (n, 4) words of 64 bits, all zero for a missing hash; raise ReleaseError for other texts."""
     texts = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
     lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
     if not np.isin(lengths, (0, _HASH_DIGITS)).all():
@@ -237,7 +247,10 @@ def _read_hashes(column: pa.Array) -> npt.NDArray[np.generic]:
 def _find_blocks(
     grid: Grid, level: Level, grain: Grain, place: npt.NDArray[np.int32], day: npt.NDArray[np.datetime64]
 ) -> tuple[Ints, int]:
-    """Return the block of each record, (n,), area * periods + period or -1, and the number of blocks."""
+    """Return the block of each record, (n,), and the number of blocks; a block is one area in one period.
+
+    The number of a block is area * periods + period; a record outside all areas or periods has -1.
+    """
     periods = len(grid.periods(grain))
     area = np.where(place >= 0, grid.area_index[level][place], -1).astype(np.int64)
     period = grid.period_of(day, grain)
@@ -246,7 +259,10 @@ def _find_blocks(
 
 
 def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level, grain: Grain) -> Ints:
-    """Return the block in which each child is counted, or -1; shape (children,)."""
+    """Return the block of each child's first encounter (with `by_destination`: of its destination), (children,).
+
+    It is -1 for a child who is in no block.
+    """
     key = (by_destination, level, grain)
     if encounters.last_home.get("key") != key:
         first = encounters.first_rows
@@ -257,24 +273,25 @@ def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level
 
 
 def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
-    """Count every table of children, encounters, flows and the model in both tiers of a plan.
+    """Count the tables of both tiers of a plan that have counts: of children, encounters, flows and the model.
 
-    The totals of children, which decide what "not searched" means, are counted whether the plan has them or not.
+    For each level and grain of these, the table of all children without a breakdown is counted too, even if the plan
+    does not have it, because "not searched" depends on it.
     """
     counted = {spec for tier in plan for spec in plan[tier] if spec.counted}
     totals = {TableSpec("children", spec.level, spec.grain) for spec in counted}
     counts, keys = dict[TableSpec, Ints](), dict[TableSpec, Ints]()
-    # Tables of one level and grain together: what they share is worked out once.
+    # Tables of one level and grain follow each other, so that what they share is computed once.
     for spec in sorted(counted | totals, key=lambda s: (s.level, s.grain, s.measure, s.breakdown)):
         counts[spec], keys[spec] = count_table(encounters, spec, policy.cap, policy.key_range)
     return CountedTables(encounters.grid, plan, counts, keys)
 
 
 def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
-    """Count one table of children, encounters, flows or the model.
+    """Count one table of children, encounters, flows or the model, and compute its cell keys.
 
-    Provisional periods have cell keys under another salt, so that their noise reveals nothing about the noise of the
-    final numbers.
+    A child adds at most `cap` to a cell of encounters, and at most 1 to a cell of another table. Provisional
+    periods have cell keys under another salt, so that their noise reveals nothing about the noise of the final numbers.
     """
     grid = encounters.grid
     shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
@@ -298,7 +315,10 @@ def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: in
 
 
 def _find_cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
-    """Return each child's cell in a table of children, or -1, (children,), and the size of each breakdown."""
+    """Return the index of each child's cell, (children,), and the number of categories of each breakdown.
+
+    The index is -1 for a child whom the table does not count. `spec` is a table of children, flows or the model.
+    """
     first = encounters.first_rows
     cell = _find_home_blocks(encounters, spec.measure == "flows", spec.level, spec.grain)
     sizes = []
@@ -306,7 +326,7 @@ def _find_cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[in
         code, size = _find_category(encounters, spec.level, name)
         cell = np.where((cell >= 0) & (code >= 0), cell * size + code, -1)
         sizes.append(size)
-    if spec.measure == "model":  # prevention is no outcome
+    if spec.measure == "model":  # in the model, meeting a child at risk is prevention
         cell = np.where(encounters.codes["stage"][first] == _AT_RISK, -1, cell)
     return cell, tuple(sizes)
 
@@ -322,7 +342,10 @@ def _find_category(encounters: Encounters, level: Level, name: str) -> tuple[npt
 
 
 def _list_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
-    """Return block, child and number of encounters of each pair, three arrays (pairs,), sorted by block and child."""
+    """Return the pairs of a block and a child met in it, sorted by block and child.
+
+    Three arrays, (pairs,): the block, the child, and the number of encounters of the child in the block.
+    """
     if encounters.last_pairs.get("key") != (level, grain):
         pairs = _compute_pairs(encounters, level, grain)
         encounters.last_pairs.update(key=(level, grain), pairs=pairs)
@@ -332,7 +355,7 @@ def _list_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Int
 
 def _compute_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
     block, blocks = _find_blocks(encounters.grid, level, grain, encounters.place, encounters.day)
-    # Rows stand by child already; a stable sort of 16-bit numbers is a radix sort.
+    # Rows are sorted by child already; a stable sort of 16-bit numbers is a radix sort.
     short = block.astype(np.int16) if blocks < 2**15 else block
     order = np.argsort(short, kind="stable")
     order = order[np.searchsorted(short[order], 0) :]

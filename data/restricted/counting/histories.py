@@ -25,7 +25,8 @@ _AT_RISK = CATEGORIES["stage"].index("at_risk")
 class NoisyHistories:
     """The histories that occur in a country, and how many children have each, with noise.
 
-    on_list: one row for each history, one column for each partner, (n, L). children: (n,), 0 or more.
+    on_list: one row for each history, one column for each partner, (n, L). children: numbers with noise, (n,), 0 or
+    more.
     """
 
     on_list: Bools
@@ -33,7 +34,9 @@ class NoisyHistories:
 
 
 def count_histories(encounters: Encounters, partners: int, mechanism: CellKey) -> Mapping[str, NoisyHistories]:
-    """Count the capture histories of each country and add noise; `encounters` must have their partners.
+    """Count the capture histories of each country and add noise; return them by the code of the country.
+
+    `encounters` must have their partners; `partners` is the number of these, L.
 
     Children who were at risk when they were first met are left out, as in the model's table: to meet them is
     prevention.

@@ -27,7 +27,7 @@ def link_children(child: npt.NDArray[np.generic], programme: npt.NDArray[np.gene
     size = len(nodes) + len(shared)
     links = coo_array((np.ones(len(other), np.int8), (number[linked], other + len(nodes))), shape=(size, size))
     children, label = connected_components(links, directed=False)
-    # Both lists are in order of their words, so the least programme number is the first of them.
+    # Both lists are in order of their words, so the smallest programme number is the first of them.
     preferred = np.concatenate([np.arange(len(shared), size), np.arange(len(shared))])
     best = np.full(children, size, np.int64)
     np.minimum.at(best, label, preferred)

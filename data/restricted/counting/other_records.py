@@ -1,4 +1,4 @@
-"""Count outreach days, services with staff and places, and community estimates. Behind the wall.
+"""Count outreach days, services with their staff and capacity, and community estimates. Behind the wall.
 
 These numbers get no noise. This module and data/restricted/publishing/published_table.py decide which of them are shown
 at each level, and where only a range is shown.
@@ -29,7 +29,7 @@ _OPEN = np.array([axis in OPEN_AXES for axis in _AXES])
 
 @dataclass(frozen=True, eq=False)
 class Effort:
-    """Outreach days, one entry per record: index into grid.names, first day, number of days."""
+    """Outreach days, one entry per record, (n,): index in grid.names, first day (datetime64[D]), number of days."""
 
     grid: Grid
     place: Ints
@@ -37,7 +37,7 @@ class Effort:
     amount: Floats
 
     def days(self, level: Level, grain: Grain) -> Floats:
-        """Add up the days of each area and period, shape (areas, periods)."""
+        """Return the outreach days in each area and period, (areas, periods), rounded to three decimals."""
         shape = (len(self.grid.codes[level]), len(self.grid.periods(grain)))
         area, period = self.grid.area_index[level][self.place], self.grid.period_of(self.day, grain)
         inside = (area >= 0) & (period >= 0)
@@ -47,7 +47,10 @@ class Effort:
 
 
 def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
-    """Return the outreach days in batches with the columns date, municipality and days."""
+    """Return the outreach days in batches with the columns date, municipality and days.
+
+    Raises ReleaseError for a municipality that is not known.
+    """
     parts = [
         (read_codes(b, "municipality", grid.names), read_days(b, "date"), _read_floats(b, "days")) for b in batches
     ] or [(np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0))]
@@ -59,8 +62,9 @@ def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
 class Sums:
     """Sums of services, each array of shape (areas, periods, *categories).
 
-    numbers: NaN if nothing is known. withheld: too few operators, or none. partial: the number is a lower limit,
-    because something may have been left out.
+    numbers: NaN if there are services but none of their numbers is known. withheld: a mask of cells with too few
+    operators, or none. partial: a mask of cells whose number is a lower limit, because something may have been left
+    out.
     """
 
     numbers: Floats
@@ -70,10 +74,10 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class Services:
-    """Services, arrays with one entry per record, (n,); staff and capacity are NaN if they are not known.
+    """Services as arrays with one entry per record, (n,); staff and capacity are NaN if they are not known.
 
     place: index into grid.names. operator: number of the operator. axis, bearer: index into the categories. giver,
-    taker: the duty bearers of a hand-over, as bearer, -1 for none. end: NaT if still open.
+    taker: the duty bearers of a hand-over, numbered like bearer, -1 for none. end: NaT if still open.
     """
 
     grid: Grid
@@ -122,7 +126,10 @@ class Services:
         return (self.start <= end) & ~(self.end < end)
 
     def _sum(self, spec: TableSpec, shown: Bools, sizes: tuple[int, ...], end: np.datetime64) -> tuple[Floats, Bools]:
-        """Return sums of shown services, NaN if none is known, and a mask of incomplete sums; (areas, *categories)."""
+        """Return the sums of services in the mask `shown`, and a mask of incomplete sums; both (areas, *categories).
+
+        A sum is 0 without services, and NaN if there are services but none of their numbers is known.
+        """
         areas = len(self.grid.codes[spec.level])
         cell = self.grid.area_index[spec.level][self.place].astype(np.int64)
         for name, size in zip(spec.breakdown, sizes, strict=True):
@@ -165,7 +172,10 @@ class Services:
         return cache(self._compute_hidden_cells)
 
     def _compute_hidden_cells(self, level: Level, end: np.datetime64, operators: int) -> Bools:
-        """Return the cells (areas, axes, duty bearers) to withhold, so that sums reveal no cell with few operators."""
+        """Return a mask of the cells to withhold, so that sums reveal no cell with few operators.
+
+        Its shape is (areas, axes, duty bearers).
+        """
         shown, allowed, _complete = self._mark_shown(self._mark_active(end), level, operators)
         area = self.grid.area_index[level][self.place]
         hidden = np.zeros((*allowed.shape, len(_BEARERS)), bool)
@@ -178,9 +188,10 @@ class Services:
         return hidden
 
     def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
-        """Return three masks: services to count at a level; pairs (area, axis) that are shown; those that are complete.
+        """Return three masks: services to count at a level; sums that are shown; shown sums that are complete.
 
-        A complete sum lacks nothing, so it must not depend on anything that is not shown.
+        Their shapes are (n,), (areas, axes) and (areas, axes). A complete sum lacks nothing, so it must not depend on
+        anything that is not shown.
         """
         area = self.grid.area_index[level][self.place]
         present = active & (area >= 0)
@@ -199,8 +210,8 @@ class Services:
 
         Services that a region shows are counted, and the others of a country if they have enough operators.
 
-        A reader must not see whether there are other services with too few operators. Where their operators are not
-        enough, a country is complete only if each of its regions shows the axis.
+        A reader must not see whether there are other services with too few operators. If these have too few
+        operators, a country is complete only if each of its regions shows the axis.
         """
         in_region, regions, _ = self._mark_shown(present, "region", operators)
         rest = present & ~in_region
@@ -227,7 +238,10 @@ class Services:
 
 
 def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
-    """Return the services in batches that have the canonical columns of services."""
+    """Return the services in batches that have the canonical columns of services.
+
+    Raises ReleaseError for a municipality or category that is not known.
+    """
     lookups = {
         "municipality": grid.names,
         "axis": {c: i for i, c in enumerate(_AXES)},
@@ -265,7 +279,10 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Community estimates, one entry per record: index into grid.names, group, number, year."""
+    """Community estimates, one entry per record, (n,).
+
+    area: index in grid.names. group: index in CATEGORIES["group"]. number: of people.
+    """
 
     grid: Grid
     area: Ints
@@ -274,7 +291,9 @@ class Estimates:
     year: Ints
 
     def range(self, spec: TableSpec) -> tuple[Floats, Floats]:
-        """Return the smallest and largest estimate of the latest year, each (areas, periods, groups); NaN if none.
+        """Return the smallest and the largest estimate for each period, each (areas, periods, groups); NaN if none.
+
+        These are estimates of the latest year that has any, up to the year in which the period ends.
 
         An estimate is valid for its own area only; estimates of parts are not added up, because they may be incomplete.
         """
@@ -296,7 +315,10 @@ class Estimates:
 
 
 def read_communities(batches: Iterable[pa.RecordBatch], grid: Grid) -> Estimates:
-    """Return the community estimates in batches with the columns area, group, estimate and year."""
+    """Return the community estimates in batches with the columns area, group, estimate and year.
+
+    Raises ReleaseError for an area or group that is not known.
+    """
     groups = {c: i for i, c in enumerate(CATEGORIES["group"])}
     rows: list[list[npt.NDArray[np.generic]]] = [
         [

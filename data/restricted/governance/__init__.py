@@ -67,7 +67,11 @@ _DAYS = (
 
 @dataclass(frozen=True)
 class Agreement:
-    """Who may receive partner files, and until when; police and migration authorities only if allowed."""
+    """Who may receive partner files, and until when.
+
+    kind: "partner", "police" or "migration". signed: None if the day is missing. ends: None if there is no end. opened:
+    why an authority may receive files; if it is empty, the authority may not.
+    """
 
     receiver: str
     kind: str
@@ -80,9 +84,9 @@ class Agreement:
 class Governance:
     """The content of the file. `missing` lists what it lacks, each with its remedy; empty when complete.
 
-    months, log_months, meeting_months: how long records, rows of the audit log, and agendas with their decisions are
-    kept; None for ever.
-    communities, dark_figure: whether their tables are approved. partners: the organisations that may send records.
+    months, log_months, meeting_months: for how many months records, rows of the audit log, and agendas with their
+    decisions are kept; None for ever. communities, dark_figure: whether their tables are approved. partners: the
+    organisations that may send records.
     """
 
     path: Path
@@ -97,7 +101,7 @@ class Governance:
     partners: tuple[str, ...]
 
     def require(self) -> None:
-        """Raise WorkspaceError with all that is missing."""
+        """Raise WorkspaceError if the file is not complete; the message lists all that is missing."""
         if self.missing:
             lead = Message("Nothing was released: {path} is not complete.", path=self.path)
             raise WorkspaceError(join_messages([lead, *self.missing], "\n  "))
@@ -112,7 +116,7 @@ class Governance:
         return {tier: tuple(spec for spec in specs if spec.measure not in self.blocked) for tier, specs in plan.items()}
 
     def kept_since(self, today: dt.date) -> dt.date | None:
-        """Return the first day to keep: records of children who were last met earlier are deleted. None keeps all."""
+        """Return the first day to keep: records of children last met before it are deleted. None if all are kept."""
         return None if self.months is None else count_back(today, self.months)
 
     def has_partner(self, name: str) -> bool:
@@ -120,7 +124,10 @@ class Governance:
         return any(is_same_partner(partner, name) for partner in self.partners)
 
     def receiver(self, name: str, today: dt.date) -> Agreement:
-        """Return the agreement with a receiver of partner files; raise WorkspaceError without one."""
+        """Return the agreement with a receiver of partner files that is valid today.
+
+        Raises WorkspaceError if there is none, or if an agreement with an authority does not say why it may receive.
+        """
         agreements = [a for a in self.agreements if is_same_partner(a.receiver, name)]
         valid = [a for a in agreements if a.signed and a.signed <= today and (a.ends is None or today <= a.ends)]
         for agreement in valid:
@@ -142,7 +149,10 @@ class Governance:
 
 
 def count_back(today: dt.date, months: int) -> dt.date:
-    """Return the day that is a number of months before `today`."""
+    """Return the day that is a number of months before `today`: the last day of the month if the month is shorter.
+
+    If that is before the year 1, return the first day of that year.
+    """
     year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
     if year < dt.MINYEAR:
         return dt.date.min
@@ -160,7 +170,7 @@ def write_missing(workspace: Workspace) -> list[Path]:
 
 
 def note_blocked(workspace: Workspace) -> None:
-    """Write the measures that must not be shown now into the folder of releases, where each reader checks them."""
+    """Write the measures that must not be shown now into the folder of releases, where every reader looks them up."""
     blocked = read(workspace).blocked
     path = workspace.releases / BLOCKED
     if not path.is_file() or read_blocked(workspace.releases) != blocked:
@@ -257,7 +267,7 @@ def _missing_decisions(fields: Mapping[str, Any]) -> Iterator[str]:
             "[communities] decision: write what the Roma partner decided, one of {allowed}.",
             allowed=", ".join(_DECISIONS),
         )
-    # Files from before have no such section: then nothing is released.
+    # Older files have no such section: then no dark figure is released.
     if _text(_section(fields, "dark_figure"), "decision") not in ("", *_DECISIONS):
         yield Message(
             "[dark_figure] decision: write one of {allowed}, or leave the section out.", allowed=", ".join(_DECISIONS)
@@ -289,7 +299,7 @@ def _agreement(block: Mapping[str, Any]) -> Agreement:
         _text(block, "receiver"),
         _text(block, "kind"),
         _day(block, "signed"),
-        # A day that cannot be read is no agreement without end.
+        # An end that cannot be read must not become an agreement without end.
         (_day(block, "ends") or dt.date.min) if "ends" in block else None,
         _text(block, "opened"),
     )

@@ -14,7 +14,7 @@ APPROVALS, EXPORTS = "approvals.csv", "exports.csv"
 
 
 def append_line(path: Path, columns: Sequence[str], line: Sequence[str]) -> None:
-    """Add a line in one step, so that after a crash it is complete or absent."""
+    """Add a line to a log in one step, so that after a crash it is complete or absent; a new log gets its headings."""
     text = io.StringIO(path.read_text(encoding="utf-8") if path.exists() else "", newline="")
     text.seek(0, io.SEEK_END)
     writer = csv.writer(text, lineterminator="\n")

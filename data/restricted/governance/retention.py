@@ -18,13 +18,16 @@ from data.restricted.vault import Vault, forget_log
 from data.workspace import Workspace
 
 MAX_DAYS = 92  # between two imports or releases; as long as the longest quarter
-MAX_PERCENT = 10  # of the records of encounters
+MAX_PERCENT = 10  # per cent of the records of encounters
 _NOTE = "clock"
 
 
 @dataclass(frozen=True)
 class Overdue:
-    """The records of children without an encounter since a day (None: all are kept), and doubts about deleting them."""
+    """The records of children without an encounter since a day, and doubts about deleting them.
+
+    count: the number of these records. total: the number of all encounters. since: the day; None if all are kept.
+    """
 
     count: int
     total: int
@@ -34,7 +37,7 @@ class Overdue:
 
     @property
     def to_confirm(self) -> int | None:
-        """The number that a person must confirm before the records are deleted; None if nothing is in doubt."""
+        """The number that a person must confirm before records are deleted; None if it is 0 or nothing is in doubt."""
         return self.count if self.count and self.doubts else None
 
     def require_consent(self, confirmed: int | None) -> None:
@@ -82,7 +85,7 @@ def find_overdue(workspace: Workspace, vault: Vault) -> Overdue:
 
 
 def delete_overdue(vault: Vault, overdue: Overdue) -> int:
-    """Delete the records and note the day; return their number.
+    """Delete the overdue records and note the day; return the number of deleted records.
 
     If nothing is in doubt, entries on such children that are only in the history of records are deleted too, but not
     counted. The caller must have called `require_consent`, and hold the writer's lock since the records were counted.
@@ -96,7 +99,7 @@ def delete_overdue(vault: Vault, overdue: Overdue) -> int:
 
 
 def _read_last_day(vault: Vault) -> dt.date | None:
-    """Return the day of the last import or release, or None. Vaults of earlier versions only know the last import."""
+    """Return the day of the last import or release, or None. Vaults of earlier versions know only the last import."""
     day = vault.read_note(_NOTE) or next((batch["at"][:10] for batch in reversed(vault.list_imports())), None)
     return dt.date.fromisoformat(day) if day else None
 

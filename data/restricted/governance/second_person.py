@@ -36,7 +36,10 @@ _COST = 2**15  # 32 MiB and a tenth of a second
 
 @dataclass(frozen=True)
 class SecondPerson:
-    """The person who confirms releases. replaced: the day on which a lost passphrase was replaced, or empty."""
+    """The person who confirms releases.
+
+    replaced: the last day on which a second person was replaced without their passphrase, or empty.
+    """
 
     name: str
     since: str
@@ -54,7 +57,8 @@ def read(vault: Vault) -> SecondPerson | None:
 def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None) -> SecondPerson:
     """Store and return the second person; `old_passphrase` is that of the present one, or None if it is lost.
 
-    Raises InputError when the new passphrase is short or common, or `old_passphrase` is wrong.
+    If a present person is replaced without it, the day of this is stored too. Raises InputError when the new passphrase
+    is short or common, or `old_passphrase` is wrong.
     """
     check_passphrase(passphrase)
     current, today = read(vault), dt.datetime.now(dt.UTC).date().isoformat()
@@ -70,7 +74,7 @@ def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None
 
 
 def find_approver(approvers: tuple[str, ...], name: str) -> str:
-    """Return a name as it is written in the list of approvers; empty if it is not in the list."""
+    """Return a name as the list of approvers spells it, in any case of letters; empty if it is not in the list."""
     return next((approver for approver in approvers if approver.casefold() == name.casefold()), "")
 
 

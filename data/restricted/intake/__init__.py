@@ -73,10 +73,10 @@ class Intake:
     """The result of reading a file: accepted records, rejected rows and notes for the person who imports it.
 
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
-    (data/restricted/intake/rejects.py); `reasons` has its reasons as messages.
-    accepted_rows + rejected_rows = rows, where parts of an area that were added up are one row. `partners` are the
-    partners that the rows name, or the sender. `unknown_columns` are headings that the product does not know: these
-    columns were checked for personal data and otherwise ignored.
+    (data/restricted/intake/rejects.py); `reasons` has its reasons as messages. accepted_rows + rejected_rows = rows,
+    where parts of an area that were added up are one row. `partners` are the partners that the rows name, and the
+    sender if there is one. `unknown_columns` are headings that the product does not know: these columns were checked
+    for personal data and otherwise ignored.
     """
 
     kind: str
@@ -98,9 +98,9 @@ class Intake:
     def batches(self, rows: int = _BATCH) -> Iterator[pa.RecordBatch]:
         """Yield the accepted records for the vault: canonical columns, then identity and content.
 
-        Text is dictionary<int32, string>, plain string for a column with very many values, and "" where
-        missing; numbers are int64 or float64, null where missing; identity and content have 16 bytes. Every
-        batch is validated against the kind's schema.
+        A batch has at most `rows` records. Text is dictionary<int32, string>, plain string for a column with more than
+        100,000 different texts, and "" where missing; numbers are int64 or float64, null where missing; identity and
+        content have 16 bytes. Every batch is validated against the kind's schema.
         """
         words = {
             name: _dictionary(cells)
@@ -131,7 +131,7 @@ class Intake:
             return pa.array(cells.take(positions), pa.float64() if decimal else pa.int64())
         dictionary, numbers = words
         indices = pa.array(numbers[cells.codes[positions]])
-        if len(dictionary) > _BATCH:  # A dictionary of numbers that occur once is only a burden.
+        if len(dictionary) > _BATCH:  # A dictionary of values that occur once only needs memory.
             return dictionary.take(indices)
         return pa.DictionaryArray.from_arrays(indices, dictionary)
 
@@ -148,12 +148,13 @@ def read_file(
     progress: ProgressCount | None = None,
     today: dt.date | None = None,
 ) -> Intake:
-    """Read and check a CSV or XLSX file of one record kind; nothing is stored.
+    """Read and check a CSV or Excel file of one record kind; nothing is stored.
 
     `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
     `partner` is for rows that do not name a partner. Rows of children whose hashes are in `forgotten` are rejected.
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
-    the reading. `today` is for tests. Raises FileRefused when the whole file is refused.
+    the reading. `today` is for tests. Raises FileRefused when the whole file is refused, InputError for an
+    unknown kind or a mapping that is not valid.
     """
     mapping = mapping or ColumnMapping()
     check_mapping(mapping, kind)
@@ -174,7 +175,8 @@ def open_table(
 ) -> tuple[RawTable, Layout]:
     """Read a file's table, refuse personal data, and bring it into our shape; a note says what was left out.
 
-    With `lenient`, required columns may be missing. Raises FileRefused.
+    With `lenient`, required columns may be missing. Raises FileRefused if the file cannot be read, seems to have
+    personal data, or lacks a required column.
     """
     table = read_table(path, partial(find_start, [kind], mapping), progress)
     headings = table.begin.headings
@@ -203,8 +205,9 @@ def is_invented(path: InputFile) -> bool:
 def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = None) -> str | None:
     """Return the kind that a file's headings fit best; None if none fits, or two fit equally well.
 
-    The kind with most columns is returned even if it lacks a required column, so that the message can name that column.
-    `mappings` are the mappings of the partner, by kind. Raises FileRefused for a file that cannot be read.
+    The kind with the most columns is returned even if it lacks a required column, so that the message can name that
+    column. `mappings` are the mappings of the partner, by kind. Raises FileRefused for a file that cannot be read, and
+    if the sheet or row that a mapping names is not there.
     """
     grids = read_grids(path)
     for mapping in (mappings or {}).values():
@@ -216,11 +219,11 @@ def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = N
 
 
 def refuse_unknown_children(path: InputFile) -> None:
-    """Raise FileRefused if a file that fits no kind has headings that name personal data of children."""
+    """Raise FileRefused if a file that fits no kind has headings that name personal data, or if it cannot be read."""
     kinds, grids = [kind for kind in KINDS.values() if kind.of_children], read_grids(path)
     tables = list_tables(kinds, ColumnMapping(), grids)
     sheets = [table for table in tables if grids[table.grid].number]
-    # Of a text, the delimiter that cuts most headings.
+    # Of the versions of a text, the one with the most headings.
     for table in sheets or sorted(tables, key=lambda table: -len(table.headings))[:1]:
         for kind in kinds:
             layout = match_headings(kind, table.headings, ColumnMapping())
@@ -233,7 +236,10 @@ def refuse_unknown_children(path: InputFile) -> None:
 
 
 def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> float:
-    """Return how many columns of a kind the best sheet has, 0.5 more if none is missing; else 0 if they are few."""
+    """Return how many columns of a kind the best sheet has, plus 0.5 if no required column is missing.
+
+    If one is missing and fewer than TELLING columns are known, the result is 0.
+    """
     best = 0.0
     with suppress(FileRefused):
         for table in list_tables([kind], mapping, grids):
@@ -270,7 +276,7 @@ def _check_table(
 
 
 def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | None:
-    """Return the median year of the distinct days of the records; None if they have no days."""
+    """Return the median year of (a sample of) the distinct days of the records; None if they have no days."""
     dates = [layout.columns[name] for name in ("date", "valid_from") if name in layout.columns]
     if not dates:
         return None

@@ -51,7 +51,7 @@ def _name_band(text: str, year: float | None, today: dt.date) -> str:
 
 
 def _list_ages(text: str, year: float | None, today: dt.date) -> list[tuple[int, int]]:
-    """Return the ages that may have been typed in a cell that has a day, the likely ones first."""
+    """Return the pairs of ages that may have been typed in a cell that has a day, the likeliest first."""
     if named := _DAY_MONTH.fullmatch(text):
         return [_sort(int(named[1]), find_month(named[2]))]
     if named := _MONTH_YEAR.fullmatch(text):

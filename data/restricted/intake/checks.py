@@ -29,7 +29,7 @@ from data.workspace.folding import is_same_partner
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 TOWN = Message("is a town, and a village elsewhere may have the same name")
-_UNRESOLVED = 1_000  # Different texts in one column; more are the wrong column, and slow to suggest for.
+_UNRESOLVED = 1_000  # Different texts; a column with more is the wrong one, and suggestions for it would be slow.
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Rows:
         return len(self.lines)
 
     def fault(self, mask: Mask, column: str, reason: Message, allowed: str) -> None:
-        """Reject the rows of a mask, shape (n,)."""
+        """Reject the rows of a mask, (n,), for a reason; `allowed` says what the column may have."""
         if mask.any():
             self.faults.append((self.lines[mask], column, reason, allowed))
             self.wrong[column] = self.wrong.get(column, np.zeros(len(self), dtype=bool)) | mask
@@ -93,7 +93,7 @@ class Rows:
 
 
 def combinations(*columns: Codes) -> tuple[Codes, Codes]:
-    """Return the number of each row's combination of codes, (n,), and an example row of each, (combinations,)."""
+    """Return the number of each row's combination of codes, (n,), and the first row of each, (combinations,)."""
     keys = columns[0]
     for codes in columns[1:]:
         keys = pd.factorize(keys)[0] * (int(codes.max(initial=0)) + 1) + codes
@@ -113,7 +113,10 @@ def check_rows(
     partner: str | None,
     today: dt.date,
 ) -> tuple[Rows, list[str]]:
-    """Check every row; return the rows with their faults, and notes on how the file was read."""
+    """Check every row; return the rows with their faults, and notes on how the file was read.
+
+    Raises FileRefused if a column of areas has more than 1,000 different texts that are no known area.
+    """
     rows = Rows(kind, table.lines)
     notes: list[str] = []
     for column in kind.file_columns:
@@ -257,7 +260,10 @@ def _fill_country(rows: Rows) -> None:
 
 
 def _settle_weeks(rows: Rows) -> None:
-    """Replace each week by its Monday, and fill in whether a row is a day or a week."""
+    """Replace each week by its Monday, and fill in whether a row is a day or a week.
+
+    A day becomes the Monday before it if its row is a week. A week is a fault if its row is a day.
+    """
     days, spans = rows.cells["date"], rows.cells["span"]
     numbers, first = combinations(days.codes, spans.codes)
     pairs = [_settle(str(day), str(span)) for day, span in zip(days.take(first), spans.take(first), strict=True)]
@@ -280,7 +286,10 @@ def _settle(day: str, span: str) -> tuple[str, str]:
 
 
 def _settle_births(rows: Rows, notes: list[str]) -> None:
-    """Replace each year of birth by the band of ages on the day of the row; the year itself is not stored."""
+    """Replace each year of birth by the band of ages on the day of the row; the year itself is not stored.
+
+    The band is empty if the row has no day. A year of birth that is not that of a child is a fault.
+    """
     ages, days = rows.cells["age_band"], rows.cells["date"]
     if not any(str(age).startswith("B") for age in ages.distinct):
         return
@@ -300,7 +309,10 @@ def _settle_births(rows: Rows, notes: list[str]) -> None:
 
 
 def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
-    """Fill in the partner of the import if a row has no partner; two different partners are a fault."""
+    """Fill in the partner of the import if a row has no partner.
+
+    A partner other than that of the import is a fault, and so is a missing partner if one is required.
+    """
     cells = rows.cells["partner"]
     import_partner = partner or ""
     absent = np.array([not value and not import_partner for value in cells.distinct], dtype=bool)[cells.codes]

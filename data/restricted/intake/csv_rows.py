@@ -1,4 +1,4 @@
-"""Read a partner's table, CSV or XLSX, into columns.
+"""Read a partner's table, CSV or Excel, into columns.
 
 A column is a list of its distinct values and an array of codes, which index this list, so that every later step looks
 at each distinct text once. CSV rows are read with the csv module; the line number of each row stays right when cells
@@ -49,11 +49,14 @@ class _Numbering(dict[str, int]):
 
 
 def read_table(path: InputFile, find_start: FindStart, progress: ProgressCount | None = None) -> RawTable:
-    """Read a CSV or XLSX file; its content decides which of the two it is, not its name.
+    """Read a CSV or Excel file (.xlsx, .xls); its content decides which of these it is, not its name.
 
     `find_start` takes the first rows of each visible sheet, or of the text cut at each delimiter, and returns where the
-    table begins. Raises FileRefused for a file that is empty, damaged or of another format. A file in memory keeps its
-    table, which is read again only if the table now begins in another place.
+    table begins. `progress` is called with the number of rows read, and about their total (None for a workbook). A file
+    in memory keeps its table, which is read again only if the table now begins in another place.
+
+    Raises FileRefused for a file that is empty, damaged, locked with a password or of another format, and as
+    `find_start` does.
     """
     if not isinstance(path, MemoryFile):
         return _read_table(path, find_start, progress)
@@ -73,9 +76,9 @@ def _read_table(path: InputFile, find_start: FindStart, progress: ProgressCount 
 
 
 def read_grids(path: InputFile) -> list[Grid]:
-    """Read only the first rows of each visible sheet, or of a text cut at each delimiter. Raises FileRefused.
+    """Read only the first rows of each visible sheet, or of a text cut at each delimiter.
 
-    A file in memory keeps these rows.
+    A file in memory keeps these rows. Raises FileRefused for a file that is empty or cannot be read.
     """
     if not isinstance(path, MemoryFile):
         return _read_grids(path)
@@ -133,7 +136,7 @@ def _first_bytes(path: InputFile) -> bytes:
 
 
 def _refuse_other_formats(path: InputFile, start: bytes) -> None:
-    """Refuse a file in a format that cannot be read here, such as OpenDocument; the message names the format."""
+    """Raise FileRefused for a workbook with a password, or a format that is not read here, such as OpenDocument."""
     if start.startswith(_OLD_EXCEL):
         with path.open("rb") as file:
             encrypted = _ENCRYPTED in file.read(_MOST_BYTES)
@@ -170,10 +173,11 @@ def _read_csv(path: InputFile, find_start: FindStart, progress: ProgressCount | 
 
 
 def _encoding(path: InputFile) -> tuple[str, int, str]:
-    """Return the encoding, the number of line ends, and a note if it is not UTF-8.
+    """Return the encoding, the number of line ends, and a note ("" for UTF-8).
 
-    A file that has no UTF-16 mark and is not UTF-8 is read as Windows Greek or Windows Western; as UTF-16 if every
-    second byte of its delimiters and digits is zero.
+    All line ends are counted only in UTF-8. A file is read as UTF-16 if it has the mark of UTF-16, or if many of its
+    bytes are zero and these are all at even or all at odd positions. Any other file that is not UTF-8 is read as
+    Windows Greek or Windows Western.
     """
     with path.open("rb") as file:
         start = file.read(_SAMPLE)
@@ -200,16 +204,16 @@ def _encoding(path: InputFile) -> tuple[str, int, str]:
 
 
 def _find_byte_order(start: bytes) -> str:
-    """Return the encoding of a UTF-16 text without its mark; empty if it is none."""
+    """Return the encoding of a UTF-16 text that has no mark; empty for a text that is not UTF-16."""
     first, second = start[0::2].count(0), start[1::2].count(0)
-    least = len(start) // 16  # Of the letters of Greek no byte is zero, of blanks, digits and delimiters one is.
+    least = len(start) // 16  # Greek letters have no zero byte; blanks, digits and delimiters have one.
     if second > least and not first:
         return "utf-16-le"
     return "utf-16-be" if first > least and not second else ""
 
 
 def _looks_greek(file: IO[bytes]) -> bool:
-    """Return whether bytes above 127 are mostly adjacent, as in Greek and not in Albanian or French."""
+    """Return whether most bytes above 127 follow another such byte, as in Greek and not in Albanian or French."""
     high = beside = 0
     before = False
     for byte in file.read(1 << 20):
@@ -221,7 +225,10 @@ def _looks_greek(file: IO[bytes]) -> bool:
 
 
 def _rows_of_csv(file: IO[str], name: str, delimiter: str, begin: Start) -> Iterator[tuple[int, list[str] | Fault]]:
-    """Yield each row below the headings with the line on which it begins."""
+    """Yield each row below the headings with the line on which it begins; a row that cannot be read is a fault.
+
+    Raises FileRefused if that row has the headings or may include other rows.
+    """
     lines = _Lines(file)
     for _ in islice(lines, begin.line - 1):
         pass
@@ -246,7 +253,7 @@ _ONE_LINE = "cells with at most 131072 characters and quotation marks in pairs"
 
 
 class _Lines:
-    """The counted lines of a file; keeps the last one to examine a row that could not be read."""
+    """An iterator over the lines of a file that counts them and keeps the last one, to examine an unreadable row."""
 
     def __init__(self, file: IO[str]) -> None:
         self.read = 0
@@ -263,7 +270,7 @@ class _Lines:
 
 
 def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
-    """Refuse the file if a faulty row covers several lines, because it may include other rows."""
+    """Raise FileRefused if a faulty row may include other rows: it has several lines, or an odd number of quotes."""
     if lines.read == before + 1 and lines.last.count('"') % 2 == 0:
         return
     raise FileRefused(
@@ -277,7 +284,11 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
 
 
 def _cut(lines: list[str], name: str) -> list[tuple[str, Grid]]:
-    """Return the first rows of a text, cut at each delimiter, or at the one that a first line such as "sep=;" names."""
+    """Return each delimiter with the first rows, cut at it: one version of the rows for each delimiter.
+
+    If the first line names the delimiter, as in "sep=;", only this version is returned. Raises FileRefused for a file
+    that is empty or is not a text.
+    """
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is None:
         raise FileRefused(Message("{file} is empty.", file=name))
@@ -290,7 +301,10 @@ def _cut(lines: list[str], name: str) -> list[tuple[str, Grid]]:
 
 
 def _cut_at(delimiter: str, lines: list[str], skip: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield the first rows that have content, each with the line on which it begins."""
+    """Yield the first rows that have content, at most ROWS, each with the line on which it begins.
+
+    A row that cannot be read ends them.
+    """
     reader = csv.reader(lines[skip:], delimiter=delimiter)
     found = 0
     while found < ROWS:
@@ -338,7 +352,11 @@ def _collect(
 def _whole_rows(
     chunk: list[tuple[int, list[str] | Fault]], width: int, faults: list[Fault]
 ) -> tuple[list[list[str]], list[int]]:
-    """Return the rows that are as wide as the header, without empty ones; other rows become faults."""
+    """Return the rows that are not empty, with as many cells as the header, and their lines; add faults to `faults`.
+
+    Empty cells beyond the header are cut off. A shorter row of totals, or with one filled cell, gets empty cells. Any
+    other row of another width is a fault.
+    """
     good: list[list[str]] = []
     lines: list[int] = []
     for line, row in chunk:
@@ -353,7 +371,7 @@ def _whole_rows(
             good.append(row[:width])
             lines.append(line)
         elif len(row) < width and (is_total(row) or sum(map(bool, row)) == 1):
-            # Left out, or rejected, with the others of its sort (data/restricted/intake/shape.py).
+            # Left out or rejected later, like other such rows (data/restricted/intake/shape.py).
             good.append([*row, *[""] * (width - len(row))])
             lines.append(line)
         else:

@@ -6,7 +6,8 @@ have a column for each (`form/begging`). Columns that the collecting tools add (
 _submission_time ...) are ignored, except the record number; a file with geographic positions is refused
 (data/personal/headings.py). All other columns are unknown: reported and never stored.
 
-Each reading has a confidence. A reading below SURE is a question to the data officer, and is not used until answered.
+Each meaning of a heading has a confidence from 0 to 1. A meaning below SURE is asked about, and not used until the data
+officer has confirmed it, unless it is the only likely heading of a required column of municipalities.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ _RECORD_IDS = ("_id", "key", "meta/rootuuid", "meta/instanceid", "meta-instancei
 DAY_PARTS = ("date.day", "date.month", "date.year")
 
 OWN, WORD, UNSURE = 1.0, 0.95, 0.6
-SURE = 0.9  # below it, a reading is a question
-TELLING = 3  # headings of ours, to take a file for one of a kind
+SURE = 0.9  # a meaning with less confidence is a question
+TELLING = 3  # known headings that show that a file is of a kind
 _NEAR = 0.8  # of 1: a letter or two wrong in a heading
 _LONGEST = 120
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -62,8 +63,8 @@ class Layout:
 
     `mapped` are the columns that a mapping names; their headings are the partner's. `further` are more headings of a
     column: the first filled one counts, and the three headings of a date are its day, month and year. `ticks` are
-    columns for one answer each, by position, with the answer's code. `doubts` are our columns that some headings may
-    mean, with a confidence by position.
+    columns for one answer each, by position, with the answer's code. `doubts` are our columns without a sure heading,
+    each with the headings that may mean it: confidence by position.
     """
 
     columns: dict[str, int] = field(default_factory=dict)
@@ -100,7 +101,7 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     free = [p for p in range(len(headings)) if p not in used]
     meanings = {}
     for p in free:
-        # What is ignored, or added by a tool, is ours only under our own name.
+        # A heading that is ignored, or added by a tool, means a column only if it is our own name.
         only_own = fold(headings[p]) in ignored or (from_tool and is_metadata(headings[p]))
         found = read_meanings(kind.name, headings[p], central)
         meanings[p] = {column: sure for column, sure in found.items() if sure == OWN or not only_own}
@@ -118,7 +119,7 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
 
 
 def rate_headings(kind: RecordKind, headings: Sequence[str], mapping: ColumnMapping) -> float:
-    """Return how many columns of a kind the headings name; an unsure heading counts with its confidence."""
+    """Return how many columns of a kind the headings name; an unsure heading counts half its confidence."""
     theirs = {fold(name): ours for ours in mapping.columns for name in mapping.headings_of(ours)}
     central = _is_central(headings)
     best: dict[str, float] = {}
@@ -131,7 +132,7 @@ def rate_headings(kind: RecordKind, headings: Sequence[str], mapping: ColumnMapp
 
 
 def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, column: str) -> dict[int, float]:
-    """Return the positions of headings that may mean a column which was not found, with a confidence below SURE."""
+    """Return the positions of headings that may mean `column`, with a confidence below SURE, the likeliest first."""
     found = dict(layout.doubts.get(column, {}))
     keys = _keys_of(kind.column(column))
     for position in layout.unknown:
@@ -146,9 +147,10 @@ def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, 
 
 @lru_cache(maxsize=20_000)
 def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
-    """Return the columns of a kind that a heading may mean, each with a confidence.
+    """Return the columns of a kind that a heading may mean, each with a confidence from 0 to 1.
 
-    A day can be spread over several columns: DAY_PARTS names its parts.
+    A day can be spread over several columns: DAY_PARTS names its parts. `central`: the file comes from ODK Central,
+    which separates the name of a group with a hyphen.
     """
     if not heading or len(heading) > 2 * _LONGEST:
         return {}
@@ -166,7 +168,7 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
 
 
 def _list_forms(heading: str, parts: Iterable[str]) -> Iterable[list[str]]:
-    """Return the forms of a heading, the surest first: unchanged, without remarks and numbers, and its parts."""
+    """Yield the forms of a heading, the surest first: unchanged, without remarks and numbers, parts, remarks."""
     yield list(parts)
     bare = [_NUMBERED.sub("", _BRACKETS.sub(" ", part)) for part in parts]
     yield bare
@@ -249,7 +251,10 @@ def _code_of(column: Column, text: str) -> str | None:
 
 
 def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meanings: Mapping[int, Meanings]) -> None:
-    """Match each column with the surest heading; if two are equally sure, or none is sure, note a doubt."""
+    """Match each column with the surest heading; if two are equally sure, or none is sure, note a doubt.
+
+    Raises FileRefused if two headings are both our own name or label of one column.
+    """
     taken: set[int] = set()
     for level in (OWN, WORD):
         for column in kind.file_columns:
@@ -258,10 +263,10 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
             positions = _find_sure(column.name, level, meanings, taken)
             if len(positions) > 1 and level == OWN:
                 _refuse_two(headings, positions, column.name)
-            # An age may stand in one column and a year of birth in another.
+            # An age may be in one column and a year of birth in another.
             if len(positions) == 1 or (positions and column.name == "age_band"):
                 taken |= _place_all(layout, column.name, positions)
-    # What is no place in such a column comes back or is asked about, so its one likely heading is taken.
+    # A text in such a column that is not a place is rejected or asked about, so its one likely heading is used.
     taken |= _place_only_doubt(layout, kind, {p: found for p, found in meanings.items() if p not in taken})
     parts = [p for name in DAY_PARTS for p in _find_sure(name, WORD, meanings, taken)]
     if "date" not in layout.columns and len(parts) == len(DAY_PARTS):
@@ -270,7 +275,7 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
 
 
 def _place_only_doubt(layout: Layout, kind: RecordKind, meanings: Mapping[int, Meanings]) -> set[int]:
-    """Match needed columns of municipalities with the only heading that may mean them and nothing else.
+    """Match required columns of municipalities with the only heading that may mean them and nothing else.
 
     Returns the positions of these headings.
     """
@@ -293,7 +298,10 @@ def _note_doubts(layout: Layout, meanings: Mapping[int, Meanings]) -> None:
 
 
 def _find_sure(name: str, level: float, meanings: Mapping[int, Meanings], taken: set[int]) -> list[int]:
-    """Return the free positions whose heading means a column and, if it is not our own name, surely no other column."""
+    """Return the free positions whose heading means a column with the confidence `level`.
+
+    If it is not our own name, the heading must not surely mean another column too.
+    """
     return [
         position
         for position, found in meanings.items()
@@ -349,7 +357,7 @@ def is_metadata(heading: str) -> bool:
 
 
 def _refuse_repeated(headings: list[str]) -> None:
-    """Refuse equal headings. The message names only their positions: they may be cells of a record, not headings."""
+    """Raise FileRefused for equal headings; its message has only positions, because they may be cells of a record."""
     places: dict[str, list[str]] = {}
     for number, heading in enumerate(headings, 1):
         if heading:

@@ -33,9 +33,9 @@ _TWICE = Message("this record number is in the file more than once, with differe
 
 
 class Identified(NamedTuple):
-    """The accepted rows: positions, identities and content digests, and the lines of rows that are the same.
+    """The accepted rows: positions, identities and digests of content (16 bytes each), and lines of equal rows.
 
-    Rows are the same if they have the same content and no number: they may be one record or two.
+    Rows are equal if they have the same content and no record number: they may be one record or two.
     """
 
     at: npt.NDArray[np.intp]
@@ -81,7 +81,7 @@ def hash_children(rows: Rows, hash_identifier: HashIdentifier, forgotten: Collec
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:
-    """Return the texts to hash for a child: from its partner's identifier and programme number, if it has them."""
+    """Return the texts to hash for a child: first for its identifier, then for its programme number, if it has them."""
     return [_partner_name(partner, child)] * bool(child.strip()) + [_number_name(number)] * bool(number.strip())
 
 
@@ -96,7 +96,8 @@ def _number_name(number: str) -> str:
 def identify(rows: Rows) -> Identified:
     """Return the accepted rows with an identity for each record.
 
-    Rows with the same record number and different content are all rejected: none is treated as a correction.
+    Rows with the same partner and record number and different content are all rejected (added to `rows.faults`): none
+    is treated as a correction.
     """
     good = np.flatnonzero(rows.good())
     content = _digests(rows, good)
@@ -175,7 +176,7 @@ def _identify_by_content(kind: str, content: list[bytes], skip: npt.NDArray[np.b
 
 
 def _record_numbers(rows: Rows, good: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return for each accepted row a key of its partner and record number, and whether it has a number; both (n,)."""
+    """Return a number for each accepted row's partner and record number, and whether it has the latter; both (n,)."""
     partners, numbers = rows.cells["partner"], rows.cells["record_number"]
     folded: dict[str, int] = {}
     partner_of = [folded.setdefault(str(v).casefold(), len(folded)) for v in partners.distinct]

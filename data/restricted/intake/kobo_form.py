@@ -32,9 +32,9 @@ def kobo_name(kind: str) -> str:
 def write_kobo_forms(
     folder: Path, languages: Sequence[FormLanguage], kinds: Iterable[str] = tuple(KINDS)
 ) -> list[Path]:
-    """Write a form for each kind into a folder and return their paths; the first language is the form's own.
+    """Write a form for each kind into a folder and return their paths; the first language is the form's default.
 
-    Raises InputError, and writes nothing, if a file with such a name exists.
+    Raises InputError, and writes nothing, if a file with such a name exists or a kind is unknown.
     """
     wanted = [get_kind(name) for name in kinds]
     return write_books(folder, {kobo_name(kind.name): partial(_build, kind, languages) for kind in wanted})
@@ -72,7 +72,7 @@ def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
 
 
 def _word_hint(column: Column, language: FormLanguage) -> str:
-    """Return the hint below a question: for a free text, what must never be written there."""
+    """Return the hint below a question for a text, identifier or code: what must never be written; else empty."""
     t = language.t
     if column.allowed or column.type not in ("identifier", "text", "code"):
         return ""

@@ -54,7 +54,7 @@ _HEAD = "# How this partner writes its files; each entry is explained in docs/da
 
 @dataclass(frozen=True)
 class ColumnMapping:
-    """A partner's names and habits.
+    """A partner's names for columns and categories, and how its files are written.
 
     `columns`: our name to the partner's heading, or to several as a tuple. `value_names`: by column, the partner's word
     to our code. `constants` and `defaults`: by column, a text for all rows and for empty cells. `skip`: by the
@@ -94,7 +94,10 @@ class ColumnMapping:
 
 
 def file_for(folder: Path, partner: str) -> Path:
-    """Return the path of a partner's mapping: its name in small letters, with - for all but letters, digits and _."""
+    """Return the path of a partner's mapping: its name in small letters, with - for all but letters, digits and _.
+
+    Raises InputError for a name without letters and digits.
+    """
     stem = re.sub(r"[^\w-]+", "-", partner.casefold()).strip("-_")
     if not stem:
         raise InputError(
@@ -109,10 +112,9 @@ def read(path: Path, kind: str) -> ColumnMapping:
 
 
 def read_all(path: Path) -> dict[str, ColumnMapping]:
-    """Read a mapping file for all kinds; a missing file has an empty mapping for each.
+    """Read a mapping file for all kinds; a missing file gives an empty mapping for each.
 
-    Raises InputError that names the key, for a column that the kind does not have, a category that the
-    column does not allow, or a file that is not TOML.
+    Raises InputError for a file that is not TOML, an entry that is unknown or of a wrong type, and as `check` does.
     """
     content = _load(path)
     return {kind: _read_kind(content, kind, path.name) for kind in KINDS}
@@ -130,7 +132,10 @@ def _read_kind(content: Table[str, object], kind: str, name: str) -> ColumnMappi
 
 
 def save(path: Path, kind: str, answers: ColumnMapping) -> None:
-    """Write answers into the part of a mapping file for one kind; its other entries are kept."""
+    """Write answers into the part of a mapping file for one kind; its other entries are kept.
+
+    Raises InputError as `check` does, and for an existing file that is not valid.
+    """
     check(answers, kind)
     content = _load(path)
     table = _table(content, kind, path.name)
@@ -147,7 +152,10 @@ def forget(path: Path, kind: str) -> None:
 
 
 def check(mapping: ColumnMapping, kind: str, name: str = _MAPPING) -> None:
-    """Raise InputError for a column, category or order of dates that is not allowed, or a word about a person."""
+    """Raise InputError for a column, category or order of dates that is not allowed.
+
+    Raises it also for a word or the name of a sheet that may be about a person, and for one identifier for all rows.
+    """
     ours = _column_names(kind)
     for column in (*mapping.columns, *mapping.value_names, *mapping.constants, *mapping.defaults):
         if column not in ours:

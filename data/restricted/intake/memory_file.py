@@ -19,7 +19,7 @@ class MemoryFile:
     """
 
     def __init__(self, name: str, content: bytes) -> None:
-        # A browser sends the name alone; whoever sends more does not choose a folder here.
+        # A browser sends only the name; a sender of a path must not choose a folder here.
         self.name = Path(name.replace("\\", "/")).name[-_KEPT:] or "file"
         self.suffix = Path(self.name).suffix
         self._content = content

@@ -17,7 +17,10 @@ _SHOWN = 12  # headings in a message
 
 
 def list_missing(kind: RecordKind, columns: Iterable[str], partner: str | None) -> list[str]:
-    """Return the columns that a kind needs and a file does not have; the partner may be named with the import."""
+    """Return the required columns of a kind that are not in `columns`.
+
+    The column of partners is not missing if a `partner` is given, nor `child_id` if there are programme numbers.
+    """
     have = {*columns, *(["partner"] if partner else [])}
     have |= {"child_id"} if "programme_number" in have else set()
     return [c.name for c in kind.file_columns if c.required and c.name not in have]

@@ -1,4 +1,4 @@
-"""Published figures of parts of an area: counts are added up, and rows that cannot be added are refused.
+"""Published figures of parts of an area: counts are added up, and rows that cannot be added are rejected.
 
 A municipality that was split in 2019 is one area here. If a file has figures of its parts, their sum becomes the figure
 of the whole.
@@ -24,10 +24,11 @@ _ALL_PARTS = "a row for each of {parts}, with the same period, source, year and 
 
 
 def sum_parts(rows: Rows) -> tuple[Rows, list[str]]:
-    """Return the rows with one row for each area, and a note for each sum.
+    """Return the rows, in which parts of an area are replaced by their sum, and a note for each sum.
 
-    A sum replaces the first line of its parts. Some rows are refused, and the message names all of their lines: an area
-    that is given twice, the whole together with its parts, a part without the others, and parts with shares.
+    A sum replaces the first row of its parts. These rows are rejected, and the message names all of their lines: an
+    area that is given twice, the whole together with its parts, a part without the others, and parts with shares or
+    without numbers.
     """
     table = area_table()
     english = dict(zip(table.index.astype(str), table["name_en"].astype(str), strict=True))
@@ -88,7 +89,7 @@ def _refuse(rows: Rows, positions: npt.ArrayLike, column: str, reason: Message, 
 
 
 def _write_sums(rows: Rows, sums: dict[int, tuple[float, str]]) -> Rows:
-    """Return the rows with number and note of some positions replaced."""
+    """Return the rows with number and note replaced at the positions of `sums`."""
     cells = dict(rows.cells)
     for place, name in enumerate(("number", "note")):
         values = cells[name].take(slice(None))
@@ -99,7 +100,7 @@ def _write_sums(rows: Rows, sums: dict[int, tuple[float, str]]) -> Rows:
 
 
 def _take(rows: Rows, mask: npt.NDArray[np.bool_]) -> Rows:
-    """Return the rows of a mask; the list of faults stays."""
+    """Return only the rows of a mask, but all faults."""
     cells = {name: Cells(cell.codes[mask], cell.distinct) for name, cell in rows.cells.items()}
     wrong = {name: faulty[mask] for name, faulty in rows.wrong.items()}
     return replace(rows, lines=rows.lines[mask], cells=cells, wrong=wrong)

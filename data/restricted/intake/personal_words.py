@@ -1,8 +1,9 @@
 """Words in columns of categories and places that look like a name or number of a person.
 
 Such a word is never shown, is in no question and is stored in no mapping. A name is a common given name, or two
-neighbouring words with capital letters that are both not in the tables of partners' words. For a place only the given
-name counts, because names of places look like names of persons. Other names in small letters cannot be recognised.
+neighbouring words with capital letters, or one and an initial, that are not in the tables of partners' words. For a
+place only the given name counts, because names of places look like names of persons. Other names in small letters
+cannot be recognised.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ _SAINTS = frozenset(
 
 
 def is_personal(text: str, *, of_place: bool = False) -> bool:
-    """Return whether the text of one cell looks like a person's name, or like a number or address of a person."""
+    """Return whether the text of a cell looks like a person's name, or like a number or address of a person.
+
+    `of_place`: the column has places, so a known place is not personal, and only a given name counts as a name.
+    """
     if find_personal_number(text):
         return True
     if of_place and is_place(text):
@@ -62,7 +66,7 @@ def is_personal_in(column: Column, text: str) -> bool:
 
 
 def _has_full_name(text: str) -> bool:
-    """Return whether two neighbouring words begin with capitals, and are not in the tables of words."""
+    """Return whether two neighbouring words look like names: with capitals, and not in the tables of words."""
     matches = list(_WORD.finditer(text))
     for one, other in pairwise(matches):
         beside = _BESIDE.fullmatch(text[one.end() : other.start()])

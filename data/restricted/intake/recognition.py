@@ -50,7 +50,7 @@ from data.schema.column import Column, RecordKind
 from data.workspace.types import Ints
 
 Topic = Literal["column", "constants", "words", "days"]
-CHILDREN = 3  # who share a word that may be shown: a name is that of one child, or of a family
+CHILDREN = 3  # A word of so many may be shown: a name is that of one child, or of a family.
 _CODE = 2  # digits
 _SAMPLE = 10  # rows
 MASK = "•••"
@@ -62,10 +62,11 @@ _MOST_WORDS = 40  # of one question; a column with more is rather the wrong one
 class Question:
     """One question to the data officer: its parts, the allowed answers to each part, and a proposal if there is one.
 
-    `parts` maps the subject of each part to its allowed answers: a heading for one of our columns ("column"), the
-    columns that are missing ("constants"), words of the file ("words", with any place allowed if the column is a
-    place), or the order of days ("days"). `rows` counts the rows of each part. `proposal` has the likely answers,
-    `confidence` how likely they are, from 0 to 1; `near` lists the places that a word may mean.
+    `parts` maps the subject of each part to its allowed answers. Topic "column": one of our columns, to headings.
+    "constants": missing columns, to codes for all rows. "words": words of the file, to codes (none listed for places:
+    any place is allowed). "days": a column, to the orders of day and month. `rows` counts the rows of each part.
+    `proposal` has the likely answers, `confidence` how likely they are, from 0 to 1; `near` lists the places that a
+    word may mean.
     """
 
     topic: Topic
@@ -80,7 +81,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Reading:
-    """How one of our columns is read: the headings in the file, and how sure that is, from 0 to 1."""
+    """The headings from which one of our columns is read (none for a constant), and the confidence, from 0 to 1."""
 
     column: str
     headings: tuple[str, ...]
@@ -104,8 +105,8 @@ class Recognition:
     """What was recognised in a file.
 
     `line` is the line of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the number of rows
-    below, `sample` the first of them. The file can be imported when no question that `blocks` is open. Rows with other
-    open questions are rejected.
+    below, `sample` the first of them. The file can be imported when `blocks` is false. Rows with other open questions
+    are rejected.
     """
 
     kind: str
@@ -120,7 +121,7 @@ class Recognition:
 
     @property
     def blocks(self) -> bool:
-        """Whether an import would refuse the file before these questions are answered."""
+        """Whether a question about a column, or about a value for all rows, is open: an import may refuse the file."""
         return any(question.topic in ("column", "constants") for question in self.questions)
 
 
@@ -135,7 +136,8 @@ def recognise(
 ) -> Recognition:
     """Recognise a file and return the open questions; `mappings` are the mappings of the partner, by kind.
 
-    Raises FileRefused for a file that cannot be read, that has personal data, or that fits no kind.
+    Raises FileRefused for a file that cannot be read, that has personal data, that fits no kind, or that has too few
+    known headings.
     """
     today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
     name = kind or guess_kind(path, mappings)
@@ -204,7 +206,7 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
 
 
 def read_place_label(reply: str) -> str:
-    """Return the code at the end of a proposed place, such as "Elbasan (municipality 10944380)"; else the reply."""
+    """Return the code at the end of a proposed place, such as "Elbasan (municipality 10944380)"; else `reply`."""
     label = re.search(r"\((?:\w+ )?([\w.-]+)\)$", reply)
     return label[1] if label else reply
 
@@ -255,7 +257,7 @@ def _ask_heading(kind: RecordKind, headings: list[str], name: str, near: Mapping
 
 @dataclass(frozen=True)
 class _File:
-    """A table under recognition."""
+    """A table that is being recognised."""
 
     kind: RecordKind
     mapping: ColumnMapping
@@ -283,7 +285,7 @@ class _File:
         for column, raw in self._list_worded():
             unknown = self._find_unknown(column, raw)
             shown = {code: near for code, near in unknown.items() if self._may_show(column, raw, code)}
-            # Towns are known, however many they are.
+            # Towns are not counted, because they are known.
             strange = [code for code in shown if not self._is_town(column, raw.distinct[code])]
             if shown and len(strange) <= _MOST_WORDS:
                 yield self._ask(column, raw, shown)
@@ -343,7 +345,7 @@ class _File:
                 yield column, raw
 
     def _find_unknown(self, column: Column, raw: RawColumn) -> dict[int, tuple[str, ...]]:
-        """Return the codes of the words that an import would reject, with the likely answers."""
+        """Return the codes of the words that an import would reject and that are asked about, with likely answers."""
         names = self.mapping.value_names.get(column.name)
         checked = check_values(column, raw.distinct, today=self.today, names=names)
         if column.allowed:
@@ -371,7 +373,7 @@ class _File:
         return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
 
     def _is_open(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
-        """Return whether the place of a text stays open, because the other columns of the row do not decide it."""
+        """Return whether the place of a text stays open in at least one row: its other columns do not decide it."""
         beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
         return any(self._surroundings.settle(column, match, number) is None for number in beside)
 
@@ -388,13 +390,16 @@ class _File:
             return True
         if self._count_children(raw, code) >= CHILDREN:
             return True
-        # The rule of the list of rejects: where more is wrong in a row, its columns may be shifted.
+        # The rule of the list of rejects: if more is wrong in a row, its columns may be shifted.
         alone = bool((self._fault_counts[raw.codes == code] <= 1).any())
         return self._repeater.repeat(column.name, text, alone=alone) != ""
 
     @cached_property
     def _fault_counts(self) -> Ints:
-        """For each row, the number of columns whose value an import would reject; shape (n,)."""
+        """The number of columns in each row whose value an import would reject, shape (n,).
+
+        Columns of identifiers, codes and texts are not counted.
+        """
         counts = np.zeros(len(self.table.lines), np.int64)
         for column in self.kind.file_columns:
             raw = self._raw(column.name)
@@ -447,7 +452,7 @@ class _File:
 
 
 def _find_bands(raw: RawColumn, codes: Iterable[int]) -> dict[int, tuple[str]]:
-    """Return the band of each text that has two ages of one band, by the text's code."""
+    """Return the band of each text with two ages of one band, by the code of the text; only for these codes."""
     bands: dict[int, tuple[str]] = {}
     for code in codes:
         ages = MadeAges.read(raw.distinct[code])

@@ -1,4 +1,4 @@
-"""Whether a row is a record and not the headings of a table. A record must not be shown or stored as headings.
+"""Find out whether a row is a record or the headings of a table. A record must not be shown or stored as headings.
 
 Headings are words. A day, an age, a code, a phone number or a given name, with only few known headings, shows a record.
 So do places, words of categories, and cells like others of their column, if they are more than the known headings.
@@ -19,7 +19,7 @@ from data.schema.kinds import KINDS
 from data.schema.words import look_up
 from data.workspace.folding import fold
 
-_FIRST = 2  # columns in which the headings of a form stand
+_FIRST = 2  # columns in which a form may have its headings
 
 
 def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Sequence[str]]) -> bool:
@@ -62,13 +62,13 @@ def _count_filled(row: Sequence[str]) -> int:
 
 
 def _is_like_others(cell: str, others: list[str]) -> bool:
-    """Return whether a cell occurs again in its column, or is a name or number of a person as the other cells are."""
+    """Return whether a cell occurs again in its column, or has the same kind of personal data as the other cells."""
     sort = find_personal_content([cell])
     return cell in others or (sort is not None and sort == find_personal_content(others))
 
 
 @lru_cache(maxsize=1)
 def _list_words() -> dict[str, str]:
-    """Return the spellings of all codes of all kinds."""
+    """Return the codes of all kinds by the keys of their spellings."""
     columns = {column.name: tuple(column.allowed.items()) for kind in KINDS.values() for column in kind.file_columns}
     return {key: code for name, allowed in columns.items() for key, code in list_spellings(name, allowed).items()}

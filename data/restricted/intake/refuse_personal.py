@@ -18,21 +18,24 @@ from data.schema.column import Column, RecordKind
 
 
 def refuse_personal_headings(name: str, kind: RecordKind, headings: list[str], layout: Layout) -> None:
-    """Raise FileRefused for a column with a personal heading; our own headings are allowed."""
+    """Raise FileRefused for a column with a personal heading; our own headings and those of tools are allowed."""
     _refuse(name, headings, _by_heading(kind, headings, layout))
 
 
 def refuse_personal_content(name: str, kind: RecordKind, table: RawTable, layout: Layout, year: float | None) -> None:
     """Raise FileRefused for a column whose content looks personal.
 
-    `year` is the median year of the records; with it, years of birth are recognised.
+    `year` is the median year of the records; without it, only a word such as "born" makes a date a date of birth.
     """
     _refuse(name, [column.heading for column in table.columns], _by_content(kind, table, layout, year))
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A column with personal data, and the line where it is first seen; 0 for its heading."""
+    """A column with personal data.
+
+    line: where it is first seen; 0 for the heading. ours: whether the file uses it as one of our columns.
+    """
 
     position: int
     sort: str

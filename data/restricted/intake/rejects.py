@@ -1,18 +1,21 @@
 """The list of rejected rows, and which cell contents it may repeat to help a partner find the row.
 
-The content of identifiers, record numbers, codes, free text and unknown columns is never repeated. From other columns
-only texts that look like wrong answers are repeated, at most 40 characters:
+The content of identifiers, codes, free text and unknown columns is never repeated. A record number is repeated only in
+its own column of the list, and only if it looks like one. From other columns only texts of at most 40 characters that
+look like wrong answers are repeated:
 
 - numbers of at most six digits (phone numbers have more) and two decimals (coordinates have more);
-- days and periods that are not before the earliest day of the column (a date of birth is before it);
+- days and periods whose year is not before the earliest year of the column (a date of birth is before it);
 - categories and places that consist of letters. In a row about a child they might be its name in the wrong
-  column. So only a single plain word is repeated, only if nothing else in the row is wrong, and only if no
-  identifier or text of the file contains it. A category with a capital letter is repeated only if it is nearly
-  an allowed one. What looks like a name or a number of a person (personal_words.py) is repeated in no row.
+  column. So, apart from allowed categories, a text is repeated only if nothing else in the row is wrong, and only if
+  it is a known place or a single plain word that no identifier or text of the file contains. A category with a capital
+  letter is repeated only if it is nearly an allowed one. A text that looks like a name or a number of a person
+  (personal_words.py) is repeated in no row.
 
-A first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name. So a list
-is only for its owner, and is removed when a child is forgotten or the partner withdraws: it can be made again from the
-file. Each partner has a folder; files with rows of several partners, or without a named partner, share one.
+A rare first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name. So
+only its owner can read a list, and it is removed when a child is forgotten or the partner withdraws: it can be made
+again from the file. Each partner has a folder; files with rows of several partners, or without a named partner, share
+one.
 """
 
 from __future__ import annotations
@@ -47,8 +50,8 @@ LONGEST = 40
 _SEVERAL = "_several"  # begins as no partner's folder does
 _LONGEST_FOLDER = 60
 _LONGEST_FILE = 180  # bytes of the name; the rest is for what a list and its temporary file are called besides
-_SHARED = 3  # rows with a value, from which it is shown with the reason
-_LINES = 5  # of a reason
+_SHARED = 3  # rows that must have a value before it is shown with the reason
+_LINES = 5  # numbers of lines that are listed for a reason
 _DIGITS = 6
 _NEAR = 0.75  # of 1: a letter or two wrong in a category
 _NUMBER = re.compile(r"[+-]?\d{1,6}(?:[.,]\d{1,2})?\s?%?")
@@ -60,13 +63,13 @@ _RECORD_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
 
 
 def find_list(folder: Path, partners: Iterable[str], file: str) -> Path:
-    """Return the path of the list for a file name with rows of these partners, in the folder of all lists."""
+    """Return the path of the list of rejects for a file with rows of these partners; `folder` has all lists."""
     folders = {_name_folder(partner) for partner in partners}
     return folder / (folders.pop() if len(folders) == 1 else _SEVERAL) / f"{_shorten(file)}.rejected.csv"
 
 
 def _shorten(file: str) -> str:
-    """Return the name of a file; if it is too long for a disk (255 bytes), its beginning and a checksum."""
+    """Return the name of a file; if it has more than 180 bytes (disks allow 255), its beginning and a checksum."""
     whole = file.encode("utf-8", "surrogateescape")
     if len(whole) <= _LONGEST_FILE:
         return file
@@ -102,9 +105,9 @@ def write_rejects(path: Path, rejects: pd.DataFrame) -> None:
 def group_rejects(rejects: pd.DataFrame, kind: str, messages: Mapping[str, Message]) -> list[dict[str, Any]]:
     """Return why rows were rejected: one entry for each column, value and reason, the most frequent first.
 
-    Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first of them). A value is
-    given only if several rows share it, or if it is a place that is not found: nobody could correct the place without
-    it. `messages` has each reason as a message, because a table can only hold its text.
+    Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first five). A value is given
+    only if at least three rows share it, or if it is in a column of places: nobody could correct the place without
+    it. Otherwise it is empty. `messages` maps the text of each reason to its message, because a table holds only texts.
     """
     if rejects.empty:
         return []
@@ -196,7 +199,7 @@ def _repeat_values(kind: RecordKind, table: RawTable, layout: Layout, rejects: p
 
 
 def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
-    """Return each rejected line's record number if it cannot be a name or a remark, else the empty text."""
+    """Return the record number of each rejected line; empty if it may be a name or remark, or the row was not read."""
     if "record_number" not in rows.cells or not len(rows):
         return [""] * len(lines)
     positions = np.searchsorted(rows.lines, lines).clip(max=len(rows) - 1)
@@ -207,14 +210,17 @@ def _record_numbers(rows: Rows, lines: pd.Series) -> list[str]:
 
 @dataclass(frozen=True)
 class Repeater:
-    """The rule for what may be repeated from one file; `words` are the words of columns that are never repeated."""
+    """The rule for what may be repeated from one file; `words` are the words of columns that are never repeated.
+
+    If the kind is not about children, `words` is empty.
+    """
 
     kind: RecordKind
     words: frozenset[str]
 
     @classmethod
     def from_table(cls, kind: RecordKind, table: RawTable, layout: Layout) -> Repeater:
-        """Build the rule from the words of identifiers, free texts and unknown columns."""
+        """Build the rule from the words of identifiers, codes, free texts and unknown columns."""
         ours = {position: kind.column(name) for name, position in layout.columns.items()}
         columns = [raw.distinct for p, raw in enumerate(table.columns) if p not in ours or is_private(ours[p])]
         return cls(kind, frozenset(_words_of(columns)) if kind.of_children else frozenset())
@@ -250,7 +256,7 @@ class Repeater:
 
 
 def is_private(column: Column) -> bool:
-    """Return whether the content of a column is never repeated."""
+    """Return whether no list of rejects may repeat a cell of a column: it has identifiers, hashes, texts or codes."""
     return column.type in ("identifier", "hash", "text", "code")
 
 

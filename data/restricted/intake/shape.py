@@ -1,4 +1,4 @@
-"""Bring a partner's table into our shape: without rows that are not records, and with one column for each of ours.
+"""Bring a partner's table into our shape: only rows that are records, and one column for each of our columns.
 
 Rows of totals, headings repeated further down, and rows that the mapping skips are left out, with a note. A row with
 one filled cell is a remark and is rejected. Several columns become one, columns with a tick for each answer become one
@@ -23,7 +23,7 @@ from data.workspace.folding import fold, make_key
 
 _Mask = npt.NDArray[np.bool_]
 _TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "po", "ναι", "nai", "✓", "✔", "☑"])
-_LEAST_COLUMNS = 3  # Of a narrower table, a row with one cell may be a record that lacks the others.
+_LEAST_COLUMNS = 3  # In a narrower table, a row with one cell may be a record that lacks the others.
 _NAMED = 6  # lines in a note
 ONE_CELL = (Message("only one cell of the row is filled"), "a record, or an empty row")
 
@@ -31,7 +31,7 @@ ONE_CELL = (Message("only one cell of the row is filled"), "a record, or an empt
 def shape_table(
     kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping
 ) -> tuple[RawTable, Layout, list[str]]:
-    """Return the table and its layout with one column for each of ours, and notes on what was left out.
+    """Return the table and its layout with one column for each of our columns, and notes on what was left out.
 
     `further` and `ticks` of the new layout are empty.
     """
@@ -139,7 +139,7 @@ def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iter
 
 
 def _find_totals(table: RawTable) -> _Mask:
-    """Return the rows whose first filled cell is a word for totals, shape (n,)."""
+    """Return a mask of the rows whose first filled cell is a word for totals, shape (n,)."""
     found = np.zeros(len(table.lines), dtype=bool)
     before = np.zeros(len(table.lines), dtype=bool)
     for column in table.columns:
@@ -163,7 +163,7 @@ def _count_filled(table: RawTable) -> npt.NDArray[np.int8]:
 
 
 def _take(column: RawColumn, mask: _Mask) -> RawColumn:
-    """Return the rows of a mask, and only the texts that they have."""
+    """Return a column with only the rows of a mask, and only the texts of these rows."""
     codes = column.codes[mask]
     used = np.zeros(len(column.distinct), dtype=bool)
     used[codes] = True

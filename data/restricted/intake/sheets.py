@@ -35,7 +35,10 @@ _YEAR = re.compile(r"(?:20)?\d\d")
 
 
 def read_month(name: str) -> tuple[int, int] | None:
-    """Return year and month of a sheet's name such as "Mars 2008" or "03 Mars"; the year is 0 if it has none."""
+    """Return year and month of a sheet's name such as "Mars 2008" or "03 Mars"; the year is 0 if it has none.
+
+    Returns None for a name that is not that of one month.
+    """
     parts = re.findall(r"[^\W\d_]+|\d+", name)
     months = [find_month(part) for part in parts if not part.isdigit()]
     numbers = [part for part in parts if part.isdigit()]
@@ -50,7 +53,7 @@ def read_month(name: str) -> tuple[int, int] | None:
 def list_tables(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> list[Start]:
     """Return where a table of one of the kinds may begin: on each sheet, and on repeats joined with their submissions.
 
-    Raises FileRefused when a sheet or row that the mapping names is not there.
+    Raises FileRefused when a sheet or row that the mapping names is not there, or the row reads as a record.
     """
     kinds = tuple(kinds)
     starts = list_starts(kinds, mapping, grids)
@@ -62,8 +65,8 @@ def list_tables(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequ
 def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> Start:
     """Return where the table of one of the kinds begins.
 
-    Raises FileRefused if several sheets have the columns equally well and are not months, or if a sheet or row that the
-    mapping names is not there.
+    Raises FileRefused if several sheets have equally many columns and are not months, if there is no table, and as
+    `list_tables` does.
     """
     kinds = tuple(kinds)
     tables = list_tables(kinds, mapping, grids)
@@ -89,7 +92,7 @@ def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Seque
                     sheet=alike[0].sheet,
                 )
             )
-    # Of several delimiters, the one that cuts most cells.
+    # Of several delimiters, the one that gives the most headings.
     return max(alike, key=lambda table: 0 if grids[table.grid].number else len(table.headings))
 
 
@@ -100,8 +103,8 @@ def _has_rows(start: Start, grids: Sequence[Grid]) -> bool:
 def _join_months(alike: Sequence[Start], starts: Iterable[Start], grids: Sequence[Grid]) -> Start | None:
     """Return the table of all sheets that are named after a month; None if any of the best sheets is not a month.
 
-    Its columns are those of the first best sheet, then additional columns of other months. If two sheets are of the
-    same month, there is no table.
+    Its columns are those of the first best sheet, then additional columns of other months. If only one sheet is named
+    after a month, or two sheets after the same month, there is no table.
     """
     named = ((start, read_month(grids[start.grid].name)) for start in starts if start.score >= alike[0].score / 2)
     months = [(start, *month) for start, month in named if month]
@@ -141,7 +144,7 @@ def _join_parents(start: Start, kinds: Sequence[RecordKind], grids: Sequence[Gri
 def read_rows(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
     """Yield the rows of a table from all its sheets. `read_sheet` yields the rows of one sheet, below its headings.
 
-    A note says how many submissions have no row.
+    A note says how many submissions have no row. Raises FileRefused for a month with a million rows or more.
     """
     if begin.repeat:
         yield from _read_repeats(begin, read_sheet, notes)
@@ -154,7 +157,7 @@ def read_rows(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
 
 
 def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
-    """Return notes on which sheets were read and which were not, if a workbook has several with content."""
+    """Return notes on which sheets were read and which were not; none if only one sheet has content."""
     if len(grids) < 2:
         return []
     if begin.months:

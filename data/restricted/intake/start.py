@@ -1,9 +1,9 @@
 """Where a table begins in a file: its sheet or delimiter, and the row of its headings.
 
 Lists of partners have titles above their headings, headings in two rows with merged cells, and sheets for other things.
-The row with most known headings is used, and if several have equally many, the first one; without any, the first row
-with content. A row that looks like a record is never used as headings: its cells are not shown, even if somebody names
-this row.
+The row with the most known headings is used, and if several have equally many, the first one; without any, the first
+row with content. A row that looks like a record is never used as headings: its cells are not shown, even if somebody
+names this row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from data.restricted.intake.record_rows import is_inside_table, is_record
 from data.schema.column import RecordKind
 from data.schema.kinds import KINDS
 
-ROWS = 30  # A table begins in one of these.
+ROWS = 30  # A table begins in one of these first rows.
 _SHOWN = 12  # headings in a message
 
 
@@ -62,7 +62,7 @@ FindStart = Callable[[Sequence[Grid]], Start]
 def list_starts(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequence[Grid]) -> list[Start]:
     """Return where a table of one of the kinds may begin on each sheet, or with each delimiter.
 
-    Raises FileRefused when a sheet or row that the mapping names is not there.
+    Raises FileRefused when a sheet or row that the mapping names is not there, or the row reads as a record.
     """
     kinds = tuple(kinds)
     wanted = check_choice(mapping, grids)
@@ -77,7 +77,7 @@ def describe_start(start: Start) -> Message:
 
 
 def check_choice(mapping: ColumnMapping, grids: Sequence[Grid]) -> list[int]:
-    """Return the grids that may be read.
+    """Return the indices of the grids that may be read.
 
     Raises FileRefused if the sheet or row of the mapping is not there, or if the row reads as a record.
     """
@@ -91,7 +91,7 @@ def check_choice(mapping: ColumnMapping, grids: Sequence[Grid]) -> list[int]:
                 "Row {row} is empty or not there: the row with the column names is missing.", row=mapping.heading_row
             )
         )
-    # Of a text cut at each delimiter, the row with most cells.
+    # Of the versions of a text cut at each delimiter, the one with the most cells in this row.
     cut = [n for n in rows if grids[n].number] or [max(rows, key=lambda n: len(rows[n]))]
     starts = (_find_in_grid(tuple(KINDS.values()), mapping, n, grids[n]) for n in cut)
     if not any(start and any(start.headings) for start in starts):
@@ -142,7 +142,7 @@ def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: i
             if not any(headings) or (best is not None and score <= best.score):
                 continue
             parts = [cells] if headings == cells else [above, cells]
-            # A row that somebody named may be any.
+            # A row that somebody named may be any row.
             inside = mapping.heading_row and score < TELLING and is_inside_table(place, mapping, rows)
             if not inside and not any(is_record(part, mapping, rows) for part in parts):
                 best = Start(number, line, headings, score, grid.number)

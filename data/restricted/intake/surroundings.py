@@ -39,7 +39,10 @@ class Surroundings:
     areas: Sequence[tuple[frozenset[str], ...]]
 
     def settle(self, column: Column, match: Match, number: int) -> str | None:
-        """Return the code that a match means; None if nothing decides. `number` is the row's entry of `numbers`."""
+        """Return the code that a match means; None if it has none, or if nothing decides between several.
+
+        `number` is the row's entry of `numbers`.
+        """
         if match.finding not in ("town", "several"):
             return match.code
         beside = self.areas[number]
@@ -58,7 +61,7 @@ def _list_around(code: str) -> set[str]:
 def read_surroundings(
     kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping, resolve: Resolve, today: dt.date
 ) -> Surroundings:
-    """Read which areas are named in each row by unknown columns and by the column of the country."""
+    """Return the areas that the column of the country and unknown columns name in each row."""
     numbers, areas = np.zeros(len(table.lines), np.int64), [tuple[frozenset[str], ...]()]
     for raw, named in _list_columns(kind, table, layout, mapping, resolve, today):
         pairs, codes = np.unique(numbers * len(raw.distinct) + raw.codes, return_inverse=True)
@@ -71,7 +74,7 @@ def read_surroundings(
 def _list_columns(
     kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping, resolve: Resolve, today: dt.date
 ) -> Iterator[tuple[RawColumn, list[frozenset[str]]]]:
-    """Yield columns with the areas that each of their distinct texts names."""
+    """Yield the column of the country, and unknown columns with areas, with the areas that each distinct text names."""
     if "country" in layout.columns:
         raw, names = table.columns[layout.columns["country"]], mapping.value_names.get("country")
         values = check_values(kind.column("country"), raw.distinct, today=today, names=names).values

@@ -23,7 +23,7 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """Why a row is rejected: its line in the file, the column, what is wrong and what is allowed."""
+    """Why a row is rejected: its line in the file, the column ("" for the row), what is wrong and what is allowed."""
 
     line: int
     column: str
@@ -42,7 +42,10 @@ class RawColumn:
 
 @dataclass
 class RawTable:
-    """A table as read: columns, the line on which each row begins, rows that could not be read, and its start."""
+    """A table as read: its columns, the line on which each row begins, (n,), and where it begins in the file.
+
+    faults: the rows that could not be read. notes: messages to the person who imports the file.
+    """
 
     columns: list[RawColumn]
     lines: npt.NDArray[np.int64]
@@ -65,7 +68,8 @@ def refuse_locked(name: str) -> FileRefused:
 def is_total(cells: Sequence[str]) -> bool:
     """Return whether a row holds totals.
 
-    Its first filled cell is a word for totals: alone, before a colon or bracket, or before a place or month.
+    Its first filled cell has at most 40 characters and is a word for totals: alone, before a colon or bracket, or
+    before a place or month.
     """
     first = next((cell for cell in cells if cell), "")
     if len(first) > _LONGEST_TOTAL:

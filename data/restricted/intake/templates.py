@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-_ROWS = 5_000  # As far as drop-down lists and formats reach.
+_ROWS = 5_000  # with drop-down lists and formats
 _HELP, _AREAS = GUIDES
 _LISTS = "Lists"
 _INK, _PAPER, _ACCENT, _SOFT, _LINE = "1D2433", "FBFAF7", "0F6B66", "E3F1EF", "DFE3E8"
@@ -56,11 +56,14 @@ class FormLanguage:
         return f"{self.name} ({self.code})"
 
     def name_column(self, column: Column) -> str:
-        """Return the heading of a column: in English our own name."""
+        """Return the heading of a column: in English our own name, in another language its translation."""
         return column.name if self.code == "en" else read_names(self.code)[column.name, ""]
 
     def list_answers(self, column: Column) -> list[str]:
-        """Return the entries of a drop-down list: the words of categories (in English our codes), or municipalities."""
+        """Return the entries of a drop-down list: the words of categories (in English our codes), or municipalities.
+
+        It is empty for any other column.
+        """
         if column.type == "area":
             return self.municipalities if column.level == "municipality" else []
         names = {} if self.code == "en" else read_names(self.code)
@@ -89,7 +92,8 @@ def template_name(kind: str, language: str = "en") -> str:
 def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS), language: FormLanguage = ENGLISH) -> list[Path]:
     """Write an empty form for each kind into a folder and return their paths.
 
-    Raises InputError, and writes nothing, if a file with such a name exists: it may be filled in.
+    Raises InputError, and writes nothing, if a file with such a name exists, because it may be filled in, or if a kind
+    is unknown.
     """
     wanted = [get_kind(name) for name in kinds]
     books = {template_name(kind.name, language.code): partial(_workbook, kind, language) for kind in wanted}

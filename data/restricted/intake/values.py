@@ -2,7 +2,7 @@
 
 Days such as 2007-05-31 and 2007/05/31 (a time after it is dropped), 31.05.2007 and 31.5.07 (always day first), days
 with the month as a word and the dates and day numbers of a spreadsheet are read. Days such as 31/05/2007 or 31-05-2007
-are read day first only if the column proves it (some first number is above 12 and no second number is) or if the
+are read day first only if the column proves it (a first number is larger than 12 and no second number is) or if the
 mapping states the order. All other such days are rejected. A year of two digits is of this century, and rejected if it
 would be in the future. Nothing is guessed.
 
@@ -41,7 +41,7 @@ UNKNOWN_WORD = (
     _NO_CATEGORY,
     SEEMS_PERSONAL,
     _TWO_BANDS,
-)  # why a word of a category comes back that an answer may explain
+)  # why a word of a category is rejected whose meaning the data officer may be asked
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
 Value = str | int | float | None
 
@@ -59,8 +59,9 @@ class Faulty(InputError):
 class Checked:
     """Canonical values, one for each distinct value, and the faults by index of the value.
 
-    `several` : the indices of values with several answers, of which only the first was read. `approximate` : the
-    indices of ages that are not exact (rreth 12) but certainly lie in one band.
+    A value with a fault is empty (None for a number). `faults`: the reason and what is allowed. `several` : the indices
+    of values with several answers, of which only one was read. `approximate` : the indices of ages that are not
+    exact (rreth 12) but certainly lie in one band.
     """
 
     values: list[Value]
@@ -155,7 +156,7 @@ def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Val
 
 @lru_cache(maxsize=64)
 def list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return the code of each spelling's key: the code itself, its words, and the words of all languages."""
+    """Return the codes of a column by the keys of their spellings: the code, its label, and words of all languages."""
     codes = dict(allowed)
     known = {make_key(code): code for code in codes}
     for code, text in allowed:
@@ -182,7 +183,7 @@ _BETWEEN_ANSWERS = re.compile(r"\s*[;,/|+&]\s*")
 
 
 def _split_answers(column: Column, text: str, read: Callable[[str], Value], theirs: Mapping[str, str]) -> list[Value]:
-    """Return the codes of a text with several answers; empty unless each of them is known."""
+    """Return the codes of a text with several answers, "other" and "unknown" last; empty unless each is known."""
     if not column.several:
         return []
     for parts in (_BETWEEN_ANSWERS.split(text), _and().split(text), text.split()):
@@ -216,7 +217,8 @@ _DOUBT = 1  # years by which an approximate age may be wrong
 def _parse_age(text: str, column: Column, today: dt.date) -> str:
     """Return the band of an age or of a narrower band; for a year of birth, the year with a B in front.
 
-    Raises Faulty if an approximate age or a range lies in two bands: a person must decide which one counts.
+    Raises Faulty for another text and for an adult, and if an approximate age or a range lies in two bands: a person
+    must decide which one counts.
     """
     known = list_spellings(column.name, tuple(column.allowed.items()))
     if code := words.look_up(known, text[:200]):
@@ -240,7 +242,7 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
 
 
 def _is_date(text: str, today: dt.date) -> bool:
-    """Return whether a text is a day, even a day without a year (10-Dec) or one that was made of two ages."""
+    """Return whether a text is a day, even a day without a year (10-Dec) or one that a spreadsheet made of two ages."""
     words_of = re.findall(r"[^\W\d_]{3,12}", text)
     return read_day(text, today) is not None or MadeAges.read(text) is not None or any(map(find_month, words_of))
 
@@ -251,7 +253,7 @@ def _find_band_of(youngest: int, oldest: int, word: str) -> str:
 
 
 def find_band(youngest: int, oldest: int) -> str:
-    """Return the band in which two ages in years lie; raise Faulty if there is none."""
+    """Return the band in which two ages in years lie; raise Faulty if they lie in two bands, and for adults."""
     first = age_band(youngest)
     if youngest > oldest or oldest > _OLDEST[first]:
         raise Faulty(_TWO_BANDS, _CHILD_AGES)
@@ -274,7 +276,7 @@ def _strip_about(text: str) -> tuple[str, bool]:
 
 
 def _write_digits(text: str) -> str:
-    """Return an age with its numbers in digits: tetë vjeç is 8 vjeç."""
+    """Return an age with its numbers in digits, such as "8 vjeç" for "tetë vjeç"."""
     numbers = words.index_codes("age_band.number")
     return " ".join(words.look_up(numbers, part) or part for part in text.split())
 
@@ -287,7 +289,7 @@ def _strip_age_word(text: str) -> tuple[str, str]:
 
 
 def _word_of_age(text: str) -> str:
-    """Return what a word next to an age means: years, months, about, or "" for another word."""
+    """Return what a word next to an age means: "years", "months", "about", or "" for another word."""
     return words.look_up(words.index_codes("age_band.word"), text) or ""
 
 
@@ -303,10 +305,10 @@ def age_band(age: int) -> str:
 
 
 def age_band_on(birth_year: int, day: str) -> str:
-    """Return the band of a child on a day, from the year of birth alone; raise Faulty for an adult.
+    """Return the band of a child on a day, from the year of birth alone; the day is in ISO form.
 
-    The birthday is assumed to be the first of July, so that the age is wrong for as few children as possible. A child
-    who may be 17 counts as 17.
+    Raises Faulty for an adult, and for a year of birth after the day. The birthday is assumed to be the first of July,
+    so that the age is wrong for as few children as possible. A child who may be 17 counts as 17.
     """
     years = int(day[:4]) - birth_year
     if years < 0:

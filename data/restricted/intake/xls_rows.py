@@ -1,6 +1,6 @@
-"""Rows of an Excel workbook of the old format (.xls) as texts.
+"""Read the rows of an Excel workbook of the old format (.xls) as texts.
 
-It has at most 65,536 rows of 256 cells, and contains the results of its formulas, so it is read completely at once.
+A sheet has at most 65,536 rows of 256 cells, and the file has the results of its formulas. So a sheet is read at once.
 OpenDocument workbooks are not read, because a small file may claim billions of cells.
 """
 
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 def rows_of_workbook(
     path: InputFile, find_start: FindStart, notes: list[str]
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
-    """Yield where the table begins, and the rows below its headings with their row numbers. Raises FileRefused."""
+    """Yield where the table begins, and the rows below its headings with their row numbers; add notes on the sheets.
+
+    Raises FileRefused for a workbook that is empty, damaged or locked with a password, and as `find_start` does.
+    """
     with _opened(path) as book:
         grids = _first_rows(book)
         begin = find_start(grids)
@@ -36,7 +39,10 @@ def rows_of_workbook(
 
 
 def read_first_rows(path: InputFile) -> list[Grid]:
-    """Return the first rows of each visible sheet. Raises FileRefused."""
+    """Return the first rows of each visible sheet that has content.
+
+    Raises FileRefused for a workbook that is empty, damaged or locked with a password.
+    """
     with _opened(path) as book:
         return _first_rows(book)
 
@@ -52,7 +58,7 @@ def _opened(path: InputFile) -> Iterator[CalamineWorkbook]:
         raise
     except PasswordError:
         raise refuse_locked(path.name) from None
-    except BaseException:  # noqa: BLE001 - a fault inside the library is no Exception
+    except BaseException:  # noqa: BLE001 - a fault inside the library is not an Exception
         raise FileRefused(
             Message("{file} is damaged or incomplete. Save it again as .xlsx or as CSV.", file=path.name)
         ) from None

@@ -22,7 +22,10 @@ _Row = Mapping[str, str]
 
 
 def read_form(path: InputFile, kind: RecordKind) -> ColumnMapping:
-    """Return what a form says about the columns and codes of a kind. Raises FileRefused if it is not an XLSForm."""
+    """Return what a form says about the columns and codes of a kind.
+
+    Raises FileRefused if the file cannot be read or is not an XLSForm.
+    """
     sheets = read_sheets(path, ("survey", "choices"))
     survey, choices = (list(_list_rows(sheets.get(name, []))) for name in ("survey", "choices"))
     if not any(row.get("type") and row.get("name") for row in survey):

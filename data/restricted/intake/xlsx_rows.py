@@ -1,4 +1,4 @@
-"""Rows of an XLSX workbook as texts; dates become ISO days, whole numbers lose their ".0"."""
+"""Read the rows of an XLSX workbook as texts; dates become ISO days, whole numbers lose their ".0"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from openpyxl.cell.read_only import ReadOnlyCell
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-# The sheets of our own forms that are there to be read by people.
+# The sheets of our own forms that only explain the form to people.
 GUIDES = ("How to fill", "Areas")
 
 # Bytes unpacked: a million rows of a template are about half of this. The texts, which are held in memory, are less.
@@ -30,7 +30,7 @@ _LARGEST = 400_000_000
 _LARGEST_TEXTS = 150_000_000
 # Workbooks are five to fifty times as large unpacked as packed. Small ones may be more.
 _MOST_TIMES, _SMALL = 100, 20_000_000
-_MOST_ROWS = 20_000  # of a form
+_MOST_ROWS = 20_000  # read from a sheet of a form
 _MIDNIGHT = dt.time()
 
 
@@ -38,10 +38,11 @@ _MIDNIGHT = dt.time()
 def rows_of_workbook(
     path: InputFile, find_start: FindStart, notes: list[str]
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
-    """Yield where the table begins, and the rows below its headings with their row numbers.
+    """Yield where the table begins, and the rows below its headings with their row numbers; add notes on the sheets.
 
-    A row with a formula is a fault, because the file may lack the result. Raises FileRefused for a damaged workbook, or
-    one that unpacks to far more than a table needs.
+    A row with a formula is a fault, because the file may lack the result, and so is a row with an error in a cell; rows
+    of totals may have both. Raises FileRefused for a workbook that is empty, damaged or of another format, or that
+    unpacks to far more than a table needs, and as `find_start` does.
     """
     with _opened(path) as sheets:
         used, grids = _first_rows(sheets)
@@ -51,13 +52,20 @@ def rows_of_workbook(
 
 
 def read_first_rows(path: InputFile) -> list[Grid]:
-    """Return the first rows of each visible sheet, without sheets that only explain a form to people."""
+    """Return the first rows of each visible sheet that has content, without the guide sheets of our forms.
+
+    A guide sheet is read if the workbook has no other visible sheet. Raises FileRefused for a workbook that is empty or
+    cannot be read.
+    """
     with _opened(path) as sheets:
         return _first_rows(sheets)[1]
 
 
 def read_sheets(path: InputFile, names: Collection[str]) -> dict[str, list[list[str]]]:
-    """Return the filled rows of visible sheets with the given names, for small workbooks. Raises FileRefused."""
+    """Return the filled rows of the visible sheets with these names, by name; for small workbooks.
+
+    Only the first 20,000 rows of a sheet are read. Raises FileRefused for a workbook that cannot be read.
+    """
     found = {}
     with _opened(path) as sheets:
         for sheet in sheets:
@@ -69,7 +77,10 @@ def read_sheets(path: InputFile, names: Collection[str]) -> dict[str, list[list[
 
 
 def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet], list[Grid]]:
-    """Return the sheets that have content, and their first rows."""
+    """Return the sheets that have content, and their first rows; raise FileRefused if there are none.
+
+    Guide sheets (GUIDES) are left out, unless there is only one sheet.
+    """
     used, grids = [], []
     for number, sheet in enumerate(sheets, start=1):
         rows = [(row, [convert_cell(cell.value) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
@@ -90,7 +101,7 @@ def _head(sheet: ReadOnlyWorksheet) -> Iterator[tuple[ReadOnlyCell, ...]]:
 @contextlib.contextmanager
 def _opened(path: InputFile) -> Iterator[list[ReadOnlyWorksheet]]:
     _refuse_damaged(path)
-    # A file object, since openpyxl goes by the name's ending otherwise.
+    # A file object, because with a path openpyxl decides by the ending of the name.
     with path.open("rb") as file:
         try:
             book = _open(file)
@@ -158,7 +169,10 @@ def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[st
 
 
 def convert_cell(value: object) -> str:
-    """Return the text of a cell: days in ISO form, whole numbers without a point."""
+    """Return the text of a cell: dates in ISO form, whole numbers without a decimal point, "" for an empty cell.
+
+    A date has its time only if the time is not midnight.
+    """
     if value is None:
         return ""
     if isinstance(value, str):

@@ -62,7 +62,7 @@ from data.workspace.types import Progress
 
 __all__ = ["NewRelease", "make_release", "recover"]
 
-_STEPS = 8  # the last one publishes, and nothing is called once that has begun
+_STEPS = 8  # the last one publishes, and no progress is reported once it has begun
 Earlier = Mapping[Tier, Sequence[Published]]
 
 
@@ -71,8 +71,8 @@ class NewRelease:
     """A release that was published, or that would be.
 
     withheld: the number of cells withheld to protect others, by tier. contents: the numbers of tables and cells, by
-    tier. final: the last day of the years that are final, None if the whole programme is final. waiting: the number of
-    encounters of final years that were imported or changed after their numbers were drawn.
+    tier. final: the last day of the years that are final, None if the whole programme is final or there are no records.
+    waiting: the number of encounters of final years that were imported or changed after their numbers were drawn.
     """
 
     name: str
@@ -111,8 +111,9 @@ def make_release(
 
     Without a vault, or with an empty one, the release has only published figures and areas. `record_keys` is
     data.restricted.keys.IdentifierHasher.record_keys, required with a vault. `mechanism` comes from the policy, except
-    in tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the policy uses other
-    noise than earlier releases or if another release is being made; then nothing is published.
+    in tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the release conflicts
+    with earlier ones (other noise, a lower threshold, a shorter time, or one of them is lost), if no encounter lies in
+    its quarters, or if another release is being made; then nothing is published.
     """
     if vault is not None and record_keys is None:
         msg = Message("A release of records needs the identifier key. Check it with: tact doctor")
@@ -190,7 +191,8 @@ def _publish(
 ) -> NewRelease:
     """Write both tiers to a temporary folder, attack them, publish them, and return the new release.
 
-    `blocks` are stored in the vault. With `rehearse`, nothing is published.
+    `blocks` are stored in the vault. With `rehearse`, nothing is published. Raises ReleaseRefused if an attack
+    succeeds.
     """
     folder = releases / f"{TEMPORARY}{draft.name}-{secrets.token_hex(4)}"
     try:

@@ -23,7 +23,7 @@ from data.tables.spec import LEVELS
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
-Withheld = list[tuple[Table, int]]  # table, and the place in its flat arrays
+Withheld = list[tuple[Table, int]]  # table, and index in its flattened arrays
 _ROUNDS = 200
 _WITHHELD = STATES.index("withheld")
 _LOW, _HIGH = 0, 1
@@ -33,8 +33,8 @@ _End = tuple[int, int]  # index of an unknown, and _LOW or _HIGH: an end of its 
 def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, Ints]:
     """Remove numbers of a release from the system of the bounds attack until no cell fails.
 
-    `release` is its index among the attacked releases. Returns the cells to withhold, and the unknowns that still
-    fail when nothing more can be withheld.
+    `release` is the index of this release among the attacked ones. Returns the cells to withhold, and the indices of
+    the unknowns that still fail when nothing more can be withheld.
     """
     withheld: Withheld = []
     failed = attack.judge(bounds := attack.system.solve())
@@ -48,7 +48,7 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
 
 
 def _remove_number(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
-    """Remove the number of one unknown from the system; return its table and its index there."""
+    """Remove the number of one unknown from the system; return its table and its index in the flattened arrays."""
     table, offset = attack.lattice.locate(unknown)
     attack.system.low[unknown], attack.system.high[unknown] = 0, UNKNOWN
     table.state.reshape(-1)[offset] = _WITHHELD
@@ -93,7 +93,7 @@ class _Trace:
         return chosen
 
     def _choose_for(self, unknown: int) -> int:
-        """Find the number to withhold for a cell that fails; -1 when there is none."""
+        """Return the unknown whose number to withhold for a cell that fails; -1 when there is none."""
         if self._is_removable(unknown) and self._is_safe_without_number(unknown):
             return unknown
         self._seen = set()

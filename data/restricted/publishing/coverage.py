@@ -21,7 +21,8 @@ class Coverage:
     """What a release covers.
 
     span: the time of its quarters; None while no quarter has ended. years: the years that become final with it. later:
-    the number of the programme's encounters after its quarters. outside: encounters before or after the programme.
+    the number of encounters in the programme after these quarters. outside: the number of encounters before or after
+    the programme.
     """
 
     span: Period | None
@@ -31,7 +32,7 @@ class Coverage:
 
 
 def find_coverage(vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: Policy, day: date) -> Coverage:
-    """Return what a release made on a day would cover."""
+    """Return what a release made on `day` would cover; `areas` comes from data.reference.area_table."""
     grid = Grid.for_day(areas, calendar, (policy.first, policy.last), policy.lag, day)
     parts = [read_days(batch, "date") for batch in vault.read("encounter", ("date",))]
     days = np.concatenate(parts) if parts else np.array([], "datetime64[D]")

@@ -17,16 +17,17 @@ from data.restricted.publishing.frozen import is_repeated
 from data.tables.spec import Plan, TableSpec
 from data.workspace.types import Ints
 
-_ANSWER = 3  # numbers for each country
+_ANSWER = 3  # numbers for each country: two ends and a reason
 
 
 def estimate_dark_figures(
     encounters: Encounters, partners: Sequence[str], plan: Plan, mechanism: CellKey, published: Mapping[str, bytes]
 ) -> Mapping[TableSpec, Ints]:
-    """Estimate the tables of the plan that hold intervals, each of shape (countries, periods, 3).
+    """Estimate the number of children in each country: the tables of dark figures, each (countries, periods, 3).
 
-    The last axis has the lower end, the upper end and the index of a reason in REASONS, -1 if there is an interval. If
-    `freeze` will repeat the numbers of a table from the blocks `published`, it is not estimated again and has zeros.
+    The last axis has the lower end and the upper end of the interval in children, and the index of the reason in
+    REASONS if there is no interval, -1 if there is one. A table without a final period has no periods. If `freeze` will
+    repeat the numbers of a table from the blocks `published`, it is not estimated again and has zeros.
     """
     specs = [spec for spec in plan["partner"] if spec.measure == "dark_figure"]
     grid, result = encounters.grid, {}

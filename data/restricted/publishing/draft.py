@@ -44,7 +44,7 @@ class Draft:
 
     @classmethod
     def for_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey) -> Draft:
-        """Return a draft for an invented world that is never written."""
+        """Return a draft for the trial of a policy on an invented world; it is never written."""
         return cls("trial", True, 1, 6, "", b"", pa.table({}), policy, plan, mechanism, None)
 
     def parameters(self) -> dict[str, Any]:

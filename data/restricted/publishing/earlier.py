@@ -33,7 +33,7 @@ _WHY_K = Message(
 
 
 def read_earlier(releases: Path, tier: Tier) -> list[Published]:
-    """Read the releases of a tier that have counts, oldest first; others hold published figures only."""
+    """Read the releases of a tier that have counts, oldest first; the others have only published figures."""
     return [reading.read_published(release) for release in reversed(_releases_with_counts(releases, tier))]
 
 
@@ -64,7 +64,7 @@ def refuse_shorter_time(releases: Path, draft: Draft) -> None:
     if last is None or draft.grid is None:
         return
     was = last.manifest["tact"]
-    # Without a day all years are final. Manifests from before there were final years name none.
+    # Without a day, all years are final. Old manifests have no entry for final years.
     fewer = "final" in was and str(draft.grid.final or date.max) < (was["final"] or str(date.max))
     if fewer or str(draft.grid.last) < was["last"]:
         raise ReleaseError(
@@ -79,14 +79,15 @@ def refuse_shorter_time(releases: Path, draft: Draft) -> None:
 def refuse_other_noise(releases: Path, draft: Draft) -> None:
     """Raise ReleaseError if the policy has other noise than the last release, or a lower threshold.
 
-    A higher threshold and another plan are allowed: the attacks read all releases together.
+    A higher threshold and another plan are allowed: the attacks read all releases together. Raises ReleaseError also if
+    an earlier version of the program made the last release with another mechanism.
     """
     last = next(iter(_releases_with_counts(releases, "partner")), None)
     if last is None:
         return
-    CellKey.from_manifest(last.manifest["tact"])  # refuses what an earlier version protected in another way
+    CellKey.from_manifest(last.manifest["tact"])  # raises ReleaseError for another mechanism of an earlier version
     both = (last.manifest["tact"]["parameters"], draft.parameters())
-    # One noise for all counts, as in releases from before there was another for those about k.
+    # In older releases, counts near k have the same noise as all others.
     was, now = ({"variance_near_k": values.get("variance"), **values} for values in both)
     other = [name for name in _OF_NOISE if was.get(name) != now.get(name)]
     if other:

@@ -59,15 +59,15 @@ class Frozen:
         return replace(self, blocks=blocks, changed=frozenset(changed))
 
     def staged(self) -> dict[str, bytes]:
-        """Return the blocks, as bytes, that are new or withhold more cells than before."""
+        """Return the blocks, as bytes, that are new, have new tables, or withhold more cells than before."""
         return {name: self.blocks[name].encode() for name in sorted(self.changed)}
 
 
 def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid: Grid) -> Frozen:
     """Return the newly drawn values, replaced by published ones where there are any, and the new blocks.
 
-    `noisy` has the newly drawn values, shape (areas, periods, *categories). A table that the plan did not have before
-    keeps them. `published` has the blocks of the vault, by name.
+    `noisy` has the newly drawn values, by table, shape (areas, periods, *categories). They are kept where nothing was
+    published, as in a table that the plan did not have before. `published` has the blocks of the vault, by name.
     """
     numbers = {spec: values.copy() for spec, values in noisy.items()}
     blocks: dict[str, Block] = {}
@@ -104,7 +104,7 @@ _FAMILIES = {"flows": "flows", "encounters": "encounters"}
 
 
 def _list_blocks(spec: TableSpec, grid: Grid) -> Iterator[tuple[str, int, int]]:
-    """List the blocks of a table: name, area, period."""
+    """Yield the blocks of a table: the name, and the indices of the area and the period."""
     family = _FAMILIES.get(spec.measure, "met")
     provisional = grid.is_provisional(spec.grain)
     for area, code in enumerate(grid.codes[spec.level]):

@@ -86,7 +86,7 @@ def _begins_with(words: str, starts: tuple[str, ...]) -> bool:
 def tabulate_indicators(
     vault: Vault, grid: Grid, mechanism: CellKey, record_keys: RecordKeys, published: Mapping[str, bytes]
 ) -> Indicators:
-    """Read the indicators of the vault and protect them; `published`: the blocks of the vault to repeat, by name.
+    """Return the protected indicators of the vault; `published` has the blocks of the vault to repeat, by name.
 
     Counties and regions have only indicators of prevention and coordination, municipalities have none. A number of
     people is drawn once, when its period is final, and repeated for ever. Only periods of the release have numbers of
@@ -133,7 +133,9 @@ def _read_rows(vault: Vault, grid: Grid) -> pd.DataFrame:
 def _draw_people(
     rows: pd.DataFrame, mechanism: CellKey, record_keys: RecordKeys, published: Mapping[str, bytes]
 ) -> tuple[pd.Series, dict[str, bytes]]:
-    """Return a noisy number of people for each row (NaN if it is not a whole number), and the new blocks.
+    """Return a noisy number of people for each row, and the new blocks.
+
+    It is NaN if no number was published, and the true number is missing, negative or not a whole number.
 
     The cell key is derived from the name of the number and the number itself. So nobody without the identifier key can
     compute it, two partners who report the same number get the same noise, and a partner who knows its own number

@@ -39,7 +39,7 @@ _LICENCES = {"CC-BY-4.0": ("https://creativecommons.org/licenses/by/4.0/", "Crea
 
 
 def describe_table(spec: TableSpec, states: Mapping[str, float]) -> dict[str, Any]:
-    """Return the description of a table: measure, level, grain, breakdown, unit, share of cells in each state."""
+    """Return the description of a table for the manifest; `states` is the share of cells in each state, from 0 to 1."""
     return {
         "measure": spec.measure,
         "level": spec.level,
@@ -57,7 +57,7 @@ def describe_release(
     resources: Sequence[dict[str, Any]],
     states: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
-    """Return the manifest of one tier; `states` is the share of cells in each state, by table."""
+    """Return the manifest of one tier; `states` is the share of cells in each state, from 0 to 1, by table."""
     name, policy, grid, invented = draft.name, draft.policy, draft.grid, draft.invented
     first, last = (grid.span.start.isoformat(), grid.span.end.isoformat()) if grid else (None, None)
     span = f"{first} to {last}" if grid else "published figures only"
@@ -118,7 +118,7 @@ def _licence(name: str) -> dict[str, str]:
 
 
 def _describe_publication(policy: Policy, tier: Tier) -> dict[str, Any]:
-    """Return publisher and DOI in the form of the Data Package specification. The DOI is for the public tier."""
+    """Return publisher and DOI in the form of the Data Package specification; the DOI only for the public tier."""
     publisher = {"contributors": [{"title": policy.publisher, "role": "publisher"}]} if policy.publisher else {}
     return publisher | ({"id": f"{DOI_ADDRESS}{policy.doi}"} if policy.doi and tier == "public" else {})
 

@@ -1,4 +1,4 @@
-"""A cell that contains a published number is never "not searched", but "almost none". Behind the wall."""
+"""Correct cells that are "not searched" but contain a published number: they are "almost none". Behind the wall."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Found = dict[tuple[Level, Grain], Bools]  # where a number above zero is publis
 
 
 def correct_not_searched(tables: Tables) -> Tables:
-    """Return the tables of a tier in which no cell "not searched" contains a number of its measure.
+    """Return the tables of a tier in which no cell "not searched" contains a number above zero of its measure.
 
     A cell contains a number if its area and period contain the number's area and period, in any breakdown. Only
     published cells count, so that the state of a total does not reveal a withheld number.

@@ -31,16 +31,20 @@ CLASSES: dict[str, tuple[int, ...]] = {
 
 
 def code(state: State) -> int:
-    """Return the number that stands for a state in arrays."""
+    """Return the number that stands for a state in arrays: its index in STATES."""
     return STATES.index(state)
 
 
 @dataclass(frozen=True, eq=False)
 class ReleasedTable:
-    """One table before it is written; arrays of shape (areas, periods, *categories).
+    """One table before it is written; all arrays have shape (areas, periods, *categories).
 
-    value, low, high: NaN if unknown. margin: how far a number may be from the truth; None if it is exact. reason: for
-    estimates, the index of the reason in REASONS, -1 if there is an interval.
+    Numbers are in the unit of the measure (data/tables/resource.py).
+
+    value: NaN unless the state is "number". state: index in STATES. margin: how far a number may be from the truth;
+    None if all numbers are exact. low, high: the ends of the range of a cell whose state is "class", NaN in other cells
+    and for an upper end that is open; None for a table without ranges. reason: only in a table of dark figures, the
+    index in REASONS of the reason why there is no interval, -1 if there is one.
     """
 
     spec: TableSpec
@@ -54,29 +58,32 @@ class ReleasedTable:
 
     @property
     def axes(self) -> dict[str, tuple[str, ...]]:
-        """The names along each axis of the arrays, by column."""
+        """The areas, periods and categories along each axis of the arrays, by column, in the order of the axes."""
         spec, grid = self.spec, self.grid
         periods = tuple(p.id for p in grid.periods(spec.grain))
         named = {c: grid.codes[spec.level] if c == "origin" else CATEGORIES[c] for c in spec.columns}
         return {"area": grid.codes[spec.level], "period": periods, **named}
 
     def place(self, cell: Mapping[str, str]) -> tuple[int, ...]:
-        """Return the index of a cell in the arrays; `cell` names it by column."""
+        """Return the index of a cell in the arrays. `cell` maps each column of `axes`, in their order, to a name."""
         return tuple(self.axes[column].index(name) for column, name in cell.items())
 
     def cells_of(self, areas: Collection[str]) -> Bools:
-        """Return a mask of the cells of some areas, with the shape of the arrays."""
+        """Return a mask of the cells of these areas, with the shape of the arrays."""
         inside = np.array([area in areas for area in self.axes["area"]], bool)
         return np.broadcast_to(inside.reshape(-1, *[1] * (self.value.ndim - 1)), self.value.shape)
 
     def without(self, cells: Bools) -> ReleasedTable:
-        """Return the table with some cells withheld; `cells` has the shape of its arrays."""
+        """Return a copy of the table with the cells of a mask withheld; `cells` has the shape of the arrays."""
         low, high = (None if ends is None else np.where(cells, np.nan, ends) for ends in (self.low, self.high))
         state = np.where(cells, np.int8(code("withheld")), self.state)
         return replace(self, value=np.where(cells, np.nan, self.value), state=state, low=low, high=high)
 
     def arrow(self) -> pa.Table:
-        """Return the table as published: one row for each cell."""
+        """Return the table as published, with one row for each cell.
+
+        Its columns are those of `axes`, then value, state and margin, and, if the table has them, low, high and reason.
+        """
         columns: dict[str, pa.Array] = {}
         for axis, (name, names) in enumerate(self.axes.items()):
             index = np.broadcast_to(
@@ -92,21 +99,21 @@ class ReleasedTable:
         if self.low is not None and self.high is not None:
             columns["low"], columns["high"] = _numbers(self.low, pa.int64()), _numbers(self.high, pa.int64())
         if self.reason is not None:
-            why = np.array((*REASONS, ""), object)  # -1 is the last
+            why = np.array((*REASONS, ""), object)  # index -1 is the last one
             columns["reason"] = pa.array(why[self.reason.ravel()], pa.string())
         return pa.table(columns)
 
     def frame(self) -> pd.DataFrame:
-        """Return the table as a reader of the release sees it."""
+        """Return the table as a reader of the release sees it: a DataFrame with the columns of `arrow`."""
         return pd.DataFrame(self.arrow().to_pandas(types_mapper=_TYPES.get))
 
     @property
     def withheld(self) -> int:
-        """The number of counted cells that are withheld to protect others."""
+        """The number of cells withheld to protect others; 0 for a table that is not of counts."""
         return int((self.state == code("withheld")).sum()) if self.spec.counted else 0
 
     def shares(self) -> dict[str, float]:
-        """Return the share of cells in each state that occurs, for the manifest."""
+        """Return the share of cells in each state that occurs, from 0 to 1, by state, for the manifest."""
         counts = np.bincount(self.state.ravel(), minlength=len(STATES))
         total = max(int(counts.sum()), 1)
         return {s: round(int(n) / total, 4) for s, n in zip(STATES, counts, strict=True) if n}
@@ -131,18 +138,22 @@ def tabulate_counts(
     policy: Policy,
     mechanism: CellKey,
 ) -> ReleasedTable:
-    """Tabulate counts with the state of each cell. `total` and `searched` have shape (areas, periods).
+    """Tabulate noisy counts with the state of each cell.
 
-    All states follow only from noisy values and effort. If no effort is recorded and the noisy total is zero, the
-    partner tier shows "not searched", whether the true count is zero or not; otherwise "almost none" would reveal a
-    child. The public tier hides every value below k, including zero.
+    values: noisy counts, (areas, periods, *categories). total: noisy numbers of children, and searched: whether effort
+    is recorded, both (areas, periods).
+
+    All states follow only from noisy values, effort and the policy. The partner tier shows "almost none" for zero; if
+    no effort is recorded and the noisy total is zero too, "not searched", whether the true count is zero or not.
+    Otherwise "almost none" would reveal a child. A cell of children who were reported is never "not searched". The
+    public tier hides every value below k, including zero. Areas without a programme are structural zeros.
     """
     margin = mechanism.knowledge(policy.scale(spec.measure)).largest
     state = np.full(values.shape, code("number"), np.int8)
     if tier == "partner":
         state[values == 0] = code("almost_none")
         empty = (values == 0) & _repeat_over_categories((total == 0) & ~searched, values.ndim)
-        # What was reported needs nobody to search.
+        # Children are reported whether anybody searches or not.
         state[empty & _searchable(spec, values.shape)] = code("not_searched")
     else:
         state[values < policy.k] = code("few")
@@ -166,7 +177,7 @@ def _searchable(spec: TableSpec, shape: tuple[int, ...]) -> Bools:
 
 
 def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
-    """Return which areas of the table lie in an area without a programme, shape (areas,)."""
+    """Return a mask, (areas,), of the areas that are, or lie in, one of the areas `without` a programme."""
     codes = grid.codes[spec.level]
     parents = grid.areas["parent"]
 
@@ -181,7 +192,7 @@ def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
 
 
 def tabulate_exact(spec: TableSpec, values: Floats, grid: Grid, missing: State) -> ReleasedTable:
-    """Tabulate exact numbers; a zero gets the state `missing`, and NaN the state no_data."""
+    """Tabulate exact numbers, (areas, periods, *categories); a zero gets the state `missing`, and NaN no_data."""
     state = np.full(values.shape, code("number"), np.int8)
     state[values == 0] = code(missing)
     state[np.isnan(values)] = code("no_data")
@@ -189,7 +200,7 @@ def tabulate_exact(spec: TableSpec, values: Floats, grid: Grid, missing: State) 
 
 
 def tabulate_intervals(spec: TableSpec, values: Ints, grid: Grid) -> ReleasedTable:
-    """Return the table of the intervals of estimates; a cell without an interval has the reason.
+    """Tabulate the intervals of estimates; a cell without an interval has the state cannot_tell, and the reason.
 
     `values` has the form that estimate_dark_figures returns.
     """
@@ -202,7 +213,10 @@ def tabulate_intervals(spec: TableSpec, values: Ints, grid: Grid) -> ReleasedTab
 
 
 def tabulate_sums(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, partial: Bools) -> ReleasedTable:
-    """Tabulate exact sums of services; a partial sum has only its lower end."""
+    """Tabulate exact sums of services; a partial sum has only its lower end, and NaN gets the state no_data.
+
+    Cells of the mask `withheld` are withheld, and partial sums of 0. All arrays: (areas, periods, *categories).
+    """
     state = np.full(values.shape, code("number"), np.int8)
     state[partial] = code("class")
     state[np.isnan(values)] = code("no_data")
@@ -215,7 +229,11 @@ def tabulate_sums(spec: TableSpec, values: Floats, grid: Grid, withheld: Bools, 
 def tabulate_classes(
     spec: TableSpec, values: Floats, grid: Grid, withheld: Bools | None = None, partial: Bools | None = None
 ) -> ReleasedTable:
-    """Tabulate only the range of each number; a partial sum has only its lower end."""
+    """Tabulate only the range (CLASSES) of each number; a partial sum has only its lower end, and NaN gets no_data.
+
+    Cells of the mask `withheld` are withheld, and those that would only show "at least 0". All arrays: (areas, periods,
+    *categories).
+    """
     table = tabulate_estimates(spec, values, values, grid)
     if partial is not None and table.high is not None:
         table = replace(table, high=np.where(partial, np.nan, table.high))
@@ -223,7 +241,7 @@ def tabulate_classes(
 
 
 def _without_empty(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
-    """Withhold the cells of a mask, and those that would only show "at least 0"."""
+    """Return the table with the cells of a mask withheld, and those that would only show "at least 0"."""
     if table.low is None or table.high is None:
         return table
     empty = (table.state == code("class")) & (table.low == 0) & np.isnan(table.high)
@@ -231,7 +249,10 @@ def _without_empty(table: ReleasedTable, withheld: Bools) -> ReleasedTable:
 
 
 def tabulate_estimates(spec: TableSpec, least: Floats, most: Floats, grid: Grid) -> ReleasedTable:
-    """Tabulate the range of classes from the smallest to the largest of several estimates; NaN means no data."""
+    """Tabulate ranges from the class (CLASSES) of the smallest to that of the largest of several estimates.
+
+    `least` and `most` have shape (areas, periods, *categories); NaN means no data.
+    """
     lower = np.array(CLASSES[spec.measure], np.float64)
     upper = np.append(lower[1:] - 1, np.nan)
     known = ~np.isnan(least)

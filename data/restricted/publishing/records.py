@@ -35,11 +35,11 @@ class Vault(Protocol):
     """The methods of the vault that a release uses (data/restricted/vault)."""
 
     def read(self, kind: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Return the records of a kind, in batches."""
+        """Return the records of a kind, in batches; by default with all columns."""
         ...
 
     def partners(self, kind: str | None = None) -> list[str]:
-        """List the partners that records of a kind name."""
+        """List the partners that records of a kind name, by default of any kind."""
         ...
 
     def published_blocks(self) -> Mapping[str, Any]:
@@ -55,7 +55,7 @@ class Vault(Protocol):
         ...
 
     def confirm_publication(self, release: str) -> None:
-        """Turn the staged content into the last publication."""
+        """Turn the staged content into published content."""
         ...
 
     def discard_publication(self, release: str) -> None:
@@ -83,7 +83,8 @@ def read_records(
 ) -> Records | None:
     """Read all records for a release made on a day; None if there are none, or if no quarter has ended yet.
 
-    Raises ReleaseError if no encounter lies within the days of the programme that the policy states.
+    Raises ReleaseError if there are encounters, but none in a quarter that has ended, and for an area or a category
+    that is not known.
     """
     grid = Grid.for_day(areas, calendar, (policy.first, policy.last), policy.lag, day)
     if grid is None:

@@ -44,7 +44,7 @@ def lock_releases(releases: Path) -> Iterator[None]:
 
 
 def recover(vault: Vault | None, releases: Path, drop_approval: Callable[[str], None] | None = None) -> None:
-    """Clean up after a run that was killed; raise ReleaseError while another run is active."""
+    """Finish or undo a release whose run was killed; raise ReleaseError while another run is active."""
     if releases.is_dir():
         with lock_releases(releases):
             settle_interrupted(vault, releases, drop_approval)
@@ -53,7 +53,8 @@ def recover(vault: Vault | None, releases: Path, drop_approval: Callable[[str], 
 def settle_interrupted(vault: Vault | None, releases: Path, drop_approval: Callable[[str], None] | None = None) -> None:
     """Remove unfinished files, and confirm or discard the staged blocks of the vault; the lock must be held.
 
-    `drop_approval` removes the approval of a release that is discarded.
+    If `current` names no release, it then names the newest one that was not withdrawn. `drop_approval` removes the
+    approval of a release that is discarded.
     """
     for left in releases.glob(f"{TEMPORARY}*"):
         shutil.rmtree(left)
@@ -76,14 +77,14 @@ def settle_interrupted(vault: Vault | None, releases: Path, drop_approval: Calla
 
 
 def compute_sequence(releases: Path) -> int:
-    """Return the number of the next release: one above the highest ever used here."""
+    """Return the number of the next release: one more than the highest ever used here."""
     complete = names(releases)
     newest = Release.open(releases, TIERS[0], complete[0]).manifest["tact"]["sequence"] if complete else 0
     return max(int(newest), len(_used_names(releases))) + 1
 
 
 def make_name(releases: Path, span: Period | None, figures: pd.DataFrame) -> str:
-    """Return an unused name with the last month of `span`, or, if it is None, with the last year of the figures."""
+    """Return an unused name with the last month of `span`; if it is None, with the last year of the figures, if any."""
     if span is not None:
         label = span.end.strftime("%Y-%m")
     else:
@@ -102,7 +103,7 @@ def remember_name(releases: Path, name: str) -> None:
 
 
 def point_at(releases: Path, name: str) -> None:
-    """Make a release the current one."""
+    """Make a release the current one, which readers see."""
     files.write_text(releases / "current", f"{name}\n")
 
 

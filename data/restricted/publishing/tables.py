@@ -18,7 +18,7 @@ from data.workspace.types import Bools, Ints
 
 
 def perturb_tables(counted: CountedTables, policy: Policy, mechanism: CellKey) -> dict[TableSpec, Ints]:
-    """Return the noisy values of every counted cell, by table, shape (areas, periods, *categories)."""
+    """Return the noisy values of all counted tables, by table, each (areas, periods, *categories)."""
     return {
         spec: mechanism.publish(counts, counted.keys[spec], policy.scale(spec.measure))
         for spec, counts in counted.counts.items()
@@ -52,7 +52,7 @@ def _tabulate_tier(tier: Tier, draft: Draft, records: Records, frozen: Frozen) -
 
 
 def _find_searched(effort: Effort, spec: TableSpec) -> Bools:
-    """Return a mask of cells with outreach, (areas, periods); all true if none was ever recorded."""
+    """Return a mask of areas and periods with outreach, (areas, periods); all true if no outreach was ever recorded."""
     days = effort.days(spec.level, spec.grain)
     return days > 0 if len(effort.amount) else np.ones(days.shape, bool)
 

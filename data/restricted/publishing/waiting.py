@@ -19,7 +19,7 @@ _LAST_IMPORT = "last_import"
 
 
 def mark_final_years(records: Records, published: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return a block, by name, for each year that is final for the first time; it has the number of the last import."""
+    """Return a block for each year that is final for the first time, by name; it has the number of the last import."""
     last = int(records.encounters["batch"].max(initial=0))
     block = Block({_LAST_IMPORT: [last]}).encode()
     return {_name_block(year): block for year in list_new_years(records.grid, published)}

@@ -28,8 +28,9 @@ from data.tables.spec import TIERS, Tier
 class SafeTables:
     """The tables of a release after numbers were withheld.
 
-    cells: the withheld cells, by tier and table. planned: for each county or region, the attacker's advantage for its
-    most exposed child before anything was withheld. quietened: the counties and regions in which cells were withheld.
+    cells: the withheld cells, by tier and table. planned: for each county or region, the attacker's advantage (from 0
+    to 1) for its most exposed child, before breakdowns were withheld. quietened: the counties and regions in which
+    cells were withheld.
     """
 
     tables: Mapping[Tier, Tables]
@@ -47,7 +48,8 @@ def withhold_cells(
 ) -> SafeTables:
     """Withhold numbers until the attacks fail; return the tables. What the partner tier withholds, both tiers withhold.
 
-    earlier : releases of each tier, oldest first. worlds : numbers of worlds for the membership attack.
+    earlier : releases of each tier, oldest first. worlds : numbers of worlds for the membership attack; the next one is
+    used while the limit is within the interval.
     """
     safe, cells, from_before = dict(tables), dict[Tier, CellMasks](), CellMasks()
     planned, quietened = dict[str, Advantage](), frozenset[str]()
@@ -73,6 +75,8 @@ def withhold_cells(
 
 def leave_out_shown(masks: CellMasks, tables: Tables, releases: Sequence[Published]) -> CellMasks:
     """Return the masks without cells that an earlier release shows, because a published number is never withheld.
+
+    `releases` are the earlier ones, then the new one. A table with an empty mask is left out.
 
     The final and the provisional number of a quarter are two numbers; only the same kind counts as shown.
     """
@@ -103,7 +107,10 @@ def survey_public(
     regions: Collection[str] | None = None,
     earlier: Sequence[Published] = (),
 ) -> dict[str, Advantage]:
-    """Estimate the attacker's advantage for the most exposed child of each county or region, from all public tables."""
+    """Return the attacker's advantage from all public tables for the most exposed child of each county or region.
+
+    It is from 0 to 1, and estimated only for `regions` if these are given.
+    """
     now = sequence.join_releases([*earlier, draft.published("public", tables)])
     return membership.survey(now, areas, draft.mechanism, now.k, regions=regions, worlds=worlds)
 
@@ -111,11 +118,11 @@ def survey_public(
 def _find_unsafe_cells(
     tables: Tables, tier: Tier, draft: Draft, earlier: Sequence[Published], areas: pd.DataFrame
 ) -> CellMasks:
-    """Return the cells to withhold so that sums, averaging and homogeneity disclose none."""
+    """Return the cells to withhold so that sums, averaging and homogeneity disclose no cell."""
     releases = [*earlier, draft.published(tier, tables)]
     unsafe, _ = withhold_until_safe(BoundsAttack.from_releases(releases, areas), len(earlier))
     cells = _mark_cells(tables, unsafe)
-    # Read anew: what earlier releases showed of a cell is known although it is withheld now.
+    # Attacked again: what earlier releases showed of a cell is known although it is withheld now.
     while revealed := find_disclosed_cells(
         [*earlier, draft.published(tier, _without(tables, cells))], areas, draft.mechanism
     ):
@@ -126,11 +133,11 @@ def _find_unsafe_cells(
 def _quieten_areas(
     tables: Tables, draft: Draft, earlier: Sequence[Published], areas: pd.DataFrame, worlds: Sequence[int]
 ) -> tuple[CellMasks, dict[str, Advantage], frozenset[str]]:
-    """Withhold public cells of areas whose numbers together may reveal too much about a child.
+    """Return the public cells to withhold, of areas whose numbers together may reveal too much about a child.
 
     The breakdowns of the area are withheld first, then its years (the number of the whole time remains), and then the
-    breakdowns of its country. Returns the cells, the advantage for each area before this step, and the areas with
-    withheld cells.
+    breakdowns of its country. Returns also the advantage for each area before this step, and the areas with withheld
+    cells.
     """
     children = [spec for spec in tables if spec.measure == "children"]
     steps = (

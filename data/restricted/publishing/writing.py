@@ -26,7 +26,7 @@ from data.tables.spec import TIERS, TableSpec, Tier
 
 
 def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
-    """Write one tier into a new folder: tables, figures, areas, manifest."""
+    """Write one tier into a new folder: tables, figures, indicators (partner tier), areas and the manifest."""
     folder.mkdir()
     (folder / "areas.parquet").write_bytes(draft.areas)
     resources, states = [], {}
@@ -47,7 +47,7 @@ def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
 
 
 def _add_reconciled(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> dict[TableSpec, pa.Table]:
-    """Return the tables as published, with the numbers that add up beside those with noise."""
+    """Return the tables as published, with the reconciled numbers, which add up, beside those with noise."""
     published = {spec: table.arrow() for spec, table in tables.items()}
     areas = pq.read_table(folder / "areas.parquet", columns=["code", "parent"]).to_pandas().set_index("code")
     k = draft.policy.k if tier == "public" else None

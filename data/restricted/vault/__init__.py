@@ -1,13 +1,13 @@
 """The encrypted records. Only the commands of a data officer open this.
 
 A vault is a folder with two files: `vault.db` (SQLCipher 4: AES-256 and an HMAC on each page, under a raw key) and
-`vault.check`, a check value that tells a wrong key from a damaged file. Beside the folder are the writer's lock and a
-note of who holds it.
+`vault.check`, a check value that distinguishes a wrong key from a damaged file. Beside the folder are the writer's lock
+and a note of who holds it.
 
 The journal is a write-ahead log with `synchronous = FULL`: a process that is killed at any moment leaves the last
 committed state, each commit is on disk before the command reports it, and a reader (a release takes seconds) neither
 stops an import nor sees half of one. The log is encrypted like the database. Each imported file is one transaction, and
-so is each removal of records (data/restricted/vault/removal.py); nothing else writes.
+so is each removal of records (data/restricted/vault/removal.py), each note and each step of a publication.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ __all__ = [
 
 # Both keys of a workspace, of which the vault uses its own, or the vault key alone.
 AnyKey: TypeAlias = keys.Keys | Secret | bytes
-# See `Vault.read_state`; to compare with another one.
+# The result of `Vault.read_state`, to be compared with another one.
 State: TypeAlias = tuple[object, ...]
 
 _CACHE_KB = 200_000
@@ -52,7 +52,8 @@ _AREA_COLUMNS = ("municipality", "area", "origin", "destination")
 def open_vault(workspace: Workspace, both_keys: keys.Keys | None = None) -> "Vault":
     """Open a workspace's vault with the given keys, or with those that `load_keys` finds.
 
-    Raises WorkspaceError when the vault is of another kind (real or invented) than the workspace.
+    Raises WorkspaceError when the vault is of another kind (real or invented) than the workspace, and the errors of
+    `Vault.open` and `load_keys`.
     """
     vault = Vault.open(workspace.vault, both_keys or load_keys(workspace))
     if vault.kind == workspace.kind:
@@ -79,7 +80,7 @@ def examine(folder: Path, key: AnyKey) -> list[str]:
 
 
 class Vault:
-    """The records of one workspace. A context manager; not shared between threads."""
+    """The records of one workspace. It is a context manager, and only one thread may use it."""
 
     def __init__(self, folder: Path, key: Secret, connection: sql.Connection) -> None:
         self.folder = folder
@@ -94,7 +95,8 @@ class Vault:
         """Create an empty vault in a folder that does not exist yet, and open it.
 
         It is built under a temporary name and renamed, so that there is a complete vault or none. By default its
-        kind is that of its workspace, or "real" if there is no workspace.
+        kind is that of its workspace, or "real" if there is no workspace. Raises VaultError if the folder exists, and
+        DiskFull.
         """
         folder, secret = Path(folder).absolute(), _vault_key(key)
         kind = kind or _find_kind(folder)
@@ -110,9 +112,9 @@ class Vault:
         """Open a vault for reading and writing.
 
         With both keys, it also checks that the identifier key is the one that hashed the children in the vault: with
-        another key every child who comes back would count as new. Raises VaultError when there is no vault, WrongKey,
-        CorruptVault. Children and partners in the forget log beside the vault are deleted before it opens, even if
-        somebody copied an old vault back.
+        another key every child who comes back would count as new. Children and partners in the forget log beside the
+        vault are deleted before it opens, even if somebody copied an old vault back. Raises WrongKey, CorruptVault, and
+        VaultError when there is no vault or its forget log is damaged.
         """
         folder, secret = Path(folder).absolute(), _vault_key(key)
         connection = health.open_checked(folder, secret)
@@ -129,7 +131,10 @@ class Vault:
             raise
 
     def _join_forget_logs(self) -> None:
-        """Make the forget log in the vault and the forget log beside it equal; nearly always they are already."""
+        """Make the forget log in the vault and the one beside it equal, and delete the records of entries new to it.
+
+        Nearly always the two are equal already.
+        """
         path = forget_log.log_path(self.folder)
         beside = forget_log.read(path)
         with sql.translating_errors(self._db):
@@ -176,7 +181,9 @@ class Vault:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the writer's lock in the block; may be nested. Raises VaultBusy if it is taken.
+        """Hold the writer's lock in the block; may be nested.
+
+        Raises VaultBusy if another process holds it, VaultError if its file cannot be written.
 
         A release holds it from counting to confirming, so that no import happens in between.
         """
@@ -190,7 +197,8 @@ class Vault:
         """Yield an Import that accepts chunks; when the block ends, all of them are stored, or none.
 
         `source` is the file's name, which is stored as a keyed hash only, and `rejected` the number of its rows that
-        are not stored, if it is known. A file without records leaves no trace.
+        are not stored, if it is known. A file without records leaves no trace. Raises VaultError for an unknown kind,
+        VaultBusy and DiskFull.
         """
         tables.columns_of(kind)
         with self._transaction() as connection:
@@ -219,9 +227,10 @@ class Vault:
                 connection.execute("INSERT INTO meta VALUES (?, ?)", (note, str(rejected)))
 
     def list_imports(self) -> list[dict[str, Any]]:
-        """Return the imports, oldest first: `number`, `at` (UTC), `kind`, `partner` and the four counts.
+        """Return the imports, oldest first: `number`, `at` (UTC), `kind`, `partner`, and numbers of records.
 
-        `rejected` is None for an import of an earlier version of the program, which did not keep it.
+        The numbers are `accepted`, `changed`, `already_known` and `rejected`, which is None if it was not stored, as in
+        earlier versions of the program.
         """
         names = ("number", "at", "kind", "partner", "accepted", "changed", "already_known", "rejected")
         query = (
@@ -233,7 +242,7 @@ class Vault:
             return [dict(zip(names, row, strict=True)) for row in rows]
 
     def is_from(self, number: int, source: str | Path) -> bool:
-        """Return whether an import came from a file of this name."""
+        """Return whether an import came from a file of this name; False for an unknown number."""
         with sql.translating_errors(self._db):
             row = self._connection.execute("SELECT source FROM batch WHERE id = ?", (number,)).fetchone()
         return row is not None and row[0] == self._hash_source(source)
@@ -335,7 +344,8 @@ class Vault:
     def expire(self, day: dt.date) -> int:
         """Delete all records of children who were last met before a day and return their number.
 
-        Unlike those of forgotten children, later records of these children are imported.
+        Children who are linked count as one child. Unlike records of forgotten children, later records of these
+        children are imported.
         """
         with self.writing():
             with sql.translating_errors(self._db):
@@ -352,14 +362,14 @@ class Vault:
             return removal.count(self._connection, children)
 
     def count(self, kind: str) -> int:
-        """Count the records of a kind."""
+        """Return the number of records of a kind; raise VaultError for an unknown kind."""
         with sql.translating_errors(self._db):
             return int(self._connection.execute(tables.count_records_sql(kind)).fetchone()[0])
 
     def partners(self, kind: str | None = None) -> list[str]:
-        """List the partners that records name or that have sent files; with `kind`, only those in records of that kind.
+        """List the partners that records name or that have sent files; the operator of a service is a partner too.
 
-        The operator of a service is a partner too.
+        With `kind`, list only those that records of that kind have in their column `partner`.
         """
         with sql.translating_errors(self._db):
             if kind is not None:
@@ -367,7 +377,7 @@ class Vault:
             return sorted(set(removal.list_partners(self._connection)))
 
     def find_unknown(self, children: Collection[str]) -> frozenset[str]:
-        """Return the hashes that are in no record and not in the forget log."""
+        """Return those of these hashes that are in no record and not in the forget log."""
         with sql.translating_errors(self._db):
             recorded = removal.find_recorded(self._connection, {bytes.fromhex(child) for child in children})
         return frozenset(children) - {child.hex() for child in recorded} - self.forgotten_children()
@@ -387,16 +397,16 @@ class Vault:
                 if connection.in_transaction:
                     connection.execute("COMMIT")
             except BaseException:
-                # SQLite has rolled back by itself where the disk was full.
+                # If the disk was full, SQLite has rolled back by itself.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
             self._fold_log(wait_for_readers)
 
     def _fold_log(self, wait_for_readers: bool) -> None:
-        # What was committed is safe in the write-ahead log. If there is no room to fold it now, or somebody
-        # is reading, it is folded later. Deleted records may still stand in earlier pages of the log
-        # (encrypted, like all of it), so after a removal readers are waited for.
+        # What was committed is safe in the write-ahead log. If there is no room to merge it into the database
+        # now, or somebody is reading, it is merged later. Deleted records may still be in earlier pages of the
+        # log (encrypted, like all of it), so after a removal this waits for readers.
         waiting = contextlib.nullcontext() if wait_for_readers else sql.without_waiting(self._connection)
         with contextlib.suppress(sql.Error), waiting:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -425,9 +435,10 @@ class Vault:
 
         By default all canonical columns of the kind are read; `identity` (bytes) and `batch` (int) only
         when they are asked for by name. Text with few values is dictionary<int32, string>, with one
-        dictionary for the whole reading (it may hold values that no record has any more); hashes are 64
+        dictionary for all batches (it may hold values that no record has any more); hashes are 64
         hexadecimal digits; a missing text is empty; whole numbers are int64 and others float64, null
-        where missing. A million encounters take about 3 s, at constant memory.
+        where missing. A million encounters take about 3 s, at constant memory. Raises VaultError for an unknown kind or
+        column.
         """
         names = list(tables.columns_of(kind) if columns is None else columns)
         return self._read(kind, names, tables.select_sql(kind, names), chunk_rows)
@@ -456,7 +467,7 @@ class Vault:
                 connection.close()
 
     def read_state(self) -> State:
-        """Return a value that changes whenever records do: imports, numbers of records, and of forgotten children."""
+        """Return a value that changes whenever records do: imports, and numbers of records and forgotten children."""
         imports = tuple(tuple(entry.values()) for entry in self.list_imports())
         with sql.translating_errors(self._db):
             forgotten = removal.count_forgotten(self._connection)
@@ -499,19 +510,19 @@ class Vault:
     def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
         """Store what a release is about to publish, before its folder gets its name.
 
-        After a crash, the next process that opens the vault asks for `staged_publication`, confirms it if that
-        release's folder exists and discards it otherwise. Raises VaultError while another publication is unfinished.
+        After a crash, the next release (or `tact doctor`) asks for `staged_publication`, confirms it if that release's
+        folder exists and discards it otherwise. Raises VaultError while another publication is unfinished.
         """
         with self._transaction() as connection:
             published.stage(connection, release, blocks)
 
     def confirm_publication(self, release: str) -> None:
-        """Turn the staged blocks of a release into published blocks. Raises VaultError if none are staged."""
+        """Turn the staged blocks of a release into published blocks. Raises VaultError if it is not staged."""
         with self._transaction() as connection:
             published.confirm(connection, release)
 
     def discard_publication(self, release: str) -> None:
-        """Delete the staged blocks of an unpublished release. Raises VaultError if none are staged."""
+        """Delete the staged blocks of an unpublished release. Raises VaultError if it is not staged."""
         with self._transaction() as connection:
             published.discard(connection, release)
 

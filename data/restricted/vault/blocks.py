@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from data.errors import ReleaseError, other_format
 from data.message import Message
 
-# Kept among the blocks by earlier versions, and no block: what drawing numbers had cost.
+# An entry that earlier versions stored among the blocks, though it is not a block: what drawing numbers had cost.
 LEDGER = "ledger"
 # Format 2, of earlier versions, had marks of the children after the values. They are not read.
 _FORMAT, _WITH_MARKS = 3, 2
@@ -20,7 +20,8 @@ _HEAD = struct.Struct("<BI")
 class Block:
     """The published numbers of one area and period.
 
-    values: by table, with noise, before the threshold. withheld: by tier, "table/cell" in the order of the values.
+    values: numbers by table, with noise, before the threshold. withheld: by tier, texts "table/cell", where `cell` is
+    an index in the values of the table.
     """
 
     values: dict[str, list[int]]
@@ -33,7 +34,7 @@ class Block:
 
     @classmethod
     def decode(cls, blob: bytes) -> Block:
-        """Unpack a block; raise ReleaseError if a later version packed it."""
+        """Unpack a block; raise ReleaseError if its format is unknown, because a later version packed it."""
         version, length = _HEAD.unpack_from(blob)
         if version not in (_FORMAT, _WITH_MARKS):
             raise ReleaseError(other_format(Message("what was published"), version, _FORMAT))

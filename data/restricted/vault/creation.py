@@ -16,7 +16,10 @@ IDENTIFIER = "identifier_key"  # in table meta: the mark of the key that hashed 
 
 @contextlib.contextmanager
 def building_aside(folder: Path) -> Iterator[Path]:
-    """Yield a new private folder; when the block ends without an error it is renamed to `folder`."""
+    """Yield a new private folder, which is renamed to `folder` when the block ends, or removed if it fails.
+
+    Raises DiskFull when there is no room.
+    """
     aside = files.aside(folder)
     with files.no_room_means_disk_full(folder):
         try:

@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 
 
 def today() -> str:
-    """Return today's date in UTC, in which the days of imports are stored too."""
+    """Return today's date in UTC, as an ISO day; the times of imports are in UTC too."""
     return dt.datetime.now(dt.UTC).date().isoformat()
 
 
@@ -48,7 +48,7 @@ def log_path(folder: Path) -> Path:
 
 
 def keep_latest(entries: Iterable[Entry]) -> set[Entry]:
-    """Return the last entry of each child and partner."""
+    """Return the latest entry of each child and partner."""
     newest: dict[tuple[str, str], Entry] = {}
     for entry in sorted(entries, key=_rank):
         newest[entry.kind, entry.name] = entry
@@ -61,7 +61,7 @@ def _rank(entry: Entry) -> tuple[int, str]:
 
 
 def read(path: Path) -> set[Entry]:
-    """Read a log; empty if there is none. Raises VaultError when it is damaged."""
+    """Read a log; empty if there is none. Raises VaultError when it is damaged or cannot be read."""
     try:
         rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
     except FileNotFoundError:

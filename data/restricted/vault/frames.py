@@ -54,8 +54,8 @@ class TermBook:
 def encode(frame: Frame, kind: str, terms: TermBook) -> pa.RecordBatch | None:
     """Convert a canonical frame to the stored columns: identity, content, then the kind's columns.
 
-    Returns None when the frame has no rows. Raises VaultError that names columns that are missing, unknown or of a
-    wrong type, never a value.
+    Returns None when the frame has no rows. Raises VaultError for an unknown kind, and for columns that are missing,
+    unknown or of a wrong type; its message has no value.
     """
     storage = columns_of(kind)
     _check_columns(frame, kind, storage)
@@ -91,7 +91,7 @@ def split_repeats(table: pa.Table) -> Iterator[pa.Table]:
 
 
 def iter_rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    """Return stored rows as tuples for the database."""
+    """Return an iterator over stored rows, as tuples for the database."""
     return zip(*(_python(column) for column in batch.columns), strict=True)
 
 
@@ -173,7 +173,7 @@ def _to_terms(column: pa.Array, name: str, terms: TermBook) -> pa.Array:
         encoded = _strings(encoded.cast(pa.string())).dictionary_encode()
     texts = _strings(encoded.dictionary).to_pylist()
     indices = encoded.indices.to_numpy(zero_copy_only=False)
-    # Only the texts that occur: a categorical column may name others.
+    # Only the texts that occur: the dictionary may have others.
     used = np.unique(indices)
     codes = np.zeros(len(texts), np.int32)
     codes[used] = terms.codes(name, [texts[i] for i in used])

@@ -1,4 +1,4 @@
-"""The check value that distinguishes a wrong key from a damaged file, and checks of a vault."""
+"""The check value, which distinguishes a wrong key from a damaged file, and other checks of a vault."""
 
 import hashlib
 import hmac
@@ -28,7 +28,7 @@ class _Check:
 
     @property
     def sum(self) -> str:
-        # Tells a damaged check value from a wrong key; anybody can compute it.
+        # Distinguishes a damaged check value from a wrong key; anybody can compute it.
         return hashlib.sha256(f"{self.salt}:{self.mac}".encode()).hexdigest()
 
     def fits(self, key: Secret) -> bool:
@@ -36,7 +36,7 @@ class _Check:
 
 
 def write(folder: Path, key: Secret) -> None:
-    """Write the check value for the database in a folder under its key."""
+    """Write the check value of the database in a folder; `key` is the key of the database."""
     salt = sql.read_salt(folder / DB)
     check = _Check(salt.hex(), _mac(key, salt))
     text = json.dumps({"format": 1, "salt": check.salt, "mac": check.mac, "sum": check.sum})
@@ -44,7 +44,11 @@ def write(folder: Path, key: Secret) -> None:
 
 
 def open_checked(folder: Path, key: Secret) -> sql.Connection:
-    """Open the database. Raises VaultError if there is none, WrongKey or CorruptVault."""
+    """Open the database of a vault and return the connection; write the check value if it is missing or damaged.
+
+    A database of an earlier version is converted. Raises VaultError if there is no database or another version wrote
+    it, WrongKey for another key, CorruptVault for a damaged database, VaultBusy or DiskFull if it cannot be converted.
+    """
     db = folder / DB
     if not db.is_file():
         raise _missing_vault(folder)
@@ -66,7 +70,7 @@ def open_checked(folder: Path, key: Secret) -> sql.Connection:
 
 
 def find_problems(folder: Path, key: Secret, connection: sql.Connection) -> list[str]:
-    """Check files, pages, structure and terms; return what is wrong, each with its remedy."""
+    """List what is wrong with the files, pages, structure and terms of an open vault, each with its remedy."""
     faults = _open_to_others(folder)
     check = _read_check(folder)
     if check is None or not check.fits(key) or check.salt != sql.read_salt(folder / DB).hex():
@@ -92,7 +96,7 @@ def is_intact(connection: sql.Connection) -> bool:
 
 
 def _all_terms_known(connection: sql.Connection) -> bool:
-    """Return whether every stored number has a text."""
+    """Return whether each number that a record stores in place of a text has its text in table `term`."""
     return not any(
         connection.execute(unexplained_sql(kind, column), (term_name(kind, column),)).fetchone()[0]
         for kind, columns in TABLES.items()
@@ -137,11 +141,11 @@ def _check_version(db: Path, connection: sql.Connection) -> None:
 
 
 def _upgrade(connection: sql.Connection) -> None:
-    """Convert a vault of an earlier version to this version, in one step."""
+    """Convert a vault of an earlier version to this version, in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != VERSION:  # nobody else was first
+        if version != VERSION:  # no other process has converted it meanwhile
             for statement in upgrade_sql(version):
                 connection.execute(statement)
         connection.execute("COMMIT")

@@ -46,9 +46,9 @@ class Import:
     def add(self, frame: frames.Frame) -> None:
         """Add a chunk: the kind's canonical columns, `identity` and `content` (16 bytes each).
 
-        A record with a known identity and another content replaces the old one and counts as changed;
-        the identity is made at intake so that only a record with a record number can do so. `counts` is
-        complete when the `with` block of the import has ended.
+        A record with a known identity and another content replaces the old one and counts as changed; at intake, only
+        a record with a record number gets an identity that allows this. `counts` is complete when the `with` block of
+        the import has ended. Raises VaultError if a column is missing, unknown or of a wrong type.
         """
         batch = frames.encode(frame, self.kind, self._terms)
         if batch is not None:
@@ -57,7 +57,7 @@ class Import:
             self.flush()
 
     def flush(self) -> None:
-        """Write the collected rows."""
+        """Write the collected rows into the database."""
         if not self._buffer:
             return
         table = pa.Table.from_batches(self._buffer)
@@ -70,7 +70,7 @@ class Import:
         inserted = self._connection.executemany(self._insert, frames.iter_rows(batch)).rowcount
         changed = 0
         if inserted < len(batch):
-            # For `tact undo`: what is said again, and what is replaced (data/restricted/vault/undoing.py).
+            # For `tact undo`: content that is repeated or replaced (data/restricted/vault/undoing.py).
             self._connection.executemany(self._repeat, frames.iter_rows(batch))
             self._connection.executemany(self._archive, frames.iter_rows(batch.select(["identity", "content"])))
             changed = self._connection.executemany(self._update, frames.iter_rows(batch)).rowcount

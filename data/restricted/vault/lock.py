@@ -28,7 +28,10 @@ class WriterLock:
 
     @contextlib.contextmanager
     def holding(self) -> Iterator[None]:
-        """Hold the lock in the block; may be nested. Raises VaultBusy at once when it is taken."""
+        """Hold the lock in the block; may be nested.
+
+        Raises VaultBusy at once when another process holds it, VaultError when its file cannot be written.
+        """
         try:
             self._lock.acquire()
         except filelock.Timeout:
@@ -53,7 +56,7 @@ class WriterLock:
         since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         user = find_user() or "an unknown user"
         note = {"user": user, "host": platform.node(), "process": os.getpid(), "since": since}
-        # Only for the message that a second writer sees: a disk without room may go without it.
+        # Only for the message that a second writer sees: a full disk must not stop the first one.
         with contextlib.suppress(OSError):
             self._note.write_text(json.dumps(note), encoding="utf-8")
 

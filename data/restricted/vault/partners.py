@@ -29,9 +29,9 @@ def find(name: str, known: Iterable[str], active: Iterable[str]) -> str:
 
 
 def find_similar(name: str, known: Iterable[str]) -> str:
-    """Return the known partner whose name is nearly the name of a new one; empty for a known partner, or without one.
+    """Return the known partner whose name is most similar; empty if `name` is known, or if none is similar.
 
-    Two letters that are exchanged in a name of four are near, and so is one other letter.
+    A name of four letters is similar to one in which two neighbouring letters are exchanged or one letter is another.
     """
     by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
     spelling = normalize_identifier(name)
@@ -40,7 +40,7 @@ def find_similar(name: str, known: Iterable[str]) -> str:
 
 
 def list_similar(name: str, known: Iterable[str], active: Iterable[str]) -> Message:
-    """Return a sentence that lists partners with a similar name, then those with encounters (`active`)."""
+    """Return a sentence that lists partners with a similar name, then those with encounters (`active`), at most ten."""
     by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
     matches = difflib.get_close_matches(normalize_identifier(name), by_spelling, MOST)
     similar = [by_spelling[match] for match in matches]

@@ -28,7 +28,7 @@ def read_blocks(connection: Connection) -> dict[str, PublishedBlock]:
 
 
 def read_staged_release(connection: Connection) -> str | None:
-    """Return the name of the release that is staged; None when there is none."""
+    """Return the name of the release whose blocks are staged; None if there is none."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'staged'").fetchone()
     return None if row is None else str(row[0])
 
@@ -54,7 +54,7 @@ def stage(connection: Connection, release: str, blocks: Mapping[str, bytes]) -> 
 
 
 def confirm(connection: Connection, release: str) -> None:
-    """Turn the staged blocks of a release into published blocks. Raises VaultError if none are staged."""
+    """Turn the staged blocks of a release into published blocks. Raises VaultError if it is not staged."""
     _check_staged(connection, release)
     connection.execute("INSERT OR REPLACE INTO published SELECT block, members, ? FROM staged", (release,))
     _clear_staged(connection)

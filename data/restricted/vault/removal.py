@@ -16,7 +16,7 @@ from data.workspace.folding import normalize_identifier
 
 # ruff: noqa: S608 - statements are put together from constants of this module
 _PAIRS = "SELECT DISTINCT child, programme_child FROM encounter"
-# A child that only the history names is met when that says so.
+# Days in the history count only for a child that no record names.
 _MET = (
     "SELECT child, programme_child, date FROM encounter UNION ALL SELECT child, programme_child, date "
     "FROM encounter_history WHERE child NOT IN (SELECT child FROM encounter)"
@@ -30,7 +30,7 @@ _OF_CHILDREN = f"FROM encounter WHERE {_GOING}"
 
 
 def read_log(connection: Connection) -> set[Entry]:
-    """Read the forget log inside the vault."""
+    """Return the entries of the forget log inside the vault."""
     return {Entry(*row) for row in connection.execute("SELECT kind, name, day FROM forgotten")}
 
 
@@ -40,7 +40,10 @@ def count_forgotten(connection: Connection) -> int:
 
 
 def apply(connection: Connection, entries: Iterable[Entry]) -> int:
-    """Delete the records of children and partners and add these to the forget log; return the number of records."""
+    """Delete the records of the children and partners in `entries`, and add the entries to the forget log.
+
+    Records of children linked to these are deleted too. Returns the number of deleted records.
+    """
     entries = list(entries)
     children = find_linked(connection, {bytes.fromhex(e.name) for e in entries if e.kind == "child"})
     deleted = _delete(connection, children)
@@ -58,7 +61,7 @@ def list_partners(connection: Connection) -> list[str]:
 
 
 def count_brought(connection: Connection, partner: str) -> int:
-    """Count the records that a partner has delivered."""
+    """Count the records that a partner has delivered and that are still in the vault."""
     parameters = (_spellings(connection, partner), read_last_import(connection))
     counts = (connection.execute(tables.brought_sql(k), parameters).fetchone()[0] for k in tables.TABLES)
     return sum(map(int, counts))
@@ -74,7 +77,7 @@ def read_last_import(connection: Connection) -> int:
 
 
 def remove(connection: Connection, children: set[bytes]) -> int:
-    """Delete the records of children without adding these to the forget log; return the number of records."""
+    """Delete the records of these children, but do not add them to the forget log; return the number of records."""
     deleted = _delete(connection, children)
     sweep(connection)
     return deleted
@@ -83,19 +86,19 @@ def remove(connection: Connection, children: set[bytes]) -> int:
 def find_linked(connection: Connection, children: set[bytes], links: Iterable[tuple[bytes, bytes]] = ()) -> set[bytes]:
     """Return the hashes of these children and of all children linked to them, directly or through others.
 
-    They are linked by the records and by further pairs of hashes.
+    Two hashes are linked by a record that has both, or by `links`, further pairs of hashes of one child.
     """
     return _closure([*connection.execute(_PAIRS).fetchall(), *links], children)
 
 
 def find_recorded(connection: Connection, children: set[bytes]) -> set[bytes]:
-    """Return the hashes that appear in a record."""
+    """Return those of these hashes that a record or its history has."""
     pairs = connection.execute(f"{_PAIRS} UNION SELECT child, programme_child FROM encounter_history")
     return children & {h for pair in pairs for h in pair}
 
 
 def find_unmet_since(connection: Connection, day: str) -> set[bytes]:
-    """Return the hashes of children (with all linked to them) who were last met before a day."""
+    """Return the hashes of children whose last encounter, and that of all linked to them, was before a day (ISO)."""
     rows = connection.execute(_LAST_MET).fetchall()
     pairs = [row[:2] for row in rows]
     met = _closure(pairs, {h for *pair, last in rows if last >= day for h in pair if h})
@@ -103,7 +106,7 @@ def find_unmet_since(connection: Connection, day: str) -> set[bytes]:
 
 
 def count(connection: Connection, children: set[bytes]) -> int:
-    """Count the records of some children."""
+    """Count the records of these children."""
     _write_going(connection, children)
     number = int(connection.execute(f"SELECT count(*) {_OF_CHILDREN}").fetchone()[0])
     connection.execute("DROP TABLE temp.going")

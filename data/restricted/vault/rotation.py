@@ -2,11 +2,11 @@
 
 In this order, a stored key opens the vault at each moment, even after a kill or a power cut:
 
-1. The vault notes a mark of the new key. Then the new key is stored beside the old one.
+1. A mark of the new key is stored in the vault. Then the new key is stored beside the old one.
 2. SQLCipher encrypts all pages again in one transaction with a rollback journal, while no other process has the vault
    open. The end of the transaction is on disk before step 3 (`synchronous = EXTRA`), so that no power cut brings the
    journal back.
-3. The vault is read whole with the new key, which then replaces the old one.
+3. All pages of the vault are checked with the new key, which then replaces the old one.
 
 `load_keys` finishes what was interrupted: a vault that still has the old key and the mark begins with step 2, one that
 has the new key with step 3. A copy that the keyring still has of the vault's present key is removed. A new key that
@@ -44,7 +44,8 @@ def hash_source(key: Secret, name: str) -> bytes:
 def load_keys(workspace: Workspace) -> Keys:
     """Finish an interrupted change of the vault key if there is one, and return both keys.
 
-    Raises the errors of `keys.load`, and VaultBusy while another process changes the key.
+    Raises the errors of `keys.load`, VaultBusy while another process writes to the vault, and CorruptVault if the vault
+    is damaged.
     """
     if keys.load_next(workspace.id) is None or not (workspace.vault / health.DB).is_file():
         return keys.load(workspace.id)
@@ -73,8 +74,8 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
     """Encrypt the vault with a new key and store the new key in place of the old one.
 
     `sources` are the names of files by which an import must still be found afterwards (`Vault.is_from`). A key from the
-    environment cannot be replaced: there TACT_NEW_VAULT_KEY must have the new one. Raises InputError if it has none,
-    VaultBusy while another process has the vault open, VaultError if the new key cannot be stored, WrongKey,
+    environment cannot be replaced: there TACT_NEW_VAULT_KEY must have the new one. Raises InputError if it has no new
+    key, VaultBusy while another process has the vault open, VaultError if the new key cannot be stored, WrongKey,
     CorruptVault, DiskFull. An error leaves the old key and the vault as they were, or `load_keys` does the rest.
     """
     both = load_keys(workspace)
@@ -130,9 +131,10 @@ def find_problems(workspace: Workspace) -> list[str]:
 
 
 def keep_sources(connection: sql.Connection, old: Secret, sources: Iterable[str]) -> None:
-    """Hash names of files with a key inside the vault from now on, within a transaction of the caller.
+    """Store a key in the vault that hashes the names of files from now on; do nothing if the vault has one.
 
-    The names themselves are not known any more, so only those in `sources` are still recognised.
+    Runs inside a transaction of the caller. The names of earlier files are not stored, so only those in `sources` are
+    still recognised.
     """
     if connection.execute("SELECT 1 FROM meta WHERE name = ?", (SOURCE_KEY,)).fetchone():
         return
@@ -162,12 +164,15 @@ def _prepare(connection: sql.Connection, old: Secret, new: Secret, sources: Iter
 
 
 def _encrypt_anew(db: Path, old: Secret, new: Secret) -> None:
-    """Encrypt all pages with the new key, all or none; raise VaultBusy while another process has the vault open."""
+    """Encrypt all pages with the new key, all or none.
+
+    Raises VaultBusy while another process has the vault open, DiskFull, and VaultError if the new key does not open it.
+    """
     # The journal holds all pages as they were. SQLCipher gives no reason where it finds no room for it.
     if shutil.disk_usage(db.parent).free < db.stat().st_size:
         raise sql.disk_full(db)
     with sql.translating_errors(db), contextlib.closing(sql.connect(db, old)) as connection:
-        # Whoever has the vault open keeps this from beginning. From here on nobody can open it, until it is closed.
+        # Another process that has the vault open prevents this. From here on nobody can open it, until it is closed.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         with sql.without_waiting(connection):
             try:
@@ -185,14 +190,14 @@ def _encrypt_anew(db: Path, old: Secret, new: Secret) -> None:
             )
         connection.execute("PRAGMA synchronous = EXTRA")
         connection.execute(f"PRAGMA rekey = \"x'{new.reveal().hex()}'\"")
-        # Before others can open it: with the old key they shall read that it is the wrong one.
+        # Before others can open it, so that with the old key they learn that it is the wrong one.
         health.write(db.parent, new)
     if not _opens(db, new):
         raise VaultError(f"The vault {db.parent} did not take the new key. Run tact doctor.")
 
 
 def _settle(workspace: Workspace, new: Secret) -> None:
-    """Check the vault under its new key, which then takes the place of the old one."""
+    """Check the vault under its new key, which then replaces the old one; raise CorruptVault if it is damaged."""
     db = workspace.vault / health.DB
     with sql.translating_errors(db), contextlib.closing(sql.connect(db, new)) as connection:
         if not health.is_intact(connection):
@@ -224,7 +229,7 @@ def _opens(db: Path, key: Secret) -> bool:
 
 
 def _awaits(db: Path, old: Secret, new: Secret) -> bool:
-    """Return whether a vault opens with its old key and waits for this new one."""
+    """Return whether a vault opens with its old key and has the mark of this new one."""
     if not _opens(db, old):
         return False
     with sql.translating_errors(db), contextlib.closing(sql.connect(db, old)) as connection:

@@ -19,16 +19,16 @@ _BUSY_SECONDS = 5.0
 
 
 def connect(path: Path, key: Secret, *, create: bool = False) -> Connection:
-    """Open a database with a raw key. The caller begins and ends transactions.
+    """Open a database with a raw key; with `create`, make it if it is missing. The caller begins and ends transactions.
 
-    Errors of the database are not translated, because only the caller has the check value that tells a
-    wrong key from a damaged file.
+    Errors of the database are not translated, because only the caller has the check value that
+    distinguishes a wrong key from a damaged file.
     """
     return _open(path, f"\"x'{key.reveal().hex()}'\"", create=create)
 
 
 def connect_with_passphrase(path: Path, passphrase: str, *, create: bool = False) -> Connection:
-    """Open a database with a key that SQLCipher derives (PBKDF2, SHA-512, 256,000 rounds)."""
+    """Open a database as `connect` does, with a key that SQLCipher derives (PBKDF2, SHA-512, 256,000 rounds)."""
     quoted = passphrase.replace("'", "''")
     return _open(path, f"'{quoted}'", create=create)
 
@@ -40,7 +40,7 @@ def _open(path: Path, key: str, *, create: bool) -> Connection:
         # SQLCipher writes page numbers and key errors to stderr otherwise. Before the key is set.
         connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key = {key}")
-        # The format of version 4 for ever, whatever a later library takes as its default.
+        # Always the format of version 4, whatever the default of a later library is.
         connection.execute("PRAGMA cipher_compatibility = 4")
         # Sorting and temporary tables never touch the disk unencrypted.
         connection.execute("PRAGMA temp_store = MEMORY")
@@ -71,7 +71,10 @@ def read_salt(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def translating_errors(path: Path) -> Iterator[None]:
-    """Convert the database's errors to ours. The messages name the file and never a value."""
+    """Raise errors of the database in the block as VaultError, CorruptVault, VaultBusy or DiskFull.
+
+    Their messages name the file and never a value.
+    """
     try:
         yield
     except Error as error:

@@ -121,7 +121,7 @@ def term_name(kind: str, column: str) -> str:
 
 
 def create_sql(schema: str = "main") -> list[str]:
-    """Return the statements that create the tables of an empty vault in an attached database."""
+    """Return the statements that create the tables of an empty vault in a database; `schema` is its name in SQL."""
     create = f"CREATE TABLE {schema}."
     return [s.replace("CREATE TABLE ", create, 1) for s in (*_BOOKS, *_create_all())]
 
@@ -139,13 +139,13 @@ def upgrade_sql(version: int) -> list[str]:
 
 
 def _name_unknown(schema: str) -> list[str]:
-    """Return the statements that store the text of the added columns in older records."""
+    """Return the statements that store "unknown" as the text of the added columns in older records."""
     names = [term_name("encounter", name) for name in _ADDED]
     return [f"INSERT INTO {schema}.term VALUES ('{name}', {_UNKNOWN}, 'unknown')" for name in names]
 
 
 def history_of(kind: str) -> str:
-    """Return the name of the history table of a kind: the earlier or repeated content of records; see undoing.py."""
+    """Return the name of a kind's table of earlier and repeated content of records; see undoing.py."""
     return f"{kind}_history"
 
 
@@ -153,7 +153,7 @@ def copy_sql(schema: str, version: int = VERSION) -> list[str]:
     """Return the statements that copy all tables of a version into an empty, attached vault, without drafts.
 
     Drafts hold identifiers of children as they were typed, which a forget log has only as hashes: in a copy they would
-    outlive a child who is forgotten.
+    remain when a child is forgotten.
     """
     older = version < VERSION
     more = "".join(f", {_UNKNOWN}" for _ in _ADDED) if older else ""
@@ -165,7 +165,10 @@ def copy_sql(schema: str, version: int = VERSION) -> list[str]:
 
 
 def count_sql(version: int = VERSION) -> list[str]:
-    """Return the statements that count the rows of each table that `copy_sql` copies."""
+    """Return the statements that count the rows that `copy_sql` copies, one for each table.
+
+    Rows of `term` that only this version has are not counted.
+    """
     own = " AND ".join(f"\"column\" <> '{term_name('encounter', name)}'" for name in _ADDED)
     older = f" WHERE {own}" if version < VERSION else ""
     return [f"SELECT count(*) FROM {_copied(name)}{older if name == 'term' else ''}" for name in _TABLES_OF[version]]
@@ -176,23 +179,29 @@ def _copied(table: str) -> str:
 
 
 def insert_sql(kind: str, batch: int) -> str:
-    """Return the statement that inserts a record unless its identity is known: identity, content, columns."""
+    """Return the statement that inserts a record unless its identity is known.
+
+    Parameters: identity, content, and the columns of the kind.
+    """
     names = ["identity", "content", *columns_of(kind)]
     columns = ", ".join(_quoted(name) for name in names)
     marks = ", ".join(f"?{i + 1}" for i in range(len(names)))
-    # Not "insert or ignore", which would pass over a broken row as well.
+    # Not "insert or ignore", which would skip a broken row as well.
     return f"INSERT INTO {kind} (batch, {columns}) VALUES ({batch:d}, {marks}) ON CONFLICT (identity) DO NOTHING"
 
 
 def update_sql(kind: str, batch: int) -> str:
-    """Return the statement that replaces a record with other content; parameters as for `insert_sql`."""
+    """Return the statement that replaces a record if its content differs; parameters as for `insert_sql`."""
     names = ["content", *columns_of(kind)]
     values = ", ".join(f"{_quoted(name)} = ?{i + 2}" for i, name in enumerate(names))
     return f"UPDATE {kind} SET batch = {batch:d}, {values} WHERE identity = ?1 AND content <> ?2"
 
 
 def repeat_sql(kind: str, batch: int) -> str:
-    """Return the statement that notes that an import repeats a record's content; parameters as for `insert_sql`."""
+    """Return the statement that adds a record to the history if another import has it with the same content.
+
+    Parameters as for `insert_sql`.
+    """
     columns = all_columns(kind)
     marks = ", ".join(f"?{i + 1}" for i in range(columns.count(",")))
     known = f"SELECT 1 FROM {kind} WHERE identity = ?1 AND content = ?2 AND batch <> {batch:d}"
@@ -203,7 +212,7 @@ def repeat_sql(kind: str, batch: int) -> str:
 
 
 def archive_sql(kind: str, batch: int) -> str:
-    """Return the statement that keeps a record before it is replaced; parameters: identity and new content."""
+    """Return the statement that copies a record to the history before it is replaced; parameters: identity, content."""
     columns = all_columns(kind)
     return (
         f"INSERT INTO {history_of(kind)} ({columns}) SELECT {columns} FROM {kind} "
@@ -212,18 +221,21 @@ def archive_sql(kind: str, batch: int) -> str:
 
 
 def settle_sql(kind: str, batch: int) -> str:
-    """Return the statement that keeps only one content of each record for an import: the last one in its file."""
+    """Return the statement that deletes an import's entries in the history of records that now have its content."""
     same = f"SELECT identity FROM {kind} WHERE batch = {batch:d}"
     return f"DELETE FROM {history_of(kind)} WHERE batch = {batch:d} AND identity IN ({same})"
 
 
 def all_columns(kind: str) -> str:
-    """Return the columns of a kind's tables, for a statement: identity, content, the kind's own, batch."""
+    """Return the columns of a kind's tables, separated by commas: identity, content, the kind's own columns, batch."""
     return ", ".join(["identity", "content", *map(_quoted, columns_of(kind)), "batch"])
 
 
 def select_sql(kind: str, names: Sequence[str]) -> str:
-    """Return the statement that selects columns of all records, in the order of their identity."""
+    """Return the statement that selects columns of all records, in the order of their identity.
+
+    Raises VaultError for an unknown kind or column, and if no column is named.
+    """
     allowed = {*columns_of(kind), "identity", "batch"}
     if not names or not allowed.issuperset(names):
         unknown = ", ".join(name for name in names if name not in allowed) or "none at all"
@@ -239,23 +251,23 @@ def select_sql(kind: str, names: Sequence[str]) -> str:
 
 
 def count_records_sql(kind: str) -> str:
-    """Return the statement that counts the records of a kind."""
+    """Return the statement that counts the records of a kind; raise VaultError for an unknown kind."""
     columns_of(kind)
     return f"SELECT count(*) FROM {kind}"
 
 
 def any_sql(kind: str) -> str:
-    """Return the statement that asks whether there is a record of a kind."""
+    """Return the statement that selects whether there is a record of a kind."""
     return f"SELECT EXISTS (SELECT 1 FROM {kind})"
 
 
 def terms_in_use_sql(kind: str, column: str) -> str:
-    """Return the statement that selects the texts in a column; parameter: `term_name`."""
+    """Return the statement that selects the texts in a column of records; parameter: the result of `term_name`."""
     return f'SELECT text FROM term WHERE "column" = ? AND code IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'
 
 
 def clear_terms_sql(kind: str, column: str) -> str:
-    """Return the statement that deletes texts that are no longer in any record; parameter: `term_name`."""
+    """Return the statement that deletes texts in no record and no history; parameter: the result of `term_name`."""
     used = " UNION ".join(f"SELECT {_quoted(column)} FROM {table}" for table in (kind, history_of(kind)))
     return f'DELETE FROM term WHERE "column" = ? AND code NOT IN ({used})'
 
@@ -263,14 +275,18 @@ def clear_terms_sql(kind: str, column: str) -> str:
 def leave_sql(kind: str) -> str:
     """Return the statement that deletes a partner's records up to an import.
 
-    Parameters: the partner's spellings as a JSON list, and the number of the import. The partner is the one that the
-    record names, or else the sender of its file; a service also belongs to its operator.
+    Parameters: the partner's spellings as a JSON list, and the number of the import. A record belongs to the
+    partner that it names, or to the sender of its file if its kind has no column for a partner. A service also belongs
+    to its operator.
     """
     return f"DELETE FROM {kind} WHERE {_brought(kind)}"
 
 
 def leave_history_sql(kind: str) -> list[str]:
-    """Return the statements that delete the history of what `leave_sql` deletes, before it; same parameters."""
+    """Return the statements that delete a partner's history up to an import, to run before `leave_sql`.
+
+    The parameters are the same.
+    """
     history = history_of(kind)
     return [
         f"DELETE FROM {history} WHERE identity IN (SELECT identity FROM {kind} WHERE {_brought(kind)})",
@@ -296,7 +312,10 @@ def _brought(kind: str) -> str:
 
 
 def unexplained_sql(kind: str, column: str) -> str:
-    """Return the statement that asks for numbers without a text; parameter: `term_name`."""
+    """Return the statement that selects whether a number in a column has no text.
+
+    Parameter: the result of `term_name`.
+    """
     return (
         f"SELECT EXISTS (SELECT 1 FROM (SELECT DISTINCT {_quoted(column)} AS code FROM {kind}) "
         'WHERE code NOT IN (SELECT code FROM term WHERE "column" = ?))'

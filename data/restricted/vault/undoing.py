@@ -19,7 +19,7 @@ from data.restricted.vault.sqlcipher import Connection
 
 @dataclass(frozen=True)
 class Undone:
-    """The numbers of records that were deleted, got their earlier content, or stay because later imports have them."""
+    """The numbers of records that were deleted, got their earlier content, or stay because other imports have them."""
 
     removed: int
     restored: int
@@ -41,7 +41,7 @@ def undo_import(connection: Connection, kind: str, batch: int) -> Undone:
     connection.execute(f"INSERT INTO {history} ({columns}) SELECT {columns} FROM {kind} WHERE {touched}")
     connection.execute(f"DELETE FROM {kind} WHERE {touched}")
     connection.execute(f"DELETE FROM {history} WHERE batch = ?1", (batch,))
-    # The first import of the last run of imports that say the same.
+    # The first of the last imports with the same content.
     latest = f"SELECT content FROM {history} WHERE identity = h.identity ORDER BY batch DESC LIMIT 1"
     other = f"SELECT max(batch) FROM {history} WHERE identity = h.identity AND content <> ({latest})"
     first = f"SELECT min(batch) FROM {history} WHERE identity = h.identity AND batch > coalesce(({other}), -1)"

@@ -1,13 +1,13 @@
 """Headings and words that partners use for our columns and codes: one table for each language beside this module.
 
-A row of a table names a column, a code of it, and the words that mean the code; without a code, the words are headings
-of the column. Words are separated by |. A question mark before a heading says that it may mean something else, so that
-the data officer is asked. `en.csv` also has the words of earlier versions of our forms, and `systems.csv` those of
-Kobo, Primero (CPIMS+), ActivityInfo and HTCDS. Greek words are also read in Latin letters.
+A row of a table has a column, one of its codes, and the words that mean the code; without a code, the words are
+headings of the column. Words are separated by |. A question mark before a heading means that it may stand for
+something else, so that the data officer is asked. `en.csv` also has the words of earlier versions of our forms, and
+`systems.csv` those of Kobo, Primero (CPIMS+), ActivityInfo and HTCDS. Greek words are also read in Latin letters.
 
-Names with a point, and `total`, `several` and `month`, are not columns. They have the parts of a day in separate
-columns (`date.day`), the words next to an age (`age_band.word`), the words for its number (`age_band.number`), the
-words that begin a row of totals, the signs between two answers, and the months.
+Names with a point, and `total`, `several` and `month`, are not columns. They have the headings of the parts of a day in
+separate columns (`date.day`), the words next to an age (`age_band.word`), the words for its number
+(`age_band.number`), the words that begin a row of totals, the signs between two values in a cell, and the months.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ _OPEN = re.compile(r"([ae])[uy](?=[aeiouqwy])")  # ευ and αυ before a vowel 
 _OPEN_GREEK = re.compile(r"([αε])υ(?=[αεηιουω])")
 _CLOSED = re.compile(r"([ae])[vfuy](?=[^aeiouqwy]|$)")
 _SOUND = "~"  # before a sound, which is no key
-_LEAST_LETTERS = 4  # Fewer letters stand for another word in each alphabet.
+_LEAST_LETTERS = 4  # A shorter text is a different word in each alphabet.
 
 
 @lru_cache(maxsize=1)
 def read_words() -> Mapping[str, Mapping[str, str]]:
-    """Return, for each column, the words of all languages and the code that they mean; without a code, a heading."""
+    """Return, for each column, the words of all languages, each with the code that it means; "" marks a heading."""
     words: dict[str, dict[str, str]] = {}
     for language in LANGUAGES:
         with (_FOLDER / f"{language}.csv").open(encoding="utf-8", newline="") as file:
@@ -60,7 +60,7 @@ def read_words() -> Mapping[str, Mapping[str, str]]:
 
 @lru_cache(maxsize=4)
 def read_names(language: str) -> Mapping[tuple[str, str], str]:
-    """Return the first word of a language for each column and code, and, with an empty code, for each column itself."""
+    """Return the first sure word of a language for each (column, code); with an empty code, for the column itself."""
     names: dict[tuple[str, str], str] = {}
     with (_FOLDER / f"{language}.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -73,13 +73,13 @@ def read_names(language: str) -> Mapping[tuple[str, str], str]:
 
 @lru_cache(maxsize=128)
 def index_codes(column: str) -> Mapping[str, str]:
-    """Return the code of each word of a column by the word's keys, for `look_up`."""
+    """Return an index for `look_up`: the code of each word of a column, by all keys of the word."""
     return MappingProxyType({key: code for text, code in _of(column) if code for key in _list_keys(text)})
 
 
 @lru_cache(maxsize=128)
 def index_headings(column: str) -> Mapping[str, bool]:
-    """Return the keys of a column's headings, and whether a heading surely means the column, for `look_up`."""
+    """Return an index for `look_up`: whether a heading surely means the column, by all keys of the heading."""
     index: dict[str, bool] = {}
     for text, code in _of(column):
         if not code:
@@ -97,12 +97,12 @@ def look_up(index: Mapping[str, _T], text: str) -> _T | None:
 
 
 def look_up_readings(index: Mapping[str, _T], readings: Iterable[str]) -> _T | None:
-    """Return the entry of an index for a word with these readings; None if no reading is in it."""
+    """Return the entry of an index for the first of the keys from `list_readings` that it has; None if it has none."""
     return next((index[key] for key in readings if key in index), None)
 
 
 def list_readings(text: str) -> tuple[str, ...]:
-    """Return the keys under which an index may have a word, the surest first."""
+    """Return the keys under which an index may have a word: as it is written, then, in Latin letters, by its sound."""
     key = make_key(text)
     heard = key.isascii() and len(key) >= _LEAST_LETTERS
     return (key, _SOUND + _sound_of_latin(key)) if heard else (key,)

@@ -46,8 +46,8 @@ _NOT_FOR = (
 def write_synthetic(release: Release, folder: Path, seed: int) -> tuple[list[Path], dict[str, Any]]:
     """Write synthetic records of a public release and the report on them; return the three files and the report.
 
-    The same release and seed give the same bytes. Raises InputError for another tier, or a release without counts of
-    children.
+    The same release and seed give the same bytes. Raises InputError for a release of the partner tier or one without
+    counts of children.
     """
     if release.tier != "public":
         raise InputError("Synthetic records are made from the public tier alone. Give a public release.")

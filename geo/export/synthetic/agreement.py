@@ -1,4 +1,4 @@
-"""How well synthetic records agree with the published tables: the rows are counted again, table by table."""
+"""Compare synthetic records with the published tables: the records are counted again, table by table."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from geo.export.synthetic.margins import TOTAL, Published
 
 @dataclass(frozen=True)
 class Agreement:
-    """How records agree with one table.
+    """The agreement of synthetic records with one table.
 
     published, synthetic : number of children in the cells that show a number. largest, where : the largest difference
-    in such a cell, and that cell. variation : the total variation distance between the shares of these cells, from 0
-    (the same) to 1. hidden : the cells without a number, in words. outside : how many of these have a synthetic count
-    outside their published limits.
+    in such a cell (children), and the area, period and category of the cell; empty if there is no difference.
+    variation : the total variation distance between the shares of these cells, from 0 (the same) to 1. hidden : the
+    cells without a number, in words. outside : how many of these have a synthetic count outside their published limits.
     """
 
     table: str
@@ -35,7 +35,7 @@ class Agreement:
 
 
 def compare_records(records: pd.DataFrame, published: Published) -> list[Agreement]:
-    """Return for each published table how far counts of the records, made in the same way, agree with it."""
+    """Count the records like each published table, and return their agreement with it."""
     children = _place_children(records, published.containers)
     return [
         _compare_table(name, frame, _count(children, frame, breakdown))
@@ -56,7 +56,7 @@ def _place_children(records: pd.DataFrame, containers: Mapping[str, str]) -> pd.
 
 
 def _count(children: pd.DataFrame, frame: pd.DataFrame, breakdown: str) -> Ints:
-    """Return how many children each cell of a table has, shape (cells,)."""
+    """Return the number of children in each cell of a table, shape (cells,)."""
     area = "country" if frame["area"].isin(children["country"].unique()).any() else "region"
     category = children[breakdown] if breakdown else pd.Series(TOTAL, children.index)
     counts = np.zeros(len(frame), np.int64)

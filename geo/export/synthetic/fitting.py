@@ -25,7 +25,7 @@ _ROUNDS, _TOLERANCE = 1000, 1e-7  # rounds over all tables; the largest change (
 
 @dataclass(frozen=True, eq=False)
 class Margin:
-    """A table as sums of cells: its row r is the sum of the cells in `members[r]`, from low[r] to high[r].
+    """A table as sums of cells: its row r is the sum of the cells in `members[r]`, between low[r] and high[r].
 
     members : shape (rows, cells); a cell is in at most one row. low, high : children, shape (rows,).
     """
@@ -37,7 +37,10 @@ class Margin:
 
 
 def fit_cells(start: Floats, margins: Sequence[Margin]) -> Floats:
-    """Return the count of each cell, shape (cells,), fitted to the margins; the last margin holds exactly."""
+    """Return the count of each cell, shape (cells,), fitted to the margins from the counts `start`.
+
+    In the result the sums of the last margin keep their limits, except rows whose cells are all 0.
+    """
     cells = start.astype(float)
     for _ in range(_ROUNDS):
         before = cells

@@ -40,14 +40,14 @@ class Published:
 
     @cached_property
     def areas(self) -> tuple[str, ...]:
-        """The finest areas, sorted."""
+        """The codes of the areas with counts that contain no other such area, sorted."""
         present = sorted(self._rows["area"].unique())
         around = {self.containers.get(area, "") for area in present}
         return tuple(area for area in present if area not in around)
 
     @cached_property
     def periods(self) -> tuple[Period, ...]:
-        """The shortest periods, oldest first."""
+        """The periods with counts that contain no other such period, oldest first."""
         every = sorted(map(Period.parse, self._rows["period"].unique()))
         return tuple(p for p in every if not any(p != other and p.contains(other) for other in every))
 
@@ -112,7 +112,7 @@ def find_limits(frame: pd.DataFrame, k: int) -> tuple[Floats, Floats]:
     """Return the smallest and the largest number that a published cell stands for, each of shape (rows,).
 
     For a shown number both are that number, adjusted so that parts add up. A number below the threshold is 0 to k - 1.
-    An area without the programme has 0. For all other cells nothing is known.
+    An area without the programme has 0. For all other cells the limits are 0 and infinity.
     """
     number = choose_numbers(frame, 0.0)["value"].to_numpy()
     number = np.where(np.isnan(number) & (frame["state"] == "structural_zero").to_numpy(), 0.0, number)

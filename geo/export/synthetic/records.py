@@ -62,18 +62,18 @@ def list_drawn(published: Published) -> tuple[str, ...]:
 
 
 def list_without_table(published: Published) -> tuple[str, ...]:
-    """List the drawn columns of which the release has no table: each of their categories has the same chance."""
+    """List the drawn columns for which the release has no table: each of their categories has the same chance."""
     return tuple(name for name in list_drawn(published) if name not in published.frames)
 
 
 def _list_municipalities(release: Release, published: Published) -> list[list[str]]:
-    """Return the municipalities of each finest area; Mount Athos has none."""
+    """Return the codes of the municipalities in each area of `published.areas`; Mount Athos has none."""
     codes, parents = tables.list_areas(release, "municipality"), tables.load_areas(release)["parent"]
     return [[c for c in codes if area in (parents[c], parents.get(parents[c]))] for area in published.areas]
 
 
 def _draw_totals(published: Published, possible: Bools, rng: np.random.Generator) -> Ints:
-    """Return the children of each area in each period, shape (areas, periods).
+    """Return the number of children of each area in each period, shape (areas, periods).
 
     possible : whether a row can name a municipality of the area, shape (areas,).
     """

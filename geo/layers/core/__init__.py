@@ -38,7 +38,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Option:
-    """Something that the reader may choose for a layer, such as a pathway or an axis."""
+    """An option of a layer for which the reader makes a choice, such as the pathway or the axis."""
 
     id: str
     label: str
@@ -85,7 +85,11 @@ class Style:
     bounds: tuple[tuple[float, float], ...] = ()
 
     def radius(self, value: float, most: float = _LARGEST_CIRCLE) -> float:
-        """Return the radius of a circle whose area is proportional to the value; `most` is the largest radius."""
+        """Return the radius of a circle whose area is proportional to the value, in the unit of `most`.
+
+        most : the radius for the style's largest value, by default in pixels. Returns 0 for a value that is not above
+        0, and if the style has no largest value.
+        """
         return most * (max(value, 0.0) / self.largest) ** 0.5 if self.largest > 0 else 0.0
 
 
@@ -127,7 +131,7 @@ class LayerData:
         return {str(area): format_quantity(value, low, high) for area, value, low, high in numbers}
 
     def list_marks(self) -> pd.Series:
-        """Return how each area is drawn: as its state, or as a number where a published zero was adjusted."""
+        """Return the state as which an area is drawn: "number" for a published zero adjusted above 0, else its own."""
         adjusted = self.frame["state"].isin(ZEROS) & (self.frame["value"] > 0)
         return self.frame["state"].mask(adjusted, "number")
 
@@ -151,11 +155,12 @@ class Layer:
     `levels` lists its levels in a release. `periods` lists its periods, oldest first, for the level and options of a
     view: those of the grain of the view's period, or of the finest grain when the view's period is empty or of another
     calendar. It is empty for a layer without periods (each area shows its latest figure). `read` returns the data; if
-    the layer lacks the period, the one that contains it is used, or else the last, and the legend says which. `rows`
-    returns all data of the layer at a level in long form: area, period, one column per option (its choice), value,
-    state, margin, low, high, source, year, note. `nature` says what the numbers are about; geo/layers/__init__.py says
-    which layers may be combined. `of_figures`: the numbers are published figures; each area has its own source and
-    year. `sums`: numbers of several areas may be added up. `more` lists further columns of `rows` and their meaning.
+    the layer lacks the period, the one that contains it is used, or else the last, and the legend says which. `offers`
+    says whether a release has a choice at a level. `rows` returns all data of the layer at a level in long form: area,
+    period, one column per option (its choice), value, state, margin, low, high, source, year, note. `nature` says what
+    the numbers are about; geo/layers/__init__.py says which layers may be combined. `of_figures`: the numbers are
+    published figures; each area has its own source and year. `sums`: numbers of several areas may be added up. `more`
+    lists further columns of `rows` and their meaning.
     """
 
     id: str

@@ -28,9 +28,10 @@ def list_round_numbers(low: float, high: float) -> list[float]:
 
 
 def choose_breaks(values: npt.ArrayLike) -> tuple[float, ...]:
-    """Choose the lower bounds of all classes except the first: at most four, none if there are no values.
+    """Choose the lower bounds of all classes except the first: at most four.
 
-    If zero is among the values, it is a separate class. No class is empty.
+    If zero is among the values, it is a separate class. No class is empty. There are no bounds if no value is above 0,
+    or if all values are the same. Values that are not finite are left out.
     """
     known = np.asarray(values, dtype=float)
     known = np.sort(known[np.isfinite(known)])
@@ -44,7 +45,7 @@ def choose_breaks(values: npt.ArrayLike) -> tuple[float, ...]:
 
 
 def _balanced(values: Values, classes: int) -> tuple[float, ...]:
-    """Choose the candidates that distribute the values most evenly over the classes (least sum of squares)."""
+    """Choose the candidates that distribute the sorted values most evenly over the classes (least sum of squares)."""
     below = {c: int(np.searchsorted(values, c)) for c in _candidates(values, classes)}
     distinct = list({below[c]: c for c in reversed(below)}.values())[::-1][:_MOST_CANDIDATES]
     if not distinct:
@@ -59,7 +60,7 @@ def _balanced(values: Values, classes: int) -> tuple[float, ...]:
 
 
 def _candidates(values: Values, classes: int) -> list[float]:
-    """Return the 1-2-5 numbers within the values or, if these are too few, multiples of a rounded step."""
+    """Return the 1-2-5 numbers within the sorted values or, if these are too few, multiples of a rounded step."""
     low, high = float(values[0]), float(values[-1])
     if low == high:
         return []
@@ -75,7 +76,7 @@ def _candidates(values: Values, classes: int) -> list[float]:
 
 
 def format_classes(breaks: tuple[float, ...], *, whole: bool, sign: str = "") -> tuple[str, ...]:
-    """Return the labels of classes; `whole` for counts, `sign` for a unit such as " %"."""
+    """Return the labels of the classes between `breaks`; `whole` for counts, `sign` for a unit such as " %"."""
     if not breaks:
         return (Message("all values"),)
     first = "0" if whole and breaks[0] == 1 else Message("under {high}", high=format_number(breaks[0]) + sign)
@@ -96,7 +97,7 @@ def format_lower_limits(breaks: tuple[float, ...], smallest: float) -> tuple[str
 
 
 def list_published_ranges(low: Values, high: Values) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    """Return breaks and labels of published classes from the cells' ranges; a range without an upper end is open."""
+    """Return breaks and labels of published classes from the cells' ranges; NaN in `high` means no upper end."""
     lows = np.unique(low[np.isfinite(low)])
     widest = [_widest(high[low == bound]) for bound in lows]
     return tuple(float(x) for x in lows[1:]), tuple(
@@ -119,7 +120,8 @@ def circle_style(values: Values, colours: tuple[str, ...]) -> Style:
 def choose_circle_marks(smallest: float, largest: float) -> tuple[float, ...]:
     """Choose up to three circles for a legend, smallest first, each at least four times the one before.
 
-    None is below the smallest value that is shown; if no rounded number fits, only the largest value is used.
+    No circle is for less than `smallest` or 1. If no rounded number fits, only the largest value is used. Empty if
+    `largest` is not above 0.
     """
     if largest <= 0:
         return ()

@@ -44,7 +44,10 @@ class Change:
 
 
 def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | None:
-    """Return the lowest and highest true number behind a cell; None where nothing is known."""
+    """Return the lowest and highest true number behind a cell; None if nothing is known.
+
+    k : the threshold. largest : the largest noise of a count.
+    """
     if cell.state == "number":
         value, margin = cell.published.value, cell.published.margin
         margin = 0.0 if math.isnan(margin) else margin
@@ -56,7 +59,7 @@ def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | Non
 
 
 def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> tuple[float, float, float]:
-    """Compute the ratio of two counts above zero and its 95 % Wald interval on the log scale.
+    """Compute the ratio after / before of two counts above zero, and the ends of its 95 % Wald interval (log scale).
 
     `noise` is the variance that the mechanism added to each of them.
     """
@@ -66,7 +69,10 @@ def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> t
 
 
 def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: float) -> Change | None:
-    """Return what is certain about the change from one cell to another; None if one of them is unknown."""
+    """Return what is certain about the change from one cell to another; None if nothing is known of one of them.
+
+    k, largest : see `find_bounds`. noise : the variance of the noise of a count.
+    """
     before, after = before.published, after.published
     was, now = find_bounds(before, k, largest), find_bounds(after, k, largest)
     if was is None or now is None:
@@ -82,7 +88,10 @@ def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: floa
 
 
 def bound_share(part: Cell, whole: Cell, k: int, largest: float) -> tuple[float, float] | None:
-    """Return bounds (0 to 1) on the share of a part in a whole; None if one of them is unknown."""
+    """Return bounds (0 to 1) on the share of a part in a whole.
+
+    None if nothing is known of one of them, or if the whole is certainly 0. k, largest : see `find_bounds`.
+    """
     few, all_of = find_bounds(part, k, largest), find_bounds(whole, k, largest)
     if few is None or all_of is None or all_of[1] <= 0:
         return None

@@ -20,7 +20,10 @@ _DIGITS = 4
 
 
 def format_number(value: float | None) -> str:
-    """Return a number as text, with separated thousands; a number with decimals has about four significant digits."""
+    """Return a number as text, with separated thousands; a number with decimals has about four significant digits.
+
+    Empty for None and NaN.
+    """
     if value is None or math.isnan(value):
         return ""
     if float(value).is_integer():
@@ -31,8 +34,8 @@ def format_number(value: float | None) -> str:
 def format_margin(value: float, margin: float, state: str, least: float) -> str:
     """Return the margin of a number as text, if needed with the smallest possible true number; empty without a margin.
 
-    A true zero is never published as a number, so the true number is 1 or more. The text says this if the margin alone
-    would suggest less.
+    least : the published number less its own margin. A true zero is never published as a number, so the true number is
+    1 or more. The text names the smallest possible number if the margin alone would suggest a smaller one.
     """
     if math.isnan(margin):
         return ""

@@ -18,7 +18,7 @@ from geo.layers.reading import tables
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its kind and its meaning."""
+    """A column of exported tables: its name, the kind of its values, and its meaning."""
 
     name: str
     kind: str
@@ -125,7 +125,7 @@ _BESIDE = mark(
 
 
 def list_states(release: Release, layers: tuple[Layer, ...]) -> list[State]:
-    """List the states that occur in some layers of a release."""
+    """List the states that occur in these layers of a release, in the order of STATES."""
     present = frozenset[str]().union(*(_states(release, tables.release_key(release), layer) for layer in layers))
     return [state for state in STATES if state in present]
 
@@ -136,7 +136,7 @@ def _states(release: Release, _stamp: int, layer: Layer) -> frozenset[str]:
 
 
 def list_meanings(layer: Layer, columns: Collection[str]) -> list[tuple[str, str]]:
-    """Return the columns of a layer that are in a table, with their meanings, in the order of the codebook."""
+    """Return pairs (name, meaning) of those `columns` of a layer that have a meaning, in the order of the codebook."""
     meanings = {column.name: column.meaning for column in COLUMNS}
     meanings |= {option.id: option.label for option in layer.options} | dict(layer.more)
     return [(name, meaning) for name, meaning in meanings.items() if name in columns]
@@ -179,7 +179,10 @@ def write_filter(
 
 
 def _write_finest_filter(release: Release, layer: Layer) -> str:
-    """Return an expression that selects one row for each period and each area of the finest level."""
+    """Return an expression that selects one row for each area of the finest level and each of the shortest periods.
+
+    Empty if the release does not have the layer.
+    """
     levels = layer.levels(release)
     if not levels:
         return ""

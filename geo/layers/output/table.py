@@ -52,7 +52,7 @@ def build_table(release: Release, layer: Layer, view: View, data: LayerData | No
 
 
 def format_noisy(number: float, margin: float) -> str:
-    """Return a published number with its margin as text; empty if there is none."""
+    """Return a published number as text, with its margin if it has one; empty if there is no number."""
     return f"{format_number(number)} ±{format_number(margin)}" if margin > 0 else format_number(number)
 
 

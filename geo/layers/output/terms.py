@@ -33,7 +33,7 @@ _ADJUSTED = mark(
     "noisy."
 )
 _APPROXIMATE = mark("Approximate boundaries")
-# What the manifest of a release usually states, which pages translate.
+# The usual texts of a manifest, which pages translate.
 USUAL_LICENCE = mark("Under agreement")
 USUAL_BOUNDARIES = mark("Approximate boundaries: made with Natural Earth; places from GeoNames, CC-BY 4.0")
 
@@ -80,7 +80,7 @@ def has_approximate_boundaries(release: Release) -> bool:
 
 
 def describe_boundaries(release: Release) -> str:
-    """Return the source of the boundaries, and which of them are approximate."""
+    """Return the source of the boundaries, after the words "Approximate boundaries" if any of them is approximate."""
     source = str(release.manifest["tact"].get("areas_source") or "")
     if not has_approximate_boundaries(release) or source.startswith(_APPROXIMATE):
         return source
@@ -98,7 +98,7 @@ def format_citation(release: Release) -> str:
 
 
 def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
-    """Return the entries of a file's description, in order."""
+    """Return the entries of the description of a file with these layers, in order; empty entries are left out."""
     tact = release.manifest["tact"]
     parameters = tact.get("parameters") or {}
     entries = {
@@ -125,12 +125,12 @@ def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]
 
 
 def name_layers(layers: tuple[Layer, ...]) -> str:
-    """Return how the description of a file lists its layers."""
+    """Return the identifiers of the layers, separated by commas."""
     return ", ".join(layer.id for layer in layers)
 
 
 def list_sources(release: Release) -> pd.DataFrame:
-    """List all sources with licence and credit; for published figures, only those in this release."""
+    """List all sources, of published figures only those in this release. Columns: what, source, licence, credit."""
     figures = tables.load_table(release, "figures")
     named = "; ".join(sorted(map(str, figures["source"].unique()))) if len(figures) else ""
     rows = [(s.name, named if s.file == FIGURES else s.source, s.licence, s.credit) for s in registry()]

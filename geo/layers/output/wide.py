@@ -1,6 +1,6 @@
 """Export tables of a layer: a long table with everything, and a table for maps with one row per area.
 
-In both, every row has the layer's title, the state in words, the tier and the owner of the number, so that a row is
+In both, every row has the unit, the state in words, the source, the tier and the owner of the number, so that a row is
 still clear when it is copied out of its file.
 """
 
@@ -37,12 +37,15 @@ def _has_invented_figures(release: Release, _stamp: int, layer: Layer) -> bool:
 
 
 def has_invented_numbers(release: Release, layers: Iterable[Layer]) -> bool:
-    """Return whether any number of some layers is invented."""
+    """Return whether any number of these layers is invented."""
     return any(find_owner(release, layer) in {"invented", "mixed"} for layer in layers)
 
 
 def choose_latest_view(release: Release, level: str) -> View:
-    """Return a view of the whole time of the release; with it, each layer shows the last of its longest periods."""
+    """Return a view of the whole time of the release; with it, each layer shows the last of its longest periods.
+
+    The view has no period if the manifest names no first and last day.
+    """
     about = release.manifest["tact"]
     if not about.get("first") or not about.get("last"):
         return View(level, "")
@@ -51,7 +54,10 @@ def choose_latest_view(release: Release, level: str) -> View:
 
 
 def build_long_table(release: Release, layer: Layer) -> pd.DataFrame:
-    """Build the table of every cell of a layer, with names and words. The table is shared: never change it."""
+    """Build the table of every cell of a layer, with names and words; empty if the release does not have the layer.
+
+    The table is shared: never change it.
+    """
     return _build_long_table(release, tables.release_key(release), layer)
 
 
@@ -70,6 +76,8 @@ def _build_long_table(release: Release, _stamp: int, layer: Layer) -> pd.DataFra
 
 def build_map_table(release: Release, layer: Layer, level: str) -> tuple[pd.DataFrame, LayerData]:
     """Build a table with one row per area, indexed by code, and columns for each choice, the default first.
+
+    Returns the table, and the data of the default choices.
 
     The period is the last of the layer's longest periods. A choice that is published only for another period is left
     out; the long table has it. The table is shared: never change it.
@@ -97,7 +105,7 @@ def _build_map_table(release: Release, _stamp: int, layer: Layer, level: str) ->
 def _read_choice(
     release: Release, layer: Layer, view: View, plain: LayerData, option: str, choice: str
 ) -> pd.DataFrame:
-    """Return the columns of one choice; empty when its period is not that of the default choice."""
+    """Return the columns of one choice; no columns when its period is not that of the default choice."""
     data = layer.read(release, View(view.level, view.period, {option: choice}))
     if data.legend.period != plain.legend.period and not layer.of_figures:
         return pd.DataFrame(index=data.frame.index)
@@ -118,7 +126,7 @@ def _list_columns(plain: LayerData, data: LayerData) -> list[str]:
 
 
 def _list_more(layer: Layer, data: LayerData) -> list[str]:
-    """List the further columns of a layer that each area has."""
+    """List the further columns of a layer that its data for one view have."""
     return [name for name, _ in layer.more if name in data.frame]
 
 
@@ -150,7 +158,7 @@ def _owner_of_rows(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Ser
 
 
 def _find_units(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
-    """Return the unit of each row, which the layer's legend states for its choices."""
+    """Return the unit of each row: the one in the legend for the choices of the row."""
     options = [o.id for o in layer.options]
     if not options:
         return pd.Series(layer.read(release, View("country", "")).legend.unit, index=rows.index)
@@ -164,7 +172,7 @@ def _find_units(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series
 
 
 def _describe_periods(periods: pd.Series) -> dict[str, pd.Series]:
-    """Return the label, first day and last day of each period."""
+    """Return the label, first day and last day of each period, by column; empty for a text that is not a period."""
     parsed: dict[str, Period] = {}
     for period in periods.unique():
         try:

@@ -1,7 +1,7 @@
 """The profile of one area: its main numbers, how they changed, and how certain that is.
 
 Every statement follows from the release: each sentence comes from published cells and their margins. If these do not
-decide, the answer is "cannot tell". Effort is shown beside every change.
+decide, the profile says "cannot tell". Effort is shown beside every change.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SAME = 0.1
 
 @dataclass(frozen=True)
 class Bar:
-    """One period of a series; `complete` is false while its records may still be coming in."""
+    """One period of a series; `complete` is false if the release ends before the period does."""
 
     period: str
     label: str
@@ -67,7 +67,10 @@ class Profile:
 
 
 def build_profile(release: Release, area: str, period: str) -> Profile:
-    """Build the profile of an area for a period; raise AreaError when the release does not have the area."""
+    """Build the profile of an area for a period (identifier; empty for the latest).
+
+    Raises AreaError when the release does not have the area. A text that is not a period may raise InputError.
+    """
     return _profile(release, tables.release_key(release), area, period)
 
 
@@ -123,7 +126,10 @@ def _read_bars(place: Place, counted: Counted) -> tuple[Bar, ...]:
 
 
 def _find_years(place: Place, period: str) -> tuple[str, str] | None:
-    """Find the complete year that contains the period, or else the last one, and the year before it."""
+    """Return two complete years: the one that contains the period (or else the last one), after the one before it.
+
+    None if there is no year before it.
+    """
     history = encounters.COUNTED.history(place.release, place.level, place.area, {})
     last = _last_day(place.release)
     years = [p for p in map(Period.parse, sorted(history)) if p.grain == "year" and p.end <= last]
@@ -182,7 +188,7 @@ def _describe_change(difference: Change | None, cells: tuple[Cell, Cell], years:
 
 
 def _describe_share(place: Place, year: str, share: tuple[float, float] | None, inside: Cell) -> str:
-    """Return a sentence on the share of internal trafficking; empty if it is unknown or its limits are far apart."""
+    """Return a sentence on the share of internal trafficking; empty without a number or if the limits are far apart."""
     if inside.state != "number" or share is None or share[1] - share[0] > _TELLING:
         return ""
     template = mark("In {year}, {low} to {high} in 10 of these children were in internal trafficking in {country}.")

@@ -81,7 +81,7 @@ def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
 def _count_internal(place: Place, when: str, inside: Cell, inside_when: str) -> Fact:
     """Return the number of children in internal trafficking as a fact.
 
-    If it is of another period than `when`, the fact also states the number of all children met in that period.
+    If its period is not `when`, the text also has the number of all children met in its period, if both are known.
     """
     if when == inside_when or not inside_when:
         label = Message(mark("of these, internal trafficking in {country}"), country=place.country)
@@ -110,7 +110,7 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
 
 
 def _count_axes(place: Place, period: str) -> Fact:
-    """Count the axes of work on which the area has a service; axes that are withheld are named, not counted."""
+    """Count the axes of work on which the area has a service; withheld axes are named but not counted."""
     cells = [place.read_nearest_cell(services.COUNTED, period, {"of": axis.id}) for axis in AXES]
     has_service = [_has_service(cell) for cell, _ in cells]
     label, when = mark("Services"), cells[0][1]
@@ -137,7 +137,10 @@ def _several(served: list[str]) -> str:
 
 
 def _list_axes(served: list[str], hidden: list[str]) -> str:
-    """Return a text on the axes with a service and the withheld axes; empty if there is a service on every axis."""
+    """Return a text on the axes with a service and the withheld axes.
+
+    Empty if every axis has a service, or if no axis has one and none is withheld.
+    """
     names = reduce(_listed, served) if 0 < len(served) < len(AXES) else ""
     if not hidden:
         return names

@@ -43,8 +43,9 @@ class Computed:
     flags : further columns that only `note` needs.
     breakdown : turns a choice of the second option into a column of the tables and its category.
     style, margin, title, note : functions of the quantity shown and of one more value: the table (style, margin), the
-        label of the choice (title) or the row (note).
-    sources : the source's name for records of the programme, and for invented ones.
+        identifier of the choice of the second option (title) or the row (note).
+    sources : the name of the source if the records are those of the programme, and if they are invented.
+    notes_in_rows : whether `rows` has the notes too.
     """
 
     options: tuple[Option, Option]
@@ -124,7 +125,7 @@ class Computed:
         return "" if row["state"] == "no_data" else self.note(show, row)
 
     def _choose(self, release: Release, view: View) -> tuple[str, str]:
-        """Return the quantity and category to show; a category without results is replaced by "all"."""
+        """Return the quantity and category to show; "all", or else the default, replaces a category without results."""
         show, category = complete_choices(self.options, view.options).values()
         if self._periods(release, view.level, show, category):
             return show, category

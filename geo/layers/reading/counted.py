@@ -37,7 +37,7 @@ NOISY_MEANINGS = (
 class Slice:
     """Where to find the numbers of one choice: a measure and, for a breakdown, one category.
 
-    If the table has no breakdown, `column` may name a column in which the category stands, such as the group of a
+    If the table has no breakdown, `column` may name the column that contains the category, such as the group of a
     community.
     """
 
@@ -100,8 +100,8 @@ class Counted:
     """A layer of counted tables: how it is read and drawn, and its words.
 
     `locate` turns a full set of choices into a slice; None if there are no numbers for them. `least` returns, for a
-    full set of choices, what may be missing from a number that is a lower limit. `noisy` says that the numbers have
-    noise and may be adjusted; files then also have the published numbers.
+    full set of choices, a text on what may be missing from a number that is a lower limit. `noisy` says that the
+    numbers have noise and may be adjusted; files then also have the published numbers.
     """
 
     title: str
@@ -185,7 +185,7 @@ class Counted:
         return _list_periods(release, tables.release_key(release), part, level) if part else {}
 
     def _style(self, release: Release, view: View, grain: str) -> Style:
-        """Compute classes over all periods of the table, so that a colour means the same in each period."""
+        """Return the style; classes are computed over all periods, so that a colour means the same in each period."""
         plain = {} if self.kind == "circle" else view.options
         part = self._slice(plain)
         table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=_CELLS)
@@ -212,7 +212,7 @@ class Counted:
 
     @staticmethod
     def source(release: Release) -> str:
-        """Return the source of the numbers."""
+        """Return the source of the numbers as text: programme or invented records, and the name of the release."""
         template = _INVENTED if release.invented else _RECORDS
         return Message(template, name=release.name)
 
@@ -233,7 +233,7 @@ def _name_period(release: Release, period: str) -> str:
 
 
 def list_choices(options: tuple[Option, ...]) -> list[dict[str, str]]:
-    """List every combination of the choices of some options."""
+    """List every combination of the choices of these options."""
     chosen: list[dict[str, str]] = [{}]
     for option in options:
         chosen = [{**earlier, option.id: choice.id} for earlier in chosen for choice in option.choices]

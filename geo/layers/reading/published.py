@@ -39,7 +39,8 @@ class Figure:
 def read_figures(release: Release, figure: Figure, level: str) -> pd.DataFrame:
     """Read all figures of a measure at a level, oldest first. An area with several figures has several rows.
 
-    Columns: area, period, value (shares in per cent), source, year, status, note, invented.
+    Columns: area, period, value (shares in per cent), source, year, status, note, invented, and others. The frame is
+    shared: never change it.
     """
     return _figures(release, tables.release_key(release), figure, level)
 
@@ -200,9 +201,9 @@ def _notes(table: pd.DataFrame) -> list[str]:
 def _build_frame(
     release: Release, _stamp: int, figure: Figure, level: str, period: str, with_others: bool
 ) -> pd.DataFrame:
-    """Return one row per area: its figure for a period (without a period, its latest); the note lists other figures.
+    """Return one row per area: its figure for a period (without a period, its latest).
 
-    with_others : areas without a figure for the period show their latest figure.
+    with_others : an area without a figure for the period shows its latest, and the notes list the other figures.
     """
     table = read_figures(release, figure, level)
     shown = table[table["period"] == period] if period and not with_others else table
@@ -236,7 +237,7 @@ def _years(years: pd.Series[float]) -> str:
 
 
 def _list_sources(frame: pd.DataFrame) -> str:
-    """Return the sources shown as text, with the year unless the source contains one."""
+    """Return the sources of the figures as one text, each with its year unless its name contains a digit."""
     known = frame[frame["state"] == "number"]
     pairs = zip(known["source"], known["year"], strict=True)
     return "; ".join(sorted({_name_source(source, year) for source, year in pairs}))

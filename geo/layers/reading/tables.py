@@ -1,6 +1,6 @@
-"""Reading a release for layers: tables, areas and periods, kept in memory because a release never changes.
+"""Read a release for layers: tables, areas and periods, which stay in memory because a release never changes.
 
-`complete_cells` decides which rows a layer has. Map, page and every file read their cells through it.
+`complete_cells` decides which rows a layer of counts or of results has. Map, page and every file read them through it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ def release_key(release: Release) -> int:
 
 
 def load_table(release: Release, name: str) -> pd.DataFrame:
-    """Read a table once; empty when the release does not have it. The frame is shared: never change it."""
+    """Read a table once; empty when the release does not have it. The frame is shared: never change it.
+
+    Raises ReleaseDamaged if the file of the table was changed.
+    """
     checksum = find_checksum(release, name)
     return _read(release, name, checksum) if checksum else pd.DataFrame()
 
@@ -40,7 +43,10 @@ def _read(release: Release, name: str, _hash: str) -> pd.DataFrame:
 
 
 def load_areas(release: Release) -> pd.DataFrame:
-    """Read the areas without geometry, indexed by code, in the release's order. Never change the shared frame."""
+    """Read the areas without geometry, indexed by code, in the release's order. Never change the shared frame.
+
+    Raises ReleaseDamaged if the file of areas is missing or was changed.
+    """
     return _areas(release.areas_file, release.areas_checksum)
 
 
@@ -51,7 +57,7 @@ def _areas(file: Path, _hash: str) -> pd.DataFrame:
 
 
 def list_areas(release: Release, level: str) -> pd.Index[str]:
-    """List the areas of a level that have rows. The municipalities of 2019 are counted in their predecessors."""
+    """List the codes of a level's areas; municipalities of 2019 are left out, as their predecessors count for them."""
     return _list_areas(release.areas_file, release.areas_checksum, level)
 
 
@@ -62,7 +68,7 @@ def _list_areas(file: Path, checksum: str, level: str) -> pd.Index[str]:
 
 
 def complete_cells(release: Release, cells: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Return one row for each area of the level and each period of a table; "no_data" where the table has none.
+    """Return one row for each area of the level and each period in `cells`; "no_data" where `cells` has none.
 
     `cells` are those of one choice, with the columns area, period and state.
     """

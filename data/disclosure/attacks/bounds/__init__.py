@@ -36,8 +36,9 @@ class Published:
     """One release of one tier as the attacker reads it.
 
     tables: the tables of counts by their specification, with the columns area, period, the columns of the breakdown,
-    value and state. final: the last day of the years that are final (ISO 8601); empty if all numbers are final.
-    estimates: the tables of estimated numbers.
+    value and state. knowledge: for each measure, what is known of its noise. k: the threshold of the policy. frozen:
+    whether published numbers are repeated in later releases. final: the last day of the years that are final
+    (ISO 8601); empty if all numbers are final. estimates: the tables of estimated numbers, by their specification.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Published:
     estimates: Mapping[TableSpec, pa.Table] = field(default_factory=dict)
 
     def is_provisional(self, period: str) -> bool:
-        """Return whether the numbers of a period are provisional."""
+        """Return whether the numbers of a period (its identifier) are provisional: its year is not final yet."""
         return bool(self.final) and Period.parse(period).end.isoformat() > self.final
 
 
@@ -71,7 +72,10 @@ class Finding:
 
 @dataclass(eq=False)
 class BoundsAttack:
-    """The system of unknown counts of one tier, to be solved and judged for its last release."""
+    """The system of unknown counts of one tier, to be solved and judged for its last release.
+
+    knowledge: that of the last release, by measure. last: the number of the last release, from 0.
+    """
 
     lattice: Lattice
     system: System
@@ -124,7 +128,10 @@ class BoundsAttack:
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 
     def report(self, failed: Ints) -> list[Finding]:
-        """Return a finding for each unknown in a published table; the reason contains no count."""
+        """Return a finding for each of the unknowns in `failed` that is a cell of a table.
+
+        `failed`: indices, see `judge`. The reason of a finding contains no count.
+        """
         findings = []
         for unknown in failed:
             place = self.lattice.find(int(unknown))
@@ -153,7 +160,11 @@ def _drop_superseded(rows: pa.Table, release: Published, last: Published) -> pa.
 
 
 def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:
-    """Attack the last release; return findings and statistics (seconds, unknowns, ties, ...)."""
+    """Attack the last of the releases, which begin with the oldest; return findings and statistics.
+
+    areas: code (index), level and parent. Statistics: seconds, and the numbers of unknowns, ties, passes ("sweeps") and
+    ties dropped ("contradictions").
+    """
     began = time.monotonic()
     system = BoundsAttack.from_releases(releases, areas)
     bounds = system.system.solve()

@@ -110,7 +110,11 @@ class Table:
 
 @dataclass(eq=False)
 class Lattice:
-    """All tables of one tier, and the sums that tie them."""
+    """All tables of one tier, and the sums that tie them.
+
+    parents, levels: the parent and the level of each area. periods: those published, by grain. tables: by shape. size:
+    the number of unknowns.
+    """
 
     parents: Mapping[str, str]
     levels: Mapping[str, str]
@@ -121,9 +125,9 @@ class Lattice:
     def observe(self, release: int, shape: Shape, rows: pa.Table, known: Knowledge, frozen: bool) -> None:
         """Record a published table with the columns area, period, the columns of the breakdown, value and state.
 
-        Call it in the order of releases. If numbers are frozen, a changed number is final and may describe other
-        records: the provisional interval no longer holds. If not, both numbers are draws for the same count, and the
-        attacker intersects their intervals.
+        release: its number from 0. Call this in the order of the releases. If numbers are frozen, a changed number is
+        final and may describe other records: the provisional interval no longer holds. If not, both numbers are draws
+        for the same count, and the attacker intersects their intervals.
         """
         table = self.tables.get(shape) or self.add_table(Table.empty(shape, *self._axes(shape, rows)))
         names = (table.areas, table.periods, *table.categories)
@@ -157,7 +161,10 @@ class Lattice:
         return tuple(code for code in self.levels if code in present)
 
     def learn(self, fact: Learned) -> None:
-        """Narrow the interval of a count, even of one that no release has; ignore facts that contradict a release."""
+        """Narrow the interval of a count, even of one that no release has.
+
+        A fact is ignored if it contradicts a release, or if its area, period or category is not known.
+        """
         shape = fact.shape
         table = self.tables.get(shape)
         if table is None:
@@ -174,7 +181,7 @@ class Lattice:
             table.low[cell], table.high[cell] = low, high
 
     def _list_periods(self, grain: Grain) -> tuple[str, ...]:
-        """Return all periods of a grain: as published, or else all that lie in the time of the releases."""
+        """Return all periods of a grain: those published, or else all in the time that the releases cover."""
         if grain in self.periods:
             return self.periods[grain]
         spans = [Period.parse(name) for names in self.periods.values() for name in names]
@@ -201,7 +208,10 @@ class Lattice:
         return ids
 
     def list_ties(self) -> list[tuple[Ints, Ints]]:
-        """Return all sums as (totals, parts), indices of shape (t,) and (t, p); adds unknowns as needed."""
+        """Return all sums in blocks of (totals, parts): the indices of t totals, and of their parts, (t, p).
+
+        Adds unknowns as needed.
+        """
         return [
             *self._tie_categories(),
             *self._tie_areas(),
@@ -218,7 +228,7 @@ class Lattice:
                     yield total.ids, table.ids.reshape(total.ids.size, -1)
 
     def _find_coarser(self, table: Table, way: str) -> Table | None:
-        """Find the next coarser published table, with larger areas or with longer periods; None if there is none."""
+        """Find the next coarser table, with larger areas (`way` is "area") or longer periods; None if there is none."""
         shape = table.shape
         if way == "area":
             around = [Shape(shape.measure, w, shape.grain, shape.breakdown) for w in _NEXT_LEVEL[shape.level]]
@@ -364,7 +374,7 @@ def compute_first_interval(
     high is UNKNOWN if there is no bound.
 
     A published number above zero shows that the true count is not zero. This is ignored on purpose: true zeros stay
-    zero by design, and the protection interval excludes it.
+    zero by design, and the protection interval does not need the zero.
     """
     low, high = np.zeros(len(state), np.int64), np.full(len(state), UNKNOWN, np.int64)
     near = (value >= 0) | np.isin(state, [STATES.index("almost_none"), STATES.index("not_searched")])

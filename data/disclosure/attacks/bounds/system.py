@@ -20,7 +20,7 @@ _SWEEPS = 60
 
 @dataclass(frozen=True, eq=False)
 class Ties:
-    """Sums: the count total[t] is the sum of the counts part[start[t] : start[t + 1]], all given by index."""
+    """Sums: the count total[t] is the sum of the counts part[start[t] : start[t + 1]]; counts are given by index."""
 
     total: Ints
     start: Ints
@@ -108,7 +108,10 @@ class System:
         return np.add.reduceat(bound[self.ties.part], self.ties.start[:-1])
 
     def _find_contradictions(self, low: Ints, high: Ints, use: npt.NDArray[np.bool_]) -> Ints:
-        """Return the indices of ties that no counts satisfy; if none, of the ties of a count with an empty interval."""
+        """Return the indices of the ties that no counts within their intervals satisfy.
+
+        If there are none, return those of all ties of the counts whose interval is empty after one more pass.
+        """
         ties = self.ties
         gap = (self._sums(low) > high[ties.total]) | (self._sums(high) < low[ties.total])
         if (gap & use).any():

@@ -1,4 +1,4 @@
-"""The membership attack, which asks whether a certain child was counted.
+"""The membership attack, which asks whether one particular child was counted.
 
 The attacker knows the rates (expected numbers of children in each cell), the method of protection and everything that
 was published, but not who the other children are. The advantage is the rate of true alarms minus the rate of false
@@ -44,9 +44,10 @@ def survey(
 ) -> dict[str, Advantage]:
     """Estimate the advantage for the most exposed child of each region, by region code.
 
-    `k`: the threshold below which numbers are hidden, None if the tier has none. `children`: the largest number of
-    children to attack, one in each region, the most exposed first. `regions`: attack only these regions. The seed makes
-    the result repeatable; it is no secret.
+    `areas`: level and parent, indexed by code. `k`: the threshold below which numbers are hidden, None if the tier has
+    none. `children`: the largest number of children to attack, one in each region, the most exposed first. `regions`:
+    attack only these regions. `worlds`: numbers of worlds; the next one is used while the limit lies within the
+    interval. The seed makes the result repeatable; it is no secret. Empty if no table counts children by region.
     """
     rates = read_rates(release, areas)
     return {} if rates is None else _survey(rates, release, mechanism, k, children, regions, worlds, seed)
@@ -88,9 +89,10 @@ def attack(
     children: int | None = None,
     worlds: Sequence[int] = WORLDS,
 ) -> tuple[list[Finding], dict[str, float]]:
-    """Attack a release; return findings (public tier only) and statistics of the attack.
+    """Attack a release; return findings (only if `k` is not None) and statistics of the attack.
 
-    The arguments are those of `survey`. An estimate is above the limit only if its whole interval is.
+    The arguments are those of `survey`. An estimate is above the limit only if its whole interval is. Both results are
+    empty if no table counts children by region.
     """
     rates = read_rates(release, areas)
     advantages = {} if rates is None else _survey(rates, release, mechanism, k, children, None, worlds)

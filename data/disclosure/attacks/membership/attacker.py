@@ -23,7 +23,7 @@ from data.workspace.types import Floats, Ints
 
 # Largest advantage on the public tier: from one number of a county or region and year; from all tables.
 LIMITS = (0.10, 0.25)
-_SHORT = 1000  # worlds of a first attack, which chooses the worst-placed child
+_SHORT = 1000  # worlds of a first attack, which chooses the most exposed child
 _DRAWS = 2**23  # largest number of children drawn; a region with more gets fewer worlds
 _FEWEST = 500  # smallest number of worlds
 _Z95 = 1.96  # 95 % of a normal distribution lies within so many standard deviations
@@ -31,7 +31,7 @@ _Z95 = 1.96  # 95 % of a normal distribution lies within so many standard deviat
 
 @dataclass(frozen=True)
 class Child:
-    """The child that the attacker looks for: index of its region, of its period, and of each category."""
+    """The child that the attacker looks for: index of its region, of its period, and of its category by breakdown."""
 
     region: int
     period: int
@@ -40,7 +40,7 @@ class Child:
 
 @dataclass(frozen=True)
 class Advantage:
-    """An estimated advantage with its 95 % interval, and the child it is about."""
+    """An estimated advantage (0 is guessing, 1 is knowing) with its 95 % interval, and the child that was attacked."""
 
     value: float
     low: float
@@ -52,11 +52,12 @@ class Advantage:
 class Attacker:
     """An attacker who reads the tables of children of one tier.
 
-    `tables`: tables of regions, and tables of countries by year or over the whole time. If a tier publishes more, the
-    advantage is a lower bound. `withheld`: pairs of table and region, or table and country, without any published
-    number. `estimated`: the countries with an interval of the dark figure. The interval reveals at most as much as the
-    noisy number of the child's capture history. So the attacker gets this number, for a child whose history no other
-    child has, which is the worst case.
+    `k`: the threshold below which numbers are hidden, None if the tier has none. `tables`: tables of regions, and
+    tables of countries by year or over the whole time. If a tier publishes more, the advantage is a lower bound.
+    `withheld`: pairs of table and region, or table and country, without any published number. `estimated`: the
+    countries with an interval of the dark figure. The interval reveals at most as much as the noisy number of the
+    child's capture history. So the attacker gets this number, for a child whose history no other child has, which is
+    the worst case.
     """
 
     rates: Rates
@@ -79,7 +80,7 @@ class Attacker:
 
     @cached_property
     def joint(self) -> tuple[str, ...]:
-        """The breakdowns whose combinations are drawn. The other breakdowns have the same mix in each region."""
+        """The breakdowns whose combinations are drawn. The others have the same mix in all regions of a country."""
         return tuple(name for name in self.breakdowns if name not in OF_COUNTRIES)
 
     @cached_property
@@ -116,7 +117,7 @@ class Attacker:
         return [countries[here] for here in rates.country]
 
     def list_worst_children(self, how_many: int | None = None) -> list[Child]:
-        """List, for each region, the child whose own cells reveal most; the most exposed first."""
+        """List, for each region, the child whose own cells reveal most; the most exposed first, at most `how_many`."""
         candidates = []
         for region in range(len(self.rates.regions)):
             for period in range(self.rates.children.shape[1]):
@@ -136,7 +137,7 @@ class Attacker:
         return int((self._look_up(rates) ** 2).sum(axis=1).argmax())
 
     def _sum_of_squares(self, child: Child) -> float:
-        """Return the sum of the squared advantages from each single cell of the child."""
+        """Return the sum of the squared advantages from each single number about the child."""
         others = [self.expect_others(child, s) for s in self.list_tables(child)]
         rates = np.array(others + [0.0] * (self.rates.country[child.region] in self.estimated))
         return float((self._look_up(rates) ** 2).sum())
@@ -147,7 +148,11 @@ class Attacker:
 
     @on_one_thread
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
-        """Estimate the advantage for one child; the classifier is trained on half of the worlds."""
+        """Estimate the advantage for one child; the classifier is trained on half of the worlds.
+
+        Fewer than `worlds` worlds are drawn for a region with many children. The advantage is 0 if nothing is published
+        about the child's region.
+        """
         if not self.list_tables(child):  # nothing is published about its region
             return Advantage(0.0, 0.0, 0.0, child)
         rng = np.random.default_rng(seed)
@@ -224,8 +229,8 @@ class Attacker:
     def _features(self, shown: Counts, largest: int, child_cell: int, rate: float) -> list[Floats]:
         """Return the features of a table, each of shape (worlds,).
 
-        They are the log ratio of the child's cell (if few enough others are expected there), the number of each cell,
-        and 1 for each hidden number. `shown` has shape (worlds, cells).
+        They are the log ratio of the child's cell (if few enough others are expected there), the number of each cell (0
+        if it is hidden), and whether each number is hidden (1 or 0). `shown` has shape (worlds, cells).
         """
         hidden = shown < (self.k or 0)
         visible = np.where(hidden, 0, shown).astype(np.float64)
@@ -247,7 +252,7 @@ def _find_tail(rate: float) -> int:
 
 @lru_cache(maxsize=4096)
 def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int) -> Floats:
-    """Return log(P(outcome | with the child) / P(outcome | without)) for each outcome, shape (outcomes,).
+    """Return log(P(outcome | with the child) / P(outcome | without)) for each outcome, from -10 to 10, (outcomes,).
 
     The number of other children is Poisson with mean `rate`, cut off below `most`.
     """

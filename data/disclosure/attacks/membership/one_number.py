@@ -24,8 +24,8 @@ MOST_OTHERS = 1600.0  # expected others beyond which the advantage is no longer 
 def compute_advantage(rates: npt.ArrayLike, mechanism: CellKey, k: int | None) -> Floats:
     """Return the advantage from one published number, for each expected number of other children.
 
-    `rates` may have any shape; the result has the same shape. The advantage decreases as the rate grows: above
-    MOST_OTHERS the value at MOST_OTHERS is returned, which is an upper bound.
+    `rates` may have any shape; the result has the same shape, (1,) for a single number. The advantage (0 to 1)
+    decreases as the rate grows: above MOST_OTHERS the value at MOST_OTHERS is returned, which is an upper bound.
     """
     from scipy.stats import poisson
 
@@ -38,7 +38,7 @@ def compute_advantage(rates: npt.ArrayLike, mechanism: CellKey, k: int | None) -
 
 
 def find_largest_advantage(mechanism: CellKey, k: int | None, most: float = 60.0) -> float:
-    """Return the largest advantage from one number over expected numbers of others from 0 to `most`."""
+    """Return the largest advantage from one number over expected numbers of others from 0 to `most`, 0.1 apart."""
     return float(compute_advantage(np.arange(0.0, most, 0.1), mechanism, k).max())
 
 

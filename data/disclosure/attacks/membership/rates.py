@@ -25,9 +25,10 @@ _SMOOTH = 2.0  # weight of the country's mix in each region's, in children
 class Rates:
     """Expected numbers of children and their mix.
 
-    children: expected number by region and period of the finest grain, shape (regions, periods). country:
-    country code of each region. shares: for each breakdown, shape (regions, categories), rows sum to 1.
-    coarser: for each grain, the index of the period that contains each finest period.
+    regions, country: the code of each region, and that of its country. children: expected number by region and period
+    of the finest grain, shape (regions, periods). shares: the mix for each breakdown, shape (regions, categories), rows
+    sum to 1. coarser: for the finest grain and each longer one, the index of the period that contains each finest
+    period, (periods,).
     """
 
     regions: tuple[str, ...]
@@ -80,7 +81,10 @@ def _totals(release: Published, grain: Grain, country: Sequence[str], periods: i
 
 
 def _fill_hidden(values: Floats, total: float, k: int) -> Floats:
-    """Return values, with hidden ones (NaN) replaced by equal parts of the rest of their total, from _LEAST to k."""
+    """Return expected numbers of children from published ones, each at least _LEAST.
+
+    Hidden ones (NaN) get equal parts of the rest of the total, at most k; if the total is unknown (NaN), k / 2.
+    """
     hidden = np.isnan(values)
     if not hidden.any():
         return np.maximum(values, _LEAST)
@@ -107,7 +111,7 @@ def _shares(release: Published, name: str, regions: tuple[str, ...], country: Se
 def _read_mixes(release: Published, level: Level, areas: Sequence[str], name: str, finest: Grain) -> Floats:
     """Return published numbers, (areas, categories), summed over the periods of the longest published grain.
 
-    Hidden numbers count as zero.
+    Hidden numbers count as zero, and so do all numbers if there is no such table.
     """
     for grain in reversed(GRAINS[GRAINS.index(finest) :]):
         table = release.tables.get(TableSpec("children", level, grain, (name,)))

@@ -91,13 +91,13 @@ class NumberIndex:
 
     @cached_property
     def areas(self) -> dict[str, int]:
-        """The index of each area code."""
+        """The index of each area code, from 0 in the order of the file of areas."""
         codes = pq.read_table(self.release.areas_file, columns=["code"]).column("code").to_pylist()
         return {str(code): number for number, code in enumerate(codes)}
 
     @cached_property
     def periods(self) -> dict[str, int]:
-        """The index of each period of the release."""
+        """The index of each period of the release, from 0 in the order of their names."""
         names = {p for name in self.tables for p in self._frame(name)["period"].unique()}
         return {str(period): number for number, period in enumerate(sorted(names))}
 
@@ -111,7 +111,7 @@ class NumberIndex:
 
     @cached_property
     def sizes(self) -> frozenset[float]:
-        """The numbers of areas that are ranked together: for each country and level with ranks, its number of areas."""
+        """The numbers of areas that are ranked together, which are those of a country and level."""
         ranked = [self._frame(name) for name in self.tables]
         codes = {str(code) for frame in ranked if "rank" in frame for code in frame["area"].unique()}
         table = pq.read_table(self.release.areas_file, columns=["code", "country", "level"]).to_pylist()
@@ -146,7 +146,10 @@ class NumberIndex:
         return {role: np.unique(np.concatenate(parts or [np.zeros(0, np.uint64)])) for role, parts in roles.items()}
 
     def _list_rates(self) -> Iterator[tuple[str, Iterator[Words]]]:
-        """Yield roles, each with hashes of numbers: people by country and year, then rates of the published counts."""
+        """Yield roles, each with hashes of numbers: people by country and year, then rates of the published counts.
+
+        Yields nothing if the release lacks these counts or the published figures.
+        """
         names = [name for name in self.tables if name.startswith("children_country_year")]
         if not names or _FIGURES not in self.tables:
             return
@@ -209,7 +212,7 @@ def _hash_numbers(area: Ints, period: Ints, column: pd.Series) -> Iterator[Words
 
 
 def _hash(area: object, period: object, values: Floats) -> Words:
-    """Return 64-bit hashes of (area, period, number)."""
+    """Return 64-bit hashes of (area, period, number), (values,); numbers are rounded to six decimals."""
     number = np.round(values * 10**_DIGITS).astype(np.int64).astype(np.uint64)
     place = np.atleast_1d((np.asarray(area, np.int64) + 1) * 100_003 + np.asarray(period, np.int64) + 1)
     mixed = number * np.uint64(0x9E3779B97F4A7C15) ^ (place.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F))
@@ -219,7 +222,10 @@ def _hash(area: object, period: object, values: Floats) -> Words:
 def search(
     release: Release, files: Sequence[Path], report: Callable[[float], None] | None = None
 ) -> tuple[list[Finding], dict[str, float]]:
-    """Search files of the release's tier; return findings and statistics. `report` gets the finished share."""
+    """Search files of the release's tier; return findings and statistics (seconds, cells of tables).
+
+    A file that cannot be read is a finding. `report` is called with the finished share, from 0 to 1.
+    """
     began, index = time.monotonic(), NumberIndex(release)
     findings: list[Finding] = []
     cells = 0
@@ -392,7 +398,10 @@ def _search_titles(index: NumberIndex, where: str, titles: Iterable[Title]) -> I
 
 
 def _find_least(numbers: Mapping[str, float]) -> float:
-    """Return the least true value of a published number, at least 1: a true zero is never shown as a number."""
+    """Return the least true value of a published number, at least 1: a true zero is never shown as a number.
+
+    Returns NaN if a shape has no number with a margin.
+    """
     value, margin = ("noisy", "noisy_margin") if "noisy" in numbers else ("value", "margin")
     return max(1.0, numbers[value] - numbers[margin]) if {value, margin} <= numbers.keys() else math.nan
 

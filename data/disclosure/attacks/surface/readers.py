@@ -1,7 +1,7 @@
 """Readers of exported files: the tables and texts of a file from any program.
 
-A table is a DataFrame with the headers of the file; titles are the words on the shapes of a picture; a text is anything
-that a person or a script could read, except geometry. The surface attack reports a file that cannot be read.
+A table is a DataFrame with the headings of the file; titles are the words on the shapes of a picture; a text is
+anything that a person or a script could read, except geometry. The surface attack reports a file that cannot be read.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ UNREADABLE = (
 
 
 class Title(NamedTuple):
-    """The words of a shape in a picture, the code of its area, and the numbers in its attributes, by name."""
+    """The words of a shape in a picture, the code of its area ("" for none), and the numbers in its attributes."""
 
     area: str
     words: str
@@ -56,7 +56,7 @@ Content = tuple[str, pd.DataFrame | str | list[Title]]  # place in the file, and
 _BOOKKEEPING = re.compile(r"^(gpkg_(?!metadata$)|rtree_|sqlite_)")
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _CONTAINERS = {".zip", ".kmz", ".qgz"}
-_MOST_DEEP = 3  # containers in one another
+_MOST_DEEP = 3  # containers inside each other
 # Bytes unpacked: exports are five to fifty times as large unpacked as packed. Small ones may be more.
 _LARGEST, _MOST_TIMES, _SMALL = 2_000_000_000, 100, 50_000_000
 _TEXTS = {".txt", ".cff", ".bib", ".md", ".css", ".csvt", ".prj", ".cpg"}
@@ -65,9 +65,10 @@ _SILENT_KEYS = {b"pandas", b"geo", b"ARROW:schema"}
 
 
 def read_contents(path: Path, codes: Container[str] = ()) -> Iterator[Content]:
-    """Yield all tables and texts of a file; raise ValueError for a kind of file without a reader.
+    """Yield the place and the content of all tables, texts and titles of a file.
 
-    `codes`: the area codes, used to assign values in scripts and JSON to areas.
+    `codes`: the area codes, used to assign values in scripts and JSON to areas. Raises ValueError for a kind of file
+    without a reader, and one of the errors in UNREADABLE for a damaged file.
     """
     yield from _content(path.name, path.suffix.lower(), path.read_bytes(), codes)
 
@@ -93,7 +94,10 @@ def _content(name: str, suffix: str, data: bytes, codes: Container[str], depth: 
 
 
 def _archive(name: str, data: bytes, codes: Container[str], depth: int) -> Iterator[Content]:
-    """Yield the contents of all parts; raise ValueError for an archive that unpacks to far more than an export."""
+    """Yield the contents of all parts of an archive.
+
+    Raises ValueError for an archive that unpacks to far more than an export, or lies inside too many others.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         # No part is read further than to the size that it states.
         size = sum(part.file_size for part in archive.infolist())
@@ -137,7 +141,7 @@ def _refuse_entity(name: str, *_: object) -> None:
 
 
 def _is_area(word: str, codes: Container[str]) -> bool:
-    """Return whether a word is the code of an area, not a number."""
+    """Return whether a word is the code of an area, and no short number."""
     return word in codes and (not word.isdigit() or len(word) >= _LONG_CODE)
 
 
@@ -170,7 +174,7 @@ def _parquet(data: bytes) -> Iterator[Content]:
 
 
 def _script(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
-    """Yield the text of a script or page, and every JSON value in it."""
+    """Yield the text of a script or page, and the values beside areas in all JSON in it (`collect_tables`)."""
     yield name, text
     # Code has many braces that begin no value, and each try costs the length of the text.
     decoder, position, opening = json.JSONDecoder(), 0, re.compile(r'\{(?=\s*["}])|\[(?=\s*["{\[\]\d\-tfnNI])')
@@ -185,7 +189,10 @@ def _script(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
 
 
 def _page(name: str, text: str, codes: Container[str]) -> Iterator[Content]:
-    """Yield the contents of the scripts of a page, and each view of an atlas (dashboard/map/atlas.py)."""
+    """Yield the contents of a page as those of a script, and a table for each layer and level of an atlas.
+
+    See dashboard/map/atlas.py for the data of an atlas.
+    """
     yield from _script(name, text, codes)
     for block in _DATA.findall(text):
         value = json.loads(block)
@@ -207,8 +214,9 @@ _CELL = ["area", "period", "state", "value", "margin", "low", "high"]
 def read_view(view: Mapping[str, str], codes: list[str], states: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     """Yield the cells of a view as rows of a table.
 
-    A view has one character for each area (a digit is a class, a letter a state), and numbers for each digit. Raises
-    ValueError if a view has anything else, or if its classes do not follow from its numbers.
+    A view has one character for each area (a digit is a class, a letter a state), and numbers for each digit. `codes`:
+    the areas. `states`: the state for each letter. Raises ValueError if a view has anything else, too many or too few
+    numbers, or classes that do not follow from its numbers.
     """
     if unknown := set(view) - _VIEW:
         msg = f"a view of an atlas holds more than its cells: {', '.join(sorted(unknown))}"
@@ -235,7 +243,10 @@ def read_view(view: Mapping[str, str], codes: list[str], states: Mapping[str, st
 
 
 def _spread(text: str, count: int) -> list[str]:
-    """Return the parts of a text with commas. "x(4)" stands for four times x; a single part stands for all."""
+    """Return the parts of a text with commas. "x(4)" stands for four times x; a single part stands for all.
+
+    Raises ValueError if there are not `count` parts.
+    """
     parts = [part for run in text.split(",") for part in [_RUN.sub("", run)] * int((_RUN.search(run) or [0, 1])[1])]
     if len(parts) not in ((1, count) if count else (1,)) or (text and not count):
         msg = "an atlas has more or fewer numbers than areas with a number"
@@ -244,7 +255,10 @@ def _spread(text: str, count: int) -> list[str]:
 
 
 def _svg(data: bytes) -> Iterator[Content]:
-    """Yield the data of the shapes of a picture (dashboard/briefing/sheet.py), and its words; outlines are left out."""
+    """Yield the data of the shapes of a picture (dashboard/briefing/sheet.py), their titles, and the picture's words.
+
+    Outlines are left out.
+    """
     shapes = list(ET.fromstring(data).iter())  # noqa: S314 (our own export)
     cells = [{name[5:]: v for name, v in shape.attrib.items() if name.startswith("data-")} for shape in shapes]
     classes = {(shape.get("fill"), cell["words"]) for shape, cell in zip(shapes, cells, strict=True) if "words" in cell}
@@ -256,7 +270,11 @@ def _svg(data: bytes) -> Iterator[Content]:
 def _list_titles(
     shapes: Iterable[tuple[ET.Element, dict[str, str]]], classes: Container[tuple[str | None, str]]
 ) -> Iterator[Title]:
-    """Yield the words of each shape, without the words for the class of its colour."""
+    """Yield the title of each shape that has words.
+
+    A shape's words are "place: what it shows". If what it shows is only the class of its colour, the place alone is
+    kept. `classes`: each colour of the legend with the words of its class.
+    """
     for shape, cell in shapes:
         words = " ".join(child.text or "" for child in shape if child.tag.endswith("title"))
         if words:
@@ -272,8 +290,9 @@ def _text(data: bytes) -> Iterator[Content]:
 def collect_tables(value: object, codes: Container[str]) -> Iterator[pd.DataFrame]:
     """Yield the values of a JSON document that belong to an area, as a table.
 
-    A value belongs to the nearest area code above it (as a key, or as a member called area, code or id), or
-    to the code at the same position of a neighbouring list. Geometry is left out.
+    A value belongs to the nearest area code that contains it (as a key, as a member called area, code or id, or as the
+    first element of a list), or to the code at the same position of a neighbouring list. Geometry is left out.
+    Yields nothing if no value belongs to an area.
     """
     rows: list[dict[str, Any]] = []
     _walk(value, None, codes, rows)
@@ -328,7 +347,7 @@ def _xlsx(data: bytes) -> Iterator[Content]:
 
 
 def _find_header(rows: list[list[object]]) -> Iterator[pd.DataFrame]:
-    """Yield the rows above the first row that has only texts; then the rows below it, with that row as header."""
+    """Yield the rows above the first row that has only texts; then the rows below it, with that row as headings."""
     names: list[object] = [f"column {number + 1}" for number in range(max(map(len, rows), default=0))]
     filled = [row + [None] * (len(names) - len(row)) for row in rows]
     place = next((n for n, row in enumerate(rows) if len(row) > 1 and all(isinstance(v, str) and v for v in row)), -1)
@@ -362,7 +381,7 @@ def _quoted(name: str) -> str:
 
 
 def _png(data: bytes) -> Iterator[Content]:
-    """Yield the text chunks of a PNG picture (PNG specification, chapter 11.3)."""
+    """Yield the text and EXIF chunks of a PNG picture (PNG specification, chapter 11.3), and what follows its end."""
     position = 8
     while position + 8 <= len(data):
         length, kind = struct.unpack(">I4s", data[position : position + 8])

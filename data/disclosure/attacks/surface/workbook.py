@@ -14,9 +14,10 @@ MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet, in Excel
 
 @dataclass(eq=False)
 class SheetRows:
-    """The rows of a sheet that have a value: the number in the file (from 1), and the cells from column A (or None).
+    """The rows of a sheet that have a value.
 
-    formulas: whether a cell is computed, so that it may show another value than the stored one.
+    rows: for each row, its number in the file (from 1) and its cells from column A to the last filled one; None for an
+    empty cell. formulas: whether any cell has a formula, and so may show another value than the stored one.
     """
 
     name: str
@@ -37,7 +38,8 @@ def read_sheets(
 ) -> Iterator[SheetRows]:
     """Yield all sheets of a workbook, hidden ones and hidden cells too.
 
-    Raises TooLarge, and ValueError for cells out of their order or outside a sheet: programs read them differently.
+    Raises TooLarge for a sheet with more filled rows or columns than allowed, and ValueError for cells out of their
+    order or outside a sheet: programs read them differently. A damaged workbook raises one of `readers.UNREADABLE`.
     """
     names = book.namelist()
     shared = _read_strings(book) if "xl/sharedStrings.xml" in names else []
@@ -49,7 +51,7 @@ def read_sheets(
 
 
 def _read_titles(book: zipfile.ZipFile) -> dict[str, str]:
-    """Return the visible name of each part that is a sheet; parts without a name of their own are left out."""
+    """Return the visible name of each part that is a sheet. Parts without a name, or with a shared one, are omitted."""
     try:
         parts = [ET.fromstring(book.read(f"xl/{name}")) for name in ("_rels/workbook.xml.rels", "workbook.xml")]  # noqa: S314
     except KeyError:
@@ -137,7 +139,7 @@ class _SheetReader:
 
 
 def _split(reference: str) -> tuple[str, str]:
-    """Return the column (as a number) and the row of a reference such as B7; empty if there is none."""
+    """Return column and row of a reference such as B7, as the texts "2" and "7"; each is empty if it is missing."""
     letters = reference.rstrip("0123456789")
     number = 0
     for letter in letters[:4]:
@@ -146,7 +148,10 @@ def _split(reference: str) -> tuple[str, str]:
 
 
 def _step(before: int, place: str, most: int) -> int:
-    """Return the next place in a sheet: the one that is written, else the one after `before`."""
+    """Return the number of the next row or column: the one that is written (`place`), else the one after `before`.
+
+    Raises ValueError if it is not after `before`, or above `most`.
+    """
     after = int(place[:9]) if place else before + 1
     if not before < after <= most:
         raise ValueError(place[:9])
