@@ -1,7 +1,7 @@
-"""Places for readers whose file is being made, for example a picture.
+"""A limit on the readers who wait for a file, for example a picture.
 
 Files are made one at a time, and each reader who waits for a file holds a thread that the map needs. So at most four
-readers wait; a fifth is asked to try again later.
+readers have a place; a fifth is asked to try again later.
 """
 
 from __future__ import annotations
