@@ -82,7 +82,7 @@ def _format_number(value: float) -> str:
 
 
 def _shorten_runs(parts: Iterable[str]) -> list[str]:
-    """Return the parts with each run of four or more equal parts replaced by one, such as "x(4)"."""
+    """Return the parts; a run of four or more equal parts becomes one part with their number, such as "x(4)"."""
     shortened: list[str] = []
     for part, same in groupby(parts):
         count = len(list(same))

@@ -61,7 +61,7 @@ class MapView:
         return (self.layer, *self.over)
 
     def chosen(self, layer: str) -> Mapping[str, str]:
-        """Return the choices that were made for a layer's options."""
+        """Return the choices that were made for a layer, by option; empty if none was made."""
         return self.options.get(layer, {})
 
     def key(self, layer: str | None = None) -> Options:
@@ -194,7 +194,10 @@ def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[st
 
 
 def list_view_periods(view: MapView, current: CurrentRelease) -> tuple[str, ...]:
-    """List the periods of the main layer that are as long as the view's period, or else the shortest, oldest first."""
+    """Return the periods of the main layer, oldest first: those as long as the view's period, or else the shortest.
+
+    Empty if the view has no layer, or its layer has no periods.
+    """
     if not view.layer:
         return ()
     return current_release.list_periods(current, view.layer, view.level, view.period, view.key())

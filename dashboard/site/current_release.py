@@ -120,7 +120,7 @@ def read_newest_audit(site: Site, current: CurrentRelease) -> AuditReport | None
 
 @cache_once(maxsize=16)
 def read_costs(current: CurrentRelease) -> pd.DataFrame:
-    """Compute how much accuracy protection costs the release, see `compute_cost` in data/disclosure/cost.py."""
+    """Compute the accuracy that numbers of the release lose through protection; see `compute_cost`."""
     return compute_cost(current.release)
 
 
@@ -143,7 +143,7 @@ def list_levels(current: CurrentRelease) -> dict[str, tuple[str, ...]]:
 
 @cache_once(maxsize=512)
 def list_options(current: CurrentRelease, name: str, level: str) -> tuple[Option, ...]:
-    """List the options of a layer, with the choices that the release has at a level."""
+    """Return the options of a layer with the choices that the release has at a level."""
     return find_layer(name).list_options(current.release, level)
 
 
@@ -155,13 +155,13 @@ def has_layer(current: CurrentRelease, name: str, level: str, options: Options) 
 
 @cache_once(maxsize=4096)
 def list_periods(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> tuple[str, ...]:
-    """List the periods of a layer that are as long as `period`, or else the shortest, oldest first."""
+    """Return the periods of a layer, oldest first: those as long as `period`, or else the shortest ones."""
     return find_layer(name).periods(current.release, View(level, period, dict(options)))
 
 
 @cache_once(maxsize=4096)
 def read_layer(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> LayerData:
-    """Read a layer for a view."""
+    """Read a layer at a level and period with these choices of its options."""
     return find_layer(name).read(current.release, View(level, period, dict(options)))
 
 

@@ -16,12 +16,12 @@ PLACES = BoundedSemaphore(4)
 
 
 class NoPlaceError(TactError):
-    """All places are taken."""
+    """Raised if all places for readers who wait for a file are taken."""
 
 
 @contextmanager
 def take_place() -> Iterator[None]:
-    """Hold a place inside the block. Raises NoPlaceError, without waiting, if all places are taken."""
+    """Take one of the places for the time of the block. Raises NoPlaceError at once if all places are taken."""
     if not PLACES.acquire(blocking=False):
         raise NoPlaceError("Others are taking files just now. Try again in some seconds.")
     try:

@@ -10,7 +10,10 @@ from starlette.responses import Response
 
 
 def zip_document(document: object) -> bytes:
-    """Return a document as JSON compressed with gzip; the same document gives the same bytes."""
+    """Return a document as JSON compressed with gzip; the same document gives the same bytes.
+
+    Raises ValueError for NaN or infinity in the document.
+    """
     return zip_text(json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
 
 

@@ -118,7 +118,7 @@ def write_view(view: Mapping[str, str]) -> None:
 
 
 def set_choice(name: str, value: str) -> None:
-    """Make a choice in place of the reader, before its widget is shown."""
+    """Set the choice that a widget will show. Call it before the widget is shown."""
     st.session_state[f"pick-{name}"] = value
     _write_choice(name, f"pick-{name}", value)
 
@@ -157,7 +157,8 @@ def pick_step(name: str, label: str, words: Mapping[str, str]) -> str:
 def pick_number(name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0) -> int | None:
     """Ask for a whole number from `least` to `most` and return it.
 
-    first : the default; None if the number may be left empty, which returns None. help_text : explains the number.
+    first : the default; None if the number may be left empty. The result is None if it is empty.
+    help_text : explains the number.
     """
     key = _settle_number_key(name, least, most, first)
     st.number_input(
@@ -179,7 +180,7 @@ def read_number(name: str, most: int, first: int) -> int:
 
 
 def set_number(name: str, value: int) -> None:
-    """Choose a whole number in place of the reader, before its widget is shown."""
+    """Set the whole number that a widget will show. Call it before the widget is shown."""
     st.session_state[f"pick-{name}"] = value
     _write_choice(name, f"pick-{name}", str(value))
 

@@ -1,4 +1,4 @@
-"""A protected number in words, with its margin, or the state that stands in its place."""
+"""The words for a protected number with its margin, or for its state if there is no number."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ def _outline(areas: Areas) -> _Outlines:
 
 
 def _drop_islets(shape: BaseGeometry) -> BaseGeometry:
-    """Return a shape without parts too small to see; the largest part always stays."""
+    """Return a shape without the parts that are too small to see; its largest part always stays."""
     parts = sorted(shapely.get_parts(shape), key=lambda part: -part.area)
     return shapely.multipolygons([part for part in parts if part is parts[0] or part.area >= _ISLET])
 

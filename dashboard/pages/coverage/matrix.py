@@ -165,7 +165,10 @@ def _render_cell(code: str, name: str, choice: Choice, gap: GapAnswer | None, *,
 
 
 def _render_minutes(row: Mapping[Any, Any]) -> Markup:
-    """Return the minutes to the nearest service that is shown; with "at most" if a withheld service may be nearer."""
+    """Return a cell with the minutes to the nearest service that is shown, after ≤ if a withheld one may be nearer.
+
+    The cell has a dash if the minutes are not known.
+    """
     if not row:
         return html('<td class="minutes">–</td>')
     value = float(row["value"])

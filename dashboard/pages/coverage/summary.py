@@ -219,7 +219,7 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
 
 
 def _read_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
-    """Read how many services of a kind each country had in the last period: one row for each country."""
+    """Read the number of services of a kind in the last period: a row for each country, indexed by code."""
     view = MapView("services", level="country", options={"services": {"of": kind}})
     period = find_latest(view, current)
     return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame

@@ -66,7 +66,10 @@ def draw_arrows(current: CurrentRelease, choice: FlowChoice) -> list[Arrow]:
 
 
 def list_drawn(current: CurrentRelease, choice: FlowChoice) -> list[dict[Any, Any]]:
-    """Return the rows of the flows that are drawn; the largest is last, so that it lies on top."""
+    """Return the rows of the flows that are drawn as arrows; the largest is last, so that it lies on top.
+
+    A flow is left out if one of its areas has no centre.
+    """
     centres = load_areas(current.release).centres("region")
     rows = read_flows(current, choice).drawn.iloc[::-1].to_dict("records")
     return [row for row in rows if row["origin"] in centres.index and row["area"] in centres.index]

@@ -94,7 +94,7 @@ def _read_rows(current: CurrentRelease, level: str, period: str) -> pd.DataFrame
 
 @lru_cache(maxsize=128)
 def read_flows(current: CurrentRelease, choice: FlowChoice) -> Flows:
-    """Read the flows of a choice. Never change the shared frames."""
+    """Read the flows of a choice; without rows if the release has none. Never change the shared frames."""
     rows = _choose_rows(_read_rows(current, "region", choice.period), choice)
     if choice.area != EVERY:
         rows = rows[(rows["area"] == choice.area) | (rows["origin"] == choice.area)]

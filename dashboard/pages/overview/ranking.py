@@ -135,7 +135,7 @@ def render_ranking(
 
 
 def _render_dots() -> Markup:
-    """Return the legend of the dots for gaps, which is the foot of the table."""
+    """Return the legend of the dots for gaps, for the foot of the table."""
     dots = join_markup(html('<span><i class="{}"></i> {}</span>', gap, _(words)) for gap, words in _GAPS.items())
     return html('<tfoot><tr><td class="gaps" colspan="7"><b>{}</b>{}</td></tr></tfoot>', _("Gaps"), dots)
 

@@ -72,7 +72,7 @@ def read_workplace(level: Level | None = None) -> Workplace:
 
 
 def _name_key(what: str) -> str:
-    """Return the session key of a value for the level in use. Each level has its own, because area codes differ."""
+    """Return the session key of a value at the level in use; each level has its own key, because area codes differ."""
     level = st.session_state.get(_BETWEEN, "region")
     return what if level == "region" else f"{what}-{level}"
 
@@ -156,7 +156,7 @@ def find_in_address(plans: Sequence[SavedPlan], level: Level) -> Workplace:
 
 
 def remember_saved(plan: SavedPlan) -> None:
-    """Make the saved plan the opened one, in the session and in the address, so that later changes refer to it."""
+    """Set a plan that was just saved as the opened one, in the session and in the address."""
     st.session_state[_OPENED] = st.query_params[_PLAN] = plan.address
 
 

@@ -128,7 +128,7 @@ def _show_period(period: str) -> None:
 
 
 def show_missed(view: MapView) -> None:
-    """Show which parts of an address could not be opened, until the reader changes the view."""
+    """Show the parts of the address that could not be opened, until the view changes."""
     opened, words = st.session_state.get(_MISSED, (None, ""))
     if words and opened == format_address(view):
         st.html(words)
