@@ -242,7 +242,7 @@ def _join_percent_sign(text: str) -> str:
 
 
 def _decimals(estimate: Estimate) -> int:
-    """Return 1 decimal if the mean and both ends are between −10 and 10 and not all of them are whole, else 0."""
+    """Return the number of decimals: 1 if mean and ends are between −10 and 10 and not all of them whole, else 0."""
     parts = estimate.mean, estimate.low, estimate.high
     return 1 if max(map(abs, parts)) < _OF_ONE and not all(part.is_integer() for part in parts) else 0
 

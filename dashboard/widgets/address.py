@@ -91,7 +91,7 @@ def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -
 
 
 def read_pathway(offered: Sequence[str]) -> str:
-    """Return the pathway in the address if it is in `offered`, else the first of `offered`."""
+    """Return the pathway in the address ("all" if there is none) if it is in `offered`, else the first of `offered`."""
     asked = read_parameter(_PATHWAY, "all")
     return asked if asked in offered else offered[0]
 

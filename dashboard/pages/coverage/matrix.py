@@ -63,7 +63,7 @@ def word_answer(current: CurrentRelease, area: str) -> str:
 def word_gaps(current: CurrentRelease, country: str) -> str:
     """Return a sentence on how many likely gaps a country has on the axes of work, and in which areas.
 
-    Without a likely gap it says that there is none where this can be told, or that it can be told nowhere.
+    Without a likely gap it says that there is none where this is known, or that it is known for no area.
     """
     t, gaps = speak_to_reader(current), read_gaps(current, country, "axes")
     found = [code for code, cells in gaps.items() if "gap" in cells.values()]

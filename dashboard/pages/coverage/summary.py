@@ -102,7 +102,7 @@ def list_headlines(current: CurrentRelease) -> list[str]:
 
 
 def _format_axis(current: CurrentRelease, axis: Choice) -> str:
-    """Return sentences on the areas with a gap on an axis of work, and on how many areas this cannot be told of."""
+    """Return sentences on the areas with a gap on an axis of work, and on the number of areas where it is not known."""
     t, frame, name = (speak_to_reader(current), read_access(current, "gap", axis.id), translate(axis.label))
     name = name[:1].upper() + name[1:]
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))

@@ -76,7 +76,7 @@ def answer_limits() -> str:
 
 
 def answer_where(release: Release) -> str:
-    """Return a text on the areas and periods for which is counted; it says if boundaries are approximate."""
+    """Return a text on the areas and periods that have numbers; it also says if boundaries are approximate."""
     places = _("Counties, regions and municipalities, by quarter and year.")
     return f"{places} {_('Boundaries are approximate.')}" if terms.has_approximate_boundaries(release) else places
 

@@ -36,7 +36,7 @@ _ENDS = ("median", "lower", "upper")
 
 
 def name_steps() -> dict[str, str]:
-    """Return the names of the steps of certainty, by id, from which areas are shown; the first step shows all."""
+    """Return the names of the steps of certainty, by id. With the first step, all areas are shown."""
     return {EVERY: _("show all"), **{str(step): _("{n} in 100", n=step) for step in (66, 80, 90, 95)}}
 
 

@@ -55,8 +55,8 @@ class Headline:
 def read_headline(where: Where) -> Headline:
     """Return the layer's headline for an area.
 
-    If the area has no value, the headline is the number of areas inside it that have one. If these are not known
-    either, it is the state of the area, or a text that says that the layer is not published for it.
+    If the area has no value, the headline is the number of areas inside it that have one. If it has no such areas, it
+    is the state of the area, or a text that says that the layer is not published for it.
     """
     if where.mark is None or where.code not in where.mark.data.frame.index:
         return _count_parts(where) or Headline(

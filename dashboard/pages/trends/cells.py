@@ -49,7 +49,7 @@ def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: s
 
 
 def find_answer(current: CurrentRelease, badges: Mapping[str, Badge]) -> str:
-    """Return sentences on the areas that are up or down on the year before, and on how many this cannot be told of.
+    """Return sentences on the areas that are up or down on the year before, and on the number of unknown ones.
 
     Empty without badges.
     """
