@@ -1,11 +1,11 @@
 """The briefing: a saved plan and its release as two pages for a board, and as pictures for slides.
 
-In English, Albanian and Greek. **The Albanian and Greek texts were not checked by a native speaker**; the
-catalogues are dashboard/site/locale/<language>/LC_MESSAGES/tact.po, and changing them needs no tool.
+It is made in English, Albanian and Greek. **The Albanian and Greek texts were not checked by a native speaker**; the
+translations are in dashboard/site/locale/<language>/LC_MESSAGES/tact.po, and a text editor is enough to change them.
 
-The PDF is tagged and follows PDF/UA-1; the same plan and release give the same bytes. Typst sets it with the fonts
-of this package, without a network. What comes from data (titles, reasons, names of partners) is
-handed over as JSON and is never read as markup.
+The PDF is tagged and follows PDF/UA-1; the same plan and release give the same bytes. Typst sets it with the fonts of
+this package, without a network. Texts from data (titles, reasons, names of partners) are handed over as JSON and are
+never read as markup.
 """
 
 from __future__ import annotations

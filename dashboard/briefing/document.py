@@ -54,7 +54,7 @@ class SecondPage:
 
 @dataclass(frozen=True)
 class Document:
-    """A saved plan and its release in the words of one language."""
+    """The briefing on a saved plan and its release in one language."""
 
     saved: SavedPlan
     release: Release
@@ -73,7 +73,7 @@ class Document:
 
     @property
     def current(self) -> CurrentRelease:
-        """The release as the pages read it."""
+        """The release in the form that pages read."""
         return follow_release(self.release)
 
     @property

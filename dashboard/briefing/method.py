@@ -93,7 +93,7 @@ def _reading(t: Speech, release: Release) -> str:
 
 
 def name_readers(t: Speech, release: Release) -> str:
-    """Return a text that says who may read the briefing."""
+    """Return a text on who may read the briefing; for a public release it is only the name of the tier."""
     if release.tier == "partner":
         return t("Partner tier: only for partners who signed the agreement")
     return t("Public tier")

@@ -149,7 +149,7 @@ def draw_arrow(arrow: Arrow, cell: Mapping[str, str] | None = None) -> str:
 
 
 def make_key_part(key: Key, notes: Sequence[str] = ()) -> LegendPart:
-    """Return the legend of a map as a picture; a class without a colour has the pattern of "cannot tell"."""
+    """Return the legend of a map that is a picture; a class without a colour has the pattern of "cannot tell"."""
     hatch = fill_state("cannot_tell")
     rows = [LegendRow(c.colour if c.colour.startswith("#") else hatch, c.words) for c in key.classes]
     return LegendPart(key.title, key.unit, rows, [*filter(None, (*key.notes, *notes))])

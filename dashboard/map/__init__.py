@@ -1,4 +1,4 @@
-"""The live map. Only this module and atlas.py use Folium and streamlit-folium, so that these can be replaced.
+"""The live map. Only this module and atlas.py use Folium, and only this one streamlit-folium: both can be replaced.
 
 The script of the Folium map never changes, because streamlit-folium reloads the map after a change. A
 separate script, loaded through the map's `default_js`, fetches the shapes once and draws them. A feature
@@ -39,19 +39,25 @@ _SCRIPTS = ("leaflet/leaflet.js", "tactmap.js")
 
 @lru_cache(maxsize=16)
 def name_asset(name: str, home: str = "./") -> str:
-    """Return the address of a static file, with a part that changes with its content. home : the product's address."""
+    """Return the address of a static file, with a part that changes with its content; home : the product's address.
+
+    Raises FileNotFoundError if there is no such file.
+    """
     digest = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:8]
     return f"{home}assets/{name}?v={digest}"
 
 
 def list_frame_scripts() -> list[str]:
-    """Return the addresses of the scripts in the map's frame, which it loads one after the other."""
+    """Return the addresses of the scripts in the map's frame, in the order in which the frame loads them."""
     frames = (f".{FRAME_PATH}js/{file.name}" for file in sorted(find_frame_files().glob("js/main.*.js")))
     return [*frames, *(name_asset(name) for name in _SCRIPTS)]
 
 
 def find_frame_files() -> Path:
-    """Return the folder with the frame scripts of streamlit-folium, without importing it: see `show_map`."""
+    """Return the folder with the frame scripts of streamlit-folium, without importing it (see `show_map`).
+
+    Raises ImportError if it is not installed.
+    """
     package = find_spec("streamlit_folium")
     if package is None or package.origin is None:
         msg = "streamlit-folium is not installed."
@@ -110,12 +116,12 @@ class _Values(folium.FeatureGroup):
         self.values = values
 
     def render(self, **_more: object) -> str:
-        """Return nothing, see `_Map.render`."""
+        """Return an empty text, see `_Map.render`."""
         return ""
 
 
 def read_clicked_place() -> tuple[float, float] | None:
-    """Return latitude and longitude of the last click, or None."""
+    """Return latitude and longitude of the last click on the map in degrees; None if there was no click."""
     import streamlit as st
 
     place = (st.session_state.get(KEY) or {}).get("last_clicked")
@@ -128,10 +134,11 @@ def read_clicked_place() -> tuple[float, float] | None:
 
 
 def show_map(fixed: Mapping[str, Any], values: str, on_click: Callable[[], None] | None = None) -> None:
-    """Show the map. `fixed` must not change while the boundaries are the same, or the map is reloaded.
+    """Show the map on a page.
 
-    Without `on_click` the page does not receive clicks. streamlit-folium changes Folium's objects, so they
-    are made for each run and never kept.
+    fixed : what changes only with the boundaries; any change of it reloads the map. values : the view as a JavaScript
+    literal. on_click : called after a click on the map; without it the page does not receive clicks. streamlit-folium
+    changes Folium's objects, so they are made for each run and never kept.
     """
     # The component registers itself when it is imported, which must not be before Streamlit runs: the server
     # imports this package for its routes.

@@ -1,4 +1,4 @@
-"""What a still map of a page shows: a mark for each area, and its legend."""
+"""The content of a map that a page shows as a picture: a mark for each area, and the legend."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dashboard.map.legend import LegendClass
 class AreaMark:
     """How an area is drawn: its name, its colour, and the words of its tooltip.
 
-    unsure : whether it has the pattern of "cannot tell" in place of its colour. numbers : the numbers in the words, by
-    their column in the tables of the release.
+    unsure : whether the area has the pattern of "cannot tell" in place of its colour. numbers : the numbers in the
+    tooltip, by their column in the tables of the release.
     """
 
     name: str
@@ -25,7 +25,7 @@ class AreaMark:
 
 @dataclass(frozen=True)
 class Key:
-    """The legend of a picture map: title, unit and period, classes, notes (empty ones are left out).
+    """The legend of a map that is a picture. unit : unit and period. notes : sentences; empty ones are left out.
 
     in_words : whether classes have names, listed one below another; otherwise each shows its lower bound.
     """

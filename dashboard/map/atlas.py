@@ -1,4 +1,4 @@
-"""The atlas: layers of a release in one HTML file that opens without a server and can be mailed.
+"""The atlas: layers of a release in one HTML file that opens without a server and can be sent by mail.
 
 Folium makes the page. The file contains all that the live map loads: script, style, fonts and shapes. The content
 policy of the page forbids any request and any other script. dashboard/static/tactmap.js draws the map, as it draws the
@@ -43,7 +43,7 @@ from geo.layers.core.words import describe_state
 from geo.layers.output import columns, terms
 
 _SCRIPTS = ("leaflet/leaflet.js", "tactmap.js", "atlas.js")
-_SHAPES = "atlas"  # what stands for the checksum in the addresses of shapes
+_SHAPES = "atlas"  # replaces the checksum in the addresses of shapes
 _GRAINS = {"month": mark("Month"), "quarter": mark("Quarter"), "year": mark("Year"), "whole": mark("All years")}
 _TIERS = {"partner": mark("Partner tier: protected, not anonymous"), "public": mark("Public tier")}
 _ABOUT = {
@@ -68,10 +68,10 @@ Progress = Callable[[int, int | None], None]
 
 
 def write_atlases(release: Release, folder: Path, progress: Progress | None = None) -> list[Path]:
-    """Write the atlas of a release into a folder, and one of its communities; return the files.
+    """Write the atlases of a release into a folder and return their paths.
 
-    Communities have their own file, as in every export. `progress` is called with the number of views read so far.
-    Raises InputError when the release has no layer.
+    The layers of communities have their own atlas, as in every export. `progress` is called with the number of views
+    that were read so far, and None. Raises InputError if the release has no layer.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files, done = [], 0
@@ -90,7 +90,7 @@ def write_atlases(release: Release, folder: Path, progress: Progress | None = No
 
 
 def name_atlas(release: Release, layers: tuple[Layer, ...]) -> str:
-    """Return the file name of an atlas."""
+    """Return the name of the file of an atlas with these layers, in the language that is used now."""
     spoken = f"-{find_language()}" if find_language() != "en" else ""
     return f"{export.name_together(release, layers)}-atlas{spoken}.html"
 
@@ -131,7 +131,7 @@ class _Page(Figure):
         self.data = {name: _write_json(value) for name, value in data.items()}
 
     def render(self, **kwargs: object) -> str:
-        """Return the page, which runs only its own scripts and sends no request."""
+        """Return the page as HTML. Its content policy allows only its own scripts and no request."""
         for child in self._children.values():
             child.render(**kwargs)
         self.scripts = [*_read_scripts(), str(self.script.render(**kwargs)).strip()]
@@ -142,9 +142,9 @@ class _Page(Figure):
 
 
 def make_atlas(release: Release, layers: tuple[Layer, ...], tick: Callable[[], None] = lambda: None) -> str:
-    """Return the page in the present language; `tick` is called after each view.
+    """Return an atlas as an HTML page in the language that is used now.
 
-    `layers` are those of one file, see `split_layers`.
+    layers : those of one file, see `split_layers`. tick : called after each view that was read.
     """
     areas, language = load_areas(release), find_language()
     asked = f"?lang={language}" if language != "en" else ""
@@ -163,12 +163,12 @@ def make_atlas(release: Release, layers: tuple[Layer, ...], tick: Callable[[], N
 def describe_atlas(
     release: Release, areas: Areas, layers: tuple[Layer, ...], tick: Callable[[], None]
 ) -> dict[str, Any]:
-    """Return the layers with all their views and words.
+    """Return the layers with all their views and words, as values that can be written as JSON.
 
-    Each view names its period and the entry of `styles` that draws it; its numbers are in the order of `codes` of its
-    level (see `encode_cells`).
+    Each view has its period and the index in `styles` of the style that draws it; its numbers are in the order of
+    `codes` of its level (see `encode_cells`). tick : called after each view that was read.
     """
-    styles: dict[str, int] = {}  # each once, with its place
+    styles: dict[str, int] = {}  # the index of each style
     described = [_describe_layer(release, areas, layer, layers, styles, tick) for layer in layers]
     return {
         "shapes": _SHAPES,
@@ -188,7 +188,7 @@ def _describe_layer(
     release: Release, areas: Areas, layer: Layer, others: tuple[Layer, ...], styles: dict[str, int],
     tick: Callable[[], None],
 ) -> dict[str, Any]:  # fmt: skip
-    """Return a layer with its views, for each choice of one option (the others at their default) and each level."""
+    """Return a layer with its views for each level and each choice of an option; the other options have the default."""
     choices: list[dict[str, Any]] = []
     for label, group, options in _list_choices(layer):
         levels = {
@@ -208,7 +208,7 @@ def _describe_layer(
 
 
 def _list_choices(layer: Layer) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield label, group and options of each choice of one option, the default first."""
+    """Yield label, group and options: first all defaults, then each other choice of each option."""
     defaults = ", ".join(_(option.choices[0].label) for option in layer.options) or _(layer.title)
     yield defaults[:1].upper() + defaults[1:], "", {}
     for option in layer.options:
@@ -219,7 +219,7 @@ def _list_choices(layer: Layer) -> Iterator[tuple[str, str, dict[str, str]]]:
 
 
 def _list_views(release: Release, layer: Layer, level: str, options: Mapping[str, str]) -> list[View]:
-    """List the views of a choice at a level: one for each period of each length, or one if the layer has no periods."""
+    """Return the views of a layer at a level: one for each period of each length, or one if it has no periods."""
     tact, finest = release.manifest["tact"], View(level, "", options)
     asked = [finest]
     if tact.get("first") and tact.get("last"):
@@ -330,7 +330,7 @@ def _render_pairs(pairs: Iterable[tuple[str, str]]) -> Markup:
 
 
 def _write_json(value: object) -> str:
-    """Return a value as JSON without any character that could end its element."""
+    """Return a value as JSON text without any character that could end the script element around it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
@@ -346,7 +346,7 @@ def _read_style() -> str:
     leaflet = (ASSETS / "leaflet/leaflet.css").read_text(encoding="utf-8")
     theme = (ASSETS / "theme.css").read_text(encoding="utf-8").replace("@import url(leaflet/leaflet.css);", "")
     text = "\n".join((leaflet, theme, (ASSETS / "atlas.css").read_text(encoding="utf-8")))
-    text = re.sub(r"url\((images/|#)[^)]*\)", "none", text)  # pictures and methods of old browsers
+    text = re.sub(r"url\((images/|#)[^)]*\)", "none", text)  # pictures, and addresses that only old browsers use
     return re.sub(r"url\((fonts/[^)]*)\)", _inline_font, text)
 
 

@@ -26,15 +26,15 @@ class LegendClass:
 def render_legend(
     marks: Sequence[Mark], beside: str = "", *, projector: bool = False, more: Markup | None = None
 ) -> Markup:
-    """Return the legend of all layers, the main one first. `projector` makes it larger.
+    """Return the legend of all layers, the main one first. projector : whether its circles and letters are larger.
 
-    `beside` is the caution for a community layer that is shown with another layer. It stays visible when the legend is
-    folded; the browser folds the legend and remembers it (dashboard/static/tactmap.js). `more` is markup that follows
-    the layers. Optional end tags are left out, because the legend is sent again with every change.
+    beside : the caution for a community layer that is shown with another layer; it stays visible when the reader folds
+    the legend (dashboard/static/tactmap.js). more : markup that follows the layers. Optional end tags are left out,
+    because the legend is sent again with every change.
     """
     filled = any(mark.data.style.kind == "fill" for mark in marks)
     sources = list(dict.fromkeys(translate(mark.data.legend.source) for mark in marks))
-    # What is from the same source says so once, at the end.
+    # If layers have the same source, it is written once, at the end.
     shared = sources[0].rstrip(".") if len(marks) > len(sources) else ""
     parts = [_render_layer(mark, 1.5 if projector else 1.0, filled=filled, sourced=not shared) for mark in marks]
     if shared:
@@ -101,7 +101,7 @@ def _render_ramp(mark: Mark) -> Markup:
 
 
 def render_classes(classes: Iterable[LegendClass], name: str) -> Markup:
-    """Return the classes of areas; `name` is that of the list in the style sheet."""
+    """Return a list of the classes with their colours; name : the class of the list in the style sheet."""
     rows = (html('<li><i style="background:{}"></i>{}', one.colour, one.words) for one in classes)
     return html("<ul class={}>{}</ul>", name, join_markup(rows))
 
@@ -125,7 +125,10 @@ def _list_present(mark: Mark) -> list[str]:
 
 
 def _render_without(mark: Mark) -> Markup:
-    """Return the meaning of an area without a mark, if another layer fills the areas and hides patterns."""
+    """Return a sentence on what areas without a symbol mean, where another layer fills the areas and hides patterns.
+
+    Empty if each area has a symbol.
+    """
     states = [mark.words[state] for state in _list_present(mark)]
     if not states:
         return Markup("")

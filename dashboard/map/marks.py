@@ -1,4 +1,4 @@
-"""The layers of a view in the form for the map: each layer with its words and the size of its circles."""
+"""The layers of a view as the map needs them: each layer with its words and the size of its circles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from geo.layers.core.words import describe_state
 
 # Radius of the largest circle in pixels: small areas get small circles, so that neighbours do not overlap.
 _LARGEST_RADIUS = {"country": 28.0, "region": 22.0, "municipality": 15.0}
-# A circle of that size stands for this value at least, so that a map of few does not look like one of many.
+# The largest circle stands for at least this value, so that a map of low numbers does not look like one of high ones.
 _SMALLEST_MAXIMUM = 25.0
 
 
@@ -26,12 +26,12 @@ def read_marks(current: CurrentRelease, view: MapView) -> list[Mark]:
 
 @cache_by_language(maxsize=4096)
 def read_mark(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> Mark:
-    """Read a layer with its words, translated."""
+    """Read a layer with its words in the reader's language."""
     return make_mark(current_release.read_layer(current, name, level, period, options), level, current.release.k)
 
 
 def make_mark(data: LayerData, level: str, k: int) -> Mark:
-    """Return a layer with its translated words; `k` is the release's threshold."""
+    """Return a layer with its words in the reader's language; k : the threshold of the release, in children."""
     labels = tuple(translate(label) for label in data.style.labels)
     title, unit = translate(data.legend.title), translate(data.legend.unit)
     radius = _LARGEST_RADIUS[level] * min(1.0, data.style.largest / _SMALLEST_MAXIMUM) ** 0.5
@@ -39,7 +39,7 @@ def make_mark(data: LayerData, level: str, k: int) -> Mark:
 
 
 def describe_states(current: CurrentRelease) -> dict[str, str]:
-    """Return the words for each state of a number."""
+    """Return the words for each state, by its code, in the reader's language."""
     return _word_states(current.release.k)
 
 
@@ -48,7 +48,7 @@ def _word_states(k: int) -> dict[str, str]:
 
 
 def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:
-    """Describe a view for the map as a JavaScript literal."""
+    """Return a view for the map as a JavaScript literal."""
     titled = len(view.layers) > 1
     layers = [
         _describe_layer(current, areas, name, view.level, view.period, view.key(name), titled=titled)

@@ -1,6 +1,7 @@
 """The plane on which the briefing and the pages draw areas and arrows as SVG.
 
-Degrees are projected in proportion, with the longitude scaled for 38.7 degrees north. The plane is WIDTH units wide.
+The projection is equirectangular: x and y are proportional to longitude and latitude, with lengths from west to east
+true at 38.7 degrees north. The plane is WIDTH units wide and HEIGHT units high.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pandas as pd
 
 from geo.areas import LEVELS, Areas
 
-BOUNDS = (18.2, 34.6, 28.6, 42.9)
+BOUNDS = (18.2, 34.6, 28.6, 42.9)  # west, south, east, north, in degrees
 WIDTH = 1000.0
 _LATITUDE = 38.7
 _SHRINK = math.cos(math.radians(_LATITUDE))
@@ -27,12 +28,15 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def project(lon: float, lat: float) -> Point:
-    """Return the point (x, y) on the plane, in its units from the top left, of a longitude and latitude in degrees."""
+    """Return the point (x, y) on the plane for a longitude and latitude in degrees, in units from the top left."""
     return (lon - BOUNDS[0]) * _SHRINK * _SCALE, (BOUNDS[3] - lat) * _SCALE
 
 
 def find_centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Return the centre (x, y) of each area on the plane, by code; areas of any level. Unknown codes are left out."""
+    """Return the centre (x, y) on the plane of each of these areas, of any level, by code.
+
+    Unknown codes and areas without a centre are left out.
+    """
     levels = areas.table["level"].reindex(list(dict.fromkeys(codes)))
     found: dict[str, tuple[float, float]] = {}
     for level in LEVELS:
@@ -44,19 +48,22 @@ def find_centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, f
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow as SVG, and points along it."""
+    """An arrow as SVG, and points (x, y) along its curve."""
 
     svg: str
     points: tuple[Point, ...]
 
 
 def find_width(units: int) -> float:
-    """Return the width of an arrow on the plane that stands for a number of teams and services (`units`)."""
+    """Return the width of an arrow that moves this number of teams and services, in units of the plane."""
     return 4.0 + 1.4 * min(units, _WIDEST)
 
 
 def draw_arrow(start: Point, end: Point, width: float, colour: str = _ARROW) -> Arrow:
-    """Draw an arrow bent to the right, so that arrows in opposite directions do not overlap."""
+    """Return an arrow that is bent to the right, so that arrows in opposite directions do not overlap.
+
+    start, end, width : in units of the plane.
+    """
     length = max(math.dist(start, end), _SHORTEST)
     across = (-(end[1] - start[1]) / length, (end[0] - start[0]) / length)
     middle = _moved(((start[0] + end[0]) / 2, (start[1] + end[1]) / 2), across, _BEND * length)
@@ -83,7 +90,7 @@ def _svg(line: str, tip: str, start: Point, width: float, colour: str) -> str:
 
 
 def _along(start: Point, middle: Point, end: Point) -> Iterable[Point]:
-    """Yield `_STEPS` + 1 points (x, y) of a quadratic Bézier curve, from start to end, in the unit of the arguments."""
+    """Yield `_STEPS` + 1 points (x, y) of the quadratic Bézier curve with these control points, from start to end."""
     for step in range(_STEPS + 1):
         t = step / _STEPS
         shares = (1 - t) ** 2, 2 * t * (1 - t), t**2

@@ -33,22 +33,22 @@ from geo.areas import LEVELS, Areas, load_areas
 from geo.places import Places
 
 _LOG = logging.getLogger(__name__)
-_UNREADABLE = (TactError, OSError)  # the last for a damaged `current`, such as a folder or a name that is too long
+_UNREADABLE = (TactError, OSError)  # OSError: the file `current` is damaged, such as a folder or too long a name
 LAND = reference.FOLDER / "land.geojson"
 # The address of the areas that ship with the product, for a map without a release.
 SHIPPED = "shipped"
-# An address that leads on to the shapes of the current release.
+# An address that redirects to the shapes of the current release.
 _CURRENT = "current"
-# A checksum's first characters name it well enough, and go over the line at every change.
+# Length of a shortened checksum. It is long enough to identify the shapes, and is sent at every change.
 _SHORTENED = 16
-# What the buttons on the map go to: a label, and the areas that shall be in view.
+# The places in the menu "Go to" of the map: label, area level, and the areas that are then in view.
 _PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (mark("Both"), "country", ("AL", "GR")),
     (mark("Albania"), "country", ("AL",)),
     (mark("Greece"), "country", ("GR",)),
     (mark("Tirana and Durrës"), "region", ("AL-11", "AL-02")),
 )
-# The countries around, whose names stand on the map.
+# The countries around Albania and Greece whose names are written on the map.
 _LANDS = (
     mark("Austria"),
     mark("Bosnia and Herzegovina"),
@@ -74,9 +74,9 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def describe_shapes(current: CurrentRelease, *, in_page: bool = False) -> dict[str, Any]:
-    """Describe the content of the map that changes only with the boundaries.
+    """Return the settings of the map that change only with the boundaries and the language.
 
-    `in_page` is for a map inside a page, where the wheel scrolls the page.
+    in_page : whether the map is inside a page, where the mouse wheel scrolls the page.
     """
     language = find_language()
     return {
@@ -87,11 +87,11 @@ def describe_shapes(current: CurrentRelease, *, in_page: bool = False) -> dict[s
 
 
 def describe_level(areas: Areas, level: str) -> dict[str, Any]:
-    """Describe a level for the map's script: its simplified shapes with names in both spellings.
+    """Return the simplified shapes of a level (see `Areas.map_geometry`) with names, for the map's script.
 
-    See Areas.map_geometry. `names`, `local` and `above` are in the order of its codes: each area's name in the present
-    language, its local name, and the name of the area that contains it (empty for a country). `source` is in the
-    present language too if it is the usual source.
+    `names`, `local` and `above` are in the order of `codes`: each area's name in the reader's language, its local name,
+    and the name of the area that contains it (empty for a country). `source` is in the reader's language if it has a
+    translation.
     """
     document = areas.map_geometry(level)
     table = areas.table
@@ -111,7 +111,7 @@ def _name_row(table: pd.DataFrame, code: str) -> str:
 
 
 def describe_words() -> dict[str, Any]:
-    """Return the words of the map's own controls, and the places in its menu "Go to"."""
+    """Return the words of the map's controls and the places in its menu "Go to", in the reader's language."""
     return {
         "map": _(
             "Map of Albania and Greece. Arrow keys move the map, plus and minus change the zoom. The "
@@ -136,9 +136,10 @@ def _load_places() -> tuple[pd.DataFrame, Places, dict[str, str]]:
 
 
 def find_chains(name: str) -> list[list[dict[str, str]]]:
-    """Find areas by any name that an import accepts; return each area with the areas that contain it.
+    """Find areas by any name that an import accepts; return for each a list of the area and those that contain it.
 
-    If areas of several levels have the name, only the largest are returned.
+    The area itself comes first, its country last; each has a code and a name. If areas of several levels have the name,
+    only those of the highest level are returned, at most six. Empty if no area has the name.
     """
     areas, places, older = _load_places()
     codes = sorted({older.get(code, code) for code in places.find(name, level=None)})
@@ -170,7 +171,10 @@ def _zip_land() -> bytes:
 
 
 def _find_release(site: Site, checksum: str) -> Release | None:
-    """Find a release of the site's tier by the checksum of its areas, the current one first."""
+    """Find the newest release of the site's tier whose areas have this checksum or one that begins like it.
+
+    None if there is none, or if `checksum` has fewer than 16 characters.
+    """
     alone = replace(site, derived=None)  # shapes need no results
     newest = alone.find_newest() if len(checksum) >= _SHORTENED else None
     if newest is None:
@@ -181,8 +185,8 @@ def _find_release(site: Site, checksum: str) -> Release | None:
 
 
 def _read_states(site: Site) -> Iterator[tuple[str, int, int]]:
-    """Yield when each manifest of the releases was written, and its size."""
-    for tier in dict.fromkeys(("public", site.tier)):  # the age of a release stands in its public one
+    """Yield for each manifest of the releases its path, the time of its last change (ns), and its size (bytes)."""
+    for tier in dict.fromkeys(("public", site.tier)):  # the public manifest has the age of a release
         for path in sorted(site.releases.glob(f"*/{tier}/{MANIFEST}")):
             status = path.stat()
             yield str(path), status.st_mtime_ns, status.st_size
@@ -190,9 +194,9 @@ def _read_states(site: Site) -> Iterator[tuple[str, int, int]]:
 
 @cache_once(maxsize=16)
 def _list_checksums(site: Site, _state: object) -> tuple[tuple[str, str], ...]:
-    """List the releases that can be read, newest first: the name of each, and the checksum of its areas.
+    """Return pairs (name, checksum of the areas) of the releases that can be read, newest first.
 
-    The list is made once for each state of the folder, because anybody may ask for any checksum.
+    The pairs are made once for each state of the folder, because anybody may ask for any checksum.
     """
     listed = []
     for name in site.list_releases():
@@ -212,7 +216,7 @@ def _name_current(site: Site) -> str:
 
 
 def list_first_shapes(language: str) -> tuple[str, ...]:
-    """Return the addresses of the shapes and words that the map reads when it opens, without naming a release."""
+    """Return the addresses of the shapes and words that the map reads when it opens, the same for all releases."""
     spoken = "" if language == "en" else f"?lang={language}"
     levels = (f"./geometry/{_CURRENT}/{level}.json{spoken}" for level in ("country", "region"))
     return ("./geometry/land.json", f"./geometry/words/{language}.json", *levels)
@@ -235,7 +239,7 @@ def make_routes(whole: Site) -> list[BaseRoute]:
             if release is None:
                 return Response("No such areas.\n", status_code=404, media_type="text/plain")
             with speak(request.query_params.get("lang", "")):
-                # The checksum in the address is that of the shapes. The names in them may be translated better.
+                # The address has only the checksum of the shapes, so translated names in it may change later.
                 lifetime = _FOR_EVER if find_language() == "en" else _A_DAY
                 return send_zipped(request, _zip_level(release.areas_file, release.areas_checksum, asked), lifetime)
         except _UNREADABLE as error:

@@ -16,7 +16,7 @@ import pandas as pd
 from geo.layers.core import LayerData
 
 _LONG = 4
-_DIGITS = 6  # after the point, as the search for leaks compares numbers
+_DIGITS = 6  # decimals; the search for leaks compares numbers with as many
 STATE_CODES = {
     "few": "f",
     "almost_none": "a",
@@ -31,7 +31,7 @@ STATE_CODES = {
 
 @dataclass(frozen=True)
 class Mark:
-    """A layer in the form for the map: its data and its translated words."""
+    """A layer as the map needs it: its data, and its words in one language. words : for each state."""
 
     data: LayerData
     title: str
@@ -43,9 +43,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow between two places (latitude, longitude), its width in pixels and its label, translated.
+    """An arrow between two points on the map.
 
-    An arrow from a place to itself is a loop. colour: empty for the colour of text. sign: a number in its middle.
+    start, end : latitude and longitude in degrees; if both are equal, the arrow is a loop. width : in pixels. label :
+    its tooltip. colour : empty for the colour of text. sign : a number in the middle of the arrow; empty for none.
     """
 
     start: tuple[float, float]
@@ -57,9 +58,10 @@ class Arrow:
 
 
 def write_literal(value: object) -> str:
-    """Return a value as a JavaScript literal that is safe in a script: no markup, no line separators.
+    """Return a value as a JavaScript literal that is safe in a script: without markup and line separators.
 
-    It has single quotes and bare names, because it is sent inside JSON, where each double quote costs two characters.
+    Texts are in single quotes and names in none, because the literal is sent inside JSON, where each double quote costs
+    two characters. Raises ValueError for NaN or infinity.
     """
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{name}:{write_literal(item)}" for name, item in value.items()) + "}"
@@ -80,7 +82,7 @@ def _format_number(value: float) -> str:
 
 
 def _shorten_runs(parts: Iterable[str]) -> list[str]:
-    """Shorten runs of four or more equal parts to "x(4)"."""
+    """Return the parts; a run of four or more equal parts becomes one part with their number, such as "x(4)"."""
     shortened: list[str] = []
     for part, same in groupby(parts):
         count = len(list(same))
@@ -89,7 +91,7 @@ def _shorten_runs(parts: Iterable[str]) -> list[str]:
 
 
 def _format_column(numbers: Iterable[float]) -> str:
-    """Return numbers as a text with commas, in their order; a missing number is an empty part.
+    """Return numbers as text, separated by commas; a missing number is empty, and runs of equal ones are shortened.
 
     The text is empty if all numbers are missing.
     """
@@ -98,37 +100,37 @@ def _format_column(numbers: Iterable[float]) -> str:
 
 
 def _format_codes(data: LayerData, frame: pd.DataFrame, codes: list[str]) -> str:
-    """Return one character for each area: the class as a digit, or the letter of the state."""
+    """Return a character for each area: its class as a digit, or the letter of its state. Runs are shortened."""
     classes = data.classes().reindex(codes).fillna(0).clip(lower=0).astype(int)
     marks = zip(frame["state"].tolist(), classes.tolist(), strict=True)
     return "".join(_shorten_runs(STATE_CODES.get(state) or str(class_index) for state, class_index in marks))
 
 
 def list_states(data: LayerData, codes: list[str]) -> pd.DataFrame:
-    """Return the layer's rows in the order of the codes, each with the state in which the area is drawn."""
+    """Return the layer's rows in the order of `codes`; the column state has the state in which the area is drawn."""
     frame = data.frame.assign(state=data.list_marks()).reindex(codes)
     return frame.assign(state=frame["state"].fillna("no_data"))
 
 
 def encode_cells(data: LayerData, codes: list[str], *, bounds: bool = False) -> dict[str, str]:
-    """Return the numbers and states of a layer as short texts, in the order of the codes.
+    """Return the numbers and states of a layer as short texts, in the order of `codes`.
 
-    `s` has one character for each area (a digit: class, a letter: state), `v` the values of the areas with a
-    digit, and `m` one margin for all or one for each value; both are text with commas. With `bounds`, `low` and `high`
-    are the ends of the classes, like `v`. In all of them a run of equal parts is shortened: "x(4)".
+    `s` has a character for each area (a digit: its class, a letter: its state). `v` has the values of the areas with a
+    digit, and `m` one margin for all or a margin for each value, separated by commas. With `bounds`, `low` and `high`
+    have the ends of the classes, in the form of `v`. In all texts a run of equal parts is shortened, such as "x(4)".
     """
     frame = list_states(data, codes)
     numbers = frame[["value", "margin", "low", "high"]].to_numpy(float)
     value, margin, low, high = numbers[~frame["state"].isin(STATE_CODES).to_numpy()].T.tolist()
     known = numbers[~np.isnan(numbers[:, 0]), 1]
-    same = len(np.unique(known)) == 1  # also where all of them are missing
+    same = len(np.unique(known)) == 1  # also if all margins are missing
     margins = _format_number(float(known[0])) if same else _format_column(margin)
     cells = {"s": _format_codes(data, frame, codes), "v": _format_column(value), "m": margins}
     return cells | ({"low": _format_column(low), "high": _format_column(high)} if bounds else {})
 
 
 def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
-    """Describe one layer for the map as a JavaScript literal; see `encode_cells`. A single layer needs no title."""
+    """Return a layer for the map as a JavaScript literal; see `encode_cells`. titled : whether it has its title."""
     style = mark.data.style
     present = set(list_states(mark.data, codes)["state"])
     described: dict[str, Any] = {
@@ -154,7 +156,10 @@ def describe_map(
     projector: bool = False,
     arrows: Sequence[Arrow] = (),
 ) -> str:
-    """Describe a view for the map as a JavaScript literal. Its `id` changes when anything does."""
+    """Return a view for the map as a JavaScript literal. Its `id` changes with the period and with every value.
+
+    layers : the results of `describe_layer`. selected : the code of the chosen area; empty for none.
+    """
     values = f"level:{write_literal(level)},layers:[{','.join(layers)}]"
     values += f",selected:{write_literal(selected)}" if selected else ""
     values += ",projector:true" if projector else ""

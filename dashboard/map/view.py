@@ -28,16 +28,19 @@ _CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
 _PERIOD = re.compile(r"[0-9A-Z/-]{10,21}")
 _BY_ID: dict[str, Layer] = {one.id: one for one in LAYERS}
 _LEVEL = "region"
-# The pathway, which the bar chooses for all pages.
+# The layer and its option for the pathway, which the bar chooses for all pages.
 SHARED_OPTION = ("risk", "on")
-# What the bar chooses for all pages, and other pages send along.
+# The parameters that the bar chooses for all pages, and that links from other pages contain.
 SHARED = frozenset({"area", "projector"})
 _DEPTH = {"country": 0, "region": 1, "municipality": 2}
 
 
 @dataclass(frozen=True)
 class MapView:
-    """A view of the map: the main layer, the layers over it, area level, period, area and options."""
+    """A view of the map: the main layer, the layers over it, area level, period, area and options.
+
+    options : choice by option, by layer. projector : whether the page is drawn larger for a projector.
+    """
 
     layer: str = ""
     over: tuple[str, ...] = ()
@@ -58,11 +61,11 @@ class MapView:
         return (self.layer, *self.over)
 
     def chosen(self, layer: str) -> Mapping[str, str]:
-        """Return the choices that were made for a layer's options."""
+        """Return the choices that were made for a layer, by option; empty if none was made."""
         return self.options.get(layer, {})
 
     def key(self, layer: str | None = None) -> Options:
-        """Return the choices for a layer, by default the main one, as a key of a cache."""
+        """Return the choices that were made for a layer (by default the main one), in a form for the key of a cache."""
         return freeze_options(self.chosen(layer or self.layer))
 
     def view(self, layer: str | None = None) -> View:
@@ -70,7 +73,7 @@ class MapView:
         return View(self.level, self.period, self.chosen(layer or self.layer))
 
     def choosing(self, layer: str, option: str, choice: str) -> MapView:
-        """Return the same view with another choice of an option."""
+        """Return the same view with this choice of an option of a layer."""
         return replace(self, options={**self.options, layer: {**self.chosen(layer), option: choice}})
 
 
@@ -79,7 +82,7 @@ def _match(pattern: re.Pattern[str], text: object) -> str:
 
 
 def parse_address(parameters: Mapping[str, str]) -> MapView:
-    """Parse the parameters of an address. Values that do not have the right form are ignored."""
+    """Return the view that the parameters of an address ask for. Values that do not have the right form are ignored."""
     options: dict[str, dict[str, str]] = {}
     for name, value in parameters.items():
         layer, _, option = name.partition(".")
@@ -100,10 +103,11 @@ def parse_address(parameters: Mapping[str, str]) -> MapView:
 def follow_address(
     arrived: Mapping[str, str], written: Mapping[str, str], remembered: MapView | None
 ) -> MapView | None:
-    """Return the remembered request with the changes of an address; None if the address asks for another view.
+    """Return the remembered request with the changes in an address; None if the address asks for another view.
 
-    written : the address that the page wrote last. The remembered request may ask for more than the view
-    in that address, so only differences are taken: the area or projector that the bar or another page has changed.
+    arrived : the parameters that came with the page. written : those that the page wrote last. remembered : what the
+    reader asked for last; None if the session has no request, which also returns None. It may ask for more than the
+    view in the address, so only the parameters in `SHARED` that have changed are replaced.
     """
     changed = {name for name in {*arrived, *written} if arrived.get(name) != written.get(name)}
     if remembered is None or (changed - SHARED and arrived.keys() - SHARED):
@@ -113,7 +117,7 @@ def follow_address(
 
 
 def format_address(view: MapView) -> dict[str, str]:
-    """Return a settled view as the parameters of an address. Defaults of options are left out."""
+    """Return a settled view as the parameters of an address. Defaults of options and `SHARED_OPTION` are left out."""
     parameters = {"layer": view.layer, "level": view.level}
     if view.over:
         parameters["over"] = ",".join(view.over)
@@ -132,10 +136,10 @@ def format_address(view: MapView) -> dict[str, str]:
 
 
 def settle_view(view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> MapView:
-    """Return the nearest view that the release has and its tier allows.
+    """Return the nearest view that the release has and its tier allows; a view without a layer if there is no layer.
 
-    `areas` is the release's table of areas by code, with level and parent. A requested layer has priority
-    over the level, and the level over the area.
+    areas : the release's table of areas by code, with the columns level and parent. A requested layer has priority over
+    the level, and the level over the area.
     """
     offered = current_release.list_levels(current)
     layer = view.layer if view.layer in offered else next(iter(offered), "")
@@ -150,7 +154,7 @@ def settle_view(view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> 
 
 
 def list_unmet(parameters: Mapping[str, str], view: MapView) -> list[str]:
-    """List the parameters of an address that differ in the view settled from it."""
+    """Return the names of those parameters (layer, level, over, period, area) that differ in the settled view."""
     met = {**format_address(view), "over": ",".join(view.over)}
     return [
         name
@@ -175,7 +179,10 @@ def _settle_area(code: str, level: str, areas: pd.DataFrame) -> str:
 
 
 def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[str, str]]:
-    """Return the choices that the release has at the level, for each layer that is shown or remembered."""
+    """Return the known choices of each layer; for a layer on the map only if the release has them at the level.
+
+    Layers without such a choice are left out.
+    """
     valid_options: dict[str, dict[str, str]] = {}
     for name, chosen in view.options.items():
         known = {o.id: {c.id for c in o.choices} for o in _BY_ID[name].options}
@@ -187,16 +194,20 @@ def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[st
 
 
 def list_view_periods(view: MapView, current: CurrentRelease) -> tuple[str, ...]:
-    """List the periods of the main layer that are as long as the view's period, or else the shortest, oldest first."""
+    """Return the periods of the main layer, oldest first: those as long as the view's period, or else the shortest.
+
+    Empty if the view has no layer, or its layer has no periods.
+    """
     if not view.layer:
         return ()
     return current_release.list_periods(current, view.layer, view.level, view.period, view.key())
 
 
 def _settle_period(view: MapView, current: CurrentRelease) -> str:
-    """Return the requested period, the layer's nearest period, or the last period with numbers.
+    """Return the view's period if the layer has it, else the nearest period of the layer.
 
-    A layer without periods leaves the period as it is, for the layer that comes after it.
+    If the view has no valid period, the last period with numbers is returned. If the layer has no periods, the view's
+    period is returned unchanged, for the layer that is chosen next.
     """
     listed = list_view_periods(view, current)
     if not listed or view.period in listed:
@@ -220,14 +231,17 @@ def has_numbers(view: MapView, current: CurrentRelease) -> bool:
 
 
 def find_latest(view: MapView, current: CurrentRelease) -> str:
-    """Find the last period of the main layer that has numbers. If none has, return the last period."""
+    """Return the last period of the main layer that has numbers, else its last period; empty if it has no periods."""
     listed = list_view_periods(view, current)
     known = (period for period in reversed(listed) if has_numbers(replace(view, period=period), current))
     return next(known, listed[-1] if listed else "")
 
 
 def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
-    """List the lengths of period of the main layer, each with its period nearest to the view's."""
+    """Return the lengths of the main layer's periods, each with the period nearest to the view's.
+
+    Empty if the layer has no periods.
+    """
     if not list_view_periods(view, current):
         return {}
     tact = current.release.manifest["tact"]
@@ -243,7 +257,11 @@ def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
 
 
 def _list_candidates(now: Period, grain: Grain, calendar: Calendar, tact: Mapping[str, str]) -> list[str]:
-    """List the nearest periods of a given length, best first: this period, or the periods at its end and start."""
+    """Return periods of length `grain` that may be shown in place of `now`, the best first.
+
+    `now` itself if it has this length; else the periods at its end and its start, or the whole time. Empty if `grain`
+    is "whole" and the release states no first and last day.
+    """
     if grain == now.grain:
         return [now.id]
     if grain == "whole":

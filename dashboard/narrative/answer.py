@@ -42,7 +42,7 @@ class Finding:
 
 
 def word_answer(t: Speech, areas: Mapping[str, AreaJudgement], plan: PlanSummary | None) -> list[Finding]:
-    """Return the findings of a release of the partner tier with a risk model, the most important first."""
+    """Return the findings from the judgement of areas (by code) and the usual plan, the most important first."""
     return [*_word_need(t, areas.values()), word_watched(t, areas), word_advice(t, plan)]
 
 

@@ -1,7 +1,7 @@
 """What is new in a release: a comparison of two releases of one tier, by the numbers that both show.
 
-A number is reported as changed only if the noise of both releases cannot explain the difference: no true number is
-possible behind both published numbers (`compare_cells`). This module reads only the two releases and what was computed
+A number is reported as changed only if the noise of both releases cannot explain the difference: no single true number
+can lead to both published numbers (`compare_cells`). This module reads only the two releases and the results computed
 from them, so the comparison reveals nothing that they do not reveal (docs/disclosure.md).
 """
 
@@ -39,7 +39,7 @@ _MOST_AREAS, _MOST_PERIODS, _MOST_NAMES = 10, 3, 6
 
 @dataclass(frozen=True)
 class Topic:
-    """A part of the digest: its title and its sentences."""
+    """A part of what is new: its title and its sentences."""
 
     title: str
     sentences: tuple[str, ...]

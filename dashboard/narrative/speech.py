@@ -144,7 +144,7 @@ class Speech:
         return self.format_percent(share)
 
     def format_interval(self, estimate: Estimate) -> str:
-        """Format the interval of an estimate; both ends have the number of decimals that `format_gain` uses."""
+        """Format the interval of an estimate, such as "2.1 to 7.4"; see `_decimals` for the number of decimals."""
         decimals = _decimals(estimate)
         low, high = self.format_number(estimate.low, decimals), self.format_number(estimate.high, decimals)
         return self("{low} to {high}", low=low, high=high)
@@ -181,7 +181,7 @@ class Speech:
         return self(template, first=", ".join(first), last=last) if first else last
 
     def list_names(self, names: Sequence[str], most: int | None = None) -> str:
-        """Return the first `most` names, separated by commas, with the number of other names."""
+        """Return the first `most` names (all if None), separated by commas, and the number of the others, if any."""
         shown, rest = (names, 0) if most is None or len(names) <= most else (names[:most], len(names) - most)
         text = ", ".join(shown)
         return text if not rest else f"{text}, {self.format_plural('{count} more', '{count} more', rest)}"
@@ -195,7 +195,7 @@ class Speech:
         return make_legible(name_area(self.language, *names))
 
     def list_areas(self, codes: Iterable[object], most: int | None = None) -> str:
-        """Return the names of the first `most` areas, separated by commas, with the number of other areas."""
+        """Return the names of the first `most` areas (all if None), and the number of the others, if any."""
         return self.list_names([self.name_area(code) for code in codes], most)
 
     def name_kind(self, code: str) -> str:
@@ -242,7 +242,7 @@ def _join_percent_sign(text: str) -> str:
 
 
 def _decimals(estimate: Estimate) -> int:
-    """Return 1 decimal if the mean and both ends are between −10 and 10 and not all of them are whole, else 0."""
+    """Return the number of decimals: 1 if mean and ends are between −10 and 10 and not all of them whole, else 0."""
     parts = estimate.mean, estimate.low, estimate.high
     return 1 if max(map(abs, parts)) < _OF_ONE and not all(part.is_integer() for part in parts) else 0
 

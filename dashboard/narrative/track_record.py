@@ -63,7 +63,7 @@ def tabulate_record(record: TrackRecord) -> pd.DataFrame:
     """Return a table with the scores of each forecaster, a row for each, in the order of the record.
 
     The columns 50 %, 80 % and 95 % have the per cent of counts that lay in these intervals. "Top five" has the Brier
-    score of the five areas with the most children; a dash if it is not known.
+    score of the probabilities of being among the five areas with the most children; a dash if it is not known.
     """
     top = {row["forecaster"]: f"{row['brier']:.3f}" for row in record.top}
     rows = [

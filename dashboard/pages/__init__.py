@@ -1,1 +1,1 @@
-"""The pages, one package each. A page checks the tier, reads the view and lays out the content."""
+"""The pages, one package for each. A page checks the tier, reads the choices in the address and shows the content."""

@@ -1,6 +1,6 @@
 """The data that a web process may show, and to whom. Everything else is denied.
 
-On the local address of the machine a process shows the partner tier, on any other address only the public tier. If
+On the local address of the machine a process may show the partner tier, on any other address only the public tier. If
 people sign in, each sees the tier that their role allows, also through a proxy on this machine.
 """
 
@@ -24,15 +24,15 @@ from data.tables.spec import Tier
 
 HEALTH = "/health"
 FEATURES = "/features"  # where QGIS and other programs read layers, see dashboard/web/features
-NEWS = "./?news=1"  # what is new in a release, in place of the Overview
+NEWS = "./?news=1"  # shows what is new in a release, in place of the Overview
 NEWEST = "/release.json"  # the name of the newest release, for pages that are open
 ACCOUNT = "/account"  # where a person sees what the log says of them, and signs out
-INVITATION = "/invitation"  # where somebody who is invited chooses passphrase and second factor
-PASSKEY = "/account/passkey"  # where a person adds one
-PASSKEY_SCRIPT = "/passkey.js"  # of the pages that ask for one
+INVITATION = "/invitation"  # where an invited person chooses a passphrase and a second factor
+PASSKEY = "/account/passkey"  # where a person adds a passkey
+PASSKEY_SCRIPT = "/passkey.js"  # the script of the pages that ask for a passkey
 SIGN_IN = "/sign-in"
 PROVIDER = "/sign-in/provider"  # leads to the provider of an organisation
-ANSWER = "/sign-in/answer"  # where that sends a browser back to; it is told to the provider, so it stays as it is
+ANSWER = "/sign-in/answer"  # where the provider sends the browser back to; the provider knows it, so it never changes
 # Stand for every address of this machine.
 ALL = ("0.0.0.0", "::")  # noqa: S104
 # The pages that show areas one by one. All others count, rank or model both countries together.
@@ -71,7 +71,7 @@ class Site:
 
     @property
     def work_folder(self) -> Path | None:
-        """The folder in which this reader saves plans; None if the reader may not save any."""
+        """The folder in which this reader saves plans; None if the reader may not save any or there is no folder."""
         return self._own_folder if self.derived is not None and Right.PLAN in find_reader().rights else None
 
     @property
@@ -82,9 +82,10 @@ class Site:
 
     @property
     def _own_folder(self) -> Path | None:
-        """The folder that this process may write: of a server with accounts the one beside them.
+        """The folder in which this process may write plans; None on a publisher's server without accounts.
 
-        What a publisher sent is never written, because only signed files are used from there.
+        In a workspace this is `derived`, on a publisher's server a folder beside the accounts: the publisher's own
+        folder is never written to, because only signed files are used from there.
         """
         if self.publisher is None:
             return self.derived
@@ -92,9 +93,10 @@ class Site:
         return None if accounts is None else place_plans(accounts.path)
 
     def narrow(self, reader: Reader) -> Site:
-        """Return the part of the site that a reader may see: the public tier, or the partner tier if they may see it.
+        """Return the part of the site that a reader may see.
 
-        Only this function limits a site to a reader, by role and by countries.
+        A reader without the right to see the partner tier gets the public tier. A reader with countries gets only those
+        countries, and no derived results. No other function limits a site to a reader.
         """
         own = self
         if Right.SEE_PARTNER not in reader.rights:
@@ -102,11 +104,17 @@ class Site:
         return replace(own, derived=None, countries=reader.countries) if reader.countries else own
 
     def covers(self, page: str) -> bool:
-        """Return whether a page (by its folder) can be shown within the limit; a page that is not listed cannot."""
+        """Return whether a page, named by its folder, may be shown: without a limit to countries every page may.
+
+        With such a limit only the pages in `LIMITED` may be shown.
+        """
         return not self.countries or page in LIMITED
 
     def release(self) -> Release | None:
-        """Open the release that the reader has opened, else the current one; return None if there is none yet."""
+        """Open the release that the reader has chosen, else the current one; return None if there is none.
+
+        Raises ReleaseError and ReleaseDamaged like `open_release`.
+        """
         newest = self.find_newest()
         if newest is None:
             return None
@@ -114,12 +122,12 @@ class Site:
         return self.open_release(self.asked if is_earlier else newest)
 
     def list_releases(self) -> list[str]:
-        """List the current release and earlier ones, newest first. Later ones were taken back and are left out."""
+        """List the names of the current release and of earlier ones, newest first, without releases taken back."""
         name = self.find_newest()
         return [] if name is None else [name, *list_earlier(self.releases, name)]
 
     def find_newest(self) -> str | None:
-        """Return the name of the current release; None if there is none yet."""
+        """Return the name of the current release; None if there is none."""
         if self.publisher is None:
             return shown_name(self.releases)
         whole = self.publisher.find_whole()
@@ -134,7 +142,7 @@ class Site:
         return replace(release, countries=self.countries)
 
     def read_blocked(self) -> frozenset[str]:
-        """Return the measures that governance does not approve now."""
+        """Return the ids of the measures that governance does not approve now."""
         return read_blocked(self.releases) if self.publisher is None else self.publisher.read_blocked()
 
 
@@ -144,7 +152,10 @@ def place_plans(accounts: Path) -> Path:
 
 
 def allowed_tier(host: str, asked: str | None = None) -> Tier:
-    """Return the tier to show at an address. Raises InputError if the requested tier is not allowed there."""
+    """Return the tier to show at a host: `asked`, or if it is None, the highest tier that is allowed there.
+
+    Raises InputError if `asked` is not allowed there, or is no tier.
+    """
     allowed: Tier = "partner" if host in LOOPBACK else "public"
     if asked in (None, allowed):
         return allowed
@@ -158,7 +169,11 @@ def allowed_tier(host: str, asked: str | None = None) -> Tier:
 
 
 def check_name(name: str | None, tier: Tier, *, people: bool = False) -> None:
-    """Raise InputError for a name that is not a host name, or for any name on the partner tier if nobody signs in."""
+    """Check the host name that a proxy uses; None is valid.
+
+    Raises InputError if it is no host name, for any name on the partner tier if nobody signs in, and if `people` sign
+    in to the public tier.
+    """
     if people and tier != "partner":
         raise InputError(
             "People sign in to the partner tier, on 127.0.0.1: leave out --people, or --tier and --address."
@@ -181,7 +196,7 @@ def make_url(host: str, port: int) -> str:
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without the product's own variables, such as keys, and without the keyring."""
+    """Return an environment without the product's own variables (TACT_...) and those that lead to the keyring."""
     return {
         name: value
         for name, value in environment.items()
@@ -198,11 +213,12 @@ def make_serve_command(
     accounts: Path | None = None,
     access: Path | None = None,
 ) -> list[str]:
-    """Return the command that starts the web process. `name` is the host name that a proxy uses.
+    """Return the command that starts the web process, as a list of words.
 
     The process receives only two folders of the workspace, the releases and the results from them; or the folder that
-    a publisher sent, with the publisher's public key. If people sign in, it gets the file of `accounts`, and `access`,
-    the file that names the provider of an organisation, if there is one.
+    a publisher sent, with the publisher's public key. name : the host name that a proxy uses. accounts : the file of
+    accounts if people sign in. access : the file that names the provider of an organisation, if there is one. Raises
+    InputError if the tier is not allowed at the host.
     """
     return [
         sys.executable,
@@ -234,17 +250,20 @@ def announce_site(chosen: Site) -> None:
 
 
 def follow_asked(find: Callable[[], str]) -> None:
-    """Set the function that finds the name of the opened release, such as the release that the session has open."""
+    """Set the function that returns the name of the release that the reader has chosen, empty for the newest."""
     _asked[:] = [find]
 
 
 def read_site() -> Site:
-    """Read the part of this process's site that the reader may see. Any tier other than "partner" counts as public."""
+    """Return the part of this process's site that the reader may see. Raises InputError like `read_whole_site`."""
     return replace(read_whole_site().narrow(find_reader()), asked=next((find() for find in _asked), ""))
 
 
 def read_whole_site() -> Site:
-    """Read the whole site of this process, independent of the reader."""
+    """Return the whole site of this process, independent of the reader.
+
+    Any tier other than "partner" counts as public. Raises InputError if the process was started without a folder.
+    """
     folder = os.environ.get(_RELEASES)
     if not folder:
         raise InputError("The folder of releases is missing. Start the map with: tact serve")
@@ -252,7 +271,7 @@ def read_whole_site() -> Site:
     return _make_site(folder, tier, os.environ.get(_PUBLISHER, ""), os.environ.get(_DERIVED, ""))
 
 
-@lru_cache(maxsize=1)  # several times for each change of a page
+@lru_cache(maxsize=1)  # it is called several times for each change of a page
 def _make_site(folder: str, tier: Tier, publisher: str, derived: str) -> Site:
     if publisher:
         return Site.of_publisher(Publisher(Path(folder).parent, publisher, tier))

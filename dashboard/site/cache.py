@@ -1,4 +1,4 @@
-"""Answers that a process computes only once, even if many readers ask for the same answer at the same time."""
+"""A cache whose results a process computes only once, even if many readers ask for the same one at the same time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _NOTHING = object()
 
 
 class _Answer:
-    """One answer. Readers who ask while it is computed wait for it. An error is not kept as an answer."""
+    """A result of a function. Threads that ask while it is computed wait for it. An error is not kept."""
 
     def __init__(self) -> None:
         self._lock, self._value = RLock(), _NOTHING
 
     def read(self, compute: Callable[[], object]) -> Any:  # noqa: ANN401
-        """Return the answer; the first caller computes it."""
+        """Return the result; the first caller computes it with `compute`."""
         if self._value is _NOTHING:
             with self._lock:
                 if self._value is _NOTHING:
@@ -28,9 +28,10 @@ class _Answer:
 
 
 def cache_once(maxsize: int) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-    """Return a decorator like `functools.lru_cache` that computes an answer once even for calls at the same time.
+    """Return a decorator like `functools.lru_cache` that computes a result once even for calls at the same time.
 
-    After a release or a start, all open pages ask for the same answers: without it, a hundred pages take minutes.
+    After a new release or a start, all open pages ask for the same results: if each computed them, a hundred pages
+    would take minutes.
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -22,7 +22,10 @@ _MAGIC, _HEADER_WORDS, _PAIR = 0x950412DE, 7, 8
 
 @lru_cache(maxsize=8)
 def load_catalogue(language: str) -> gettext.NullTranslations:
-    """Load the translations into a language. English needs none, because messages are written in English."""
+    """Return the translations into a language; none for English, because messages are written in English.
+
+    Raises FileNotFoundError for a language without a catalogue.
+    """
     if language == "en":
         return gettext.NullTranslations()
     text = (FOLDER / language / "LC_MESSAGES" / "tact.po").read_text(encoding="utf-8")
@@ -30,7 +33,10 @@ def load_catalogue(language: str) -> gettext.NullTranslations:
 
 
 def parse_entries(text: str) -> dict[str, tuple[str, ...]]:
-    """Return the translations in a PO file, by message. The keys are those of MO files, with context and plural."""
+    """Return the entries of the text of a PO file: the translations (one for each plural form) by message.
+
+    The keys are those of MO files, with context and plural.
+    """
     translations: dict[str, tuple[str, ...]] = {}
     for block in text.split("\n\n"):
         fields = _fields(block)
@@ -52,7 +58,7 @@ def _fields(block: str) -> dict[str, str]:
             name, _, text = line.partition(" ")
             fields[name] = ""
         if name and text.startswith('"'):
-            # A quoted line of a PO file is a string literal as Python's.
+            # A quoted line of a PO file has the form of a string literal of Python.
             fields[name] += ast.literal_eval(text)
     return fields
 

@@ -1,7 +1,7 @@
-"""The data that pages read from the shown release. Each answer is cached, because a release never changes.
+"""The data that pages read from the shown release. Most results are cached, because a release never changes.
 
-Every function takes a `CurrentRelease`. It has the checksum of the release's manifest, so an answer
-cached for one release is never shown for another. All sessions share the answers: never change them.
+The key of a cache is a `CurrentRelease`. It has the checksum of the release's manifest, so a result that is cached for
+one release is never shown for another. All sessions share the results: never change them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _opened: ContextVar[tuple[Site, CurrentRelease | None] | None] = ContextVar("rel
 
 @contextmanager
 def keep_open(site: Site, current: CurrentRelease | None) -> Iterator[None]:
-    """Use this release inside the block, without opening it again, for one view of a page."""
+    """Make `open_current_release` return this release for this site inside the block, without opening it again."""
     token = _opened.set((site, current))
     try:
         yield
@@ -69,7 +69,7 @@ def keep_open(site: Site, current: CurrentRelease | None) -> Iterator[None]:
 def open_current_release(site: Site) -> CurrentRelease | None:
     """Open the release that the site shows now, or return None if there is none.
 
-    Raises ReleaseError if the release is damaged.
+    Raises ReleaseError if the release does not exist, and ReleaseDamaged if it was changed.
     """
     opened = _opened.get()
     if opened is not None and opened[0] == site:
@@ -79,7 +79,7 @@ def open_current_release(site: Site) -> CurrentRelease | None:
 
 
 def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease | None:
-    """Open the release before the shown one; None if there is none that can be read."""
+    """Open the newest earlier release that can be read; None if there is none."""
     for name in list_earlier(site.releases, current.release.name):
         try:
             return follow_release(site.open_release(name))
@@ -89,14 +89,14 @@ def open_earlier_release(site: Site, current: CurrentRelease) -> CurrentRelease 
 
 
 def has_earlier_release(site: Site, current: CurrentRelease) -> bool:
-    """Return whether there is a release before the shown one. The folder is not searched at each call."""
+    """Return whether there is a release before the shown one. The folder is searched only if it has changed."""
     folder = site.releases
     return _has_earlier(folder, current.release.name, read_withdrawn(folder), folder.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)
 def _has_earlier(releases: Path, name: str, _withdrawn: frozenset[str], _changed: int) -> bool:
-    """Answer `has_earlier_release` once for each state of the folder: its change time and the withdrawn releases."""
+    """Compute `has_earlier_release` once for each state of the folder: its change time and the withdrawn releases."""
     return bool(list_earlier(releases, name))
 
 
@@ -111,18 +111,21 @@ def _remember(release: Release, checksum: str) -> CurrentRelease:
 
 
 def read_newest_audit(site: Site, current: CurrentRelease) -> AuditReport | None:
-    """Read the newest audit of the release, or return None. It is not cached, since a new audit may be made."""
+    """Read the newest audit of the release; None if there is none that can be read. It is not cached.
+
+    Raises ReleaseDamaged if the report was changed.
+    """
     return audits.newest(site.derived, current.release.name, current.tier, current.checksum)
 
 
 @cache_once(maxsize=16)
 def read_costs(current: CurrentRelease) -> pd.DataFrame:
-    """Compute how much accuracy protection costs the release, see `compute_cost` in data/disclosure/cost.py."""
+    """Compute the accuracy that numbers of the release lose through protection; see `compute_cost`."""
     return compute_cost(current.release)
 
 
 def read_table(current: CurrentRelease, name: str) -> pd.DataFrame:
-    """Read a table of the release or of its derived results. It is empty if there is none."""
+    """Read a table of the release or of its derived results; empty if there is no such table."""
     return load_table(current.release, name)
 
 
@@ -133,14 +136,14 @@ def freeze_options(options: Mapping[str, str]) -> Options:
 
 @cache_once(maxsize=16)
 def list_levels(current: CurrentRelease) -> dict[str, tuple[str, ...]]:
-    """List the layers of the release, each with its area levels."""
+    """Return the area levels of each layer that the release has, by the layer's id."""
     levels = {layer.id: layer.levels(current.release) for layer in LAYERS}
     return {name: layer_levels for name, layer_levels in levels.items() if layer_levels}
 
 
 @cache_once(maxsize=512)
 def list_options(current: CurrentRelease, name: str, level: str) -> tuple[Option, ...]:
-    """List the options of a layer, with the choices that the release has at a level."""
+    """Return the options of a layer with the choices that the release has at a level."""
     return find_layer(name).list_options(current.release, level)
 
 
@@ -152,19 +155,19 @@ def has_layer(current: CurrentRelease, name: str, level: str, options: Options) 
 
 @cache_once(maxsize=4096)
 def list_periods(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> tuple[str, ...]:
-    """List the periods of a layer that are as long as `period`, or else the shortest, oldest first."""
+    """Return the periods of a layer, oldest first: those as long as `period`, or else the shortest ones."""
     return find_layer(name).periods(current.release, View(level, period, dict(options)))
 
 
 @cache_once(maxsize=4096)
 def read_layer(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> LayerData:
-    """Read a layer for a view."""
+    """Read a layer at a level and period with these choices of its options."""
     return find_layer(name).read(current.release, View(level, period, dict(options)))
 
 
 @cache_once(maxsize=4096)
 def read_profile(current: CurrentRelease, area: str, period: str) -> Profile:
-    """Read all values of one area in a period that the release shows."""
+    """Read all values that the release shows for an area in a period; `period` : empty for the latest."""
     return build_profile(current.release, area, period)
 
 
@@ -172,24 +175,24 @@ def read_profile(current: CurrentRelease, area: str, period: str) -> Profile:
 def read_series(
     current: CurrentRelease, name: str, level: str, periods: tuple[str, ...], options: Options
 ) -> dict[str, pd.DataFrame]:
-    """Read a layer in some periods; return for each period the rows of the layer, one for each area."""
+    """Read a layer in these periods; return for each period the rows of the layer, one for each area."""
     return {period: read_layer(current, name, level, period, options).frame for period in periods}
 
 
 def load_areas(release: Release) -> Areas:
-    """Return the areas of a release, read once for each set of boundaries. Shared between sessions."""
+    """Return the areas of a release. They are read once for each set of boundaries; all sessions share them."""
     return load_areas_file(release.areas_file, release.areas_checksum)
 
 
 @cache_once(maxsize=8)
 def load_areas_file(file: Path, _checksum: str) -> Areas:
-    """Read a file of areas once for each checksum of its content."""
+    """Return the areas in a file. It is read once for each checksum of its content; all sessions share the result."""
     return read_areas(file)
 
 
 @lru_cache(maxsize=16)
 def read_risk_manifest(current: CurrentRelease) -> RiskManifest | None:
-    """Read the manifest of the risk model. None if the model was not fitted to this release."""
+    """Read the manifest of the risk model; None if the model was not fitted to this release."""
     return read_manifest(current.release)
 
 
@@ -209,7 +212,7 @@ def read_country_names(current: CurrentRelease) -> dict[str, str]:
 
 
 def list_countries(current: CurrentRelease, area: str) -> list[str]:
-    """Return the code of the country of an area or of a country itself; for an unknown area those of all countries."""
+    """Return a list with the code of an area's country (of a country, its own); for an unknown area all countries."""
     rows, countries = load_areas(current.release).rows, list(read_country_names(current))
     country = str(rows[area]["country"] or area) if area in rows else ""
     return [country] if country in countries else countries
@@ -217,7 +220,7 @@ def list_countries(current: CurrentRelease, area: str) -> list[str]:
 
 @cache_by_language(maxsize=16)
 def name_regions(current: CurrentRelease) -> dict[str, str]:
-    """Return the counties and regions by code, each with its country, in the reader's language."""
+    """Return the names of the counties and regions by code, each with its country, in the reader's language."""
     names, countries = read_area_names(current), load_areas(current.release).table["country"]
     levels = load_areas(current.release).table["level"]
     regions = map(str, levels.index[levels == "region"])
@@ -225,7 +228,10 @@ def name_regions(current: CurrentRelease) -> dict[str, str]:
 
 
 def name_periods(current: CurrentRelease, measure: str, level: str, by: str) -> dict[str, str]:
-    """Return the periods of a measure in words, by identifier: first the whole time, then the years, latest first."""
+    """Return the names of the periods of a measure by identifier: first the whole time, then the years, latest first.
+
+    level, by : the area level and the categories of its tables.
+    """
     tables = [read_table(current, table_name(measure, level, grain, by)) for grain in ("whole", "year")]
     ids = {str(period) for table in tables if len(table) for period in table["period"].unique()}
     ordered = sorted(map(Period.parse, ids), key=lambda p: (p.grain == "whole", p.start), reverse=True)

@@ -1,7 +1,7 @@
-"""Places for readers whose file is being made, for example a picture.
+"""A limit on the readers who wait for a file, for example a picture.
 
 Files are made one at a time, and each reader who waits for a file holds a thread that the map needs. So at most four
-readers wait; a fifth is asked to try again later.
+readers have a place; a fifth is asked to try again later.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ PLACES = BoundedSemaphore(4)
 
 
 class NoPlaceError(TactError):
-    """All places are taken."""
+    """Raised if all places for readers who wait for a file are taken."""
 
 
 @contextmanager
 def take_place() -> Iterator[None]:
-    """Hold a place inside the block. Raises NoPlaceError, without waiting, if all places are taken."""
+    """Take one of the places for the time of the block. Raises NoPlaceError at once if all places are taken."""
     if not PLACES.acquire(blocking=False):
         raise NoPlaceError("Others are taking files just now. Try again in some seconds.")
     try:

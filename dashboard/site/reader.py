@@ -1,4 +1,4 @@
-"""The reader: the person who has signed in, and their rights, as the door passes them on to pages and routes.
+"""The reader: the person who has signed in, with their rights and countries.
 
 The door (dashboard/web/door.py) writes a header into each request and websocket that it lets in, and replaces any such
 header from outside. Without accounts, a process does not know its readers, and they see the tier of the process.
@@ -23,7 +23,7 @@ PEOPLE = "TACT_PEOPLE"  # the file of accounts, in the environment of a process 
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader: their name (empty if unknown), their rights, and their countries if they are limited to some."""
+    """A reader: their name (empty if unknown), their rights, and the countries they may see (empty: all)."""
 
     name: str
     rights: frozenset[Right]
@@ -37,7 +37,7 @@ _finders: list[Callable[[], Mapping[str, str]]] = []
 
 
 def expect_people(accounts: Accounts) -> None:
-    """Note for the whole process that its readers sign in, and which file of accounts they use."""
+    """Set for the whole process that its readers sign in, and the file of their accounts."""
     os.environ[PEOPLE] = str(accounts.path)
 
 
@@ -47,12 +47,15 @@ def find_accounts() -> Accounts | None:
 
 
 def write_header(name: str, role: Role, countries: Iterable[str] = ()) -> str:
-    """Return the header of a person; it has only ASCII characters."""
+    """Return the value of the header that describes a reader; it has only ASCII characters."""
     return json.dumps([name, role, sorted(countries)])
 
 
 def read_header(headers: Mapping[str, str]) -> Reader:
-    """Return the reader with these headers. If readers sign in and the door's header is missing, it is nobody."""
+    """Return the reader whom these headers describe.
+
+    This is EVERYBODY if no reader signs in, and NOBODY if readers sign in but the header of the door is missing.
+    """
     if PEOPLE not in os.environ:
         return EVERYBODY
     text = headers.get(HEADER)
@@ -63,17 +66,17 @@ def read_header(headers: Mapping[str, str]) -> Reader:
 
 
 def find_reader() -> Reader:
-    """Return the reader of the page that this thread draws."""
+    """Return the reader of the `read_as` block, else the reader of the page that is drawn."""
     return _reader.get() or read_header(next((find() for find in _finders), {}))
 
 
 def follow_headers(find: Callable[[], Mapping[str, str]]) -> None:
-    """Set the function that finds the headers of the reader, such as those of the session that is drawn."""
+    """Set the function that returns the headers of the reader, such as those of the session whose page is drawn."""
     _finders[:] = [find]
 
 
 def keep_reader(function: Callable[[str], bytes]) -> Callable[[str], bytes]:
-    """Return a function that makes a file for the reader of this page, even later and in another thread."""
+    """Return a function like `function` that runs with the reader of this page, even later and in another thread."""
     reader = find_reader()
 
     def make_file(text: str) -> bytes:
@@ -85,7 +88,7 @@ def keep_reader(function: Callable[[str], bytes]) -> Callable[[str], bytes]:
 
 @contextmanager
 def read_as(reader: Reader) -> Iterator[None]:
-    """Use this reader inside the block."""
+    """Make `find_reader` return this reader inside the block."""
     token = _reader.set(reader)
     try:
         yield

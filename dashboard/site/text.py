@@ -1,4 +1,4 @@
-"""Words: every text of the interface passes through this module, so that it can be translated.
+"""Texts: every text of the interface passes through this module, so that it can be translated.
 
 The English text of a message is its identifier. Text from data is never a message and never HTML: `html` escapes its
 values, and pages build markup only with it.
@@ -29,7 +29,7 @@ _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#$:<>~|!&]")
 LANGUAGE_NAMES = {"en": "English", "sq": "Shqip", "el": "Ελληνικά"}
 # Between thousands, before decimals, before the sign of per cent (CLDR).
 SEPARATORS = {"en": (",", ".", "\u00a0"), "sq": ("\u00a0", ",", ""), "el": (".", ",", "")}
-# The language that each country's own names are in.
+# The language of the local names in each country.
 _AT_HOME = {"AL": "sq", "GR": "el"}
 _MONTHS = {
     "Jan": mark("Jan"),
@@ -74,13 +74,13 @@ def find_language() -> str:
 
 
 def follow_language(find: Callable[[], str]) -> None:
-    """Set the function that finds the language of texts, such as the language of the session that is drawn."""
+    """Set the function that returns the language of texts, such as that of the session whose page is drawn."""
     _finders[:] = [find]
 
 
 @contextmanager
 def speak(language: str) -> Iterator[None]:
-    """Use a language for all texts inside the block."""
+    """Use a language for all texts inside the block; English if it is not one of `LANGUAGE_NAMES`."""
     token = _spoken.set(language if language in LANGUAGE_NAMES else "en")
     try:
         yield
@@ -95,7 +95,7 @@ class cache_by_language:  # noqa: N801 (a decorator)
     maxsize: int
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]:
-        """Return the function with the cache."""
+        """Return the function with a cache of at most `maxsize` results."""
 
         @cache_once(maxsize=self.maxsize)
         def cached(_language: str, *args: Any, **kwargs: Any) -> _R:  # noqa: ANN401
@@ -128,7 +128,7 @@ def _(message: str, /, **values: object) -> str:
 
 
 def format_plural(singular: str, plural: str, count: int, **values: object) -> str:
-    """Translate a message that counts something, with {count} in it."""
+    """Translate a message that has {count} in it, in the form for this count, and fill in its values."""
     text = load_catalogue(find_language()).ngettext(singular, plural, count)
     return text.format(count=format_number(count), **values)
 
@@ -144,7 +144,7 @@ def translate(text: str) -> str:
 
 
 def translate_message(text: str) -> str:
-    """Translate a message, and the messages and days in it; other values, such as words of a file, are not changed."""
+    """Translate a message, and the messages and days among its values; other values are not changed."""
     catalogue = load_catalogue(find_language())
     if not isinstance(text, Message):
         return catalogue.gettext(text) if text else ""
@@ -185,19 +185,22 @@ _RANGE = mark("{start} to {end}")
 
 
 def format_number(value: float | None) -> str:
-    """Return a number as it is written in the reader's language; empty without a number."""
+    """Return a number as it is written in the reader's language; empty for None."""
     text = words.format_number(value)
     return text if find_language() == "en" else _write_in(find_language(), text)
 
 
 def format_period(identifier: str) -> str:
-    """Return a period in short words, such as "Jan to Mar 2009"."""
+    """Return the name of a period, such as "Jan to Mar 2009", in the reader's language.
+
+    Raises InputError if `identifier` is not that of a period.
+    """
     label = Period.parse(identifier).label
     return label if find_language() == "en" else _name_in(find_language(), label)
 
 
 def format_month(day: date) -> str:
-    """Return the month of a day in short words, such as "Jan 2009"."""
+    """Return the name of the month of a day, such as "Jan 2009", in the reader's language."""
     return format_period(Period.starting(day.replace(day=1), "month").id)
 
 
@@ -221,7 +224,7 @@ def name_area(language: str, country: str, level: str, english: str, local: str)
 
 
 class _PageMarkup(Markup):
-    """Markup that Streamlit does not change. In other texts it searches each line for an indentation to remove."""
+    """Markup that Streamlit uses as it is. From other texts Streamlit removes common indentation, which takes time."""
 
     __slots__ = ()
 
@@ -230,15 +233,15 @@ class _PageMarkup(Markup):
 
 
 def html(template: str, *parts: object, **named: object) -> Markup:
-    """Fill a template of the product's own markup with values. Each value is escaped unless it is markup."""
+    """Fill a template of the product's own markup with values and return it; a value that is no markup is escaped."""
     return _PageMarkup(template).format(*parts, **named)  # the template is never data
 
 
 def join_markup(parts: Iterable[object]) -> Markup:
-    """Join pieces of markup. Pieces that are not markup are escaped."""
+    """Join pieces of markup and return the result; pieces that are not markup are escaped."""
     return _PageMarkup("").join(escape(part) for part in parts)
 
 
 def escape_markdown(text: str) -> str:
-    """Escape a text for Streamlit's Markdown, which also knows formulas and icons."""
+    """Return a text in which the signs of Streamlit's Markdown, with its formulas and icons, are escaped."""
     return _MARKDOWN.sub(r"\\\g<0>", text)

@@ -1,4 +1,4 @@
-"""Answers that are compressed once, kept, and sent compressed to clients that accept this."""
+"""Web responses whose content is compressed once and sent compressed to clients that accept this."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from starlette.responses import Response
 
 
 def zip_document(document: object) -> bytes:
-    """Return a document as compressed JSON; the same document gives the same bytes."""
+    """Return a document as JSON compressed with gzip; the same document gives the same bytes.
+
+    Raises ValueError for NaN or infinity in the document.
+    """
     return zip_text(json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
 
 
@@ -22,7 +25,10 @@ def zip_text(text: str) -> bytes:
 def send_zipped(
     request: Request, zipped: bytes, cache_control: str, media_type: str = "application/json", status: int = 200
 ) -> Response:
-    """Return an answer, compressed if the client accepts this. `cache_control` says how long it may be kept."""
+    """Return a web response with a content that is gzip bytes; it is unpacked if the client does not accept gzip.
+
+    cache_control : the header that says how long the response may be kept.
+    """
     headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"

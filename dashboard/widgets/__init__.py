@@ -1,1 +1,1 @@
-"""The parts that pages share, such as the page frame, choices in the address, charts, pictures and markup."""
+"""The parts that several pages use, such as the page frame, choices in the address, charts, pictures and markup."""

@@ -1,6 +1,6 @@
-"""Rows of the audit log that pages write: which page and area a person saw on the partner tier, and their plans.
+"""The rows that pages write into the audit log: the page and area that a person saw on the partner tier, their plans.
 
-They are written only if people sign in. The door notes files that are downloaded (dashboard/web/door.py).
+Rows are written only if people sign in. The door notes files that are downloaded (dashboard/web/door.py).
 """
 
 from __future__ import annotations
@@ -17,16 +17,21 @@ _SEEN = "activity-seen"
 
 
 def note_page(page: str, current: CurrentRelease | None) -> None:
-    """Note that the reader sees a page, with the area in its address; again only when the page or the area changes.
+    """Write into the log that the reader sees a page and the area in its address; once until one of them changes.
 
-    Raises WorkspaceError if the log cannot be written: a page that cannot be noted is not shown.
+    Only readers who may see the partner tier are noted. Raises WorkspaceError if the log cannot be written, so that the
+    page is not shown.
     """
     follow_area(lambda area: _note(page, current, area))
     _note(page, current, read_area())
 
 
 def note_plan(what: str, name: str = "") -> None:
-    """Note that the reader saved or changed something: its kind, and its name without words that a person typed."""
+    """Write into the log that the reader saved or changed a plan, if people sign in.
+
+    what : what was done. name : the name of the file, without words that a person typed; empty for none. Raises
+    WorkspaceError if the log cannot be written.
+    """
     accounts, reader = find_accounts(), find_reader()
     if accounts is not None:
         note(accounts, Event.PLANNED, reader.name, what=what, **({"name": name} if name else {}))

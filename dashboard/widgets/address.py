@@ -20,7 +20,7 @@ _LONG = 10  # digits
 _AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "projector", ("at", "theme", "release")
 RELEASE, AGENDA, ITEM, DECIDE, ADD = "release", "agenda", "item", "decide", "add"
 PLAYED = (RELEASE, AGENDA, ITEM, DECIDE)
-"""A view of an agenda: the release to which it is pinned, the meeting, its number, whether decisions are open."""
+"""Parameters of a view in a meeting: its release, the agenda, the number of the item, whether decisions are open."""
 _SHARED = (_PATHWAY, _LANGUAGE, AGENDA, ITEM, DECIDE)
 
 
@@ -30,7 +30,7 @@ _FOLLOWER = "follow-area"
 
 @contextmanager
 def follow(parameters: Mapping[str, str]) -> Iterator[None]:
-    """Use other parameters in place of the address inside the block, for example for a picture of a page."""
+    """Use these parameters in place of those of the address inside the block, for example for a picture of a page."""
     token = _parameters.set(parameters)
     try:
         yield
@@ -39,7 +39,7 @@ def follow(parameters: Mapping[str, str]) -> Iterator[None]:
 
 
 def read_parameter(name: str, default: str = "") -> str:
-    """Return a parameter of the address; the default if the address does not have it, or outside of a page."""
+    """Return a parameter of the address; `default` if the address does not have it, or if no page is drawn."""
     parameters = _parameters.get()
     if parameters is None:
         parameters = {} if get_script_run_ctx(suppress_warning=True) is None else st.query_params
@@ -53,7 +53,7 @@ def read_parameters() -> dict[str, str]:
 
 
 def read_choice(name: str, offered: Sequence[str]) -> str:
-    """Return the choice in the address if it is offered, else the first one. A widget of that name shows the same."""
+    """Return the choice in the address if it is in `offered`, else the first of `offered`."""
     asked = read_parameter(name)
     return asked if asked in offered else offered[0]
 
@@ -73,7 +73,7 @@ def write_area(code: str) -> None:
 
 
 def follow_area(tell: Callable[[str], None]) -> None:
-    """Set the function that is called with each area that a part of this session's page writes into the address."""
+    """Set the function that is called with the code of each area that this session writes into the address."""
     st.session_state[_FOLLOWER] = tell
 
 
@@ -83,7 +83,7 @@ def _tell_area(code: str) -> None:
 
 
 def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -> str:
-    """Return the chosen area if the page offers it, else the offered area that contains it, else the page's first."""
+    """Return the chosen area's code if it is in `offered`, else that of the offered area around it, else `first`."""
     code, rows = read_area(), load_areas(current.release).rows
     while code not in offered and code in rows:
         code = str(rows[code]["parent"])
@@ -91,13 +91,13 @@ def find_area(current: CurrentRelease, offered: Mapping[str, str], first: str) -
 
 
 def read_pathway(offered: Sequence[str]) -> str:
-    """Return the pathway that is chosen for all pages if the page offers it; otherwise the first one."""
+    """Return the pathway in the address ("all" if there is none) if it is in `offered`, else the first of `offered`."""
     asked = read_parameter(_PATHWAY, "all")
     return asked if asked in offered else offered[0]
 
 
 def read_language() -> str:
-    """Return the language in the address of the session whose page is drawn; English outside of one."""
+    """Return the language in the address; English if the address has none that is known, or if no page is drawn."""
     return read_choice(_LANGUAGE, list(LANGUAGE_NAMES))
 
 
@@ -107,9 +107,9 @@ def read_view() -> dict[str, str]:
 
 
 def write_view(view: Mapping[str, str]) -> None:
-    """Write the parameters of a page into the address, if they are not there yet.
+    """Write the parameters of a page into the address in place of its old ones, if they differ.
 
-    Parameters that all pages share are kept. The browser adds the place on the map itself.
+    Parameters that all pages share are kept. The browser adds the zoom and centre of the map itself.
     """
     if read_view() != dict(view):
         shared = {name: st.query_params[name] for name in _SHARED if name in st.query_params}
@@ -118,15 +118,15 @@ def write_view(view: Mapping[str, str]) -> None:
 
 
 def set_choice(name: str, value: str) -> None:
-    """Make a choice in place of the reader, before its widget is shown."""
+    """Set the choice that a widget will show. Call it before the widget is shown."""
     st.session_state[f"pick-{name}"] = value
     _write_choice(name, f"pick-{name}", value)
 
 
 def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
-    """Show a few choices side by side and return the chosen one. The first one is the default.
+    """Show choices side by side and return the id of the chosen one. The first one is the default.
 
-    The label is only for screen readers, unless `labelled`.
+    words : the text of each choice, by id. The label is only for screen readers, unless `labelled`.
     """
     key = _settle_key(name, list(words))
     st.segmented_control(
@@ -141,14 +141,14 @@ def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: b
 
 
 def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
-    """Show many choices in a menu and return the chosen one. `first` is the default."""
+    """Show choices in a menu and return the id of the chosen one. `first` is the id of the default."""
     key = _settle_key(name, [first, *words])
     st.selectbox(label, list(words), format_func=words.__getitem__, key=key, width=_WIDTH)
     return _keep_choice(name, key)
 
 
 def pick_step(name: str, label: str, words: Mapping[str, str]) -> str:
-    """Show choices in an order as a slider and return the chosen one. The first one is the default."""
+    """Show choices as a slider, in their order, and return the id of the chosen one. The first one is the default."""
     key = _settle_key(name, list(words))
     st.select_slider(label, list(words), format_func=words.__getitem__, key=key)
     return _keep_choice(name, key)
@@ -157,7 +157,8 @@ def pick_step(name: str, label: str, words: Mapping[str, str]) -> str:
 def pick_number(name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0) -> int | None:
     """Ask for a whole number from `least` to `most` and return it.
 
-    first : the default; None if the number may be left empty, which returns None. help_text : explains the number.
+    first : the default; None if the number may be left empty. The result is None if it is empty.
+    help_text : explains the number.
     """
     key = _settle_number_key(name, least, most, first)
     st.number_input(
@@ -174,18 +175,18 @@ def pick_number(name: str, label: str, most: int, first: int | None, help_text: 
 
 
 def read_number(name: str, most: int, first: int) -> int:
-    """Return a whole number that a widget further down shows; `first` is the default."""
+    """Return the whole number from 0 to `most` that a widget further down the page shows; `first` is the default."""
     return int(st.session_state[_settle_number_key(name, 0, most, first)])
 
 
 def set_number(name: str, value: int) -> None:
-    """Choose a whole number in place of the reader, before its widget is shown."""
+    """Set the whole number that a widget will show. Call it before the widget is shown."""
     st.session_state[f"pick-{name}"] = value
     _write_choice(name, f"pick-{name}", str(value))
 
 
 def pick_share(name: str, label: str, first: int, caption: str) -> int:
-    """Show a slider from 0 to 100 in steps of 5 and return its value. `caption` is shown below it."""
+    """Show a slider from 0 to 100 per cent in steps of 5 and return its value; `first` is the default."""
     key = _settle_number_key(name, 0, 100, first)
     st.slider(label, min_value=0, max_value=100, step=5, key=key, format="%d %%")
     st.caption(caption)
@@ -209,7 +210,10 @@ def _is_number(text: str, least: int, most: int, first: int | None) -> bool:
 
 
 def read_whole(name: str, least: int, most: int, first: int | None) -> int | None:
-    """Return the whole number in the address if it is within the bounds, else `first`; None for an empty number."""
+    """Return the whole number in the address if it is from `least` to `most`, else `first`.
+
+    The word "none" in the address gives None if `first` is None.
+    """
     asked = read_parameter(name)
     return _read_number(asked) if _is_number(asked, least, most, first) else first
 
@@ -225,7 +229,9 @@ def _keep_number(name: str, key: str) -> int | None:
 
 
 def _settle_key(name: str, offered: list[str]) -> str:
-    """Return the key of a widget. Its value is set from the address if that was changed, else from the last choice.
+    """Return the key of a widget, and set the widget's value from the address if that has changed.
+
+    Without a value that is offered, the widget gets the last choice, or else the first of `offered`.
 
     The choice is also stored apart from the widget, because a widget's value is lost when another page is shown.
     """

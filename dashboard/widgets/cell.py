@@ -1,4 +1,4 @@
-"""A protected number in words, with its margin, or the state that stands in its place."""
+"""The words for a protected number with its margin, or for its state if there is no number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from geo.layers.core.words import describe_state, format_margin
 
 
 def format_cell(current: CurrentRelease, cell: Mapping[Any, Any]) -> str:
-    """Return the number of a cell with its margin, or its state.
+    """Return the number of a cell with its margin as text, or the words for its state if it has no number.
 
     cell : value, margin, noisy, noisy_margin (see data/tables/shown.py) and state.
     """
@@ -24,5 +24,5 @@ def format_cell(current: CurrentRelease, cell: Mapping[Any, Any]) -> str:
 
 
 def format_state(current: CurrentRelease, state: str) -> str:
-    """Return a state in words."""
+    """Return the words for a state, such as "not searched"."""
     return translate(describe_state(state, current.release.k))

@@ -1,4 +1,4 @@
-"""How a chart is shown in a page."""
+"""Charts in a page: their description for the browser and how they are shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.dataframe_util import convert_anything_to_arrow_bytes
 
 _INK, _MUTED, _GRID = "#1D2433", "#5B6575", "#E8EBEE"
-# Words have the colours of the light page, as marks have; dashboard/static/theme.css turns both where it is dark.
+# Texts have the colours of the light page, as marks have; dashboard/static/theme.css inverts both on the dark page.
 _LOOK = {
     "axis": {"labelColor": _MUTED, "titleColor": _MUTED, "gridColor": _GRID, "domainColor": _GRID},
     "header": {"labelColor": _INK, "titleColor": _INK},
@@ -18,7 +18,7 @@ _LOOK = {
 
 
 def describe_chart(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> dict[str, Any]:
-    """Return a chart as it is sent to the browser, which takes some hundredths of a second: cache it."""
+    """Return a chart in the form that is sent to the browser. This takes some hundredths of a second: cache it."""
     described: dict[str, Any] = chart.to_dict(validate=False)
     described["config"] = {**_LOOK, **described.get("config", {})}
     rows = described.get("datasets", {})
@@ -27,7 +27,7 @@ def describe_chart(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> dict[s
 
 
 def show_chart(described: dict[str, Any], **more: Any) -> Any:  # noqa: ANN401
-    """Show a chart from its description by `describe_chart`, which Streamlit does not change.
+    """Show a chart from the result of `describe_chart`, which is not changed.
 
     `more` and the result are those of `st.vega_lite_chart`.
     """

@@ -12,7 +12,10 @@ _IN_ORDER = (_AREA, _VALUE, _MARGIN, NOISY, _STATE, _NOTE, _SOURCE, _LOCAL, _COU
 
 
 def drop_silent_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    """Remove useless columns: local names equal to the name, empty columns, a source common to all rows."""
+    """Return the rows without columns that say nothing: empty ones, and a source common to all rows.
+
+    A local name that equals the name is emptied first. The code, the area and the value always stay.
+    """
     local = rows[_LOCAL].mask(rows[_LOCAL] == rows[_AREA], "")
     rows = rows.assign(**{_LOCAL: local})
     empty = [column for column in rows if not rows[column].astype(bool).any()]
@@ -21,11 +24,11 @@ def drop_silent_columns(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def order_columns(rows: pd.DataFrame) -> list[str]:
-    """Return the columns of a layer's table in reading order."""
+    """Return the names of the columns of a layer's table in reading order; columns that are not known are left out."""
     return [column for column in _IN_ORDER if column in rows]
 
 
 def measure_column(rows: pd.DataFrame, column: str) -> int:
-    """Return the width of a column in pixels that its longest text needs."""
+    """Return the width in pixels that the longest text of a column needs."""
     longest = max(map(len, [column, *rows[column].astype(str)]))
     return round(6.5 * longest) + 22

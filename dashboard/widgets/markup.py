@@ -14,24 +14,24 @@ _NARROW = 2
 
 
 def render_paragraphs(sentences: Iterable[str]) -> Markup:
-    """Return one paragraph for each text. Empty texts are left out."""
+    """Return a paragraph for each text. Empty texts are left out."""
     return html(
         '<div class="prose">{}</div>', join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence)
     )
 
 
 def render_lead(sentence: str) -> Markup:
-    """Return the sentence that answers the question of a page."""
+    """Return a sentence as the lead of a page."""
     return html('<p class="lead">{}</p>', sentence)
 
 
 def render_note(sentence: str) -> Markup:
-    """Return a quiet sentence below a picture."""
+    """Return a sentence as a note below a picture, in small letters."""
     return html('<p class="notes">{}</p>', sentence)
 
 
 def render_question(question: str, answer: str) -> Markup:
-    """Return a question with its short answer."""
+    """Return a question as a heading, with its answer below it."""
     return html('<div class="question"><h2>{}</h2><p>{}</p></div>', question, answer)
 
 
@@ -43,13 +43,13 @@ def render_list(sentences: Iterable[str]) -> Markup:
 
 
 def render_steps(pairs: Iterable[tuple[str, str]]) -> Markup:
-    """Return numbered steps, each with its name."""
+    """Return a numbered list of steps; each pair has the name and the text of a step."""
     lines = join_markup(html("<li><b>{}.</b> {}</li>", name, text) for name, text in pairs)
     return html('<div class="prose"><ol>{}</ol></div>', lines)
 
 
 def render_definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
-    """Return a few important values side by side."""
+    """Return values side by side; each pair has the label and the value."""
     return html(
         '<dl class="keyed">{}</dl>',
         join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", words, value) for words, value in pairs),
@@ -57,8 +57,9 @@ def render_definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
 
 
 def render_table(frame: pd.DataFrame) -> Markup:
-    """Return a table whose text wraps. The first column heads its row, numbers are on the right, days are in words.
+    """Return a table whose text wraps.
 
+    The first column is the head of its row, columns of numbers are aligned right, and days are written in words.
     On a phone each row becomes a block in which every cell names its column.
     """
     names = [str(name) for name in frame]
@@ -76,7 +77,7 @@ def render_table(frame: pd.DataFrame) -> Markup:
 
 
 def render_lands(names: Mapping[str, str], chosen: str) -> Markup:
-    """Return the countries as tabs; each is a link that chooses the country."""
+    """Return the countries as tabs: links that choose a country. names : by code. chosen : code of the open tab."""
     links = (
         html(
             '<a href="?area={0}" target="_self"{1}>{2}</a>',
@@ -96,7 +97,7 @@ def link_reallocate() -> Markup:
 
 
 def render_narrow(content: Markup) -> Markup:
-    """Return content in a narrow column, so that lines are easy to read."""
+    """Return the content in a narrow column, so that lines are easy to read."""
     return html('<div class="prose">{}</div>', content)
 
 

@@ -1,4 +1,4 @@
-"""Shared functions of pages: words for missing content, and parts and files that follow the shown release."""
+"""Functions that several pages use: messages about missing content, and parts and files that follow the release."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dashboard.site.file_places import take_place
 from dashboard.site.text import _, html
 from data.errors import ReleaseError
 
-OF_PAGE = "of-page-"  # begins the keys of what a session forgets when its reader leaves the page
+OF_PAGE = "of-page-"  # first part of the keys of session values that are deleted when the reader leaves the page
 
 
 def show_outside() -> None:
-    """Say that this is outside the countries that the reader was invited for."""
+    """Show a message that this content is outside the countries that the reader was invited for."""
     st.info(_("This is computed from all countries together. It is outside those that you were invited for."))
 
 
@@ -46,7 +46,7 @@ def _show_no_result(title: str) -> None:
 
 
 def show_no_posts() -> None:
-    """Show what to do when the places of teams and services are not known."""
+    """Show what to do if it is not known where teams and services are."""
     _show_to_do(
         _("No post of a team is known, so no move can be calculated"),
         _("Load a table of posts under “Current posts”, or a data officer imports days of outreach:"),
@@ -56,7 +56,10 @@ def show_no_posts() -> None:
 
 
 def open_shown_release() -> CurrentRelease | None:
-    """Open the release that a page shows; if there is none, show what to do and return None."""
+    """Open the release that a page shows; if there is none, show what to do and return None.
+
+    Raises ReleaseError if the release does not exist, and ReleaseDamaged if it was changed.
+    """
     current = current_release.open_current_release(read_site())
     if current is None:
         show_no_release()
@@ -66,8 +69,8 @@ def open_shown_release() -> CurrentRelease | None:
 def show_part(show: Callable[..., None], current: CurrentRelease, *more: object, every: float | None = None) -> None:
     """Show a part of a page that is drawn again by itself; `show` gets the release and the other arguments.
 
-    If the release has changed meanwhile, for example lost a measure, the whole page is drawn again. every: seconds
-    after which the part is drawn again; default: when the reader changes something.
+    If the release has changed meanwhile, for example because a measure is not shown any more, the whole page is drawn
+    again. every : the part is drawn again after this number of seconds; None: only when the reader changes something.
     """
 
     @wraps(show)
@@ -87,19 +90,19 @@ def offer_file(
     kind: str,
     **more: Any,  # noqa: ANN401 (as Streamlit has it)
 ) -> None:
-    """Show a button for a file of a release. `make` makes the file when the button is pressed.
+    """Show a button to download a file of a release; its content is made when the button is pressed.
 
-    `make` runs in another thread, which does not know the reader's language. kind: the media type of the file; more:
-    as for `st.download_button`.
+    make : returns the content; it runs in another thread, which does not know the reader's language. name : the name of
+    the file. kind : its media type. more : as for `st.download_button`.
     """
     st.download_button(label, follow_shown(make, current), name, kind, on_click="ignore", **more)
 
 
 def follow_shown(make: Callable[[], bytes], current: CurrentRelease) -> Callable[[], bytes]:
-    """Return a function that makes a file of a release when it is asked for, in any thread.
+    """Return a function that makes a file of a release later, in any thread, if the release is still shown.
 
-    The function raises ReleaseError if the release is not shown any more, or if its shown measures have changed,
-    and NoPlaceError if all places are taken: Streamlit runs it in one of few threads, which others need.
+    The function raises ReleaseError if the release is not shown any more, or if its shown measures have changed, and
+    NoPlaceError if too many readers wait for a file.
     """
     site = replace(read_site(), asked=current.release.name)
 

@@ -1,8 +1,8 @@
-"""A picture map in a page: areas by class, their names, the best moves, and an inset of Tirana and Durrës.
+"""A map in a page as a picture: areas by class, their names, the best moves, and an inset of Tirana and Durrës.
 
-It is SVG in the page, not the live map. It comes with the first message of the page and needs no other file. Shapes
-have only the detail that can be seen at that size. Names are text of the page, so they have the same size on every
-screen. They are placed for the smallest screen, and never collide.
+The picture is SVG in the page, not the live map. It comes with the first message of the page and needs no other file.
+Shapes have only the detail that can be seen at that size. Names are text of the page, so they have the same size on
+every screen. They are placed for the smallest screen, and never overlap.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _SCALE = 0.36  # pixels for a unit on the smallest screen
 _LETTER, _LINE, _GAP = 6.4, 13.0, 3.0  # pixels: width of a letter, height of a name, distance from the middle
 _ACCENT = "#0F6B66"
 _MOST_ARROWS = 6
-_EDGE, _MARGIN = 10.0, 75.0  # room around the areas, and in the west for the names on the coast
-_ON_OTHERS = 0.1  # the largest part of a name that may lie on areas of another name
+_EDGE, _MARGIN = 10.0, 75.0  # space around the areas, and more in the west for the names on the coast
+_ON_OTHERS = 0.1  # the largest share of a name's box that may lie on other areas
 _PATTERNS = Markup(
     '<defs><pattern id="unsure" width="18" height="18" patternUnits="userSpaceOnUse"><rect width="18" '
     'height="18" fill="#fff"/><path d="M1 4H7M4 1V7M10 13H16M13 10V16" stroke="#97a0ad" stroke-width="2"/>'
@@ -47,22 +47,23 @@ _PATTERNS = Markup(
 
 
 def render_key(key: Key) -> Markup:
-    """Return the legend on a picture map."""
+    """Return the legend of a map that is a picture."""
     classes = render_classes(key.classes, "words" if key.in_words else "ramp")
     notes = join_markup(html("<p>{}</p>", note) for note in key.notes if note)
     return html('<div class="key"><h2>{}</h2><p>{}</p>{}{}</div>', key.title, key.unit, classes, notes)
 
 
 def fade_colour(colour: str, strength: float) -> str:
-    """Return a colour mixed with white: strength 1 is the colour itself."""
+    """Return a colour such as "#0F6B66" mixed with white; strength : from 0 (white) to 1 (the colour itself)."""
     channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return "#" + "".join(f"{round(255 - strength * (255 - channel)):02X}" for channel in channels)
 
 
 def show_choices(areas: Iterable[str], chosen: str) -> None:
-    """Connect the map with all elements that name an area in `data-area`: hovering marks them all, a click chooses.
+    """Connect the map with all elements of the page that name an area in the attribute data-area.
 
-    It adds an invisible link for each area, which dashboard/static/picture.js follows when the area is clicked.
+    If the mouse is over an element of an area, all its elements are marked; a click chooses the area. For this, an
+    invisible link is added for each area, which dashboard/static/picture.js follows.
     """
     links = (html('<a data-choice="{0}" href="?area={0}" target="_self"></a>', code) for code in areas)
     st.html(html('<div class="areas" data-chosen="{}" hidden>{}</div>', chosen, join_markup(links)))
@@ -81,8 +82,8 @@ def _render_script(base: str) -> Markup:
 class _Outlines:
     """Outlines on the picture. areas (by code), countries and land are SVG path data.
 
-    whole : the box of both countries. cities : the box of Tirana and Durrës. near_cities : codes of the areas in that
-    box. shapes : the outlines of the areas as geometry, by code.
+    whole : the box of both countries. cities : the box of Tirana and Durrës. near_cities : codes of the areas whose box
+    touches that of the cities. shapes : the outlines of the areas as geometry in units of the picture, by code.
     """
 
     areas: Mapping[str, str]
@@ -91,13 +92,17 @@ class _Outlines:
     whole: Box
     cities: Box
     near_cities: tuple[str, ...]
-    shapes: Mapping[str, BaseGeometry]  # on the picture
+    shapes: Mapping[str, BaseGeometry]
 
 
 def render_map(
     areas: Areas, marks: Mapping[str, AreaMark], flows: Sequence[tuple[str, str, int]], legend: Markup
 ) -> Markup:
-    """Return the map with its legend: a name for each area that has room, and an arrow for each of the first flows."""
+    """Return the map with its legend, arrows for the first six flows, and the names that have room.
+
+    marks : how each area is drawn, by code; the first areas get their names first. flows : tuples (code of the area
+    that units leave, code of the area to which they go, number of units).
+    """
     shapes = _outline(areas)
     left, top, right, bottom = shapes.whole
     wide, high = right - left, bottom - top
@@ -127,9 +132,10 @@ def render_map(
 
 
 def _draw_picture(box: Box, content: Markup) -> Markup:
-    """Return a picture as an SVG element. box : its edges, in units of the picture.
+    """Return an SVG element with this content. box : its edges, in units of the picture.
 
-    Callers put it into an attribute, which dashboard/static/picture.js reads, because Streamlit removes SVG elements.
+    Callers put the element into an attribute, which dashboard/static/picture.js reads, because Streamlit removes SVG
+    elements.
     """
     left, top, right, bottom = (round(edge) for edge in box)
     return html(
@@ -182,9 +188,10 @@ def _draw_inset(shapes: _Outlines, marks: Mapping[str, AreaMark], points: Mappin
 def _place_names(
     names: Mapping[str, str], points: Mapping[str, Point], passed: Sequence[Point], shapes: _Outlines
 ) -> Markup:
-    """Return the names that have room, as text over the picture; the first names get room first.
+    """Return the names for which there is room, as text over the picture; the first names are placed first.
 
-    A name lies on its own area or on the sea, and never on another name or on an arrow.
+    A name may not lie on another name or on an arrow. Its middle lies on its own area, or less than a tenth of it on
+    other areas.
     """
     left, top, right, bottom = shapes.whole
     taken: list[Box] = []
@@ -205,14 +212,14 @@ def _place_names(
 
 
 def _break_name(name: str) -> list[str]:
-    """Return a name of several words in two lines of about the same length."""
+    """Return the lines of a name: two of about the same length, or one for a name of one word."""
     words = name.split()
     cuts = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
     return list(min(cuts, key=lambda cut: max(map(len, cut)))) if cuts else [name]
 
 
 def _list_boxes(point: Point, wide: float, high: float) -> list[Box]:
-    """Return boxes for a name: on the middle of its area, then around it."""
+    """Return boxes of this size for a name: first on the point, then around it."""
     x, y, gap = *point, _GAP / _SCALE
     across, along = wide / 2 + gap, high / 2 + gap
     shifts = [(0, 0), (0, 0.5), (0, -0.5), (0, 1), (0, -1), (0.5, 0), (-0.5, 0), (1, 0), (-1, 0), (-1.3, 0), (-1, 0.7),
@@ -228,7 +235,7 @@ def _has_room(box: Box, taken: Sequence[Box], passed: Sequence[Point], whole: Bo
 
 
 def _is_at_home(box: Box, code: str, shapes: _Outlines) -> bool:
-    """Return whether at least the middle of a name lies on its own area, or hardly any of it on another area."""
+    """Return whether the middle of a name's box lies on its own area, or less than a tenth of it on other areas."""
     place = shapely.box(*box)
     if shapes.shapes[code].contains(place.centroid):
         return True
@@ -258,7 +265,7 @@ def _outline(areas: Areas) -> _Outlines:
 
 
 def _drop_islets(shape: BaseGeometry) -> BaseGeometry:
-    """Return a shape without parts too small to see; the largest part always stays."""
+    """Return a shape without the parts that are too small to see; its largest part always stays."""
     parts = sorted(shapely.get_parts(shape), key=lambda part: -part.area)
     return shapely.multipolygons([part for part in parts if part is parts[0] or part.area >= _ISLET])
 
@@ -287,7 +294,7 @@ def _project_all(places: Floats) -> Floats:
 
 
 def _draw_path(shape: BaseGeometry) -> str:
-    """Return polygons as SVG path data in whole units, each point relative to the one before."""
+    """Return the polygons of a shape as SVG path data in whole units; each point is relative to the one before."""
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
     return "".join(_draw_ring(ring.coords) for part in parts for ring in (part.exterior, *part.interiors))
 

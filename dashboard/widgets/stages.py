@@ -1,4 +1,4 @@
-"""Children by the stage at which each was first met, as bars: a table and a chart in one."""
+"""Children by the stage at which they were first met, as a table whose cells are bars."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _STAGE = "stage-"
 
 @dataclass(frozen=True)
 class Bar:
-    """A number or a state in words, and the length of its bar from 0 to 1."""
+    """The words of a number or a state, and the length of its bar (0 to 1)."""
 
     words: str
     length: float = 0.0
 
 
 def read_stages(current: CurrentRelease, areas: Mapping[str, str], period: str) -> pd.DataFrame:
-    """Return the bars: one row for each stage (by its words) and one column for each area (by its name).
+    """Return a table of bars: a row for each stage (index: its words) and a column for each area (its name).
 
-    Areas are given as codes of countries, counties or regions. All numbers share one scale. Empty if the release has no
-    stages for the period.
+    areas : the name of each country, county or region by code. All bars have the same scale. Empty if the release does
+    not have all stages of all these areas for the period.
     """
     labels = {choice.id: translate(choice.label) for choice in WHICH_CHILDREN.choices if choice.id.startswith(_STAGE)}
     cells = {
@@ -63,7 +63,7 @@ def _make_bar(current: CurrentRelease, cell: Mapping[Any, Any], most: float) -> 
 
 
 def render_stages(bars: pd.DataFrame) -> Markup:
-    """Return the bars as markup, or what is missing in words."""
+    """Return the bars as markup, or if there are none, a sentence that says so."""
     if bars.empty:
         return html('<p class="notes">{}</p>', _("This release has no children by stage for this period."))
     head = join_markup(html('<th scope="col">{}</th>', name) for name in ("", *bars))

@@ -14,8 +14,8 @@ from data.accounts.rights import Right
 def ask_files(label: str, **more: Any) -> Any:  # noqa: ANN401 (as Streamlit has it)
     """Ask for one file or several. `more` and the result are those of `st.file_uploader`.
 
-    A reader whose role gives no files is told so, because the server refuses their files
-    (dashboard/web/admission.py).
+    If the reader's role does not allow uploads, a message says so and the result is None: the server would refuse the
+    files (dashboard/web/admission.py).
     """
     if Right.UPLOAD not in find_reader().rights:
         st.caption(f"{label}: {_('Your role does not include this.')}")

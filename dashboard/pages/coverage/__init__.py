@@ -1,4 +1,4 @@
-"""The Coverage page: a matrix of areas by axis or duty bearer with gaps, and beside it the map of the chosen cell."""
+"""The Coverage page: a matrix of gaps by area and axis or duty bearer, and beside it a map of the chosen services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The matrix of the Coverage page: areas by axis or duty bearer, the areas with most need first."""
+"""The matrix of the Coverage page: areas by axis or duty bearer, the areas with the most need first."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ _NAMED = 4
 
 
 def name_columns() -> dict[str, str]:
-    """Return the names of the possible columns."""
+    """Return the names of the two choices of columns, by id."""
     return {"axes": _("Axes of work"), "bearers": _("Duty bearers")}
 
 
 @cache_by_language(maxsize=64)
 def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, dict[str, GapAnswer]]:
-    """Return whether there is a gap by area and kind of services, the areas with most need first.
+    """Return whether there is a gap, by area and then by kind of services; the areas with the most need come first.
 
-    Gaps on an axis of work come from the judgement of the area. Kinds without results on access are left out.
+    columns : "axes" for the axes of work, whose gaps come from the judgement of the area; "bearers" for duty bearers.
+    Kinds without results on access are left out.
     """
     judged = {code: area for code, area in judge_areas(current).items() if area.country == country}
     needs = {code: area.need.value if area.need else -1.0 for code, area in judged.items()}
@@ -55,12 +56,15 @@ def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, 
 
 
 def word_answer(current: CurrentRelease, area: str) -> str:
-    """Return where gaps are likely: in the country of the chosen area, or in both countries if no area is chosen."""
+    """Return sentences on likely gaps in the country of `area`, or in each country if `area` is empty or unknown."""
     return " ".join(word_gaps(current, country) for country in list_countries(current, area))
 
 
 def word_gaps(current: CurrentRelease, country: str) -> str:
-    """Return how many likely gaps a country has on the axes of work, and where."""
+    """Return a sentence on how many likely gaps a country has on the axes of work, and in which areas.
+
+    Without a likely gap it says that there is none where this is known, or that it is known for no area.
+    """
     t, gaps = speak_to_reader(current), read_gaps(current, country, "axes")
     found = [code for code, cells in gaps.items() if "gap" in cells.values()]
     if not found:
@@ -79,7 +83,10 @@ def word_gaps(current: CurrentRelease, country: str) -> str:
 
 
 def render_matrix(current: CurrentRelease, country: str, columns: str, kind: str, area: str) -> Markup:
-    """Return the matrix with its legend: need, a cell for each kind of services, and minutes to the nearest `kind`."""
+    """Return the matrix with its legend. A row has need, a cell for each kind of services, and minutes to the nearest.
+
+    columns : as for `read_gaps`. kind : the chosen services, to which the minutes are counted. area : the chosen area.
+    """
     t, gaps = speak_to_reader(current), read_gaps(current, country, columns)
     kinds = [choice for choice in _COLUMNS[columns] if any(choice.id in cells for cells in gaps.values())]
     head = join_markup(
@@ -158,7 +165,10 @@ def _render_cell(code: str, name: str, choice: Choice, gap: GapAnswer | None, *,
 
 
 def _render_minutes(row: Mapping[Any, Any]) -> Markup:
-    """Return the minutes to the nearest service that is shown; with "at most" if a withheld service may be nearer."""
+    """Return a cell with the minutes to the nearest service that is shown, after ≤ if a withheld one may be nearer.
+
+    The cell has a dash if the minutes are not known.
+    """
     if not row:
         return html('<td class="minutes">–</td>')
     value = float(row["value"])

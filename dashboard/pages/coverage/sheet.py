@@ -13,7 +13,7 @@ from dashboard.widgets import address
 
 
 def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
-    """Return the sheet for the services in the address; None if the page has no map."""
+    """Return the sheet for the services and the measure in the address; None if the page has no map."""
     has_access = access.has_access(current)
     if "services" not in list_levels(current) or not (has_access or current.tier == "public"):
         return None

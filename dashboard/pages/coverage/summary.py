@@ -37,7 +37,7 @@ _NGO, _COMMUNITY = "duty_bearer-ngo", "duty_bearer-community"
 
 
 def name_measures() -> dict[str, str]:
-    """Return the names of the measures of access that can be shown."""
+    """Return the names of the measures of access, by id."""
     return {
         "places": _("Service places within reach"),
         "gap": _("Gaps"),
@@ -46,7 +46,7 @@ def name_measures() -> dict[str, str]:
 
 
 def name_services(current: CurrentRelease) -> dict[str, str]:
-    """Return the services that can be chosen: all services, or the services of one axis or one duty bearer."""
+    """Return the names of the services that can be chosen, by id: all services, or those of an axis or duty bearer."""
     name = "access" if has_access(current) else "services"
     offered = (o for o in WHICH_SERVICES.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),)))
     return {choice.id: _name_kind(choice) for choice in offered}
@@ -60,12 +60,15 @@ def _name_kind(choice: Choice) -> str:
 
 
 def find_country(current: CurrentRelease, area: str) -> str:
-    """Return the code of the country of the chosen area, or of the chosen country; else of the first country."""
+    """Return the code of the country of an area, or of the country itself; for an unknown area the first country."""
     return list_countries(current, area)[0]
 
 
 def make_view(current: CurrentRelease, show: str, kind: str, area: str = "") -> MapView:
-    """Return the view of the map: it shows access, or the services if there is no access; the area is outlined."""
+    """Return the view of the map for services of a kind. It shows a measure of access, or else the number of services.
+
+    show : the id of the measure; not used if access was not calculated. area : the code of the area that is outlined.
+    """
     layer, options = ("access", {"show": show, "of": kind}) if has_access(current) else ("services", {"of": kind})
     view = MapView(layer, level=_LEVEL, options={layer: options}, area=area)
     return replace(view, period=find_latest(view, current))
@@ -73,10 +76,11 @@ def make_view(current: CurrentRelease, show: str, kind: str, area: str = "") -> 
 
 @cache_by_language(maxsize=64)
 def read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
-    """Read a measure of access (`show`) to one kind of services: one row for each area, indexed by code.
+    """Read a measure of access to services of a kind: a row for each county or region, indexed by code.
 
-    Beside the columns of the released table: name, and land (the name of the country). Empty if the release lacks the
-    table. Never change the shared frame.
+    show : "places" (service places within reach for 100 children in need), "gap" or "minutes". The columns are those of
+    the table, with name and land (the name of the country). Empty if there is no such table. Never change the shared
+    frame.
     """
     by, _dash, category = kind.partition("-")
     stem = f"{_MEASURES[show]}_{_LEVEL}_quarter"
@@ -90,7 +94,7 @@ def read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
-    """Return the main findings for a programme manager: gaps on each axis, the farthest areas, unknown times."""
+    """Return sentences with the main findings: gaps on each axis, the longest travel times, and unknown times."""
     return [
         *(_format_axis(current, axis) for axis in AXES if len(read_access(current, "gap", axis.id))),
         *_list_farthest(current),
@@ -98,7 +102,7 @@ def list_headlines(current: CurrentRelease) -> list[str]:
 
 
 def _format_axis(current: CurrentRelease, axis: Choice) -> str:
-    """Return where there is a gap on an axis of work, and in how many areas this is unknown."""
+    """Return sentences on the areas with a gap on an axis of work, and on the number of areas where it is not known."""
     t, frame, name = (speak_to_reader(current), read_access(current, "gap", axis.id), translate(axis.label))
     name = name[:1].upper() + name[1:]
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
@@ -136,13 +140,13 @@ def _list_farthest(current: CurrentRelease) -> Iterator[str]:
 
 
 def all_withheld(current: CurrentRelease, kind: str) -> bool:
-    """Return whether all values of a kind of services are withheld."""
+    """Return whether access to services of a kind is withheld in all areas; False if it was not calculated."""
     frame = read_access(current, "places", kind)
     return len(frame) > 0 and bool((frame["state"] == "withheld").all())
 
 
 def tabulate_access(current: CurrentRelease, kind: str) -> pd.DataFrame:
-    """Return the content of all three maps in words, one row for each area."""
+    """Return need and all three measures of access to services of a kind in words, a row for each area."""
     places, gaps, times = (read_access(current, show, kind) for show in _MEASURES)
     judged = judge_areas(current)
     rows = {
@@ -189,7 +193,7 @@ def _format_chance(row: Mapping[Any, Any]) -> str:
 
 
 def format_minutes(row: Mapping[Any, Any]) -> str:
-    """Return the minutes to the nearest service in words, or why there are none."""
+    """Return the minutes to the nearest service as text, or why there are none; `row` : of the measure "minutes"."""
     if row["way"] in WAYS:
         return translate(WAYS[str(row["way"])])
     if pd.isna(row["value"]):
@@ -199,9 +203,9 @@ def format_minutes(row: Mapping[Any, Any]) -> str:
 
 
 def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
-    """Return how many services each duty bearer runs: a row for each duty bearer, a column for each country.
+    """Return a table of the numbers of services in the last period: a row for each duty bearer, a column per country.
 
-    The words have shares if all numbers of the country are known.
+    A number is followed by its share in per cent if all numbers of the country are known and their sum is above 0.
     """
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
@@ -215,7 +219,7 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
 
 
 def _read_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
-    """Read how many services of a kind each country had in the last period: one row for each country."""
+    """Read the number of services of a kind in the last period: a row for each country, indexed by code."""
     view = MapView("services", level="country", options={"services": {"of": kind}})
     period = find_latest(view, current)
     return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame
@@ -234,7 +238,10 @@ def _format_share(row: Mapping[Any, Any], total: float) -> str:
 
 
 def suggest_handover(current: CurrentRelease) -> list[str]:
-    """Return sentences on the areas where NGOs run services: beside public bodies (hand-over can begin), or alone."""
+    """Return a sentence on the areas where both NGOs and public bodies run services, and one on those with only NGOs.
+
+    A sentence without areas is left out.
+    """
     by_ngo = _find_at_work(current, [_NGO])
     by_others = _find_at_work(current, [bearer.id for bearer in BEARERS if bearer.id not in (_NGO, _COMMUNITY)])
     t, names = speak_to_reader(current), read_area_names(current)
@@ -257,7 +264,7 @@ def suggest_handover(current: CurrentRelease) -> list[str]:
 
 
 def _find_at_work(current: CurrentRelease, bearers: Iterable[str]) -> list[str]:
-    """List the areas where the release shows a service of any of these duty bearers."""
+    """Return the codes of the counties and regions where the release shows a service of any of these duty bearers."""
     at_work: pd.Series | None = None
     for kind in bearers:
         view = MapView("services", level=_LEVEL, options={"services": {"of": kind}})

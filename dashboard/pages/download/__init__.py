@@ -1,4 +1,4 @@
-"""The Download page: layers and format, the map in one file, tables for a standard, and, folded, what files contain."""
+"""The Download page: layers in a format, the map in one file, tables for a standard, and what the files contain."""
 
 from __future__ import annotations
 

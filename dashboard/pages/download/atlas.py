@@ -1,4 +1,4 @@
-"""The atlas on the Download page: the map of the release in one file, made when it is asked for."""
+"""The atlas on the Download page: the map of the release in one file, which is made when the reader asks for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from geo.layers import find_layer
 
 
 def show_atlas(current: CurrentRelease) -> None:
-    """Offer the atlas, and that of communities, or the command that writes partner files of real records."""
+    """Show buttons for the atlas and the atlas of communities.
+
+    If the reader may not download files, show the command with which a data officer writes partner files instead.
+    """
     sentence = _("The atlas opens in any browser, without a server or internet, and can be mailed.")
     st.html(markup.render_question(_("The map in one file"), sentence))
     if not current_release.may_download(current.release):

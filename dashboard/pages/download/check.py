@@ -22,7 +22,7 @@ _BOXES = {"everyone": st.success, "partners": st.warning, "nobody": st.error}
 
 
 def show_check(current: CurrentRelease) -> None:
-    """Ask for a table, and show who may see it."""
+    """Ask for a table and show who may see it, or say why this page takes no table."""
     with st.expander(_("May I publish this?"), expanded=st.session_state.get(_FILE) is not None):
         sentence = _(
             "You made a table from these files? Here you see who may have it, and what to change. It is not stored."
@@ -32,7 +32,7 @@ def show_check(current: CurrentRelease) -> None:
         if site.countries:
             page_frame.show_outside()
             return
-        # On the public tier no page takes a file, and with accounts only from some roles: see admission.py.
+        # On the public tier no page takes a file. With accounts only some roles may upload one: see admission.py.
         if site.tier == "public" or Right.UPLOAD not in find_reader().rights:
             st.html(markup.render_paragraphs([_("This page takes no file here. On a machine that has the releases:")]))
             st.code("tact check TABLE", language=None)
@@ -48,7 +48,10 @@ def show_check(current: CurrentRelease) -> None:
 
 
 def _show_answer(current: CurrentRelease, file: str, name: str, content: bytes) -> None:
-    """Show the answer for a file; it is computed again only for another file, release or choice."""
+    """Show the result for a file. It is computed again only for another file, release or choice of own columns.
+
+    Raises TactError if the file cannot be read or compared.
+    """
     own = tuple(st.session_state.get(_OWN, ()))
     asked = (file, own, current.checksum)
     known: tuple[object, Check] | None = st.session_state.get(_ANSWER)

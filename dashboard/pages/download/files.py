@@ -1,4 +1,4 @@
-"""The formats and files of the Download page. Each file is made once for a release and a choice."""
+"""The formats and files of the Download page. The last files are kept, so that each is made only once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ MAKING = Lock()  # files are made one at a time, to save memory
 
 @dataclass(frozen=True)
 class Format:
-    """One format: its name, its use and its media type (`kind`). together : whether one file contains all layers."""
+    """A format. use : a sentence on its use. together : whether one file contains all layers. kind : its media type.
+
+    The media type is empty for a format that always comes inside a ZIP file.
+    """
 
     id: str
     name: str
@@ -71,7 +74,7 @@ _ZIP = "application/zip"
 
 @dataclass(frozen=True)
 class Offer:
-    """A file to download: its name, its media type, how to make it, and the sentence about it."""
+    """A file to download. kind : its media type. make : returns its content. sentence : what it contains."""
 
     name: str
     kind: str
@@ -80,17 +83,20 @@ class Offer:
 
     @property
     def zipped(self) -> bool:
-        """Whether the format comes inside a ZIP file."""
+        """Whether it is a ZIP file."""
         return self.kind == _ZIP
 
 
 def list_layers(release: Release) -> list[str]:
-    """List the ids of the layers that can be downloaded."""
+    """Return the ids of the layers that can be downloaded."""
     return [data_layer.id for data_layer in export.list_layers(release)]
 
 
 def read_request(release: Release, address: Mapping[str, str]) -> dict[str, Any]:
-    """Read the layers (by default all) and the format that an address asks for."""
+    """Return the layers and the format that an address asks for, under the keys "layers" (ids) and "format" (id).
+
+    Unknown layers are left out; all layers are the default. The first format is the default.
+    """
     offered = list_layers(release)
     layers = [name for name in address.get("layers", "").split(",") if name in offered] or offered
     kind = address.get("format", "")
@@ -119,7 +125,7 @@ def list_terms(release: Release) -> list[str]:
 
 
 def explain_command() -> str:
-    """Return why partner files of real records are not offered here."""
+    """Return a sentence on why partner files of real records are not offered here."""
     return _("Partner files of real records have a named receiver and are logged; the data officer writes them.")
 
 
@@ -129,7 +135,7 @@ def format_command(command: str, end: str = "") -> str:
 
 
 def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> Offer:
-    """Describe the file of a format and some layers. It is made only when it is asked for."""
+    """Return the offer of a file; it is made only when the reader asks for it. kind, layers : ids."""
     form = next(f for f in FORMATS if f.id == kind)
     sets = export.split_layers(current.release, layers)
     single = form.together and len(sets) == 1
@@ -150,7 +156,7 @@ def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
 
 
 def _make_once(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
-    """Write the file, or return the one made earlier; one at a time, to save memory."""
+    """Return the content of the file, from a cache if it was made before. Files are made one at a time."""
     with MAKING:
         return _make(current, kind, layers)
 
@@ -163,13 +169,13 @@ def _make(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
 
 
 def pack_records(release: Release) -> bytes:
-    """Return a ZIP file of the records of a release for reference lists and catalogues."""
+    """Return a ZIP file with the entries of a release for reference lists and catalogues of data."""
     with tempfile.TemporaryDirectory(prefix="tact-records-") as folder:
         return export.pack_files(write_records(release, Path(folder)))
 
 
 def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame:
-    """Return the levels, periods and choices of the layers, one row for each layer."""
+    """Return a table with a row for each of these layers: areas, finest periods, choices, and whose numbers."""
     rows = []
     for name in layers:
         data_layer = find_layer(name)
@@ -188,13 +194,13 @@ def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame
 
 
 def _list_choices(options: tuple[Option, ...]) -> list[str]:
-    """Return how a layer can be split: the groups of its choices, or the choices themselves."""
+    """Return the names of what a layer can be shown by: the groups of its choices, or choices without a group."""
     named = [_(c.group).lower() if c.group else _(c.label) for o in options for c in _list_distinct_choices(o)]
     return list(dict.fromkeys(named))
 
 
 def _list_distinct_choices(option: Option) -> tuple[Choice, ...]:
-    """Return the choices of an option, without the choice "all" if the others are in groups."""
+    """Return the choices of an option that are in groups; all choices if none is in a group."""
     grouped = tuple(c for c in option.choices if c.group)
     return grouped or option.choices
 
@@ -219,7 +225,7 @@ def _format_periods(periods: tuple[str, ...]) -> str:
 
 
 def preview_layer(release: Release, name: str) -> pd.DataFrame:
-    """Return the first rows of a layer as they are in the file, with their period."""
+    """Return the first eight rows of a layer as they are in the file, with their period."""
     data_layer = find_layer(name)
     levels = data_layer.levels(release)
     level = "region" if "region" in levels else levels[-1]
@@ -232,7 +238,7 @@ def preview_layer(release: Release, name: str) -> pd.DataFrame:
 
 
 def tabulate_states(release: Release) -> pd.DataFrame:
-    """Return the states that occur in the release, in words, with their meaning."""
+    """Return a table of the states that occur in the release: code, words, and meaning."""
     occurring = columns.list_states(release, export.list_layers(release))
     rows = [(state, translate(describe_state(state, release.k)), _(MEANINGS[state])) for state in occurring]
     return pd.DataFrame(rows, columns=[_("State"), _("In words"), _("What it means")])

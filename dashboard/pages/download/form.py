@@ -13,7 +13,10 @@ from geo.layers import find_layer
 
 
 def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
-    """Ask for layers and a format, and offer the file. Returns the chosen layers."""
+    """Ask for layers and a format, offer the file, and return the ids of the chosen layers (empty for none).
+
+    If the reader may not download files, show the command with which a data officer writes partner files instead.
+    """
     offered, forms = files.list_layers(current.release), {f.id: f for f in files.FORMATS}
     for key, value in files.read_request(current.release, st.query_params).items():
         st.session_state.setdefault(f"download-{key}", value)
@@ -41,5 +44,5 @@ def choose_layers(current: CurrentRelease) -> tuple[str, ...]:
 
 
 def name_layer(name: str) -> str:
-    """Return the title of a layer."""
+    """Return the title of the layer with this id."""
     return _(find_layer(name).title)

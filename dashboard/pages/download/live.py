@@ -1,4 +1,4 @@
-"""The address at which QGIS reads the layers from this server, and a file for QGIS that points there."""
+"""The address at which QGIS reads the layers from this server, and files for QGIS with this address."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _SERVER = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?=/|$)")
 
 
 def show_address(current: CurrentRelease) -> None:
-    """Show the address for programs: with a token if people sign in here, else only on the public tier."""
+    """Show the address for programs and files for QGIS, and if people sign in here, the reader's tokens.
+
+    Nothing is shown to readers who may not download files, and on the partner tier if nobody signs in.
+    """
     accounts = find_accounts()
     if not may_download(current.release) or (accounts is None and current.tier == "partner"):
         return
@@ -49,9 +52,10 @@ def _offer_files(current: CurrentRelease, address: str, *, needs_token: bool) ->
 
 @lru_cache(maxsize=4)
 def make_file(ending: str, current: CurrentRelease, address: str, language: str, *, needs_token: bool = False) -> bytes:
-    """Return a QLR or QGZ file with every layer at each level of the address, with names in a language.
+    """Return a file with which QGIS opens every layer at each level, with names in a language.
 
-    needs_token : whether QGIS sends the token that the person has stored in QGIS as `qgis.AUTHENTICATION`.
+    ending : "qlr" for a file of layers, "qgz" for a project. address : the address at which this server offers the
+    layers. needs_token : whether QGIS sends the token that the person has stored in QGIS as `qgis.AUTHENTICATION`.
     """
     release = current.release
     with speak(language):
@@ -68,7 +72,10 @@ def make_file(ending: str, current: CurrentRelease, address: str, language: str,
 
 
 def _list_layers(current: CurrentRelease) -> Iterator[qgis.ServedLayer]:
-    """Yield the outline of countries, each layer at its last and longest period, and layers with several periods."""
+    """Yield the outline of the countries, then each layer at each level for its last and longest period.
+
+    Layers with several periods follow once more, with all their shortest periods.
+    """
     release, levels = current.release, list_levels(current)
     pairs = [
         (find_layer(name), level) for name in levels for level in sorted(levels[name], key=lambda one: one != "region")
@@ -85,7 +92,7 @@ def _list_layers(current: CurrentRelease) -> Iterator[qgis.ServedLayer]:
 
 
 def _describe_layer(release: Release, layer: Layer, level: str) -> qgis.ServedLayer:
-    """Return a layer as QGIS shows it first: its default choices and, if it has periods, the last of the longest."""
+    """Return a layer as QGIS shows it first: with its default choices and, if it has periods, its last longest one."""
     data = layer.read(release, wide.choose_latest_view(release, level))
     shown = {}
     if not layer.of_figures:
@@ -108,7 +115,7 @@ def _describe_times(release: Release, layer: Layer, level: str, periods: Sequenc
 def _explain_columns(release: Release, layer: Layer) -> str:
     """Return the question of a layer, how its rows must not be used, and the meaning of each column, in words."""
     table = wide.build_long_table(release, layer)
-    # Not the column whose meaning names countries: the attack on files takes a number behind one for its number.
+    # Without the column country: the attack on files would take a number after a country's name as its number.
     meanings = columns.list_meanings(layer, table.columns.drop("country"))
     return "\n".join([_(layer.question), _(columns.DO_NOT_SUM), *(f"{name}: {_(words)}" for name, words in meanings)])
 
@@ -118,6 +125,6 @@ def _name_layer(layer: Layer, level: str) -> str:
 
 
 def make_address(page: str) -> str:
-    """Return the address for QGIS on the server of a page; only the path if the page has no address."""
+    """Return the address for QGIS on the server of a page; only the path if `page` has no server in it."""
     found = _SERVER.match(page)
     return f"{found[0]}{FEATURES}" if found else FEATURES

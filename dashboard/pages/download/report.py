@@ -1,4 +1,4 @@
-"""The tables for standards on the Download page, in one ZIP file that is made when it is asked for."""
+"""The tables for standards on the Download page, in a ZIP file that is made when the reader asks for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def show_report(current: CurrentRelease) -> None:
 
 
 def _show_choice(current: CurrentRelease) -> None:
-    """Offer the tables of a standard, or the command that writes partner files of real records."""
+    """Ask for a standard and offer its tables.
+
+    If the reader may not download files, show the command with which a data officer writes partner files instead.
+    """
     sentence = _(
         "For national rapporteurs and donors: children of each country and year, with margins and a crosswalk."
     )

@@ -1,4 +1,4 @@
-"""Tokens on the Download page: with a token a reader's program gets in, on a map to which people sign in."""
+"""Tokens on the Download page: with a token, a reader's program may read layers from a map that asks for sign-in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TITLE, _NEW, _REFUSED = "token-title", "token-new", "token-refused"
 
 
 def show_tokens(accounts: Accounts) -> None:
-    """Show the reader's tokens and a form for a new token, which is shown until the reader hides it."""
+    """Show the reader's tokens and a form to make one. A new token is shown until the reader hides or ends one."""
     state, name = st.session_state, find_reader().name
     with st.expander(_("Tokens for QGIS, R and Python"), expanded=bool(state.get(_NEW) or state.get(_REFUSED))):
         st.caption(

@@ -1,4 +1,4 @@
-"""The Flows page: where the children who were met came from and were taken, and the share of internal trafficking."""
+"""The Flows page: where children who were met came from, where they were taken, and internal trafficking's share."""
 
 from __future__ import annotations
 

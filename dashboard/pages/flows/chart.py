@@ -1,4 +1,4 @@
-"""The share of internal trafficking by year, with its interval."""
+"""A chart of the share of internal trafficking by year, with its 95 % interval."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ _SHARE, _HEIGHT, _WIDTH = "#0F6B66", 190, 170
 
 
 def draw_shares(rows: pd.DataFrame) -> alt.FacetChart:
-    """Draw a dot and its 95 % interval for each year, each place in its own picture."""
+    """Return a chart with a dot and its 95 % interval for each year, with a panel for each place.
+
+    rows : as `read_shares` returns them; shares are in per cent.
+    """
     y = alt.Y("share:Q", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(title=None, tickCount=5, domain=False))
     years = list(dict.fromkeys(rows["short"]))
     base = alt.Chart(rows).encode(

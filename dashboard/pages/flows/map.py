@@ -28,24 +28,24 @@ _LIGHT_TEXT = 3  # from this class on
 
 
 def name_classes() -> list[str]:
-    """Return the classes of flows in words, the smallest first."""
+    """Return the names of the classes of flows in children, the smallest first."""
     words = [_("{low} to {high}", low=low, high=high - 1) for low, high in pairwise(CLASSES)]
     return [*words, _("{low} or more", low=CLASSES[-1])]
 
 
 def find_class(value: float) -> int:
-    """Return the class of a number of children."""
+    """Return the index in `CLASSES` of the class of a number of children; 0 for a number below all classes."""
     return max(0, bisect_right(CLASSES, value) - 1)
 
 
 def describe_view(current: CurrentRelease, choice: FlowChoice) -> str:
-    """Describe the arrows for the map as a JavaScript literal, with the largest flows on top."""
+    """Return the arrows for the map as a JavaScript literal, with the largest flows on top."""
     area = "" if choice.area == EVERY else choice.area
     return live_map.describe_map([], "region", choice.period, area, arrows=draw_arrows(current, choice))
 
 
 def draw_arrows(current: CurrentRelease, choice: FlowChoice) -> list[Arrow]:
-    """Return an arrow for each flow that is drawn."""
+    """Return an arrow for each flow that is drawn, in the order of `list_drawn`."""
     centres, names = load_areas(current.release).centres("region"), read_area_names(current)
     return [
         Arrow(
@@ -66,14 +66,17 @@ def draw_arrows(current: CurrentRelease, choice: FlowChoice) -> list[Arrow]:
 
 
 def list_drawn(current: CurrentRelease, choice: FlowChoice) -> list[dict[Any, Any]]:
-    """Return the rows of the flows that are drawn; the largest is last, so that it lies on top."""
+    """Return the rows of the flows that are drawn as arrows; the largest is last, so that it lies on top.
+
+    A flow is left out if one of its areas has no centre.
+    """
     centres = load_areas(current.release).centres("region")
     rows = read_flows(current, choice).drawn.iloc[::-1].to_dict("records")
     return [row for row in rows if row["origin"] in centres.index and row["area"] in centres.index]
 
 
 def render_legend(current: CurrentRelease, choice: FlowChoice) -> Markup:
-    """Return the legend of the arrows: widths, colours, and the number of children in no arrow."""
+    """Return the legend of the arrows: widths, colours, and the number of children whom no arrow shows."""
     drawn = read_flows(current, choice).drawn
     widths = [html('<li><i class=way style="--w:{}px"></i>{}</li>', *pair) for pair in list_widths(drawn)]
     colours = [html('<li><i class=swatch style="background:{}"></i>{}</li>', *pair) for pair in list_kinds(drawn)]
@@ -88,23 +91,23 @@ def render_legend(current: CurrentRelease, choice: FlowChoice) -> Markup:
 
 
 def list_widths(drawn: pd.DataFrame) -> list[tuple[float, str]]:
-    """Return the width in pixels and the name of each class of flows that is drawn."""
+    """Return pairs of the width in pixels and the name of each class of flows that is drawn."""
     return [(_WIDTHS[number], name_classes()[number]) for number in sorted({find_class(n) for n in drawn["value"]})]
 
 
 def list_kinds(drawn: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the colour and the name of each kind of flows that is drawn."""
+    """Return pairs (colour, name) for flows inside a country and across the border, if any such flow is drawn."""
     kinds = {False: _("in one country"), True: _("across the border")}
     return [(_COLOURS[side][-1], words) for side, words in kinds.items() if (drawn["crosses"] == side).any()]
 
 
 def word_loop(drawn: pd.DataFrame) -> str:
-    """Return what a loop means; empty if none is drawn."""
+    """Return a sentence on what a loop means; empty if none is drawn."""
     return _("Loop: origin and destination in the same area.") if (drawn["area"] == drawn["origin"]).any() else ""
 
 
 def render_largest(flows: list[tuple[str, float, str]]) -> Markup:
-    """Return the largest flows as bars."""
+    """Return a table of flows with bars; a flow is a tuple (name, number, number in words)."""
     most = max((value for _name, value, _words in flows), default=1.0)
     rows = join_markup(
         html(
@@ -120,7 +123,10 @@ def render_largest(flows: list[tuple[str, float, str]]) -> Markup:
 
 @cache_by_language(maxsize=64)
 def render_matrix(current: CurrentRelease, choice: FlowChoice) -> Markup:
-    """Return the matrix of origins by destinations, with sums of the shown numbers; states are signs with a note."""
+    """Return the matrix of counties and regions of origin by destination, with the sums of the numbers shown.
+
+    A cell without a number has a sign for its state. A key below the matrix explains the signs.
+    """
     rows, table = read_flows(current, replace(choice, area=EVERY)).rows, load_areas(current.release).table
     regions = [str(code) for code in table.index[table["level"] == "region"]]
     origins = [code for code in regions if code in set(rows["origin"])]
@@ -166,7 +172,7 @@ def _pick(code: str, choice: FlowChoice) -> str:
 
 
 def _edge(table: pd.DataFrame, codes: list[str], number: int) -> str:
-    """Return the CSS class of a row or column that is the first of a country."""
+    """Return the CSS class of a row or column: "first" if a country begins with it, except for the first country."""
     first = number > 0 and table["country"][codes[number]] != table["country"][codes[number - 1]]
     return "first" if first else ""
 

@@ -1,4 +1,4 @@
-"""The picture of the Flows page: its sentence, its arrows on a map, and the share of internal trafficking by year."""
+"""The picture of the Flows page: its sentences, a map with arrows, and the share of internal trafficking by year."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dashboard.widgets import address
 
 
 def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
-    """Return the sheet of the flows in the address; None if the release has no flows."""
+    """Return the sheet of the flows in the address; None on the public tier, or if the release has no flows."""
     periods = name_periods(current, "flows", "region", "origin")
     if current.tier == "public" or not periods:
         return None

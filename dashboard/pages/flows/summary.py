@@ -1,6 +1,6 @@
 """The content of the Flows page: where children who were met come from, and where they were taken.
 
-A child is counted once, with origin and destination of its first encounter. Only the partner tier has the tables of
+A child is counted once, with the origin and destination of the first encounter. Only the partner tier has the tables of
 flows; the public tier has children by pathway.
 """
 
@@ -38,8 +38,8 @@ from geo.layers.output.table import NOISY, format_noisy
 
 EVERY = "all"
 INTERNAL, CROSS_BORDER = "internal", "cross_border"
-# Lower ends of the classes of width and of colour. A flow of the first class is drawn for the chosen area only: noise
-# may be most of its number.
+# Lower ends, in children, of the classes of width and colour. A flow of the first class is drawn only if an area is
+# chosen, because most of its number may be noise.
 CLASSES = (1, 5, 10, 20)
 _NAMED = 3
 _LISTED = 9
@@ -57,11 +57,12 @@ class FlowChoice:
 
 @dataclass(frozen=True, eq=False)
 class Flows:
-    """The flows of a choice.
+    """The flows of a choice. Numbers are children.
 
-    rows: a flow in each row, the largest first, with origin, area (destination), value, margin, noisy, noisy_margin,
-    state and crosses (whether it crosses a border). drawn: the flows that the map shows. total: all children of these
-    flows, including those whose county or region of origin is unknown. other: children who are in none of the arrows.
+    rows : a flow in each row, the largest first, with origin, area (destination), value, margin, noisy, noisy_margin,
+    state and crosses (whether it crosses a border). drawn : the rows that the map shows. total : the sum of these
+    flows; if no area is chosen, that of the flows of countries, with children whose county or region of origin is
+    unknown. other : `total` without the children in `drawn`.
     """
 
     rows: pd.DataFrame
@@ -83,7 +84,7 @@ def _read_rows(current: CurrentRelease, level: str, period: str) -> pd.DataFrame
     country = load_areas(current.release).table["country"]
     ends = [here[end] if level == "country" else here[end].map(country) for end in ("area", "origin")]
     numbers = choose_numbers(here, current.release.largest)
-    # Sums over years may lie outside what a published number allows; then that number says more.
+    # Sums over years may lie outside the bounds of a published number; then the published number is used.
     differs = (numbers["value"] - numbers["noisy"]).abs() > numbers["noisy_margin"]
     as_published = (here["state"] == "number") & (differs | (numbers["value"] < 1))
     for shown, published in (("value", "noisy"), ("margin", "noisy_margin")):
@@ -93,7 +94,7 @@ def _read_rows(current: CurrentRelease, level: str, period: str) -> pd.DataFrame
 
 @lru_cache(maxsize=128)
 def read_flows(current: CurrentRelease, choice: FlowChoice) -> Flows:
-    """Read the flows of a choice. Never change the shared frames."""
+    """Read the flows of a choice; without rows if the release has none. Never change the shared frames."""
     rows = _choose_rows(_read_rows(current, "region", choice.period), choice)
     if choice.area != EVERY:
         rows = rows[(rows["area"] == choice.area) | (rows["origin"] == choice.area)]
@@ -110,12 +111,15 @@ def _choose_rows(rows: pd.DataFrame, choice: FlowChoice) -> pd.DataFrame:
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
-    """Return names by code: first both countries together, then each county or region with its country."""
+    """Return the names of areas by code: first both countries together, then each county or region with its country."""
     return {EVERY: _("Albania and Greece"), **name_regions(current)}
 
 
 def find_answer(current: CurrentRelease, choice: FlowChoice) -> str:
-    """Return the answer: the destinations with most children, if they can be ranked, and the largest flow."""
+    """Return sentences on the destinations with the most children and on the largest flow.
+
+    If an area is chosen, they are on the flows to, from and within it. If no flow is drawn, a sentence says so.
+    """
     flows, names = read_flows(current, choice), read_area_names(current)
     if flows.drawn.empty:
         return _("No flow is large enough to be shown here.")
@@ -129,7 +133,7 @@ def find_answer(current: CurrentRelease, choice: FlowChoice) -> str:
 
 
 def _word_destinations(current: CurrentRelease, rows: pd.DataFrame) -> str:
-    """Return a sentence on the destination with most children, or on all destinations that may be the first."""
+    """Return a sentence on the destination with the most children, or on all destinations that may be the first."""
     first, t, names = (
         find_largest(estimate_sums(current, rows, "area")),
         speak_to_reader(current),
@@ -147,7 +151,7 @@ def _word_destinations(current: CurrentRelease, rows: pd.DataFrame) -> str:
 
 
 def _format_sum(row: Mapping[Any, Any]) -> str:
-    """Return a sum of flows with its interval, see `estimate_sums`."""
+    """Return a sum of flows with its interval as text; only its lower end if the upper end is infinite."""
     low = format_number(row["low"])
     if math.isinf(row["high"]):
         return _("at least {n}", n=low)
@@ -155,7 +159,10 @@ def _format_sum(row: Mapping[Any, Any]) -> str:
 
 
 def _is_largest(rows: pd.DataFrame) -> bool:
-    """Return whether the first flow is certainly the largest, because all others are smaller even with the margins."""
+    """Return whether the first flow is certainly the largest: even with the margins, all other flows are smaller.
+
+    False if a flow is withheld, because it may be larger.
+    """
     first, others = rows.iloc[0], rows.iloc[1:]
     below = others["value"].isna() | (others["value"] + others["margin"] < first["value"] - first["margin"])
     return bool((below & (others["state"] != "withheld")).all())
@@ -166,7 +173,7 @@ def _format_pair(row: Mapping[Any, Any] | pd.Series) -> str:
 
 
 def _join_places(t: Speech, names: pd.Series, rows: pd.DataFrame) -> str:
-    """Return the areas of the first rows, with their numbers and margins; `rows` is indexed by area."""
+    """Return the areas of the first three rows, with their numbers and margins, as text; `rows` : indexed by area."""
     first = rows.head(_NAMED).to_dict("index")
     return t.join_and(_("{area} ({n})", area=names[str(code)], n=_format_pair(row)) for code, row in first.items())
 
@@ -196,7 +203,7 @@ def _describe_area(current: CurrentRelease, choice: FlowChoice) -> str:
 
 
 def list_totals(current: CurrentRelease, choice: FlowChoice) -> list[tuple[str, str]]:
-    """Return the flows between and inside the countries with their margins, as published for countries."""
+    """Return pairs (name, number with its margin) for the flows inside and between the countries."""
     names, rows = read_country_names(current), _choose_rows(_read_rows(current, "country", choice.period), choice)
     cells = {(row["origin"], row["area"]): row for row in rows.to_dict("records")}
     return [
@@ -213,7 +220,7 @@ def _name_pair(names: dict[str, str], start: str, end: str) -> str:
 
 
 def list_largest(current: CurrentRelease, choice: FlowChoice) -> list[tuple[str, float, str]]:
-    """Return the largest flows that are drawn: from where to where, the number, and the number with its margin."""
+    """Return the nine largest flows that are drawn as tuples (name, number, number with its margin as text)."""
     names = read_area_names(current)
     return [
         (_name_flow(names, row["origin"], row["area"]), row["value"], format_cell(current, row))
@@ -228,7 +235,7 @@ def _name_flow(names: pd.Series, start: str, end: str) -> str:
 
 
 def describe_rest(current: CurrentRelease, choice: FlowChoice) -> str:
-    """Return how many children are in no arrow, and why."""
+    """Return a sentence on how many children no arrow shows, and why."""
     flows = read_flows(current, choice)
     withheld = int((flows.rows["state"] == "withheld").sum())
     words = _(
@@ -246,7 +253,10 @@ def describe_rest(current: CurrentRelease, choice: FlowChoice) -> str:
 
 
 def describe_reach(current: CurrentRelease, choice: FlowChoice) -> str:
-    """Return which children the flows count: children met whose origin and destination are known."""
+    """Return sentences that say that flows count only children who were met and whose origin and destination are known.
+
+    The numbers of both are left out if the release does not have the number of all children met in the period.
+    """
     complete = _read_rows(current, "country", choice.period)["value"].sum()
     options = (("of", EVERY),)
     if choice.period not in current_release.list_periods(current, "encounters", "country", choice.period, options):
@@ -261,7 +271,7 @@ def describe_reach(current: CurrentRelease, choice: FlowChoice) -> str:
 
 
 def tabulate_flows(current: CurrentRelease, choice: FlowChoice) -> pd.DataFrame:
-    """Return the flows with a number as a table, one in each row, the largest first."""
+    """Return a table in words of the flows that have a number, a flow in each row, the largest first."""
     rows = read_flows(current, choice).rows
     rows, names = rows[rows["value"].notna()], read_area_names(current)
     return pd.DataFrame(
@@ -277,7 +287,11 @@ def tabulate_flows(current: CurrentRelease, choice: FlowChoice) -> pd.DataFrame:
 
 
 def read_shares(current: CurrentRelease) -> pd.DataFrame:
-    """Read the share of internal trafficking by year: columns place, year, short, share, low, high and words."""
+    """Return the share of internal trafficking among children met, a row for each place (Durrës, Tirana) and year.
+
+    Columns: place and year (names), short (a short name of the year), share, low and high (per cent, with the 95 %
+    interval), and words. Without rows if there are no results of the risk model.
+    """
     manifest, names = read_risk_manifest(current), read_area_names(current)
     rows = [
         (
@@ -302,16 +316,19 @@ def read_shares(current: CurrentRelease) -> pd.DataFrame:
 
 
 def tabulate_shares(current: CurrentRelease) -> pd.DataFrame:
-    """Return the shares as a table of words, a place in each row and a year in each column."""
+    """Return the shares of internal trafficking among children met in words (per cent, with the 95 % interval).
+
+    The table has a place in each row and a year in each column.
+    """
     rows = read_shares(current)
     wide = rows.pivot_table(index="place", columns="year", values="words", aggfunc="first", sort=False)
     return wide.rename_axis(None, axis=1).reset_index(names=_("Place"))
 
 
 def tabulate_pathways(current: CurrentRelease) -> pd.DataFrame:
-    """Return the public numbers by pathway: children of each county or region over the whole programme.
+    """Return a table of the children met over the whole programme: a county or region in each row, pathways in columns.
 
-    A pathway without numbers of the whole programme has no column. If no pathway has such numbers, the table is empty.
+    A pathway without numbers for the whole programme has no column. The table is empty if no pathway has such numbers.
     """
     names = name_regions(current)
     shown = {choice.id.partition("-")[2]: choice for choice in ENCOUNTERS.options[0].choices}

@@ -1,4 +1,4 @@
-"""Sums of flows with their 95 % interval, from the known noise of their cells, and which of them can be ranked."""
+"""Sums of flows with 95 % intervals, from the known noise of each number, and the sums that may be the largest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from data.disclosure.cell_key import CellKey
 from data.workspace.types import Floats
 from risk.model.observations import build_channel
 
-_NORMAL = 1.96  # 95 % of a normal distribution lies within so many standard deviations
+_NORMAL = 1.96  # 95 % of a normal distribution lies within this number of standard deviations from its mean
 
 
 def estimate_sums(current: CurrentRelease, rows: pd.DataFrame, end: str) -> pd.DataFrame:
@@ -51,6 +51,9 @@ def _find_variances(current: CurrentRelease, published: Floats) -> Floats:
 
 
 def find_largest(sums: pd.DataFrame) -> pd.DataFrame:
-    """Return the first of the sums and all that may be as large, because their interval overlaps its interval."""
+    """Return the largest of the sums and those that may be as large, because their upper end reaches its lower end.
+
+    sums : as `estimate_sums` returns them, the largest first. Raises IndexError if there are none.
+    """
     largest: pd.DataFrame = sums.loc[sums["high"] >= sums["low"].iloc[0]]
     return largest

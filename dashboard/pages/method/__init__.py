@@ -1,6 +1,6 @@
-"""How each number is made, its limits, and how children are protected: questions with short answers.
+"""The Method page: how numbers are made, their limits, and how children are protected, as questions with answers.
 
-The long text of an answer, with this release's own numbers, is folded.
+Below a short answer, a longer text with the numbers of this release is folded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dashboard.widgets import markup, page_frame
 from dashboard.widgets.chart import describe_chart, show_chart
 from geo.layers.output import terms
 
-Fold = tuple[str, Callable[[], None]]  # its label, and what shows its content
+Fold = tuple[str, Callable[[], None]]  # the label, and the function that shows the folded content
 
 
 def show() -> None:
@@ -149,7 +149,7 @@ def _show_cost(current: CurrentRelease) -> None:
 
 
 def _show_risk(current: CurrentRelease) -> None:
-    """Show the risk model, the data it never reads, and how that is checked."""
+    """Show the facts and limits of the risk model and the results of its checks; nothing if it was not fitted."""
     manifest = current_release.read_risk_manifest(current)
     if manifest is None:
         return

@@ -12,7 +12,10 @@ from geo.layers.output import terms
 
 
 def answer_recognised(current: CurrentRelease) -> str:
-    """Return how children are protected from being recognised, or a warning if an attack on the release succeeded."""
+    """Return a text on how children are protected from being recognised; a warning if an attack succeeded.
+
+    Raises ReleaseDamaged if the report of the newest audit was changed.
+    """
     report = current_release.read_newest_audit(read_site(), current)
     checks = attacks.read_own_checks(current.release) if report is None else report.checks
     broken = any(attacks.judge_attack(check) == "succeeded" for check in checks) or bool(report and not report.passed)
@@ -27,7 +30,7 @@ def answer_recognised(current: CurrentRelease) -> str:
 
 
 def answer_noise(release: Release) -> str:
-    """Return why a number is not exact, with the largest noise of the release."""
+    """Return a text on why numbers are not exact, with the largest noise of the release in children."""
     largest = read_parameters(release).get("largest", 5)
     words = _(
         "So that no child is recognised: a published count of children is at most {largest} too high or too low, and "
@@ -40,12 +43,12 @@ def answer_noise(release: Release) -> str:
 
 
 def answer_cannot_tell() -> str:
-    """Return why the judgement of an area may be "cannot tell"."""
+    """Return a sentence on why the judgement of an area may be "cannot tell"."""
     return _("Too few children were met, or the margin is too wide, to call anything likely.")
 
 
 def explain_certainty() -> list[str]:
-    """Return the words for certainty with their probabilities."""
+    """Return sentences on the words for certainty, each with its probability."""
     return [
         _("Very likely: at least 90 in 100."),
         _("Likely: at least 66 in 100. Of ten likely statements about two were wrong in invented worlds."),
@@ -55,17 +58,17 @@ def explain_certainty() -> list[str]:
 
 
 def answer_model() -> str:
-    """Return what the risk model reads, and what it never reads."""
+    """Return a text on what the risk model reads and never reads."""
     return _("Published counts, outreach, population and borders. Never single children, ethnicity or communities.")
 
 
 def answer_record() -> str:
-    """Return how a record becomes a number."""
+    """Return a text on how a record becomes a number."""
     return _("A child is counted once, where and when first met. Records stay encrypted.")
 
 
 def answer_limits() -> str:
-    """Return how the data must not be interpreted."""
+    """Return a sentence on how the data must not be interpreted."""
     return _(
         "Not the number of trafficked children, no exact ranking of areas (read the interval of a rank), nothing about "
         "a person or a community."
@@ -73,11 +76,11 @@ def answer_limits() -> str:
 
 
 def answer_where(release: Release) -> str:
-    """Return the areas and periods that are counted, and whether boundaries are approximate."""
+    """Return a text on the areas and periods that have numbers; it also says if boundaries are approximate."""
     places = _("Counties, regions and municipalities, by quarter and year.")
     return f"{places} {_('Boundaries are approximate.')}" if terms.has_approximate_boundaries(release) else places
 
 
 def answer_sources(release: Release) -> str:
-    """Return the licence of the numbers."""
+    """Return a text on the sources and the licence of the numbers."""
     return _("Each has its source and year. Licence: {licence}.", licence=_(terms.find_licence(release)))

@@ -30,7 +30,10 @@ _FEW = 10  # per cent; smaller shares are shown with a decimal
 
 
 def format_headline(costs: pd.DataFrame) -> str:
-    """Return one sentence on the accuracy that yearly numbers of counties and regions lose; empty without them."""
+    """Return a sentence on the accuracy that yearly numbers of counties and regions lose through protection.
+
+    Empty if this is not known for both countries. costs : as `compute_cost` returns them.
+    """
     rows = costs[(costs["level"] == "region") & (costs["grain"] == "year")].set_index("country")
     if not {"AL", "GR"} <= set(rows.index):
         return ""
@@ -73,7 +76,7 @@ def tabulate_costs(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_notes(release: Release, costs: pd.DataFrame) -> list[str]:
-    """Return how the columns are calculated, and their limits."""
+    """Return sentences on how the columns are calculated, and on their limits."""
     sentences = [
         _(
             "There is one number for each area and period. All of this is calculated from published "
@@ -131,11 +134,11 @@ def _format_error(children: float, relative: float) -> str:
 
 
 def _format_percent(share: float) -> str:
-    """Format a share in per cent."""
+    """Return a share (0 to 1) as text in per cent; empty for NaN."""
     return "" if math.isnan(share) else f"{_format_digits(share)}{_NO_BREAK}%"
 
 
 def _format_digits(share: float) -> str:
-    """Format a share times 100, with a decimal if it is small."""
+    """Return a share (0 to 1) as text in per cent without the sign, with a decimal if it is under 10 % and not 0."""
     value = _SHARE * share
     return translate(f"{value:.{0 if value >= _FEW or value == 0 else 1}f}")

@@ -69,7 +69,7 @@ _GRAINS = {"month": mark("month"), "quarter": mark("quarter"), "year": mark("yea
 
 
 def list_key_facts(release: Release) -> list[tuple[str, str]]:
-    """Return the few parameters that matter most: words and value."""
+    """Return pairs (label, value) of the main facts: threshold, day of release, and days of records."""
     tact = release.manifest["tact"]
     facts = [
         (
@@ -88,12 +88,12 @@ def _format_span(tact: Mapping[str, Any]) -> str:
 
 
 def read_parameters(release: Release) -> dict[str, Any]:
-    """Return the parameters of the protection, from the manifest of a release."""
+    """Return the parameters of the protection by name, from the manifest of a release; empty if it has none."""
     return dict(release.manifest["tact"].get("parameters") or {})
 
 
 def list_steps() -> list[tuple[str, str]]:
-    """Return the steps from a record to a number on the map: name and text."""
+    """Return the steps from a record to a number on the map, as pairs (name, text)."""
     return [
         (
             _("Record"),
@@ -144,7 +144,7 @@ def list_steps() -> list[tuple[str, str]]:
 
 
 def list_protections() -> list[str]:
-    """Return how children and communities are protected, besides the noise."""
+    """Return sentences on how children and communities are protected in addition to the noise."""
     return [
         _(
             "Services for protection, return and reintegration are never shown for municipalities, and "
@@ -167,7 +167,7 @@ def list_protections() -> list[str]:
 
 
 def describe_noise(release: Release) -> list[str]:
-    """Return the effect of the noise, with the numbers of this release."""
+    """Return sentences on the effect of the noise, with the numbers of this release."""
     parameters = read_parameters(release)
     largest, k = parameters.get("largest", 5), release.k
     sentences = [
@@ -244,7 +244,10 @@ def describe_noise(release: Release) -> list[str]:
 
 
 def read_noise(release: Release) -> pd.DataFrame:
-    """Return the probability of each shown number for some true numbers: columns true, shown, chance."""
+    """Return the probability (0 to 1) of each published number if the true number is 1, 4 or 12.
+
+    Columns: true, shown, chance. Without rows if the manifest does not state the noise.
+    """
     parameters = read_parameters(release)
     table, steps = parameters.get("table"), parameters.get("perturbations")
     if not table or not steps:
@@ -259,7 +262,10 @@ def read_noise(release: Release) -> pd.DataFrame:
 
 
 def draw_chances(rows: pd.DataFrame) -> list[alt.Chart]:
-    """Draw the numbers that the noise can show for 1, 4 and 12 children met, one chart each, on the same scale."""
+    """Return a chart for each true number in `rows`, on the same scale, with the chances of the published numbers.
+
+    rows : as `read_noise` returns them.
+    """
     return [_draw_chance(rows[rows["true"] == true], int(true)) for true in sorted(rows["true"].unique())]
 
 
@@ -280,7 +286,7 @@ def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
 
 
 def describe_chances(release: Release) -> str:
-    """Return an explanation of the charts, and of the treatment of small numbers on this tier."""
+    """Return an explanation of the charts; on the public tier also of what happens to small numbers."""
     sentence = _("How often each number is published if the true number is 1, 4 or 12.")
     if release.tier == "public":
         sentence += " " + _("Numbers below {k} are then not shown.", k=release.k)
@@ -288,7 +294,10 @@ def describe_chances(release: Release) -> str:
 
 
 def tabulate_hidden(release: Release) -> pd.DataFrame:
-    """Return a row for each table: the share of cells that are shown, and of each kind of hidden cell, in per cent."""
+    """Return a row for each table of the release: the per cent of cells that are shown, and of each hidden state.
+
+    Columns of per cent that are 0 in all rows are left out.
+    """
     rows = []
     for resource in release.manifest["resources"]:
         about = resource.get("tact") or {}
@@ -320,7 +329,7 @@ _SHORT = {
 
 
 def describe_periods(release: Release) -> str:
-    """Return how time is divided into periods."""
+    """Return sentences on how time is divided into periods."""
     calendar = Calendar(int(release.manifest["tact"].get("first_month", 6)))
     return _(
         "The programme's year begins in {month}; quarters and years follow it. Published figures keep "
@@ -330,7 +339,7 @@ def describe_periods(release: Release) -> str:
 
 
 def tabulate_layers(release: Release) -> pd.DataFrame:
-    """Return the layers with the question that each answers, and its limits."""
+    """Return a table of the release's layers: title, the question that the layer answers, and what to bear in mind."""
     rows = []
     for layer in LAYERS:
         levels = layer.levels(release)
@@ -341,7 +350,7 @@ def tabulate_layers(release: Release) -> pd.DataFrame:
 
 
 def list_limits() -> list[str]:
-    """Return the limits of the data: how they must not be interpreted."""
+    """Return sentences on the limits of the data: how they must not be interpreted."""
     return [
         _(
             "They are not the number of trafficked children. They are children identified or met by "
@@ -360,13 +369,13 @@ def list_limits() -> list[str]:
 
 
 def tabulate_sources(release: Release) -> pd.DataFrame:
-    """Return all sources with licence and credit."""
+    """Return a table of all sources of the release: content, source, licence and credit."""
     named = [_("What"), _("Source"), _("Licence"), _("Credit")]
     return terms.list_sources(release).set_axis(named, axis=1)
 
 
 def describe_boundaries(release: Release) -> list[str]:
-    """Return which boundaries are used, and how exact they are."""
+    """Return sentences on the boundaries of areas: which are used, and how exact they are."""
     sentences = [
         _(
             "Numbers are counted in the classification of 61 municipalities and 12 counties in "

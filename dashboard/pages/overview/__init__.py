@@ -1,4 +1,4 @@
-"""The Overview page, on which the product opens: the answer, a map and a ranked list of unmet need, and what is new."""
+"""The Overview page, on which the product opens: findings, a map and a ranked list of unmet need, and what is new."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SEEN = "overview-area"
 
 
 def show() -> None:
-    """Show the page. The list is a fragment, so that a change of its country or order draws only the list again."""
+    """Show the page. The list is a part of its own, so that a change of its country or order draws only this part."""
     current = page_frame.open_shown_release()
     if current is None:
         return
@@ -36,7 +36,7 @@ def show() -> None:
 
 
 def _show_advice_alone(current: CurrentRelease) -> None:
-    """Show what is known before `tact risk` has run: the advice of Reallocate, in the words of the full answer."""
+    """Show what is known before `tact risk` has run: the advice of the Reallocate page, and what to do."""
     if not read_site().countries:
         with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):
             plan = compute_usual_plan(current)

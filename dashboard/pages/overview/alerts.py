@@ -1,4 +1,4 @@
-"""What is new since the last release, as the last row of the Overview page: up to four alerts, each with one link."""
+"""What is new since the earlier release, as the last row of the Overview page: up to four alerts, each with a link."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST, _NAMED = 4, 2
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert: what is new, a detail, and the page that says more; `calm` if nothing has to be done."""
+    """An alert. title : what is new. link : address of a page that says more. calm : whether nothing has to be done."""
 
     title: str
     detail: str
@@ -31,7 +31,10 @@ class Alert:
 
 
 def list_alerts(t: Speech, current: CurrentRelease, earlier: CurrentRelease | None) -> list[Alert]:
-    """Return what is new since the earlier release, the most important first; at most four."""
+    """Return at most four alerts, the most important first; without an earlier release all rises and gaps count as new.
+
+    The last one leads to all that is new, or says that there is nothing to compare with.
+    """
     areas, before = judge_areas(current), (judge_areas(earlier) if earlier else {}) or None
     alerts = [
         *_list_plan_alerts(t, current),
@@ -45,7 +48,10 @@ def list_alerts(t: Speech, current: CurrentRelease, earlier: CurrentRelease | No
 
 
 def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
-    """Yield the plan of an earlier release that no longer holds, and the newest saved plan of this release."""
+    """Yield alerts on a plan of an earlier release that no longer holds, and on the newest saved plan of this release.
+
+    Nothing is yielded for a plan that does not exist.
+    """
     review = read_plan_review(current)
     if review is not None and not review.holds:
         now = t(ANSWERS[review.now]) if review.now in ANSWERS else _("its rules cannot be kept any more")
@@ -87,7 +93,10 @@ def _list_rises(
 def _list_unsearched(
     t: Speech, areas: Mapping[str, AreaJudgement], current: CurrentRelease, earlier: CurrentRelease | None
 ) -> Iterator[Alert]:
-    """Yield an alert on the areas that had outreach earlier, but none in the last two quarters."""
+    """Yield an alert on the areas without outreach in the last two quarters, if the earlier release had them with it.
+
+    Without an earlier release, the alert is on all areas without outreach in the last two quarters.
+    """
     silent = find_unsearched(current) - (find_unsearched(earlier) if earlier else set())
     codes = [code for code in areas if code in silent]
     if codes:
@@ -137,9 +146,9 @@ def _say_nothing_before(earlier: CurrentRelease | None) -> Alert:
 
 
 def lead_to_news(current: CurrentRelease, earlier: CurrentRelease, *, alone: bool = True) -> Alert:
-    """Return the card that links to all that is new since the earlier release, or that says that nothing is new.
+    """Return the alert that links to all that is new since the earlier release, or that says that nothing is new.
 
-    alone : whether it is the only alert.
+    alone : whether it is the only alert. Raises InputError for releases of different tiers.
     """
     name = earlier.release.name
     if not describe_news(current, earlier):
@@ -149,7 +158,7 @@ def lead_to_news(current: CurrentRelease, earlier: CurrentRelease, *, alone: boo
 
 
 def render_alerts(alerts: list[Alert]) -> Markup:
-    """Return the alerts side by side; each is one link."""
+    """Return the alerts side by side; each is a link."""
     cards = join_markup(
         html(
             '<a class="{}" href="{}" target="_self"><b>{}</b><span>{}</span></a>',

@@ -16,7 +16,7 @@ from dashboard.site.text import html, join_markup
 
 @dataclass(frozen=True)
 class Link:
-    """The words and the address of a link."""
+    """The text and the address of a link."""
 
     words: str
     address: str
@@ -26,10 +26,11 @@ class Link:
 class Content:
     """The content of the page.
 
-    links : links to other pages. key : the legend of the map. areas : the country of each area that can be chosen.
-    flows : the moves that are advised. alerts : makes the alerts by comparison with the earlier release, if there is
-    one. render_rows : makes the rows of the list for a country, an order and a pathway. word_area : makes the card of
-    an area for a pathway.
+    links : links to other pages. note : a sentence beside them. key : the legend of the map. marks : how each area is
+    drawn, by code. areas : the country of each area that can be chosen, by code. flows : the moves on the map. orders :
+    the names of the orders of the list. alerts : function that returns the alerts, from the earlier release or None.
+    render_rows : function that returns the list for a country, an order and a pathway. word_area : function that
+    returns the text on an area for a pathway, empty for an unknown area.
     """
 
     findings: Sequence[Finding]
@@ -46,7 +47,7 @@ class Content:
 
     @property
     def countries(self) -> list[str]:
-        """The countries of the areas, in order."""
+        """The codes of the countries of the areas, each once, in the order of the areas."""
         return list(dict.fromkeys(self.areas.values()))
 
     def find_country(self, area: str) -> str:
@@ -55,7 +56,7 @@ class Content:
 
 
 def render_answer(findings: Iterable[Finding], links: Iterable[Link], note: str) -> Markup:
-    """Return the answer, the first element of the page: leads, details in a weaker colour, then the links."""
+    """Return the first element of the page: the findings, with details in a weaker colour, the links, and a note."""
     sentences = join_markup(
         html("<span><b>{}</b>{}</span> ", finding.lead, html(" ({}).", finding.detail) if finding.detail else ".")
         for finding in findings

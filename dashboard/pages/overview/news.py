@@ -1,4 +1,4 @@
-"""The digest of a new release, which replaces the Overview if the address asks for it: `news=1`."""
+"""The list of what is new in a release, which replaces the Overview if the address has `news=1`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def show_news(current: CurrentRelease) -> bool:
 
 
 def render_news(current: CurrentRelease, earlier: CurrentRelease) -> Markup:
-    """Return the digest, with a link back to the Overview."""
+    """Return what is new since the earlier release, with a link back to the Overview.
+
+    Raises InputError for releases of different tiers.
+    """
     topics = describe_news(current, earlier)
     sections = join_markup(
         html(

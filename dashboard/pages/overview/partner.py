@@ -29,7 +29,7 @@ from geo.layers.core import breaks, palette
 from risk.planning.summary import PlanSummary
 from risk.report.shift import WATCHED
 
-# Strength of the colour, by how sure it is whether an area is among the five with the most.
+# Strength of the colour (0 to 1), by how sure it is whether an area is among the five with the most children.
 _STRENGTHS = {"very_likely": 1.0, "very_likely_not": 1.0, "likely": 0.75, "likely_not": 0.75}
 _WEAK = 0.5
 
@@ -65,7 +65,10 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
 
 
 def _choose_bounds(t: Speech, judged: Mapping[str, AreaJudgement]) -> tuple[float, ...]:
-    """Return the lower bounds of the classes above the first. No two of them are written in the same way."""
+    """Return the lower bounds, in children per quarter, of the second and later classes of unmet need.
+
+    Bounds that would be written like another one, or as 0, are left out.
+    """
     bounds = breaks.choose_breaks([area.unmet.amount.value for area in judged.values() if area.unmet])
     written = {t.format_number(bound): bound for bound in reversed(bounds)}
     return tuple(bound for words, bound in reversed(written.items()) if words != "0")
@@ -75,7 +78,7 @@ def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: PlanSum
     findings = word_answer(t, judged, plan)
     if any(area.unmet or area.doubt for area in judged.values()):
         return findings
-    # A result of an earlier version.
+    # The results were made by an earlier version.
     return [
         Finding(
             _("Children in need who are not reached have not been calculated"), _("a data officer runs: tact risk")
@@ -85,7 +88,7 @@ def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: PlanSum
 
 
 def list_links(plan: PlanSummary | None) -> list[Link]:
-    """Return the links to other pages that stand below the answer."""
+    """Return the links to other pages that are shown below the findings."""
     advised = plan is not None and plan.answer != "nothing"
     moves = _("See the moves") if advised else _("See what was considered")
     further = Link(_("See why"), "risk"), Link(_("How sure is this?"), "method")
@@ -139,7 +142,10 @@ def _make_marks(
     bounds: tuple[float, ...],
     colours: tuple[str, ...],
 ) -> dict[str, AreaMark]:
-    """Return how each area is drawn, in the order in which names get room: first the cities, then by most need."""
+    """Return how each area is drawn, by code, in the order in which names are placed.
+
+    Durrës and Tirana come first, then the areas with the most children in need not reached.
+    """
     names = read_area_names(current)
     unmet = {code: area.unmet.amount.value if area.unmet else 0.0 for code, area in judged.items()}
     ordered = sorted(
@@ -165,7 +171,7 @@ def _make_marks(
 
 
 def _list_numbers(unmet: Unmet | None) -> dict[str, float]:
-    """Return the numbers in the sentence on children who are not reached, by column of the tables; empty for None."""
+    """Return the numbers in the sentence on children who are not reached, by column of their table; empty for None."""
     if unmet is None:
         return {}
     amount, rank = unmet.amount, unmet.rank
@@ -174,7 +180,7 @@ def _list_numbers(unmet: Unmet | None) -> dict[str, float]:
 
 
 def _render_card(t: Speech, area: AreaJudgement | None, advice: AreaAdvice | None, pathway: str) -> Markup:
-    """Return the sentences on the chosen area, and links to other pages about it."""
+    """Return the sentences on the chosen area, and links to other pages about it; empty if `area` is None."""
     if area is None:
         return Markup("")
     links = [(_("Map"), "map"), (_("Risk"), "risk"), (_("Trends"), "trends"), (_("Reallocate"), "reallocate")]

@@ -1,4 +1,4 @@
-"""The Overview of the public tier: what public numbers can say, and nothing else."""
+"""The Overview of the public tier: only what public numbers can say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ranked list of the Overview page: an area in a row, with unmet need, its history, its rate and its gaps."""
+"""The ranked list of the Overview page: in each row an area with unmet need, children met, its rate and its gaps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NEED = 2  # column of the number with its bar, each in a cell of its own
 
 @dataclass(frozen=True)
 class History:
-    """Children met in an area, a value for each period, oldest first; NaN if there is only a state.
+    """The numbers of children met in an area, a value for each period, oldest first; NaN for a period without a number.
 
     The periods are quarters, or years on the public tier.
     """
@@ -42,7 +42,10 @@ class History:
 
 @cache_once(maxsize=8)
 def read_histories(current: CurrentRelease) -> dict[str, History]:
-    """Read the children identified or met in each area over the last twelve of the shortest periods."""
+    """Return the children identified or met in each county or region, by code, in the last twelve shortest periods.
+
+    Empty if the release does not show them.
+    """
     if not current_release.has_layer(current, "encounters", "region", ()):
         return {}
     periods = current_release.list_periods(current, "encounters", "region", "", ())[-_QUARTERS:]
@@ -55,7 +58,10 @@ def read_histories(current: CurrentRelease) -> dict[str, History]:
 
 
 def order_areas(t: Speech, judged: Sequence[AreaJudgement], order: str, pathway: str) -> list[AreaJudgement]:
-    """Return the areas in the given order, but always with Tirana and Durrës first."""
+    """Return the areas in the order with this name (a key of ORDERS), but always with Tirana and Durrës first.
+
+    Raises KeyError for another order.
+    """
 
     def key(area: AreaJudgement) -> tuple[object, ...]:
         rate, name = area.rates.get(pathway), t.name_area(area.area)
@@ -78,9 +84,9 @@ def render_ranking(
     pathway: str,
     unranked: Sequence[str] = (),
 ) -> Markup:
-    """Return the list of the areas of one country. The name in a row chooses the area; hover works as on the map.
+    """Return the list of the areas of a country as a table. The name in a row is a link that chooses the area.
 
-    unranked : areas of the country without a result of the model.
+    unranked : codes of the areas of the country without a result of the model.
     """
     widest = max((area.unmet.amount.high for area in areas if area.unmet), default=1.0)
     rows = join_markup(_render_row(t, area, histories.get(area.area), pathway, widest) for area in areas)
@@ -129,7 +135,7 @@ def render_ranking(
 
 
 def _render_dots() -> Markup:
-    """Return the legend of the dots for gaps, which is the foot of the table."""
+    """Return the legend of the dots for gaps, for the foot of the table."""
     dots = join_markup(html('<span><i class="{}"></i> {}</span>', gap, _(words)) for gap, words in _GAPS.items())
     return html('<tfoot><tr><td class="gaps" colspan="7"><b>{}</b>{}</td></tr></tfoot>', _("Gaps"), dots)
 
@@ -160,7 +166,7 @@ def _render_rank(area: AreaJudgement) -> Markup:
 
 
 def _render_unmet(t: Speech, area: AreaJudgement, widest: float) -> Markup:
-    """Return a cell with the bar and its interval, and one with the number."""
+    """Return a cell with a bar and the interval, and a cell with the number; if it is not known, one cell says so."""
     if area.unmet is None:
         words = _("cannot tell") if area.doubt == "few" else _("no figure")
         return html('<td class="unmet" colspan="2"><small>{}</small></td>', words)
@@ -179,7 +185,10 @@ def _render_unmet(t: Speech, area: AreaJudgement, widest: float) -> Markup:
 
 
 def render_history(history: History | None) -> Markup:
-    """Return children met as small bars, one for each period; a period without a number keeps its place."""
+    """Return children met as small bars, one for each period; a period without a number has an empty bar.
+
+    If no period has a number, or `history` is None, a text says so.
+    """
     if history is None or all(math.isnan(value) for value in history.values):
         return html("<small>{}</small>", _("no number"))
     largest = max(1.0, *(value for value in history.values if not math.isnan(value)))
@@ -200,7 +209,7 @@ def render_history(history: History | None) -> Markup:
 
 
 def _render_rate(t: Speech, rate: Statement | None) -> Markup:
-    """Return the claim on the rate and its certainty; the tooltip has the number."""
+    """Return the claim on the rate and its certainty, with the number in the tooltip; "no figure" for None."""
     if rate is None:
         return html("<small>{}</small>", _("no figure"))
     interval = _(
@@ -214,7 +223,7 @@ def _render_rate(t: Speech, rate: Statement | None) -> Markup:
 
 
 def _render_gaps(t: Speech, gaps: Mapping[str, GapAnswer]) -> Markup:
-    """Return a dot for each axis of work: full for a gap, hollow for none."""
+    """Return a dot for each axis of work, whose CSS class is the answer on a gap; "no figure" without axes."""
     if not gaps:
         return html("<small>{}</small>", _("no figure"))
     words = [f"{t.name_kind(axis)}: {_(_GAPS[gap])}" for axis, gap in gaps.items()]

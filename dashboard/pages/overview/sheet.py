@@ -1,4 +1,4 @@
-"""The picture of the Overview page: its answer, and its map with the best moves."""
+"""The picture of the Overview page: its findings, and its map with the best moves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _MOST = 6  # arrows, as on the page
 
 
 def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
-    """Return the sheet; None on the partner tier if the risk model was not fitted, because the page then has no map."""
+    """Return the sheet of the page.
+
+    None on the partner tier if the risk model was not fitted, because the page then has no map.
+    """
     if current.tier == "partner" and read_risk_manifest(current) is None:
         return None
     make_content = partner.make_content if current.tier == "partner" else public.make_content

@@ -1,4 +1,4 @@
-"""The Programme page as markup and charts: the matrix, expected results, the board, the share of the state."""
+"""The Programme page as markup and charts: matrix of services, expected results, hand-over, share of the state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _NOTHING = Number("")
 
 
 def render_bullet(reached: float, target: float) -> Markup:
-    """Return a bar for the value that is reached, with a mark at the target; empty if either is unknown."""
+    """Return a bar for the value that is reached, with a mark at the target.
+
+    Empty if a value is NaN, or if the target is not above 0.
+    """
     if math.isnan(reached) or not target > 0:
         return Markup("")
     most = max(reached, target)
@@ -36,7 +39,11 @@ def render_bullet(reached: float, target: float) -> Markup:
 
 @cache_by_language(maxsize=64)
 def render_matrix(current: CurrentRelease, area: str, period: str) -> Markup:
-    """Return the matrix of axes by duty bearers: services, places and target in a cell, children met at its right."""
+    """Return the matrix of axes by duty bearers for the country of `area`.
+
+    A cell has services, places and the target; the last column has the children met in `period`, the last row the duty
+    bearers that are active. Raises KeyError if the release has no services by axis and duty bearer.
+    """
     country = summary.find_country(current, area)
     services, places = (summary.read_cells(current, measure, country) for measure in ("services", "capacity"))
     listed, children = results.read_results(current, country), summary.read_children(current, country, period)
@@ -104,7 +111,7 @@ def _render_engaged(result: Result | None) -> Markup:
 
 
 def tabulate_matrix(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Return the matrix as a table of words, an axis and a duty bearer in each row."""
+    """Return the matrix for the country of `area` as a table of words, a row for each axis and duty bearer."""
     country = summary.find_country(current, area)
     services, places = (summary.read_cells(current, measure, country) for measure in ("services", "capacity"))
     listed, axes, bearers = results.read_results(current, country), summary.name_axes(), summary.name_bearers()
@@ -125,7 +132,7 @@ def tabulate_matrix(current: CurrentRelease, area: str) -> pd.DataFrame:
 
 
 def render_results(listed: Sequence[Result]) -> Markup:
-    """Return expected results as a table, by axis; results that are late come first."""
+    """Return expected results as a table in groups by axis; within each, late results come first."""
     axes = {**summary.name_axes(), "": _("Programme")}
     order: Mapping[Verdict, int] = {"late": 0, "cannot_tell": 1, "on_course": 2}
     groups = [
@@ -169,7 +176,10 @@ def _render_result(result: Result) -> Markup:
 
 
 def render_board(board: Mapping[str, Number]) -> Markup:
-    """Return the hand-over board: a card for each place, with its services."""
+    """Return a card for each carrier of services with its name, its number of services, and its meaning.
+
+    board : the number of services by carrier.
+    """
     words, meaning = summary.name_carriers(), summary.explain_carriers()
     return html(
         '<ol class="board">{}</ol>',
@@ -182,7 +192,10 @@ def render_board(board: Mapping[str, Number]) -> Markup:
 
 
 def draw_state_share(rows: pd.DataFrame) -> alt.LayerChart:
-    """Draw, by quarter, the share of the services of prevention and coordination that the state runs."""
+    """Return a chart by quarter of the share, in per cent, of services of prevention and coordination the state runs.
+
+    rows : as `read_state_share` returns them.
+    """
     title = _("Share of the services of prevention and coordination that the state carries, %")
     base = alt.Chart(rows).encode(
         x=alt.X(

@@ -19,16 +19,17 @@ from geo.layers.core.words import describe_state
 
 INDICATORS = "indicators"
 Verdict = Literal["on_course", "late", "cannot_tell"]
-_STALE = 12  # months: an older value says nothing of today
+_STALE = 12  # months after which a value is too old for a verdict
 
 
 @dataclass(frozen=True)
 class Result:
     """An indicator in an area, from its rows by period.
 
-    axis, bearer: empty if the code of the indicator names none. value, margin, target: NaN if unknown. words: the
-    latest value in words. baseline: the first value with its period; empty if there is only one value. period: the
-    period of the latest value.
+    code, unit, counts : what the indicator counts. axis, bearer : codes; empty if the indicator has none. baseline :
+    the first value and its period as text; empty if there is only one value. value : the latest value. margin : of this
+    value; 0 if it has none. words : the latest value as text. target : the target of the latest period. value and
+    target are NaN if unknown. period : that of the latest value.
     """
 
     code: str
@@ -47,7 +48,7 @@ class Result:
 
 
 def name_verdicts() -> dict[Verdict, str]:
-    """Return the words for each verdict."""
+    """Return the words for verdicts, by code."""
     return {"late": _("late"), "cannot_tell": _("cannot tell"), "on_course": _("on course")}
 
 
@@ -58,7 +59,7 @@ def has_indicators(current: CurrentRelease) -> bool:
 
 @cache_by_language(maxsize=64)
 def read_results(current: CurrentRelease, area: str) -> tuple[Result, ...]:
-    """Read the indicators of an area, by axis and code."""
+    """Read the indicators of an area, sorted by axis, without duty bearer first, and code; empty if there are none."""
     table = read_table(current, INDICATORS)
     if table.empty:
         return ()
@@ -102,7 +103,11 @@ def _format_baseline(current: CurrentRelease, first: pd.Series) -> str:
 
 
 def judge_value(ends: tuple[float, float], target: float, baseline: float) -> Verdict:
-    """Return the verdict on whether a value with two bounds reaches its target, which may be a rise or a fall."""
+    """Return the verdict on whether a value reaches its target.
+
+    ends : the lower and upper bound of the value. A target below the baseline is reached by a fall, any other by a
+    rise. Without bounds or a target (NaN), the verdict is "cannot_tell".
+    """
     low, high = ends
     if math.isnan(low) or math.isnan(target):
         return "cannot_tell"
@@ -113,16 +118,17 @@ def judge_value(ends: tuple[float, float], target: float, baseline: float) -> Ve
 
 
 def find_goal(results: Sequence[Result], quarter: Period | None, axis: str, bearer: str, counts: str) -> Result | None:
-    """Return the only indicator that fits a cell of the matrix at the quarter's end, else None.
+    """Return the indicator with this axis, duty bearer and unit of count whose latest period ends with the quarter.
 
-    The target of one partner among several, or of another time, is not the target of the cell.
+    None if there is no such indicator, or if several have the same axis, duty bearer and unit: the target of one
+    partner among several, or of another time, is not the target of the cell.
     """
     fitting = [result for result in results if (result.axis, result.bearer, result.counts) == (axis, bearer, counts)]
     return fitting[0] if quarter and len(fitting) == 1 and fitting[0].period.end == quarter.end else None
 
 
 def describe_verdicts(current: CurrentRelease, area: str) -> str:
-    """Return in a sentence how many expected results are on course."""
+    """Return a sentence on how many expected results of an area are on course; empty if there are none."""
     counted = Counter(result.verdict for result in read_results(current, area))
     if not counted:
         return ""

@@ -46,7 +46,7 @@ _OF_STATE = ("handed_over", "state")
 
 @dataclass(frozen=True)
 class Number:
-    """A number or a state, in words. `value` is NaN if only a state is known; for "at least", it is the lower limit."""
+    """A number or a state. words : its text. value : NaN if only a state is known; for a range, its lower end."""
 
     words: str
     value: float = math.nan
@@ -59,17 +59,17 @@ class Number:
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
-    """Return the names by code: first the countries, then the counties and regions with their country."""
+    """Return the names of areas by code: first the countries, then the counties and regions with their country."""
     return {**read_country_names(current), **name_regions(current)}
 
 
 def find_country(current: CurrentRelease, area: str) -> str:
-    """Return the code of the country of an area; for a country, its own code."""
+    """Return the code of the country of an area; for a country, its own code. Raises KeyError for an unknown code."""
     return str(load_areas(current.release).rows[area]["country"] or area)
 
 
 def find_level(current: CurrentRelease, area: str) -> str:
-    """Return the level of an area."""
+    """Return the level of an area. Raises KeyError for an unknown code."""
     return str(load_areas(current.release).rows[area]["level"])
 
 
@@ -81,13 +81,16 @@ def _read_last(current: CurrentRelease, name: str) -> pd.DataFrame:
 
 
 def find_last_quarter(current: CurrentRelease) -> Period | None:
-    """Return the last quarter with services; None if there is none."""
+    """Return the last quarter in the table of services of countries; None if there is none."""
     rows = _read_last(current, table_name("services", "country", "quarter"))
     return None if rows.empty else Period.parse(str(rows["period"].iloc[0]))
 
 
 def read_cells(current: CurrentRelease, measure: str, country: str) -> dict[tuple[str, str], Number]:
-    """Read services or places by axis and duty bearer; empty if the release does not have them."""
+    """Read a country's services or places in the last quarter; the keys are codes of axis and duty bearer.
+
+    measure : "services" or "capacity" (places). Empty if the release does not have them.
+    """
     rows = _read_last(current, table_name(measure, "country", "quarter", "axis", "duty_bearer"))
     if rows.empty:
         return {}
@@ -96,7 +99,11 @@ def read_cells(current: CurrentRelease, measure: str, country: str) -> dict[tupl
 
 
 def read_totals(current: CurrentRelease, measure: str, area: str, by: str) -> dict[str, Number]:
-    """Read services or places by axis or by duty bearer in an area, in the last quarter, or year on the public tier."""
+    """Read services or places of an area in the last quarter, or in the last year on the public tier.
+
+    measure : "services" or "capacity" (places). by : the category whose codes are the keys, such as "axis" or
+    "carrier". Empty if the release does not have them.
+    """
     grain = "year" if current.tier == "public" else "quarter"
     rows = _read_last(current, table_name(measure, find_level(current, area), grain, by))
     if rows.empty:
@@ -111,7 +118,10 @@ def _read_sum(current: CurrentRelease, row: Mapping[Any, Any]) -> Number:
 
 
 def read_children(current: CurrentRelease, area: str, period: str) -> dict[str, Number]:
-    """Read the children met in a period by the axis of their first encounter; empty if there are none."""
+    """Read the children met in a period, by the code of the axis of their first encounter.
+
+    Empty if the release does not have these numbers for the area and period.
+    """
     grain = Period.parse(period).grain
     table = read_table(current, table_name("children", find_level(current, area), grain, "axis"))
     if table.empty:
@@ -147,7 +157,7 @@ def name_carriers() -> dict[str, str]:
 
 
 def explain_carriers() -> dict[str, str]:
-    """Return what each carrier on the board means, by code."""
+    """Return a sentence on what each carrier of services means, by code."""
     return {
         "partner": _("An NGO or a community runs it."),
         "shared": _("Partner and state run it together after a hand-over."),
@@ -161,8 +171,9 @@ def explain_carriers() -> dict[str, str]:
 def read_state_share(current: CurrentRelease, area: str) -> pd.DataFrame:
     """Return the share of the services of prevention and coordination that the state runs, by quarter, oldest first.
 
-    Indexed by period; columns label, end (the period's last month), share (in per cent) and words. The share is NaN if
-    the number of a carrier is withheld or only a lower limit. The frame is shared: never change it.
+    Indexed by period; columns label, end (the name of the last month), share (per cent) and words. The share is NaN if
+    the number of a carrier is not known exactly, or if there are no services. Without rows if the release does not have
+    these numbers for the area. The frame is shared: never change it.
     """
     table = read_table(current, table_name("services", find_level(current, area), "quarter", "carrier"))
     here = table[table["area"] == area] if len(table) else table
@@ -178,7 +189,7 @@ def _compute_share(period: str, rows: pd.DataFrame) -> tuple[str, str, float, st
     numbers = rows["value"].astype("Float64").where(rows["state"] == "number").to_numpy(float, na_value=math.nan)
     total, of_state = numbers.sum(), numbers[rows["carrier"].isin(_OF_STATE)].sum()
     ends = format_period(period), format_month(Period.parse(period).end)
-    if not total > 0:  # also where it is not known
+    if not total > 0:  # true for NaN, too
         return *ends, math.nan, ""
     words = _("{n} of {total}", n=format_number(of_state), total=format_number(total))
     return *ends, 100.0 * of_state / total, words
@@ -188,7 +199,7 @@ def _compute_share(period: str, rows: pd.DataFrame) -> tuple[str, str, float, st
 def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
     """Return the number of services of each carrier, in words: a row for the country and for each county or region.
 
-    The frame is shared through the cache: do not change it.
+    The frame is shared: never change it.
     """
     names, table = read_area_names(current), load_areas(current.release).table
     codes = [country, *table.index[(table["level"] == "region") & (table["country"] == country)]]
@@ -199,7 +210,7 @@ def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
 
 
 def tabulate_axes(current: CurrentRelease, area: str, period: str) -> pd.DataFrame:
-    """Return services and children met as words, a row for each axis."""
+    """Return services of the last year and children met in the period in words, a row for each axis."""
     services, children = read_totals(current, "services", area, "axis"), read_children(current, area, period)
     missing = Number(_("not published for this area and period"))
     rows = [
@@ -210,7 +221,10 @@ def tabulate_axes(current: CurrentRelease, area: str, period: str) -> pd.DataFra
 
 
 def describe_state_share(current: CurrentRelease, area: str) -> str:
-    """Return a sentence on the share that the state runs now and ran a year before; empty if it is not known."""
+    """Return a text on the share of services that the state runs now, and a year before if that is known.
+
+    Empty if the share of now is not known.
+    """
     shares = read_state_share(current, area)
     if shares.empty or math.isnan(shares["share"].iloc[-1]):
         return ""

@@ -1,4 +1,4 @@
-"""The Reallocate page: choices on the left, the map, the verdict and moves on the right, and the rest in drawers."""
+"""The Reallocate page: choices on the left, a map in the middle, advice and moves on the right, folded parts below."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["show"]
 
 
 def show() -> None:
-    """Show the page; all content that changes is inside one fragment."""
+    """Show the page; all content that changes is inside a part that is drawn again by itself."""
     current = page_frame.open_shown_release()
     if current is None:
         return
@@ -67,7 +67,7 @@ def _show_page(current: CurrentRelease) -> None:
 
 
 def _show_answer(current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting) -> PlanSummary | None:
-    """Compute and show the plan; if there is none, show why and what to do."""
+    """Compute and show the plan; if it cannot be made, show why and what to do, and return None."""
     t = planner.speak(current)
     try:
         with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):

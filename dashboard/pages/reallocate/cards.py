@@ -1,4 +1,4 @@
-"""The moves of a plan as cards. On each, a reader can decide to accept, to decline, or to keep the units in place."""
+"""The moves of a plan as cards. On each card a reader can accept or decline the move or keep the units in place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Step = tuple[str, str, str, int]
 
 
 def show_moves(current: CurrentRelease, plan: PlanSummary) -> None:
-    """Show the moves, the largest gain first. Those after the first few are folded."""
+    """Show the moves of a plan, the largest gain first. Those after the first three are folded."""
     with st.container(key="moves"):
         with st.container(horizontal=True, vertical_alignment="center", key="moveshead"):
             st.header(head_moves_table(planner.speak(current), plan), anchor=False)
@@ -70,7 +70,7 @@ def _show_cards(plan: PlanSummary, cards: Sequence[Markup], numbers: Sequence[in
 
 
 def list_offers() -> list[str]:
-    """Return the codes of the decisions that the planner accepts."""
+    """Return the codes of the decisions on a move that are offered and that the planner knows."""
     return [code for code in _OFFERED if code in get_args(get_type_hints(Decision)["decided"])]
 
 
@@ -83,7 +83,7 @@ def _open(step: _Step, what: str) -> None:
 
 
 def _ask_reason(step: _Step, what: str) -> None:
-    """Ask why a move is declined or units are kept, which others can read."""
+    """Ask for the reason why a move is declined or units are kept in place. Other people can read the reason."""
     with st.form("decide", border=False):
         st.text_input(_("Reason (others will read it; write nothing about a child)"), max_chars=LONGEST, key=_REASON)
         st.form_submit_button(_(_MEANING[what]), on_click=_take, args=(step, what), type="primary")
@@ -92,7 +92,10 @@ def _ask_reason(step: _Step, what: str) -> None:
 
 
 def _take(step: _Step, what: str) -> None:
-    """Add a decision on a move. Every decision except to accept needs a reason."""
+    """Add a decision on a move; if a reason is needed and missing, set that a message asks for it.
+
+    Every decision except to accept needs a reason.
+    """
     state = st.session_state
     reason = "" if what == "accept" else state[_REASON].strip()
     if what != "accept" and not reason:

@@ -1,4 +1,4 @@
-"""The drawers of the Reallocate page, folded at first: when, hand-over, who is served, posts, saved plans."""
+"""The folded parts of the Reallocate page: when, hand-over, who is served, posts, saved plans."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from risk.planning.summary import PlanSummary
 def show_drawers(
     current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting, plan: PlanSummary | None
 ) -> None:
-    """Show all drawers; without a plan, those that help to get one."""
+    """Show all folded parts; without a plan only posts and saved plans, which help to get one."""
     if plan is not None:
         _show_when(current, plan)
         _show_handover(current, work, plan)

@@ -23,7 +23,7 @@ from risk.planning.summary import ROLES
 
 @dataclass(frozen=True)
 class Preset:
-    """A set of weights: its name, what it means, and the weights of PRESET_WEIGHTS in per cent."""
+    """A set of weights: its name, what it means, and its weights in per cent, in the order of PRESET_WEIGHTS."""
 
     name: str
     meaning: str
@@ -32,7 +32,10 @@ class Preset:
 
 @dataclass(frozen=True)
 class Limit:
-    """An upper limit of a plan, a whole number: its name in the address, words, default (None: no limit) and bounds."""
+    """An upper limit of a plan, which is a whole number.
+
+    name : its parameter in the address. start : the default; None for no limit. least, most : the bounds of the number.
+    """
 
     name: str
     label: str
@@ -58,7 +61,7 @@ PRESETS = {
 }
 _PRESET = "plan-preset"
 _FILE, _REFUSED = "plan-file", "plan-file-refused"
-ANYBODY = ROLES[0]  # for a plan that nobody has kept yet
+ANYBODY = ROLES[0]  # the role for a plan that nobody has saved yet
 
 
 def ask_setting() -> Setting:
@@ -82,7 +85,7 @@ def ask_setting() -> Setting:
 
 
 def read_setting() -> Setting:
-    """Return the setting in the address, which `ask_setting` writes and pictures use."""
+    """Return the limits and weights of a plan from the address; a default replaces a missing or wrong value."""
     first = Setting()
     limits, shares = (*_limits(first), _limit_pace(first)), (*_sliders(first), *_rules(first))
     return session.read_setting(
@@ -130,7 +133,7 @@ def _limit_pace(first: Setting) -> Limit:
 
 
 def _ask_preset(first: Setting) -> None:
-    """Offer three sets of weights. None is marked if the present weights are in no set."""
+    """Show a choice of three sets of weights. None of them is marked if the weights in use are not one of them."""
     starts = {name: start for name, _label, start, _hint in _sliders(first)}
     weights = {name: address.read_number(name, 100, starts[name]) for name in PRESET_WEIGHTS}
     marked = (code for code, preset in PRESETS.items() if tuple(weights.values()) == preset.weights)
@@ -202,14 +205,17 @@ def _rules(first: Setting) -> Sequence[tuple[str, str, int, str]]:
 
 
 def ask_role(key: str) -> str:
-    """Ask for the role of the person who decides, never for a name."""
+    """Ask for the role of the person who decides, never for a name, and return it; `key` : the key of the widget."""
     names = {role: _(role)[:1].upper() + _(role)[1:] for role in ROLES}
     chosen: str = st.selectbox(_("Your role"), ROLES, format_func=names.__getitem__, key=key)
     return chosen
 
 
 def ask_posts(current: CurrentRelease, work: Workplace, level: Level) -> None:
-    """Show the table of posts for download, and ask for a corrected one."""
+    """Offer the table of posts for download, and ask for a corrected one.
+
+    For real records, the command with which a data officer writes the table is shown instead of the download.
+    """
     st.html(markup.render_paragraphs([_(_FROM_FILE) if work.posts else _(_DRAFT), _(_COLUMNS)]))
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:
@@ -217,7 +223,7 @@ def ask_posts(current: CurrentRelease, work: Workplace, level: Level) -> None:
             try:
                 text = planner.write_posts_file(current, work.posts, level)
             except (InputError, ReleaseError):
-                return  # The answer says why there is none.
+                return  # The page has already shown why there is no table.
             name = "posts.csv"
             st.download_button(_("Download the table of posts"), text, name, "text/csv", on_click="ignore")
         else:

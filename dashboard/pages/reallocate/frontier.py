@@ -1,4 +1,4 @@
-"""The frontier of a plan: gains for other numbers of moves, or hours of travel, with intervals."""
+"""The frontier of a plan: the gains of plans with more or fewer moves, with intervals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ _INK, _ACCENT = "#3B4252", "#0F6B66"
 
 
 def tabulate_points(points: Sequence[Point]) -> pd.DataFrame:
-    """Return the points, a row for each: moved, cost, gain, low, high (children per quarter), sure (%)."""
+    """Return a table with a row for each point.
+
+    Columns: moved (units), cost (hours of travel), gain, low and high (children per quarter, with the 95 % interval),
+    sure (per cent) and advised. Points with the same moved, cost and gain have one row.
+    """
     rows = [
         {
             "moved": point.moved,
@@ -34,7 +38,7 @@ def tabulate_points(points: Sequence[Point]) -> pd.DataFrame:
 
 
 def tabulate_words(t: Speech, points: Sequence[Point]) -> pd.DataFrame:
-    """Return the points in words, a row for each."""
+    """Return a table in words with a row for each point; equal rows are shown once."""
     rows = [
         (
             t.format_number(point.moved),
@@ -54,7 +58,10 @@ def tabulate_words(t: Speech, points: Sequence[Point]) -> pd.DataFrame:
 
 
 def draw_frontier(points: Sequence[Point], axis: str, verdict: Verdict) -> alt.Chart:
-    """Draw the points by moves or hours; recommended points are filled, and a ring marks the plan."""
+    """Return a chart of the gains; points that are advised are filled, and a ring marks the plan.
+
+    axis : "moved" (units) or "cost" (hours of travel). verdict : that of the plan.
+    """
     rows = tabulate_points(points)
     x = alt.X(f"{axis}:Q", title=_(BY[axis]), axis=_axis(), scale=alt.Scale(zero=True, nice=True))
     title = _("Gain, children per quarter")

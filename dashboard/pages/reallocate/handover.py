@@ -1,6 +1,6 @@
-"""Hand-over to duty bearers on the Reallocate page: tasks from a table that fit the spare capacity.
+"""Hand-over to duty bearers on the Reallocate page: which tasks of a table fit into their spare capacity.
 
-The result stays in the session and is saved with a plan; see risk/handover/__init__.py.
+The tables stay in the session and are saved with a plan; see risk/handover/__init__.py.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ _ROOM_DRAFT = "area,duty_bearer,quarter,children\nAL-11,school,1,20\n"
 
 
 def read_tables(tasks: bytes, room: bytes | None, free: float | None) -> Tables:
-    """Read the tables of a hand-over: spare capacity from a table, or as the free share of the places in the release.
+    """Return the tables of a hand-over from uploaded files.
 
-    Raises FileRefused for a file that is not text, and InputError if both are missing.
+    tasks : the table of tasks. room : the table of spare capacity; None to use `free`, the share (0 to 1) of the
+    release's service places that are free. Raises FileRefused for a file that is not text, and InputError if there is
+    a table of tasks, but neither a table of spare capacity nor a share.
     """
     text = planner.decode_upload("The table of tasks", tasks)
     if room is None:
@@ -34,7 +36,7 @@ def read_tables(tasks: bytes, room: bytes | None, free: float | None) -> Tables:
 
 
 def ask_tables(current: CurrentRelease, work: Workplace) -> None:
-    """Ask for the tables of tasks and of spare capacity."""
+    """Ask for the tables of tasks and of spare capacity, and offer to calculate or remove the hand-over."""
     st.html(markup.render_paragraphs([_(_WHY), _(_HOW)]))
     left, right = st.columns(2, gap="medium")
     with left:

@@ -1,4 +1,4 @@
-"""The map of a plan: the share of need that is met in each area, today or as planned, and moves as arrows."""
+"""The map of a plan: the share of need that is met in each area, today or with the plan, and moves as arrows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _THIN, _THICK = 2.0, 9.0
 
 
 def describe_layer(current: CurrentRelease, plan: PlanSummary, view: str) -> Mark:
-    """Return the layer of a view: the share of need that is met in each area, as from `_read_shares`, rounded."""
+    """Return the layer of a view (a key of VIEWS): the share of need met in each area of the plan's level.
+
+    Values are whole per cent; for the difference, percentage points with one decimal.
+    """
     codes = list(load_areas(current.release).map_geometry(plan.setting.level)["codes"])
     value = _read_shares(plan, view).reindex(codes).round(0 if view != DIFFERENCE else 1)
     frame = pd.DataFrame(
@@ -76,9 +79,9 @@ def _choose_style(view: str) -> Style:
 
 
 def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
-    """Return an arrow for each flow between areas, with the numbers of its moves.
+    """Return an arrow for each pair of areas between which units move, with the numbers of these moves.
 
-    The width shows the units. The narrowest arrow is last, so that it lies on top.
+    The width shows the number of units. The narrowest arrow is last, so that it lies on top.
     """
     t, centres = speak(current), load_areas(current.release).centres(plan.setting.level)
     flows = plan.sum_flows()
@@ -98,7 +101,7 @@ def _place(centres: pd.DataFrame, code: str) -> tuple[float, float]:
 
 
 def describe_view(current: CurrentRelease, plan: PlanSummary, view: str) -> str:
-    """Describe the view for the map as a JavaScript literal."""
+    """Return a view (a key of VIEWS) for the map as a JavaScript literal."""
     codes = list(load_areas(current.release).map_geometry(plan.setting.level)["codes"])
     layer = live_map.describe_layer(describe_layer(current, plan, view), codes)
     return live_map.describe_map([layer], plan.setting.level, arrows=draw_arrows(current, plan))

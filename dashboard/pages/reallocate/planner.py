@@ -1,4 +1,4 @@
-"""Plans for the page: their inputs are read once per process, and each plan is computed once.
+"""Plans for the page: inputs and plans are kept, so that a process computes them only once.
 
 The model is fitted once for a release, which takes some seconds; a plan then takes less than one. Sessions
 share the results of these functions: never change them.
@@ -27,14 +27,15 @@ _NAME = "posts"
 
 
 def speak(current: CurrentRelease) -> Speech:
-    """Return the words for plans, in the reader's language and with the area names of the release."""
+    """Return a Speech in the reader's language, with the areas of the release."""
     return speak_to_reader(current)
 
 
 def read_ground(current: CurrentRelease, posts: str = "", level: Level = "region") -> PlanInputs:
-    """Return the inputs of a plan of a level; `posts` is a table of posts as CSV, empty for the draft.
+    """Return the inputs of a plan of a level; posts : a table of posts as CSV, empty for the estimated posts.
 
-    Raises ReleaseError if the release is of the public tier, and the same errors as `read_posts`.
+    Raises ReleaseError if the release is of the public tier or has no data for a plan, and InputError if `posts` is not
+    a table of posts.
     """
     return _read_with_posts(current, posts, level) if posts else read_inputs(current, level)
 
@@ -42,7 +43,7 @@ def read_ground(current: CurrentRelease, posts: str = "", level: Level = "region
 def write_posts_file(current: CurrentRelease, posts: str = "", level: Level = "region") -> bytes:
     """Return the table of posts for people to correct, as CSV with the names of areas in a last column.
 
-    Text that a spreadsheet could execute is made safe. Raises ReleaseError if there is no table.
+    Text that a spreadsheet could execute is made safe. Errors are those of `read_ground`.
     """
     names = read_area_names(current)
     text = tables.write_posts(read_ground(current, posts, level).table)
@@ -54,7 +55,8 @@ def write_posts_file(current: CurrentRelease, posts: str = "", level: Level = "r
 def read_posts(current: CurrentRelease, name: str, content: bytes, level: Level = "region") -> str:
     """Read a file of posts that a reader uploaded, and return it as CSV in the planner's own form.
 
-    Raises FileRefused and InputError, naming file and row, if the file is not a table of posts.
+    Raises FileRefused if the file is not text, InputError with file and row if it is not a table of posts, and
+    ReleaseError like `read_ground`.
     """
     text = decode_upload(name, content)
     return tables.write_posts(tables.parse_posts(name, text, read_ground(current, level=level).posts.areas))
@@ -78,7 +80,7 @@ def hand_over_tasks(current: CurrentRelease, tables: Tables) -> HandOverResult |
 
 @lru_cache(maxsize=32)
 def _read_with_posts(current: CurrentRelease, posts: str, level: Level) -> PlanInputs:
-    """Return the inputs with other posts; need and places do not depend on them."""
+    """Return the inputs with these posts in place of the estimated ones; need and areas do not depend on posts."""
     draft = read_ground(current, level=level)
     return draft.with_posts(tables.parse_posts(_NAME, posts, draft.posts.areas))
 
@@ -92,7 +94,7 @@ def _make_plan(current: CurrentRelease, posts: str, setting: Setting, decisions:
 def compute_frontier(
     current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
 ) -> tuple[Point, ...]:
-    """Compute the gains for other numbers of moves, see `risk.planning.inputs.make_frontier`."""
+    """Compute the gains for other numbers of moves; results and errors as for `risk.planning.inputs.make_frontier`."""
     return make_frontier(
         read_ground(current, posts, setting.level), setting, [authored.decision for authored in decisions]
     )
@@ -112,7 +114,11 @@ def compute_plan(
     handover: Tables | None = None,
     with_frontier: bool = False,
 ) -> PlanSummary:
-    """Compute a plan and return it in plain values; raises the same errors as `risk.planning.inputs.make_plan`."""
+    """Compute a plan and return it in plain values.
+
+    Raises the errors of `risk.planning.inputs.make_plan` and `read_ground`, and with tables also those of
+    `hand_over_tasks`.
+    """
     handed_over = None if handover is None else hand_over_tasks(current, handover)
     return summarise_plan(
         read_ground(current, posts, setting.level),

@@ -1,4 +1,4 @@
-"""The Reallocate page as markup: the verdict with its gauge, a move as a card, the line of the chosen area."""
+"""The Reallocate page as markup: the advice with its gauge, a move as a card, the text on the chosen area."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from risk.planning.explain import Move
 from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
 from risk.planning.summary import PlanSummary
 
-_SHOWN = (0, 2)  # figures: gain, worst-served areas; all of them are folded
+_SHOWN = (0, 2)  # indices of the figures that are always shown: gain, worst-served areas
 
 
 def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
-    """Return the advice, a gauge of how sure it is, the main numbers, and the folded reasons."""
+    """Return the advice, a gauge of how sure it is, the main numbers, and folded, the reasons and all numbers."""
     verdict, figures = word_verdict(t, plan), list_figures(t, plan)
     shown = (figures[place] for place in _SHOWN)
     first = join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", figure.label, figure.value) for figure in shown)
@@ -43,7 +43,7 @@ def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
 
 
 def _render_gauge(t: Speech, plan: PlanSummary) -> Markup:
-    """Return a gauge from 0 to 100: how sure a relevant gain is, and the limit from which moves are advised."""
+    """Return a gauge from 0 to 100 per cent: the chance of a gain, and the chance from which moves are advised."""
     chance = t.format_chance(plan.verdict.probability)
     words = _("Chance of a gain over {least}: {chance}", least=t.format_percent(LEAST_GAIN), chance=chance)
     limit = _("moves are advised from {enough}", enough=t.format_percent(LEAST_CHANCE))
@@ -59,13 +59,16 @@ def _render_gauge(t: Speech, plan: PlanSummary) -> Markup:
 
 
 def render_moves(t: Speech, plan: PlanSummary) -> list[Markup]:
-    """Return a card for each move, all on one scale."""
+    """Return a card for each move; the gains of all cards are drawn on the same scale."""
     scale, words = _find_scale(plan), moves.word_moves(t, plan)
     return [_render_move(t, plan, number, words[number], scale) for number in range(len(plan.moves))]
 
 
 def _render_move(t: Speech, plan: PlanSummary, number: int, words: MoveWords, scale: tuple[float, float]) -> Markup:
-    """Return a move as a card: from, to, children gained with interval, how sure, who loses; the rest is folded."""
+    """Return a move as a card: from, to, gain with interval, chance, who loses; other facts are folded.
+
+    number : the index of the move. scale : the lowest and highest gain of the scale, in children per quarter.
+    """
     move, heads = plan.moves[number], moves.head_moves(t)
     more = [(heads.helps, words.helps), (heads.condition, words.condition), (heads.hours, words.hours)]
     decided = plan.decision_on(move) is not None or move.accepted
@@ -88,7 +91,7 @@ def _render_move(t: Speech, plan: PlanSummary, number: int, words: MoveWords, sc
 
 
 def _find_scale(plan: PlanSummary) -> tuple[float, float]:
-    """Return the ends of the scale on which all gains of a plan are drawn."""
+    """Return the ends, in children per quarter, of the scale on which all gains of a plan are drawn."""
     gains = [move.gain for move in plan.moves]
     return min([0.0, *(gain.low for gain in gains)]), max([0.1, *(gain.high for gain in gains)])
 
@@ -107,7 +110,7 @@ def _render_gain(words: MoveWords, move: Move, scale: tuple[float, float]) -> Ma
 
 
 def render_area(t: Speech, area: str, words: AreaPlanWords | None, hint: str) -> Markup:
-    """Return the line of the chosen area, or how to choose one."""
+    """Return the text on what the plan does in the chosen area; `hint` if `words` is None."""
     if words is None:
         return html('<p class="ofarea quiet">{}</p>', hint)
     rows = [(_("Why not more"), words.why), (_("What would have to be true"), words.condition)]

@@ -43,7 +43,7 @@ _MOST, _SHORT = 4, 40
 
 
 def list_plans(current: CurrentRelease) -> SavedPlans:
-    """List the saved plans of the release, newest first."""
+    """Return the saved plans of the release that the reader may see, newest first, and the names of damaged files."""
     return saved.list_saved_plans(read_site().plan_folders, current.release)
 
 
@@ -56,7 +56,10 @@ def word_damaged(plans: SavedPlans) -> str:
 
 
 def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary) -> str:
-    """Return how the opened plan differs from the same plan computed now; empty if they are equal."""
+    """Return a text on how the opened plan differs from the same plan computed now.
+
+    Empty if they are equal, if no saved plan is open, or if the reader has changed its setting, decisions or posts.
+    """
     opened = next((candidate.summary for candidate in plans if candidate.address == work.follows), None)
     if opened is None or opened.setting != setting or opened.decisions != work.decisions:
         return ""
@@ -75,7 +78,7 @@ def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting
 
 
 def show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting | None) -> None:
-    """Show what can be done with saved plans, folded; without a setting there is no plan to save."""
+    """Show the folded parts for saved plans; `setting` : that of the plan to save, None if there is no plan."""
     t = planner.speak(current)
     with st.expander(_("Save, open and compare plans")):
         if setting is not None:
@@ -98,7 +101,10 @@ _NONE_SAVED = "No plan is saved yet. Save this one to compare it with others, op
 def offer_briefing(
     current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting, plan: PlanSummary
 ) -> None:
-    """Offer a briefing of the shown plan in the reader's language. The download saves the plan too."""
+    """Offer a briefing on the shown plan in the reader's language, if the reader may download files.
+
+    The download saves the plan, too, if it is not saved yet and plans can be saved here.
+    """
     if not current_release.may_download(current.release):
         return
     t = planner.speak(current)
@@ -127,13 +133,13 @@ def offer_briefing(
 
 
 def _title_plan(t: Speech, plan: PlanSummary) -> str:
-    """Return the title under which a briefing saves a plan that has none yet: its answer and the day."""
+    """Return the title for a plan that has none yet, under which a briefing saves it: the advice and the day."""
     title = _("{answer}, {day}", answer=name_answer(t, plan), day=t.format_day(plan.author.date))
     return title[:1].upper() + title[1:]
 
 
 def _find_same(plans: Sequence[SavedPlan], work: Workplace, setting: Setting) -> SavedPlan | None:
-    """Return the opened plan if setting, decisions, posts and tables have not changed since it was saved."""
+    """Return the opened plan if setting, decisions, posts and tables are those with which it was saved, else None."""
     opened = next((candidate for candidate in plans if candidate.address == work.follows), None)
     if opened is None:
         return None
@@ -152,7 +158,7 @@ def _brief_plan(
     title: str,
     language: str,
 ) -> bytes:
-    """Save a plan if plans can be saved here, and return its briefing."""
+    """Save the plan if there is a folder for it, and return its briefing as a PDF."""
     summary = _compute_to_save(current, work, setting, author, title)
     if folder is not None:
         return _make_pdf(_store(folder, current, summary), current.release, language)
@@ -179,12 +185,18 @@ def _compute_to_save(
 
 
 def _store(folder: Path, current: CurrentRelease, summary: PlanSummary) -> SavedPlan:
-    """Save a plan after its row is in the audit log; if the row cannot be written, nothing is saved."""
+    """Save a plan after its row was written into the audit log, and return it.
+
+    Raises WorkspaceError, and saves nothing, if the row cannot be written.
+    """
     return saved.save_plan(folder, current.release, summary, partial(note_plan, "plan"))
 
 
 def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, *, is_saved: bool) -> None:
-    """Ask for a title and save the shown plan with posts, choices and decisions; show a message when it is saved."""
+    """Ask for a title and save the shown plan with its posts, setting and decisions when the reader presses the button.
+
+    If plans cannot be saved here, a text says why. is_saved : whether a message says that the plan is saved.
+    """
     if read_site().work_folder is None:
         can_plan = Right.PLAN in find_reader().rights
         here, role = (
@@ -228,7 +240,7 @@ def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
 
 
 def tabulate_plans(t: Speech, plans: Sequence[SavedPlan]) -> pd.DataFrame:
-    """Return saved plans as a table, one row for each."""
+    """Return a table of saved plans in words, a row for each."""
     rows = [
         (
             plan.title,
@@ -262,7 +274,7 @@ def ask_to_open(plans: Sequence[SavedPlan]) -> None:
 
 
 def show_comparison(t: Speech, plans: Sequence[SavedPlan]) -> None:
-    """Show some saved plans side by side."""
+    """Ask for up to four saved plans, and show them side by side."""
     by_name = {plan.address: plan for plan in plans}
     chosen = st.multiselect(
         _("Compare up to four plans"),
@@ -277,7 +289,10 @@ def show_comparison(t: Speech, plans: Sequence[SavedPlan]) -> None:
 
 
 def compare_plans(t: Speech, plans: Sequence[PlanSummary]) -> pd.DataFrame:
-    """Return plans side by side, one column for each; moves common to all plans have a separate row."""
+    """Return a table that compares these plans: a row for each measure, a column for each plan.
+
+    Moves that all plans have are in a row of their own. Raises TypeError if there are no plans.
+    """
     ways = [{_way(move) for move in plan.moves} for plan in plans]
     shared = set.intersection(*ways)
 
@@ -310,7 +325,10 @@ def _way(move: Move) -> tuple[str, str, str]:
 
 
 def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
-    """Show the briefings of a saved plan for download: two pages in each language, and pictures."""
+    """Ask for a saved plan, and offer its briefing in each language and its pictures for slides.
+
+    If the reader may not download files, show the command with which a data officer writes a briefing instead.
+    """
     if not current_release.may_download(current.release):
         st.caption(_("Briefings of real records have a named receiver and are logged; the data officer writes them."))
         st.code('tact plan open NAME --briefing FILE --for "A Partner"', language=None, wrap_lines=True)
@@ -342,7 +360,7 @@ def _name_file(title: str, day: str) -> str:
 
 
 def _make_pdf(plan: SavedPlan, release: Release, language: str) -> bytes:
-    from dashboard import briefing  # the typesetter is loaded only where something is set
+    from dashboard import briefing  # the typesetter is loaded only when a file is made
 
     return briefing.make_pdf(plan, release, language)
 

@@ -1,7 +1,7 @@
 """The state of a reader's planning: choices in the address, posts, decisions, the opened plan.
 
-Choices and the opened plan are kept in the address. Posts and decisions stay in the session until they
-are saved with a plan (risk/planning/saved.py), which restores them wherever it is opened.
+Choices and the opened plan are kept in the address. Posts and decisions stay in the session until they are saved with a
+plan (risk/planning/saved.py). Opening this plan restores them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from risk.planning.summary import Author, AuthoredDecision
 _POSTS, _DECIDED, _OPENED, _HANDED = "plan-posts", "plan-decided", "plan-opened", "plan-handed"
 _PLAN, _BETWEEN = "plan", "plan-between"
 _SHARE = 100
-# The name of each choice in the address, which no other page may use, and the setting's field that it is.
+# The name of each choice in the address, which no other page may use, and the field of Setting that it sets.
 ADDRESS: dict[str, str] = {
     "between": "level",
     "pathway": "pathway",
@@ -43,10 +43,10 @@ _SHARES = {"equity", "cost", "robustness", "floor", "services_floor", "explorati
 
 @dataclass(frozen=True)
 class Workplace:
-    """The data of the plan that a reader works on, besides the choices in the address.
+    """The data of the plan that a reader works on, without the choices in the address.
 
-    posts : a table of posts as CSV, empty for the draft. follows : the name of the plan that was opened. handover : the
-    tables for a hand-over to duty bearers.
+    posts : a table of posts as CSV, empty for the estimated posts. follows : the name of the saved plan that was
+    opened; empty for none. handover : the tables for a hand-over to duty bearers.
     """
 
     posts: str = ""
@@ -56,7 +56,10 @@ class Workplace:
 
 
 def read_workplace(level: Level | None = None) -> Workplace:
-    """Read the reader's posts, decisions and tables from the session, for a level (default: the last one used)."""
+    """Return the reader's posts, decisions, opened plan and tables in the session.
+
+    level : the area level of the plan, which is remembered; None for the level that was used last.
+    """
     state = st.session_state
     if level is not None:
         state[_BETWEEN] = level
@@ -69,13 +72,16 @@ def read_workplace(level: Level | None = None) -> Workplace:
 
 
 def _name_key(what: str) -> str:
-    """Return the session key of a value that belongs to one level, because area codes differ between levels."""
+    """Return the session key of a value at the level in use; each level has its own key, because area codes differ."""
     level = st.session_state.get(_BETWEEN, "region")
     return what if level == "region" else f"{what}-{level}"
 
 
 def read_setting(choices: Mapping[str, str | int | None]) -> Setting:
-    """Return the setting for choices with their names in the address; raises InputError for a wrong choice."""
+    """Return the setting for choices by their names in the address (shares in per cent); None means no limit.
+
+    Raises InputError for a wrong choice.
+    """
     values: dict[str, Any] = {}
     for name, value in choices.items():
         part = ADDRESS[name]
@@ -85,7 +91,7 @@ def read_setting(choices: Mapping[str, str | int | None]) -> Setting:
 
 
 def write_setting(setting: Setting) -> dict[str, str]:
-    """Return a setting as the parameters of a page's address."""
+    """Return a setting as the parameters of a page's address, with shares in per cent; "none" means no limit."""
     address: dict[str, str] = {}
     for name, part in ADDRESS.items():
         value = getattr(setting, part)
@@ -97,9 +103,10 @@ def write_setting(setting: Setting) -> dict[str, str]:
 
 
 def open_from_address(plans: Sequence[SavedPlan]) -> bool:
-    """Open the plan that the address names, unless it is already open; return False if it is not saved here.
+    """Open the plan that the address names, unless it is open already; return False if it is not in `plans`.
 
-    Other choices in the address are kept, because they may have changed since the plan was saved.
+    Choices in the address are kept, because the reader may have changed them since the plan was saved. If the address
+    names no plan, the name of the opened plan is written into it.
     """
     asked = str(st.query_params.get(_PLAN, ""))
     if asked in ("", st.session_state.get(_OPENED, "")):
@@ -118,7 +125,7 @@ def open_from_address(plans: Sequence[SavedPlan]) -> bool:
 
 
 def open_plan(plan: SavedPlan) -> None:
-    """Open a saved plan: its choices, posts and decisions replace those of the session."""
+    """Open a saved plan: its choices, posts, decisions and tables replace those in the address and the session."""
     _restore(plan)
     st.query_params.update({**write_setting(plan.summary.setting), _PLAN: plan.address})
 
@@ -132,26 +139,29 @@ def _restore(plan: SavedPlan) -> None:
 
 
 def make_workplace(plan: SavedPlan) -> Workplace:
-    """Return the data of a saved plan, besides the choices in the address."""
+    """Return the data of a saved plan without its setting."""
     summary = plan.summary
     posts = "" if summary.posts_drafted else summary.posts
     return Workplace(posts, summary.decisions, plan.address, summary.handover_tables)
 
 
 def find_in_address(plans: Sequence[SavedPlan], level: Level) -> Workplace:
-    """Return the data of the saved plan that the address names; data of another level is left out."""
+    """Return the data of the saved plan that the address names.
+
+    Empty if the address names none of `plans`, or a plan of another level.
+    """
     asked = address.read_parameter(_PLAN)
     plan = next((plan for plan in plans if plan.address == asked and plan.summary.setting.level == level), None)
     return Workplace() if plan is None else make_workplace(plan)
 
 
 def remember_saved(plan: SavedPlan) -> None:
-    """Make the saved plan the opened one, in the session and in the address, so that later changes refer to it."""
+    """Set a plan that was just saved as the opened one, in the session and in the address."""
     st.session_state[_OPENED] = st.query_params[_PLAN] = plan.address
 
 
 def set_posts(posts: str) -> None:
-    """Replace the posts of the plan by a table of posts as CSV; an empty text stands for the draft."""
+    """Replace the posts of the plan by a table of posts as CSV; an empty text stands for the estimated posts."""
     st.session_state[_name_key(_POSTS)] = posts
 
 
@@ -166,11 +176,11 @@ def add_decision(new: AuthoredDecision) -> None:
 
 
 def remove_decision(removed: AuthoredDecision) -> None:
-    """Remove a decision."""
+    """Remove a decision from those in the session, if it is there."""
     decisions = read_workplace().decisions
     st.session_state[_name_key(_DECIDED)] = tuple(other for other in decisions if other != removed)
 
 
 def name_author(role: str) -> Author:
-    """Return the author of today's decisions, with this role."""
+    """Return the author of decisions with this role and today's date (UTC)."""
     return Author(role, datetime.now(UTC).strftime("%Y-%m-%d"))

@@ -1,4 +1,4 @@
-"""The picture of the Reallocate page: the verdict, the map of the plan, and its moves by number.
+"""The picture of the Reallocate page: the advice, the map of the plan, and its moves by number.
 
 Areas show classes, not numbers, because the numbers of a plan are in no table of the release and cannot be checked.
 """
@@ -26,7 +26,7 @@ _MOST = 14  # moves in words
 
 
 def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
-    """Return the sheet of the plan in the address; None if there is no plan."""
+    """Return the sheet of the plan in the address; None on the public tier, or if no plan can be made."""
     if current.tier == "public":
         return None
     setting = forms.read_setting()
@@ -42,7 +42,7 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
 
 
 def draw_plan(current: CurrentRelease, plan: PlanSummary, view: str) -> Sheet:
-    """Return the sheet of a plan in one of `VIEWS`."""
+    """Return the sheet of a plan with the map of a view (a key of VIEWS)."""
     t, layer = planner.speak(current), move_map.describe_layer(current, plan, view)
     verdict = narrative.word_verdict(t, plan)
     sheet = draw_layers(

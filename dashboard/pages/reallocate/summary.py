@@ -1,4 +1,4 @@
-"""The content of the Reallocate page: tables of moves, quarters, areas and hand-over.
+"""The content of the Reallocate page: tables of moves, quarters, groups and areas, and texts that explain them.
 
 The words come from dashboard/narrative, which the briefing and `tact plan` use too.
 """
@@ -18,12 +18,12 @@ _SURE = 0.8
 
 
 def tell_choice() -> str:
-    """Return how to see what the plan does in one area."""
+    """Return a sentence on how to see what the plan does in an area."""
     return _("Choose an area in the bar above to read what the plan does there, and why not more.")
 
 
 def explain_measure(summary: PlanSummary) -> list[str]:
-    """Return how every plan is measured, and which posts it starts from."""
+    """Return texts on how a plan is measured, and that its posts are estimated (empty if they are not)."""
     return [
         _(
             "Need met: the children in need whom the units can reach and help in a quarter. "
@@ -35,7 +35,10 @@ def explain_measure(summary: PlanSummary) -> list[str]:
 
 
 def tabulate_moves(t: Speech, summary: PlanSummary) -> pd.DataFrame:
-    """Return the moves, one row for each, largest gain first."""
+    """Return a table of the moves in words, a row for each, largest gain first.
+
+    The column of decisions is left out if the plan has none.
+    """
     heads = moves.head_moves(t)
     columns = ("gain", "chance", "helps", "takes", "condition", "hours", "decision")
     rows = [
@@ -47,7 +50,7 @@ def tabulate_moves(t: Speech, summary: PlanSummary) -> pd.DataFrame:
 
 
 def explain_moves(summary: PlanSummary) -> str:
-    """Return how to read the table of moves: which gains do not add up, which numbers are uncertain."""
+    """Return sentences on how to read the table of moves: gains do not add up, and what is uncertain."""
     sentences = [
         _(
             "Each move is compared with not making it while all others are made, so single "
@@ -75,7 +78,7 @@ def explain_moves(summary: PlanSummary) -> str:
 
 
 def tabulate_quarters(t: Speech, summary: PlanSummary) -> pd.DataFrame:
-    """Return the quarters until the last move, a row for each: the moves made in it, and the need met then."""
+    """Return a table of the quarters until the last move, a row for each: its moves, and the need met in it."""
     last = max((quarter.quarter for quarter in summary.phases if quarter.moves), default=0)
     rows = [
         (quarter.title, "; ".join(quarter.lines), "; ".join(quarter.below))
@@ -85,7 +88,7 @@ def tabulate_quarters(t: Speech, summary: PlanSummary) -> pd.DataFrame:
 
 
 def tabulate_groups(t: Speech, summary: PlanSummary) -> pd.DataFrame:
-    """Return the need, and its share that is met today and with the plan, a row for each group of areas.
+    """Return a table with a row for each group of areas: need per quarter, per cent of it met today and with the plan.
 
     The groups are the countries, areas with communities, and other areas.
     """
@@ -96,9 +99,9 @@ def tabulate_groups(t: Speech, summary: PlanSummary) -> pd.DataFrame:
 
 
 def tabulate_areas(t: Speech, summary: PlanSummary, needs: Mapping[str, float]) -> pd.DataFrame:
-    """Return for each area the units and the share of need that is met, today and as planned.
+    """Return a table with a row for each area: units, need per quarter, and the per cent met today and with the plan.
 
-    needs : the need in each area that all pages show; for an area without one, the mean of the plan is used.
+    needs : the need that all pages show, by area code; for an area that is not in it, the plan's estimate is used.
     """
     today, planned = summary.met_shares("today"), summary.met_shares("planned")
     rows = [
@@ -122,7 +125,7 @@ def tabulate_areas(t: Speech, summary: PlanSummary, needs: Mapping[str, float]) 
 
 
 def _word_units(today: Mapping[str, int], planned: Mapping[str, int]) -> str:
-    """Return the number of units of each kind, and the new number if it changes."""
+    """Return the number of units of each kind as text, followed by the new number if it changes."""
     kinds = [
         f"{kind}: {count}" if count == planned[kind] else f"{kind}: {count} → {planned[kind]}"
         for kind, count in today.items()

@@ -1,4 +1,4 @@
-"""The Risk page: a map and a list of rates with their certainty, a card of the chosen area, and the model, folded."""
+"""The Risk page: a map and a list of rates with their certainty, a card on the chosen area, and, folded, the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well the risk model has predicted, in pictures and tables."""
+"""Charts and tables on how well the risk model has predicted."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
 def tabulate_forecast(current: CurrentRelease) -> pd.DataFrame:
     """Return the forecast of children, a row for each area and pathway, a column for each quarter.
 
-    A cell has the mean and the 80 % interval, such as "4 (1 – 8)".
-    It comes from the model, or from the historical mean if the model did not beat it (risk/report/tables.py).
+    A cell has the estimate and its 80 % interval, such as "4 (1 – 8)". The forecast comes from the model, or from the
+    historical mean if the model did not beat it (risk/report/tables.py).
     """
     rows = current_release.read_table(current, "forecast_region_quarter_crossing")
     rows = rows[rows["value"].notna()]
@@ -49,9 +49,10 @@ def _read_calibration(evaluation: EvaluationSummary) -> pd.DataFrame:
 
 
 def _read_hits(evaluation: EvaluationSummary) -> pd.DataFrame:
-    """Return a row for each forecast, best first: `hit_rate` is the share of children in the areas it ranks highest.
+    """Return a row for each forecast, the best first.
 
-    These areas are a fifth of all. The share is from 0 to 1. own : whether the forecast is that of the model.
+    hit_rate (with its interval hit_low, hit_high) : the share (0 to 1) of the children who were met in the fifth of the
+    areas that the forecast ranks highest. own : whether the forecast is that of the model.
     """
     rows = evaluation.hits
     rows = rows[(rows["of"] == "areas") & np.isclose(rows["budget"].astype(float), _BUDGET)]
@@ -74,7 +75,7 @@ def tabulate_hits(evaluation: EvaluationSummary) -> pd.DataFrame:
 
 
 def draw_calibration(evaluation: EvaluationSummary) -> alt.Chart:
-    """Draw how many counts were in the 50, 80 and 95 % intervals of the model, and how many should be."""
+    """Return a chart of the share of counts in the 50, 80 and 95 % intervals of the model, and of that expected."""
     rows = _read_calibration(evaluation)
     base = alt.Chart(rows, title=_("Counts that lay within the interval")).encode(
         y=alt.Y("level:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelFontSize=13))
@@ -92,7 +93,7 @@ def draw_calibration(evaluation: EvaluationSummary) -> alt.Chart:
 
 
 def draw_hits(evaluation: EvaluationSummary) -> alt.Chart:
-    """Draw the share of children met in the fifth of the areas that each forecast ranks highest."""
+    """Return a chart of the share of children met in the fifth of the areas that each forecast ranks highest."""
     rows = _read_hits(evaluation)
     base = alt.Chart(rows, title=_("Children identified or met in the fifth of areas that each forecast names")).encode(
         y=alt.Y(
@@ -123,9 +124,9 @@ def _style(chart: alt.LayerChart) -> alt.Chart:
 
 
 def tabulate_scores(evaluation: EvaluationSummary) -> pd.DataFrame:
-    """Return the mean CRPS of each forecaster, a row for each, best first, and a column for each quarter ahead.
+    """Return the mean CRPS, in children, of each forecaster: a row for each, and a column for each quarter ahead.
 
-    A smaller score is better.
+    A smaller score is better; the best forecaster of the next quarter comes first.
     """
     wide = evaluation.scores.pivot_table(index="forecaster", columns="ahead", values="crps")
     wide = wide.sort_values(wide.columns[0]).map(lambda score: f"{score:.2f}")

@@ -1,4 +1,4 @@
-"""How sure the risk model is: one sentence, and folded: its predictions, registered forecasts, and what it uses."""
+"""How sure the risk model is: a text, and folded, its predictions, registered forecasts, and what it uses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from risk.report.manifest import EvaluationSummary, RiskManifest
 
 
 def show_model(current: CurrentRelease, manifest: RiskManifest) -> None:
-    """Show one sentence on how sure the model is, and the details folded."""
+    """Show a text on how sure the model is, and the details folded."""
     st.html(markup.render_paragraphs([format_verdict(manifest.evaluation) or _(_UNTESTED)]))
     with st.expander(_("How sure is the model?")):
         _show_section(_("How well it has predicted"))
@@ -74,7 +74,7 @@ def _show_record(current: CurrentRelease, manifest: RiskManifest) -> None:
 
 @cache_by_language(maxsize=16)
 def _render_record(current: CurrentRelease) -> tuple[Markup, ...]:
-    """Return the tables of registered forecasts; empty if there are none."""
+    """Return the three tables of registered forecasts (all, areas, tenths of forecasts); empty if none has scores."""
     manifest = current_release.read_risk_manifest(current)
     record = manifest.track_record if manifest else None
     if record is None:

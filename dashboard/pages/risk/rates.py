@@ -1,4 +1,4 @@
-"""Rates on the map and in a list. The hue shows the estimate, the strength of the colour how sure the claim is."""
+"""Rates on a map and in a list. The hue of a colour shows the estimate, its strength how sure the claim is."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from geo.layers.risk import PUBLIC, RATES
 
 CUTS = (2 / 3, 1.0, 1.5, 2.25)
 _NAMES = (mark("under 0.67"), mark("0.67 to 1"), mark("1 to 1.5"), mark("1.5 to 2.25"), mark("over 2.25"))
-# Strength of the colour by the word for certainty.
+# Strength of the colour (0 to 1) by the code of the certainty.
 STRENGTHS = {"very_likely": 1.0, "likely": 0.68, "": 0.36}
 _WHITE = "#fff"
 # The axis of the list is at least as wide as the first pair, and at most as wide as the second.
@@ -36,19 +36,22 @@ _ENDS = ("median", "lower", "upper")
 
 
 def name_steps() -> dict[str, str]:
-    """Return the names of the levels of certainty from which areas can be shown; the first shows every estimate."""
+    """Return the names of the steps of certainty, by id. With the first step, all areas are shown."""
     return {EVERY: _("show all"), **{str(step): _("{n} in 100", n=step) for step in (66, 80, 90, 95)}}
 
 
 def is_shown(row: Mapping[Any, Any], least: str) -> bool:
-    """Return whether an area has an estimate and a claim that is at least as sure as asked for."""
+    """Return whether an area has an estimate and a claim whose probability is at least `least`, in per cent.
+
+    With `least` EVERY, no claim is needed. row : of `read_area_rates`.
+    """
     if math.isnan(row["median"]):
         return False
     return least == EVERY or bool(row["claim"] and 100 * float(row["probability"]) >= int(least))
 
 
 def choose_colour(row: Mapping[Any, Any]) -> str:
-    """Return the colour of an area: the hue by the middle estimate, the strength by the certainty of the claim."""
+    """Return the colour of an area: hue by the estimate, strength by the certainty; white without an estimate."""
     if math.isnan(row["median"]):
         return _WHITE
     return fade_colour(palette.RISKS[bisect_right(CUTS, float(row["median"]))], STRENGTHS[_find_strength(row)])
@@ -59,7 +62,10 @@ def _find_strength(row: Mapping[Any, Any]) -> str:
 
 
 def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, chosen: str) -> dict[str, AreaMark]:
-    """Return how each area is drawn. The names of the chosen area and of areas with high rates get room first."""
+    """Return how each area is drawn, by code, in the order in which names are placed.
+
+    The chosen area comes first, then the areas that most probably have high rates. least : as for `is_shown`.
+    """
     rates = read_area_rates(current, pathway).sort_values("exceeding", ascending=False)
     rows = {str(code): row for code, row in rates.to_dict("index").items()}
     ordered = sorted(rows, key=lambda code: code != chosen)
@@ -76,7 +82,7 @@ def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, cho
 
 
 def _word_mark(t: Speech, row: Mapping[Any, Any]) -> str:
-    """Return the estimate of an area and the claim on it."""
+    """Return the estimate of an area with its interval, and the claim; only the claim if there is no estimate."""
     statement = format_statement(row)
     return statement if math.isnan(row["median"]) else f"{_word_rate(t, row)}. {statement}"
 
@@ -87,12 +93,12 @@ def _word_rate(t: Speech, row: Mapping[Any, Any]) -> str:
 
 
 def name_classes() -> dict[str, str]:
-    """Return the classes of the estimate in words, by their colour at full strength."""
+    """Return the names of the classes of the estimate, by their colour at full strength, the lowest first."""
     return {colour: _(name) for colour, name in zip(palette.RISKS, _NAMES, strict=True)}
 
 
 def word_hidden(current: CurrentRelease, pathway: str, least: str) -> str:
-    """Return what the pattern means; empty if every area is shown."""
+    """Return a sentence on what the pattern of crosses means; empty if no area can have it."""
     if least != EVERY:
         return _("Crosses: less sure than {n} in 100.", n=least)
     silent = read_area_rates(current, pathway)["median"].isna().any()
@@ -100,7 +106,7 @@ def word_hidden(current: CurrentRelease, pathway: str, least: str) -> str:
 
 
 def word_white(current: CurrentRelease) -> str:
-    """Return what a white area means; empty if there is none."""
+    """Return a sentence on what white areas mean; empty if there are none."""
     table = load_areas(current.release).table
     regions = set(map(str, table.index[table["level"] == "region"]))
     return "" if regions <= set(judge_areas(current)) else _("White: no figure.")
@@ -132,7 +138,10 @@ def render_legend(pathway: str, *notes: str) -> Markup:
 
 
 def render_rates(t: Speech, current: CurrentRelease, pathway: str, least: str, chosen: str) -> Markup:
-    """Return the areas of the chosen area's country with their rates and intervals, highest first."""
+    """Return a list of the areas in the country of the area `chosen`, with their rates and intervals, highest first.
+
+    Raises KeyError if `chosen` has no row in the results of the model.
+    """
     rates = read_area_rates(current, pathway)
     country = str(rates["country"][chosen])
     rows = rates[rates["country"] == country]
@@ -161,9 +170,10 @@ def _current(is_chosen: bool) -> Markup:
 
 
 def _choose_axis(lowest: float, highest: float) -> tuple[float, float]:
-    """Return the ends of the axis of rates, within which all intervals lie if that is not too wide.
+    """Return the ends of the axis of rates, in multiples of the national average.
 
-    lowest, highest : the outermost ends of the intervals; NaN if there is no estimate.
+    All intervals lie between them, unless the axis would be wider than `_WIDEST`. lowest, highest : the outermost ends
+    of the intervals; NaN if there is no estimate.
     """
     low, high = lowest / _MARGIN, highest * _MARGIN
     return (
@@ -173,7 +183,7 @@ def _choose_axis(lowest: float, highest: float) -> tuple[float, float]:
 
 
 def _choose_ticks(axis: tuple[float, float]) -> list[float]:
-    """Return the rates that are written above the axis: on a wide axis not all, so that they have room."""
+    """Return the rates that are written along the axis; on a wide axis fewer, so that there is room for each."""
     ticks = [tick for tick in _TICKS if axis[0] <= tick <= axis[1]]
     return ticks if len(ticks) <= _MOST else [tick for tick in ticks if tick in _FEW_TICKS]
 
@@ -198,9 +208,9 @@ def _render_row(
 
 
 def _render_estimate(t: Speech, row: Mapping[Any, Any], axis: tuple[float, float], colour: str) -> Markup:
-    """Return a cell with the estimate as a dot on its interval, and one with the numbers.
+    """Return a cell with the estimate as a dot on its interval, and a cell with the numbers.
 
-    An interval that leaves the axis ends in an arrow head. An estimate beyond the axis has no dot.
+    An interval that is longer than the axis ends in an arrow head. An estimate outside the axis has no dot.
     """
     median, lower, upper = (float(row[name]) for name in _ENDS)
     low, high = _place(lower, axis), _place(upper, axis)
@@ -220,7 +230,10 @@ def _render_estimate(t: Speech, row: Mapping[Any, Any], axis: tuple[float, float
 
 
 def _render_said(t: Speech, row: Mapping[Any, Any]) -> Markup:
-    """Return the first statement on an area with its chance; the tooltip has the statement in words."""
+    """Return the claim on an area, else the one that is very likely, with its probability; else "cannot tell".
+
+    The tooltip has both claims in words. In results without the probability, the word for the certainty is shown.
+    """
     statements = list_statements(str(row["claim"]), str(row["certainty"]), str(row["surely"]))
     if not statements:
         return html("{}", _("cannot tell"))
@@ -241,7 +254,7 @@ def _place(value: float, axis: tuple[float, float]) -> float:
 
 
 def render_steps(steps: list[tuple[str, float]], t: Speech) -> Markup:
-    """Return a small waterfall chart of the steps from `list_steps`; empty without steps."""
+    """Return a small waterfall chart of steps, pairs (words, number of children); empty without steps."""
     if not steps:
         return Markup("")
     most = max(1.0, *(value for _words, value in steps))
@@ -269,7 +282,11 @@ def render_steps(steps: list[tuple[str, float]], t: Speech) -> Markup:
 
 
 def render_card(verdict: str, facts: list[tuple[str, str, str]], steps: Markup, turning: str) -> Markup:
-    """Return the card of the chosen area."""
+    """Return the card on the chosen area.
+
+    verdict : the claim in words. facts : tuples (label, value, interval). steps : a chart. turning : what would change
+    the claim.
+    """
     return html(
         '<div class="areacard"><div><p class="said">{}</p><dl>{}</dl><p class="turning">{}</p>{}</div>{}</div>',
         verdict,
@@ -281,7 +298,7 @@ def render_card(verdict: str, facts: list[tuple[str, str, str]], steps: Markup, 
 
 
 def make_public_marks(t: Speech, classes: Mapping[str, str]) -> dict[str, AreaMark]:
-    """Return how each area is drawn by its public class; an area without a class has crosses."""
+    """Return how each area is drawn, by code. An area without a class has crosses. classes : each area's class."""
     colours = dict(zip(RATES, palette.RISK, strict=True))
     return {
         code: AreaMark(
@@ -292,7 +309,7 @@ def make_public_marks(t: Speech, classes: Mapping[str, str]) -> dict[str, AreaMa
 
 
 def make_public_key(period: str, classes: Mapping[str, str]) -> Key:
-    """Return the legend of the classes that occur in the areas."""
+    """Return the legend of the classes that occur. period : the year. classes : the code of each area's class."""
     colours = dict(zip(RATES, palette.RISK, strict=True))
     present = [LegendClass(colours[code], name_claim(code)) for code in PUBLIC if code in classes.values()]
     unsure = _("Crosses: cannot tell. That does not mean low.") if "" in classes.values() else ""
@@ -301,7 +318,7 @@ def make_public_key(period: str, classes: Mapping[str, str]) -> Key:
 
 
 def explain_classes() -> list[str]:
-    """Return what the public classes mean."""
+    """Return sentences on what the public classes mean."""
     return [_(_CLASSES), _(_PUBLIC)]
 
 

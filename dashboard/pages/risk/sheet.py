@@ -1,4 +1,4 @@
-"""The picture of the Risk page: its sentence, and its map of rates with their certainty."""
+"""The picture of the Risk page: its first sentences, and its map of rates with their certainty."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _make_public(current: CurrentRelease) -> Sheet | None:
 
 
 def _make_legend(current: CurrentRelease, pathway: str, least: str) -> list[LegendPart]:
-    """Return the legend: the classes of the estimate, and the strengths of the colour."""
+    """Return the two parts of the legend: the classes of the estimate, and the strengths of the colour."""
     classes = [LegendRow(*row) for row in rates.name_classes().items()]
     strengths = [
         LegendRow(fade_colour(palette.RISKS[-1], strength), name_certainty(code) or _("cannot tell"))

@@ -1,4 +1,4 @@
-"""The content of the Risk page: where rates are high or changing, why, and how certain that is, in plain words.
+"""The content of the Risk page: where rates are high or changing, why, and how certain that is.
 
 Every number comes from the tables that the model wrote beside the release (risk/report/tables.py). Areas are compared
 only within their country.
@@ -47,13 +47,13 @@ _HIGH, _NAMED = ("very_high", "high"), ("very_high", "high", "above", "low")
 
 
 def name_areas(current: CurrentRelease) -> dict[str, str]:
-    """Return the areas that have a result of the model, each with its country, in the order of the release."""
+    """Return the names, by code, of areas that have a result of the model, each with its country."""
     rates = read_area_rates(current, _INTERNAL)
     return {code: name for code, name in name_regions(current).items() if code in rates.index}
 
 
 def name_unjudged(current: CurrentRelease) -> str:
-    """Return a sentence on counties and regions without a result of the model; empty if there are none."""
+    """Return a sentence that names the counties and regions without a result of the model; empty if there are none."""
     table = load_areas(current.release).table
     judged = judge_areas(current)
     others = [str(code) for code in table.index[table["level"] == "region"] if str(code) not in judged]
@@ -64,15 +64,22 @@ def name_unjudged(current: CurrentRelease) -> str:
 
 
 def find_area(current: CurrentRelease, pathway: str) -> str:
-    """Return the chosen area, else the area of the chosen country (or both) with the highest chance of a high rate."""
+    """Return the code of the chosen area, or of the county or region that contains it.
+
+    If that has no result of the model, the area with the highest probability of a high rate is returned, in the
+    chosen country or else in both.
+    """
     rates, chosen = read_area_rates(current, pathway), address.read_area()
     inside = rates[rates["country"] == chosen] if chosen in set(rates["country"]) else rates
-    chances = inside["exceeding"].fillna(-1.0)  # where nothing is said
+    chances = inside["exceeding"].fillna(-1.0)  # areas without a probability come last
     return address.find_area(current, name_areas(current), str(chances.idxmax()))
 
 
 def word_answer(current: CurrentRelease, pathway: str) -> str:
-    """Return which rates are high or low in the chosen country; if none is chosen, which are high in both countries."""
+    """Return a sentence on high and low rates in the country of the chosen area.
+
+    If none is chosen, there is a sentence for each country: on high rates, or on all claims if no rate is high.
+    """
     t, countries = speak_to_reader(current), list_countries(current, address.read_area())
     if len(countries) == 1:
         return headlines.word_level(t, current, countries[0], pathway, 1)
@@ -81,7 +88,7 @@ def word_answer(current: CurrentRelease, pathway: str) -> str:
 
 
 def explain_choice(current: CurrentRelease, pathway: str) -> str:
-    """Return why the card shows this area if the reader has not chosen it; empty if they have."""
+    """Return a sentence on why the card shows its area, if the reader has not chosen the area; empty if they have."""
     if address.find_area(current, name_areas(current), ""):
         return ""
     name = read_area_names(current)[find_area(current, pathway)]
@@ -89,14 +96,17 @@ def explain_choice(current: CurrentRelease, pathway: str) -> str:
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:
-    """Return the main findings for a programme manager, the most important first."""
+    """Return sentences with the main findings: internal trafficking in the two cities, rates, then other changes."""
     t = speak_to_reader(current)
     changes, shifts = headlines.list_changes(t, current), list_shifts(t, current)
     return [*shifts, *headlines.list_levels(t, current), *changes[len(shifts) :], headlines.word_times(t)]
 
 
 def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, str]]:
-    """Return the numbers behind an area's class: words and value."""
+    """Return pairs (label, value) with the numbers behind the claim on an area; unknown numbers are left out.
+
+    Empty if the results do not have the area.
+    """
     row, t = _read_area_reason(current, pathway, area), speak_to_reader(current)
     if row is None:
         return []
@@ -129,7 +139,7 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
 
 
 def _read_area_rate(current: CurrentRelease, pathway: str, area: str) -> Mapping[Any, Any]:
-    """Return the rate of one area and the claim on it."""
+    """Return the row of an area in `read_area_rates`. Raises KeyError if it has none."""
     return read_area_rates(current, pathway).loc[[area]].to_dict("records")[0]
 
 
@@ -156,12 +166,18 @@ def _format_times(t: Speech, value: float) -> str:
 
 
 def word_verdict(current: CurrentRelease, pathway: str, area: str) -> str:
-    """Return the claim on the rate of an area, and the probability that the rate is high."""
+    """Return a text on the claim on the rate of an area, and on the probability that the rate is high.
+
+    Raises KeyError if the area has no result of the model.
+    """
     return _format_verdict(speak_to_reader(current), _read_area_rate(current, pathway, area))
 
 
 def word_turning_point(current: CurrentRelease, pathway: str, area: str) -> str:
-    """Return the rates at which the claim on an area would change, or why there is no claim; empty if not known."""
+    """Return a sentence on the rates at which the claim on an area would change.
+
+    Without an estimate of the rate, the sentence is that on unmet need. Empty if the results do not have the area.
+    """
     row, judged, t = _read_area_reason(current, pathway, area), judge_area(current, area), speak_to_reader(current)
     if row is None or judged is None:
         return ""
@@ -170,7 +186,10 @@ def word_turning_point(current: CurrentRelease, pathway: str, area: str) -> str:
 
 
 def list_steps(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, float]]:
-    """Return the words and numbers of children expected from people, expected from people and outreach, and met."""
+    """Return three pairs (words, number of children): expected from population, with outreach too, and met.
+
+    Empty if the number of children met or the expected number is not known.
+    """
     row = _read_area_reason(current, pathway, area)
     if row is None or math.isnan(row["value"]) or math.isnan(row["by_effort"]):
         return []
@@ -182,7 +201,7 @@ def list_steps(current: CurrentRelease, pathway: str, area: str) -> list[tuple[s
 
 
 def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, str, str]]:
-    """Return the main numbers of an area: words, value, and interval or rank."""
+    """Return the main numbers of an area that are known, as tuples (label, value, interval or explanation)."""
     t, judged = speak_to_reader(current), judge_area(current, area)
     row = _read_area_reason(current, pathway, area)
     facts: list[tuple[str, str, str]] = []
@@ -204,7 +223,10 @@ def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[s
 
 
 def _word_expected(t: Speech, row: Mapping[str, float]) -> str:
-    """Return the factor by which the recorded outreach raises the number of children that the model expects."""
+    """Return words on the factor by which outreach changes the number of children that the model expects.
+
+    Empty if one of the expected numbers is not known or not above 0.
+    """
     if math.isnan(row["by_effort"]) or not row["by_population"] > 0:
         return ""
     return _(
@@ -214,9 +236,10 @@ def _word_expected(t: Speech, row: Mapping[str, float]) -> str:
 
 
 def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:
-    """Return sentences on an area: the claim, its unmet need, its burden, the reasons, and what would change the claim.
+    """Return sentences on an area: the claim, unmet need, the last year, children newly in need, and the reasons.
 
-    The list is empty if the model has no result for the area.
+    The last ones say what would change the claim, and if no outreach was recorded. Empty if the results do not have the
+    area.
     """
     row = _read_area_reason(current, pathway, area)
     if row is None:
@@ -259,7 +282,10 @@ def _format_explained(row: Mapping[str, float]) -> str:
 
 
 def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> str:
-    """Return the rates at which the claim would change if the uncertainty stays the same; empty without an estimate."""
+    """Return a sentence on the rates at which the claim would change if the uncertainty stayed the same.
+
+    Empty without an estimate.
+    """
     if math.isnan(row["median"]):
         return ""
     rates = {
@@ -283,9 +309,9 @@ def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> 
 
 
 def tabulate_municipalities(current: CurrentRelease, pathway: str, region: str) -> pd.DataFrame:
-    """Return the municipalities of a county or region, with the most children newly in need first.
+    """Return a table of the municipalities of a county or region, those with the most children newly in need first.
 
-    Municipalities without an estimate of the rate are left out. Empty if the result has no municipalities.
+    Municipalities without an estimate of the rate are left out. Empty if the results have no municipalities.
     """
     rates = read_risk_table(current, "risk_municipality_whole_crossing", pathway)
     if rates.empty:
@@ -309,9 +335,9 @@ def tabulate_municipalities(current: CurrentRelease, pathway: str, region: str) 
 
 
 def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame | None:
-    """Return the clusters of a pathway that are unlikely by chance, a row for each, by country.
+    """Return a table of the clusters of a pathway that chance hardly explains, a row for each, by country.
 
-    None if the results come from a version that did not compare clusters with all scans of the release.
+    None if there are no results on clusters, or if an earlier version made them, whose search found too many clusters.
     """
     table = current_release.read_table(current, "hotspots_region_whole_crossing")
     if "p_release" not in table:
@@ -340,12 +366,12 @@ def tabulate_clusters(current: CurrentRelease, pathway: str) -> pd.DataFrame | N
 
 
 def _format_luck(p: float) -> str:
-    """Format a p value as the number of releases, of 1,000, in which chance alone shows such a cluster."""
+    """Return a p value as text: the number of releases, of 1,000, in which chance alone shows such a cluster."""
     return _("fewer than 1 of 1,000") if p < 0.001 else _("{count} of 1,000", count=math.ceil(1000 * p))
 
 
 def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Return rates and, if known, burdens on a pathway with their intervals, a row for each area."""
+    """Return a table with a row for each area: rate and, if known, children newly in need, with their intervals."""
     frame, judged = read_area_rates(current, pathway), judge_areas(current)
     columns = {
         _("Area"): frame["name"],
@@ -374,7 +400,10 @@ def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
 
 
 def tabulate_years(current: CurrentRelease) -> pd.DataFrame:
-    """Return the public classes: a row for each county and region, a column for each year."""
+    """Return a table of the public classes in words: a row for each county or region, a column for each year.
+
+    Empty if the release has no classes.
+    """
     rows = current_release.read_table(current, "risk_region_year")
     if rows.empty:
         return rows

@@ -1,4 +1,4 @@
-"""The Situation page: the live map with layers, time, and a chosen area."""
+"""The Situation page: the live map, with choices of layers, period and area."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from geo.layers import choose_caution
 
 
 def show() -> None:
-    """Show the page. All content that changes is inside one fragment, so that a change sends little data."""
+    """Show the page. All content that changes is in a part of its own, so that a change sends little data."""
     controls.note_address()
     st.fragment(_show_situation, run_every=controls.read_step_seconds())()
     # Outside the fragment, so that a change does not send it again.

@@ -1,4 +1,4 @@
-"""The controls of the Situation page. The view is the only source of state: a widget shows it and requests a new view.
+"""The controls of the Situation page. Widgets keep no state of their own: they show the view and request a new one.
 
 A widget starts with the view's value, and only a reader's choice changes the view. If the view differs from the
 widget, or if the choices have changed, a new widget replaces the old one. The program never sets the value of a widget
@@ -49,17 +49,17 @@ _OWN, _MADE = "situation-own", "situation-made"
 _GRAINS = {"month": mark("Month"), "quarter": mark("Quarter"), "year": mark("Year"), "whole": mark("All years")}
 _NONE = "none"
 _PLAYING, _STEPPED, _TIMED = "situation-playing", "situation-stepped", "situation-timed"
-# Whether the reader chose the period, or it is only the one that a layer opened on.
+# Whether the reader chose the period; if not, it is the one with which the layer opened.
 _PICKED = "situation-picked"
 _STEP = 1.4
 _T = TypeVar("_T")
 
 
 def note_address() -> None:
-    """Store the address if somebody changed it: on a first visit, in the bar, with the back button, or through a link.
+    """Store the address if the reader changed it: with a first visit, the bar, the back button, or a link.
 
-    Such an address comes only with a run of the whole page that no control started. With a control's request, the
-    browser may still send the previous address.
+    Only a run of the whole page that no control started has such an address. With a control's request, the browser may
+    still send the address from before.
     """
     asked, asked_by_control = address.read_view(), st.session_state.pop(_OWN, False)
     changed = asked != st.session_state.get(_WRITTEN) and not asked_by_control
@@ -68,10 +68,10 @@ def note_address() -> None:
 
 
 def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
-    """Return the view: the reader's request, as far as the release allows it.
+    """Return the view that is nearest to the reader's request among those that the release has.
 
-    The session keeps the request itself. If a layer does not have the requested level, period or area, they are still
-    there for the next layer.
+    The session keeps the request itself. So a level, period or area that the layer does not have is used again for the
+    next layer.
     """
     st.session_state.pop(_OWN, None)
     arrived = st.session_state.pop(_ARRIVED, None)
@@ -95,14 +95,17 @@ def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
 
 
 def _open_with_numbers(view: MapView, current: CurrentRelease) -> MapView:
-    """Return the view at the last period with numbers, if the reader has not chosen a period."""
+    """Return the view itself if its period has numbers, else the view at the last period with numbers.
+
+    A view of a layer without periods is returned unchanged.
+    """
     if not view.period or not list_view_periods(view, current) or has_numbers(view, current):
         return view
     return replace(view, period=find_latest(view, current))
 
 
 def show_no_numbers(current: CurrentRelease, view: MapView) -> None:
-    """Show that the chosen period has no numbers, and offer the last one that has."""
+    """If the period has no numbers, show a message that says so, and offer the last period that has some."""
     listed = list_view_periods(view, current)
     if not listed or has_numbers(view, current):
         return
@@ -125,16 +128,16 @@ def _show_period(period: str) -> None:
 
 
 def show_missed(view: MapView) -> None:
-    """Show which parts of an address could not be opened, until the reader changes the view."""
+    """Show the parts of the address that could not be opened, until the view changes."""
     opened, words = st.session_state.get(_MISSED, (None, ""))
     if words and opened == format_address(view):
         st.html(words)
 
 
 def write_address(view: MapView) -> None:
-    """Write the view into the address if it is not there yet; not while time plays."""
+    """Write the view into the address if it is not there yet, but not while periods are played."""
     if st.session_state.get(_PLAYING):
-        # One step back in the browser undoes all that was played.
+        # So one step back in the browser undoes all periods that were played.
         return
     st.session_state[_WRITTEN] = format_address(view)
     address.write_view(st.session_state[_WRITTEN])
@@ -147,7 +150,7 @@ def _request_view(change: Callable[[MapView], MapView]) -> None:
 
 
 def _choose_key(name: str, value: object, *choices: object) -> str:
-    """Return the key of the widget for a value: the present key if its widget shows the value, else a new key."""
+    """Return the key of a widget: the same key as before if its value and choices are unchanged, else a new key."""
     widgets: dict[str, tuple[int, tuple[object, ...]]] = st.session_state.setdefault(_MADE, {})
     count, offered = widgets.get(name, (0, ()))
     if offered != choices or st.session_state.get(f"{name}-{count}") != value:
@@ -157,9 +160,9 @@ def _choose_key(name: str, value: object, *choices: object) -> str:
 
 
 def _make_callback(key: str, shown: _T, change: Callable[[MapView, _T], MapView]) -> Callable[[], None]:
-    """Build the callback that puts a reader's choice into the view.
+    """Return the callback of a widget that puts the reader's choice into the view.
 
-    A replaced widget may report its old value once more; that is not a choice.
+    A widget that was replaced may report its old value once more; this is not a choice.
     """
 
     def picked() -> None:
@@ -173,7 +176,7 @@ def _make_callback(key: str, shown: _T, change: Callable[[MapView, _T], MapView]
 def _show_segments(
     name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[MapView, str], MapView]
 ) -> None:
-    """Show a few choices side by side."""
+    """Show choices side by side; a new choice changes the view. value : the choice in the view."""
     key = _choose_key(name, value, *words.items())
     st.segmented_control(
         label, list(words), format_func=words.__getitem__, default=value, key=key, required=True,
@@ -184,7 +187,7 @@ def _show_segments(
 def _show_menu(
     name: str, label: str, words: Mapping[str, str], value: str, change: Callable[[MapView, str], MapView]
 ) -> None:
-    """Show many choices in a menu."""
+    """Show choices in a menu; a new choice changes the view. value : the choice in the view."""
     key = _choose_key(name, value, *words.items())
     st.selectbox(
         label, list(words), index=list(words).index(value), format_func=words.__getitem__, key=key,
@@ -207,13 +210,13 @@ def choose_level(current: CurrentRelease, view: MapView) -> None:
 
 
 def _stop_time(view: MapView) -> MapView:
-    """Stop playing, because another layer or level was chosen, and return the view unchanged."""
+    """Stop playing periods, because another layer or level was chosen, and return the view unchanged."""
     st.session_state[_PLAYING] = False
     return view
 
 
 def choose_overlay(current: CurrentRelease, view: MapView) -> None:
-    """Show the choice of a second layer among those that the tier allows."""
+    """Show the choice of a second layer among those that have the level and that the tier allows; nothing if none."""
     offered = [
         find_layer(name)
         for name, levels in current_release.list_levels(current).items()
@@ -233,7 +236,10 @@ def choose_overlay(current: CurrentRelease, view: MapView) -> None:
 
 
 def choose_options(current: CurrentRelease, view: MapView, name: str) -> None:
-    """Show the options of a layer on the map, with the choices that the release has."""
+    """Show the options of the layer `name`, with the choices that the release has.
+
+    SHARED_OPTION, the pathway, is left out: the bar chooses it for all pages.
+    """
     for option in current_release.list_options(current, name, view.level):
         if (name, option.id) != SHARED_OPTION:
             _show_option(name, option, view)
@@ -255,13 +261,13 @@ def _format_choice(choice: Choice) -> str:
 
 
 def _set_period(view: MapView, period: str) -> MapView:
-    """Return the view at a period that the reader chose."""
+    """Note that the reader has chosen a period, and return the view at this period."""
     st.session_state[_PICKED] = True
     return replace(view, period=period)
 
 
 def choose_grain(current: CurrentRelease, view: MapView) -> None:
-    """Show the choice of the length of periods, if the layer has more than one."""
+    """Show the choice of the length of periods, if the layer has more than one length."""
     periods_by_grain = {str(grain): period for grain, period in list_grains(view, current).items()}
     if len(periods_by_grain) < 2:
         return
@@ -273,7 +279,10 @@ def choose_grain(current: CurrentRelease, view: MapView) -> None:
 
 
 def choose_period(totals: Mapping[str, Total], view: MapView) -> None:
-    """Show the slider of periods. The arrow keys move it, and screen readers get the period's number."""
+    """Show the slider of periods. The arrow keys move it, and screen readers get each period with its total.
+
+    totals : by period, oldest first.
+    """
     words = {period: format_total(period, total) for period, total in totals.items()}
     key = _choose_key("c-period", view.period, *words.items())
     st.select_slider(
@@ -284,7 +293,7 @@ def choose_period(totals: Mapping[str, Total], view: MapView) -> None:
 
 
 def show_play_button(listed: tuple[str, ...], view: MapView) -> None:
-    """Show the button that plays the periods until the last one, or until it is pressed again."""
+    """Show the button that plays the periods one after the other, up to the last or until it is pressed again."""
     running = bool(st.session_state.get(_PLAYING))
     if st.button(_("Stop") if running else _("Play"), key="c-play"):
         st.session_state[_PLAYING] = not running
@@ -295,15 +304,18 @@ def show_play_button(listed: tuple[str, ...], view: MapView) -> None:
 
 
 def read_step_seconds() -> float | None:
-    """Return the seconds between two steps while time plays, or None."""
+    """Return the seconds between two steps while periods are played, else None."""
     st.session_state[_TIMED] = bool(st.session_state.get(_PLAYING))
     return _STEP if st.session_state[_TIMED] else None
 
 
 def advance_view(listed: tuple[str, ...], view: MapView) -> MapView:
-    """Return the view of the next period if its time has come. Playing stops at the last period."""
+    """Return the view at the next period if periods are played and the time of a step is over, else the same view.
+
+    At the last period, playing stops and the page is drawn again.
+    """
     if st.session_state.get(_TIMED) and not st.session_state.get(_PLAYING):
-        # Something else stopped it: the clock of the page stops with a whole run only.
+        # Another control has stopped it. Only a run of the whole page stops the clock.
         write_address(view)
         st.rerun()
     due = time.monotonic() - st.session_state.get(_STEPPED, 0.0) >= _STEP * 0.8
@@ -321,7 +333,7 @@ def advance_view(listed: tuple[str, ...], view: MapView) -> MapView:
 
 
 def make_click_callback(areas: Areas, level: str) -> Callable[[], None]:
-    """Build the callback of a click on the map, which chooses the area at that place, or none."""
+    """Return the callback of a click on the map, which chooses the area of this level there, or none."""
 
     def chosen() -> None:
         place = live_map.read_clicked_place()
@@ -332,5 +344,5 @@ def make_click_callback(areas: Areas, level: str) -> Callable[[], None]:
 
 
 def choose_area(area: str) -> None:
-    """Choose an area; empty for none."""
+    """Choose an area by its code; an empty code stands for both countries."""
     _request_view(lambda v: replace(v, area=area))

@@ -23,10 +23,10 @@ _ALL = {"what": "services", "of": "all"}
 
 @dataclass(frozen=True)
 class Where:
-    """An area, and the layer as it is read for its headline.
+    """An area, and the layer whose value its headline shows.
 
     mark : the layer at the level of the area; None if the layer lacks this level. parts : the layer at the level of the
-    areas inside. within : the codes of these areas.
+    map; None if that is the level of the area. within : the codes of the areas of this level inside the area.
     """
 
     code: str
@@ -53,7 +53,11 @@ class Headline:
 
 
 def read_headline(where: Where) -> Headline:
-    """Read the layer's number of an area. If only areas inside it have a number, count these areas."""
+    """Return the layer's headline for an area.
+
+    If the area has no value, the headline is the number of areas inside it that have one. If it has no such areas, it
+    is the state of the area, or a text that says that the layer is not published for it.
+    """
     if where.mark is None or where.code not in where.mark.data.frame.index:
         return _count_parts(where) or Headline(
             where.name, _("not published for this area"), "", "", "", "", known=False
@@ -76,14 +80,14 @@ def read_headline(where: Where) -> Headline:
 
 
 def _format_value(mark: Mark, area: str) -> tuple[str, str]:
-    """Return the number of an area, or the name and the meaning of its class; empty if it has neither."""
+    """Return the number of an area and an empty text, or the name and the meaning of its class; empty without both."""
     text = translate(mark.data.texts()[area])
     name, _colon, meaning = text.partition(": ") if mark.data.style.named else (text, "", "")
     return name, meaning[:1].upper() + meaning[1:]
 
 
 def _count_parts(where: Where) -> Headline | None:
-    """Return a headline with the number of areas inside the area that have a value."""
+    """Return a headline with the number of areas inside the area that have a value; None if it has no such areas."""
     if where.parts is None or not where.within:
         return None
     data = where.parts.data
@@ -94,7 +98,7 @@ def _count_parts(where: Where) -> Headline | None:
 
 
 def render_headlines(mark: Mark, headlines: Sequence[Headline], more: Sequence[str] = ()) -> Markup:
-    """Return the headline values, the first part of the panel; `more` are lines below them."""
+    """Return the headlines as the first part of the panel. mark : the layer. more : lines below the values."""
     numbers = [_render_number(headline, named=len(headlines) > 1) for headline in headlines]
     whens = list(dict.fromkeys(headline.when for headline in headlines if headline.when))
     sources = list(dict.fromkeys(headline.source for headline in headlines if headline.source))
@@ -125,7 +129,7 @@ def _render_number(headline: Headline, *, named: bool, dated: bool = False) -> M
 def name_carriers(current: CurrentRelease, level: str, period: str, area: str, options: Options) -> str:
     """Return a sentence on the duty bearers that run prevention and coordination in an area.
 
-    Empty unless all services are chosen, or if no duty bearer is known.
+    Empty if not all services are chosen, if the release has no services of the level, or if no duty bearer is known.
     """
     chosen = {**_ALL, **dict(options)}
     if chosen != _ALL or level not in current_release.list_levels(current)["services"]:
@@ -137,7 +141,7 @@ def name_carriers(current: CurrentRelease, level: str, period: str, area: str, o
 
 
 def _carries(current: CurrentRelease, level: str, period: str, area: str, choice: str) -> bool:
-    """Return whether a duty bearer is known to run a service in the area."""
+    """Return whether the release shows a service of a duty bearer in the area; choice : such as "duty_bearer-ngo"."""
     if not current_release.has_layer(current, "services", level, (("of", choice),)):
         return False
     frame = current_release.read_layer(current, "services", level, period, (("of", choice),)).frame

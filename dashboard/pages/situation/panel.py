@@ -1,4 +1,4 @@
-"""The panel beside the map: the layer's headline value first, then other numbers and how they changed."""
+"""The panel beside the map: the headlines of the layers first, then other numbers and how they changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from geo.layers.profile import Bar, Profile
 from geo.layers.profile.facts import Fact
 
 _KNOWN = {"number", "class"}
-# Which layer's number each fact of a profile is.
+# The layer from which the number of each fact of a profile comes.
 _LAYERS = {
     "children": "encounters",
     "internal": "encounters",
@@ -30,14 +30,15 @@ _LAYERS = {
 
 @dataclass(frozen=True)
 class PanelContent:
-    """The content of the map, in the form for the panel.
+    """What the panel needs to know of the map.
 
-    `first` is the headline of the main layer and `others` are the headlines of the layers over it, as markup. `when` is
-    the period on the map in words, `now` its id. `covered` names the facts that a headline already shows. `allowed`
-    names the layers that may be shown together with the layers on the map. `beside` is the sentence for a community
-    layer together with another layer. `community`: the main layer is a community layer. `changes`: show the small bars.
-    `around` is the code of the county or region that contains the area; the bar shows it for a municipality. `judged`
-    has sentences on what is likely there, and `advice` on what could be done; both are empty if they may not be shown.
+    marks : the layers on the map. first, others : headlines of the main layer and of the layers over it, as markup.
+    when, now : name and id of the period on the map. covered : facts that a headline already shows. allowed : ids of
+    the layers that may be shown together with those on the map. beside : the caution for a community layer with another
+    layer; else empty. community : whether the main layer is a community layer. changes : whether the small bars are
+    shown. around : for a municipality the code of the county or region that contains it, else the area's own code.
+    judged, advice : sentences on what is likely in the area and on what the plan does there; empty if they may not be
+    shown.
     """
 
     marks: Sequence[Mark]
@@ -57,7 +58,7 @@ class PanelContent:
 
 @dataclass(frozen=True)
 class Row:
-    """One number of the panel: label, value, margin, hover text and a line below it."""
+    """A number of the panel. hover : its tooltip. quiet : whether it is a state. detail : a line below it."""
 
     label: str
     text: str
@@ -68,7 +69,7 @@ class Row:
 
 
 def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
-    """Return the panel of one area."""
+    """Return the panel of an area."""
     rows = [_make_row(fact, content.when) for fact in _list_facts(profile, content)]
     numbers = _render_facts(rows, content.first)
     whole = {"encounters", "effort"} <= content.allowed
@@ -94,7 +95,7 @@ def _list_facts(profile: Profile, content: PanelContent) -> list[Fact]:
 
 
 def _order_blocks(content: PanelContent, numbers: Markup) -> Markup:
-    """Return the parts of the panel in order. A community layer is separate, with the sentence of caution."""
+    """Return the headlines and the numbers in order. With a caution, community layers are apart from the others."""
     if not content.beside:
         return join_markup((content.first, *content.others, numbers))
     if content.community:
@@ -107,7 +108,7 @@ def _set_apart(block: Markup, sentence: str) -> Markup:
 
 
 def _wrap_panel(*parts: object) -> Markup:
-    """Return the panel with its parts inside. The keyboard can scroll it, too."""
+    """Return an element of the panel around these parts; the keyboard can scroll it."""
     return html("<div class=panel tabindex=0>{}</div>", join_markup(parts))
 
 
@@ -117,7 +118,7 @@ def _render_notes(marks: Sequence[Mark]) -> Markup:
 
 
 def _make_row(fact: Fact, when: str) -> Row:
-    # The note names the axes that were counted; without it the count cannot be used.
+    # The note of services names the axes that were counted. It is always visible, because the count needs it.
     note, detail = ("", translate(fact.note)) if fact.id == "services" else (fact.note, "")
     named = translate(fact.period)
     period = "" if named == when or fact.period in fact.source else named
@@ -127,7 +128,7 @@ def _make_row(fact: Fact, when: str) -> Row:
 
 
 def _date_fact(fact: Fact, when: str) -> str:
-    """Return the period of a fact; empty if the map shows this period, or the fact's label names it."""
+    """Return the name of a fact's period; empty if the map shows this period, or the fact's label names it."""
     named = translate(fact.period)
     return "" if named in ("", when) or fact.period in fact.label else named
 
@@ -137,7 +138,7 @@ def _join_notes(*notes: str) -> str:
 
 
 def _render_facts(rows: Sequence[Row], headline: Markup) -> Markup:
-    """Return the numbers as a list. It has their most common hover text, unless the headline shows that text."""
+    """Return the numbers as a list, whose tooltip is their most common one, unless the headline has that text."""
     common = Counter(row.hover for row in rows).most_common(1)[0][0] if rows else ""
     title = html(' title="{}"', common) if common and common not in headline else ""
     return html("<dl class=facts{}>{}</dl>", title, join_markup(_render_row(row, common) for row in rows))
@@ -156,7 +157,7 @@ def _render_row(row: Row, common: str) -> Markup:
 
 
 def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
-    """Return small bars over time. A period without a number keeps its place."""
+    """Return small bars over time, with an empty bar for a period without a number; empty if no period has one."""
     values = [None if math.isnan(bar.value) else bar.value for bar in series]
     if not any(value is not None for value in values):
         return Markup("")
@@ -198,7 +199,7 @@ def _render_meaning(profile: Profile) -> Markup:
 def render_overview(
     profiles: Sequence[Profile], content: PanelContent, question: str, unmapped: Sequence[str]
 ) -> Markup:
-    """Return the panel of the countries side by side, with the names of areas without a shape."""
+    """Return the panel of the countries side by side. unmapped : names of the areas that have no shape on the map."""
     facts = zip(*(_list_facts(profile, content) for profile in profiles), strict=True)
     names = [profile.name for profile in profiles]
     known = [pair for pair in facts if any(fact.state != "no_figure" for fact in pair)]
@@ -222,7 +223,10 @@ def _render_unmapped(names: Sequence[str]) -> Markup:
 
 
 def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str, headline: Markup) -> Markup:
-    """Return a table of both countries side by side, with the most common hover text as in `_render_facts`."""
+    """Return a table of the countries side by side, with the most common tooltip as in `_render_facts`.
+
+    facts : for each measure, the fact of each country; there must be one or more measures.
+    """
     measures = [[_make_row(replace(fact, label=_leave_country(fact.label)), when) for fact in pair] for pair in facts]
     hovers = ["; ".join(dict.fromkeys(row.hover for row in rows if row.hover)) for rows in measures]
     common = Counter(hovers).most_common(1)[0][0]
@@ -239,14 +243,14 @@ def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], 
 
 
 def _leave_country(label: str) -> str:
-    """Return a label without the name of the country, because it stands above the numbers of several countries."""
+    """Return a label with "the country" in place of a country's name, for a row with numbers of several countries."""
     if not isinstance(label, Message) or "country" not in label.values:
         return label
     return Message(label.template, **{**label.values, "country": mark("the country")})
 
 
 def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], hover: str) -> Markup:
-    """Return one measure for several areas, under the first area's label."""
+    """Return a row of the table: a measure with the value of each country."""
     cells = join_markup(
         html(
             "<td{}>{}{}</td>",
@@ -267,7 +271,7 @@ def _render_comparison(rows: Sequence[Row], profiles: Sequence[Profile], hover: 
 
 
 def _join_details(rows: Sequence[Row], profiles: Sequence[Profile]) -> str:
-    """Return the lines below a measure: once if they are the same for all areas, else with names."""
+    """Return the lines below a measure: one if it is the same for all areas, else each with the area's name."""
     if len({row.detail for row in rows}) == 1:
         return rows[0].detail
     named = zip(profiles, rows, strict=True)

@@ -1,4 +1,4 @@
-"""The content of the Situation page for a view: the panel, the strip of time, the table."""
+"""The content of the Situation page for a view: the panel, the strip of periods, the table."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
 
 
 def describe_shipped_shapes() -> dict[str, Any]:
-    """Return the fixed content of a map without a release: the areas that are part of the product."""
+    """Return the fixed settings of a map without a release, which shows the areas that are part of the product."""
     language = find_language()
     return {"shapes": SHIPPED, **({"language": language} if language != "en" else {})}
 
 
 def describe_empty_map() -> str:
-    """Describe a map without a release as a JavaScript literal."""
+    """Return a map without a release as a JavaScript literal."""
     return live_map.describe_map([], "region")
 
 
@@ -90,7 +90,11 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
 
 
 def _judge_area(current: CurrentRelease, view: MapView) -> dict[str, str]:
-    """Return what is likely in the chosen county or region, and what could be done; empty with a community layer."""
+    """Return sentences on what is likely in the chosen county or region, and on what the plan does there.
+
+    The keys are those of PanelContent. Empty without a judgement of the area, and with a layer beside which no results
+    of the risk model may be shown, such as a community layer.
+    """
     judged = judge_area(current, view.area) if view.area else None
     if judged is None or find_conflict(current.tier, [*view.layers, "risk"]):
         return {}
@@ -110,7 +114,7 @@ def _find_around(areas: Areas, code: str) -> str:
 
 
 def _is_in_strip(current: CurrentRelease, view: MapView) -> bool:
-    """Return whether the strip already shows the number of all children met, by the shortest periods."""
+    """Return whether the strip of periods already shows all children met in the shortest periods."""
     every = view.layer == "encounters" and view.chosen(view.layer).get("of", "all") == "all"
     return every and view.period in current_release.list_periods(current, view.layer, view.level, "", ())
 
@@ -120,7 +124,7 @@ def _has_community(view: MapView) -> bool:
 
 
 def _list_covered_facts(view: MapView, name: str) -> tuple[str, ...]:
-    """Return the facts of a profile that the headline of a layer already shows."""
+    """Return the ids of the facts of a profile that the headline of a layer already shows."""
     if name == "encounters":
         choice = view.chosen(name).get("of", "all")
         return {"all": ("children",), "pathway-internal": ("internal",)}.get(choice, ())
@@ -140,7 +144,7 @@ def _find_mark(wheres: list[headline.Where], mark: Mark) -> Mark:
 
 
 def _name_carriers(current: CurrentRelease, areas: Areas, view: MapView, wheres: list[headline.Where]) -> list[str]:
-    """Return the duty bearers of each area, with the area's name if they differ."""
+    """Return a sentence on the duty bearers of each area; one if it is the same for all, else with the areas' names."""
     lines: list[tuple[str, str]] = []
     for where in wheres:
         level = str(areas.table["level"][where.code])
@@ -151,7 +155,7 @@ def _name_carriers(current: CurrentRelease, areas: Areas, view: MapView, wheres:
 
 
 def _list_headline_areas(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
-    """Return the areas and levels of a layer's headline: the chosen area, or both countries."""
+    """Return the areas for the headlines of the layer `name`: the chosen area, or all countries."""
     return [
         _find_where(current, areas, view, name, code) for code in ([view.area] if view.area else _list_countries(areas))
     ]
@@ -175,7 +179,10 @@ def _find_where(current: CurrentRelease, areas: Areas, view: MapView, name: str,
 
 
 def _find_year(parts: Mark) -> str:
-    """Return the year of the figures on the map as a period, so that other figures use it; empty for several years."""
+    """Return the year of the figures on the map as the id of a period, so that the headline has the same year.
+
+    Empty if the figures are of several years, or of none.
+    """
     years = parts.data.frame["year"].dropna().unique()
     return f"{int(years[0])}-01-01/P1Y" if len(years) == 1 else ""
 
@@ -185,7 +192,10 @@ def _list_countries(areas: Areas) -> list[str]:
 
 
 def render_missed(address: Mapping[str, str], view: MapView, current: CurrentRelease) -> Markup:
-    """Return a line on the parts of an address that cannot be shown, and what is shown instead."""
+    """Return a line on the parts of an address that cannot be shown, and on what is shown instead.
+
+    address : its parameters. view : the view that is shown. Empty if all parts are shown.
+    """
     lost = list_unmet(address, view)
     if not lost:
         return Markup("")
@@ -215,7 +225,7 @@ def _format_instead(missed: list[tuple[str, str, str]]) -> str:
 
 
 def _explain_overlay(asked: str, view: MapView, current: CurrentRelease) -> str:
-    """Return why a requested second layer is not on the map."""
+    """Return a sentence on why a requested second layer is not on the map; asked : layer ids, separated by commas."""
     for name in asked.split(","):
         if name in view.layers or name not in current_release.list_levels(current):
             continue
@@ -228,7 +238,7 @@ def _explain_overlay(asked: str, view: MapView, current: CurrentRelease) -> str:
 
 
 def _quote(text: str) -> str:
-    """Return a short name from an address in quotes. The page does not repeat anything else."""
+    """Return a short name from an address in quotes; empty for other texts, which the page does not repeat."""
     return f"“{text}”" if _SHORT.fullmatch(text) else ""
 
 
@@ -245,10 +255,10 @@ def _name_area(area: str, current: CurrentRelease) -> str:
 
 @cache_by_language(maxsize=512)
 def compute_totals(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> dict[str, Total]:
-    """Return one number for each period: of the chosen area, or of both countries together.
+    """Return the total of each period in `listed`: of the chosen area, or of both countries together.
 
-    Both countries are read at the coarsest level with numbers, because the noise is smallest there. The mapping is
-    shared: never change it.
+    Both countries are read at the coarsest level with numbers, because the noise is smallest there. For layers whose
+    values cannot be summed, see `timeline.judge_totals`. The mapping is shared: never change it.
     """
     if not find_layer(view.layer).sums:
         data = [current_release.read_layer(current, view.layer, view.level, period, view.key()) for period in listed]
@@ -265,7 +275,7 @@ def compute_totals(current: CurrentRelease, view: MapView, listed: tuple[str, ..
 
 
 def render_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, Total]) -> Markup:
-    """Return the strip: the period in words, and a bar for each period if there are several."""
+    """Return the strip of periods: the name of the period, and a bar for each period if there are several."""
     words = format_period(view.period) if totals and view.period else _("Latest figures")
     several = totals if len(totals) > 1 else {}
     # Published figures do not end with the records.
@@ -274,7 +284,7 @@ def render_strip(current: CurrentRelease, view: MapView, totals: Mapping[str, To
 
 
 def _find_levels(current: CurrentRelease, view: MapView, listed: tuple[str, ...]) -> list[str]:
-    """List the levels at which the layer has these periods, the coarsest first."""
+    """Return the levels at which the layer has exactly these periods, the coarsest first."""
     return [
         level
         for level in current_release.list_levels(current)[view.layer]
@@ -284,7 +294,7 @@ def _find_levels(current: CurrentRelease, view: MapView, listed: tuple[str, ...]
 
 @st.dialog("Table", width="large")
 def show_table(current: CurrentRelease, view: MapView) -> None:
-    """Show the content of the map as tables, one for each layer."""
+    """Show the content of the map in a dialog as tables, one for each layer."""
     for name, mark in zip(view.layers, read_marks(current, view), strict=True):
         data = mark.data
         st.html(html("<h3>{}</h3><p>{}, {}</p>", mark.title, mark.unit, data.legend.period))

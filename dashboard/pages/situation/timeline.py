@@ -1,4 +1,4 @@
-"""The strip of time below the map: bars that show when things happened."""
+"""The strip of periods below the map: a bar for each period."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from dashboard.site.text import _, format_number, format_period, format_quantity
 from data.tables.periods import Period
 from geo.layers.core import LayerData
 
-_LEAST = 4  # per cent, so that a bar stays visible
+_LEAST = 4  # per cent: the lowest height of a bar with a number, so that it is visible
 
 
 @dataclass(frozen=True)
 class Total:
-    """The number of a period; without a number, the state and its words, if all areas have the same state.
+    """The entry of a period: a number with its margin, or a state.
 
-    least : whether the value is a lower limit.
+    value : None without a number. least : whether the value is a lower limit. state, words : without a number, the
+    state that all areas have and its words, or "named" and words; empty if the states differ.
     """
 
     value: float | None
@@ -33,9 +34,10 @@ class Total:
 def compute_totals(
     frames: Mapping[str, pd.DataFrame], area: str = "", words: Mapping[str, str] | None = None
 ) -> list[Total]:
-    """Return the number of each period: of an area, or the sums of published values and margins over all areas.
+    """Return the total of each period: of an area, or if `area` is empty, the sum over all areas.
 
-    frames : for each period, the rows of the layer, one for each area. words : the words for states.
+    A sum adds the published values and their margins; the lower end stands for a range. frames : for each period, the
+    rows of the layer, one for each area. words : the words for each state.
     """
     return [_sum_total(frame[frame.index == area] if area else frame, words or {}) for frame in frames.values()]
 
@@ -50,9 +52,10 @@ def _sum_total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
 
 
 def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> list[Total]:
-    """Return timeline entries for layers whose values cannot be summed over areas.
+    """Return the entries of the strip for layers whose values cannot be summed over areas, one for each of `layers`.
 
-    For one area: its number, or the words of its class or state. Otherwise: the number of areas with a known value.
+    The entry of an area is its number, or the words of its class or state. If `area` is empty, the entry says how many
+    areas have a value.
     """
     return [_judge_area(data, area, words) if area else _count_known(data) for data in layers]
 
@@ -70,7 +73,7 @@ def _count_known(data: LayerData) -> Total:
 
 
 def format_total(period: str, total: Total) -> str:
-    """Return a period with its number and margin, or with its state."""
+    """Return the name of a period with its number and margin, or with the words for its state."""
     return f"{format_period(period)}: {_format_value(total)}"
 
 
@@ -82,23 +85,27 @@ def _format_value(total: Total) -> str:
 
 
 def compute_heights(values: Sequence[float | None]) -> list[int]:
-    """Scale values to per cent of the highest bar; 0 if there is no number."""
+    """Return the height of each bar in per cent of the highest bar, at least 4.
+
+    The height is 0 without a number, and for all bars if no number is above 0.
+    """
     top = max((v for v in values if v is not None), default=0.0)
     return [0 if v is None or top <= 0 else max(_LEAST, round(100 * v / top)) for v in values]
 
 
 def is_unfinished(period: str, last: str | None) -> bool:
-    """Return whether a period ends after the last day of the records."""
+    """Return whether a period ends after `last`, the last day of the records in ISO form; False without such a day."""
     if not last:
         return False
     return Period.parse(period).end > date.fromisoformat(last)
 
 
 def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | None) -> Markup:
-    """Return the words of the period, one bar for each period, and the years below.
+    """Return the strip: the name of the period (`when`), a bar for each period, and the years below.
 
-    The slider over the bars gives their numbers to screen readers, and shows the words of a bar on hover. All these
-    words are in one attribute, because in each bar they would make every change larger.
+    now : the id of the period on the map. last : as for `is_unfinished`. The slider over the bars gives their numbers
+    to screen readers, and shows the words of the bar under the mouse. All these words are in one attribute, because in
+    each bar they would make every change larger.
     """
     bars = []
     for (period, total), height in zip(
@@ -127,7 +134,7 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
 
 
 def _render_scale(totals: Mapping[str, Total]) -> Markup:
-    """Return the scale of the bars: the largest value at the top, and zero at the bottom."""
+    """Return the scale of the bars: the largest value at the top, and zero at the bottom; empty without numbers."""
     largest = max((t for t in totals.values() if t.value is not None), key=lambda t: t.value or 0.0, default=None)
     if largest is None:
         return Markup("")
@@ -137,7 +144,7 @@ def _render_scale(totals: Mapping[str, Total]) -> Markup:
 
 
 def _render_years(periods: Sequence[str]) -> Markup:
-    """Return the years, each under the first bar of the calendar year."""
+    """Return the calendar years, each under the first of its bars."""
     years = [Period.parse(period).start.year for period in periods]
     spans = []
     for place, year in enumerate(years):

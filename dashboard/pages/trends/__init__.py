@@ -1,4 +1,4 @@
-"""The Trends page: a small picture of each area, and the chosen one large, with its changes, breaks and forecast."""
+"""The Trends page: a small chart of each area, and a large one of the chosen area with changes, breaks and forecast."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _show_partner(current: CurrentRelease) -> None:
 
 
 def _show_trend(current: CurrentRelease, accepted: Sequence[Break], view: TrendView) -> None:
-    """Show the large chart of the chosen area, a second one beside it if asked for, and sentences on the changes."""
+    """Show the large chart of the chosen area, that of a second area if one is chosen, and sentences on changes."""
     pathways, names = summary.name_pathways(current), summary.name_others(current)
     area, pathway = view.area, view.pathway
     st.subheader(f"{names[area]} · {pathways[pathway]}", anchor=False)

@@ -1,4 +1,4 @@
-"""Breaks of the series on the Trends page: which are marked, which changes are not compared, and how one is accepted.
+"""Breaks of series on the Trends page: sentences on breaks and changes, and buttons to accept or remove a break.
 
 A reader who may save plans may accept a break. The table of accepted breaks is in the folder of the results.
 """
@@ -27,7 +27,7 @@ _NOTE, _ROLE, _REFUSED = "break_note", "break_role", "break_refused"
 
 
 def name_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> dict[str, str]:
-    """Return the sentences on accepted and possible breaks of an area's series, by quarter."""
+    """Return a sentence on each accepted or possible break of an area's series, by quarter."""
     possible = summary.list_possible(current, accepted, area, pathway)
     mine = summary.list_accepted(accepted, area)
     return {
@@ -37,9 +37,9 @@ def name_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, p
 
 
 def list_latest_changes(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
-    """Return sentences on the possible breaks and on the change of the last year; the rest is in `list_details`.
+    """Return short sentences on the possible breaks and on the change of the last year.
 
-    If breaks were accepted or removed after the model ran, the only sentence says this.
+    If breaks of the area were accepted or removed after the model ran, the only sentence says this.
     """
     if summary.is_outdated(current, accepted, area):
         return [_("Breaks were accepted or removed since the risk model ran: run tact risk again to see changes.")]
@@ -53,7 +53,10 @@ def list_latest_changes(current: CurrentRelease, accepted: Sequence[Break], area
 
 
 def list_details(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[str]:
-    """Return sentences on all breaks and changes; only on breaks if one was accepted or removed after the model ran."""
+    """Return sentences on all breaks and changes of an area.
+
+    If breaks of the area were accepted or removed after the model ran, there are none on changes.
+    """
     named = [*name_breaks(current, accepted, area, pathway).values()]
     if summary.is_outdated(current, accepted, area):
         return named
@@ -61,7 +64,10 @@ def list_details(current: CurrentRelease, accepted: Sequence[Break], area: str, 
 
 
 def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> None:
-    """Ask whether a possible break is one, and offer to remove accepted ones."""
+    """Offer to accept the possible breaks of an area's series, and to remove accepted ones.
+
+    Nothing is shown if there are none, or if the reader may not change the table of breaks.
+    """
     possible = summary.list_possible(current, accepted, area, pathway)
     mine = summary.list_accepted(accepted, area)
     if _find_folder() is None or not (possible or mine):
@@ -91,7 +97,10 @@ def _name(known: Break) -> str:
 
 
 def _find_folder() -> Path | None:
-    """Return the folder of the table; None if the reader may not change it, or a publisher sent it."""
+    """Return the folder of the table of breaks.
+
+    None on the public tier, if the reader may not change the table, or if a publisher sent it.
+    """
     site = read_site()
     return site.work_folder if site.tier == "partner" and site.publisher is None else None
 

@@ -1,4 +1,4 @@
-"""The content of the cells of the Trends page: the change of each area as judged on all pages, and the answer."""
+"""The content of the cells of the Trends page (changes and small pictures of areas), and the page's first sentence."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _UP, _DOWN, _NAMED = "up", "down", 3
 
 
 def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: str) -> dict[str, Badge]:
-    """Return the change of the last year in each area: the change of the rate, or for all pathways that of the counts.
+    """Return the change of the last year in each area, by code: of the rate, or for all pathways, of the counts.
 
-    Empty if there are no two years to compare.
+    An area without a change has "cannot tell". An area whose breaks were accepted or removed after the model ran has
+    "not compared". Empty if no area has a change.
     """
     if pathway == summary.EVERY:
         badges = {
@@ -48,7 +49,10 @@ def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: s
 
 
 def find_answer(current: CurrentRelease, badges: Mapping[str, Badge]) -> str:
-    """Return where the last year is higher or lower than the year before, and for how many areas this is unknown."""
+    """Return sentences on the areas that are up or down on the year before, and on the number of unknown ones.
+
+    Empty without badges.
+    """
     if not any(badge.side for badge in badges.values()):
         return _("No area is clearly up or down on the year before.") if badges else ""
     t = speak_to_reader(current)
@@ -91,7 +95,7 @@ def _list_cells(
 
 @cache_by_language(maxsize=1024)
 def _draw_counts(current: CurrentRelease, code: str, pathway: str, breaks: tuple[str, ...]) -> tuple[str, str, str]:
-    """Return the picture of an area, its scale, and the picture in words."""
+    """Return the small picture of an area as SVG, its scale, and the picture in words."""
     met, days = summary.read_met(current, code, pathway), summary.read_effort(current, code)
     days = days if current.tier == "partner" else days.head(0)
     scale = f"0–{format_number(round(multiples.find_top(met)))}" if met["value"].notna().any() else ""
@@ -99,7 +103,7 @@ def _draw_counts(current: CurrentRelease, code: str, pathway: str, breaks: tuple
 
 
 def _list_share_cells(current: CurrentRelease) -> list[AreaCell]:
-    """Return the cells of the share of internal trafficking, with its last value in words."""
+    """Return the cells of the share of internal trafficking, each with its last value in words."""
     cells = []
     for code, country, name in _list_areas_of(current):
         shares = summary.read_share(current, code)
@@ -119,6 +123,6 @@ def _list_share_cells(current: CurrentRelease) -> list[AreaCell]:
 
 
 def _list_areas_of(current: CurrentRelease) -> list[tuple[str, str, str]]:
-    """Return code, country and name of each county and region."""
+    """Return the code, the code of the country, and the name of each county and region."""
     names, countries = read_area_names(current), load_areas(current.release).table["country"]
     return [(code, str(countries[code]), str(names[code])) for code in name_regions(current)]

@@ -16,16 +16,20 @@ _COUNTS, _AHEAD, _DAYS, _SHARE, _INK, _BREAK, _QUIET = (
     "#1B4B8F", "#7F9CC6", "#D3D8DE", "#0F6B66", "#1D2433", "#9A3412", "#5B6575",
 )  # fmt: skip
 _TALL = 250
-_GAP, _LINE = 3, 17  # pixels above the picture: words on releases, words on breaks
+_GAP, _LINE = 3, 17  # pixels above the chart at which the words on releases and on breaks are written
 _UP, _DOWN = "▲", "▼"
-# States have a sign at the foot of the picture, never a bar.
+# The sign at the foot of the chart for each state; a state never has a dot.
 _SIGNS = {"almost_none": "○", "not_searched": "╱", "few": "∴", "withheld": "╳", "structural_zero": "–"}
 _OTHER = "·"
 
 
 @dataclass(frozen=True)
 class Notes:
-    """The notes in a chart, by quarter: breaks of the series, releases that end in the quarter, jumps of outreach."""
+    """The notes in a chart, by quarter.
+
+    breaks : sentences on breaks of the series. releases : names of the releases that end with the quarter. jumps :
+    factors by which outreach differs from that of the four quarters before.
+    """
 
     breaks: Mapping[str, str] = field(default_factory=dict)
     releases: Mapping[str, str] = field(default_factory=dict)
@@ -35,9 +39,10 @@ class Notes:
 def draw_met(
     counted: pd.DataFrame, ahead: pd.DataFrame, days: pd.DataFrame, notes: Notes, most: float | None = None
 ) -> alt.LayerChart:
-    """Draw children met and the forecast as dots with their bounds, over grey bars of outreach days.
+    """Return a chart of children met and the forecast as dots with their bounds, over grey bars of outreach days.
 
-    most : the upper end of the axis of children, if two charts share it.
+    counted, ahead, days : from `read_met`, `read_expected` and `read_effort`. most : the upper end of the axis of
+    children, if two charts share it.
     """
     periods = [*counted["period"], *ahead["period"]]
     children = _draw_dots(counted, periods, _COUNTS, _("children identified or met"), most)
@@ -59,7 +64,10 @@ def draw_met(
 
 
 def _draw_effort(days: pd.DataFrame, periods: Sequence[str], jumps: Mapping[str, float]) -> list[alt.Chart]:
-    """Draw outreach days as grey bars with an axis on the right, and an arrow on each bar that is a jump."""
+    """Return charts of outreach days as grey bars with an axis on the right, and of an arrow on each jump.
+
+    jumps : for each quarter with a jump, the factor.
+    """
     base = alt.Chart(days).encode(x=_make_x(periods), tooltip=_make_tooltips(_("outreach days")))
     top = float(days["value"].max()) if days["value"].notna().any() else 1.0
     scale = alt.Scale(domain=[0, max(1.15 * top, 1.0)], nice=False)
@@ -85,7 +93,10 @@ def _draw_effort(days: pd.DataFrame, periods: Sequence[str], jumps: Mapping[str,
 
 
 def draw_share(shares: pd.DataFrame) -> alt.LayerChart:
-    """Draw the model's share of internal trafficking with its 95 % interval."""
+    """Return a chart of the model's share of internal trafficking in per cent, with its 95 % interval.
+
+    shares : from `read_share`.
+    """
     base = alt.Chart(shares).encode(
         x=_make_x(list(shares["period"])), tooltip=_make_tooltips(_("share of internal trafficking, %"))
     )
@@ -97,14 +108,14 @@ def draw_share(shares: pd.DataFrame) -> alt.LayerChart:
 
 
 def list_signs(frames: Sequence[pd.DataFrame]) -> list[str]:
-    """Return the meaning of the signs that occur in the charts."""
+    """Return each sign for a state that occurs in these frames, with its meaning."""
     words = {str(s): str(w) for f in frames for s, w in zip(f["state"], f["words"], strict=True)}
     states = (state for state in words if state not in ("number", "class"))
     return [f"{_SIGNS.get(state, _OTHER)} {words[state]}" for state in states]
 
 
 def name_signs(frames: Sequence[pd.DataFrame], notes: Notes) -> list[str]:
-    """Return the legend of a chart: dots, lines and bars, and the signs that occur in it."""
+    """Return the legend of a chart as texts: dots, lines and bars, and the signs that occur in these frames."""
     jumps = [_("{up}{down} outreach jumps", up=_UP, down=_DOWN)] if notes.jumps else []
     return [_("● children; line: the true number lies on it; grey: outreach days"), *jumps, *list_signs(frames)]
 
@@ -112,7 +123,7 @@ def name_signs(frames: Sequence[pd.DataFrame], notes: Notes) -> list[str]:
 def _draw_dots(
     rows: pd.DataFrame, periods: Sequence[str], colour: str, what: str, most: float | None
 ) -> list[alt.Chart]:
-    """Draw a dot for each period and, if its number is not exact, a line between its bounds."""
+    """Return charts of a dot for each period and, if its number is not exact, of a line between its bounds."""
     scale = alt.Undefined if most is None else alt.Scale(domain=[0, most])
     base = alt.Chart(rows).encode(x=_make_x(periods), tooltip=_make_tooltips(what))
     ends = base.transform_filter("datum.high > datum.low").mark_rule(color=_INK, strokeWidth=1.6, aria=False)
@@ -134,7 +145,10 @@ def _draw_signs(rows: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
 def _draw_rule(
     period: str, words: str, periods: Sequence[str], colour: str, what: str, *, before: bool
 ) -> list[alt.Chart]:
-    """Draw a dashed line at the beginning or the end of a period, with its words above the picture."""
+    """Return charts of a dashed line at the beginning (`before`) or the end of a period, and of text above it.
+
+    what : the text. words : the tooltip.
+    """
     row = alt.Chart(pd.DataFrame({"period": [period], "words": [words]})).encode(
         x=alt.X("period:O", scale=alt.Scale(domain=list(periods)), bandPosition=0 if before else 1),
         tooltip=alt.Tooltip("words:N", title=what),
@@ -171,6 +185,6 @@ def _make_tooltips(what: str) -> list[alt.Tooltip]:
 
 
 def _layer(charts: Sequence[alt.Chart | alt.LayerChart], title: str, **more: Any) -> alt.LayerChart:  # noqa: ANN401
-    """Return charts as one chart, in one step, because each step copies all charts."""
+    """Return these charts as one chart. It is made in one step, because each step copies all charts."""
     look = alt.Config(background="transparent", view=alt.ViewConfig(stroke=None))
     return alt.LayerChart(layer=list(charts), height=_TALL, description=title, config=look, **more)

@@ -1,4 +1,4 @@
-"""The large chart of an area and its note, for the page and its sheet."""
+"""The large chart of an area and the meaning of its signs, for the page and its picture."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ def draw_trend(
     shown: str,
     most: float | None = None,
 ) -> tuple[alt.LayerChart, list[str]] | None:
-    """Return the chart of an area and what its signs mean; None if there is no number.
+    """Return the chart of an area and texts on what its signs mean.
 
-    shown : the measure, see `summary.name_measures`. most : the upper end of the axis, if two charts share it.
+    None if the measure is the share of internal trafficking and the area has none. shown : the measure, see
+    `summary.name_measures`. most : the upper end of the axis of children, if two charts share it.
     """
     if shown == summary.SHARE:
         shares = summary.read_share(current, area)
@@ -56,7 +57,7 @@ def describe_trend(
     shown: str,
     most: float | None,
 ) -> tuple[dict[str, Any], list[str]] | None:
-    """Return the chart of `draw_trend` in the form for the browser. It is shared: never change it."""
+    """Return the result of `draw_trend` with the chart in the form for the browser. It is shared: never change it."""
     drawn = draw_trend(site, current, accepted, area, pathway, shown, most)
     return None if drawn is None else (describe_chart(drawn[0]), drawn[1])
 

@@ -1,4 +1,4 @@
-"""Small multiples of the Trends page: a cell for each area, with its name, its change and a small picture.
+"""The cells of the Trends page: one for each area, with its name, its change and a small picture.
 
 A picture is SVG inside the address of an image, so it needs no script and no other file. Its words are HTML.
 """
@@ -22,7 +22,7 @@ _LOOKS = (
     "<style>.e{stroke:#d3d8de}.i{stroke:#1d2433}.d{stroke:#1b4b8f}.s{stroke:#5b6575}.b{stroke:#9a3412}"
     ".l{stroke:#0f6b66}.a{fill:#0f6b66;opacity:.16}.x{stroke:#c5cbd3}</style>"
 )
-# The sign of a state, around the point from which it is drawn.
+# The sign of each state, as SVG path data relative to its centre.
 _SIGNS = {
     "almost_none": "m-2.2 0a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0 -4.4 0",
     "not_searched": "m-2.5 2.5l5 -5",
@@ -46,9 +46,9 @@ class Badge(NamedTuple):
 
 @dataclass(frozen=True)
 class AreaCell:
-    """A cell: area, its country and name, its change, and its picture.
+    """The content of a cell. area, country : codes. badge : the change of the area. picture : SVG.
 
-    scale : the values of the lower and the upper edge of the picture; empty if it shows no number. words : the picture
+    scale : the values at the lower and the upper edge of the picture; empty if it shows no number. words : the picture
     in words.
     """
 
@@ -62,9 +62,10 @@ class AreaCell:
 
 
 def draw_counts(met: pd.DataFrame, days: pd.DataFrame, breaks: Iterable[str]) -> str:
-    """Draw children met as dots with the bounds of each number, over bars of outreach. Signs at the foot show states.
+    """Return a picture of children met as dots with the bounds of each number, over bars of outreach, as SVG.
 
-    met, days : frames from `read_met` and `read_effort`. breaks : quarters at which a series breaks.
+    Signs at the foot show states. met, days : frames from `read_met` and `read_effort`. breaks : the quarters with
+    which the series breaks.
     """
     periods, top = [str(period) for period in met["period"]], find_top(met)
     place = {period: (n + 0.5) * _WIDE / len(periods) for n, period in enumerate(periods)}
@@ -93,7 +94,10 @@ def draw_counts(met: pd.DataFrame, days: pd.DataFrame, breaks: Iterable[str]) ->
 
 
 def draw_share(shares: pd.DataFrame) -> str:
-    """Draw the share of internal trafficking as a line with its 95 % interval, from 0 to 100."""
+    """Return a picture of the share of internal trafficking as a line with its 95 % interval, as SVG.
+
+    shares : from `read_share`, in per cent; without rows the picture has only its axis.
+    """
     if shares.empty:
         return _draw(_axis())
     places = [(n + 0.5) * _WIDE / len(shares) for n in range(len(shares))]
@@ -106,7 +110,7 @@ def draw_share(shares: pd.DataFrame) -> str:
 
 
 def find_top(met: pd.DataFrame) -> float:
-    """Return the value of the upper edge of a picture: the largest bound, at least 5."""
+    """Return the number of children at the upper edge of a picture: the largest bound in `met`, but at least 5."""
     return max(5.0, float(met["high"].max()) if met["high"].notna().any() else 0.0)
 
 
@@ -145,7 +149,10 @@ def describe_counts(met: pd.DataFrame) -> str:
 def render_multiples(
     cells: Sequence[AreaCell], countries: Mapping[str, str], chosen: str, choices: Mapping[str, str]
 ) -> Markup:
-    """Return the cells by country; each is a link that chooses its area. choices : parameters kept in the address."""
+    """Return the cells in groups by country; each is a link that chooses its area.
+
+    countries : names by code. chosen : the code of the chosen area. choices : parameters that the links keep.
+    """
     rest = "".join(f"&{name}={quote(value)}" for name, value in choices.items())
     groups = [
         html(
@@ -162,7 +169,7 @@ def render_multiples(
 
 @cache_once(maxsize=2048)
 def _render_cell(cell: AreaCell, rest: str, *, is_chosen: bool) -> Markup:
-    """Return a cell with its words. rest : the part of the address after the area."""
+    """Return a cell as markup. rest : the part of its address after the area."""
     return html(
         '<li><a href="?area={}{}" target="_self" data-reveal=".st-key-trend"{}><b>{}</b>'
         '<em class="{}" title="{}">{}</em><span><i>{}</i><img src="data:image/svg+xml,{}" alt="{}"></span></a></li>',

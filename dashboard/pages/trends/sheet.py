@@ -1,4 +1,4 @@
-"""The picture of the Trends page: the chart of the chosen area, a second one below it, small pictures of all areas."""
+"""The picture of the Trends page: the chart of the chosen area, that of a second area, small pictures of all areas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dashboard.site.text import _
 from risk.model.breaks import Break, read_breaks
 
 _WIDE = 600
-_ACROSS, _CELL, _GAP = 5, (188, 100), 12  # small pictures in a row, their width and height, and between them
+_ACROSS, _CELL, _GAP = 5, (188, 100), 12  # small pictures in a row, their width and height, and the gap between them
 _INK, _MUTED = "#1D2433", "#5B6575"
 
 
@@ -63,7 +63,7 @@ def _list_sentences(
 def _draw_multiples(
     current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], view: TrendView
 ) -> Drawing:
-    """Draw the small pictures of all areas in groups, one for each country, below the country's name."""
+    """Return a drawing of the small pictures of all areas, in a group for each country below the country's name."""
     listed, parts = cells.list_multiples(current, accepted, badges, view.pathway, view.measure), list[str]()
     down = 0.0
     for country, name in read_country_names(current).items():
@@ -81,7 +81,7 @@ def _draw_multiples(
 
 
 def _draw_multiple(cell: AreaCell) -> str:
-    """Draw a small picture with the name of its area, its change and its scale."""
+    """Return a small picture with the name of its area, its change and its scale, as SVG."""
     wide, high = _CELL[0] - 22, _CELL[1] - 38
     picture = cell.picture.replace("<svg ", f'<svg x="20" y="36" width="{wide}" height="{high}" ', 1)
     name = write_line(cell.name, 0, 14, min(14.0, 2 * _CELL[0] / len(cell.name)), _INK, bold=True)
@@ -91,7 +91,7 @@ def _draw_multiple(cell: AreaCell) -> str:
 
 
 def _list_rows(signs: Sequence[str]) -> list[LegendRow]:
-    """Return what the signs mean, each sign before its words."""
+    """Return a row of the legend for each text that begins with a sign; equal texts have one row."""
     pairs = (words.partition(" ") for words in dict.fromkeys(signs))
     return [LegendRow("#1D2433", words, sign=sign) for sign, _space, words in pairs if not sign[0].isalpha()]
 

@@ -1,4 +1,4 @@
-"""The content of the Trends page for an area: children met and outreach by quarter, shares, forecasts.
+"""The content of the Trends page for an area: children met, outreach, shares of internal trafficking, forecasts.
 
 Numbers of the release are shown with their margins and states, numbers of the model with their interval. A change is
 shown beside the outreach. A jump of counts in a whole country is first shown as a possible break, not as a rise.
@@ -59,12 +59,12 @@ _PARTS = {
 CHILDREN, SHARE, NOBODY = "children", "share", "none"
 _LEVEL = "region"
 _MOST_RELEASES = 12
-_BEFORE = 4  # quarters with which outreach is compared
+_BEFORE = 4  # number of quarters before a quarter with whose average its outreach is compared
 _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 
 def name_pathways(current: CurrentRelease) -> dict[str, str]:
-    """Return the names of the choices: each pathway of the model, and all children identified or met."""
+    """Return the names of the choices by id: pathways of which the release has children, and all children met."""
     pathways = {name: words for name, words in narrative.name_pathways().items() if _has_pathway(current, name)}
     return {**pathways, EVERY: _("All children identified or met")}
 
@@ -74,19 +74,22 @@ def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
 
 
 def name_measures(current: CurrentRelease) -> dict[str, str]:
-    """Return the names of the measures: children met and, with a model, the share of internal trafficking."""
+    """Return the names of the measures by id: children met and, if known, the share of internal trafficking."""
     measures = {CHILDREN: _("Children met and outreach")}
     has_share = not current_release.read_table(current, "pathwayshare_region_quarter_crossing").empty
     return measures | ({SHARE: _("Share of internal, %")} if has_share else {})
 
 
 def name_others(current: CurrentRelease) -> dict[str, str]:
-    """Return the choices for a second chart beside an area: nothing, a country, or another area."""
+    """Return the names of the choices for a second chart, by id: nothing, the countries, the counties and regions."""
     return {NOBODY: _("nothing"), **read_country_names(current), **name_regions(current)}
 
 
 def find_most(current: CurrentRelease, areas: Sequence[str], pathway: str) -> float | None:
-    """Return the common upper end of the axes of several counties or regions; None for one area, or with a country."""
+    """Return the common upper end, in children, of the axes of several counties or regions.
+
+    None for a single area, or if one of the areas is a country.
+    """
     if len(areas) == 1 or any(area not in name_regions(current) for area in areas):
         return None
     return max(
@@ -99,7 +102,7 @@ def find_most(current: CurrentRelease, areas: Sequence[str], pathway: str) -> fl
 
 @cache_by_language(maxsize=16)
 def find_first_area(current: CurrentRelease) -> str:
-    """Return the code of the area to show first: the last of the watched areas, else the one with most children."""
+    """Return the code of the area to show first: a city that the model compared, else that with the most children."""
     regions = name_regions(current)
     cities = [area for shift in _read_shifts(current)[:1] for area in shift.areas]
     if cities and cities[-1] in regions:
@@ -114,11 +117,11 @@ def _read_shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
 
 @cache_by_language(maxsize=256)
 def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
-    """Read the children met by the shortest periods, oldest first. Never change the shared frame.
+    """Read the children met in an area in the shortest periods, oldest first. Never change the shared frame.
 
-    Columns: period, label, value (NaN if there is only a state), low, high (bounds of the true number),
-    state, words, noisy (the numbers as published, in words). If a pathway is published as two numbers, value
-    and bounds are their sums.
+    Columns: period (id), label (its name), value (NaN if there is only a state), low, high (bounds of the true number),
+    state, words, noisy (the numbers as published, in words). If a pathway is published as two numbers, value and bounds
+    are their sums.
     """
     level = _find_level(current, area)
     periods = current_release.list_periods(current, "encounters", level, "", (("of", _PARTS[pathway][0]),))
@@ -136,9 +139,10 @@ def _read_parts(current: CurrentRelease, area: str, pathway: str) -> list[dict[s
 def list_cells(
     current: CurrentRelease, area: str, pathway: str, shown: str, *, with_forecast: bool = False
 ) -> list[dict[str, str]]:
-    """List the data that the picture of an area draws, as attributes: area, period, state and numbers.
+    """Return the data that the picture of an area draws, as attributes: area, period, state and numbers.
 
-    The picture is drawn from the same rows, so an error in the picture is also in these cells.
+    The picture is drawn from the same rows, so an error in the picture is also in these attributes.
+    shown : the measure, see `name_measures`. with_forecast : whether the picture has the forecast.
     """
     modelled = [read_share(current, area)]
     cells: list[tuple[str, str, dict[str, float]]] = []
@@ -162,7 +166,11 @@ def list_cells(
 
 
 def _split_sum(row: Mapping[Any, Any], parts: Sequence[Cell]) -> list[tuple[str, str, dict[str, float]]]:
-    """Divide the drawn number into its published parts. The last part is the remainder, so their sum is the number."""
+    """Return the published parts of the number in a row, as tuples (period, state, numbers).
+
+    The last part is the remainder, so that the sum of the parts is the number that is drawn. A row without a number
+    has one part without numbers.
+    """
     period, rest = row["period"], float(row["value"])
     if math.isnan(rest):
         return [(period, row["state"], {})]
@@ -178,13 +186,14 @@ def _find_level(current: CurrentRelease, area: str) -> Level:
 
 
 def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
-    """Return the sum of the cells of one period, as a row with the columns of `read_met`.
+    """Return the sum of the cells of a period, as a row with the columns of `read_met`.
 
-    A zero without a number counts as 0; its bounds are those of the true number.
+    Beside a number, a cell without one ("almost none", "not searched") adds only its bounds. Without any number, or if
+    the bounds of a cell are unknown, the row has only a state.
     """
     label, numbers = format_period(period), [cell.value for cell in cells if not math.isnan(cell.value)]
     noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
-    if numbers:  # beside a number, "not searched" is the published zero that it is
+    if numbers:  # beside a number, "not searched" counts as a published zero
         cells = [replace(cell, state="almost_none") if cell.state == "not_searched" else cell for cell in cells]
     bounds = [find_bounds(cell, current.release.k, current.release.largest) for cell in cells]
     if not numbers or None in bounds:
@@ -207,7 +216,10 @@ def _format_state(current: CurrentRelease, state: str) -> str:
 
 @cache_by_language(maxsize=256)
 def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Read outreach days by the shortest periods, in the columns of `read_met`. Never change the shared frame."""
+    """Read outreach days in an area in the shortest periods, oldest first. Never change the shared frame.
+
+    Columns as in `read_met`, without noisy. For a range, value, low and high are its lower end.
+    """
     level = _find_level(current, area)
     history = EFFORT.history(current.release, level, area, {})
     rows = []
@@ -220,9 +232,9 @@ def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
 
 
 def find_effort_jumps(days: pd.DataFrame) -> dict[str, float]:
-    """Find the quarters whose outreach differs much from the average of the four quarters before, and by which factor.
+    """Return the quarters whose outreach differs much from the average of the four quarters before, with the factor.
 
-    "Much" is the factor from which a change of the rate has a warning.
+    A factor of EFFORT_RATIO or more, or of its inverse or less, is much: a change of the rate then has a warning.
     """
     average = days["value"].rolling(_BEFORE).mean().shift()
     ratios = dict(zip(days["period"], days["value"] / average, strict=True))
@@ -235,7 +247,10 @@ def find_effort_jumps(days: pd.DataFrame) -> dict[str, float]:
 
 @cache_once(maxsize=16)
 def list_releases(site: Site, current: CurrentRelease) -> dict[str, str]:
-    """Return the names of this release and of earlier ones, by the last quarter of each."""
+    """Return the names of this release and of the earlier ones, at most twelve, by the last period of each.
+
+    If several have the same last period, the newest is named. Releases without children met are left out.
+    """
     found: dict[str, str] = {}
     shown: CurrentRelease | None = current
     while shown is not None and len(found) < _MOST_RELEASES:
@@ -246,15 +261,19 @@ def list_releases(site: Site, current: CurrentRelease) -> dict[str, str]:
 
 
 def read_expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
-    """Read the forecast of the next quarters, in the columns of `read_met`, with 80 % bounds.
+    """Read the forecast of children met in the next quarters, with its 80 % interval in the columns low and high.
 
-    It comes from the model, or from the historical mean if the model did not beat it.
+    Columns as in `read_met`, without noisy. The forecast comes from the model, or from the historical mean if the model
+    did not beat it. Without rows if there is no forecast.
     """
     return _read_modelled(current, "forecast_region_quarter_crossing", area, pathway)
 
 
 def read_share(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Read the share of internal trafficking by quarter in per cent, like `read_met`, with 95 % bounds."""
+    """Read the share of internal trafficking by quarter, in per cent, with its 95 % interval in low and high.
+
+    Columns as in `read_met`, without noisy. Without rows if the model has no share for the area.
+    """
     return _read_modelled(current, "pathwayshare_region_quarter_crossing", area, "internal")
 
 
@@ -290,12 +309,15 @@ def _format_rows(table: pd.DataFrame, area: str, pathway: str) -> pd.DataFrame:
 
 
 def list_changes(current: CurrentRelease, area: str) -> list[str]:
-    """Return sentences on the change of the last year on each pathway, then on changes found in earlier quarters."""
+    """Return sentences on the change of the rate in the last year on each pathway, then on changes found earlier."""
     return [*word_latest_changes(current, area).values(), *_list_earlier_changes(current, area)]
 
 
 def word_latest_changes(current: CurrentRelease, area: str) -> dict[str, str]:
-    """Return the sentence on the change of the last year by pathway."""
+    """Return a text on the change of the rate in the last year, with that of outreach, by pathway.
+
+    Empty if the model has no change for the area.
+    """
     judged, t, named = judge_area(current, area), speak_to_reader(current), narrative.name_pathways()
     return {
         pathway: f"{named[pathway]}: {word_change(t, change)} "
@@ -314,7 +336,7 @@ def _list_earlier_changes(current: CurrentRelease, area: str) -> list[str]:
     rows = earlier.assign(claim=narrative.read_claims(earlier, change=True)).sort_values("period", ascending=False)
     rows = rows if "certainty" in rows else rows.assign(certainty="", surely="")  # a result of an earlier version
     sides = {**dict.fromkeys(narrative.RISING, "up"), **dict.fromkeys(narrative.FALLING, "down")}
-    # Each quarter looks at a change again: one sentence has the latest look and names the earlier ones.
+    # Each quarter tests for a change again: one sentence has the latest test and names the earlier ones.
     found = rows.groupby(["crossing", rows["claim"].map(sides)], sort=False)
     return [_format_change(t, same.to_dict("records"), named[str(pathway)]) for (pathway, _side), same in found]
 
@@ -339,9 +361,10 @@ def _format_ending(row: Mapping[Any, Any]) -> str:
 
 
 def _format_outreach(t: Speech, ratio: float, *, warned: bool) -> str:
-    """Return a sentence on how outreach changed over the same two years, as a factor (`ratio`).
+    """Return a sentence on how outreach changed over the same two years.
 
-    It is a warning if `warned`, or if there was no outreach in the year before (NaN).
+    ratio : the factor; NaN without outreach in the year before. If `warned`, or if the ratio is NaN, the sentence is a
+    warning that outreach may be the reason for a change.
     """
     if math.isnan(ratio) or warned:
         return narrative.format_effort_warning(t, ratio)
@@ -352,25 +375,25 @@ _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}
 
 
 def read_trends(current: CurrentRelease) -> Trends:
-    """Read the breaks and changes in the counts, from the last run of the model."""
+    """Return the breaks and changes of counts in the results of the model; empty without results."""
     manifest = read_risk_manifest(current)
     return manifest.trends if manifest else Trends()
 
 
 def list_accepted(accepted: Sequence[Break], area: str) -> list[Break]:
-    """List the accepted breaks that concern an area."""
+    """Return the accepted breaks that concern an area."""
     return [accepted_break for accepted_break in accepted if accepted_break.concerns(area)]
 
 
 def list_possible(current: CurrentRelease, accepted: Sequence[Break], area: str, pathway: str) -> list[Jump]:
-    """List the possible breaks of an area's series that nobody has accepted yet."""
+    """Return the possible breaks of an area's series on a pathway that nobody has accepted yet."""
     accepted_periods = {accepted_break.period for accepted_break in list_accepted(accepted, area)}
     jumps = (jump for name, jump in read_trends(current).jumps if name == pathway and jump.concerns(area))
     return [jump for jump in jumps if jump.period not in accepted_periods]
 
 
 def is_outdated(current: CurrentRelease, accepted: Sequence[Break], area: str) -> bool:
-    """Return whether breaks of the area were accepted or removed after the model ran, so its changes are not valid."""
+    """Return whether breaks of an area were accepted or removed after the model ran; then its changes are not valid."""
     used = list_accepted(read_trends(current).breaks, area)
     return {(used_break.period, used_break.place) for used_break in used} != {
         (new_break.period, new_break.place) for new_break in list_accepted(accepted, area)
@@ -378,13 +401,13 @@ def is_outdated(current: CurrentRelease, accepted: Sequence[Break], area: str) -
 
 
 def list_count_changes(current: CurrentRelease, area: str, pathway: str) -> list[str]:
-    """Return the sentence on the change of an area's counts over the last year."""
+    """Return a list with the text on the change of an area's counts over the last year; empty if there is none."""
     changes = (change for change in read_trends(current).changes if (change.area, change.pathway) == (area, pathway))
     return [narrative.format_count_change(speak_to_reader(current), change) for change in changes]
 
 
 def tabulate_count_changes(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Return the changes of counts over the last year, an area in a row, clear ones first."""
+    """Return a table of the changes of counts over the last year in words, a row for each area, clear changes first."""
     names = read_area_names(current)
     rows = [
         (
@@ -404,7 +427,7 @@ def tabulate_count_changes(current: CurrentRelease, pathway: str) -> pd.DataFram
 
 
 def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
-    """Return the content of the charts as a table of words, a row for each quarter."""
+    """Return the content of an area's charts as a table of words, a row for each quarter."""
     columns = {
         _("Children identified or met"): read_met(current, area, pathway),
         _("Forecast"): read_expected(current, area, pathway),
@@ -420,7 +443,7 @@ def tabulate_series(current: CurrentRelease, area: str, pathway: str) -> pd.Data
 
 
 def tabulate_areas(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Return the content of all cells as a table of words, a quarter in each row and an area in each column."""
+    """Return a table in words of the children met: a row for each quarter (public tier: year), areas in columns."""
     columns = {
         str(read_area_names(current)[code]): read_met(current, code, pathway).set_index("label")["words"]
         for code in name_regions(current)
@@ -431,7 +454,7 @@ def tabulate_areas(current: CurrentRelease, pathway: str) -> pd.DataFrame:
 
 
 def tabulate_years(current: CurrentRelease, area: str) -> pd.DataFrame:
-    """Return the public numbers of an area as words, a row for each year."""
+    """Return a table in words of the public numbers of an area: children met and outreach, a row for each year."""
     counted, days = read_met(current, area, EVERY), read_effort(current, area).set_index("period")["words"]
     rows = [
         (

@@ -1,4 +1,4 @@
-"""The choices of the Trends page in the address: an area, a pathway, a measure, and a second area beside it."""
+"""The choices of the Trends page in the address: an area, a pathway, a measure, and a second area."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dashboard.widgets import address
 
 @dataclass(frozen=True)
 class TrendView:
-    """The choices of the page. For the names of pathways, measures and second areas see summary.py."""
+    """The choices of the page, as ids. beside : the second area. See the functions name_... in summary.py."""
 
     area: str
     pathway: str = summary.EVERY
@@ -23,7 +23,7 @@ class TrendView:
 
     @property
     def areas(self) -> list[str]:
-        """The areas that have a large chart, the chosen one first."""
+        """The codes of the areas that have a large chart, the chosen one first."""
         return [self.area] if self.beside in (summary.NOBODY, self.area) else [self.area, self.beside]
 
     @property
@@ -33,7 +33,7 @@ class TrendView:
 
 
 def ask_view(current: CurrentRelease) -> TrendView:
-    """Ask what to show, and return all choices; every choice is kept in the address."""
+    """Ask for the measure and a second area, write them into the address, and return all choices of the page."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         address.pick_segment("trend", _("Show"), summary.name_measures(current))
         address.pick_from_menu("beside", _("Compare with"), summary.name_others(current), summary.NOBODY)
@@ -41,7 +41,7 @@ def ask_view(current: CurrentRelease) -> TrendView:
 
 
 def read_view(current: CurrentRelease) -> TrendView:
-    """Return the view in the address, which `ask_view` writes and pictures use; on the public tier only an area."""
+    """Return the choices in the address; on the public tier only the area, with defaults for the others."""
     area = address.find_area(current, name_regions(current), summary.find_first_area(current))
     if current.tier == "public":
         return TrendView(area)
