@@ -59,7 +59,8 @@ def names_area(page):
     return names[0] == names[1] != []
 
 
-@vary("language, size", [("sq", (1024, 768)), ("el", (1920, 1080))])
+@pytest.mark.long
+@pytest.mark.parametrize(("language", "size"), [("sq", (1024, 768)), ("el", (1920, 1080))])
 def test_a_meeting_looks_from_the_answer_to_the_map_and_the_plan_on_a_projector(served, look, language, size):
     page = look(f"{served.url}/?lang={language}&projector=1", size, ready=False)
     page.locator(".finding").wait_for(timeout=60_000)

@@ -153,7 +153,7 @@ EVERY, SOME = tuple(FORMATS), ("csv", "geojson")
 
 
 @pytest.mark.slow
-@vary("tier,formats", [("public", EVERY), ("partner", SOME), ("partner", EVERY)], ("public", EVERY), ("partner", SOME))
+@vary("tier,formats", [("public", EVERY), ("partner", SOME), ("partner", EVERY)])
 def test_every_file_holds_it_and_no_number_that_the_model_did_not_write(scored, tmp_path, tier, formats):
     release = Release.open(scored.releases, tier, derived=scored.derived)
     files = export_layers(release, tmp_path, formats, ["risk"])
