@@ -205,7 +205,7 @@ def _link_matrix(codes: tuple[str, ...], links: Iterable[Link]) -> Floats:
 
 
 def _number_land_masses(areas: Areas, level: str, codes: tuple[str, ...]) -> Ints:
-    """Return the number of the connected land mass of each area, (A,)."""
+    """Return for each area the index of the land mass on which it lies, counted from 0, shape (A,)."""
     mass = {code: number for number, group in enumerate(areas.parts(level)) for code in group}
     return np.array([mass[code] for code in codes], dtype=np.int64)
 

@@ -83,7 +83,7 @@ class Channel:
 
 
 def _read_counts(values: npt.ArrayLike, what: str) -> npt.NDArray[np.int64]:
-    """Return values as whole numbers from 0. Raises InputError for negative or fractional values."""
+    """Return values as whole numbers from 0. Raises InputError for a negative, fractional or missing value."""
     numbers = np.asarray(values, dtype=float)
     if not (np.isfinite(numbers) & (numbers >= 0) & (numbers == np.floor(numbers))).all():
         raise InputError(f"{what} is a whole number from 0. A cell without a number is hidden (None) or is left out.")

@@ -54,7 +54,7 @@ class Release:
     _folder: _Folder
 
     def __repr__(self) -> str:
-        """Return the name and the tier as a text."""
+        """Return a text with the name and the tier."""
         return f"<Release {self.name}, {self.tier} tier>"
 
     @property
@@ -247,7 +247,7 @@ def open_release(path: str | Path, tier: Literal["partner", "public"] = "public"
 
 
 def _order_states(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a copy of a frame, with its states as an ordered categorical."""
+    """Return a copy of a frame in which the column `state`, if there is one, is an ordered categorical."""
     if "state" not in frame:
         return frame.copy()
     return frame.assign(state=pd.Categorical(frame["state"], categories=list(STATES), ordered=True))

@@ -34,7 +34,7 @@ def name_pathways() -> dict[str, str]:
 def name_claim(code: str, *, change: bool = False) -> str:
     """Return the short name of a claim by its code; for an empty code "cannot tell".
 
-    change : whether the claim is on a change of a rate, and not on a rate. Raises KeyError for an unknown code.
+    change : whether the claim is about the change of a rate, not about a rate. Raises KeyError for an unknown code.
     """
     return translate((CHANGES if change else RATES)[code].name) if code else _("cannot tell")
 
@@ -51,9 +51,9 @@ def list_statements(claim: str, certainty: str, surely: str) -> list[tuple[str, 
 
 
 def format_statement(row: Mapping[Any, Any], *, change: bool = False) -> str:
-    """Return the words for the claim in a row on a rate or change, and for the weaker claim that is very likely.
+    """Return the words for the claim in a row about a rate or a change, and for the weaker claim that is very likely.
 
-    The words are "cannot tell" if there is neither claim. change : whether the row is on a change.
+    The words are "cannot tell" if there is neither claim. change : whether the row is about a change.
     """
     statements = list_statements(*(str(row[name]) for name in ("claim", "certainty", "surely")))
     words = [(name_claim(code, change=change), name_certainty(certainty)) for code, certainty in statements]

@@ -187,7 +187,10 @@ class Speech:
         return text if not rest else f"{text}, {self.format_plural('{count} more', '{count} more', rest)}"
 
     def name_area(self, code: object) -> str:
-        """Return the name of an area: local in its own language, else translated or English; its code if unknown."""
+        """Return the name of an area; for an unknown area, the code in a form to print.
+
+        It is the local name if the reader's language is that of the area's country, else the translated or English one.
+        """
         row = self.areas.rows.get(str(code))
         if row is None:
             return make_legible(str(code))

@@ -82,7 +82,7 @@ def _fill_sheet(sheet: _Sheet, table: pd.DataFrame, header: Format, wrapped: For
 
 
 def _width(heading: str, column: pd.Series) -> int:
-    """Return a width in characters that fits the heading and the first 200 values."""
+    """Return a width in characters that fits the heading and the first 200 values, from 8 to at most _WIDEST."""
     texts = [heading, *column.iloc[:200].dropna().astype("str")]
     return min(_WIDEST, max(8, 2 + max(map(len, texts))))
 

@@ -105,9 +105,10 @@ def _breakdown(services: str) -> tuple[str, str]:
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the note on an area's value: the kind of route, the chance of a gap, or the 95 % interval.
+    """Return the note on an area's value, empty if there is nothing to say.
 
-    Empty if there is nothing to say.
+    For travel time: why it is not known, or that a withheld service may be nearer. For gaps: the chance of a gap. For
+    places: the 95 % interval. The notes on gaps and places also say whether some services are withheld.
     """
     if show == "minutes":
         return WAYS.get(str(row["way"])) or (_NEARER if row["nearer"] else "")

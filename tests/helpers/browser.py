@@ -124,7 +124,10 @@ class Watch:
 
 
 def watch(context: Any, page: Any) -> Watch:
-    """Record the requests of a page to other hosts, its errors, its failed requests and its websockets."""
+    """Return a Watch that from now on records what a page does.
+
+    It records requests to other hosts, errors, answers with status 400 or higher, websockets and inner frames.
+    """
     seen = Watch()
     context.on("request", seen.asked)
     page.on("console", seen.note_error)

@@ -23,7 +23,11 @@ _KNOWN = {"largest": 5, "hidden_from": 0, "open_from": 0, "open_values": 6, "ste
 
 
 def count(area: str, period: str, *categories: str) -> int:
-    """Return the published number of a cell; the numbers of its parts add up to it."""
+    """Return the published number of a cell; only the first of the categories counts.
+
+    The numbers of its categories, of its periods and of the regions of a country add up; those of municipalities are
+    rounded down.
+    """
     if categories:
         names = next(names for names in CATEGORIES.values() if categories[0] in names)
         whole, place = count(area, period), names.index(categories[0])

@@ -19,7 +19,10 @@ OWN = "127.0.0.1:8642"
 
 
 class Browser:
-    """A browser that talks to a door: it keeps cookies, follows no redirects, and sends hidden fields of forms."""
+    """An imitation of a browser that sends requests to a `Door` of its own.
+
+    It keeps cookies, follows no redirects, and sends the hidden fields of the last page with each form.
+    """
 
     def __init__(self, accounts, *, is_encrypted=True, host=HOST, provider=None):
         async def inside(scope, receive, send):

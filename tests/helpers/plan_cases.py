@@ -42,7 +42,7 @@ def layouts(posts):
 
 
 def cheapest(posts, units):
-    """Return the least cost of the moves to a layout, computed by assigning units to units."""
+    """Return the least cost of the moves from `posts` to the layout `units`, an array (sites, kinds)."""
     cost = 0.0
     for kind in range(len(posts.kinds)):
         change = units[:, kind] - posts.units[:, kind]

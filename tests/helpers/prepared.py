@@ -76,7 +76,10 @@ def _ask(order: dict[str, Any], *descriptors: int) -> Any:
 
 @cache
 def _prepare() -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    """Start the process that starts the others; it ends when this one does."""
+    """Start the process that forks all others; return the socket to it, and the process.
+
+    It is started once, and ends when this process does.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", "tests.helpers.prepared", str(theirs.fileno())]
     # Threads of the libraries would be missing in the forked processes.

@@ -83,9 +83,10 @@ def word_gaps(current: CurrentRelease, country: str) -> str:
 
 
 def render_matrix(current: CurrentRelease, country: str, columns: str, kind: str, area: str) -> Markup:
-    """Return the matrix with its legend. A row has need, a cell for each kind of services, and minutes to the nearest.
+    """Return the matrix with its legend, one row for each area of a country.
 
-    columns : as for `read_gaps`. kind : the chosen services, to which the minutes are counted. area : the chosen area.
+    A row has the need, a cell for each kind of services, and the minutes of travel to the nearest service of `kind`.
+    columns : as for `read_gaps`. kind : the chosen kind of services. area : the chosen area.
     """
     t, gaps = speak_to_reader(current), read_gaps(current, country, columns)
     kinds = [choice for choice in _COLUMNS[columns] if any(choice.id in cells for cells in gaps.values())]

@@ -90,5 +90,5 @@ def _move_children(counts: Ints, margins: Sequence[Margin], pairs: Ints) -> Ints
 
 
 def _rate(sums: Ints, low: Floats, high: Floats) -> Floats:
-    """Return the squared distances of sums from their limits."""
+    """Return the squared distances of sums from the range between their limits; 0 for a sum inside it."""
     return np.asarray((sums - np.clip(sums, low, high)) ** 2)

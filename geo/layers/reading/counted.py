@@ -126,7 +126,7 @@ class Counted:
         return tuple(level for level in LEVELS if self.offers(release, level, {}))
 
     def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
-        """Return whether the release has a choice at a level."""
+        """Return whether the release has numbers for these choices of the options at a level."""
         return bool(self._available(release, level, options))
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ class Published:
         )
 
     def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
-        """Return whether there is a figure of a choice at a level."""
+        """Return whether the release has a figure for these choices of the options at a level."""
         return len(read_figures(release, self._figure(options), level)) > 0
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:
