@@ -81,7 +81,10 @@ class _Grid:
 
 
 class PointIndex:
-    """An index of points by area; read-only, safe to share between threads and to send to other processes."""
+    """An index that finds the area of each point.
+
+    It is read-only, and safe to share between threads and to send to other processes.
+    """
 
     def __init__(self, codes: Sequence[str], shapes: NDArray[np.object_]) -> None:
         """Index shapes in EPSG:4326 that are a valid coverage: neighbours share their border, nothing overlaps.

@@ -95,14 +95,18 @@ class Gate:
     entry : how browsers get in; with None, every request to a known host is answered, for pages that anyone may see.
 
     Everything else is denied. If a request or websocket names an origin (a websocket has to), it must come from a page
-    of the same scheme, host and port. Without the cookie, only /health is answered.
+    of the same scheme, host and port. Without the cookie, only /health and
+    a GET with a valid token are answered.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], entry: Entry | None = None) -> None:
         self._app, self._hosts, self._entry = app, frozenset(hosts), entry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it: 421 for another host, 403 for another origin or without the cookie."""
+        """Pass the request on, or answer it here.
+
+        Answers: 421 for another host, 403 for another origin or without the cookie, 303 after a valid token.
+        """
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return

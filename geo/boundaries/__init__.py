@@ -68,13 +68,13 @@ def import_boundaries(
     name_column: str | None = None,
     credit: str | None = None,
 ) -> BoundaryReport:
-    """Read the boundaries of municipalities from a file and write them to a workspace in one step.
+    """Read the boundaries of municipalities from a file and write them to a workspace in one step; return a report.
 
-    `areas_table` is the table of areas. `orphan_check` holds the codes of areas that have records: a file is refused if
-    one of them would lose its shape. `country` ("AL", "GR") restricts the search for names. `code_column` and
-    `name_column` name columns of the file; by default they are found by their content. `credit` names the owner and the
-    terms of use; without it, maps and files say that the source is not named. If the file cannot be used, nothing is
-    changed, and AreaError is raised with the remedy.
+    `areas_table` is the table of areas. `workspace_areas` is the folder that gets the boundaries. `orphan_check` holds
+    the codes of areas that have records: a file is refused if one of them would lose its shape. `country` ("AL", "GR")
+    restricts the search for names. `code_column` and `name_column` name columns of the file; by default they are found
+    by their content. `credit` names the owner and the terms of use; without it, maps and files say that the source is
+    not named. If the file cannot be used, nothing is changed, and AreaError is raised with the remedy.
     """
     path = Path(path)
     _check_country(country, areas_table)
@@ -157,7 +157,10 @@ def _join_successors(
 def _join_shapes(
     official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str
 ) -> tuple[gpd.GeoDataFrame, int]:
-    """Join new and old shapes to one coverage of both countries; return it with the number of slivers closed."""
+    """Join new and old shapes to one coverage of both countries; return it with the number of slivers closed.
+
+    Raises AreaError if the shapes do not form a valid coverage.
+    """
     others = _list_old_shapes(official, before)
     new = pd.DataFrame({"approximate": False, "boundaries": _credit(origin)}, index=[*official])
     new = gpd.GeoDataFrame(new, geometry=[*official.values()], crs=before.crs)

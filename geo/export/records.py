@@ -36,7 +36,7 @@ _LATEX = re.compile(r"([&%$#_{}])")
 
 
 def write_records(release: Release, folder: Path) -> list[Path]:
-    """Write the catalogue records of a release (see above) into a folder, and return the paths of the four files."""
+    """Write CITATION.cff, BibTeX, DCAT-AP and ISO 19115 of a release into a folder; return the paths of the files."""
     stem = terms.name_files(release, invented=release.invented)
     texts = {
         "CITATION.cff": format_citation_file(release),

@@ -23,7 +23,7 @@ TOLERANCE = {"AL": 120.0, "GR": 250.0}
 
 
 def write_boundary_files(folder: Path) -> tuple[Path, Path]:
-    """Write the boundary files of both countries; return them, Albania's first."""
+    """Write the boundary files of both countries; return their paths, Albania's first."""
     cells = bent_cells()
     albania, greece = (cells[cells["country"] == country] for country in ("AL", "GR"))
     athos = greece.index == ATHOS

@@ -17,7 +17,7 @@ from tests.helpers.remembered_fits import remember_fits
 
 
 def list_variables(shared: Path) -> dict[str, str]:
-    """Return the variables of the environment under which the demo's keys lie beside it, in `shared`."""
+    """Return the environment variables with which the demo's keys are stored in `shared`, beside the demo."""
     return {"XDG_CONFIG_HOME": str(shared / "demo-config"), "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 
 

@@ -64,7 +64,10 @@ def derive_keys_cheaply(patch: pytest.MonkeyPatch) -> None:
 
 
 def leave_out_plan(patch: pytest.MonkeyPatch) -> None:
-    """Make `tact risk` describe only regions, and prepare no plan, for tests that need nothing else."""
+    """Make `tact risk` fit only regions, say nothing on changes over time, and prepare no plan.
+
+    For tests that need nothing else.
+    """
     from risk import report
     from risk.planning import scoring
 

@@ -64,7 +64,10 @@ COLUMNS = [
 
 
 def area_table():
-    """Return two countries, five regions (one without a municipality), eight municipalities and two successors."""
+    """Return a table of areas, indexed by code: two countries, five regions, eight municipalities and two successors.
+
+    One region has no municipality.
+    """
     rows = {}
     for country, regions in REGIONS.items():
         rows[country] = (country, "country", "", "")

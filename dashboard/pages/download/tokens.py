@@ -16,7 +16,10 @@ _TITLE, _NEW, _REFUSED = "token-title", "token-new", "token-refused"
 
 
 def show_tokens(accounts: Accounts) -> None:
-    """Show the reader's tokens and a form to make one. A new token is shown until the reader hides or ends one."""
+    """Show the reader's tokens and a form to make one.
+
+    A new token is shown until the reader hides it or ends a token.
+    """
     state, name = st.session_state, find_reader().name
     with st.expander(_("Tokens for QGIS, R and Python"), expanded=bool(state.get(_NEW) or state.get(_REFUSED))):
         st.caption(

@@ -17,7 +17,9 @@ _UP, _DOWN, _NAMED = "up", "down", 3
 
 
 def judge_changes(current: CurrentRelease, accepted: Sequence[Break], pathway: str) -> dict[str, Badge]:
-    """Return the change of the last year in each area, by code: of the rate, or for all pathways, of the counts.
+    """Return a badge on the change in each area over the last year, by code.
+
+    It is the change of the rate; if `pathway` stands for all pathways, it is the change of the counts.
 
     An area without a change has "cannot tell". An area whose breaks were accepted or removed after the model ran has
     "not compared". Empty if no area has a change.

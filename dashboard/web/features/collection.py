@@ -1,4 +1,4 @@
-"""The collections: each layer at each level, of the shown release and of each release by its name."""
+"""The collections of the service: one for each layer at each level, of the shown release or of a release by name."""
 
 from __future__ import annotations
 

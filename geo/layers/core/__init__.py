@@ -156,11 +156,11 @@ class Layer:
     view: those of the grain of the view's period, or of the finest grain when the view's period is empty or of another
     calendar. It is empty for a layer without periods (each area shows its latest figure). `read` returns the data; if
     the layer lacks the period, the one that contains it is used, or else the last, and the legend says which. `offers`
-    says whether a release has a choice at a level. `rows` returns all data of the layer at a level in long form: area,
-    period, one column per option (its choice), value, state, margin, low, high, source, year, note. `nature` says what
-    the numbers are about; geo/layers/__init__.py says which layers may be combined. `of_figures`: the numbers are
-    published figures; each area has its own source and year. `sums`: numbers of several areas may be added up. `more`
-    lists further columns of `rows` and their meaning.
+    says whether a release has numbers for these choices at a level. `rows` returns all data of the layer at a level in
+    long form: area, period, one column per option (its choice), value, state, margin, low, high, source, year, note.
+    `nature` says what the numbers are about; geo/layers/__init__.py says which layers may be combined. `of_figures`:
+    the numbers are published figures; each area has its own source and year. `sums`: numbers of several areas may be
+    added up. `more` lists further columns of `rows` and their meaning.
     """
 
     id: str

@@ -63,5 +63,5 @@ def _source(layer: Layer, data: LayerData, source: str, year: float) -> str:
 
 
 def date_source(source: str, year: float) -> str:
-    """Return a source with the year of its figure, unless the source contains the year."""
+    """Return a source with the year of its figure; the source alone if it contains the year, or the year is NaN."""
     return source if pd.isna(year) or str(int(year)) in source else f"{source}, {int(year)}"

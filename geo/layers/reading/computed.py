@@ -73,7 +73,10 @@ class Computed:
         return tuple(level for level in _LEVELS if self.offers(release, level, {}))
 
     def offers(self, release: Release, level: str, options: Mapping[str, str]) -> bool:
-        """Return whether the release has a choice at a level; if no category is chosen, any category counts."""
+        """Return whether the release has results for these choices of the options at a level.
+
+        If `options` has no category, any category is enough.
+        """
         show = options.get(self.options[0].id, self.options[0].default)
         category = options.get(self.options[1].id)
         categories = [category] if category else [choice.id for choice in self.options[1].choices]
@@ -138,7 +141,10 @@ class Computed:
         return {grain: periods for grain, periods in by_grain.items() if periods}
 
     def _table(self, release: Release, level: str, show: str, category: str, grain: str) -> pd.DataFrame:
-        """Read one choice, all areas and periods; empty if not in the release. Never change the shared frame."""
+        """Return the cells of one choice for all areas and periods; empty if the release lacks it.
+
+        The frame is shared: never change it.
+        """
         choice = self._find_choice(release, level, show, category, grain)
         return _read_choice(release, choice) if choice else pd.DataFrame(columns=self._columns)
 
