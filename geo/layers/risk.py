@@ -185,7 +185,10 @@ def _title(show: str, pathway: str) -> str:
 
 
 def _note(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the note of a row, also whether a municipality has only its region's statement; empty if there is none."""
+    """Return the note of a row, empty if there is none.
+
+    It also says so if a municipality has only the statement of its region.
+    """
     words = _note_interval(show, row)
     if not words or row["region_only"] is not True:
         return words

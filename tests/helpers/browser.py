@@ -65,7 +65,10 @@ def wait_for(process: subprocess.Popen[bytes]) -> str:
 
 
 def read_address(process: subprocess.Popen[bytes]) -> str:
-    """Wait until a web process answers, and return the address that it printed; fail after a minute."""
+    """Wait until a web process answers, and return the address that it printed.
+
+    The test fails if the process ends, or does not answer within a minute.
+    """
     assert process.stdout is not None
     address = process.stdout.readline().decode().strip()
     for _ in range(600):
