@@ -157,7 +157,7 @@ def _join_successors(
 def _join_shapes(
     official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str
 ) -> tuple[gpd.GeoDataFrame, int]:
-    """Join new and old shapes to one coverage of both countries; return it with the number of slivers closed.
+    """Join new and old shapes into one coverage of both countries; return it with the number of slivers closed.
 
     Raises AreaError if the shapes do not form a valid coverage.
     """

@@ -1,4 +1,4 @@
-"""Join shapes to a coverage, where neighbours share their border and nothing overlaps.
+"""Join shapes into a coverage, where neighbours share their border and nothing overlaps.
 
 All borders are noded together on one grid and cut into faces; each face gets one owner; an area is the union of its
 faces. So borders match exactly, even if those of the input shapes do not.

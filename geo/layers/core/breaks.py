@@ -60,7 +60,10 @@ def _balanced(values: Values, classes: int) -> tuple[float, ...]:
 
 
 def _candidates(values: Values, classes: int) -> list[float]:
-    """Return the 1-2-5 numbers within the sorted values or, if these are too few, multiples of a rounded step."""
+    """Return the 1-2-5 numbers in the range of the sorted values or, if these are too few, multiples of a round step.
+
+    Empty if all values are equal.
+    """
     low, high = float(values[0]), float(values[-1])
     if low == high:
         return []

@@ -126,9 +126,9 @@ def _read_bars(place: Place, counted: Counted) -> tuple[Bar, ...]:
 
 
 def _find_years(place: Place, period: str) -> tuple[str, str] | None:
-    """Return two complete years: the one that contains the period (or else the last one), after the one before it.
+    """Return the ids of two complete years in order of time; None if there is no earlier year.
 
-    None if there is no year before it.
+    The second is the year that contains the period or, if there is none, the last year.
     """
     history = encounters.COUNTED.history(place.release, place.level, place.area, {})
     last = _last_day(place.release)
