@@ -158,8 +158,8 @@ class Areas:
         (of the features, in order), missing, bbox ([west, south, east, north]), approximate, source; rest, the land of
         both countries that no area of the level covers (for municipalities: Mount Athos), or None; and, for level
         "country", borders: a MultiLineString of the outlines. Coordinates are degrees with four decimals. The shapes of
-        all levels are unions of the same simplified cells, so their borders match. Raises AreaError for an unknown
-        level.
+        all levels are unions of the same simplified cells, so their borders match. The result is shared: never
+        change it. Raises AreaError for an unknown level.
         """
         _check_level(level)
         if level not in self._maps:

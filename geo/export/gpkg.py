@@ -47,7 +47,9 @@ class Content:
 
 
 def write_geopackage(path: Path, content: Content, written: str) -> None:
-    """Write or replace the file; `written` is the time (ISO 8601, UTC) stored in it, by default the start of 1970.
+    """Write or replace the file; `written` is the time (ISO 8601) stored in it; if empty, the start of 1970.
+
+    A time without a time zone is taken as UTC.
 
     The file is written in a temporary folder beside it and then moved. Only if the path contains "!" or ";", which have
     a special meaning for GDAL, this folder is in the system's folder for temporary files: there a killed process would

@@ -222,7 +222,10 @@ def format_iso(release: Release) -> str:
 
 
 def _add(parent: ET.Element, parts: list[tuple[str, Any]]) -> None:
-    """Add child elements to an element: a tuple becomes a code of a code list, a text becomes a CharacterString."""
+    """Add pairs (name, content) to an element as child elements; without a name, the content is the element's text.
+
+    A list becomes child elements, a tuple a code of a code list, and a text a CharacterString (plain text in `gco:`).
+    """
     for name, inside in parts:
         if not name:
             parent.text = inside

@@ -117,7 +117,7 @@ class Places:
         return f"{self._placed(code)} ({code})"
 
     def _choice(self, code: str) -> str:
-        """Return the label with the kind of area, for a list of candidates."""
+        """Return the label of an area with its kind and code, for a list of candidates."""
         return f"{self._placed(code)} ({area_word(self._level[code], self._country[code])} {code})"
 
     def _placed(self, code: str) -> str:
@@ -183,7 +183,10 @@ class Places:
         return self._unknown(text, country, level)
 
     def _is_spelled(self, text: str, codes: set[str]) -> bool:
-        """Return whether a text is a code or name of one of the areas `codes`, apart from case, accents and endings."""
+        """Return whether a text is a code, or a name of one of the areas `codes`.
+
+        Case, accents and endings of words do not matter.
+        """
         if self._by_code(text):
             return True
         hint = _HINT.match(text)

@@ -131,7 +131,7 @@ class LayerData:
         return {str(area): format_quantity(value, low, high) for area, value, low, high in numbers}
 
     def list_marks(self) -> pd.Series:
-        """Return the state as which an area is drawn: "number" for a published zero adjusted above 0, else its own."""
+        """Return the state with which each area is drawn: its own; "number" for a published zero adjusted above 0."""
         adjusted = self.frame["state"].isin(ZEROS) & (self.frame["value"] > 0)
         return self.frame["state"].mask(adjusted, "number")
 
