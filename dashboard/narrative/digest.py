@@ -103,7 +103,8 @@ def find_gaps(areas: Mapping[str, AreaJudgement], answer: GapAnswer = "gap") -> 
 def find_unsearched(current: CurrentRelease) -> set[str]:
     """Return the codes of the areas without any outreach in the last two quarters.
 
-    Empty if the release does not show outreach in counties and regions, or shows fewer than two periods.
+    Without quarters of outreach in the release, the shortest periods that it has are used. Empty if the release does
+    not show outreach in counties and regions, or shows fewer than two periods.
     """
     if not current_release.has_layer(current, "effort", _LEVEL, ()):
         return set()

@@ -95,8 +95,8 @@ class Gate:
     entry : how browsers get in; with None, every request to a known host is answered, for pages that anyone may see.
 
     Everything else is denied. If a request or websocket names an origin (a websocket has to), it must come from a page
-    of the same scheme, host and port. Without the cookie, only /health and
-    a GET with a valid token are answered.
+    of the same scheme, host and port; with `entry` None, either scheme will do. Without the cookie, only /health and a
+    GET with a valid token are answered.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], entry: Entry | None = None) -> None:

@@ -64,7 +64,7 @@ def derive_keys_cheaply(patch: pytest.MonkeyPatch) -> None:
 
 
 def leave_out_plan(patch: pytest.MonkeyPatch) -> None:
-    """Make `tact risk` fit only regions, say nothing on changes over time, and prepare no plan.
+    """Make `tact risk` fit only regions, say nothing about changes over time, and prepare no plan.
 
     For tests that need nothing else.
     """
