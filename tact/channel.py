@@ -14,6 +14,7 @@ from data.disclosure.cell_key import CellKey
 from data.errors import InputError
 
 _LEAST_LEVEL = 0.5
+_MANY = 2.0**53  # up to which a float holds each whole number
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +84,11 @@ class Channel:
 
 
 def _read_counts(values: npt.ArrayLike, what: str) -> npt.NDArray[np.int64]:
-    """Return values as whole numbers from 0. Raises InputError for a negative, fractional or missing value."""
-    numbers = np.asarray(values, dtype=float)
-    if not (np.isfinite(numbers) & (numbers >= 0) & (numbers == np.floor(numbers))).all():
+    """Return values as whole numbers from 0. Raises InputError for a text and a negative, broken or missing number."""
+    try:
+        numbers = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        numbers = np.array([np.nan])
+    if not ((numbers >= 0) & (numbers < _MANY) & (numbers == np.floor(numbers))).all():
         raise InputError(f"{what} is a whole number from 0. A cell without a number is hidden (None) or is left out.")
     return numbers.astype(np.int64)

@@ -60,7 +60,6 @@ def write_geopackage(path: Path, content: Content, written: str) -> None:
     with tempfile.TemporaryDirectory(prefix=".tact-", dir=aside) as folder:
         draft = Path(folder) / "layers.gpkg"
         _fill(draft, content, written)
-        path.unlink(missing_ok=True)
         shutil.move(draft, path)
 
 

@@ -171,6 +171,7 @@ def test_two_ngos_and_a_guest_meet_from_the_invitation_to_the_next_meeting(url, 
     presenter.locator(".agendastrip", has_text="1 of 2").wait_for()
     wait_for_item(partner, "/coverage?area=AL-02", "1 nga 2")
     wait_for_item(guest, "/coverage?area=AL-02", "1 από 2")
+    assert guest.evaluate("document.documentElement.scrollWidth") <= 390
     step(presenter, "ArrowRight", "2 of 2")
     wait_for_item(partner, "/flows", "2 nga 2")
     closed = "Όποιος παρουσιάζει δείχνει μια προβολή που ο ρόλος σας δεν περιλαμβάνει."

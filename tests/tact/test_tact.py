@@ -229,9 +229,10 @@ def test_an_interval_of_what_is_never_published_is_an_error(arguments):
         build_channel(1, None).interval(None)
 
 
-def test_a_count_that_is_missing_is_no_count():
+@pytest.mark.parametrize("published", [[12.0, np.nan], ["12", "withheld"], [{}], 1e300, np.inf, 12.5])
+def test_what_is_no_count_is_an_error(published):
     with pytest.raises(tact.InputError, match="whole number from 0"):
-        build_channel(1, 11).likelihood([12.0, np.nan], 3)
+        build_channel(1, 11).likelihood(published, 3)
     with pytest.raises(tact.InputError, match="true count"):
         build_channel(1, 11).likelihood(12, -1)
 

@@ -16,6 +16,7 @@ from dashboard.map import atlas
 from data.release import Release, current_name, derived
 from data.restricted.governance import INVENTED
 from geo import export
+from tests.helpers.repetitions import vary
 from tests.helpers.small_policy import write_coarse_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("few_worlds")]
@@ -252,7 +253,7 @@ def test_practice_needs_no_second_person(tact, make_workspace) -> None:
 # -- communities --
 
 
-@pytest.mark.parametrize("decision", ["blocked", "withdrawn", ""])
+@vary("decision", ["withdrawn", "blocked", ""])
 def test_communities_and_the_dark_figure_leave_with_approval_alone(tact, make_workspace, tmp_path, decision) -> None:
     folder = make_workspace("--practice")
     with (folder / "policy.toml").open("a") as policy:

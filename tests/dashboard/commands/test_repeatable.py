@@ -39,8 +39,11 @@ def run(words, seed=0, **keys):
 COMMANDS = """
 import json, sys
 from pathlib import Path
+import pytest
 from dashboard.cli import main
+from tests.helpers.quick import use_few_worlds
 from tests.helpers.small_policy import write_broad_policy
+use_few_worlds(pytest.MonkeyPatch())
 for words in json.loads(sys.argv.pop()):
     sys.argv[1:] = words
     try:

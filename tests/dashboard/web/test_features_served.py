@@ -212,6 +212,7 @@ def test_few_are_answered_at_once_and_too_many_are_asked_to_come_again(releases,
 
 
 @pytest.mark.slow
+@pytest.mark.always("public")
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_the_search_for_leaks_reads_every_answer(releases, tier, tmp_path):
     site = Site(releases, tier)

@@ -6,8 +6,10 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import sqlite3
 import zipfile
+from unittest.mock import Mock
 from xml.etree import ElementTree as ET
 
 import frictionless
@@ -447,6 +449,15 @@ def test_any_name_of_a_folder_will_do(partner, tmp_path, name):
     assert list(path.parent.iterdir()) == [path]
     with contextlib.closing(sqlite3.connect(path)) as file:
         assert ("effort_region",) in file.execute("SELECT table_name FROM gpkg_contents").fetchall()
+
+
+def test_a_file_that_cannot_be_replaced_stays(partner, tmp_path, monkeypatch):
+    [path] = export_layers(partner, tmp_path, ["gpkg"], ["effort"])
+    before = path.read_bytes()
+    monkeypatch.setattr(shutil, "move", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        export_layers(partner, tmp_path, ["gpkg"], ["effort"])
+    assert path.read_bytes() == before
 
 
 # ---- ZIP -------------------------------------------------------------------------------------------
