@@ -362,7 +362,7 @@ def _summarise_coverage(ground: PlanInputs, setting: Setting, plan: Plan) -> tup
 def _summarise_equity(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[GroupCoverage, ...]:
     """Return the share of need that is met, by country, and in areas with and without communities.
 
-    Groups without need are left out.
+    Groups without need are left out. A country is not divided if communities live in all of its areas, or in none.
     """
     need, today, planned = _met_by_area(ground, setting, plan)
     country_of_area = np.array(ground.countries)

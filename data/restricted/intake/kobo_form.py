@@ -80,7 +80,7 @@ def _word_hint(column: Column, language: FormLanguage) -> str:
 
 
 def _ask(kind: RecordKind, column: Column, languages: Sequence[FormLanguage]) -> tuple[str, ...]:
-    """Return the row of a question: type, name, labels, whether it is required, and its appearance."""
+    """Return the row of a question: type, name, labels, hints, whether it is required, and its appearance."""
     hints = (_word_hint(column, language) for language in languages)
     listed = _name_list(column)
     sort = f"select_one {listed}" if listed else _TYPES.get(column.type, "text")
