@@ -112,7 +112,7 @@ async def read_pages(
 ) -> None:
     """Act as one reader until the moment `until`; connect again when the connection breaks.
 
-    think : mean seconds between two changes.
+    think : mean seconds between two changes. until : in seconds of `time.monotonic`.
     """
     chance = random.Random(seed)
     page = PAGES[seed % len(PAGES)]

@@ -72,7 +72,10 @@ def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
 
 
 def _word_hint(column: Column, language: FormLanguage) -> str:
-    """Return the hint below a question for a text, identifier or code: what must never be written; else empty."""
+    """Return the hint below a question for a free text, identifier or code: what must never be written.
+
+    Empty for other types, and for a column with a list of allowed values.
+    """
     t = language.t
     if column.allowed or column.type not in ("identifier", "text", "code"):
         return ""
