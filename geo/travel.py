@@ -68,7 +68,7 @@ class Travel:
     """Minutes between the areas of one level; A is the number of these areas.
 
     minutes : from each area (row) to each (column), (A, A); 0 on the diagonal; inf where an area has no shape and
-        no time was entered.
+        no link gives a time.
     inside : mean minutes from the centre of each area to its people, as if the area were a disc, (A,); 0 where an area
         has no shape. See docs/planner.md eq. (3).
     provisional : true where the default is used for a route over water, (A, A).

@@ -202,7 +202,7 @@ def _sort_by_size(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _drop_small_rests(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, np.ndarray, gpd.GeoDataFrame]:
-    """Return the faces that the shapes cut, the owner of each face, and the shapes that stay.
+    """Return the faces into which all borders cut the shapes, the owner of each face, and the shapes that stay.
 
     The first `new` shapes stay. An old shape is left out if less than half of its area would remain.
     """
@@ -217,7 +217,7 @@ def _drop_small_rests(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, n
 
 
 def _close_gaps(faces: np.ndarray, owners: np.ndarray, pieces: gpd.GeoDataFrame, before: gpd.GeoDataFrame) -> None:
-    """Close slivers, and assign gaps beside the new boundaries to approximate neighbours; changes `owners` in place."""
+    """Close slivers, and assign other gaps within the shapes of `before` to approximate neighbours; changes `owners`."""
     gaps = np.flatnonzero(owners == NOBODY)
     if not len(gaps):
         return

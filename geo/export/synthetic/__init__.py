@@ -1,4 +1,4 @@
-"""Synthetic records: one row for each child, in the columns of a partner's file, that agree with a public release.
+"""Synthetic records that agree with a public release: one row for each child, in the columns of a partner's file.
 
 They are for teaching, and for writing code before access is granted. Everything in them comes from the published tables
 of one public release, so they disclose nothing that the release does not say. They are made from the public tier only:
