@@ -211,9 +211,10 @@ def _number_land_masses(areas: Areas, level: str, codes: tuple[str, ...]) -> Int
 
 
 def _compute_land_and_ferry(straight: Floats, part: Ints, ferries: Floats) -> tuple[Floats, Bools]:
-    """Compute times by land and ferry, and which routes over water have no ferry, both (A, A).
+    """Compute the minutes by land and ferry, and which routes over water have no ferry, both (A, A).
 
     The time is that of the shortest path through the graph of land routes and ferries, docs/planner.md eq. (4).
+    Without a path it is that of the straight line, or inf where an area has no shape.
     """
     from scipy.sparse.csgraph import shortest_path
 

@@ -82,7 +82,7 @@ def write_synthetic(release: Release, folder: Path, seed: int) -> tuple[list[Pat
 
 
 def _describe_columns(drawn: Sequence[str], without_table: Collection[str]) -> dict[str, str]:
-    """Return the origin of the values of each column."""
+    """Return a text on the origin of the values, by column; see `list_drawn` and `list_without_table`."""
     fitted = "fitted to its published tables"
     equal = "in no published table: each category has the same chance"
     return {

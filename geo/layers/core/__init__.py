@@ -46,13 +46,16 @@ class Option:
 
     @property
     def default(self) -> str:
-        """The default choice: the first one, which is safe and easy to understand."""
+        """The default choice: the first one."""
         return self.choices[0].id
 
 
 @dataclass(frozen=True)
 class View:
-    """A request to a layer: level, period (identifier), and a choice for each option."""
+    """A request to a layer: level, period (identifier) and choices by option.
+
+    An empty period lets the layer choose one; an option that is left out has its default choice.
+    """
 
     level: str
     period: str
@@ -68,10 +71,10 @@ class View:
 class Style:
     """How values are drawn.
 
-    fill: `breaks` are the lower bounds of all classes but the first, `colours` and `labels` have one entry per class.
-    circle: area is proportional to the value; `breaks` are the values shown in the legend, `largest` the
-    largest value of any period, so that circle sizes can be compared between periods.
-    hatch: outline and hatch by class, never a fill.
+    Of kind "fill": `breaks` are the lower bounds of all classes but the first; `colours` and `labels` have one entry
+    per class. Of kind "hatch": the same, drawn as an outline and a hatch, never as a fill. Of kind "circle": the area
+    of a circle is proportional to its value; `breaks` are the values shown in the legend, and `largest` is the largest
+    value of any period, so that circle sizes can be compared between periods.
     named: the labels are names of classes, shown instead of the bounds of a class.
     bounds: the lower and upper end of each class where classes may overlap; NaN without an upper end.
     """

@@ -120,10 +120,10 @@ def _read_choice(
 
 
 def _list_columns(plain: LayerData, data: LayerData) -> list[str]:
-    """List the columns that a further choice needs, beside the default choice `plain`.
+    """List the columns that a choice needs beside those of the default choice `plain`.
 
-    Always state; value, margin, or low and high, if any area of the two has a number, a margin or a class. Without
-    classes, value is always there.
+    These are state; value if an area has a number or none has a class; margin if an area has one; low and high if an
+    area has a class. An area of either choice is enough.
     """
     both = pd.concat([plain.frame, data.frame])
     classed = (both["state"] == "class").any()

@@ -176,7 +176,7 @@ class Counted:
     def choose_period(self, release: Release, view: View) -> str:
         """Return the view's period or, if the release lacks it, the one that `tables.choose_period` puts in its place.
 
-        Empty if the release has no period of this choice.
+        Empty if the release has no period for these choices.
         """
         return tables.choose_period(view.period, self._available(release, view.level, view.options))
 
