@@ -39,7 +39,11 @@ np.save(sys.argv[2], answers)
 
 
 def compare(name: str, python: str) -> tuple[int, float, float]:
-    """Return the number of models, and the largest relative differences of people and of deviance."""
+    """Fit models to a table here and with statsmodels; return their number and the largest relative differences.
+
+    name : of the table's file, without ".csv". python : path of a Python that has statsmodels. The differences are
+    those of the number of people and of the deviance. Raises CalledProcessError if that Python fails.
+    """
     frame = pd.read_csv(_FOLDER / f"{name}.csv")
     counts = tabulate_histories(frame.iloc[:, :-1].to_numpy(bool), frame["count"].to_numpy(np.int64))
     models = np.random.default_rng(0).permutation(list_models(count_lists(counts)))[:_MOST]
@@ -60,7 +64,7 @@ def compare(name: str, python: str) -> tuple[int, float, float]:
 
 
 def main() -> int:
-    """Compare all tables and return the exit code."""
+    """Compare all tables and return the exit code (1 if a difference is larger than LEAST)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--statsmodels", required=True, metavar="PYTHON", help="a Python that has statsmodels")
     python, largest = parser.parse_args().statsmodels, 0.0

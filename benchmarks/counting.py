@@ -191,7 +191,10 @@ def compare(peers: str, rows: int, many: int, repeats: int, turns: int) -> tuple
 
 
 def time_study(worlds: int) -> list[Run]:
-    """Run the study of clusters on one worker and on WORKERS; cold includes their start and a first world on each."""
+    """Time the study of clusters with one worker and with WORKERS workers.
+
+    `cold` of each Run includes the start of the workers and a first world on each of them; `best` does not.
+    """
     runs = []
     for workers in (1, WORKERS):
         began = time.perf_counter()

@@ -23,7 +23,7 @@ PORT, SIZE = 8659, 400
 def time_page(line: http.client.HTTPConnection, path: str, cookie: str) -> tuple[float, int]:
     """Request a page; return the milliseconds until the answer is complete, and its size in bytes.
 
-    Raises RuntimeError for another status than 200.
+    Raises RuntimeError if the status is not 200.
     """
     start = time.perf_counter()
     line.request("GET", path, headers={"Accept-Encoding": "gzip", "Cookie": cookie})

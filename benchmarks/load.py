@@ -160,7 +160,7 @@ def show(table: list[dict[str, object]]) -> None:
 
 
 def main() -> int:
-    """Run the benchmark; return the exit code."""
+    """Run the benchmark; return the exit code (1 if a target is not met)."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--repeats", type=int, default=3)

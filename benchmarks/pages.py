@@ -59,8 +59,8 @@ def enter(browser: Browser, address: str) -> StorageState:
 def visit_page(browser: Browser, address: str, state: StorageState, *, slow: bool, picture: bool) -> Visit:
     """Open a page with an empty cache and measure the visit.
 
-    slow : with a slow network and processor. picture : whether to wait for a map or a table. Raises an error if what is
-    waited for does not appear within PATIENCE.
+    slow : with a slow network and processor. picture : whether to wait for a map or a table. Raises
+    TimeoutError (Playwright's or Python's) if the words, the bar or the picture do not appear within PATIENCE.
     """
     context = browser.new_context(viewport={"width": 1366, "height": 768}, storage_state=state)
     page = context.new_page()

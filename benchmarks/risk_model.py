@@ -2,7 +2,7 @@
 
     python benchmarks/risk_model.py [--repeats 5] [--seeds 8] [--part speed|truth] [--json]
 
-Speed: 26 regions x 12 quarters x 2 pathways x 2 ways of an invented world through the default channel, and
+Speed: 26 regions x 12 quarters x 2 pathways x 2 ways of finding in an invented world through the default channel, and
 400 areas x 40 periods, exact and through the channel, each in a separate process. Truth: rank correlation
 of the fitted with the true relative risk by pathway, and coverage of intervals over the detection range, on
 exact and on protected counts of the same worlds; the true exponent of effort is 0.6, 0.8 and 1 in turn.

@@ -6,7 +6,7 @@
 
 Each reader opens a page and then asks for another period or area of it, with some seconds of thought between two
 changes. A change lasts from the message of the browser to the end of the script, without drawing. Meanwhile attackers
-leave connections half open and send messages above the limit. Linux only: memory is read from /proc. Ctrl+C ends the
+leave connections half open and send messages that are too large. Linux only: memory is read from /proc. Ctrl+C ends the
 run early, with the figures so far. With several processes, each reader always uses the same one, as behind a proxy, and
 the half-open connections are divided among the processes; memory and `processor` are the sums over all of them.
 
@@ -71,7 +71,7 @@ class Measured:
 
 @dataclass
 class Attacked:
-    """The actions of the attackers: half-open connections (now, maximum, total), and messages above the limit."""
+    """The actions of the attackers: half-open connections (now, maximum, total), and messages that are too large."""
 
     half_open: int = 0
     most_half_open: int = 0
@@ -112,7 +112,7 @@ async def read_pages(
 ) -> None:
     """Act as one reader until the moment `until`; connect again when the connection breaks.
 
-    think : mean seconds between two changes.
+    think : mean seconds between two changes. until : in seconds of `time.monotonic`.
     """
     chance = random.Random(seed)
     page = PAGES[seed % len(PAGES)]
@@ -155,7 +155,7 @@ async def hold_half_open(url: str, number: int, until: float, attacked: Attacked
 
 
 async def send_large(url: str, until: float, attacked: Attacked) -> None:
-    """Send a message above the limit every ten seconds."""
+    """Send a message that is larger than the server allows every ten seconds."""
     while time.monotonic() < until:
         with suppress(OSError, WebSocketException):
             async with connect(

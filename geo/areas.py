@@ -105,7 +105,7 @@ class Areas:
         return list(self._neighbours[level])
 
     def parts(self, level: str) -> list[list[str]]:
-        """Return the codes of a level's areas in groups that are connected over land, the group with most areas first.
+        """Return the codes of a level's areas in groups that are connected over land, the largest group first.
 
         An area without a neighbour (an island, or an area without a shape) is a group of its own. Raises AreaError for
         an unknown level.
@@ -125,8 +125,9 @@ class Areas:
         """Return the code of the area of a level that contains a point (degrees, EPSG:4326).
 
         Returns None if no area of the level contains the point, or if a coordinate is not finite. A point on a border
-        belongs to the area that comes first in the table. The smallest area is found first, and the levels that contain
-        it follow from it, so the results for one point always nest. Raises AreaError for an unknown level.
+        belongs to the area that comes first in the table. The smallest area is found first, and the area of a
+        higher level is the one that contains it, so the results for one point always nest. Raises AreaError for an
+        unknown level.
         """
         _check_level(level)
         if not (np.isfinite(lat) and np.isfinite(lon)):

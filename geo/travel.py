@@ -68,7 +68,7 @@ class Travel:
     """Minutes between the areas of one level; A is the number of these areas.
 
     minutes : from each area (row) to each (column), (A, A); 0 on the diagonal; inf where an area has no shape and
-        no time was entered.
+        no link gives a time.
     inside : mean minutes from the centre of each area to its people, as if the area were a disc, (A,); 0 where an area
         has no shape. See docs/planner.md eq. (3).
     provisional : true where the default is used for a route over water, (A, A).
@@ -211,9 +211,10 @@ def _number_land_masses(areas: Areas, level: str, codes: tuple[str, ...]) -> Int
 
 
 def _compute_land_and_ferry(straight: Floats, part: Ints, ferries: Floats) -> tuple[Floats, Bools]:
-    """Compute times by land and ferry, and which routes over water have no ferry, both (A, A).
+    """Compute the minutes by land and ferry, and which routes over water have no ferry, both (A, A).
 
     The time is that of the shortest path through the graph of land routes and ferries, docs/planner.md eq. (4).
+    Without a path it is that of the straight line, or inf where an area has no shape.
     """
     from scipy.sparse.csgraph import shortest_path
 

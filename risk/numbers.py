@@ -35,7 +35,7 @@ def apportion(share: Floats, total: int) -> Ints:
 
 
 def round_to_two_digits(values: Floats) -> Floats:
-    """Return values of 0 or more with two significant digits and at most six decimals, any shape.
+    """Return values rounded to two significant digits and at most six decimals; any shape, each value 0 or more.
 
     More digits would contradict the intervals.
     """

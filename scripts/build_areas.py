@@ -95,7 +95,10 @@ def read_rows(path: Path) -> Iterator[list[str]]:
 
 
 def municipality_of(row: list[str], areas: pd.DataFrame, names: Places, regions: dict[str, str]) -> str | None:
-    """Return the code of the municipality of a row of GeoNames by the rules of `read_places`; None if not known."""
+    """Return the code of the municipality of a row of GeoNames by the rules of `read_places`; None if not known.
+
+    regions : the code of each region by its code in GeoNames, which is the country and admin1 with a dot between.
+    """
     country, feature, region = row[8], row[7], regions.get(f"{row[8]}.{row[10]}")
     code = row[11] if country == "AL" else row[12]
     if code in areas.index:

@@ -47,7 +47,7 @@ def find_messages(file: Path) -> Iterator[str]:
 
 
 def _list_texts(node: ast.expr, texts: dict[str, ast.expr]) -> Iterator[str]:
-    """Yield the possible texts of an expression: a literal, both texts of a condition, or a named text."""
+    """Yield the possible texts of an expression: a literal, both texts of `a if b else c`, or a named text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.IfExp):

@@ -5,8 +5,8 @@
     python scripts/mutation_check.py --list
 
 A fault replaces a text of one line by another. The text must be on exactly one line of its file.
-First all named tests must pass on the unchanged code. The exit code is 1 if any fault is not caught, or its text is
-missing.
+First all named tests must pass on the unchanged code. The exit code is 1 if they do not, if any fault is not caught, or
+if the text of a fault is not on exactly one line.
 """
 
 import argparse
@@ -207,7 +207,10 @@ def try_fault(fault: Fault) -> tuple[Fault, str, float]:
 
 
 def main() -> int:
-    """Try the faults, print each result, and return the exit code (1 if any fault is not caught)."""
+    """Try the faults, print each result, and return the exit code.
+
+    It is 1 if any fault is not caught, or if the tests do not pass on the unchanged code.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", default="", help="a word in the names of the faults to try")
     parser.add_argument("--list", action="store_true", help="list the faults and try none")

@@ -68,7 +68,10 @@ def place(parameters: WorldParameters) -> Place:
 
 
 def assign_days_of_regions(course: Course, t: int, finds: Floats, days: Ints) -> Floats:
-    """Return the days of each municipality, (M,): those of its region, (R,), divided as the programme divides them."""
+    """Divide the outreach days of each region, (R,), among its municipalities as the programme does; return them, (M,).
+
+    Days of a region are lost if no municipality in it has a positive weight.
+    """
     weight = weigh_municipalities(course.land, course.parameters, course.outreach, t, finds)
     shared = np.zeros(len(weight))
     for region in np.flatnonzero(days):

@@ -227,7 +227,10 @@ def _follow_hotspot(world: World, model: RiskModel) -> Followed:
 
 
 def _when_shifted(world: World, mechanism: CellKey | None) -> tuple[int, ...]:
-    """Return the quarter whose release first shows the shift: for both watched areas together, then for each area."""
+    """Return the quarter whose release first shows the shift: for both watched areas together, then for each area.
+
+    Quarters are counted from 1; 0 if no release shows it. Counts are exact if `mechanism` is None.
+    """
     exact = count_children(world, list(WATCHED)).sum(axis=3)
     years = exact.reshape(len(WATCHED), -1, _YEAR, exact.shape[2]).sum(axis=2)
     most = int(years.sum(axis=2).max())

@@ -178,7 +178,7 @@ class _Trial:
         return made.units if made.recommended or made.broken_today else posts.units
 
     def _days(self, posts: Posts, t: int) -> Ints:
-        """Return whole days of outreach in each area, (A,), in proportion to the capacity that reaches it."""
+        """Return days of outreach in each area, (A,), in proportion to the capacity that reaches it, rounded up."""
         reached = posts.compute_capacity(posts.units).sum(axis=1)
         exact = reached / reached.sum() * self.place.budget(t)
         days: Ints = np.ceil(exact - 1e-6).astype(np.int64)

@@ -108,7 +108,10 @@ class Study:
     worlds: tuple[Regret, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Return a summary over all worlds: shares of worlds, and shares of the possible gain."""
+        """Return a summary over all worlds: shares of worlds, shares of the possible gain, and gains.
+
+        gain_predicted, gain_true : children per quarter. late : a mean gain is a share of the need that is met.
+        """
         rows = self.worlds
         mean = {name: round_mean([r.recovered(name) for r in rows]) for name in RIVALS}
         plans, counts = (np.array([r.met[RIVALS.index(name)] for r in rows]) for name in ("plan", "counts"))

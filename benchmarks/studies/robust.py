@@ -156,7 +156,7 @@ class Outcome:
 
 @on_one_thread
 def compute_everything(data: OddData) -> dict[str, Floats]:
-    """Compute everything that the module docstring names; return intervals, probabilities and scores, by name.
+    """Compute everything that the module docstring names; return draws, intervals, probabilities and scores, by name.
 
     Raises TactError if a result is not possible. Bounds of ratios of counts are left out: with a count of 0 they are
     infinite, as they must be.

@@ -79,7 +79,7 @@ class Sequences:
     worlds: tuple[Series, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Return the worst result of each attack, and the mean losses of readers."""
+        """Return the worst result of each attack, the mean losses of readers, and totals (changed, refused)."""
         return {
             "worlds": len(self.worlds),
             "one_number": max(w.one_number for w in self.worlds),

@@ -64,7 +64,10 @@ class Study:
     outcomes: tuple[Outcome, ...]
 
     def summary(self) -> dict[str, Any]:
-        """Return shares of worlds by law, for both cities together, for Durrës and for Tirana."""
+        """Return shares of worlds by law, for both cities together, for Durrës and for Tirana.
+
+        `power_stated` is the mean of the stated power, from 0 to 1; empty if none was stated.
+        """
         laws: dict[str, Any] = {}
         for law in LAWS:
             mine = [outcome for outcome in self.outcomes if outcome.law == law]
@@ -136,7 +139,10 @@ def _judge_world(seed: int, law: str, channel: Channel, trials: int) -> Outcome:
 
 
 def _draw_years(shares: Floats, rng: np.random.Generator) -> Ints:
-    """Draw true counts, (areas, years, parts), as sums of four quarters."""
+    """Draw true counts, (areas, years, parts), as sums of four quarters.
+
+    shares : share of internal trafficking, (areas, years).
+    """
     met = _MET[:, None] * _GROWTH ** np.arange(shares.shape[1])
     parts = np.stack([shares, *((1.0 - shares) * part for part in _BORDER)], axis=2)
     # Counts of one kind vary together; both parts of cross-border trafficking are one count of the model.

@@ -3,7 +3,8 @@
 Each world is fitted on protected counts of twelve quarters. The model's statements on rates, burden, the first five
 areas and changes of areas and countries are compared with the truth: docs/risk-model.md eq. (79) to (82). Worlds may
 follow a law that the model does not know (risk/worlds/laws.py), or have no differences in risk at all ("quiet").
-Every world is a file of its own in a folder, so that a study can be stopped, resumed and run in ranges of seeds.
+The counts of each world are saved in a file of their own. So a study can be stopped, resumed, and run in ranges of
+seeds.
 """
 
 from __future__ import annotations

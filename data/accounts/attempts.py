@@ -49,6 +49,8 @@ def take_once(connection: sqlite3.Connection, key: str, now: float) -> bool:
     """Note the first use of a key; return False if it was already noted.
 
     A key is noted for at least an hour, or until there are 10,000 newer keys of its kind.
+
+    now : the time in seconds since 1970.
     """
     if connection.execute("SELECT 1 FROM attempts WHERE key = ?", (key,)).fetchone():
         return False

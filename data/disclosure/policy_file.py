@@ -172,7 +172,10 @@ def parse(text: str) -> Rules:
 
 
 def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a message for each section or setting that does not exist or no longer exists."""
+    """Yield a message for each section or setting that does not exist or no longer exists.
+
+    A setting that no longer exists is accepted if it has its value in `_FORMER`, which means what holds now.
+    """
     sections = {section: [name for place, name, *_ in _VALUES if place == section] for section, *_ in _VALUES}
     for name, value in content.items():
         if name in TIERS:

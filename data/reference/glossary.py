@@ -14,7 +14,7 @@ FILE = "glossary.csv"
 
 @dataclass(frozen=True)
 class Term:
-    """One term. `avoid` lists, joined by ";", the words that it replaces."""
+    """A term. `sq`, `el`: the term in Albanian and in Greek. `avoid`: the words that it replaces, joined by ";"."""
 
     id: str
     term: str

@@ -50,9 +50,9 @@ def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _read(path: Path, _changed: int, _size: int) -> tuple[dict[str, Any] | None, str]:
-    """Return a document (None if it is not whole), and the SHA-256 of its file.
+    """Return a document, and the SHA-256 of its file. The document is None if it is not whole or is no JSON object.
 
-    Raises OSError if the file cannot be read, and ValueError if it is no JSON.
+    Raises OSError if the file cannot be read, and ValueError if it is whole but not valid JSON.
     """
     raw = path.read_bytes()
     checksum = hashlib.sha256(raw).hexdigest()

@@ -120,7 +120,7 @@ def appoint_second(
 
 
 def require_approver(workspace: Workspace, name: str) -> str:
-    """Return the name of an approver as it is written in governance.toml; raise InputError for another name."""
+    """Return the name of an approver as it is written in governance.toml; raise InputError for any other name."""
     approvers = governance.read(workspace).approvers
     found = second_person.find_approver(approvers, name)
     if not found:

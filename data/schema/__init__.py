@@ -72,7 +72,7 @@ class HashIdentifier(Protocol):
     """A function that replaces identifiers by their keyed hash, as data/restricted/keys.py does."""
 
     def __call__(self, identifiers: Sequence[str], /) -> list[str]:
-        """Return 64 hexadecimal digits for each identifier."""
+        """Return 64 hexadecimal digits for each identifier; "" for an empty identifier."""
 
 
 def area_word(level: str, country: str) -> str:

@@ -46,7 +46,7 @@ class BoundaryReport:
 
     `matched`: codes of areas with a new shape from the file; `unmatched`: rows left out; `split`: matched areas that
     were joined from parts; `kept`: codes of the same countries that keep their old shape; `missing`: codes without any
-    shape; `repaired`: number of slivers closed; `columns`: columns from which codes and names were read.
+    shape; `repaired`: number of gaps closed; `columns`: columns from which codes and names were read.
     """
 
     matched: tuple[str, ...]
@@ -157,7 +157,7 @@ def _join_successors(
 def _join_shapes(
     official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str
 ) -> tuple[gpd.GeoDataFrame, int]:
-    """Join new and old shapes into one coverage of both countries; return it with the number of slivers closed.
+    """Join new and old shapes into one coverage of both countries; return it with the number of gaps closed.
 
     Raises AreaError if the shapes do not form a valid coverage.
     """
@@ -202,7 +202,7 @@ def _sort_by_size(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _drop_small_rests(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, np.ndarray, gpd.GeoDataFrame]:
-    """Return the faces that the shapes cut, the owner of each face, and the shapes that stay.
+    """Return the faces that the borders enclose, the owner of each face, and the shapes that stay.
 
     The first `new` shapes stay. An old shape is left out if less than half of its area would remain.
     """
@@ -217,7 +217,7 @@ def _drop_small_rests(pieces: gpd.GeoDataFrame, new: int) -> tuple[np.ndarray, n
 
 
 def _close_gaps(faces: np.ndarray, owners: np.ndarray, pieces: gpd.GeoDataFrame, before: gpd.GeoDataFrame) -> None:
-    """Close slivers, and assign gaps beside the new boundaries to approximate neighbours; changes `owners` in place."""
+    """Close slivers, and assign other gaps inside `before` to approximate neighbours; changes `owners` in place."""
     gaps = np.flatnonzero(owners == NOBODY)
     if not len(gaps):
         return

@@ -19,7 +19,7 @@ _TO_METRES = Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True)
 
 
 def cut_faces(shapes: Shapes) -> tuple[Shapes, Numbers]:
-    """Return the faces cut by all borders, and for each the number of the first shape that contains it.
+    """Return the faces that all borders together enclose, and for each the number of the first shape that contains it.
 
     Shapes are in degrees, in order of precedence. A face inside no shape (a gap, a lake or a strait) belongs to NOBODY.
     """
@@ -48,7 +48,7 @@ def fill_gaps(faces: Shapes, owners: Numbers, gaps: npt.NDArray[np.bool_], taker
 
 
 def dissolve_faces(faces: Shapes, owners: Numbers) -> dict[int, BaseGeometry]:
-    """Return each owner's faces as one shape, in a form that does not depend on their order; NOBODY is left out."""
+    """Return one shape for each owner, the union of its faces in normal form, by owner; NOBODY is left out."""
     order = np.argsort(owners, kind="stable")
     numbers, starts = np.unique(owners[order], return_index=True)
     groups = np.split(order, starts[1:])

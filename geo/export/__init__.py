@@ -1,8 +1,9 @@
 """Export layers as GeoPackage, GeoJSON, CSV, XLSX and GeoParquet, each with codebook, method and licence.
 
 All content comes from one release through the layers; a public release contains public tables only, so nothing else
-can get into its files. Layers that may not be combined (geo/layers/__init__.py) get separate files. Every file and
-every row states its tier, its release and whether it is invented.
+can get into its files. Layers that may not be combined (geo/layers/__init__.py) get separate files. Every file
+states its tier, its release and whether it is invented; so does every row of a layer, except in the long tables of a
+GeoPackage.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def list_tables(
 
 
 def _list_all(release: Release, headings: frozenset[str], languages: Sequence[Translate]) -> Iterator[pd.DataFrame]:
-    """Yield the tables that may have these headings; a table is built only if `headings` has one typical of it."""
+    """Yield the tables that may have these headings; a table is built only if a heading typical of it is there."""
     if "licence" in headings:
         yield terms.list_sources(release)
     for layers in split_layers(release) if headings & {"key", "table"} else ():
@@ -48,7 +48,7 @@ def _list_all(release: Release, headings: frozenset[str], languages: Sequence[Tr
 
 
 def _describe_any(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
-    """Return the rows of all descriptions of files with some of these layers; only the row `layers` differs."""
+    """Return the rows that the description of a file may have, with each selection of `layers` in a row "layers"."""
     choices = chain.from_iterable(combinations(layers, count) for count in range(1, len(layers) + 1))
     lists = pd.DataFrame({"value": [terms.name_layers(choice) for choice in choices]}).assign(key="layers")
     return pd.concat([build_about(release, layers), lists], ignore_index=True)

@@ -219,7 +219,7 @@ def _value_rules(style: Style, unit: str) -> list[Rule]:
 
 
 def _size_rules(style: Style) -> list[Rule]:
-    """Return rules that select no area: they only make the legend show the circle sizes of some values.
+    """Return rules that select no area: they only make the legend show the circles of the values in `style.breaks`.
 
     QGIS itself has a legend of sizes only for layers of points.
     """
@@ -230,7 +230,7 @@ def _size_rules(style: Style) -> list[Rule]:
 
 
 def _find_size(style: Style, value: float) -> float:
-    """Return the diameter of a circle in mm."""
+    """Return the diameter (mm) of the circle for `value`; 0 if the style has no largest value."""
     return 2 * style.radius(value, _LARGEST_MM / 2)
 
 

@@ -1,7 +1,8 @@
 """Records of a release for catalogues and reference lists: CITATION.cff, BibTeX, DCAT-AP and ISO 19115.
 
 They repeat what the manifest says: title, tier, whether the numbers are invented, licence, citation, time and place.
-They contain no number of the release, and no address, because a release does not know where it is published.
+They contain none of the release's numbers. Their only address of the release is that of its DOI, if it has one: a
+release does not know where else it is published.
 """
 
 from __future__ import annotations

@@ -252,7 +252,7 @@ def _describe_csv(path: Path, name: str, sheet: pd.DataFrame, standard: Standard
 
 
 def _describe_field(field: Field, release: Release) -> dict[str, Any]:
-    """Return a column as a field of Table Schema; if the release has only some values, only these are allowed."""
+    """Return a column as a field of Table Schema; of areas, tiers and releases it allows only those of this release."""
     only = {"area": tuple(tables.list_areas(release, "country")), "tier": (release.tier,), "release": (release.name,)}
     values = only.get(field.name, field.values)
     constraints: dict[str, Any] = {"required": True} if field.required else {}

@@ -300,7 +300,7 @@ def _add_rates(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def judge_table(rows: pd.DataFrame, by: str) -> str:
-    """Return whether a release has all rows of a breakdown (released), some (in_part) or none (not_released)."""
+    """Return "released" if a release has all rows of a breakdown, "in_part" if some, "not_released" if none."""
     parts = rows.loc[rows["breakdown"] == by, "state"]
     missing = parts == NOT_RELEASED
     return "not_released" if missing.all() else "in_part" if missing.any() else "released"

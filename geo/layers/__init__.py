@@ -62,7 +62,7 @@ def find_conflict(tier: Tier, names: Iterable[str]) -> str:
 
 
 def choose_caution(names: Iterable[str]) -> str:
-    """Return the caution for a community layer combined with a layer of another kind; empty if there is no such pair.
+    """Return the caution for a community layer combined with one that is none; empty if there is no such pair.
 
     Raises InputError for an unknown layer.
     """

@@ -196,9 +196,10 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
 
 
 def _note_interval(show: str, row: Mapping[Any, Any]) -> str:
-    """Return the certainty and the interval of a statement or number as text; empty without an interval.
+    """Return the interval of a statement or number as text; empty without an interval.
 
-    Without a statement, the text has only the interval; that of a number of children in need also has the rank.
+    The text on a rate or a change also has the middle estimate and, if the row has one, the certainty. The text on
+    children in need also has the rank.
     """
     if math.isnan(row["upper"]):
         return ""

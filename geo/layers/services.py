@@ -1,4 +1,4 @@
-"""Services, their staff and places, by area: all, those on one axis of work, or those of one duty bearer."""
+"""Services, their staff and service places, by area: all, those on one axis of work, or those of one duty bearer."""
 
 from __future__ import annotations
 

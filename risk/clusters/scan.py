@@ -238,9 +238,9 @@ class _Windows:
                 yield centre, k, running
 
     def statistics(self, counts: Ints) -> Floats:
-        """Return docs/risk-model.md eq. (52) for each circle and interval, (A, A, S), from counts, (A, T).
+        """Return the statistic of docs/risk-model.md eq. (52) for each circle and interval, (A, A, S).
 
-        It is 0 without more cases than expected.
+        It is 0 for circles that are too large, and where there are no more cases than expected. counts : (A, T).
         """
         within = np.stack([counts[:, first:stop].sum(axis=1) for first, stop in self.stretches], axis=1)
         cases = np.cumsum(within[self.order], axis=1)

@@ -159,7 +159,7 @@ def evaluate(
     progress : receives the number of forecasts done.
 
     Raises InputError if there is nothing to forecast from or to score, or if a forecaster or `known` returns an array
-    of another shape.
+    of the wrong shape.
     """
     origins = list_origins(first_origin, len(panel.quarters))
     if not forecasters or horizons < 1 or np.isnan(panel.counts[:, first_origin:]).all():
@@ -200,7 +200,10 @@ def _read_history(panel: Panel, origin: int, known: Callable[[int], Panel] | Non
 def _draw_forecast(
     forecaster: Forecaster, history: Panel, ahead: int, draws: int, seed: int, blocks: SpatialBlocks | None
 ) -> Floats:
-    """Draw a forecast, block by block if there are blocks, (draws, A, ahead, P); raise InputError for another shape."""
+    """Draw a forecast, block by block if there are blocks, (draws, A, ahead, P).
+
+    Raises InputError if the forecaster returns another shape.
+    """
     everywhere = np.arange(len(history.areas))
     folds = blocks.folds() if blocks else [(everywhere, everywhere)]
     wanted = (draws, len(everywhere), ahead, len(history.pathways))

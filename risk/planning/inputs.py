@@ -202,7 +202,10 @@ def make_plan(
 
 
 def make_schedule(setting: Setting, plan: Plan) -> Schedule:
-    """Compute how the moves of a plan are divided among four quarters, see `risk.planning.schedule_moves`."""
+    """Compute how the moves of a plan are divided among four quarters, see `risk.planning.schedule_moves`.
+
+    Raises InputError if no schedule is found in time.
+    """
     return schedule_moves(plan, per_quarter=setting.per_quarter)
 
 

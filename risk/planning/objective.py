@@ -62,9 +62,9 @@ class Goal:
         return self.weigh(served.sum(axis=(1, 2)), served.sum(axis=2).mean(axis=0), spent)
 
     def weigh(self, by_draw: Floats, by_area: Floats, spent: float) -> float:
-        """Return the goal from the number of children whose need is met, with moves that cost `spent`.
+        """Return the value of the goal, in children per quarter, for moves whose costs add up to `spent`.
 
-        by_draw : the number in each draw, (d,). by_area : the mean in each area, (A,).
+        by_draw : number of children whose need is met in each draw, (d,). by_area : mean number in each area, (A,).
         """
         bad = self.aims.robustness
         many = by_draw.mean()

@@ -165,7 +165,10 @@ def follow_plan(content: Mapping[str, Any], before: Observations, after: Observa
 def list_plan_decisions(
     meetings: Iterable[Meeting], chain: Chain, outcomes: Sequence[MoveOutcome]
 ) -> Iterator[PlanDecision]:
-    """Yield the decisions of meetings on saved plans, with the forecast and the outcomes of each plan."""
+    """Yield the decisions of meetings on saved plans, each with the moves and outcomes that concern its area.
+
+    The moves of a plan are read from `chain`, the ledger.
+    """
     plans = {_find_address(content["plan"]): content["moves"] for content in list_plan_entries(chain)}
     for meeting in meetings:
         for decision in (decision for item in meeting.items for decision in item.decisions if decision.plan):

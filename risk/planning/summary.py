@@ -74,10 +74,11 @@ class Verdict:
     """The plan as a whole: what it advises (`answer`), and what its moves gain.
 
     probability : that the gain is more than LEAST_GAIN of the need met today. small_probability : the same for
-    SMALL_GAIN; None in plans of an older version. cost : hours of travel. broken_today : rules that today's posts
-    break. explored : areas drawn for exploration; explored_share : the part of the outreach meant for them that the
-    other rules allow. gap : the most by which another layout could be better, as a share of the plan's value; None
-    if no bound is known.
+    SMALL_GAIN; None in plans of an older version. moved : number of units. cost : hours of travel. gain : children per
+    quarter. broken_today : rules that today's posts break. explored : areas drawn for exploration; explored_share : the
+    part of the outreach meant for them that the other rules allow. gap : the most by which another layout could be
+    better, as a share of the plan's value; None if no bound is known. proven : whether the gap is as small as was asked
+    for.
     """
 
     answer: Answer
@@ -362,7 +363,7 @@ def _summarise_coverage(ground: PlanInputs, setting: Setting, plan: Plan) -> tup
 def _summarise_equity(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[GroupCoverage, ...]:
     """Return the share of need that is met, by country, and in areas with and without communities.
 
-    Groups without need are left out.
+    Groups without need are left out. A country is not divided if communities live in all of its areas, or in none.
     """
     need, today, planned = _met_by_area(ground, setting, plan)
     country_of_area = np.array(ground.countries)

@@ -137,8 +137,8 @@ def _fit_municipalities(release: Release, areas: geography.Areas, regions: Fit, 
 def _register_forecasts(release: Release, folder: Path, judged: JudgedFit) -> dict[str, Any]:
     """Register the forecasts in the ledger, once for each release; return its head and scores for the manifest.
 
-    A release without any count and outreach is not registered. If the ledger is damaged, this returns what is wrong
-    with it instead, and the risk is still calculated.
+    A release that has neither counts nor outreach is not registered. If the ledger is damaged, this returns what is
+    wrong with it instead, and the risk is still calculated.
     """
     path, observations = folder / derived.LEDGER, judged.observations
     chain = read_chain(path)

@@ -322,7 +322,11 @@ def _build_level_prior() -> tuple[Ints, Floats]:
 
 @lru_cache(maxsize=1)
 def _build_common_prior() -> tuple[Floats, Floats]:
-    """Return the prior of (common change, spread), (n,), and P(change of an area | them), (n, changes), eq. (85)."""
+    """Return weights and conditional probabilities of the common prior, docs/risk-model.md eq. (85).
+
+    The weights, (n,), belong to pairs (common change, spread) and do not sum to 1. The probabilities, (n, changes), are
+    P(change of an area | pair).
+    """
     from scipy.stats import halfnorm, norm
 
     spreads = halfnorm.ppf((np.arange(_SPREADS) + 0.5) / _SPREADS, scale=_SPREAD_SD)

@@ -155,7 +155,10 @@ class Round:
         raise Lost(f"doctor does not come to an end: {problems}")
 
     def _follow(self, problem: str) -> None:
-        """Carry out the remedy of a problem: remove leftovers, rename the earlier vault back, or restore again."""
+        """Carry out the remedy of a problem: remove leftovers, rename the earlier vault back, or restore again.
+
+        Raises Lost if the problem has no such remedy, or if restoring fails.
+        """
         if found := re.search(r"rm -r '([^']+)'", problem):
             subprocess.run(shlex.split(found[0]), check=True)
         elif self.restoring and (found := re.search(r"(vault\.before-\w+), from before", problem)):
@@ -173,7 +176,7 @@ class Round:
     # -- judging --
 
     def expect(self, now: Seen, *facets: str) -> None:
-        """Check that nothing has changed except the named parts of Seen. Raises AssertionError."""
+        """Raise AssertionError if anything has changed except the named parts of Seen."""
         for name, before in vars(self.seen).items():
             if name not in facets:
                 assert getattr(now, name) == before, f"{name} changed"

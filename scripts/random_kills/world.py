@@ -253,7 +253,10 @@ def look(world: World) -> Seen:
 
 
 def _look_at_server(world: World) -> tuple[int, str] | None:
-    """Return the number and the release of the publication that the server shows; None if there is no server yet."""
+    """Return the number and the release of the publication that the server shows; None if there is no server yet.
+
+    Raises AssertionError if the publication or its release is not whole.
+    """
     if not (world.path / "server").exists():
         return None
     secret = keys.load_signing(world.workspace.id)

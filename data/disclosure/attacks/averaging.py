@@ -31,10 +31,10 @@ _NO_NUMBER = -1
 def attack(
     releases: Sequence[Published], system: BoundsAttack, mechanism: CellKey
 ) -> tuple[list[Finding], dict[str, float]]:
-    """Attack the totals of the last of the releases, which begin with the oldest; return findings and statistics.
+    """Attack the totals of the last release; return findings and statistics.
 
-    `system` is the bounds attack on the same releases, which has the sums. Statistics: the highest probability of a
-    value above zero.
+    `releases`: oldest first. `system`: the bounds attack on the same releases, which has the sums. Statistics: of
+    all totals whose most likely value is above zero, the highest probability of this value.
     """
     findings, surest = [], 0.0
     for table, offset, sure in guess_totals(releases, system, mechanism):

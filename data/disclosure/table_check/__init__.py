@@ -338,8 +338,8 @@ def _judge_sheet(
 class _Judge:
     """The check of a sheet, or a part of it: the origin of each column, then the rule that each of its cells breaks.
 
-    beside: other columns of the sheet whose origin is known. seen: the cells found in the file so far, each with its
-    number and its release.
+    own: headings of columns that do not come from a release. seen: the cells found in the file so far, each with its
+    number and its release. beside: other columns of the sheet whose origin is known.
     """
 
     def __init__(

@@ -39,8 +39,8 @@ class Manifest:
 def open_backup(file: Path, passphrase: str) -> Iterator[tuple[sql.Connection, Manifest]]:
     """Open a backup and check its whole content; yield the connection and the manifest.
 
-    Raises WrongKey if the passphrase does not open the file, CorruptVault for a damaged backup, InputError for another
-    file or a backup of an unknown version.
+    Raises WrongKey if the passphrase does not open the file, CorruptVault if the backup is damaged, and InputError if
+    the file is not a backup or is one of an unknown version.
     """
     with sql.translating_errors(file):
         try:

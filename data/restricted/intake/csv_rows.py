@@ -175,9 +175,9 @@ def _read_csv(path: InputFile, find_start: FindStart, progress: ProgressCount | 
 def _encoding(path: InputFile) -> tuple[str, int, str]:
     """Return the encoding, the number of line ends, and a note ("" for UTF-8).
 
-    All line ends are counted only in UTF-8. A file is read as UTF-16 if it has the mark of UTF-16, or if many of its
-    bytes are zero and these are all at even or all at odd positions. Any other file that is not UTF-8 is read as
-    Windows Greek or Windows Western.
+    The number of line ends is complete only for UTF-8. A file is read as UTF-16 if it has the mark of UTF-16, or if
+    many of its bytes are zero and these are all at even or all at odd positions. Any other file that is not UTF-8 is
+    read as Windows Greek or Windows Western.
     """
     with path.open("rb") as file:
         start = file.read(_SAMPLE)

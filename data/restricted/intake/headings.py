@@ -233,7 +233,7 @@ def _place_ticks(layout: Layout, kind: RecordKind, headings: list[str], used: se
 
 
 def _tick_of(kind: RecordKind, heading: str) -> tuple[str, str] | None:
-    """Return the column and code of a heading such as `form/begging`; None for another heading."""
+    """Return the column and code of a heading such as `form/begging`; None for any other heading."""
     question, slash, answer = heading.rpartition("/")
     if not slash:
         return None

@@ -72,7 +72,10 @@ def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
 
 
 def _word_hint(column: Column, language: FormLanguage) -> str:
-    """Return the hint below a question for a text, identifier or code: what must never be written; else empty."""
+    """Return the hint below a question for a free text, identifier or code: what must never be written.
+
+    Empty for other types, and for a column with a list of allowed values.
+    """
     t = language.t
     if column.allowed or column.type not in ("identifier", "text", "code"):
         return ""
@@ -80,7 +83,7 @@ def _word_hint(column: Column, language: FormLanguage) -> str:
 
 
 def _ask(kind: RecordKind, column: Column, languages: Sequence[FormLanguage]) -> tuple[str, ...]:
-    """Return the row of a question: type, name, labels, whether it is required, and its appearance."""
+    """Return the row of a question: type, name, labels, hints, whether it is required, and its appearance."""
     hints = (_word_hint(column, language) for language in languages)
     listed = _name_list(column)
     sort = f"select_one {listed}" if listed else _TYPES.get(column.type, "text")

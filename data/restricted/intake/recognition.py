@@ -373,7 +373,7 @@ class _File:
         return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
 
     def _is_open(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
-        """Return whether the place of a text stays open in at least one row: its other columns do not decide it."""
+        """Return whether at least one row leaves open which place a text means: its other columns do not decide it."""
         beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
         return any(self._surroundings.settle(column, match, number) is None for number in beside)
 

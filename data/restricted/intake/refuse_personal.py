@@ -111,7 +111,8 @@ def _by_content(kind: RecordKind, table: RawTable, layout: Layout, year: float |
 def _holds_birth_days(kind: RecordKind, raw: RawColumn, year: float | None) -> bool:
     """Return whether a column of ages has days of birth.
 
-    In a column of years of birth one day is enough; another column must look like a column of dates of birth.
+    If its heading names a date or year of birth, one whole day is enough. Otherwise its values must look like dates of
+    birth.
     """
     if find_personal_heading(raw.heading, kind.refuses) == "dates of birth":
         return find_birth_day(raw.distinct)

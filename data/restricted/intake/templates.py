@@ -52,7 +52,7 @@ class FormLanguage:
 
     @property
     def kobo_label(self) -> str:
-        """As Kobo names a language: its own name, and its code in brackets."""
+        """The name of the language in a Kobo form: its own name, and its code in brackets."""
         return f"{self.name} ({self.code})"
 
     def name_column(self, column: Column) -> str:

@@ -183,7 +183,10 @@ _BETWEEN_ANSWERS = re.compile(r"\s*[;,/|+&]\s*")
 
 
 def _split_answers(column: Column, text: str, read: Callable[[str], Value], theirs: Mapping[str, str]) -> list[Value]:
-    """Return the codes of a text with several answers, "other" and "unknown" last; empty unless each is known."""
+    """Return the codes of a text with several answers, "other" and "unknown" last.
+
+    Empty if an answer is not known, if the text has only one answer, or if the column allows only one.
+    """
     if not column.several:
         return []
     for parts in (_BETWEEN_ANSWERS.split(text), _and().split(text), text.split()):

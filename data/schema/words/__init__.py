@@ -97,7 +97,10 @@ def look_up(index: Mapping[str, _T], text: str) -> _T | None:
 
 
 def look_up_readings(index: Mapping[str, _T], readings: Iterable[str]) -> _T | None:
-    """Return the entry of an index for the first of the keys from `list_readings` that it has; None if it has none."""
+    """Return the entry for the first key in `readings` that the index has; None if it has none of them.
+
+    readings: keys from `list_readings`.
+    """
     return next((index[key] for key in readings if key in index), None)
 
 

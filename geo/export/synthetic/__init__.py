@@ -1,4 +1,4 @@
-"""Synthetic records: one row for each child, in the columns of a partner's file, that agree with a public release.
+"""Synthetic records that agree with a public release: one row for each child, in the columns of a partner's file.
 
 They are for teaching, and for writing code before access is granted. Everything in them comes from the published tables
 of one public release, so they disclose nothing that the release does not say. They are made from the public tier only:
@@ -82,7 +82,7 @@ def write_synthetic(release: Release, folder: Path, seed: int) -> tuple[list[Pat
 
 
 def _describe_columns(drawn: Sequence[str], without_table: Collection[str]) -> dict[str, str]:
-    """Return the origin of the values of each column."""
+    """Return a text on the origin of the values, by column; see `list_drawn` and `list_without_table`."""
     fitted = "fitted to its published tables"
     equal = "in no published table: each category has the same chance"
     return {

@@ -18,7 +18,7 @@ class Agreement:
     """The agreement of synthetic records with one table.
 
     published, synthetic : number of children in the cells that show a number. largest, where : the largest difference
-    in such a cell (children), and the area, period and category of the cell; empty if there is no difference.
+    in such a cell (children), and the area, period and category of the cell; 0 and empty if there is no difference.
     variation : the total variation distance between the shares of these cells, from 0 (the same) to 1. hidden : the
     cells without a number, in words. outside : how many of these have a synthetic count outside their published limits.
     """
@@ -35,7 +35,7 @@ class Agreement:
 
 
 def compare_records(records: pd.DataFrame, published: Published) -> list[Agreement]:
-    """Count the records like each published table, and return their agreement with it."""
+    """Count the records as each published table does, and return their agreement with each."""
     children = _place_children(records, published.containers)
     return [
         _compare_table(name, frame, _count(children, frame, breakdown))
@@ -91,7 +91,7 @@ def _compare_table(name: str, frame: pd.DataFrame, counts: Ints) -> Agreement:
 
 
 def _compute_variation(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.ndarray) -> float:
-    """Return the total variation distance between the shares of two lists of counts; 0 where one of them is empty."""
+    """Return the total variation distance between the shares of two lists of counts; 0 if either sum is 0."""
     sums = np.sum(first), np.sum(second)
     if not all(sums):
         return 0.0

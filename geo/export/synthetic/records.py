@@ -104,7 +104,11 @@ def _draw_municipalities(
     period: Ints,
     rng: np.random.Generator,
 ) -> Texts:
-    """Draw a municipality for each child, in proportion to population: no count by municipality is public."""
+    """Draw a municipality within the area of each child, in proportion to population, as texts of shape (children,).
+
+    No count by municipality is public. area, period : for each child, the positions in `municipalities` and in
+    `published.periods`, shape (children,).
+    """
     people = interpolate_population(tables.load_table(release, "figures"), [p.id for p in published.periods])
     drawn = np.empty(len(area), object)
     for place, inside in enumerate(municipalities):

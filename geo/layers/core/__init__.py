@@ -46,20 +46,23 @@ class Option:
 
     @property
     def default(self) -> str:
-        """The default choice: the first one, which is safe and easy to understand."""
+        """The default choice: the first one."""
         return self.choices[0].id
 
 
 @dataclass(frozen=True)
 class View:
-    """A request to a layer: level, period (identifier), and a choice for each option."""
+    """A request to a layer: level, period (identifier) and choices by option.
+
+    An empty period lets the layer choose one; an option that is left out has its default choice.
+    """
 
     level: str
     period: str
     options: Mapping[str, str] = field(default_factory=dict)
 
     def choice(self, option: Option) -> str:
-        """Return the choice for an option; an unknown one is replaced by the default."""
+        """Return the choice for an option: the default if there is none or an unknown one."""
         asked = self.options.get(option.id, option.default)
         return asked if asked in {c.id for c in option.choices} else option.default
 
@@ -68,10 +71,10 @@ class View:
 class Style:
     """How values are drawn.
 
-    fill: `breaks` are the lower bounds of all classes but the first, `colours` and `labels` have one entry per class.
-    circle: area is proportional to the value; `breaks` are the values shown in the legend, `largest` the
-    largest value of any period, so that circle sizes can be compared between periods.
-    hatch: outline and hatch by class, never a fill.
+    Of kind "fill": `breaks` are the lower bounds of all classes but the first; `colours` and `labels` have one entry
+    per class. Of kind "hatch": the same, drawn as an outline and a hatch, never as a fill. Of kind "circle": the area
+    of a circle is proportional to its value; `breaks` are the values shown in the legend, and `largest` is the largest
+    value of any period, so that circle sizes can be compared between periods.
     named: the labels are names of classes, shown instead of the bounds of a class.
     bounds: the lower and upper end of each class where classes may overlap; NaN without an upper end.
     """
@@ -153,11 +156,12 @@ class Layer:
     """The definition of one layer.
 
     `levels` lists its levels in a release. `periods` lists its periods, oldest first, for the level and options of a
-    view: those of the grain of the view's period, or of the finest grain when the view's period is empty or of another
-    calendar. It is empty for a layer without periods (each area shows its latest figure). `read` returns the data; if
-    the layer lacks the period, the one that contains it is used, or else the last, and the legend says which. `offers`
-    says whether a release has numbers for these choices at a level. `rows` returns all data of the layer at a level in
-    long form: area, period, one column per option (its choice), value, state, margin, low, high, source, year, note.
+    view: those of the grain of the view's period, or of the finest grain if the layer lacks the view's period. It is
+    empty for a layer without periods (each area shows its latest figure). `read` returns the data; if the layer lacks
+    the period, another is used (see `choose_period` in geo/layers/reading/tables.py), and the legend says which.
+    `offers` says whether a release has numbers for these choices at a level. `rows` returns all data of the layer at a
+    level in long form: area, period, one column per option (its choice), value, state, margin, low, high, source, year,
+    note.
     `nature` says what the numbers are about; geo/layers/__init__.py says which layers may be combined. `of_figures`:
     the numbers are published figures; each area has its own source and year. `sums`: numbers of several areas may be
     added up. `more` lists further columns of `rows` and their meaning.
@@ -179,7 +183,7 @@ class Layer:
     more: tuple[tuple[str, str], ...] = ()
 
     def list_options(self, release: Release, level: str) -> tuple[Option, ...]:
-        """Return the options with their choices at a level of a release; those with one choice are left out."""
+        """Return the options with their choices at a level of a release; those with fewer than two are left out."""
         options = []
         for option in self.options:
             choices = tuple(c for c in option.choices if self.offers(release, level, {option.id: c.id}))

@@ -79,7 +79,7 @@ def _candidates(values: Values, classes: int) -> list[float]:
 
 
 def format_classes(breaks: tuple[float, ...], *, whole: bool, sign: str = "") -> tuple[str, ...]:
-    """Return the labels of the classes between `breaks`; `whole` for counts, `sign` for a unit such as " %"."""
+    """Return the labels of the classes that `breaks` separate; `whole` for counts, `sign` for a unit such as " %"."""
     if not breaks:
         return (Message("all values"),)
     first = "0" if whole and breaks[0] == 1 else Message("under {high}", high=format_number(breaks[0]) + sign)

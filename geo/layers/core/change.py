@@ -1,6 +1,6 @@
 """What two published numbers say about a change, and how certain that is.
 
-Bounds are hard: the mechanism's largest perturbation is published, so a true number lies within the margin.
+Bounds are certain: the mechanism's largest perturbation is published, so a true number lies within the margin.
 Chance is treated separately: the ratio of two counts has a 95 % Wald interval on the log scale, widened by the
 variance of the noise.
 """
@@ -35,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Change:
-    """What is certain about a change: its bounds, and whether chance alone could explain it."""
+    """What is certain about a change: its bounds, and whether it is larger than chance alone is likely to make it."""
 
     verdict: Verdict
     low: float = math.nan

@@ -20,9 +20,9 @@ _DIGITS = 4
 
 
 def format_number(value: float | None) -> str:
-    """Return a number as text, with separated thousands; a number with decimals has about four significant digits.
+    """Return a number as text, with separated thousands and at most three decimals; empty for None and NaN.
 
-    Empty for None and NaN.
+    From 10 on it has at most two decimals, from 100 on at most one.
     """
     if value is None or math.isnan(value):
         return ""
@@ -60,7 +60,7 @@ def format_quantity(value: float | None, low: float | None = None, high: float |
 
 
 def describe_state(state: str, k: int) -> str:
-    """Return a state in words, with the release's threshold."""
+    """Return a state in words; `k` is the release's threshold. Raises KeyError for an unknown state."""
     words: dict[str, str] = dict(WORDS.items())
     template = words[state]
     return Message(template, k=k) if "{k}" in template else template

@@ -1,4 +1,4 @@
-"""The meaning of each column of a released table, for codebooks, pages and documentation."""
+"""The meaning of each column of an exported table, for codebooks, pages and documentation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from geo.layers.reading import tables
 
 @dataclass(frozen=True)
 class Column:
-    """A column of exported tables: its name, the kind of its values, and its meaning."""
+    """A column of exported tables: its name, the type of its values in words, and its meaning."""
 
     name: str
     kind: str
@@ -179,9 +179,10 @@ def write_filter(
 
 
 def _write_finest_filter(release: Release, layer: Layer) -> str:
-    """Return an expression that selects one row for each area of the finest level and each of the shortest periods.
+    """Return an expression that selects the rows of the finest level with the default choices.
 
-    Empty if the release does not have the layer.
+    Of periods it selects only the shortest; for published figures it selects all years. Empty if the
+    release does not have the layer.
     """
     levels = layer.levels(release)
     if not levels:

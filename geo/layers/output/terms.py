@@ -130,7 +130,7 @@ def name_layers(layers: tuple[Layer, ...]) -> str:
 
 
 def list_sources(release: Release) -> pd.DataFrame:
-    """List all sources, of published figures only those in this release. Columns: what, source, licence, credit."""
+    """List all sources; of published figures, only those in this release. Columns: what, source, licence, credit."""
     figures = tables.load_table(release, "figures")
     named = "; ".join(sorted(map(str, figures["source"].unique()))) if len(figures) else ""
     rows = [(s.name, named if s.file == FIGURES else s.source, s.licence, s.credit) for s in registry()]

@@ -1,6 +1,6 @@
 """Export tables of a layer: a long table with everything, and a table for maps with one row per area.
 
-In both, every row has the unit, the state in words, the source, the tier and the owner of the number, so that a row is
+In both, every row has the unit, the state in words, the source, the tier and the origin of the number, so that a row is
 still clear when it is copied out of its file.
 """
 
@@ -25,7 +25,10 @@ _TAIL = ["source", "year", "note", "data", "tier", "release"]
 
 
 def find_owner(release: Release, layer: Layer) -> str:
-    """Return the owner of a layer's numbers: programme, invented, published, or mixed (published, some invented)."""
+    """Return the origin of a layer's numbers: "programme", "invented", "published" or "mixed".
+
+    "mixed" stands for published figures of which at least one is invented.
+    """
     if layer.of_figures:
         return "mixed" if _has_invented_figures(release, tables.release_key(release), layer) else "published"
     return "invented" if release.invented else "programme"
@@ -117,7 +120,11 @@ def _read_choice(
 
 
 def _list_columns(plain: LayerData, data: LayerData) -> list[str]:
-    """List the columns that a counted choice needs: bounds for a class, a margin for a noisy number."""
+    """List the columns that a choice needs beside those of the default choice `plain`.
+
+    These are state; value if an area has a number or none has a class; margin if an area has one; low and high if an
+    area has a class. An area of either choice is enough.
+    """
     both = pd.concat([plain.frame, data.frame])
     classed = (both["state"] == "class").any()
     numbers = ["value"] if both["value"].notna().any() or not classed else []
@@ -151,7 +158,7 @@ def _add_words(release: Release, rows: pd.DataFrame, layer: Layer) -> pd.DataFra
 
 
 def _owner_of_rows(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:
-    """Return the owner of the number in each row; an invented figure is never called published."""
+    """Return the origin of the number in each row; an invented figure is never called published."""
     if layer.of_figures:
         return rows["invented"].map({True: "invented", False: "published"})
     return pd.Series(find_owner(release, layer), index=rows.index)

@@ -44,7 +44,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the numbers mean: a headline, and sentences that say how certain each statement is."""
+    """What the numbers mean: a headline on the change from the year before, and sentences that explain it."""
 
     headline: str
     sentences: tuple[str, ...]

@@ -54,7 +54,10 @@ class Place:
     def read_nearest_cell(
         self, counted: Counted, period: str, options: Mapping[str, str] | None = None
     ) -> tuple[Cell, str]:
-        """Return the cell of this period or of the nearest period that is published, and that period."""
+        """Return the cell of the period that is shown when `period` is requested, and that period.
+
+        See `Counted.choose_period`. State "no_data" and an empty period if there is none.
+        """
         nearest = counted.choose_period(self.release, View(self.level, period, options or {}))
         return self.read_cell(counted, nearest, options), nearest
 

@@ -84,7 +84,10 @@ class Computed:
         return known and any(self._periods(release, level, show, c) for c in categories)
 
     def periods(self, release: Release, view: View) -> tuple[str, ...]:
-        """List the periods that are as long as the view's period, or else the shortest periods."""
+        """List the periods that are as long as the view's period; if the layer lacks it, the shortest periods.
+
+        Empty if the release has no results for the view.
+        """
         by_grain = self._periods(release, view.level, *self._choose(release, view))
         same = [periods for periods in by_grain.values() if view.period in periods]
         return same[0] if same else next(iter(by_grain.values()), ())

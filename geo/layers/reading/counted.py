@@ -48,7 +48,7 @@ class Slice:
 
 
 def complete_choices(options: tuple[Option, ...], chosen: Mapping[str, str]) -> dict[str, str]:
-    """Return a choice for each option: the chosen one, or else the default."""
+    """Return a choice for each option, by its identifier: the default if none or an unknown one is chosen."""
     return {o.id: View("", "", chosen).choice(o) for o in options}
 
 
@@ -174,7 +174,10 @@ class Counted:
         return by_period
 
     def choose_period(self, release: Release, view: View) -> str:
-        """Return the view's period, or the nearest period that the release has; empty if it has no period."""
+        """Return the view's period or, if the release lacks it, the one that `tables.choose_period` puts in its place.
+
+        Empty if the release has no period for these choices.
+        """
         return tables.choose_period(view.period, self._available(release, view.level, view.options))
 
     def _slice(self, options: Mapping[str, str]) -> Slice | None:

@@ -31,7 +31,7 @@ def release_key(release: Release) -> int:
 def load_table(release: Release, name: str) -> pd.DataFrame:
     """Read a table once; empty when the release does not have it. The frame is shared: never change it.
 
-    Raises ReleaseDamaged if the file of the table was changed.
+    Raises ReleaseDamaged if the file of the table is missing or was changed.
     """
     checksum = find_checksum(release, name)
     return _read(release, name, checksum) if checksum else pd.DataFrame()
@@ -78,7 +78,7 @@ def complete_cells(release: Release, cells: pd.DataFrame, level: str) -> pd.Data
 
 
 def list_grains(release: Release, measure: str, level: str, by: str = "") -> tuple[str, ...]:
-    """List the grains at which the release has a measure, finest first."""
+    """List the grains at which the release has a measure at a level, finest first; `by` is the breakdown, if any."""
     names = {g: "_".join(filter(None, (measure, level, g, by))) for g in GRAINS}
     return tuple(g for g in GRAINS if find_checksum(release, names[g]))
 
