@@ -259,7 +259,7 @@ def read_areas(path: Path) -> Areas:
     Raises AreaError when the file is missing or damaged.
     """
     rows = _read_parquet(Path(path), "Open another release, or make this one again.")
-    return Areas(rows.set_index("code"))
+    return Areas(rows)
 
 
 def read_cells(path: Path | None = None) -> gpd.GeoDataFrame:
@@ -271,7 +271,7 @@ def read_cells(path: Path | None = None) -> gpd.GeoDataFrame:
     """
     if path is not None:
         remedy = "Import the boundaries again (tact areas import FILE), or remove the file."
-        return _read_parquet(path, remedy).set_index("code")
+        return _read_parquet(path, remedy)
     text = (FOLDER / _CELLS).read_text(encoding="utf-8")
     features = json.loads(text)["features"]
     codes = pd.Index([feature["properties"]["code"] for feature in features], name="code")
@@ -314,8 +314,9 @@ def _united(cells: gpd.GeoDataFrame, outer: pd.Series) -> gpd.GeoDataFrame:
 
 
 def _read_parquet(path: Path, remedy: str) -> gpd.GeoDataFrame:
+    """Return the shapes in a file, indexed by code. Raises AreaError with the remedy for a file without them."""
     try:
-        return gpd.read_parquet(path)
+        return gpd.read_parquet(path).set_index("code")
     except (OSError, ValueError, KeyError) as error:
         raise AreaError(f"The boundaries in {path} cannot be read. {remedy}") from error
 

@@ -189,9 +189,9 @@ def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: floa
     if not take_once(connection, use.challenge.key, now):
         return False
     done = connection.execute(
-        "INSERT INTO passkeys SELECT ?1, ?2, ?3, ?4, ?5 WHERE (SELECT count(*) FROM passkeys WHERE person = ?2) < ?6 "
+        "INSERT INTO passkeys SELECT ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM passkeys WHERE person = ?) < ? "
         "ON CONFLICT (id) DO NOTHING",
-        (use.passkey.id, person, use.passkey.key, use.counter, now, MOST),
+        (use.passkey.id, person, use.passkey.key, use.counter, now, person, MOST),
     )
     return done.rowcount == 1
 

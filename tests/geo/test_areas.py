@@ -288,6 +288,13 @@ def test_areas_that_cannot_be_read_say_what_to_do(tmp_path, content):
         read_areas(path)
 
 
+def test_areas_without_codes_say_what_to_do(tmp_path):
+    path = tmp_path / "areas.parquet"
+    gpd.GeoDataFrame({"name": ["Durrës"]}, geometry=[shapely.Point(19.4, 41.3)], crs="EPSG:4326").to_parquet(path)
+    with pytest.raises(AreaError, match="cannot be read"):
+        read_areas(path)
+
+
 def test_a_damaged_import_says_what_to_do(tmp_path):
     (tmp_path / module.BOUNDARIES).write_bytes(b"not parquet")
     with pytest.raises(AreaError, match="tact areas import"):

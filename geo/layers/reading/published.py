@@ -237,11 +237,11 @@ def _years(years: pd.Series[float]) -> str:
 
 
 def _list_sources(frame: pd.DataFrame) -> str:
-    """Return the sources of the figures as one text, each with its year unless its name contains a digit."""
+    """Return the sources of the figures as one text, each with its year unless its name contains the year."""
     known = frame[frame["state"] == "number"]
     pairs = zip(known["source"], known["year"], strict=True)
     return "; ".join(sorted({_name_source(source, year) for source, year in pairs}))
 
 
 def _name_source(source: str, year: float) -> str:
-    return source if any(letter.isdigit() for letter in source) else f"{source} {int(year)}"
+    return source if str(int(year)) in source else f"{source} {int(year)}"
