@@ -160,6 +160,14 @@ def test_a_figure_says_whose_it_is(partner):
         assert legend.title == f"Published figures: {words}"
 
 
+@pytest.mark.parametrize(("source", "shown"), [("Law 61", "Law 61 2011"), ("Census 2011", "Census 2011")])
+def test_a_figure_names_its_source_with_the_year(tmp_path, source, shown):
+    figure = ("AL-01", "2011-01-01/P1Y", "roma", 700.0, None, source, 2011, "read", "")
+    release = small_release.make(tmp_path, more_figures=[figure])
+    legend = find_layer("roma_figures").read(release, View("region", "", {"figure": "roma"})).legend
+    assert shown in str(legend.source).split("; ")
+
+
 def least_of(lows, table="services_region_quarter", periods=QUARTERS[:1]):
     """Return a table in which every total may be incomplete; 0 is withheld.
 
