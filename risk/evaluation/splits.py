@@ -92,7 +92,8 @@ class SpatialBlocks:
 
 def count_borders(edges: Ints, size: int) -> Floats:
     """Return the number of borders to cross between areas, (size, size); infinite without a connection by edges."""
-    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size)).tocsr()
+    ends = edges.T.astype(np.int32)  # which older SciPy needs
+    graph = coo_array((np.ones(len(edges)), (ends[0], ends[1])), shape=(size, size)).tocsr()
     return np.asarray(shortest_path(graph, directed=False, unweighted=True))
 
 
