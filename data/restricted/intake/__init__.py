@@ -32,7 +32,14 @@ from data.restricted.intake.age_days import name_bands
 from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.csv_rows import read_grids, read_table
 from data.restricted.intake.headings import TELLING, Layout, match_headings
-from data.restricted.intake.identity import BY_NUMBER, Identified, child_names, hash_children, identify
+from data.restricted.intake.identity import (
+    BY_NUMBER,
+    Identified,
+    child_names,
+    hash_children,
+    identify,
+    note_row_numbers,
+)
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.memory_file import InputFile
@@ -271,6 +278,7 @@ def _check_table(
         rows, sums = sum_parts(rows)
         notes += sums
     if "child_id" in rows.cells:
+        notes += note_row_numbers(rows)
         hash_children(rows, hash_identifier, forgotten)
     return _intake(kind, partner, table, layout, rows, notes)
 

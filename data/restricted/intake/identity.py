@@ -28,6 +28,7 @@ from data.workspace.folding import normalize_identifier
 
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
+_FEWEST = 5  # identifiers that can be seen to number the rows
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
 _TWICE = Message("this record number is in the file more than once, with different content")
 
@@ -78,6 +79,23 @@ def hash_children(rows: Rows, hash_identifier: HashIdentifier, forgotten: Collec
             Message("forgotten"),
             "children who are not on the forget list",
         )
+
+
+def note_row_numbers(rows: Rows) -> list[str]:
+    """Return a note if the identifiers of children are 1, 2, 3 ... from row to row; empty if they are not.
+
+    Every file may have such numbers, and the children of two files would count as the same.
+    """
+    given = [str(value) for value in rows.cells["child_id"].take(np.arange(len(rows))) if str(value)]
+    if len(given) < _FEWEST or given != [str(number) for number in range(1, len(given) + 1)]:
+        return []
+    return [
+        Message(
+            "The identifiers of the children are 1, 2, 3 and so on, one for each row. If they only number the rows, "
+            "take the import back: another file has the same numbers for other children, and two children would count "
+            "as one. Ask the partner for its own code of each child, the same at each encounter."
+        )
+    ]
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:

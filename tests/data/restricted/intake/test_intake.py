@@ -343,6 +343,17 @@ def test_rows_that_are_alike_and_have_no_number_are_told_of(tmp_path):
     assert "lines 2, 3, 4, 5, 6, 7 and 3 more are" in read_rows(tmp_path, *[{}] * 9).notes[0]
 
 
+def test_row_numbers_in_place_of_codes_of_children_are_noted(tmp_path):
+    def note(codes):
+        return [
+            text for text in read_rows(tmp_path, *[{"child_id": code} for code in codes]).notes if "1, 2, 3" in text
+        ]
+
+    assert len(note(["1", "2", "3", "4", "5"])) == 1
+    assert note(["1", "2", "3", "5", "4"]) == note(["2", "3", "4", "5", "6"]) == note(["1", "2"]) == []
+    assert note([f"K-{number}" for number in range(1, 8)]) == []
+
+
 def test_rows_alike_of_a_kind_without_numbers(tmp_path):
     row = {"date": "2007-05-31", "municipality": "Tirana", "partner": "A", "days": "1", "kind": "other"}
     intake = read(write(tmp_path, text_of([row, row])), "effort")
