@@ -84,7 +84,11 @@ class Channel:
 
 
 def _read_counts(values: npt.ArrayLike, what: str) -> npt.NDArray[np.int64]:
-    """Return values as whole numbers from 0. Raises InputError for a text and a negative, broken or missing number."""
+    """Return values as whole numbers from 0.
+
+    Raises InputError for a text that is no number, and for a negative, fractional, missing or infinite number, or one
+    from 2^53 on.
+    """
     try:
         numbers = np.asarray(values, dtype=float)
     except (TypeError, ValueError):

@@ -39,15 +39,17 @@ def open_meeting(presenter, look):
 
 def test_others_follow_look_around_come_back_come_late_and_take_over(meeting):
     presenter, join = meeting
-    albanian = join("sq")
-    until(presenter, lambda: say(presenter) == "You present. Following: 1")
+    albanian, greek = join("sq"), join("el", (390, 844))
+    until(presenter, lambda: say(presenter) == "You present. Following: 2")
     assert say(albanian) == "Ju ndiqni prezantuesin."
     assert "meeting" not in albanian.url
     albanian.evaluate("() => { window.kept = 1; }")
     go(presenter, 2)
-    until(albanian, lambda: "/risk" in albanian.url)
-    until(albanian, lambda: albanian.locator(".topbar[lang=sq]").count() == 1)
-    assert "lang=sq" in query(albanian)
+    for page, language in ((albanian, "sq"), (greek, "el")):
+        until(page, lambda page=page: "/risk" in page.url)
+        until(page, lambda page=page, language=language: page.locator(f".topbar[lang={language}]").count() == 1)
+        assert f"lang={language}" in query(page)
+        assert greek.evaluate("document.documentElement.scrollWidth") <= 390
     presenter.get_by_label("Area", exact=True).select_option("AL-02")
     until(albanian, lambda: "area=AL-02" in query(albanian))
     until(albanian, lambda: albanian.locator(".topbar select").input_value() == "AL-02")
@@ -55,25 +57,26 @@ def test_others_follow_look_around_come_back_come_late_and_take_over(meeting):
     go(albanian, 4)
     until(albanian, lambda: say(albanian) == "Ju shikoni vetë përreth.")
     go(presenter, 5)
-    settle(presenter)
+    until(greek, lambda: "/trends" in greek.url)
     assert "/coverage" in albanian.url
     albanian.get_by_role("button", name="Kthehu te prezantuesi").click()
     until(albanian, lambda: "/trends" in albanian.url)
     assert say(albanian) == "Ju ndiqni prezantuesin."
     # What is shown now is where a late one starts.
+    settle(presenter)
     late = join("en", (1024, 768))
     until(late, lambda: "/trends" in late.url and "area=AL-02" in query(late))
     # The meeting is handed over: the one who presented follows.
     presenter.get_by_role("button", name="Invite").click()
-    presenter.get_by_role("button", name="Hand over to Member 3").click()
-    until(late, lambda: say(late) == "You present. Following: 2")
+    presenter.get_by_role("button", name="Hand over to Member 4").click()
+    until(late, lambda: say(late) == "You present. Following: 3")
     assert say(presenter) == "You follow the presenter."
     go(late, 4)
-    for page in (presenter, albanian):
+    for page in (presenter, albanian, greek):
         until(page, lambda page=page: "/coverage" in page.url)
     assert albanian.evaluate("() => window.kept") == 1
     late.get_by_role("button", name="End the meeting").click()
-    for page in (presenter, albanian, late):
+    for page in (presenter, albanian, greek, late):
         until(page, lambda page=page: page.locator(".meetingline.old").count() == 1)
         page.locator(".meetingline button").click()
         assert page.locator(".meetingline").count() == 0

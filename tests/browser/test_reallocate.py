@@ -50,9 +50,8 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     settle(page)
     answer = lead(page)
     page.get_by_text(translate_into(language, "Save, open and compare plans")).click()
+    settle(page)  # the fold opens slowly, and its button moves meanwhile
     page.get_by_label(translate_into(language, "Title")).fill(f"Nearer to the children ({language})")
-    page.get_by_label(translate_into(language, "Title")).press("Tab")
-    settle(page)  # the page is drawn anew with the title
     page.get_by_role("button", name=translate_into(language, "Save this plan")).click()
     saved = translate_into(language, "The plan is saved. You can open, compare and download it below.")
     page.get_by_text(saved).wait_for()

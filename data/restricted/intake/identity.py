@@ -86,14 +86,20 @@ def note_row_numbers(rows: Rows) -> list[str]:
 
     Every file may have such numbers, and the children of two files would count as the same.
     """
-    given = [str(value) for value in rows.cells["child_id"].take(np.arange(len(rows))) if str(value)]
-    if len(given) < _FEWEST or given != [str(number) for number in range(1, len(given) + 1)]:
+    cells, number = rows.cells["child_id"], 0
+    for code in cells.codes:  # ends at the first row in nearly every file
+        if text := str(cells.distinct[code]):
+            number += 1
+            if text != str(number):
+                return []
+    if number < _FEWEST:
         return []
     return [
         Message(
-            "The identifiers of the children are 1, 2, 3 and so on, one for each row. If they only number the rows, "
-            "take the import back: another file has the same numbers for other children, and two children would count "
-            "as one. Ask the partner for its own code of each child, the same at each encounter."
+            "The identifiers of the children are 1, 2, 3 and so on, one for each row. If they only number the rows, do "
+            "not import the file, or take the import back: another file has the same numbers for other children, and "
+            "two children would count as one. Ask the partner for its own code of each child, the same at each "
+            "encounter."
         )
     ]
 
