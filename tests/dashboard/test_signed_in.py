@@ -31,6 +31,8 @@ from tests.helpers.entry import cookie_headers, keep_cookie
 from tests.helpers.meetings import join
 from tests.helpers.paths import ROOT
 
+pytestmark = pytest.mark.slow(seconds=30)
+
 
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory):
@@ -264,7 +266,6 @@ def test_gdal_reads_layers_with_a_token_within_the_limit_of_its_person(served, e
         pyogrio.list_layers(f"OAPIF:{served.url}/features")
 
 
-@pytest.mark.slow
 @pytest.mark.always("guest", "partner", "manager")
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_gets_the_pages_of_its_rights_in_its_tier_in_the_conversation(served, enter, role):
@@ -368,7 +369,6 @@ def open_named(named, origin="https://map.example.org", **headers):
     return connect(address, origin=origin, sock=line, additional_headers=headers, proxy=None)
 
 
-@pytest.mark.slow
 def test_behind_a_proxy_that_encrypts_people_sign_in_by_its_name_alone(named, accounts):
     cookie = sign_in_cookie(accounts, "partner", 0).replace("tact-session-0", COOKIE)
     assert ask(f"{named.url}/map", Cookie=cookie, **NAMED)[0] == 200
@@ -381,7 +381,6 @@ def test_behind_a_proxy_that_encrypts_people_sign_in_by_its_name_alone(named, ac
         pass
 
 
-@pytest.mark.slow
 def test_two_processes_know_a_session_and_neither_does_after_its_person_was_revoked(served, named, accounts):
     port = int(served.url.rpartition(":")[2])
     cookie = sign_in_cookie(accounts, "partner", port, "Drita")
