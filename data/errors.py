@@ -118,13 +118,13 @@ class ReleaseDamaged(TactError):
         return cls(join_messages([fault, remedy]))
 
 
-def other_format(what: Message, found: object, readable: int) -> Message:
+def other_format(what: Message, stored_format: object, readable: int) -> Message:
     """Return the message for content stored by another version of the product in another format."""
     return Message(
         "The vault keeps {what} in format {found}, and this version reads {readable}. Nothing was changed. "
         "Use the version of TACT Map that made the last release, or a newer one; to stay with this version, "
         "bring back a backup that it made (tact restore).",
         what=what,
-        found=found,
+        found=stored_format,
         readable=readable,
     )

@@ -32,7 +32,7 @@ def audit(
     emit(
         {
             "passed": result.passed,
-            "findings": list(result.findings),
+            "findings": list(result.messages),
             "seconds": result.seconds,
             "report": str(result.report),
         },
@@ -60,10 +60,10 @@ def format_audit(result: Audit) -> list[str]:
         "",
         *format_table([_HEAD, *rows]),
         "",
-        *_format_findings(result.found),
+        *_format_findings(result.findings),
         "Passed: no attack succeeded."
         if result.passed
-        else f"Failed with {len(result.found)} findings. Do not give this release or its files to anybody.",
+        else f"Failed with {len(result.findings)} findings. Do not give this release or its files to anybody.",
         f"Report: {result.report}",
     ]
 

@@ -225,7 +225,7 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
         st.success(_("No attack succeeded."))
     else:
         st.error(_("An attack succeeded. Do not give this release or its files to anybody."))
-        st.html(render_list(sorted(map(translate_message, set(result.findings)))))
+        st.html(render_list(sorted(map(translate_message, set(result.messages)))))
     st.html(render_table(releasing.tabulate_audit(result)))
 
 

@@ -123,10 +123,10 @@ def move_item(accounts: Accounts, key: str, item: int, step: int, person: str = 
         rows = connection.execute(
             "SELECT id, place FROM agenda_items WHERE meeting = ? ORDER BY place", (_find_meeting(connection, key),)
         ).fetchall()
-        at = next((position for position, row in enumerate(rows) if row["id"] == item), None)
-        if at is None or not 0 <= at + step < len(rows):
+        index = next((position for position, row in enumerate(rows) if row["id"] == item), None)
+        if index is None or not 0 <= index + step < len(rows):
             return
-        for row, place in ((rows[at], rows[at + step]["place"]), (rows[at + step], rows[at]["place"])):
+        for row, place in ((rows[index], rows[index + step]["place"]), (rows[index + step], rows[index]["place"])):
             connection.execute("UPDATE agenda_items SET place = ? WHERE id = ?", (place, row["id"]))
         _note(connection, accounts, person, "agenda", key)
 

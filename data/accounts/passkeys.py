@@ -150,10 +150,10 @@ def read_new(challenge: Challenge, text: str) -> Use | None:
     from webauthn import verify_registration_response
 
     try:
-        made = verify_registration_response(credential=text, **_expect(challenge))
+        registration = verify_registration_response(credential=text, **_expect(challenge))
     except Exception:  # noqa: BLE001 (a browser may send anything, and the library raises many kinds of errors)
         return None
-    passkey = Passkey(_encode(made.credential_id), made.credential_public_key, made.sign_count)
+    passkey = Passkey(_encode(registration.credential_id), registration.credential_public_key, registration.sign_count)
     return Use(challenge, passkey, passkey.counter)
 
 
@@ -166,8 +166,8 @@ def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text:
     """
     from webauthn import verify_authentication_response
 
-    found = _find_passkey(accounts, person, text)
-    passkey = found or _OF_NOBODY
+    match = _find_passkey(accounts, person, text)
+    passkey = match or _OF_NOBODY
     try:
         used = verify_authentication_response(
             credential=text,
@@ -177,7 +177,7 @@ def read_use(accounts: Accounts, person: int | None, challenge: Challenge, text:
         )
     except Exception:  # noqa: BLE001 (as above)
         return None
-    return Use(challenge, found, used.new_sign_count) if found else None
+    return Use(challenge, match, used.new_sign_count) if match else None
 
 
 def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:

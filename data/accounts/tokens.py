@@ -59,11 +59,11 @@ def make_token(accounts: Accounts, name: str, title: str) -> str:
         if count >= MOST:
             raise InputError(Message("Nobody has more than {most} tokens. End one of yours first.", most=MOST))
         secret = f"{_MARK}{make_secret()}"
-        made = connection.execute(
+        cursor = connection.execute(
             "INSERT INTO tokens (secret, person, title, since) VALUES (?, ?, ?, ?)",
             (hash_secret(secret), person.id, title, now),
         )
-        add_row(connection, now, Event.TOKEN_MADE, person.name, token=f"{made.lastrowid}")
+        add_row(connection, now, Event.TOKEN_MADE, person.name, token=f"{cursor.lastrowid}")
     return secret
 
 

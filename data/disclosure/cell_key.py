@@ -143,10 +143,10 @@ def salt_of(spec: TableSpec) -> str:
     empty.
     """
     unit = "encounters" if spec.measure == "encounters" else "children"
-    own = spec.level == "country" or (spec.level == "region" and spec.grain == "whole")
+    separate = spec.level == "country" or (spec.level == "region" and spec.grain == "whole")
     return (
         "|".join((unit, *spec.breakdown, *(n for n in ("country", "whole") if n in (spec.level, spec.grain))))
-        if own
+        if separate
         else unit
     )
 

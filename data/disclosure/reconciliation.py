@@ -194,16 +194,16 @@ class _System:
         rows = {_TOTAL: here[:0], **{str(by): part for by, part in here.groupby("by")}}
         cells = {by: self._gather(by, part, periods) for by, part in rows.items()}
         if whole:
-            cells |= {by: found.with_years(self.years[by]) for by, found in cells.items() if by in self.years}
+            cells |= {by: group.with_years(self.years[by]) for by, group in cells.items() if by in self.years}
         for by in sorted(set(cells) - {_TOTAL}):
             cells[_TOTAL] = cells[_TOTAL].with_breakdown(cells[by])
         total = None
-        for by, found in cells.items():
-            numbers = self._fit(found, total)
+        for by, group in cells.items():
+            numbers = self._fit(group, total)
             total = numbers.sum(axis=2) if total is None else total
             self.numbers.loc[rows[by].index] = numbers[self._place(rows[by], periods)]
             if not whole:
-                self.years.setdefault(by, []).append((numbers[:, -1:], found))
+                self.years.setdefault(by, []).append((numbers[:, -1:], group))
 
     def _place(self, rows: pd.DataFrame, periods: Sequence[str]) -> tuple[Ints, Ints, Ints]:
         area = self.areas.get_indexer(pd.Index(rows["area"]))
@@ -316,11 +316,11 @@ class _Lattice:
         value = start[cell] + step - 1
         most = np.where(step == 0, start[cell], np.where(step == count[cell] - 1, np.inf, 1.0))
         itself = sparse.eye_array(cells, format="csr")
-        own, coarse = itself[self.finest], np.setdiff1d(np.arange(cells), self.finest)
-        ties = sparse.kron((self.sums @ own - itself)[coarse], sparse.eye_array(categories))
+        finest, coarse = itself[self.finest], np.setdiff1d(np.arange(cells), self.finest)
+        ties = sparse.kron((self.sums @ finest - itself)[coarse], sparse.eye_array(categories))
         right, useful = np.zeros(ties.shape[0]), (most > 0) & (value < limit[cell])
         if total is not None:
-            ties = sparse.vstack([ties, sparse.kron(own, np.ones((1, categories)))])
+            ties = sparse.vstack([ties, sparse.kron(finest, np.ones((1, categories)))])
             right = np.concatenate([right, total])
         cell, value, most = cell[useful], value[useful], most[useful]
         cost = self._slopes(value, cell) + _TIE_BREAK * (cell * _GOLDEN % 1)

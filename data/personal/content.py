@@ -195,7 +195,7 @@ def _names(text: str, sample: list[str], holds: Holds) -> bool:
         return titled > 0 and titled >= _MAJORITY * len(sample)
     if holds not in ("identifier", "number"):
         return False
-    if any(_full_name(found) for found in _NO_DIGIT.findall(text)):
+    if any(_full_name(part) for part in _NO_DIGIT.findall(text)):
         return True
     first = sum(_FIRST_NAME.fullmatch(value) is not None and value.istitle() for value in sample)
     return first > 0 and first >= _MAJORITY * len(sample)

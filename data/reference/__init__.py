@@ -35,7 +35,7 @@ class Source:
     """One data file of the product: its source, its licence, and its checksum.
 
     source and licence are shown to readers. credit: the line that the licence asks for, if any. retrieved: the ISO day.
-    made: how the file was built, so that it can be built again.
+    recipe: how the file was built, so that it can be built again.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Source:
     sha256: str
     rows: int
     note: str = ""
-    made: str = ""
+    recipe: str = ""
 
 
 def registry() -> list[Source]:

@@ -110,7 +110,7 @@ class Publisher:
 
     def read_lists(self) -> list[SignedList]:
         """Read the lists of the tier that this publisher signed, newest first. Other lists are ignored."""
-        found = []
+        lists = []
         for path in sorted(self.folder.glob(f"{LISTS}/*{ENDING}"), reverse=True):
             try:
                 status = path.stat()
@@ -118,19 +118,19 @@ class Publisher:
             except OSError:
                 continue
             if read is not None:
-                found.append(read)
-        return sorted(found, key=lambda one: one.number, reverse=True)
+                lists.append(read)
+        return sorted(lists, key=lambda signed_list: signed_list.number, reverse=True)
 
     def find_whole(self) -> SignedList | None:
         """Return the newest list whose files are all there and unchanged; None if there is none."""
-        return next((one for one in self.read_lists() if self._is_whole(one)), None)
+        return next((signed_list for signed_list in self.read_lists() if self._is_whole(signed_list)), None)
 
     def read_blocked(self) -> frozenset[str]:
         """Return the measures that governance has not approved, as the newest list names them.
 
         The newest list counts even if its files are not there yet. Without a list, all that needs approval is blocked.
         """
-        return next((one.blocked for one in self.read_lists()), frozenset(NEED_APPROVAL))
+        return next((signed_list.blocked for signed_list in self.read_lists()), frozenset(NEED_APPROVAL))
 
     def is_listed(self, path: Path, checksum: str) -> bool:
         """Return whether any list names the file at this path with this SHA-256.
@@ -138,14 +138,14 @@ class Publisher:
         Every list counts, not only the newest, because files arrive one by one.
         """
         name = path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else ""
-        return any(one.files.get(name) == checksum for one in self.read_lists())
+        return any(signed_list.files.get(name) == checksum for signed_list in self.read_lists())
 
-    def _is_whole(self, one: SignedList) -> bool:
+    def _is_whole(self, signed_list: SignedList) -> bool:
         try:
-            states = tuple(_read_state(f"{self.folder}/{name}") for name, _ in one.needed)
+            states = tuple(_read_state(f"{self.folder}/{name}") for name, _ in signed_list.needed)
         except OSError:
             return False
-        return _has_files(self.folder, one.needed, states)
+        return _has_files(self.folder, signed_list.needed, states)
 
 
 def _read_state(path: str) -> tuple[int, int]:
@@ -180,15 +180,15 @@ def _read_list(path: Path, _changed: int, _size: int, publisher: Publisher) -> S
 
 # The publisher whose files this process accepts, and folders of its own. Without a publisher it accepts all files.
 _publisher: list[Publisher] = []
-_own: list[Path] = []
+_own_folders: list[Path] = []
 
 
-def believe(publisher: Publisher, own: Iterable[Path] = ()) -> None:
-    """Let this process accept from now on only files that a list of the publisher names, or that are in `own`.
+def believe(publisher: Publisher, own_folders: Iterable[Path] = ()) -> None:
+    """Let this process accept from now on only files that a list of the publisher names, or that are in `own_folders`.
 
-    own : folders that this process writes itself, such as that of the plans of people who sign in to a server.
+    own_folders : folders that this process writes itself, such as that of the plans of people who sign in to a server.
     """
-    _publisher[:], _own[:] = [publisher], own
+    _publisher[:], _own_folders[:] = [publisher], own_folders
 
 
 def check_listed(path: Path, checksum: str) -> None:
@@ -196,6 +196,6 @@ def check_listed(path: Path, checksum: str) -> None:
 
     Files in folders of the process itself are accepted.
     """
-    is_own = any(path.is_relative_to(folder) for folder in _own)
+    is_own = any(path.is_relative_to(folder) for folder in _own_folders)
     if any(not is_own and not publisher.is_listed(path, checksum) for publisher in _publisher):
         raise ReleaseDamaged.of_file(path, _REMEDY)

@@ -92,9 +92,9 @@ class Counts:
         _check_cells(labels)
         numbers = np.zeros((len(self.numbers), *map(len, labels)), np.int64)
         for part in (self, other):
-            found = (_number_words(every) for every in labels)
+            numberings = (_number_words(every) for every in labels)
             places = [
-                np.array([number[word] for word in some]) for number, some in zip(found, part.labels, strict=True)
+                np.array([number[word] for word in some]) for number, some in zip(numberings, part.labels, strict=True)
             ]
             numbers[np.ix_(np.arange(len(numbers)), *places)] += part.numbers
         return replace(self, labels=labels, numbers=numbers)

@@ -40,8 +40,8 @@ def read_draft(vault: Vault, kind: str) -> Draft:
     text = vault.read_note(tables.DRAFT + kind)
     if not text:
         return Draft(kind)
-    said = json.loads(text)
-    return Draft(kind, said["partner"], tuple(said["rows"]))
+    fields = json.loads(text)
+    return Draft(kind, fields["partner"], tuple(fields["rows"]))
 
 
 def write_draft(vault: Vault, draft: Draft) -> None:

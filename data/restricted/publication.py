@@ -122,13 +122,13 @@ def appoint_second(
 def require_approver(workspace: Workspace, name: str) -> str:
     """Return the name of an approver as it is written in governance.toml; raise InputError for any other name."""
     approvers = governance.read(workspace).approvers
-    found = second_person.find_approver(approvers, name)
-    if not found:
+    approver = second_person.find_approver(approvers, name)
+    if not approver:
         names = ", ".join(approvers) or Message("nobody")
         raise InputError(
             Message("{name} is not one of the people who approve in governance.toml: {names}.", name=name, names=names)
         )
-    return found
+    return approver
 
 
 def confirm(workspace: Workspace, vault: Vault, ask: Callable[[SecondPerson], str]) -> SecondPerson | None:

@@ -83,7 +83,7 @@ def _publish(workspace: Workspace, tier: Tier, target: Path, secret: Secret, nam
     sent = {place: path.read_bytes() for place, path in sources.items()}
     new = SignedList(
         # Later than any list of this key in another folder, which a server may have beside this one.
-        number=max([int(time.time()), *(one.number + 1 for one in lists)]),
+        number=max([int(time.time()), *(signed_list.number + 1 for signed_list in lists)]),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         tier=tier,
         current=name,
@@ -180,9 +180,9 @@ def _remove_others(target: Path, lists: list[SignedList], earlier: Collection[st
     # While files arrive, a server shows the release before. Nothing else stays: neither a later release, which was
     # taken back, nor other files of a release in the new list, which are of a measure that is no longer approved.
     before = set(earlier) - present
-    older = {place for one in lists[1:] for place in one.files if _name_release(place) in before}
+    older = {place for signed_list in lists[1:] for place in signed_list.files if _name_release(place) in before}
     named = {target / place for place in (*new.files, *older)}
-    names = {one.file_name for one in lists}
+    names = {signed_list.file_name for signed_list in lists}
     for path in (target / LISTS).iterdir():
         if path.name not in names:
             path.unlink()

@@ -42,7 +42,7 @@ def places(published, tmp_path):
 def test_a_release_passes_and_the_report_names_what_was_attacked_and_is_written_once(places):
     result = audit_release(*places)
     assert result.passed
-    assert result.findings == ()
+    assert result.messages == ()
     assert result.report.parent == places[1] / result.release
     report = json.loads((result.report / "report.json").read_text())
     manifest = json.loads((result.report / "manifest.json").read_text())
@@ -99,8 +99,8 @@ def test_files_that_leave_are_part_of_it(places, tmp_path):
     result = audit_release(*places, files={"public": [leak]})
     assert not result.passed
     assert len(result.findings) == 1
-    assert "leak.csv" in result.findings[0]
-    assert "7" not in result.findings[0].replace("AL-11", "")
+    assert "leak.csv" in result.messages[0]
+    assert "7" not in result.messages[0].replace("AL-11", "")
     assert result.report != audit_release(*places).report
 
 

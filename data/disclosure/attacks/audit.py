@@ -49,19 +49,19 @@ class Audit:
 
     release: str
     checks: tuple[Mapping[str, Any], ...]
-    found: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
     seconds: float
     report: Path
 
     @property
     def passed(self) -> bool:
         """Whether no attack succeeded."""
-        return not self.found
+        return not self.findings
 
     @property
-    def findings(self) -> tuple[Message, ...]:
+    def messages(self) -> tuple[Message, ...]:
         """The findings in words without any count."""
-        return tuple(finding.words for finding in self.found)
+        return tuple(finding.words for finding in self.findings)
 
 
 def audit_release(
@@ -98,9 +98,9 @@ def audit_release(
         release = Release.open(releases, tier, chosen)
         tick = partial(_report_progress, progress, number * len(ATTACKS))
         tick(ATTACKS[0])
-        for attack, found, statistics in _run_attacks(releases, derived, release, leaving[tier], tick):
-            checks.append({"attack": attack, "tier": tier, "passed": not found, **statistics})
-            findings[tier] += found
+        for attack, attack_findings, statistics in _run_attacks(releases, derived, release, leaving[tier], tick):
+            checks.append({"attack": attack, "tier": tier, "passed": not attack_findings, **statistics})
+            findings[tier] += attack_findings
             if attack != ATTACKS[-1]:
                 tick(ATTACKS[ATTACKS.index(attack) + 1])
     seconds = round(time.monotonic() - began, 2)
@@ -185,20 +185,20 @@ def _describe(release: Path, checks: list[dict[str, Any]], leaving: Mapping[Tier
 
 
 def _describe_tier(
-    tier: Tier, manifest: Mapping[str, Any], checks: list[dict[str, Any]], found: Sequence[Finding]
+    tier: Tier, manifest: Mapping[str, Any], checks: list[dict[str, Any]], findings: Sequence[Finding]
 ) -> dict[str, Any]:
     """Return the outcome for readers of one tier, without content of the other tier."""
     named = {name: manifest[name] for name in ("kind", "format", "release", "code_version", "created")}
     of_tier = [check for check in checks if check["tier"] == tier]
     checksum = manifest["release_sha256"].get(tier)
-    return {**named, "tier": tier, "release_sha256": checksum, **_outcome(of_tier, {tier: found})}
+    return {**named, "tier": tier, "release_sha256": checksum, **_outcome(of_tier, {tier: findings})}
 
 
 def _outcome(checks: list[dict[str, Any]], findings: Mapping[Tier, Sequence[Finding]]) -> dict[str, Any]:
     listed = [
         {"tier": tier, "attack": f.attack, "table": f.table, "cell": dict(f.cell), "reason": f.reason}
-        for tier, found in findings.items()
-        for f in found
+        for tier, tier_findings in findings.items()
+        for f in tier_findings
     ]
     return {"passed": not listed, "checks": checks, "findings": listed}
 

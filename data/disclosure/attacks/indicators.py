@@ -43,7 +43,7 @@ def attack(release: Release) -> list[Finding]:
         _EXACT: np.isnan(margin) | (people & shown),
         _SERVICES: (rows["counts"] != "services") | is_open | (~shown & rows["target"].isna()),
     }
-    return [found for reason, holds in rules.items() for found in _report(rows[~holds], reason)]
+    return [finding for reason, holds in rules.items() for finding in _report(rows[~holds], reason)]
 
 
 def _report(rows: pd.DataFrame, reason: Message) -> Iterator[Finding]:

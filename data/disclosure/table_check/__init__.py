@@ -183,14 +183,14 @@ class Comparison:
             self._tables[place] = release.table(name)
         return self._tables[place]
 
-    def check(self, name: str, content: bytes, own: Collection[str] = ()) -> Check:
-        """Check a CSV or XLSX file, and return the result. own: headings of columns that do not come from a release.
+    def check(self, name: str, content: bytes, own_columns: Collection[str] = ()) -> Check:
+        """Check a CSV or XLSX file, and return the result.
 
-        name: the file's name, with its ending. Raises InputError for a file that cannot be read, has no number, or has
-        no column with a heading in `own`.
+        name: the file's name, with its ending. own_columns: headings of columns that do not come from a release. Raises
+        InputError for a file that cannot be read, has no number, or has no column with a heading in `own_columns`.
         """
         sheets, more = read_sheets(name, content)
-        missing = sorted(set(own) - {str(column) for sheet in sheets for column in sheet.cells.columns})
+        missing = sorted(set(own_columns) - {str(column) for sheet in sheets for column in sheet.cells.columns})
         if missing:
             raise InputError(Message("{name} has no column {column!r}.", name=name, column=missing[0]))
         tiers = self._find_tiers(sheets)
@@ -204,7 +204,7 @@ class Comparison:
         ]
         if not personal and not written and not any(context.columns for context in contexts):
             raise InputError(Message("{name} has no column with numbers, so there is nothing to check.", name=name))
-        judges = [] if personal else self._judge(sheets, contexts, frozenset(own))
+        judges = [] if personal else self._judge(sheets, contexts, frozenset(own_columns))
         narrowed = _attack(self._attacked, self._areas, [fact for judge in judges for fact in judge.learned])
         findings = [Finding("copies", "", "", ())] if more else []
         findings += [Finding("partner_only", sheet, "", ()) for sheet, tier in written if tier != "public"]
@@ -215,8 +215,8 @@ class Comparison:
             AUDIENCES[worst],
             tuple(findings),
             tuple(heading for judge in judges for heading in judge.matched),
-            tuple(own),
-            tuple(heading for context in contexts for heading in context.texts if heading not in own),
+            tuple(own_columns),
+            tuple(heading for context in contexts for heading in context.texts if heading not in own_columns),
             tuple(sheet or name for sheet, _ in written),
             tuple(narrowed),
             self._known.releases,
@@ -228,20 +228,20 @@ class Comparison:
         newest: dict[Tier, Release] = {}
         for release in self._opened:
             newest.setdefault(release.tier, release)
-        found = (find_release(sheet, list(newest.values()), self._list_tables) for sheet in sheets)
-        return [release.tier if release else None for release in found]
+        releases = (find_release(sheet, list(newest.values()), self._list_tables) for sheet in sheets)
+        return [release.tier if release else None for release in releases]
 
-    def _judge(self, sheets: Sequence[Sheet], contexts: Sequence[Context], own: frozenset[str]) -> list[_Judge]:
+    def _judge(self, sheets: Sequence[Sheet], contexts: Sequence[Context], own_columns: frozenset[str]) -> list[_Judge]:
         """Judge sheets by public numbers, and again with partner numbers if a finding or an unknown column is left.
 
         Returns the judges.
         """
         public = [release for release in self._opened if release.tier == "public"]
-        long = [list_long(context, own) for context in contexts]
+        long = [list_long(context, own_columns) for context in contexts]
         judges: list[_Judge] = []
         for readable in [public, self._opened] if 0 < len(public) < len(self._opened) else [self._opened]:
             atlas = self._read_atlas(readable, [*contexts, *(each for group in long for each in group)])
-            judge = partial(_Judge, atlas=atlas, release=self._opened[0], own=own, seen={})
+            judge = partial(_Judge, atlas=atlas, release=self._opened[0], own_columns=own_columns, seen={})
             judges = [
                 each
                 for sheet, context, group in zip(sheets, contexts, long, strict=True)
@@ -263,8 +263,8 @@ class Comparison:
         countries = {area for area, level in known.levels.items() if level == "country"}
         beside = {area for area, parent in known.parents.items() if parent in outer | countries - {""}}
         wanted = frozenset((named | outer | countries | beside) & known.levels.keys())
-        said = {p for context in contexts for p in (*context.periods, *(c.period or "" for c in context.columns))}
-        lengths = {Period.parse(name).grain for name in said - {""}}
+        periods = {p for context in contexts for p in (*context.periods, *(c.period or "" for c in context.columns))}
+        lengths = {Period.parse(name).grain for name in periods - {""}}
         grains = frozenset(GRAINS[min(map(GRAINS.index, lengths)) :] if lengths else GRAINS)
         sources: list[Source] = []
         for release in readable:
@@ -325,21 +325,21 @@ def _judge_sheet(
     sheet: Sheet, context: Context, long: Sequence[Context], judge: Callable[..., _Judge]
 ) -> Iterator[_Judge]:
     """Yield the judges of a sheet: one for each long form that comes from a release, then one for the other columns."""
-    found: dict[int, Column] = {}
+    long_columns: dict[int, Column] = {}
     for each in long:
         part = judge(sheet, each)
         if not part.unchecked:
-            found.update({column.position: column for column in each.wide})
+            long_columns.update({column.position: column for column in each.wide})
             yield part
-    rest = [column for column in context.columns if column.position not in found]
-    yield judge(sheet, replace(context, columns=rest), beside=list(found.values()))
+    rest = [column for column in context.columns if column.position not in long_columns]
+    yield judge(sheet, replace(context, columns=rest), beside=list(long_columns.values()))
 
 
 class _Judge:
     """The check of a sheet, or a part of it: the origin of each column, then the rule that each of its cells breaks.
 
-    own: headings of columns that do not come from a release. seen: the cells found in the file so far, each with its
-    number and its release. beside: other columns of the sheet whose origin is known.
+    own_columns: headings of columns that do not come from a release. seen: the cells found in the file so far, each
+    with its number and its release. beside: other columns of the sheet whose origin is known.
     """
 
     def __init__(
@@ -348,11 +348,11 @@ class _Judge:
         context: Context,
         atlas: Atlas,
         release: Release,
-        own: frozenset[str],
+        own_columns: frozenset[str],
         seen: dict[tuple[str, Key], tuple[float, str]],
         beside: Sequence[Column] = (),
     ) -> None:
-        self.sheet, self.context, self.atlas, self.own = sheet, context, atlas, own
+        self.sheet, self.context, self.atlas, self.own_columns = sheet, context, atlas, own_columns
         self.seen, self.beside = seen, beside
         self.k, self.largest = release.k, release.largest
         self.matched: list[str] = []
@@ -365,23 +365,23 @@ class _Judge:
         columns = self.context.columns
         before: Remembered = {}
         origins = {c.position: find_origin(self.atlas, self.context, c, before) for c in columns}
-        usable = [c for c in columns if origins[c.position] is not None or c.heading in self.own]
+        usable = [c for c in columns if origins[c.position] is not None or c.heading in self.own_columns]
         for column in columns:
-            if origins[column.position] is None and column.heading not in self.own:
+            if origins[column.position] is None and column.heading not in self.own_columns:
                 beside = [origin for other in usable if (origin := origins[other.position])]
                 others = [other for other in (*usable, *self.beside) if other is not column]
-                found_there = find_beside(self.atlas, self.context, column, beside)
-                origins[column.position] = found_there or find_within(column, others)
+                origin_beside = find_beside(self.atlas, self.context, column, beside)
+                origins[column.position] = origin_beside or find_within(column, others)
         self.unchecked = any(origin is None for origin in origins.values())
         self._cells_of_rows = [o.keys for o in origins.values() if o is not None and o.kind == "released"]
-        headings = (heading for heading in self.context.headings if heading not in self.own)
-        found = [Finding("unread", self.sheet.name, heading, ()) for heading in headings]
+        headings = (heading for heading in self.context.headings if heading not in self.own_columns)
+        findings = [Finding("unread", self.sheet.name, heading, ()) for heading in headings]
         for column in columns:
             origin = origins[column.position]
             if origin is not None or not (column.numbers.unread.any() or (~np.isnan(column.numbers.value)).any()):
                 self.matched += dict.fromkeys(wide.heading for wide in self.context.wide) or [column.heading]
-            found += self._judge(column, origin)
-        return [*found, *self._find_joined(columns, origins)]
+            findings += self._judge(column, origin)
+        return [*findings, *self._find_joined(columns, origins)]
 
     def _judge(self, column: Column, origin: Origin | None) -> Iterator[Finding]:
         rows_of: dict[str, list[int]] = {}
@@ -403,7 +403,7 @@ class _Judge:
     def _judge_cell(self, column: Column, origin: Origin | None, row: int) -> str | None:
         """Return the rule that a cell of a column breaks; None if it breaks none."""
         numbers = column.numbers
-        if column.heading in self.own and origin is None:
+        if column.heading in self.own_columns and origin is None:
             return None
         if numbers.unread[row]:
             return "unread"
@@ -562,10 +562,10 @@ class _Judge:
         """Return whether a 0 stands for a cell that is not released as zero, or for a result that is not known."""
         key = origin.keys[row] if origin is not None and origin.keys else self._key(column, row)
         measures = [origin.measure] if origin is not None else ["children"]
-        found = [s.cells.get(m, {}).get(key) for s in self.atlas.sources for m in measures]
+        cells = [s.cells.get(m, {}).get(key) for s in self.atlas.sources for m in measures]
         if origin is not None and origin.kind != "released" and np.isnan(origin.predicted[row]):
             return True
-        states = [cell.state for cell in found if cell is not None]
+        states = [cell.state for cell in cells if cell is not None]
         return bool(states) and states[0] not in ("almost_none", "structural_zero")
 
     def _learn_cell(self, key: Key, cell: Cell, value: float, measure: str) -> None:
@@ -582,9 +582,9 @@ class _Judge:
         area, period, codes = key
         breakdowns = [b for b, known in CATEGORIES.items() if codes <= set(known)] if len(codes) == 1 else []
         # "unknown" is a category of two breakdowns.
-        one = not codes or (len(codes) == 1 and measure == "children" and breakdowns and "unknown" not in codes)
+        has_shape = not codes or (len(codes) == 1 and measure == "children" and breakdowns and "unknown" not in codes)
         spans = self.atlas.periods
-        if one and measure in COUNTED and value % 1 == 0 and area in self.atlas.levels and period in spans:
+        if has_shape and measure in COUNTED and value % 1 == 0 and area in self.atlas.levels and period in spans:
             grain, level = spans[period].grain, cast("Level", self.atlas.levels[area])
             shape = Shape(measure, level, grain, (breakdowns[0],) if codes else ())
             low, high = int(max(0, value - margin)), int(value + margin)

@@ -191,9 +191,9 @@ def read_context(cells: pd.DataFrame, known: Known) -> Context:
     for position, heading in enumerate(map(str, cells.columns)):
         texts = [str(text) for text in cells[heading]]
         words: Sequence[object] = ()  # what each cell means, where the column is no column of numbers
-        if found := _read_areas(texts, known):
-            areas.append((heading, found))
-            words = found
+        if cell_areas := _read_areas(texts, known):
+            areas.append((heading, cell_areas))
+            words = cell_areas
         elif periods := _read_column(texts, known.find_period if _may_be_period(texts) else known.period_words.get):
             context.periods = context.periods or periods
             words = [known.period_words.get(make_key(text)) for text in texts]
@@ -278,10 +278,10 @@ def _choose_areas(context: Context, columns: list[tuple[str, list[frozenset[str]
     context.has_areas = bool(columns)
     if not columns:
         return
-    origins = [found for heading, found in columns if make_key(heading).replace("_", " ") in _ORIGINS]
-    others = [found for _, found in columns if not any(found is origin for origin in origins)] or origins
-    chosen = max(others, key=lambda found: (len(set(found)), -sum(map(len, found))))
-    context.areas = choose_areas(chosen, context.known)
+    origins = [cell_areas for heading, cell_areas in columns if make_key(heading).replace("_", " ") in _ORIGINS]
+    others = [cell_areas for _, cell_areas in columns if not any(cell_areas is origin for origin in origins)] or origins
+    best = max(others, key=lambda cell_areas: (len(set(cell_areas)), -sum(map(len, cell_areas))))
+    context.areas = choose_areas(best, context.known)
     for origin in origins if others is not origins else []:
         context.codes = [
             a | (frozenset({min(b)}) if b else frozenset()) for a, b in zip(context.codes, origin, strict=True)

@@ -187,14 +187,14 @@ class _Search:
         """
         context, column = self.context, self.column
         areas = [""] if context.has_areas else [ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())]
-        said = bool(column.period) or any(context.periods)
-        periods = [""] if said else sorted({key[1] for key in cells}, reverse=True)
+        has_period = bool(column.period) or any(context.periods)
+        periods = [""] if has_period else sorted({key[1] for key in cells}, reverse=True)
         known = frozenset[str]().union(*(key[2] for key in cells))
         more = [column.codes] if column.codes and column.codes <= known else []
         more += dict.fromkeys([frozenset[str](), *(key[2] for key in cells)])
         # Outreach and services in a row about a category are those of all categories; a count is that of its category.
-        kept = context.codes if measure in COUNTED else [codes & known for codes in context.codes]
-        here = list(zip(context.areas, context.periods, kept, strict=True))
+        row_codes = context.codes if measure in COUNTED else [codes & known for codes in context.codes]
+        here = list(zip(context.areas, context.periods, row_codes, strict=True))
         for codes in more:
             for period in periods:
                 for area in areas:
@@ -219,16 +219,16 @@ class _Search:
         if measure not in COUNTED or any(code in atlas.levels for code in keys[0][2]):
             return
         for number in (VALUE, NOISY):
-            own = _amounts(cells, keys, number)
-            if np.isnan(own).all():
+            amounts = _amounts(cells, keys, number)
+            if np.isnan(amounts).all():
                 return
             earlier = [atlas.list_earlier_periods(p) or [""] for _, p, _ in keys]
             for place in (-1, 0):  # the period before, and the first
                 before = _amounts(cells, [(a, e[place], c) for (a, _, c), e in zip(keys, earlier, strict=True)], number)
-                yield _Candidate("change", own - before)
-                yield _Candidate("sum", own + before)
-                yield _Candidate("change", _divide(own, before) - 1, _SHARES, before)
-                yield _Candidate("change", _divide(own, before), _SHARES, before)
+                yield _Candidate("change", amounts - before)
+                yield _Candidate("sum", amounts + before)
+                yield _Candidate("change", _divide(amounts, before) - 1, _SHARES, before)
+                yield _Candidate("change", _divide(amounts, before), _SHARES, before)
             wider = (
                 [(a, p, frozenset[str]()) for a, p, _ in keys],
                 [(atlas.parents.get(a) or ALL_AREAS, p, c) for a, p, c in keys],
@@ -238,12 +238,12 @@ class _Search:
             )
             for outer in wider:
                 whole = _amounts(cells, outer, number)
-                yield _Candidate("share", _divide(own, whole), _SHARES, whole)
+                yield _Candidate("share", _divide(amounts, whole), _SHARES, whole)
             for turn in range(3):
                 people = [find_population(source, a, turn) for a, _, _ in keys]
-                yield _Candidate("rate", _divide(own, np.array(people)), _RATES)
+                yield _Candidate("rate", _divide(amounts, np.array(people)), _RATES)
             days = _amounts(source.cells.get("effort", {}), [(a, p, frozenset()) for a, p, _ in keys])
-            yield _Candidate("rate", _divide(own, days), _RATES, own)
+            yield _Candidate("rate", _divide(amounts, days), _RATES, amounts)
         yield from self._list_sums(cells, keys)
 
     def _list_sums(self, cells: Mapping[Key, Cell], keys: list[Key]) -> Iterator[_Candidate]:
@@ -350,8 +350,8 @@ def find_beside(atlas: Atlas, context: Context, column: Column, origins: Sequenc
     origins: those of the columns beside it. An example is the upper end of a range. It has few numbers, which would
     agree with some cells by chance if all cells were tried.
     """
-    found = _Search(atlas, context, column, column.numbers.unit).run_beside(origins)
-    return found if found is not None and found.matched[~np.isnan(column.numbers.value)].all() else None
+    origin = _Search(atlas, context, column, column.numbers.unit).run_beside(origins)
+    return origin if origin is not None and origin.matched[~np.isnan(column.numbers.value)].all() else None
 
 
 def find_within(column: Column, others: Sequence[Column]) -> Origin | None:
@@ -407,15 +407,15 @@ def _amounts(cells: Mapping[Key, Cell], keys: Sequence[Key], number: int = VALUE
 
     number: which of the numbers of a cell. Only as VALUE is a published zero 0.
     """
-    found = [cells.get(key) for key in keys]
+    row_cells = [cells.get(key) for key in keys]
     if number == VALUE:
-        return np.array([np.nan if cell is None else cell.amount for cell in found], float)
+        return np.array([np.nan if cell is None else cell.amount for cell in row_cells], float)
     return _numbers(cells, keys, number)
 
 
 def _numbers(cells: Mapping[Key, Cell], keys: Sequence[Key], number: int) -> Floats:
-    found = [cells.get(key) for key in keys]
-    return np.array([np.nan if cell is None else cell.numbers[number] for cell in found], float)
+    row_cells = [cells.get(key) for key in keys]
+    return np.array([np.nan if cell is None else cell.numbers[number] for cell in row_cells], float)
 
 
 def _divide(a: Floats, b: npt.ArrayLike) -> Floats:

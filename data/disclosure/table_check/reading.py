@@ -92,12 +92,12 @@ def read_sheets(name: str, content: bytes) -> tuple[list[Sheet], bool]:
         raise InputError(Message("{name} is larger than 20 MB. Check a part of it.", name=name))
     suffix = Path(name).suffix.lower()
     if suffix == ".xlsx":
-        found, more = _read_book(name, content)
+        named_tables, more = _read_book(name, content)
     elif suffix in (".csv", ".tsv", ".txt"):
-        found, more = [("", _read_table(name, _read_text(name, content)))], False
+        named_tables, more = [("", _read_table(name, _read_text(name, content)))], False
     else:
         raise InputError(Message("{name} is no CSV or XLSX file. Save the table as one of them.", name=name))
-    tables = [(sheet, table) for sheet, table in found if table is not None]
+    tables = [(sheet, table) for sheet, table in named_tables if table is not None]
     if not tables:
         raise InputError(
             Message(
@@ -259,5 +259,5 @@ def _read_range(text: str) -> tuple[float, float]:
         return 0.0, float(below[2]) - (not below[1])
     if above := _ABOVE.fullmatch(bare):
         return float(above[1] or above[2]), np.inf
-    found = _RANGE.fullmatch(bare)
-    return (float(found[1]), float(found[2])) if found else (np.nan, np.nan)
+    span = _RANGE.fullmatch(bare)
+    return (float(span[1]), float(span[2])) if span else (np.nan, np.nan)

@@ -24,26 +24,26 @@ class _Named:
     words: str
 
 
-def list_long(context: Context, own: Collection[str]) -> list[Context]:
+def list_long(context: Context, own_columns: Collection[str]) -> list[Context]:
     """Return the long form of each group of columns with areas in their headings.
 
     Columns whose headings have the same other words form a group. Empty if the rows name areas, or if no heading does.
-    own: headings of columns that each form a separate group.
+    own_columns: headings of columns that each form a separate group.
     """
     if context.has_areas:
         return []
     groups: dict[tuple[str, str], list[_Named]] = {}
     for named in _find_named(context):
-        alone = named.column.heading if named.column.heading in own else ""
+        alone = named.column.heading if named.column.heading in own_columns else ""
         groups.setdefault((named.words, alone), []).append(named)
     return [_make_long(context, group) for group in groups.values()]
 
 
 def _find_named(context: Context) -> Iterator[_Named]:
     for column in context.columns:
-        found = None if find_category(column.heading) else _read_heading(column.heading, context.known)
-        if found:
-            yield _Named(column, *found)
+        parts = None if find_category(column.heading) else _read_heading(column.heading, context.known)
+        if parts:
+            yield _Named(column, *parts)
 
 
 def _read_heading(heading: str, known: Known) -> tuple[frozenset[str], str] | None:

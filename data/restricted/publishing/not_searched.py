@@ -13,7 +13,7 @@ from data.tables.periods import GRAINS, Grain
 from data.tables.spec import COUNTED, LEVELS, Level
 from data.workspace.types import Bools
 
-_Found = dict[tuple[Level, Grain], Bools]  # where a number above zero is published, (areas, periods)
+_Masks = dict[tuple[Level, Grain], Bools]  # where a number above zero is published, (areas, periods)
 
 
 def correct_not_searched(tables: Tables) -> Tables:
@@ -22,35 +22,35 @@ def correct_not_searched(tables: Tables) -> Tables:
     A cell contains a number if its area and period contain the number's area and period, in any breakdown. Only
     published cells count, so that the state of a total does not reveal a withheld number.
     """
-    found = {measure: _find_numbers(tables, measure) for measure in COUNTED}
-    return {spec: _correct(table, found[spec.measure]) if spec.counted else table for spec, table in tables.items()}
+    masks = {measure: _find_numbers(tables, measure) for measure in COUNTED}
+    return {spec: _correct(table, masks[spec.measure]) if spec.counted else table for spec, table in tables.items()}
 
 
-def _find_numbers(tables: Tables, measure: str) -> _Found:
-    found: _Found = {}
+def _find_numbers(tables: Tables, measure: str) -> _Masks:
+    masks: _Masks = {}
     for spec, table in tables.items():
         if spec.measure == measure:
             above_zero = (table.state == code("number")) & (table.value > 0)
             shown = above_zero.any(axis=tuple(range(2, above_zero.ndim)))
             place = spec.level, spec.grain
-            found[place] = shown | found.get(place, np.zeros_like(shown))
-    return found
+            masks[place] = shown | masks.get(place, np.zeros_like(shown))
+    return masks
 
 
-def _correct(table: ReleasedTable, found: _Found) -> ReleasedTable:
+def _correct(table: ReleasedTable, masks: _Masks) -> ReleasedTable:
     spec, grid = table.spec, table.grid
     below = np.zeros(table.value.shape[:2], bool)
     levels, grains = LEVELS[LEVELS.index(spec.level) :], GRAINS[: GRAINS.index(spec.grain) + 1]
     for level, grain in product(levels, grains):
-        if (level, grain) in found:
+        if (level, grain) in masks:
             areas, periods = _hold_areas(grid, level, spec.level), _hold_periods(grid, grain, spec.grain)
-            _mark_above(below, found[level, grain], areas, periods)
+            _mark_above(below, masks[level, grain], areas, periods)
     wrong = (table.state == code("not_searched")) & below.reshape(*below.shape, *[1] * (table.value.ndim - 2))
     return replace(table, state=np.where(wrong, np.int8(code("almost_none")), table.state))
 
 
-def _mark_above(below: Bools, found: Bools, areas: Index, periods: Index) -> None:
-    area, period = np.nonzero(found)
+def _mark_above(below: Bools, mask: Bools, areas: Index, periods: Index) -> None:
+    area, period = np.nonzero(mask)
     inside = (areas[area] >= 0) & (periods[period] >= 0)
     below[areas[area[inside]], periods[period[inside]]] = True
 

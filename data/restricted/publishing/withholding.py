@@ -168,11 +168,11 @@ def _join(first: CellMasks, second: CellMasks) -> CellMasks:
     return {**first, **{spec: first[spec] | mask if spec in first else mask for spec, mask in second.items()}}
 
 
-def _mark_cells(tables: Tables, found: Iterable[tuple[Table, int]]) -> CellMasks:
+def _mark_cells(tables: Tables, positions: Iterable[tuple[Table, int]]) -> CellMasks:
     """Return masks of the cells that an attack names, by table."""
     by_name = {(str(s.measure), s.level, s.grain, s.breakdown): s for s in tables}
     cells: CellMasks = {}
-    for table, offset in found:
+    for table, offset in positions:
         shape = table.shape
         spec = by_name[shape.measure, shape.level, shape.grain, shape.breakdown]
         mask = cells.setdefault(spec, np.zeros(tables[spec].value.shape, bool))

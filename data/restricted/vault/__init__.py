@@ -297,7 +297,7 @@ class Vault:
         """
         with self.writing():
             with sql.translating_errors(self._db):
-                pairs = [(bytes.fromhex(one), bytes.fromhex(other)) for one, other in links]
+                pairs = [(bytes.fromhex(first), bytes.fromhex(second)) for first, second in links]
                 hashes = removal.find_linked(self._connection, {bytes.fromhex(child) for child in children}, pairs)
             day = forget_log.today()
             return self._forget([forget_log.Entry("child", child.hex(), day) for child in hashes])

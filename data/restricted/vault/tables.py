@@ -169,8 +169,8 @@ def count_sql(version: int = VERSION) -> list[str]:
 
     Rows of `term` that only this version has are not counted.
     """
-    own = " AND ".join(f"\"column\" <> '{term_name('encounter', name)}'" for name in _ADDED)
-    older = f" WHERE {own}" if version < VERSION else ""
+    condition = " AND ".join(f"\"column\" <> '{term_name('encounter', name)}'" for name in _ADDED)
+    older = f" WHERE {condition}" if version < VERSION else ""
     return [f"SELECT count(*) FROM {_copied(name)}{older if name == 'term' else ''}" for name in _TABLES_OF[version]]
 
 

@@ -74,14 +74,14 @@ def read_names(language: str) -> Mapping[tuple[str, str], str]:
 @lru_cache(maxsize=128)
 def index_codes(column: str) -> Mapping[str, str]:
     """Return an index for `look_up`: the code of each word of a column, by all keys of the word."""
-    return MappingProxyType({key: code for text, code in _of(column) if code for key in _list_keys(text)})
+    return MappingProxyType({key: code for text, code in _list_words(column) if code for key in _list_keys(text)})
 
 
 @lru_cache(maxsize=128)
 def index_headings(column: str) -> Mapping[str, bool]:
     """Return an index for `look_up`: whether a heading surely means the column, by all keys of the heading."""
     index: dict[str, bool] = {}
-    for text, code in _of(column):
+    for text, code in _list_words(column):
         if not code:
             for key in _list_keys(text.removeprefix(UNSURE)):
                 index.setdefault(key, not text.startswith(UNSURE))
@@ -134,5 +134,5 @@ def _sound_of_latin(key: str) -> str:
     return key
 
 
-def _of(column: str) -> Iterator[tuple[str, str]]:
+def _list_words(column: str) -> Iterator[tuple[str, str]]:
     yield from read_words().get(column, {}).items()

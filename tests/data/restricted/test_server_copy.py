@@ -40,7 +40,7 @@ def trust(monkeypatch):
     def trust_publisher(publisher, own=()):
         with monkeypatch.context() as patch:
             patch.setattr(signed_list, "_publisher", [])
-            patch.setattr(signed_list, "_own", [])
+            patch.setattr(signed_list, "_own_folders", [])
             believe(publisher, own)
             yield
 

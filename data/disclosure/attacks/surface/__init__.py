@@ -315,8 +315,8 @@ def _first(frame: pd.DataFrame, names: dict[str, int], columns: Iterable[str]) -
     result: Ints | None = None
     for column in columns:
         if column in frame:
-            found = _codes(frame[column].astype("str"), names)
-            result = found if result is None else np.where(result >= 0, result, found)
+            codes = _codes(frame[column].astype("str"), names)
+            result = codes if result is None else np.where(result >= 0, result, codes)
     return result
 
 
@@ -369,8 +369,8 @@ def _search_text(index: NumberIndex, where: str, text: str, *, bare: bool) -> It
     """Yield a finding for each unknown number beside an area code in a text; in metadata (`bare`), for any number."""
     plain = DATES.sub(" ", text.replace(index.release.name, " "))
     anywhere = (("", m.group()) for m in _NUMBER.finditer(plain))
-    found = anywhere if bare else _beside_codes(index, plain)
-    for code, number in found:
+    pairs = anywhere if bare else _beside_codes(index, plain)
+    for code, number in pairs:
         value = np.array([float(number.replace(",", ""))])
         place = index.areas.get(code, _ANY)
         if not index.knows("value", _hash(place, _ANY, value))[0]:

@@ -278,9 +278,9 @@ def _list_titles(
     for shape, cell in shapes:
         words = " ".join(child.text or "" for child in shape if child.tag.endswith("title"))
         if words:
-            place, _colon, said = words.partition(": ")
+            place, _colon, content = words.partition(": ")
             numbers = {name: float(value) for name, value in cell.items() if _PLAIN.fullmatch(value)}
-            yield Title(cell.get("area", ""), place if (shape.get("fill"), said) in classes else words, numbers)
+            yield Title(cell.get("area", ""), place if (shape.get("fill"), content) in classes else words, numbers)
 
 
 def _text(data: bytes) -> Iterator[Content]:

@@ -58,8 +58,8 @@ def _read_titles(book: zipfile.ZipFile) -> dict[str, str]:
         return {}
     places = {link.get("Id"): link.get("Target", "").removeprefix("/xl/") for link in parts[0]}
     sheets = (item for item in parts[1].iter() if _local(item.tag) == "sheet")
-    found = {f"xl/{places.get(_find_link(sheet))}": sheet.get("name", "") for sheet in sheets}
-    return {part: title for part, title in found.items() if title and list(found.values()).count(title) == 1}
+    titles = {f"xl/{places.get(_find_link(sheet))}": sheet.get("name", "") for sheet in sheets}
+    return {part: title for part, title in titles.items() if title and list(titles.values()).count(title) == 1}
 
 
 def _find_link(sheet: ET.Element) -> str | None:

@@ -108,7 +108,7 @@ def test_on_a_server_a_manager_saves_a_plan_that_partners_open(demo_world, monke
     server = tmp_path / "sent"
     copy = publish_copy(Workspace.open(demo_world), "partner", server, Secret(bytes(range(32))))
     accounts = make_accounts(tmp_path, [1_700_000_000.0])
-    for name in ("_publisher", "_own"):
+    for name in ("_publisher", "_own_folders"):
         monkeypatch.setattr(signed_list, name, [])
     signed_list.believe(Publisher(server, copy.key, "partner"), [place_plans(accounts.path)])
     announced = {"TACT_RELEASES": server / "releases", "TACT_TIER": "partner", "TACT_PUBLISHER": copy.key}
