@@ -40,10 +40,10 @@ class Channel:
 
         Raises InputError for a measure without noise, and for a release that was protected in another way.
         """
-        known = about.get("knowledge") or {}
-        if measure not in known:
-            raise InputError(f"No noise on {measure!r}. There is noise on: {', '.join(known) or 'nothing'}.")
-        noise, scale = CellKey.from_manifest(about), int(known[measure]["step"])
+        knowledge = about.get("knowledge") or {}
+        if measure not in knowledge:
+            raise InputError(f"No noise on {measure!r}. There is noise on: {', '.join(knowledge) or 'nothing'}.")
+        noise, scale = CellKey.from_manifest(about), int(knowledge[measure]["step"])
         return cls(noise.largest * scale, k, noise.table(scale))
 
     def likelihood(self, published: npt.ArrayLike | None, true: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -72,11 +72,11 @@ class Channel:
         """
         if not _LEAST_LEVEL <= level <= 1.0:
             raise InputError(f"{level!r} is no level. Give one from {_LEAST_LEVEL} to 1, such as 0.95.")
-        shown = (self.k or 0) - 1 if published is None else int(_read_counts(published, "A published number"))
-        if shown < 0 or (published is not None and shown < (self.k or 0)):
+        number = (self.k or 0) - 1 if published is None else int(_read_counts(published, "A published number"))
+        if number < 0 or (published is not None and number < (self.k or 0)):
             hint = "Numbers below k are hidden: give None." if self.k else "Nothing is hidden on this tier: give 0."
             raise InputError(f"{published!r} is never published. {hint}")
-        return self._small.confidence_interval(None if published is None else shown, level)
+        return self._small.confidence_interval(None if published is None else number, level)
 
     @cached_property
     def _small(self) -> small_counts.Channel:

@@ -146,8 +146,8 @@ class Release:
             return ()
         rows = definition.rows(self._folder, level)
         for option in definition.options:
-            chosen = View(level, "", options).choice(option)
-            rows = rows[rows[option.id] == chosen]
+            choice = View(level, "", options).choice(option)
+            rows = rows[rows[option.id] == choice]
         return tuple(sorted(map(str, rows["period"].unique())))
 
     def layer(self, layer: str, level: str = "region", period: str | None = None, **options: str) -> gpd.GeoDataFrame:
@@ -169,8 +169,8 @@ class Release:
         definition = self._check(layer, level, options)
         if period is None:
             period = wide.choose_latest_view(self._folder, level).period
-        elif period not in (known := self._list_periods(definition, level, options)):
-            listed = ", ".join(known) or "none"
+        elif period not in (periods := self._list_periods(definition, level, options)):
+            listed = ", ".join(periods) or "none"
             raise InputError(f"Layer {layer} has no period {period!r} at level {level}. There are: {listed}.")
         data = definition.read(self._folder, View(level, period, options))
         shapes = self._areas.frame(level).rename(columns={"name_en": "name"})
@@ -213,19 +213,21 @@ class Release:
         Raises InputError for a layer, level, option or choice that the release does not have.
         """
         definition = find_layer(layer)
-        known = self._describe(definition)
-        if not known.levels or (level is not None and level not in known.levels):
+        description = self._describe(definition)
+        if not description.levels or (level is not None and level not in description.levels):
             where = "" if level is None else f" at level {level!r}"
             raise InputError(
-                f"This release has no layer {layer}{where}. Its levels are: {', '.join(known.levels) or 'none'}."
+                f"This release has no layer {layer}{where}. Its levels are: {', '.join(description.levels) or 'none'}."
             )
         for option, choice in (options or {}).items():
-            if option not in known.options:
+            if option not in description.options:
                 raise InputError(
-                    f"Layer {layer} has no option {option!r}: {', '.join(known.options) or 'it has none'}."
+                    f"Layer {layer} has no option {option!r}: {', '.join(description.options) or 'it has none'}."
                 )
-            if choice not in known.options[option]:
-                raise InputError(f"Option {option} is no {choice!r}. There are: {', '.join(known.options[option])}.")
+            if choice not in description.options[option]:
+                raise InputError(
+                    f"Option {option} is no {choice!r}. There are: {', '.join(description.options[option])}."
+                )
         return definition
 
 
@@ -242,8 +244,8 @@ def open_release(path: str | Path, tier: Literal["partner", "public"] = "public"
         raise InputError(msg)
     releases, name = find_release(Path(path))
     results = releases.parent / "derived"
-    known = results if results.is_dir() else None
-    return Release(_Folder.open(releases, tier, name, read_blocked(releases), known))
+    derived = results if results.is_dir() else None
+    return Release(_Folder.open(releases, tier, name, read_blocked(releases), derived))
 
 
 def _order_states(frame: pd.DataFrame) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def _restore(desk: Desk) -> None:
     if pressed:
         source = backup.find_backup(Path(place).expanduser())
         with desk.borrow_keys() as secrets:
-            backup.restore_backup(source, desk.workspace.path, passphrase, replace=replace, known=secrets)
+            backup.restore_backup(source, desk.workspace.path, passphrase, replace=replace, known_keys=secrets)
         desk.lock()
         st.rerun()
 

@@ -137,8 +137,8 @@ def remove_item(accounts: Accounts, key: str, item: int, person: str = "") -> No
         meeting = _find_meeting(connection, key)
         if connection.execute("SELECT 1 FROM decisions WHERE item = ?", (item,)).fetchone():
             raise InputError(Message("Something was decided beside this view, so it stays on the agenda."))
-        done = connection.execute("DELETE FROM agenda_items WHERE id = ? AND meeting = ?", (item, meeting))
-        if done.rowcount:
+        cursor = connection.execute("DELETE FROM agenda_items WHERE id = ? AND meeting = ?", (item, meeting))
+        if cursor.rowcount:
             _note(connection, accounts, person, "agenda", key)
 
 
@@ -171,11 +171,11 @@ def remove_decision(accounts: Accounts, key: str, decision: int, person: str = "
     Nothing happens if the meeting has no such decision. Raises InputError if the meeting does not exist.
     """
     with accounts.write() as connection:
-        done = connection.execute(
+        cursor = connection.execute(
             "DELETE FROM decisions WHERE id = ? AND item IN (SELECT id FROM agenda_items WHERE meeting = ?)",
             (decision, _find_meeting(connection, key)),
         )
-        if done.rowcount:
+        if cursor.rowcount:
             _note(connection, accounts, person, "decision removed", key)
 
 

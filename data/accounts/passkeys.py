@@ -188,12 +188,12 @@ def add_passkey(connection: sqlite3.Connection, person: int, use: Use, now: floa
     """
     if not take_once(connection, use.challenge.key, now):
         return False
-    done = connection.execute(
+    cursor = connection.execute(
         "INSERT INTO passkeys SELECT ?, ?, ?, ?, ? WHERE (SELECT count(*) FROM passkeys WHERE person = ?) < ? "
         "ON CONFLICT (id) DO NOTHING",
         (use.passkey.id, person, use.passkey.key, use.counter, now, person, MOST),
     )
-    return done.rowcount == 1
+    return cursor.rowcount == 1
 
 
 def take_use(connection: sqlite3.Connection, person: int, use: Use, now: float) -> bool:
@@ -204,11 +204,11 @@ def take_use(connection: sqlite3.Connection, person: int, use: Use, now: float) 
     """
     if not take_once(connection, use.challenge.key, now):
         return False
-    done = connection.execute(
+    cursor = connection.execute(
         "UPDATE passkeys SET counter = ? WHERE (id, person, counter) = (?, ?, ?)",
         (use.counter, use.passkey.id, person, use.passkey.counter),
     )
-    return done.rowcount == 1
+    return cursor.rowcount == 1
 
 
 def remove_passkeys(connection: sqlite3.Connection, name_key: str) -> None:

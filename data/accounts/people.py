@@ -375,14 +375,14 @@ def _require_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
     return row
 
 
-def _choose_name(connection: sqlite3.Connection, asked: str) -> str:
+def _choose_name(connection: sqlite3.Connection, wanted_name: str) -> str:
     """Return the first of the names of `_list_names` that nobody has."""
-    return next(name for name in _list_names(asked) if find_named(connection, name) is None)
+    return next(name for name in _list_names(wanted_name) if find_named(connection, name) is None)
 
 
-def _list_names(asked: str) -> Iterator[str]:
+def _list_names(wanted_name: str) -> Iterator[str]:
     """Return an endless iterator: the wanted name, shortened and printable, then the same with a number from 2 on."""
-    plain = "".join(c for c in unicodedata.normalize("NFC", asked) if c.isprintable())
+    plain = "".join(c for c in unicodedata.normalize("NFC", wanted_name) if c.isprintable())
     start = " ".join(plain.split())[: _LONGEST - 5] or "?"
     return (start if number == 1 else f"{start} {number}" for number in count(1))
 
@@ -391,8 +391,8 @@ def end_sessions(connection: sqlite3.Connection, name: str) -> int:
     """End all sessions of a person, and the tokens of their programs; return the number of sessions."""
     person = "WHERE person = (SELECT id FROM people WHERE key = ?)"
     connection.execute(f"DELETE FROM tokens {person}", (make_key(name),))  # noqa: S608 (only text of this function)
-    done = connection.execute(f"DELETE FROM sessions {person}", (make_key(name),))  # noqa: S608
-    return done.rowcount
+    cursor = connection.execute(f"DELETE FROM sessions {person}", (make_key(name),))  # noqa: S608
+    return cursor.rowcount
 
 
 def _check_words(text: str, what: str, *, may_be_empty: bool = False) -> str:

@@ -164,10 +164,10 @@ def sign_in_from_provider(
     now = accounts.clock()
     with accounts.write() as connection:
         if role is None:
-            known = find_from_provider(connection, identity)
-            if known is not None:
-                end_sessions(connection, known["name"])
-            _note_failure(connection, now, known["name"] if known else "")
+            person = find_from_provider(connection, identity)
+            if person is not None:
+                end_sessions(connection, person["name"])
+            _note_failure(connection, now, person["name"] if person else "")
             return Refusal(reason=Reason.ROLE)
         namesake = find_namesake(connection, identity)
         if namesake is not None:

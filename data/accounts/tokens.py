@@ -81,8 +81,8 @@ def end_token(accounts: Accounts, name: str, number: int) -> None:
         person = find_named(connection, name)
         if person is None:
             return
-        done = connection.execute("DELETE FROM tokens WHERE (id, person) = (?, ?)", (number, person["id"]))
-        if done.rowcount:
+        cursor = connection.execute("DELETE FROM tokens WHERE (id, person) = (?, ?)", (number, person["id"]))
+        if cursor.rowcount:
             add_row(connection, accounts.clock(), Event.TOKEN_ENDED, person["name"], token=f"{number}")
 
 

@@ -96,10 +96,10 @@ def estimate_population(counts: Ints, seed: int = 0, replicates: int = _REPLICAT
     if _measure_disagreement(log_total, weights) > LARGEST_DISAGREEMENT:
         return PopulationEstimate(reason="models_disagree")
     estimate = float(np.exp(weights @ log_total))
-    drawn = _draw_totals(counts, models, estimate, np.random.default_rng([seed, 12]), replicates)
-    if np.isnan(drawn).mean() > _MOST_LOST:
+    totals = _draw_totals(counts, models, estimate, np.random.default_rng([seed, 12]), replicates)
+    if np.isnan(totals).mean() > _MOST_LOST:
         return PopulationEstimate(reason="no_estimate")
-    low, high = np.nanquantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    low, high = np.nanquantile(totals, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     if high > LARGEST_WIDTH * low:
         return PopulationEstimate(reason="too_wide")
     return PopulationEstimate(estimate, float(low), float(high))
@@ -124,10 +124,10 @@ def _select_models(counts: Ints, fits: Fits, models: Bools) -> tuple[Bools, Floa
     weights = _compute_weights(fits, models, fits.exists)
     order = np.argsort(-weights, kind="stable")
     enough = int(np.searchsorted(np.cumsum(weights[order]), _WINDOW)) + 1
-    chosen = [i for i in order[: min(enough, _MOST_MODELS)] if weights[i] > 0 and check_existence(counts, models[i])]
-    log_total = np.log(counts.sum() + np.exp(fits.log_unseen[chosen]))
-    share = weights[chosen]
-    return models[chosen], log_total, share / max(share.sum(), 1e-300)
+    best = [i for i in order[: min(enough, _MOST_MODELS)] if weights[i] > 0 and check_existence(counts, models[i])]
+    log_total = np.log(counts.sum() + np.exp(fits.log_unseen[best]))
+    share = weights[best]
+    return models[best], log_total, share / max(share.sum(), 1e-300)
 
 
 def _measure_disagreement(log_total: Floats, weights: Floats) -> float:
@@ -145,9 +145,9 @@ def _draw_totals(counts: Ints, models: Bools, estimate: float, rng: np.random.Ge
     Each replicate draws the listed people again, fits all models again, chooses one of them by its weight, and draws
     the unseen people. So the interval includes the uncertainty of models, of tables and of the unseen people.
     """
-    seen = int(counts.sum())
-    people = rng.binomial(max(round(estimate), seen), seen / max(estimate, seen), size=size)
-    tables = rng.multinomial(people, counts / seen)
+    count = int(counts.sum())
+    people = rng.binomial(max(round(estimate), count), count / max(estimate, count), size=size)
+    tables = rng.multinomial(people, counts / count)
     every = np.broadcast_to(models, (size, *models.shape)).reshape(-1, models.shape[1])
     fits = fit_models(np.repeat(tables, len(models), axis=0), every)
     shape = (size, len(models))

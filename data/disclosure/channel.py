@@ -103,9 +103,9 @@ class Channel:
         so the matrix must have at least as many rows as that of `make_short_channel`. Raises IndexError for None
         without a threshold.
         """
-        shown = (self.k or 0) - 1 if published is None else published
-        further = max(0, shown + self.largest - self.n_max)  # how far the number and its counts lie above the matrix
-        outcome = 0 if published is None else int(self.outcome_of(np.array(shown - further)))
+        number = (self.k or 0) - 1 if published is None else published
+        further = max(0, number + self.largest - self.n_max)  # how far the number and its counts lie above the matrix
+        outcome = 0 if published is None else int(self.outcome_of(np.array(number - further)))
         chance = self.outcomes()
         below, above = chance[:, : outcome + 1].sum(axis=1), chance[:, outcome:].sum(axis=1)
         fitting = np.flatnonzero(np.minimum(below, above) > (1.0 - level) / 2.0) + further

@@ -70,11 +70,11 @@ def compute_expected_errors(
     The expectation is over true counts that are equally likely beforehand. `k` is the threshold below which numbers are
     hidden, `scale` the most that one child adds to a cell. The result is NaN for a value that is never shown.
     """
-    shown = np.asarray(values, np.int64)
+    numbers = np.asarray(values, np.int64)
     channel, steady = _steady_channel(mechanism, k, scale)
-    distinct, place = np.unique(np.minimum(shown, steady), return_inverse=True)
+    distinct, place = np.unique(np.minimum(numbers, steady), return_inverse=True)
     errors = np.array([_error_of_value(channel, int(v)) for v in distinct], np.float64).reshape(-1, 2)
-    absolute, squared = (column[place].reshape(shown.shape) for column in errors.T)
+    absolute, squared = (column[place].reshape(numbers.shape) for column in errors.T)
     return absolute, squared
 
 
@@ -95,8 +95,8 @@ def estimate_hidden_share(
         return _UNKNOWN
     _, squared = compute_expected_errors(np.concatenate([totals, parts]), mechanism, k)
     spread = _NORMAL * np.sqrt(squared.sum())
-    left = everybody - parts.sum() + np.array([0.0, -spread, spread])
-    share, low, high = np.clip(left / everybody, 0.0, 1.0)
+    rest = everybody - parts.sum() + np.array([0.0, -spread, spread])
+    share, low, high = np.clip(rest / everybody, 0.0, 1.0)
     return float(share), float(low), float(high)
 
 

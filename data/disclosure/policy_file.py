@@ -181,17 +181,17 @@ def _find_unknown_names(content: Mapping[str, Any]) -> Iterator[str]:
         if name in TIERS:
             continue
         if name not in sections or not isinstance(value, dict):
-            known = ", ".join((*sections, *TIERS))
-            yield Message("{name}: there is no such section. There are: {known}.", name=name, known=known)
+            listed_names = ", ".join((*sections, *TIERS))
+            yield Message("{name}: there is no such section. There are: {known}.", name=name, known=listed_names)
             continue
         for key in sorted(value.keys() - set(sections[name])):
             if name == "protection" and key in _FORMER:
                 if value[key] != _FORMER[key]:
                     yield join_messages([f"[{name}] {key} = {value[key]!r}", _REMOVED], ": ")
                 continue
-            known = ", ".join(sections[name])
+            listed_names = ", ".join(sections[name])
             yield Message(
-                "[{name}] {key}: there is no such value. There are: {known}.", name=name, key=key, known=known
+                "[{name}] {key}: there is no such value. There are: {known}.", name=name, key=key, known=listed_names
             )
 
 
@@ -255,7 +255,7 @@ def _read_tables(tier: Tier, content: Mapping[str, Any], faults: list[str]) -> I
     if not isinstance(blocks, list) or not all(isinstance(b, dict) for b in blocks):
         faults.append(Message("{tier}: write blocks, each under [[{tier}]].", tier=tier))
         return
-    seen: set[TableSpec] = set()
+    earlier: set[TableSpec] = set()
     for number, block in enumerate(blocks, start=1):
         where = Message("[[{tier}]] block {number}", tier=tier, number=number)
         wrong = list(_find_wrong_words(block, tier))
@@ -263,8 +263,8 @@ def _read_tables(tier: Tier, content: Mapping[str, Any], faults: list[str]) -> I
         wrong += [words for spec in specs if (words := _describe_forbidden(spec, tier))]
         faults += [join_messages([where, words], ", ") for words in dict.fromkeys(wrong)]
         if not wrong:
-            yield from (spec for spec in specs if spec not in seen)
-            seen.update(specs)
+            yield from (spec for spec in specs if spec not in earlier)
+            earlier.update(specs)
 
 
 def _list_breakdowns() -> list[str]:
@@ -276,10 +276,10 @@ def _list_breakdowns() -> list[str]:
 
 def _find_wrong_words(block: Mapping[str, Any], tier: Tier) -> Iterator[str]:
     """Yield a message for each key or value of a block that is not allowed on its tier."""
-    known: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _list_breakdowns())
+    allowed_words: tuple[Sequence[str], ...] = (tuple(MAY_HOLD[tier]), LEVELS, GRAINS, _list_breakdowns())
     for key in block.keys() - set(KEYS):
         yield Message("{key}: there is no such line. There are: {known}.", key=key, known=", ".join(KEYS))
-    for key, words in zip(KEYS, known, strict=True):
+    for key, words in zip(KEYS, allowed_words, strict=True):
         value = block.get(key, [_NONE] if key == "breakdowns" else None)
         if not _is_list(value) or not value:
             yield Message("{key}: write a list, of {words}.", key=key, words=", ".join(words))

@@ -130,12 +130,12 @@ class _Cells:
         covered = np.all([cells.covered for _, cells in years], axis=0)
         hidden = [cells.hidden[:, -1:] for _, cells in years]
         settled = covered[:, None, None] & ~np.any(hidden, axis=0)
-        shown = np.sum([np.where(h, 0, numbers) for (numbers, _), h in zip(years, hidden, strict=True)], axis=0)
+        total = np.sum([np.where(h, 0, numbers) for (numbers, _), h in zip(years, hidden, strict=True)], axis=0)
         return replace(
             self,
-            number=np.where(settled, shown, self.number),
+            number=np.where(settled, total, self.number),
             weight=np.where(settled, _SETTLED, self.weight),
-            low=np.maximum(self.low, shown),
+            low=np.maximum(self.low, total),
             covered=self.covered | covered,
         )
 

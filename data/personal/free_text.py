@@ -26,12 +26,12 @@ def check_free_text(texts: Iterable[str], what: Message) -> None:
 
     The message never repeats the text. `what` names the texts in the message, for example "A title or note".
     """
-    written = [text for text in texts if text]
-    if any(len(text) > LONGEST for text in written):
+    nonempty = [text for text in texts if text]
+    if any(len(text) > LONGEST for text in nonempty):
         raise InputError(Message("{what} is longer than {most} characters. Shorten it.", what=what, most=LONGEST))
-    if any(_is_hidden(letter) for text in written for letter in text):
+    if any(_is_hidden(letter) for text in nonempty for letter in text):
         raise InputError(Message("{what} has line breaks or invisible characters. Write it in one line.", what=what))
-    if sort := find_personal_content(written, "text", of_children=False):
+    if sort := find_personal_content(nonempty, "text", of_children=False):
         raise InputError(
             Message(
                 "{what} seems to contain {sort}. Do not write anything about a person there.",

@@ -177,22 +177,22 @@ class Release:
         With the folder `derived`, the newest result of each kind is read with it. Raises ReleaseDamaged if the manifest
         of the release or of such a result was changed. The tables are checked when they are read.
         """
-        chosen = name or shown_name(releases)
-        if chosen is None:
+        release_name = name or shown_name(releases)
+        if release_name is None:
             raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
-        folder = releases / chosen / tier
+        folder = releases / release_name / tier
         if not (folder / MANIFEST).is_file():
             msg = Message(
                 "No release {chosen!r} of tier {tier!r}. There are: {listed}.",
-                chosen=chosen,
+                chosen=release_name,
                 tier=tier,
                 listed=", ".join(names(releases)) or Message("none"),
             )
             raise ReleaseError(msg)
         read_stamped(folder / MANIFEST, _REMEDY)
-        alone = cls(folder, chosen, tier, frozenset(without))
+        alone = cls(folder, release_name, tier, frozenset(without))
         kinds = KINDS if derived is not None else ()
-        results = (newest(derived, chosen, tier, alone.checksum, kind) for kind in kinds)
+        results = (newest(derived, release_name, tier, alone.checksum, kind) for kind in kinds)
         return replace(alone, added=tuple(result for result in results if result is not None))
 
     @cached_property
@@ -213,11 +213,11 @@ class Release:
         """
         described = read_stamped(self.folder / MANIFEST, _REMEDY)
         resources = [*described["resources"], *(resource for result in self.added for resource in result.resources)]
-        shown = [r for r in resources if r.get("tact", {}).get("measure") not in self.without]
+        open_resources = [r for r in resources if r.get("tact", {}).get("measure") not in self.without]
         if not self.countries:
-            return {**described, "resources": shown}
+            return {**described, "resources": open_resources}
         about = _drop(_drop(described, "tact")["tact"], "parameters")
-        return {**described, "resources": [_drop(r, "tact") for r in shown], "tact": about}
+        return {**described, "resources": [_drop(r, "tact") for r in open_resources], "tact": about}
 
     @property
     def invented(self) -> bool:

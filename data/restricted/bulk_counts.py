@@ -268,8 +268,8 @@ def _read_words(batch: pa.RecordBatch, name: str) -> tuple[tuple[str, ...], Smal
     texts = [*((text or "").strip() for text in pc.cast(column.dictionary, pa.string()).to_pylist()), ""]
     row = column.indices.fill_null(len(texts) - 1) if column.null_count else column.indices
     words = _sort_words(texts)
-    known = _number_words(words)
-    return words, np.array([known[text] for text in texts], np.int32), row.to_numpy(zero_copy_only=False)
+    numbering = _number_words(words)
+    return words, np.array([numbering[text] for text in texts], np.int32), row.to_numpy(zero_copy_only=False)
 
 
 def _sort_words(words: Iterable[str]) -> tuple[str, ...]:
@@ -286,9 +286,9 @@ def _find_areas(batch: pa.RecordBatch, columns: Columns, index: AreaFinder) -> S
     if columns.area is None:
         return index.find(_read_degrees(batch, columns.longitude), _read_degrees(batch, columns.latitude))
     words, number, row = _read_words(batch, columns.area)
-    known = _number_codes(index.codes)
+    numbering = _number_codes(index.codes)
     unknown, missing = len(index.places), index.places.index("missing")
-    places = np.array([known.get(word, unknown if word else missing) for word in words], np.int32)
+    places = np.array([numbering.get(word, unknown if word else missing) for word in words], np.int32)
     return places.take(number).take(row)
 
 

@@ -66,21 +66,21 @@ def add_row(vault: Vault, kind: str, partner: str, row: Row) -> None:
         write_draft(vault, Draft(kind, draft.partner or partner, (*draft.rows, row)))
 
 
-def take_out(vault: Vault, taken: Draft) -> None:
-    """Remove the rows of `taken` from the draft of its kind; raise InputError as `find_rest` does."""
+def take_out(vault: Vault, part: Draft) -> None:
+    """Remove the rows of `part` from the draft of its kind; raise InputError as `find_rest` does."""
     with vault.writing():
-        write_draft(vault, find_rest(vault, taken))
+        write_draft(vault, find_rest(vault, part))
 
 
-def find_rest(vault: Vault, taken: Draft) -> Draft:
-    """Return the draft of a kind without the rows of `taken`.
+def find_rest(vault: Vault, part: Draft) -> Draft:
+    """Return the draft of a kind without the rows of `part`.
 
     Raises InputError if one of these rows is not in the draft, or if the draft is for another partner.
     """
-    draft = read_draft(vault, taken.kind)
+    draft = read_draft(vault, part.kind)
     rest = list(draft.rows)
-    for row in taken.rows:
-        if row not in rest or not is_same_partner(draft.partner, taken.partner):
+    for row in part.rows:
+        if row not in rest or not is_same_partner(draft.partner, part.partner):
             raise InputError(Message("The draft has changed meanwhile. Nothing was done. Look at it again."))
         rest.remove(row)
     return Draft(draft.kind, draft.partner, tuple(rest))

@@ -75,9 +75,9 @@ def _publish(workspace: Workspace, tier: Tier, target: Path, secret: Secret, nam
     lists = Publisher(target, key, tier).read_lists()
     blocked = read_blocked(workspace.releases)
     earlier = list_earlier(workspace.releases, name)
-    shown = [name, *earlier][:_SHOWN]
+    releases = [name, *earlier][:_SHOWN]
     sources = {
-        path.relative_to(workspace.path).as_posix(): path for path in _list_files(workspace, tier, shown, blocked)
+        path.relative_to(workspace.path).as_posix(): path for path in _list_files(workspace, tier, releases, blocked)
     }
     _check_target(workspace, target, sources, lists)
     sent = {place: path.read_bytes() for place, path in sources.items()}
@@ -90,11 +90,11 @@ def _publish(workspace: Workspace, tier: Tier, target: Path, secret: Secret, nam
         blocked=blocked,
         files={place: hashlib.sha256(raw).hexdigest() for place, raw in sent.items()},
     )
-    written = [place for place, raw in sent.items() if _write(target / place, raw)]
+    changes = [place for place, raw in sent.items() if _write(target / place, raw)]
     (target / LISTS).mkdir(exist_ok=True)
     files.write_bytes(target / LISTS / new.file_name, new.format(signer))
     removed = _remove_others(target, [new, *lists][:_KEPT], earlier)
-    return ServerCopy(name, tier, new.number, key, len(written), removed, sum(len(sent[place]) for place in written))
+    return ServerCopy(name, tier, new.number, key, len(changes), removed, sum(len(sent[place]) for place in changes))
 
 
 def _check_target(workspace: Workspace, target: Path, places: Collection[str], lists: list[SignedList]) -> None:
@@ -119,14 +119,14 @@ def _check_target(workspace: Workspace, target: Path, places: Collection[str], l
         )
 
 
-def _list_files(workspace: Workspace, tier: Tier, shown: Iterable[str], blocked: frozenset[str]) -> Iterator[Path]:
-    """Yield the files of the releases `shown` and of their results; of risk results and audits only the newest.
+def _list_files(workspace: Workspace, tier: Tier, releases: Iterable[str], blocked: frozenset[str]) -> Iterator[Path]:
+    """Yield the files of the `releases` and of their results; of risk results and audits only the newest.
 
     For partners these are the files of both tiers, because a guest of their server sees the public tier. Raises
     ReleaseDamaged for a changed file.
     """
     tiers: tuple[Tier, ...] = ("partner", "public") if tier == "partner" else ("public",)
-    for name in shown:
+    for name in releases:
         for part in tiers:
             yield from _list_tier(workspace, part, name, blocked)
     breaks = workspace.derived / BREAKS

@@ -21,8 +21,8 @@ def interpolate_population(figures: pd.DataFrame, periods: Sequence[str]) -> pd.
     figure that is not provisional is preferred, then the last one in the table.
     """
     census = _list_censuses(figures)
-    known = census["period"].drop_duplicates()
-    middles = dict(zip(known, _find_middles(known), strict=True))
+    census_periods = census["period"].drop_duplicates()
+    middles = dict(zip(census_periods, _find_middles(census_periods), strict=True))
     # Lists, because a frame for each of hundreds of areas would be slow.
     points: dict[str, list[tuple[float, float]]] = {}
     for area, period, number in zip(census["area"], census["period"], census["number"].to_numpy(float), strict=True):

@@ -79,13 +79,13 @@ def audit_release(
     no such release, and ReleaseDamaged if a manifest was changed. An audit of the same files by the same code is not
     written twice.
     """
-    chosen = name or shown_name(releases)
-    if chosen is None or chosen not in names(releases):
+    release_name = name or shown_name(releases)
+    if release_name is None or release_name not in names(releases):
         there = ", ".join(names(releases)) or Message("none")
         raise ReleaseError(
             Message(
                 "No release {chosen!r} in {releases}. There are: {there}.",
-                chosen=chosen or "",
+                chosen=release_name or "",
                 releases=releases,
                 there=there,
             )
@@ -95,7 +95,7 @@ def audit_release(
     checks: list[dict[str, Any]] = []
     findings: dict[Tier, list[Finding]] = {tier: [] for tier in TIERS}
     for number, tier in enumerate(TIERS):
-        release = Release.open(releases, tier, chosen)
+        release = Release.open(releases, tier, release_name)
         tick = partial(_report_progress, progress, number * len(ATTACKS))
         tick(ATTACKS[0])
         for attack, attack_findings, statistics in _run_attacks(releases, derived, release, leaving[tier], tick):
@@ -104,16 +104,16 @@ def audit_release(
             if attack != ATTACKS[-1]:
                 tick(ATTACKS[ATTACKS.index(attack) + 1])
     seconds = round(time.monotonic() - began, 2)
-    report = _write(releases / chosen, derived / chosen, checks, findings, leaving, seconds)
-    all_found = tuple(finding for tier in TIERS for finding in findings[tier])
-    return Audit(chosen, tuple(checks), all_found, seconds, report)
+    report = _write(releases / release_name, derived / release_name, checks, findings, leaving, seconds)
+    all_findings = tuple(finding for tier in TIERS for finding in findings[tier])
+    return Audit(release_name, tuple(checks), all_findings, seconds, report)
 
 
 def _report_progress(progress: Progress | None, before: int, attack: str, share: float = 0.0) -> None:
     """Report the progress of an audit: the finished attacks on all tiers, and the finished share of this attack."""
     if progress is not None:
-        done = before + ATTACKS.index(attack) + share
-        progress(round(_STEPS * done), _STEPS * len(ATTACKS) * len(TIERS), attack)
+        position = before + ATTACKS.index(attack) + share
+        progress(round(_STEPS * position), _STEPS * len(ATTACKS) * len(TIERS), attack)
 
 
 def _run_attacks(
@@ -163,9 +163,9 @@ def _write(
     aside = derived / f".tmp-{audits.PREFIX}{secrets.token_hex(4)}"
     aside.mkdir()
     manifest = {**identity, "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "seconds": seconds}
-    written = {audits.MANIFEST: manifest, audits.REPORT: _outcome(checks, findings)}
-    written |= {audits.tier_file(tier): _describe_tier(tier, manifest, checks, findings[tier]) for tier in TIERS}
-    for name, content in written.items():
+    contents = {audits.MANIFEST: manifest, audits.REPORT: _outcome(checks, findings)}
+    contents |= {audits.tier_file(tier): _describe_tier(tier, manifest, checks, findings[tier]) for tier in TIERS}
+    for name, content in contents.items():
         (aside / name).write_text(format_stamped(content), encoding="utf-8")
     safely.publish_folder(aside, final)
     return final

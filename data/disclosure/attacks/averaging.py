@@ -124,8 +124,8 @@ class _Readings:
         sets: dict[int, list[Ints]] = {}
         for tie in np.flatnonzero(self.values[ties.total] > 0):
             parts = ties.part[ties.start[tie] : ties.start[tie + 1]]
-            shown = self.values[parts]
-            if (shown >= 0).all() and not self._is_same_draw(int(ties.total[tie]), parts):
+            numbers = self.values[parts]
+            if (numbers >= 0).all() and not self._is_same_draw(int(ties.total[tie]), parts):
                 sets.setdefault(int(ties.total[tie]), []).append(parts)
         if include_single:
             for unknown in np.flatnonzero(self.values > 0):
@@ -134,10 +134,10 @@ class _Readings:
 
     def _is_same_draw(self, total: int, parts: Ints) -> bool:
         """Return whether a total and its only part with a number may have the same noise: same children, same salt."""
-        shown = self.values[parts]
-        if (shown > 0).sum() != 1 or shown.max() != self.values[total]:
+        numbers = self.values[parts]
+        if (numbers > 0).sum() != 1 or numbers.max() != self.values[total]:
             return False
-        places = [self.system.lattice.find(int(unknown)) for unknown in (total, parts[shown.argmax()])]
+        places = [self.system.lattice.find(int(unknown)) for unknown in (total, parts[numbers.argmax()])]
         shapes = [place[0].shape for place in places if place]
         salts = {salt_of(TableSpec(s.measure, s.level, s.grain, s.breakdown)) for s in shapes}  # type: ignore[arg-type]
         return len(salts) < len(shapes)
@@ -147,8 +147,8 @@ class _Readings:
 
         `earlier`: numbers of the same unknown in earlier releases. Both results are 0 if the numbers contradict.
         """
-        shown = [tuple(self.values[parts].tolist()) for parts in sets]
-        return _guess(self.mechanism, int(self.values[unknown]), tuple(shown), tuple(earlier))
+        numbers = [tuple(self.values[parts].tolist()) for parts in sets]
+        return _guess(self.mechanism, int(self.values[unknown]), tuple(numbers), tuple(earlier))
 
 
 # A release is attacked several times while it is made, with nearly the same numbers.

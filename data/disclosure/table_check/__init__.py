@@ -152,7 +152,7 @@ class Comparison:
     def __init__(
         self,
         releases: Path,
-        shown: Sequence[str],
+        shown_names: Sequence[str],
         find_areas: FindAreas,
         *,
         tier: Tier = "partner",
@@ -162,14 +162,14 @@ class Comparison:
     ) -> None:
         """Open the releases; raise ReleaseError if there is none, ReleaseDamaged if a file of one was changed.
 
-        shown: the names of the releases that may be shown, newest first. Other releases in the folder were taken back:
-        somebody may still have them, so they are attacked too, but not named. tier: the tier that the user may see; on
-        the public tier no partner file is opened. find_areas: returns the codes that a name may mean. derived: the
-        folder of results. blocked: the measures that governance does not approve. list_tables: returns those
+        shown_names: the names of the releases that may be shown, newest first. Other releases in the folder were taken
+        back: somebody may still have them, so they are attacked too, but not named. tier: the tier that the user may
+        see; on the public tier no partner file is opened. find_areas: returns the codes that a name may mean. derived:
+        the folder of results. blocked: the measures that governance does not approve. list_tables: returns those
         tables in the product's own files of a release that have the given headings.
         """
         self.tier, self._list_tables = tier, list_tables
-        self._opened = _open_releases(releases, shown, tier, derived, blocked)
+        self._opened = _open_releases(releases, shown_names, tier, derived, blocked)
         if not self._opened:
             raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
         self._attacked = _open_releases(releases, names(releases), "public", None, blocked)
@@ -194,7 +194,7 @@ class Comparison:
         if missing:
             raise InputError(Message("{name} has no column {column!r}.", name=name, column=missing[0]))
         tiers = self._find_tiers(sheets)
-        written = [(sheet.name, tier) for sheet, tier in zip(sheets, tiers, strict=True) if tier]
+        product_sheets = [(sheet.name, tier) for sheet, tier in zip(sheets, tiers, strict=True) if tier]
         sheets = [sheet for sheet, tier in zip(sheets, tiers, strict=True) if not tier]
         contexts = [read_context(sheet.cells, self._known) for sheet in sheets]
         personal = [
@@ -202,12 +202,12 @@ class Comparison:
             for sheet, context in zip(sheets, contexts, strict=True)
             for column, kind in context.personal
         ]
-        if not personal and not written and not any(context.columns for context in contexts):
+        if not personal and not product_sheets and not any(context.columns for context in contexts):
             raise InputError(Message("{name} has no column with numbers, so there is nothing to check.", name=name))
         judges = [] if personal else self._judge(sheets, contexts, frozenset(own_columns))
         narrowed = _attack(self._attacked, self._areas, [fact for judge in judges for fact in judge.learned])
         findings = [Finding("copies", "", "", ())] if more else []
-        findings += [Finding("partner_only", sheet, "", ()) for sheet, tier in written if tier != "public"]
+        findings += [Finding("partner_only", sheet, "", ()) for sheet, tier in product_sheets if tier != "public"]
         findings += [*personal, *(finding for judge in judges for finding in judge.findings)]
         findings += [Finding("narrowed", "", "", ())] if narrowed else []
         worst = max((AUDIENCES.index(RULES[finding.rule].audience) for finding in findings), default=0)
@@ -217,7 +217,7 @@ class Comparison:
             tuple(heading for judge in judges for heading in judge.matched),
             tuple(own_columns),
             tuple(heading for context in contexts for heading in context.texts if heading not in own_columns),
-            tuple(sheet or name for sheet, _ in written),
+            tuple(sheet or name for sheet, _ in product_sheets),
             tuple(narrowed),
             self._known.releases,
             self.tier,
@@ -241,7 +241,7 @@ class Comparison:
         judges: list[_Judge] = []
         for readable in [public, self._opened] if 0 < len(public) < len(self._opened) else [self._opened]:
             atlas = self._read_atlas(readable, [*contexts, *(each for group in long for each in group)])
-            judge = partial(_Judge, atlas=atlas, release=self._opened[0], own_columns=own_columns, seen={})
+            judge = partial(_Judge, atlas=atlas, release=self._opened[0], own_columns=own_columns, earlier_cells={})
             judges = [
                 each
                 for sheet, context, group in zip(sheets, contexts, long, strict=True)
@@ -338,8 +338,8 @@ def _judge_sheet(
 class _Judge:
     """The check of a sheet, or a part of it: the origin of each column, then the rule that each of its cells breaks.
 
-    own_columns: headings of columns that do not come from a release. seen: the cells found in the file so far, each
-    with its number and its release. beside: other columns of the sheet whose origin is known.
+    own_columns: headings of columns that do not come from a release. earlier_cells: the cells found in the file so far,
+    each with its number and its release. beside: other columns of the sheet whose origin is known.
     """
 
     def __init__(
@@ -349,11 +349,11 @@ class _Judge:
         atlas: Atlas,
         release: Release,
         own_columns: frozenset[str],
-        seen: dict[tuple[str, Key], tuple[float, str]],
+        earlier_cells: dict[tuple[str, Key], tuple[float, str]],
         beside: Sequence[Column] = (),
     ) -> None:
         self.sheet, self.context, self.atlas, self.own_columns = sheet, context, atlas, own_columns
-        self.seen, self.beside = seen, beside
+        self.earlier_cells, self.beside = earlier_cells, beside
         self.k, self.largest = release.k, release.largest
         self.matched: list[str] = []
         self.learned: list[Learned] = []
@@ -429,7 +429,7 @@ class _Judge:
         value, codes = column.numbers.value[row], self.context.codes[row] | column.codes
         self._learn(self._key(column, row), value, 0.0)
         released = (key[2] for source in self.atlas.sources for cells in source.cells.values() for key in cells)
-        if len(codes) > 1 and not any(codes <= known for known in released):
+        if len(codes) > 1 and not any(codes <= key_codes for key_codes in released):
             return "crossed"
         return "zero" if value == 0 and self._hides_zero(None, column, row) else "unknown"
 
@@ -443,15 +443,15 @@ class _Judge:
         if origin.source is None or origin.source.tier == "public":
             return None
         key = origin.keys[row]
-        shown = self._public_cell(origin.measure, key)
-        if origin.kind == "released" and shown and origin.predicted[row] in shown.numbers[: NOISY + 1]:
+        public = self._public_cell(origin.measure, key)
+        if origin.kind == "released" and public and origin.predicted[row] in public.numbers[: NOISY + 1]:
             return None
         cell = origin.source.cells[origin.measure].get(key)
         if cell is not None and not np.isnan(cell.amount):
             self._learn_cell(key, cell, origin.predicted[row], origin.measure)
         if origin.base[row] < self.k:
             return "small_base"
-        return "hidden" if shown and shown.state != "number" and shown.state != "class" else "partner_only"
+        return "hidden" if public and public.state != "number" and public.state != "class" else "partner_only"
 
     def _judge_other(self, column: Column, origin: Origin, row: int) -> str | None:
         """Return the rule that a number breaks if it is not the one that the origin of its column predicts.
@@ -497,11 +497,11 @@ class _Judge:
             if cell is None or np.isnan(cell.amount):
                 continue
             inside = self.atlas.parts_of.get(outer, ())
-            shown = [i for i in here if areas[i] in inside]
+            inner = [i for i in here if areas[i] in inside]
             if abs(cell.amount - value[row]) <= unit:
                 return None
-            if shown and abs(cell.amount - value[shown].sum() - value[row]) <= unit:
-                return "rest" if len(inside) - len(shown) < 2 or value[row] < self.k else None
+            if inner and abs(cell.amount - value[inner].sum() - value[row]) <= unit:
+                return "rest" if len(inside) - len(inner) < 2 or value[row] < self.k else None
         return "unknown"
 
     def _judge_range(self, column: Column, origin: Origin | None, row: int) -> str | None:
@@ -580,7 +580,7 @@ class _Judge:
     def _learn(self, key: Key, value: float, margin: float, measure: str = "children") -> None:
         """Note for the attack that a count lies within `margin` of a number; `margin` is 0 if no release has it."""
         area, period, codes = key
-        breakdowns = [b for b, known in CATEGORIES.items() if codes <= set(known)] if len(codes) == 1 else []
+        breakdowns = [b for b, categories in CATEGORIES.items() if codes <= set(categories)] if len(codes) == 1 else []
         # "unknown" is a category of two breakdowns.
         has_shape = not codes or (len(codes) == 1 and measure == "children" and breakdowns and "unknown" not in codes)
         spans = self.atlas.periods
@@ -599,7 +599,7 @@ class _Judge:
             rows = []
             for row in np.flatnonzero(origin.matched):
                 source = f"{origin.source.release} {origin.source.tier}"
-                before = self.seen.setdefault(
+                before = self.earlier_cells.setdefault(
                     (origin.measure, origin.keys[int(row)]), (column.numbers.value[row], source)
                 )
                 if before[1] != source and before[0] != column.numbers.value[row]:

@@ -99,10 +99,10 @@ def read_source(
 
 def _read_channels(release: Release) -> dict[str, Channel]:
     about = release.manifest.get("tact") or {}
-    known = about.get("knowledge") or {}
+    knowledge = about.get("knowledge") or {}
     k = release.k if release.tier == "public" else None
-    noise = CellKey.from_manifest(about) if known else None
-    return {m: make_short_channel(noise.table(int(each["step"])), k) for m, each in known.items() if noise}
+    noise = CellKey.from_manifest(about) if knowledge else None
+    return {m: make_short_channel(noise.table(int(each["step"])), k) for m, each in knowledge.items() if noise}
 
 
 def _add_both_countries(cells: dict[Key, Cell]) -> None:
@@ -125,20 +125,24 @@ def _add_cells(
     newer: Source | None,
 ) -> None:
     columns = ["group"] if measure == "communities" else list(breakdown)
-    shown = choose_numbers(table, release.largest)
+    choice = choose_numbers(table, release.largest)
     ends = [
         _floats(table[end]) if end in table else np.full(len(table), np.nan)
         for end in ("low", "high", "median", "lower", "upper")
     ]
-    numbers = np.column_stack([shown[["value", "noisy", "margin", "noisy_margin"]].to_numpy(), *ends])
+    numbers = np.column_stack([choice[["value", "noisy", "margin", "noisy_margin"]].to_numpy(), *ends])
     codes = zip(*(table[column].tolist() for column in columns), strict=True) if columns else ((),) * len(table)
     cells, before = source.cells.setdefault(measure, {}), newer.cells.get(measure, {}) if newer else {}
     for area, period, names, state, row in zip(
         table["area"].tolist(), table["period"].tolist(), codes, table["state"].tolist(), numbers.tolist(), strict=True
     ):
         key, cell = (area, period, frozenset(names)), Cell(state, tuple(row), name)
-        known = before.get(key)
-        if known is None or known.state != state or not np.array_equal(known.numbers, row, equal_nan=True):
+        newer_cell = before.get(key)
+        if (
+            newer_cell is None
+            or newer_cell.state != state
+            or not np.array_equal(newer_cell.numbers, row, equal_nan=True)
+        ):
             cells.setdefault(key, cell)
 
 
@@ -237,6 +241,6 @@ def add_up(cells: Mapping[Key, Cell], keys: Iterable[Key]) -> tuple[float, float
     The first sum is NaN if a cell is hidden or there is no cell.
     """
     amounts = [cells[key].amount if key in cells else np.nan for key in keys]
-    known = [amount for amount in amounts if not np.isnan(amount)]
-    hidden = len(known) < len(amounts)
-    return (np.nan if hidden or not amounts else float(sum(known))), float(sum(known)), hidden and bool(known)
+    present = [amount for amount in amounts if not np.isnan(amount)]
+    hidden = len(present) < len(amounts)
+    return (np.nan if hidden or not amounts else float(sum(present))), float(sum(present)), hidden and bool(present)

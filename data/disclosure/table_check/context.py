@@ -122,8 +122,8 @@ class Known:
 
         "June 2006 to May 2007" is one period, if a release has it.
         """
-        if known := self.period_words.get(make_key(text)):
-            return known
+        if period := self.period_words.get(make_key(text)):
+            return period
         inside = list(_IN_TEXT.finditer(text))
         if not inside:
             return None

@@ -189,11 +189,11 @@ class _Search:
         areas = [""] if context.has_areas else [ALL_AREAS, *self.atlas.parts_of.get(ALL_AREAS, ())]
         has_period = bool(column.period) or any(context.periods)
         periods = [""] if has_period else sorted({key[1] for key in cells}, reverse=True)
-        known = frozenset[str]().union(*(key[2] for key in cells))
-        more = [column.codes] if column.codes and column.codes <= known else []
+        all_codes = frozenset[str]().union(*(key[2] for key in cells))
+        more = [column.codes] if column.codes and column.codes <= all_codes else []
         more += dict.fromkeys([frozenset[str](), *(key[2] for key in cells)])
         # Outreach and services in a row about a category are those of all categories; a count is that of its category.
-        row_codes = context.codes if measure in COUNTED else [codes & known for codes in context.codes]
+        row_codes = context.codes if measure in COUNTED else [codes & all_codes for codes in context.codes]
         here = list(zip(context.areas, context.periods, row_codes, strict=True))
         for codes in more:
             for period in periods:
@@ -286,9 +286,9 @@ class _Search:
         value, predicted = self.column.numbers.value, np.full(self.context.size, np.nan)
         choices = np.ones(self.context.size)
         for row in np.flatnonzero(~np.isnan(value)):
-            known = np.array(sorted(source.figures.get(self.context.areas[row], ())))
-            if len(known):
-                predicted[row], choices[row] = known[np.abs(known - value[row]).argmin()], len(known)
+            figures = np.array(sorted(source.figures.get(self.context.areas[row], ())))
+            if len(figures):
+                predicted[row], choices[row] = figures[np.abs(figures - value[row]).argmin()], len(figures)
         return _Candidate("figure", predicted, choices=choices)
 
     def _try(
@@ -377,10 +377,10 @@ def _compute_within(columns: Sequence[Floats]) -> Iterator[Floats]:
     for a in columns[:1]:
         yield np.arange(1.0, len(a) + 1)
     for a in columns:
-        shown = np.sort(a[~np.isnan(a)])
+        ranking = np.sort(a[~np.isnan(a)])
         yield np.asarray(np.nancumsum(a), np.float64)
-        yield np.where(np.isnan(a), np.nan, np.searchsorted(shown, a) + 1)
-        yield np.where(np.isnan(a), np.nan, len(shown) - np.searchsorted(shown, a, side="right") + 1)
+        yield np.where(np.isnan(a), np.nan, np.searchsorted(ranking, a) + 1)
+        yield np.where(np.isnan(a), np.nan, len(ranking) - np.searchsorted(ranking, a, side="right") + 1)
     for a, b in permutations(columns, 2):
         yield a - b
         yield a + b

@@ -32,8 +32,8 @@ def _format_rows(table: pd.DataFrame) -> Iterable[tuple[str, ...]]:
     """Return the rows of a table as texts, which are the same for CSV, a workbook and a table in memory."""
     columns = []
     for place in range(table.shape[1]):
-        codes, known = pd.factorize(table.iloc[:, place])
-        texts = [*map(_format_text, known), ""]  # the last where the code is -1: missing
+        codes, values = pd.factorize(table.iloc[:, place])
+        texts = [*map(_format_text, values), ""]  # the last where the code is -1: missing
         columns.append([texts[code] for code in codes])
     return zip(*columns, strict=True)
 

@@ -39,14 +39,14 @@ def restore_releases(connection: Connection, releases: Path) -> list[str]:
     """Write the missing releases of a backup, and the lists beside them; return the names of the written releases."""
     releases.mkdir(parents=True, exist_ok=True)
     paths = _list_paths(connection, "backup_release")
-    written = []
+    restored_releases = []
     for release in sorted({parts[0] for parts in map(_split, paths) if parts} - set(names(releases))):
         within = [path for path in paths if _split(path)[:1] == (release,)]
         # If the restore is interrupted, the next release removes the unfinished folder.
         _write_folder(connection, "backup_release", releases / release, 1, within)
-        written.append(release)
+        restored_releases.append(release)
     _write_files(connection, "backup_release", releases, _LISTS)
-    return written
+    return restored_releases
 
 
 def restore_plans(connection: Connection, derived: Path) -> int:

@@ -54,7 +54,7 @@ def restore_backup(
     *,
     replace: bool = False,
     place: keys.Place = "file",
-    known: Keys | None = None,
+    known_keys: Keys | None = None,
 ) -> Restored:
     """Restore a backup's records, keys and folders into a workspace, and return what came from it.
 
@@ -62,8 +62,8 @@ def restore_backup(
     another folder, before anything is replaced. The old vault is kept under another name.
 
     A key is never overwritten: if the vault key was changed after the backup, the restored vault is encrypted with the
-    present key of the workspace. `known` are the keys of the workspace if the caller has them; then no key is searched
-    for or stored. Otherwise, if the workspace has no keys, those of the backup are stored in `place`.
+    present key of the workspace. `known_keys` are the keys of the workspace if the caller has them; then no key is
+    searched for or stored. Otherwise, if the workspace has no keys, those of the backup are stored in `place`.
 
     Raises InputError if there is no such file or it is not a backup, WrongKey for a wrong passphrase, CorruptVault for
     a damaged backup, WorkspaceError if the backup belongs to another workspace, VaultBusy while another process writes
@@ -72,12 +72,12 @@ def restore_backup(
     """
     file = find_backup(file)
     with open_backup(file, passphrase) as (connection, manifest):
-        in_use = known or _find_keys(Path(path), manifest) or manifest.keys
+        in_use = known_keys or _find_keys(Path(path), manifest) or manifest.keys
         _check_identifier_key(manifest, in_use)
         workspace = _open_workspace(Path(path), manifest)
         with WriterLock(workspace.vault).holding():
             _check_vault(workspace, in_use, replace=replace)
-            if known is None and not keys.has_keys(workspace.id):
+            if known_keys is None and not keys.has_keys(workspace.id):
                 keys.store(workspace.id, manifest.keys, place)
             replaced = _restore_vault(connection, workspace, manifest.keys.vault, in_use.vault)
         _restore_mappings(connection, workspace)
@@ -249,7 +249,7 @@ def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool
         return False
     tables = (workspace.accounts, find_local_file(workspace.derived))
     places = {name: workspace.path / name for name in DOCUMENTS} | {path.name: path for path in tables}
-    written = set()
+    new_names = set()
     for name, content in connection.execute("SELECT name, content FROM backup_document").fetchall():
         if name in places and not places[name].exists():
             places[name].parent.mkdir(mode=0o700, exist_ok=True)
@@ -257,5 +257,5 @@ def _restore_documents(connection: sql.Connection, workspace: Workspace) -> bool
             for ending in ("-wal", "-shm", "-journal"):
                 Path(f"{places[name]}{ending}").unlink(missing_ok=True)
             files.write_bytes(places[name], content, mode=0o600)
-            written.add(name)
-    return workspace.accounts.name in written
+            new_names.add(name)
+    return workspace.accounts.name in new_names

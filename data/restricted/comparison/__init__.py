@@ -94,10 +94,10 @@ class PolicyResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the policy and its results as plain values for JSON."""
-        chosen = {name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")}
+        settings = {name: getattr(self.policy, name) for name in ("k", "variance", "variance_near_k", "largest")}
         least, most = self.hidden
         return {
-            **chosen,
+            **settings,
             "readers": {country: asdict(losses) for country, losses in self.readers.items()},
             "hidden_children_least": least,
             "hidden_children_most": most,
@@ -182,8 +182,8 @@ def _average(worlds: Sequence[Readers]) -> Readers:
 
 
 def _average_known(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return _round(np.mean(known)) if known else None
+    numbers = [value for value in values if value is not None]
+    return _round(np.mean(numbers)) if numbers else None
 
 
 def _round(value: float | np.floating[Any]) -> float:

@@ -39,10 +39,10 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
     withheld: Withheld = []
     failed = attack.judge(bounds := attack.system.solve())
     for _ in range(_ROUNDS):
-        chosen = _Trace(attack, bounds, release).choose_numbers(failed)
-        if not chosen:
+        unknowns = _Trace(attack, bounds, release).choose_numbers(failed)
+        if not unknowns:
             break
-        withheld += [_remove_number(attack, unknown) for unknown in sorted(chosen)]
+        withheld += [_remove_number(attack, unknown) for unknown in sorted(unknowns)]
         failed = attack.judge(bounds := attack.system.solve())
     return withheld, failed
 
@@ -81,16 +81,16 @@ class _Trace:
 
         One number often helps several neighbouring cells; the next round shows which cells still fail.
         """
-        chosen: set[int] = set()
+        unknowns: set[int] = set()
         handled_ties: set[int] = set()
         for unknown in sorted(map(int, failed), key=self._sort_key):
             if handled_ties.isdisjoint(tie for tie, _, _ in self._list_ends(unknown)):
                 number = self._choose_for(unknown)
                 if number >= 0:
-                    chosen.add(number)
+                    unknowns.add(number)
                     for touched in (unknown, number):
                         handled_ties.update(tie for tie, _, _ in self._list_ends(touched))
-        return chosen
+        return unknowns
 
     def _choose_for(self, unknown: int) -> int:
         """Return the unknown whose number to withhold for a cell that fails; -1 when there is none."""
@@ -128,8 +128,8 @@ class _Trace:
         ends = list(self._list_ends(unknown))
         low = max([0, *(least for _, least, _ in ends)])
         high = min([UNKNOWN, *(most for _, _, most in ends)])
-        known = self.attack.knowledge[table.shape.measure]
-        return high - low + 1 >= known.open_values
+        knowledge = self.attack.knowledge[table.shape.measure]
+        return high - low + 1 >= knowledge.open_values
 
     def _is_narrowed(self, unknown: int, end: int) -> bool:
         system = self.attack.system

@@ -81,8 +81,8 @@ def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid
             if old is not None and len(old) == cells.size:
                 values[area, period, ...] = np.array(old, np.int64).reshape(cells.shape)
             else:
-                drawn = {**blocks[name].values, key: [int(v) for v in cells.ravel()]}
-                blocks[name] = replace(blocks[name], values=drawn)
+                new_values = {**blocks[name].values, key: [int(v) for v in cells.ravel()]}
+                blocks[name] = replace(blocks[name], values=new_values)
                 changed.add(name)
     return Frozen(grid, numbers, blocks, frozenset(changed))
 

@@ -148,17 +148,17 @@ def _draw_people(
         if name not in blocks:
             blocks[name] = Block.decode(published[name]) if name in published else Block({})
         entry = _hash_name(f"{name}|{row['indicator']}|{row['partner']}")
-        drawn = dict(blocks[name].values)
-        if entry not in drawn and float(row["value"]).is_integer() and row["value"] >= 0:
+        values = dict(blocks[name].values)
+        if entry not in values and float(row["value"]).is_integer() and row["value"] >= 0:
             number = int(row["value"])
             keys = record_keys([_hash_name(f"{name}|{row['indicator']}|{number}")])
             key = keys.astype(np.int64) & (mechanism.key_range - 1)
-            drawn[entry] = mechanism.publish(np.array([number], np.int64), key).tolist()
-            blocks[name] = replace(blocks[name], values=drawn)
-        numbers[place] = drawn.get(entry, [np.nan])[0]
+            values[entry] = mechanism.publish(np.array([number], np.int64), key).tolist()
+            blocks[name] = replace(blocks[name], values=values)
+        numbers[place] = values.get(entry, [np.nan])[0]
     encoded = {name: block.encode() for name, block in blocks.items()}
-    shown = pd.Series(list(numbers.values()), list(numbers), dtype=float)
-    return shown, {name: blob for name, blob in encoded.items() if published.get(name) != blob}
+    people = pd.Series(list(numbers.values()), list(numbers), dtype=float)
+    return people, {name: blob for name, blob in encoded.items() if published.get(name) != blob}
 
 
 def _hash_name(name: str) -> str:

@@ -92,7 +92,7 @@ def describe_release(
             "mechanism": NAME,
             "plan": {name: [spec.name for spec in specs] for name, specs in draft.plan.items()},
             "parameters": draft.parameters(),
-            "knowledge": {m: known.as_dict() for m, known in draft.knowledge(tier).items()},
+            "knowledge": {m: knowledge.as_dict() for m, knowledge in draft.knowledge(tier).items()},
             "method": describe_method(draft, tier),
             "suppressed": dict(states),
             "areas_source": draft.areas_source,

@@ -90,8 +90,8 @@ def read_records(
     if grid is None:
         return None
     partners = tuple(vault.partners("encounter"))
-    asked = {name for specs in plan.values() for spec in specs for name in spec.breakdown}
-    columns = (*counting.COLUMNS, *(name for name in OF_COUNTRIES if name in asked), "batch", "partner")
+    breakdowns = {name for specs in plan.values() for spec in specs for name in spec.breakdown}
+    columns = (*counting.COLUMNS, *(name for name in OF_COUNTRIES if name in breakdowns), "batch", "partner")
     encounters = counting.load_encounters(vault.read("encounter", columns), grid.names, partners)
     days = encounters["day"].astype("datetime64[D]")
     if len(days) and not (grid.period_of(days, "quarter") >= 0).any():

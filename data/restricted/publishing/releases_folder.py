@@ -56,10 +56,10 @@ def settle_interrupted(vault: Vault | None, releases: Path, drop_approval: Calla
     If `current` names no release, it then names the newest one that was not withdrawn. `drop_approval` removes the
     approval of a release that is discarded.
     """
-    for left in releases.glob(f"{TEMPORARY}*"):
-        shutil.rmtree(left)
-    for left in releases.glob(".*.part"):
-        left.unlink()
+    for path in releases.glob(f"{TEMPORARY}*"):
+        shutil.rmtree(path)
+    for path in releases.glob(".*.part"):
+        path.unlink()
     staged = vault.staged_publication() if vault is not None else None
     if vault is not None and staged is not None:
         if (releases / staged).is_dir():

@@ -59,14 +59,14 @@ def withhold_cells(
         releases = [*earlier[tier], draft.published(tier, tables[tier])]
         inherited = {spec: mask for spec, mask in from_before.items() if spec in tables[tier]}
         cells[tier] = leave_out_shown(inherited, tables[tier], releases)
-        shown = _without(tables[tier], cells[tier])
+        remainder = _without(tables[tier], cells[tier])
         from_before = leave_out_shown(
-            _find_unsafe_cells(shown, tier, draft, earlier[tier], areas), tables[tier], releases
+            _find_unsafe_cells(remainder, tier, draft, earlier[tier], areas), tables[tier], releases
         )
         cells[tier] = _join(cells[tier], from_before)
         if tier == "public":
-            shown = _without(tables[tier], cells[tier])
-            quiet, planned, quietened = _quieten_areas(shown, draft, earlier[tier], areas, worlds)
+            remainder = _without(tables[tier], cells[tier])
+            quiet, planned, quietened = _quieten_areas(remainder, draft, earlier[tier], areas, worlds)
             cells[tier] = _join(cells[tier], leave_out_shown(quiet, tables[tier], releases))
         safe[tier] = _without(tables[tier], cells[tier])
     corrected = {tier: correct_not_searched(of_tier) for tier, of_tier in safe.items()}
@@ -81,7 +81,7 @@ def leave_out_shown(masks: CellMasks, tables: Tables, releases: Sequence[Publish
     The final and the provisional number of a quarter are two numbers; only the same kind counts as shown.
     """
     *earlier, now = releases
-    left = CellMasks()
+    remaining = CellMasks()
     for spec, mask in masks.items():
         if not mask.any():  # also a table without a period yet, which is not published
             continue
@@ -94,9 +94,9 @@ def leave_out_shown(masks: CellMasks, tables: Tables, releases: Sequence[Publish
                 same = {p: release.is_provisional(p) == now.is_provisional(p) for p in rows["period"].unique()}
                 rows = rows[(rows["state"] != "withheld") & rows["period"].map(same)]
                 is_shown |= cells.isin(pd.MultiIndex.from_frame(rows[keys]))
-        left[spec] = mask.copy()
-        left[spec][mask] = ~is_shown
-    return left
+        remaining[spec] = mask.copy()
+        remaining[spec][mask] = ~is_shown
+    return remaining
 
 
 def survey_public(

@@ -313,12 +313,12 @@ class Vault:
             with sql.translating_errors(self._db):
                 last = removal.read_last_import(self._connection)
             deleted = self._forget([forget_log.Entry("partner", name, str(last))])
-            if left := self.count_brought(name):
+            if rest := self.count_brought(name):
                 raise VaultError(
                     Message(
                         "{left} records of {name} are still in the vault, after {deleted} were deleted. Make a "
                         "backup, run `tact doctor`, and tell the people who maintain the program.",
-                        left=left,
+                        left=rest,
                         name=name,
                         deleted=deleted,
                     )

@@ -17,31 +17,31 @@ MOST = 10
 _NEAR = 0.75  # the share of letters that two names have in common, in the same order
 
 
-def find(name: str, known: Iterable[str], active: Iterable[str]) -> str:
+def find(name: str, all_partners: Iterable[str], active: Iterable[str]) -> str:
     """Return the known spelling of a partner's name; raise InputError if it is unknown."""
-    known = list(known)
-    by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
+    all_partners = list(all_partners)
+    by_spelling = {normalize_identifier(partner): partner for partner in sorted(all_partners)}
     partner = by_spelling.get(normalize_identifier(name))
     if partner is None:
         unknown = Message("No partner {name!r} has records here. Nothing was changed.", name=name)
-        raise InputError(join_messages([list_similar(name, known, active), unknown], "\n"))
+        raise InputError(join_messages([list_similar(name, all_partners, active), unknown], "\n"))
     return partner
 
 
-def find_similar(name: str, known: Iterable[str]) -> str:
+def find_similar(name: str, all_partners: Iterable[str]) -> str:
     """Return the known partner whose name is most similar; empty if `name` is known, or if none is similar.
 
     A name of four letters is similar to one in which two neighbouring letters are exchanged or one letter is another.
     """
-    by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
+    by_spelling = {normalize_identifier(partner): partner for partner in sorted(all_partners)}
     spelling = normalize_identifier(name)
     matches = [] if spelling in by_spelling else difflib.get_close_matches(spelling, by_spelling, 1, _NEAR)
     return by_spelling[matches[0]] if matches else ""
 
 
-def list_similar(name: str, known: Iterable[str], active: Iterable[str]) -> Message:
+def list_similar(name: str, all_partners: Iterable[str], active: Iterable[str]) -> Message:
     """Return a sentence that lists partners with a similar name, then those with encounters (`active`), at most ten."""
-    by_spelling = {normalize_identifier(partner): partner for partner in sorted(known)}
+    by_spelling = {normalize_identifier(partner): partner for partner in sorted(all_partners)}
     matches = difflib.get_close_matches(normalize_identifier(name), by_spelling, MOST)
     similar = [by_spelling[match] for match in matches]
     partners = [*similar, *sorted(set(active) - set(similar))]

@@ -101,8 +101,8 @@ def find_unmet_since(connection: Connection, day: str) -> set[bytes]:
     """Return the hashes of children whose last encounter, and that of all linked to them, was before a day (ISO)."""
     rows = connection.execute(_LAST_MET).fetchall()
     pairs = [row[:2] for row in rows]
-    met = _closure(pairs, {h for *pair, last in rows if last >= day for h in pair if h})
-    return {child for child, _ in pairs} - met
+    recent = _closure(pairs, {h for *pair, last in rows if last >= day for h in pair if h})
+    return {child for child, _ in pairs} - recent
 
 
 def count(connection: Connection, children: set[bytes]) -> int:

@@ -111,18 +111,18 @@ def find_problems(workspace: Workspace) -> list[str]:
         both = load_keys(workspace) if new else None
     except VaultError:
         return []  # the check of the keys names what is wrong with them
-    if new is None or both is None or (left := keys.find_next(workspace.id)) == "":
+    if new is None or both is None or (entry := keys.find_next(workspace.id)) == "":
         return []
     if not keys.is_from_environment("vault"):
         if new == both.vault:
             return [
-                f"A second copy of the vault key was left by a change of the key: {left}. Unlock the keyring and run "
+                f"A second copy of the vault key was left by a change of the key: {entry}. Unlock the keyring and run "
                 "tact doctor again, or remove that one entry, and no other: the records need the others."
             ]
         if _awaits(workspace.vault / health.DB, both.vault, new):
             return ["The change of the vault key was interrupted, and another process has the vault open. " + _END_IT]
         return [
-            f"A new vault key that is not for this vault was found: {left}. A change of the key was interrupted in "
+            f"A new vault key that is not for this vault was found: {entry}. A change of the key was interrupted in "
             "another copy of this workspace: run tact doctor there. If there is no such copy, remove that key."
         ]
     if new == both.vault:

@@ -204,9 +204,9 @@ def repeat_sql(kind: str, batch: int) -> str:
     """
     columns = all_columns(kind)
     marks = ", ".join(f"?{i + 1}" for i in range(columns.count(",")))
-    known = f"SELECT 1 FROM {kind} WHERE identity = ?1 AND content = ?2 AND batch <> {batch:d}"
+    other_import = f"SELECT 1 FROM {kind} WHERE identity = ?1 AND content = ?2 AND batch <> {batch:d}"
     return (
-        f"INSERT INTO {history_of(kind)} ({columns}) SELECT {marks}, {batch:d} WHERE EXISTS ({known}) "
+        f"INSERT INTO {history_of(kind)} ({columns}) SELECT {marks}, {batch:d} WHERE EXISTS ({other_import}) "
         "ON CONFLICT (identity, batch) DO NOTHING"
     )
 

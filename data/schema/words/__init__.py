@@ -129,8 +129,8 @@ def _sound_of_greek(key: str) -> str:
 
 def _sound_of_latin(key: str) -> str:
     key = _CLOSED.sub(r"\g<1>0", _OPEN.sub(r"\1v", key))
-    for written, sound in _LATIN_PAIRS:
-        key = key.replace(written, sound)
+    for letters, sound in _LATIN_PAIRS:
+        key = key.replace(letters, sound)
     return key
 
 

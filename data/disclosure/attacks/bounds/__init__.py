@@ -102,8 +102,8 @@ class BoundsAttack:
                 rows = _drop_superseded(every_row, release, releases[-1])
                 if spec.measure in COUNTED and len(rows):
                     shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
-                    known = release.knowledge[spec.measure]
-                    lattice.observe(number, shape, rows, known, release.frozen)
+                    knowledge = release.knowledge[spec.measure]
+                    lattice.observe(number, shape, rows, knowledge, release.frozen)
         for fact in learned:
             lattice.learn(fact)
         ties = Ties.join(lattice.list_ties())  # adds unknowns
@@ -114,17 +114,17 @@ class BoundsAttack:
         """Return the indices of unknowns in the last release with an interval narrower than the protection interval."""
         failed = []
         for table in self.lattice.tables.values():
-            known = self.knowledge.get(table.shape.measure)
-            if known is not None:
-                here = self._failed(table, known, bounds)
+            knowledge = self.knowledge.get(table.shape.measure)
+            if knowledge is not None:
+                here = self._failed(table, knowledge, bounds)
                 failed.append(table.base + here[table.listed.ravel()[here] == self.last])
         return np.concatenate(failed) if failed else np.zeros(0, np.int64)
 
-    def _failed(self, table: Table, known: Knowledge, bounds: Bounds) -> Ints:
+    def _failed(self, table: Table, knowledge: Knowledge, bounds: Bounds) -> Ints:
         here = slice(table.base, table.base + table.state.size)
         low, high, state = bounds.low[here], bounds.high[here], table.state.ravel()
-        closed = (low > known.open_from) | (high < known.open_to)
-        narrow = high - low + 1 < known.open_values
+        closed = (low > knowledge.open_from) | (high < knowledge.open_to)
+        narrow = high - low + 1 < knowledge.open_values
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 
     def report(self, failed: Ints) -> list[Finding]:

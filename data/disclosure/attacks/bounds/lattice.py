@@ -122,7 +122,7 @@ class Lattice:
     tables: dict[Shape, Table] = field(default_factory=dict)
     size: int = 0
 
-    def observe(self, release: int, shape: Shape, rows: pa.Table, known: Knowledge, frozen: bool) -> None:
+    def observe(self, release: int, shape: Shape, rows: pa.Table, knowledge: Knowledge, frozen: bool) -> None:
         """Record a published table with the columns area, period, the columns of the breakdown, value and state.
 
         release: its number from 0. Call this in the order of the releases. If numbers are frozen, a changed number is
@@ -135,7 +135,7 @@ class Lattice:
         cells = tuple(_positions(rows[c], n) for c, n in zip(columns, names, strict=True))
         state = _positions(rows["state"], STATES).astype(np.int8)
         value = pc.fill_null(rows["value"].cast(pa.int64()), -1).to_numpy()
-        low, high = compute_first_interval(state, value, known)
+        low, high = compute_first_interval(state, value, knowledge)
         speaks = high < UNKNOWN
         since, old_low, old_high = table.since[cells], table.low[cells], table.high[cells]
         if not frozen:
@@ -308,8 +308,8 @@ class Lattice:
                 continue
             pathway = self.tables.get(Shape("children", shape.level, shape.grain, ("pathway",)))
             if pathway is not None and pathway.periods == model.periods:
-                known = np.split(pathway.ids[..., :3], [1], axis=-1)
-                for crossing, those in enumerate(known):
+                known_pathways = np.split(pathway.ids[..., :3], [1], axis=-1)
+                for crossing, those in enumerate(known_pathways):
                     yield from self._tie_at_most(those, model.ids[..., crossing, :])
             stage = self.tables.get(Shape("children", shape.level, shape.grain, ("stage",)))
             if stage is not None and stage.periods == model.periods:
@@ -367,7 +367,7 @@ def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> Ints:
 
 
 def compute_first_interval(
-    state: npt.NDArray[np.int8], value: npt.NDArray[np.integer], known: Knowledge
+    state: npt.NDArray[np.int8], value: npt.NDArray[np.integer], knowledge: Knowledge
 ) -> tuple[Ints, Ints]:
     """Compute the interval of each cell from its own number or state: low and high, with the shape of `state`.
 
@@ -379,9 +379,9 @@ def compute_first_interval(
     low, high = np.zeros(len(state), np.int64), np.full(len(state), UNKNOWN, np.int64)
     near = (value >= 0) | np.isin(state, [STATES.index("almost_none"), STATES.index("not_searched")])
     number = np.maximum(value, 0)
-    low[near] = np.maximum(number - known.largest, 0)[near]
-    high[near] = (number + known.largest)[near]
+    low[near] = np.maximum(number - knowledge.largest, 0)[near]
+    high[near] = (number + knowledge.largest)[near]
     few = state == STATES.index("few")
-    low[few], high[few] = known.hidden_from, known.hidden_to
+    low[few], high[few] = knowledge.hidden_from, knowledge.hidden_to
     high[state == STATES.index("structural_zero")] = 0
     return low, high

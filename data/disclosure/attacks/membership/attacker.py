@@ -213,33 +213,33 @@ class Attacker:
             counts, keys, child_cell = others.count(spec)
             key = others.draw_child_key(spec)
             rate = self.expect_others(child, spec)
-            shown, count = self.mechanism.publish(counts, keys), counts[:, child_cell]
+            numbers, count = self.mechanism.publish(counts, keys), counts[:, child_cell]
             for there in (0, 1):
                 if there:  # the child changes its own cell alone
                     count = count + 1
-                    shown[:, child_cell] = self.mechanism.publish(count, (keys[:, child_cell] + key) % self.key_range)
-                features[there].extend(self._features(shown, int(count.max(initial=0)), child_cell, rate))
+                    numbers[:, child_cell] = self.mechanism.publish(count, (keys[:, child_cell] + key) % self.key_range)
+                features[there].extend(self._features(numbers, int(count.max(initial=0)), child_cell, rate))
         if self.rates.country[child.region] in self.estimated:
             key = rng.integers(0, self.key_range, (worlds, 1))
             for there in (0, 1):
-                shown = self.mechanism.publish(np.full((worlds, 1), there), key * there)
-                features[there].extend(self._features(shown, there, 0, 0.0))
+                numbers = self.mechanism.publish(np.full((worlds, 1), there), key * there)
+                features[there].extend(self._features(numbers, there, 0, 0.0))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
-    def _features(self, shown: Counts, largest: int, child_cell: int, rate: float) -> list[Floats]:
+    def _features(self, numbers: Counts, largest: int, child_cell: int, rate: float) -> list[Floats]:
         """Return the features of a table, each of shape (worlds,).
 
         They are the log ratio of the child's cell (if few enough others are expected there), the number of each cell (0
-        if it is hidden), and whether each number is hidden (1 or 0). `shown` has shape (worlds, cells).
+        if it is hidden), and whether each number is hidden (1 or 0). `numbers` has shape (worlds, cells).
         """
-        hidden = shown < (self.k or 0)
-        visible = np.where(hidden, 0, shown).astype(np.float64)
+        hidden = numbers < (self.k or 0)
+        visible = np.where(hidden, 0, numbers).astype(np.float64)
         if rate > MOST_OTHERS:  # among so many others one child cannot be seen
             return [*visible.T, *hidden.astype(np.float64).T]
         most = max(largest, _find_tail(rate)) + 2
         channel, _ = tabulate_channel(self.mechanism, 2 ** most.bit_length(), self.k)
         log_ratio = _tabulate_log_ratio(self.mechanism, self.k, rate, most)
-        return [log_ratio[channel.outcome_of(shown[:, child_cell])], *visible.T, *hidden.astype(np.float64).T]
+        return [log_ratio[channel.outcome_of(numbers[:, child_cell])], *visible.T, *hidden.astype(np.float64).T]
 
 
 @lru_cache(maxsize=4096)

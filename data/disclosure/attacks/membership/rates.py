@@ -88,8 +88,8 @@ def _fill_hidden(values: Floats, total: float, k: int) -> Floats:
     hidden = np.isnan(values)
     if not hidden.any():
         return np.maximum(values, _LEAST)
-    left = (k / 2) * hidden.sum() if np.isnan(total) else total - np.nansum(values)
-    return np.where(hidden, np.clip(left / hidden.sum(), _LEAST, k), np.maximum(values, _LEAST))
+    rest = (k / 2) * hidden.sum() if np.isnan(total) else total - np.nansum(values)
+    return np.where(hidden, np.clip(rest / hidden.sum(), _LEAST, k), np.maximum(values, _LEAST))
 
 
 def _shares(release: Published, name: str, regions: tuple[str, ...], country: Sequence[str], finest: Grain) -> Floats:
@@ -117,8 +117,8 @@ def _read_mixes(release: Published, level: Level, areas: Sequence[str], name: st
         table = release.tables.get(TableSpec("children", level, grain, (name,)))
         if table is not None:
             frame = table.select(["area", name, "value"]).to_pandas().astype({"area": "str", name: "str"})
-            shown = frame.groupby(["area", name])["value"].sum().unstack()  # noqa: PD010 (each cell stands once)
-            wide = shown.reindex(index=list(areas), columns=list(CATEGORIES[name])).fillna(0.0)
+            sums = frame.groupby(["area", name])["value"].sum().unstack()  # noqa: PD010 (each cell stands once)
+            wide = sums.reindex(index=list(areas), columns=list(CATEGORIES[name])).fillna(0.0)
             return np.asarray(wide, np.float64)
     return np.zeros((len(areas), len(CATEGORIES[name])))
 

@@ -160,9 +160,9 @@ class NumberIndex:
         of_cell = counts[["area", "period"]].merge(of_year, on=["area", "period"], how="left")["value"]
         place = self._locate(counts)
         yield _PEOPLE, _hash_numbers(*place, of_cell)
-        shown = choose_numbers(counts, self.release.largest)
+        choice = choose_numbers(counts, self.release.largest)
         for column, role in _RATES.items():
-            yield role, _hash_numbers(*place, compute_rate(shown[column], of_cell))
+            yield role, _hash_numbers(*place, compute_rate(choice[column], of_cell))
 
     def _hash_areas(self) -> Iterator[Words]:
         table = pq.read_table(self.release.areas_file)
@@ -389,10 +389,10 @@ def _search_titles(index: NumberIndex, where: str, titles: Iterable[Title]) -> I
         for match in _NUMBER.finditer(DATES.sub(" ", labels.sub(" ", title.words))):
             text = match.group().replace(",", "")
             half = 0.5 * 10.0 ** -len(text.partition(".")[2]) + 10.0**-_DIGITS
-            known = [*title.numbers.values(), _find_least(title.numbers)]
-            known += index.sizes if "rank" in title.numbers else ()
-            known += _LEVELS if "lower" in title.numbers else ()
-            if not any(abs(float(text) - number) <= half for number in known):
+            allowed = [*title.numbers.values(), _find_least(title.numbers)]
+            allowed += index.sizes if "rank" in title.numbers else ()
+            allowed += _LEVELS if "lower" in title.numbers else ()
+            if not any(abs(float(text) - number) <= half for number in allowed):
                 reason = Message("its words contain a number that is not on its shape")
                 yield Finding("surface", where, {"area": title.area}, reason)
 

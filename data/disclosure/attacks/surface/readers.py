@@ -367,8 +367,8 @@ def _geopackage(data: bytes) -> Iterator[Content]:
             columns = file.execute(f"PRAGMA table_info({_quoted(name)})").fetchall()
             names = [c[1] for c in columns if not c[5] and c[2].upper() not in _SHAPES]
             if names:
-                chosen = ", ".join(_quoted(c) for c in names)
-                rows = file.execute(f"SELECT {chosen} FROM {_quoted(name)}").fetchall()  # noqa: S608
+                column_list = ", ".join(_quoted(c) for c in names)
+                rows = file.execute(f"SELECT {column_list} FROM {_quoted(name)}").fetchall()  # noqa: S608
                 yield f" {name}", pd.DataFrame(rows, columns=names)
 
 

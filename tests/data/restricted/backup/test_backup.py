@@ -203,8 +203,8 @@ def test_keys_that_the_caller_has_are_compared_and_never_written_down(workspace,
     both = keys.load(workspace.id)
     lose_keys(workspace)
     with pytest.raises(VaultError, match="other keys"):
-        restore_backup(file, workspace.path, PASSPHRASE, replace=True, known=Keys(both.identifier, both.vault))
-    assert restore_backup(file, workspace.path, PASSPHRASE, replace=True, known=both).has_records
+        restore_backup(file, workspace.path, PASSPHRASE, replace=True, known_keys=Keys(both.identifier, both.vault))
+    assert restore_backup(file, workspace.path, PASSPHRASE, replace=True, known_keys=both).has_records
     assert not keys.has_keys(workspace.id)
 
 
