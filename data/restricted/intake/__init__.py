@@ -98,7 +98,7 @@ class Intake:
     notes: tuple[str, ...]
     respelled: tuple[Respelled, ...]
     _columns: dict[str, Cells] = field(repr=False)
-    _at: npt.NDArray[np.intp] = field(repr=False)
+    _positions: npt.NDArray[np.intp] = field(repr=False)
     _identity: list[bytes] = field(repr=False)
     _content: list[bytes] = field(repr=False)
 
@@ -116,7 +116,7 @@ class Intake:
         }
         for start in range(0, self.accepted_rows, rows):
             part = slice(start, start + rows)
-            arrays = [self._array(name, self._at[part], words.get(name)) for name in self._columns]
+            arrays = [self._array(name, self._positions[part], words.get(name)) for name in self._columns]
             conform(_plain_frame(arrays, list(self._columns)), self.kind)
             digests = [pa.array(d[part], pa.binary(16)) for d in (self._identity, self._content)]
             names = [*self._columns, "identity", "content"]
@@ -256,8 +256,8 @@ def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> flo
 
 
 def _rate(kind: RecordKind, table: Start, mapping: ColumnMapping) -> float:
-    found = match_headings(kind, table.headings, mapping).list_found()
-    complete = not list_missing(kind, [*found, *mapping.constants], partner="any")
+    columns = match_headings(kind, table.headings, mapping).list_found()
+    complete = not list_missing(kind, [*columns, *mapping.constants], partner="any")
     return table.score + 0.5 if complete else table.score if table.score >= TELLING else 0.0
 
 
@@ -289,8 +289,8 @@ def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | Non
     if not dates:
         return None
     texts = table.columns[dates[0]].distinct
-    found = (read_day(text, today) for text in texts[:: max(1, len(texts) // _SAMPLE)])
-    years = sorted(day.year for day in found if day)
+    days = (read_day(text, today) for text in texts[:: max(1, len(texts) // _SAMPLE)])
+    years = sorted(day.year for day in days if day)
     return float(years[len(years) // 2]) if years else None
 
 
@@ -306,7 +306,7 @@ def _intake(
         partner=partner,
         partners=_list_partners(rows, partner),
         rows=len(rows) + len(table.faults),
-        accepted_rows=len(identified.at),
+        accepted_rows=len(identified.positions),
         rejected_rows=int((~rows.good()).sum()) + len(table.faults),
         rejects=rejects,
         reasons={str(reason): reason for reason in reasons},
@@ -314,7 +314,7 @@ def _intake(
         notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, identified)),
         respelled=tuple(list_respelled(kind, table, layout, rows)),
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
-        _at=identified.at,
+        _positions=identified.positions,
         _identity=identified.identity,
         _content=identified.content,
     )

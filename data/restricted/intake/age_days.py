@@ -64,5 +64,5 @@ def _list_ages(text: str, year: float | None, today: dt.date) -> list[tuple[int,
     return [_sort(day.day, day.month), *of_year]
 
 
-def _sort(one: int, other: int) -> tuple[int, int]:
-    return min(one, other), max(one, other)
+def _sort(first: int, second: int) -> tuple[int, int]:
+    return min(first, second), max(first, second)

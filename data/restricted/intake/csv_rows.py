@@ -306,15 +306,15 @@ def _cut_at(delimiter: str, lines: list[str], skip: int) -> Iterator[tuple[int, 
     A row that cannot be read ends them.
     """
     reader = csv.reader(lines[skip:], delimiter=delimiter)
-    found = 0
-    while found < ROWS:
+    count = 0
+    while count < ROWS:
         line = skip + reader.line_num + 1
         try:
             row = next(reader)
         except (StopIteration, csv.Error):
             return
         if any(cell.strip(_BLANK) for cell in row):
-            found += 1
+            count += 1
             yield line, row
 
 

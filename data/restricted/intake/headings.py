@@ -103,8 +103,8 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     for p in free:
         # A heading that is ignored, or added by a tool, means a column only if it is our own name.
         only_own = fold(headings[p]) in ignored or (from_tool and is_metadata(headings[p]))
-        found = read_meanings(kind.name, headings[p], central)
-        meanings[p] = {column: sure for column, sure in found.items() if sure == OWN or not only_own}
+        confidences = read_meanings(kind.name, headings[p], central)
+        meanings[p] = {column: sure for column, sure in confidences.items() if sure == OWN or not only_own}
     _place_meanings(layout, kind, headings, meanings)
     if from_tool:
         _place_record_id(layout, kind, headings, free)
@@ -133,7 +133,7 @@ def rate_headings(kind: RecordKind, headings: Sequence[str], mapping: ColumnMapp
 
 def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, column: str) -> dict[int, float]:
     """Return the positions of headings that may mean `column`, with a confidence below SURE, the likeliest first."""
-    found = dict(layout.doubts.get(column, {}))
+    confidences = dict(layout.doubts.get(column, {}))
     keys = _keys_of(kind.column(column))
     for position in layout.unknown:
         key = make_key(_BRACKETS.sub(" ", headings[position])[:_LONGEST])
@@ -141,8 +141,8 @@ def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, 
             near = difflib.get_close_matches(key, keys, 1, _NEAR)
             if near:
                 ratio = difflib.SequenceMatcher(None, key, near[0]).ratio()
-                found[position] = max(found.get(position, 0.0), ratio * (SURE - 0.05))
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+                confidences[position] = max(confidences.get(position, 0.0), ratio * (SURE - 0.05))
+    return dict(sorted(confidences.items(), key=lambda item: -item[1]))
 
 
 @lru_cache(maxsize=20_000)
@@ -155,15 +155,15 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
     if not heading or len(heading) > 2 * _LONGEST:
         return {}
     parts = _split_group(heading, central)
-    own = {make_key(part) for part in parts}
+    keys = {make_key(part) for part in parts}
     columns = KINDS[kind].file_columns
-    named = [column.name for column in columns if own & {column.name, make_key(column.label)}]
+    named = [column.name for column in columns if keys & {column.name, make_key(column.label)}]
     if named:
         return dict.fromkeys(named[:1], OWN)
     for forms in _list_forms(heading, parts):
-        found = _look_up(columns, forms)
-        if found:
-            return found
+        confidences = _look_up(columns, forms)
+        if confidences:
+            return confidences
     return {}
 
 
@@ -187,15 +187,15 @@ def forget_headings() -> None:
 
 
 def _look_up(columns: Iterable[Column], forms: Iterable[str]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    confidences: dict[str, float] = {}
     readings = [_list_readings(form) for form in forms]
     names = [column.name for column in columns]
     for name in [*names, *(DAY_PARTS if "date" in names else ())]:
         index = words.index_headings(name)
         sure = [says for keys in readings if (says := words.look_up_readings(index, keys)) is not None]
         if sure:
-            found[name] = WORD if any(sure) else UNSURE
-    return found
+            confidences[name] = WORD if any(sure) else UNSURE
+    return confidences
 
 
 def _keys_of(column: Column) -> list[str]:
@@ -210,8 +210,8 @@ def _place_mapped(layout: Layout, headings: list[str], mapping: ColumnMapping, c
         entry = next((theirs[fold(part)] for part in _split_group(heading, central) if fold(part) in theirs), None)
         if entry:
             placed.setdefault(entry[0], []).append((entry[1], position))
-    for ours, found in placed.items():
-        positions = [position for _, position in sorted(found)]
+    for ours, places in placed.items():
+        positions = [position for _, position in sorted(places)]
         if len(positions) > len(mapping.headings_of(ours)):
             _refuse_two(headings, positions, ours)
         layout.mapped.add(ours)
@@ -255,23 +255,23 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
 
     Raises FileRefused if two headings are both our own name or label of one column.
     """
-    taken: set[int] = set()
+    used: set[int] = set()
     for level in (OWN, WORD):
         for column in kind.file_columns:
             if column.name in layout.columns or column.name in layout.ticks:
                 continue
-            positions = _find_sure(column.name, level, meanings, taken)
+            positions = _find_sure(column.name, level, meanings, used)
             if len(positions) > 1 and level == OWN:
                 _refuse_two(headings, positions, column.name)
             # An age may be in one column and a year of birth in another.
             if len(positions) == 1 or (positions and column.name == "age_band"):
-                taken |= _place_all(layout, column.name, positions)
+                used |= _place_all(layout, column.name, positions)
     # A text in such a column that is not a place is rejected or asked about, so its one likely heading is used.
-    taken |= _place_only_doubt(layout, kind, {p: found for p, found in meanings.items() if p not in taken})
-    parts = [p for name in DAY_PARTS for p in _find_sure(name, WORD, meanings, taken)]
+    used |= _place_only_doubt(layout, kind, {p: confidences for p, confidences in meanings.items() if p not in used})
+    parts = [p for name in DAY_PARTS for p in _find_sure(name, WORD, meanings, used)]
     if "date" not in layout.columns and len(parts) == len(DAY_PARTS):
-        taken |= _place_all(layout, "date", parts)
-    _note_doubts(layout, {p: found for p, found in meanings.items() if p not in taken})
+        used |= _place_all(layout, "date", parts)
+    _note_doubts(layout, {p: confidences for p, confidences in meanings.items() if p not in used})
 
 
 def _place_only_doubt(layout: Layout, kind: RecordKind, meanings: Mapping[int, Meanings]) -> set[int]:
@@ -279,35 +279,35 @@ def _place_only_doubt(layout: Layout, kind: RecordKind, meanings: Mapping[int, M
 
     Returns the positions of these headings.
     """
-    taken: set[int] = set()
+    used: set[int] = set()
     for column in kind.file_columns:
         if column.required and column.level == "municipality" and column.name not in layout.columns:
-            positions = [position for position, found in meanings.items() if column.name in found]
+            positions = [position for position, confidences in meanings.items() if column.name in confidences]
             if len(positions) == 1 and len(meanings[positions[0]]) == 1:
-                taken |= _place_all(layout, column.name, positions)
-    return taken
+                used |= _place_all(layout, column.name, positions)
+    return used
 
 
 def _note_doubts(layout: Layout, meanings: Mapping[int, Meanings]) -> None:
-    for position, found in meanings.items():
-        for name, sure in found.items():
+    for position, confidences in meanings.items():
+        for name, sure in confidences.items():
             ours = "date" if name in DAY_PARTS else name
             if ours not in layout.columns:
                 doubt = layout.doubts.setdefault(ours, {})
                 doubt[position] = max(doubt.get(position, 0.0), min(sure, UNSURE))
 
 
-def _find_sure(name: str, level: float, meanings: Mapping[int, Meanings], taken: set[int]) -> list[int]:
+def _find_sure(name: str, level: float, meanings: Mapping[int, Meanings], used: set[int]) -> list[int]:
     """Return the free positions whose heading means a column with the confidence `level`.
 
     If it is not our own name, the heading must not surely mean another column too.
     """
     return [
         position
-        for position, found in meanings.items()
-        if found.get(name) == level
-        and position not in taken
-        and (level == OWN or sum(sure >= SURE for sure in found.values()) == 1)
+        for position, confidences in meanings.items()
+        if confidences.get(name) == level
+        and position not in used
+        and (level == OWN or sum(sure >= SURE for sure in confidences.values()) == 1)
     ]
 
 

@@ -39,7 +39,7 @@ class Identified(NamedTuple):
     Rows are equal if they have the same content and no record number: they may be one record or two.
     """
 
-    at: npt.NDArray[np.intp]
+    positions: npt.NDArray[np.intp]
     identity: list[bytes]
     content: list[bytes]
     alike: npt.NDArray[np.int64]
@@ -186,15 +186,15 @@ def _text(value: Value) -> str:
 
 def _identify_by_content(kind: str, content: list[bytes], skip: npt.NDArray[np.bool_]) -> list[bytes]:
     """Compute identities from content and how often it appeared before; empty for the rows of the mask `skip`."""
-    seen: Counter[bytes] = Counter()
+    counts: Counter[bytes] = Counter()
     prefix = f"{kind}{_BETWEEN}content{_BETWEEN}".encode()
     identity: list[bytes] = []
     for digest, skipped in zip(content, skip.tolist(), strict=True):
         if skipped:
             identity.append(b"")
             continue
-        seen[digest] += 1
-        text = prefix + digest + seen[digest].to_bytes(4, "big")
+        counts[digest] += 1
+        text = prefix + digest + counts[digest].to_bytes(4, "big")
         identity.append(blake2b(text, digest_size=16).digest())
     return identity
 

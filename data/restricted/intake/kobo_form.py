@@ -59,10 +59,10 @@ def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
         survey.append(_ask(kind, column, languages))
     choices = book.create_sheet("choices")
     choices.append(("list_name", "name", *labels))
-    seen: set[str] = set()
+    names: set[str] = set()
     for column in list_asked(kind):
-        if (name := _name_list(column)) and name not in seen:
-            seen.add(name)
+        if (name := _name_list(column)) and name not in names:
+            names.add(name)
             for code, words in _list_choices(column, languages):
                 choices.append((name, code, *words))
     settings = book.create_sheet("settings")
@@ -108,7 +108,7 @@ def _list_choices(column: Column, languages: Sequence[FormLanguage]) -> Iterator
         return
     for code, meaning in column.allowed.items():
         names = ({} if lang.code == "en" else read_names(lang.code) for lang in languages)
-        yield code, [known.get((column.name, code), meaning) for known in names]
+        yield code, [words.get((column.name, code), meaning) for words in names]
 
 
 def _list_places(level: str | None, languages: Sequence[FormLanguage]) -> Iterator[tuple[str, list[str]]]:

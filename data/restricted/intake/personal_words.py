@@ -45,11 +45,11 @@ def is_personal(text: str, *, of_place: bool = False) -> bool:
         return False
     spaced = _HUMP.sub(" ", text)
     tokens = [match[0] for match in _WORD.finditer(spaced)]
-    known = [make_key(token) in _list_known() for token in tokens]
+    ours = [make_key(token) in _list_known() for token in tokens]
     before = ["", *map(make_key, tokens)]
     if any(
         is_given_name(token) and not is_ours and saint not in _SAINTS
-        for token, is_ours, saint in zip(tokens, known, before, strict=False)
+        for token, is_ours, saint in zip(tokens, ours, before, strict=False)
     ):
         return True
     return not of_place and (_has_full_name(text) or _has_initial(text))
@@ -68,9 +68,9 @@ def is_personal_in(column: Column, text: str) -> bool:
 def _has_full_name(text: str) -> bool:
     """Return whether two neighbouring words look like names: with capitals, and not in the tables of words."""
     matches = list(_WORD.finditer(text))
-    for one, other in pairwise(matches):
-        beside = _BESIDE.fullmatch(text[one.end() : other.start()])
-        if beside and _is_name_like(one[0]) and _is_name_like(other[0]):
+    for first, second in pairwise(matches):
+        beside = _BESIDE.fullmatch(text[first.end() : second.start()])
+        if beside and _is_name_like(first[0]) and _is_name_like(second[0]):
             return True
     return False
 
@@ -80,8 +80,8 @@ def _has_initial(text: str) -> bool:
 
 
 def _is_name_like(word: str) -> bool:
-    written = word.istitle() if not word.isupper() else len(word) >= _LEAST_CAPITAL
-    return written and len(word) >= _LEAST and make_key(word) not in _list_known()
+    has_capitals = word.istitle() if not word.isupper() else len(word) >= _LEAST_CAPITAL
+    return has_capitals and len(word) >= _LEAST and make_key(word) not in _list_known()
 
 
 @lru_cache(maxsize=1)

@@ -284,11 +284,11 @@ class _File:
         """Yield a question for each column of categories or places, about the meaning of its unknown words."""
         for column, raw in self._list_worded():
             unknown = self._find_unknown(column, raw)
-            shown = {code: near for code, near in unknown.items() if self._may_show(column, raw, code)}
+            asked_words = {code: near for code, near in unknown.items() if self._may_show(column, raw, code)}
             # Towns are not counted, because they are known.
-            strange = [code for code in shown if not self._is_town(column, raw.distinct[code])]
-            if shown and len(strange) <= _MOST_WORDS:
-                yield self._ask(column, raw, shown)
+            strange = [code for code in asked_words if not self._is_town(column, raw.distinct[code])]
+            if asked_words and len(strange) <= _MOST_WORDS:
+                yield self._ask(column, raw, asked_words)
 
     def note_personal(self) -> Iterator[str]:
         """Yield a note for each column of categories or places on how many unknown cells seem to be about a person."""

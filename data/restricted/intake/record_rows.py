@@ -24,7 +24,7 @@ _FIRST = 2  # columns in which a form may have its headings
 
 def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Sequence[str]]) -> bool:
     """Return whether a row of a sheet looks like a record; `rows` are the first rows of the sheet, with this one."""
-    known, others = _rate(cells, mapping), [row for row in rows if row != cells]
+    score, others = _rate(cells, mapping), [row for row in rows if row != cells]
     theirs = {fold(name) for column in mapping.columns for name in mapping.headings_of(column)}
     sure = likely = 0
     for position, cell in enumerate(cells):
@@ -35,7 +35,7 @@ def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Seque
             continue
         column = [row[position] for row in others if len(row) > position]
         likely += is_place(cell) or look_up(_list_words(), cell) is not None or _is_like_others(cell, column)
-    return sure + likely > known or (sure > 0 and known < TELLING)
+    return sure + likely > score or (sure > 0 and score < TELLING)
 
 
 def is_inside_table(number: int, mapping: ColumnMapping, rows: Sequence[Sequence[str]]) -> bool:

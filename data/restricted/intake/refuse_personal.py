@@ -31,7 +31,7 @@ def refuse_personal_content(name: str, kind: RecordKind, table: RawTable, layout
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Match:
     """A column with personal data.
 
     line: where it is first seen; 0 for the heading. ours: whether the file uses it as one of our columns.
@@ -43,36 +43,36 @@ class _Found:
     ours: bool = False
 
 
-def _refuse(name: str, headings: list[str], columns: Iterable[_Found]) -> None:
-    by_sort: dict[str, list[_Found]] = {}
+def _refuse(name: str, headings: list[str], columns: Iterable[_Match]) -> None:
+    by_sort: dict[str, list[_Match]] = {}
     for column in columns:
         by_sort.setdefault(column.sort, []).append(column)
     if not by_sort:
         return
-    sorts = join_messages((_name_sort(headings, sort, found) for sort, found in by_sort.items()), "; ")
+    sorts = join_messages((_name_sort(headings, sort, group) for sort, group in by_sort.items()), "; ")
     parts = [
         Message("{file} is refused because it seems to contain {sorts}. No row was imported.", file=name, sorts=sorts),
         Message("Remove this from the file and import it again."),
     ]
-    if any(column.ours for columns_of_sort in by_sort.values() for column in columns_of_sort):
+    if any(column.ours for group in by_sort.values() for column in group):
         parts.append(Message("Child identifiers and record numbers are codes such as K-0412."))
-    found = (column for columns_of_sort in by_sort.values() for column in columns_of_sort)
-    places = ((c.sort, plain_heading(headings[c.position], c.position), c.line) for c in found)
+    matches = (column for group in by_sort.values() for column in group)
+    places = ((c.sort, plain_heading(headings[c.position], c.position), c.line) for c in matches)
     raise FileRefused(join_messages(parts), places)
 
 
-def _name_sort(headings: list[str], sort: str, columns: list[_Found]) -> Message:
+def _name_sort(headings: list[str], sort: str, columns: list[_Match]) -> Message:
     """Return a kind of personal data, with the columns of a file that seem to contain it, as a message."""
     where = join_messages((_where(headings[column.position], column) for column in columns), ", ")
     return Message("{sort} ({where})", sort=sort, where=where)
 
 
-def _where(heading: str, column: _Found) -> Message:
+def _where(heading: str, column: _Match) -> Message:
     named = quote_heading(heading, column.position)
     return Message("{column} in line {line}", column=named, line=column.line) if column.line else named
 
 
-def _by_heading(kind: RecordKind, headings: list[str], layout: Layout) -> Iterator[_Found]:
+def _by_heading(kind: RecordKind, headings: list[str], layout: Layout) -> Iterator[_Match]:
     ours = {position: column for column in layout.list_found() for position in layout.positions_of(column)}
     for position, heading in enumerate(headings):
         column = ours.get(position, "")
@@ -82,28 +82,28 @@ def _by_heading(kind: RecordKind, headings: list[str], layout: Layout) -> Iterat
         sort = find_personal_heading(heading, kind.refuses)
         # A year of birth becomes a band of ages; a day of birth in that column is found by its content.
         if sort and not (sort == "dates of birth" and _is_birth_year(kind, heading, column)):
-            yield _Found(position, sort)
+            yield _Match(position, sort)
 
 
 def _is_birth_year(kind: RecordKind, heading: str, column: str) -> bool:
     return column == "age_band" and column in read_meanings(kind.name, heading)
 
 
-def _by_content(kind: RecordKind, table: RawTable, layout: Layout, year: float | None) -> Iterator[_Found]:
+def _by_content(kind: RecordKind, table: RawTable, layout: Layout, year: float | None) -> Iterator[_Match]:
     ours = {p: kind.column(column) for column in layout.list_found() for p in layout.positions_of(column)}
-    degrees: dict[str, _Found] = {}
+    degrees: dict[str, _Match] = {}
     for position, raw in enumerate(table.columns):
         if position in layout.metadata:
             continue
         looks = partial(_content, kind, ours.get(position), raw.heading, year=year)
         if position in ours and ours[position].name == "age_band" and _holds_birth_days(kind, raw, year):
-            yield _Found(position, "dates of birth")
+            yield _Match(position, "dates of birth")
             continue
         if sort := looks(raw.distinct):
-            yield _Found(position, sort, _first_line(table, raw, sort, looks), position in ours)
+            yield _Match(position, sort, _first_line(table, raw, sort, looks), position in ours)
         elif position not in ours and (which := recognise_degrees(raw.distinct)):
             line = _first_line(table, raw, which, recognise_degrees)
-            degrees.setdefault(which, _Found(position, "coordinates", line))
+            degrees.setdefault(which, _Match(position, "coordinates", line))
     if len(degrees) == 2:
         yield from degrees.values()
 

@@ -82,7 +82,7 @@ def remove_lists(folder: Path, partner: str | None = None) -> bool:
     Lists of earlier versions are beside the partners' folders. They name no partner and are always removed.
     """
     folders = [folder, folder / _SEVERAL, folder / _name_folder(partner)] if partner else [folder, *folder.glob("*/")]
-    lists = [path for one in folders for path in one.glob("*.csv")]
+    lists = [path for place in folders for path in place.glob("*.csv")]
     for path in lists:
         path.unlink(missing_ok=True)
     return bool(lists)
@@ -243,16 +243,16 @@ class Repeater:
         return text if year and year >= definition.earliest[:4] else ""
 
     def _may_show(self, column: Column, text: str, *, alone: bool) -> bool:
-        known = [*map(make_key, column.allowed), *map(make_key, column.allowed.values())]
-        if not self.kind.of_children or make_key(text) in known:
-            return bool(_WORDS.fullmatch(text)) or make_key(text) in known
+        keys = [*map(make_key, column.allowed), *map(make_key, column.allowed.values())]
+        if not self.kind.of_children or make_key(text) in keys:
+            return bool(_WORDS.fullmatch(text)) or make_key(text) in keys
         if alone and column.type == "area" and is_place(text):
             return True
         if not alone or not _WORD.fullmatch(text) or fold(text) in self.words:
             return False
         if column.type == "area" or text.islower():
             return True
-        return bool(difflib.get_close_matches(make_key(text), known, 1, cutoff=_NEAR))
+        return bool(difflib.get_close_matches(make_key(text), keys, 1, cutoff=_NEAR))
 
 
 def is_private(column: Column) -> bool:

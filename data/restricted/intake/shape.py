@@ -140,16 +140,16 @@ def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iter
 
 def _find_totals(table: RawTable) -> _Mask:
     """Return a mask of the rows whose first filled cell is a word for totals, shape (n,)."""
-    found = np.zeros(len(table.lines), dtype=bool)
+    mask = np.zeros(len(table.lines), dtype=bool)
     before = np.zeros(len(table.lines), dtype=bool)
     for column in table.columns:
         total = [text[:1].isalpha() and is_total([text]) for text in column.distinct]
         if any(total):
-            found |= _where(column, total) & ~before
+            mask |= _where(column, total) & ~before
         before |= _where(column, [bool(text.strip()) for text in column.distinct])
         if before.all():
             break
-    return found
+    return mask
 
 
 def _count_filled(table: RawTable) -> npt.NDArray[np.int8]:

@@ -116,11 +116,11 @@ def _join_months(alike: Sequence[Start], starts: Iterable[Start], grids: Sequenc
     if not all(start in listed for start in alike):
         return None
     headings = list(alike[0].headings)
-    known = set(_key_headings(headings))
+    keys = set(_key_headings(headings))
     for start in listed:
         for key, heading in zip(_key_headings(start.headings), start.headings, strict=True):
-            if key not in known:
-                known.add(key)
+            if key not in keys:
+                keys.add(key)
                 headings.append(heading)
     return replace(listed[0], headings=headings, score=alike[0].score, months=tuple(listed))
 
@@ -134,11 +134,11 @@ def _join_parents(start: Start, kinds: Sequence[RecordKind], grids: Sequence[Gri
     if parent is None:
         return None
     parent = _join_parents(parent, kinds, grids) or parent
-    own = [replace(start, headings=list(start.headings))]
+    repeats = replace(start, headings=list(start.headings))
     have = {fold(heading) for heading in start.headings}
     headings = [*start.headings, *(heading for heading in parent.headings if fold(heading) not in have)]
     numbered = tuple(heading for heading in parent.headings if _is_number(heading, kinds))
-    return replace(start, headings=headings, repeat=(own[0], parent), numbered=numbered)
+    return replace(start, headings=headings, repeat=(repeats, parent), numbered=numbered)
 
 
 def read_rows(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
@@ -162,7 +162,7 @@ def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
         return []
     if begin.months:
         names = ", ".join(grids[start.grid].name for start in begin.months)
-        said = [Message("The sheets {names} were read as one table.", names=names)]
+        notes = [Message("The sheets {names} were read as one table.", names=names)]
         first = begin.months[0]
         lines = Message(
             "Lines are counted by sheet: {line} is row {row} of sheet {sheet}.",
@@ -170,7 +170,7 @@ def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
             row=first.line + 1,
             sheet=first.sheet,
         )
-        return [join_messages([*said, *_name_others(grids, {s.grid for s in begin.months})]), lines]
+        return [join_messages([*notes, *_name_others(grids, {s.grid for s in begin.months})]), lines]
     if begin.repeat:
         chain = [begin]
         while chain[-1].repeat:
@@ -178,14 +178,14 @@ def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
         above: object = chain[-1].sheet
         for start in reversed(chain[1:-1]):
             above = Message("{sheet}, of sheet {above}", sheet=start.sheet, above=above)
-        said = [
+        notes = [
             Message(
                 "Each row of sheet {sheet} was read with its submission of sheet {above}.",
                 sheet=begin.sheet,
                 above=above,
             )
         ]
-        return [join_messages([*said, *_name_others(grids, {start.grid for start in chain})])]
+        return [join_messages([*notes, *_name_others(grids, {start.grid for start in chain})])]
     return [
         Message("Only sheet {sheet} was read, of {count} sheets with content.", sheet=begin.sheet, count=len(grids))
     ]
@@ -199,11 +199,11 @@ def _name_others(grids: Sequence[Grid], read: set[int]) -> list[Message]:
 
 def _key_headings(headings: Iterable[str]) -> list[tuple[str, int]]:
     """Return each heading with the number of equal headings before it, so that each pair is unique."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     keys = []
     for heading in map(fold, headings):
-        keys.append((heading, seen[heading]))
-        seen[heading] += 1
+        keys.append((heading, counts[heading]))
+        counts[heading] += 1
     return keys
 
 
@@ -231,15 +231,15 @@ def _find_parent(start: Start, grids: Sequence[Grid]) -> Start | None:
     places = {heading.casefold(): n for n, heading in enumerate(start.headings)}
     if _PARENT not in places:
         return None
-    found = {n: found for n, grid in enumerate(grids) if n != start.grid for found in [_find_index(n, grid)] if found}
+    indexes = {n: index for n, grid in enumerate(grids) if n != start.grid for index in [_find_index(n, grid)] if index}
     if _PARENT_SHEET in places:
         below = (row for line, row in grids[start.grid].rows if line > start.line)
         named = next((row[places[_PARENT_SHEET]] for row in below if len(row) > places[_PARENT_SHEET]), "")
         title = named.strip()[:_LONGEST_SHEET].casefold()
-        same = [found[n] for n in found if grids[n].name.strip().casefold() == title]
+        same = [indexes[n] for n in indexes if grids[n].name.strip().casefold() == title]
         if same:
             return same[0]
-    alone = [parent for parent in found.values() if _PARENT not in map(str.casefold, parent.headings)]
+    alone = [parent for parent in indexes.values() if _PARENT not in map(str.casefold, parent.headings)]
     return alone[0] if len(alone) == 1 else None
 
 
@@ -252,8 +252,8 @@ def _find_index(number: int, grid: Grid) -> Start | None:
 
 
 def _is_number(heading: str, kinds: Iterable[RecordKind]) -> bool:
-    own = any("record_number" in read_meanings(kind.name, heading) for kind in kinds)
-    return own or heading.casefold() in _NUMBERS
+    is_ours = any("record_number" in read_meanings(kind.name, heading) for kind in kinds)
+    return is_ours or heading.casefold() in _NUMBERS
 
 
 def _read_repeats(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:

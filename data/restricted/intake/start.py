@@ -71,8 +71,8 @@ def list_starts(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Sequ
 
 def describe_start(start: Start) -> Message:
     """Return a sentence that names the row and the headings that were read, without content of cells."""
-    shown = [n for n, text in enumerate(start.headings[:_SHOWN]) if text]
-    headings = count_more(list_headings(start.headings, shown), len(start.headings) - _SHOWN)
+    positions = [n for n, text in enumerate(start.headings[:_SHOWN]) if text]
+    headings = count_more(list_headings(start.headings, positions), len(start.headings) - _SHOWN)
     return Message("Headings read in row {line}: {headings}.", line=start.line, headings=headings)
 
 

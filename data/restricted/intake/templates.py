@@ -105,13 +105,13 @@ def write_books(folder: Path, books: Mapping[str, Callable[[], Workbook]]) -> li
     folder = Path(folder)
     _refuse_existing(folder, list(books))
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    paths = []
     for name, build in books.items():
         content = BytesIO()
         build().save(content)
         write_bytes(folder / name, content.getvalue())
-        written.append(folder / name)
-    return written
+        paths.append(folder / name)
+    return paths
 
 
 def _refuse_existing(folder: Path, names: list[str]) -> None:

@@ -158,20 +158,20 @@ def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Val
 def list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str, str]:
     """Return the codes of a column by the keys of their spellings: the code, its label, and words of all languages."""
     codes = dict(allowed)
-    known = {make_key(code): code for code in codes}
+    spellings = {make_key(code): code for code in codes}
     for code, text in allowed:
-        known.setdefault(make_key(text), code)
+        spellings.setdefault(make_key(text), code)
     for key, code in words.index_codes(name).items():
         if code in codes:
-            known.setdefault(key, code)
-    return known
+            spellings.setdefault(key, code)
+    return spellings
 
 
 def _category(column: Column) -> Callable[[str], Value]:
-    known = list_spellings(column.name, tuple(column.allowed.items()))
+    spellings = list_spellings(column.name, tuple(column.allowed.items()))
 
     def read(text: str) -> Value:
-        code = words.look_up(known, text[:200])
+        code = words.look_up(spellings, text[:200])
         if code is None:
             raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY)
         return code
@@ -223,8 +223,8 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
     Raises Faulty for another text and for an adult, and if an approximate age or a range lies in two bands: a person
     must decide which one counts.
     """
-    known = list_spellings(column.name, tuple(column.allowed.items()))
-    if code := words.look_up(known, text[:200]):
+    spellings = list_spellings(column.name, tuple(column.allowed.items()))
+    if code := words.look_up(spellings, text[:200]):
         return code
     exact, about = _strip_about(text)
     number, word = _strip_age_word(exact)

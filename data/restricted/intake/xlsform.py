@@ -65,16 +65,16 @@ def _labels(row: _Row) -> list[str]:
 
 def _read_column(kind: RecordKind, texts: Sequence[str]) -> str | None:
     """Return the column that the texts surely mean; None if there is not exactly one."""
-    found = {c for text in texts for c, sure in read_meanings(kind.name, text).items() if sure >= SURE}
-    columns = found & {column.name for column in kind.file_columns}
+    meanings = {c for text in texts for c, sure in read_meanings(kind.name, text).items() if sure >= SURE}
+    columns = meanings & {column.name for column in kind.file_columns}
     return columns.pop() if len(columns) == 1 else None
 
 
 def _read_codes(kind: RecordKind, ours: str, answers: Sequence[_Row]) -> Iterator[tuple[str, str]]:
     """Yield the codes of a form that only their labels explain, each with our code."""
-    known = list_spellings(ours, tuple(kind.column(ours).allowed.items()))
+    spellings = list_spellings(ours, tuple(kind.column(ours).allowed.items()))
     for answer in answers:
         code = answer.get("name", "")
-        meanings = {found for label in _labels(answer) if (found := words.look_up(known, label))}
-        if code and len(meanings) == 1 and words.look_up(known, code) is None:
+        meanings = {meaning for label in _labels(answer) if (meaning := words.look_up(spellings, label))}
+        if code and len(meanings) == 1 and words.look_up(spellings, code) is None:
             yield code, meanings.pop()

@@ -66,14 +66,14 @@ def read_sheets(path: InputFile, names: Collection[str]) -> dict[str, list[list[
 
     Only the first 20,000 rows of a sheet are read. Raises FileRefused for a workbook that cannot be read.
     """
-    found = {}
+    rows_by_sheet = {}
     with _opened(path) as sheets:
         for sheet in sheets:
             if sheet.title in names:
                 sheet.reset_dimensions()
                 rows = ([convert_cell(cell.value) for cell in row] for row in islice(sheet.iter_rows(), _MOST_ROWS))
-                found[sheet.title] = [row for row in rows if any(row)]
-    return found
+                rows_by_sheet[sheet.title] = [row for row in rows if any(row)]
+    return rows_by_sheet
 
 
 def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet], list[Grid]]:
