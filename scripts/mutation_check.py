@@ -70,7 +70,7 @@ FAULTS = (
           ("tests/data/disclosure/test_policy_file.py", "tests/data/tables/test_spec.py")),
     # The attacks.
     Fault("attack: narrow bounds are no finding", "data/disclosure/attacks/bounds/__init__.py",
-          "narrow = high - low + 1 < known.open_values", "narrow = high - low + 1 < 0", BOUNDS_TESTS),
+          "narrow = high - low + 1 < knowledge.open_values", "narrow = high - low + 1 < 0", BOUNDS_TESTS),
     Fault("attack: a number that changed is not seen", "data/disclosure/attacks/sequence.py",
           "(number != again) & ~raised", "(number != again) & raised", MIXTURE_TESTS),
     Fault("attack: a breakdown of one kind is not seen", "data/disclosure/attacks/homogeneity.py",
@@ -153,7 +153,7 @@ FAULTS = (
     Fault("wall: a layer reads keys", "geo/areas.py",
           "import geopandas as gpd", "import data.restricted.keys; import geopandas as gpd", STRUCTURE_TESTS),
     Fault("wall: a phone number passes as a note", "data/personal/free_text.py",
-          'find_personal_content(written, "text", of_children=False)', "None",
+          'find_personal_content(nonempty, "text", of_children=False)', "None",
           ("tests/risk/planning/test_inputs.py", "tests/data/personal")),
 )  # fmt: skip
 
