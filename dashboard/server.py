@@ -107,20 +107,20 @@ def build_application(
         Middleware(CompressedFiles, folders=files),
         Middleware(StartPage, pages=pages, base=start),
     ]
-    own, named = list_own_hosts(LOOPBACK, port), frozenset([name] if name is not None else [])
+    own_hosts, named = list_own_hosts(LOOPBACK, port), frozenset([name] if name is not None else [])
     if accounts is not None:
         door = Middleware(
             Door,
             accounts=accounts,
-            hosts=named or own,
-            own=own,
+            hosts=named or own_hosts,
+            own_hosts=own_hosts,
             port=port,
             is_encrypted=name is not None,
             provider=_find_provider(settings, f"https://{name}" if name else make_url(host, port)),
         )
         middleware.insert(1, door)
     elif host in LOOPBACK or name is not None:
-        middleware.insert(1, Middleware(Gate, hosts=own | named, entry=entry))
+        middleware.insert(1, Middleware(Gate, hosts=own_hosts | named, entry=entry))
     routes = _make_routes(site, is_encrypted=name is not None)
     return App(SCRIPT / "app.py", routes=routes, middleware=middleware, on_script_error=show_error)
 

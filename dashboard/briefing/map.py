@@ -197,6 +197,6 @@ def _cost(box: Box, taken: Sequence[Box], passed: Sequence[Point], whole: Point)
 
 def _write_name(name: str, box: Box, size: float) -> str:
     look = f'font-family="Source Sans 3" font-weight="600" font-size="{size:.0f}" text-anchor="middle"'
-    at = f'x="{(box[0] + box[2]) / 2:.1f}" y="{box[1] + 0.8 * size:.1f}"'
+    position = f'x="{(box[0] + box[2]) / 2:.1f}" y="{box[1] + 0.8 * size:.1f}"'
     rim = f'stroke="#fff" stroke-width="{size / 3.5:.1f}" stroke-linejoin="round" paint-order="stroke"'
-    return f'<text {look} {at} fill="{_INK}" {rim}>{escape(name)}</text>'
+    return f'<text {look} {position} fill="{_INK}" {rim}>{escape(name)}</text>'

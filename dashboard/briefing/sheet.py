@@ -115,12 +115,12 @@ def draw_areas(
 
 def draw_chart(chart: alt.TopLevelMixin, cells: Sequence[Mapping[str, str]] = ()) -> Drawing:
     """Draw a chart of a page, at most as wide as a map. cells : the data of the chart, for the search for leaks."""
-    found = _SIZE.search(drawn := _render_chart(chart.to_json(validate=False)))
-    assert found is not None
-    wide, high = (float(size) for size in found.groups())
+    match = _SIZE.search(picture := _render_chart(chart.to_json(validate=False)))
+    assert match is not None
+    wide, high = (float(size) for size in match.groups())
     scale = min(_CHART_SCALE, WIDTH / wide)
     size = f'width="{scale * wide:.0f}" height="{scale * high:.0f}" viewBox="0 0 {wide:.0f} {high:.0f}"'
-    svg = f"{drawn[: found.start()]}{size}{drawn[found.end() :]}".replace("</svg>", f"{draw_cells(cells)}</svg>")
+    svg = f"{picture[: match.start()]}{size}{picture[match.end() :]}".replace("</svg>", f"{draw_cells(cells)}</svg>")
     return Drawing(svg, scale * wide, scale * high)
 
 

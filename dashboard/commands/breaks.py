@@ -29,19 +29,24 @@ def list_breaks(context: typer.Context, as_json: Json = False) -> None:
     workspace = open_workspace(context, or_demo=True)
     accepted = read_breaks(workspace.derived)
     manifest = read_manifest(open_release(workspace))
-    known = {(one.period, one.place) for one in accepted}
+    known = {(entry.period, entry.place) for entry in accepted}
     offered = {(jump.period, jump.place): jump for _, jump in manifest.trends.jumps} if manifest else {}
     possible = [jump for key, jump in offered.items() if key not in known]
     rows = [("quarter", "place", "", "")]
-    rows += [(one.period, one.place or "everywhere", "accepted", one.note) for one in accepted]
+    rows += [(entry.period, entry.place or "everywhere", "accepted", entry.note) for entry in accepted]
     rows += [
-        (one.period, one.place, "possible", f"about {one.before:.1f} children a quarter before, {one.after:.1f} since")
-        for one in possible
+        (
+            jump.period,
+            jump.place,
+            "possible",
+            f"about {jump.before:.1f} children a quarter before, {jump.after:.1f} since",
+        )
+        for jump in possible
     ]
     lines = list(format_table(rows)) if len(rows) > 1 else ["There is no accepted and no possible break."]
     hint = [] if manifest else ["Possible breaks are found by the risk model: tact risk"]
     emit(
-        {"accepted": [asdict(one) for one in accepted], "possible": [asdict(jump) for jump in possible]},
+        {"accepted": [asdict(entry) for entry in accepted], "possible": [asdict(jump) for jump in possible]},
         as_json,
         *lines,
         *hint,

@@ -39,9 +39,11 @@ def check(
         Path | None, typer.Option(help="Folder of releases. Default: that of the workspace, or of the demo.")
     ] = None,
     tier: TierName = "public",
-    own: Annotated[
+    own_columns: Annotated[
         list[str] | None,
-        typer.Option(help="Heading of a column of your own, which counts no children; may be given several times."),
+        typer.Option(
+            "--own", help="Heading of a column of your own, which counts no children; may be given several times."
+        ),
     ] = None,
     language: Annotated[str, make_language_option("the answer")] = "en",
     as_json: Json = False,
@@ -71,7 +73,7 @@ def check(
         blocked=read_blocked(folder),
         list_tables=list_product_tables,
     )
-    result = tables.check(table.name, content, own or ())
+    result = tables.check(table.name, content, own_columns or ())
     with speak(language):
         emit(_describe(result), as_json, *_format(result))
     if AUDIENCES.index(result.audience) > AUDIENCES.index(_NEEDED[tier]):

@@ -158,12 +158,12 @@ def _account_problems(path: Path) -> list[str]:
             f"Others on this machine can read {path}, which holds second factors. Close it: chmod 600 '{path}'"
         )
     try:
-        found = verify_log(Accounts.open(path)).problem
+        fault = verify_log(Accounts.open(path)).problem
     except TactError as error:
         return [*problems, str(error)]
-    if found:
+    if fault:
         problems.append(
-            f"The audit log was changed: {found} Compare it with a copy, and tell your data protection officer."
+            f"The audit log was changed: {fault} Compare it with a copy, and tell your data protection officer."
         )
     return problems
 

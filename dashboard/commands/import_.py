@@ -231,7 +231,7 @@ def _import_one(importer: Importer, path: Path, kind: str | None, partner: str |
         **asdict(imported),
         "reasons": imported.reasons[:_MAX_REASONS],
         "more_reasons": max(len(imported.reasons) - _MAX_REASONS, 0),
-        "respelled": [asdict(found) for found in imported.respelled[:_MAX_REASONS]],
+        "respelled": [asdict(spelling) for spelling in imported.respelled[:_MAX_REASONS]],
         "more_respelled": max(len(imported.respelled) - _MAX_REASONS, 0),
     }
 

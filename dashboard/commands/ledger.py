@@ -170,8 +170,8 @@ def _word_outcomes(outcomes: Sequence[MoveOutcome]) -> Iterator[str]:
 
 def _list_meetings(workspace: Workspace, accounts: Path | None) -> list[Meeting]:
     """List the meetings of the workspace's accounts, of the local map, and of another file of accounts if given."""
-    own = (workspace.accounts, find_local_file(workspace.derived))
-    files = [*filter(Path.is_file, own), *([accounts] if accounts else [])]
+    standard_files = (workspace.accounts, find_local_file(workspace.derived))
+    files = [*filter(Path.is_file, standard_files), *([accounts] if accounts else [])]
     return [meeting for file in files for meeting in list_meetings(Accounts.open(file))]
 
 
@@ -184,8 +184,8 @@ def _word_decisions(decisions: Sequence[PlanDecision]) -> Iterator[str]:
         seen = {(outcome.start, outcome.end, outcome.kind): outcome.seen for outcome in decision.outcomes}
         for move in decision.moves:
             words = f"{move['units']} {move['kind']} {move['start']} to {move['end']}"
-            found = seen.get((move["start"], move["end"], move["kind"]), "nothing yet")
-            rows.append((*head, words, _word_gain(Estimate(**move["gain"])), found))
+            result = seen.get((move["start"], move["end"], move["kind"]), "nothing yet")
+            rows.append((*head, words, _word_gain(Estimate(**move["gain"])), result))
         if not decision.moves:
             rows.append((*head, "not followed", "", ""))
     yield "Decisions of meetings on saved plans:"

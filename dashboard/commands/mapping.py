@@ -63,7 +63,10 @@ def draft(
     check_workspace_kind(workspace, [file])
     saved = find_mappings(workspace, partner)
     if form:
-        saved = {of: saved.get(of, ColumnMapping()).extend(read_form(form, KINDS[of])) for of in KINDS}
+        saved = {
+            record_kind: saved.get(record_kind, ColumnMapping()).extend(read_form(form, KINDS[record_kind]))
+            for record_kind in KINDS
+        }
     mappings = extend_mappings(saved, hints)
     name = kind or intake.guess_kind(file, mappings)
     if name is None:
@@ -76,48 +79,49 @@ def draft(
         known = {**mappings, name: mappings[name].extend(more)}
         return recognise(file, resolve=places.resolve, mappings=known, kind=name, partner=partner)
 
-    found = look(learnt)
+    recognition = look(learnt)
     may_ask = partner is not None and can_ask() and not as_json
     if may_ask:
-        emit(None, False, *_describe(file, found))
-    while may_ask and found.questions:
-        answers = _ask_all(found.questions)
+        emit(None, False, *_describe(file, recognition))
+    while may_ask and recognition.questions:
+        answers = _ask_all(recognition.questions)
         if answers == ColumnMapping():
             break
         learnt = learnt.extend(answers)
-        found = look(learnt)
+        recognition = look(learnt)
     path = None
     if partner is not None and learnt != ColumnMapping():
         path = mapping.file_for(workspace.mappings, partner)
         mapping.save(path, name, learnt)
     emit(
-        {"file": str(file), **_as_json(found), "mapping": str(path) if path else None},
+        {"file": str(file), **_as_json(recognition), "mapping": str(path) if path else None},
         as_json,
-        *([] if may_ask else _describe(file, found)),
-        *_word_questions(found.questions),
+        *([] if may_ask else _describe(file, recognition)),
+        *_word_questions(recognition.questions),
         *([f"Kept for {partner}: {path}"] if path else []),
-        _word_next(file, found, partner),
+        _word_next(file, recognition, partner),
     )
 
 
-def _as_json(found: Recognition) -> dict[str, Any]:
-    parts = asdict(found)
+def _as_json(recognition: Recognition) -> dict[str, Any]:
+    parts = asdict(recognition)
     # Only an officer at the desk may see the first rows; the output of a command may be stored.
     del parts["sample"]
-    return {**parts, "questions": [asdict(question) for question in found.questions]}
+    return {**parts, "questions": [asdict(question) for question in recognition.questions]}
 
 
-def _describe(file: Path, found: Recognition) -> Iterator[str]:
+def _describe(file: Path, recognition: Recognition) -> Iterator[str]:
     """Yield lines on the kind of a file, and on how each of its columns is read."""
-    sheet = f" of sheet {found.sheet}" if found.sheet else ""
-    yield f"{file.name}: kind {found.kind}, headings in row {found.line}{sheet}, {found.rows:,} rows below."
-    for reading in found.readings:
+    sheet = f" of sheet {recognition.sheet}" if recognition.sheet else ""
+    place = f"headings in row {recognition.line}{sheet}, {recognition.rows:,} rows below."
+    yield f"{file.name}: kind {recognition.kind}, {place}"
+    for reading in recognition.readings:
         headings = ", ".join(f"'{heading}'" for heading in reading.headings) or "the same for all rows"
         sure = "" if reading.confidence >= SURE else f" (confidence {reading.confidence:.0%})"
         yield f"  {reading.column}: {headings}{sure}"
-    if found.unknown:
-        yield f"  not read: {', '.join(repr(heading) for heading in found.unknown)}"
-    yield from (f"  {note}" for note in found.notes)
+    if recognition.unknown:
+        yield f"  not read: {', '.join(repr(heading) for heading in recognition.unknown)}"
+    yield from (f"  {note}" for note in recognition.notes)
 
 
 def _word_questions(questions: Iterable[Question]) -> Iterator[str]:
@@ -134,11 +138,11 @@ def _word_part(question: Question, part: str, allowed: tuple[str, ...]) -> str:
     return f"{part}{rows}: {listed or 'name or code of a place'}{likely}"
 
 
-def _word_next(file: Path, found: Recognition, partner: str | None) -> str:
+def _word_next(file: Path, recognition: Recognition, partner: str | None) -> str:
     name = f" --partner {shlex.quote(partner)}" if partner else ""
-    if not found.questions:
+    if not recognition.questions:
         return f"Next: tact import {shlex.quote(str(file))}{name}"
-    options = " ".join(_word_option(question) for question in found.questions)
+    options = " ".join(_word_option(question) for question in recognition.questions)
     return f"Next, with your answers: tact mapping draft {shlex.quote(str(file))}{name or ' --partner NAME'} {options}"
 
 

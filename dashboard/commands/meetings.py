@@ -37,8 +37,8 @@ def shorten(
     """Count the meetings that are older than governance allows; with --delete NUMBER remove them."""
     file = find_file(context, accounts)
     before = find_first_day(file, months, "meeting_months")
-    own = [] if accounts else [file, find_local_file(open_workspace(context).derived)]
-    files = [path for path in own if path.is_file()] if own else [file]
+    standard_files = [] if accounts else [file, find_local_file(open_workspace(context).derived)]
+    files = [path for path in standard_files if path.is_file()] if standard_files else [file]
     counts = {opened: count_old_meetings(opened, before) for opened in map(Accounts.open, files)}
     count = sum(counts.values())
     if delete not in (None, count):

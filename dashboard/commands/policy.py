@@ -106,10 +106,10 @@ def _list_candidates(current: Policy, asked: Sequence[float | None]) -> list[Pol
 
     asked : the values of _NOISE that the user gave; None for the value of the current policy.
     """
-    own = (getattr(current, name) if value is None else value for name, value in zip(_NOISE, asked, strict=True))
+    requested = (getattr(current, name) if value is None else value for name, value in zip(_NOISE, asked, strict=True))
     others = [
         replace(current, k=int(k), variance=variance, variance_near_k=near, largest=int(largest))
-        for k, variance, near, largest in (*_OTHERS, tuple(own))
+        for k, variance, near, largest in (*_OTHERS, tuple(requested))
     ]
     return list(dict.fromkeys([current, *others]))
 

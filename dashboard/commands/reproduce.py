@@ -53,7 +53,7 @@ def _format_comparisons(comparisons: Sequence[Comparison]) -> Iterator[str]:
         yield f"{comparison.tier} {comparison.kind} ({comparison.result}): {outcome}, {comparison.tables} tables"
         yield from (f"  not the usual setting: {setting}" for setting in comparison.settings)
         yield from (f"  {cause}" for cause in comparison.causes)
-        yield from (f"  {_format_difference(one)}" for one in comparison.differences[:_MAX_LINES])
+        yield from (f"  {_format_difference(difference)}" for difference in comparison.differences[:_MAX_LINES])
         if len(comparison.differences) > _MAX_LINES:
             yield f"  and {len(comparison.differences) - _MAX_LINES} more; all of them: --json"
 

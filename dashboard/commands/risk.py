@@ -103,14 +103,16 @@ def risk(
     workspace = open_workspace(context, or_demo=True)
     opened = _open(workspace, tier or "public", release)
     _require_records(opened)
-    chosen = list_scored_tiers(opened) if tier is None else (tier,)
+    tiers = list_scored_tiers(opened) if tier is None else (tier,)
     evaluation: dict[str, Any] = {}
     if evaluate:
         evaluation = _evaluation(workspace, release)
     with progress("Calculating the risk model") as tick:
         results = [
-            _assess(workspace, one, release, evaluation if one == "partner" else {}, tick, (travel, ferries))
-            for one in chosen
+            _assess(
+                workspace, tier_name, release, evaluation if tier_name == "partner" else {}, tick, (travel, ferries)
+            )
+            for tier_name in tiers
         ]
     emit(
         {"results": [str(r.folder) for r in results], "evaluation": evaluation},
@@ -127,9 +129,9 @@ def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
     seen = replace(Observations.from_release(opened, geography.read_areas(opened.areas_file)), breaks=breaks)
     earlier = {size: replace(known, breaks=breaks) for size, known in _earlier(workspace, opened).items()}
     with progress("Forecasting from each earlier quarter") as tick:
-        found = evaluate_model(seen, earlier=earlier, progress=tick).as_dict()
+        scores = evaluate_model(seen, earlier=earlier, progress=tick).as_dict()
     return {
-        **found,
+        **scores,
         "blocks": evaluate_blocks(seen),
         "as_known_then": sorted(earlier),
         "breaks": list(map(asdict, breaks)),
@@ -143,14 +145,14 @@ def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
     with the same number of quarters the earlier one counts. Raises ReleaseDamaged: without a damaged release, forecasts
     would be judged with data that nobody knew then.
     """
-    found: dict[int, Observations] = {}
+    observations: dict[int, Observations] = {}
     listed = names(workspace.releases)  # damaged ones come last
     for name in listed[listed.index(newest.name) + 1 :]:  # of two with as many quarters the earlier one counts
         with suppress(ReleaseError):  # raised for a release with figures alone
             release = _open(workspace, "partner", name)
             seen = Observations.from_release(release, geography.read_areas(release.areas_file))
-            found[len(seen.quarters)] = seen
-    return found
+            observations[len(seen.quarters)] = seen
+    return observations
 
 
 def _format_times(times: Times) -> list[str]:

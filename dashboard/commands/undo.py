@@ -31,9 +31,9 @@ def undo(
     """
     workspace = open_workspace(context)
     with open_vault(workspace) as vault, vault.writing():
-        found = next((entry for entry in vault.list_imports() if entry["number"] == number), None)
-        if found is not None and not yes:
-            _require_yes(found, vault.undo(number, rehearse=True), as_json=as_json)
+        target = next((entry for entry in vault.list_imports() if entry["number"] == number), None)
+        if target is not None and not yes:
+            _require_yes(target, vault.undo(number, rehearse=True), as_json=as_json)
         undone = undo_import(workspace, vault, number)
     emit(
         {"undone": number, **asdict(undone)},

@@ -227,8 +227,8 @@ def _list_views(release: Release, layer: Layer, level: str, options: Mapping[str
         first, last = date.fromisoformat(tact["first"]), date.fromisoformat(tact["last"])
         near = [calendar.period(day, grain) for grain in GRAINS if grain != "whole" for day in (first, last)]
         asked += [View(level, period.id, options) for period in (*near, calendar.whole(first, last))]
-    found = {period for view in asked for period in layer.periods(release, view)}
-    parsed = sorted(map(Period.parse, found), key=lambda period: (GRAINS.index(period.grain), period.start))
+    periods = {period for view in asked for period in layer.periods(release, view)}
+    parsed = sorted(map(Period.parse, periods), key=lambda period: (GRAINS.index(period.grain), period.start))
     return [View(level, period.id, options) for period in parsed] or [finest]
 
 

@@ -102,7 +102,7 @@ def _render_ramp(mark: Mark) -> Markup:
 
 def render_classes(classes: Iterable[LegendClass], name: str) -> Markup:
     """Return a list of the classes with their colours; name : the class of the list in the style sheet."""
-    rows = (html('<li><i style="background:{}"></i>{}', one.colour, one.words) for one in classes)
+    rows = (html('<li><i style="background:{}"></i>{}', entry.colour, entry.words) for entry in classes)
     return html("<ul class={}>{}</ul>", name, join_markup(rows))
 
 

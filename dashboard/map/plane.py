@@ -38,12 +38,12 @@ def find_centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, f
     Unknown codes and areas without a centre are left out.
     """
     levels = areas.table["level"].reindex(list(dict.fromkeys(codes)))
-    found: dict[str, tuple[float, float]] = {}
+    points: dict[str, tuple[float, float]] = {}
     for level in LEVELS:
         inside = levels.index[levels == level]
         centres = areas.centres(level).reindex(inside).dropna() if len(inside) else pd.DataFrame()
-        found |= {str(row[0]): project(float(row[1]), float(row[2])) for row in centres.itertuples(name=None)}
-    return found
+        points |= {str(row[0]): project(float(row[1]), float(row[2])) for row in centres.itertuples(name=None)}
+    return points
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ def draw_arrow(start: Point, end: Point, width: float, colour: str = _ARROW) -> 
     along = ((end[0] - middle[0]) / way, (end[1] - middle[1]) / way)
     head = min(2.8 * width, 0.6 * length)
     neck = _moved(end, along, -head)
-    line = f"M{_at(start)}Q{_at(middle)} {_at(neck)}"
+    line = f"M{_format_point(start)}Q{_format_point(middle)} {_format_point(neck)}"
     aside = (-along[1], along[0])
     corners = (_moved(neck, aside, 0.5 * head), _moved(neck, aside, -0.5 * head))
-    tip = f"M{_at(end)}L{_at(corners[0])}L{_at(corners[1])}Z"
+    tip = f"M{_format_point(end)}L{_format_point(corners[0])}L{_format_point(corners[1])}Z"
     return Arrow(_svg(line, tip, start, width, colour), tuple(_along(start, middle, end)))
 
 
@@ -105,5 +105,5 @@ def _moved(point: Point, way: Point, far: float) -> Point:
     return point[0] + far * way[0], point[1] + far * way[1]
 
 
-def _at(point: Point) -> str:
+def _format_point(point: Point) -> str:
     return f"{point[0]:.1f} {point[1]:.1f}"

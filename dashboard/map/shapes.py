@@ -180,8 +180,8 @@ def _find_release(site: Site, checksum: str) -> Release | None:
     if newest is None:
         return None
     state = (newest, read_withdrawn(site.releases), *_read_states(alone))
-    found = next((name for name, known in _list_checksums(alone, state) if known.startswith(checksum)), None)
-    return None if found is None else alone.open_release(found)
+    match = next((name for name, known in _list_checksums(alone, state) if known.startswith(checksum)), None)
+    return None if match is None else alone.open_release(match)
 
 
 def _read_states(site: Site) -> Iterator[tuple[str, int, int]]:
@@ -253,8 +253,8 @@ def make_routes(whole: Site) -> list[BaseRoute]:
         countries = read_header(request.headers).countries
         with speak(request.query_params.get("lang", "")):
             chains = find_chains(request.query_params.get("name", "")[:_LONGEST])
-        own = [chain for chain in chains if not countries or chain[-1]["code"] in countries]
-        return JSONResponse({"chains": own})
+        visible = [chain for chain in chains if not countries or chain[-1]["code"] in countries]
+        return JSONResponse({"chains": visible})
 
     def words(request: Request) -> Response:
         language = request.path_params["language"]

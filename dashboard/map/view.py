@@ -26,7 +26,7 @@ from geo.layers.core import Layer, View
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _CODE = re.compile(r"[A-Za-z0-9-]{1,20}")
 _PERIOD = re.compile(r"[0-9A-Z/-]{10,21}")
-_BY_ID: dict[str, Layer] = {one.id: one for one in LAYERS}
+_BY_ID: dict[str, Layer] = {entry.id: entry for entry in LAYERS}
 _LEVEL = "region"
 # The layer and its option for the pathway, which the bar chooses for all pages.
 SHARED_OPTION = ("risk", "on")

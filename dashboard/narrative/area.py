@@ -122,12 +122,12 @@ def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
     return f"{sentence} {format_effort_warning(t, change.effort_ratio)}" if change.effort_warning else sentence
 
 
-def word_claim(t: Speech, said: Statement, claims: Mapping[str, Claim]) -> str:
+def word_claim(t: Speech, statement: Statement, claims: Mapping[str, Claim]) -> str:
     """Return the words for a claim and its certainty, and for the weaker claim that is very likely, if there is one.
 
     If there is neither claim, the words are "cannot tell".
     """
-    pairs = list_statements(said.claim, said.certainty, said.surely)
+    pairs = list_statements(statement.claim, statement.certainty, statement.surely)
     words = [
         f"{t(claims[claim].name)} ({t(CERTAINTIES[certainty])})" if certainty in CERTAINTIES else t(claims[claim].name)
         for claim, certainty in pairs

@@ -66,8 +66,8 @@ def describe_news(current: CurrentRelease, earlier: CurrentRelease) -> tuple[Top
         _("Services"): _list_services(t, current, earlier),
         _("New periods and layers"): _list_contents(current, earlier),
     }
-    found = ((title, tuple(sentences)) for title, sentences in topics.items())
-    return tuple(Topic(title, sentences) for title, sentences in found if sentences)
+    pairs = ((title, tuple(sentences)) for title, sentences in topics.items())
+    return tuple(Topic(title, sentences) for title, sentences in pairs if sentences)
 
 
 def find_rises(areas: Mapping[str, AreaJudgement]) -> dict[tuple[str, str], Change]:
@@ -97,7 +97,7 @@ def find_new_rises(
 
 def find_gaps(areas: Mapping[str, AreaJudgement], answer: GapAnswer = "gap") -> set[tuple[str, str]]:
     """Return pairs (area code, axis of work): `answer` is the answer to whether the reach of services has a gap."""
-    return {(code, axis) for code, judged in areas.items() for axis, said in judged.gaps.items() if said == answer}
+    return {(code, axis) for code, judged in areas.items() for axis, gap in judged.gaps.items() if gap == answer}
 
 
 def find_unsearched(current: CurrentRelease) -> set[str]:
@@ -216,7 +216,7 @@ def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) ->
 
     If there are more than `_MOST_AREAS` such areas, the last sentence says how many were left out.
     """
-    found: list[tuple[float, str]] = []
+    changes: list[tuple[float, str]] = []
     for code in name_regions(current):
         before, now = (ENCOUNTERS.history(r.release, _LEVEL, code, {}) for r in (earlier, current))
         sizes = {
@@ -225,11 +225,11 @@ def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) ->
         periods = sorted((period for period in sizes if sizes[period] > 0), key=lambda period: (-sizes[period], period))
         if periods:
             parts = [_word_count(period, before[period], now[period], current.release.k) for period in periods]
-            found.append((sizes[periods[0]], f"{t.name_area(code)}: {_shorten(t, parts)}."))
-    found.sort(key=lambda change: -change[0])
-    rest = len(found) - _MOST_AREAS
+            changes.append((sizes[periods[0]], f"{t.name_area(code)}: {_shorten(t, parts)}."))
+    changes.sort(key=lambda change: -change[0])
+    rest = len(changes) - _MOST_AREAS
     more = [format_plural("and {count} more", "and {count} more", rest)] if rest > 0 else []
-    return [*(sentence for _size, sentence in found[:_MOST_AREAS]), *more]
+    return [*(sentence for _size, sentence in changes[:_MOST_AREAS]), *more]
 
 
 def _measure_change(before: Cell, now: Cell, current: CurrentRelease, earlier: CurrentRelease) -> float:

@@ -52,8 +52,8 @@ def word_level(
     """
     inside = _list_inside(current, country, pathway)
     if inside:
-        said = {area.rates[pathway].claim for area in inside}
-        return _word_level(t, country, pathway, inside, most, claims if said & set(claims) else tuple(_LEVELS))
+        area_claims = {area.rates[pathway].claim for area in inside}
+        return _word_level(t, country, pathway, inside, most, claims if area_claims & set(claims) else tuple(_LEVELS))
     is_silent = any(a.country == country and a.doubt == "silent" for a in judge_areas(current).values())
     return word_doubt(t, country, "silent") if is_silent else ""
 

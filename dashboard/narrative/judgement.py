@@ -325,7 +325,7 @@ def _read_gaps(current: CurrentRelease) -> dict[str, dict[str, GapAnswer]]:
     for row in table.to_dict("records"):
         gaps.setdefault(str(row["area"]), {})[str(row["axis"])] = answer_gap(row)
     order = [axis.id.partition("-")[2] for axis in AXES]
-    return {area: {axis: found[axis] for axis in order if axis in found} for area, found in gaps.items()}
+    return {area: {axis: answers[axis] for axis in order if axis in answers} for area, answers in gaps.items()}
 
 
 def answer_gap(row: Mapping[Any, Any]) -> GapAnswer:

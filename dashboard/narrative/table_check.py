@@ -56,10 +56,10 @@ def explain_check(check: Check) -> Iterator[str]:
 
     A finding of the rule "narrowed" has a second line with the count of numbers that would be known too closely.
     """
-    said: set[str] = set()
+    rules: set[str] = set()
     for finding in check.findings:
-        remedy = "" if finding.rule in said else say_remedy(finding)
-        said.add(finding.rule)
+        remedy = "" if finding.rule in rules else say_remedy(finding)
+        rules.add(finding.rule)
         sheet = f"{finding.sheet}: " if finding.sheet else ""
         yield f"{sheet}{_name_place(finding)} {say_reason(finding)}. {remedy}".strip()
         if finding.rule == "narrowed":

@@ -31,7 +31,7 @@ def list_sentences(record: TrackRecord | None) -> list[str]:
     verdict, rows = record.verdict, {str(row["forecaster"]): row for row in record.scores}
     low, high = verdict.interval
     better = [name for name, row in rows.items() if row["wis"] < rows[MODEL]["wis"]]
-    own = rows[MODEL]
+    model = rows[MODEL]
     return [
         _(_RECONSTRUCTED if record.reconstructed else _GENUINE),
         _(
@@ -45,9 +45,9 @@ def list_sentences(record: TrackRecord | None) -> list[str]:
         _(
             "Of the published numbers, {half} lay in its 50 % interval, {most} in its 80 % and {all} in its 95 % "
             "interval. Intervals of whole numbers hold at least their share.",
-            half=f"{own['in_50']:.0%}",
-            most=f"{own['in_80']:.0%}",
-            all=f"{own['in_95']:.0%}",
+            half=f"{model['in_50']:.0%}",
+            most=f"{model['in_80']:.0%}",
+            all=f"{model['in_95']:.0%}",
         ),
         *([_(_WORSE, names=", ".join(better))] if better else []),
         *(

@@ -98,10 +98,10 @@ class Site:
         A reader without the right to see the partner tier gets the public tier. A reader with countries gets only those
         countries, and no derived results. No other function limits a site to a reader.
         """
-        own = self
+        part = self
         if Right.SEE_PARTNER not in reader.rights:
-            own = replace(self, tier="public")
-        return replace(own, derived=None, countries=reader.countries) if reader.countries else own
+            part = replace(self, tier="public")
+        return replace(part, derived=None, countries=reader.countries) if reader.countries else part
 
     def covers(self, page: str) -> bool:
         """Return whether a page, named by its folder, may be shown: without a limit to countries every page may.

@@ -134,6 +134,6 @@ def _find_file(message: MutableMapping[str, Any]) -> str:
     content = message.get("bytes") or b""
     if MEDIA.encode() not in content:
         return ""
-    said = ForwardMsg.FromString(content)
-    button = said.delta.new_element.download_button.url
-    return str(button or said.backend_operation_response.deferred_file.url)
+    sent = ForwardMsg.FromString(content)
+    button = sent.delta.new_element.download_button.url
+    return str(button or sent.backend_operation_response.deferred_file.url)

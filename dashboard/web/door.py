@@ -80,8 +80,8 @@ class _BusyError(Exception):
 class Door:
     """Middleware that answers only people who have signed in, and lets each of them reach what their role allows.
 
-    hosts : the values of `Host` that are answered. own : the values of this machine itself, which may also ask for
-    /health. is_encrypted : whether readers come by https, through a proxy; then cookies are sent only by https.
+    hosts : the values of `Host` that are answered. own_hosts : the values of this machine itself, which may also ask
+    for /health. is_encrypted : whether readers come by https, through a proxy; then cookies are sent only by https.
     port : the port of the process; it is part of the names of cookies, because cookies do not separate ports.
     provider : the provider of an organisation whose people sign in there; None if all people have an account here.
     """
@@ -91,14 +91,14 @@ class Door:
         app: ASGIApp,
         accounts: Accounts,
         hosts: Iterable[str],
-        own: Iterable[str],
+        own_hosts: Iterable[str],
         port: int,
         *,
         is_encrypted: bool,
         provider: Provider | None = None,
     ) -> None:
         self._app, self._accounts, self._provider = app, accounts, provider
-        self._hosts, self._own = frozenset(hosts), frozenset(own)
+        self._hosts, self._own_hosts = frozenset(hosts), frozenset(own_hosts)
         self._scheme = "https" if is_encrypted else "http"
         # A name that begins with __Host- is accepted by browsers only over https, for one host and all of its paths.
         self._session, self._form, self._beginning = (
@@ -135,7 +135,7 @@ class Door:
             return
         connection = HTTPConnection(scope)
         is_health = scope["type"] == "http" and scope["path"] == HEALTH
-        answer = find_foreign(connection, self._hosts | self._own if is_health else self._hosts, [self._scheme])
+        answer = find_foreign(connection, self._hosts | self._own_hosts if is_health else self._hosts, [self._scheme])
         person, token = None, _read_token(connection)
         if answer is None and not is_health:
             try:
@@ -212,9 +212,9 @@ class Door:
         if scope["type"] == "http":
             request = Request(scope, receive)
             with speak(choose_language(request)):
-                own = self._answers.get((scope["method"], scope["path"]))
-                if own is not None:
-                    return await own(request, person)
+                handler = self._answers.get((scope["method"], scope["path"]))
+                if handler is not None:
+                    return await handler(request, person)
                 if person is None:
                     return self._ask_to_sign_in(request)
         elif person is None:
@@ -424,7 +424,7 @@ class Door:
     async def _show_account(self, request: Request, person: Person | None, problem: str = "") -> Response:
         if person is None:
             return self._ask_to_sign_in(request, to=ACCOUNT)
-        own = await look_up(read_log, self._accounts, person.name, _MOST_ROWS)
+        entries = await look_up(read_log, self._accounts, person.name, _MOST_ROWS)
         # This takes long, so it does not run in the threads for accounts, for which everybody waits.
         log = await asyncio.to_thread(self._read_whole_log) if Right.READ_LOG in person.rights else None
         languages = list_languages(request)
@@ -432,7 +432,7 @@ class Door:
 
         def make(token: str) -> str:
             passkey = self._ask_passkey(token, passkeys.name_addition(person.id), person) if has_passphrase else None
-            return sign_in.make_account_page(token, person, own, log, languages, problem, passkey)
+            return sign_in.make_account_page(token, person, entries, log, languages, problem, passkey)
 
         return self._show(request, make, 403 if problem else 200)
 

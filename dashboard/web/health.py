@@ -29,10 +29,10 @@ def make_health(site: Site) -> Callable[[Request], JSONResponse]:
         with lock:
             asked, problem = last[0]
             if time.monotonic() - asked > _SECONDS:
-                found = find_problem(site)
-                if found and found != problem:
-                    _LOG.error("%s", found)
-                last[0] = (time.monotonic(), problem := found)
+                newest = find_problem(site)
+                if newest and newest != problem:
+                    _LOG.error("%s", newest)
+                last[0] = (time.monotonic(), problem := newest)
         return JSONResponse({"status": "failing" if problem else "ok"}, 503 if problem else 200)
 
     return answer

@@ -109,8 +109,8 @@ class Meetings:
         if view is None or not await asyncio.to_thread(may_see, self._site, reader, view):
             view = ""
         page, _mark, query = view.partition("?")
-        own = [(name, value) for name in ("lang", "theme") if (value := request.query_params.get(name))]
-        parameters = "&".join(filter(None, [query, urlencode([*own, ("meeting", code)])]))
+        choices = [(name, value) for name in ("lang", "theme") if (value := request.query_params.get(name))]
+        parameters = "&".join(filter(None, [query, urlencode([*choices, ("meeting", code)])]))
         # The path is that of a page, and is relative, so that it is right under any base path.
         return RedirectResponse(f"../{page}?{parameters}", 303, headers={"Cache-Control": "no-store"})
 
@@ -217,12 +217,12 @@ async def _receive(socket: WebSocket) -> dict[str, Any]:
     if message["type"] != "websocket.receive" or not isinstance(text, str) or len(text) > _LONGEST:
         raise WebSocketDisconnect
     try:
-        said = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise WebSocketDisconnect from error
-    if not isinstance(said, dict):
+    if not isinstance(content, dict):
         raise WebSocketDisconnect
-    return said
+    return content
 
 
 def _is_own_origin(connection: HTTPConnection) -> bool:

@@ -171,8 +171,8 @@ class Provider:
 
     async def _read_keys(self, client: AsyncOAuth2Client) -> KeySet:
         if self._keys is None or not 0 <= self._clock() - self._keys[0] < _FRESH:
-            found = await _get(client, (await self._read_about(client))["jwks_uri"])
-            listed = [key for key in found["keys"] if key["kty"] in _KEY_TYPES and key.get("use", "sig") == "sig"]
+            document = await _get(client, (await self._read_about(client))["jwks_uri"])
+            listed = [key for key in document["keys"] if key["kty"] in _KEY_TYPES and key.get("use", "sig") == "sig"]
             self._keys = (self._clock(), KeySet.import_key_set({"keys": listed}))
         return self._keys[1]
 
@@ -199,10 +199,10 @@ async def _get(client: AsyncOAuth2Client, address: str) -> dict[str, Any]:
     response = await client.request("GET", address, withhold_token=True)
     if response.status_code != httpx2.codes.OK:
         raise ProviderError(Fault.DOWN, f"status {response.status_code}")
-    found = response.json()
-    if not isinstance(found, dict):
+    document = response.json()
+    if not isinstance(document, dict):
         raise TypeError("no object")
-    return found
+    return document
 
 
 def _check_address(name: str, address: str) -> None:

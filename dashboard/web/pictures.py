@@ -65,8 +65,8 @@ def make_routes(site: Site) -> list[BaseRoute]:
         reader, asked = read_header(request.headers), request.path_params
         try:
             with take_place(), read_as(reader):
-                own = replace(site.narrow(reader), asked=request.query_params.get("release", ""))
-                return answer_picture(own, asked["page"], asked["kind"], request.query_params)
+                visible = replace(site.narrow(reader), asked=request.query_params.get("release", ""))
+                return answer_picture(visible, asked["page"], asked["kind"], request.query_params)
         except NoPlaceError as error:
             return refuse(str(error), 503)
 

@@ -105,7 +105,7 @@ def _forget_stale_widgets(state: SessionState, active: frozenset[str]) -> None:
         return
     described, mapper = state._new_widget_state.widget_metadata, state._key_id_mapper  # noqa: SLF001
     parts = context.fragment_ids_this_run
-    for name in [name for name, one in described.items() if _is_stale_widget(one, active, parts)]:
+    for name in [name for name, description in described.items() if _is_stale_widget(description, active, parts)]:
         del described[name]
         key = mapper.id_key_mapping.get(name)
         if key is not None and mapper.get_id_from_key(key) == name:

@@ -47,8 +47,8 @@ def audit_workspace(workspace: Workspace, name: str | None = None, progress: Pro
             files[tier] += write_features(follow_release(opened), folder / tier)
             for ending in ("qlr", "qgz"):
                 files[tier].append(folder / tier / f"live.{ending}")
-                made = make_file(ending, follow_release(opened), f"http://localhost{FEATURES}", "en")
-                files[tier][-1].write_bytes(made)
+                content = make_file(ending, follow_release(opened), f"http://localhost{FEATURES}", "en")
+                files[tier][-1].write_bytes(content)
             if tier == "public" and has_counts(opened):
                 files[tier] += write_synthetic(opened, folder / tier, SEED)[0]
             if COUNTS in opened.tables:

@@ -126,7 +126,7 @@ class Room:
         self._last_line = self._clock()
         if self._is_presenting(line) and not self._has_presenter():
             self._left, self.pointer = self._clock(), None
-        present = {one.member for one in self.lines} | {self.presenter}
+        present = {other.member for other in self.lines} | {self.presenter}
         if len(self._numbers) > 2 * MOST_LINES:
             self._numbers = {member: number for member, number in self._numbers.items() if member in present}
         self._tell()

@@ -56,14 +56,14 @@ MAP = Opening(mark("Opening the map. On a slow line this may take half a minute 
 
 def list_parts(page: str) -> list[str]:
     """Return the addresses of the scripts of `_PARTS` and of their imports, without the scripts that the page names."""
-    folder, found = _STATIC / "static" / "js", dict[str, None]()
+    folder, names = _STATIC / "static" / "js", dict[str, None]()
     waiting = [file.name for part in _PARTS for file in folder.glob(f"{part}.*.js")]
     while waiting:
         name = waiting.pop(0)
-        if name not in page and name not in found:
-            found[name] = None
+        if name not in page and name not in names:
+            names[name] = None
             waiting += re.findall(_IMPORT, (folder / name).read_text(encoding="utf-8"))
-    return [f"./static/js/{name}" for name in found]
+    return [f"./static/js/{name}" for name in names]
 
 
 @lru_cache(maxsize=24)

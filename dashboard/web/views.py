@@ -59,8 +59,8 @@ def detach_view(view: str) -> tuple[str, str]:
     without a check for personal data.
     """
     page, parameters = split_view(view)
-    own = urlencode({n: value for n, value in parameters.items() if n not in PLAYED and _VALUE.fullmatch(value)})
-    return (f"{page.address}?{own}" if own else page.address), parameters.get(RELEASE, "")
+    query = urlencode({n: value for n, value in parameters.items() if n not in PLAYED and _VALUE.fullmatch(value)})
+    return (f"{page.address}?{query}" if query else page.address), parameters.get(RELEASE, "")
 
 
 def name_view(view: str, current: CurrentRelease | None) -> str:

@@ -52,7 +52,7 @@ def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, 
         for kind, frame in frames.items()
         if len(frame)
     }
-    return {code: {kind: found[code] for kind, found in answers.items() if code in found} for code in ordered}
+    return {code: {kind: rows[code] for kind, rows in answers.items() if code in rows} for code in ordered}
 
 
 def word_answer(current: CurrentRelease, area: str) -> str:
@@ -66,8 +66,8 @@ def word_gaps(current: CurrentRelease, country: str) -> str:
     Without a likely gap it says that there is none where this is known, or that it is known for no area.
     """
     t, gaps = speak_to_reader(current), read_gaps(current, country, "axes")
-    found = [code for code, cells in gaps.items() if "gap" in cells.values()]
-    if not found:
+    areas = [code for code, cells in gaps.items() if "gap" in cells.values()]
+    if not areas:
         name = t.name_area(country)
         if any("none" in cells.values() for cells in gaps.values()):
             return _("{country}: no gap is likely where it can be told.", country=name)
@@ -78,7 +78,7 @@ def word_gaps(current: CurrentRelease, country: str) -> str:
         "{country}: {count} likely gaps on the axes of work, in {areas}.",
         count,
         country=t.name_area(country),
-        areas=t.list_areas(found, _NAMED),
+        areas=t.list_areas(areas, _NAMED),
     )
 
 

@@ -52,26 +52,26 @@ def _show_answer(current: CurrentRelease, file: str, name: str, content: bytes) 
 
     Raises TactError if the file cannot be read or compared.
     """
-    own = tuple(st.session_state.get(_OWN, ()))
-    asked = (file, own, current.checksum)
+    own_columns = tuple(st.session_state.get(_OWN, ()))
+    asked = (file, own_columns, current.checksum)
     known: tuple[object, Check] | None = st.session_state.get(_ANSWER)
     if known is None or known[0] != asked:
         st.session_state.pop(_ANSWER, None)
         with st.spinner(_("The table is compared with all releases.")):
-            known = asked, _compare(name, content, own)
+            known = asked, _compare(name, content, own_columns)
         st.session_state[_ANSWER] = known
     check = known[1]
     audience: Audience = check.audience
     _BOXES[audience](escape_markdown(say_audience(check)))
     if check.findings:
         st.html(markup.render_list(explain_check(check)))
-    choice = sorted({f.column for f in check.findings if f.rule in ("unknown", "unread")} | set(own))
+    choice = sorted({f.column for f in check.findings if f.rule in ("unknown", "unread")} | set(own_columns))
     if choice:
         st.multiselect(_("Columns of your own, which count no children"), choice, key=_OWN, placeholder=_("none"))
     st.html(markup.render_paragraphs(list_limits(check)))
 
 
-def _compare(name: str, content: bytes, own: tuple[str, ...]) -> Check:
+def _compare(name: str, content: bytes, own_columns: tuple[str, ...]) -> Check:
     site = read_site()
     with MAKING:
         releases = Comparison(
@@ -83,4 +83,4 @@ def _compare(name: str, content: bytes, own: tuple[str, ...]) -> Check:
             blocked=site.read_blocked(),
             list_tables=list_product_tables,
         )
-        return releases.check(name, content, own)
+        return releases.check(name, content, own_columns)

@@ -78,10 +78,12 @@ def _list_layers(current: CurrentRelease) -> Iterator[qgis.ServedLayer]:
     """
     release, levels = current.release, list_levels(current)
     pairs = [
-        (find_layer(name), level) for name in levels for level in sorted(levels[name], key=lambda one: one != "region")
+        (find_layer(name), level)
+        for name in levels
+        for level in sorted(levels[name], key=lambda name: name != "region")
     ]
     shown = [_describe_layer(release, layer, level) for layer, level in pairs]
-    outlines = [one for one, (_layer, level) in zip(shown, pairs, strict=True) if level == "country"]
+    outlines = [item for item, (_layer, level) in zip(shown, pairs, strict=True) if level == "country"]
     for outline in outlines[:1]:
         yield replace(outline, title=_("Countries"), data=None, about="")
     yield from shown
@@ -126,5 +128,5 @@ def _name_layer(layer: Layer, level: str) -> str:
 
 def make_address(page: str) -> str:
     """Return the address for QGIS on the server of a page; only the path if `page` has no server in it."""
-    found = _SERVER.match(page)
-    return f"{found[0]}{FEATURES}" if found else FEATURES
+    match = _SERVER.match(page)
+    return f"{match[0]}{FEATURES}" if match else FEATURES

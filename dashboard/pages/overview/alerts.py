@@ -116,13 +116,13 @@ def _list_gaps(
     """
     # What was withheld, or could not be told, is not new.
     gaps = find_gaps(areas) if before is None else find_gaps(areas) & find_gaps(before, "none")
-    found: dict[str, list[str]] = {}
+    areas_by_axis: dict[str, list[str]] = {}
     for code in sorted(areas, key=lambda code: -_count_unmet(areas[code])):
         for axis in areas[code].gaps:
             if (code, axis) in gaps:
-                found.setdefault(axis, []).append(code)
+                areas_by_axis.setdefault(axis, []).append(code)
     title = _("Gap, {axis}: {areas}") if before is None else _("New gap, {axis}: {areas}")
-    for axis, codes in sorted(found.items(), key=lambda item: -len(item[1])):
+    for axis, codes in sorted(areas_by_axis.items(), key=lambda item: -len(item[1])):
         yield Alert(
             title.format(axis=t.name_kind(axis), areas=t.list_areas(codes, _NAMED)),
             _("reach is under half of the national average"),

@@ -73,15 +73,15 @@ def _draw_effort(days: pd.DataFrame, periods: Sequence[str], jumps: Mapping[str,
     scale = alt.Scale(domain=[0, max(1.15 * top, 1.0)], nice=False)
     axis = _make_axis(",.0f", grid=False, orient="right", title=_("Outreach days"), titleColor=_QUIET, titleFontSize=12)
     bars = base.mark_bar(color=_DAYS, width={"band": 0.72}).encode(y=alt.Y("value:Q", axis=axis, scale=scale))
-    found = days[days["period"].isin(jumps)]
-    ratios = [jumps[period] for period in found["period"]]
-    found = found.assign(
+    breaks = days[days["period"].isin(jumps)]
+    ratios = [jumps[period] for period in breaks["period"]]
+    breaks = breaks.assign(
         sign=[_UP if ratio > 1 else _DOWN for ratio in ratios],
         words=[_("{ratio} times the four quarters before", ratio=format_number(round(ratio, 1))) for ratio in ratios],
     )
     arrows = (
-        alt.Chart(found)
-        .mark_text(dy=-7, fontSize=11, color=_QUIET, aria=bool(len(found)))
+        alt.Chart(breaks)
+        .mark_text(dy=-7, fontSize=11, color=_QUIET, aria=bool(len(breaks)))
         .encode(
             x=_make_x(periods),
             y=alt.Y("value:Q", axis=axis, scale=scale),

@@ -181,8 +181,8 @@ def _split_sum(row: Mapping[Any, Any], parts: Sequence[Cell]) -> list[tuple[str,
 
 
 def _find_level(current: CurrentRelease, area: str) -> Level:
-    found: Level = load_areas(current.release).table["level"][area]
-    return found
+    level: Level = load_areas(current.release).table["level"][area]
+    return level
 
 
 def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
@@ -251,13 +251,13 @@ def list_releases(site: Site, current: CurrentRelease) -> dict[str, str]:
 
     If several have the same last period, the newest is named. Releases without children met are left out.
     """
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     shown: CurrentRelease | None = current
-    while shown is not None and len(found) < _MOST_RELEASES:
+    while shown is not None and len(names) < _MOST_RELEASES:
         periods = current_release.list_periods(shown, "encounters", _LEVEL, "", (("of", EVERY),))
-        found.setdefault(periods[-1] if periods else "", shown.release.name)
+        names.setdefault(periods[-1] if periods else "", shown.release.name)
         shown = current_release.open_earlier_release(site, shown)
-    return {period: name for period, name in found.items() if period}
+    return {period: name for period, name in names.items() if period}
 
 
 def read_expected(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
@@ -337,8 +337,8 @@ def _list_earlier_changes(current: CurrentRelease, area: str) -> list[str]:
     rows = rows if "certainty" in rows else rows.assign(certainty="", surely="")  # a result of an earlier version
     sides = {**dict.fromkeys(narrative.RISING, "up"), **dict.fromkeys(narrative.FALLING, "down")}
     # Each quarter tests for a change again: one sentence has the latest test and names the earlier ones.
-    found = rows.groupby(["crossing", rows["claim"].map(sides)], sort=False)
-    return [_format_change(t, same.to_dict("records"), named[str(pathway)]) for (pathway, _side), same in found]
+    groups = rows.groupby(["crossing", rows["claim"].map(sides)], sort=False)
+    return [_format_change(t, same.to_dict("records"), named[str(pathway)]) for (pathway, _side), same in groups]
 
 
 def _format_change(t: Speech, looks: Sequence[Mapping[Any, Any]], pathway: str) -> str:

@@ -100,11 +100,11 @@ def _add(view: str, release: str) -> None:
     if not sentence or not (key or title):
         state[_REFUSED] = _("Write a sentence, and the title of a new meeting.")
         return
-    (own, pinned), known = detach_view(view), read_site().list_releases()
+    (bare_view, pinned), known = detach_view(view), read_site().list_releases()
 
     def add(store: Accounts) -> None:
         check_free_text([title, sentence], Message("A title or sentence"))
-        item = Item(own, pinned if pinned in known else release, sentence)
+        item = Item(bare_view, pinned if pinned in known else release, sentence)
         if key:
             add_item(store, key, item, person)
         st.query_params[AGENDA] = key or create_meeting(store, title, str(state[_DAY]), person, item)

@@ -113,8 +113,8 @@ def find_played() -> Played | None:
     key, number = read_parameter(AGENDA), read_parameter(ITEM)
     if not key or not (number.isascii() and number.isdigit()):
         return None
-    found = find_meeting(key)
-    return Played(found[0], int(number), found[1]) if found and int(number) in (0, *found[1]) else None
+    entry = find_meeting(key)
+    return Played(entry[0], int(number), entry[1]) if entry and int(number) in (0, *entry[1]) else None
 
 
 def address_item(meeting: Meeting, number: int, *, decide: bool = False) -> str:

@@ -56,10 +56,10 @@ class _Asked:
     base: str
 
     def find_collection(self) -> Collection:
-        found = find_collection(self.site, self.current, self.request.path_params["collection"])
-        if found is None:
+        collection = find_collection(self.site, self.current, self.request.path_params["collection"])
+        if collection is None:
             raise HTTPException(404, "There is no such collection.")
-        return found
+        return collection
 
     def check_names(self) -> None:
         check_names(self.request.query_params.multi_items(), ())

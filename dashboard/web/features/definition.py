@@ -43,14 +43,14 @@ def describe_api(collections: Iterable[Collection], base: str) -> dict[str, Any]
     for collection in collections:
         here = f"/collections/{collection.id}"
         shared = [{"$ref": f"#/components/parameters/{name}"} for name in describe_parameters()]
-        own = [
+        choices = [
             describe_parameter(name, schema, f"A choice of the layer: {name}.")
             for name, schema in list_filters(collection.layer).items()
             if name in {option.id for option in collection.layer.options}
         ]
         paths[here] = _describe_path("The collection", "object", refuses=("404",))
         paths[f"{here}/items"] = _describe_path(
-            "Its features", "features", [*shared, *own], media_type=geojson.MEDIA_TYPE, refuses=("404",)
+            "Its features", "features", [*shared, *choices], media_type=geojson.MEDIA_TYPE, refuses=("404",)
         )
         identifier = {"name": "featureId", "in": "path", "required": True, "schema": {"type": "string"}}
         paths[f"{here}/items/{{featureId}}"] = _describe_path(

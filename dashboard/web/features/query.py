@@ -208,8 +208,8 @@ def _parse_time(text: str) -> datetime:
 
 
 def _parse_duration(text: str) -> pd.DateOffset:
-    found = _DURATION.fullmatch(text)
-    if found is None or not any(found.groups()):
+    match = _DURATION.fullmatch(text)
+    if match is None or not any(match.groups()):
         raise ValueError
-    parts: dict[str, Any] = {name: int(n) for name, n in zip(_UNITS, found.groups(), strict=True) if n}
+    parts: dict[str, Any] = {name: int(n) for name, n in zip(_UNITS, match.groups(), strict=True) if n}
     return pd.DateOffset(**parts)
