@@ -66,20 +66,20 @@ def test_what_came_out_for_a_tier_stands_by_itself_and_is_what_its_readers_get(p
     leak = tmp_path / "leak.csv"
     pd.DataFrame({"code": ["AL-11"], "value": [99991]}).to_csv(leak, index=False)
     result = audit_release(*places, files={"partner": [leak]})
-    told = {}
+    audits_read = {}
     for tier, other in (("partner", "public"), ("public", "partner")):
         release = Release.open(places[0], tier)
         checksum = hashlib.sha256((release.folder / MANIFEST).read_bytes()).hexdigest()
-        told[tier] = audits.newest(places[1], result.release, tier, checksum)
-        assert {check["tier"] for check in told[tier].checks} == {tier}
-        assert len(told[tier].checks) == 10
+        audits_read[tier] = audits.newest(places[1], result.release, tier, checksum)
+        assert {check["tier"] for check in audits_read[tier].checks} == {tier}
+        assert len(audits_read[tier].checks) == 10
         text = (result.report / f"{tier}.json").read_text()
         assert other not in text
         assert ("leak.csv" in text) == (tier == "partner")
-    assert [attack for attack, _ in told["partner"].reasons] == ["surface"]
-    assert "99991" not in told["partner"].reasons[0][1]
-    assert not told["partner"].passed
-    assert told["public"].passed
+    assert [attack for attack, _ in audits_read["partner"].reasons] == ["surface"]
+    assert "99991" not in audits_read["partner"].reasons[0][1]
+    assert not audits_read["partner"].passed
+    assert audits_read["public"].passed
     whole = json.loads((result.report / "report.json").read_text())
     assert {finding["tier"] for finding in whole["findings"]} == {"partner"}
 
@@ -135,10 +135,10 @@ def test_an_early_release_is_attacked_with_what_was_known_then(places, monkeypat
 
 @pytest.mark.long
 def test_an_audit_tells_each_attack_before_it_begins(places):
-    said = []
-    audit_release(*places, progress=lambda done, total, step: said.append((done / total, step)))
-    assert {step for _, step in said} >= {"checksums", "bounds", "membership", "surface"}
-    shares = [share for share, _ in said]
+    steps = []
+    audit_release(*places, progress=lambda done, total, step: steps.append((done / total, step)))
+    assert {step for _, step in steps} >= {"checksums", "bounds", "membership", "surface"}
+    shares = [share for share, _ in steps]
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert 0.9 < shares[-1] < 1

@@ -38,12 +38,12 @@ def areas(**parents):
 
 def rows(cells, column="area", **rest):
     """Return a table with one row for each cell=number or cell="few"."""
-    made = [
+    entries = [
         {column: name, **rest, "value": None if v == "few" else v, "state": "few" if v == "few" else "number"}
         for name, v in cells.items()
     ]
     return pa.Table.from_pylist(
-        made, schema=pa.schema([(n, pa.int64() if n == "value" else pa.string()) for n in made[0]])
+        entries, schema=pa.schema([(n, pa.int64() if n == "value" else pa.string()) for n in entries[0]])
     )
 
 
@@ -54,13 +54,13 @@ def published(tables, known, *, name="r", k=11, frozen=True):
 def bounds_of(release, tree, spec, **cell):
     """Return the interval of one cell after the attack."""
     plan = BoundsAttack.from_releases([release] if isinstance(release, Published) else release, tree)
-    found = plan.system.solve()
+    bounds = plan.system.solve()
     for table in plan.lattice.tables.values():
         s = table.shape
         if (s.measure, s.level, s.grain, s.breakdown) == (spec.measure, spec.level, spec.grain, spec.breakdown):
             for offset in range(table.state.size):
                 if cell.items() <= table.name(offset).items():
-                    return int(found.low[table.base + offset]), int(found.high[table.base + offset])
+                    return int(bounds.low[table.base + offset]), int(bounds.high[table.base + offset])
     raise AssertionError(cell)
 
 
@@ -137,7 +137,7 @@ def test_primary_suppression_with_visible_zeros_gives_most_hidden_cells_away(see
     release, truth = exact_world(seed, ZEROS_SHOWN, zeros_shown=True)
     tree = small_worlds.area_table()[["level", "parent"]]
     plan = BoundsAttack.from_releases([release], tree)
-    found = plan.system.solve()
+    bounds = plan.system.solve()
     hidden = exact = 0
     for table in plan.lattice.tables.values():
         spec = TableSpec(table.shape.measure, table.shape.level, table.shape.grain, table.shape.breakdown)
@@ -147,7 +147,7 @@ def test_primary_suppression_with_visible_zeros_gives_most_hidden_cells_away(see
         for offset in np.flatnonzero(table.state.ravel() == 2):  # few
             cell = table.name(int(offset))
             value = true[tuple(cell[c] for c in ("area", *spec.breakdown)) if spec.breakdown else cell["area"]]
-            low, high = found.low[table.base + offset], found.high[table.base + offset]
+            low, high = bounds.low[table.base + offset], bounds.high[table.base + offset]
             assert low <= value <= high
             hidden += 1
             exact += low == high
@@ -176,23 +176,23 @@ def test_periods_and_categories_are_sums_too():
     frames[2] = rows({"AL": 15}, period="2006-12-01/P3M")
     release = published({COUNTRY: rows({"AL": 70}, period=YEAR), quarter: pa.concat_tables(frames)}, known)
     assert bounds_of(release, TREE, quarter, period=quarters[1]) == (5, 5)
-    found = TableSpec("children", "country", "year", ("found",))
+    by_found = TableSpec("children", "country", "year", ("found",))
     release = published(
         {
             COUNTRY: rows({"AL": 70}, period=YEAR),
-            found: rows({"reported": 66, "discovered": "few"}, "found", area="AL", period=YEAR),
+            by_found: rows({"reported": 66, "discovered": "few"}, "found", area="AL", period=YEAR),
         },
         known,
     )
-    assert bounds_of(release, TREE, found, found="discovered") == (4, 4)
+    assert bounds_of(release, TREE, by_found, found="discovered") == (4, 4)
 
 
 def test_two_breakdowns_of_a_total_that_nobody_published_are_tied_through_it():
-    sex, found = (TableSpec("children", "country", "year", (b,)) for b in ("sex", "found"))
+    sex, by_found = (TableSpec("children", "country", "year", (b,)) for b in ("sex", "found"))
     release = published(
         {
             sex: rows({"female": 30, "male": "few", "unknown": 0}, "sex", area="AL", period=YEAR),
-            found: rows({"reported": 25, "discovered": 12}, "found", area="AL", period=YEAR),
+            by_found: rows({"reported": 25, "discovered": 12}, "found", area="AL", period=YEAR),
         },
         ZEROS_SHOWN,
     )
@@ -296,19 +296,19 @@ def test_bounds_hold_every_possible_world_and_are_exact_on_a_tree(data):
     widths = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=2))
     leaves = sum(widths)
     truth = data.draw(st.lists(st.integers(0, 4), min_size=leaves, max_size=leaves))
-    sums, at = [], 0
+    sums, start = [], 0
     parts = []
     for width in widths:
-        parts.append(list(range(at, at + width)))
-        sums.append(sum(truth[at : at + width]))
-        at += width
+        parts.append(list(range(start, start + width)))
+        sums.append(sum(truth[start : start + width]))
+        start += width
     everything = [*truth, *sums, sum(truth)]
     n = len(everything)
     low = [max(0, v - data.draw(st.integers(0, 2))) for v in everything]
     high = [v + data.draw(st.integers(0, 2)) for v in everything]
     many = [(np.array([leaves + i]), np.array([p])) for i, p in enumerate(parts)]
     many.append((np.array([n - 1]), np.array([[leaves + i for i in range(len(widths))]])))
-    found = System(np.array(low), np.array(high), Ties.join(many)).solve()
+    bounds = System(np.array(low), np.array(high), Ties.join(many)).solve()
     worlds = []
     for leaf in product(*(range(a, b + 1) for a, b in zip(low[:leaves], high[:leaves], strict=True))):
         inner = [sum(leaf[i] for i in p) for p in parts]
@@ -316,19 +316,19 @@ def test_bounds_hold_every_possible_world_and_are_exact_on_a_tree(data):
         if all(a <= v <= b for a, v, b in zip(low, world, high, strict=True)):
             worlds.append(world)
     worlds = np.array(worlds)
-    assert (found.low == worlds.min(axis=0)).all()
-    assert (found.high == worlds.max(axis=0)).all()
-    assert found.contradictions == 0
+    assert (bounds.low == worlds.min(axis=0)).all()
+    assert (bounds.high == worlds.max(axis=0)).all()
+    assert bounds.contradictions == 0
 
 
 def test_a_tie_that_no_world_satisfies_is_dropped_and_counted():
     ties = Ties.join([(np.array([0]), np.array([[1, 2]])), (np.array([3]), np.array([[4]]))])
     low = np.array([10, 1, 1, 2, 0])
     high = np.array([12, 2, 2, 5, UNKNOWN])
-    found = System(low, high, ties).solve()
-    assert found.contradictions == 1
-    assert (found.low[0], found.high[0]) == (10, 12)
-    assert (found.low[4], found.high[4]) == (2, 5)
+    bounds = System(low, high, ties).solve()
+    assert bounds.contradictions == 1
+    assert (bounds.low[0], bounds.high[0]) == (10, 12)
+    assert (bounds.low[4], bounds.high[4]) == (2, 5)
 
 
 # -- whole releases --
@@ -363,8 +363,8 @@ def release_twice_and_attack(folder, seed, children, concentration, **changes):
         vault.records["encounter"] = frame
         small_worlds.release(vault, folder, **changes)
     for tier in ("partner", "public"):
-        held = [Release.open(folder, tier, n) for n in reversed(names(folder))]
-        findings, went = attack([reading.read_published(r) for r in held], reading.read_areas(held[-1]))
+        releases = [Release.open(folder, tier, n) for n in reversed(names(folder))]
+        findings, went = attack([reading.read_published(r) for r in releases], reading.read_areas(releases[-1]))
         assert findings == []
         assert went["contradictions"] == 0
 
@@ -421,7 +421,7 @@ def test_the_true_counts_lie_within_the_bounds(tmp_path):
     first = world.sort_values("date").drop_duplicates("child")
     first = first[~first["child"].isin(_ambiguous(world))]
     plan = BoundsAttack.from_releases([reading.read_published(release)], reading.read_areas(release))
-    found = plan.system.solve()
+    bounds = plan.system.solve()
     checked = 0
     for table in plan.lattice.tables.values():
         if (table.shape.measure, table.shape.level, table.shape.grain) == ("children", "municipality", "whole"):
@@ -431,7 +431,7 @@ def test_the_true_counts_lie_within_the_bounds(tmp_path):
                 here = first[first["municipality"] == cell["area"]]
                 for column in by:
                     here = here[here[column] == cell[column]]
-                assert found.high[table.base + offset] >= len(here)
+                assert bounds.high[table.base + offset] >= len(here)
                 checked += 1
     assert checked > 50
 
@@ -501,8 +501,8 @@ def test_four_releases_of_a_changing_world_withstand(tmp_path, seed):
         vault.records["encounter"] = world
         small_worlds.release(vault, tmp_path, policy=policy, day=day, plan=plan)
         for tier in ("partner", "public"):
-            held = [Release.open(tmp_path, tier, n) for n in reversed(names(tmp_path))]
-            findings, went = attack([reading.read_published(r) for r in held], reading.read_areas(held[-1]))
+            releases = [Release.open(tmp_path, tier, n) for n in reversed(names(tmp_path))]
+            findings, went = attack([reading.read_published(r) for r in releases], reading.read_areas(releases[-1]))
             assert findings == []
             assert went["contradictions"] == 0
 

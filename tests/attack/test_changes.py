@@ -116,7 +116,7 @@ def met_often(folder, *, there, **changes):
     """Publish a world with or without a child that is met forty times; return the number of its place and quarter."""
     often = [here(1, first=500)] * 40 if there else []
     days = [f"2006-07-{1 + n % 28:02d}" for n in range(len(often))]
-    world = pd.concat([BASE, *(one.assign(date=day) for one, day in zip(often, days, strict=True))])
+    world = pd.concat([BASE, *(copy.assign(date=day) for copy, day in zip(often, days, strict=True))])
     plan = {"partner": (ENCOUNTERS,), "public": ()}
     small_worlds.release(small_worlds.MemoryVault(encounter=world.reset_index(drop=True)), folder, plan=plan, **changes)
     table = Release.open(folder, "partner").table(ENCOUNTERS.name).set_index(["area", "period"])

@@ -96,8 +96,8 @@ def test_there_is_none_before_the_whole_programme_is_final(tmp_path):
     vault = small_worlds.MemoryVault(encounter=world())
     plan = {**small_worlds.FEW_PLAN, "partner": (SPEC,)}
     for day, countries in ((date(2007, 10, 1), 0), (date(2008, 9, 1), 2)):
-        made = small_worlds.release(vault, tmp_path, plan=plan, policy=Policy(last=date(2008, 5, 31)), day=day)
-        assert len(Release.open(tmp_path, "partner", made.name).table(SPEC.name)) == countries
+        release = small_worlds.release(vault, tmp_path, plan=plan, policy=Policy(last=date(2008, 5, 31)), day=day)
+        assert len(Release.open(tmp_path, "partner", release.name).table(SPEC.name)) == countries
 
 
 def tamper(release, **values):
@@ -118,8 +118,8 @@ def test_an_interval_that_is_too_fine_is_found(published, values):
     folder, first, _ = published
     honest = read(folder, first)
     assert not dark_figure.attack([honest], "partner")
-    found = dark_figure.attack([tamper(honest, **values)], "partner")
-    assert [(f.table, f.cell["area"]) for f in found] == [(SPEC.name, "AL")]
+    findings = dark_figure.attack([tamper(honest, **values)], "partner")
+    assert [(f.table, f.cell["area"]) for f in findings] == [(SPEC.name, "AL")]
 
 
 def test_an_interval_that_changed_since_any_earlier_release_is_found(published):
@@ -142,7 +142,7 @@ def test_an_interval_in_public_or_of_a_time_that_is_not_final_is_found(published
 def test_the_audit_runs_the_attack_and_the_membership_attack_counts_the_interval(published):
     folder, first, _ = published
     release = Release.open(folder, "partner", first)
-    outcomes = {name: (found, stats) for name, found, stats in attack_numbers([], release)}
+    outcomes = {name: (findings, stats) for name, findings, stats in attack_numbers([], release)}
     assert outcomes["dark_figure"][0] == []
     bare = replace(release, without=frozenset({"dark_figure"}))
     without = {name: stats for name, _, stats in attack_numbers([], bare)}

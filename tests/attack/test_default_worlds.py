@@ -13,8 +13,8 @@ from tests.helpers import default_worlds
 def test_every_attack_fails_and_readers_get_numbers(tmp_path, seed):
     """The same of the demo, in every run: test_demo.py."""
     frame = default_worlds.released(seed, tmp_path)
-    found, went = default_worlds.attacked(tmp_path)
-    assert found == []
+    findings, went = default_worlds.attacked(tmp_path)
+    assert findings == []
     assert {f"{tier} membership" for tier in TIERS} <= set(went)
     assert went["public membership"]["one_number"] <= LIMITS[0]
     assert went["public membership"]["all_numbers_low"] <= LIMITS[1]

@@ -27,17 +27,17 @@ def test_little_of_the_demo_is_withheld(demo_world):
 def test_the_demo_withstands_the_attacks_on_its_tables(demo_world, tier):
     """All attacks, the membership attack as it is made with each release."""
     release = Release.open(demo_world / "releases", tier)
-    for attack, found, _ in attack_numbers([], release, thorough=False):
+    for attack, findings, _ in attack_numbers([], release, thorough=False):
         assert attack in TRIED, "each is told in words"
-        assert found == [], attack
+        assert findings == [], attack
 
 
 @pytest.mark.slow
 def test_all_public_numbers_of_the_demo_reveal_no_child_and_readers_see_most_of_them(demo_world, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(demo_world.parent / "demo-config"))
     release = Release.open(demo_world / "releases", "public")
-    outcomes = {name: (found, dict(measured)) for name, found, measured in attack_numbers([], release)}
-    assert {name: found for name, (found, _) in outcomes.items() if found} == {}
+    outcomes = {name: (findings, dict(measured)) for name, findings, measured in attack_numbers([], release)}
+    assert {name: findings for name, (findings, _) in outcomes.items() if findings} == {}
     assert outcomes["membership"][1]["one_number"] <= LIMITS[0]
     assert outcomes["membership"][1]["all_numbers_low"] <= LIMITS[1]
     with open_vault(Workspace.open(demo_world)) as vault:

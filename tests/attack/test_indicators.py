@@ -53,8 +53,8 @@ def judge(monkeypatch):
     monkeypatch.setattr(indicators.reading, "read_areas", lambda release: AREAS)
 
     def judge(tier="partner", **row):
-        told = {"area": "AL", "period": "2006-06-01/P1Y", "indicator": "x", "axis": "prevention", "state": "number"}
-        table = pd.DataFrame([{**told, "margin": np.nan, "target": np.nan, **row}])
+        usual = {"area": "AL", "period": "2006-06-01/P1Y", "indicator": "x", "axis": "prevention", "state": "number"}
+        table = pd.DataFrame([{**usual, "margin": np.nan, "target": np.nan, **row}])
         release = SimpleNamespace(tier=tier, tables=("indicators",), table=lambda name: table, largest=5.0)
         return indicators.attack(release)
 
@@ -68,7 +68,7 @@ def test_what_the_rules_allow_is_no_finding(judge, row):
 
 @pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
 def test_what_they_do_not_allow_is_found_and_named(judge, change):
-    found = judge(**{**RULES["people"], "axis": "prevention", **change})
-    assert found
-    assert {finding.cell["indicator"] for finding in found} == {"x"}
-    assert not any(character.isdigit() for finding in found for character in finding.reason)
+    findings = judge(**{**RULES["people"], "axis": "prevention", **change})
+    assert findings
+    assert {finding.cell["indicator"] for finding in findings} == {"x"}
+    assert not any(character.isdigit() for finding in findings for character in finding.reason)

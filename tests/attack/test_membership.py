@@ -30,8 +30,8 @@ class Bare(CellKey):
         return counts
 
     def channel(self, n_max, scale=1, k=None):
-        given = super().channel(n_max, scale, k)
-        return type(given)(np.eye(n_max + 1, given.matrix.shape[1]), 0, k)
+        channel = super().channel(n_max, scale, k)
+        return type(channel)(np.eye(n_max + 1, channel.matrix.shape[1]), 0, k)
 
 
 def rates(*by_year, sex=(0.6, 0.3, 0.1)):
@@ -68,22 +68,22 @@ def test_an_advantage_is_a_chance(rate, k):
 @pytest.mark.parametrize(("rate", "k"), [(2.0, None), (10.0, 11), (25.0, 11)])
 def test_a_trained_attacker_does_as_well_as_anybody_could_with_one_number(rate, k):
     attacker = Attacker(rates(rate), CellKey(), k, [REGION_YEAR])
-    found = attacker.attack(Child(0, 0), 40_000, seed=1)
+    advantage = attacker.attack(Child(0, 0), 40_000, seed=1)
     best = compute_advantage([rate], CellKey(), k)[0]
-    assert found.low <= best + 0.005
-    assert best <= found.high + 0.005
+    assert advantage.low <= best + 0.005
+    assert best <= advantage.high + 0.005
 
 
 def test_more_tables_tell_more_and_a_weak_mechanism_most():
     child = Child(0, 0, {"sex": 2})
     tables = [REGION_YEAR, TableSpec("children", "region", "whole"), REGION_SEX]
     few = rates(4.0, 3.0)
-    one = Attacker(few, CellKey(), None, tables[:1]).attack(child, 16_000, 1)
+    single = Attacker(few, CellKey(), None, tables[:1]).attack(child, 16_000, 1)
     more = Attacker(few, CellKey(), None, tables).attack(child, 16_000, 1)
     weak = Attacker(few, Bare(), None, tables).attack(child, 16_000, 1)
     hidden = Attacker(few, CellKey(), 11, tables).attack(child, 16_000, 1)
-    assert hidden.high < one.low
-    assert one.high < more.low
+    assert hidden.high < single.low
+    assert single.high < more.low
     assert more.high < weak.low
 
 
@@ -96,11 +96,11 @@ def test_the_same_seed_gives_the_same():
 def test_a_region_of_more_children_than_can_be_drawn_is_judged_without_drawing_them(monkeypatch):
     many = Attacker(rates(3e6, 12.0), CellKey(), 11, [REGION_YEAR, REGION_SEX])
     monkeypatch.setattr(Attacker, "attack", lambda *_: pytest.fail("it draws millions of children"))
-    found = many.survey(Child(0, 1, {"sex": 2}), (3000,), 1)
+    advantage = many.survey(Child(0, 1, {"sex": 2}), (3000,), 1)
     alone = compute_advantage([12.0], CellKey(), 11)[0]
-    assert found.low == 0
-    assert alone / 2 < found.value < 2 * alone
-    assert found.high == pytest.approx(2 * found.value, abs=0.001)
+    assert advantage.low == 0
+    assert alone / 2 < advantage.value < 2 * alone
+    assert advantage.high == pytest.approx(2 * advantage.value, abs=0.001)
 
 
 def test_the_worst_child_is_where_a_number_can_be_told():
@@ -130,20 +130,20 @@ TABLES = {
 
 
 def test_rates_are_read_from_what_is_shown_and_hidden_ones_from_what_a_total_leaves():
-    found = read_rates(Published("r", TABLES, {}, 11), AREAS)
-    assert found.children.tolist() == [[40, 50], [6, 3], [6, 20]]
-    assert found.shares["sex"].sum(axis=1) == pytest.approx(1)
-    assert (found.shares["sex"] > 0).all()
-    assert found.coarser["whole"].tolist() == [0, 0]
+    rates_read = read_rates(Published("r", TABLES, {}, 11), AREAS)
+    assert rates_read.children.tolist() == [[40, 50], [6, 3], [6, 20]]
+    assert rates_read.shares["sex"].sum(axis=1) == pytest.approx(1)
+    assert (rates_read.shares["sex"] > 0).all()
+    assert rates_read.coarser["whole"].tolist() == [0, 0]
 
 
 @settings(max_examples=30)
 @given(values=st.lists(st.none() | st.integers(11, 90), min_size=6, max_size=6))
 def test_no_rate_is_below_nothing_whatever_is_hidden(values):
     tables = {**TABLES, REGION_YEAR: rows(["AL-11", "AL-02", "AL-01"], YEARS, values)}
-    found = read_rates(Published("r", tables, {}, 11), AREAS)
-    assert (found.children > 0).all()
-    assert np.isfinite(found.children).all()
+    rates_read = read_rates(Published("r", tables, {}, 11), AREAS)
+    assert (rates_read.children > 0).all()
+    assert np.isfinite(rates_read.children).all()
 
 
 def test_a_release_that_tells_too_much_is_found_and_named():

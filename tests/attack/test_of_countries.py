@@ -68,8 +68,8 @@ def test_no_attack_on_the_sequence_finds_a_child_and_all_tables_are_attacked(rel
         return expect(self, child, spec)
 
     monkeypatch.setattr(attacker.Attacker, "expect_others", note)
-    for attack, found, _ in attack_numbers(published[:1], releases["partner"][-1], thorough=False):
-        assert found == [], attack
+    for attack, findings, _ in attack_numbers(published[:1], releases["partner"][-1], thorough=False):
+        assert findings == [], attack
     membership.attack(
         sequence.join_releases(published),
         reading.read_areas(releases["partner"][-1]),

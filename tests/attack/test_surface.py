@@ -33,19 +33,19 @@ YEAR, MEETINGS = "2006-06-01/P1Y", "coordination_meetings"
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory):
     """Return the releases of a world with two indicators, by tier."""
-    told = {
+    indicator = {
         "area": "AL", "period": YEAR, "indicator": MEETINGS, "value": 4321.0, "target": 5000.0,
         "unit": "meetings", "source": "Report of 2006", "partner": "ARSIS",
     }  # fmt: skip
-    other = {**told, "indicator": "prevention_schools", "value": 1234.0, "unit": "schools"}
+    other = {**indicator, "indicator": "prevention_schools", "value": 1234.0, "unit": "schools"}
     encounters = small_worlds.encounters(np.random.default_rng(2), 300, 150)
-    vault = small_worlds.MemoryVault(encounter=encounters, indicator=pd.DataFrame([told, other]))
+    vault = small_worlds.MemoryVault(encounter=encounters, indicator=pd.DataFrame([indicator, other]))
     folder = tmp_path_factory.mktemp("releases")
     small_worlds.release(vault, folder, areas_geoparquet=small_worlds.draw_areas())
-    made = {tier: Release.open(folder, tier) for tier in TIERS}
-    assert made["partner"].table("indicators")["value"].tolist() == [4321.0, 1234.0]
-    assert "indicators" not in made["public"].tables
-    return made
+    releases_by_tier = {tier: Release.open(folder, tier) for tier in TIERS}
+    assert releases_by_tier["partner"].table("indicators")["value"].tolist() == [4321.0, 1234.0]
+    assert "indicators" not in releases_by_tier["public"].tables
+    return releases_by_tier
 
 
 @pytest.fixture(scope="module")
@@ -131,9 +131,9 @@ def test_an_honest_file_passes_and_a_leak_is_found_in_each_format(release, table
     FORMATS[name](tmp_path / name, leaking)
     findings, _ = search(release, [tmp_path / name])
     assert findings
-    for found in findings:
-        assert found.cell["area"] == frame.loc[hidden, "code"]
-        assert str(HIDDEN) not in found.reason
+    for finding in findings:
+        assert finding.cell["area"] == frame.loc[hidden, "code"]
+        assert str(HIDDEN) not in finding.reason
 
 
 def test_numbers_above_and_right_of_the_headings_of_a_workbook_are_found_too(release, table, tmp_path):
@@ -156,7 +156,7 @@ def test_a_reconciled_number_is_one_of_the_release_s_unless_its_state_shows_none
     leaking = shown.assign(reconciled=shown["reconciled"].mask(shown.index == hidden, release.k))
     csv(tmp_path / "b.csv", leaking)
     findings, _ = search(release, [tmp_path / "b.csv"])
-    assert [found.cell["area"] for found in findings] == [shown.loc[hidden, "code"]]
+    assert [finding.cell["area"] for finding in findings] == [shown.loc[hidden, "code"]]
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +181,8 @@ def test_a_number_beside_a_published_zero_that_is_not_its_adjusted_one_is_a_leak
     leaking = rows.copy()
     leaking.loc[zeros.index[0], column] = {"value": HIDDEN * 100, "noisy": 1, "noisy_margin": 5, "margin": 4}[column]
     csv(tmp_path / "a.csv", leaking)
-    (found,) = search(release, [tmp_path / "a.csv"])[0]
-    assert (found.cell["column"], found.cell["row"]) == (column, str(zeros.index[0] + 1))
+    (finding,) = search(release, [tmp_path / "a.csv"])[0]
+    assert (finding.cell["column"], finding.cell["row"]) == (column, str(zeros.index[0] + 1))
 
 
 @pytest.mark.slow
@@ -218,7 +218,7 @@ def plant(page, change):
     """Return the page of an atlas after a change of the first view of children by region that has numbers."""
     head, text, tail = re.split(r"(?<=id=atlas-data>)(.*?)(?=</script>)", page, maxsplit=1, flags=re.DOTALL)
     value = json.loads(text)
-    (layer,) = [one for one in value["layers"] if one["id"] == "encounters"]
+    (layer,) = [entry for entry in value["layers"] if entry["id"] == "encounters"]
     change(next(view for view in layer["choices"][0]["levels"]["region"] if "," in view.get("v", "")))
     return head + json.dumps(value) + tail
 
@@ -401,8 +401,8 @@ def test_texts_are_searched_beside_codes(release, tmp_path):
 
 def test_metadata_of_parquet_files_are_read(release, table, tmp_path):
     path = tmp_path / "a.parquet"
-    held = pa.Table.from_pandas(table[0], preserve_index=False).replace_schema_metadata({"note": "AL-11: 7"})
-    pq.write_table(held, path)
+    arrow_table = pa.Table.from_pandas(table[0], preserve_index=False).replace_schema_metadata({"note": "AL-11: 7"})
+    pq.write_table(arrow_table, path)
     assert len(search(release, [path])[0]) == 1
 
 
@@ -457,8 +457,8 @@ def test_what_qgis_stores_beside_a_project_is_searched(release, tmp_path):
         file.execute("INSERT INTO labels VALUES ('AL-11', 7)")
         file.commit()
     pack(tmp_path / "a.qgz", tact_qgs=PROJECT.format(""), tact_qgd=path.read_bytes())
-    for found in (path, tmp_path / "a.qgz"):
-        assert [finding.cell["area"] for finding in search(release, [found])[0]] == ["AL-11"]
+    for file_path in (path, tmp_path / "a.qgz"):
+        assert [finding.cell["area"] for finding in search(release, [file_path])[0]] == ["AL-11"]
 
 
 def test_a_project_that_would_fill_the_memory_is_a_finding_and_not_read(release, tmp_path):
@@ -491,8 +491,8 @@ def test_a_partner_file_does_not_pass_as_public(release, releases, tmp_path):
 
 @pytest.mark.long
 def test_the_files_of_a_release_are_all_in_it(releases):
-    for held in releases.values():
-        assert search(held, sorted(held.folder.glob("*.parquet")))[0] == []
+    for release in releases.values():
+        assert search(release, sorted(release.folder.glob("*.parquet")))[0] == []
 
 
 @pytest.mark.slow

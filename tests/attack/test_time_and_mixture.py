@@ -112,15 +112,15 @@ def published(values, whole, known=PARTNER, k=0, frozen=True, name="r"):
     return Published(name, {STAGE: rows(values, k), TOTAL: total(whole)}, {"children": known}, 11, frozen)
 
 
-def homogeneous(*given, **more):
-    attack = BoundsAttack.from_releases([published(*given, **more)], AREAS)
+def homogeneous(*values, **more):
+    attack = BoundsAttack.from_releases([published(*values, **more)], AREAS)
     return homogeneity.report_homogeneous(attack, attack.system.solve())
 
 
 def test_a_breakdown_that_must_be_of_one_kind_is_found():
-    found = homogeneous([400, 0, 0, 0, 0, 0], 402)
-    assert [f.cell for f in found] == [{"area": "AL-11", "period": YEAR}]
-    assert "400" not in found[0].reason
+    findings = homogeneous([400, 0, 0, 0, 0, 0], 402)
+    assert [f.cell for f in findings] == [{"area": "AL-11", "period": YEAR}]
+    assert "400" not in findings[0].reason
 
 
 @pytest.mark.parametrize("values", [[300, 60, 20, 10, 5, 5], [40, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]])

@@ -104,5 +104,5 @@ def test_nothing_serious_for_axe(page):
     page.reload()
     page.locator(".folium-map[data-shown]").wait_for(timeout=30_000)
     page.evaluate(script)
-    found = page.evaluate("axe.run().then(r => r.violations)")
-    assert [one["id"] for one in found] == []
+    violations = page.evaluate("axe.run().then(r => r.violations)")
+    assert [violation["id"] for violation in violations] == []

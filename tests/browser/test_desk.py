@@ -95,8 +95,8 @@ def test_a_list_goes_in_with_one_question_and_is_taken_back(opened, desk, tmp_pa
     page.get_by_text("Import 1 was taken back.").wait_for()
     assert list_imports(desk) == []
     assert page.title() == f"Imports · {frame.NAME}"
-    kept = page.evaluate("JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)])")
-    assert not [word for word in (*CODES, "Qendra", "lista") if word in kept]
+    stored = page.evaluate("JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)])")
+    assert not [word for word in (*CODES, "Qendra", "lista") if word in stored]
     assert not [word for word in (*CODES, "Qendra", "lista") if word in started.read_log()]
     assert page.watch.outside + page.watch.errors == []
 
@@ -122,8 +122,8 @@ def test_each_page_fits_its_screen_and_axe_finds_nothing(opened, cases):
         page.locator(".st-key-desk h1").wait_for(timeout=60_000)
         settle(page)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (entry, size)
-        found = Axe().run(page, context=".st-key-top, .st-key-desk .deskhead").response["violations"]
-        assert not found, [(one["id"], one["nodes"][0]["html"]) for one in found]
+        violations = Axe().run(page, context=".st-key-top, .st-key-desk .deskhead").response["violations"]
+        assert not violations, [(violation["id"], violation["nodes"][0]["html"]) for violation in violations]
 
 
 def test_who_locks_the_desk_locks_every_page_of_it(opened):
@@ -131,10 +131,10 @@ def test_who_locks_the_desk_locks_every_page_of_it(opened):
     page, started = opened
     page.set_viewport_size(LAPTOP)
     other = page.context.new_page()
-    for one in (page, other):
-        one.goto(f"{started.url}/?lang=en")
-        one.locator(".st-key-desk h1").wait_for(timeout=60_000)
+    for tab in (page, other):
+        tab.goto(f"{started.url}/?lang=en")
+        tab.locator(".st-key-desk h1").wait_for(timeout=60_000)
     page.get_by_role("button", name="Lock the desk").click()
-    for one in (page, other):
-        one.get_by_role("heading", name="The desk is locked").wait_for(timeout=20_000)
-        assert one.locator("input[type=file]").count() == 0
+    for tab in (page, other):
+        tab.get_by_role("heading", name="The desk is locked").wait_for(timeout=20_000)
+        assert tab.locator("input[type=file]").count() == 0

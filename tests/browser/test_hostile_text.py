@@ -95,18 +95,18 @@ def cells(page, within):
     grid = within.locator("[data-testid=stDataFrame] [role=gridcell]")
     grid.first.wait_for(state="attached")
     until(page, lambda: any(grid.all_text_contents()))
-    found = grid.all_text_contents()
+    texts = grid.all_text_contents()
     scroller = within.locator("[data-testid=stDataFrame] .dvn-scroller").first
     scroller.evaluate("one => one.scrollTo(one.scrollWidth, 0)")
     for _ in range(10):  # a table that all but fits has the same cells in view afterwards
         page.wait_for_timeout(100)
-        found += [text for text in grid.all_text_contents() if text not in found]
+        texts += [text for text in grid.all_text_contents() if text not in texts]
     # The reader of a long text opens when its cell is chosen and Enter pressed.
     box = scroller.bounding_box()
     scroller.click(position={"x": box["width"] - 60, "y": 50})
     page.keyboard.press("Enter")
     page.wait_for_timeout(300)
-    return "\n".join(found)
+    return "\n".join(texts)
 
 
 @vary("layer", ["population", *(layer for layer in LAYERS if layer != "population")])

@@ -102,7 +102,7 @@ def test_a_page_opens_under_its_address_and_fits_its_screen_in_its_language(serv
         if size[0] == 390 and address != "map":
             heights = measure_pressed(page)
             assert heights or address == "agenda"  # which is empty
-            assert [one for one in heights if one[1] < 43.5] == []
+            assert [words for words, height in heights if height < 43.5] == []
     assert page.locator("[data-testid=stException], [data-testid=stDialog], [role=dialog]").count() == 0
     if language == "en":
         assert page.locator(".topbar nav a").all_text_contents() == [entry.title for entry in PAGES]
@@ -133,9 +133,9 @@ def test_a_page_can_be_read_where_the_system_is_dark(served, look, address, lang
     for frame in list_frames(page):
         until(page, lambda frame=frame: frame.evaluate(CARD) == "#1a2129")
         frame.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-        found = frame.evaluate("axe.run(document, { runOnly: ['color-contrast'], iframes: false })")
-        assert found["passes"][0]["nodes"]
-        assert [node["html"][:160] for one in found["violations"] for node in one["nodes"]] == []
+        answer = frame.evaluate("axe.run(document, { runOnly: ['color-contrast'], iframes: false })")
+        assert answer["passes"][0]["nodes"]
+        assert [node["html"][:160] for violation in answer["violations"] for node in violation["nodes"]] == []
     assert page.watch.clean, vars(page.watch)
 
 

@@ -76,13 +76,13 @@ def check_that_nothing_of_a_meeting_is_asked_for(page):
 def check_that_no_name_of_a_country_runs_into_another_thing(page):
     settle(page)
     names = map_frame(page).locator(".tact-land-name span")
-    boxes = [one.bounding_box() for one in names.all() if one.is_visible()]
-    boxes += [one.bounding_box() for one in page.locator(".st-key-controls [role=radiogroup]").all()]
+    boxes = [box.bounding_box() for box in names.all() if box.is_visible()]
+    boxes += [box.bounding_box() for box in page.locator(".st-key-controls [role=radiogroup]").all()]
     assert len(boxes) > 4
-    for i, one in enumerate(boxes):
+    for i, box in enumerate(boxes):
         for other in boxes[i + 1 :]:
-            apart = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
-            assert apart or one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+            apart = box["x"] + box["width"] <= other["x"] or other["x"] + other["width"] <= box["x"]
+            assert apart or box["y"] + box["height"] <= other["y"] or other["y"] + other["height"] <= box["y"]
 
 
 def check_that_on_a_desk_all_parts_are_in_view(page):
@@ -232,9 +232,9 @@ def test_the_search_finds_areas_and_cities_and_says_what_it_does_not_find(partne
     box.press("End")
     page.keyboard.type("x")
     assert answer.text_content() == ""
-    for first_letters, found in (("Durr", "Durrës"), ("tiran", "Tirana"), ("αττικ", "Attica")):
+    for first_letters, name in (("Durr", "Durrës"), ("tiran", "Tirana"), ("αττικ", "Attica")):
         find(first_letters)
-        until(page, lambda found=found: heading(page) == found)
+        until(page, lambda name=name: heading(page) == name)
     # A city is found where the map shows larger areas.
     for city, around, words in (
         ("Λάρισα", "Thessaly", "Larissa is in Thessaly."),
@@ -261,11 +261,11 @@ def test_a_bar_tells_its_period_and_number_with_the_margin(partner, look):
 @pytest.mark.long
 def test_a_wrong_address_says_what_was_not_found_until_the_reader_goes_on(partner, look):
     page = look(f"{partner.url}/map?layer=nothing&area=XX-9")
-    said = page.locator(".missed")
-    assert "layer “nothing”" in said.inner_text()
-    assert "Children identified or met" in said.inner_text()
+    message = page.locator(".missed")
+    assert "layer “nothing”" in message.inner_text()
+    assert "Children identified or met" in message.inner_text()
     changed(page, radio(page, "Services").click)
-    assert said.count() == 0
+    assert message.count() == 0
 
 
 def test_everything_can_be_reached_by_keyboard(partner, look):
@@ -354,8 +354,8 @@ def test_projector_mode_folds_the_panels_and_keeps_the_legend(partner, look):
     assert "projector=1" in page.url
     size = page.locator(".legend h2").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
     assert size >= 22
-    for kept in ("[class*=st-key-c-level]", "[class*=st-key-c-over]", "[class*=st-key-c-period]"):
-        assert page.locator(kept).first.is_visible(), kept
+    for part in ("[class*=st-key-c-level]", "[class*=st-key-c-over]", "[class*=st-key-c-period]"):
+        assert page.locator(part).first.is_visible(), part
     click_area(page, "GR-B")
     until(page, lambda: page.locator(".headline h2").inner_text() == "Central Macedonia")
     assert "±" in page.locator(".headline .numbers").inner_text()

@@ -174,8 +174,8 @@ def test_nothing_serious_for_axe(partner, look):
         page.emulate_media(color_scheme=scheme)
         until(page, lambda scheme=scheme: page.evaluate(DARK) == (scheme == "dark"))
         for place in (".meetingline", ".meetingpanel"):
-            found = page.evaluate("place => axe.run(place)", place)
-            assert [(one["id"], one["nodes"][0]["html"][:160]) for one in found["violations"]] == []
+            answer = page.evaluate("place => axe.run(place)", place)
+            assert [(violation["id"], violation["nodes"][0]["html"][:160]) for violation in answer["violations"]] == []
 
 
 @pytest.mark.long  # test_encrypted.py has an agenda from its making to the minutes

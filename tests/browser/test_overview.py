@@ -83,10 +83,10 @@ def test_on_a_small_screen_nothing_is_wider_than_it(look, served, size):
     assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= size[0]
     boxes = page.locator(".names span").evaluate_all("all => all.map(one => one.getBoundingClientRect().toJSON())")
     assert len(boxes) > 15
-    for place, one in enumerate(boxes):
+    for place, box in enumerate(boxes):
         for other in boxes[place + 1 :]:
-            apart = one["right"] <= other["left"] or other["right"] <= one["left"]
-            assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"], (one, other)
+            apart = box["right"] <= other["left"] or other["right"] <= box["left"]
+            assert apart or box["bottom"] <= other["top"] or other["bottom"] <= box["top"], (box, other)
 
 
 @pytest.mark.long

@@ -24,7 +24,7 @@ def test_a_page_is_printed_to_its_end(partner, look, name):
     printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
     sheet = printed.pages[0].mediabox
     assert sheet.width > sheet.height
-    text = " ".join(one.extract_text() for one in printed.pages)
+    text = " ".join(page.extract_text() for page in printed.pages)
     assert ENDS[name] in text
     assert "Invented data" in text
     assert name != "method" or len(printed.pages) > 5

@@ -93,16 +93,16 @@ def test_the_map_shows_today_and_the_plan_with_arrows_that_tell_what_moves(serve
     assert frame.locator("#map_div").evaluate("() => window.kept") == 1
     assert "Need met with the plan" in page.locator(".legend").inner_text()
     assert page.locator(".legend .way").count() == 1
-    box, told = page.locator("iframe").bounding_box(), frame.locator(".tact-tip")
+    box, tip = page.locator("iframe").bounding_box(), frame.locator(".tact-tip")
     page.locator("iframe").scroll_into_view_if_needed()
     names = set()
     for x in range(20, int(box["width"]) - 20, 12):
         frame.locator("#map_div").hover(position={"x": x, "y": int(box["height"] * 0.42)}, force=True)
-        if told.is_visible() and "→" in told.inner_text():
-            names.add(told.inner_text())
+        if tip.is_visible() and "→" in tip.inner_text():
+            names.add(tip.inner_text())
     assert names
     moves = cards(page)
-    assert all(one in moves for name in names for one in name.split("; "))
+    assert all(line in moves for name in names for line in name.split("; "))
     signs = frame.locator(".tact-sign span").all_inner_texts()
     assert sorted(int(number) for sign in signs for number in sign.split(", ")) == list(range(1, len(moves) + 1))
 

@@ -117,7 +117,7 @@ def test_the_layer_lies_on_the_map_with_a_mark_for_what_it_cannot_tell(served, l
     assert "very high: over 2.25" in legend
     assert page.locator(".legend .state-cannot_tell").count() == 1
     assert page.watch.clean, vars(page.watch)
-    names = [one.strip() for one in page.locator("[role=radio]").all_inner_texts()]
+    names = [text.strip() for text in page.locator("[role=radio]").all_inner_texts()]
     assert "Risk" in names
     page.goto(f"{served.url}/map?layer=risk&over=communities")
     page.locator(".missed").wait_for()

@@ -69,16 +69,16 @@ def test_a_hurried_reader_loses_nothing(partner, look, seed):
 class Walker:
     """A reader who tries the controls one after another, and knows what the page should then show."""
 
-    def __init__(self, page, of, chance):
-        self.page, self.of, self.chance = page, of, chance
-        self.areas = load_areas(of.release)
+    def __init__(self, page, current, chance):
+        self.page, self.current, self.chance = page, current, chance
+        self.areas = load_areas(current.release)
         self.asked = self.settled(parse_address({}))
         self.past, self.taken = [], []
-        self.found = {(code, "country"): "GR" for code in REGIONS}
+        self.parents = {(code, "country"): "GR" for code in REGIONS}
         self.check()
 
     def settled(self, asked):
-        return settle_view(asked, self.of, self.areas.table)
+        return settle_view(asked, self.current, self.areas.table)
 
     @property
     def view(self):
@@ -92,13 +92,13 @@ class Walker:
         ]  # fmt: skip
         self.chance.choice(steps)()
 
-    def ask(self, told, act, **changes):
+    def ask(self, action, act, **changes):
         """Do an action that should change the view, and check that nothing else changes.
 
         To choose what is shown already is no choice: what was asked for stays, also where the view cannot follow it.
         """
         view, before = self.view, format_address(self.view)
-        self.taken.append(told)
+        self.taken.append(action)
         act()
         chosen = {name: value for name, value in changes.items() if value != getattr(view, name)}
         self.asked = replace(self.asked, **chosen)
@@ -113,9 +113,9 @@ class Walker:
                 break
             self.page.wait_for_timeout(100)
         self.page.wait_for_timeout(250)
-        told = f"after {', '.join(self.taken)}"
-        assert self.address() == expected, told
-        assert self.differing() == {}, told
+        history = f"after {', '.join(self.taken)}"
+        assert self.address() == expected, history
+        assert self.differing() == {}, history
 
     def address(self):
         # Centre and zoom of the map belong to the browser.
@@ -130,11 +130,11 @@ class Walker:
             "level": LEVELS[view.level],
             "heading": "" if view.projector else name,
             "legends": 1 + len(view.over),
-            "period": Period.parse(view.period).label if list_view_periods(view, self.of) else "Latest figures",
+            "period": Period.parse(view.period).label if list_view_periods(view, self.current) else "Latest figures",
         }
         checked = page.locator("[role=radio][aria-checked=true]").all_inner_texts()
         headings = page.locator(".panel h2:visible").all_inner_texts()
-        found = {
+        screen = {
             "layer": checked[0] if checked else "",
             "level": checked[1] if len(checked) > 1 else "",
             "heading": headings[0] if headings else "",
@@ -144,22 +144,23 @@ class Walker:
         # One that was replaced leaves with the end of the run, also between two questions to the page.
         sliders = page.locator("[class*=st-key-c-period] input")
         for text in sliders.evaluate_all("all => all.map(input => input.getAttribute('aria-valuetext'))")[:1]:
-            wanted["slider"], found["slider"] = wanted["period"], text.partition(":")[0]
-        return {key: (found[key], wanted[key]) for key in wanted if found[key] != wanted[key]}
+            wanted["slider"], screen["slider"] = wanted["period"], text.partition(":")[0]
+        return {key: (screen[key], wanted[key]) for key in wanted if screen[key] != wanted[key]}
 
     def radio(self, name):
         return self.page.get_by_role("radio", name=name, exact=True)
 
     def to_layer(self):
-        name = self.chance.choice(list(current_release.list_levels(self.of)))
+        name = self.chance.choice(list(current_release.list_levels(self.current)))
         self.ask(f"layer {name}", self.radio(find_layer(name).title).click, layer=name)
 
     def to_level(self):
-        level = self.chance.choice(current_release.list_levels(self.of)[self.view.layer])
+        level = self.chance.choice(current_release.list_levels(self.current)[self.view.layer])
         self.ask(f"level {level}", self.radio(LEVELS[level]).click, level=level)
 
     def to_period(self):
-        listed, slider = (list_view_periods(self.view, self.of), self.page.locator("[class*=st-key-c-period] input"))
+        listed = list_view_periods(self.view, self.current)
+        slider = self.page.locator("[class*=st-key-c-period] input")
         if len(listed) < 2:
             return
         by = self.chance.choice([-1, 1])
@@ -168,10 +169,10 @@ class Walker:
         self.ask(f"period {listed[place]}", lambda: slider.press(key), period=listed[place])
 
     def to_grain(self):
-        found = list_grains(self.view, self.of)
-        if len(found) > 1:
-            grain = self.chance.choice(list(found))
-            self.ask(f"grain {grain}", self.radio(GRAINS[grain]).click, period=found[grain])
+        grains = list_grains(self.view, self.current)
+        if len(grains) > 1:
+            grain = self.chance.choice(list(grains))
+            self.ask(f"grain {grain}", self.radio(GRAINS[grain]).click, period=grains[grain])
 
     def pick(self, label, words):
         self.page.get_by_role("combobox", name=label, exact=True).click()
@@ -181,8 +182,10 @@ class Walker:
         view = self.view
         allowed = [
             name
-            for name, levels in current_release.list_levels(self.of).items()
-            if name != view.layer and view.level in levels and not find_map_conflict(self.of.tier, [view.layer, name])
+            for name, levels in current_release.list_levels(self.current).items()
+            if name != view.layer
+            and view.level in levels
+            and not find_map_conflict(self.current.tier, [view.layer, name])
         ]
         if allowed:
             name = self.chance.choice(["", *allowed])
@@ -191,7 +194,7 @@ class Walker:
 
     def choice(self):
         view = self.view
-        for option in current_release.list_options(self.of, view.layer, view.level):
+        for option in current_release.list_options(self.current, view.layer, view.level):
             if (view.layer, option.id) == SHARED_OPTION:
                 continue
             plain = [choice for choice in option.choices if not choice.group]
@@ -204,7 +207,7 @@ class Walker:
         """Click a region; the address names the area found there, which must be the same at each later click."""
         before, level = self.view.area, self.view.level
         code = self.chance.choice(REGIONS)
-        if before and self.found.get((code, level), before) == before:
+        if before and self.parents.get((code, level), before) == before:
             return
 
         def act():
@@ -216,7 +219,7 @@ class Walker:
         self.taken.append(f"area at {code}")
         act()
         area = self.address()["area"]
-        assert self.found.setdefault((code, level), area) == area
+        assert self.parents.setdefault((code, level), area) == area
         assert self.areas.table["level"][area] == level
         self.asked = replace(self.asked, area=area)
         self.check()

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.browser
 def answer(url):
     try:
         asked = urllib.request.Request(url, headers=cookie_headers(url))
-        with urllib.request.urlopen(asked, timeout=10) as found:
-            return found.status, found.read().decode("utf-8", "replace")
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         error.close()
         return error.code, ""

@@ -29,7 +29,7 @@ def test_partner_files_of_an_audit_lie_in_the_workspace_alone_and_go_with_it(tac
     # GDAL's files alone are written aside.
     monkeypatch.setattr(reader_files.export, "FORMATS", {"gpkg": reader_files.export.FORMATS["gpkg"]})
     monkeypatch.setattr(
-        reader_files.export, "export_layers", lambda *given: export_layers(*given[:3], ["population"], given[4])
+        reader_files.export, "export_layers", lambda *values: export_layers(*values[:3], ["population"], values[4])
     )
     monkeypatch.setattr(reader_files, "write_atlases", lambda *_: [])
     assert tact("--workspace", folder, "audit", "--json").json["passed"]

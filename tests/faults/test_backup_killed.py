@@ -48,10 +48,10 @@ pytestmark = [
 def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("TACT_VAULT_KEY", BOTH.vault.reveal().hex())
     monkeypatch.setenv("TACT_IDENTIFIER_KEY", BOTH.identifier.reveal().hex())
-    made = Workspace.create(tmp_path / "w", "real")
-    with Vault.create(made.vault, BOTH.vault) as vault:
+    workspace = Workspace.create(tmp_path / "w", "real")
+    with Vault.create(workspace.vault, BOTH.vault) as vault:
         vault.add("encounter", frame("encounter", ROWS), "a.csv")
-    return made
+    return workspace
 
 
 def command(what, workspace, file):

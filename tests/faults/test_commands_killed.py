@@ -125,11 +125,11 @@ def rows(count, first=0):
     ]
 
 
-def write(path, given):
+def write(path, records):
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(given[0]))
+        writer = csv.DictWriter(file, list(records[0]))
         writer.writeheader()
-        writer.writerows(given)
+        writer.writerows(records)
     return path
 
 
@@ -191,13 +191,13 @@ def test_a_killed_import_loses_nothing_and_doubles_nothing(tact, before, files, 
     ran = run(workspace, "import", *files, **moment)
     assert ran.code in ((-signal.SIGKILL, 0) if "after" in moment else (-signal.SIGKILL,))
     assert_healthy(tact, workspace)
-    found = identities(workspace)
-    assert set(few) <= set(found) <= set(everything)
-    assert len(found) == len(set(found))
+    stored = identities(workspace)
+    assert set(few) <= set(stored) <= set(everything)
+    assert len(stored) == len(set(stored))
     # A file is in or it is not: 200 of the first were there before.
-    assert len(found) in (700, 1100, 1700, 2300)
+    assert len(stored) in (700, 1100, 1700, 2300)
     again = tact("--workspace", workspace, "import", *files, "--json").json
-    assert again["accepted"] == len(everything) - len(found)
+    assert again["accepted"] == len(everything) - len(stored)
     assert (again["rejected"], again["changed"]) == (0, 0)
     assert identities(workspace) == everything
     assert_healthy(tact, workspace)
@@ -241,9 +241,9 @@ def test_a_killed_release_is_whole_or_is_not_there(tact, released, tmp_path, i):
     assert current_name(releases) in listed
     answer = tact("--workspace", workspace, "release", "--json")
     assert answer.code == 0
-    made = answer.json["release"]
-    assert made not in listed
-    assert current_name(releases) == made == names(releases)[0]
-    assert_whole(releases, made)
+    release = answer.json["release"]
+    assert release not in listed
+    assert current_name(releases) == release == names(releases)[0]
+    assert_whole(releases, release)
     assert sorted(path.name for path in releases.glob(".*")) == [".lock", ".names"]
     assert_healthy(tact, workspace)

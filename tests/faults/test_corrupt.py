@@ -54,8 +54,8 @@ def test_a_damaged_first_page_is_no_wrong_key(folder, position):
         Vault.open(folder, Secret.random())
 
 
-@pytest.mark.parametrize("kept", ["nothing", "some bytes", "a page", "half", "half a page less"])
-def test_a_truncated_file(folder, kept):
+@pytest.mark.parametrize("rest", ["nothing", "some bytes", "a page", "half", "half a page less"])
+def test_a_truncated_file(folder, rest):
     db = folder / "vault.db"
     whole = db.stat().st_size
     size = {
@@ -64,7 +64,7 @@ def test_a_truncated_file(folder, kept):
         "a page": PAGE,
         "half": whole // 2 // PAGE * PAGE,
         "half a page less": whole - PAGE // 2,
-    }[kept]
+    }[rest]
     with db.open("r+b") as file:
         file.truncate(size)
     assert any("damaged" in p for p in examine(folder, KEY))

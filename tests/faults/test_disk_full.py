@@ -100,10 +100,10 @@ def test_a_disk_that_fills_to_the_last_byte_still_opens_and_reads(small_disk):
 def workspace(tmp_path, monkeypatch):
     monkeypatch.setattr(keys.platformdirs, "user_config_path", lambda *_, **__: tmp_path / "config")
     monkeypatch.setattr(keys, "_from_keyring", lambda *_: None)
-    made = Workspace.create(tmp_path / "w", "real")
-    with Vault.create(made.vault, keys.create(made.id)) as vault:
+    workspace = Workspace.create(tmp_path / "w", "real")
+    with Vault.create(workspace.vault, keys.create(workspace.id)) as vault:
         vault.add("encounter", frame("encounter", 10_000), "a.csv")
-    return made
+    return workspace
 
 
 @pytest.mark.slow

@@ -50,14 +50,14 @@ def check(folder, ended, whole):
     """Check a vault whose writer was killed; return whether the file was imported."""
     everything, before = whole
     with Vault.open(folder, KEY) as vault:
-        found = identities(vault)
-        assert found in (everything, before)
-        assert not (ended and found == before), "what was reported as imported is gone"
+        stored = identities(vault)
+        assert stored in (everything, before)
+        assert not (ended and stored == before), "what was reported as imported is gone"
         assert vault.check() == []
         counts = vault.add("encounter", frame("encounter", ROWS), "partner.csv", "arsis")
-        assert counts == (Counts(0, 0, ROWS) if found == everything else Counts(ROWS, 0, 0))
+        assert counts == (Counts(0, 0, ROWS) if stored == everything else Counts(ROWS, 0, 0))
         assert identities(vault) == everything
-    return found == everything
+    return stored == everything
 
 
 @pytest.mark.always("0")
@@ -159,7 +159,7 @@ def test_killed_while_it_undoes_an_import_it_has_undone_all_of_it_or_nothing(tmp
     copy = shutil.copytree(folder, tmp_path / "vault")
     ended = kill("-c", UNDOER, copy, marks=1 + i, delay=0.01 * i)
     with Vault.open(copy, KEY) as vault:
-        found = all_rows(vault)
-        assert found in (before, after)
-        assert not (ended and found == before)
+        stored = all_rows(vault)
+        assert stored in (before, after)
+        assert not (ended and stored == before)
         assert vault.check() == []

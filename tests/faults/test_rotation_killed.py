@@ -105,8 +105,8 @@ def test_killed_at_any_step_one_stored_key_opens_the_vault(tmp_path, monkeypatch
     """Every other step, beginning with the first or with the second one."""
     base, work = tmp_path / "base", tmp_path / "work"
     old = make(base, monkeypatch, ROWS)
-    said, _ = start("-c", PROGRAM, base, work, first).communicate()
-    assert said.endswith(b"E")
+    output, _ = start("-c", PROGRAM, base, work, first).communicate()
+    assert output.endswith(b"E")
     moments = 2 * len(list(work.glob("* again"))) + first
     assert moments > 40, "the moments must fall into the change"
     changed = [check(folder, monkeypatch, ROWS, old) for folder in sorted(work.iterdir())]

@@ -23,9 +23,9 @@ def write(
 
     `instead` holds values that replace those of the report.
     """
-    found = {finding["attack"] for finding in findings}
-    listed = [{"tier": release.tier, "passed": c["attack"] not in found, **c} for c in checks]
-    told = {
+    failed = {finding["attack"] for finding in findings}
+    listed = [{"tier": release.tier, "passed": c["attack"] not in failed, **c} for c in checks]
+    report = {
         "kind": "audit",
         "format": 2,
         "release": release.name,
@@ -39,6 +39,6 @@ def write(
     folder = derived / release.name / f"{audits.PREFIX}{mark or created.replace(':', '')}"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / audits.tier_file(release.tier)
-    path.write_text(format_stamped({**told, **dict(instead)}), encoding="utf-8")
+    path.write_text(format_stamped({**report, **dict(instead)}), encoding="utf-8")
     (folder / audits.REPORT).write_text("{}", encoding="utf-8")
     return path

@@ -32,8 +32,8 @@ def write_boundary_files(folder: Path) -> tuple[Path, Path]:
         "greece": {"code": np.where(athos, "null", greece.index), "name": np.where(athos, None, greece["name_local"])},
     }
     for (name, values), frame in zip(columns.items(), (albania, greece), strict=True):
-        made = gpd.GeoDataFrame(values, geometry=frame.geometry.to_numpy(), crs=cells.crs)
-        made.to_file(folder / f"{name}.geojson")
+        layer = gpd.GeoDataFrame(values, geometry=frame.geometry.to_numpy(), crs=cells.crs)
+        layer.to_file(folder / f"{name}.geojson")
     return folder / "albania.geojson", folder / "greece.geojson"
 
 
@@ -55,8 +55,8 @@ def bent_cells() -> gpd.GeoDataFrame:
     )
     frame["geometry"] = shapely.transform(frame.geometry.segmentize(1000).to_numpy(), _bend)
     for country, tolerance in TOLERANCE.items():
-        own = frame["country"] == country
-        frame.loc[own, "geometry"] = shapely.coverage_simplify(frame.geometry[own].to_numpy(), tolerance)
+        inside = frame["country"] == country
+        frame.loc[inside, "geometry"] = shapely.coverage_simplify(frame.geometry[inside].to_numpy(), tolerance)
     return frame.to_crs(4326)
 
 

@@ -286,9 +286,9 @@ def list_serious(frame: Any) -> list[tuple[str, str]]:
     axe = pytest.importorskip("axe_playwright_python")
     # The page's own policy does not apply to this, as for a developer's console.
     frame.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-    found = frame.evaluate("axe.run({ iframes: false })")
-    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
-    return [(one["id"], one["nodes"][0]["html"][:160]) for one in serious]
+    answer = frame.evaluate("axe.run({ iframes: false })")
+    serious = [violation for violation in answer["violations"] if violation["impact"] in ("serious", "critical")]
+    return [(violation["id"], violation["nodes"][0]["html"][:160]) for violation in serious]
 
 
 def unfold(page: Any) -> None:

@@ -41,9 +41,9 @@ def count(area: str, period: str, *categories: str) -> int:
         return year // 4 if place % 4 else year - 3 * (year // 4)
     if area in ("AL", "GR"):
         return sum(count(region, period) for region in REGIONS if region.startswith(area))
-    for code, share, of in SHARES:
+    for code, share, parts in SHARES:
         if code == area:
-            return count(INSIDE[code], period) * share // of
+            return count(INSIDE[code], period) * share // parts
     return YEARLY[area][YEARS.index(period)]
 
 

@@ -76,7 +76,7 @@ def small(seed=0, rows=900, children=600, plan=None, **more):
     return counted(frame, small_worlds.area_table(), plan or small_worlds.SMALL_PLAN)
 
 
-def own(plan=DEFAULT_PLAN, **parameters):
+def default_world(plan=DEFAULT_PLAN, **parameters):
     from risk import worlds
 
     frame = worlds.simulate_default_areas(worlds.WorldParameters(**parameters)).records["encounter"].astype(str)
@@ -91,4 +91,4 @@ def own(plan=DEFAULT_PLAN, **parameters):
     return counted(pd.DataFrame(frame[list(counting.COLUMNS)]), area_table(), plan)
 
 
-__all__ = ["Counted", "counted", "own", "small"]
+__all__ = ["Counted", "counted", "default_world", "small"]

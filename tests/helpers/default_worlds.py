@@ -31,8 +31,8 @@ def released(seed, folder):
     hasher = IdentifierHasher(seed.to_bytes(32, "big"))
     frame = hash_encounters(records, hasher).to_pandas()[small_worlds.COLUMNS].astype("str")
     places = {"area_table": area_table(), "areas_geoparquet": small_worlds.areas_bytes(area_table())}
-    given = {**places, "record_keys": hasher.record_keys, "policy": DEFAULT_POLICY}
-    small_worlds.release(small_worlds.MemoryVault(encounter=frame), folder, **given)
+    settings = {**places, "record_keys": hasher.record_keys, "policy": DEFAULT_POLICY}
+    small_worlds.release(small_worlds.MemoryVault(encounter=frame), folder, **settings)
     return frame
 
 
@@ -41,21 +41,21 @@ def attacked(folder):
 
     Returns the findings in words, and the results of each attack by tier and name.
     """
-    found, went = [], {}
+    words, went = [], {}
     for tier in TIERS:
         release = Release.open(folder, tier)
-        for name, findings, told in attack_numbers(read_earlier(folder, release), release):
-            found += [f"{tier}: {finding.words}" for finding in findings]
-            went[f"{tier} {name}"] = dict(told)
-    return found, went
+        for name, findings, numbers in attack_numbers(read_earlier(folder, release), release):
+            words += [f"{tier}: {finding.words}" for finding in findings]
+            went[f"{tier} {name}"] = dict(numbers)
+    return words, went
 
 
 def cells(frame, release):
     """Return each public county-year with its true number: columns area, country, true, value."""
     table, truth = release.table("children_region_year"), counted(frame)
     places = zip(table["area"], table["period"].str[:4], strict=True)
-    told = table.assign(true=[truth.get(place, 0) for place in places], country=table["area"].str[:2])
-    return told[["area", "country", "true", "value"]].astype({"value": "float64"})
+    compared = table.assign(true=[truth.get(place, 0) for place in places], country=table["area"].str[:2])
+    return compared[["area", "country", "true", "value"]].astype({"value": "float64"})
 
 
 def counted(frame):
@@ -72,12 +72,12 @@ def counted(frame):
 
 def loss(table):
     """Return for each country the median relative error of shown values, and the share of children in hidden cells."""
-    found = {}
+    losses = {}
     for country, part in table.groupby("country"):
         shown = part[part["value"].notna()]
         error = (shown["value"] - shown["true"]).abs() / shown["true"]
-        found[country] = (float(error.median()), float(1 - shown["true"].sum() / part["true"].sum()))
-    return found
+        losses[country] = (float(error.median()), float(1 - shown["true"].sum() / part["true"].sum()))
+    return losses
 
 
 def study(seed):
@@ -91,12 +91,12 @@ def main(count):
     """Study `count` worlds, two at a time; print one line for each and a summary of all."""
     tables, worst, say = [], [], sys.stdout.write
     with ProcessPoolExecutor(2) as workers:
-        for seed, found, went, table in workers.map(study, range(count)):
-            told = went["public membership"]
+        for seed, findings, went, table in workers.map(study, range(count)):
+            numbers = went["public membership"]
             tables.append(table)
-            worst.append((told["one_number"], told["all_numbers"], told["all_numbers_low"]))
-            told = f"advantage {worst[-1]}  (error, hidden) {loss(table)}"
-            say(f"{seed}  {told}  {found or 'all attacks failed'}\n")
+            worst.append((numbers["one_number"], numbers["all_numbers"], numbers["all_numbers_low"]))
+            numbers = f"advantage {worst[-1]}  (error, hidden) {loss(table)}"
+            say(f"{seed}  {numbers}  {findings or 'all attacks failed'}\n")
             sys.stdout.flush()
     say(f"Most over guessing: one number, all numbers, lower end: {np.max(worst, axis=0)}\n")
     say(f"All worlds: (median relative error, share hidden): {loss(pd.concat(tables))}\n")

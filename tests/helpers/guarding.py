@@ -44,7 +44,7 @@ class Watched:
         self._names: dict[int, Path] = {}
         top = list(folders)
         # The folders are listed before the watch begins, because it would report this.
-        for folder in [*top, *(p for one in top for p in one.rglob("*") if p.is_dir())]:
+        for folder in [*top, *(p for folder_above in top for p in folder_above.rglob("*") if p.is_dir())]:
             self._add(folder)
 
     def _add(self, folder: Path) -> None:
@@ -58,13 +58,13 @@ class Watched:
             data = os.read(self._file, 2**20)
         except BlockingIOError:
             return []
-        found, at = set(), 0
-        while at < len(data):
-            number, _mask, _cookie, length = _EVENT.unpack_from(data, at)
-            name = data[at + _EVENT.size : at + _EVENT.size + length].rstrip(b"\0").decode()
-            found.add(str(self._names[number] / name))
-            at += _EVENT.size + length
-        return sorted(found)
+        paths, position = set(), 0
+        while position < len(data):
+            number, _mask, _cookie, length = _EVENT.unpack_from(data, position)
+            name = data[position + _EVENT.size : position + _EVENT.size + length].rstrip(b"\0").decode()
+            paths.add(str(self._names[number] / name))
+            position += _EVENT.size + length
+        return sorted(paths)
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,12 @@ def serve(workspace: Path, folder: Path, *arguments: str, environment: dict[str,
 
     import psutil
 
-    given = os.environ | install_spy(folder)
+    variables = os.environ | install_spy(folder)
     command = [sys.executable, "-m", "dashboard.cli", "--workspace", str(workspace), "serve", "--json"]
     process = subprocess.Popen(
         [*command, "--port", str(free_port()), *arguments],
         cwd=folder,
-        env=given | (environment or {}),
+        env=variables | (environment or {}),
         stdout=subprocess.PIPE,
         text=True,
         **how,
@@ -125,7 +125,7 @@ def serve(workspace: Path, folder: Path, *arguments: str, environment: dict[str,
         assert line, f"the command ended with exit code {process.wait()}: {answer}"
         answer += line
     (web,) = psutil.Process(process.pid).children()
-    return Command(enter(json.loads(answer)["url"]), process, web.pid, Path(given["SEEN_BY_TEST"]))
+    return Command(enter(json.loads(answer)["url"]), process, web.pid, Path(variables["SEEN_BY_TEST"]))
 
 
 def free_port() -> int:
@@ -149,10 +149,10 @@ def ask(command: Command, path: str, *, method: str = "GET", headers: Iterable[s
         line.sendall(request.encode("latin-1"))
         head, _, body = _everything(line).partition(b"\r\n\r\n")
     first, *rest = head.decode("latin-1").split("\r\n")
-    told = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in rest)}
-    if told.get("transfer-encoding") == "chunked":
+    headers_sent = {name.lower(): value.strip() for name, _, value in (header.partition(":") for header in rest)}
+    if headers_sent.get("transfer-encoding") == "chunked":
         body = _joined(body)
-    return int(first.split()[1]), told, body
+    return int(first.split()[1]), headers_sent, body
 
 
 def _everything(line: socket.socket) -> bytes:

@@ -122,22 +122,22 @@ class Hostile:
 
     path: Path
     answers: dict[str, Any] = field(default_factory=dict)
-    said: str = ""
+    output: str = ""
 
     def tact(self, *words: object) -> Any:
         """Run a command with --json, check that it succeeds, and return its JSON."""
         out, err = io.StringIO(), io.StringIO()
         from dashboard.cli import main
 
-        given = ["tact", "--workspace", str(self.path), *map(str, words), "--json"]
+        words_given = ["tact", "--workspace", str(self.path), *map(str, words), "--json"]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", given)
+            patch.setattr(sys, "argv", words_given)
             patch.setenv("XDG_CONFIG_HOME", str(self.path.parent / "config"))
             patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
             with pytest.raises(SystemExit) as end, redirect_stdout(out), redirect_stderr(err):
                 main()
         assert not end.value.code, out.getvalue() + err.getvalue()
-        self.said += out.getvalue() + err.getvalue()
+        self.output += out.getvalue() + err.getvalue()
         return json.loads(out.getvalue())
 
 
@@ -149,7 +149,7 @@ def build_once(shared: Path) -> Hostile:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             world = build(folder)
-            answers.write_text(json.dumps([world.answers, world.said]), encoding="utf-8")
+            answers.write_text(json.dumps([world.answers, world.output]), encoding="utf-8")
     return Hostile(folder / "workspace", *json.loads(answers.read_text(encoding="utf-8")))
 
 

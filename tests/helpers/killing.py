@@ -24,9 +24,9 @@ def watch(connection, steps):
 
 def run_through(*arguments):
     """Run a process to its end; return the number of its marks. Raises AssertionError if it does not end well."""
-    said, _ = start(*arguments).communicate()
-    assert said.endswith(END), "the process must end well when nobody kills it"
-    return said.count(MARK)
+    output, _ = start(*arguments).communicate()
+    assert output.endswith(END), "the process must end well when nobody kills it"
+    return output.count(MARK)
 
 
 def kill(*arguments, marks=None, delay=0.0):
@@ -35,12 +35,12 @@ def kill(*arguments, marks=None, delay=0.0):
     Return whether the process had already ended.
     """
     process = start(*arguments)
-    said = b""
-    while said.count(MARK) < marks if marks is not None else COMMIT not in said:
+    output = b""
+    while output.count(MARK) < marks if marks is not None else COMMIT not in output:
         byte = process.stdout.read(1)
         assert byte, "the process ended before its moment came"
-        said += byte
+        output += byte
     time.sleep(delay)
     process.kill()
     rest, _ = process.communicate()
-    return (said + rest).endswith(END)
+    return (output + rest).endswith(END)

@@ -28,9 +28,9 @@ class Window:
 
     def hear_until(self, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         """Return the next message that fulfils a condition; raise TimeoutError after ten seconds without a message."""
-        while not condition(said := self.hear()):
+        while not condition(message := self.hear()):
             pass
-        return said
+        return message
 
 
 @contextmanager

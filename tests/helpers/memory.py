@@ -4,12 +4,12 @@ import gc
 from functools import _lru_cache_wrapper
 
 
-def list_texts(found, depth=8):
+def list_texts(value, depth=8):
     """Yield the texts in an object and in the lists, sets, tuples and dictionaries in it, down to `depth` levels."""
-    if isinstance(found, str):
-        yield found
-    elif depth and isinstance(found, dict | list | tuple | set | frozenset):
-        for part in gc.get_referents(found):
+    if isinstance(value, str):
+        yield value
+    elif depth and isinstance(value, dict | list | tuple | set | frozenset):
+        for part in gc.get_referents(value):
             yield from list_texts(part, depth - 1)
 
 
@@ -22,9 +22,9 @@ def look_into_memory(*kinds):
     """Return the texts in the caches of all functions of the product, and all objects of the classes `kinds`."""
     gc.unfreeze()  # conftest.py hides modules that were imported before the tests
     gc.collect()
-    objects = [found for found in gc.get_objects() if isinstance(found, (_lru_cache_wrapper, *kinds))]
+    objects = [value for value in gc.get_objects() if isinstance(value, (_lru_cache_wrapper, *kinds))]
     gc.freeze()
-    caches = [found for found in objects if isinstance(found, _lru_cache_wrapper)]
+    caches = [value for value in objects if isinstance(value, _lru_cache_wrapper)]
     ours = [cache for cache in caches if cache.__module__.partition(".")[0] in ("dashboard", "data", "geo", "risk")]
     texts = [text for cache in ours for part in gc.get_referents(cache) for text in list_texts(part)]
-    return texts, [found for found in objects if not isinstance(found, _lru_cache_wrapper)]
+    return texts, [value for value in objects if not isinstance(value, _lru_cache_wrapper)]

@@ -107,7 +107,7 @@ def resolve(document, value):
     """Return the part of the document to which a reference points, or the value itself if it is no reference."""
     if "$ref" not in value:
         return value
-    found = document
+    target = document
     for part in value["$ref"].removeprefix("#/").split("/"):
-        found = found[part]
-    return found
+        target = target[part]
+    return target

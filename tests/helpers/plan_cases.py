@@ -18,7 +18,7 @@ def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
     points = rng.random((sites, 2)) * 120
     minutes = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
     people = rng.lognormal(7.0, 0.7, sites)
-    names = [f"{letter}{at}" for letter in "as" for at in range(sites)]
+    names = [f"{letter}{site}" for letter in "as" for site in range(sites)]
     units = rng.multinomial(each, np.ones(sites) / sites, len(kinds)).T
     posts = Posts(
         tuple(names[:sites]),
@@ -37,8 +37,10 @@ def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
 def layouts(posts):
     """Yield every layout of the units, an array (sites, kinds)."""
     totals = posts.units.sum(axis=0)
-    one = [[c for c in itertools.product(range(t + 1), repeat=len(posts.sites)) if sum(c) == t] for t in totals]
-    return (np.array(columns).T for columns in itertools.product(*one))
+    columns_by_kind = [
+        [c for c in itertools.product(range(t + 1), repeat=len(posts.sites)) if sum(c) == t] for t in totals
+    ]
+    return (np.array(columns).T for columns in itertools.product(*columns_by_kind))
 
 
 def cheapest(posts, units):

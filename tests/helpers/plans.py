@@ -96,7 +96,7 @@ def _way(n: int) -> tuple[str, str, str, int]:
 
 
 def _plan(moves: list[dict[str, Any]]) -> dict[str, Any]:
-    moved = sum(one["units"] for one in moves)
+    moved = sum(move["units"] for move in moves)
     today = {"met": estimate(183.4, 0.2), "worst_cases": 141.2, "least_served": 0.41}
     planned = {"met": estimate(204.7, 0.2), "worst_cases": 155.9, "least_served": 0.47}
     return {
@@ -132,7 +132,7 @@ def _phases(moves: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "quarter": quarter,
-            "moves": [{name: one[name] for name in names} for one in moves[quarter - 1 :: 3]],
+            "moves": [{name: move[name] for name in names} for move in moves[quarter - 1 :: 3]],
             "met": estimate(183.4 + 7 * quarter, 0.2),
             "cost": 4.0,
         }
@@ -177,8 +177,8 @@ def crowded(release: str) -> SavedPlan:
     author = {"role": "programme manager", "date": wide}
     plan = manifest(release, 60, title=wide, note="Word and word again " * 40, author=author)
     taken = [{"area": "GR-A", "children": -1.2}] * 4
-    moves = [{**one, "kind": kind, "start": "GR-A", "takes": taken} for one in plan["moves"]]
-    said = {"reason": "Long reason " * 30, "kind": wide}
+    moves = [{**move, "kind": kind, "start": "GR-A", "takes": taken} for move in plan["moves"]]
+    decision = {"reason": "Long reason " * 30, "kind": wide}
     phase = {"moves": moves, "met": {"mean": 12345, "low": 1234, "high": 123456}, "cost": 12345}
     rules = ["moves", "budget", "floor", "services_floor", "exploration", "commitments", "room", "accepted"]
     plan["plan"] |= {"broken_today": rules, "explored": list(REGIONS), "proven": False, "answer": "nothing"}
@@ -188,7 +188,7 @@ def crowded(release: str) -> SavedPlan:
         "moves": moves,
         "left": moves,
         "phases": [{**phase, "quarter": quarter} for quarter in (1, 2, 3, 4)],
-        "decisions": [{**plan["decisions"][1], **said, "start": f"site {n}"} for n in range(40)],
+        "decisions": [{**plan["decisions"][1], **decision, "start": f"site {n}"} for n in range(40)],
         "handover": [{**_HANDOVER, "partner": wide, "to": wide, "area": "GR-A"}] * 40,
         "stays": [{**_STAYS, "partner": wide, "why": "why and " * 60, "area": "GR-A"}] * 40,
     }

@@ -29,30 +29,30 @@ def read_words(test):
 
 
 def widget(kind, label, *, exact=False):
-    (found,) = [one for one in kind if (one.label == label if exact else one.label.startswith(label))]
-    return found
+    (match,) = [item for item in kind if (item.label == label if exact else item.label.startswith(label))]
+    return match
 
 
-def plan_of(of, setting=None, decisions=(), posts=""):
-    return planner.compute_plan(of, posts, setting or Setting(), tuple(decisions), MANAGER, title="A plan")
+def plan_of(current, setting=None, decisions=(), posts=""):
+    return planner.compute_plan(current, posts, setting or Setting(), tuple(decisions), MANAGER, title="A plan")
 
 
 def way(move):
     return move.start, move.end, move.kind
 
 
-def name(of, move):
-    return word_move(planner.speak(of), move)
+def name(current, move):
+    return word_move(planner.speak(current), move)
 
 
-def list_saved(derived, of):
-    return saved.list_saved_plans([derived], of.release).plans
+def list_saved(derived, current):
+    return saved.list_saved_plans([derived], current.release).plans
 
 
 def decide(test, words, reason="", move=0):
     test.button(key=f"offer-{move}-{words}").click().run()
     if words != "accept":
         test.text_input(key="decide-reason").set_value(reason)
-        (button,) = [one for one in test.button if one.label == cards._MEANING[words]]
+        (button,) = [item for item in test.button if item.label == cards._MEANING[words]]
         button.click().run()
     assert not test.exception

@@ -179,20 +179,20 @@ def make(
     """
     folder = releases / name / tier
     folder.mkdir(parents=True, exist_ok=True)
-    held = dict(tables if tables is not None else {"partner": partner, "public": public}[tier]())
+    contents = dict(tables if tables is not None else {"partner": partner, "public": public}[tier]())
     published = [figures().assign(invented=False)]
-    for more, own in ((more_figures, False), (made_up, True)):
+    for more, is_invented in ((more_figures, False), (made_up, True)):
         if more:
             columns = list(published[0].columns.drop("invented"))
-            published.append(pd.DataFrame(list(more), columns=columns).assign(invented=own))
-    held["figures"] = pd.concat(published, ignore_index=True)
+            published.append(pd.DataFrame(list(more), columns=columns).assign(invented=is_invented))
+    contents["figures"] = pd.concat(published, ignore_index=True)
     resources = []
-    for table, frame in held.items():
+    for table, frame in contents.items():
         frame.to_parquet(folder / f"{table}.parquet", index=False)
         resources.append(describe(folder, table, {"measure": table.split("_")[0]}))
     areas().to_parquet(folder / "areas.parquet", index=False)
     resources.append(describe(folder, "areas", None))
-    told = {
+    about = {
         "release": name,
         "sequence": sequence,
         "tier": tier,
@@ -205,7 +205,7 @@ def make(
         "parameters": {"largest": 5, "variance": 2.0},
         "areas_source": "Approximate boundaries: drawn by hand",
     }
-    package = {"title": "A small release", "created": "2026-11-24T15:33:35Z", "resources": resources, "tact": told}
+    package = {"title": "A small release", "created": "2026-11-24T15:33:35Z", "resources": resources, "tact": about}
     (folder / "datapackage.json").write_text(json.dumps(package), encoding="utf-8")
     (releases / "current").write_text(f"{name}\n", encoding="utf-8")
     (releases / "blocked").write_text("", encoding="utf-8")
@@ -214,5 +214,5 @@ def make(
 
 def describe(folder: Path, name: str, about):
     content = (folder / f"{name}.parquet").read_bytes()
-    told = {"name": name, "path": f"{name}.parquet", "hash": hashlib.sha256(content).hexdigest()}
-    return told if about is None else {**told, "tact": about}
+    resource = {"name": name, "path": f"{name}.parquet", "hash": hashlib.sha256(content).hexdigest()}
+    return resource if about is None else {**resource, "tact": about}

@@ -86,9 +86,9 @@ def area_table():
 
 def areas_bytes(table=None):
     table = area_table() if table is None else table
-    kept = ["code", "country", "level", "parent", "name_en", "name_local", "counted"]
+    columns = ["code", "country", "level", "parent", "name_en", "name_local", "counted"]
     raw = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(table.reset_index()[kept], preserve_index=False), raw)
+    pq.write_table(pa.Table.from_pandas(table.reset_index()[columns], preserve_index=False), raw)
     return raw.getvalue()
 
 
@@ -199,7 +199,7 @@ def fill(vault, frame, source):
 
 def release(vault, folder, **changes):
     """Write a release with default settings, apart from `changes`, and return it."""
-    given = {
+    settings = {
         "areas_geoparquet": areas_bytes(),
         "area_table": area_table(),
         "figures": figures(),
@@ -207,14 +207,14 @@ def release(vault, folder, **changes):
         "record_keys": KEYS if vault is not None else None,
         "policy": ONE_YEAR,
     }
-    return make_release(vault, folder, **{**given, **changes})
+    return make_release(vault, folder, **{**settings, **changes})
 
 
 def main(folder, vault, plan):
     """Write one release of a real vault; print "begin" before it and its name after it."""
-    with Vault.open(Path(vault), VAULT_KEY) as held:
+    with Vault.open(Path(vault), VAULT_KEY) as opened:
         os.write(1, b"begin\n")
-        os.write(1, release(held, Path(folder), plan=PLANS[plan]).name.encode() + b"\n")
+        os.write(1, release(opened, Path(folder), plan=PLANS[plan]).name.encode() + b"\n")
 
 
 if __name__ == "__main__":

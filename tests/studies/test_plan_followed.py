@@ -52,13 +52,13 @@ def test_outreach_goes_where_it_is_sent_and_finds_only_there(where):
 
 
 def test_more_days_find_more_children_but_not_twice_as_many(where):
-    found = [
+    means = [
         where.course.expect_finds(
             0, assign_days_of_regions(where.course, 0, np.zeros(len(where.course.land.people)), d)
         )
         for d in (np.full(len(where.course.land.regions), days) for days in (20, 40))
     ]
-    once, twice = (mean[:, :, 1].sum() for mean in found)
+    once, twice = (mean[:, :, 1].sum() for mean in means)
     assert 1.3 * once < twice < 2.0 * once
 
 
@@ -86,11 +86,11 @@ def test_too_few_moves_bring_areas_nearer_to_their_floors_and_take_from_none_bel
     draws = np.random.default_rng(0).gamma(4.0, 5.0, (60, len(seen.areas)))
     with pytest.raises(RulesClash):
         plan_moves(posts, draws, rules)
-    made, kept = planned(posts, draws, rules, Solver())
-    before, after = (posts.compute_capacity(units).sum(axis=1) for units in (posts.units, made.units))
-    assert made.moved <= 3
+    plan, rules_followed = planned(posts, draws, rules, Solver())
+    before, after = (posts.compute_capacity(units).sum(axis=1) for units in (posts.units, plan.units))
+    assert plan.moved <= 3
     assert (after >= np.minimum(before, rules.floor) - 1e-6).all()
-    np.testing.assert_array_equal(kept.floor, np.minimum(before, rules.floor))
+    np.testing.assert_array_equal(rules_followed.floor, np.minimum(before, rules.floor))
 
 
 def follow(seed, way, least, covered):
@@ -98,7 +98,7 @@ def follow(seed, way, least, covered):
 
 
 def test_the_summary_and_its_words():
-    told = Loop(
+    study = Loop(
         2,
         (
             follow(0, "plan", (1.2, 1.1), 0.9),
@@ -107,32 +107,32 @@ def test_the_summary_and_its_words():
             follow(1, "counts", (1.1, 1.2), 0.8),
         ),
     )
-    summary = told.summary()
+    summary = study.summary()
     assert summary["worlds"] == 2
     assert summary["plan"]["least_over_floor"] == 1.1
     assert summary["plan"]["worlds_starved"] == 0.0
     assert summary["plan"]["covered"] == pytest.approx(0.95)
     assert summary["counts"]["least_over_floor"] == 0.0
     assert summary["counts"]["worlds_starved"] == 0.5
-    assert told.as_dict()["found"][1]["least"] == (0.5, 0.0)
-    said = describe(summary)
-    assert len(said) == 1 + len(WAYS)
-    assert "in 0% of worlds" in said[1]
-    assert "in 50% of worlds" in said[2]
+    assert study.as_dict()["found"][1]["least"] == (0.5, 0.0)
+    words = describe(summary)
+    assert len(words) == 1 + len(WAYS)
+    assert "in 0% of worlds" in words[1]
+    assert "in 50% of worlds" in words[2]
 
 
 @pytest.mark.long
 def test_the_plan_starves_no_area_and_following_counts_does():
-    told = []
-    found = loop(1, first_seed=300, quarters=2, progress=lambda *step: told.append(step))
-    assert told[-1][:2] == (1, 1)
-    summary = found.summary()
+    steps = []
+    study = loop(1, first_seed=300, quarters=2, progress=lambda *step: steps.append(step))
+    assert steps[-1][:2] == (1, 1)
+    summary = study.summary()
     assert summary["plan"]["least_over_floor"] >= 1.0
     assert summary["plan"]["starved"] == 0.0
     assert summary["counts"]["worlds_starved"] == 1.0
     assert 0.8 < summary["plan"]["covered"] <= 1.0
     assert summary["plan"]["met"] > summary["counts"]["met"]
-    assert all(max(f.moved) <= Programme().moves for f in found.followed)
+    assert all(max(f.moved) <= Programme().moves for f in study.followed)
 
 
 @pytest.mark.long

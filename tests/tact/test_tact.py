@@ -185,11 +185,11 @@ def build_channel(scale, k):
 
 @pytest.mark.parametrize(("scale", "k"), SETTINGS)
 def test_the_likelihood_is_that_of_the_products_channel(scale, k):
-    channel, own = build_channel(scale, k), NOISE.channel(60, scale, k)
+    channel, product_channel = build_channel(scale, k), NOISE.channel(60, scale, k)
     true = np.arange(61)
     for published in range(70):
-        assert (channel.likelihood(published, true) == own.shown(published)).all()
-    assert np.allclose(channel.likelihood(None, true), own.hidden(), atol=1e-12)
+        assert (channel.likelihood(published, true) == product_channel.shown(published)).all()
+    assert np.allclose(channel.likelihood(None, true), product_channel.hidden(), atol=1e-12)
 
 
 @pytest.mark.parametrize(("scale", "k"), SETTINGS)
@@ -216,9 +216,9 @@ def test_the_interval_contains_the_true_count_with_its_level(true, level, key):
 def test_the_widest_interval_is_that_of_the_product():
     for scale, k in SETTINGS:
         channel = build_channel(scale, k)
-        own = NOISE.channel(100, scale, k)
+        product_channel = NOISE.channel(100, scale, k)
         for published in [*range(k or 0, 40), *([None] if k else [])]:
-            assert channel.interval(published, 1.0) == own.interval(published)
+            assert channel.interval(published, 1.0) == product_channel.interval(published)
 
 
 @pytest.mark.parametrize("arguments", [(5, 0.95), (11, 0.2), (11, 1.5), (-1, 0.95), (11.5, 0.95)])

@@ -103,7 +103,7 @@ def test_a_partner_with_a_hostile_name_keeps_a_mapping_in_the_folder_of_mappings
 
 
 def test_no_answer_holds_a_text_of_a_record(world):
-    assert not any(inside in world.said for inside in INSIDE)
+    assert not any(inside in world.output for inside in INSIDE)
 
 
 # -- in the release -------------------------------------------------------------------------------------

@@ -292,7 +292,7 @@ def test_reconciled_numbers_are_nearer_to_the_truth(worlds):
     """Compare the mean distance from the true counts with that of published numbers, over the product's areas."""
     gains = {}
     for seed in range(101, 101 + worlds):
-        world = counted.own(seed=seed)
+        world = counted.default_world(seed=seed)
         drawn = world.drawn(MECHANISM)
         tables = draw_tables(world, "partner", drawn)
         numbers = reconcile(tables, world.areas, MECHANISM)
