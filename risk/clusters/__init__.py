@@ -42,8 +42,8 @@ class ClusterSearch:
     seed: int
     largest: float = 0.5
 
-    def find(self, found: Floats, expected: Floats, noise: Floats) -> dict[str, NDArray[Any]]:
-        """Find clusters over the whole time, from found and expected children, (A, P).
+    def find(self, children: Floats, expected: Floats, noise: Floats) -> dict[str, NDArray[Any]]:
+        """Find clusters over the whole time, from the found `children` and the `expected` ones, (A, P).
 
         noise : variance of the noise of disclosure control in the found children, (A, P).
 
@@ -52,16 +52,16 @@ class ClusterSearch:
         scans of the release together, eq. (72). These four are NaN outside clusters. gi, gi_q : Getis-Ord Gi* of the
         area with its neighbours, and its false discovery rate; NaN where they cannot be computed.
         """
-        rank, p, ratio = (np.full(found.shape, np.nan) for _ in range(3))
-        parts = list(self._parts(found))
+        rank, p, ratio = (np.full(children.shape, np.nan) for _ in range(3))
+        parts = list(self._parts(children))
         for inside, pathway in parts:
             cell = inside, pathway
-            scan = self._scan(found[cell], expected[cell], noise[cell], inside)
+            scan = self._scan(children[cell], expected[cell], noise[cell], inside)
             for number, cluster in enumerate(scan.clusters, 1):
                 members = inside[list(cluster.areas)]
                 rank[members, pathway], p[members, pathway] = number, cluster.p
                 ratio[members, pathway] = cluster.relative_risk
-        statistic, q = self._getis_ord(np.log((found + 0.5) / (expected + 0.5)))
+        statistic, q = self._getis_ord(np.log((children + 0.5) / (expected + 0.5)))
         return {
             "state": np.where(np.isnan(rank), "no_data", "number"),
             "value": ratio,
@@ -86,7 +86,7 @@ class ClusterSearch:
             seed=self.seed,
         )
 
-    def _parts(self, found: Floats) -> Iterator[tuple[Ints, int]]:
+    def _parts(self, children: Floats) -> Iterator[tuple[Ints, int]]:
         """Yield the positions of a country's areas with known centres, and a pathway on which it found children.
 
         Countries with fewer than four such areas are left out.
@@ -94,8 +94,8 @@ class ClusterSearch:
         placed = ~np.isnan(self.centres).any(axis=1)
         for country in range(len(self.observations.country_names)):
             inside = np.flatnonzero((self.observations.country_of == country) & placed)
-            for pathway in range(found.shape[1]):
-                if len(inside) >= _FEWEST and np.nansum(found[inside, pathway]) >= 1:
+            for pathway in range(children.shape[1]):
+                if len(inside) >= _FEWEST and np.nansum(children[inside, pathway]) >= 1:
                     yield inside, pathway
 
     def _getis_ord(self, excess: Floats) -> tuple[Floats, Floats]:

@@ -78,9 +78,9 @@ def _compare_with_permutations(
     above, below = np.zeros(size), np.zeros(size)
     for start in range(0, permutations, _BLOCK):
         ranks = rng.random((min(_BLOCK, permutations - start), size - 1))
-        chosen = np.argsort(ranks, axis=1)[:, :most]
+        samples = np.argsort(ranks, axis=1)[:, :most]
         for area in np.flatnonzero(degree):
-            near = chosen[:, : degree[area]]
+            near = samples[:, : degree[area]]
             simulated = z[near + (near >= area)].mean(axis=1)
             # Sums in another order differ in the last bit, and ties count on both sides.
             close = 1e-12 * max(abs(lag[area]), 1.0)

@@ -62,7 +62,7 @@ class Scan:
     replicates: int
     seed: int
 
-    def found(self, level: float = 0.05) -> tuple[Cluster, ...]:
+    def select_clusters(self, level: float = 0.05) -> tuple[Cluster, ...]:
         """Return the clusters whose p value is at most `level`."""
         return tuple(cluster for cluster in self.clusters if cluster.p <= level)
 
@@ -163,7 +163,7 @@ def _scan(
 ) -> Scan:
     _check_options(largest, null)
     counts, share = _check_input(cases, expected, centres)
-    windows = _Windows.of(share, centres, stretches, largest)
+    windows = _Windows.build(share, centres, stretches, largest)
     most = _simulate_largest(windows, share, int(counts.sum()), null, progress)
     return Scan(tuple(_clusters(windows, counts, share, most)), null.replicates, null.seed)
 
@@ -214,7 +214,7 @@ class _Windows:
     share: Floats
 
     @classmethod
-    def of(cls, share: Floats, centres: Floats, stretches: list[tuple[int, int]], largest: float) -> _Windows:
+    def build(cls, share: Floats, centres: Floats, stretches: list[tuple[int, int]], largest: float) -> _Windows:
         apart = ((centres[:, None] - centres[None]) ** 2).sum(axis=2)
         order = np.argsort(apart, axis=1, kind="stable")
         whole = np.cumsum(share.sum(axis=1)[order], axis=1)
@@ -244,7 +244,7 @@ class _Windows:
         """
         within = np.stack([counts[:, first:stop].sum(axis=1) for first, stop in self.stretches], axis=1)
         cases = np.cumsum(within[self.order], axis=1)
-        ratio = _Ratio.of(self.share, int(counts.sum()))
+        ratio = _Ratio.build(self.share, int(counts.sum()))
         smaller = np.arange(len(self.order)) < self.inside[:, None]
         excess = smaller[:, :, None] & (cases > ratio.expected)
         return np.where(excess, ratio.table[cases] - cases * ratio.slope - ratio.offset, 0.0)
@@ -255,7 +255,7 @@ class _Windows:
         Few windows can exceed the smallest of the largest statistics so far; the ratio is computed only for them.
         """
         best = np.zeros(counts.shape[2])
-        ratio = _Ratio.of(self.share, int(counts[..., 0].sum()))
+        ratio = _Ratio.build(self.share, int(counts[..., 0].sum()))
         least = np.empty(0, np.int32)
         for centre, k, running in self.counted(counts):
             if k == 0:
@@ -284,7 +284,7 @@ class _Ratio:
     offset: Floats
 
     @classmethod
-    def of(cls, share: Floats, total: int) -> _Ratio:
+    def build(cls, share: Floats, total: int) -> _Ratio:
         n = np.arange(total + 1, dtype=float)
         entropy = n * np.log(np.maximum(n, 1.0))
         # No window that is tested has all or none of the expected cases, except where nothing is counted.
@@ -308,8 +308,8 @@ def _simulate_largest(windows: _Windows, share: Floats, total: int, null: _Null,
     """Draw replicates of `total` cases without a cluster, and return the largest statistic of each, (R,)."""
     cells = len(share) * max(share.shape[1], len(windows.stretches))
     best = np.empty(0)
-    for drawn in null.draws(share, total, max(min(null.replicates, _CELLS_HELD // cells), 1)):
-        counts = np.ascontiguousarray(drawn.astype(np.int32).T).reshape(*share.shape, len(drawn))
+    for replicates in null.draws(share, total, max(min(null.replicates, _CELLS_HELD // cells), 1)):
+        counts = np.ascontiguousarray(replicates.astype(np.int32).T).reshape(*share.shape, len(replicates))
         best = np.append(best, windows.largest(counts))
         if progress:
             progress(len(best), null.replicates, "scan")
@@ -322,19 +322,19 @@ def _clusters(windows: _Windows, counts: Ints, share: Floats, most: Floats) -> I
     most : largest statistic of each replicate, (R,).
     """
     values = windows.statistics(counts)
-    taken = np.zeros(len(counts), bool)
+    in_cluster = np.zeros(len(counts), bool)
     while True:
-        centre, k, at = np.unravel_index(int(np.argmax(values)), values.shape)
-        statistic = float(values[centre, k, at])
+        centre, k, stretch = np.unravel_index(int(np.argmax(values)), values.shape)
+        statistic = float(values[centre, k, stretch])
         if statistic <= 0.0:
             return
         areas = windows.order[centre, : k + 1]
         p = (1.0 + (most >= statistic - 1e-9).sum()) / (len(most) + 1.0)
-        if taken.any() and p > _IDLE:
+        if in_cluster.any() and p > _IDLE:
             return
-        yield _cluster(areas, windows.stretches[at], counts, share, statistic, float(p))
-        taken[areas] = True
-        values[np.logical_or.accumulate(taken[windows.order], axis=1)] = 0.0
+        yield _cluster(areas, windows.stretches[stretch], counts, share, statistic, float(p))
+        in_cluster[areas] = True
+        values[np.logical_or.accumulate(in_cluster[windows.order], axis=1)] = 0.0
 
 
 def _cluster(areas: Ints, stretch: tuple[int, int], counts: Ints, share: Floats, statistic: float, p: float) -> Cluster:

@@ -57,7 +57,7 @@ class Weights:
         diagonal, beside, constant = split_constant(prior)
         vectors = [np.ones_like(self.diagonal), *([self.vector] if self.vector.any() else [])]
         scales = np.array([constant, 1.0])[: len(vectors)]
-        return Tridiagonal.of(diagonal[:, None] + self.diagonal, beside, scales, np.stack(vectors, axis=1))
+        return Tridiagonal.factorise(diagonal[:, None] + self.diagonal, beside, scales, np.stack(vectors, axis=1))
 
     def reduce(self, inverse: Floats, blocks: slice | Ints) -> Floats:
         """Return the sum over `blocks` of W - W inverse W, (T, T).

@@ -85,8 +85,8 @@ def label_components(size: int, edges: Ints) -> Ints:
 def find_edges(codes: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Ints:
     """Return the pairs of two different codes of `codes`, as positions, sorted and each once, (pairs, 2)."""
     position = {code: i for i, code in enumerate(codes)}
-    known = [(a, b) for a, b in pairs if a in position and b in position and a != b]
-    edges = {tuple(sorted((position[a], position[b]))) for a, b in known}
+    valid_pairs = [(a, b) for a, b in pairs if a in position and b in position and a != b]
+    edges = {tuple(sorted((position[a], position[b]))) for a, b in valid_pairs}
     return np.array(sorted(edges), dtype=np.int64).reshape(-1, 2)
 
 
@@ -98,10 +98,10 @@ def _build_structure(size: int, pairs: bytes, scaled: bool) -> Structure:
     factors = np.ones(labels.max(initial=-1) + 1)
     for part in np.flatnonzero(np.bincount(labels) > 1):
         inside = np.flatnonzero(labels == part)
-        own, variance = _compute_spectrum(inside, edges[labels[edges[:, 0]] == part])
+        part_vectors, variance = _compute_spectrum(inside, edges[labels[edges[:, 0]] == part])
         if scaled:
-            factors[part] = np.exp(np.mean(np.log((own**2) @ variance)))
-        vectors[np.ix_(inside, inside)] = own
+            factors[part] = np.exp(np.mean(np.log((part_vectors**2) @ variance)))
+        vectors[np.ix_(inside, inside)] = part_vectors
         variances[inside] = variance / factors[part]
     for array in (labels, factors, vectors, variances):
         array.flags.writeable = False

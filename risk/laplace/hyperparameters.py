@@ -47,7 +47,7 @@ class Node:
     weight: float = 1.0
 
     @classmethod
-    def of(cls, model: Latent, mode: Mode) -> Node:
+    def from_mode(cls, model: Latent, mode: Mode) -> Node:
         """Return the node of a mode, with the corrected mean."""
         means, response = correct_mean(model, mode), mode.response
         return cls(mode.theta, *means, mode.log_density, response.curvature, response.pull)
@@ -96,7 +96,7 @@ def integrate(model: Latent, progress: Progress | None = None) -> Posterior:
     top = _maximise(model, progress)
     size = len(model.hypers)
     if not size:
-        return Posterior(model, (Node.of(model, top),), top.log_density)
+        return Posterior(model, (Node.from_mode(model, top),), top.log_density)
     root, log_volume = _compute_root(model, top, progress)
     if size <= 2:
         nodes = _evaluate_grid(model, top, root, progress)
@@ -112,7 +112,7 @@ def integrate(model: Latent, progress: Progress | None = None) -> Posterior:
     return Posterior(model, mixture, float(log_marginal))
 
 
-def _report_nothing(_done: int, _total: int | None, _what: str) -> None:
+def _report_nothing(_step: int, _total: int | None, _what: str) -> None:
     """Do nothing; this is the default progress callback."""
 
 
@@ -181,7 +181,7 @@ def _evaluate_grid(model: Latent, top: Mode, root: Floats, progress: Progress) -
     No further points are tried once there are 400 nodes.
     """
     size = len(top.theta)
-    nodes = {(0,) * size: Node.of(model, top)}
+    nodes = {(0,) * size: Node.from_mode(model, top)}
     visited, edge = set(nodes), list(nodes)
     steps = [tuple(side * int(i == j) for j in range(size)) for i in range(size) for side in (1, -1)]
     while edge and len(nodes) < _MOST:
@@ -194,7 +194,7 @@ def _evaluate_grid(model: Latent, top: Mode, root: Floats, progress: Progress) -
             progress(len(nodes), None, "grid")
             mode = _find_mode_near(model, top.theta + _GRID * root @ np.array(there), nodes[here])
             if mode is not None and mode.log_density > top.log_density - _DROP:
-                nodes[there] = Node.of(model, mode)
+                nodes[there] = Node.from_mode(model, mode)
                 edge.append(there)
     return [nodes[key] for key in sorted(nodes)]
 
@@ -217,12 +217,12 @@ def _evaluate_design(model: Latent, top: Mode, root: Floats, progress: Progress)
     scaled = points * np.where(points > 0, widths[:, 1], widths[:, 0])
     sides = np.where(points > 0, widths[:, 1], np.where(points < 0, widths[:, 0], usual))
     share = np.exp(size * _SPHERE**2 / 2.0) / (len(points) * (_SPHERE**2 - 1.0))
-    nodes, volumes = [Node.of(model, top)], [float(usual.prod())]
+    nodes, volumes = [Node.from_mode(model, top)], [float(usual.prod())]
     for i, (point, volume) in enumerate(zip(scaled, sides.prod(axis=1), strict=True)):
         progress(i, len(points), "design")
         mode = around(top.theta + root @ point)
         if mode is not None:
-            nodes.append(Node.of(model, mode))
+            nodes.append(Node.from_mode(model, mode))
             volumes.append(float(share * volume))
     return nodes, np.array(volumes), float(np.log(usual).sum())
 

@@ -260,10 +260,10 @@ class Latent:
         by_period = np.einsum("ttb->tb", factor.local_inverse).copy()
         by_period += (factor.local_shift * (factor.cov_core_shift - 2.0 * remaining)).sum(axis=0)
         for blocks, position in self.groups:
-            left = -factor.walk_absorption[:, :, blocks]
-            np.einsum("ttb->tb", left)[:] += 1.0
+            remainder = -factor.walk_absorption[:, :, blocks]
+            np.einsum("ttb->tb", remainder)[:] += 1.0
             covariance = factor.covariance[position, position]
-            by_period[:, blocks] += np.einsum("tkb,tkb->tb", covariance @ left, left)
+            by_period[:, blocks] += np.einsum("tkb,tkb->tb", covariance @ remainder, remainder)
         mixed = (remaining - factor.cov_core_shift).transpose(2, 1, 0)[:, self.period]
         products = (self.design @ factor.cov_core.transpose(2, 0, 1) + 2.0 * mixed) * self.design
         total: Floats = products.sum(axis=2) + by_period.T[:, self.period]

@@ -62,7 +62,7 @@ class Counts:
     log_chances: Floats
 
     @classmethod
-    def of(cls, published: Ints, channel: Channel | None) -> Counts:
+    def from_published(cls, published: Ints, channel: Channel | None) -> Counts:
         """Build the cells from published numbers or HIDDEN, (cells,); without a channel the counts are exact.
 
         Raises InputError for a value that the channel never publishes, and for HIDDEN without a channel.

@@ -40,7 +40,7 @@ class Tridiagonal:
     vectors: Floats
 
     @classmethod
-    def of(cls, diagonal: Floats, beside: Floats, weights: Floats, vectors: Floats) -> Tridiagonal:
+    def factorise(cls, diagonal: Floats, beside: Floats, weights: Floats, vectors: Floats) -> Tridiagonal:
         """Factorise the matrices A of the module's first equation.
 
         diagonal : (T, B). beside : (T - 1,). weights : (R,). vectors : (T, R, B).
@@ -50,17 +50,17 @@ class Tridiagonal:
         periods, each, blocks = vectors.shape
         pivots, column = np.empty((periods, blocks)), np.zeros((periods, 1 + each, blocks))
         among = np.diag(weights)[..., None] * np.ones(blocks)
-        own, first = diagonal[0], np.zeros((each, blocks))
+        schur, first = diagonal[0], np.zeros((each, blocks))
         for t, vector in enumerate(vectors):
             bound = np.einsum("rsb,sb->rb", among, vector) + first
-            pivots[t] = own + np.einsum("rb,rb->b", vector, bound + first)
+            pivots[t] = schur + np.einsum("rb,rb->b", vector, bound + first)
             if not pivots[t].min() > 0:
                 raise np.linalg.LinAlgError("A block is not positive definite.")
             column[t, 1:] = bound / pivots[t]
             among -= bound[:, None] * column[t, 1:]
             if t < periods - 1:
                 column[t, 0] = beside[t] / pivots[t]
-                own, first = diagonal[t + 1] - beside[t] * column[t, 0], -bound * column[t, 0]
+                schur, first = diagonal[t + 1] - beside[t] * column[t, 0], -bound * column[t, 0]
         return cls(pivots, column, vectors)
 
     @property

@@ -51,8 +51,8 @@ class DetectionRange:
     def between(self, size: int, areas: int, seed: int) -> Floats:
         """Draw log detection of each area around the common share, (D, A); eq. (38)."""
         normal = np.random.default_rng([seed, 3]).standard_normal((size, areas))
-        drawn: Floats = self.between_sd * normal
-        return drawn
+        deviation: Floats = self.between_sd * normal
+        return deviation
 
     def log_risk(self, log_risk: Floats, observations: Observations, seed: int) -> Floats:
         """Draw the log of relative need from draws of the log relative risk of being found, eq. (39).
@@ -73,10 +73,10 @@ class DetectionRange:
         rate = np.exp(draws.log_rate) * observations.expected[:, :, None]
         relative_need = rate * np.exp(-self.between(size, areas, seed))[:, :, None, None]
         factor = compute_finding_factor(observations, draws.gamma, draws.gap)
-        found, wanted = (rate.sum(axis=3) * factor).sum(axis=2), relative_need.sum(axis=(2, 3))
+        finds, wanted = (rate.sum(axis=3) * factor).sum(axis=2), relative_need.sum(axis=(2, 3))
         need: Floats = np.empty_like(relative_need)
         for inside, log_share in self._list_shares(size, observations, seed):
-            level = found[:, inside].sum(axis=1) / wanted[:, inside].sum(axis=1) / np.exp(log_share)
+            level = finds[:, inside].sum(axis=1) / wanted[:, inside].sum(axis=1) / np.exp(log_share)
             need[:, inside] = relative_need[:, inside] * level[:, None, None, None]
         return need
 

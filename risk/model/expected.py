@@ -17,9 +17,9 @@ from risk.model.observations import ALL, Observations
 class Explanation:
     """The numbers that explain each area's result on each pathway, (A, P): docs/risk-model.md eq. (43) to (45).
 
-    found : children identified or met in the whole programme: the published total, else the sum of the quarters whose
-        numbers are known; NaN where neither is published.
-    noise : variance of the noise of disclosure control in `found`.
+    children : children identified or met in the whole programme: the published total, else the sum of the quarters
+        whose numbers are known; NaN where neither is published.
+    noise : variance of the noise of disclosure control in `children`.
     by_population : the country's children identified or met, divided in proportion to children living in each area.
     by_quarter : children expected from the country's rate, the area's children and effort, (A, T, P).
     neighbours : mean relative risk of the neighbouring areas, NaN without neighbours.
@@ -27,7 +27,7 @@ class Explanation:
         country without outreach.
     """
 
-    found: Floats
+    children: Floats
     noise: Floats
     by_population: Floats
     by_quarter: Floats
@@ -43,17 +43,17 @@ class Explanation:
 def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
     """Compute the numbers that explain a fit; `log_risk` are draws of log relative risks, (D, A, P)."""
     observations = fit.observations
-    found, noise = _count_found(observations)
+    children, noise = _count_children(observations)
     risk = np.exp(np.median(log_risk, axis=0))
     days = observations.effort.sum(axis=1)
     people, effort = (_sum_by_country(values, observations) for values in (observations.living, days))
     with np.errstate(divide="ignore", invalid="ignore"):
         relative_effort = (days / observations.living) / (effort / people)
     share = (observations.living / people)[:, None]
-    known = np.nan_to_num(found)
-    in_country = [_sum_by_country(known[:, p], observations) for p in range(found.shape[1])]
+    counts = np.nan_to_num(children)
+    in_country = [_sum_by_country(counts[:, p], observations) for p in range(children.shape[1])]
     return Explanation(
-        found,
+        children,
         noise,
         share * np.column_stack(in_country),
         _expect_by_effort(fit, draws),
@@ -62,22 +62,22 @@ def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
     )
 
 
-def _count_found(observations: Observations) -> tuple[Floats, Floats]:
+def _count_children(observations: Observations) -> tuple[Floats, Floats]:
     """Return the published total where there is one, else the sum of the known quarters, and its noise variance.
 
     Both have shape (A, P). The sum is NaN where all quarters are MISSING.
     """
     published, channel, totals = observations.published, observations.channel, observations.totals
     known = published >= 0
-    found: Floats = np.where(known, published, 0).sum(axis=(1, 3)).astype(float)
-    found[~(published != MISSING).any(axis=(1, 3))] = np.nan
-    noise = np.zeros(found.shape)
+    children: Floats = np.where(known, published, 0).sum(axis=(1, 3)).astype(float)
+    children[~(published != MISSING).any(axis=(1, 3))] = np.nan
+    noise = np.zeros(children.shape)
     if channel is not None:  # a true zero is never known
         noise = np.where(known, channel.variance()[np.clip(published, 1, channel.n_max)], 0.0).sum(axis=(1, 3))
     if totals is None:
-        return found, noise
+        return children, noise
     exact = totals >= 0
-    return np.where(exact, totals.astype(float), found), np.where(exact, observations.total_noise, noise)
+    return np.where(exact, totals.astype(float), children), np.where(exact, observations.total_noise, noise)
 
 
 def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:

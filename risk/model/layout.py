@@ -96,7 +96,7 @@ class _Sizes:
         return self.areas, self.pathways, self.quarters, self.ways
 
     @classmethod
-    def of(cls, observations: Observations) -> _Sizes:
+    def from_observations(cls, observations: Observations) -> _Sizes:
         areas, quarters, pathways, ways = observations.published.shape
         countries, covariates = len(observations.country_names), observations.features.shape[1]
         groups = countries if observations.regions is None else len(set(observations.regions))
@@ -108,7 +108,7 @@ def build_layout(observations: Observations, effects: Effects, log_rate: Floats 
 
     log_rate : known log rate of each area over time, (A, T, P), which replaces random walks; see eq. (75).
     """
-    sizes = _Sizes.of(observations)
+    sizes = _Sizes.from_observations(observations)
     base = _compute_base_level(observations) if log_rate is None else 0.0
     offset = _compute_offset(observations, sizes, effects.gamma) + base
     if log_rate is not None:
@@ -140,7 +140,7 @@ def build_layout(observations: Observations, effects: Effects, log_rate: Floats 
         np.repeat(np.arange(sizes.quarters), sizes.ways),
         offset,
         cells,
-        Counts.of(published, observations.channel),
+        Counts.from_published(published, observations.channel),
         _read_totals(observations),
         precision,
         fields,
@@ -156,9 +156,9 @@ def _compute_base_level(observations: Observations) -> float:
     Both are sums over all usable counts, and half a child is added to those found.
     """
     usable = observations.usable
-    found = np.maximum(observations.published, 0)[usable].sum() + 0.5
+    finds = np.maximum(observations.published, 0)[usable].sum() + 0.5
     living = np.broadcast_to(observations.expected[:, :, None, None], usable.shape)[usable].sum()
-    return float(np.log(found / max(living, 1.0)))
+    return float(np.log(finds / max(living, 1.0)))
 
 
 def _compute_offset(observations: Observations, sizes: _Sizes, gamma: float) -> Floats:

@@ -106,9 +106,9 @@ class MunicipalFit:
 
     def _subtract_region(self, effects: Floats) -> Floats:
         """Return log rates minus the log of their region's mean rate, weighted by children, (D, A, P) in and out."""
-        members, of = self.observations.region_members, self.observations.region_of
+        members, region_of = self.observations.region_members, self.observations.region_of
         mean = np.einsum("ra,dap->drp", members * self._weights, np.exp(effects))
-        return np.asarray(effects - np.log(mean)[:, of])
+        return np.asarray(effects - np.log(mean)[:, region_of])
 
 
 @on_one_thread
@@ -117,8 +117,8 @@ def fit_municipalities(regions: Fit, observations: Observations, progress: Progr
 
     Raises ReleaseError where a municipality's region was not fitted, and NoMode where the posterior has no proper mode.
     """
-    of = _find_regions(regions.observations, observations)
-    course = regions.draws(_COURSE_DRAWS, 0).log_rate_as_counted(regions.observations).mean(axis=0)[of]
+    region_of = _find_regions(regions.observations, observations)
+    course = regions.draws(_COURSE_DRAWS, 0).log_rate_as_counted(regions.observations).mean(axis=0)[region_of]
     gamma, gamma_sd = regions.gamma_prior
     effects = Effects(
         area=(

@@ -139,8 +139,8 @@ class Observations:
     @property
     def region_members(self) -> Floats:
         """1 where an area belongs to a region, else 0, (R, A) for R regions in order of their codes."""
-        of = self.region_of
-        return np.asarray(np.arange(of.max() + 1)[:, None] == of, np.float64)
+        region_of = self.region_of
+        return np.asarray(np.arange(region_of.max() + 1)[:, None] == region_of, np.float64)
 
     def log_outreach(self, gamma: Floats) -> Floats:
         """Return the log ratio of the children that outreach discovers to those at usual effort, (D, A, T).
@@ -295,9 +295,9 @@ def read_share_found(release: Release) -> dict[str, tuple[float, float]]:
     stages = stages[stages["stage"] != "at_risk"]  # prevention is no outcome
     intervals = release.table(estimated).query("state == 'class'")
     for area, low, high in zip(*(intervals[name].tolist() for name in ("area", "low", "high")), strict=True):
-        met = stages[stages["area"] == area]
-        number = float(met["value"].sum())
-        if 0.0 < number <= high and not (met["state"] == "withheld").any():
+        rows = stages[stages["area"] == area]
+        number = float(rows["value"].sum())
+        if 0.0 < number <= high and not (rows["state"] == "withheld").any():
             shares[area] = number / high, min(number / low, 1.0)
     return shares
 

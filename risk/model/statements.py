@@ -165,5 +165,5 @@ def _find_first(chances: Floats, holds: Bools) -> tuple[Ints, Floats]:
     chances, holds : probability of each claim, and whether it is high enough, (claims, ...).
     """
     position = np.where(holds.any(axis=0), holds.argmax(axis=0), NONE)
-    chosen = np.take_along_axis(chances, np.maximum(position, 0)[None], axis=0)[0]
-    return position, np.where(position == NONE, 0.0, chosen)
+    probability = np.take_along_axis(chances, np.maximum(position, 0)[None], axis=0)[0]
+    return position, np.where(position == NONE, 0.0, probability)

@@ -131,7 +131,7 @@ def _fit_municipalities(release: Release, areas: geography.Areas, regions: Fit, 
         observations = Observations.from_release(release, areas, "municipality")
     except ReleaseError:
         return None
-    return fit_municipalities(regions, observations, lambda done, total, _: tell(done, total, "Fitting municipalities"))
+    return fit_municipalities(regions, observations, lambda step, total, _: tell(step, total, "Fitting municipalities"))
 
 
 def _register_forecasts(release: Release, folder: Path, judged: JudgedFit) -> dict[str, Any]:

@@ -158,14 +158,14 @@ def _read_years(release: Release, breaks: Sequence[Break]) -> tuple[list[str], t
     years = [y for y in sorted(rows["period"].unique()) if Period.parse(y).end <= last]
     years = [str(y) for y in years if all(Period.parse(y).start >= start for start in starts)]
     wide = cells.unstack("pathway").reindex(columns=_PARTS)
-    known = [
+    areas = [
         a for a in WATCHED if a in wide.index.get_level_values(0) and wide.loc[a].reindex(years).notna().all().all()
     ]
-    if not years or not known:
+    if not years or not areas:
         return nothing
-    counts = np.stack([wide.loc[area].reindex(years).to_numpy(float) for area in known])
-    met = counts[:, [0, -1]].sum(axis=2).min(axis=1) > 0
-    return years, tuple(np.array(known)[met]), counts[met].astype(np.int64)
+    counts = np.stack([wide.loc[area].reindex(years).to_numpy(float) for area in areas])
+    usable = counts[:, [0, -1]].sum(axis=2).min(axis=1) > 0
+    return years, tuple(np.array(areas)[usable]), counts[usable].astype(np.int64)
 
 
 def find_shifts(
@@ -218,9 +218,11 @@ def _list_shares(areas: Sequence[str], years: Sequence[str], looks: Sequence[Sha
     """Return the share of each year, by group of areas and then by year; `looks` compared each with the first year."""
     draws = [looks[-1].before, *(look.after for look in looks)]
     return [
-        YearShare(group, year, *(round(100 * float(v), 1) for v in (of[:, i].mean(), *np.quantile(of[:, i], _ENDS))))
+        YearShare(
+            group, year, *(round(100 * float(v), 1) for v in (shares[:, i].mean(), *np.quantile(shares[:, i], _ENDS)))
+        )
         for i, group in _list_groups(areas)
-        for year, of in zip(years, draws, strict=True)
+        for year, shares in zip(years, draws, strict=True)
     ]
 
 
@@ -233,7 +235,7 @@ def sample_shares(
     the weight of an area is the number of its children of both years. So this share does not change only because more
     children are found in one city. size : of the negative binomial of a year's count. draws : number of draws.
     """
-    table = _RisingFactorials.of(int(published.sum(axis=2).max()) + len(_PARTS) * channel.largest, size)
+    table = _RisingFactorials.tabulate(int(published.sum(axis=2).max()) + len(_PARTS) * channel.largest, size)
     evidence = [
         [_compute_evidence(published[a, year], channel, table) for year in (0, 1)] for a in range(len(published))
     ]
@@ -241,10 +243,10 @@ def sample_shares(
     by_change = joint.sum(axis=2)
     prior, kernel = _build_common_prior()
     weight = prior * np.prod(kernel @ by_change.T, axis=1)
-    chosen = rng.choice(len(weight), draws, p=weight / weight.sum())
+    positions = rng.choice(len(weight), draws, p=weight / weight.sum())
     columns = []
     for area in range(len(published)):
-        change = _draw_rows(kernel * by_change[area], chosen, rng)
+        change = _draw_rows(kernel * by_change[area], positions, rng)
         level = _draw_rows(joint[area], change, rng)
         columns.append(expit(np.stack([_LOGITS[level], _LOGITS[level] + _CHANGES[change]])))
     shares = np.stack(columns, axis=-1)  # (2, draws, areas)
@@ -269,7 +271,7 @@ class _RisingFactorials:
 
     @classmethod
     @lru_cache(maxsize=8)
-    def of(cls, most: int, size: float) -> _RisingFactorials:
+    def tabulate(cls, most: int, size: float) -> _RisingFactorials:
         share = expit(_LOGITS)
         first, second = size / (2.0 * (1.0 - share)), size / (2.0 * share)
         counts = np.arange(most + 1)[:, None]
@@ -367,5 +369,5 @@ def draw_published(published: Ints, shares: Floats, channel: Channel, size: floa
     border = rng.multinomial(totals - internal, mix / mix.sum(axis=2, keepdims=True))
     exact = np.minimum(np.concatenate([internal[..., None], border], axis=2), channel.n_max)
     cumulative = np.cumsum(channel.matrix, axis=1)[exact]
-    drawn = (cumulative < rng.random((*exact.shape, 1))).sum(axis=-1)
-    return np.asarray(np.minimum(drawn, channel.n_max), np.int64)
+    counts = (cumulative < rng.random((*exact.shape, 1))).sum(axis=-1)
+    return np.asarray(np.minimum(counts, channel.n_max), np.int64)

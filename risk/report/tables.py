@@ -102,8 +102,8 @@ def _judge_quarters(
     observations = judged.observations
     log_risk = subtract_national_rate(judged.draws.log_rate, observations)
     for i, quarter in enumerate(observations.quarters):
-        found = log_risk[:, :, i]
-        yield quarter, _log_need(found, observations), judge_risk(found, observations, claims=claims)
+        quarter_risk = log_risk[:, :, i]
+        yield quarter, _log_need(quarter_risk, observations), judge_risk(quarter_risk, observations, claims=claims)
 
 
 def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]) -> Iterator[Table]:
@@ -290,14 +290,14 @@ def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
     """Return the basis of each class, and the rates from which the class would be high or low: eq. (46)."""
     reasons, observations = judged.explained, judged.observations
     need = _log_need(judged.log_risk, observations)
-    latest = np.full(reasons.found.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
+    latest = np.full(reasons.children.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
     return _cells(
         observations,
         judged.period,
-        value=reasons.found,
+        value=reasons.children,
         by_population=reasons.by_population,
         by_effort=reasons.by_effort,
-        effort=np.broadcast_to(reasons.effort[:, None], reasons.found.shape),
+        effort=np.broadcast_to(reasons.effort[:, None], reasons.children.shape),
         neighbours=reasons.neighbours,
         change=latest,
         median=np.exp(np.median(need, axis=0)),
@@ -315,7 +315,7 @@ def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
     size = len(observations.quarters) / kappa**2 if kappa > 0 else np.inf
     spread = DetectionRange().between_sd
     search = clusters.ClusterSearch(observations, _centres(observations, areas), size, spread, REPLICATES, SEED)
-    return _cells(observations, judged.period, **search.find(reasons.found, reasons.by_effort, reasons.noise))
+    return _cells(observations, judged.period, **search.find(reasons.children, reasons.by_effort, reasons.noise))
 
 
 def _centres(observations: Observations, areas: geography.Areas) -> Floats:

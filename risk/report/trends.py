@@ -209,8 +209,8 @@ def compare_panel(
         effort = float(panel.effort[place, old].sum()), float(panel.effort[place, new].sum())
         pair = float(counts[place, old].sum()), float(counts[place, new].sum())
         here = [b for b in stops if b.concerns(area)]
-        asked = any(jump.concerns(area) for jump in possible)
-        changes.append(_compare_area(area, pair, effort, sum_rules, here, asked=asked))
+        doubtful = any(jump.concerns(area) for jump in possible)
+        changes.append(_compare_area(area, pair, effort, sum_rules, here, doubtful=doubtful))
     return tuple(changes)
 
 
@@ -220,17 +220,23 @@ def _sum_rules(rules: Rules, counts: int) -> Rules:
 
 
 def _compare_area(
-    area: str, pair: tuple[float, float], effort: tuple[float, float], rules: Rules, stops: list[Break], *, asked: bool
+    area: str,
+    pair: tuple[float, float],
+    effort: tuple[float, float],
+    rules: Rules,
+    stops: list[Break],
+    *,
+    doubtful: bool,
 ) -> Change:
     """Compare the counts of one area, `pair`; they are not compared if one is unknown or `stops` has a break.
 
-    asked : whether a possible break affects the area; then a rise is a possible break.
+    doubtful : whether a possible break affects the area; then a rise is a possible break.
     """
     if stops or not np.isfinite(pair).all():
         note = stops[-1].note if stops else ""
         return _not_compared(area, pair, _effort_ratio(effort), note)
     change = compare_counts(*pair, effort, rules)
-    verdict: Verdict = "possible break" if change.verdict == "rise" and asked else change.verdict
+    verdict: Verdict = "possible break" if change.verdict == "rise" and doubtful else change.verdict
     return replace(change, verdict=verdict, area=area)
 
 

@@ -119,7 +119,7 @@ def test_planted_circles_are_found_and_do_not_overlap():
     for corner in ([0.15, 0.15], [0.85, 0.85]):
         risk[np.argsort(np.hypot(*(centres - corner).T))[:6]] = 4.0
     cases = rng.poisson(4.0 * expected * risk).astype(float)
-    clusters = scan.scan_space(cases, expected, centres, replicates=999).found()
+    clusters = scan.scan_space(cases, expected, centres, replicates=999).select_clusters()
     assert len(clusters) == 2
     assert not set(clusters[0].areas) & set(clusters[1].areas)
     inside = np.array([at for cluster in clusters for at in cluster.areas])
@@ -234,7 +234,7 @@ def test_a_prospective_scan_says_nothing_of_clusters_that_are_over():
     assert whole.clusters[0].p == 0.005
     assert (whole.clusters[0].first, whole.clusters[0].last) == (2, 4)
     assert all(cluster.last == 11 for cluster in now.clusters)
-    assert not now.found()
+    assert not now.select_clusters()
 
 
 def test_an_unknown_area_is_left_out():

@@ -37,7 +37,7 @@ def blocks(seed, periods, vectors, level=0.0):
 @given(SEEDS, st.integers(1, 14), st.integers(0, 2), st.sampled_from([0.0, 1.0, 1e4]))
 def test_the_inverse_and_the_determinant_are_those_of_dense_matrices(seed, periods, vectors, level):
     given_parts, dense = blocks(seed, periods, vectors, level)
-    factor = Tridiagonal.of(*given_parts)
+    factor = Tridiagonal.factorise(*given_parts)
     inverse = np.moveaxis(factor.inverse(), 2, 0)
     np.testing.assert_allclose(inverse, np.linalg.inv(dense), rtol=1e-8, atol=1e-9)
     np.testing.assert_array_equal(inverse, np.swapaxes(inverse, 1, 2))
@@ -48,7 +48,7 @@ def test_the_inverse_and_the_determinant_are_those_of_dense_matrices(seed, perio
 def test_draws_are_those_of_choleskys_factor(seed, periods, vectors):
     given_parts, dense = blocks(seed, periods, vectors, 1.0)
     plain = np.random.default_rng(seed + 1).normal(size=(periods, len(dense), 3))
-    draws = np.moveaxis(Tridiagonal.of(*given_parts).draw(plain), 1, 0)
+    draws = np.moveaxis(Tridiagonal.factorise(*given_parts).draw(plain), 1, 0)
     upper = np.swapaxes(np.linalg.cholesky(dense), 1, 2)
     np.testing.assert_allclose(draws, np.linalg.solve(upper, np.moveaxis(plain, 1, 0)), rtol=1e-8, atol=1e-9)
 
@@ -62,16 +62,16 @@ def test_a_matrix_is_refused_exactly_when_it_is_not_positive_definite(seed, peri
         return
     alone = (diagonal[:, :1] + away - least, beside, weights, columns[:, :, :1])
     if away > 0:
-        assert np.isfinite(Tridiagonal.of(*alone).inverse()).all()
+        assert np.isfinite(Tridiagonal.factorise(*alone).inverse()).all()
     else:
         with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
-            Tridiagonal.of(*alone)
+            Tridiagonal.factorise(*alone)
 
 
 def test_what_is_not_a_number_is_refused():
     diagonal = np.array([[1.0], [np.nan]])
     with pytest.raises(np.linalg.LinAlgError):
-        Tridiagonal.of(diagonal, np.zeros(1), np.zeros(1), np.ones((2, 1, 1)))
+        Tridiagonal.factorise(diagonal, np.zeros(1), np.zeros(1), np.ones((2, 1, 1)))
 
 
 @pytest.mark.parametrize("periods", [2, 3, 12, 40])
@@ -82,7 +82,7 @@ def test_a_walk_is_tridiagonal_but_for_its_level(periods, sd):
     diagonal, beside, level = split_constant(precision(walk, sd, 1.0))
     whole = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1) + level
     np.testing.assert_allclose(whole, precision(walk, sd, 1.0), rtol=1e-12)
-    factor = Tridiagonal.of(diagonal[:, None], beside, np.array([level]), np.ones((periods, 1, 1)))
+    factor = Tridiagonal.factorise(diagonal[:, None], beside, np.array([level]), np.ones((periods, 1, 1)))
     covariance = sd**2 * (walk.product(walk.variances) + 1e-6 / periods)
     np.testing.assert_allclose(factor.inverse()[:, :, 0], covariance, rtol=1e-7, atol=1e-8 * sd**2)
 

@@ -71,7 +71,7 @@ HYPERS = ("area_sd", "structured")
 def sampled(seen, likelihood):
     """Run the sampler in a new process: JAX starts threads, and after that tests could not fork safely."""
     pytest.importorskip("numpyro")
-    counts = Counts.of(seen.published.ravel(), seen.channel)
+    counts = Counts.from_published(seen.published.ravel(), seen.channel)
     true, chance = true_counts(counts)
     root = build_structure(len(seen.areas), seen.edges).root()
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
