@@ -60,7 +60,7 @@ def place(parameters: WorldParameters) -> Place:
     course = set_up_course(land, parameters, draw_need_by_laws(land, parameters))
     nobody = np.zeros((len(land.people), len(PATHWAYS), 2, parameters.quarters))
     met = FirstMeetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
-    truth = Truth.of(land, parameters.periods, course.need, met, np.zeros(0, np.int64))
+    truth = Truth.build(land, parameters.periods, course.need, met, np.zeros(0, np.int64))
     at = {str(code): position for position, code in enumerate(land.regions)}
     kept = np.array([at[code] for code in select_modelled_areas(truth.areas).index])
     usual = CellKey.from_policy(DEFAULT_POLICY)

@@ -54,22 +54,22 @@ def simulate(
     Raises InputError if the area table lacks a level or the region of a municipality, or if a law is unknown.
     """
     people = read_population(parameters) if population is None else population
-    asked, parameters = parameters, change_parameters(parameters)
+    original, parameters = parameters, change_parameters(parameters)
     land = build_ground(areas, neighbours, people, parameters.seed)
     true = draw_need_by_laws(land, parameters)
-    met = change_meetings(parameters, draw_first_meetings(set_up_course(land, parameters, true)))
-    effort, slots = _children.draw_effort_records(land, parameters, met.days)
-    encounters, child = _children.draw_encounter_records(land, parameters, met, slots)
-    services = programme.draw_services(land, parameters, met.days)
+    meetings = change_meetings(parameters, draw_first_meetings(set_up_course(land, parameters, true)))
+    effort, slots = _children.draw_effort_records(land, parameters, meetings.days)
+    encounters, child = _children.draw_encounter_records(land, parameters, meetings, slots)
+    services = programme.draw_services(land, parameters, meetings.days)
     records = {
         "encounter": encounters,
         "effort": effort,
         "service": services,
         "community": programme.draw_communities(land, parameters),
-        "indicator": programme.draw_indicators(land, parameters, met, services),
+        "indicator": programme.draw_indicators(land, parameters, meetings, services),
     }
-    truth = Truth.of(land, parameters.periods, true, met, child)
-    return World(asked, truth, records, areas)
+    truth = Truth.build(land, parameters.periods, true, meetings, child)
+    return World(original, truth, records, areas)
 
 
 def simulate_default_areas(parameters: WorldParameters) -> World:

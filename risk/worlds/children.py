@@ -78,10 +78,10 @@ def draw_effort_records(land: Ground, parameters: WorldParameters, days: Floats)
 
 
 def draw_encounter_records(
-    land: Ground, parameters: WorldParameters, met: FirstMeetings, slots: OutreachSlots
+    land: Ground, parameters: WorldParameters, meetings: FirstMeetings, slots: OutreachSlots
 ) -> tuple[pd.DataFrame, Ints]:
     """Draw all meetings with all children, ordered by date; also return the true child of each row, from 0, (rows,)."""
-    first = _draw_first_meetings(land, parameters, met.counts, slots)
+    first = _draw_first_meetings(land, parameters, meetings.counts, slots)
     every = draw_journeys(land, parameters, first, slots)
     order = np.lexsort((every.step, every.child, every.date))
     every = every.take(order)
@@ -99,11 +99,11 @@ def _draw_first_meetings(land: Ground, parameters: WorldParameters, counts: Ints
     rng = stream(parameters.seed, "first")
     date = _draw_days(parameters, rng.random(len(m)), q)
     partner = choose(rng.random(len(m)), profiles.compute_partner_shares(land), land.region_of[m])
-    found = np.flatnonzero(f == 1)
-    hit = _draw_slots(parameters, slots, m[found], q[found], rng.random(len(found)))
-    into = np.floor(rng.random(len(found)) * slots.length[hit]).astype(np.int64)
-    date[found] = slots.start[hit] + into
-    partner[found] = slots.partner[hit]
+    discoveries = np.flatnonzero(f == 1)
+    hit = _draw_slots(parameters, slots, m[discoveries], q[discoveries], rng.random(len(discoveries)))
+    into = np.floor(rng.random(len(discoveries)) * slots.length[hit]).astype(np.int64)
+    date[discoveries] = slots.start[hit] + into
+    partner[discoveries] = slots.partner[hit]
     stage = choose(rng.random(len(m)), profiles.FIRST_STAGE, p)
     hidden = (p != 3) & (rng.random(len(m)) < parameters.unknown_pathway)
     zero = np.zeros(len(m), dtype=np.int64)
@@ -115,9 +115,9 @@ def _draw_days(parameters: WorldParameters, uniform: Floats, quarter: Ints) -> I
 
     uniform : a random number from 0 to 1 for each. quarter : positions of the quarters. Both are (n,).
     """
-    start, length, of = _cut_calendar(parameters)
-    first = np.array([start[of == q].min() for q in range(parameters.quarters)])
-    total = np.array([length[of == q].sum() for q in range(parameters.quarters)])
+    start, length, quarter_of = _cut_calendar(parameters)
+    first = np.array([start[quarter_of == q].min() for q in range(parameters.quarters)])
+    total = np.array([length[quarter_of == q].sum() for q in range(parameters.quarters)])
     day: Ints = first[quarter] + np.floor(uniform * total[quarter]).astype(np.int64)
     return day
 
@@ -130,11 +130,11 @@ def _draw_slots(parameters: WorldParameters, slots: OutreachSlots, m: Ints, q: I
     key = slots.municipality * parameters.quarters + slots.quarter
     total = np.cumsum(slots.days)
     want = m * parameters.quarters + q
-    left = np.searchsorted(key, want, side="left")
-    right = np.searchsorted(key, want, side="right")
-    before = np.where(left > 0, total[left - 1], 0.0)
-    at = before + uniform * (total[right - 1] - before)
-    hit: Ints = np.clip(np.searchsorted(total, at, side="right"), left, right - 1)
+    begin = np.searchsorted(key, want, side="left")
+    end = np.searchsorted(key, want, side="right")
+    before = np.where(begin > 0, total[begin - 1], 0.0)
+    point = before + uniform * (total[end - 1] - before)
+    hit: Ints = np.clip(np.searchsorted(total, point, side="right"), begin, end - 1)
     return hit
 
 
@@ -157,7 +157,7 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
         "pathway": make_categories(every.known_pathway, profiles.PATHWAYS),
         "form": make_categories(person.form[every.child], profiles.FORMS),
         "axis": make_categories(axis, profiles.AXES),
-        "found": make_categories(every.found, ("reported", "discovered")),
+        "found": make_categories(every.way, ("reported", "discovered")),
         "sex": make_categories(person.sex[every.child], profiles.SEXES),
         "age_band": make_categories(person.age_band(every), profiles.AGE_BANDS),
         "community": make_categories(person.community[every.child], profiles.COMMUNITIES),

@@ -20,9 +20,9 @@ def make_categories(codes: Ints, values: Sequence[str] | np.ndarray) -> pd.Serie
     """Return a column with the value at each code (a position in `values`); its categories are the values in use."""
     used = np.zeros(len(values), dtype=bool)
     used[codes] = True
-    at = np.cumsum(used) - 1
+    position = np.cumsum(used) - 1
     categories = pd.Index(np.asarray(values, dtype=object)[used].tolist(), dtype="str")
-    return pd.Series(pd.Categorical.from_codes(at[codes], categories=categories))
+    return pd.Series(pd.Categorical.from_codes(position[codes], categories=categories))
 
 
 def format_days(days: Ints) -> pd.Series:
@@ -60,10 +60,10 @@ def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
     of a child says nothing about another's.
     """
     width = max(6, len(str(max(size - 1, 0))))
-    key, at = np.unique(partner * size + child, return_inverse=True)
+    key, position = np.unique(partner * size + child, return_inverse=True)
     who, number = key // max(size, 1), key % max(size, 1)
     texts = [(_PREFIXES[p], (number[who == p] * _FACTORS[p] + 7 * p + 123) % 10**width) for p in range(len(_PREFIXES))]
-    return _make_grouped(at, texts, width)
+    return _make_grouped(position, texts, width)
 
 
 def make_programme_numbers(rng: np.random.Generator, every: MeetingTable, size: int, linked_share: float) -> pd.Series:
@@ -79,6 +79,6 @@ def make_programme_numbers(rng: np.random.Generator, every: MeetingTable, size: 
     width = max(6, len(str(max(size - 1, 0))))
     order = rng.permutation(size)[shared]
     values = pd.concat([pd.Series([""], dtype="str"), format_numbers("P", order, width)], ignore_index=True)
-    at = np.where(shared, np.cumsum(shared), 0)
-    used = np.unique(at[every.child], return_inverse=True)
+    position = np.where(shared, np.cumsum(shared), 0)
+    used = np.unique(position[every.child], return_inverse=True)
     return pd.Series(pd.Categorical.from_codes(used[1], categories=pd.Index(values.iloc[used[0]])))

@@ -49,8 +49,8 @@ class Ground:
 
     def where(self, code: str) -> int:
         """Return the position of the region with this code, or -1 if the world does not have it."""
-        found = np.flatnonzero(self.regions == code)
-        return int(found[0]) if len(found) else -1
+        positions = np.flatnonzero(self.regions == code)
+        return int(positions[0]) if len(positions) else -1
 
 
 def build_ground(areas: pd.DataFrame, neighbours: list[tuple[str, str]], population: pd.Series, seed: int) -> Ground:
@@ -101,12 +101,12 @@ def _find_people(
 
     total : people of each region, (R,). population : people by code.
     """
-    known: Floats = population.reindex(codes).to_numpy(dtype=float)
-    draw = stream(seed, "people").lognormal(0.0, 0.7, len(codes)) * np.isnan(known)
-    rest = np.maximum(total - np.bincount(region_of, np.nan_to_num(known), len(total)), 0.0)
-    drawn = np.bincount(region_of, draw, len(total))
-    share: Floats = draw * np.divide(rest, drawn, where=drawn > 0, out=np.zeros_like(rest))[region_of]
-    people: Floats = np.round(np.where(np.isnan(known), share, known)).astype(float)
+    published: Floats = population.reindex(codes).to_numpy(dtype=float)
+    draw = stream(seed, "people").lognormal(0.0, 0.7, len(codes)) * np.isnan(published)
+    rest = np.maximum(total - np.bincount(region_of, np.nan_to_num(published), len(total)), 0.0)
+    draw_by_region = np.bincount(region_of, draw, len(total))
+    share: Floats = draw * np.divide(rest, draw_by_region, where=draw_by_region > 0, out=np.zeros_like(rest))[region_of]
+    people: Floats = np.round(np.where(np.isnan(published), share, published)).astype(float)
     return people
 
 
@@ -132,9 +132,9 @@ def choose(uniform: Floats, table: Floats, row: Ints | None = None) -> Ints:
     cumulative = np.cumsum(table, axis=1)
     cumulative /= cumulative[:, -1:]
     cumulative[:, -1] = 1.0
-    at = np.zeros(len(uniform), dtype=np.int64) if row is None else row
+    row_index = np.zeros(len(uniform), dtype=np.int64) if row is None else row
     flat = (cumulative + np.arange(len(table))[:, None]).ravel()
     # side="right" steps over categories of weight zero.
-    found = np.searchsorted(flat, uniform + at, side="right") - at * table.shape[1]
-    picked: Ints = np.minimum(found, table.shape[1] - 1)
+    position = np.searchsorted(flat, uniform + row_index, side="right") - row_index * table.shape[1]
+    picked: Ints = np.minimum(position, table.shape[1] - 1)
     return picked

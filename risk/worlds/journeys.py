@@ -30,14 +30,14 @@ def first_day_after(parameters: WorldParameters) -> int:
 def draw_journeys(land: Ground, parameters: WorldParameters, first: MeetingTable, slots: OutreachSlots) -> MeetingTable:
     """Return `first` with the further meetings of each child, up to eight in all and until the world's last day."""
     rng = stream(parameters.seed, "journeys")
-    seen = _mark_searched_days(land, parameters, slots)
-    places = _Places.of(land, slots)
+    searched_days = _mark_searched_days(land, parameters, slots)
+    places = _Places.build(land, slots)
     parts, now = [first], first
     for step in range(1, MOST_MEETINGS):
         go_on = rng.random(len(now.child)) < _AGAIN
         pause = _PAUSE[0] + np.floor(rng.exponential(_PAUSE[1], len(now.child))).astype(np.int64)
         alive = go_on & (now.date + pause < first_day_after(parameters))
-        now = _meet_again(land, rng, now.take(alive), step, pause[alive], places, seen)
+        now = _meet_again(land, rng, now.take(alive), step, pause[alive], places, searched_days)
         parts.append(now)
     return MeetingTable.join(parts)
 
@@ -56,7 +56,7 @@ class _Places:
     greece: int
 
     @classmethod
-    def of(cls, land: Ground, slots: OutreachSlots) -> _Places:
+    def build(cls, land: Ground, slots: OutreachSlots) -> _Places:
         worked = np.bincount(slots.municipality, slots.days, len(land.people))
         weight = worked / max(worked.sum(), 1.0) + 0.1 * land.people / max(land.people.sum(), 1.0)
         weight = weight + 1e-9
@@ -72,11 +72,11 @@ class _Places:
 def _mark_searched_days(land: Ground, parameters: WorldParameters, slots: OutreachSlots) -> tuple[np.ndarray, int]:
     """Return whether outreach was recorded in a municipality on each day, (M, days), and the first day."""
     first = int(parameters.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int))
-    seen = np.zeros((len(land.people), first_day_after(parameters) - first), dtype=bool)
+    searched = np.zeros((len(land.people), first_day_after(parameters) - first), dtype=bool)
     for day in range(7):
         rows = slots.length > day
-        seen[slots.municipality[rows], slots.start[rows] + day - first] = True
-    return seen, first
+        searched[slots.municipality[rows], slots.start[rows] + day - first] = True
+    return searched, first
 
 
 def _meet_again(
@@ -86,7 +86,7 @@ def _meet_again(
     step: int,
     pause: Ints,
     places: _Places,
-    seen: tuple[np.ndarray, int],
+    searched_days: tuple[np.ndarray, int],
 ) -> MeetingTable:
     """Draw the next meeting with each child of `now`, `pause` days after that one."""
     count = len(now.child)
@@ -97,10 +97,10 @@ def _meet_again(
     stays = (where[municipality] == where[now.municipality]) & (rng.random(count) < 0.8)
     other = choose(rng.random(count), compute_partner_shares(land), land.region_of[municipality])
     partner = np.where(stays, now.partner, other)
-    searched = seen[0][municipality, date - seen[1]]
-    found = (searched & (rng.random(count) < 0.6)).astype(np.int64)
+    searched = searched_days[0][municipality, date - searched_days[1]]
+    way = (searched & (rng.random(count) < 0.6)).astype(np.int64)
     steps = np.full(count, step)
-    return MeetingTable(now.child, steps, date, municipality, partner, stage, found, now.pathway, now.known_pathway)
+    return MeetingTable(now.child, steps, date, municipality, partner, stage, way, now.pathway, now.known_pathway)
 
 
 def _advance_stage(rng: np.random.Generator, stage: Ints) -> Ints:

@@ -65,11 +65,11 @@ def draw_need_by_laws(land: Ground, parameters: WorldParameters) -> Need:
     return need
 
 
-def change_meetings(parameters: WorldParameters, met: FirstMeetings) -> FirstMeetings:
+def change_meetings(parameters: WorldParameters, meetings: FirstMeetings) -> FirstMeetings:
     """Return the first meetings as the laws of a world change them."""
     for law in select_laws(parameters):
-        met = law.meetings(parameters, met) if law.meetings else met
-    return met
+        meetings = law.meetings(parameters, meetings) if law.meetings else meetings
+    return meetings
 
 
 def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) -> Need:
@@ -87,8 +87,8 @@ def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) 
     flow += np.diag(np.where(degree[:, 0] > 0, _STAYS, 1.0))
     rng, region = stream(parameters.seed, "contagion"), need.region.copy()
     for t in range(1, parameters.quarters):
-        drawn = rng.poisson(region[:, :, t - 1])
-        region[:, :, t] = (1.0 - _CONTAGION) * need.region[:, :, t] + _CONTAGION * (flow.T @ drawn)
+        cases = rng.poisson(region[:, :, t - 1])
+        region[:, :, t] = (1.0 - _CONTAGION) * need.region[:, :, t] + _CONTAGION * (flow.T @ cases)
     return _with_region(land, need, region)
 
 
@@ -123,17 +123,17 @@ def _start_and_stop_partners(land: Ground, parameters: WorldParameters, need: Ne
     return replace(need, reporting=need.reporting * np.where(absent, 1.0 - _PARTNER_SHARE, 1.0))
 
 
-def _delay_reports(parameters: WorldParameters, met: FirstMeetings) -> FirstMeetings:
+def _delay_reports(parameters: WorldParameters, meetings: FirstMeetings) -> FirstMeetings:
     """Delay reports by up to three quarters after the meeting; those due after the last quarter are missing."""
     rng = stream(parameters.seed, "delays")
-    counts, expected = met.counts.copy(), met.expected.copy()
+    counts, expected = meetings.counts.copy(), meetings.expected.copy()
     counts[:, :, 0], expected[:, :, 0] = 0, 0.0
-    late = rng.multinomial(met.counts[:, :, 0], _DELAYS)
+    late = rng.multinomial(meetings.counts[:, :, 0], _DELAYS)
     for quarters, share in enumerate(_DELAYS[: parameters.quarters]):
-        left = parameters.quarters - quarters
-        counts[:, :, 0, quarters:] += late[..., :left, quarters]
-        expected[:, :, 0, quarters:] += share * met.expected[:, :, 0, :left]
-    return replace(met, counts=counts, expected=expected)
+        remaining = parameters.quarters - quarters
+        counts[:, :, 0, quarters:] += late[..., :remaining, quarters]
+        expected[:, :, 0, quarters:] += share * meetings.expected[:, :, 0, :remaining]
+    return replace(meetings, counts=counts, expected=expected)
 
 
 def _with_region(land: Ground, need: Need, region: Floats) -> Need:

@@ -13,7 +13,7 @@ from data.workspace.types import Floats, Ints
 class MeetingTable:
     """Meetings as arrays of positions, all of the same length; `date` is in days since 1970.
 
-    step : number of the meeting among those with the child, from 0. found : 0 reported, 1 discovered. pathway : the
+    step : number of the meeting among those with the child, from 0. way : 0 reported, 1 discovered. pathway : the
     true one. known_pathway : the recorded one.
     """
 
@@ -23,7 +23,7 @@ class MeetingTable:
     municipality: Ints
     partner: Ints
     stage: Ints
-    found: Ints
+    way: Ints
     pathway: Ints
     known_pathway: Ints
 

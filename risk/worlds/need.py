@@ -50,8 +50,8 @@ def _draw_surfaces(land: Ground, parameters: WorldParameters) -> tuple[Floats, F
     out = []
     for name, size, pairs, sd in zip(names, sizes, edges, scale, strict=True):
         draw = draw_bym2(stream(parameters.seed, name), size, pairs, parameters.structured, 4)
-        common, own = np.sqrt(parameters.shared), np.sqrt(1.0 - parameters.shared)
-        out.append(sd * (common * draw[:, :1] + own * draw[:, 1:]))
+        common, specific = np.sqrt(parameters.shared), np.sqrt(1.0 - parameters.shared)
+        out.append(sd * (common * draw[:, :1] + specific * draw[:, 1:]))
     planted = np.isin(land.regions, parameters.shift_regions)[land.region_of]
     # Inside the planted counties all pathways spread alike, so that the share is the same everywhere.
     out[1][planted] = out[1][planted][:, :1]
@@ -70,9 +70,9 @@ def _draw_time_trend(land: Ground, parameters: WorldParameters) -> Floats:
 def compute_internal_share(parameters: WorldParameters) -> Floats:
     """Return the planted share (0 to 1) of internal trafficking in each quarter, (T,)."""
     quarter = np.arange(1, parameters.quarters + 1)
-    done = (quarter - parameters.shift_begins) / (parameters.shift_complete - parameters.shift_begins)
-    done = np.clip(done, 0.0, 1.0)
-    share: Floats = parameters.internal_before + (parameters.internal_after - parameters.internal_before) * done
+    progress = (quarter - parameters.shift_begins) / (parameters.shift_complete - parameters.shift_begins)
+    progress = np.clip(progress, 0.0, 1.0)
+    share: Floats = parameters.internal_before + (parameters.internal_after - parameters.internal_before) * progress
     return share
 
 
@@ -85,12 +85,12 @@ def _draw_hotspot(land: Ground, parameters: WorldParameters) -> Floats:
     if not (parameters.signal and parameters.hotspot and len(land.region_edges)):
         return extra
     rng = stream(parameters.seed, "hotspot")
-    at = int(rng.choice(np.unique(land.region_edges)))
+    region = int(rng.choice(np.unique(land.region_edges)))
     for quarter in range(parameters.quarters):
         if quarter and quarter % 3 == 0:
-            pairs = land.region_edges[(land.region_edges == at).any(axis=1)]
-            at = int(rng.choice(pairs[pairs != at]))
-        extra[at, quarter] = parameters.hotspot
+            pairs = land.region_edges[(land.region_edges == region).any(axis=1)]
+            region = int(rng.choice(pairs[pairs != region]))
+        extra[region, quarter] = parameters.hotspot
     return extra
 
 
@@ -120,9 +120,9 @@ def draw_need(land: Ground, parameters: WorldParameters) -> Need:
 def _pathway_mix(land: Ground, parameters: WorldParameters) -> Floats:
     """Return the shares of internal, cross-border and at risk by country before the shift, (countries, 3)."""
     internal = look_up_by_country(land, _INTERNAL_SHARE, 0.25)
-    known = 1.0 - parameters.at_risk_share
+    remainder = 1.0 - parameters.at_risk_share
     at_risk = np.full_like(internal, parameters.at_risk_share)
-    return np.column_stack([known * internal, known * (1.0 - internal), at_risk])
+    return np.column_stack([remainder * internal, remainder * (1.0 - internal), at_risk])
 
 
 def _split_by_pathway(land: Ground, parameters: WorldParameters, share: Floats) -> Floats:

@@ -92,8 +92,8 @@ def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outrea
     country = land.country_of_municipality
     where = np.bincount(country, plan, len(land.countries))
     plan_share = plan / np.maximum(where, SMALL)[country]
-    found = np.bincount(country, finds, len(land.countries))[country]
-    find_share = (finds + 0.05 * plan_share * (found + SMALL)) / (1.05 * (found + SMALL))
+    country_finds = np.bincount(country, finds, len(land.countries))[country]
+    find_share = (finds + 0.05 * plan_share * (country_finds + SMALL)) / (1.05 * (country_finds + SMALL))
     follow = parameters.effort_follows_finds if t else 0.0
     weight: Floats = plan_share ** (1.0 - follow) * find_share**follow * out.noise[:, t]
     weight[plan == 0] = 0.0
@@ -122,28 +122,28 @@ def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int,
     reported = np.minimum(scale[0] * now * trust[:, None], _MOST_FOUND * there)
     together = land.sum_by_region(days)
     whole = scale[1] * land.sum_by_region(now) * (together**parameters.gamma * (together > 0))[:, None]
-    left = (_MOST_FOUND * there - reported) * (days > 0)[:, None]
-    return np.stack([reported, _share_out_finds(land, whole, left, days**parameters.gamma)], axis=2)
+    limit = (_MOST_FOUND * there - reported) * (days > 0)[:, None]
+    return np.stack([reported, _share_out_finds(land, whole, limit, days**parameters.gamma)], axis=2)
 
 
-def _share_out_finds(land: Ground, whole: Floats, left: Floats, reach: Floats) -> Floats:
-    """Divide the children found in each region among its municipalities: left · (1 − exp(−s · reach)), (M, P).
+def _share_out_finds(land: Ground, whole: Floats, limit: Floats, reach: Floats) -> Floats:
+    """Divide the children found in each region among its municipalities: limit · (1 − exp(−s · reach)), (M, P).
 
-    whole : children found by region, (R, P). left : the most that can be found, (M, P). reach : (M,). At the right `s`
-    the parts add up to the whole, or to 98 % of `left` if the whole is larger. Newton's steps from below find this `s`
+    whole : children found by region, (R, P). limit : the most that can be found, (M, P). reach : (M,). At the right `s`
+    the parts add up to the whole, or to 98 % of `limit` if the whole is larger. Newton's steps from below find this `s`
     and never overshoot, because the sum is concave in s.
     """
-    whole = np.minimum(whole, 0.98 * land.sum_by_region(left))
+    whole = np.minimum(whole, 0.98 * land.sum_by_region(limit))
     step = np.zeros_like(whole)
     for _ in range(12):
-        rest = left * np.exp(-step[land.region_of] * reach[:, None])
-        missing = whole - land.sum_by_region(left - rest)
+        rest = limit * np.exp(-step[land.region_of] * reach[:, None])
+        missing = whole - land.sum_by_region(limit - rest)
         slope = land.sum_by_region(rest * reach[:, None])
         step = step + np.divide(missing, slope, where=slope > 0, out=np.zeros_like(whole))
-    parts = left * -np.expm1(-step[land.region_of] * reach[:, None])
-    found = land.sum_by_region(parts)
-    exact = np.divide(whole, found, where=found > 0, out=np.zeros_like(whole))
-    shared: Floats = np.minimum(parts * exact[land.region_of], left)
+    parts = limit * -np.expm1(-step[land.region_of] * reach[:, None])
+    sums = land.sum_by_region(parts)
+    exact = np.divide(whole, sums, where=sums > 0, out=np.zeros_like(whole))
+    shared: Floats = np.minimum(parts * exact[land.region_of], limit)
     return shared
 
 

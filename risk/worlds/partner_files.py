@@ -159,13 +159,13 @@ def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> l
     """
     folder.mkdir(parents=True, exist_ok=True)
     spell = _Spelling(world)
-    written = [_write(world, file, folder, spell, bad_rows) for file in _FILES]
+    paths = [_write(world, file, folder, spell, bad_rows) for file in _FILES]
     mappings = {"BKTF": (_BKTF_MAPPING, {}), "Amaro Drom": (_AMARO_COLUMNS, _AMARO_VALUES)}
     for partner, (columns, values) in mappings.items():
         path = folder / f"invented-{_stem(partner)}.toml"
         path.write_text(_mapping_text(columns, values), encoding="utf-8")
-        written.append(path)
-    return written
+        paths.append(path)
+    return paths
 
 
 def _mapping_text(columns: dict[str, str], values: dict[str, dict[str, str]]) -> str:
@@ -196,11 +196,11 @@ class _Spelling:
     def __call__(self, column: pd.Series, file: _File, level: str | None) -> pd.Series:
         """Draw a spelling of the area code in each row; `level` is that of the areas, None for any level."""
         texts = column.astype("str")
-        codes, at = np.unique(texts.to_numpy(dtype=object), return_inverse=True)
+        codes, position = np.unique(texts.to_numpy(dtype=object), return_inverse=True)
         rng = stream(self._seed, f"spelling {file.name} {column.name}")
         which = choose(rng.random(len(texts)), np.array(file.spelling))
         table = np.array([self._variants(str(code), level) for code in codes], dtype=object)
-        return pd.Series(table.reshape(-1, len(_LATIN))[at, which], index=column.index, name=column.name)
+        return pd.Series(table.reshape(-1, len(_LATIN))[position, which], index=column.index, name=column.name)
 
     def _variants(self, code: str, level: str | None) -> list[str]:
         if not code:

@@ -100,13 +100,13 @@ def _towns_with_services(land: Ground, days: Floats, rng: np.random.Generator) -
     worked = days.sum(axis=1) / max(days.sum(), 1.0)
     weight = worked**0.75 + 0.5 * land.people / land.people.sum()
     weight[land.people == 0] = 0.0
-    drawn = choose(rng.random(170), weight)
+    towns = choose(rng.random(170), weight)
     main = [
         int(np.flatnonzero(land.region_of == r)[np.argmax(land.people[land.region_of == r])])
         for r in range(len(land.regions))
         if land.region_people[r] > 0 and (land.region_of == r).any()
     ]
-    return np.sort(np.concatenate([drawn, np.array(main, dtype=np.int64)]))
+    return np.sort(np.concatenate([towns, np.array(main, dtype=np.int64)]))
 
 
 def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) -> _Services:
@@ -124,7 +124,7 @@ def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) 
     none = len(DUTY_BEARERS)
     handed_from = np.where(wants, _NGO, none)
     handed_to = np.where(wants, heir, none)
-    taken = _Services(
+    successors = _Services(
         now.municipality[given_up],
         operators,
         heir[given_up],
@@ -136,8 +136,8 @@ def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) 
         handed_from[given_up],
         handed_to[given_up],
     )
-    left = replace(now, end=np.where(wants, when, -1), handed_from=handed_from, handed_to=handed_to)
-    return _join(left, taken)
+    earlier = replace(now, end=np.where(wants, when, -1), handed_from=handed_from, handed_to=handed_to)
+    return _join(earlier, successors)
 
 
 def _join(*parts: _Services) -> _Services:
@@ -200,7 +200,7 @@ def draw_communities(land: Ground, parameters: WorldParameters) -> pd.DataFrame:
     rng = stream(parameters.seed, "communities")
     around = 0.4 * rng.standard_normal((2, len(land.regions)))
     roma = 0.005 * np.exp(around[0]) * land.region_people
-    egyptian = 0.005 * np.exp(around[1]) * land.region_people * (land.country_of == _at(land, "AL"))
+    egyptian = 0.005 * np.exp(around[1]) * land.region_people * (land.country_of == _find_country(land, "AL"))
     parts = []
     for group, amount in (("roma", roma), ("egyptian", egyptian)):
         known = (rng.random(len(amount)) < 0.85) & (amount >= 20)
@@ -214,7 +214,7 @@ def draw_communities(land: Ground, parameters: WorldParameters) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).sort_values(["area", "group"], ignore_index=True)
 
 
-def _at(land: Ground, country: str) -> int:
+def _find_country(land: Ground, country: str) -> int:
     return land.countries.index(country) if country in land.countries else -1
 
 
@@ -266,7 +266,7 @@ _INDICATORS = (
 
 
 def draw_indicators(
-    land: Ground, parameters: WorldParameters, met: FirstMeetings, services: pd.DataFrame
+    land: Ground, parameters: WorldParameters, meetings: FirstMeetings, services: pd.DataFrame
 ) -> pd.DataFrame:
     """Draw values and targets for the expected results, by country and year of the programme.
 
@@ -276,16 +276,16 @@ def draw_indicators(
     rng = stream(parameters.seed, "indicators")
     years = max(1, -(-parameters.quarters // 4))
     rows = []
-    scale = max(int(met.counts.sum()), 1) / 1400
+    scale = max(int(meetings.counts.sum()), 1) / 1400
     for country in land.countries:
         for item in _INDICATORS:
             grows = scale if "child" in item.unit else 1.0
             target = max(1.0, round(item.target * grows))
             for year in range(years):
-                done = year / max(years - 1, 1)
-                reached = item.start + (item.end - item.start) * done
+                progress = year / max(years - 1, 1)
+                reached = item.start + (item.end - item.start) * progress
                 value = round(target * max(0.0, reached * np.exp(0.12 * rng.standard_normal())))
-                goal = max(1.0, round(target * (0.35 + 0.65 * done)))
+                goal = max(1.0, round(target * (0.35 + 0.65 * progress)))
                 start = parameters.quarter_starts[0] + pd.DateOffset(years=year)
                 period = f"{start:%Y-%m-%d}/P1Y"
                 rows.append((country, period, item.code, float(value), goal, item.unit))

@@ -31,9 +31,9 @@ class Truth:
     child: Ints
 
     @classmethod
-    def of(cls, land: Ground, periods: tuple[str, ...], true: Need, met: FirstMeetings, child: Ints) -> Self:
+    def build(cls, land: Ground, periods: tuple[str, ...], true: Need, meetings: FirstMeetings, child: Ints) -> Self:
         """Build the tables from the arrays of a world, regions first."""
-        both = [_need_table(land, periods, true, met, level) for level in _LEVELS]
+        both = [_need_table(land, periods, true, meetings, level) for level in _LEVELS]
         areas = [_area_table(land, true, level) for level in _LEVELS]
         return cls(pd.concat(both, ignore_index=True), pd.concat(areas), child)
 
@@ -68,12 +68,14 @@ class Truth:
 _LEVELS = ("region", "municipality")
 
 
-def _need_table(land: Ground, periods: tuple[str, ...], true: Need, met: FirstMeetings, level: str) -> pd.DataFrame:
+def _need_table(
+    land: Ground, periods: tuple[str, ...], true: Need, meetings: FirstMeetings, level: str
+) -> pd.DataFrame:
     """Return one row for each area of a level, pathway and quarter."""
     inside = level == "region"
     amount = true.region if inside else true.municipality
-    days = land.sum_by_region(met.days) if inside else met.days
-    expected = land.sum_by_region(met.expected) if inside else met.expected
+    days = land.sum_by_region(meetings.days) if inside else meetings.days
+    expected = land.sum_by_region(meetings.expected) if inside else meetings.expected
     children = land.sum_by_region(true.children) if inside else true.children
     codes, country = _codes(land, level)
     rate = _ratio(amount, np.broadcast_to(children[:, None, None], amount.shape))
