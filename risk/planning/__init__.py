@@ -147,7 +147,7 @@ def compute_frontier(
     """
     limits = sorted(set(limits))
     points = []
-    for done, limit in enumerate(limits, 1):
+    for number, limit in enumerate(limits, 1):
         within = replace(rules or Rules(), moves=limit)
         try:
             plan = plan_moves(posts, need, within, aims, decisions=decisions, solver=solver)
@@ -155,6 +155,6 @@ def compute_frontier(
             continue
         finally:
             if progress is not None:
-                progress(done, len(limits), "Comparing numbers of moves")
+                progress(number, len(limits), "Comparing numbers of moves")
         points.append(Point(limit, plan.moved, plan.cost, plan.gain, plan.probability, plan.recommended))
     return tuple(points)

@@ -139,8 +139,8 @@ def read_advice(release: Release) -> Advice | None:
 
 def _make_unmet_table(observations: Observations, ground: PlanInputs, need: Floats) -> Table:
     """Return the table of unmet need, from draws of the need of all pathways, (d, A)."""
-    met = compute_met(need, ground.posts.compute_capacity(ground.posts.units).sum(axis=1))
-    rows = _judge_unmet(need - met, met, observations.country_of)
+    need_met = compute_met(need, ground.posts.compute_capacity(ground.posts.units).sum(axis=1))
+    rows = _judge_unmet(need - need_met, need_met, observations.country_of)
     rows.insert(0, "area", observations.areas)
     rows.insert(1, "period", Period.parse(observations.quarters[-1]).id)
     rows = say_nothing_of(observations.silent_places, rows)
@@ -148,14 +148,14 @@ def _make_unmet_table(observations: Observations, ground: PlanInputs, need: Floa
     return Table("unmet", "region", "quarter", (), title, pa.Table.from_pandas(rows, preserve_index=False))
 
 
-def _judge_unmet(unmet: Floats, met: Floats, country_of: Any) -> pd.DataFrame:  # noqa: ANN401 (positions of countries)
+def _judge_unmet(unmet: Floats, need_met: Floats, country_of: Any) -> pd.DataFrame:  # noqa: ANN401 (positions of countries)
     """Return a row for each area, from draws of unmet need and of met need, (d, A) each.
 
     `first` is the probability that the area has the most unmet need in its country.
     """
     burden = judge_burden(unmet[:, :, None], country_of)
     low, middle, high = round_to_two_digits(burden.children[..., 0])
-    met_low, met_middle, met_high = round_to_two_digits(np.quantile(met, _ENDS, axis=0))
+    met_low, met_middle, met_high = round_to_two_digits(np.quantile(need_met, _ENDS, axis=0))
     first = np.zeros(unmet.shape[1])
     for country in np.unique(country_of):
         inside = np.flatnonzero(country_of == country)

@@ -108,15 +108,15 @@ def _find_places(region: Region, row: Row, short: Floats) -> tuple[str, ...]:
     }.get(row.rule, ())
     if row.rule == "exploration":
         return tuple(np.array(posts.areas)[region.explored.areas]) if (short > 0).any() else ()
-    return tuple(names[at] for at in _order_shortfalls(short)) if names else ()
+    return tuple(names[position] for position in _order_shortfalls(short)) if names else ()
 
 
 def _find_decisions(region: Region, row: Row, short: Floats) -> tuple[Decision, ...]:
     kind = {"accepted": "accept", "locked": "lock"}.get(row.rule)
     decisions = [decision for decision in region.decisions if decision.decided == kind]
-    return tuple(decisions[at] for at in _order_shortfalls(short)) if decisions else ()
+    return tuple(decisions[position] for position in _order_shortfalls(short)) if decisions else ()
 
 
 def _order_shortfalls(short: Floats) -> list[int]:
     """Return the positions of the rows whose shortfall, (rows,), is above 0, the largest first."""
-    return [int(at) for at in np.argsort(-short, kind="stable") if short[at] > 0]
+    return [int(position) for position in np.argsort(-short, kind="stable") if short[position] > 0]

@@ -218,13 +218,13 @@ class Timer:
         self._until = time.monotonic() + self.seconds
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds left, but at least 0.1, so that the solver can end properly."""
         return max(self._until - time.monotonic(), 0.1)
 
     def split(self, share: float) -> Timer:
         """Return a new timer with `share` (0 to 1) of the seconds left."""
-        return Timer(share * self.left)
+        return Timer(share * self.remaining)
 
     @property
     def over(self) -> bool:
@@ -239,7 +239,7 @@ def solve_milp(
 
     gap : relative gap at which the solver may end. The result's `x` is None if no solution was found.
     """
-    options = {"time_limit": timer.left, "mip_rel_gap": gap, "presolve": True}
+    options = {"time_limit": timer.remaining, "mip_rel_gap": gap, "presolve": True}
     return milp(costs, integrality=whole, bounds=bounds, constraints=constraints, options=options)
 
 

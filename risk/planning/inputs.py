@@ -308,8 +308,8 @@ def _find_communities(release: Release, areas: tuple[str, ...], level: Level) ->
     if name not in release.tables:
         return np.zeros(len(areas), bool)
     rows = release.table(name)
-    known = set(rows.loc[rows["state"].isin(["number", "class"]), "area"].astype(str))
-    return np.array([area in known for area in areas], dtype=bool)
+    known_areas = set(rows.loc[rows["state"].isin(["number", "class"]), "area"].astype(str))
+    return np.array([area in known_areas for area in areas], dtype=bool)
 
 
 def _find_under_searched(observations: Observations) -> Bools:

@@ -85,7 +85,7 @@ class Programme:
         columns = self._columns
         integral = np.zeros(self.size)
         integral[self.region.flows.shape[1] : self.first] = 1.0
-        low, high = (one.copy() for one in self._bounds)
+        low, high = (bound.copy() for bound in self._bounds)
         if near is not None:
             units = slice(self.region.flows.shape[1], self.first)
             low[units] = np.maximum(np.floor(near[0][units] + _ZERO) - near[1], low[units])
@@ -105,21 +105,21 @@ class Programme:
         equal, least = self._split_rows()
         for _ in range(rounds):
             columns = self._columns
-            found = self._solve_linear(equal, least, columns, timer)
-            if found.status == _INFEASIBLE and not self.flows.all():
+            result = self._solve_linear(equal, least, columns, timer)
+            if result.status == _INFEASIBLE and not self.flows.all():
                 self.flows[:] = True
                 continue
-            if found.status != 0:
+            if result.status != 0:
                 break
-            reduced = self._costs[:flows] - equal.A[:, :flows].T @ found.eqlin.marginals
-            reduced += least.A[:, :flows].T @ found.ineqlin.marginals
+            reduced = self._costs[:flows] - equal.A[:, :flows].T @ result.eqlin.marginals
+            reduced += least.A[:, :flows].T @ result.ineqlin.marginals
             missing = (reduced < -_ZERO) & ~self.flows
             open_to = self._bound_missing(np.where(missing, reduced, 0.0))
-            self.bound = max(self.bound, float(found.fun) - open_to)
+            self.bound = max(self.bound, float(result.fun) - open_to)
             answer = np.zeros(self.size)
-            answer[columns] = found.x
-            if open_to <= _OPEN * abs(float(found.fun)):
-                self._keep_best_flows(reduced, float(found.fun) - open_to)
+            answer[columns] = result.x
+            if open_to <= _OPEN * abs(float(result.fun)):
+                self._keep_best_flows(reduced, float(result.fun) - open_to)
                 return answer
             self.flows[np.argsort(reduced, kind="stable")[:_FRESH]] = True
         return answer
@@ -136,7 +136,7 @@ class Programme:
             b_eq=equal.lb,
             bounds=np.column_stack([low[columns], high[columns]]),
             method="highs-ipm" if self.large else "highs",  # twice as fast there
-            options={"time_limit": timer.left},
+            options={"time_limit": timer.remaining},
         )
 
     def _bound_missing(self, reduced: Floats) -> float:
@@ -198,13 +198,13 @@ class Programme:
         flows = self.region.flows.shape[1]
         return np.append(np.flatnonzero(self.flows), np.arange(flows, self.size))
 
-    def _expand_columns(self, found: OptimizeResult, columns: Ints | None = None) -> OptimizeResult:
+    def _expand_columns(self, result: OptimizeResult, columns: Ints | None = None) -> OptimizeResult:
         """Return the solver's result with all columns in `x`; those that were left out are 0."""
-        if found.x is not None:
+        if result.x is not None:
             full = np.zeros(self.size)
-            full[self._columns if columns is None else columns] = found.x
-            found.x = full
-        return found
+            full[self._columns if columns is None else columns] = result.x
+            result.x = full
+        return result
 
     def _split_rows(self) -> tuple[LinearConstraint, LinearConstraint]:
         """Return the rows that are equalities, and all other rows, each with a lower bound."""
@@ -251,7 +251,7 @@ class Programme:
     def _build_pieces(self) -> LinearConstraint:
         """Build the rows: the pieces of an area and kind take no more than its capacity, docs/planner.md eq. (33)."""
         areas, kinds, pieces = self.benefit.width.shape
-        offered = sparse.vstack([self.region.build_capacity(np.arange(kinds) == at) for at in range(kinds)])
+        offered = sparse.vstack([self.region.build_capacity(np.arange(kinds) == kind) for kind in range(kinds)])
         filled = sparse.kron(sparse.eye_array(areas * kinds), np.ones((1, pieces)))
         by_kind = np.arange(areas * kinds).reshape(areas, kinds).T.ravel()
         rest = sparse.csr_array((areas * kinds, self.size - self.bad))

@@ -113,8 +113,8 @@ def _make_entry(release: Release, name: str, summary: PlanSummary, moves: Sequen
     decisions = [summary.decision_on(move) for move in moves]
     rows = [
         {"start": move.start, "end": move.end, "kind": move.kind, "units": move.units, "gain": asdict(move.gain),
-         "decided": "" if made is None else made.decision.decided}
-        for move, made in zip(moves, decisions, strict=True)
+         "decided": "" if decision is None else decision.decision.decided}
+        for move, decision in zip(moves, decisions, strict=True)
     ]  # fmt: skip
     return {
         "kind": KIND,
@@ -210,9 +210,9 @@ def _judge(move: Mapping[str, Any], moves: list[Mapping[str, Any]], days: Mappin
     """
     shares = []
     for place in ("start", "end"):
-        came = sum(m["units"] for m in moves if m["end"] == move[place])
-        left = sum(m["units"] for m in moves if m["start"] == move[place])
-        wanted = TEAM_DAYS * (came - left)
+        arrivals = sum(m["units"] for m in moves if m["end"] == move[place])
+        departures = sum(m["units"] for m in moves if m["start"] == move[place])
+        wanted = TEAM_DAYS * (arrivals - departures)
         shares.append(days[place].rise / wanted if wanted else 0.0)
     if min(shares) >= _PART:
         return "made"

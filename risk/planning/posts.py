@@ -132,7 +132,7 @@ def _parse_rows(name: str, rows: Sequence[Row], areas: Sequence[str]) -> PostsTa
         position, kind = positions[row.one_of("area", positions, _NO_AREA)], _read_kind(row, kinds)
         if (position, kind.name) in entries:
             raise row.fault(f"{kind.name!r} in {areas[position]} is in the table twice. Add the units up in one row.")
-        entries[position, kind.name] = _Entry.of(row)
+        entries[position, kind.name] = _Entry.from_row(row)
     if not entries:
         raise InputError(f"{name} has no post. Write one row for each area and kind of unit.")
     return _fill_table(name, tuple(areas), tuple(kinds.values()), entries)
@@ -147,7 +147,7 @@ class _Entry:
     room: int
 
     @classmethod
-    def of(cls, row: Row) -> _Entry:
+    def from_row(cls, row: Row) -> _Entry:
         entry = cls(
             row.whole("units", 0, _LARGEST),
             row.whole("committed", 0, _LARGEST) if row["committed"] else 0,

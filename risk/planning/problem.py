@@ -81,8 +81,8 @@ class Posts:
     @property
     def floor_members(self) -> Floats:
         """1 where an area belongs to an area that has a floor, else 0, (floor_areas, A)."""
-        of = np.array(self.areas if self.regions is None else self.regions)
-        return np.asarray(np.array(self.floor_areas)[:, None] == of, np.float64)
+        floor_of = np.array(self.areas if self.regions is None else self.regions)
+        return np.asarray(np.array(self.floor_areas)[:, None] == floor_of, np.float64)
 
     @property
     def searching(self) -> Bools:

@@ -193,8 +193,8 @@ def reproduce_release(
     there is no such release, or if it has no results. A result that cannot be computed again has a comparison with the
     causes.
     """
-    chosen = name or shown_name(releases) or ""
-    there: list[Tier] = [tier for tier in TIERS if (releases / chosen / tier / MANIFEST).is_file()]
+    release_name = name or shown_name(releases) or ""
+    there: list[Tier] = [tier for tier in TIERS if (releases / release_name / tier / MANIFEST).is_file()]
     opened = [Release.open(releases, tier, name, without) for tier in there or TIERS]
     tell = progress or (lambda *_: None)
     comparisons = [comparison for release in opened for comparison in _reproduce_tier(release, folder, tell)]
@@ -208,13 +208,13 @@ def _reproduce_tier(release: Release, folder: Path, tell: Progress) -> Iterator[
     damaged = release.check()
     results: dict[str, list[Result]] = {}
     for kind in _KINDS:
-        found = []
+        kind_results = []
         for path in list_manifests(folder, release.name, release.tier, kind):
             try:
-                found.append(Result(path.parent, _read_result(path)))
+                kind_results.append(Result(path.parent, _read_result(path)))
             except (ReleaseDamaged, ReleaseError) as error:
                 yield Comparison(release.tier, kind, path.parent.name, causes=(str(error),))
-        results[kind] = sort_newest(found)
+        results[kind] = sort_newest(kind_results)
     tier = _Tier(release, folder, results[RISK], tell)
     for kind in _KINDS:
         for result in results[kind] if kind == saved.KIND else results[kind][:1]:

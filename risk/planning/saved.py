@@ -99,31 +99,31 @@ def take_plans(
     raises a TactError. Returns the new plans, and a sentence for each refused plan, by name. Plans that `folder` has
     already are not copied again.
     """
-    taken, refused = list[SavedPlan](), dict[str, str]()
+    plans, refused = list[SavedPlan](), dict[str, str]()
     for path in result.list_manifests(source, "*", "partner", KIND):
         try:
             release = open_release(path.parent.parent.name)
             if not (folder / path.parent.relative_to(source)).exists():
-                taken.append(_take_plan(folder, Result(path.parent, result.read_manifest(path)), release))
+                plans.append(_take_plan(folder, Result(path.parent, result.read_manifest(path)), release))
             register_plans(folder, release)
         except TactError as error:
             refused[path.parent.name] = str(error)
-    return taken, refused
+    return plans, refused
 
 
-def _take_plan(folder: Path, found: Result, release: Release) -> SavedPlan:
+def _take_plan(folder: Path, plan_result: Result, release: Release) -> SavedPlan:
     """Copy a plan into a folder.
 
     Raises InputError for a plan of another release, a plan that was changed or cannot be read, and texts that
     `check_texts` refuses.
     """
-    plan = _read_result(found)
-    if (plan.release, found.manifest["release_sha256"]) != (release.name, release.checksum):
+    plan = _read_result(plan_result)
+    if (plan.release, plan_result.manifest["release_sha256"]) != (release.name, release.checksum):
         raise InputError(f"The plan {plan.name} was saved for another release than {release.name} of this workspace.")
-    if not derived.is_unchanged(found):
-        raise InputError(_word_damage(found.folder, "it was changed after it was saved."))
+    if not derived.is_unchanged(plan_result):
+        raise InputError(_word_damage(plan_result.folder, "it was changed after it was saved."))
     check_texts(plan.summary)
-    return _read_result(derived.copy_plain(found, folder))
+    return _read_result(derived.copy_plain(plan_result, folder))
 
 
 def list_saved_plans(folders: Iterable[Path], release: Release) -> SavedPlans:
@@ -139,11 +139,11 @@ def list_all_saved_plans(folders: Iterable[Path], tier: Tier) -> SavedPlans:
 
 def _list_manifests(folders: Iterable[Path], name: str, tier: Tier) -> Iterable[Path]:
     """Return the paths of the plans' manifests; for a plan in several folders, the path in the first of them."""
-    found: dict[Path, Path] = {}
+    manifests: dict[Path, Path] = {}
     for folder in folders:
         for path in result.list_manifests(folder, name, tier, KIND):
-            found.setdefault(path.relative_to(folder), path)
-    return found.values()
+            manifests.setdefault(path.relative_to(folder), path)
+    return manifests.values()
 
 
 def _read_plans(manifests: Iterable[Path], tier: Tier, checksum: str | None = None) -> SavedPlans:
@@ -163,12 +163,12 @@ def _word_damage(folder: Path, why: str) -> str:
     return f"The saved plan {folder.name} is damaged and is left out: {why}"
 
 
-def _read_result(found: Result) -> SavedPlan:
+def _read_result(plan_result: Result) -> SavedPlan:
     """Read a saved plan from its manifest; raise InputError, which names the plan and the fault, if it is wrong."""
     try:
-        return read_saved_plan(found.folder, found.manifest)
+        return read_saved_plan(plan_result.folder, plan_result.manifest)
     except InputError as error:
-        raise InputError(_word_damage(found.folder, str(error))) from error
+        raise InputError(_word_damage(plan_result.folder, str(error))) from error
 
 
 def read_saved_plan(folder: Path, manifest: Mapping[str, Any]) -> SavedPlan:
@@ -186,7 +186,7 @@ def read_saved_plan(folder: Path, manifest: Mapping[str, Any]) -> SavedPlan:
 def write_plan(summary: PlanSummary) -> dict[str, Any]:
     """Return a plan as JSON values."""
     content = {_KEYS.get(name, name): value for name, value in asdict(summary).items()}
-    decisions = [{**asdict(one.decision), **asdict(one.author)} for one in summary.decisions]
+    decisions = [{**asdict(entry.decision), **asdict(entry.author)} for entry in summary.decisions]
     return {**content, "decisions": decisions}
 
 
@@ -246,14 +246,14 @@ def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 (a type 
 def _read_record(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401
     if not isinstance(value, Mapping):
         raise InputError(f"{where or 'the plan'} is no group of values.")
-    hints, known = get_type_hints(kind), {}
+    hints, values = get_type_hints(kind), {}
     for part in fields(kind):
         path = f"{where}.{part.name}".lstrip(".")
         if part.name in value:
-            known[part.name] = _read(hints[part.name], value[part.name], path)
+            values[part.name] = _read(hints[part.name], value[part.name], path)
         elif part.default is MISSING and part.default_factory is MISSING:
             raise InputError(f"{path} is missing.")
-    return kind(**known)
+    return kind(**values)
 
 
 def replace_decision(decisions: Iterable[AuthoredDecision], new: AuthoredDecision) -> tuple[AuthoredDecision, ...]:

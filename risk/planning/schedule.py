@@ -99,11 +99,11 @@ def schedule_moves(
     moves = _MoveColumns.build(plan)
     most = (np.inf if per_quarter is None else float(per_quarter),
             np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
-    done, gap = _solve_schedule(moves, [one[::2] for one in draws], most, solver)
+    cumulative, gap = _solve_schedule(moves, [quarter_draws[::2] for quarter_draws in draws], most, solver)
     phases, before = [], np.zeros(len(plan.moves), np.int64)
-    for quarter, (now, one) in enumerate(zip(done, draws, strict=True), 1):
+    for quarter, (now, quarter_draws) in enumerate(zip(cumulative, draws, strict=True), 1):
         units = moves.layout(now)
-        served = compute_met(one[1::2], plan.posts.compute_capacity(units)).sum(axis=(1, 2))
+        served = compute_met(quarter_draws[1::2], plan.posts.compute_capacity(units)).sum(axis=(1, 2))
         fresh = now - before
         cost = float(moves.cost @ fresh)
         phases.append(Phase(quarter, _list_steps(plan, fresh), units, Estimate.from_draws(served), cost))
@@ -162,9 +162,9 @@ class _MoveColumns:
         posts = plan.posts
         kinds, count = [kind.name for kind in posts.kinds], len(plan.moves)
         ends = np.zeros((2, count), np.int64)
-        for at, move in enumerate(plan.moves):
+        for position, move in enumerate(plan.moves):
             kind = kinds.index(move.kind)
-            ends[:, at] = [posts.sites.index(site) * len(kinds) + kind for site in (move.start, move.end)]
+            ends[:, position] = [posts.sites.index(site) * len(kinds) + kind for site in (move.start, move.end)]
         value, column = np.repeat([-1.0, 1.0], count), np.tile(np.arange(count), 2)
         shape = (posts.units.size, count)
         change = sparse.csr_array(sparse.coo_array((value, (ends.ravel(), column)), shape=shape))
@@ -172,10 +172,10 @@ class _MoveColumns:
         cost = np.array([move.cost / move.units for move in plan.moves])
         return cls(plan, units, cost, change, *_keep_rules(plan, change))
 
-    def layout(self, made: Ints) -> Ints:
-        """Return the layout, (S, K), after `made` units of each move, (M,), have moved."""
+    def layout(self, units: Ints) -> Ints:
+        """Return the layout, (S, K), after `units` of each move, (M,), have moved."""
         today = self.plan.posts.units
-        return np.asarray(today + np.rint(self.change @ made).astype(np.int64).reshape(today.shape))
+        return np.asarray(today + np.rint(self.change @ units).astype(np.int64).reshape(today.shape))
 
 
 def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
@@ -206,21 +206,21 @@ def _solve_schedule(
     timer = Timer(solver.seconds)
     ordered = _order_rows(moves, quarters, most)
     every = _check_all_fit(moves, ordered, quarters, timer.split(0.2))
-    curves = [one for need in draws for one in _cut_curves(moves, need, _CLOSE * solver.gap)]
+    curves = [curve for need in draws for curve in _cut_curves(moves, need, _CLOSE * solver.gap)]
     rows, costs, upper = _add_pieces(moves, ordered, curves, quarters)
     lower = np.zeros(len(costs))
     if every:
         lower[count * (quarters - 1) : count * quarters] = moves.units
     whole = np.append(np.ones(count * quarters), np.zeros(len(costs) - count * quarters))
     gap = solver.gap * _scale_gap(moves, draws)
-    found = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap)
-    if found.x is None:
+    result = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap)
+    if result.x is None:
         raise InputError(
             f"The moves could not be divided among the quarters in {solver.seconds:g} seconds. Allow more "
             "time or fewer quarters."
         )
-    made = np.rint(found.x[: count * quarters]).astype(np.int64).reshape(quarters, count)
-    return made, _compute_gap(moves, found, made, draws)
+    cumulative = np.rint(result.x[: count * quarters]).astype(np.int64).reshape(quarters, count)
+    return cumulative, _compute_gap(moves, result, cumulative, draws)
 
 
 def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
@@ -235,10 +235,10 @@ def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
     return served / max(served - below, _SMALL * served, _SMALL)
 
 
-def _compute_gap(moves: _MoveColumns, found: OptimizeResult, made: Ints, draws: list[Floats]) -> float:
-    capacity = [moves.plan.posts.compute_capacity(moves.layout(units)) for units in made]
+def _compute_gap(moves: _MoveColumns, result: OptimizeResult, cumulative: Ints, draws: list[Floats]) -> float:
+    capacity = [moves.plan.posts.compute_capacity(moves.layout(units)) for units in cumulative]
     served = sum(float(compute_met(n, c).sum(axis=(1, 2)).mean()) for n, c in zip(draws, capacity, strict=True))
-    return max(0.0, float(found.fun - found.mip_dual_bound)) / max(served, _SMALL)
+    return max(0.0, float(result.fun - result.mip_dual_bound)) / max(served, _SMALL)
 
 
 def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float]) -> list[LinearConstraint]:
@@ -260,8 +260,8 @@ def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarter
     upper = np.tile(moves.units, quarters).astype(float)
     lower = np.zeros(len(upper))
     lower[-len(moves.units) :] = moves.units
-    found = solve_milp(np.zeros(len(upper)), ordered, Bounds(lower, upper), np.ones(len(upper)), timer, 0.0)
-    return found.x is not None
+    result = solve_milp(np.zeros(len(upper)), ordered, Bounds(lower, upper), np.ones(len(upper)), timer, 0.0)
+    return result.x is not None
 
 
 def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
@@ -311,8 +311,8 @@ def _add_pieces(
     after the moves of this quarter.
     """
     change, columns = _compute_capacity_change(moves), len(moves.units) * quarters
-    width, slope = (np.concatenate([one[part] for one in curves]) for part in (0, 1))
-    of_curve = np.repeat(np.arange(len(curves)), [len(one[0]) for one in curves])
+    width, slope = (np.concatenate([curve[part] for curve in curves]) for part in (0, 1))
+    of_curve = np.repeat(np.arange(len(curves)), [len(curve[0]) for curve in curves])
     filled = sparse.coo_array((np.ones(len(width)), (of_curve, np.arange(len(width)))), shape=(len(curves), len(width)))
     offered = sparse.kron(sparse.eye_array(quarters), sparse.csr_array(change))
     spare = np.tile(-np.minimum(change, 0) @ moves.units, quarters)

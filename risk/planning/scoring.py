@@ -46,11 +46,11 @@ def score_release(
     Raises FileRefused and InputError for these files and for the table of breaks, ReleaseDamaged for a breaks table
     that is not signed or a changed result, ReleaseError if there is no table to fit, and NoMode if the fit fails.
     """
-    known = _read_times(workspace, release, *files)
+    times = _read_times(workspace, release, *files)
     breaks = read_breaks(workspace.derived)
     evaluation = evaluation or _read_evaluation(workspace, release, breaks)
     model, folder = RiskModel(), workspace.derived
-    result = assess(release, folder, model=model, evaluation=evaluation, times=known, breaks=breaks, progress=tick)
+    result = assess(release, folder, model=model, evaluation=evaluation, times=times, breaks=breaks, progress=tick)
     if release.tier != "partner":
         return result, None
     # The first screen shows a plan before anybody makes one.
@@ -66,7 +66,7 @@ def _read_evaluation(workspace: Workspace, release: Release, breaks: Sequence[Br
     if last is None or last.manifest["code_version"] != code_version():
         return {}
     evaluation = dict(last.manifest.get("evaluation") or {})
-    return evaluation if evaluation.get("breaks", []) == [asdict(one) for one in breaks] else {}
+    return evaluation if evaluation.get("breaks", []) == [asdict(series_break) for series_break in breaks] else {}
 
 
 def _read_times(workspace: Workspace, release: Release, travel: Path | None, ferries: Path | None) -> Times:

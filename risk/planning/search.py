@@ -52,10 +52,10 @@ def find_nearest_whole(region: Region, goal: Goal, relaxed: Floats, usable: Ints
         low[flows:] = np.maximum(np.floor(units + _TOLERANCE) - near, low[flows:])
         high[flows:] = np.minimum(np.ceil(units - _TOLERANCE) + near, high[flows:])
         bounds = Bounds(low[columns], high[columns])
-        found = solve_milp(costs[columns], rows, bounds, whole, timer.split(_FIRST), _GAP)
-        if found.x is not None:
+        result = solve_milp(costs[columns], rows, bounds, whole, timer.split(_FIRST), _GAP)
+        if result.x is not None:
             whole_flows = np.zeros(flows, np.int64)
-            whole_flows[usable] = np.rint(found.x[: len(usable)]).astype(np.int64)
+            whole_flows[usable] = np.rint(result.x[: len(usable)]).astype(np.int64)
             layout = region.lay_out(whole_flows)
             return None if region.find_broken(whole_flows, layout) else (layout, whole_flows)
     return None
@@ -103,12 +103,12 @@ class Search:
         The estimates belong to the earlier layout. After many failures in a row, new estimates are needed.
         """
         helped, failed = False, 0
-        for back, put in self._list_candidates():
+        for donor, receiver in self._list_candidates():
             if timer.over or (helped and failed > _STALE):
                 break
-            if back == _NONE or self.flows[back]:
-                done = self._try_change(back, put)
-                helped, failed = helped or done, 0 if done else failed + 1
+            if donor == _NONE or self.flows[donor]:
+                success = self._try_change(donor, receiver)
+                helped, failed = helped or success, 0 if success else failed + 1
         return helped
 
     def _list_candidates(self) -> list[tuple[int, int]]:
@@ -120,20 +120,22 @@ class Search:
         money = self._compute_remaining()
         least = _LEAST * max(abs(self.value), 1.0)
         # The goal has kinks, so that a single move may gain although its estimate does not.
-        changes = [(float(alone[put]), _NONE, int(put)) for put in np.argsort(-alone, kind="stable")[:_STALE]]
-        for back in np.flatnonzero(self.flows):
-            less, both = joint(int(back))
-            changes.append((less, int(back), _NONE))
-            both[self.region.cost > money + self.region.cost[back] + _TOLERANCE] = -np.inf
-            both[back] = -np.inf
-            changes += [(float(both[put]), int(back), int(put)) for put in _find_highest(both, least)]
+        changes = [
+            (float(alone[receiver]), _NONE, int(receiver)) for receiver in np.argsort(-alone, kind="stable")[:_STALE]
+        ]
+        for donor in np.flatnonzero(self.flows):
+            less, both = joint(int(donor))
+            changes.append((less, int(donor), _NONE))
+            both[self.region.cost > money + self.region.cost[donor] + _TOLERANCE] = -np.inf
+            both[donor] = -np.inf
+            changes += [(float(both[receiver]), int(donor), int(receiver)) for receiver in _find_highest(both, least)]
         changes.sort(key=lambda change: -change[0])
-        return [(back, put) for _, back, put in changes[:_TRIED]]
+        return [(donor, receiver) for _, donor, receiver in changes[:_TRIED]]
 
     def _estimate_changes(self) -> tuple[Floats, Callable[[int], tuple[float, Floats]]]:
         """Estimate the gain of one more unit on each flow, (F,), docs/planner.md eq. (39).
 
-        The second value is a function of a flow `back`. It returns the gain of one unit less on it, and of a swap with
+        The second value is a function of a flow `donor`. It returns the gain of one unit less on it, and of a swap with
         one more unit on each flow, (F,).
         """
         posts, (start, end, kind) = self.region.posts, self.region.flows
@@ -141,14 +143,14 @@ class Search:
         children, paid = _list_children(self.region), self.goal.price * self.region.cost
         first = (posts.reach.T @ slope * children)[:, kind]
         bend = np.stack([posts.reach.T @ (f[:, None] * posts.reach) for f in falls.T]) * (children**2)[:, None, None]
-        at = np.arange(len(kind))
-        gains = first[end, at] - first[start, at] - paid
+        flows = np.arange(len(kind))
+        gains = first[end, flows] - first[start, flows] - paid
         curved = bend[kind, end, end] - 2.0 * bend[kind, start, end] + bend[kind, start, start]
 
-        def joint(back: int) -> tuple[float, Floats]:
-            row = bend[kind[back], end[back]] - bend[kind[back], start[back]]
-            cross = np.where(kind == kind[back], row[end] - row[start], 0.0)
-            less = -gains[back] + 0.5 * curved[back]
+        def joint(donor: int) -> tuple[float, Floats]:
+            row = bend[kind[donor], end[donor]] - bend[kind[donor], start[donor]]
+            cross = np.where(kind == kind[donor], row[end] - row[start], 0.0)
+            less = -gains[donor] + 0.5 * curved[donor]
             return float(less), less + gains + 0.5 * curved - cross
 
         return gains + 0.5 * curved, joint
@@ -159,28 +161,28 @@ class Search:
 
     def remove_idle_moves(self) -> None:
         """Remove, one by one, moves that gain nothing and that no rule needs."""
-        taken = True
-        while taken:
-            changes = [self._try_change(int(at), _NONE, -_LEAST) for at in np.flatnonzero(self.flows)]
-            taken = any(changes)
+        changed = True
+        while changed:
+            changes = [self._try_change(int(flow), _NONE, -_LEAST) for flow in np.flatnonzero(self.flows)]
+            changed = any(changes)
 
-    def _try_change(self, back: int, put: int, least: float = _LEAST) -> bool:
+    def _try_change(self, donor: int, receiver: int, least: float = _LEAST) -> bool:
         """Make a change if the rules allow it and the exact goal grows by more than `least`, as a share of the goal.
 
-        back, put : flows that lose and gain a unit, or _NONE. Return whether the change was made.
+        donor, receiver : flows that lose and gain a unit, or _NONE. Return whether the change was made.
         """
-        steps = [(at, by) for at, by in ((back, -1), (put, 1)) if at != _NONE]
+        steps = [(flow, by) for flow, by in ((donor, -1), (receiver, 1)) if flow != _NONE]
         column = self._compute_row_change(steps)
         spare = self._spare + column
         if (spare < np.minimum(self._spare, -_TOLERANCE)).any():
             return False
         capacity = self._capacity.copy()
         posts, spent = self.region.posts, self._spent
-        for at, by in steps:
-            start, end, kind = self.region.flows[:, at]
+        for flow, by in steps:
+            start, end, kind = self.region.flows[:, flow]
             change = posts.reach[:, end] - posts.reach[:, start]
             capacity[:, kind] += by * posts.kinds[kind].children * change
-            spent += by * float(self.region.cost[at])
+            spent += by * float(self.region.cost[flow])
         touched = np.flatnonzero((capacity != self._capacity).any(axis=1))
         served = compute_met(self.goal.need[:, touched], np.maximum(capacity[touched], 0.0))
         more = served - self._served[:, touched]
@@ -189,9 +191,9 @@ class Search:
         value = self.goal.weigh(by_draw, by_area, spent)
         if value <= self.value + least * max(abs(self.value), 1.0):
             return False
-        for at, by in steps:
-            start, end, kind = self.region.flows[:, at]
-            self.flows[at] += by
+        for flow, by in steps:
+            start, end, kind = self.region.flows[:, flow]
+            self.flows[flow] += by
             self.units[start, kind] -= by
             self.units[end, kind] += by
         self._served[:, touched] = served
@@ -203,8 +205,8 @@ class Search:
         """Return the change in every row of the rules, (rows,), that the steps (flow, units) cause."""
         flows, kinds = len(self.flows), len(self.region.posts.kinds)
         places, by = list[int](), list[float]()
-        for at, step in steps:
-            start, end, kind = map(int, self.region.flows[:, at])
-            places += [at, flows + end * kinds + kind, flows + start * kinds + kind]
+        for flow, step in steps:
+            start, end, kind = map(int, self.region.flows[:, flow])
+            places += [flow, flows + end * kinds + kind, flows + start * kinds + kind]
             by += [step, step, -step]
         return np.asarray(self._matrix[:, places] @ np.array(by, dtype=float))

@@ -87,15 +87,15 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
     relaxed = programme.solve_relaxed(timer.split(_BOUND), rounds=1)
     best = _find_near(programme, relaxed, timer)
     for _ in range(_RELAXED):
-        found = programme.solve_relaxed(timer.split(_BOUND))
-        relaxed = relaxed if found is None else found
-        fresh_start = None if found is None else _find_near(programme, found, timer)
+        solution = programme.solve_relaxed(timer.split(_BOUND))
+        relaxed = relaxed if solution is None else solution
+        fresh_start = None if solution is None else _find_near(programme, solution, timer)
         best = _choose_better(programme, best, _improve_layout(programme, fresh_start or best, timer))
-        if found is None or not programme.goal.aims.robustness or timer.over:
+        if solution is None or not programme.goal.aims.robustness or timer.over:
             break
         if _compute_gap(programme, best, programme.bound) <= gap:
             break
-        fresh = programme.add_weighing(found)
+        fresh = programme.add_weighing(solution)
         if not (best is not None and programme.add_worst_weighing(best[0])) and not fresh:
             break
     return best, relaxed
@@ -141,10 +141,10 @@ def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
     """Solve the relaxation until no weighing of the draws is missing; return its columns, or None if time is short."""
     answer = None
     for _ in range(_RELAXED):
-        found = programme.solve_relaxed(timer)
-        if found is None or timer.over:
+        solution = programme.solve_relaxed(timer)
+        if solution is None or timer.over:
             break
-        answer = found
+        answer = solution
         if not programme.add_weighing(answer):
             break
     return answer
@@ -159,11 +159,11 @@ def _solve_whole(
     """
     if near is not None and relaxed is not None:
         return programme.solve_whole(timer.split(_PATIENCE), gap, (relaxed, near)), programme.bound
-    found = programme.solve_whole(timer, gap)
-    if found.x is None or found.mip_dual_bound is None:
-        return found, programme.bound
-    proven = float(found.mip_dual_bound)
-    return found, min(proven, programme.others) if programme.large else proven
+    result = programme.solve_whole(timer, gap)
+    if result.x is None or result.mip_dual_bound is None:
+        return result, programme.bound
+    proven = float(result.mip_dual_bound)
+    return result, min(proven, programme.others) if programme.large else proven
 
 
 def _build_programme(region: Region, goal: Goal, solver: Solver) -> Programme:
@@ -185,8 +185,8 @@ def _build_programme(region: Region, goal: Goal, solver: Solver) -> Programme:
     return programme
 
 
-def _read_units(region: Region, found: Floats) -> Ints:
-    units = np.rint(found[region.flows.shape[1] : region.size])
+def _read_units(region: Region, solution: Floats) -> Ints:
+    units = np.rint(solution[region.flows.shape[1] : region.size])
     return units.astype(np.int64).reshape(region.posts.units.shape)
 
 

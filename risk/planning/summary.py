@@ -222,12 +222,12 @@ class PlanSummary:
 
         when : "today" or "planned". groups : name of the group of each area. Areas without need are left out.
         """
-        need, met = defaultdict[str, float](float), defaultdict[str, float](float)
+        need, need_met = defaultdict[str, float](float), defaultdict[str, float](float)
         for row in self.coverage:
             name = (groups or {}).get(row.area, row.area)
             need[name] += row.need
-            met[name] += getattr(row, when)
-        return {name: met[name] / total for name, total in need.items() if total > 0}
+            need_met[name] += getattr(row, when)
+        return {name: need_met[name] / total for name, total in need.items() if total > 0}
 
 
 def summarise_plan(
@@ -249,9 +249,13 @@ def summarise_plan(
     is longer than 300 characters or holds what looks like personal data, or if no schedule was found in time.
     """
     tasks, result = handed_over or (Tables(), HandOverResult((), (), proven=True))
-    partners = [*(one.task.partner for one in result.over), *(one.task.partner for one in result.stays)]
+    partners = [*(entry.task.partner for entry in result.over), *(entry.task.partner for entry in result.stays)]
     _check_texts(
-        title, note, *(one.decision.reason for one in decisions), *partners, *(kind.name for kind in plan.posts.kinds)
+        title,
+        note,
+        *(entry.decision.reason for entry in decisions),
+        *partners,
+        *(kind.name for kind in plan.posts.kinds),
     )
     schedule = make_schedule(setting, plan)
     return PlanSummary(
@@ -270,8 +274,8 @@ def summarise_plan(
         _round(_summarise_equity(ground, setting, plan)),
         _round(_summarise_quarters(schedule)),
         schedule.left,
-        tuple(_summarise_handed_over(one) for one in result.over),
-        tuple(_summarise_staying(one) for one in result.stays),
+        tuple(_summarise_handed_over(entry) for entry in result.over),
+        tuple(_summarise_staying(entry) for entry in result.stays),
         tasks,
         follows,
     )
@@ -280,7 +284,7 @@ def summarise_plan(
 def check_texts(summary: PlanSummary) -> None:
     """Raise InputError if the title is missing, or if a text is too long or holds what looks like personal data."""
     partners = [*(task.partner for task in summary.handover), *(task.partner for task in summary.stays)]
-    reasons = (one.decision.reason for one in summary.decisions)
+    reasons = (entry.decision.reason for entry in summary.decisions)
     kinds = {kind for area in summary.coverage for kind in area.units_today} | {move.kind for move in summary.moves}
     _check_texts(summary.title, summary.note, *reasons, *partners, *sorted(kinds))
 
@@ -394,5 +398,5 @@ def _round(value: Any) -> Any:  # noqa: ANN401 (any value of a plan)
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{f.name: _round(getattr(value, f.name)) for f in fields(value)})
     if isinstance(value, tuple):
-        return tuple(_round(one) for one in value)
+        return tuple(_round(item) for item in value)
     return round(value, _DIGITS) if isinstance(value, float) else value
