@@ -103,10 +103,10 @@ class Evaluation:
 
         docs/risk-model.md eq. (64). Raises InputError if one of them was not evaluated.
         """
-        missing = [one for one in (name, baseline) if one not in self.forecasters]
+        missing = [forecaster for forecaster in (name, baseline) if forecaster not in self.forecasters]
         if missing:
             raise InputError(f"No forecaster {missing[0]!r} was evaluated; there are {list(self.forecasters)!r}.")
-        rows = {one: self.cells[self.cells["forecaster"] == one] for one in (name, baseline)}
+        rows = {forecaster: self.cells[self.cells["forecaster"] == forecaster] for forecaster in (name, baseline)}
         keys = ["area", "quarter", "origin", "pathway"]
         pair = rows[name][[*keys, score]].merge(rows[baseline][[*keys, score]], on=keys).dropna()
         gain = _BETTER[score] * (pair[f"{score}_x"] - pair[f"{score}_y"]).to_numpy(float)
@@ -142,7 +142,7 @@ def evaluate(
     horizons: int = 4,
     draws: int = 1000,
     seed: int = 0,
-    known: Callable[[int], Panel] | None = None,
+    load_panel: Callable[[int], Panel] | None = None,
     blocks: SpatialBlocks | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -153,24 +153,24 @@ def evaluate(
     first_origin : position of the first quarter that is forecast; every later quarter is an origin, too.
     horizons : number of quarters that are forecast from each origin, fewer at the end.
     draws, seed : number of draws for each forecast; seed of the forecasts and of the bootstrap.
-    known : returns the data known at an origin (counts may have been added or corrected since); default: the panel
+    load_panel : returns the data known at an origin (counts may have been added or corrected since); default: the panel
         until then.
     blocks : each block of areas is forecast without the counts of the block and of a ring around it.
     progress : receives the number of forecasts done.
 
-    Raises InputError if there is nothing to forecast from or to score, or if a forecaster or `known` returns an array
-    of the wrong shape.
+    Raises InputError if there is nothing to forecast from or to score, or if a forecaster or `load_panel` returns an
+    array of the wrong shape.
     """
     origins = list_origins(first_origin, len(panel.quarters))
     if not forecasters or horizons < 1 or np.isnan(panel.counts[:, first_origin:]).all():
         raise InputError("An evaluation needs a forecaster, a quarter ahead, and a known count after the first origin.")
     frames: list[pd.DataFrame] = []
     for step, origin in enumerate(origins):
-        history = _read_history(panel, origin, known)
+        history = _read_history(panel, origin, load_panel)
         ahead = min(horizons, len(panel.quarters) - origin)
         for number, (name, forecaster) in enumerate(forecasters.items()):
-            drawn = _draw_forecast(forecaster, history, ahead, draws, seed + origin, blocks)
-            frames.append(score_forecast(panel, name, origin, drawn, seed))
+            forecast = _draw_forecast(forecaster, history, ahead, draws, seed + origin, blocks)
+            frames.append(score_forecast(panel, name, origin, forecast, seed))
             if progress:
                 progress(step * len(forecasters) + number + 1, len(origins) * len(forecasters), name)
     scored = summarise_scores(frames, panel, forecasters, seed)
@@ -187,8 +187,8 @@ def summarise_scores(frames: Sequence[pd.DataFrame], panel: Panel, names: Iterab
     return Evaluation(cells, _average_scores(cells), _measure_calibration(cells), pd.DataFrame(), pd.DataFrame(), seed)
 
 
-def _read_history(panel: Panel, origin: int, known: Callable[[int], Panel] | None) -> Panel:
-    history = known(origin) if known else panel.until(origin)
+def _read_history(panel: Panel, origin: int, load_panel: Callable[[int], Panel] | None) -> Panel:
+    history = load_panel(origin) if load_panel else panel.until(origin)
     if history.areas != panel.areas or history.quarters != panel.quarters[:origin]:
         raise InputError(
             f"What was known at quarter {origin} needs the panel's {len(panel.areas)} areas and its first "
@@ -209,31 +209,31 @@ def _draw_forecast(
     wanted = (draws, len(everywhere), ahead, len(history.pathways))
     out = np.full(wanted, np.nan)
     for training, tested in folds:
-        seen = history.hiding(np.setdiff1d(everywhere, training))
-        drawn = forecaster.forecast(seen, ahead, draws, seed)
-        if drawn.shape != wanted:
-            raise InputError(f"{forecaster!r} gave draws of the shape {drawn.shape}; {wanted} is needed.")
-        out[:, tested] = drawn[:, tested]
+        training_history = history.hiding(np.setdiff1d(everywhere, training))
+        forecast = forecaster.forecast(training_history, ahead, draws, seed)
+        if forecast.shape != wanted:
+            raise InputError(f"{forecaster!r} gave draws of the shape {forecast.shape}; {wanted} is needed.")
+        out[:, tested] = forecast[:, tested]
     return out
 
 
-def score_forecast(panel: Panel, name: str, origin: int, drawn: Floats, seed: int) -> pd.DataFrame:
+def score_forecast(panel: Panel, name: str, origin: int, draws: Floats, seed: int) -> pd.DataFrame:
     """Return the scores of draws, (d, A, ahead, P), against the counts published later, one row per count.
 
     origin : position in the panel of the first quarter that is forecast. Scores of unknown counts are NaN.
     """
-    ahead = drawn.shape[2]
-    seen = panel.counts[:, origin : origin + ahead]
-    area, step, pathway = (axis.ravel() for axis in np.indices(seen.shape))
-    covered = {f"in_{round(100 * level)}": scores.is_covered(drawn, seen, level) for level in scores.LEVELS}
+    ahead = draws.shape[2]
+    counts = panel.counts[:, origin : origin + ahead]
+    area, step, pathway = (axis.ravel() for axis in np.indices(counts.shape))
+    covered = {f"in_{round(100 * level)}": scores.is_covered(draws, counts, level) for level in scores.LEVELS}
     values = {
-        "observed": seen,
-        "expected": drawn.mean(axis=0),
-        "log": scores.compute_log_score(drawn, seen),
-        "crps": scores.compute_crps(drawn, seen),
-        "wis": scores.compute_wis(drawn, seen),
-        "dss": scores.compute_dawid_sebastiani(drawn, seen),
-        "pit": scores.compute_pit(drawn, seen, seed + origin),
+        "observed": counts,
+        "expected": draws.mean(axis=0),
+        "log": scores.compute_log_score(draws, counts),
+        "crps": scores.compute_crps(draws, counts),
+        "wis": scores.compute_wis(draws, counts),
+        "dss": scores.compute_dawid_sebastiani(draws, counts),
+        "pit": scores.compute_pit(draws, counts, seed + origin),
         **covered,
     }
     places = {"forecaster": name, "origin": origin, "ahead": step + 1, "quarter": origin + step}
@@ -258,12 +258,12 @@ def _average_scores(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measure_calibration(cells: pd.DataFrame) -> pd.DataFrame:
-    known = cells.dropna(subset=["observed"])
-    groups = known.groupby("forecaster", observed=True)
+    complete = cells.dropna(subset=["observed"])
+    groups = complete.groupby("forecaster", observed=True)
     out = groups[[f"in_{round(100 * level)}" for level in scores.LEVELS]].mean()
-    tenth = np.minimum((10 * known["pit"]).astype(int), 9)
-    for at in range(10):
-        out[f"pit_{at + 1}"] = (tenth == at).groupby(known["forecaster"], observed=True).mean()
+    tenth = np.minimum((10 * complete["pit"]).astype(int), 9)
+    for number in range(10):
+        out[f"pit_{number + 1}"] = (tenth == number).groupby(complete["forecaster"], observed=True).mean()
     return out.reset_index()
 
 
@@ -291,26 +291,26 @@ def _measure_hits(cells: pd.DataFrame, panel: Panel, seed: int) -> Iterator[dict
     The forecast ranks the areas. A budget is a share of a country's areas, or of its outreach days in the last year.
     """
     origins = np.unique(cells["origin"])
-    days = [panel.effort[:, max(0, at - 4) : at].sum(axis=1) for at in origins]
+    days = [panel.effort[:, max(0, origin - 4) : origin].sum(axis=1) for origin in origins]
     costs = {"areas": np.ones((len(origins), len(panel.areas))), "hours": np.stack(days)}
     for name, expected, observed in _sum_next_quarter(cells, panel):
         for kind, cost in costs.items():
-            own = np.concatenate([cost * inside for inside in _mark_countries(panel)])
-            again = (len(own) // len(expected), 1)
+            country_costs = np.concatenate([cost * inside for inside in _mark_countries(panel)])
+            again = (len(country_costs) // len(expected), 1)
             there = np.tile(expected, again), np.tile(observed, again)
             for budget in BUDGETS:
-                found = scores.measure_budget(there[0], there[1], own, budget, seed=seed)
+                result = scores.measure_budget(there[0], there[1], country_costs, budget, seed=seed)
                 yield {
                     "forecaster": name,
                     "of": kind,
                     "budget": budget,
-                    "hit_rate": found.hit_rate,
-                    "hit_low": found.hit_interval[0],
-                    "hit_high": found.hit_interval[1],
-                    "pai": found.pai,
-                    "pei": found.pei,
-                    "pei_low": found.pei_interval[0],
-                    "pei_high": found.pei_interval[1],
+                    "hit_rate": result.hit_rate,
+                    "hit_low": result.hit_interval[0],
+                    "hit_high": result.hit_interval[1],
+                    "pai": result.pai,
+                    "pei": result.pei,
+                    "pei_low": result.pei_interval[0],
+                    "pei_high": result.pei_interval[1],
                 }
 
 

@@ -62,8 +62,8 @@ class ByMean(ABC):
         mean = self.means(history, horizon)
         # An area without any known count gets the size with which other areas vary around their population share.
         stranger = np.asarray(np.isnan(history.counts).all(axis=1))[:, None]
-        known, unknown = self._sizes(history, horizon), _estimate_size_around_shares(history)
-        size = np.broadcast_to(np.where(stranger, unknown, known), (draws, *mean.shape))
+        sizes, unknown = self._sizes(history, horizon), _estimate_size_around_shares(history)
+        size = np.broadcast_to(np.where(stranger, unknown, sizes), (draws, *mean.shape))
         return rng.poisson(mean * rng.gamma(size, 1.0 / size)).astype(float)
 
     def _sizes(self, history: Panel, horizon: int) -> Floats:
@@ -75,10 +75,10 @@ class ByMean(ABC):
             mean = self.means(history.until(origin), ahead)
             likelihood[:, :ahead] += _log_likelihood(history.counts[:, origin : origin + ahead], mean)
         some = likelihood.any(axis=0)
-        found = np.where(some, _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
+        sizes = np.where(some, _SIZES[likelihood.argmax(axis=0)], _UNKNOWN_SIZE)
         # A horizon without earlier forecasts takes the size of the longest horizon with one.
         furthest = np.maximum(some.sum(axis=0) - 1, 0)
-        return np.where(some, found, found[furthest, np.arange(found.shape[1])])
+        return np.where(some, sizes, sizes[furthest, np.arange(sizes.shape[1])])
 
 
 def _log_likelihood(counts: Floats, mean: Floats) -> Floats:
@@ -123,8 +123,8 @@ class HistoricalMean(ByMean):
 
     def means(self, history: Panel, horizon: int) -> Floats:
         """Return the expected counts, (A, horizon, P)."""
-        total, known = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
-        return _repeat_ahead(smooth_count(total, known.astype(float), share_by_population(history)), horizon)
+        total, quarters = np.nansum(history.counts, axis=1), (~np.isnan(history.counts)).sum(axis=1)
+        return _repeat_ahead(smooth_count(total, quarters.astype(float), share_by_population(history)), horizon)
 
 
 @dataclass(frozen=True)

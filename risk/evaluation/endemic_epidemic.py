@@ -62,8 +62,8 @@ class _Estimate:
     def unpack(self) -> tuple[Floats, Floats, float, float, float, Floats]:
         """Return log rate by country, (C,), season, (2,), shares of own and neighbours' counts, size, effects, (A,)."""
         c, v = self.countries, self.values
-        own, near, size = np.exp(v[c + 2 : c + 5])
-        return v[:c], v[c : c + 2], float(own), float(near), float(size), v[c + 5 :]
+        persistence, near, size = np.exp(v[c + 2 : c + 5])
+        return v[:c], v[c : c + 2], float(persistence), float(near), float(size), v[c + 5 :]
 
 
 @on_one_thread
@@ -128,23 +128,23 @@ def _fit(series: _Series) -> _Estimate:
 
 def _means(series: _Series, estimate: _Estimate) -> tuple[Floats, Floats]:
     """Return the mean and its endemic part for every quarter except the first, (A, T - 1) each."""
-    level, season, own, near, _, effects = estimate.unpack()
+    level, season, persistence, near, _, effects = estimate.unpack()
     log_rate = (level[series.country] + effects)[:, None] + (series.season[1:] @ season)[None]
     endemic = series.expected[:, 1:] * np.exp(log_rate)
-    return endemic + own * series.filled[:, :-1] + near * series.around[:, :-1], endemic
+    return endemic + persistence * series.filled[:, :-1] + near * series.around[:, :-1], endemic
 
 
 def _penalised(values: Floats, series: _Series, sd: float) -> tuple[float, Floats]:
     """Return the negative penalised log likelihood, and its gradient with respect to all values."""
     estimate = _Estimate(values, len(series.level), sd)
-    _, _, own, near, size, effects = estimate.unpack()
+    _, _, persistence, near, size, effects = estimate.unpack()
     mean, endemic = _means(series, estimate)
     counts = series.counts[:, 1:]
     known = ~np.isnan(counts)
-    seen = np.where(known, counts, 0.0)
-    fit = np.where(known, log_negative_binomial(seen, mean, np.full_like(mean, size)), 0.0).sum()
-    by_mean = np.where(known, seen / mean - (seen + size) / (mean + size), 0.0)
-    by_size = digamma(seen + size) - digamma(size) + np.log(size / (mean + size)) + 1 - (seen + size) / (mean + size)
+    cases = np.where(known, counts, 0.0)
+    fit = np.where(known, log_negative_binomial(cases, mean, np.full_like(mean, size)), 0.0).sum()
+    by_mean = np.where(known, cases / mean - (cases + size) / (mean + size), 0.0)
+    by_size = digamma(cases + size) - digamma(size) + np.log(size / (mean + size)) + 1 - (cases + size) / (mean + size)
     by_rate = by_mean * endemic
     by_area = by_rate.sum(axis=1)
     gradient = np.concatenate(
@@ -152,7 +152,7 @@ def _penalised(values: Floats, series: _Series, sd: float) -> tuple[float, Float
             np.bincount(series.country, by_area, len(series.level)),
             by_rate.sum(axis=0) @ series.season[1:],
             [
-                own * (by_mean * series.filled[:, :-1]).sum(),
+                persistence * (by_mean * series.filled[:, :-1]).sum(),
                 near * (by_mean * series.around[:, :-1]).sum(),
                 size * by_size[known].sum(),
             ],
@@ -175,7 +175,7 @@ def _simulate(
 ) -> Floats:
     """Draw counts quarter by quarter, (draws, A, horizon); areas' effects are drawn, too, with their uncertainty."""
     draws, areas, horizon = shape
-    level, season_effect, own, near, size, effects = estimate.unpack()
+    level, season_effect, persistence, near, size, effects = estimate.unpack()
     deviation = 1.0 / np.sqrt(_information(series, estimate) + estimate.spread**-2)
     season = _season(series.counts.shape[1] + np.arange(horizon)) @ season_effect
     log_rate = level[series.country] + effects + deviation * rng.standard_normal((draws, areas))
@@ -185,7 +185,7 @@ def _simulate(
     living = series.expected[:, -1]  # people stay as in the last quarter
     out = np.empty(shape)
     for step in range(horizon):
-        mean = living * np.exp(log_rate + season[step]) + own * before + near * before @ spread.T
+        mean = living * np.exp(log_rate + season[step]) + persistence * before + near * before @ spread.T
         mean = np.minimum(np.maximum(mean, 0.02 * living * np.exp(series.level[series.country])), most)
         out[:, :, step] = before = rng.poisson(mean * rng.gamma(size, 1.0 / size, mean.shape))
     return out

@@ -57,7 +57,7 @@ def make_entry(
     """
     targets = list(_list_next(history.quarters[-1]))
     heard = [position for position, code in enumerate(history.areas) if code not in silent]
-    history, forecasts = _select_areas(history, heard), {name: drawn[:, heard] for name, drawn in forecasts.items()}
+    history, forecasts = _select_areas(history, heard), {name: draws[:, heard] for name, draws in forecasts.items()}
     return {
         "kind": KIND,
         "release": release.name,
@@ -74,8 +74,8 @@ def make_entry(
         "areas": list(history.areas),
         "pathways": list(history.pathways),
         "exceeding": [] if exceeding is None else np.round(exceeding[heard], 4).tolist(),
-        "top": {name: _compute_top(drawn, history.countries) for name, drawn in forecasts.items()},
-        "values": {name: [_count_values(cell) for cell in _flatten(drawn)] for name, drawn in forecasts.items()},
+        "top": {name: _compute_top(draws, history.countries) for name, draws in forecasts.items()},
+        "values": {name: [_count_values(cell) for cell in _flatten(draws)] for name, draws in forecasts.items()},
     }
 
 
@@ -99,12 +99,12 @@ def reconstruct_entries(release: Release, observations: Observations, quarters: 
     """
     if not release.invented:
         raise ReleaseError(f"Release {release.name} is real: forecasts of the past are never made up for it.")
-    whole, shown = build_panel(observations), find_last_quarter(release)
-    for known in range(len(observations.quarters) - quarters, len(observations.quarters)):
-        history = whole.until(known)
+    whole, last_published = build_panel(observations), find_last_quarter(release)
+    for origin in range(len(observations.quarters) - quarters, len(observations.quarters)):
+        history = whole.until(origin)
         by_model = ModelForecaster(observations, RiskModel()).forecast(history, AHEAD, DRAWS, SEED)
         forecasts, silent = {MODEL: by_model, **_draw_baselines(history)}, observations.silent_places
-        yield make_entry(release, history, forecasts, shown, silent=silent, reconstructed=True)
+        yield make_entry(release, history, forecasts, last_published, silent=silent, reconstructed=True)
 
 
 def _draw_baselines(history: Panel) -> dict[str, Floats]:
@@ -136,9 +136,9 @@ def _list_next(quarter: str) -> Iterator[str]:
         yield period.id
 
 
-def _flatten(drawn: Floats) -> Floats:
+def _flatten(draws: Floats) -> Floats:
     """Return draws by cell, areas first, then quarters, then pathways, (A * AHEAD * P, d)."""
-    return drawn.reshape(len(drawn), -1).T
+    return draws.reshape(len(draws), -1).T
 
 
 def _count_values(cell: Floats) -> list[int]:
@@ -147,12 +147,12 @@ def _count_values(cell: Floats) -> list[int]:
     return [int(number) for pair in zip(*pairs, strict=True) for number in pair]
 
 
-def _compute_top(drawn: Floats, countries: Sequence[str]) -> list[float]:
+def _compute_top(draws: Floats, countries: Sequence[str]) -> list[float]:
     """Return the probability that each area is among the TOP of its country, eq. (93), from draws, (d, A, AHEAD, P).
 
     Areas are ranked by the sum of children over all quarters and pathways.
     """
-    return [round(float(share), 4) for share in _is_top(drawn.sum(axis=(2, 3)), countries).mean(axis=0)]
+    return [round(float(share), 4) for share in _is_top(draws.sum(axis=(2, 3)), countries).mean(axis=0)]
 
 
 def _is_top(totals: Floats, countries: Sequence[str]) -> Floats:
@@ -164,8 +164,8 @@ def _is_top(totals: Floats, countries: Sequence[str]) -> Floats:
     out = np.zeros(totals.shape)
     for code in dict.fromkeys(countries):
         inside = codes == code
-        own = totals[..., inside]
-        out[..., inside] = (own[..., None, :] > own[..., :, None]).sum(axis=-1) < TOP
+        country_totals = totals[..., inside]
+        out[..., inside] = (country_totals[..., None, :] > country_totals[..., :, None]).sum(axis=-1) < TOP
     return out
 
 
@@ -261,8 +261,8 @@ def score_ledger(chain: Chain, observations: Observations) -> TrackRecord | None
     arrived = [entry for entry in list_forecasts(chain) if entry.content["targets"][0] in panel.quarters]
     genuine = [entry for entry in arrived if not entry.content["reconstructed"]]
     counted = genuine or arrived
-    known = {code for entry in counted for code in entry.content["areas"]}
-    panel = _select_areas(panel, [place for place, code in enumerate(panel.areas) if code in known])
+    area_codes = {code for entry in counted for code in entry.content["areas"]}
+    panel = _select_areas(panel, [place for place, code in enumerate(panel.areas) if code in area_codes])
     frames = [frame for entry in counted for frame in _score_entry(entry, panel)]
     if not frames or all(frame["log"].isna().all() for frame in frames):
         return None
@@ -306,8 +306,8 @@ def _score_entry(entry: Entry, panel: Panel) -> Iterator[pd.DataFrame]:
     keep = [content["areas"].index(code) for code in part.areas]
     ahead = min(len(content["targets"]), len(panel.quarters) - origin)
     for name in content["values"]:
-        drawn = read_draws(content, name)[:, keep, :ahead]
-        frame = score_forecast(part, name, origin, drawn, SEED)
+        draws = read_draws(content, name)[:, keep, :ahead]
+        frame = score_forecast(part, name, origin, draws, SEED)
         yield frame.assign(area=np.array(places)[frame["area"]])
 
 
@@ -324,30 +324,30 @@ def _score_top(entries: Sequence[Entry], panel: Panel) -> Iterator[dict[str, Any
         first = panel.quarters.index(content["targets"][0])
         totals = part.counts[:, first : first + len(content["targets"])].sum(axis=(1, 2))
         if not np.isnan(totals).any():
-            seen = _is_top(totals, part.countries)
+            in_top = _is_top(totals, part.countries)
             for name, chances in content["top"].items():
-                errors.setdefault(name, []).extend((np.array(chances) - seen) ** 2)
+                errors.setdefault(name, []).extend((np.array(chances) - in_top) ** 2)
     for name, squares in errors.items():
         yield {"forecaster": name, "brier": float(np.mean(squares)), "chances": len(squares)}
 
 
 def _join_scores(evaluation: Evaluation) -> pd.DataFrame:
     """Return mean scores and calibration of each forecaster over all quarters ahead, the best log score first."""
-    known = evaluation.cells.dropna(subset=["observed"])
-    groups = known.groupby("forecaster", observed=True)
+    cells = evaluation.cells.dropna(subset=["observed"])
+    groups = cells.groupby("forecaster", observed=True)
     means = groups[["log", "wis", "crps"]].mean().assign(counts=groups.size()).reset_index()
     return means.merge(evaluation.calibration, on="forecaster").sort_values("log", ascending=False)
 
 
 def _score_areas(evaluation: Evaluation, best: str) -> Iterator[AreaRecord]:
-    known = evaluation.cells.dropna(subset=["observed"])
-    rows = {name: known[known["forecaster"] == name] for name in (MODEL, best)}
+    cells = evaluation.cells.dropna(subset=["observed"])
+    rows = {name: cells[cells["forecaster"] == name] for name in (MODEL, best)}
     rival = rows[best].groupby("area", observed=True)[["log", "wis"]].mean()
-    for area, own in rows[MODEL].groupby("area", observed=True):
-        means = own[["log", "wis", "in_80", "in_95", "pit"]].mean()
+    for area, area_cells in rows[MODEL].groupby("area", observed=True):
+        means = area_cells[["log", "wis", "in_80", "in_95", "pit"]].mean()
         other = rival.loc[area]
         yield AreaRecord(
-            str(area), len(own), *map(float, (means["log"], other["log"], means["wis"], other["wis"])),
+            str(area), len(area_cells), *map(float, (means["log"], other["log"], means["wis"], other["wis"])),
             *map(float, (means["in_80"], means["in_95"], means["pit"])),
         )  # fmt: skip
 

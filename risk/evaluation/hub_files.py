@@ -49,13 +49,13 @@ def write_hub(chain: Chain, release: Release, observed: pd.DataFrame, folder: Pa
 
     `observed` is the result of `tabulate_observed`.
     """
-    written = [_write_readme(chain, release, observed, folder), write_target(release, observed, folder)]
+    paths = [_write_readme(chain, release, observed, folder), write_target(release, observed, folder)]
     for content in (entry.content for entry in list_forecasts(chain)):
         for name in content["values"]:
             model = _name_model(name, content)
             path = folder / "model-output" / model / f"{content['origin']}-{model}.csv"
-            written.append(_write(path, _tabulate_quantiles(content, name)))
-    return written
+            paths.append(_write(path, _tabulate_quantiles(content, name)))
+    return paths
 
 
 def write_target(release: Release, observed: pd.DataFrame, folder: Path) -> Path:

@@ -30,14 +30,14 @@ def share_by_population(history: Panel, quarters: int | None = None) -> Floats:
     for inside in areas_by_country(history):
         # Half a child more, so that a pathway on which nobody was met yet is unlikely, not impossible.
         cases = np.nansum(counts[inside], axis=(0, 1)) + _PRIOR
-        known = np.maximum(base[inside].sum(axis=(0, 1)), now[inside].min())
-        out[inside] = now[inside, None] * cases / known
+        exposure = np.maximum(base[inside].sum(axis=(0, 1)), now[inside].min())
+        out[inside] = now[inside, None] * cases / exposure
     return out
 
 
-def smooth_count(total: Floats, known: Floats, usual: Floats) -> Floats:
+def smooth_count(total: Floats, quarters: Floats, usual: Floats) -> Floats:
     """Return the posterior mean count of a quarter, eq. (66), (A, P).
 
-    total : sum of the counts. known : number of quarters with a known count. usual : prior mean. All are (A, P).
+    total : sum of the counts. quarters : number of quarters with a known count. usual : prior mean. All are (A, P).
     """
-    return np.asarray((total + _PRIOR) / (known + _PRIOR / usual))
+    return np.asarray((total + _PRIOR) / (quarters + _PRIOR / usual))

@@ -46,9 +46,9 @@ class Panel:
             "effort": (self.effort.shape, (size, time)),
             "edges": (self.edges.shape, (len(self.edges), 2)),
         }
-        for name, (found, wanted) in shapes.items():
-            if found != wanted:
-                raise InputError(f"{name} of a panel has the shape {found}; {wanted} is needed.")
+        for name, (shape, wanted) in shapes.items():
+            if shape != wanted:
+                raise InputError(f"{name} of a panel has the shape {shape}; {wanted} is needed.")
         _check("expected", bool((self.expected > 0).all()), "numbers above 0; leave empty areas out")
         _check("counts", not (self.counts < 0).any(), "numbers from 0, or unknown")
         _check("effort", bool((self.effort >= 0).all()), "days from 0")

@@ -55,7 +55,7 @@ class ModelForecaster:
     model: RiskModel
     earlier: Mapping[int, Observations] = field(default_factory=dict)
 
-    def known(self, quarters: int) -> Observations:
+    def select_observations(self, quarters: int) -> Observations:
         """Return the data known after the first `quarters` quarters."""
         return self.earlier.get(quarters) or self.observations.up_to(quarters)
 
@@ -65,12 +65,12 @@ class ModelForecaster:
         Areas without a known count in the history are forecast without their counts. Raises NoMode if the posterior of
         the fit has no proper mode.
         """
-        known = self.known(len(history.quarters))
+        observations = self.select_observations(len(history.quarters))
         hidden = np.isnan(history.counts)[..., None]
-        known = replace(known, totals=None, published=np.where(hidden, MISSING, known.published))
-        fit = self.model.fit(known).fit_
+        observations = replace(observations, totals=None, published=np.where(hidden, MISSING, observations.published))
+        fit = self.model.fit(observations).fit_
         counts: Floats = (
-            fit.forecast(known.continue_effort(horizon), draws, seed, published=True).sum(axis=-1).astype(float)
+            fit.forecast(observations.continue_effort(horizon), draws, seed, published=True).sum(axis=-1).astype(float)
         )
         return counts
 
@@ -99,7 +99,7 @@ def evaluate_model(
         horizons=horizons,
         draws=draws,
         seed=seed,
-        known=lambda origin: build_panel(forecaster.known(origin)),
+        load_panel=lambda origin: build_panel(forecaster.select_observations(origin)),
         progress=progress,
     )
 
@@ -129,7 +129,7 @@ def evaluate_blocks(
 def _select_matching(observations: Observations, earlier: Mapping[int, Observations]) -> dict[int, Observations]:
     """Return the earlier observations that have the same areas and quarters as the newest release."""
     return {
-        quarters: known
-        for quarters, known in earlier.items()
-        if known.areas == observations.areas and known.quarters == observations.quarters[:quarters]
+        quarters: past
+        for quarters, past in earlier.items()
+        if past.areas == observations.areas and past.quarters == observations.quarters[:quarters]
     }

@@ -121,9 +121,9 @@ def allocate_budget(worth: Floats, cost: Floats, budget: float) -> Floats:
     density = np.divide(worth, cost, where=cost > 0, out=np.full(len(cost), -np.inf))
     order = np.argsort(-density, kind="stable")
     spent = np.cumsum(cost[order])
-    left = budget * cost.sum() - (spent - cost[order])
+    remaining = budget * cost.sum() - (spent - cost[order])
     out = np.zeros(len(cost))
-    out[order] = np.clip(np.divide(left, cost[order], where=cost[order] > 0, out=np.zeros(len(cost))), 0, 1)
+    out[order] = np.clip(np.divide(remaining, cost[order], where=cost[order] > 0, out=np.zeros(len(cost))), 0, 1)
     return out
 
 
@@ -142,14 +142,14 @@ def measure_budget(
     if not 0.0 < budget < 1.0 or not forecast.shape == observed.shape == cost.shape:
         raise InputError(f"A budget is a share above 0 and below 1, not {budget}, of arrays of one shape.")
     counts = np.nan_to_num(observed)
-    chosen = _count_reached(forecast, counts, cost, budget)
+    hits = _count_reached(forecast, counts, cost, budget)
     best = _count_reached(counts, counts, cost, budget)
     whole = np.where(cost > 0, counts, 0.0).sum(axis=0)
     size = len(whole)
     weights = stream(seed, "found").multinomial(size, np.full(size, 1.0 / size), size=resamples)
-    rate, efficiency = _ratio(chosen.sum(), whole.sum()), _ratio(chosen.sum(), best.sum())
-    rates = _ratio_interval(weights @ chosen, weights @ whole)
-    efficiencies = _ratio_interval(weights @ chosen, weights @ best)
+    rate, efficiency = _ratio(hits.sum(), whole.sum()), _ratio(hits.sum(), best.sum())
+    rates = _ratio_interval(weights @ hits, weights @ whole)
+    efficiencies = _ratio_interval(weights @ hits, weights @ best)
     return BudgetResult(rate, rates, rate / budget, efficiency, efficiencies)
 
 

@@ -104,12 +104,12 @@ def _choose_far_apart(apart: Floats, count: int) -> list[int]:
     """
     largest = np.isfinite(apart).sum(axis=1).argmax()
     reach = np.where(np.isfinite(apart[largest]), apart[largest], -1.0)
-    chosen = [int(np.argmax(reach))]
+    positions = [int(np.argmax(reach))]
     # Large parts of the map come before small ones, and no block begins on an island while land can be divided.
     weight = np.isfinite(apart).sum(axis=1)
-    while len(chosen) < count:
-        nearest = apart[chosen].min(axis=0)
+    while len(positions) < count:
+        nearest = apart[positions].min(axis=0)
         far = np.isinf(nearest) & (weight * count >= len(apart))
         nearest = np.where(far, np.inf, np.where(np.isinf(nearest), 0.5, nearest))
-        chosen.append(int(np.argmax(nearest)))
-    return chosen
+        positions.append(int(np.argmax(nearest)))
+    return positions

@@ -134,11 +134,11 @@ def test_each_origin_sees_what_was_known_then_and_nothing_else():
         return replace(panel.until(origin), counts=np.full((30, origin, 2), float(origin)))
 
     told = []
-    evaluate(panel, {"spy": Spy()}, first_origin=9, draws=5, known=known, progress=lambda *step: told.append(step))
+    evaluate(panel, {"spy": Spy()}, first_origin=9, draws=5, load_panel=known, progress=lambda *step: told.append(step))
     assert asked == [(9, 3, 9.0), (10, 2, 10.0), (11, 1, 11.0)]
     assert told == [(1, 3, "spy"), (2, 3, "spy"), (3, 3, "spy")]
     with pytest.raises(InputError, match="first 9 quarters"):
-        evaluate(panel, {"spy": Spy()}, first_origin=9, draws=5, known=lambda origin: panel)
+        evaluate(panel, {"spy": Spy()}, first_origin=9, draws=5, load_panel=lambda origin: panel)
 
 
 def test_unknown_counts_are_not_scored():
