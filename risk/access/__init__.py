@@ -166,7 +166,7 @@ class Supply:
     period: str
 
     @classmethod
-    def of(
+    def from_release(
         cls,
         release: Release,
         areas: tuple[str, ...],
@@ -187,14 +187,14 @@ class Supply:
         if by:
             table = table[table[by] == category]
         periods = sorted(table["period"].unique())
-        chosen = period or (periods[-1] if periods else "")
-        if chosen not in periods:
+        quarter = period or (periods[-1] if periods else "")
+        if quarter not in periods:
             raise InputError(
-                f"Release {release.name!r} has no {what} of {category or 'all services'!r} in {chosen!r}. "
+                f"Release {release.name!r} has no {what} of {category or 'all services'!r} in {quarter!r}. "
                 f"There are the quarters {', '.join(periods) or 'none'}."
             )
-        rows = table[table["period"] == chosen].set_index("area").reindex(list(areas))
-        return cls(areas, *_read_amounts(rows), chosen)
+        rows = table[table["period"] == quarter].set_index("area").reindex(list(areas))
+        return cls(areas, *_read_amounts(rows), quarter)
 
 
 def _read_amounts(rows: pd.DataFrame) -> tuple[Floats, Bools]:

@@ -70,9 +70,10 @@ class Times:
 
     def among(self, codes: Iterable[str]) -> Times:
         """Return the times between two areas of `codes`, without those that were entered for other boundaries."""
-        known = set(codes)
+        members = set(codes)
         pairs = (
-            tuple(link for link in links if {link.start, link.end} <= known) for links in (self.uploaded, self.ferries)
+            tuple(link for link in links if {link.start, link.end} <= members)
+            for links in (self.uploaded, self.ferries)
         )
         return Times(*pairs)
 
@@ -115,7 +116,7 @@ def make_access_tables(
     release: Release, areas: geography.Areas, observations: Observations, draws: Draws, times: Times, seed: int
 ) -> Iterator[Table]:
     """Yield the tables of travel and need, and those of access for the services that the release has."""
-    routes = _Routes.of(areas, observations.areas, times)
+    routes = _Routes.build(areas, observations.areas, times)
     yield _make_travel_table(routes.travel, _find_whole(observations))
     need = draw_yearly_need(draws, observations, seed).sum(axis=2)
     yield _make_need_table(need, observations)
@@ -153,7 +154,7 @@ class _Routes:
     scattered: Bools
 
     @classmethod
-    def of(cls, areas: geography.Areas, codes: tuple[str, ...], times: Times) -> _Routes:
+    def build(cls, areas: geography.Areas, codes: tuple[str, ...], times: Times) -> _Routes:
         here = times.among(areas.frame(_LEVEL).index)
         travel = Travel.between(areas, _LEVEL, uploaded=here.uploaded, ferries=here.ferries)
         position = np.array([travel.codes.index(code) for code in codes], dtype=np.int64)
@@ -185,9 +186,9 @@ def _tabulate_services(
 
     need : draws of the children in need per quarter, (d, A).
     """
-    sites, asked = routes.travel.codes, {"by": by, "category": category}
-    places = Supply.of(release, sites, what="capacity", **asked)  # type: ignore[arg-type]
-    services = Supply.of(release, sites, what="services", period=places.period, **asked)  # type: ignore[arg-type]
+    sites, breakdown = routes.travel.codes, {"by": by, "category": category}
+    places = Supply.from_release(release, sites, what="capacity", **breakdown)  # type: ignore[arg-type]
+    services = Supply.from_release(release, sites, what="services", period=places.period, **breakdown)  # type: ignore[arg-type]
     access = compute_access(need, places.amount, routes.weight)
     withheld = ((routes.weight > 0) & places.at_least).any(axis=1)
     doubted = (routes.doubtful & (places.at_least | (places.amount > 0))).any(axis=1)

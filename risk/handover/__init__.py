@@ -109,7 +109,7 @@ def estimate_capacity(release: Release, areas: Sequence[str], free_share: float,
         )
     codes = tuple(areas)
     supplies = [
-        Supply.of(release, codes, what="capacity", level=level, by="duty_bearer", category=bearer)
+        Supply.from_release(release, codes, what="capacity", level=level, by="duty_bearer", category=bearer)
         for bearer in DUTY_BEARERS
     ]
     free = np.floor(free_share * np.stack([supply.amount for supply in supplies], axis=1) + 1e-9).astype(np.int64)
@@ -127,11 +127,11 @@ def hand_over(tasks: Iterable[Task], capacity: Capacity) -> HandOverResult:
     for area, tasks_here in by_area.items():
         position = capacity.areas.index(area)
         room = capacity.children[position]
-        chosen, sure = _choose_ways(tasks_here, room)
+        ways, sure = _choose_ways(tasks_here, room)
         proven = proven and sure
         for number, task in enumerate(tasks_here):
-            if number in chosen:
-                choice, quarter = chosen[number]
+            if number in ways:
+                choice, quarter = ways[number]
                 over.append(HandOver(task, task.to[choice], quarter + 1))
             else:
                 stays.append(_explain_stay(task, room, capacity.at_least[position]))
@@ -175,15 +175,15 @@ def _choose_ways(tasks: list[Task], room: Ints) -> tuple[dict[int, tuple[int, in
         return {}, True
     rows = _build_rows(tasks, ways, room)
     worth = np.array([tasks[n].children * (QUARTERS - q) for n, _, q in ways], dtype=float)
-    taken, most, sure = _solve_ways(-worth, rows, len(ways))
+    solution, most, sure = _solve_ways(-worth, rows, len(ways))
     if sure:
         best = LinearConstraint(worth[None], most - 0.5, np.inf)
         # Among equally good hand-overs: first choices of first tasks, in whole numbers, so that ties are exact.
         choices = max(len(task.to) for task in tasks)
         liked = np.array([float((len(tasks) - n) * (choices - c)) for n, c, _ in ways])
         preferred, _, preferred_sure = _solve_ways(-liked, [*rows, best], len(ways))
-        taken = preferred if preferred_sure else taken
-    return {ways[w][0]: (ways[w][1], ways[w][2]) for w in np.flatnonzero(taken)}, sure
+        solution = preferred if preferred_sure else solution
+    return {ways[w][0]: (ways[w][1], ways[w][2]) for w in np.flatnonzero(solution)}, sure
 
 
 def _solve_ways(costs: Floats, rows: list[LinearConstraint], count: int) -> tuple[Ints, float, bool]:
@@ -196,8 +196,8 @@ def _solve_ways(costs: Floats, rows: list[LinearConstraint], count: int) -> tupl
     answer = milp(costs, integrality=np.ones(count), bounds=Bounds(0, 1), constraints=rows, options=options)
     if answer.x is None:
         return np.zeros(count, np.int64), 0.0, False
-    taken = np.rint(answer.x).astype(np.int64)
-    return taken, float(-(costs @ taken)), answer.status == 0
+    solution = np.rint(answer.x).astype(np.int64)
+    return solution, float(-(costs @ solution)), answer.status == 0
 
 
 def _build_rows(tasks: list[Task], ways: list[Way], room: Ints) -> list[LinearConstraint]:

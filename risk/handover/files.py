@@ -23,23 +23,23 @@ _NO_AREA = "not a county or region. Write a code from the table of areas, such a
 
 def parse_tasks(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
     """Read the tasks that partners could hand over; raise InputError, with a remedy, for a wrong or repeated row."""
-    known, seen = set(areas), dict[Task, int]()
+    known_areas, row_by_task = set(areas), dict[Task, int]()
     tasks = []
     for row in rows:
-        task = _parse_task(row, known)
+        task = _parse_task(row, known_areas)
         same = Task(task.area, task.partner, task.axis, 0, task.to)
-        if same in seen:
+        if same in row_by_task:
             raise row.fault(
-                f"this task of {task.partner} in {task.area} is already in row {seen[same]}. "
+                f"this task of {task.partner} in {task.area} is already in row {row_by_task[same]}. "
                 "Keep one row with all its children."
             )
-        seen[same] = row.number
+        row_by_task[same] = row.number
         tasks.append(task)
     return tuple(tasks)
 
 
-def _parse_task(row: Row, known: set[str]) -> Task:
-    area = row.one_of("area", known, _NO_AREA)
+def _parse_task(row: Row, known_areas: set[str]) -> Task:
+    area = row.one_of("area", known_areas, _NO_AREA)
     if not row["partner"]:
         raise row.fault("column partner is empty. Write the partner whose task it is.")
     axis = row.one_of("axis", AXES, f"not an axis. Write one of {', '.join(AXES)}.")
@@ -67,14 +67,14 @@ def parse_capacity(rows: Iterable[Row], areas: Iterable[str]) -> Capacity:
     """Read the spare capacity of duty bearers; raise InputError, with a remedy, for a wrong or repeated row."""
     codes = tuple(areas)
     room = np.zeros((len(codes), len(DUTY_BEARERS), QUARTERS), np.int64)
-    seen = dict[tuple[int, int, int], int]()
+    row_by_cell = dict[tuple[int, int, int], int]()
     for row in rows:
         area = codes.index(row.one_of("area", codes, _NO_AREA))
         remedy = f"not a duty bearer. Write one of {', '.join(DUTY_BEARERS)}."
         bearer = DUTY_BEARERS.index(row.one_of("duty_bearer", DUTY_BEARERS, remedy))
         cell = (area, bearer, row.whole("quarter", 1, QUARTERS) - 1)
-        if cell in seen:
-            raise row.fault(f"this spare capacity is already in row {seen[cell]}. Keep one of the two rows.")
-        seen[cell] = row.number
+        if cell in row_by_cell:
+            raise row.fault(f"this spare capacity is already in row {row_by_cell[cell]}. Keep one of the two rows.")
+        row_by_cell[cell] = row.number
         room[cell] = row.whole("children", 0, _LARGEST)
     return Capacity(codes, room, np.zeros(room.shape[:2], dtype=bool))

@@ -96,8 +96,8 @@ def test_what_does_not_fit_is_refused():
 def test_a_release_says_what_there_is_by_axis(demo_world):
     release = Release.open(demo_world / "releases", "partner")
     codes = tuple(str(c) for c in geography.read_areas(release.areas_file).frame("region").index)
-    whole = Supply.of(release, codes, what="services")
-    axis = Supply.of(release, codes, what="services", by="axis", category="prevention")
+    whole = Supply.from_release(release, codes, what="services")
+    axis = Supply.from_release(release, codes, what="services", by="axis", category="prevention")
     assert whole.amount.sum() > axis.amount.sum() > 0
     assert whole.period == axis.period == max(release.table("services_region_quarter")["period"])
     table = release.table("services_region_quarter_axis")
@@ -107,4 +107,4 @@ def test_a_release_says_what_there_is_by_axis(demo_world):
     np.testing.assert_array_equal(axis.amount[at], numbers)
     assert not axis.at_least[at].any()
     with pytest.raises(InputError, match="There are the quarters"):
-        Supply.of(release, codes, period="1999-01-01/P3M")
+        Supply.from_release(release, codes, period="1999-01-01/P3M")

@@ -234,7 +234,7 @@ def test_room_of_a_release_is_a_share_of_its_places(demo_world):
     codes = tuple(str(c) for c in geography.read_areas(release.areas_file).frame("region").index)
     half = estimate_capacity(release, codes, 0.5)
     for at, bearer in enumerate(DUTY_BEARERS):
-        shown = Supply.of(release, codes, by="duty_bearer", category=bearer)
+        shown = Supply.from_release(release, codes, by="duty_bearer", category=bearer)
         for quarter in range(QUARTERS):
             np.testing.assert_array_equal(half.children[:, at, quarter], shown.amount // 2)
     assert half.at_least.all(), "places of protection, return and reintegration are not among them"
