@@ -168,7 +168,7 @@ class Areas:
         return self._maps[level]
 
     def _map(self, level: str) -> dict[str, Any]:
-        shapes = self._drawn[level]
+        shapes = self._simple_shapes[level]
         codes = [code for code in self.frame(level).index if code in shapes]
         centres = self.centres(level)
         document = {
@@ -195,7 +195,7 @@ class Areas:
         }
 
     def _rest(self, level: str) -> dict[str, Any] | None:
-        cells = self._drawn["cell"]
+        cells = self._simple_shapes["cell"]
         alone = [shape for code, shape in cells.items() if not self._above(code, level)]
         return _geojson(shapely.union_all(alone)) if alone else None
 
@@ -215,7 +215,7 @@ class Areas:
         return [str(code) for code in cells.index], shapely.STRtree(cells.to_numpy())
 
     @cached_property
-    def _drawn(self) -> dict[str, dict[str, BaseGeometry]]:
+    def _simple_shapes(self) -> dict[str, dict[str, BaseGeometry]]:
         """Simplified shapes by level; every level is a union of the same simplified cells."""
         codes, tree = self.cells
         cells = dict(zip(codes, _simplify(tree.geometries), strict=True))

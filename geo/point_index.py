@@ -128,10 +128,10 @@ class PointIndex:
         A point is refused, never guessed: `missing` (a coordinate is not finite), `not_degrees` (a longitude beyond 180
         or a latitude beyond 90), `swapped` (in no area, but in one if the two are exchanged), `outside`.
         """
-        found, refused = self._look_up(longitude, latitude)
+        positions, refused = self._look_up(longitude, latitude)
         if len(refused):
-            found[refused] = len(self.codes) + self._find_reasons(longitude[refused], latitude[refused])
-        return found
+            positions[refused] = len(self.codes) + self._find_reasons(longitude[refused], latitude[refused])
+        return positions
 
     def _find_reasons(self, x: Floats, y: Floats) -> Ints:
         reasons = np.full(len(x), REFUSALS.index("swapped"))

@@ -149,22 +149,26 @@ def read_links(path: Path, codes: Iterable[str], *, sources: bool = False) -> tu
     Raises FileRefused if the file is not such a table, and InputError that names the row, the fault and the remedy.
     Nothing is guessed, and no row of a faulty file is used.
     """
-    known, seen = set(codes), dict[tuple[str, str], int]()
+    known_areas, row_by_pair = set(codes), dict[tuple[str, str], int]()
     links = []
     for row in read_rows(path, _COLUMNS, ("source",)):
-        link = _link(row, known, sources=sources)
+        link = _link(row, known_areas, sources=sources)
         pair = (link.start, link.end)
-        if pair in seen:
-            raise row.fault(f"{link.start} to {link.end} is already in row {seen[pair]}. Keep one of the two rows.")
-        seen[pair] = row.number
+        if pair in row_by_pair:
+            raise row.fault(
+                f"{link.start} to {link.end} is already in row {row_by_pair[pair]}. Keep one of the two rows."
+            )
+        row_by_pair[pair] = row.number
         links.append(link)
     return tuple(links)
 
 
-def _link(row: Row, known: set[str], *, sources: bool) -> Link:
+def _link(row: Row, known_areas: set[str], *, sources: bool) -> Link:
     for column in ("from", "to"):
         row.one_of(
-            column, known, ("not a known area. Write a code from the table of areas, such as AL-11, or delete the row.")
+            column,
+            known_areas,
+            ("not a known area. Write a code from the table of areas, such as AL-11, or delete the row."),
         )
     if row["from"] == row["to"]:
         raise row.fault(f"From {row['from']} to the same area needs no time. Delete the row.")

@@ -45,14 +45,14 @@ class BoundaryReport:
     """The result of an import.
 
     `matched`: codes of areas with a new shape from the file; `unmatched`: rows left out; `split`: matched areas that
-    were joined from parts; `kept`: codes of the same countries that keep their old shape; `missing`: codes without any
-    shape; `repaired`: number of gaps closed; `columns`: columns from which codes and names were read.
+    were joined from parts; `unchanged`: codes of the same countries that keep their old shape; `missing`: codes without
+    any shape; `repaired`: number of gaps closed; `columns`: columns from which codes and names were read.
     """
 
     matched: tuple[str, ...]
     unmatched: tuple[Unmatched, ...]
     split: tuple[Split, ...]
-    kept: tuple[str, ...]
+    unchanged: tuple[str, ...]
     missing: tuple[str, ...]
     repaired: int
     columns: Columns
@@ -99,9 +99,9 @@ def import_boundaries(
 
 
 def _check_country(country: str | None, table: pd.DataFrame) -> None:
-    known = sorted(table.index[table["level"] == "country"])
-    if country is not None and country not in known:
-        raise AreaError(f"{country!r} is not a country of this product. Give one of {', '.join(known)}.")
+    countries = sorted(table.index[table["level"] == "country"])
+    if country is not None and country not in countries:
+        raise AreaError(f"{country!r} is not a country of this product. Give one of {', '.join(countries)}.")
 
 
 def _unite_rows(shapes: gpd.GeoSeries, rows: dict[int, str]) -> dict[str, BaseGeometry]:
@@ -224,22 +224,22 @@ def _close_gaps(faces: np.ndarray, owners: np.ndarray, pieces: gpd.GeoDataFrame,
     thin = np.zeros(len(faces), dtype=bool)
     thin[gaps] = measure_width(faces[gaps]) <= SLIVER
     fill_gaps(faces, owners, thin, np.arange(len(pieces)))
-    left = owners == NOBODY
-    inner = shapely.point_on_surface(faces[left])
+    unowned = owners == NOBODY
+    inner = shapely.point_on_surface(faces[unowned])
     land = np.unique(shapely.STRtree(inner).query(before.geometry.to_numpy(), "intersects")[1])
     between = np.zeros(len(faces), dtype=bool)
-    between[np.flatnonzero(left)[land]] = True
+    between[np.flatnonzero(unowned)[land]] = True
     fill_gaps(faces, owners, between, np.flatnonzero(pieces["approximate"]))
 
 
 def _list_other_areas(
-    official: dict[str, BaseGeometry], table: pd.DataFrame, shown: pd.Index
+    official: dict[str, BaseGeometry], table: pd.DataFrame, with_shape: pd.Index
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the other areas of the file's countries, as two lists: with a shape, without a shape."""
     countries = set(table.loc[[*official], "country"])
     smallest = (table["level"] == "municipality") & table["counted"]
     codes = table.index[smallest & table["country"].isin(countries)].difference([*official])
-    return tuple(codes[codes.isin(shown)]), tuple(codes[~codes.isin(shown)])
+    return tuple(codes[codes.isin(with_shape)]), tuple(codes[~codes.isin(with_shape)])
 
 
 def _refuse_orphans(

@@ -58,9 +58,9 @@ def find_columns(
     by_share = sorted((c for c in named if c != code), key=lambda c: -named[c])
     names = (name,) if name else tuple(c for c in by_share if named[c] >= _ENOUGH)
     if code is None and not names:
-        known = ", ".join(texts) or "none"
+        columns = ", ".join(texts) or "none"
         raise AreaError(
-            f"No column has known codes or names of municipalities (columns: {known})."
+            f"No column has known codes or names of municipalities (columns: {columns})."
             " Name it with --name-column or --code-column; names may be in Latin or Greek letters."
         )
     return Columns(code, names)
@@ -80,8 +80,8 @@ def match_rows(
     """
     shares = _RegionShares(frame.geometry, regions)
     reader = _RowMatcher(places, table, shares, country)
-    chosen = [c for c in (columns.code, *columns.names) if c]
-    texts = pd.DataFrame({c: _texts(frame[c]) for c in chosen}, index=frame.index)
+    headings = [c for c in (columns.code, *columns.names) if c]
+    texts = pd.DataFrame({c: _texts(frame[c]) for c in headings}, index=frame.index)
     matched: dict[int, str] = {}
     unmatched: list[Unmatched] = []
     for number, row in texts.iterrows():
@@ -145,9 +145,9 @@ class _RowMatcher:
 
     def _by_name(self, named: list[str]) -> set[str]:
         """Return the codes that all known names share, or else the codes of the first known name."""
-        known = [codes for name in named if (codes := self._named(name))]
-        common = set.intersection(*known) if known else set()
-        return common or (known[0] if known else set())
+        matches = [codes for name in named if (codes := self._named(name))]
+        common = set.intersection(*matches) if matches else set()
+        return common or (matches[0] if matches else set())
 
     def _named(self, name: str) -> set[str]:
         municipalities = self._places.find(name, self._country)
@@ -197,9 +197,9 @@ def _text(value: object) -> str:
     return "" if text.casefold() in {"null", "none", "nan", "<na>"} else text
 
 
-def _share(texts: pd.Series, known: Callable[[str], bool]) -> float:
+def _share(texts: pd.Series, is_known: Callable[[str], bool]) -> float:
     distinct = [text for text in texts.unique() if text]
-    return sum(map(known, distinct)) / len(distinct) if distinct else 0.0
+    return sum(map(is_known, distinct)) / len(distinct) if distinct else 0.0
 
 
 def _best(shares: dict[str, float]) -> str | None:

@@ -50,8 +50,8 @@ def split_layers(release: Release, layers: Iterable[str] | None = None) -> list[
     layers : identifiers of the wanted layers, by default all. Raises InputError for an unknown layer, and when the
     release has none of the wanted layers.
     """
-    chosen = {find_layer(name).id for name in layers} if layers is not None else {layer.id for layer in LAYERS}
-    available = [layer.id for layer in list_layers(release) if layer.id in chosen]
+    identifiers = {find_layer(name).id for name in layers} if layers is not None else {layer.id for layer in LAYERS}
+    available = [layer.id for layer in list_layers(release) if layer.id in identifiers]
     if not available:
         msg = f"The {release.tier} tier of release {release.name} has none of these layers."
         raise InputError(msg)
@@ -79,10 +79,10 @@ def export_layers(
     work = [(FORMATS[name], part) for name in wanted for part in split_layers(release, layers)]
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    for done, (write, part) in enumerate(work, start=1):
+    for number, (write, part) in enumerate(work, start=1):
         files += write(release, folder, part)
         if progress is not None:
-            progress(done, len(work))
+            progress(number, len(work))
     return list(dict.fromkeys(files))
 
 

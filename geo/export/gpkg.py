@@ -46,8 +46,8 @@ class Content:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
-def write_geopackage(path: Path, content: Content, written: str) -> None:
-    """Write or replace the file; `written` is the time (ISO 8601) stored in it; if empty, the start of 1970.
+def write_geopackage(path: Path, content: Content, timestamp: str) -> None:
+    """Write or replace the file; `timestamp` is the time (ISO 8601) stored in it; if empty, the start of 1970.
 
     A time without a time zone is taken as UTC.
 
@@ -59,11 +59,11 @@ def write_geopackage(path: Path, content: Content, written: str) -> None:
     aside = None if _SPECIAL.intersection(str(parent)) else parent
     with tempfile.TemporaryDirectory(prefix=".tact-", dir=aside) as folder:
         draft = Path(folder) / "layers.gpkg"
-        _fill(draft, content, written)
+        _fill(draft, content, timestamp)
         shutil.move(draft, path)
 
 
-def _fill(path: Path, content: Content, written: str) -> None:
+def _fill(path: Path, content: Content, timestamp: str) -> None:
     # The bytes of a spatial index that a second thread builds would depend on the scheduler.
     pyogrio.set_gdal_config_options({"OGR_GPKG_ALLOW_THREADED_RTREE": "NO"})
     for name, frame in content.maps.items():
@@ -89,25 +89,25 @@ def _fill(path: Path, content: Content, written: str) -> None:
             layer_options={"DESCRIPTION": content.descriptions.get(name, "")},
         )
     with closing(sqlite3.connect(path)) as file, file:
-        _add_styles(file, content.styles, content.descriptions, written)
-        file.execute("UPDATE gpkg_contents SET last_change = ?", (_moment(written),))
+        _add_styles(file, content.styles, content.descriptions, timestamp)
+        file.execute("UPDATE gpkg_contents SET last_change = ?", (_moment(timestamp),))
     with closing(sqlite3.connect(path)) as file:
         file.execute("VACUUM")
 
 
-def _moment(written: str) -> str:
-    moment = pd.Timestamp(written or "1970-01-01T00:00:00Z")
+def _moment(timestamp: str) -> str:
+    moment = pd.Timestamp(timestamp or "1970-01-01T00:00:00Z")
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
     return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def _add_styles(
-    file: sqlite3.Connection, styles: Mapping[str, str], descriptions: Mapping[str, str], written: str
+    file: sqlite3.Connection, styles: Mapping[str, str], descriptions: Mapping[str, str], timestamp: str
 ) -> None:
     """Write the table in which QGIS stores the default style of each layer."""
     file.execute(f"CREATE TABLE layer_styles ({', '.join(_STYLE_COLUMNS)})")
     rows = [
-        ("", "", name, "geometry", name, style, "", True, descriptions.get(name, ""), "", None, _moment(written))
+        ("", "", name, "geometry", name, style, "", True, descriptions.get(name, ""), "", None, _moment(timestamp))
         for name, style in styles.items()
     ]
     file.executemany(

@@ -72,8 +72,8 @@ def list_fields(layer: Layer, table: pd.DataFrame) -> list[dict[str, Any]]:
     options, meanings = {option.id: option for option in layer.options}, dict(list_meanings(layer, table.columns))
     fields = []
     for name in map(str, table.columns):
-        known, option = _KNOWN.get(name), options.get(name)
-        kind = _TYPES[known.kind] if known else _find_type(table[name])
+        column, option = _KNOWN.get(name), options.get(name)
+        kind = _TYPES[column.kind] if column else _find_type(table[name])
         enum = [choice.id for choice in option.choices] if option else list(_ENUMS.get(name, ()))
         limits = {**({"required": True} if name in _REQUIRED else {}), **({"enum": enum} if enum else {})}
         field: dict[str, Any] = {"name": name, "type": kind, "description": str(meanings.get(name, ""))}

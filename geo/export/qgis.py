@@ -173,7 +173,7 @@ def _format_renderer(data: LayerData | None, k: int, condition: str = "") -> str
     for number, rule in enumerate(_list_rules(data, k)):
         rules.append(
             f'<rule key="{{{number:08d}-0000-4000-8000-000000000000}}" symbol="{number}" '
-            f'label="{escape(rule.label)}" filter="{escape(rule.chosen)}"/>'
+            f'label="{escape(rule.label)}" filter="{escape(rule.condition)}"/>'
         )
         symbols.append(_symbol(str(number), rule.kind, "".join(rule.layers).replace("@n", f"@{number}")))
     if condition:
@@ -194,7 +194,7 @@ class Rule(NamedTuple):
     """A row of the legend: its words, an expression that selects the areas with its symbol, and the symbol's layers."""
 
     label: str
-    chosen: str
+    condition: str
     layers: list[str]
     kind: str = "fill"
 
@@ -208,12 +208,12 @@ def _list_rules(data: LayerData | None, k: int) -> list[Rule]:
 
 
 def _value_rules(style: Style, unit: str) -> list[Rule]:
-    known = "\"state\" IN ('number', 'class')"
+    has_value = "\"state\" IN ('number', 'class')"
     if style.kind == "circle":
-        circles = Rule(unit, f"{known} OR {_ADJUSTED}", [_plain("255,255,255,0"), _circle(style)])
+        circles = Rule(unit, f"{has_value} OR {_ADJUSTED}", [_plain("255,255,255,0"), _circle(style)])
         return [circles, *_size_rules(style)]
     return [
-        Rule(label, f"{known} AND {condition}", _class_layers(style, place))
+        Rule(label, f"{has_value} AND {condition}", _class_layers(style, place))
         for place, (label, condition) in enumerate(zip(style.labels, _conditions(style), strict=True))
     ]
 

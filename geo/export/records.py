@@ -54,10 +54,10 @@ def write_records(release: Release, folder: Path) -> list[Path]:
 def _describe(release: Release) -> dict[str, str]:
     """Return title, abstract, day, licence, method, citation, publisher and DOI of a release; empty if unknown."""
     about = terms.describe_file(release, ())
-    said = ("data", "tier_means", "published_figures", "sums")
+    parts = ("data", "tier_means", "published_figures", "sums")
     return {
         "title": about["title"],
-        "abstract": " ".join(about[name] for name in said if name in about),
+        "abstract": " ".join(about[name] for name in parts if name in about),
         "day": about.get("created", "")[:10],
         "licence": about["licence"],
         "method": about.get("method", ""),
@@ -108,13 +108,13 @@ def format_bibtex(release: Release) -> str:
         "version": release.name,
         "note": f"{terms.INVENTED} {about['licence']}" if release.invented else about["licence"],
     }
-    written = [f"  {name} = {{{{{_LATEX.sub(_escape, value)}}}}}" for name, value in fields.items() if value]
-    written += [f"  doi = {{{about['doi']}}}"] if about["doi"] else []  # a DOI is an address: nothing is escaped
-    return f"@misc{{tact-{release.name}-{release.tier},\n" + ",\n".join(written) + "\n}\n"
+    lines = [f"  {name} = {{{{{_LATEX.sub(_escape, value)}}}}}" for name, value in fields.items() if value]
+    lines += [f"  doi = {{{about['doi']}}}"] if about["doi"] else []  # a DOI is an address: nothing is escaped
+    return f"@misc{{tact-{release.name}-{release.tier},\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _escape(found: re.Match[str]) -> str:
-    return f"\\{found[1]}"
+def _escape(match: re.Match[str]) -> str:
+    return f"\\{match[1]}"
 
 
 def describe_dataset(release: Release) -> dict[str, Any]:

@@ -266,11 +266,11 @@ def _read_category(release: Release, _stamp: int, by: str, category: str) -> pd.
     """
     part = Slice("children", by, category) if by else Slice("children")
     cells = [read_cells(release, part, "country", grain) for grain in _GRAINS]
-    known = pd.concat([c for c in cells if not c.empty] or cells).set_index(["area", "period"])[_NUMBERS]
+    numbers = pd.concat([c for c in cells if not c.empty] or cells).set_index(["area", "period"])[_NUMBERS]
     every = pd.MultiIndex.from_product(
         [tables.list_areas(release, "country"), _list_periods(release)], names=["area", "period"]
     )
-    rows = known.reindex(every).reset_index()
+    rows = numbers.reindex(every).reset_index()
     return rows.assign(state=rows["state"].fillna(NOT_RELEASED), breakdown=by, category=category)
 
 
@@ -287,10 +287,10 @@ def _add_rates(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
     """
     years = [period for period in rows["period"].unique() if Period.parse(period).grain == "year"]
     people = count_people(tables.load_table(release, "figures"), tables.load_areas(release), years)
-    known = (
+    people_by_period = (
         people.rename_axis("area").melt(ignore_index=False, var_name="period", value_name="population").reset_index()
     )
-    population = rows.merge(known, on=["area", "period"], how="left")["population"]
+    population = rows.merge(people_by_period, on=["area", "period"], how="left")["population"]
     population = population.where(rows["breakdown"].isin(_WHOLE_POPULATION) & (rows["outcome"] != "not_counted"))
     return rows.assign(
         population=population,

@@ -89,13 +89,13 @@ def _width(heading: str, column: pd.Series) -> int:
 
 def _format_cells(sheet: _Sheet, column: pd.Series, wrapped: Format) -> list[str]:
     """Format the cells of a column as XML; missing values and empty texts leave cells empty."""
-    codes, known = pd.factorize(column)
+    codes, values = pd.factorize(column)
     if pd.api.types.is_bool_dtype(column.dtype):
-        cells = [f'<c t="b"><v>{int(value)}</v></c>' for value in known]
+        cells = [f'<c t="b"><v>{int(value)}</v></c>' for value in values]
     elif pd.api.types.is_numeric_dtype(column.dtype):
-        cells = [f"<c><v>{float(value):.16G}</v></c>" for value in known]
+        cells = [f"<c><v>{float(value):.16G}</v></c>" for value in values]
     else:
-        texts = [_safe(str(value))[:_LONGEST] for value in known]
+        texts = [_safe(str(value))[:_LONGEST] for value in values]
         style = f' s="{wrapped._get_xf_index()}"' if any(len(text) > _WIDEST for text in texts) else ""  # noqa: SLF001
         share = sheet.str_table._get_shared_string_index  # noqa: SLF001 (XlsxWriter has no public name for it)
         cells = [f'<c t="s"{style}><v>{share(text)}</v></c>' if text else "<c/>" for text in texts]

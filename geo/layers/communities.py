@@ -27,8 +27,8 @@ _GROUP = Option(
 )
 
 
-def _locate(chosen: Mapping[str, str]) -> Slice:
-    return Slice("communities", category=chosen["group"], column="group")
+def _locate(choices: Mapping[str, str]) -> Slice:
+    return Slice("communities", category=choices["group"], column="group")
 
 
 COUNTED = Counted(

@@ -12,7 +12,7 @@ COUNTED = Counted(
     kind="fill",
     colours=palette.EFFORT,
     options=(),
-    locate=lambda _chosen: Slice("effort"),
+    locate=lambda _choices: Slice("effort"),
     note=mark(
         "Working days of outreach in streets, communities, schools and at the border. They do not say "
         "how many children are there."

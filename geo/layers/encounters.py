@@ -31,8 +31,8 @@ WHICH_CHILDREN = Option(
 )
 
 
-def _locate(chosen: Mapping[str, str]) -> Slice:
-    by, _, category = chosen["of"].partition("-")
+def _locate(choices: Mapping[str, str]) -> Slice:
+    by, _, category = choices["of"].partition("-")
     return Slice("children") if by == "all" else Slice("children", by, category)
 
 

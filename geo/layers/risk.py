@@ -171,12 +171,12 @@ def _style(show: str, table: pd.DataFrame) -> Style:
     return Style("fill", bounds, palette.choose_colours(palette.RISKS, len(labels)), labels)
 
 
-def _name_claims(claims: Mapping[str, Claim], colours: tuple[str, ...], shown: tuple[str, ...]) -> Style:
+def _name_claims(claims: Mapping[str, Claim], colours: tuple[str, ...], codes: tuple[str, ...]) -> Style:
     """Return the style of claims: overlapping classes, each with its colour."""
     by_code = dict(zip(claims, colours, strict=True))
-    ends = tuple((claims[code].low, claims[code].high) for code in shown)
-    labels = tuple(claims[code].words for code in shown)
-    return Style("fill", (), tuple(by_code[code] for code in shown), labels, named=True, bounds=ends)
+    ends = tuple((claims[code].low, claims[code].high) for code in codes)
+    labels = tuple(claims[code].words for code in codes)
+    return Style("fill", (), tuple(by_code[code] for code in codes), labels, named=True, bounds=ends)
 
 
 def _title(show: str, pathway: str) -> str:

@@ -18,12 +18,12 @@ _WHAT = Option(
 )
 
 
-def _locate(chosen: Mapping[str, str]) -> Slice:
-    by, _, category = chosen["of"].partition("-")
-    return Slice(chosen["what"]) if by == "all" else Slice(chosen["what"], by, category)
+def _locate(choices: Mapping[str, str]) -> Slice:
+    by, _, category = choices["of"].partition("-")
+    return Slice(choices["what"]) if by == "all" else Slice(choices["what"], by, category)
 
 
-def _least(release: Release, chosen: Mapping[str, str]) -> str:
+def _least(release: Release, choices: Mapping[str, str]) -> str:
     """Return a text on what may be missing from a number that is only a lower limit, and why."""
     parameters = release.manifest["tact"].get("parameters") or {}
     missing = mark(
@@ -31,10 +31,10 @@ def _least(release: Release, chosen: Mapping[str, str]) -> str:
         "municipalities and where fewer than {operators} operators work"
     )
     unreported = mark("{missing}; numbers that were not reported are missing too")
-    if _locate(chosen).by == "duty_bearer":
+    if _locate(choices).by == "duty_bearer":
         return mark("at least this number: numbers that were not reported are missing")
     sentence = Message(missing, operators=int(parameters.get("operators", FEWEST)))
-    return sentence if chosen["what"] == "services" else Message(unreported, missing=sentence)
+    return sentence if choices["what"] == "services" else Message(unreported, missing=sentence)
 
 
 COUNTED = Counted(

@@ -105,9 +105,9 @@ class Places:
 
         Only municipalities, and regions without one, are found.
         """
-        known = self._by_code(text.strip())
+        codes = self._by_code(text.strip())
         outer = set(self._parent.values())
-        return {code for code in known if code not in outer}
+        return {code for code in codes if code not in outer}
 
     def label(self, code: str) -> str:
         """Return an area's name, its parent area and its code, as one text for a message.
@@ -149,13 +149,13 @@ class Places:
         elsewhere: set[str] = set()
         for form, kind in _strip_kind(plain_key(text)):
             for key_of, index in self._readings:
-                known = index.get(key_of(form), set())
-                if codes := self._narrow(known, country, kind or level):
+                matches = index.get(key_of(form), set())
+                if codes := self._narrow(matches, country, kind or level):
                     return codes
-                elsewhere = elsewhere or known
+                elsewhere = elsewhere or matches
             if level == "municipality" and kind != "region" and not is_given_name(form):
-                known = self._towns.get(self._sound_key(form), set())
-                if codes := self._narrow(known, country, level):
+                matches = self._towns.get(self._sound_key(form), set())
+                if codes := self._narrow(matches, country, level):
                     return codes
         return elsewhere
 
@@ -171,8 +171,8 @@ class Places:
         fits = {self._older.get(c, c) for c in named}
         if len(fits) == 1:
             names, is_town = self._labels(fits), self._is_town(text, named)
-            found = Match(fits.pop(), named=frozenset(named), respelled=not self._is_spelled(text, named))
-            return replace(found, finding="town", candidates=names) if is_town else found
+            match = Match(fits.pop(), named=frozenset(named), respelled=not self._is_spelled(text, named))
+            return replace(match, finding="town", candidates=names) if is_town else match
         if fits:
             names = self._labels(fits)
             return Match(
@@ -243,9 +243,9 @@ def _strip_kind(key: str) -> list[tuple[str, str | None]]:
 def _index_codes(areas: pd.DataFrame) -> dict[str, set[str]]:
     index: dict[str, set[str]] = defaultdict(set)
     for code, row in zip(areas.index, areas[list(_CODE_COLUMNS)].to_numpy(), strict=True):
-        for known in (code, *row):
-            if known:
-                index[known.upper()].add(code)
+        for alias in (code, *row):
+            if alias:
+                index[alias.upper()].add(code)
     return dict(index)
 
 

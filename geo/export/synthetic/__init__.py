@@ -81,7 +81,7 @@ def write_synthetic(release: Release, folder: Path, seed: int) -> tuple[list[Pat
     return paths, report
 
 
-def _describe_columns(drawn: Sequence[str], without_table: Collection[str]) -> dict[str, str]:
+def _describe_columns(columns: Sequence[str], without_table: Collection[str]) -> dict[str, str]:
     """Return a text on the origin of the values, by column; see `list_drawn` and `list_without_table`."""
     fitted = "fitted to its published tables"
     equal = "in no published table: each category has the same chance"
@@ -89,7 +89,7 @@ def _describe_columns(drawn: Sequence[str], without_table: Collection[str]) -> d
         "invented": f"“{MARK}” in every row, by which an import knows that the row is not real",
         "date": "its period is fitted; the day is any day of that period",
         "municipality": "its county or region is fitted; the municipality is drawn by the number of people in each",
-        **{name: equal if name in without_table else fitted for name in drawn},
+        **{name: equal if name in without_table else fitted for name in columns},
         "all others": "made up (identifiers, partner), or empty",
     }
 

@@ -63,28 +63,28 @@ def _count(children: pd.DataFrame, frame: pd.DataFrame, breakdown: str) -> Ints:
     for text in frame["period"].unique():
         period = Period.parse(text)
         inside = children["date"].between(period.start.isoformat(), period.end.isoformat())
-        found = children[inside].groupby([children[area], category]).size()
+        sizes = children[inside].groupby([children[area], category]).size()
         here = (frame["period"] == text).to_numpy()
         cells = pd.MultiIndex.from_frame(frame.loc[here, ["area", "category"]])
-        counts[here] = found.reindex(cells).fillna(0).to_numpy()
+        counts[here] = sizes.reindex(cells).fillna(0).to_numpy()
     return counts
 
 
 def _compare_table(name: str, frame: pd.DataFrame, counts: Ints) -> Agreement:
     shown = (frame["low"] == frame["high"]).to_numpy()
-    numbers, drawn = frame["low"].to_numpy()[shown], counts[shown]
+    numbers, synthetic_counts = frame["low"].to_numpy()[shown], counts[shown]
     words = [" ".join(filter(None, row)) for row in frame[["area", "period", "category"]].itertuples(index=False)]
-    differences = np.abs(drawn - numbers)
+    differences = np.abs(synthetic_counts - numbers)
     worst = int(differences.argmax()) if len(differences) else -1
     outside = (counts < frame["low"]) | (counts > frame["high"])
     return Agreement(
         table=name,
         cells=len(frame),
         published=int(numbers.sum()),
-        synthetic=int(drawn.sum()),
+        synthetic=int(synthetic_counts.sum()),
         largest=int(differences.max(initial=0)),
         where=np.array(words, object)[shown][worst] if worst >= 0 and differences[worst] else "",
-        variation=round(_compute_variation(drawn, numbers), 4),
+        variation=round(_compute_variation(synthetic_counts, numbers), 4),
         hidden=tuple(f"{words[n]}: {frame['state'].iloc[n]}" for n in np.flatnonzero(~shown)),
         outside=int((outside & ~shown).sum()),
     )

@@ -64,8 +64,8 @@ def draw_whole(cells: Floats, margins: Sequence[Margin], blocks: Ints, rng: np.r
         rest = np.clip(cells[here] - counts[here], 0.0, None)
         missing = int(np.rint(cells[here].sum())) - int(counts[here].sum())
         if missing > 0 and rest.sum() > 0:
-            chosen = rng.choice(len(here), missing, replace=False, p=rest / rest.sum())
-            counts[here[chosen]] += 1
+            picks = rng.choice(len(here), missing, replace=False, p=rest / rest.sum())
+            counts[here[picks]] += 1
     pairs = [pair for block in np.unique(blocks) for pair in permutations(np.flatnonzero(blocks == block), 2)]
     return _move_children(counts, margins, np.array(pairs, np.int64).reshape(-1, 2))
 

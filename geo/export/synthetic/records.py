@@ -91,9 +91,9 @@ def _draw_categories(published: Published, breakdown: str, counts: Ints, rng: np
     whole = Margin("total", np.arange(len(totals))[:, None] == blocks, totals.astype(float), totals.astype(float))
     margins = published.list_margins(breakdown)
     fitted = fit_cells(np.ones(len(blocks)), [*margins, whole])
-    chosen = draw_whole(fitted, margins, blocks, rng).reshape(len(totals), -1)
-    drawn = [rng.permutation(np.repeat(np.arange(len(categories)), of_block)) for of_block in chosen]
-    return np.asarray(np.array(categories, object)[np.concatenate(drawn)])
+    block_counts = draw_whole(fitted, margins, blocks, rng).reshape(len(totals), -1)
+    positions = [rng.permutation(np.repeat(np.arange(len(categories)), of_block)) for of_block in block_counts]
+    return np.asarray(np.array(categories, object)[np.concatenate(positions)])
 
 
 def _draw_municipalities(
@@ -110,10 +110,10 @@ def _draw_municipalities(
     `published.periods`, shape (children,).
     """
     people = interpolate_population(tables.load_table(release, "figures"), [p.id for p in published.periods])
-    drawn = np.empty(len(area), object)
+    codes = np.empty(len(area), object)
     for place, inside in enumerate(municipalities):
         for when in range(len(published.periods) if inside else 0):
             here = np.flatnonzero((area == place) & (period == when))
             weight = people.iloc[:, when].reindex(inside).fillna(0.0).to_numpy() + 1.0
-            drawn[here] = rng.choice(np.array(inside, object), len(here), p=weight / weight.sum())
-    return drawn
+            codes[here] = rng.choice(np.array(inside, object), len(here), p=weight / weight.sum())
+    return codes

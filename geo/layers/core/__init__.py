@@ -63,8 +63,8 @@ class View:
 
     def choice(self, option: Option) -> str:
         """Return the choice for an option: the default if there is none or an unknown one."""
-        asked = self.options.get(option.id, option.default)
-        return asked if asked in {c.id for c in option.choices} else option.default
+        choice = self.options.get(option.id, option.default)
+        return choice if choice in {c.id for c in option.choices} else option.default
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,9 @@ class LayerData:
             return pd.Series(
                 np.where(matches.any(axis=1), matches.argmax(axis=1), -1), index=self.frame.index, dtype="int64"
             )
-        known = self.frame["value"].fillna(self.frame["low"]).to_numpy(dtype=float)
-        classes = np.searchsorted(np.array(self.style.breaks, dtype=float), known, side="right")
-        return pd.Series(np.where(np.isnan(known), -1, classes), index=self.frame.index, dtype="int64")
+        values = self.frame["value"].fillna(self.frame["low"]).to_numpy(dtype=float)
+        classes = np.searchsorted(np.array(self.style.breaks, dtype=float), values, side="right")
+        return pd.Series(np.where(np.isnan(values), -1, classes), index=self.frame.index, dtype="int64")
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,12 @@ def choose_breaks(values: npt.ArrayLike) -> tuple[float, ...]:
     If zero is among the values, it is a separate class. No class is empty. There are no bounds if no value is above 0,
     or if all values are the same. Values that are not finite are left out.
     """
-    known = np.asarray(values, dtype=float)
-    known = np.sort(known[np.isfinite(known)])
-    above = known[known > 0]
+    numbers = np.asarray(values, dtype=float)
+    numbers = np.sort(numbers[np.isfinite(numbers)])
+    above = numbers[numbers > 0]
     if above.size == 0:
         return ()
-    if above.size == known.size:
+    if above.size == numbers.size:
         return _balanced(above, _MOST_CLASSES)
     first = 1.0 if above[0] >= 1 else list_round_numbers(above[0] / 10, above[0])[-1]
     return (first, *_balanced(above, _MOST_CLASSES - 1))
@@ -52,8 +52,8 @@ def _balanced(values: Values, classes: int) -> tuple[float, ...]:
         return ()
     count = min(classes - 1, len(distinct))
 
-    def unevenness(chosen: tuple[float, ...]) -> int:
-        edges = [0, *(below[c] for c in chosen), values.size]
+    def unevenness(bounds: tuple[float, ...]) -> int:
+        edges = [0, *(below[c] for c in bounds), values.size]
         return sum((b - a) ** 2 for a, b in pairwise(edges))
 
     return min(combinations(distinct, count), key=unevenness)
@@ -114,8 +114,8 @@ def _widest(highs: Values) -> float | None:
 
 def circle_style(values: Values, colours: tuple[str, ...]) -> Style:
     """Return the circle style for values (NaN: none), with the circles of the legend."""
-    known = values[np.isfinite(values)]
-    smallest, largest = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    numbers = values[np.isfinite(values)]
+    smallest, largest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
     marks = choose_circle_marks(smallest, largest)
     return Style("circle", marks, colours, tuple(map(format_number, marks)), largest)
 

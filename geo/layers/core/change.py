@@ -54,8 +54,8 @@ def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | Non
         return max(0.0, value - margin), value + margin
     if cell.state == "class":
         return cell.low, math.inf if math.isnan(cell.high) else cell.high
-    known = {"few": (0.0, k - 1 + largest), "almost_none": (0.0, largest), "structural_zero": (0.0, 0.0)}
-    return known.get(cell.state)
+    bounds_by_state = {"few": (0.0, k - 1 + largest), "almost_none": (0.0, largest), "structural_zero": (0.0, 0.0)}
+    return bounds_by_state.get(cell.state)
 
 
 def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> tuple[float, float, float]:

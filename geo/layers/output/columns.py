@@ -173,8 +173,8 @@ def write_filter(
 
     more : values of further columns. period : select only periods as long as this one; empty for all periods.
     """
-    chosen = {**(more or {}), **{option.id: option.default for option in layer.list_options(release, level)}}
-    parts = [f"\"{name}\" = '{value}'" for name, value in chosen.items()]
+    conditions = {**(more or {}), **{option.id: option.default for option in layer.list_options(release, level)}}
+    parts = [f"\"{name}\" = '{value}'" for name, value in conditions.items()]
     return " AND ".join([*parts, f"\"period\" LIKE '%{period[10:]}'"] if period else parts)
 
 

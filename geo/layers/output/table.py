@@ -30,18 +30,18 @@ def build_table(release: Release, layer: Layer, view: View, data: LayerData | No
     Value is the text as shown (a class is "50 to 199"), empty where there is only a state. Counts of children have one
     more column: the number as published, with its margin.
     """
-    shown = data or layer.read(release, view)
-    frame, areas = shown.frame, tables.load_areas(release)
+    layer_data = data or layer.read(release, view)
+    frame, areas = layer_data.frame, tables.load_areas(release)
     names = areas.loc[frame.index]
     columns: tuple[list[str], ...] = (
         list(frame.index),
         list(names["name_en"]),
         list(names["name_local"]),
         list(names["country"].map(areas["name_en"])),
-        list(shown.texts().values()),
+        list(layer_data.texts().values()),
         [format_number(m) for m in frame["margin"]],
         [describe_state(s, release.k) for s in frame["state"]],
-        [_source(layer, shown, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],
+        [_source(layer, layer_data, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],
         list(frame["note"]),
     )
     table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_index(COLUMNS[0])

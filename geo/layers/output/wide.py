@@ -169,12 +169,12 @@ def _find_units(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series
     options = [o.id for o in layer.options]
     if not options:
         return pd.Series(layer.read(release, View("country", "")).legend.unit, index=rows.index)
-    chosen = rows[options].drop_duplicates()
+    combinations = rows[options].drop_duplicates()
     units = [
         layer.read(release, View("country", "", dict(zip(options, choices, strict=True)))).legend.unit
-        for choices in chosen.itertuples(index=False, name=None)
+        for choices in combinations.itertuples(index=False, name=None)
     ]
-    unit_of_row: pd.Series = rows[options].merge(chosen.assign(unit=units), on=options, how="left")["unit"]
+    unit_of_row: pd.Series = rows[options].merge(combinations.assign(unit=units), on=options, how="left")["unit"]
     return unit_of_row.set_axis(rows.index)
 
 

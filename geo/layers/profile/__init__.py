@@ -136,8 +136,8 @@ def _find_years(place: Place, period: str) -> tuple[str, str] | None:
     if len(years) < 2:
         return None
     around = [i for i, year in enumerate(years) if period and year.contains(Period.parse(period))]
-    chosen = around[0] if around else len(years) - 1
-    return (years[chosen - 1].id, years[chosen].id) if chosen else None
+    position = around[0] if around else len(years) - 1
+    return (years[position - 1].id, years[position].id) if position else None
 
 
 def _meaning(place: Place, period: str) -> Meaning:

@@ -69,11 +69,11 @@ def format_cell(cell: Cell, k: int) -> str:
 
 def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
     """List the main numbers of an area, in the order in which they are shown."""
-    met, when = place.read_nearest_cell(encounters.COUNTED, period)
+    children, when = place.read_nearest_cell(encounters.COUNTED, period)
     inside, inside_when = place.read_nearest_cell(encounters.COUNTED, period, INTERNAL)
     days, days_when = place.read_nearest_cell(effort.COUNTED, period)
     return (
-        _fact(place, "children", mark("Children identified or met"), met, when),
+        _fact(place, "children", mark("Children identified or met"), children, when),
         _count_internal(place, when, inside, inside_when),
         _fact(place, "effort", mark("Outreach days"), days, days_when),
         _count_axes(place, period),

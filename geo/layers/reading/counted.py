@@ -47,9 +47,9 @@ class Slice:
     column: str = ""
 
 
-def complete_choices(options: tuple[Option, ...], chosen: Mapping[str, str]) -> dict[str, str]:
+def complete_choices(options: tuple[Option, ...], choices: Mapping[str, str]) -> dict[str, str]:
     """Return a choice for each option, by its identifier: the default if none or an unknown one is chosen."""
-    return {o.id: View("", "", chosen).choice(o) for o in options}
+    return {o.id: View("", "", choices).choice(o) for o in options}
 
 
 def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.DataFrame:
@@ -151,10 +151,10 @@ class Counted:
     def rows(self, release: Release, level: str) -> pd.DataFrame:
         """Return every released row of the layer at a level, one column for each option."""
         parts = [
-            read_cells(release, part, level, grain).assign(**chosen)
-            for chosen in list_choices(self.options)
-            if (part := self._slice(chosen))
-            for grain in self._available(release, level, chosen)
+            read_cells(release, part, level, grain).assign(**choices)
+            for choices in list_choices(self.options)
+            if (part := self._slice(choices))
+            for grain in self._available(release, level, choices)
         ]
         names = [o.id for o in self.options]
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_CELLS, *names])
@@ -198,20 +198,20 @@ class Counted:
         return Style(self.kind, lows, palette.choose_colours(self.colours, len(names)), names)
 
     def _legend(self, release: Release, view: View, period: str, table: pd.DataFrame) -> Legend:
-        chosen = complete_choices(self.options, view.options)
-        labels = [c.label for o in self.options for c in o.choices if c.id == chosen[o.id] != o.default]
+        choices = complete_choices(self.options, view.options)
+        labels = [c.label for o in self.options for c in o.choices if c.id == choices[o.id] != o.default]
         margin = _margin(table, least=bool(self.least))
         return Legend(
             title=": ".join([self.title, *labels]),
-            unit=next((self.units[c] for c in chosen.values() if c in self.units), self.unit),
+            unit=next((self.units[c] for c in choices.values() if c in self.units), self.unit),
             period=_name_period(release, period) if period else "",
             source=self.source(release),
-            margin=_joined(margin, self._missing(release, chosen, table)),
+            margin=_joined(margin, self._missing(release, choices, table)),
             note=self.note,
         )
 
-    def _missing(self, release: Release, chosen: Mapping[str, str], table: pd.DataFrame) -> str:
-        return self.least(release, chosen) if self.least and _is_lower_limit(table).any() else ""
+    def _missing(self, release: Release, choices: Mapping[str, str], table: pd.DataFrame) -> str:
+        return self.least(release, choices) if self.least and _is_lower_limit(table).any() else ""
 
     @staticmethod
     def source(release: Release) -> str:
@@ -237,10 +237,10 @@ def _name_period(release: Release, period: str) -> str:
 
 def list_choices(options: tuple[Option, ...]) -> list[dict[str, str]]:
     """List every combination of the choices of these options."""
-    chosen: list[dict[str, str]] = [{}]
+    combinations: list[dict[str, str]] = [{}]
     for option in options:
-        chosen = [{**earlier, option.id: choice.id} for earlier in chosen for choice in option.choices]
-    return chosen
+        combinations = [{**earlier, option.id: choice.id} for earlier in combinations for choice in option.choices]
+    return combinations
 
 
 def frame_by_area(release: Release, now: pd.DataFrame, level: str) -> pd.DataFrame:
@@ -257,7 +257,7 @@ def _note_whole_time(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
     small = frame.index[frame["state"].isin(["few", "almost_none"])]
     if small.empty:
         return [""] * len(frame)
-    known = whole[(whole["state"] == "number") & whole["area"].isin(small)]
+    numbers = whole[(whole["state"] == "number") & whole["area"].isin(small)]
     notes = {
         row["area"]: Message(
             "whole programme ({period}): {value} {margin}",
@@ -265,7 +265,7 @@ def _note_whole_time(frame: pd.DataFrame, whole: pd.DataFrame) -> list[str]:
             value=format_number(row["value"]),
             margin=format_margin(row["value"], row["margin"], row["state"], row["noisy"] - row["noisy_margin"]),
         )
-        for row in known.to_dict("records")
+        for row in numbers.to_dict("records")
     }
     return [notes.get(area, "") for area in frame.index]
 

@@ -104,8 +104,8 @@ class Published:
         period = view.period if not self.moving or view.period in self.periods(release, view) else ""
         stamp = tables.release_key(release)
         frame = _build_frame(release, stamp, figure, view.level, period, not self.moving).copy()
-        known = frame.loc[frame["state"] == "number", "invented"]
-        invented = bool(len(known) and known.all())
+        figures = frame.loc[frame["state"] == "number", "invented"]
+        invented = bool(len(figures) and figures.all())
         return LayerData(frame, self._style(table, figure), self._legend(view, figure, frame), invented)
 
     def rows(self, release: Release, level: str) -> pd.DataFrame:
@@ -121,8 +121,8 @@ class Published:
         return by_period or [("", figures)]
 
     def _figure(self, options: Mapping[str, str]) -> Figure:
-        chosen = [View("", "", options).choice(o) for o in self.options]
-        return self.figures[chosen[0]] if chosen else next(iter(self.figures.values()))
+        choices = [View("", "", options).choice(o) for o in self.options]
+        return self.figures[choices[0]] if choices else next(iter(self.figures.values()))
 
     def _style(self, table: pd.DataFrame, figure: Figure) -> Style:
         values = table["value"].to_numpy(float)
@@ -206,10 +206,10 @@ def _build_frame(
     with_others : an area without a figure for the period shows its latest, and the notes list the other figures.
     """
     table = read_figures(release, figure, level)
-    shown = table[table["period"] == period] if period and not with_others else table
-    shown = shown.iloc[(shown["period"] == period).argsort(kind="stable")]
+    selection = table[table["period"] == period] if period and not with_others else table
+    selection = selection.iloc[(selection["period"] == period).argsort(kind="stable")]
     index = tables.list_areas(release, level)
-    rows = _build_rows(shown, index)
+    rows = _build_rows(selection, index)
     frame = rows.drop_duplicates("area", keep="last").set_index("area").reindex(index)[_COLUMNS]
     several = rows[rows["area"].duplicated(keep=False)] if with_others else rows[:0]
     notes = frame["note"].to_dict()
@@ -238,8 +238,8 @@ def _years(years: pd.Series[float]) -> str:
 
 def _list_sources(frame: pd.DataFrame) -> str:
     """Return the sources of the figures as one text, each with its year unless its name contains the year."""
-    known = frame[frame["state"] == "number"]
-    pairs = zip(known["source"], known["year"], strict=True)
+    figures = frame[frame["state"] == "number"]
+    pairs = zip(figures["source"], figures["year"], strict=True)
     return "; ".join(sorted({_name_source(source, year) for source, year in pairs}))
 
 

@@ -191,7 +191,7 @@ def test_one_country_alone_still_meets_the_approximate_other(taken):
     assert ("AL", "GR") in now.neighbours("country")
     assert shapely.coverage_is_valid(frame.geometry.dropna().to_numpy())
     assert set(now.missing("municipality")) == set(areas.load_areas().missing("municipality"))
-    assert report.kept == ()
+    assert report.unchanged == ()
     assert report.missing == ()
 
 
@@ -330,7 +330,7 @@ def test_rows_that_do_not_match_say_why(tmp_path):
 def test_what_the_file_lacks_keeps_what_it_had(tmp_path):
     rows = cells_of("AL")
     report = take(save(rows[rows["code"] != "10944420"], tmp_path / "a.gpkg"), tmp_path / "areas")
-    assert report.kept == ("10944420",)
+    assert report.unchanged == ("10944420",)
     frame = areas.load_areas(tmp_path / "areas").frame("municipality")
     assert frame.loc["10944420", "approximate"]
     assert not frame.loc["10944421", "approximate"]
@@ -344,7 +344,7 @@ def test_a_part_without_its_other_part_is_left_out(tmp_path):
     report = take(save(rows, tmp_path / "greece.gpkg"), tmp_path / "areas")
     assert [row.name for row in report.unmatched] == ["Mytilene, North Aegean (9261-1)"]
     assert "the file lacks Western Lesvos" in report.unmatched[0].reason
-    assert "9261" in report.kept
+    assert "9261" in report.unchanged
 
 
 @pytest.mark.slow
