@@ -91,26 +91,26 @@ def case(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def compare(python: str, cases: int, seed: int = 0) -> list[Agreement]:
     rng = np.random.default_rng(seed)
-    drawn = [case(rng) for _ in range(cases)]
+    samples = [case(rng) for _ in range(cases)]
     with tempfile.TemporaryDirectory() as folder:
-        given, answer = Path(folder) / "given.npz", Path(folder) / "answer.npz"
+        inputs, answer = Path(folder) / "inputs.npz", Path(folder) / "answer.npz"
         named = {
-            f"{name}{at}": value
-            for at, one in enumerate(drawn)
-            for name, value in zip(("people", "supply", "minutes"), one, strict=True)
+            f"{name}{number}": value
+            for number, sample in enumerate(samples)
+            for name, value in zip(("people", "supply", "minutes"), sample, strict=True)
         }
-        np.savez(given, cases=cases, **named)
-        subprocess.run([python, "-c", THEIRS, str(given), str(answer)], check=True)
+        np.savez(inputs, cases=cases, **named)
+        subprocess.run([python, "-c", THEIRS, str(inputs), str(answer)], check=True)
         theirs = dict(np.load(answer))
-    return [agreement(form, drawn, theirs) for form in FORMS]
+    return [agreement(form, samples, theirs) for form in FORMS]
 
 
-def agreement(form: str, drawn: list[tuple[np.ndarray, ...]], theirs: dict[str, np.ndarray]) -> Agreement:
+def agreement(form: str, samples: list[tuple[np.ndarray, ...]], theirs: dict[str, np.ndarray]) -> Agreement:
     compared = unlived = unreached = 0
     differ = 0.0
-    for at, (people, supply, minutes) in enumerate(drawn):
+    for number, (people, supply, minutes) in enumerate(samples):
         ours = compute_access(people, supply, FORMS[form].weight(minutes)).value
-        other = theirs[f"{form}{at}"]
+        other = theirs[f"{form}{number}"]
         lived = people > 0
         nothing = lived & ~np.isfinite(other)
         if (ours[nothing] != 0.0).any():
@@ -129,15 +129,15 @@ def main() -> None:
     parser.add_argument("--access", metavar="PYTHON", required=True, help="a Python that has the package")
     parser.add_argument("--cases", type=int, default=60)
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    found = compare(given.access, given.cases)
-    if given.json:
-        print(json.dumps([asdict(one) for one in found], indent=1))
+    arguments = parser.parse_args()
+    results = compare(arguments.access, arguments.cases)
+    if arguments.json:
+        print(json.dumps([asdict(row) for row in results], indent=1))
     else:
         print(f"{'form':<18} {'compared':>8} {'unlived':>8} {'unreached':>9} {'largest difference':>19}")
-        for one in found:
-            print(f"{one.form:<18} {one.compared:8,} {one.unlived:8,} {one.unreached:9,} {one.differ:19.1e}")
-    sys.exit(any(one.differ > LEAST for one in found))
+        for row in results:
+            print(f"{row.form:<18} {row.compared:8,} {row.unlived:8,} {row.unreached:9,} {row.differ:19.1e}")
+    sys.exit(any(row.differ > LEAST for row in results))
 
 
 if __name__ == "__main__":

@@ -54,10 +54,10 @@ def compare(name: str, python: str) -> tuple[int, float, float]:
         cells, free = split_parameters(counts[None], model[None])
         cases |= {f"counts{i}": counts[cells[0]], f"design{i}": design[np.ix_(cells[0], free[0])]}
     with tempfile.TemporaryDirectory() as folder:
-        asked, answered = Path(folder) / "asked.npz", Path(folder) / "answered.npy"
-        np.savez(asked, **cases)
-        subprocess.run([python, "-c", THEIRS, asked, answered], check=True)
-        theirs = np.load(answered)
+        inputs, answers = Path(folder) / "inputs.npz", Path(folder) / "answers.npy"
+        np.savez(inputs, **cases)
+        subprocess.run([python, "-c", THEIRS, inputs, answers], check=True)
+        theirs = np.load(answers)
     people = (counts.sum() + np.exp(fits.log_unseen)) / (counts.sum() + theirs[:, 0]) - 1
     deviance = (fits.deviance - theirs[:, 1]) / np.maximum(theirs[:, 1], 1.0)
     return len(models), float(np.abs(people).max()), float(np.abs(deviance).max())

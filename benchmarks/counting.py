@@ -120,8 +120,8 @@ def write_records(path: Path, rows: int, codes: list[str], seed: int = 1) -> Non
     writer = None
     for size in (end - start for start, end in pairwise(starts)):
         columns = {"longitude": rng.uniform(19.0, 28.0, size), "latitude": rng.uniform(35.0, 42.0, size)}
-        columns |= {name: pa.array(rng.integers(0, len(known), size)) for name, known in words.items()}
-        batch = pa.table(columns | {name: known.take(columns[name]) for name, known in words.items()})
+        columns |= {name: pa.array(rng.integers(0, len(values), size)) for name, values in words.items()}
+        batch = pa.table(columns | {name: values.take(columns[name]) for name, values in words.items()})
         writer = writer or pq.ParquetWriter(path, batch.schema)
         writer.write_table(batch)
     if writer:
@@ -131,10 +131,10 @@ def write_records(path: Path, rows: int, codes: list[str], seed: int = 1) -> Non
 def run(python: str, method: str, program: dict[str, str], folder: Path, records: Path, rows: int, repeats: int) -> Run:
     """Run a program, which writes its table into the folder, and return its cost. Raises SystemExit if it fails."""
     command = [python, "-c", FRAME.format(**program), str(folder), str(records), str(repeats)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{method} failed:\n{done.stderr[-2000:]}")
-    seconds, cpu, peak = json.loads(done.stdout.splitlines()[-1])
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    if process.returncode:
+        sys.exit(f"{method} failed:\n{process.stderr[-2000:]}")
+    seconds, cpu, peak = json.loads(process.stdout.splitlines()[-1])
     return Run(method, rows, seconds[0], min(seconds[1:] or seconds), min(cpu[1:] or cpu), peak)
 
 
@@ -202,8 +202,8 @@ def time_study(worlds: int) -> list[Run]:
             clusters.study(workers, first_seed=1, cluster=cluster.scheduler_address)
             ready = time.perf_counter()
             clusters.study(worlds, cluster=cluster.scheduler_address)
-            done = time.perf_counter()
-        runs.append(Run(f"study, workers: {workers}", worlds, done - began, done - ready))
+            end = time.perf_counter()
+        runs.append(Run(f"study, workers: {workers}", worlds, end - began, end - ready))
     return runs
 
 
@@ -211,7 +211,9 @@ def describe(runs: list[Run]) -> None:
     print(f"{'method':<24} {'rows':>12} {'cold':>8} {'best':>8} {'cpu':>8} {'MB':>6}")
     for r in runs:
         print(f"{r.method:<24} {r.rows:12,} {r.cold:7.2f}s {r.best:7.2f}s {r.cpu:7.2f}s {r.peak:6.0f}")
-    turns = [(one.best, two.best) for one, two in pairwise(runs) if (one.method, two.method) == (SCAN, POINTS)]
+    turns = [
+        (first.best, second.best) for first, second in pairwise(runs) if (first.method, second.method) == (SCAN, POINTS)
+    ]
     if ratios := [points / scan for scan, points in turns]:
         spread = f"{len(ratios)} turns; {min(ratios):.2f} to {max(ratios):.2f}"
         print(f"Points take {median(ratios):.2f} times the scan (median of {spread})")
@@ -226,15 +228,15 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5, help="how often the scan and the points run in turn")
     parser.add_argument("--study", type=int, metavar="WORLDS", help="run the study alone")
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    if not (given.peers or given.study):
+    arguments = parser.parse_args()
+    if not (arguments.peers or arguments.study):
         parser.error("give --peers or --study")
     runs, same = (
-        (time_study(given.study), True)
-        if given.study
-        else compare(given.peers, given.rows, given.many, given.repeats, given.turns)
+        (time_study(arguments.study), True)
+        if arguments.study
+        else compare(arguments.peers, arguments.rows, arguments.many, arguments.repeats, arguments.turns)
     )
-    print(json.dumps([asdict(r) for r in runs], indent=1)) if given.json else describe(runs)
+    print(json.dumps([asdict(r) for r in runs], indent=1)) if arguments.json else describe(runs)
     if not same:
         sys.exit("The tables differ.")
 

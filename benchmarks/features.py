@@ -42,12 +42,12 @@ def main() -> None:
     parser.add_argument("--tier", choices=("partner", "public"), default="partner")
     parser.add_argument("--collection", default="encounters_municipality")
     parser.add_argument("--pages", type=int, default=100)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     paths = [
-        f"/features/collections/{asked.collection}/items?limit={SIZE}&offset={SIZE * number}"
-        for number in range(asked.pages + 1)
+        f"/features/collections/{arguments.collection}/items?limit={SIZE}&offset={SIZE * number}"
+        for number in range(arguments.pages + 1)
     ]
-    with serve(asked.workspace, asked.tier, PORT) as server:
+    with serve(arguments.workspace, arguments.tier, PORT) as server:
         line = http.client.HTTPConnection("127.0.0.1", PORT, timeout=120)
         first, _ = time_page(line, paths[0], server.cookie)
         new, again = [], []
@@ -56,9 +56,9 @@ def main() -> None:
             again.append(time_page(line, path, server.cookie))
     report = {"first page ms": round(first)}
     for name, times in (("new", new), ("kept", again)):
-        taken = [milliseconds for milliseconds, _ in times]
-        report[f"{name}, median ms"] = round(statistics.median(taken), 1)
-        report[f"{name}, p95 ms"] = round(statistics.quantiles(taken, n=20)[-1], 1)
+        durations = [milliseconds for milliseconds, _ in times]
+        report[f"{name}, median ms"] = round(statistics.median(durations), 1)
+        report[f"{name}, p95 ms"] = round(statistics.quantiles(durations, n=20)[-1], 1)
     report["kB"] = round(statistics.median(size for _, size in new) / 1000)
     print(json.dumps(report, indent=1))
 

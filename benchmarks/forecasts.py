@@ -23,7 +23,7 @@ from risk.worlds import WorldParameters, simulate_default_areas
 SCORES = ("log", "crps")
 
 
-def one(seed: int) -> list[dict[str, object]]:
+def study_world(seed: int) -> list[dict[str, object]]:
     world = simulate_default_areas(WorldParameters(seed=seed))
     evaluation = evaluate_model(observe_release(world))
     rows = []
@@ -60,9 +60,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    rows = [row for rows in map_seeds(one, range(given.worlds), "Worlds", processes=2) for row in rows]
-    print(json.dumps(rows, indent=1)) if given.json else tell(rows)
+    arguments = parser.parse_args()
+    rows = [row for rows in map_seeds(study_world, range(arguments.worlds), "Worlds", processes=2) for row in rows]
+    print(json.dumps(rows, indent=1)) if arguments.json else tell(rows)
 
 
 if __name__ == "__main__":

@@ -108,9 +108,9 @@ def one_round(rows: int, folder: Path, home: Path) -> list[Run]:
         measured("release", [*tact, "release", "--json"], home),
     ]
     accepted = _find(steps[1].answer, "accepted")
-    known = _find(steps[2].answer, "already_known")
-    if (accepted, known) != (rows, rows):
-        sys.exit(f"{rows} rows were sent, {accepted} accepted, and {known} known the second time.")
+    already_known = _find(steps[2].answer, "already_known")
+    if (accepted, already_known) != (rows, rows):
+        sys.exit(f"{rows} rows were sent, {accepted} accepted, and {already_known} known the second time.")
     return steps
 
 
@@ -119,9 +119,9 @@ def _find(answer: object, key: str) -> object:
     if isinstance(answer, dict):
         if key in answer:
             return answer[key]
-        return next((found for value in answer.values() if (found := _find(value, key)) is not None), None)
+        return next((match for value in answer.values() if (match := _find(value, key)) is not None), None)
     if isinstance(answer, list):
-        return next((found for value in answer if (found := _find(value, key)) is not None), None)
+        return next((match for value in answer if (match := _find(value, key)) is not None), None)
     return None
 
 
@@ -166,24 +166,24 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="work in this folder and leave it there")
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    folder = given.keep or Path(tempfile.mkdtemp(prefix="tact-load-"))
+    arguments = parser.parse_args()
+    folder = arguments.keep or Path(tempfile.mkdtemp(prefix="tact-load-"))
     folder.mkdir(parents=True, exist_ok=True)
     home = folder / "home"
     home.mkdir(exist_ok=True)
     try:
-        made = python("make", MAKE.format(share=CHILDREN_PER_ROW), given.rows, folder, home=home)
-        rounds = [one_round(given.rows, folder, home) for _ in range(given.repeats)]
+        preparation = python("make", MAKE.format(share=CHILDREN_PER_ROW), arguments.rows, folder, home=home)
+        rounds = [one_round(arguments.rows, folder, home) for _ in range(arguments.repeats)]
     finally:
-        if given.keep is None:
+        if arguments.keep is None:
             shutil.rmtree(folder)
-    table = summary([[made], *rounds]) if rounds else []
+    table = summary([[preparation], *rounds]) if rounds else []
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
-    if given.json:
+    if arguments.json:
         runs = [asdict(run) for runs in rounds for run in runs]
-        print(json.dumps({"rows": given.rows, "machine": machine, "steps": table, "runs": runs}, indent=2))
+        print(json.dumps({"rows": arguments.rows, "machine": machine, "steps": table, "runs": runs}, indent=2))
     else:
-        print(f"{given.rows:,} encounters, {given.repeats} rounds, {machine}")
+        print(f"{arguments.rows:,} encounters, {arguments.repeats} rounds, {machine}")
         show(table)
     return int(any(line["met"] is False for line in table))
 

@@ -46,7 +46,7 @@ async def _listen(line: ClientConnection) -> None:
         pass
 
 
-async def measure(followers: int, views: int, drawn: int) -> tuple[np.ndarray, np.ndarray]:
+async def measure(followers: int, views: int, page_count: int) -> tuple[np.ndarray, np.ndarray]:
     """Measure seconds: until each view reached each follower, and until a browser among them had drawn each page.
 
     Returns two arrays of the shapes (views, followers) and (drawn,).
@@ -56,7 +56,7 @@ async def measure(followers: int, views: int, drawn: int) -> tuple[np.ndarray, n
     lines = [await _join(number, code) for number in range(1, followers + 1)]
     listening = asyncio.create_task(_listen(presenter))
     seconds = [await _show(presenter, lines, number) for number in range(views)]
-    pages = await _measure_browser(presenter, lines, code, drawn)
+    pages = await _measure_browser(presenter, lines, code, page_count)
     listening.cancel()
     for line in (presenter, *lines):
         await line.close()
@@ -75,10 +75,10 @@ async def _show(presenter: ClientConnection, lines: list[ClientConnection], numb
 
 
 async def _measure_browser(
-    presenter: ClientConnection, lines: list[ClientConnection], code: str, drawn: int
+    presenter: ClientConnection, lines: list[ClientConnection], code: str, page_count: int
 ) -> list[float]:
     """Return the seconds until a browser that follows shows the bar of each page, while `lines` follow too."""
-    if not drawn:
+    if not page_count:
         return []
     seconds = []
     async with async_playwright() as started:
@@ -86,10 +86,10 @@ async def _measure_browser(
         page = await browser.new_page(viewport={"width": 1366, "height": 768})
         await page.goto(f"http://127.0.0.1:{_PORT}/meeting/{code}")
         await page.locator(".meetingline").wait_for(timeout=60_000)
-        for number in range(drawn):
-            shown = page.locator(f'.topbar nav a[aria-current=page][href*="{_PAGES[number % len(_PAGES)]}"]')
+        for number in range(page_count):
+            bar = page.locator(f'.topbar nav a[aria-current=page][href*="{_PAGES[number % len(_PAGES)]}"]')
             start = time.perf_counter()
-            await asyncio.gather(_show(presenter, lines, number), shown.wait_for(state="attached", timeout=30_000))
+            await asyncio.gather(_show(presenter, lines, number), bar.wait_for(state="attached", timeout=30_000))
             seconds.append(time.perf_counter() - start)
             await asyncio.sleep(1.5)
         await browser.close()
@@ -104,15 +104,15 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=200)
     parser.add_argument("--drawn", type=int, default=40, help="Views of which a browser draws the page; 0 needs none.")
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    with serve(asked.workspace, "public", _PORT):
-        measured = asyncio.run(measure(asked.followers, asked.views, asked.drawn))
-    found = {
+    arguments = parser.parse_args()
+    with serve(arguments.workspace, "public", _PORT):
+        measured = asyncio.run(measure(arguments.followers, arguments.views, arguments.drawn))
+    percentiles = {
         name: {f"p{share}": round(float(np.percentile(seconds, share)) * 1000, 1) for share in (50, 95, 99, 100)}
         for name, seconds in zip(("news", "page"), measured, strict=True)
         if seconds.size
     }
-    sys.stdout.write(f"{json.dumps(found)}\n" if asked.json else f"milliseconds: {found}\n")
+    sys.stdout.write(f"{json.dumps(percentiles)}\n" if arguments.json else f"milliseconds: {percentiles}\n")
 
 
 if __name__ == "__main__":

@@ -86,30 +86,32 @@ def their_table(ours: CellKey) -> np.ndarray:
     )
 
 
-def our_way(drawn: np.ndarray, ours: CellKey) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    cell, size = drawn[:, 0] * CATEGORIES + drawn[:, 1], AREAS * CATEGORIES
+def our_way(sample: np.ndarray, ours: CellKey) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    cell, size = sample[:, 0] * CATEGORIES + sample[:, 1], AREAS * CATEGORIES
     counts = np.bincount(cell, minlength=size)
-    keys = compute_cell_keys(cell, drawn[:, 2], size, KEYS)
+    keys = compute_cell_keys(cell, sample[:, 2], size, KEYS)
     return counts, keys, ours.publish(counts, keys)
 
 
 def compare(python: str, rows: int, repeats: int, seed: int = 0) -> Run:
-    ours, drawn, seconds = CellKey(key_range=KEYS), records(rows, seed), []
+    ours, sample, seconds = CellKey(key_range=KEYS), records(rows, seed), []
     ours.thresholds()  # worked out once and kept
     for _ in range(repeats):
         began = time.perf_counter()
-        counts, keys, shown = our_way(drawn, ours)
+        counts, keys, published = our_way(sample, ours)
         seconds.append(time.perf_counter() - began)
     with tempfile.TemporaryDirectory() as folder:
-        np.save(Path(folder) / "records.npy", drawn)
+        np.save(Path(folder) / "records.npy", sample)
         np.save(Path(folder) / "ptable.npy", their_table(ours))
-        done = subprocess.run([python, "-c", THEIRS, folder, str(repeats)], capture_output=True, text=True, check=True)
+        process = subprocess.run(
+            [python, "-c", THEIRS, folder, str(repeats)], capture_output=True, text=True, check=True
+        )
         theirs = np.load(Path(folder) / "theirs.npy")
     # Their table leaves out areas and categories without any record; these cells are empty.
     cell = theirs[:, 0] * CATEGORIES + theirs[:, 1]
     unlisted = np.setdiff1d(np.arange(len(counts)), cell)
-    differ = int((np.column_stack([counts, keys, shown])[cell] != theirs[:, 2:]).any(axis=1).sum())
-    differ += int((shown[unlisted] != 0).sum())
+    differ = int((np.column_stack([counts, keys, published])[cell] != theirs[:, 2:]).any(axis=1).sum())
+    differ += int((published[unlisted] != 0).sum())
     return Run(
         rows,
         len(counts),
@@ -117,7 +119,7 @@ def compare(python: str, rows: int, repeats: int, seed: int = 0) -> Run:
         int((counts > ROWS_OF_TABLE).sum()),
         differ,
         statistics.median(seconds),
-        statistics.median(json.loads(done.stdout.splitlines()[-1])),
+        statistics.median(json.loads(process.stdout.splitlines()[-1])),
     )
 
 
@@ -136,9 +138,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[1400, 100_000, 1_000_000])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    runs = [compare(given.ons, rows, given.repeats) for rows in given.rows]
-    print(json.dumps([asdict(run) for run in runs], indent=1)) if given.json else table(runs)
+    arguments = parser.parse_args()
+    runs = [compare(arguments.ons, rows, arguments.repeats) for rows in arguments.rows]
+    print(json.dumps([asdict(run) for run in runs], indent=1)) if arguments.json else table(runs)
     sys.exit(any(run.differ for run in runs))
 
 

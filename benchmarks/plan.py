@@ -33,16 +33,18 @@ def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.nd
     rng = np.random.default_rng(seed)
     points = rng.random((areas, 2)) * 300.0
     people = rng.lognormal(8.0, 1.0, areas)
-    at = np.sort(np.argsort(-people)[:sites])
-    minutes = np.sqrt(((points[:, None] - points[at]) ** 2).sum(axis=-1))
-    units = np.column_stack([rng.multinomial(count, people[at] / people[at].sum()) for count in (300, 200)])
+    positions = np.sort(np.argsort(-people)[:sites])
+    minutes = np.sqrt(((points[:, None] - points[positions]) ** 2).sum(axis=-1))
+    units = np.column_stack(
+        [rng.multinomial(count, people[positions] / people[positions].sum()) for count in (300, 200)]
+    )
     posts = Posts(
         tuple(f"area {i}" for i in range(areas)),
         tuple(f"site {i}" for i in range(sites)),
         KINDS,
         units,
         compute_reach(people, Catchment(60.0, "gaussian", 25.0).weight(minutes)),
-        10.0 + minutes[at],
+        10.0 + minutes[positions],
         units.sum(axis=1) + 5,
         units // 4,
     )
@@ -62,25 +64,25 @@ def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.nd
     return posts, need, rules
 
 
-def measured(name: str, given: argparse.Namespace) -> dict[str, object]:
-    posts, need, rules = country(given.areas, given.sites, given.draws, given.seed)
+def measured(name: str, arguments: argparse.Namespace) -> dict[str, object]:
+    posts, need, rules = country(arguments.areas, arguments.sites, arguments.draws, arguments.seed)
     seconds, busy = [], time.process_time()
-    for _ in range(given.repeats):
+    for _ in range(arguments.repeats):
         began = time.perf_counter()
         try:
-            made = plan_moves(posts, need, rules, AIMS[name], solver=Solver(seconds=given.limit))
+            plan = plan_moves(posts, need, rules, AIMS[name], solver=Solver(seconds=arguments.limit))
         except InputError as error:
             return {"aims": name, "seconds": round(time.perf_counter() - began, 2), "none": str(error)}
         seconds.append(time.perf_counter() - began)
     return {
         "aims": name,
         "seconds": round(statistics.median(seconds), 2),
-        "processor": round((time.process_time() - busy) / given.repeats, 2),
-        "gap": made.gap,
-        "proven": made.proven,
-        "moved": made.moved,
-        "broken today": made.broken_today,
-        "gain": asdict(made.gain),
+        "processor": round((time.process_time() - busy) / arguments.repeats, 2),
+        "gap": plan.gap,
+        "proven": plan.proven,
+        "moved": plan.moved,
+        "broken today": plan.broken_today,
+        "gain": asdict(plan.gain),
         "peak MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
 
@@ -93,9 +95,9 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=15.0, help="seconds of solving")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     for name in AIMS:
-        print(json.dumps(measured(name, given)), flush=True)
+        print(json.dumps(measured(name, arguments)), flush=True)
 
 
 if __name__ == "__main__":

@@ -71,12 +71,12 @@ def large(seed: int, *, protected: bool) -> Observations:
     """Draw 400 areas on a square, 40 periods, one pathway and both ways of finding, from the model itself."""
     rng = np.random.default_rng(seed)
     side, periods = 20, 40
-    at = np.arange(side * side).reshape(side, side)
-    edges = np.vstack([np.c_[at[:, :-1].ravel(), at[:, 1:].ravel()], np.c_[at[:-1].ravel(), at[1:].ravel()]])
-    expected = rng.lognormal(9.0, 0.8, at.size)
-    risk = 0.6 * rng.standard_normal(at.size) - 8.5
+    grid = np.arange(side * side).reshape(side, side)
+    edges = np.vstack([np.c_[grid[:, :-1].ravel(), grid[:, 1:].ravel()], np.c_[grid[:-1].ravel(), grid[1:].ravel()]])
+    expected = rng.lognormal(9.0, 0.8, grid.size)
+    risk = 0.6 * rng.standard_normal(grid.size) - 8.5
     walk = np.cumsum(0.05 * rng.standard_normal(periods))
-    effort = np.floor(rng.lognormal(2.0, 0.8, (at.size, periods)))
+    effort = np.floor(rng.lognormal(2.0, 0.8, (grid.size, periods)))
     mean = expected[:, None] * np.exp(risk[:, None] + walk)
     means = np.stack([mean, mean * (effort / 8.0) ** 0.8], axis=-1)[:, :, None]
     counts = rng.poisson(means * rng.gamma(20.0, 1 / 20.0, means.shape))
@@ -85,11 +85,11 @@ def large(seed: int, *, protected: bool) -> Observations:
         mechanism = usual()
         counts = mechanism.publish(counts, rng.integers(0, 2**24, counts.shape))
         channel = mechanism.channel(int(counts.max()) + 5)
-    codes = tuple(f"{i:03d}" for i in range(at.size))
+    codes = tuple(f"{i:03d}" for i in range(grid.size))
     periods_named = tuple(f"{2000 + i // 4}-{1 + 3 * (i % 4):02d}-01/P3M" for i in range(periods))
     return Observations(
         codes,
-        ("AL",) * at.size,
+        ("AL",) * grid.size,
         np.tile(expected[:, None], periods),
         periods_named,
         ("internal",),
@@ -116,11 +116,11 @@ def borders() -> list[tuple[str, str]]:
 
 def speed(case: str) -> Speed:
     if case == "regions":
-        seen = observe_world(world(0), borders(), usual())
+        observations = observe_world(world(0), borders(), usual())
     else:
-        seen = large(0, protected=case == "large protected")
+        observations = large(0, protected=case == "large protected")
     began, cpu = time.perf_counter(), time.process_time()
-    fit = RiskModel().fit(seen).fit_
+    fit = RiskModel().fit(observations).fit_
     took, used = time.perf_counter() - began, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Speed(case, took, used, peak, len(fit.posterior.nodes))
@@ -128,22 +128,22 @@ def speed(case: str) -> Speed:
 
 def truth(seed: int, pairs: list[tuple[str, str]]) -> list[Truth]:
     gamma = GAMMAS[seed % len(GAMMAS)]
-    one = world(seed, gamma)
-    table = one.truth.relative_risk("region").pivot_table(index="area", columns="pathway", values="relative_risk")
-    found = []
+    invented = world(seed, gamma)
+    table = invented.truth.relative_risk("region").pivot_table(index="area", columns="pathway", values="relative_risk")
+    results = []
     for name, mechanism in (("exact", None), ("protected", usual())):
-        seen = observe_world(one, pairs, mechanism)
-        fit = RiskModel().fit(seen).fit_
-        true = np.log(table.reindex(index=list(seen.areas), columns=list(seen.pathways)).to_numpy())
+        observations = observe_world(invented, pairs, mechanism)
+        fit = RiskModel().fit(observations).fit_
+        true = np.log(table.reindex(index=list(observations.areas), columns=list(observations.pathways)).to_numpy())
         found_risk = fit.log_risk(DRAWS, seed)
-        draws, risk = DetectionRange().log_risk(found_risk, seen, seed), found_risk.mean(axis=0)
+        draws, risk = DetectionRange().log_risk(found_risk, observations, seed), found_risk.mean(axis=0)
         ranks = [spearmanr(risk[:, p], true[:, p])[0] for p in range(2)]
         covered = []
         for level in (0.5, 0.8, 0.95):
             low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
             covered.append(float(((low <= true) & (true <= high)).mean()))
-        found.append(Truth(seed, name, gamma, fit.gamma[0], *map(float, ranks), *covered))
-    return found
+        results.append(Truth(seed, name, gamma, fit.gamma[0], *map(float, ranks), *covered))
+    return results
 
 
 def tell(speeds: list[Speed], truths: list[Truth]) -> None:
@@ -166,16 +166,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--part", choices=("speed", "truth"))
     parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     speeds: list[Speed] = []
     truths: list[Truth] = []
-    if given.part != "truth":
+    if arguments.part != "truth":
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-            speeds = pool.map(speed, [case for case in CASES for _ in range(given.repeats)], chunksize=1)
-    if given.part != "speed":
+            speeds = pool.map(speed, [case for case in CASES for _ in range(arguments.repeats)], chunksize=1)
+    if arguments.part != "speed":
         pairs = borders()
-        truths = [one for seed in range(given.seeds) for one in truth(seed, pairs)]
-    if given.json:
+        truths = [result for seed in range(arguments.seeds) for result in truth(seed, pairs)]
+    if arguments.json:
         print(json.dumps([asdict(row) for row in (*speeds, *truths)], indent=1))
     else:
         tell(speeds, truths)

@@ -100,11 +100,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--few", type=int, default=9, help="replicates of the plain loop")
     parser.add_argument("--retrospective", type=int, default=0, metavar="AREAS", help="also all stretches")
-    given = parser.parse_args()
-    found = [measured(given.areas, given.replicates, given.repeats, given.few)]
-    if given.retrospective:
-        found.append(whole_time(given.retrospective, given.replicates))
-    print(json.dumps(found, indent=1))
+    arguments = parser.parse_args()
+    results = [measured(arguments.areas, arguments.replicates, arguments.repeats, arguments.few)]
+    if arguments.retrospective:
+        results.append(whole_time(arguments.retrospective, arguments.replicates))
+    print(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

@@ -49,11 +49,11 @@ def serve(workspace: Path, tier: Tier, port: int, errors: IO[bytes] | None = Non
 
 def _enter(address: str) -> str:
     """Request the address that a server printed until it answers; return the cookie that it sets, or an empty text."""
-    asked, until = urlsplit(address), time.monotonic() + _SECONDS
+    parts, until = urlsplit(address), time.monotonic() + _SECONDS
     while time.monotonic() < until:
-        line = http.client.HTTPConnection(asked.netloc, timeout=_SECONDS)
+        line = http.client.HTTPConnection(parts.netloc, timeout=_SECONDS)
         try:
-            line.request("GET", f"{asked.path or '/'}?{asked.query}" if asked.query else "/health")
+            line.request("GET", f"{parts.path or '/'}?{parts.query}" if parts.query else "/health")
             return line.getresponse().headers.get("Set-Cookie", "").partition(";")[0]
         except ConnectionRefusedError:
             time.sleep(0.1)

@@ -95,11 +95,11 @@ def list_queries(workspace: Workspace) -> list[str]:
 
 async def ask(line: ClientConnection, page: str, query: str) -> float:
     """Run a page once; return the seconds until its script has ended."""
-    asked = BackMsg()
-    asked.rerun_script.query_string = query
-    asked.rerun_script.page_name = page
+    request = BackMsg()
+    request.rerun_script.query_string = query
+    request.rerun_script.page_name = page
     began = time.monotonic()
-    await line.send(asked.SerializeToString())
+    await line.send(request.SerializeToString())
     while True:
         message = ForwardMsg()
         message.ParseFromString(await line.recv(decode=False))
@@ -213,13 +213,13 @@ async def watch_processor(servers: Sequence[Server], until: float, measured: Mea
 
 
 async def measure(
-    servers: Sequence[Server], asked: argparse.Namespace, queries: Sequence[str], measured: Measured
+    servers: Sequence[Server], arguments: argparse.Namespace, queries: Sequence[str], measured: Measured
 ) -> None:
     """Run the readers for the requested time, and write what they and the servers did into `measured`."""
-    until = time.monotonic() + 60 * asked.minutes
+    until = time.monotonic() + 60 * arguments.minutes
     readers = (
-        read_pages(servers[seed % len(servers)].url, queries, seed, asked.think, until, measured)
-        for seed in range(asked.sessions)
+        read_pages(servers[seed % len(servers)].url, queries, seed, arguments.think, until, measured)
+        for seed in range(arguments.sessions)
     )
     await asyncio.gather(
         *readers,
@@ -250,7 +250,7 @@ def summarise(measured: Measured, attacked: Attacked, log: int, warm: float) -> 
     """Return the figures; changes and memory in the first part of the time, the share `warm`, are left out."""
     began, ended = measured.memory[0][0], measured.memory[-1][0]
     start = began + warm * (ended - began)
-    seconds = [taken for moment, taken in measured.changes if moment > start]
+    seconds = [duration for moment, duration in measured.changes if moment > start]
     after = [size for moment, size in measured.memory if moment > start]
     tenth = max(len(after) // 10, 1)
     first, last = float(np.median(after[:tenth])), float(np.median(after[-tenth:]))
@@ -320,34 +320,39 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="servers of the same workspace")
     parser.add_argument("--port", type=int, default=8790, help="of the first server")
     parser.add_argument("--to", type=Path, help="write the figures into this file, too")
-    asked = parser.parse_args()
-    workspace = Workspace.open(asked.workspace)
+    arguments = parser.parse_args()
+    workspace = Workspace.open(arguments.workspace)
     queries = list_queries(workspace)
-    measured, tier = Measured(), asked.tier if asked.pages else "public"
+    measured, tier = Measured(), arguments.tier if arguments.pages else "public"
     with ExitStack() as stack:
         log = stack.enter_context(tempfile.TemporaryFile())
-        ports = range(asked.port, asked.port + asked.processes)
-        servers = [stack.enter_context(serve(asked.workspace, tier, port, log)) for port in ports]
-        if asked.pages:
-            figures = asyncio.run(measure_pages(servers[0], queries, asked.pages))
+        ports = range(arguments.port, arguments.port + arguments.processes)
+        servers = [stack.enter_context(serve(arguments.workspace, tier, port, log)) for port in ports]
+        if arguments.pages:
+            figures = asyncio.run(measure_pages(servers[0], queries, arguments.pages))
         else:
             # The attackers run in a separate process, so that they do not delay the measurements of the readers.
             start = multiprocessing.get_context("spawn")
             counts: Queue[Attacked] = start.Queue()
             urls = [server.url for server in servers]
-            attackers = start.Process(target=attack, args=(urls, asked.half_open, asked.minutes, counts))
+            attackers = start.Process(target=attack, args=(urls, arguments.half_open, arguments.minutes, counts))
             attackers.start()
             with suppress(KeyboardInterrupt):
-                asyncio.run(measure(servers, asked, queries, measured))
+                asyncio.run(measure(servers, arguments, queries, measured))
             attacked = counts.get(timeout=60)
             attackers.join()
             log.seek(0, 2)
             summary = summarise(measured, attacked, log.tell(), 1 / 6)
-            figures = {"processes": asked.processes, "sessions": asked.sessions, "think": asked.think, **summary}
+            figures = {
+                "processes": arguments.processes,
+                "sessions": arguments.sessions,
+                "think": arguments.think,
+                **summary,
+            }
     text = json.dumps(figures, indent=1)
     print(text)
-    if asked.to:
-        asked.to.write_text(f"{text}\n", encoding="utf-8")
+    if arguments.to:
+        arguments.to.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -87,20 +87,20 @@ def _study_seed(seed: int) -> list[Scans]:
 def study_world(parameters: WorldParameters) -> Scans:
     """Return the clusters of one world."""
     world = simulate_default_areas(parameters)
-    seen = observe_release(world)
-    rows = find_clusters(judge_fit(RiskModel().fit(seen).fit_), geography.load_areas())
-    rows["true"] = world.truth.log_risk(seen.areas, seen.pathways).ravel()
+    observations = observe_release(world)
+    rows = find_clusters(judge_fit(RiskModel().fit(observations).fit_), geography.load_areas())
+    rows["true"] = world.truth.log_risk(observations.areas, observations.pathways).ravel()
     rows["country"] = rows["area"].str[:2]
     rows = rows[rows["cluster"].notna()]
     first = rows[rows["cluster"] == 1].groupby(["country", "crossing"])["p"].first()
-    shown = rows[rows["p_release"] <= LEVEL]
+    clusters = rows[rows["p_release"] <= LEVEL]
     return Scans(
         parameters.seed,
         parameters.signal,
         tuple(first.round(4)),
-        len(shown.groupby(["country", "crossing", "cluster"])),
-        len(shown),
-        int((shown["true"] < 0).sum()),
+        len(clusters.groupby(["country", "crossing", "cluster"])),
+        len(clusters),
+        int((clusters["true"] < 0).sum()),
     )
 
 

@@ -84,10 +84,10 @@ def map_seeds(
         results = map_on_cluster(study_case, cases, address=cluster, workers=processes)
     else:
         results = _map_here(study_case, cases, processes, fresh=fresh)
-    for done, result in enumerate(results, 1):
+    for number, result in enumerate(results, 1):
         yield result
         if progress is not None:
-            progress(done, len(cases), what)
+            progress(number, len(cases), what)
 
 
 def _map_here(
@@ -107,5 +107,5 @@ def round_mean(values: object, digits: int = 3) -> Any:  # noqa: ANN401
     return mean.tolist() if mean.ndim else float(mean)
 
 
-def _print_progress(done: int, total: int | None, what: str) -> None:
-    print(f"{what}: {done} of {total}", file=sys.stderr)
+def _print_progress(step: int, total: int | None, what: str) -> None:
+    print(f"{what}: {step} of {total}", file=sys.stderr)

@@ -29,19 +29,19 @@ _KEYS = 2**24
 class Place:
     """The world of a history: the course of its quarters, and the parts that a release shows.
 
-    truth : true need and areas, without meetings. kept : positions of the regions that the model knows.
+    truth : true need and areas, without meetings. model_regions : positions of the regions that the model knows.
     pairs : pairs of regions that touch. mechanism : the noise of published counts.
     """
 
     course: Course
     truth: Truth
-    kept: Ints
+    model_regions: Ints
     pairs: Sequence[tuple[str, str]]
     mechanism: CellKey
 
     def need(self, t: int) -> Floats:
         """Return the true need of a quarter over all known pathways, in the regions that the model knows, (A,)."""
-        return np.asarray(self.course.need.region[self.kept, : len(CROSSING), t].sum(axis=1))
+        return np.asarray(self.course.need.region[self.model_regions, : len(CROSSING), t].sum(axis=1))
 
     def budget(self, t: int) -> float:
         """Return the total days of outreach in a quarter."""
@@ -54,17 +54,17 @@ def place(parameters: WorldParameters) -> Place:
     Laws that change meetings have no effect: reports always count in the quarter of the meeting.
     """
     parameters = change_parameters(parameters)
-    known = geography.load_areas()
-    pairs = [pair for level in ("region", "municipality") for pair in known.neighbours(level)]
+    areas = geography.load_areas()
+    pairs = [pair for level in ("region", "municipality") for pair in areas.neighbours(level)]
     land = build_ground(area_table(), pairs, read_population(parameters), parameters.seed)
     course = set_up_course(land, parameters, draw_need_by_laws(land, parameters))
     nobody = np.zeros((len(land.people), len(PATHWAYS), 2, parameters.quarters))
-    met = FirstMeetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
-    truth = Truth.build(land, parameters.periods, course.need, met, np.zeros(0, np.int64))
-    at = {str(code): position for position, code in enumerate(land.regions)}
-    kept = np.array([at[code] for code in select_modelled_areas(truth.areas).index])
+    meetings = FirstMeetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
+    truth = Truth.build(land, parameters.periods, course.need, meetings, np.zeros(0, np.int64))
+    positions = {str(code): position for position, code in enumerate(land.regions)}
+    model_regions = np.array([positions[code] for code in select_modelled_areas(truth.areas).index])
     usual = CellKey.from_policy(DEFAULT_POLICY)
-    return Place(course, truth, kept, known.neighbours("region"), usual)
+    return Place(course, truth, model_regions, areas.neighbours("region"), usual)
 
 
 def assign_days_of_regions(course: Course, t: int, finds: Floats, days: Ints) -> Floats:
@@ -92,19 +92,19 @@ class History:
         parameters = where.course.parameters
         self.place = where
         self.passed = 0
-        self._days = np.zeros((len(where.kept), parameters.quarters))
+        self._days = np.zeros((len(where.model_regions), parameters.quarters))
         self._finds = np.zeros(len(where.course.land.people))
-        self._counts = np.zeros((len(where.kept), parameters.quarters, len(CROSSING), 2), np.int64)
-        self._drawn = stream(parameters.seed, "finds")
-        self._told = stream(parameters.seed, "told")
+        self._counts = np.zeros((len(where.model_regions), parameters.quarters, len(CROSSING), 2), np.int64)
+        self._find_rng = stream(parameters.seed, "finds")
+        self._record_rng = stream(parameters.seed, "told")
         # A cell has the same key in every release that shows it.
         self._keys = np.random.default_rng([parameters.seed, 0]).integers(0, _KEYS, key_shapes(self._counts)[0])
 
     @property
-    def found(self) -> Floats:
+    def children(self) -> Floats:
         """Children met on known pathways in each quarter so far, (quarters,)."""
-        found: Floats = self._counts[:, : self.passed].sum(axis=(0, 2, 3)).astype(float)
-        return found
+        children: Floats = self._counts[:, : self.passed].sum(axis=(0, 2, 3)).astype(float)
+        return children
 
     def go_on(self, days: Ints | None = None) -> None:
         """Draw the next quarter with whole days of outreach in each region, (A,); by default the usual days."""
@@ -113,17 +113,17 @@ class History:
             laid = world.plan_days(t, self._finds)
         else:
             everywhere = np.zeros(len(world.land.regions), np.int64)
-            everywhere[self.place.kept] = days
+            everywhere[self.place.model_regions] = days
             laid = assign_days_of_regions(world, t, self._finds, everywhere)
-        met = world.draw_finds(world.expect_finds(t, laid), self._drawn)
-        self._finds = update_memory(self._finds, met)
-        self._days[:, t] = world.land.sum_by_region(laid)[self.place.kept]
-        by_region = world.land.sum_by_region(met)[self.place.kept][:, : len(CROSSING)].astype(np.int64)
+        finds = world.draw_finds(world.expect_finds(t, laid), self._find_rng)
+        self._finds = update_memory(self._finds, finds)
+        self._days[:, t] = world.land.sum_by_region(laid)[self.place.model_regions]
+        by_region = world.land.sum_by_region(finds)[self.place.model_regions][:, : len(CROSSING)].astype(np.int64)
         # The pathway of some children is not recorded; the model's table leaves them out.
-        self._counts[:, t] = self._told.binomial(by_region, 1.0 - world.parameters.unknown_pathway)
+        self._counts[:, t] = self._record_rng.binomial(by_region, 1.0 - world.parameters.unknown_pathway)
         self.passed += 1
 
-    def seen(self) -> Observations:
+    def observe(self) -> Observations:
         """Return the observations of all quarters until now, as published under the default policy."""
         parameters, t = self.place.course.parameters, self.passed
         exact = self._counts[:, :t]

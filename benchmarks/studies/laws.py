@@ -96,18 +96,18 @@ def study(
 def _study_world(case: tuple[int, str]) -> list[Result]:
     seed, law = case
     world = simulate_default_areas(set_up_world(seed, law))
-    seen = observe_release(world)
-    panel = build_panel(seen)
-    forecasters = {**BASELINES, MODEL: ModelForecaster(seen, RiskModel())}
+    observations = observe_release(world)
+    panel = build_panel(observations)
+    forecasters = {**BASELINES, MODEL: ModelForecaster(observations, RiskModel())}
     evaluation = evaluate(panel, forecasters, first_origin=len(panel.quarters) - _LAST)
-    true = world.truth.log_risk(seen.areas, seen.pathways)
+    true = world.truth.log_risk(observations.areas, observations.pathways)
     cells = evaluation.cells.dropna(subset=["observed"]).groupby("forecaster", observed=True)
     means = cells[["log", "crps", "in_95"]].mean()
     hits = evaluation.hits
     hits = hits[(hits["of"] == "areas") & np.isclose(hits["budget"], _BUDGET)]
     hit_rate = hits.set_index(hits["forecaster"].astype(str))["hit_rate"]
-    ranked = {MODEL: RiskModel().fit(seen).fit_.log_risk(_DRAWS, 0).mean(axis=0)}
-    ranked |= {name: _read_rates(rival, seen) for name, rival in BASELINES.items()}
+    ranked = {MODEL: RiskModel().fit(observations).fit_.log_risk(_DRAWS, 0).mean(axis=0)}
+    ranked |= {name: _read_rates(rival, observations) for name, rival in BASELINES.items()}
     return [
         Result(
             law,
@@ -122,11 +122,11 @@ def _study_world(case: tuple[int, str]) -> list[Result]:
     ]
 
 
-def _read_rates(rival: Forecaster, seen: Observations) -> Floats:
+def _read_rates(rival: Forecaster, observations: Observations) -> Floats:
     """Return the log relative rates, (A, P), that a rival forecasts for the next quarter."""
-    drawn = rival.forecast(build_panel(seen), 1, _DRAWS, 0).mean(axis=0)
-    rates = (drawn + 0.5 / _DRAWS) / seen.living[:, None, None]
-    return subtract_national_rate(np.log(rates)[None], seen)[0, :, 0]
+    forecast = rival.forecast(build_panel(observations), 1, _DRAWS, 0).mean(axis=0)
+    rates = (forecast + 0.5 / _DRAWS) / observations.living[:, None, None]
+    return subtract_national_rate(np.log(rates)[None], observations)[0, :, 0]
 
 
 def _judge(evaluation: Evaluation, rival: str, score: Score) -> int:

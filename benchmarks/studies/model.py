@@ -107,8 +107,8 @@ class Study:
                 "correlation_least": [round(float(v), 3) for v in np.min([f.correlation for f in mine], axis=0)],
                 "covered": round_mean([f.covered for f in mine]),
                 "gamma_off": round_mean([f.gamma_fitted - f.gamma for f in mine]),
-                "shift_by_eighth": round_mean([[0 < at <= 2 * _YEAR for at in f.shift_found] for f in mine]),
-                "shift_ever": round_mean([[at > 0 for at in f.shift_found] for f in mine]),
+                "shift_by_eighth": round_mean([[0 < quarter <= 2 * _YEAR for quarter in f.shift_found] for f in mine]),
+                "shift_ever": round_mean([[quarter > 0 for quarter in f.shift_found] for f in mine]),
             }
         high, rising = (np.array([getattr(a, name) for a in self.alarms]) for name in ("high", "rising"))
         out["no_signal"] = {
@@ -168,9 +168,9 @@ def _study_world(seed: int, model: RiskModel) -> tuple[list[SignalResults], Alar
 
 def _evaluate_world(world: World, kind: str, mechanism: CellKey | None, model: RiskModel) -> SignalResults:
     parameters = world.parameters
-    seen = observe_world(world, geography.load_areas().neighbours("region"), mechanism)
-    fit = model.fit(seen).fit_
-    true = world.truth.log_risk(seen.areas, seen.pathways)
+    observations = observe_world(world, geography.load_areas().neighbours("region"), mechanism)
+    fit = model.fit(observations).fit_
+    true = world.truth.log_risk(observations.areas, observations.pathways)
     risk, draws = draw_risk(fit, parameters.seed)
     inside = tuple(covered(draws, true, level) for level in _LEVELS)
     ranks = correlate_ranks(risk, true)
@@ -209,13 +209,13 @@ def _find_ends(draws: Floats, level: float) -> tuple[Floats, Floats]:
 
 def _follow_hotspot(world: World, model: RiskModel) -> Followed:
     """Return how well the model's ranking of each quarter agrees with the true ranking."""
-    seen = observe_release(world)
-    fit = model.fit(seen).fit_
-    rate = read_need(world, seen) / seen.expected[:, :, None]
-    true = subtract_national_rate(np.log(rate)[None], seen)[0]
+    observations = observe_release(world)
+    fit = model.fit(observations).fit_
+    rate = read_need(world, observations) / observations.expected[:, :, None]
+    true = subtract_national_rate(np.log(rate)[None], observations)[0]
     risk = fit.log_risk(_DRAWS, 0).mean(axis=0)
-    quarterly = subtract_national_rate(fit.draws(_DRAWS, 0).log_rate, seen).mean(axis=0)
-    still = np.repeat(risk[:, None], len(seen.quarters), axis=1)
+    quarterly = subtract_national_rate(fit.draws(_DRAWS, 0).log_rate, observations).mean(axis=0)
+    still = np.repeat(risk[:, None], len(observations.quarters), axis=1)
     moving, fixed = (
         tuple(
             float(np.mean([spearmanr(ranking[:, q, p], true[:, q, p]).statistic for q in range(true.shape[1])]))
@@ -248,17 +248,17 @@ def _when_shifted(world: World, mechanism: CellKey | None) -> tuple[int, ...]:
     return tuple(first)
 
 
-def _count_alarms(seen: Observations, seed: int, model: RiskModel) -> Alarms:
+def _count_alarms(observations: Observations, seed: int, model: RiskModel) -> Alarms:
     """Compute the false alarms in each quarter's release of a world without a signal."""
     high, rising, unwarned = [], [], 0
-    ever = np.zeros((len(seen.areas), len(seen.pathways)), bool)
-    for quarters in range(_FIRST_LOOK, len(seen.quarters) + 1):
-        known = replace(seen.up_to(quarters), totals=None)
-        fit = model.fit(known).fit_
-        above = judge_risk(fit.log_risk(_DRAWS, seed), known, seed=seed).statements.says_surely("high", "very_high")
+    ever = np.zeros((len(observations.areas), len(observations.pathways)), bool)
+    for quarters in range(_FIRST_LOOK, len(observations.quarters) + 1):
+        past = replace(observations.up_to(quarters), totals=None)
+        fit = model.fit(past).fit_
+        above = judge_risk(fit.log_risk(_DRAWS, seed), past, seed=seed).statements.says_surely("high", "very_high")
         rose = np.zeros(above.shape, bool)
         if quarters >= 2 * _YEAR:
-            changes = find_changes(fit.draws(_DRAWS, seed).log_rate, known.effort, known.before_breaks, _YEAR)
+            changes = find_changes(fit.draws(_DRAWS, seed).log_rate, past.effort, past.before_breaks, _YEAR)
             rose = changes.statements.says_surely("rising", "more")[:, -1]
             called = changes.statements.says("rising", "more")[:, -1]
             doubled = ~(changes.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before

@@ -94,21 +94,21 @@ def study(worlds: int, *, first_seed: int = 0, processes: int = 1, progress: Pro
 def study_world(seed: int) -> Municipal:
     """Compute the results of one world."""
     world = simulate_default_areas(WorldParameters(seed=seed))
-    regions, seen = observe_release(world), observe_release(world, "municipality")
+    regions, municipalities = observe_release(world), observe_release(world, "municipality")
     began, cpu = time.perf_counter(), time.process_time()
-    fit = fit_municipalities(RiskModel().fit(regions).fit_, seen)
+    fit = fit_municipalities(RiskModel().fit(regions).fit_, municipalities)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    true = world.truth.log_risk(seen.areas, seen.pathways, "municipality")
+    true = world.truth.log_risk(municipalities.areas, municipalities.pathways, "municipality")
     return _compare(fit, true, seed, seconds, cpu)
 
 
 def _compare(fit: MunicipalFit, true: Floats, seed: int, seconds: float, cpu: float) -> Municipal:
-    seen, need = fit.observations, fit.log_need(_DRAWS, seed)
-    children = seen.living[:, None]
-    published = np.maximum(seen.published, 0).sum(axis=(1, 3)).astype(float)
+    observations, need = fit.observations, fit.log_need(_DRAWS, seed)
+    children = observations.living[:, None]
+    published = np.maximum(observations.published, 0).sum(axis=(1, 3)).astype(float)
     risk, alone = need.mean(axis=0), fit.region_only
     amount = children * np.exp(true)
-    members = [np.array(seen.regions) == code for code in INSIDE.values()]
+    members = [np.array(observations.regions) == code for code in INSIDE.values()]
     return Municipal(
         seed,
         _correlate(risk, true),

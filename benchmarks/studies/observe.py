@@ -61,16 +61,16 @@ def observe_world(
     return publish_counts(places, periods, exact, days, pairs, protected)
 
 
-def read_need(world: World, seen: Observations) -> Floats:
-    """Return the true number of children newly in need by region, quarter and pathway of `seen`, (A, Q, P).
+def read_need(world: World, observations: Observations) -> Floats:
+    """Return the true number of children newly in need by region, quarter and pathway of `observations`, (A, Q, P).
 
-    NaN for an area of `seen` that is not a region.
+    NaN for an area of `observations` that is not a region.
     """
     need = world.truth.need.query("level == 'region' and pathway != 'none_known'")
-    crossing = np.where(need["pathway"].astype(str) == "internal", *seen.pathways)
+    crossing = np.where(need["pathway"].astype(str) == "internal", *observations.pathways)
     rows = need.assign(crossing=crossing).groupby(["area", "quarter", "crossing"], observed=True)["need"].sum()
-    index = pd.MultiIndex.from_product([seen.areas, seen.quarters, seen.pathways])
-    shape = (len(seen.areas), len(seen.quarters), len(seen.pathways))
+    index = pd.MultiIndex.from_product([observations.areas, observations.quarters, observations.pathways])
+    shape = (len(observations.areas), len(observations.quarters), len(observations.pathways))
     true: Floats = rows.reindex(index).to_numpy(dtype=float).reshape(shape)
     return true
 
@@ -140,8 +140,8 @@ def select_modelled_areas(places: pd.DataFrame, level: str = "region") -> pd.Dat
 
 def key_shapes(exact: Ints) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the shapes of the cell keys of quarters and of totals, for counts as in `publish_counts`."""
-    areas, quarters, known, ways = exact.shape
-    return (areas, quarters, len(PATHWAYS), ways), (areas, known)
+    areas, quarters, pathways, ways = exact.shape
+    return (areas, quarters, len(PATHWAYS), ways), (areas, pathways)
 
 
 def count_children(world: World, codes: list[str]) -> Ints:
@@ -177,9 +177,11 @@ def _position(values: pd.Series, positions: dict[str, int]) -> Ints:
 
 def _locate(world: World, municipality: pd.Series, codes: list[str]) -> Ints:
     """Return the position of each municipality, or else of its region, among the codes; -1 if neither is there."""
-    at = pd.Series(np.arange(len(codes)), index=codes)
+    positions = pd.Series(np.arange(len(codes)), index=codes)
     names = municipality.astype(str)
-    return names.map(at).fillna(names.map(world.areas["parent"]).map(at)).fillna(-1).to_numpy(dtype=np.int64)
+    return (
+        names.map(positions).fillna(names.map(world.areas["parent"]).map(positions)).fillna(-1).to_numpy(dtype=np.int64)
+    )
 
 
 def _quarter(world: World, days: pd.Series) -> Ints:
@@ -191,5 +193,5 @@ def _tally(columns: list[Ints], shape: tuple[int, ...], weights: Floats | None =
     """Return the number of rows in each cell, or the sum of their weights; rows with a position of -1 are left out."""
     inside = np.all([column >= 0 for column in columns], axis=0)
     cell = np.ravel_multi_index(tuple(column[inside] for column in columns), shape)
-    kept = None if weights is None else weights[inside]
-    return np.bincount(cell, kept, int(np.prod(shape))).reshape(shape).astype(float)
+    inside_weights = None if weights is None else weights[inside]
+    return np.bincount(cell, inside_weights, int(np.prod(shape))).reshape(shape).astype(float)

@@ -94,12 +94,12 @@ def describe(summary: dict[str, Any], _seed: int = 0) -> list[str]:
         "was found was published and planned with again."
     ]
     for way in WAYS:
-        told = summary[way]
+        results = summary[way]
         lines.append(
-            f"{names[way]}: an area was left under its floor of outreach in {told['worlds_starved']:.0%} of "
-            f"worlds; the least that any area got in a quarter was {told['least_over_floor']:.2f} of its "
-            f"floor. In the end {told['covered']:.0%} of the model's 95 % intervals held the truth. "
-            f"{told['met']:.0%} of the need was met, with {told['moved']:.1f} moves a quarter."
+            f"{names[way]}: an area was left under its floor of outreach in {results['worlds_starved']:.0%} of "
+            f"worlds; the least that any area got in a quarter was {results['least_over_floor']:.2f} of its "
+            f"floor. In the end {results['covered']:.0%} of the model's 95 % intervals held the truth. "
+            f"{results['met']:.0%} of the need was met, with {results['moved']:.1f} moves a quarter."
         )
     return lines
 
@@ -116,12 +116,12 @@ def loop(
 ) -> Loop:
     """Run the study on `worlds` invented worlds, about ten seconds each; the same seeds give the same result."""
     followed = []
-    for done, seed in enumerate(range(first_seed, first_seed + worlds), 1):
+    for number, seed in enumerate(range(first_seed, first_seed + worlds), 1):
         where = place(_parameters(seed, quarters))
         tried = _Trial(where, programme or Programme(), model or RiskModel(), solver or Solver())
         followed += [tried.followed(way) for way in WAYS]
         if progress is not None:
-            progress(done, worlds, "Following the plan in invented worlds")
+            progress(number, worlds, "Following the plan in invented worlds")
     return Loop(quarters, tuple(followed))
 
 
@@ -143,39 +143,39 @@ class _Trial:
         past = History(self.place)
         for _ in range(YEAR):
             past.go_on()
-        seen = past.seen()
-        posts = posts_of(seen, self.programme)
-        over, moved, met, needed = [], [], 0.0, 0.0
+        observations = past.observe()
+        posts = posts_of(observations, self.programme)
+        over, moved, need_met, needed = [], [], 0.0, 0.0
         while past.passed < self.place.course.parameters.quarters:
             before, true = posts.units, self.place.need(past.passed)
-            posts = replace(posts, units=self._layout(way, posts, seen))
+            posts = replace(posts, units=self._layout(way, posts, observations))
             days = self._days(posts, past.passed)
             moved.append(int(np.abs(posts.units - before).sum()) // 2)
-            over.append(days / (floors(seen, self.programme) * self.place.budget(past.passed)))
-            met, needed = met + meets(posts, posts.units, true), needed + float(true.sum())
+            over.append(days / (floors(observations, self.programme) * self.place.budget(past.passed)))
+            need_met, needed = need_met + meets(posts, posts.units, true), needed + float(true.sum())
             past.go_on(days)
-            seen = past.seen()
+            observations = past.observe()
         return Followed(
             self.seed,
             way,
             tuple(float(quarter.min()) for quarter in over),
             float((np.array(over) < 1.0).mean()),
-            self._covered(seen),
-            met / needed,
-            int(past.found[YEAR:].sum()),
+            self._covered(observations),
+            need_met / needed,
+            int(past.children[YEAR:].sum()),
             tuple(moved),
         )
 
-    def _layout(self, way: Way, posts: Posts, seen: Observations) -> Ints:
+    def _layout(self, way: Way, posts: Posts, observations: Observations) -> Ints:
         """Return the layout of units in the next quarter, (S, K)."""
         if way == "counts":
-            last = np.maximum(seen.published[:, -1], 0).sum(axis=(1, 2)).astype(float)
+            last = np.maximum(observations.published[:, -1], 0).sum(axis=(1, 2)).astype(float)
             return towards(posts, last, self.programme.moves) if last.any() else posts.units
-        draws = need_of(self.model.fit(seen).fit_, self.seed)
+        draws = need_of(self.model.fit(observations).fit_, self.seed)
         # The areas to explore are drawn anew each quarter.
-        solver = replace(self.solver, seed=1000 * self.seed + len(seen.quarters))
-        made, _ = planned(posts, draws, rules_of(seen, self.programme), solver)
-        return made.units if made.recommended or made.broken_today else posts.units
+        solver = replace(self.solver, seed=1000 * self.seed + len(observations.quarters))
+        plan, _ = planned(posts, draws, rules_of(observations, self.programme), solver)
+        return plan.units if plan.recommended or plan.broken_today else posts.units
 
     def _days(self, posts: Posts, t: int) -> Ints:
         """Return days of outreach in each area, (A,), in proportion to the capacity that reaches it, rounded up."""
@@ -184,11 +184,11 @@ class _Trial:
         days: Ints = np.ceil(exact - 1e-6).astype(np.int64)
         return days
 
-    def _covered(self, seen: Observations) -> float:
+    def _covered(self, observations: Observations) -> float:
         """Return the share of true log relative risks in the 95 % intervals of a fit to all observations."""
-        risk = self.model.fit(seen).fit_.log_risk(_DRAWS, self.seed)
-        true = self.place.truth.log_risk(seen.areas, seen.pathways)
-        return covered(DetectionRange().log_risk(risk, seen, self.seed), true)
+        risk = self.model.fit(observations).fit_.log_risk(_DRAWS, self.seed)
+        true = self.place.truth.log_risk(observations.areas, observations.pathways)
+        return covered(DetectionRange().log_risk(risk, observations, self.seed), true)
 
 
 def _parameters(seed: int, quarters: int) -> WorldParameters:

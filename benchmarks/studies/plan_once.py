@@ -184,56 +184,56 @@ def study(
         level=level,
     )
     seeds, what = range(first_seed, first_seed + worlds), "Planning in invented worlds"
-    found = map_seeds(study_world, seeds, what, processes=processes, cluster=cluster, progress=progress)
-    return Study(tuple(found))
+    results = map_seeds(study_world, seeds, what, processes=processes, cluster=cluster, progress=progress)
+    return Study(tuple(results))
 
 
 def _study_world(seed: int, *, programme: Programme, model: RiskModel, solver: Solver, level: Level) -> Regret:
-    known = _observe(simulate_default_areas(WorldParameters(seed=seed)), model, level)
-    return _compute_regret(seed, known, programme, solver)
+    case = _observe(simulate_default_areas(WorldParameters(seed=seed)), model, level)
+    return _compute_regret(seed, case, programme, solver)
 
 
 @dataclass(frozen=True, eq=False)
-class _Known:
+class _Case:
     """A world as the programme knows it, and its truth: draws of need (d, A), true need (A,)."""
 
-    seen: Observations
+    observations: Observations
     draws: Floats
     truth: Floats
 
 
-def _compute_regret(seed: int, known: _Known, programme: Programme, solver: Solver) -> Regret:
-    posts, wanted = posts_of(known.seen, programme), rules_of(known.seen, programme)
-    made, rules = planned(posts, known.draws, wanted, solver)
-    mean = known.draws.mean(axis=0)
+def _compute_regret(seed: int, case: _Case, programme: Programme, solver: Solver) -> Regret:
+    posts, wanted = posts_of(case.observations, programme), rules_of(case.observations, programme)
+    plan, rules = planned(posts, case.draws, wanted, solver)
+    mean = case.draws.mean(axis=0)
     layouts = {
         "today": posts.units,
-        "population": towards(posts, known.seen.living, programme.moves),
-        "counts": towards(posts, counts_of(known.seen), programme.moves),
+        "population": towards(posts, case.observations.living, programme.moves),
+        "counts": towards(posts, counts_of(case.observations), programme.moves),
         "greedy": greedy(posts, mean, programme.moves),
-        "plan": made.units if made.recommended else posts.units,
-        "truth": _plan_with_truth(posts, known.truth, rules, solver).units,
+        "plan": plan.units if plan.recommended else posts.units,
+        "truth": _plan_with_truth(posts, case.truth, rules, solver).units,
     }
-    reached = compute_floor(replace(posts, units=made.units), 1.0)
-    kept = bool((reached >= np.asarray(wanted.floor) - 1e-6).all())
+    reached = compute_floor(replace(posts, units=plan.units), 1.0)
+    floor_kept = bool((reached >= np.asarray(wanted.floor) - 1e-6).all())
     # With the share of exploration, and without any, so that every move is the solver's own choice.
-    late = replace(posts, units=apportion(known.seen.effort[:, -YEAR:].sum(axis=1), programme.units)[:, None])
-    half, _ = planned(late, known.draws, replace(wanted, floor=compute_floor(late, 0.5)), solver)
-    met = meets(late, late.units, known.truth)
-    again = [_plan_from_optimum(posts, known, rule, solver) for rule in (rules, replace(rules, exploration=0.0))]
+    late = replace(posts, units=apportion(case.observations.effort[:, -YEAR:].sum(axis=1), programme.units)[:, None])
+    half, _ = planned(late, case.draws, replace(wanted, floor=compute_floor(late, 0.5)), solver)
+    need_met = meets(late, late.units, case.truth)
+    again = [_plan_from_optimum(posts, case, rule, solver) for rule in (rules, replace(rules, exploration=0.0))]
     return Regret(
         seed,
-        tuple(meets(posts, layouts[name], known.truth) for name in RIVALS),
-        meets(posts, made.units, known.truth),
-        made.gain,
-        made.recommended,
-        made.moved,
-        kept,
+        tuple(meets(posts, layouts[name], case.truth) for name in RIVALS),
+        meets(posts, plan.units, case.truth),
+        plan.gain,
+        plan.recommended,
+        plan.moved,
+        floor_kept,
         not any(answer.recommended for answer in again),
         again[-1].moved,
-        any(_is_falsely_small(answer, known.truth) for answer in again),
+        any(_is_falsely_small(answer, case.truth) for answer in again),
         half.answer,
-        meets(late, half.units, known.truth) / met - 1.0,
+        meets(late, half.units, case.truth) / need_met - 1.0,
     )
 
 
@@ -245,23 +245,25 @@ def _summarise_late(rows: Sequence[Regret], answer: Answer) -> dict[str, float]:
     return {"worlds": len(gains), "true": round_mean(np.array(gains) > 0), "gain": round_mean(gains)}
 
 
-def _observe(world: World, model: RiskModel, level: Level = "region") -> _Known:
+def _observe(world: World, model: RiskModel, level: Level = "region") -> _Case:
     """Fit the model to the world's protected counts; return the observations, and drawn and true need of the last year.
 
     Need is in children per quarter, on all known pathways together.
     """
-    seen, seed = observe_release(world), world.parameters.seed
-    fit = model.fit(seen).fit_
+    observations, seed = observe_release(world), world.parameters.seed
+    fit = model.fit(observations).fit_
     if level == "region":
         draws = need_of(fit, seed)
     else:
-        seen = observe_release(world, level)
-        draws = fit_municipalities(fit, seen).draw_yearly_need(_DRAWS, seed).sum(axis=2)
-    last = set(seen.quarters[-YEAR:])
+        observations = observe_release(world, level)
+        draws = fit_municipalities(fit, observations).draw_yearly_need(_DRAWS, seed).sum(axis=2)
+    last = set(observations.quarters[-YEAR:])
     rows = world.truth.need.query("level == @level and pathway != 'none_known'")
     rows = rows[rows["quarter"].isin(last)]
-    truth = rows.groupby("area")["need"].sum().reindex(list(seen.areas)).fillna(0.0).to_numpy(dtype=float) / YEAR
-    return _Known(seen, np.asarray(draws), truth)
+    truth = (
+        rows.groupby("area")["need"].sum().reindex(list(observations.areas)).fillna(0.0).to_numpy(dtype=float) / YEAR
+    )
+    return _Case(observations, np.asarray(draws), truth)
 
 
 def _plan_with_truth(posts: Posts, truth: Floats, rules: Rules, solver: Solver) -> Plan:
@@ -270,10 +272,10 @@ def _plan_with_truth(posts: Posts, truth: Floats, rules: Rules, solver: Solver) 
     return plan_moves(posts, certain, replace(rules, exploration=0.0), solver=solver)
 
 
-def _plan_from_optimum(posts: Posts, known: _Known, rules: Rules, solver: Solver) -> Plan:
+def _plan_from_optimum(posts: Posts, case: _Case, rules: Rules, solver: Solver) -> Plan:
     """Return a plan from posts that are the best for the true need: nothing should be recommended."""
-    best = _plan_with_truth(posts, known.truth, replace(rules, moves=None), solver).units
-    return plan_moves(replace(posts, units=best), known.draws, rules, solver=solver)
+    best = _plan_with_truth(posts, case.truth, replace(rules, moves=None), solver).units
+    return plan_moves(replace(posts, units=best), case.draws, rules, solver=solver)
 
 
 def _is_falsely_small(plan: Plan, truth: Floats) -> bool:
@@ -291,8 +293,8 @@ def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
         best, best_move = meets(posts, units, need) + 1e-9, None
         each = posts.reach * posts.kinds[0].children
         for start in np.flatnonzero(units[:, 0]):
-            left = posts.compute_capacity(units)[:, 0] - each[:, start]
-            values = compute_met(np.broadcast_to(need[:, None], each.shape), left[:, None] + each).sum(axis=0)
+            rest = posts.compute_capacity(units)[:, 0] - each[:, start]
+            values = compute_met(np.broadcast_to(need[:, None], each.shape), rest[:, None] + each).sum(axis=0)
             if (end := int(np.argmax(values))) != start and values[end] > best:
                 best, best_move = values[end], (start, end)
         if best_move is None:

@@ -203,8 +203,8 @@ def _look_at_counts(data: OddData, judged: JudgedFit) -> dict[str, Floats]:
     forecasters = {**BASELINES, MODEL: ModelForecaster(observations, RiskModel())}
     if not np.isnan(panel.counts[:, last:]).all():
         cells = evaluate(panel, forecasters, first_origin=last, horizons=1, draws=_DRAWS).cells
-        known = cells.dropna(subset=["observed"])
-        results |= {name: known[name].to_numpy(float) for name in ("expected", "log", "crps", "pit")}
+        scored = cells.dropna(subset=["observed"])
+        results |= {name: scored[name].to_numpy(float) for name in ("expected", "log", "crps", "pit")}
     return results
 
 
@@ -249,10 +249,10 @@ class Study:
 def study(worlds: int, *, first_seed: int = 0, progress: Progress | None = None) -> Study:
     """Try `worlds` data sets, with consecutive seeds. The same seeds give the same data sets."""
     outcomes = []
-    for done in range(1, worlds + 1):
-        outcomes.append(try_data(OddData.draw(first_seed + done - 1)))
+    for number in range(1, worlds + 1):
+        outcomes.append(try_data(OddData.draw(first_seed + number - 1)))
         if progress is not None:
-            progress(done, worlds, "Trying odd data sets")
+            progress(number, worlds, "Trying odd data sets")
     return Study(tuple(outcomes))
 
 

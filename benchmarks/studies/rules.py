@@ -103,12 +103,12 @@ class Numbers:
     rule: str
     thresholds: Ints
     value: Ints = field(init=False)
-    drawn: Ints = field(init=False)
+    last_draw: Ints = field(init=False)
 
     def __post_init__(self) -> None:
         """Start with nothing published."""
         self.value = np.full(get_shape(self.spec), MISSING, np.int64)
-        self.drawn = np.full(get_shape(self.spec), -1, np.int64)
+        self.last_draw = np.full(get_shape(self.spec), -1, np.int64)
 
     @property
     def shown(self) -> Ints:
@@ -118,9 +118,9 @@ class Numbers:
     def count_since_draw(self, snapshots: Sequence[Snapshot], *, blocks: bool = False) -> Ints:
         """Return how many children in each cell, or in its block, changed since the last draw of the cell."""
         changes = np.zeros_like(self.value)
-        for release in np.unique(self.drawn[self.drawn >= 0]):
+        for release in np.unique(self.last_draw[self.last_draw >= 0]):
             later = count_changes(snapshots[release], snapshots[-1], self.spec, blocks=blocks)
-            changes = np.where(self.drawn == release, later, changes)
+            changes = np.where(self.last_draw == release, later, changes)
         return changes
 
     def choose(self, snapshots: Sequence[Snapshot]) -> Bools:
@@ -131,7 +131,7 @@ class Numbers:
             return np.asarray(now.status[self.spec] != before)
         enough: dict[str, int | Ints] = {"blocks": DEFAULT_POLICY.k, "cells": self.thresholds, "always": 0}
         changes = self.count_since_draw(snapshots, blocks=self.rule == "blocks")
-        return np.asarray(now.over[self.spec] & ((self.drawn < 0) | (changes >= enough[self.rule])))
+        return np.asarray(now.over[self.spec] & ((self.last_draw < 0) | (changes >= enough[self.rule])))
 
     def publish(self, snapshots: Sequence[Snapshot], record_keys: Mapping[str, Ints]) -> Ints:
         """Draw the numbers that the rule chooses at the newest of these releases.
@@ -147,10 +147,10 @@ class Numbers:
         cell_keys = compute_cell_keys(cell[cell >= 0], key, before.size, DEFAULT_POLICY.key_range).reshape(before.shape)
         values = CellKey.from_policy(DEFAULT_POLICY).publish(now.count(self.spec), cell_keys)
         draw, expected = self.choose(snapshots), (self.rule == "final") & (was.status[self.spec] != status)
-        self.value, comparable = np.where(draw, values, self.value), (self.drawn >= 0) & ~expected
-        self.drawn = np.where(draw, len(snapshots) - 1, self.drawn)
+        self.value, comparable = np.where(draw, values, self.value), (self.last_draw >= 0) & ~expected
+        self.last_draw = np.where(draw, len(snapshots) - 1, self.last_draw)
         changed = comparable & (before != self.shown)
-        return np.array([changed.sum(), *((changed & one).sum() for one in by_one)])
+        return np.array([changed.sum(), *((changed & mask).sum() for mask in by_one)])
 
 
 def compare_rules(
@@ -160,9 +160,9 @@ def compare_rules(
     world = simulate_default_areas(WorldParameters(seed=seed, children=children, gamma=GAMMAS[seed % len(GAMMAS)]))
     encounters, days = world.records["encounter"].astype("str"), list_days() if days is None else days
     history = RecordHistory(encounters, np.random.default_rng([seed, 7]), withdraws=seed % 2 == 1)
-    known = [history.known_on(day) for day in days]
-    names = pd.Index(pd.concat([list_first_encounters(k)["child"] for k in [encounters, *known]]).unique())
-    snapshots = [Snapshot.take(records, names, day) for records, day in zip(known, days, strict=True)]
+    records_by_day = [history.known_on(day) for day in days]
+    names = pd.Index(pd.concat([list_first_encounters(k)["child"] for k in [encounters, *records_by_day]]).unique())
+    snapshots = [Snapshot.take(records, names, day) for records, day in zip(records_by_day, days, strict=True)]
     true = Snapshot.take(encounters, names, list_days()[-1]).count(YEARS)
     return {rule: _follow(rule, world, snapshots, true, model) for rule in RULES}
 
@@ -174,14 +174,18 @@ def _follow(
     salts = [f"{kind}{salt}" for salt in ("children", salt_of(WHOLE)) for kind in ("", "provisional|")]
     keys = {salt: rng.integers(0, DEFAULT_POLICY.key_range, len(snapshots[0].content)) for salt in salts}
     tables = {spec: Numbers(spec, rule, rng.integers(_LEAST, _MOST + 1, get_shape(spec))) for spec in TABLES}
-    seen, changes, fits = list[tuple[float, float]](), np.zeros((len(snapshots), len(TABLES), 3)), dict[str, float]()
+    measures, changes, fits = (
+        list[tuple[float, float]](),
+        np.zeros((len(snapshots), len(TABLES), 3)),
+        dict[str, float](),
+    )
     for release in range(len(snapshots)):
         past = snapshots[: release + 1]
         changes[release] = [numbers.publish(past, keys) for numbers in tables.values()]
-        seen.append(_measure_public(tables[YEARS].shown, past[-1].count(YEARS), true))
+        measures.append(_measure_public(tables[YEARS].shown, past[-1].count(YEARS), true))
         if model is not None and release >= _RELEASES - 1:
             fits |= _measure_fit(world, _observe(world, tables), model, "" if release < _RELEASES else "_end")
-    public = pd.DataFrame(seen, columns=["hidden", "error"])
+    public = pd.DataFrame(measures, columns=["hidden", "error"])
     tiers = zip(("public", "partner"), (changes[:_RELEASES, :2], changes[:_RELEASES, 2:]), strict=True)
     kinds = ("changed", "one_draw", "one_release")
     return {
@@ -193,29 +197,31 @@ def _follow(
     }
 
 
-def _measure_public(shown: Ints, count: Ints, true: Ints) -> tuple[float, float]:
+def _measure_public(published: Ints, count: Ints, true: Ints) -> tuple[float, float]:
     """Return the share of known children in county-years not shown, and the median relative error of shown ones.
 
     The error is NaN if no county-year with children is shown.
     """
-    off = (np.abs(shown - true) / np.maximum(true, 1))[(shown >= 0) & (true > 0)]
-    return float(count[shown < 0].sum() / max(count.sum(), 1)), float(np.median(off)) if len(off) else np.nan
+    off = (np.abs(published - true) / np.maximum(true, 1))[(published >= 0) & (true > 0)]
+    return float(count[published < 0].sum() / max(count.sum(), 1)), float(np.median(off)) if len(off) else np.nan
 
 
 def _observe(world: World, tables: Mapping[TableSpec, Numbers]) -> Observations:
     """Return the observations that partners see; without totals if any total is not published."""
     regions = list(select_modelled_areas(world.truth.areas).index)
-    kept = [GRID.codes["region"].index(code) for code in regions]
+    positions = [GRID.codes["region"].index(code) for code in regions]
     days, pairs = effort_days(world, regions), geography.load_areas().neighbours("region")
-    totals = tables[WHOLE].value[kept, 0, : len(CROSSING)]
-    known = None if (totals == MISSING).any() else totals
-    published, mechanism = tables[MODEL].value[kept], CellKey.from_policy(DEFAULT_POLICY)
-    return join_observations(world.truth.areas, world.parameters.periods, published, days, pairs, mechanism, known)
+    totals = tables[WHOLE].value[positions, 0, : len(CROSSING)]
+    known_totals = None if (totals == MISSING).any() else totals
+    published, mechanism = tables[MODEL].value[positions], CellKey.from_policy(DEFAULT_POLICY)
+    return join_observations(
+        world.truth.areas, world.parameters.periods, published, days, pairs, mechanism, known_totals
+    )
 
 
-def _measure_fit(world: World, seen: Observations, model: RiskModel, when: str) -> dict[str, float]:
-    risk, draws = draw_risk(model.fit(seen).fit_, world.parameters.seed)
-    ranks = correlate_ranks(risk, world.truth.log_risk(seen.areas, seen.pathways))
+def _measure_fit(world: World, observations: Observations, model: RiskModel, when: str) -> dict[str, float]:
+    risk, draws = draw_risk(model.fit(observations).fit_, world.parameters.seed)
+    ranks = correlate_ranks(risk, world.truth.log_risk(observations.areas, observations.pathways))
     names = ("internal", "cross_border", "width")
     return {f"{name}{when}": value for name, value in zip(names, (*ranks, measure_width(draws)), strict=True)}
 

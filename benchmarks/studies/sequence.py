@@ -153,12 +153,12 @@ def attack_series(seed: int, children: int = CHILDREN) -> Series:
         geography.load_areas().write(areas)
         releases: list[Release] = []
         for day in list_days():
-            known = history.known_on(day)
-            if known.empty:
+            encounters = history.known_on(day)
+            if encounters.empty:
                 continue
-            hashed = hash_encounters(known, hasher)
-            hashed = hashed.append_column("batch", pa.array(np.ones(len(known), np.int64)))
-            vault.encounters = hashed.append_column("partner", pa.array([""] * len(known)))
+            hashed = hash_encounters(encounters, hasher)
+            hashed = hashed.append_column("batch", pa.array(np.ones(len(encounters), np.int64)))
+            vault.encounters = hashed.append_column("partner", pa.array([""] * len(encounters)))
             try:
                 new = make_release(
                     vault,
@@ -239,9 +239,9 @@ def _attack(seed: int, children: int, releases: Sequence[Release], encounters: p
     # The largest of many estimates is too large by chance, so it is estimated again, with other and more worlds.
     again = membership.survey(everything, areas, mechanism, k, regions=[region], worlds=[_WORLDS], seed=len(first))
     worst = again[region]
-    one = float(compute_advantage(rates.children, mechanism, k).max())
+    one_number = float(compute_advantage(rates.children, mechanism, k).max())
     hidden, error = _measure_readers(releases[-1], encounters)
-    return Series(seed, children, one, worst.value, worst.low, worst.high, changed, hidden, error, refused)
+    return Series(seed, children, one_number, worst.value, worst.low, worst.high, changed, hidden, error, refused)
 
 
 def _measure_readers(release: Release, encounters: pd.DataFrame) -> tuple[float, float]:

@@ -143,19 +143,19 @@ def _draw_years(shares: Floats, rng: np.random.Generator) -> Ints:
 
     shares : share of internal trafficking, (areas, years).
     """
-    met = _MET[:, None] * _GROWTH ** np.arange(shares.shape[1])
+    level = _MET[:, None] * _GROWTH ** np.arange(shares.shape[1])
     parts = np.stack([shares, *((1.0 - shares) * part for part in _BORDER)], axis=2)
     # Counts of one kind vary together; both parts of cross-border trafficking are one count of the model.
     kinds = rng.gamma(_KAPPA**-2, _KAPPA**2, (_QUARTERS, *shares.shape, 2))
     varied = np.concatenate([kinds, kinds[..., 1:]], axis=3)
-    counts = rng.poisson(met[..., None] / _QUARTERS * parts * varied).sum(axis=0)
+    counts = rng.poisson(level[..., None] / _QUARTERS * parts * varied).sum(axis=0)
     return np.asarray(counts, np.int64)
 
 
 def _publish(exact: Ints, channel: Channel, rng: np.random.Generator) -> Ints:
     cumulative = np.cumsum(channel.matrix, axis=1)[exact]
-    drawn = (cumulative < rng.random((*exact.shape, 1))).sum(axis=-1)
-    return np.asarray(np.minimum(drawn, channel.n_max), np.int64)
+    counts = (cumulative < rng.random((*exact.shape, 1))).sum(axis=-1)
+    return np.asarray(np.minimum(counts, channel.n_max), np.int64)
 
 
 def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:

@@ -63,12 +63,12 @@ class Snapshot:
         cells, blocks, status, over = {}, {}, {}, {}
         for spec in TABLES:
             blocks[spec], cells[spec] = _place(first, spec)
-            known = np.where(grid.is_provisional(spec.grain), PROVISIONAL, FINAL)
+            states = np.where(grid.is_provisional(spec.grain), PROVISIONAL, FINAL)
             ended = [p.end <= grid.last or spec.grain == "whole" for p in GRID.periods(spec.grain)]
             shape = (1, -1, *(1 for _ in spec.breakdown))
             status[spec], over[spec] = (
                 np.broadcast_to(np.array(values).reshape(shape), get_shape(spec))
-                for values in (np.pad(known, (0, len(ended) - len(known))), ended)
+                for values in (np.pad(states, (0, len(ended) - len(states))), ended)
             )
         content = pd.util.hash_pandas_object(first[_CONTENT].astype(str), index=False).to_numpy().astype(np.int64)
         return cls(cells, blocks, content, status, over)
@@ -94,7 +94,7 @@ def _place(first: pd.DataFrame, spec: TableSpec) -> tuple[Ints, Ints]:
 
 def count_changes(before: Snapshot, now: Snapshot, spec: TableSpec, *, blocks: bool = False) -> Ints:
     """Return how many children entered or left each cell; with `blocks`, how many changed in the cell's block."""
-    old, new = (known.blocks[spec] if blocks else known.cells[spec] for known in (before, now))
+    old, new = (snapshot.blocks[spec] if blocks else snapshot.cells[spec] for snapshot in (before, now))
     changed = (old != new) | (blocks & (before.content != now.content))
     places, shape = np.concatenate([old[changed], new[changed & (old != new)]]), get_shape(spec)
     changes = _tally(places, shape[:2] if blocks else shape)

@@ -47,19 +47,19 @@ def need_of(fit: Fit, seed: int) -> Floats:
     return np.asarray(draw_yearly_need(fit.draws(_DRAWS, seed), fit.observations, seed).sum(axis=2))
 
 
-def counts_of(seen: Observations) -> Floats:
+def counts_of(observations: Observations) -> Floats:
     """Return the published counts of the last year, (A,); hidden and negative values count as 0."""
-    counts: Floats = np.maximum(seen.published[:, -YEAR:], 0).sum(axis=(1, 2, 3)).astype(float)
+    counts: Floats = np.maximum(observations.published[:, -YEAR:], 0).sum(axis=(1, 2, 3)).astype(float)
     return counts
 
 
-def posts_of(seen: Observations, programme: Programme) -> Posts:
+def posts_of(observations: Observations, programme: Programme) -> Posts:
     """Return posts whose units are distributed like the outreach of the first year."""
-    codes = seen.areas
-    level = "region" if seen.regions is None else "municipality"
+    codes = observations.areas
+    level = "region" if observations.regions is None else "municipality"
     travel = Travel.between(geography.load_areas(), level).select(codes)
-    share = compute_reach(seen.expected[:, -1], programme.catchment.weight(travel.to_people()))
-    units = apportion(seen.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
+    share = compute_reach(observations.expected[:, -1], programme.catchment.weight(travel.to_people()))
+    units = apportion(observations.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
     # The cost of a move is its minutes; no rule of a study limits the cost.
     return Posts(
         codes,
@@ -70,25 +70,25 @@ def posts_of(seen: Observations, programme: Programme) -> Posts:
         travel.minutes,
         np.full(len(codes), programme.units, np.int64),
         np.zeros_like(units),
-        seen.regions,
+        observations.regions,
     )
 
 
-def rules_of(seen: Observations, programme: Programme) -> Rules:
+def rules_of(observations: Observations, programme: Programme) -> Rules:
     """Return the rules: a maximum of moves, a floor for every region, exploration of areas with too little outreach."""
-    days = seen.effort[:, -YEAR:].sum(axis=1)
-    fair = seen.living / seen.living.sum()
+    days = observations.effort[:, -YEAR:].sum(axis=1)
+    fair = observations.living / observations.living.sum()
     return Rules(
         moves=programme.moves,
-        floor=floors(seen, programme) * programme.units * programme.children,
+        floor=floors(observations, programme) * programme.units * programme.children,
         under_searched=days < _UNDER_SEARCHED * fair * days.sum(),
         exploration=programme.exploration,
     )
 
 
-def floors(seen: Observations, programme: Programme) -> Floats:
+def floors(observations: Observations, programme: Programme) -> Floats:
     """Return the floor of each region as a share of all capacity, (R,)."""
-    living = seen.region_members @ seen.living
+    living = observations.region_members @ observations.living
     return np.asarray(programme.floor * living / living.sum())
 
 

@@ -47,28 +47,28 @@ _SURE = {"very_likely": "very_likely", "likely": "likely", "very_likely_not": "v
 def study_world(law: str, seed: int) -> Counts:
     """Return how often each statement was made about one world, and how often it was true; keys as in Counts."""
     world = simulate_default_areas(set_up_world(seed, law, GAMMAS[seed % len(GAMMAS)]))
-    seen = observe_release(world)
-    fit = RiskModel().fit(seen).fit_
-    draws, need = fit.draws(_DRAWS, seed), read_need(world, seen)
+    observations = observe_release(world)
+    fit = RiskModel().fit(observations).fit_
+    draws, need = fit.draws(_DRAWS, seed), read_need(world, observations)
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
 
-    rate = judge_risk(fit.log_risk(_DRAWS, seed), seen, seed).statements
-    _count(counts, "rate", rate, np.exp(world.truth.log_risk(seen.areas, seen.pathways)))
+    rate = judge_risk(fit.log_risk(_DRAWS, seed), observations, seed).statements
+    _count(counts, "rate", rate, np.exp(world.truth.log_risk(observations.areas, observations.pathways)))
     yearly = need[:, -_YEAR:].mean(axis=1)[None]
     burden, true = (
-        judge_burden(draw_yearly_need(draws, seen, seed), seen.country_of),
-        judge_burden(yearly, seen.country_of),
+        judge_burden(draw_yearly_need(draws, observations, seed), observations.country_of),
+        judge_burden(yearly, observations.country_of),
     )
-    _count_burden(counts, burden.statements, true.rank[1], seen)
+    _count_burden(counts, burden.statements, true.rank[1], observations)
     for word, inside in zip(np.ravel(name_certainty(burden.top)), np.ravel(true.rank[1] <= TOP), strict=True):
         certainty, negated = _SURE.get(str(word), "cannot_tell"), str(word).endswith("_not")
         _add(counts, "top", certainty, "not" if negated else "top", inside != negated)
-    log_true = np.log(need / seen.expected[:, :, None])[None]
+    log_true = np.log(need / observations.expected[:, :, None])[None]
     for kind, pool in (("change", False), ("country", True)):
-        alone = draws.log_rate, seen.effort, seen.before_breaks
-        drawn, effort, breaks = pool_countries(draws.log_rate, seen) if pool else alone
-        truth = pool_countries(log_true, seen)[0] if pool else log_true
-        changes = find_changes(drawn, effort, breaks, _YEAR)
+        alone = draws.log_rate, observations.effort, observations.before_breaks
+        log_rate, effort, breaks = pool_countries(draws.log_rate, observations) if pool else alone
+        truth = pool_countries(log_true, observations)[0] if pool else log_true
+        changes = find_changes(log_rate, effort, breaks, _YEAR)
         _count(counts, kind, changes.statements, find_changes(truth, effort, breaks, _YEAR).ratio[1])
     return {name: (number, right) for name, (number, right) in counts.items()}
 
@@ -83,9 +83,11 @@ def _count(counts: dict[str, list[int]], kind: str, statements: Statements, true
         _add(counts, kind, str(certainty), str(code), holds)
 
 
-def _count_burden(counts: dict[str, list[int]], statements: Statements, rank: Floats, seen: Observations) -> None:
+def _count_burden(
+    counts: dict[str, list[int]], statements: Statements, rank: Floats, observations: Observations
+) -> None:
     columns = statements.as_columns()
-    half = np.bincount(seen.country_of)[seen.country_of][:, None] / 2
+    half = np.bincount(observations.country_of)[observations.country_of][:, None] / 2
     truths = {"top": rank <= TOP, "not_top": rank > TOP, "upper_half": rank <= half, "lower_half": rank > half}
     for i in np.ndindex(rank.shape):
         code = str(columns["statement"][i])

@@ -29,22 +29,22 @@ def lived(where, quarters, days=None):
 def test_a_history_without_plans_has_the_effort_and_about_the_finds_of_the_world(where):
     world = simulate_default_areas(where.course.parameters)
     past = lived(where, 6)
-    seen = past.seen()
+    seen = past.observe()
     rows = world.truth.need.query("level == 'region' and pathway == 'internal'")
     days = rows.pivot_table("days", "area", "quarter", observed=True).loc[list(seen.areas), list(seen.quarters)]
     np.testing.assert_array_equal(seen.effort, days.to_numpy())
     first = world.records["encounter"].assign(child=world.truth.child).drop_duplicates("child")
     known = (first["stage"].astype(str) != "at_risk") & (first["pathway"].astype(str) != "none_known")
     # The same children, but for whom nobody notes the pathway.
-    assert past.found.sum() == pytest.approx(known.sum(), rel=0.05)
+    assert past.children.sum() == pytest.approx(known.sum(), rel=0.05)
 
 
 def test_outreach_goes_where_it_is_sent_and_finds_only_there(where):
-    size = len(where.kept)
+    size = len(where.model_regions)
     days = np.zeros(size, np.int64)
     days[:5] = [40, 7, 1, 200, 13]
     past = lived(where, 2, days)
-    np.testing.assert_array_equal(past.seen().effort[:, 0], days)
+    np.testing.assert_array_equal(past.observe().effort[:, 0], days)
     discovered = past._counts[..., 1]
     assert discovered[:5].sum() > 0
     assert discovered[5:].sum() == 0
@@ -64,15 +64,15 @@ def test_more_days_find_more_children_but_not_twice_as_many(where):
 
 def test_what_was_published_stays_as_it_was(where):
     past = lived(where, 4)
-    before = past.seen()
+    before = past.observe()
     past.go_on()
-    np.testing.assert_array_equal(past.seen().published[:, :4], before.published)
-    np.testing.assert_array_equal(lived(where, 5).seen().published, past.seen().published)
+    np.testing.assert_array_equal(past.observe().published[:, :4], before.published)
+    np.testing.assert_array_equal(lived(where, 5).observe().published, past.observe().published)
     assert (before.published.sum(axis=(1, 3)) != past._counts[:, :4].sum(axis=(1, 3))[:, :2]).any()
 
 
 def test_every_area_has_a_floor_whatever_it_has_today(where):
-    seen, programme = lived(where, YEAR).seen(), Programme()
+    seen, programme = lived(where, YEAR).observe(), Programme()
     rules, posts = rules_of(seen, programme), posts_of(seen, programme)
     assert (rules.floor > 0).all()
     assert rules.floor.sum() == pytest.approx(0.25 * 480)
@@ -81,7 +81,7 @@ def test_every_area_has_a_floor_whatever_it_has_today(where):
 
 
 def test_too_few_moves_bring_areas_nearer_to_their_floors_and_take_from_none_below(where):
-    seen, programme = lived(where, YEAR).seen(), Programme(moves=3, exploration=0.0)
+    seen, programme = lived(where, YEAR).observe(), Programme(moves=3, exploration=0.0)
     rules, posts = rules_of(seen, programme), posts_of(seen, programme)
     draws = np.random.default_rng(0).gamma(4.0, 5.0, (60, len(seen.areas)))
     with pytest.raises(RulesClash):

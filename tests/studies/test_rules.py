@@ -65,7 +65,7 @@ def test_a_rule_draws_again_at_its_number_of_changes(encounters, rule, fewest):
     area = np.bincount(before.cells[YEARS][before.cells[YEARS] >= 0]).argmax()
     inside = np.flatnonzero(before.cells[YEARS] == area)
     numbers = Numbers(YEARS, rule, np.full(get_shape(YEARS), 6))
-    numbers.drawn[:] = 0
+    numbers.last_draw[:] = 0
     for gone in {max(fewest - 1, 0), fewest}:
         places = before.cells[YEARS].copy()
         places[inside[:gone]] = -1
