@@ -103,9 +103,9 @@ def municipality_of(row: list[str], areas: pd.DataFrame, names: Places, regions:
     code = row[11] if country == "AL" else row[12]
     if code in areas.index:
         return code
-    found = names.resolve(row[1], country).code if feature.startswith("PPL") else None
+    match = names.resolve(row[1], country).code if feature.startswith("PPL") else None
     is_seat = feature in {"PPLA2", "PPLA3", "PPLC"}
-    return found if found and is_seat and areas.loc[found, "parent"] == region else None
+    return match if match and is_seat and areas.loc[match, "parent"] == region else None
 
 
 def cells(

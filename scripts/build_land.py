@@ -60,12 +60,12 @@ def main(node_modules: Path | None) -> None:
         text = (folder / "world-atlas" / "countries-10m.json").read_text(encoding="utf-8")
     countries = _decode(json.loads(text), "countries")
     cells = read_cells()
-    own = shapely.union_all(cells.geometry.to_numpy())
+    land = shapely.union_all(cells.geometry.to_numpy())
     neighbours = {name: area for name, area in countries.items() if name not in OWN}
     clipped = _clip(neighbours)
-    features = [_neighbour(name, area, own) for name, area in sorted(clipped.items())]
+    features = [_neighbour(name, area, land) for name, area in sorted(clipped.items())]
     alone = shapely.get_parts(shapely.union_all([countries[name] for name in sorted(OWN)]))
-    islands = alone[~shapely.intersects(alone, own)]
+    islands = alone[~shapely.intersects(alone, land)]
     features += [_feature({}, shapely.union_all([cells.geometry["GR-69"], *islands]))]
     head = '{"type":"FeatureCollection","features":[\n'
     lines = [json.dumps(f, ensure_ascii=False, separators=(",", ":")) for f in features]
@@ -83,19 +83,19 @@ def _clip(countries: dict[str, BaseGeometry]) -> dict[str, BaseGeometry]:
     return {name: shapely.union_all(part) for name, part in large.items() if len(part)}
 
 
-def _neighbour(name: str, area: BaseGeometry, own: BaseGeometry) -> dict[str, Any]:
+def _neighbour(name: str, area: BaseGeometry, land: BaseGeometry) -> dict[str, Any]:
     names = NAMES.get(name)
-    under = shapely.intersection(shapely.buffer(area, UNDER), own)
-    drawn = shapely.union_all([area, under]) if not under.is_empty else area
+    under = shapely.intersection(shapely.buffer(area, UNDER), land)
+    outline = shapely.union_all([area, under]) if not under.is_empty else area
     if names is None:
-        return _feature({}, drawn)
-    seen = area.intersection(FIRST_VIEW)
-    home = seen if seen.area > 0.15 else area
+        return _feature({}, outline)
+    visible = area.intersection(FIRST_VIEW)
+    home = visible if visible.area > 0.15 else area
     largest = max(shapely.get_parts(home), key=shapely.area)
     point = shapely.get_coordinates(shapely.maximum_inscribed_circle(largest, 0.01))[0]
     label = [round(float(value), 2) for value in point]
     keys = ("name", "name_sq", "name_el")
-    return _feature({**dict(zip(keys, names, strict=True)), "label": label}, drawn)
+    return _feature({**dict(zip(keys, names, strict=True)), "label": label}, outline)
 
 
 def _feature(properties: dict[str, Any], area: BaseGeometry) -> dict[str, Any]:
@@ -135,8 +135,8 @@ def _geometry(item: dict[str, Any], arcs: list[np.ndarray]) -> dict[str, Any]:
     polygons = item["arcs"] if item["type"] == "MultiPolygon" else [item["arcs"]]
     rings = [[_ring(ring, arcs) for ring in polygon] for polygon in polygons]
     # Quantising collapses the smallest islands to less than a ring.
-    drawn = [[ring for ring in polygon if len(ring) > 3] for polygon in rings]
-    return {"type": "MultiPolygon", "coordinates": [polygon for polygon in drawn if polygon]}
+    shapes = [[ring for ring in polygon if len(ring) > 3] for polygon in rings]
+    return {"type": "MultiPolygon", "coordinates": [polygon for polygon in shapes if polygon]}
 
 
 def _ring(numbers: list[int], arcs: list[np.ndarray]) -> list[list[float]]:

@@ -22,19 +22,19 @@ LOWEST = "lowest"
 
 def find_uv() -> str:
     """Return the path of uv, beside this Python or on the search path. Raises SystemExit if uv is not installed."""
-    found = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    if found is None:
+    path = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    if path is None:
         sys.exit("uv is not installed. Install it: pip install uv")
-    return found
+    return path
 
 
 def find_python(uv: str, version: str) -> str | None:
     """Return the path of an installed Python of this version; None if there is none."""
-    done = subprocess.run(
+    process = subprocess.run(
         [uv, "python", "find", "--no-project", "--no-python-downloads", "--system", version],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return done.stdout.strip() or None
+    return process.stdout.strip() or None
 
 
 def list_lowest_requirements(uv: str, folder: Path, python: str) -> Path:

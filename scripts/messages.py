@@ -77,13 +77,13 @@ def list_messages(*folders: str) -> dict[str, str]:
 def update_catalogue(text: str, messages: dict[str, str]) -> str:
     """Return the text of a catalogue changed so that it has exactly these messages, and the names of areas."""
     blocks = [block.strip("\n") for block in re.split(r"\n{2,}", text.strip("\n"))]
-    entries, known = [], set()
+    entries, keys = [], set()
     for block in blocks:
         key = next(iter(parse_entries(block)), "")
         if not key or key.startswith(_AREA) or key in messages:
             entries.append(block)
-            known.add(key)
-    entries += [_write_entry(message, file) for message, file in messages.items() if message not in known]
+            keys.add(key)
+    entries += [_write_entry(message, file) for message, file in messages.items() if message not in keys]
     return "\n\n".join(entries) + "\n"
 
 

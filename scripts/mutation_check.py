@@ -173,8 +173,8 @@ def run_tests(folder: Path, tests: tuple[str, ...], scratch: Path) -> tuple[int,
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no"]
     command += ["-m", "not browser and not long", f"--basetemp={scratch}", *tests]
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, "\n".join([*done.stdout.splitlines()[-5:], *done.stderr.splitlines()[-5:]])
+    process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return process.returncode, "\n".join([*process.stdout.splitlines()[-5:], *process.stderr.splitlines()[-5:]])
 
 
 def put_in(folder: Path, fault: Fault) -> bool:
@@ -223,9 +223,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         copy_tree(Path(name))
         tests = tuple(dict.fromkeys(test for fault in faults for test in fault.tests))
-        code, said = run_tests(Path(name), tests, Path(name) / "scratch")
+        code, output = run_tests(Path(name), tests, Path(name) / "scratch")
         if code:
-            print(f"The tests do not pass on the code as it is: pytest ended with {code}. Mend them first.\n{said}")
+            print(f"The tests do not pass on the code as it is: pytest ended with {code}. Mend them first.\n{output}")
             return 1
     wrong = 0
     with ThreadPoolExecutor(options.jobs) as pool:

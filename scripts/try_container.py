@@ -52,15 +52,15 @@ def look(podman: list[str]) -> dict[str, Any]:
         time.sleep(1)
     seconds = round(time.monotonic() - begin)
     command = [*podman, "exec", _NAME, "/opt/tact-map/bin/python", "-c", _SEEN]
-    seen = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return {"healthy": True, "seconds": seconds, **json.loads(seen)}
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {"healthy": True, "seconds": seconds, **json.loads(output)}
 
 
-def is_confined(seen: dict[str, Any]) -> bool:
+def is_confined(state: dict[str, Any]) -> bool:
     """Return whether the map answered as its own user, without rights, and could neither write nor connect."""
     wanted = {"healthy": True, "page": 200, "user": USER, "capabilities": 0, "no_new_privileges": 1, "networks": ["lo"]}
-    closed = all(seen.get(name) for name in ("write", "write_published", "connect"))
-    return closed and all(seen.get(name) == value for name, value in wanted.items())
+    closed = all(state.get(name) for name in ("write", "write_published", "connect"))
+    return closed and all(state.get(name) == value for name, value in wanted.items())
 
 
 def main() -> int:
@@ -70,16 +70,16 @@ def main() -> int:
     parser.add_argument("published", type=Path)
     parser.add_argument("--signed-by", required=True)
     parser.add_argument("--podman", default="podman", type=shlex.split)
-    asked = parser.parse_args()
-    volume = f"{asked.published.resolve()}:/srv/tact-map:ro,Z"
-    run = [*asked.podman, "run", "--detach", "--name", _NAME, "--pull", "never", *_HARDENED.split(), "--volume", volume]
+    arguments = parser.parse_args()
+    podman, volume = arguments.podman, f"{arguments.published.resolve()}:/srv/tact-map:ro,Z"
+    run = [*podman, "run", "--detach", "--name", _NAME, "--pull", "never", *_HARDENED.split(), "--volume", volume]
     try:
-        subprocess.run([*run, asked.image, "--signed-by", asked.signed_by], check=True)
-        seen = look(asked.podman)
+        subprocess.run([*run, arguments.image, "--signed-by", arguments.signed_by], check=True)
+        state = look(podman)
     finally:
-        subprocess.run([*asked.podman, "rm", "--force", "--time", "5", _NAME], check=False, capture_output=True)
-    print(json.dumps(seen, indent=2))
-    return 0 if is_confined(seen) else 1
+        subprocess.run([*podman, "rm", "--force", "--time", "5", _NAME], check=False, capture_output=True)
+    print(json.dumps(state, indent=2))
+    return 0 if is_confined(state) else 1
 
 
 if __name__ == "__main__":

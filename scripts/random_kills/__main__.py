@@ -52,9 +52,9 @@ def run_kills(
         chance = random.Random(f"{seed} {round_number}")
         world = World(Path(shutil.copytree(base.world.path, folder / f"round{round_number}")))
         world.enter()
-        seen = look(world)
-        game = Round(base, world, chance, Model(((1, 0), (2, 1)), backups={"0.backup": ((1, 0), (2, 1))}), seen)
-        if seen.records != game.model.list_records(base):
+        state = look(world)
+        game = Round(base, world, chance, Model(((1, 0), (2, 1)), backups={"0.backup": ((1, 0), (2, 1))}), state)
+        if state.records != game.model.list_records(base):
             raise SystemExit("The model does not fit the world that it begins with.")
         for _ in range(_ROUND):
             (operation,) = chance.choices(operations, weights)
@@ -84,20 +84,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", action="append", choices=OPERATIONS, help="an operation; repeatable")
     parser.add_argument("--keep", type=Path, help="a folder for a copy of each world in which something was found")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     summary, began = Summary(), time.monotonic()
     os.fsync = lambda _: None  # nobody cuts the power
     derive_keys_cheaply(pytest.MonkeyPatch())  # nobody guesses the passphrase
     os.environ |= {"TACT_BACKUP_PASSPHRASE": PASSPHRASE, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
-        shown = 0
-        for summary in run_kills(asked.number, asked.seed, Path(folder), asked.keep, tuple(asked.only or OPERATIONS)):
-            if summary.kills.total() // 25 > shown:
-                shown = summary.kills.total() // 25
+        reported = 0
+        for summary in run_kills(
+            arguments.number, arguments.seed, Path(folder), arguments.keep, tuple(arguments.only or OPERATIONS)
+        ):
+            if summary.kills.total() // 25 > reported:
+                reported = summary.kills.total() // 25
                 seconds = time.monotonic() - began
                 print(f"{summary.kills.total()} kills, {len(summary.failures)} found, {seconds:.0f} s", file=sys.stderr)
     answer = {
-        "seed": asked.seed,
+        "seed": arguments.seed,
         "kills": summary.kills.total(),
         "killed": dict(summary.kills),
         "ended_before": dict(summary.ended),

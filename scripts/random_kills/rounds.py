@@ -65,13 +65,13 @@ class Model:
 
     def list_records(self, base: Base) -> frozenset[Record]:
         """Return the records that must be in the vault."""
-        found: dict[str, str] = {}
+        records: dict[str, str] = {}
         for number, file in sorted(self.imports):
             if any(file % 3 == partner and number <= last for partner, last in self.left):
                 continue
             children = base.children[file]
-            found |= {i: content for i, content in base.brought[file].items() if children[i] not in self.forgotten}
-        return frozenset(found.items())
+            records |= {i: content for i, content in base.brought[file].items() if children[i] not in self.forgotten}
+        return frozenset(records.items())
 
 
 class Lost(Exception):
@@ -116,8 +116,8 @@ class Round:
         # The next backup or publication removes what a killed one left on the other disk or the server.
         later = {"backup": "backups/", "publish": "server/"}
         later = {place for name, place in later.items() if killed or name != operation}
-        if left := [path for path in find_left(self.world) if not path.startswith(tuple(later))]:
-            raise Lost(f"{moment} of {whole.get(operation)}: left behind: {left}")
+        if leftovers := [path for path in find_left(self.world) if not path.startswith(tuple(later))]:
+            raise Lost(f"{moment} of {whole.get(operation)}: left behind: {leftovers}")
         self.seen = now
         return "killed" if killed else "ended"
 
@@ -159,11 +159,11 @@ class Round:
 
         Raises Lost if the problem has no such remedy, or if restoring fails.
         """
-        if found := re.search(r"rm -r '([^']+)'", problem):
-            subprocess.run(shlex.split(found[0]), check=True)
-        elif self.restoring and (found := re.search(r"(vault\.before-\w+), from before", problem)):
+        if match := re.search(r"rm -r '([^']+)'", problem):
+            subprocess.run(shlex.split(match[0]), check=True)
+        elif self.restoring and (match := re.search(r"(vault\.before-\w+), from before", problem)):
             if self.chance.random() < 0.5:
-                (self.world.path / "w" / found[1]).rename(self.world.path / "w" / "vault")
+                (self.world.path / "w" / match[1]).rename(self.world.path / "w" / "vault")
                 return
             ended = self.world.tact("restore", self.restoring)
             if ended.code != 0:
@@ -225,8 +225,8 @@ class Round:
             assert {n: h for n, h in now.releases.items() if n not in new} == self.seen.releases, "an older release"
             assert now.current == (new.pop() if new else self.seen.current), "the current release"
             if not killed:
-                left = [p.name for p in self.world.workspace.releases.glob(".tmp-*")]
-                assert not left, left
+                leftovers = [p.name for p in self.world.workspace.releases.glob(".tmp-*")]
+                assert not leftovers, leftovers
 
         return self._command("release"), judge
 
@@ -398,9 +398,9 @@ class Round:
                 # A wrong clock may have written the backup on a day long past, or to come.
                 assert healthy.code == 0 or "The last backup is of" in healthy.out, healthy.out[-800:]
                 with open_vault(elsewhere.workspace) as vault:
-                    found = frozenset((identity, content) for identity, content, _ in read_records(vault))
+                    records = frozenset((identity, content) for identity, content, _ in read_records(vault))
                 # It must have the records of the backup, except those forgotten since.
-                assert found >= replace(self.model, imports=self.model.backups[name]).list_records(self.base)
+                assert records >= replace(self.model, imports=self.model.backups[name]).list_records(self.base)
                 for release in names(elsewhere.workspace.releases):
                     assert Release.open(elsewhere.workspace.releases, "partner", release).check() == []
                     assert hash_tree(elsewhere.workspace.releases / release) == self.seen.releases[release]

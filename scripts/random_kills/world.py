@@ -89,7 +89,7 @@ def run_here(folder: Path, *words: str | Path) -> int:
 def write_files(folder: Path) -> list[Path]:
     """Write the partner files and return their paths: three for each partner, and a fourth that corrects the first."""
     folder.mkdir()
-    written = []
+    paths = []
     for number in range(12):
         base, partner = (number, number % 3) if number < 9 else (number - 9, number % 3)
         path = folder / f"{number}.csv"
@@ -98,8 +98,8 @@ def write_files(folder: Path) -> list[Path]:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-        written.append(path)
-    return written
+        paths.append(path)
+    return paths
 
 
 def _make_row(i: int, partner: str, *, corrected: bool) -> dict[str, str]:
@@ -263,18 +263,18 @@ def _look_at_server(world: World) -> tuple[int, str] | None:
     public = Ed25519PrivateKey.from_private_bytes(secret.reveal()).public_key().public_bytes_raw().hex()
     whole = Publisher(world.path / "server", public, "public").find_whole()
     assert whole is not None, "the server has nothing whole to show"
-    shown = Release.open(world.path / "server" / "releases", "public", whole.current)
-    assert shown.check() == [], "the server's release"
+    release = Release.open(world.path / "server" / "releases", "public", whole.current)
+    assert release.check() == [], "the server's release"
     return whole.number, whole.current
 
 
 def hash_tree(folder: Path) -> str:
     """Return one hash (SHA-256) of the names and contents of all files in a folder and its subfolders."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            found.update(f"{path.relative_to(folder)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()
+            digest.update(f"{path.relative_to(folder)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def find_left(world: World) -> list[str]:
