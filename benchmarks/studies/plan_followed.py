@@ -45,7 +45,7 @@ class Followed:
     least : for each planned quarter, the smallest ratio of an area's days to the days that its floor requires.
     starved : share of pairs of area and quarter below the floor. covered : share of true log relative risks
     in the 95 % intervals of the last fit. met : share of the true need that was met over the quarters.
-    found : children met. moved : units that moved in each quarter.
+    finds : children met. moved : units that moved in each quarter.
     """
 
     seed: int
@@ -54,7 +54,7 @@ class Followed:
     starved: float
     covered: float
     met: float
-    found: int
+    finds: int
     moved: tuple[int, ...]
 
 
@@ -76,7 +76,7 @@ class Loop:
                 "starved": round_mean([f.starved for f in mine]),
                 "covered": round_mean([f.covered for f in mine]),
                 "met": round_mean([f.met for f in mine]),
-                "found": round(float(np.mean([f.found for f in mine])), 1),
+                "finds": round(float(np.mean([f.finds for f in mine])), 1),
                 "moved": round(float(np.mean([f.moved for f in mine])), 1),
             }
         return out

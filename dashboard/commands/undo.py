@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +35,7 @@ def undo(
             _require_yes(target, vault.undo(number, rehearse=True), as_json=as_json)
         undone = undo_import(workspace, vault, number)
     emit(
-        {"undone": number, **asdict(undone)},
+        {"undone": number, "removed": undone.removed, "restored": undone.restored, "kept": undone.remaining},
         as_json,
         f"Import {number} was undone. That {_word_effect(undone, 'took', 'left', 'kept')}. {_PUBLISHED}",
     )
@@ -50,7 +49,7 @@ def _word_effect(effect: Undone, takes: str, leaves: str, keeps: str) -> str:
     parts = [
         f"{takes} {_count_records(effect.removed)} away" if effect.removed else "",
         f"{leaves} {_count_records(effect.restored)} as other imports say" if effect.restored else "",
-        f"{keeps} {_count_records(effect.kept)} corrected or sent again since" if effect.kept else "",
+        f"{keeps} {_count_records(effect.remaining)} corrected or sent again since" if effect.remaining else "",
     ]
     return list_messages(filter(None, parts)) if any(parts) else f"{takes} no records away"
 

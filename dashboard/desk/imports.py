@@ -73,11 +73,11 @@ def _read_time(entry: dict[str, Any]) -> dt.datetime:
 def list_effects(undone: Undone) -> list[str]:
     """Return sentences on what happens when an import is taken back."""
     again = _("{count} records are again as other imports say.", count=format_number(undone.restored))
-    stay = _("{count} records stay, because they were corrected or sent again since.", count=format_number(undone.kept))
+    stay = _("{count} records stay, because they were corrected or sent again since.", count=format_number(undone.remaining))
     return [
         _("{count} records go away.", count=format_number(undone.removed)),
         *([again] if undone.restored else []),
-        *([stay] if undone.kept else []),
+        *([stay] if undone.remaining else []),
         _("The lists of rejected rows of this partner go too: they can be made again from the files."),
         _("Published numbers of final years stay as they are. Provisional ones stay until their year is final."),
     ]

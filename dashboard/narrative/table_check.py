@@ -21,7 +21,7 @@ _ANSWERS: dict[Audience, str] = {
 
 def say_audience(check: Check) -> str:
     """Return a sentence on who may see the table."""
-    if check.audience == "everyone" and check.own:
+    if check.audience == "everyone" and check.own_columns:
         return _("You may publish this table, if your own columns count no children.")
     return _(_ANSWERS[check.audience])
 
@@ -85,8 +85,8 @@ def list_limits(check: Check) -> Iterator[str]:
         yield _("Found in the releases or computed from them: {columns}.").format(columns=", ".join(check.matched))
     if check.written:
         yield _("As the product wrote them: {tables}.").format(tables=", ".join(check.written))
-    if check.own:
-        yield _("Your own columns, not checked: {columns}.").format(columns=", ".join(check.own))
+    if check.own_columns:
+        yield _("Your own columns, not checked: {columns}.").format(columns=", ".join(check.own_columns))
     if check.texts:
         yield _("Columns of words, not checked: {columns}.").format(columns=", ".join(check.texts))
     yield _("Compared with these releases: {releases}.").format(releases=", ".join(check.releases))

@@ -129,7 +129,7 @@ class Finding:
 class Check:
     """The result of a check: who may see the table, why not more people, and what was checked.
 
-    matched: columns whose numbers were found. own: columns that, as the user said, do not come from a release. texts:
+    matched: columns whose numbers were found. own_columns: columns that, as the user said, do not come from a release. texts:
     columns of words, which are not checked. written: sheets that the product itself wrote. narrowed: the protected
     cells that the table would narrow down, in words. releases: the names of the releases that were compared. tier: the
     tier that the user may see.
@@ -138,7 +138,7 @@ class Check:
     audience: Audience
     findings: tuple[Finding, ...]
     matched: tuple[str, ...]
-    own: tuple[str, ...]
+    own_columns: tuple[str, ...]
     texts: tuple[str, ...]
     written: tuple[str, ...]
     narrowed: tuple[str, ...]

@@ -23,7 +23,7 @@ class Undone:
 
     removed: int
     restored: int
-    kept: int
+    remaining: int
 
 
 def undo_import(connection: Connection, kind: str, batch: int) -> Undone:

@@ -510,7 +510,7 @@ def test_towns_are_one_question_with_their_municipalities_chosen(desk, tmp_path)
 
 
 def test_an_undo_says_nothing_of_what_does_not_happen():
-    said = [list_effects(Undone(removed=5, restored=again, kept=stay)) for again, stay in ((0, 0), (2, 0), (0, 3))]
+    said = [list_effects(Undone(removed=5, restored=again, remaining=stay)) for again, stay in ((0, 0), (2, 0), (0, 3))]
     assert [text[0] for text in said] == ["5 records go away."] * 3
     assert [any("again as other imports say" in one for one in text) for text in said] == [False, True, False]
     assert [any("stay, because" in one for one in text) for text in said] == [False, False, True]

@@ -738,7 +738,7 @@ def test_a_column_is_left_unchecked_only_if_somebody_names_it_and_it_is_in_no_re
     table = frame(rows, "area", "year", "children", "unemployment")
     assert {f.column for f in check(table).findings} == {"unemployment"}
     passed = check(table, own=["unemployment"])
-    assert (passed.audience, passed.own) == ("everyone", ("unemployment",))
+    assert (passed.audience, passed.own_columns) == ("everyone", ("unemployment",))
     partner = frame([(a, y, count(a, y)) for a in INSIDE for y in YEARS], "area", "year", "mine")
     assert check(partner, own=["mine"]).audience == "partners"
     with pytest.raises(InputError, match="no column 'other'"):

@@ -86,7 +86,7 @@ def test_what_is_taken_away_is_said(vault):
     vault.add("encounter", say({1: 1, 2: 0, 3: 0}), "b.csv")
     vault.add("encounter", say({2: 2}), "c.csv")
     number = vault.list_imports()[1]["number"]
-    assert vault.undo(number) == Undone(removed=1, restored=1, kept=1)
+    assert vault.undo(number) == Undone(removed=1, restored=1, remaining=1)
     assert [i["number"] for i in vault.list_imports()] == [number - 1, number + 1]
 
 
