@@ -73,7 +73,8 @@ def _read_time(entry: dict[str, Any]) -> dt.datetime:
 def list_effects(undone: Undone) -> list[str]:
     """Return sentences on what happens when an import is taken back."""
     again = _("{count} records are again as other imports say.", count=format_number(undone.restored))
-    stay = _("{count} records stay, because they were corrected or sent again since.", count=format_number(undone.remaining))
+    remaining = format_number(undone.remaining)
+    stay = _("{count} records stay, because they were corrected or sent again since.", count=remaining)
     return [
         _("{count} records go away.", count=format_number(undone.removed)),
         *([again] if undone.restored else []),

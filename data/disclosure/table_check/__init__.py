@@ -129,10 +129,10 @@ class Finding:
 class Check:
     """The result of a check: who may see the table, why not more people, and what was checked.
 
-    matched: columns whose numbers were found. own_columns: columns that, as the user said, do not come from a release. texts:
-    columns of words, which are not checked. written: sheets that the product itself wrote. narrowed: the protected
-    cells that the table would narrow down, in words. releases: the names of the releases that were compared. tier: the
-    tier that the user may see.
+    matched: columns whose numbers were found. own_columns: columns that, as the user said, do not come from a release.
+    texts: columns of words, which are not checked. written: sheets that the product itself wrote. narrowed: the
+    protected cells that the table would narrow down, in words. releases: the names of the releases that were compared.
+    tier: the tier that the user may see.
     """
 
     audience: Audience
