@@ -52,8 +52,8 @@ def test_rows_of_a_person_are_found_by_an_index_also_in_a_file_from_before_with_
         asked = {"person": "Elira", "most": 1}
         plan = connection.execute(f"EXPLAIN QUERY PLAN {log._ROWS_OF_PERSON}", asked).fetchall()
     assert ["USING INDEX log_of_people" in row["detail"] for row in plan] == [True]
-    found = [[entry.number for entry in read_log(accounts, name)] for name in ("Elira", "Nikos", "Zana")]
-    assert found == [[1, 3], [2, 5], []]
+    numbers = [[entry.number for entry in read_log(accounts, name)] for name in ("Elira", "Nikos", "Zana")]
+    assert numbers == [[1, 3], [2, 5], []]
     assert [entry.number for entry in read_log(accounts, "Elira", 1)] == [3]
     assert "Row 4 cannot be read" in verify_log(accounts).problem
 

@@ -30,10 +30,10 @@ DECISION = Decision("Two more days a week", "municipality", "2026-12-24", "AL-11
 
 @pytest.fixture
 def key(accounts):
-    made = create_meeting(accounts, "Coordination", "2026-11-27", "Elira")
+    meeting = create_meeting(accounts, "Coordination", "2026-11-27", "Elira")
     for sentence in ("one", "two", "three"):
-        add_item(accounts, made, Item("map?area=AL-11", "2009-05-001", sentence), "Elira")
-    return made
+        add_item(accounts, meeting, Item("map?area=AL-11", "2009-05-001", sentence), "Elira")
+    return meeting
 
 
 def read_sentences(accounts, key):
@@ -97,8 +97,8 @@ def test_a_meeting_and_its_first_view_are_there_together_or_not_at_all(accounts,
             create_meeting(accounts, "Coordination", "2026-11-27", "Elira", first)
     assert list_meetings(accounts) == []
     assert read_log(accounts) == []
-    made = create_meeting(accounts, "Coordination", "2026-11-27", "Elira", first)
-    assert read_sentences(accounts, made) == ["one"]
+    meeting = create_meeting(accounts, "Coordination", "2026-11-27", "Elira", first)
+    assert read_sentences(accounts, meeting) == ["one"]
     assert [entry.content["what"] for entry in read_log(accounts)] == ["meeting", "agenda"]
 
 

@@ -23,8 +23,8 @@ def invite(accounts, desk, name="Elira Hoxha", soft=None):
     """Invite a person who accepts by a passkey; return the person and the passkey."""
     secret, soft = people.invite(accounts, name, "partner"), soft or SoftPasskey(ORIGIN)
     person, _ = people.renew_factor(accounts, secret)
-    made = make(desk.ask("browser", name_invitation(secret)), soft, desk.make_handle(person.id))
-    return people.accept(accounts, secret, PASSPHRASE, "", made), soft
+    passkey = make(desk.ask("browser", name_invitation(secret)), soft, desk.make_handle(person.id))
+    return people.accept(accounts, secret, PASSPHRASE, "", passkey), soft
 
 
 def make(challenge, soft, handle="AAAA"):
@@ -35,8 +35,8 @@ def make(challenge, soft, handle="AAAA"):
 def enter(accounts, desk, soft, name="Elira Hoxha", passphrase=PASSPHRASE, browser="browser", **change):
     challenge = desk.ask("browser", SIGN_IN)
     answer = soft.sign(challenge.write_options(), **change)
-    found = desk.find(browser, SIGN_IN, challenge.moment)
-    return sign_in(accounts, name, passphrase, "", passkey=(found, answer))
+    open_challenge = desk.find(browser, SIGN_IN, challenge.moment)
+    return sign_in(accounts, name, passphrase, "", passkey=(open_challenge, answer))
 
 
 @pytest.mark.parametrize("counter", [0, None])
@@ -69,8 +69,8 @@ def test_a_signature_is_checked_once_whoever_asks(accounts, desk, monkeypatch, n
     place = "webauthn.authentication.verify_authentication_response.verify_signature"
     monkeypatch.setattr(place, check)
     is_right = is_known and (name, passphrase) == ("Elira Hoxha", PASSPHRASE)
-    found = enter(accounts, desk, soft if is_known else SoftPasskey(ORIGIN, None), name, passphrase)
-    assert isinstance(found, str) == is_right
+    session = enter(accounts, desk, soft if is_known else SoftPasskey(ORIGIN, None), name, passphrase)
+    assert isinstance(session, str) == is_right
     assert len(checked) == 1
 
 
@@ -159,8 +159,8 @@ def test_a_person_adds_passkeys_and_keeps_the_code(accounts, desk, now):
     member = take_in(accounts)
     (person,) = people.list_people(accounts)
     softs = [SoftPasskey(ORIGIN) for _ in range(passkeys.MOST + 1)]
-    made = [make(desk.ask(f"browser {n}", name_addition(person.id)), soft) for n, soft in enumerate(softs)]
-    assert [people.add_own_passkey(accounts, person, one) for one in made] == [True] * passkeys.MOST + [False]
+    uses = [make(desk.ask(f"browser {n}", name_addition(person.id)), soft) for n, soft in enumerate(softs)]
+    assert [people.add_own_passkey(accounts, person, use) for use in uses] == [True] * passkeys.MOST + [False]
     assert isinstance(enter(accounts, desk, softs[1]), str)
     now[0] += 60
     assert isinstance(sign_in(accounts, member.name, PASSPHRASE, member.make_code(now[0])), str)

@@ -116,7 +116,7 @@ def test_whoever_is_revoked_opens_nothing_though_their_provider_knows_them_still
     person = find_person(accounts, secret)
     people.revoke(accounts, person.name)
     late = start_session(accounts, person)  # of a request that was on its way
-    assert [find_person(accounts, one) for one in (secret, late)] == [None, None]
+    assert [find_person(accounts, session) for session in (secret, late)] == [None, None]
     assert find_open(accounts, [secret, late]) == set()
     with pytest.raises(InputError, match="no longer signed in"):
         make_token(accounts, person.name, "QGIS")
@@ -180,8 +180,8 @@ def test_a_name_that_nobody_has_waits_as_often_for_the_disk(accounts, now, enter
             versions.append(other.execute("PRAGMA data_version").fetchone()[0])
 
         @contextmanager
-        def write_and_look(own):
-            with write(own) as connection:
+        def write_and_look(accounts):
+            with write(accounts) as connection:
                 yield connection
             look()
 
