@@ -10,8 +10,8 @@ from tests.helpers.reference import read_capture_histories
 
 def model(lists, *pairs, common=False):
     """Return the model with a common interaction or not, and with interactions of some pairs of lists."""
-    own = [tuple(pair) in pairs for pair in build_design(lists).pairs.tolist()]
-    return np.array([common, *own])
+    interactions = [tuple(pair) in pairs for pair in build_design(lists).pairs.tolist()]
+    return np.array([common, *interactions])
 
 
 def fit(counts, chosen):
