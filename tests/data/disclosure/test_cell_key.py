@@ -185,8 +185,8 @@ def ons(area, record_keys, areas, mechanism):
         for ckey in range(mechanism.key_range)
     }
     shown = []
-    for one in range(areas):
-        keys = [int(key) for place, key in zip(area, record_keys, strict=True) if place == one]
+    for code in range(areas):
+        keys = [int(key) for place, key in zip(area, record_keys, strict=True) if place == code]
         ckey = sum(keys) % (max(ckey for _, ckey in ptable) + 1)
         pcv = len(keys) if len(keys) <= 750 else ((len(keys) - 1) % 250) + 501
         shown.append(len(keys) + ptable.get((pcv, ckey), 0))  # no row for a count of none

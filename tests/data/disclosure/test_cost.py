@@ -32,12 +32,12 @@ def publish(counts, draw, mechanism=NOISE):
 
 def described(release, **about):
     """Write into the manifest what each table is, and the given entries."""
-    with edit_manifest(release.folder / MANIFEST) as told:
-        for resource in told["resources"]:
+    with edit_manifest(release.folder / MANIFEST) as manifest:
+        for resource in manifest["resources"]:
             measure, *cut = resource["name"].split("_")
             if measure == "children":
                 resource["tact"] = {"measure": measure, "level": cut[0], "grain": cut[1], "breakdown": cut[2:]}
-        told["tact"].update(about)
+        manifest["tact"].update(about)
     return Release.open(release.folder.parents[1], release.tier)
 
 
@@ -57,71 +57,71 @@ def tables(years, whole, states=()):
     return {name: f.set_axis(columns, axis=1).astype({"value": "Int64"}) for name, f in named.items()}
 
 
-def of(tmp_path, held, tier="public", **about):
-    found = compute_cost(described(small_release.make(tmp_path, tier, tables=held), k=15, **about))
-    return found.set_index(["country", "level", "grain"])
+def measure_cost(tmp_path, release_tables, tier="public", **about):
+    costs = compute_cost(described(small_release.make(tmp_path, tier, tables=release_tables), k=15, **about))
+    return costs.set_index(["country", "level", "grain"])
 
 
 def test_what_is_hidden_is_the_country_less_what_is_shown(tmp_path):
-    held = tables({"AL-01": (30, None), "AL-02": (None, 50), "GR-A": (40, 60)}, {"AL": 100, "GR": 101})
-    found = of(tmp_path, held)
-    albania = found.loc[("AL", "region", "year")]
+    release_tables = tables({"AL-01": (30, None), "AL-02": (None, 50), "GR-A": (40, 60)}, {"AL": 100, "GR": 101})
+    costs = measure_cost(tmp_path, release_tables)
+    albania = costs.loc[("AL", "region", "year")]
     assert (albania["cells"], albania["shown"], albania["hidden"]) == (4, 0.5, 0.2)
     # Three numbers with noise of variance 2 each.
     assert albania["hidden_high"] - albania["hidden"] == pytest.approx(1.96 * np.sqrt(6) / 100, rel=1e-3)
     assert albania["hidden"] - albania["hidden_low"] == pytest.approx(1.96 * np.sqrt(6) / 100, rel=1e-3)
-    assert tuple(found.loc[("GR", "region", "year"), ["shown", "hidden", "hidden_high"]]) == (1, 0, 0)
-    assert found.loc[("AL", "country", "whole"), "hidden"] == 0
-    assert set(found["tier"]) == {"public"}
+    assert tuple(costs.loc[("GR", "region", "year"), ["shown", "hidden", "hidden_high"]]) == (1, 0, 0)
+    assert costs.loc[("AL", "country", "whole"), "hidden"] == 0
+    assert set(costs["tier"]) == {"public"}
 
 
 def test_without_a_country_that_shows_its_total_the_share_is_missing_and_the_rest_stands(tmp_path):
-    found = of(tmp_path, tables({"AL-01": (30, None), "GR-A": (40, None)}, {"AL": None, "GR": 80}))
-    assert found.loc[("AL", "region", "year"), ["hidden", "hidden_low", "hidden_high"]].isna().all()
-    assert found.loc[("AL", "region", "year"), "error"] == pytest.approx(1.08, abs=0.01)
-    assert found.loc[("GR", "region", "year"), "hidden"] == 0.5
-    nothing = found.loc[("AL", "country", "whole")]
+    costs = measure_cost(tmp_path, tables({"AL-01": (30, None), "GR-A": (40, None)}, {"AL": None, "GR": 80}))
+    assert costs.loc[("AL", "region", "year"), ["hidden", "hidden_low", "hidden_high"]].isna().all()
+    assert costs.loc[("AL", "region", "year"), "error"] == pytest.approx(1.08, abs=0.01)
+    assert costs.loc[("GR", "region", "year"), "hidden"] == 0.5
+    nothing = costs.loc[("AL", "country", "whole")]
     assert nothing["shown"] == 0
     assert nothing[["hidden", "error", "relative"]].isna().all()
 
 
 def test_a_cell_that_is_withheld_hides_children_and_one_without_a_programme_hides_none(tmp_path):
-    held = tables(
+    release_tables = tables(
         {"AL-01": (30, None), "GR-A": (40, None)},
         {"AL": 50, "GR": 80},
         {("AL-01", YEARS[1]): "withheld", ("GR-A", YEARS[1]): "structural_zero"},
     )
-    found = of(tmp_path, held)
-    assert found.loc[("AL", "region", "year"), "hidden"] == 0.4
-    assert found.loc[("GR", "region", "year"), "hidden"] == 0
+    costs = measure_cost(tmp_path, release_tables)
+    assert costs.loc[("AL", "region", "year"), "hidden"] == 0.4
+    assert costs.loc[("GR", "region", "year"), "hidden"] == 0
 
 
 def test_noise_that_makes_the_parts_more_than_the_whole_never_hides_fewer_than_none(tmp_path):
-    found = of(tmp_path, tables({"AL-01": (60, None), "GR-A": (40, 60)}, {"AL": 58, "GR": 101}))
-    albania = found.loc[("AL", "region", "year")]
+    costs = measure_cost(tmp_path, tables({"AL-01": (60, None), "GR-A": (40, 60)}, {"AL": 58, "GR": 101}))
+    albania = costs.loc[("AL", "region", "year")]
     assert (albania["hidden"], albania["hidden_low"]) == (0, 0)
     assert albania["hidden_high"] > 0
 
 
 def test_the_middle_number_gives_the_relative_error(tmp_path):
-    found = of(tmp_path, tables({"AL-01": (20, 100), "AL-02": (50, None)}, {"AL": 180}))
-    one = compute_expected_errors(50, NOISE, 15)[0]
-    assert found.loc[("AL", "region", "year"), "relative"] == pytest.approx(float(one) / 50)
-    assert found.loc[("AL", "region", "year"), "error"] == pytest.approx(float(one))
+    costs = measure_cost(tmp_path, tables({"AL-01": (20, 100), "AL-02": (50, None)}, {"AL": 180}))
+    error = compute_expected_errors(50, NOISE, 15)[0]
+    assert costs.loc[("AL", "region", "year"), "relative"] == pytest.approx(float(error) / 50)
+    assert costs.loc[("AL", "region", "year"), "error"] == pytest.approx(float(error))
 
 
 def test_the_partner_tier_has_no_threshold_that_hides_children(tmp_path):
-    held = tables({"AL-01": (30, None), "GR-A": (4, 60)}, {"AL": 100, "GR": 64})
-    found = of(tmp_path, held, "partner")
-    assert found["hidden"].isna().all()
-    assert set(found["tier"]) == {"partner"}
-    assert found.loc[("GR", "region", "year"), "error"] < 1.08
+    release_tables = tables({"AL-01": (30, None), "GR-A": (4, 60)}, {"AL": 100, "GR": 64})
+    costs = measure_cost(tmp_path, release_tables, "partner")
+    assert costs["hidden"].isna().all()
+    assert set(costs["tier"]) == {"partner"}
+    assert costs.loc[("GR", "region", "year"), "error"] < 1.08
 
 
 def test_a_release_of_figures_alone_costs_nothing(tmp_path):
-    found = compute_cost(small_release.make(tmp_path, "public", tables={}))
-    assert list(found) == list(COLUMNS)
-    assert len(found) == 0
+    costs = compute_cost(small_release.make(tmp_path, "public", tables={}))
+    assert list(costs) == list(COLUMNS)
+    assert len(costs) == 0
 
 
 # -- the demo world -------------------------------------------------------------------------------------
@@ -132,19 +132,19 @@ def test_a_tier_alone_is_enough_and_the_shares_are_those_of_its_manifest(demo_wo
     name = Release.open(demo_world / "releases", tier).name
     shutil.copytree(demo_world / "releases" / name / tier, tmp_path / name / tier)
     release = Release.open(tmp_path, tier, name)
-    found = compute_cost(release)
-    assert set(found["country"]) == {"AL", "GR"}
-    assert set(found["tier"]) == {tier}
-    told = {r["name"]: r["tact"] for r in release.manifest["resources"] if r["name"] != "areas"}
-    for (level, grain), rows in found.groupby(["level", "grain"]):
+    costs = compute_cost(release)
+    assert set(costs["country"]) == {"AL", "GR"}
+    assert set(costs["tier"]) == {tier}
+    entries = {r["name"]: r["tact"] for r in release.manifest["resources"] if r["name"] != "areas"}
+    for (level, grain), rows in costs.groupby(["level", "grain"]):
         shown = (rows["cells"] * rows["shown"]).sum() / rows["cells"].sum()
-        about = told[f"children_{level}_{grain}"]
+        about = entries[f"children_{level}_{grain}"]
         assert shown == pytest.approx(about["states"]["number"], abs=1e-4)
 
 
 def test_the_public_estimate_agrees_with_what_partners_see(demo_world):
     public, partner = (Release.open(demo_world / "releases", tier) for tier in ("public", "partner"))
-    found = compute_cost(public).set_index(["country", "level", "grain"])
+    costs = compute_cost(public).set_index(["country", "level", "grain"])
     for grain in ("year", "whole"):
         name = f"children_region_{grain}"
         both = public.table(name).merge(partner.table(name), on=["area", "period"])
@@ -153,7 +153,7 @@ def test_the_public_estimate_agrees_with_what_partners_see(demo_world):
         country = both["area"].str[:2]
         share = hidden["children"].groupby(country).sum() / both["children"].groupby(country).sum()
         for code in ("AL", "GR"):
-            estimate = found.loc[(code, "region", grain)]
+            estimate = costs.loc[(code, "region", grain)]
             assert estimate["hidden_low"] - 0.02 <= share[code] <= estimate["hidden_high"] + 0.02
 
 
@@ -182,14 +182,14 @@ def test_the_error_is_that_of_counts_that_are_equally_likely():
 @pytest.mark.parametrize("k", [11, 15, 20])
 def test_the_interval_holds_the_hidden_share_as_often_as_it_says(k):
     draw = np.random.default_rng(k)
-    held = 0
+    covered = 0
     for _ in range(400):
         true = draw.poisson(draw.gamma(0.8, 25, 40))
         shown, total = publish(true, draw), publish([true.sum()], draw)
         seen = shown >= k
         _, low, high = estimate_hidden_share(total, shown[seen], NOISE, k)
-        held += low <= true[~seen].sum() / true.sum() <= high
-    assert held >= 0.9 * 400
+        covered += low <= true[~seen].sum() / true.sum() <= high
+    assert covered >= 0.9 * 400
 
 
 @given(

@@ -29,9 +29,9 @@ periods = ["year"]
 def faults(text):
     with pytest.raises(InputError) as caught:
         policy_file.parse(text)
-    head, *told = str(caught.value).splitlines()
+    head, *lines = str(caught.value).splitlines()
     assert policy_file.FILE in head
-    return told
+    return lines
 
 
 def test_the_file_that_is_written_holds_the_defaults():
@@ -51,8 +51,8 @@ def test_publisher_and_doi_are_read_and_empty_ones_are_none():
 
 
 def test_values_and_tables_are_read():
-    told = '[protection]\nk = 20\n[counting]\nfirst = 2006-06-01\nno_programme = ["GR-69"]\n' + BOTH
-    rules = policy_file.parse(told)
+    text = '[protection]\nk = 20\n[counting]\nfirst = 2006-06-01\nno_programme = ["GR-69"]\n' + BOTH
+    rules = policy_file.parse(text)
     assert (rules.policy.k, rules.policy.first) == (20, dt.date(2006, 6, 1))
     assert rules.policy.no_programme == {"GR-69"}
     only = (TableSpec("children", "region", "year"),)
@@ -65,7 +65,7 @@ def test_the_threshold_may_only_be_raised(k):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "words"),
     [
         ("k = 11", 'k = "11"', "[protection] k = '11': write a whole number"),
         ("k = 11", "k = true", "[protection] k = True"),
@@ -84,9 +84,9 @@ def test_the_threshold_may_only_be_raised(k):
         ('measures = ["flows"]', 'measure = ["flows"]', "measure: there is no such line"),
     ],
 )
-def test_each_fault_is_told_with_its_place_and_what_is_allowed(old, new, told):
+def test_each_fault_is_told_with_its_place_and_what_is_allowed(old, new, words):
     assert old in TEMPLATE
-    assert any(told in fault for fault in faults(TEMPLATE.replace(old, new, 1)))
+    assert any(words in fault for fault in faults(TEMPLATE.replace(old, new, 1)))
 
 
 FORMER = 'mechanism = "cell_key"\nzeros_shown = false\nepsilon = 1.0\ncells = 80\nbudget = 80.0\n'

@@ -51,15 +51,15 @@ def as_table(frame):
 
 
 def numbers_of(tables, areas=AREAS, mechanism=None, k=None):
-    found = reconcile(tables, areas, mechanism or CellKey(), k)
-    return {spec.name: found[spec].tolist() for spec in found}
+    numbers = reconcile(tables, areas, mechanism or CellKey(), k)
+    return {spec.name: numbers[spec].tolist() for spec in numbers}
 
 
 def as_frames(tables, numbers):
     """Return each table as a frame with the column `number` (reconciled), and with `shown`."""
     return {
-        spec: tables[spec].to_pandas().assign(number=found, shown=tables[spec].to_pandas()["state"].isin(SHOWN))
-        for spec, found in numbers.items()
+        spec: tables[spec].to_pandas().assign(number=values, shown=tables[spec].to_pandas()["state"].isin(SHOWN))
+        for spec, values in numbers.items()
     }
 
 
@@ -130,8 +130,8 @@ def test_the_wider_noise_near_the_threshold_takes_more_of_the_difference():
         TableSpec("children", "country", "year"): published([("AL", YEAR, 61)]),
         TableSpec("children", "region", "year"): published([("AL-01", YEAR, 11), ("AL-02", YEAR, 40)]),
     }
-    found = numbers_of(tables, mechanism=MECHANISM)
-    assert found == {"children_country_year": [59], "children_region_year": [17, 42]}
+    numbers = numbers_of(tables, mechanism=MECHANISM)
+    assert numbers == {"children_country_year": [59], "children_region_year": [17, 42]}
 
 
 def test_quarters_add_up_to_the_year():
@@ -173,10 +173,10 @@ def test_no_other_whole_numbers_that_add_up_are_nearer(seed):
     atoms = np.stack(np.meshgrid(*[np.arange(1, 20)] * 4, indexing="ij"), -1).reshape(-1, 2, 2)
     regions = np.concatenate([atoms, atoms.sum(axis=2, keepdims=True)], axis=2)
     distance = ((np.concatenate([regions.sum(axis=1, keepdims=True), regions], axis=1) - drawn) ** 2).sum(axis=(1, 2))
-    found = numbers_of(rows)
-    region, country = found["children_region_quarter"], found["children_country_quarter"]
-    mine = np.array([[*country, *found["children_country_year"]],
-                     *([*region[2 * r : 2 * r + 2], found["children_region_year"][r]] for r in (0, 1))])  # fmt: skip
+    numbers = numbers_of(rows)
+    region, country = numbers["children_region_quarter"], numbers["children_country_quarter"]
+    mine = np.array([[*country, *numbers["children_country_year"]],
+                     *([*region[2 * r : 2 * r + 2], numbers["children_region_year"][r]] for r in (0, 1))])  # fmt: skip
     assert ((mine - drawn) ** 2).sum() == distance.min()
 
 
@@ -185,10 +185,10 @@ def test_a_withheld_number_is_found_inside_but_not_shown():
         TableSpec("children", "country", "year"): published([("AL", YEAR, 40)]),
         TableSpec("children", "region", "year"): published([("AL-01", YEAR, 30), ("AL-02", YEAR, None)]),
     }
-    found = reconcile(tables, AREAS, CellKey())
+    numbers = reconcile(tables, AREAS, CellKey())
     spec = TableSpec("children", "region", "year")
-    assert found[spec].tolist() == [30, 10]
-    assert add_column(tables[spec], found[spec])["reconciled"].to_pylist() == [30, None]
+    assert numbers[spec].tolist() == [30, 10]
+    assert add_column(tables[spec], numbers[spec])["reconciled"].to_pylist() == [30, None]
 
 
 def test_a_table_without_rows_has_no_numbers():
@@ -204,8 +204,8 @@ def test_a_table_without_rows_has_no_numbers():
 def test_a_table_that_adds_up_stays_as_it_is(seed):
     world = counted.small(seed, last="2008-05-31")
     tables = draw_tables(world, "partner", world.counts)
-    for spec, found in reconcile(tables, world.areas, MECHANISM).items():
-        assert (found == world.counts[spec].ravel()).all(), spec.name
+    for spec, values in reconcile(tables, world.areas, MECHANISM).items():
+        assert (values == world.counts[spec].ravel()).all(), spec.name
 
 
 @pytest.mark.always("0-partner", "0-public")
@@ -217,10 +217,10 @@ def test_parts_equal_totals_in_every_direction(seed, tier):
     for withheld in (0.0, 0.05):
         tables = draw_tables(world, tier, world.drawn(MECHANISM), withheld, seed)
         numbers = reconcile(tables, world.areas, MECHANISM, k)
-        assert min(found.min() for found in numbers.values()) >= 0
+        assert min(values.min() for values in numbers.values()) >= 0
         check_sums(tables, numbers, world.areas)
-        for spec, found in numbers.items():
-            rows = add_column(tables[spec], found, k).to_pandas()
+        for spec, values in numbers.items():
+            rows = add_column(tables[spec], values, k).to_pandas()
             assert rows.loc[~rows["state"].isin(SHOWN), "reconciled"].isna().all()
             assert not (rows["reconciled"] < (k or 0)).any()
 
@@ -234,7 +234,7 @@ def test_even_numbers_that_contradict_each_other_are_made_to_add_up(seed, tier):
     values = {spec: rng.poisson(rng.choice([0.3, 5, 30]), n.shape) for spec, n in world.counts.items()}
     tables = draw_tables(world, tier, values)
     numbers = reconcile(tables, world.areas, MECHANISM, 11 if tier == "public" else None)
-    assert min(found.min() for found in numbers.values()) >= 0
+    assert min(array.min() for array in numbers.values()) >= 0
     check_sums(tables, numbers, world.areas)
 
 
@@ -297,9 +297,9 @@ def test_reconciled_numbers_are_nearer_to_the_truth(worlds):
         tables = draw_tables(world, "partner", drawn)
         numbers = reconcile(tables, world.areas, MECHANISM)
         check_sums({s: tables[s] for s in numbers}, numbers, world.areas)
-        for spec, found in numbers.items():
+        for spec, values in numbers.items():
             truth = world.counts[spec]
-            before, after = np.abs(drawn[spec] - truth).mean(), np.abs(found.reshape(truth.shape) - truth).mean()
+            before, after = np.abs(drawn[spec] - truth).mean(), np.abs(values.reshape(truth.shape) - truth).mean()
             if before:  # else every number was drawn as it is, and nothing can be gained
                 gains.setdefault(spec.name, []).append(1 - after / before)
     assert len(gains["children_region_quarter"]) == worlds

@@ -45,9 +45,9 @@ def releases(tmp_path_factory):
 def check(releases):
     comparison = Comparison(releases, names(releases), index_areas())
 
-    def run(table, name="table.csv", own=(), tables=comparison):
+    def run(table, name="table.csv", own_columns=(), tables=comparison):
         content = table if isinstance(table, bytes) else table.to_csv(index=False).encode()
-        return tables.check(name, content, own)
+        return tables.check(name, content, own_columns)
 
     return run
 
@@ -383,7 +383,7 @@ def test_digits_that_are_no_number_are_not_passed_over(check, cell):
     assert [(f.rule, f.column) for f in result.findings] == [("unread", "note")]
     assert result.audience == "nobody"
     assert "note" not in result.matched
-    assert check(table, own=["note"]).audience == "everyone"
+    assert check(table, own_columns=["note"]).audience == "everyone"
 
 
 @pytest.mark.slow
@@ -587,14 +587,14 @@ HARMLESS = {
 @pytest.mark.parametrize("case", HARMLESS)
 def test_a_harmless_table_passes(check, case):
     table = HARMLESS[case]()
-    own = ["people"] if "own column" in case else []
+    own_columns = ["people"] if "own column" in case else []
     if isinstance(table, tuple):
         name, table = table
         book = io.BytesIO()
         table.to_excel(book, index=False, engine="xlsxwriter")
         result = check(book.getvalue(), name)
     else:
-        result = check(table, own=own)
+        result = check(table, own_columns=own_columns)
     assert [(f.rule, f.column, f.rows) for f in result.findings] == []
     assert result.audience == "everyone"
     assert result.matched
@@ -602,14 +602,14 @@ def test_a_harmless_table_passes(check, case):
 
 def book(*sheets):
     """Return a workbook of up to two sheets, each a list of rows."""
-    made = openpyxl.Workbook()
-    made.remove(made.active)
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
     for name, rows in zip(("First", "Second"), sheets, strict=False):
-        sheet = made.create_sheet(name)
+        sheet = workbook.create_sheet(name)
         for row in rows:
             sheet.append(row)
     content = io.BytesIO()
-    made.save(content)
+    workbook.save(content)
     return content.getvalue()
 
 
@@ -737,12 +737,12 @@ def test_a_column_is_left_unchecked_only_if_somebody_names_it_and_it_is_in_no_re
     rows = [(a, y, count(a, y), 3.5 * n) for n, a in enumerate(SHOWN, 1) for y in YEARS]
     table = frame(rows, "area", "year", "children", "unemployment")
     assert {f.column for f in check(table).findings} == {"unemployment"}
-    passed = check(table, own=["unemployment"])
+    passed = check(table, own_columns=["unemployment"])
     assert (passed.audience, passed.own_columns) == ("everyone", ("unemployment",))
     partner = frame([(a, y, count(a, y)) for a in INSIDE for y in YEARS], "area", "year", "mine")
-    assert check(partner, own=["mine"]).audience == "partners"
+    assert check(partner, own_columns=["mine"]).audience == "partners"
     with pytest.raises(InputError, match="no column 'other'"):
-        check(table, own=["other"])
+        check(table, own_columns=["other"])
 
 
 def test_no_finding_says_a_number_that_is_hidden(check):
@@ -836,15 +836,15 @@ def test_a_formula_is_refused_because_its_stored_value_may_be_another(check):
 
 
 def test_hidden_sheets_and_hidden_rows_of_a_workbook_count_with_the_rows_of_the_file(check):
-    made = openpyxl.Workbook()
+    workbook = openpyxl.Workbook()
     for row in TABLE:
-        made.active.append(row)
-    hidden = made.create_sheet("Put away")
+        workbook.active.append(row)
+    hidden = workbook.create_sheet("Put away")
     hidden.sheet_state = "veryHidden"
     hidden["B3"], hidden["C3"], hidden["B5"], hidden["C5"] = "county", "2006/07", "AL-01", 0
     hidden.row_dimensions[5].hidden = True
     content = io.BytesIO()
-    made.save(content)
+    workbook.save(content)
     result = check(content.getvalue(), "table.xlsx")
     assert ("zero", (5,)) in [(f.rule, f.rows) for f in result.findings]
     assert any(line.startswith("Put away: Column “2006/07”, row 5: is written as 0") for line in explain_check(result))
@@ -936,9 +936,9 @@ def test_a_sheet_with_the_name_of_one_of_the_product_is_judged(knowing, exported
 
 def test_rows_of_two_releases_are_no_file_of_the_product(releases, knowing):
     rows = [Release.open(releases, "partner", name).table("children_region_quarter") for name in (OLD, NEW)]
-    one, both = (table.drop(columns="state") for table in (rows[1], pd.concat(rows)))
-    tables = Comparison(releases, names(releases), index_areas(), list_tables=lambda _r, _h: [one])
-    assert tables.check("table.csv", one.to_csv(index=False).encode()).written == ("table.csv",)
+    newest, both = (table.drop(columns="state") for table in (rows[1], pd.concat(rows)))
+    tables = Comparison(releases, names(releases), index_areas(), list_tables=lambda _r, _h: [newest])
+    assert tables.check("table.csv", newest.to_csv(index=False).encode()).written == ("table.csv",)
     assert not tables.check("table.csv", both.to_csv(index=False).encode()).written
 
 
@@ -972,11 +972,11 @@ def test_ranges_of_the_risk_model_are_cells_of_their_area_and_period():
     keys = [(area, YEARS[0], frozenset()) for area in REGIONS]
     lower = Origin("released", source, np.zeros(6), np.ones(6, bool), "risk", keys)
     context = Context(None, 6, has_areas=True, areas=REGIONS, periods=[YEARS[0]] * 6, codes=[frozenset()] * 6)
-    for last, found in (("1.5", True), ("1.4", False)):
+    for last, is_match in (("1.5", True), ("1.4", False)):
         upper = Column("high", 1, read_numbers(["", "", "", "1.5", "1.5", last]))
-        assert (find_beside(Atlas([source], {}, {}, {}), context, upper, [lower]) is not None) is found
-    for first, found in (("1.58", True), ("1.61", False)):
+        assert (find_beside(Atlas([source], {}, {}, {}), context, upper, [lower]) is not None) is is_match
+    for first, is_match in (("1.58", True), ("1.61", False)):
         rounded = Column("risk", 1, read_numbers([first, "1.72", "2.88", "0.67", "0.94", "1.10"]))
         origin = find_origin(Atlas([source], {}, {}, {}), context, rounded, {})
         assert origin is not None
-        assert bool(origin.matched.all()) is found
+        assert bool(origin.matched.all()) is is_match
