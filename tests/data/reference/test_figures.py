@@ -8,11 +8,11 @@ from data.schema import conform
 from tests.helpers.reference import read_rows
 
 
-def one(area, measure, year):
+def find_figure(area, measure, year):
     table = figures()
-    found = table[(table.area == area) & (table.measure == measure) & (table.year == year)]
-    assert len(found) == 1
-    return found.iloc[0]
+    rows = table[(table.area == area) & (table.measure == measure) & (table.year == year)]
+    assert len(rows) == 1
+    return rows.iloc[0]
 
 
 def test_figures_conform_to_their_schema():
@@ -33,8 +33,8 @@ def test_no_figure_stands_twice():
 
 
 def test_figures_of_the_done_when():
-    assert one("GR-I", "roma_share_of_national", 2021).share == 0.25
-    assert one("AL-04", "roma", 2011).number == 1640
+    assert find_figure("GR-I", "roma_share_of_national", 2021).share == 0.25
+    assert find_figure("AL-04", "roma", 2011).number == 1640
     berat = figures()[lambda t: t.area == "AL-01"]
     assert set(berat.measure) == {"population"}
 
@@ -42,7 +42,7 @@ def test_figures_of_the_done_when():
 def test_populations_are_those_of_the_facts():
     rows = read_rows("population.csv")
     for row in rows:
-        typed = one(row["code"], "population", int(row["census"]))
+        typed = find_figure(row["code"], "population", int(row["census"]))
         assert (typed.number, typed.status) == (float(row["population"]), row["status"])
     regions = area_table().query("level == 'region'").index
     newest = figures()[lambda t: (t.measure == "population") & t.area.isin(regions) & (t.year > 2011)]
@@ -59,8 +59,8 @@ def test_municipalities_add_up_to_their_regions_in_each_census(country, year, pe
     table = figures()[lambda t: (t.measure == "population") & (t.year == year)].set_index("area")
     towns = areas[(areas.country == country) & (areas.level == "municipality") & areas.counted]
     regions = areas[(areas.country == country) & (areas.level == "region")].drop("GR-69", errors="ignore")
-    found = table.number.loc[towns.index].groupby(towns.parent).sum()
-    missing = table.number.loc[regions.index] - found
+    sums = table.number.loc[towns.index].groupby(towns.parent).sum()
+    missing = table.number.loc[regions.index] - sums
     assert missing[missing != 0].to_dict() == ({"GR-B": {2011: 1811, 2021: 1779}[year]} if country == "GR" else {})
     assert table.number.loc[regions.index].sum() == people
     assert set(table.status.loc[towns.index]) == {"provisional"}
@@ -79,7 +79,7 @@ def test_communities_are_those_of_the_facts():
     for row in rows:
         national = row["note"] == "share of the national Roma population"
         measure = "roma_share_of_national" if national else measures[row["group"]]
-        typed = one(row["code"], measure, int(row["year"]))
+        typed = find_figure(row["code"], measure, int(row["year"]))
         assert ("" if pd.isna(typed.number) else str(int(typed.number))) == row["population"]
         assert ("" if pd.isna(typed.share) else str(typed.share)) == row["share"]
     communal = ["roma", "egyptian", "roma_and_egyptian", "roma_share_of_national"]
@@ -98,5 +98,5 @@ def test_referrals_are_those_of_the_facts():
         for column, measure in columns.items():
             if row[column]:
                 cells += 1
-                assert one(row["country"], measure, int(row["year"])).number == float(row[column])
+                assert find_figure(row["country"], measure, int(row["year"])).number == float(row[column])
     assert cells == figures().measure.isin(columns.values()).sum()

@@ -42,8 +42,8 @@ def texts_of(path):
 
 def avoided(text):
     """Return a phrase to avoid that is in a text; one with a capital counts only if it is the whole text."""
-    found = ANY_PHRASE.search(text)
-    phrase = text if text[:1].isupper() and text in BETTER else found and found[0]
+    match = ANY_PHRASE.search(text)
+    phrase = text if text[:1].isupper() and text in BETTER else match and match[0]
     return phrase and f"{phrase!r} (better: {BETTER[phrase]!r}) in {text!r}"
 
 
@@ -62,13 +62,13 @@ def test_no_text_to_avoid_is_itself_a_term():
 @pytest.mark.slow
 def test_no_text_uses_a_word_to_avoid():
     assert len(FILES) > 100
-    assert [(path, found) for path in FILES for found in map(avoided, texts_of(path)) if found] == []
+    assert [(path, fault) for path in FILES for fault in map(avoided, texts_of(path)) if fault] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_column_uses_a_word_to_avoid(kind):
     entries = describe(kind)
-    assert [found for entry in entries for found in map(avoided, entry.values()) if found] == []
+    assert [fault for entry in entries for fault in map(avoided, entry.values()) if fault] == []
 
 
 def test_the_codebook_explains_terms_as_the_glossary_does():

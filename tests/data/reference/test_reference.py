@@ -122,11 +122,11 @@ def test_codes_and_local_names_are_those_of_the_facts():
     facts = [row for row in read_rows("areas.csv") if row["code"]]
     assert len(facts) == 26 + 61 + 325
     for row in facts:
-        own = table.loc[row["code"]]
-        assert own["name_local"] == row["name_local"]
-        assert own["level"] == row["level"]
+        area = table.loc[row["code"]]
+        assert area["name_local"] == row["name_local"]
+        assert area["level"] == row["level"]
         outer = row["country"] if row["level"] == "region" else row["region"]
-        assert own["parent"] == outer
+        assert area["parent"] == outer
 
 
 @pytest.mark.parametrize("file", ["population.csv", "communities.csv"])
