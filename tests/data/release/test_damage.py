@@ -122,11 +122,11 @@ def test_a_damaged_name_of_the_current_release_is_the_name_of_none(world):
 def test_the_release_says_what_is_wrong_with_all_of_its_files(world):
     release = Release.open(world[0], "public")
     first, second = sorted(release.folder.glob("*.parquet"))[:2]
-    kept = [(path, path.read_bytes()) for path in (first, second)]
+    originals = [(path, path.read_bytes()) for path in (first, second)]
     flip(first)
     second.unlink()
     problems = release.check()
-    for path, whole in kept:
+    for path, whole in originals:
         path.write_bytes(whole)
     assert sorted(problem.partition(". ")[0] for problem in problems) == [
         f"{first} is damaged or was changed",

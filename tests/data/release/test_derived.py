@@ -42,9 +42,9 @@ def test_the_same_is_written_once_and_the_newest_counts(places):
     releases, folder = places
     release = Release.open(releases, "public")
     first = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 1}})
-    made = (first.folder / MANIFEST).read_text()
+    text = (first.folder / MANIFEST).read_text()
     assert publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 1}}).folder == first.folder
-    assert (first.folder / MANIFEST).read_text() == made
+    assert (first.folder / MANIFEST).read_text() == text
     second = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": 2}})
     path = second.folder / MANIFEST
     later = {**json.loads(path.read_text()), "created": "2999-01-01T00:00:00Z"}
@@ -57,8 +57,8 @@ def test_of_results_made_in_the_same_second_the_last_counts(places):
     releases, folder = places
     release = Release.open(releases, "public")
     for seed in range(12):
-        made = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": seed}})
-        assert newest(folder, release.name, "public", release.checksum, KINDS[0]).folder == made.folder
+        result = publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": seed}})
+        assert newest(folder, release.name, "public", release.checksum, KINDS[0]).folder == result.folder
 
 
 @pytest.mark.parametrize("harm", ["other tier", "other release", "other format"])
@@ -105,7 +105,7 @@ def test_what_comes_back_after_another_result_is_the_newest_again(places, monkey
     releases, folder = places
     release = Release.open(releases, "public")
 
-    def made(seed):
+    def publish_seed(seed):
         return publish(folder, release, KINDS[0], [TABLE], {"parameters": {"seed": seed}})
 
     class Clock:
@@ -117,10 +117,10 @@ def test_what_comes_back_after_another_result_is_the_newest_again(places, monkey
             return datetime(2026, 1, 1, cls.hour, tzinfo=UTC)
 
     monkeypatch.setattr(derived, "datetime", Clock)
-    first, second, again = made(1), made(2), made(1)
+    first, second, again = publish_seed(1), publish_seed(2), publish_seed(1)
     assert again.folder not in (first.folder, second.folder)
     assert again.manifest["after"] == second.folder.name
     assert newest(folder, release.name, "public", release.checksum, KINDS[0]) == again
     assert latest(folder, "public", KINDS[0]) == again
     assert latest(folder, "partner", KINDS[0]) is None
-    assert made(1) == again, "the newest is not written twice"
+    assert publish_seed(1) == again, "the newest is not written twice"
