@@ -72,8 +72,8 @@ def plain():
 
 @pytest.mark.parametrize("block", [1 << 17, 500])
 def test_a_batch_is_counted_by_area_and_categories(plain, block, monkeypatch):
-    for one in (module, point_index):
-        monkeypatch.setattr(one, "_BLOCK", block)
+    for target in (module, point_index):
+        monkeypatch.setattr(target, "_BLOCK", block)
     rows, refused = plain
     counts = count_batch(RECORDS.to_batches()[0], BY, INDEX)
     assert rows_of(counts) == rows

@@ -49,8 +49,8 @@ def test_no_backup_brings_a_draft_back(opened, tmp_path, monkeypatch, early):
             patch.setattr(tables, "_copied", lambda name: f"main.{name}")
         backup.write_backup(workspace, secrets, tmp_path / "b", passphrase)
     with open_backup(tmp_path / "b", passphrase) as (connection, _manifest):
-        kept = [str(value) for (value,) in connection.execute("SELECT value FROM meta")]
-    assert any("K-1" in value for value in kept) is early
+        values = [str(value) for (value,) in connection.execute("SELECT value FROM meta")]
+    assert any("K-1" in value for value in values) is early
     restored = backup.restore_backup(tmp_path / "b", tmp_path / "new", passphrase).workspace
     with Vault.open(restored.vault, secrets) as again:
         assert drafts.read_draft(again, "encounter") == Draft("encounter")
@@ -116,8 +116,8 @@ def test_a_child_who_is_only_in_a_draft_is_known(opened):
     assert find("ARSIS", "K-1", "P-2") == "number"
 
 
-@pytest.mark.parametrize("given", [0, 1], ids=["the identifier", "the programme number"])
-def test_whom_a_draft_links_is_forgotten_by_either_identifier(opened, given):
+@pytest.mark.parametrize("position", [0, 1], ids=["the identifier", "the programme number"])
+def test_whom_a_draft_links_is_forgotten_by_either_identifier(opened, position):
     workspace, vault, secrets = opened
     by_both = {**ROWS[0], "programme_number": "P-1"}
     by_number = {**by_both, "child_id": "", "date": "2007-06-01"}
@@ -133,7 +133,7 @@ def test_whom_a_draft_links_is_forgotten_by_either_identifier(opened, given):
     assert read.accepted["child"].tolist() == read.accepted["programme_child"].tolist() == hashes[1:]
     vault.add("encounter", frame("encounter", 1).assign(child=hashes[1], programme_child=hashes[1]), "a.csv")
     drafts.write_draft(vault, Draft("encounter", "ARSIS", (by_both, by_number, ROWS[1])))
-    assert forgetting.forget_child(workspace, vault, secrets, [hashes[given]])[0] == 1
+    assert forgetting.forget_child(workspace, vault, secrets, [hashes[position]])[0] == 1
     assert drafts.read_draft(vault, "encounter").rows == ROWS[1:]
     assert vault.forgotten_children() == set(hashes)
 

@@ -26,10 +26,10 @@ def take(importer, folder, name):
 
 
 def test_a_name_that_is_long_in_bytes_has_its_own_list(importer, tmp_path):
-    one, other = (take(importer, tmp_path, f"{'παιδιά ' * 18}{end}.csv") for end in ("α", "β"))
-    assert one.rejects.exists()
-    assert other.rejects.exists()
-    assert one.rejects != other.rejects
+    first, second = (take(importer, tmp_path, f"{'παιδιά ' * 18}{end}.csv") for end in ("α", "β"))
+    assert first.rejects.exists()
+    assert second.rejects.exists()
+    assert first.rejects != second.rejects
     assert take(importer, tmp_path, "short.csv").rejects.name == "short.csv.rejected.csv"
 
 

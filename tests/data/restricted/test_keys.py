@@ -61,9 +61,9 @@ def shown(error):
 
 @pytest.mark.parametrize("place", ["file", "keyring"])
 def test_what_is_made_is_what_is_found(place):
-    made = keys.create(WORKSPACE, place)
-    assert keys.load(WORKSPACE) == made
-    assert made.vault != made.identifier
+    secrets = keys.create(WORKSPACE, place)
+    assert keys.load(WORKSPACE) == secrets
+    assert secrets.vault != secrets.identifier
     assert keys.check(WORKSPACE) == []
     assert all(place in where for where in keys.find_locations(WORKSPACE).values())
 
@@ -83,25 +83,25 @@ def test_files_are_closed_to_others_whatever_the_umask():
 @posix
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
 def test_a_file_that_others_can_read_is_refused_with_the_command_that_closes_it(mode):
-    made = keys.create(WORKSPACE)
+    secrets = keys.create(WORKSPACE)
     path = keys.key_folder(WORKSPACE) / "vault.key"
     path.chmod(mode)
     with pytest.raises(VaultError, match=re.escape(f"chmod 600 '{path}'")) as refused:
         keys.load(WORKSPACE)
-    assert made.vault.reveal().hex() not in shown(refused.value)
+    assert secrets.vault.reveal().hex() not in shown(refused.value)
     assert len(keys.check(WORKSPACE)) == 1
     path.chmod(0o600)
-    assert keys.load(WORKSPACE) == made
+    assert keys.load(WORKSPACE) == secrets
 
 
 @posix
 def test_a_key_may_lie_on_another_disk_and_is_missed_by_name_without_it(tmp_path):
-    made, file = keys.create(WORKSPACE), keys.key_folder(WORKSPACE) / "identifier.key"
+    secrets, file = keys.create(WORKSPACE), keys.key_folder(WORKSPACE) / "identifier.key"
     disk = tmp_path / "disk"
     disk.mkdir()
     shutil.move(file, disk / "identifier.key")
     file.symlink_to(disk / "identifier.key")
-    assert keys.load(WORKSPACE) == made
+    assert keys.load(WORKSPACE) == secrets
     assert keys.check(WORKSPACE) == []
     with pytest.raises(VaultError, match="already has a key"):
         keys.create(WORKSPACE)
@@ -143,19 +143,19 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_the_environment_comes_before_the_file(monkeypatch):
-    made = keys.create(WORKSPACE)
+    secrets = keys.create(WORKSPACE)
     other = Secret.random()
     monkeypatch.setenv("TACT_VAULT_KEY", other.reveal().hex().upper() + "\n")
-    assert keys.load(WORKSPACE) == Keys(other, made.identifier)
+    assert keys.load(WORKSPACE) == Keys(other, secrets.identifier)
     assert "TACT_VAULT_KEY" in keys.find_locations(WORKSPACE)["vault"]
 
 
 def test_a_key_is_never_replaced(monkeypatch):
-    made = keys.create(WORKSPACE)
+    secrets = keys.create(WORKSPACE)
     for place in ("file", "keyring"):
         with pytest.raises(VaultError, match="never replaced"):
             keys.create(WORKSPACE, place)
-    assert keys.load(WORKSPACE) == made
+    assert keys.load(WORKSPACE) == secrets
 
 
 def test_no_key_names_every_place_that_was_tried():

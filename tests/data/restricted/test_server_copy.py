@@ -37,11 +37,11 @@ def trust(monkeypatch):
     """Return a context in which this process believes a publisher."""
 
     @contextmanager
-    def trust_publisher(publisher, own=()):
+    def trust_publisher(publisher, own_folders=()):
         with monkeypatch.context() as patch:
             patch.setattr(signed_list, "_publisher", [])
             patch.setattr(signed_list, "_own_folders", [])
-            believe(publisher, own)
+            believe(publisher, own_folders)
             yield
 
     return trust_publisher
@@ -186,9 +186,9 @@ def test_results_audits_and_breaks_that_nobody_signed_are_not_believed(workspace
     other = result.parent.with_name("risk-public-0000")
     other.mkdir()
     (other / "manifest.json").write_text(format_stamped(forged), encoding="utf-8")
-    own, elsewhere = (shutil.copytree(other, tmp_path / name / "plan") for name in ("plans", "elsewhere"))
-    with trust(publisher, [own.parent]):
-        assert read_stamped(own / "manifest.json", ""), "of the server itself"
+    plan, elsewhere = (shutil.copytree(other, tmp_path / name / "plan") for name in ("plans", "elsewhere"))
+    with trust(publisher, [plan.parent]):
+        assert read_stamped(plan / "manifest.json", ""), "of the server itself"
         with pytest.raises(ReleaseDamaged, match="elsewhere"):
             read_stamped(elsewhere / "manifest.json", "")
         with pytest.raises(ReleaseDamaged, match="breaks"):

@@ -48,14 +48,14 @@ def cheap_key(request):
 
 @pytest.fixture
 def workspace(tmp_path):
-    made = Workspace.create(tmp_path / "w", "real", start_month=9)
-    with Vault.create(made.vault, keys.create(made.id).vault) as vault:
+    workspace = Workspace.create(tmp_path / "w", "real", start_month=9)
+    with Vault.create(workspace.vault, keys.create(workspace.id).vault) as vault:
         vault.add("encounter", frame("encounter", 400), "a.csv", "arsis")
         vault.add("service", frame("service", 20), "b.csv", "arsis")
         vault.stage_publication("r1", {"a": b"123"})
         vault.confirm_publication("r1")
-    (made.mappings / "arsis.toml").write_text('date = "Data"\n')
-    return made
+    (workspace.mappings / "arsis.toml").write_text('date = "Data"\n')
+    return workspace
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ class Bare(CellKey):
         return counts.copy()
 
     def channel(self, n_max, scale=1, k=None):
-        given = super().channel(n_max, scale, k)
-        return type(given)(np.eye(n_max + 1, given.matrix.shape[1]), 0, k)
+        channel = super().channel(n_max, scale, k)
+        return type(channel)(np.eye(n_max + 1, channel.matrix.shape[1]), 0, k)
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def test_a_release_without_noise_is_never_off_and_gives_more_away(world, unrepai
 
 
 def test_numbers_that_are_certain_are_withheld_until_none_is_left(world):
-    found = tried(world, DEFAULT_POLICY, Bare())
-    assert found.readers[BOTH].hidden_children == 1
-    assert found.withheld["public"] > tried(world, DEFAULT_POLICY).withheld["public"]
+    result = tried(world, DEFAULT_POLICY, Bare())
+    assert result.readers[BOTH].hidden_children == 1
+    assert result.withheld["public"] > tried(world, DEFAULT_POLICY).withheld["public"]
 
 
 @pytest.mark.long
@@ -94,16 +94,16 @@ def test_more_noise_is_more_error_and_hides_one_child_better(world):
 
 
 def test_what_readers_lose_is_worked_out_from_truth_and_tables(world):
-    made = try_policy(world, DEFAULT_POLICY, USUAL, QUICK)
-    found = summarize_trials(DEFAULT_POLICY, USUAL, [made]).readers["AL"]
-    frame, true = made.tables["public"][REGION_YEAR].frame(), world.counts[REGION_YEAR].ravel()
+    trial = try_policy(world, DEFAULT_POLICY, USUAL, QUICK)
+    albania = summarize_trials(DEFAULT_POLICY, USUAL, [trial]).readers["AL"]
+    frame, true = trial.tables["public"][REGION_YEAR].frame(), world.counts[REGION_YEAR].ravel()
     inside = frame["area"].str.startswith("AL").to_numpy()
     shown = frame["value"].notna().to_numpy()
-    assert found.hidden_children == pytest.approx(true[inside & ~shown].sum() / true[inside].sum(), abs=1e-4)
-    assert found.cells_shown == pytest.approx(shown[inside].mean(), abs=1e-4)
+    assert albania.hidden_children == pytest.approx(true[inside & ~shown].sum() / true[inside].sum(), abs=1e-4)
+    assert albania.cells_shown == pytest.approx(shown[inside].mean(), abs=1e-4)
     here = inside & shown
     off = abs(frame["value"].to_numpy(float, na_value=np.nan)[here] - true[here]) / true[here]
-    assert found.relative_error == pytest.approx(np.median(off), abs=1e-4)
+    assert albania.relative_error == pytest.approx(np.median(off), abs=1e-4)
 
 
 def test_the_same_seed_gives_the_same(world):
@@ -112,23 +112,23 @@ def test_the_same_seed_gives_the_same(world):
 
 def test_counties_that_tell_too_much_lose_their_breakdown(world, monkeypatch):
     monkeypatch.setattr(membership, "LIMITS", (0.10, 0.17))  # so low that some of this world pass it
-    made = try_policy(world, DEFAULT_POLICY, USUAL, QUICK)
-    assert made.quietened == {a for a, one in made.planned.items() if one.high > 0.17}
-    assert 0 < len(made.quietened) < len(made.planned)
-    frame = made.tables["public"][REGION_STAGE].frame()
+    trial = try_policy(world, DEFAULT_POLICY, USUAL, QUICK)
+    assert trial.quietened == {a for a, estimate in trial.planned.items() if estimate.high > 0.17}
+    assert 0 < len(trial.quietened) < len(trial.planned)
+    frame = trial.tables["public"][REGION_STAGE].frame()
     silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
-    assert made.quietened == set(silent.index[silent])
-    worst = max(made.quietened, key=lambda area: made.planned[area].value)
-    assert made.released[worst].value < made.planned[worst].value
-    assert all(made.released[a] == one for a, one in made.planned.items() if a not in made.quietened)
+    assert trial.quietened == set(silent.index[silent])
+    worst = max(trial.quietened, key=lambda area: trial.planned[area].value)
+    assert trial.released[worst].value < trial.planned[worst].value
+    assert all(trial.released[a] == estimate for a, estimate in trial.planned.items() if a not in trial.quietened)
 
 
 def test_a_limit_fails_when_all_of_the_interval_is_above_it(world):
-    found = tried(world, DEFAULT_POLICY)
-    assert found.fails == ()
-    beyond = replace(found.attackers, all_numbers_low=0.26)
-    assert replace(found, attackers=beyond).fails == (ALL_NUMBERS,)
-    assert replace(found, attackers=replace(found.attackers, one_number=0.11)).fails == (ONE_NUMBER,)
+    result = tried(world, DEFAULT_POLICY)
+    assert result.fails == ()
+    beyond = replace(result.attackers, all_numbers_low=0.26)
+    assert replace(result, attackers=beyond).fails == (ALL_NUMBERS,)
+    assert replace(result, attackers=replace(result.attackers, one_number=0.11)).fails == (ONE_NUMBER,)
 
 
 def test_several_worlds_are_averaged_and_the_worst_is_told(world):
@@ -137,12 +137,12 @@ def test_several_worlds_are_averaged_and_the_worst_is_told(world):
         try_policy(w, DEFAULT_POLICY, USUAL, QUICK)
         for w in (world, CountedTables(other.grid, other.plan, other.counts, other.keys))
     ]
-    each = [summarize_trials(DEFAULT_POLICY, USUAL, [made]) for made in trials]
+    each = [summarize_trials(DEFAULT_POLICY, USUAL, [trial]) for trial in trials]
     both = summarize_trials(DEFAULT_POLICY, USUAL, trials)
-    hidden = [one.readers[BOTH].hidden_children for one in each]
+    hidden = [result.readers[BOTH].hidden_children for result in each]
     assert both.readers[BOTH].hidden_children == pytest.approx(np.mean(hidden), abs=1e-4)
     assert both.hidden == (min(hidden), max(hidden))
-    assert both.attackers.all_numbers == max(one.attackers.all_numbers for one in each)
+    assert both.attackers.all_numbers == max(result.attackers.all_numbers for result in each)
     assert both.worlds == 2
 
 
@@ -156,10 +156,10 @@ def test_one_number_is_the_worst_case_whatever_the_world(world):
 
 def test_a_world_of_hardly_anybody_is_measured_too():
     few = counted.small(seed=1, rows=3, children=2)
-    found = tried(CountedTables(few.grid, few.plan, few.counts, few.keys), DEFAULT_POLICY)
-    assert isinstance(found, PolicyResult)
-    assert found.readers[BOTH].relative_error is None
-    assert found.readers[BOTH].hidden_children == 1
+    result = tried(CountedTables(few.grid, few.plan, few.counts, few.keys), DEFAULT_POLICY)
+    assert isinstance(result, PolicyResult)
+    assert result.readers[BOTH].relative_error is None
+    assert result.readers[BOTH].hidden_children == 1
 
 
 @pytest.mark.slow
@@ -171,8 +171,8 @@ def test_a_trial_shows_what_a_release_shows(tmp_path):
     plan = {tier: tuple(s for s in specs if s in world.counts) for tier, specs in small_worlds.SMALL_PLAN.items()}
     compared = 0
     small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path, plan=plan)
-    made = try_policy(world, small_worlds.ONE_YEAR, USUAL)
-    for tier, tables in made.tables.items():
+    trial = try_policy(world, small_worlds.ONE_YEAR, USUAL)
+    for tier, tables in trial.tables.items():
         opened = Release.open(tmp_path, tier)
         for spec, table in tables.items():
             released, mine = opened.table(spec.name), table.frame()
@@ -191,8 +191,8 @@ def test_a_counted_world_is_the_demo_that_was_imported_and_released(demo_world):
     drawn = simulate.simulate_default_areas(simulate.WorldParameters(seed=seed)).records["encounter"]
     hasher = keys.IdentifierHasher(keys.create_from_seed(seed).identifier)
     world = count_world(drawn, hasher, area_table(), DEFAULT_PLAN, DEFAULT_POLICY)
-    made = try_policy(world, DEFAULT_POLICY, USUAL)
+    trial = try_policy(world, DEFAULT_POLICY, USUAL)
     for tier, spec in (("public", REGION_YEAR), ("partner", MUNICIPALITY_QUARTER)):
         released = Release.open(demo_world / "releases", tier).table(spec.name)
-        mine = made.tables[tier][spec].frame()
+        mine = trial.tables[tier][spec].frame()
         assert released["value"].equals(mine["value"])

@@ -44,11 +44,11 @@ def count(frame, measure, level, grain, *by, cap=3):
     cells = counting.count_table(read(frame), TableSpec(measure, level, grain, by), cap, KEY_RANGE)
     names = [GRID.codes[level], [p.id for p in GRID.periods(grain)]]
     names += [GRID.codes[level] if c == "origin" else CATEGORIES[c] for c in by]
-    found = {}
+    numbers = {}
     for place in zip(*np.nonzero(cells.counts), strict=True):
         key = tuple(n[i] for n, i in zip(names, place, strict=True))
-        found[key] = int(cells.counts[place])
-    return found
+        numbers[key] = int(cells.counts[place])
+    return numbers
 
 
 def test_a_child_counts_once_in_the_cell_of_its_first_encounter():
@@ -63,8 +63,8 @@ def test_a_child_counts_once_in_the_cell_of_its_first_encounter():
 
 def test_encounters_of_one_day_are_settled_by_their_content_and_not_by_their_place_in_the_file():
     frame = rows({"municipality": "201"}, {"municipality": "102"}, {"municipality": "103"})
-    found = [count(frame.iloc[list(o)], "children", "municipality", "whole") for o in ([0, 1, 2], [2, 0, 1])]
-    assert found[0] == found[1]
+    numbers = [count(frame.iloc[list(o)], "children", "municipality", "whole") for o in ([0, 1, 2], [2, 0, 1])]
+    assert numbers[0] == numbers[1]
 
 
 def test_partners_children_are_linked_by_the_programme_number_and_by_chains_of_them():
@@ -150,9 +150,9 @@ def test_row_order_and_batches_change_nothing(seed):
         TableSpec("flows", "country", "whole", ("origin",)),
         TableSpec("model", "municipality", "quarter", ("crossing", "found")),
     ):
-        one, two = (counting.count_table(read(f), spec, 3, KEY_RANGE) for f in (frame, other))
-        assert (one.counts == two.counts).all()
-        assert (one.keys == two.keys).all()
+        first, second = (counting.count_table(read(f), spec, 3, KEY_RANGE) for f in (frame, other))
+        assert (first.counts == second.counts).all()
+        assert (first.keys == second.keys).all()
 
 
 @pytest.mark.slow
@@ -164,12 +164,12 @@ def test_names_of_children_matter_only_through_their_record_keys(seed):
     renamed = frame.assign(child=frame["child"].map(lambda h: small_worlds.child(h, "again")))
     known = {small_worlds.child(h, "again"): h for h in frame["child"]}
     spec = TableSpec("children", "region", "quarter", ("pathway",))
-    one = counting.count_table(read(frame), spec, 3, KEY_RANGE)
-    two = counting.count_table(
+    first = counting.count_table(read(frame), spec, 3, KEY_RANGE)
+    second = counting.count_table(
         read(renamed, lambda hashes: small_worlds.KEYS([known[h] for h in hashes])), spec, 3, KEY_RANGE
     )
-    assert (one.counts == two.counts).all()
-    assert (one.keys == two.keys).all()
+    assert (first.counts == second.counts).all()
+    assert (first.keys == second.keys).all()
 
 
 @pytest.mark.slow
@@ -177,10 +177,10 @@ def test_names_of_children_matter_only_through_their_record_keys(seed):
 @given(st.integers(0, 2**32 - 1))
 def test_tables_of_children_add_up_and_agree_with_a_plain_count(seed):
     frame = small_worlds.encounters(np.random.default_rng(seed), 300, 120)
-    held = read(frame)
+    records = read(frame)
 
     def total(level, grain, *by):
-        return counting.count_table(held, TableSpec("children", level, grain, by), 3, KEY_RANGE)
+        return counting.count_table(records, TableSpec("children", level, grain, by), 3, KEY_RANGE)
 
     assert total("municipality", "quarter").counts.sum() == frame["child"].nunique()
     for by in ("stage", "pathway", "sex"):
@@ -191,19 +191,19 @@ def test_tables_of_children_add_up_and_agree_with_a_plain_count(seed):
 
 
 def test_the_noise_of_encounters_has_keys_of_its_own():
-    held = read(rows({}))
+    records = read(rows({}))
     children, encounters = (
-        counting.count_table(held, TableSpec(m, "country", "whole"), 3, KEY_RANGE).keys[0, 0]
+        counting.count_table(records, TableSpec(m, "country", "whole"), 3, KEY_RANGE).keys[0, 0]
         for m in ("children", "encounters")
     )
     assert children != encounters
 
 
 def test_detailed_tables_share_their_noise_and_those_that_are_broken_down_in_public_do_not():
-    held = read(rows({}))
+    records = read(rows({}))
 
     def key(level, grain, *by):
-        cells = counting.count_table(held, TableSpec("children", level, grain, by), 3, KEY_RANGE)
+        cells = counting.count_table(records, TableSpec("children", level, grain, by), 3, KEY_RANGE)
         return int(cells.keys[cells.counts > 0][0])
 
     assert len({key("municipality", "quarter"), key("region", "year"), key("region", "year", "stage")}) == 1

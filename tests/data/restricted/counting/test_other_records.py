@@ -56,8 +56,8 @@ def test_effort_days_add_up_over_places_and_periods():
 
 
 def test_services_count_at_the_end_of_a_period():
-    held = services({"valid_to": "2006-09-15"}, {"valid_from": "2006-09-01"}, {"valid_from": "2008-01-01"})
-    sums = held.table(TableSpec("services", "municipality", "quarter"), 3)
+    records = services({"valid_to": "2006-09-15"}, {"valid_from": "2006-09-01"}, {"valid_from": "2008-01-01"})
+    sums = records.table(TableSpec("services", "municipality", "quarter"), 3)
     assert sums.numbers[0].tolist() == [1, 1, 1, 1]
     assert not sums.withheld.any()
 
@@ -67,36 +67,36 @@ def test_shelters_show_by_region_only_and_only_with_three_operators():
     axis = TableSpec("services", "region", "quarter", ("axis",))
     protection = CATEGORIES["axis"].index("protection")
     few, enough = services(*three[:2], {"operator": " a "}), services(*three)
-    for held, shown in ((few, 0), (enough, 3)):
-        sums = held.table(axis, 3)
+    for records, shown in ((few, 0), (enough, 3)):
+        sums = records.table(axis, 3)
         assert sums.numbers[0, 0, protection] == shown
         assert sums.withheld[0, 0, protection] == (not shown)
         assert sums.withheld[1, 0, protection]  # none there, and that looks the same as few
         assert not sums.partial.any()
-        fine = held.table(TableSpec("services", "municipality", "quarter", ("axis",)), 3)
+        fine = records.table(TableSpec("services", "municipality", "quarter", ("axis",)), 3)
         assert fine.numbers[..., protection].sum() == 0
         assert fine.withheld[..., protection].all()
-        total = held.table(TableSpec("services", "region", "quarter"), 3).numbers
+        total = records.table(TableSpec("services", "region", "quarter"), 3).numbers
         assert total[0, 0] == sums.numbers[0, 0].sum()
 
 
 @pytest.mark.parametrize("measure", ["services", "staff", "capacity"])
 def test_a_total_is_exact_only_where_every_axis_is_shown(measure):
-    def partial(held, level):
-        return held.table(TableSpec(measure, level, "quarter"), 3).partial
+    def partial(records, level):
+        return records.table(TableSpec(measure, level, "quarter"), 3).partial
 
     restricted = sorted(RESTRICTED_AXES)
     north = [{"axis": axis, "operator": o} for axis in restricted for o in ("A", "B", "C")]
-    for held in (services({}), services(*north[:-1])):
+    for records in (services({}), services(*north[:-1])):
         for level in ("country", "region", "municipality"):
-            assert partial(held, level).all()
-    held = services(*north)
-    regions = partial(held, "region")
+            assert partial(records, level).all()
+    records = services(*north)
+    regions = partial(records, "region")
     assert not regions[0].any()
     assert regions[1:].all()
-    assert partial(held, "municipality").all()
-    assert partial(held, "country").all(), "other regions may hide some"
-    south = [{**one, "municipality": "201"} for one in north]
+    assert partial(records, "municipality").all()
+    assert partial(records, "country").all(), "other regions may hide some"
+    south = [{**service, "municipality": "201"} for service in north]
     countries = partial(services(*north, *south), "country")
     assert not countries[0].any(), "every region of this country shows all"
     assert countries[1].all()
@@ -127,28 +127,32 @@ SERVICE = st.fixed_dictionaries(
 )
 
 
-def at_work(one, day):
-    return one["valid_from"] <= day and not (one["valid_to"] and one["valid_to"] < day)
+def at_work(service, day):
+    return service["valid_from"] <= day and not (service["valid_to"] and service["valid_to"] < day)
 
 
-def place(one, level):
-    code = one["municipality"][:4]
-    region = next(r for r, held in small_worlds.MUNICIPALITIES.items() if code in held)
+def place(service, level):
+    code = service["municipality"][:4]
+    region = next(r for r, codes in small_worlds.MUNICIPALITIES.items() if code in codes)
     return {"municipality": code, "region": region, "country": region[:2]}[level]
 
 
 def too_few(listed, level):
     """Return the services on a restricted axis with fewer than three operators in their area."""
     run = {}
-    for one in listed:
-        run.setdefault((place(one, level), one["axis"]), set()).add(one["operator"])
-    return [one for one in listed if one["axis"] in RESTRICTED_AXES and len(run[place(one, level), one["axis"]]) < 3]
+    for service in listed:
+        run.setdefault((place(service, level), service["axis"]), set()).add(service["operator"])
+    return [
+        service
+        for service in listed
+        if service["axis"] in RESTRICTED_AXES and len(run[place(service, level), service["axis"]]) < 3
+    ]
 
 
 def hidden(now, level, by):
     """Return the services of a moment that must not influence any number at a level."""
     if level == "municipality" or by in OPEN_ALONE:
-        return [one for one in now if one["axis"] in RESTRICTED_AXES]
+        return [service for service in now if service["axis"] in RESTRICTED_AXES]
     few = too_few(now, "region")
     return few if level == "region" else too_few(few, "country")
 
@@ -165,9 +169,9 @@ def hidden(now, level, by):
 def test_what_too_few_run_changes_no_table_and_no_number_is_too_small(listed, measure, level, by, period):
     spec, day = TableSpec(measure, level, "quarter", by), period.end.isoformat()
     whole = published(listed, spec)
-    now = [one for one in listed if at_work(one, day)]
+    now = [service for service in listed if at_work(service, day)]
     gone = hidden(now, level, by)
-    seen = [{**one, "valid_from": day, "valid_to": day} for one in now if one not in gone]
+    seen = [{**service, "valid_from": day, "valid_to": day} for service in now if service not in gone]
     for mine, other in zip(whole, published(seen, spec), strict=True):
         frames = [f[f["period"] == period.id].reset_index(drop=True) for f in (mine, other)]
         assert frames[0].equals(frames[1])
@@ -186,8 +190,8 @@ def published(listed, spec):
     ]
 
 
-def carry(one):
-    return "partner" if one["duty_bearer"] in ("ngo", "community") else "state"
+def carry(service):
+    return "partner" if service["duty_bearer"] in ("ngo", "community") else "state"
 
 
 def check_truth(frame, now, spec):
@@ -222,8 +226,8 @@ def test_a_country_does_not_give_away_what_its_regions_hide():
 
 
 def test_staff_that_nobody_knows_is_no_number():
-    held = services({"staff": None}, {"municipality": "102", "staff": None}, {"municipality": "102", "staff": 3})
-    sums = held.table(TableSpec("staff", "municipality", "quarter", ("axis",)), 3)
+    records = services({"staff": None}, {"municipality": "102", "staff": None}, {"municipality": "102", "staff": 3})
+    sums = records.table(TableSpec("staff", "municipality", "quarter", ("axis",)), 3)
     assert np.isnan(sums.numbers[0, 0, 0])
     assert (sums.numbers[1, 0, 0], sums.partial[1, 0, 0]) == (3, True), "and somebody's is not known"
     assert (sums.numbers[2, 0, 0], sums.partial[2, 0, 0]) == (0, False)
@@ -238,8 +242,8 @@ def test_the_latest_estimate_stands_and_sources_of_one_year_span_a_range():
             "year": [2004, 2006, 2006, 2006, 2020],
         }
     )
-    held = plain.read_communities(small_worlds.batches(frame), GRID)
-    low, high = held.range(TableSpec("communities", "region", "year"))
+    communities = plain.read_communities(small_worlds.batches(frame), GRID)
+    low, high = communities.range(TableSpec("communities", "region", "year"))
     assert (low[0, 0, 0], high[0, 0, 0]) == (400, 900)
     assert np.isnan(low[0, 0, 1]), "an estimate of a later year"
     assert np.isnan(low[1]).all()
@@ -321,7 +325,8 @@ def test_operators_who_work_for_two_duty_bearers_count_once_together():
 @given(st.lists(SERVICE, min_size=12, max_size=24), st.randoms(use_true_random=False))
 def test_no_table_by_duty_bearer_or_carrier_tells_who_works_on_restricted_axes(listed, random):
     others = [
-        {**one, "duty_bearer": random.choice(BEARERS)} if one["axis"] in RESTRICTED_AXES else one for one in listed
+        {**service, "duty_bearer": random.choice(BEARERS)} if service["axis"] in RESTRICTED_AXES else service
+        for service in listed
     ]
     for level, by in product(("country", "region", "municipality"), OPEN_ALONE):
         spec = TableSpec("services", level, "quarter", by)
@@ -331,8 +336,8 @@ def test_no_table_by_duty_bearer_or_carrier_tells_who_works_on_restricted_axes(l
 
 @pytest.mark.parametrize("level", ["country", "region"])
 def test_services_by_duty_bearer_and_by_carrier_are_those_of_prevention_and_coordination(level):
-    held = of_operators(protection_ngo=3, protection_state=3, prevention_ngo=2, coordination_school=1)
-    by_bearer, by_carrier = (held.table(TableSpec("services", level, "quarter", by), 3) for by in OPEN_ALONE)
+    records = of_operators(protection_ngo=3, protection_state=3, prevention_ngo=2, coordination_school=1)
+    by_bearer, by_carrier = (records.table(TableSpec("services", level, "quarter", by), 3) for by in OPEN_ALONE)
     assert dict(zip(BEARERS, by_bearer.numbers[0, 0], strict=True)) == {
         **dict.fromkeys(BEARERS, 0), "ngo": 2, "school": 1
     }  # fmt: skip
@@ -342,16 +347,18 @@ def test_services_by_duty_bearer_and_by_carrier_are_those_of_prevention_and_coor
 
 
 def test_what_several_tables_need_is_computed_once(monkeypatch):
-    held = of_operators(protection_ngo=3, prevention_school=1)
+    records = of_operators(protection_ngo=3, prevention_school=1)
     calls = Counter()
     for name in ("_compute_carriers", "_compute_hidden_cells"):
         compute = getattr(plain.Services, name)
         monkeypatch.setattr(
-            plain.Services, name, lambda *given, n=name, f=compute: (calls.update([(n, *given[1:])]), f(*given))[1]
+            plain.Services,
+            name,
+            lambda *arguments, n=name, f=compute: (calls.update([(n, *arguments[1:])]), f(*arguments))[1],
         )
     for level, by in (("country", DOERS.breakdown), ("country", ("carrier",)), ("region", ("carrier",))):
         for measure in ("services", "capacity"):
-            held.table(TableSpec(measure, level, "quarter", by), 3)
+            records.table(TableSpec(measure, level, "quarter", by), 3)
     assert len(calls) == 2 * len(GRID.periods("quarter"))
     assert set(calls.values()) == {1}
 
@@ -369,8 +376,8 @@ def test_who_carries_a_service_follows_its_hand_over():
     )
     sums = handed.table(TableSpec("services", "region", "quarter", ("carrier",)), 3).numbers[0]
     carriers = CATEGORIES["carrier"]
-    told = [{c: int(n) for c, n in zip(carriers, quarter, strict=True) if n} for quarter in sums]
-    assert told == [
+    quarters = [{c: int(n) for c, n in zip(carriers, quarter, strict=True) if n} for quarter in sums]
+    assert quarters == [
         {"partner": 2, "state": 1},
         {"partner": 1, "shared": 2, "state": 1},
         {"partner": 1, "handed_over": 1, "state": 1},

@@ -69,7 +69,7 @@ def test_what_is_in_the_comments_of_the_empty_file_is_a_whole_one(workspace):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "words"),
     [
         ("Invented Person B", "invented  person a", "two different people"),
         ('role = "Invented director"', 'role = " "', "two different people"),
@@ -84,24 +84,24 @@ def test_what_is_in_the_comments_of_the_empty_file_is_a_whole_one(workspace):
         ("[controllers]", "invented = true\n[controllers]", "invented"),
     ],
 )
-def test_what_is_wrong_is_named(workspace, old, new, told):
+def test_what_is_wrong_is_named(workspace, old, new, words):
     missing = write(workspace, COMPLETE.replace(old, new)).missing
-    assert any(told in line for line in missing)
+    assert any(words in line for line in missing)
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "phrases"),
     [
         ("02.03.2009", ("line {line} says 02.03.2009", "as 2009-03-02 (2009-03-02)")),
         ("2.3.2009  # the board", ("line {line} says 2.3.2009", "(2009-03-02)")),
         ("31/05/2009", ("line {line} says 31/05/2009", "as 2009-03-02.")),
     ],
 )
-def test_a_day_in_the_european_way_is_told_with_its_line_and_how_to_write_it(workspace, typed, told):
+def test_a_day_in_the_european_way_is_told_with_its_line_and_how_to_write_it(workspace, typed, phrases):
     text = COMPLETE.replace("date = 2006-05-02", f"date = {typed}")
     line = next(n for n, words in enumerate(text.splitlines(), 1) if words == f"date = {typed}")
     (missing,) = write(workspace, text).missing
-    assert all(words.format(line=line) in missing for words in told)
+    assert all(words.format(line=line) in missing for words in phrases)
     assert "without quotes" in missing
     assert "rest of this file is checked" in missing
 
@@ -227,21 +227,21 @@ WORDS = "fjalë e dytë e fshehtë"
 
 @pytest.fixture
 def vault(workspace):
-    with Vault.create(workspace.vault, b"k" * 32) as made:
-        yield made
+    with Vault.create(workspace.vault, b"k" * 32) as vault:
+        yield vault
 
 
 @pytest.mark.slow
 def test_the_second_person_confirms_with_their_own_passphrase(vault):
     assert second_person.read(vault) is None
-    made = appoint(vault, "B", WORDS, None)
-    assert second_person.read(vault) == made
+    person = appoint(vault, "B", WORDS, None)
+    assert second_person.read(vault) == person
     assert WORDS not in vault.read_note("second person")
-    confirm(made, ("A", "b"), WORDS)
+    confirm(person, ("A", "b"), WORDS)
     with pytest.raises(InputError, match="not the passphrase"):
-        confirm(made, ("A", "B"), f"{WORDS} ")
+        confirm(person, ("A", "B"), f"{WORDS} ")
     with pytest.raises(WorkspaceError, match="does not approve any more"):
-        confirm(made, ("A", "C"), WORDS)
+        confirm(person, ("A", "C"), WORDS)
     with pytest.raises(InputError, match="12 characters"):
         appoint(vault, "B", "short", WORDS)
 

@@ -34,8 +34,8 @@ def fill(column, answers):
 
 def import_it(path, kind):
     assert guess_kind(path) == kind
-    found = recognise(path, resolve=PLACES.resolve, partner=None, today=TODAY)
-    assert (found.questions, found.unknown) == ((), ())
+    recognition = recognise(path, resolve=PLACES.resolve, partner=None, today=TODAY)
+    assert (recognition.questions, recognition.unknown) == ((), ())
     intake = read(path, kind, partner=None, resolve=PLACES.resolve, today=TODAY)
     assert intake.rejects.to_dict("records") == []
     assert intake.accepted_rows == 1
@@ -62,8 +62,8 @@ def test_each_municipality_of_a_list_is_one_place(tmp_path, language):
     areas = area_table()
     wanted = set(areas.index[areas["counted"] & (areas["level"] == "municipality")])
     names = language.municipalities
-    found = {PLACES.resolve(name, None, "municipality").code for name in names}
-    assert (found, len(names)) == (wanted, len(wanted))
+    codes = {PLACES.resolve(name, None, "municipality").code for name in names}
+    assert (codes, len(names)) == (wanted, len(wanted))
     (path,) = write_templates(tmp_path, ["effort"], language)
     book = openpyxl.load_workbook(path)
     rules = {str(rule.sqref): rule for rule in book.worksheets[0].data_validations.dataValidation}

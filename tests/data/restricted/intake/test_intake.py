@@ -114,7 +114,7 @@ def test_each_distinct_text_and_child_is_looked_up_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("row", "other"),
     [
         ({"child_id": "K-0412"}, {"child_id": " k-0412 "}),
         ({"child_id": "Ｋ-0412"}, {"child_id": "K-0412"}),
@@ -123,8 +123,8 @@ def test_each_distinct_text_and_child_is_looked_up_once(tmp_path):
         ({"programme_number": "P-1", "child_id": ""}, {"programme_number": "P-1"}),
     ],
 )
-def test_one_child_however_it_is_written(tmp_path, one, other):
-    first, second = read_rows(tmp_path, one, other).accepted.child
+def test_one_child_however_it_is_written(tmp_path, row, other):
+    first, second = read_rows(tmp_path, row, other).accepted.child
     assert first == second
 
 
@@ -140,7 +140,7 @@ def test_the_programme_number_is_stored_as_its_hash(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("date", "span", "day", "kept"),
+    ("date", "span", "day", "stored_span"),
     [
         ("2007-05-31", "", "2007-05-31", "day"),
         ("2007-05-31", "week", "2007-05-28", "week"),
@@ -148,10 +148,10 @@ def test_the_programme_number_is_stored_as_its_hash(tmp_path):
         ("2007w22", "week", "2007-05-28", "week"),
     ],
 )
-def test_effort_of_a_day_or_a_week(tmp_path, date, span, day, kept):
+def test_effort_of_a_day_or_a_week(tmp_path, date, span, day, stored_span):
     row = {"date": date, "span": span, "municipality": "Tirana", "partner": "A", "days": "2,5", "kind": "other"}
     record = read(write(tmp_path, text_of([row])), "effort").accepted.iloc[0]
-    assert (record.date, record.span, record.days) == (day, kept, 2.5)
+    assert (record.date, record.span, record.days) == (day, stored_span, 2.5)
 
 
 def test_shipped_figures_import_as_they_are(tmp_path):
@@ -507,11 +507,11 @@ def test_accepted_and_rejected_are_all_rows(tmp_path, rows):
 @given(rows=ROWS, random=st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(tmp_path, rows, random):
     shuffled = random.sample(rows, len(rows))
-    one, other = read_rows(tmp_path, *rows), read_rows(tmp_path, *shuffled)
-    assert identities(one) == identities(other)
-    assert sorted(one.accepted["content"]) == sorted(other.accepted["content"])
-    assert sorted(zip(one.rejects.column, one.rejects.reason, strict=True)) == sorted(
-        zip(other.rejects.column, other.rejects.reason, strict=True)
+    first, second = read_rows(tmp_path, *rows), read_rows(tmp_path, *shuffled)
+    assert identities(first) == identities(second)
+    assert sorted(first.accepted["content"]) == sorted(second.accepted["content"])
+    assert sorted(zip(first.rejects.column, first.rejects.reason, strict=True)) == sorted(
+        zip(second.rejects.column, second.rejects.reason, strict=True)
     )
 
 

@@ -82,5 +82,5 @@ def test_a_partner_name_never_leaves_the_folder(tmp_path_factory, partner):
 
 
 def test_partners_that_differ_in_case_share_a_mapping(tmp_path):
-    one, other = (mapping.file_for(tmp_path, name) for name in ("Amaro Drom", "AMARO DROM"))
-    assert one == other == tmp_path / "amaro-drom.toml"
+    path, other = (mapping.file_for(tmp_path, name) for name in ("Amaro Drom", "AMARO DROM"))
+    assert path == other == tmp_path / "amaro-drom.toml"

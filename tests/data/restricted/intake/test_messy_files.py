@@ -42,8 +42,8 @@ def reply(messy, question):
         return messy.answers["days"]
     if question.topic == "words":
         return messy.answers["words"].get(question.column, {})
-    given = messy.answers[question.topic]
-    return {part: given[part] for part in question.parts if part in given}
+    answers = messy.answers[question.topic]
+    return {part: answers[part] for part in question.parts if part in answers}
 
 
 def learn(path, messy):
@@ -121,8 +121,8 @@ def test_each_row_is_in_or_comes_back_for_a_reason_that_a_person_would_give(lear
             assert faults.empty, (line, faults["reason"].tolist())
             record = next(accepted)
             assert {name: record[name] for name in expected} == expected, line
-    said = " ".join(intake.notes)
-    assert all(f"line {line}" in said for line in messy.left_out)
+    notes = " ".join(intake.notes)
+    assert all(f"line {line}" in notes for line in messy.left_out)
 
 
 @pytest.mark.parametrize("messy", READ, ids=names(READ))

@@ -165,7 +165,7 @@ def test_a_file_of_another_format_is_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "fault"),
     [
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600 + "Workbook".encode("utf-16-le"), "damaged or incomplete"),
@@ -174,10 +174,10 @@ def test_a_file_of_another_format_is_refused(tmp_path, content):
         (b'<?xml version="1.0"?><Workbook/>', "web page or XML"),
     ],
 )
-def test_what_a_spreadsheet_program_writes_is_named_with_the_remedy(tmp_path, content, said):
+def test_what_a_spreadsheet_program_writes_is_named_with_the_remedy(tmp_path, content, fault):
     path = write(tmp_path, content, "list.xls")
     for reading in (read, guess_kind, is_invented):
-        with pytest.raises(FileRefused, match=said) as caught:
+        with pytest.raises(FileRefused, match=fault) as caught:
             reading(path)
         assert "as .xlsx" in str(caught.value)
 
@@ -203,9 +203,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 def test_progress_is_told_and_may_stop_the_reading(tmp_path):
     path = write(tmp_path, text_of([ROW] * 5))
-    told = []
-    read(path, progress=lambda done, total: told.append((done, total)))
-    assert told == [(5, 5)]
+    reports = []
+    read(path, progress=lambda done, total: reports.append((done, total)))
+    assert reports == [(5, 5)]
 
     def stop(done, total):
         raise KeyboardInterrupt
@@ -404,11 +404,11 @@ PERSONAL = {
 }
 
 
-@pytest.mark.parametrize("said", PERSONAL)
-def test_personal_data_refuses_the_whole_file_and_only_names_columns(tmp_path, said):
-    message = refusal(tmp_path, text_of([ROW | dict.fromkeys(PERSONAL[said], ""), ROW | PERSONAL[said]]))
-    assert said in message
-    assert not any(value in message for value in PERSONAL[said].values() if len(value) > 1)
+@pytest.mark.parametrize("reason", PERSONAL)
+def test_personal_data_refuses_the_whole_file_and_only_names_columns(tmp_path, reason):
+    message = refusal(tmp_path, text_of([ROW | dict.fromkeys(PERSONAL[reason], ""), ROW | PERSONAL[reason]]))
+    assert reason in message
+    assert not any(value in message for value in PERSONAL[reason].values() if len(value) > 1)
 
 
 def test_several_sorts_are_named_at_once(tmp_path):
@@ -473,20 +473,20 @@ SECRETS = ("Zamira-Planted", "K-9999-SECRET", "P-7777-SECRET")
     ],
 )
 def test_no_message_reject_or_exception_repeats_a_cell(tmp_path, change):
-    said = ""
+    output = ""
     row = ROW | {"child_id": "K-9999-SECRET", "programme_number": "P-7777-SECRET"} | change
     try:
         intake = read(write(tmp_path, text_of([row, row | {"stage": ""}])))
-        said = f"{intake!r} {intake.rejects.to_csv()} {intake.notes} {intake.unknown_columns}"
+        output = f"{intake!r} {intake.rejects.to_csv()} {intake.notes} {intake.unknown_columns}"
         stored = intake.accepted.to_csv()
         assert not any(secret in stored for secret in SECRETS[1:])
     except InputError as error:
         chain = error
         while chain is not None:
-            said += f" {chain}"
+            output += f" {chain}"
             chain = chain.__cause__
-    assert said
-    assert not any(secret in said for secret in SECRETS)
+    assert output
+    assert not any(secret in output for secret in SECRETS)
 
 
 def test_a_broken_row_is_not_repeated(tmp_path):

@@ -67,15 +67,15 @@ def path(tmp_path):
 
 
 def test_names_and_numbers_are_counted_and_shown_nowhere(path):
-    found = recognise(path, resolve=PLACES.resolve, partner="P", today=dt.date(2009, 6, 30))
-    assert [dict(question.rows) for question in found.questions] == [{"punë me orë": 3}]
-    assert f"In form, 9 cells are not read and not shown ({MASK}): {SEEMS_PERSONAL}." in found.notes
-    assert not [part for part in ("Arben", "Besa", "0692345678") if part in str(found)]
+    recognition = recognise(path, resolve=PLACES.resolve, partner="P", today=dt.date(2009, 6, 30))
+    assert [dict(question.rows) for question in recognition.questions] == [{"punë me orë": 3}]
+    assert f"In form, 9 cells are not read and not shown ({MASK}): {SEEMS_PERSONAL}." in recognition.notes
+    assert not [part for part in ("Arben", "Besa", "0692345678") if part in str(recognition)]
 
 
 def test_their_rows_come_back_in_one_group(path):
-    found = read(path)
-    reasons = group_rejects(found.rejects, "encounter", found.reasons)
+    intake = read(path)
+    reasons = group_rejects(intake.rejects, "encounter", intake.reasons)
     assert [(reason["value"], reason["reason"], reason["rows"]) for reason in reasons] == [
         ("", SEEMS_PERSONAL, 9),
         ("", "not one of the categories", 3),
@@ -85,9 +85,9 @@ def test_their_rows_come_back_in_one_group(path):
 def test_a_name_in_place_of_a_place_is_not_shown(tmp_path):
     rows = [ROW | {"child_id": f"K-{n}", "record_number": str(n), "municipality": "Besa Kola"} for n in range(3)]
     file = write(tmp_path, text_of(rows))
-    found = recognise(file, resolve=PLACES.resolve, partner="P", today=dt.date(2009, 6, 30))
-    assert found.questions == ()
-    assert any("In municipality, 3 cells" in note for note in found.notes)
+    recognition = recognise(file, resolve=PLACES.resolve, partner="P", today=dt.date(2009, 6, 30))
+    assert recognition.questions == ()
+    assert any("In municipality, 3 cells" in note for note in recognition.notes)
     assert set(read(file).rejects["reason"]) == {SEEMS_PERSONAL}
 
 
@@ -95,8 +95,8 @@ def test_a_word_of_rows_that_may_all_be_of_one_child_is_not_shown(tmp_path):
     rows = [ROW | {"child_id": f"K-{n}", "record_number": str(n), "municipality": "Zvorbaq"} for n in range(3)]
     for heading, is_shown in (("child_id", True), ("q7q", False)):
         file = write(tmp_path, text_of(rows).replace("child_id", heading).replace("programme_number", "q8q"))
-        found = recognise(file, resolve=PLACES.resolve, partner="P", today=dt.date(2009, 6, 30))
-        assert ("Zvorbaq" in str(found)) == is_shown, heading
+        recognition = recognise(file, resolve=PLACES.resolve, partner="P", today=dt.date(2009, 6, 30))
+        assert ("Zvorbaq" in str(recognition)) == is_shown, heading
 
 
 @pytest.mark.parametrize("text", PERSONAL)

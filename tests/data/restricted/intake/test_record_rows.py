@@ -50,7 +50,7 @@ def write_book(folder, *sheets):
 def look(path, **more):
     """Return all that anybody is shown of a file, or that is written, and whether each way refused it."""
     mapping = ColumnMapping(**more)
-    said, refused = [], []
+    texts, refused = [], []
     for run in (
         lambda: guess_kind(path, {"encounter": mapping}),
         lambda: recognise(path, resolve=PLACES.resolve, kind="encounter", mappings={"encounter": mapping}, partner="P"),
@@ -60,32 +60,32 @@ def look(path, **more):
         ),
     ):
         try:
-            found = run()
-            said.append(f"{found}{getattr(found, 'rejects', '')}")
+            result = run()
+            texts.append(f"{result}{getattr(result, 'rejects', '')}")
             refused.append(False)
         except FileRefused as error:
-            said.append(f"{error}{error.personal}")
+            texts.append(f"{error}{error.personal}")
             refused.append(True)
-    return "\n".join(said), refused
+    return "\n".join(texts), refused
 
 
-def check_silent(said):
-    assert [secret for secret in SECRETS if secret in said] == []
+def check_silent(text):
+    assert [secret for secret in SECRETS if secret in text] == []
 
 
 @pytest.mark.parametrize("row", [2, 3, 4])
 @pytest.mark.parametrize("mark", [",", ";"])
 def test_a_record_in_the_row_that_is_named_is_refused_by_its_number(tmp_path, row, mark):
-    said, refused = look(write_csv(tmp_path, [HEAD, *RECORDS], mark), heading_row=row)
-    check_silent(said)
+    text, refused = look(write_csv(tmp_path, [HEAD, *RECORDS], mark), heading_row=row)
+    check_silent(text)
     assert all(refused)
-    assert said.count(f"Row {row} reads as a record, not as headings: nothing of it is shown.") == 4
-    assert "row 1" in said
+    assert text.count(f"Row {row} reads as a record, not as headings: nothing of it is shown.") == 4
+    assert "row 1" in text
 
 
 def test_words_without_a_day_or_number_are_a_record_where_they_come_again(tmp_path):
-    said, refused = look(write_csv(tmp_path, [HEAD, *ODD]), heading_row=2)
-    check_silent(said)
+    text, refused = look(write_csv(tmp_path, [HEAD, *ODD]), heading_row=2)
+    check_silent(text)
     assert all(refused)
 
 
@@ -102,48 +102,48 @@ def test_words_without_a_day_or_number_are_a_record_where_they_come_again(tmp_pa
     ],
 )
 def test_a_title_a_remark_and_a_form_on_its_side_are_no_headings(tmp_path, rows, row):
-    said, refused = look(write_book(tmp_path, rows), heading_row=row)
-    check_silent(said)
+    text, refused = look(write_book(tmp_path, rows), heading_row=row)
+    check_silent(text)
     assert all(refused)
 
 
 def test_names_above_names_are_no_headings(tmp_path):
     rows = [("Kush", "Ku"), ("Zymbyle Krasta", "te kisha"), ("Arta Zymbyle", "te xhamia")]
     for start, more in ((rows, {"heading_row": 2}), (rows[1:], {})):
-        said, refused = look(write_book(tmp_path, start), **more)
-        check_silent(said)
+        text, refused = look(write_book(tmp_path, start), **more)
+        check_silent(text)
         assert refused[1:] == [True] * 3
 
 
 def test_a_file_without_headings_shows_nothing(tmp_path):
     address = ("2008-03-04", "Vlorë", "adresa: gjyshja Zymbyle", "F", "11", "lypje", "tel Arben")
     for path in (write_csv(tmp_path, [address, *RECORDS]), write_book(tmp_path, [address, *RECORDS])):
-        said, refused = look(path)
-        check_silent(said)
+        text, refused = look(path)
+        check_silent(text)
         assert refused[1:] == [True] * 3
 
 
 def test_a_row_of_headings_is_not_filled_from_a_record_beside_it(tmp_path):
     blank = ("Data", "Bashkia", "", "Gjinia", "Mosha", "", "")
     above = ("2008-03-01", "", "Mosha (Zymbyle)", "", "", "Forma - Arben", "gjyshja")
-    said, _ = look(write_book(tmp_path, [above, blank, *RECORDS]))
-    check_silent(said)
-    said, _ = look(write_book(tmp_path, [above, blank, *RECORDS]), heading_row=2)
-    check_silent(said)
+    text, _ = look(write_book(tmp_path, [above, blank, *RECORDS]))
+    check_silent(text)
+    text, _ = look(write_book(tmp_path, [above, blank, *RECORDS]), heading_row=2)
+    check_silent(text)
 
 
 def test_a_record_of_one_sheet_does_not_stop_the_headings_of_another(tmp_path):
     path = write_book(tmp_path, [HEAD, *RECORDS], [("Raport",), HEAD, ("2008-03-04", "Vlorë", "K-1", "F", 11, "lypje")])
-    said, refused = look(path, heading_row=2)
-    check_silent(said)
+    text, refused = look(path, heading_row=2)
+    check_silent(text)
     assert refused[:2] == [False, False]
-    assert "line=2" in said
+    assert "line=2" in text
 
 
 def test_headings_that_we_do_not_know_may_still_be_named_by_their_row(tmp_path):
     rows = [("Raport i shpikur",), ("Kur", "Ku", "Kush", "Si", "Çfarë"), ("2008-03-04", "Vlorë", "K-77", "F", "lypje")]
     path = write_book(tmp_path, rows)
-    found = recognise(
+    recognition = recognise(
         path,
         resolve=PLACES.resolve,
         kind="encounter",
@@ -151,13 +151,13 @@ def test_headings_that_we_do_not_know_may_still_be_named_by_their_row(tmp_path):
         partner="P",
         today=TODAY,
     )
-    assert found.line == 2
-    assert "Çfarë" in str(found.questions)
+    assert recognition.line == 2
+    assert "Çfarë" in str(recognition.questions)
 
 
 def test_a_name_that_stands_among_headings_is_masked(tmp_path):
     path = write_csv(tmp_path, [(*HEAD, "Arben", "K-77"), *((*row, "", "") for row in RECORDS[1:])])
-    said, _ = look(path)
-    check_silent(said)
-    assert "column 8" in said
-    assert "column 9" in said
+    text, _ = look(path)
+    check_silent(text)
+    assert "column 8" in text
+    assert "column 9" in text

@@ -37,9 +37,9 @@ def test_a_wrong_value_is_repeated(kind, column, text):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_ever_repeated_of_identifiers_codes_and_free_text(kind):
-    kept = [c.name for c in KINDS[kind].columns if c.type in ("identifier", "hash", "text", "code")]
-    assert kept
-    for column in kept:
+    columns = [c.name for c in KINDS[kind].columns if c.type in ("identifier", "hash", "text", "code")]
+    assert columns
+    for column in columns:
         for text in ("lost", "Atlantis", "12", "2008-02-31", "R-1"):
             assert repeat(kind, column, text) == ""
 
@@ -98,9 +98,9 @@ def test_the_words_of_a_file_are_those_of_identifiers_texts_and_unknown_columns(
 
 def test_the_file_that_goes_back_holds_line_number_and_value(tmp_path):
     rejects = read_rows(tmp_path, {"record_number": "7", "stage": "late"}, {"date": "", "stage": "late"}).rejects
-    told = rejects[["line", "record_number", "column", "value"]].to_numpy().tolist()
+    rows = rejects[["line", "record_number", "column", "value"]].to_numpy().tolist()
     # The second row has two faults: what stands in it may belong elsewhere.
-    assert told == [[2, "7", "stage", "late"], [3, "", "date", ""], [3, "", "stage", ""]]
+    assert rows == [[2, "7", "stage", "late"], [3, "", "date", ""], [3, "", "stage", ""]]
 
 
 def test_lines_are_rows_of_the_sheet_with_empty_ones_and_a_heading_further_down(tmp_path):
@@ -135,7 +135,7 @@ def read_sounds(tmp_path, *changes, **more):
 
 def test_a_word_that_sounds_like_a_place_is_said_most_rows_first(tmp_path):
     words = read_sounds(tmp_path, {"municipality": "Ksanthi"}, *[{"municipality": "Duress"}] * 2)
-    assert [(found.word, found.rows) for found in words] == [("Duress", 2), ("Ksanthi", 1)]
+    assert [(entry.word, entry.rows) for entry in words] == [("Duress", 2), ("Ksanthi", 1)]
 
 
 @pytest.mark.parametrize(
@@ -149,13 +149,13 @@ def test_a_word_that_sounds_like_a_place_is_said_most_rows_first(tmp_path):
     ids=["an identifier", "a programme number", "a remark", "several words"],
 )
 def test_a_word_that_may_be_a_name_is_not_said_where_it_sounds_like_a_place(tmp_path, change):
-    (found,) = read_sounds(tmp_path, {"municipality": "Ksanthi", **change}, {"municipality": "Tirana"})
-    assert found == Respelled("municipality", "", found.code, 1)
-    assert AREAS.name_en[found.code] == "Xanthi"
+    (entry,) = read_sounds(tmp_path, {"municipality": "Ksanthi", **change}, {"municipality": "Tirana"})
+    assert entry == Respelled("municipality", "", entry.code, 1)
+    assert AREAS.name_en[entry.code] == "Xanthi"
 
 
 def test_rows_that_come_back_say_no_word_that_sounds_like_a_place(tmp_path):
     (gone,) = Hasher()(child_names(ROW["partner"], "K-1", ""))
     changes = {"municipality": "Ksanthi", "stage": "lost"}, {"municipality": "Ksanthi"}, {"municipality": "Duress"}
     words = read_sounds(tmp_path, *changes, forgotten={gone})
-    assert [(found.word, found.rows) for found in words] == [("Duress", 1)]
+    assert [(entry.word, entry.rows) for entry in words] == [("Duress", 1)]

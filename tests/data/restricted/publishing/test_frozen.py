@@ -41,7 +41,7 @@ def children(count, first=0, **changes):
 
 def numbers(folder, name, tier="partner"):
     """Return all counted cells of a release: the number, or the state if there is none."""
-    found = {}
+    values = {}
     release = Release.open(folder, tier, name)
     for table in release.tables:
         frame = release.table(table)
@@ -49,8 +49,8 @@ def numbers(folder, name, tier="partner"):
             keys = [c for c in frame.columns if c not in ("value", "state", "margin", "reconciled")]
             shown = frame["value"].astype(object).where(frame["value"].notna(), frame["state"])
             cells = zip(*(frame[key].tolist() for key in keys), strict=True)
-            found |= {(table, *cell): value for cell, value in zip(cells, shown.tolist(), strict=True)}
-    return found
+            values |= {(table, *cell): value for cell, value in zip(cells, shown.tolist(), strict=True)}
+    return values
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def world(tmp_path):
 
     def publish(*frames, tier="partner", **changes):
         vault.records["encounter"] = pd.concat(frames, ignore_index=True)
-        made = small_worlds.release(vault, tmp_path, plan=small_worlds.FEW_PLAN, **changes)
-        return numbers(tmp_path, made.name, tier)
+        release = small_worlds.release(vault, tmp_path, plan=small_worlds.FEW_PLAN, **changes)
+        return numbers(tmp_path, release.name, tier)
 
     publish.vault, publish.folder = vault, tmp_path
     return publish
@@ -94,8 +94,8 @@ def test_whoever_leaves_or_moves_changes_no_final_number(tmp_path, seed, share):
     seen = []
     for records in (frame, frame[~chosen], moved, frame.iloc[:1]):
         vault.records["encounter"] = records.reset_index(drop=True)
-        made = small_worlds.release(vault, folder, plan=small_worlds.FEW_PLAN)
-        seen.append([numbers(folder, made.name, tier) for tier in ("partner", "public")])
+        release = small_worlds.release(vault, folder, plan=small_worlds.FEW_PLAN)
+        seen.append([numbers(folder, release.name, tier) for tier in ("partner", "public")])
     assert all(now == seen[0] for now in seen[1:])
 
 
@@ -104,9 +104,9 @@ def test_a_year_is_final_once_its_lag_has_passed(world):
     base = small_worlds.encounters(np.random.default_rng(3), 500, 300, last="2008-05-31")
 
     def periods(day):
-        found = world(base, policy=TWO_YEARS, day=day)
+        cells = world(base, policy=TWO_YEARS, day=day)
         manifest = Release.open(world.folder, "partner").manifest["tact"]
-        return {cell[2] for cell in found if cell[0].startswith("children")}, manifest["final"], manifest["last"]
+        return {cell[2] for cell in cells if cell[0].startswith("children")}, manifest["final"], manifest["last"]
 
     quarters, final, last = periods(date(2006, 9, 1))
     assert (quarters, final, last) == ({"2006-06-01/P3M"}, "2006-05-31", "2006-08-31")
@@ -181,10 +181,10 @@ def test_the_extent_follows_the_policy_and_never_one_child(world):
     base = children(30)
     newest = children(1, 900, date="2008-05-30")
     for frames in ((base, newest), (base,)):
-        found = world(*frames, policy=TWO_YEARS, day=ALL_FINAL)
+        cells = world(*frames, policy=TWO_YEARS, day=ALL_FINAL)
         manifest = Release.open(world.folder, "partner").manifest["tact"]
         assert (manifest["first"], manifest["last"]) == ("2006-06-01", "2008-05-31")
-        assert {cell[2] for cell in found} >= {"2007-06-01/P1Y", "2008-03-01/P3M"}
+        assert {cell[2] for cell in cells} >= {"2007-06-01/P1Y", "2008-03-01/P3M"}
 
 
 def test_days_of_the_policy_that_hold_nobody_are_named(world):

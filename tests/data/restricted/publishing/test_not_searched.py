@@ -72,7 +72,7 @@ def list_chain(area, parents):
 
 def find_wrong(frames, parents):
     """Return the cells "not searched" that contain a published number of their measure: table, area, period."""
-    found, empty = defaultdict(set), {}
+    periods, empty = defaultdict(set), {}
     for measure, name, frame in frames:
         cells = zip(*(frame[column].tolist() for column in ("area", "period", "state", "value")), strict=True)
         for area, period, state, value in cells:
@@ -80,11 +80,11 @@ def find_wrong(frames, parents):
                 empty[measure, name, area, period] = None
             elif state == "number" and value > 0:
                 for holder in list_chain(area, parents):
-                    found[measure, holder].add(period)
+                    periods[measure, holder].add(period)
     return [
         (name, area, period)
         for measure, name, area, period in empty
-        if any(holds(Period.parse(period), Period.parse(shorter)) for shorter in found[measure, area])
+        if any(holds(Period.parse(period), Period.parse(shorter)) for shorter in periods[measure, area])
     ]
 
 
@@ -117,8 +117,8 @@ def test_not_searched_never_stands_above_a_number(seed):
 def test_a_withheld_number_leaves_no_trace_in_the_state_of_a_total(seed):
     numbers, searched, withheld = draw(seed)
     others = {spec: np.where(withheld[spec] & bool(spec.breakdown), 7, n) for spec, n in numbers.items()}
-    for one, two in zip(*(publish(n, searched, withheld)[1].values() for n in (numbers, others)), strict=True):
-        assert (one.state == two.state).all()
+    for table, other in zip(*(publish(n, searched, withheld)[1].values() for n in (numbers, others)), strict=True):
+        assert (table.state == other.state).all()
 
 
 @pytest.mark.long

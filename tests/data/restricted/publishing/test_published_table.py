@@ -77,8 +77,8 @@ def test_every_cell_has_a_row():
     shape = (len(GRID.codes["municipality"]), 4, 6)
     zeros = np.zeros(shape, np.int64)
     none = zeros[..., 0]
-    made = published_table.tabulate_counts(spec, zeros, none, none > 0, GRID, "partner", Policy(), CellKey())
-    frame = made.frame()
+    table = published_table.tabulate_counts(spec, zeros, none, none > 0, GRID, "partner", Policy(), CellKey())
+    frame = table.frame()
     assert len(frame) == np.prod(shape)
     assert not frame.duplicated(["area", "period", "stage"]).any()
 

@@ -41,7 +41,7 @@ def world(seed=2, rows=400, children=250):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def publication(tmp_path_factory):
     """Make one release with all kinds of records."""
     folder = tmp_path_factory.mktemp("releases")
     effort = pd.DataFrame({"date": ["2006-06-05", "2006-11-06"], "municipality": ["101", "9001"], "days": [3.5, 120.0]})
@@ -65,8 +65,8 @@ def made(tmp_path_factory):
     return result, folder, vault
 
 
-def test_a_release_has_both_tiers_and_becomes_current(made):
-    result, folder, vault = made
+def test_a_release_has_both_tiers_and_becomes_current(publication):
+    result, folder, vault = publication
     assert result.name == "2007-05-001"
     assert current_name(folder) == result.name
     assert names(folder) == [result.name]
@@ -78,8 +78,8 @@ def test_a_release_has_both_tiers_and_becomes_current(made):
 
 
 @pytest.mark.slow
-def test_the_manifest_is_a_valid_data_package(made):
-    _, folder, _ = made
+def test_the_manifest_is_a_valid_data_package(publication):
+    _, folder, _ = publication
     for tier in TIERS:
         path = Release.open(folder, tier).folder / MANIFEST
         described = json.loads(path.read_text())
@@ -98,26 +98,26 @@ def test_the_manifest_is_a_valid_data_package(made):
                 assert set(table[name].to_pylist()) <= {*allowed}, (resource.name, name)
 
 
-def test_the_manifest_says_how_it_was_made(made):
-    result, folder, _ = made
+def test_the_manifest_says_how_it_was_made(publication):
+    result, folder, _ = publication
     partner, public = (Release.open(folder, t).manifest for t in TIERS)
     assert public["licenses"][0]["name"] == "CC-BY-4.0"
     assert partner["licenses"] == [{"name": "other-closed", "title": "Under agreement"}]
     for tier, described in (("partner", partner), ("public", public)):
-        told = described["tact"]
-        assert (told["release"], told["tier"], told["invented"]) == (result.name, tier, True)
-        assert told["k"] == DEFAULT_POLICY.k
-        assert (told["first"], told["last"], told["first_month"]) == ("2006-06-01", "2007-05-31", 6)
-        assert not {"privacy", "search"} & set(told)
-        assert told["audit"]["passed"] is True
-        assert {s: len(t) for s, t in told["parameters"]["tables"].items()} == {"1": 20, "3": 16}
-        assert sum(told["parameters"]["tables"]["3"][1]) == pytest.approx(1)
-        assert told["parameters"]["key_range"] == 2**24
-        assert told["code_version"]
+        about = described["tact"]
+        assert (about["release"], about["tier"], about["invented"]) == (result.name, tier, True)
+        assert about["k"] == DEFAULT_POLICY.k
+        assert (about["first"], about["last"], about["first_month"]) == ("2006-06-01", "2007-05-31", 6)
+        assert not {"privacy", "search"} & set(about)
+        assert about["audit"]["passed"] is True
+        assert {s: len(t) for s, t in about["parameters"]["tables"].items()} == {"1": 20, "3": 16}
+        assert sum(about["parameters"]["tables"]["3"][1]) == pytest.approx(1)
+        assert about["parameters"]["key_range"] == 2**24
+        assert about["code_version"]
         assert result.name in described["citation"]
         assert tier in described["citation"]
         assert described["sources"]
-        states = told["suppressed"]["children_region_whole"]
+        states = about["suppressed"]["children_region_whole"]
         assert sum(states.values()) == pytest.approx(1, abs=0.001)
     assert public["tact"]["knowledge"]["children"]["hidden_to"] == DEFAULT_POLICY.k - 1 + 5
     assert "encounters" in partner["tact"]["method"]
@@ -125,8 +125,8 @@ def test_the_manifest_says_how_it_was_made(made):
     assert "Numbers below 11" not in partner["tact"]["method"]
 
 
-def test_the_key_of_no_child_and_no_true_count_is_written(made):
-    _, folder, vault = made
+def test_the_key_of_no_child_and_no_true_count_is_written(publication):
+    _, folder, vault = publication
     hashes = set(vault.records["encounter"]["child"])
     for path in folder.rglob("*"):
         if path.is_file():
@@ -134,16 +134,16 @@ def test_the_key_of_no_child_and_no_true_count_is_written(made):
             assert not any(h[:16].encode() in raw for h in list(hashes)[:50])
 
 
-def test_every_area_and_period_has_a_row(made):
-    _, folder, _ = made
+def test_every_area_and_period_has_a_row(publication):
+    _, folder, _ = publication
     table = Release.open(folder, "partner").table("children_municipality_quarter_stage")
     assert len(table) == 8 * 4 * 6
     assert list(table.columns) == ["area", "period", "stage", "value", "state", "margin", "reconciled"]
     assert not set(table["area"]) & {"9261-1", "9261-2"}
 
 
-def test_both_tiers_repeat_the_same_number(made):
-    _, folder, _ = made
+def test_both_tiers_repeat_the_same_number(publication):
+    _, folder, _ = publication
     partner, public = (Release.open(folder, t) for t in TIERS)
     compared = 0
     for spec in DEFAULT_PLAN["public"]:
@@ -158,8 +158,8 @@ def test_both_tiers_repeat_the_same_number(made):
     assert compared > 50
 
 
-def test_public_tables_show_classes_of_effort_and_services_and_no_exact_number(made):
-    _, folder, _ = made
+def test_public_tables_show_classes_of_effort_and_services_and_no_exact_number(publication):
+    _, folder, _ = publication
     public = Release.open(folder, "public")
     effort = public.table("effort_region_year").set_index("area")
     assert (effort.loc["AL-11", "low"], effort.loc["AL-11", "high"]) == (0, 49)
@@ -172,8 +172,8 @@ def test_public_tables_show_classes_of_effort_and_services_and_no_exact_number(m
     assert not [t for t in public.tables if t.startswith(("capacity", "staff", "flows", "model"))]
 
 
-def test_partner_tables_show_services_with_capacity_by_region(made):
-    _, folder, _ = made
+def test_partner_tables_show_services_with_capacity_by_region(publication):
+    _, folder, _ = publication
     partner = Release.open(folder, "partner")
     capacity = partner.table("capacity_region_quarter_axis").set_index(["area", "period", "axis"])
     protection = capacity.loc[("AL-11", "2006-06-01/P3M", "protection")]
@@ -191,8 +191,8 @@ def test_partner_tables_show_services_with_capacity_by_region(made):
     assert total[["value", "high"]].isna().all(axis=None)
 
 
-def test_communities_stand_by_class_and_group(made):
-    _, folder, _ = made
+def test_communities_stand_by_class_and_group(publication):
+    _, folder, _ = publication
     for tier in TIERS:
         table = Release.open(folder, tier).table("communities_region_year").set_index(["area", "group"])
         row = table.loc[("AL-11", "roma")]
@@ -200,8 +200,8 @@ def test_communities_stand_by_class_and_group(made):
         assert table.loc[("AL-11", "egyptian"), "state"] == "no_data"
 
 
-def test_figures_are_copied_unchanged(made):
-    _, folder, _ = made
+def test_figures_are_copied_unchanged(publication):
+    _, folder, _ = publication
     for tier in TIERS:
         row = Release.open(folder, tier).table("figures").iloc[0]
         assert (row["area"], row["number"], row["source"]) == ("AL-11", 758513.0, "census 2023")
@@ -234,9 +234,9 @@ def test_without_a_vault_figures_and_areas_are_released_alone(tmp_path):
 
 
 def test_figures_of_the_vault_stand_beside_the_shipped_ones(tmp_path):
-    own = small_worlds.figures().assign(area="AL-02", source="office", note="=1+1")
-    own["year"] = own["year"].astype("int64")
-    small_worlds.release(small_worlds.MemoryVault(figure=pd.concat([own, own])), tmp_path)
+    figures = small_worlds.figures().assign(area="AL-02", source="office", note="=1+1")
+    figures["year"] = figures["year"].astype("int64")
+    small_worlds.release(small_worlds.MemoryVault(figure=pd.concat([figures, figures])), tmp_path)
     table = Release.open(tmp_path, "public").table("figures")
     assert table["area"].tolist() == ["AL-02", "AL-11"]
     assert table["note"].tolist() == ["=1+1", ""]
@@ -363,8 +363,8 @@ def test_an_imported_figure_replaces_the_provisional_one_that_ships():
 @pytest.mark.parametrize("invented", [True, False])
 def test_figures_of_an_invented_workspace_say_that_they_are(tmp_path, invented):
     shipped = small_worlds.figures()
-    own = pd.DataFrame([FIGURE, shipped.iloc[0].to_dict()])
-    vault = small_worlds.MemoryVault(encounter=world(), figure=own)
+    figures = pd.DataFrame([FIGURE, shipped.iloc[0].to_dict()])
+    vault = small_worlds.MemoryVault(encounter=world(), figure=figures)
     small_worlds.release(vault, tmp_path, invented=invented, **FEW)
     for tier in TIERS:
         release = Release.open(tmp_path, tier)
@@ -397,15 +397,15 @@ def test_published_numbers_keep_their_promises(tmp_path_factory, seed, children)
     )
     years = partner.table("children_country_year").set_index("area")
     whole = years.loc[years["state"] != "withheld", "value"].fillna(0)
-    for country, found in parts[parts["country"].isin(whole.index)].groupby("country"):
-        if len(found) == {"AL": 2, "GR": 3}[country]:
-            assert abs(whole[country] - found["value"].sum()) <= (len(found) + 1) * 5
+    for country, regions in parts[parts["country"].isin(whole.index)].groupby("country"):
+        if len(regions) == {"AL": 2, "GR": 3}[country]:
+            assert abs(whole[country] - regions["value"].sum()) <= (len(regions) + 1) * 5
     stages = partner.table("children_country_whole_stage")
     stages = stages[stages.groupby("area")["state"].transform(lambda s: "withheld" not in set(s))]
     totals = partner.table("children_country_whole").set_index("area")
     total = totals.loc[totals["state"] != "withheld", "value"].fillna(0)
-    for country, found in stages[stages["area"].isin(total.index)].groupby("area"):
-        assert abs(total[country] - found["value"].fillna(0).sum()) <= 7 * 5
+    for country, rows in stages[stages["area"].isin(total.index)].groupby("area"):
+        assert abs(total[country] - rows["value"].fillna(0).sum()) <= 7 * 5
 
 
 @pytest.mark.long
@@ -427,8 +427,8 @@ def test_the_real_vault_serves_a_release(tmp_path):
         second = small_worlds.release(vault, tmp_path / "releases", **SMALL)
         assert vault.staged_publication() is None
         assert len(vault.published_blocks()) > 50
-    held = [Release.open(tmp_path / "releases", "partner", n.name) for n in (first, second)]
-    hashes = [{r["name"]: r["hash"] for r in h.manifest["resources"]} for h in held]
+    releases = [Release.open(tmp_path / "releases", "partner", n.name) for n in (first, second)]
+    hashes = [{r["name"]: r["hash"] for r in h.manifest["resources"]} for h in releases]
     assert hashes[0] == hashes[1]
 
 
@@ -474,8 +474,8 @@ def prepare(tmp_path_factory):
         copy = shutil.copytree(folder, tmp_path_factory.mktemp("whole"), dirs_exist_ok=True)
         process = start(copy, plan)
         began = time.monotonic()
-        said, _ = process.communicate()
-        assert (said, process.returncode) == (b"2007-05-002\n", 0)
+        output, _ = process.communicate()
+        assert (output, process.returncode) == (b"2007-05-002\n", 0)
         return folder, before, published, time.monotonic() - began
 
     return prepare_once
@@ -490,8 +490,8 @@ def test_killed_at_any_moment_a_release_is_whole_or_is_not(tmp_path, prepare, pl
     process = start(tmp_path, plan)
     time.sleep(float(np.random.default_rng([31, moment]).uniform(0, seconds * 1.1)))
     process.kill()
-    said, _ = process.communicate()
-    check(tmp_path, plan, before, published, reported=bool(said))
+    output, _ = process.communicate()
+    check(tmp_path, plan, before, published, reported=bool(output))
 
 
 def check(folder, plan, before, published, *, reported):
@@ -532,9 +532,9 @@ def test_a_table_that_the_plan_gains_later_is_shown_from_then_on(tmp_path):
     more = {t: (*small_worlds.SMALL_PLAN[t],) for t in TIERS}
     more["partner"] += (TableSpec("children", "region", "whole", ("sex",)),)
     small_worlds.release(vault, tmp_path, plan=more)
-    one, two = (Release.open(tmp_path, "partner", n) for n in reversed(names(tmp_path)))
-    assert one.table("children_region_whole").equals(two.table("children_region_whole"))
-    assert "children_region_whole_sex" in two.tables
+    first, second = (Release.open(tmp_path, "partner", n) for n in reversed(names(tmp_path)))
+    assert first.table("children_region_whole").equals(second.table("children_region_whole"))
+    assert "children_region_whole_sex" in second.tables
 
 
 @pytest.mark.parametrize("left", ["", "2001-01-001\n"])

@@ -42,8 +42,8 @@ def release(vault, folder, **changes):
 
 def shown(folder, tier, plan=PLAN, name=None):
     """Return all counted cells of a release as one frame: table, cell, value, state, margin."""
-    held = Release.open(folder, tier, name)
-    frames = [held.table(spec.name).assign(table=spec.name) for spec in plan[tier] if spec.counted]
+    source = Release.open(folder, tier, name)
+    frames = [source.table(spec.name).assign(table=spec.name) for spec in plan[tier] if spec.counted]
     noisy = pd.concat(frames, ignore_index=True).drop(columns="reconciled")
     return noisy.fillna(dict.fromkeys(("stage", "origin", "crossing", "found"), ""))
 
@@ -127,13 +127,13 @@ def test_a_release_of_figures_alone_binds_nobody(tmp_path):
 @pytest.mark.parametrize("former", ["threshold", "dp"])
 def test_what_an_earlier_version_protected_in_another_way_is_not_continued(tmp_path, former):
     vault = small_worlds.MemoryVault(encounter=world(rows=100, children=80))
-    made = release(vault, tmp_path, plan=FEW)
+    result = release(vault, tmp_path, plan=FEW)
     for tier in TIERS:
-        with edit_manifest(tmp_path / made.name / tier / MANIFEST) as stated:
+        with edit_manifest(tmp_path / result.name / tier / MANIFEST) as stated:
             stated["tact"]["mechanism"] = stated["tact"]["parameters"]["mechanism"] = former
-    with pytest.raises(InputError, match=rf"{made.name} was protected by '{former}'.*in a new workspace"):
+    with pytest.raises(InputError, match=rf"{result.name} was protected by '{former}'.*in a new workspace"):
         release(vault, tmp_path, plan=FEW)
     with pytest.raises(InputError, match="no longer has"):
-        audit_release(tmp_path, tmp_path / "derived", made.name)
-    assert Release.open(tmp_path, "public", made.name).k == DEFAULT_POLICY.k
-    assert names(tmp_path) == [made.name]
+        audit_release(tmp_path, tmp_path / "derived", result.name)
+    assert Release.open(tmp_path, "public", result.name).k == DEFAULT_POLICY.k
+    assert names(tmp_path) == [result.name]

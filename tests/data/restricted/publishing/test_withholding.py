@@ -31,6 +31,6 @@ def test_breakdowns_of_a_country_are_withheld_where_counties_alone_do_not_help(t
     assert "withheld" not in states[TOTALS[0]] | states[TOTALS[1]]
     mechanism = CellKey.from_manifest(release.manifest["tact"])
     attacked = reading.read_published(release), reading.read_areas(release), mechanism, release.k
-    found, numbers = membership.attack(*attacked)
-    assert found == []
+    findings, numbers = membership.attack(*attacked)
+    assert findings == []
     assert numbers["all_numbers"] < 0.15

@@ -29,21 +29,21 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def workspace(tmp_path):
-    made = Workspace.create(tmp_path / "w", "real")
-    with Vault.create(made.vault, keys.create(made.id)) as vault:
+    workspace = Workspace.create(tmp_path / "w", "real")
+    with Vault.create(workspace.vault, keys.create(workspace.id)) as vault:
         vault.add("encounter", encounters(), "a.csv")
         publish(vault, {"met|AL|whole": children(vault)})
-    return made
+    return workspace
 
 
 def encounters(first=0, count=20, **changes):
     """Return rows: 2n and 2n + 1 belong to one child; a shared number links child 3 with child 4."""
-    made = frame("encounter", count, first=first)
-    made["programme_child"] = ""
-    made = made.assign(**changes)
-    linked = made["child"].isin([child(3), child(4)])
-    made.loc[linked, "programme_child"] = "ab" * 32
-    return made
+    records = frame("encounter", count, first=first)
+    records["programme_child"] = ""
+    records = records.assign(**changes)
+    linked = records["child"].isin([child(3), child(4)])
+    records.loc[linked, "programme_child"] = "ab" * 32
+    return records
 
 
 def child(number):
@@ -51,8 +51,7 @@ def child(number):
 
 
 def children(vault):
-    found = {h for part in vault.read("encounter", ["child"]) for h in part["child"].to_pylist()}
-    return sorted(found)
+    return sorted({h for part in vault.read("encounter", ["child"]) for h in part["child"].to_pylist()})
 
 
 def marks(hashes):
@@ -129,13 +128,13 @@ def test_nothing_of_the_child_is_on_the_disk(workspace):
 
 def plain_pages(file, key, ciphers, page=4096, reserve=80):
     """Decrypt a SQLCipher 4 database page by page, free pages and free space included."""
-    raw, found = file.read_bytes(), []
+    raw, pages = file.read_bytes(), []
     for start in range(0, len(raw), page):
         body = raw[start + (16 if start == 0 else 0) : start + page - reserve]
         iv = raw[start + page - reserve : start + page - reserve + 16]
         cipher = ciphers.Cipher(ciphers.algorithms.AES(key), ciphers.modes.CBC(iv)).decryptor()
-        found.append(cipher.update(body) + cipher.finalize())
-    return b"".join(found)
+        pages.append(cipher.update(body) + cipher.finalize())
+    return b"".join(pages)
 
 
 def test_a_reader_sees_its_moment_and_stops_nobody_from_forgetting(workspace, monkeypatch):
@@ -217,11 +216,11 @@ def make_older(workspace, version):
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_vault_of_an_earlier_version_opens_and_forgets(workspace, version):
     with opened(workspace) as vault:
-        kept = rows(vault)
+        earlier = rows(vault)
     make_older(workspace, version)
     with opened(workspace) as vault:
         # What was not asked then is not known.
-        assert rows(vault) == [row | dict.fromkeys(OF_COUNTRIES, "unknown") for row in kept]
+        assert rows(vault) == [row | dict.fromkeys(OF_COUNTRIES, "unknown") for row in earlier]
         assert vault.add("encounter", frame("encounter", 3, first=900), "later.csv").accepted == 3
         assert vault.forget([child(0)]) == 2
         assert vault.check() == []
@@ -243,13 +242,13 @@ def older(workspace, tmp_path):
 def test_a_restored_backup_brings_nobody_back(workspace, older):
     with opened(workspace) as vault:
         vault.forget([child(0)])
-        kept = rows(vault)
+        remaining = rows(vault)
     backup.restore_backup(older, workspace.path, PASSPHRASE, replace=True)
     # Even without opening it: what stands under the vault's name never held the child again.
     with contextlib.closing(_connect(workspace)) as connection:
         assert not list(connection.execute("SELECT 1 FROM encounter WHERE child = ?", (bytes.fromhex(child(0)),)))
     with opened(workspace) as vault:
-        assert rows(vault) == kept
+        assert rows(vault) == remaining
         assert vault.forgotten_children() == {child(0)}
         assert published(vault)["met|AL|whole"] == Block(NUMBERS).encode()
 
@@ -293,10 +292,10 @@ def test_a_backup_of_an_earlier_version_is_restored(workspace, tmp_path, monkeyp
         backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "first", PASSPHRASE)
     with opened(workspace) as vault:
         vault.forget([child(0)])
-        kept = rows(vault)
+        remaining = rows(vault)
     backup.restore_backup(tmp_path / "first", workspace.path, PASSPHRASE, replace=True)
     with opened(workspace) as vault:
-        assert rows(vault) == [row | dict.fromkeys(OF_COUNTRIES, "unknown") for row in kept]
+        assert rows(vault) == [row | dict.fromkeys(OF_COUNTRIES, "unknown") for row in remaining]
 
 
 # -- partners, and what is too old --
@@ -321,11 +320,11 @@ def test_a_partner_leaves_with_all_kinds_of_its_records_and_may_come_back(worksp
 def test_a_partner_that_left_stays_away_when_an_older_backup_is_restored(workspace, older):
     with opened(workspace) as vault:
         vault.withdraw("arsis")
-        kept = rows(vault)
-        assert 0 < len(kept) < 20
+        remaining = rows(vault)
+        assert 0 < len(remaining) < 20
     backup.restore_backup(older, workspace.path, PASSPHRASE, replace=True)
     with opened(workspace) as vault:
-        assert rows(vault) == kept
+        assert rows(vault) == remaining
 
 
 def set_clock_of_imports(vault, day):
@@ -341,11 +340,11 @@ def test_a_partner_leaves_whole_whatever_the_clock_said_when_it_sent_its_files(w
     with opened(workspace) as vault:
         assert vault.count_brought("arsis") == brought > 0
         assert vault.withdraw("arsis") == brought
-        kept = rows(vault)
-        assert not any(row["partner"] == "arsis" for row in kept)
+        remaining = rows(vault)
+        assert not any(row["partner"] == "arsis" for row in remaining)
     backup.restore_backup(tmp_path / "older", workspace.path, PASSPHRASE, replace=True)
     with opened(workspace) as vault:
-        assert rows(vault) == kept
+        assert rows(vault) == remaining
 
 
 @pytest.mark.parametrize("day", ["2040-01-01", "1990-01-01"])
@@ -376,10 +375,10 @@ def test_what_a_partner_sent_after_it_left_stays_whatever_the_clock_said(workspa
 def test_an_entry_of_an_earlier_version_has_a_day(workspace):
     log = forget_log.log_path(workspace.vault)
     with opened(workspace) as vault:
-        kept = [row for row in rows(vault) if row["partner"] != "arsis"]
+        remaining = [row for row in rows(vault) if row["partner"] != "arsis"]
         log.write_text(f"kind,name,day\npartner,arsis,{forget_log.today()}\n")
     with opened(workspace) as vault:
-        assert rows(vault) == kept
+        assert rows(vault) == remaining
     entries = [forget_log.Entry("partner", "arsis", until) for until in ("9", "10", "2026-11-25")]
     assert forget_log.keep_latest(entries) == {entries[1]}
 

@@ -273,8 +273,8 @@ def test_a_key_from_the_environment_needs_its_successor_there(tmp_path, monkeypa
     shutil.rmtree(keys.key_folder(workspace.id))
     monkeypatch.setenv("TACT_VAULT_KEY", old.vault.reveal().hex())
     monkeypatch.setenv("TACT_IDENTIFIER_KEY", old.identifier.reveal().hex())
-    for given in ("", old.vault.reveal().hex()):
-        monkeypatch.setenv("TACT_NEW_VAULT_KEY", given)
+    for value in ("", old.vault.reveal().hex()):
+        monkeypatch.setenv("TACT_NEW_VAULT_KEY", value)
         with pytest.raises(InputError, match="Set TACT_NEW_VAULT_KEY to a new key"):
             rotate(workspace)
     monkeypatch.setenv("TACT_NEW_VAULT_KEY", new.reveal().hex())

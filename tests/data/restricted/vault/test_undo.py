@@ -20,8 +20,8 @@ STAGES = ("at_risk", "recruited", "identified")
 
 @pytest.fixture
 def vault(tmp_path):
-    with Vault.create(tmp_path / "vault", KEY) as made:
-        yield made
+    with Vault.create(tmp_path / "vault", KEY) as vault:
+        yield vault
 
 
 def say(records):
@@ -72,13 +72,13 @@ def test_any_sequence_equals_the_same_without_what_was_undone(tmp_path_factory, 
             undone.setdefault(data.draw(st.integers(position, len(files) - 1)), []).append(position)
     without = {position for positions in undone.values() for position in positions}
     folder = tmp_path_factory.mktemp("undo")
-    with Vault.create(folder / "with", KEY) as one, Vault.create(folder / "without", KEY) as other:
-        steps = run(one, files, undone)
+    with Vault.create(folder / "with", KEY) as vault, Vault.create(folder / "without", KEY) as other:
+        steps = run(vault, files, undone)
         expected = run(other, [{} if n in without else records for n, records in enumerate(files)], {})
-        assert dump(one, steps) == dump(other, expected)
+        assert dump(vault, steps) == dump(other, expected)
         texts = 'SELECT "column", text FROM term ORDER BY 1, 2'
-        assert one._connection.execute(texts).fetchall() == other._connection.execute(texts).fetchall()
-        assert one.check() == []
+        assert vault._connection.execute(texts).fetchall() == other._connection.execute(texts).fetchall()
+        assert vault.check() == []
 
 
 def test_what_is_taken_away_is_said(vault):
@@ -165,6 +165,6 @@ def test_the_number_of_an_undone_import_is_never_given_again(vault):
         vault.add("encounter", say({number: 0}), f"{number}.csv")
     vault.undo(2)
     vault.add("encounter", say({3: 0}), "3.csv")
-    assert [one["number"] for one in vault.list_imports()] == [1, 3]
+    assert [entry["number"] for entry in vault.list_imports()] == [1, 3]
     with pytest.raises(InputError):
         vault.undo(2)

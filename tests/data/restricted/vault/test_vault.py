@@ -18,8 +18,8 @@ KEY = Secret(bytes(range(32)))
 
 @pytest.fixture
 def vault(tmp_path):
-    with Vault.create(tmp_path / "vault", KEY) as made:
-        yield made
+    with Vault.create(tmp_path / "vault", KEY) as vault:
+        yield vault
 
 
 def everything(vault, kind, columns=None, **options):
@@ -44,8 +44,8 @@ def expected(kind, *frames):
 def test_what_goes_in_comes_out(vault, kind):
     records = frame(kind, 200)
     assert vault.add(kind, records, "a.csv") == Counts(200, 0, 0)
-    found = everything(vault, kind)
-    pd.testing.assert_frame_equal(found, expected(kind, records), check_dtype=False)
+    contents = everything(vault, kind)
+    pd.testing.assert_frame_equal(contents, expected(kind, records), check_dtype=False)
     assert vault.kinds() == [kind]
     assert vault.check() == []
 
@@ -86,10 +86,10 @@ def test_missing_values_become_empty_text_and_null(vault):
     records.loc[::2, "operator"] = float("nan")
     records["staff"] = [float("nan"), 4.0] * 20
     vault.add("service", records, "a.csv")
-    found = everything(vault, "service")
-    assert (found["operator"] == "").sum() == 20
-    assert found["staff"].isna().sum() == 20
-    assert sorted(found["staff"].dropna().unique()) == [4]
+    contents = everything(vault, "service")
+    assert (contents["operator"] == "").sum() == 20
+    assert contents["staff"].isna().sum() == 20
+    assert sorted(contents["staff"].dropna().unique()) == [4]
     batch = next(vault.read("service"))
     assert batch.schema.field("staff").type == pa.int64()
     assert batch["handed_to"].null_count == 0
@@ -103,8 +103,8 @@ def test_any_text_survives(tmp_path_factory, texts):
     records["note"] = records["source"] = pd.Series(texts, dtype="str")
     with Vault.create(tmp_path_factory.mktemp("v") / "vault", KEY) as vault:
         vault.add("figure", records, "a.csv")
-        found = everything(vault, "figure")
-    pd.testing.assert_frame_equal(found, expected("figure", records), check_dtype=False)
+        contents = everything(vault, "figure")
+    pd.testing.assert_frame_equal(contents, expected("figure", records), check_dtype=False)
 
 
 def test_reading_gives_one_dictionary_and_bounded_chunks(vault):
@@ -152,9 +152,9 @@ def test_a_correction_replaces_and_is_counted(vault):
     vault.add("encounter", frame("encounter", 100), "a.csv")
     corrected = frame("encounter", 10, first=95, version=1)
     assert vault.add("encounter", corrected, "b.csv") == Counts(5, 5, 0)
-    found = everything(vault, "encounter")
-    kept = frame("encounter", 100).iloc[:95]
-    pd.testing.assert_frame_equal(found, expected("encounter", kept, corrected), check_dtype=False)
+    contents = everything(vault, "encounter")
+    rest = frame("encounter", 100).iloc[:95]
+    pd.testing.assert_frame_equal(contents, expected("encounter", rest, corrected), check_dtype=False)
 
 
 @pytest.mark.slow
@@ -163,7 +163,7 @@ def test_a_correction_replaces_and_is_counted(vault):
     st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=12), min_size=1, max_size=6),
     st.sampled_from([1, 3, 1000]),
 )
-def test_however_records_repeat_it_is_as_if_they_came_one_by_one(tmp_path_factory, chunks, held):
+def test_however_records_repeat_it_is_as_if_they_came_one_by_one(tmp_path_factory, chunks, buffered_rows):
     state, model = {}, Counts()
     for record, version in (r for chunk in chunks for r in chunk):
         if record not in state:
@@ -174,7 +174,7 @@ def test_however_records_repeat_it_is_as_if_they_came_one_by_one(tmp_path_factor
             model += Counts(changed=1)
         state[record] = version
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importing, "_BUFFERED_ROWS", held)
+        patch.setattr(importing, "_BUFFERED_ROWS", buffered_rows)
         patch.setattr(importing, "_ROWS_PER_WRITE", 4)
         with Vault.create(tmp_path_factory.mktemp("v") / "vault", KEY) as vault:
             with vault.importing("effort", "a.csv") as batch:
@@ -183,11 +183,11 @@ def test_however_records_repeat_it_is_as_if_they_came_one_by_one(tmp_path_factor
                     batch.add(pd.concat(rows) if rows else frame("effort", 0))
             assert batch.counts == model
             last = [frame("effort", 1, first=record, version=v) for record, v in state.items()]
-            found = everything(vault, "effort")
+            contents = everything(vault, "effort")
             if last:
-                pd.testing.assert_frame_equal(found, expected("effort", *last), check_dtype=False)
+                pd.testing.assert_frame_equal(contents, expected("effort", *last), check_dtype=False)
             else:
-                assert found.empty
+                assert contents.empty
 
 
 # -- all or nothing --
