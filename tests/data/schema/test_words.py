@@ -59,10 +59,10 @@ def test_headings_of_earlier_versions_name_the_same_column(kind, name, text):
 
 def test_every_heading_names_its_column_and_no_other_surely():
     for kind, name, text in HEADINGS:
-        found = read_meanings(kind, text.removeprefix(words.UNSURE))
-        sure = [column for column, confidence in found.items() if confidence >= SURE and column not in NO_COLUMNS]
-        assert name in found, (kind, name, text)
-        assert len(sure) <= 1, (kind, text, found)
+        meanings = read_meanings(kind, text.removeprefix(words.UNSURE))
+        sure = [column for column, confidence in meanings.items() if confidence >= SURE and column not in NO_COLUMNS]
+        assert name in meanings, (kind, name, text)
+        assert len(sure) <= 1, (kind, text, meanings)
 
 
 def test_the_tables_name_columns_that_exist():
