@@ -62,6 +62,6 @@ def test_periods_between_two_days_join_without_a_gap(first, length):
         periods = YEAR.between(first, last, grain)
         assert periods[0].start <= first
         assert periods[-1].start <= last <= periods[-1].end
-        for one, two in itertools.pairwise(periods):
-            assert two.start.toordinal() == one.end.toordinal() + 1
-            assert one.next() == two
+        for period, later in itertools.pairwise(periods):
+            assert later.start.toordinal() == period.end.toordinal() + 1
+            assert period.next() == later

@@ -78,5 +78,5 @@ def test_a_policy_cannot_be_weakened_below_its_floor(change):
 
 
 def test_a_policy_can_be_written_into_a_manifest():
-    told = Policy(k=20, first=date(2006, 6, 1), no_programme=frozenset({"GR-69"})).parameters()
-    assert (told["k"], told["first"], told["no_programme"]) == (20, "2006-06-01", ["GR-69"])
+    parameters = Policy(k=20, first=date(2006, 6, 1), no_programme=frozenset({"GR-69"})).parameters()
+    assert (parameters["k"], parameters["first"], parameters["no_programme"]) == (20, "2006-06-01", ["GR-69"])
