@@ -14,48 +14,51 @@ posix = pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 
 
 @pytest.fixture
-def made(tmp_path):
+def workspace(tmp_path):
     return Workspace.create(tmp_path / "w", "real")
 
 
 @pytest.mark.parametrize("kind", ["real", "invented"])
 def test_what_is_made_is_what_is_opened(tmp_path, kind):
-    made = Workspace.create(tmp_path / "w", kind, start_month=9)
+    workspace = Workspace.create(tmp_path / "w", kind, start_month=9)
     opened = Workspace.open(tmp_path / "w")
-    assert opened == made
+    assert opened == workspace
     assert (opened.kind, opened.start_month, opened.invented) == (kind, 9, kind == "invented")
 
 
-def test_every_folder_is_there_but_the_vault(made):
-    assert all(p.is_dir() for p in (made.mappings, made.rejects, made.areas, made.releases, made.derived))
-    assert not made.vault.exists()
-    assert made.check() == []
+def test_every_folder_is_there_but_the_vault(workspace):
+    assert all(
+        p.is_dir()
+        for p in (workspace.mappings, workspace.rejects, workspace.areas, workspace.releases, workspace.derived)
+    )
+    assert not workspace.vault.exists()
+    assert workspace.check() == []
 
 
 @posix
 def test_nobody_else_can_enter_whatever_the_umask(tmp_path):
     old = os.umask(0)
     try:
-        made = Workspace.create(tmp_path / "w", "real")
+        workspace = Workspace.create(tmp_path / "w", "real")
     finally:
         os.umask(old)
-    for path in (made.path, made.releases, made.rejects):
+    for path in (workspace.path, workspace.releases, workspace.rejects):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
 @posix
-def test_doctor_names_a_folder_that_others_can_enter(made):
-    made.path.chmod(0o755)
-    made.derived.rmdir()
-    problems = made.check()
+def test_doctor_names_a_folder_that_others_can_enter(workspace):
+    workspace.path.chmod(0o755)
+    workspace.derived.rmdir()
+    problems = workspace.check()
     assert len(problems) == 2
     assert any("chmod 700" in p for p in problems)
     assert any("derived" in p for p in problems)
 
 
-def test_doctor_names_what_an_interrupted_command_left(made):
-    (made.releases / ".r1.0a1b2c.part").mkdir()
-    assert ["rm -r" in problem and "r1" in problem for problem in made.check()] == [True]
+def test_doctor_names_what_an_interrupted_command_left(workspace):
+    (workspace.releases / ".r1.0a1b2c.part").mkdir()
+    assert ["rm -r" in problem and "r1" in problem for problem in workspace.check()] == [True]
 
 
 def test_an_empty_folder_can_be_used_and_a_full_one_not(tmp_path):
@@ -68,11 +71,11 @@ def test_an_empty_folder_can_be_used_and_a_full_one_not(tmp_path):
     assert [p.name for p in (tmp_path / "full").iterdir()] == ["thesis.doc"]
 
 
-def test_a_workspace_is_never_made_over_another(made):
-    before = (made.path / "workspace.toml").read_bytes()
+def test_a_workspace_is_never_made_over_another(workspace):
+    before = (workspace.path / "workspace.toml").read_bytes()
     with pytest.raises(WorkspaceError, match="already"):
-        Workspace.create(made.path, "invented")
-    assert (made.path / "workspace.toml").read_bytes() == before
+        Workspace.create(workspace.path, "invented")
+    assert (workspace.path / "workspace.toml").read_bytes() == before
 
 
 def test_an_interrupted_making_can_be_repeated(tmp_path, monkeypatch):
@@ -109,13 +112,13 @@ def test_no_workspace_names_the_command(tmp_path):
         ('id = "', 'id = "../../', "UUID"),
     ],
 )
-def test_a_changed_description_is_refused_by_name(made, old, new, named):
-    path = made.path / "workspace.toml"
+def test_a_changed_description_is_refused_by_name(workspace, old, new, named):
+    path = workspace.path / "workspace.toml"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
     with pytest.raises(WorkspaceError, match=named):
-        Workspace.open(made.path)
+        Workspace.open(workspace.path)
 
 
 def test_a_wrong_kind_or_month_is_refused(tmp_path):
