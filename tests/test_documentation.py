@@ -37,11 +37,11 @@ COMMANDS = {
 
 def sections(text):
     """Return the text below each heading that names commands, by command."""
-    found = {}
+    texts = {}
     for part in re.split(r"^(?=##)", text, flags=re.MULTILINE):
         heading = part.partition("\n")[0]
-        found |= dict.fromkeys(re.findall(r"`(tact [a-z ]*[a-z])", heading), part)
-    return found
+        texts |= dict.fromkeys(re.findall(r"`(tact [a-z ]*[a-z])", heading), part)
+    return texts
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -104,14 +104,14 @@ class Home:
 
     def __init__(self, folder, programs):
         self.folder, self.programs = folder, programs
-        self.given = {
+        self.env = {
             "HOME": str(folder), "PATH": "/usr/bin:/bin", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"
         }  # fmt: skip
 
     def run(self, name, *words):
         """Run an installed program to its end; return its output."""
         done = subprocess.run(
-            [self.programs / name, *words], cwd=self.folder, env=self.given, capture_output=True, text=True,
+            [self.programs / name, *words], cwd=self.folder, env=self.env, capture_output=True, text=True,
             timeout=200, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -120,10 +120,10 @@ class Home:
     @contextmanager
     def serve(self, *command):
         """Run a server until it is no longer needed; yield its address, which one may then ask."""
-        with subprocess.Popen(command, cwd=self.folder, env=self.given, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, cwd=self.folder, env=self.env, stdout=subprocess.PIPE, text=True) as process:
             try:
-                said = (re.search(r"http://[^\s\"]+", line) for line in process.stdout)
-                url = enter(next(found[0] for found in said if found))
+                matches = (re.search(r"http://[^\s\"]+", line) for line in process.stdout)
+                url = enter(next(match[0] for match in matches if match))
                 yield url
             finally:
                 process.terminate()

@@ -59,11 +59,11 @@ def find_makers():
 def find_errors():
     """Return the names of all errors that a person reads."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    found = {kind.__name__ for kind in kinds if issubclass(kind, errors.TactError)}
+    names = {kind.__name__ for kind in kinds if issubclass(kind, errors.TactError)}
     classes = {node.name: {ast.unparse(base) for base in node.bases} for node in find_nodes(ast.ClassDef)}
-    while more := {name for name, bases in classes.items() if bases & found} - found:
-        found |= more
-    return found
+    while more := {name for name, bases in classes.items() if bases & names} - names:
+        names |= more
+    return names
 
 
 def is_message(node, function, makers):
@@ -78,14 +78,14 @@ def is_message(node, function, makers):
         return False
     if node.id.isupper():
         return node.id in makers
-    given = [arg for arg in function.args.args if arg.arg == node.id]
+    parameters = [arg for arg in function.args.args if arg.arg == node.id]
     stored = [
         part.value
         for part in ast.walk(function)
         if isinstance(part, ast.Assign) and any(ast.unparse(target) == node.id for target in part.targets)
     ]
-    typed = all(ast.unparse(arg.annotation) == "Message" for arg in given)
-    return bool(given or stored) and typed and all(is_message(value, function, makers) for value in stored)
+    typed = all(ast.unparse(arg.annotation) == "Message" for arg in parameters)
+    return bool(parameters or stored) and typed and all(is_message(value, function, makers) for value in stored)
 
 
 def find_plain(tree, makers, raised):
@@ -148,8 +148,8 @@ def test_messages_are_joined_and_stay_messages():
 
 def test_lists_of_messages_are_sentences_and_stay_messages():
     assert [list_messages("abc"[:count]) for count in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
-    one = Message("No {what}.", what="file")
-    assert list_messages([one, one]).values["last"] is one
+    message = Message("No {what}.", what="file")
+    assert list_messages([message, message]).values["last"] is message
     assert [shorten("abc", most) for most in (1, 2, 3)] == ["a and 2 more", "a, b and 1 more", "a, b, c"]
     assert shorten(["a"] * 1500, 1, "; ").values["count"] == 1499
 
@@ -159,5 +159,5 @@ def test_a_file_of_a_release_is_missing_or_damaged(tmp_path, there):
     path = tmp_path / "a.json"
     if there:
         path.write_text("")
-    said = "is damaged or was changed" if there else "is missing"
-    assert str(errors.ReleaseDamaged.of_file(path, "Do.")) == f"{path} {said}. Do."
+    fault = "is damaged or was changed" if there else "is missing"
+    assert str(errors.ReleaseDamaged.of_file(path, "Do.")) == f"{path} {fault}. Do."
