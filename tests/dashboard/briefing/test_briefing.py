@@ -102,7 +102,7 @@ def closed(words):
 
 def structure(pdf):
     """Return the roles in the tree of tags, and the alternative texts of pictures."""
-    found, alts = [], []
+    roles, alts = [], []
 
     def walk(node):
         node = node.get_object()
@@ -111,14 +111,14 @@ def structure(pdf):
                 walk(kid)
         elif isinstance(node, dict):
             if "/S" in node:
-                found.append(str(node["/S"]))
+                roles.append(str(node["/S"]))
             if "/Alt" in node:
                 alts.append(str(node["/Alt"]))
             if "/K" in node:
                 walk(node["/K"])
 
     walk(open_pdf(pdf).trailer["/Root"]["/StructTreeRoot"])
-    return found, alts
+    return roles, alts
 
 
 @pytest.mark.always("60-el")
@@ -137,20 +137,20 @@ def test_it_has_two_pages_whatever_is_written(release, language):
     check_pictures(briefing.make_pictures(plan, release, language), language)
 
 
-def check_pictures(made, language):
+def check_pictures(pictures, language):
     """Check that there are three pictures, of the size of a slide."""
-    assert list(made) == [f"{name}-{language}.png" for name in ("1-map", "2-moves", "3-uncertain")]
-    for picture in made.values():
+    assert list(pictures) == [f"{name}-{language}.png" for name in ("1-map", "2-moves", "3-uncertain")]
+    for picture in pictures.values():
         assert picture.startswith(b"\x89PNG")
         assert struct.unpack(">II", picture[16:24]) == (1920, 1080)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_its_text_is_that_of_the_golden_file(alone, language):
-    found = "\n\n".join(
+    text = "\n\n".join(
         page.extract_text() for page in open_pdf(briefing.make_pdf(saved(alone.name), alone, language)).pages
     )
-    assert found + "\n" == (GOLDEN / f"briefing-{language}.txt").read_text(encoding="utf-8")
+    assert text + "\n" == (GOLDEN / f"briefing-{language}.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.always("en")
@@ -262,8 +262,8 @@ def test_it_knows_every_reason_for_which_a_task_stays(areas):
     capacity = Capacity(("AL-11",), room, np.zeros((1, len(DUTY_BEARERS)), bool))
     tasks = [Task("AL-11", f"partner {n}", "protection", n, ("state",)) for n in (0, 8, 9, 11)]
     stays = hand_over(tasks, capacity).stays
-    said = {Speech("en", areas).name_reason(one.why) for one in stays}
-    assert said == {
+    reasons = {Speech("en", areas).name_reason(stay.why) for stay in stays}
+    assert reasons == {
         "there is nothing to hand over",
         "other tasks use all of the spare capacity",
         "no duty bearer who may take it has enough spare capacity",
@@ -279,10 +279,10 @@ def test_hand_over_is_told(release):
 
 
 def test_it_says_what_the_risk_model_says(release):
-    of = briefing._open_document(saved(release.name), release, "en").current
+    current = briefing._open_document(saved(release.name), release, "en").current
     from dashboard.narrative.risk import read_area_rates
 
-    unsure = sum(int((read_area_rates(of, way)["claim"] == "").sum()) for way in ("internal", "cross_border"))
+    unsure = sum(int((read_area_rates(current, way)["claim"] == "").sum()) for way in ("internal", "cross_border"))
     first, second = text(briefing.make_pdf(saved(release.name), release))
     assert "Greece, internal trafficking:" in first
     assert "the share of internal trafficking" in first
@@ -293,16 +293,16 @@ def test_it_says_what_the_risk_model_says(release):
 
 def hostile_plan(release, texts):
     """Return a plan in which every text that can come from data is one of these texts, in turn."""
-    given = itertools.cycle(texts)
-    author = {"role": "board", "date": next(given)}
-    plan = manifest(release.name, title=next(given), note=next(given), author=author)
+    turn = itertools.cycle(texts)
+    author = {"role": "board", "date": next(turn)}
+    plan = manifest(release.name, title=next(turn), note=next(turn), author=author)
     for listed, names in {
         "moves": ("start", "kind"),
         "decisions": ("reason", "kind", "date"),
         "stays": ("area", "partner", "axis", "why"),
         "handover": ("area", "partner", "axis", "to"),
     }.items():
-        plan[listed] = [{**one, **{name: next(given) for name in names}} for one in plan[listed] * 3]
+        plan[listed] = [{**row, **{name: next(turn) for name in names}} for row in plan[listed] * 3]
     return read(plan)
 
 
@@ -316,8 +316,8 @@ def test_text_from_data_is_never_markup(release, start):
     assert len(open_pdf(pdf).pages) == 2
     shown = closed("".join(text(pdf)))
     summary = plan.summary
-    for one in (summary.title, summary.note, summary.moves[0].kind):
-        assert closed(speech.make_legible(one, 25).rstrip("…")) in shown
+    for words in (summary.title, summary.note, summary.moves[0].kind):
+        assert closed(speech.make_legible(words, 25).rstrip("…")) in shown
     assert len(briefing.make_pictures(plan, release, language)) == 3
 
 
@@ -339,13 +339,13 @@ def test_what_is_called_legible_can_be_printed():
         #json(bytes(sys.inputs.t))
     """
     for start in range(0, len(every), 50):
-        told = '"' + " ".join(f"\\u{ord(one):04x}" for one in every[start : start + 50]) + '"'
-        made, warnings = typst.compile_with_warnings(
-            source.encode(), font_paths=typeset._fonts(), sys_inputs={"t": told}, pdf_standards="ua-1"
+        escapes = '"' + " ".join(f"\\u{ord(character):04x}" for character in every[start : start + 50]) + '"'
+        pdf, warnings = typst.compile_with_warnings(
+            source.encode(), font_paths=typeset._fonts(), sys_inputs={"t": escapes}, pdf_standards="ua-1"
         )
-        assert made
+        assert pdf
         assert not warnings
-        fonts = {name for page in open_pdf(made).pages for name in _fonts_of(page)}
+        fonts = {name for page in open_pdf(pdf).pages for name in _fonts_of(page)}
         assert all("SourceSans3" in name for name in fonts)
 
 
@@ -363,9 +363,9 @@ def test_it_is_set_in_fonts_that_ship_with_it(release):
 @pytest.mark.parametrize("count", [0, 5, 60])
 def test_pictures_fit_slides(release, language, count):
     plan = saved(release.name, count)
-    made = briefing.make_pictures(plan, release, language)
-    check_pictures(made, language)
-    assert briefing.make_pictures(plan, release, language) == made
+    pictures = briefing.make_pictures(plan, release, language)
+    check_pictures(pictures, language)
+    assert briefing.make_pictures(plan, release, language) == pictures
 
 
 def test_a_plan_of_another_release_is_refused(release, scored):
@@ -380,16 +380,16 @@ def test_a_plan_of_another_release_is_refused(release, scored):
 @pytest.mark.long
 def test_a_plan_that_was_kept_can_be_briefed(release, tmp_path):
     ground, setting = PlanInputs.read(release), Setting(moves=2, seconds=3.0, exploration=0.0)
-    found = inputs.make_plan(ground, setting)
+    plan = inputs.make_plan(ground, setting)
     author = Author("coordinator", "2026-11-25")
-    summary = summarise_plan(ground, setting, found, author, title="Two moves")
-    kept = plan_files.save_plan(tmp_path, release, summary)
-    first, second = text(briefing.make_pdf(kept, release, "en"))
+    summary = summarise_plan(ground, setting, plan, author, title="Two moves")
+    saved_plan = plan_files.save_plan(tmp_path, release, summary)
+    first, second = text(briefing.make_pdf(saved_plan, release, "en"))
     assert "Two moves" in first
     assert "coordinator" in first
     assert "at most 2 units move" in second
-    for one in summary.moves:
-        assert Speech("en", geography.read_areas(release.areas_file)).name_area(one.end) in first
+    for planned in summary.moves:
+        assert Speech("en", geography.read_areas(release.areas_file)).name_area(planned.end) in first
 
 
 def test_numbers_and_days_are_written_in_the_way_of_the_language(areas):
@@ -432,7 +432,7 @@ def test_flows_add_up_the_units_of_all_kinds():
 
 def test_the_map_draws_every_area_and_the_flows_between_those_that_it_knows(areas):
     flows = [("GR-I", "AL-11", 2), ("GR-I", "nowhere", 1)]
-    bare, drawn = (map.draw_map(areas, map.colour_shares({"GR-I": 0.5}), given) for given in ((), flows))
+    bare, drawn = (map.draw_map(areas, map.colour_shares({"GR-I": 0.5}), arrows) for arrows in ((), flows))
     shapes = len(areas.map_geometry("region")["features"])
     assert bare.count('stroke="#fff" stroke-width="1.4"') == shapes
     assert drawn.count("<circle") == 1

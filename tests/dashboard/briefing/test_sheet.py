@@ -33,8 +33,8 @@ def current(scored, request):
 
 
 def draw(current, address):
-    made = view_sheet.make_view_sheet(current, address)
-    return sheet.render_sheet(made, current.release, "svg").decode()
+    content = view_sheet.make_view_sheet(current, address)
+    return sheet.render_sheet(content, current.release, "svg").decode()
 
 
 def read_shapes(svg):
@@ -71,20 +71,20 @@ def test_legend_source_period_tier_and_release_are_on_it(current, language):
     with speak(language):
         text = " ".join(ET.fromstring(draw(current, address)).itertext())
         (main,) = marks.read_marks(current, view_sheet._read_view(current, address))
-        told = [main.title, main.unit, *main.labels]
+        legend = [main.title, main.unit, *main.labels]
     squeezed = re.sub(r"\s+", "", text)
-    for words in (*told, current.release.name, "2009"):
+    for words in (*legend, current.release.name, "2009"):
         assert re.sub(r"\s+", "", words) in squeezed
     assert {"en": "Invented data", "sq": "Të dhëna të trilluara", "el": "Επινοημένα δεδομένα"}[language] in text
 
 
 @pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<svg")])
 def test_each_format_is_made_of_the_same_sheet_and_is_always_the_same(current, kind, start):
-    made = overview_sheet.make_sheet(SITE, current)
-    first, again = (sheet.render_sheet(made, current.release, kind) for _ in range(2))
+    content = overview_sheet.make_sheet(SITE, current)
+    first, again = (sheet.render_sheet(content, current.release, kind) for _ in range(2))
     assert first.startswith(start)
     assert first == again
-    assert sheet.name_file(made, current.release, "overview", kind).endswith(f"-invented-overview.{kind}")
+    assert sheet.name_file(content, current.release, "overview", kind).endswith(f"-invented-overview.{kind}")
 
 
 def test_the_picture_of_the_overview_is_that_of_the_page(current):
@@ -94,8 +94,8 @@ def test_the_picture_of_the_overview_is_that_of_the_page(current):
     )
     content = make_content(overview_sheet.speak_to_reader(current), current)
     assert shapes == {
-        code: ("url(#state-cannot_tell)" if one.unsure else one.colour, one.words)
-        for code, one in content.marks.items()
+        code: ("url(#state-cannot_tell)" if mark.unsure else mark.colour, mark.words)
+        for code, mark in content.marks.items()
     }
 
 
@@ -124,8 +124,8 @@ def test_the_mark_of_invented_data_comes_from_the_layers_that_are_shown(
     practice = ("AL-01", "2011-01-01/P1Y", "roma", 7.0, None, "Invented for practice", 2011, "read", "")
     small_release.make(tmp_path, "public", invented=invented, made_up=[practice] if figures_invented else [])
     opened = current_release.follow_release(Release.open(tmp_path, "public"))
-    made = view_sheet.make_view_sheet(opened, {"layer": layer})
-    assert made.legend[0].title
-    assert made.invented is marked
-    assert ("Invented data" in sheet.draw_sheet(made, opened.release)) is marked
-    assert ("-invented-" in sheet.name_file(made, opened.release, "map", "svg")) is marked
+    content = view_sheet.make_view_sheet(opened, {"layer": layer})
+    assert content.legend[0].title
+    assert content.invented is marked
+    assert ("Invented data" in sheet.draw_sheet(content, opened.release)) is marked
+    assert ("-invented-" in sheet.name_file(content, opened.release, "map", "svg")) is marked
