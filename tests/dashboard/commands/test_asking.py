@@ -62,8 +62,8 @@ def test_without_a_terminal_the_variable_for_the_passphrase_is_named(tact, pract
     refused = tact("--workspace", practice, command, file, "--json")
     assert (refused.code, refused.json["error"]) == (2, "InputError")
     assert VARIABLE in refused.json["message"]
-    said = tact("--workspace", practice, command, file)
-    assert (said.code, VARIABLE in said.err) == (2, True)
+    answer = tact("--workspace", practice, command, file)
+    assert (answer.code, VARIABLE in answer.err) == (2, True)
 
 
 def test_a_question_that_nobody_can_answer_is_an_error(monkeypatch):
@@ -129,10 +129,10 @@ def test_a_backup_without_the_people_is_said_and_noticed_by_a_script(tact, pract
 def test_stopping_at_a_question_is_an_exit_code(tact, practice, tmp_path, terminal, monkeypatch):
     terminal()
     monkeypatch.setattr(typer, "prompt", lambda *_a, **_k: (_ for _ in ()).throw(typer.Abort()))
-    said = tact("--workspace", practice, "backup", tmp_path / "b")
-    assert (said.code, "Stopped by hand" in said.err) == (130, True)
-    told = tact("--workspace", practice, "backup", tmp_path / "b", "--json")
-    assert (told.code, told.json["error"]) == (130, "Stopped")
+    answer = tact("--workspace", practice, "backup", tmp_path / "b")
+    assert (answer.code, "Stopped by hand" in answer.err) == (130, True)
+    as_json = tact("--workspace", practice, "backup", tmp_path / "b", "--json")
+    assert (as_json.code, as_json.json["error"]) == (130, "Stopped")
 
 
 def test_stopping_while_the_program_still_loads_is_an_exit_code(stoppable):
@@ -159,8 +159,8 @@ def test_a_release_that_is_stopped_says_whether_anything_was_published(tact, pra
         raise KeyboardInterrupt
 
     monkeypatch.setattr(files, "publish_folder", stopped)
-    said = tact("--workspace", practice, "release", "--figures-only")
+    answer = tact("--workspace", practice, "release", "--figures-only")
     published = [path.name for path in (practice / "releases").iterdir() if path.name[0].isdigit()]
-    assert said.code == 130
-    told = f"Published: {published[0]}." if late else "Nothing was published."
-    assert told in said.err
+    assert answer.code == 130
+    sentence = f"Published: {published[0]}." if late else "Nothing was published."
+    assert sentence in answer.err

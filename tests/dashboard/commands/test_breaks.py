@@ -30,7 +30,7 @@ def test_possible_breaks_are_those_that_the_model_found(tact, demo):
     first = possible[0]
     tact("--workspace", demo, "breaks", "accept", first["period"], "--place", first["place"])
     left = tact("--workspace", demo, "breaks", "list", "--json").json["possible"]
-    assert [one for one in left if (one["period"], one["place"]) == (first["period"], first["place"])] == []
+    assert [entry for entry in left if (entry["period"], entry["place"]) == (first["period"], first["place"])] == []
 
 
 def test_an_unknown_place_is_refused(tact, demo):

@@ -10,10 +10,10 @@ import pytest
 from tests.helpers.paths import ROOT
 
 
-@pytest.mark.always("line0-found0")
+@pytest.mark.always("line0-candidates0")
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("line", "candidates"),
     [
         (["tact", "imp"], ["import", "imports"]),
         (["tact", "--workspace", "here", "exp"], ["export"]),
@@ -21,7 +21,7 @@ from tests.helpers.paths import ROOT
         (["tact", "import", "--head"], ["--heading-row"]),
     ],
 )
-def test_bash_completes_a_command_line(tact, tmp_path, line, found):
+def test_bash_completes_a_command_line(tact, tmp_path, line, candidates):
     """Run the script in a real bash, where `tact` is the command of this checkout."""
     script = tact("completion", "bash").out
     program = tmp_path / "tact"
@@ -32,7 +32,7 @@ def test_bash_completes_a_command_line(tact, tmp_path, line, found):
     asked.append('printf "%s\\n" "${COMPREPLY[@]}"')
     environment = os.environ | {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", "\n".join(asked)], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == found
+    assert done.stdout.split() == candidates
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -78,8 +78,8 @@ def test_a_child_is_forgotten_and_its_rows_are_sent_back(tact, practice, tmp_pat
     (reason,) = again["files"][0]["reasons"]
     assert (reason["reason"], reason["lines"]) == ("forgotten", [2, 3, 4])
     assert KETI.casefold() not in str(again).casefold()
-    held = "".join(p.read_text("utf-8-sig") for p in [*practice.glob("rejects/*/*"), practice / "vault.forgotten"])
-    assert KETI.casefold() not in held.casefold()
+    text = "".join(p.read_text("utf-8-sig") for p in [*practice.glob("rejects/*/*"), practice / "vault.forgotten"])
+    assert KETI.casefold() not in text.casefold()
     assert "118" not in answer.out + answer.err
 
 
@@ -97,9 +97,9 @@ def test_an_unknown_child_is_kept_out_once_it_is_confirmed(tact, practice, tmp_p
     log, late = practice / "vault.forgotten", [ROW | {"child_id": "K-77", "record_number": "L"}]
     refused = forget(tact, practice, monkeypatch, "K-77", "--partner", "ARSIS")
     assert (refused.code, refused.json["error"]) == (2, "InputError")
-    told = refused.json["message"]
-    assert all(words in told for words in ("No record", "ARSIS", "cannot be undone"))
-    assert told.endswith("tact forget --partner ARSIS --even-if-unknown")
+    message = refused.json["message"]
+    assert all(words in message for words in ("No record", "ARSIS", "cannot be undone"))
+    assert message.endswith("tact forget --partner ARSIS --even-if-unknown")
     spaced = forget(tact, practice, monkeypatch, "K-77", "--partner", "A Partner").json["message"]
     assert spaced.endswith("tact forget --partner 'A Partner' --even-if-unknown")
     assert "K-77" not in refused.out + refused.err
@@ -130,11 +130,11 @@ def test_a_backup_from_before_a_wrong_entry_is_without_it_in_a_folder_of_its_own
 @pytest.mark.parametrize(("answer", "code"), [("yes", 0), ("Yes ", 0), ("", 2), ("y", 2), ("no", 2)])
 def test_on_a_terminal_an_unknown_child_is_asked_about(tact, practice, terminal, answer, code) -> None:
     terminal("K-77", "", answer)
-    said = tact("--workspace", practice, "forget", "--partner", "ARSIS")
-    assert said.code == code
-    assert "No record has this identifier" in said.err
+    result = tact("--workspace", practice, "forget", "--partner", "ARSIS")
+    assert result.code == code
+    assert "No record has this identifier" in result.err
     assert (practice / "vault.forgotten").exists() == (code == 0)
-    assert "K-77" not in said.out + said.err
+    assert "K-77" not in result.out + result.err
 
 
 def test_a_known_child_with_an_unknown_number_is_asked_about(tact, practice, monkeypatch) -> None:
@@ -194,8 +194,8 @@ def test_a_restored_backup_does_not_bring_the_child_back(tact, practice, tmp_pat
     assert tact("--workspace", practice, "restore", older, "--replace").code == 0
     assert forget(tact, practice, monkeypatch, f"{KETI}\nP-118", "--partner", "ARSIS").json["known"] is False
     assert tact("--workspace", practice, "doctor", "--json").json["healthy"]
-    said = forget(tact, practice, monkeypatch, "K-0", "--partner", "ARSIS")
-    assert said.json["forgotten"] == 2
+    answer = forget(tact, practice, monkeypatch, "K-0", "--partner", "ARSIS")
+    assert answer.json["forgotten"] == 2
 
 
 @pytest.mark.slow
@@ -236,10 +236,10 @@ def test_what_only_a_draft_has_is_forgotten_and_withdrawn(tact, practice, monkey
 def test_a_partner_is_not_withdrawn_where_nobody_can_be_asked(tact, practice, monkeypatch, words) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("arsis\n"))
     refused = tact("--workspace", practice, "withdraw", "--partner", "arsis", *words)
-    told = refused.json["message"] if words else refused.err
+    message = refused.json["message"] if words else refused.err
     assert refused.code == 2
-    assert "12 records of ARSIS" in told
-    assert "--yes" in told
+    assert "12 records of ARSIS" in message
+    assert "--yes" in message
     assert tact("--workspace", practice, "withdraw", "--partner", "arsis", "--yes", "--json").code == 0
 
 

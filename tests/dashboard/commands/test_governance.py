@@ -174,9 +174,9 @@ def test_real_records_are_released_by_two_people_with_a_complete_file(tact, make
     typed("not the passphrase")
     refused = tact("--workspace", folder, "release", "--json")
     assert refused.code == 2
-    said = " ".join(refused.err.split())
-    assert "These years become final with it: Jun 2006 to May 2007, Jun 2007 to May 2008, Jun 2008 to" in said
-    assert "Go on only if the files of all partners for these years are imported" in said
+    message = " ".join(refused.err.split())
+    assert "These years become final with it: Jun 2006 to May 2007, Jun 2007 to May 2008, Jun 2008 to" in message
+    assert "Go on only if the files of all partners for these years are imported" in message
     assert not current_name(folder / "releases")
     typed(WORDS)
     released = tact("--workspace", folder, "release", "--json")
@@ -193,9 +193,9 @@ def test_real_records_are_released_by_two_people_with_a_complete_file(tact, make
 
 
 def test_init_says_that_the_days_of_the_programme_must_be_set(tact, tmp_path) -> None:
-    said = " ".join(tact("--workspace", tmp_path / "real", "init").out.split())
-    assert "Set first and last in" in said
-    assert "They are 2006-06-01 and 2009-05-31 now" in said
+    text = " ".join(tact("--workspace", tmp_path / "real", "init").out.split())
+    assert "Set first and last in" in text
+    assert "They are 2006-06-01 and 2009-05-31 now" in text
     assert "first and last" not in tact("--workspace", tmp_path / "practice", "init", "--practice").out
 
 
@@ -203,9 +203,9 @@ def test_doctor_counts_encounters_of_other_days(tact, make_workspace, tmp_path) 
     folder = make_workspace("--practice")
     assert "outside" not in tact("--workspace", folder, "doctor").err
     assert tact("--workspace", folder, "import", encounters(tmp_path / "late.csv", 2, date="2009-06-01")).code == 0
-    said = " ".join(tact("--workspace", folder, "doctor").err.split())
-    assert "2 encounters lie outside" in said
-    assert "last = 2009-05-31" in said
+    text = " ".join(tact("--workspace", folder, "doctor").err.split())
+    assert "2 encounters lie outside" in text
+    assert "last = 2009-05-31" in text
 
 
 def test_figures_alone_need_nobody(tact, make_workspace) -> None:
@@ -324,8 +324,8 @@ def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_asks_before_
     typed("not the passphrase")
     refused = tact("--workspace", folder, "release")
     assert refused.code == 2
-    said, _, asked = refused.err.partition("A release of")
-    assert "4 records of children without an encounter since" in said
+    notice, _, asked = refused.err.partition("A release of")
+    assert "4 records of children without an encounter since" in notice
     assert asked
     assert tact("--workspace", folder, "doctor", "--json").code == 7
 
@@ -380,13 +380,13 @@ def test_partner_files_are_named_and_logged(tact, make_workspace, tmp_path, monk
 
 
 def test_init_writes_the_file_to_fill_in_and_the_breach_page(tact, tmp_path) -> None:
-    said = tact("--workspace", tmp_path / "w", "init").out
-    assert "governance.toml" in said
+    text = tact("--workspace", tmp_path / "w", "init").out
+    assert "governance.toml" in text
     page = (tmp_path / "w" / "BREACH.md").read_text()
     assert all(words in page for words in ("first hour", "first day", "72 hours", "article 33", "124/2024"))
     (tmp_path / "w" / "BREACH.md").unlink()
-    told = tact("--workspace", tmp_path / "w", "doctor")
-    assert "BREACH.md was missing" in told.err
+    result = tact("--workspace", tmp_path / "w", "doctor")
+    assert "BREACH.md was missing" in result.err
     assert (tmp_path / "w" / "BREACH.md").read_text() == page
 
 

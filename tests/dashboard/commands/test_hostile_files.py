@@ -52,8 +52,8 @@ def exported(world, tmp_path_factory):
 
 
 def of_layer(files, suffix, layer):
-    (found,) = [path for path in files[suffix] if path.stem.endswith(layer)]
-    return found
+    (match,) = [path for path in files[suffix] if path.stem.endswith(layer)]
+    return match
 
 
 def everything(path: Path) -> str:
@@ -72,7 +72,7 @@ def everything(path: Path) -> str:
 
 
 def test_every_kind_takes_hostile_text_in_every_free_field(world):
-    taken = {one["kind"]: (one["accepted"], one["rejected"]) for one in world.answers["good"]["files"]}
+    taken = {entry["kind"]: (entry["accepted"], entry["rejected"]) for entry in world.answers["good"]["files"]}
     expected = {kind: (len(hostile.PAYLOADS), 0) for kind in KINDS}
     assert taken == expected | {"figure": (3 * len(hostile.PAYLOADS), 0)}
     assert all(hostile.text_columns(kind) for kind in KINDS)
@@ -81,15 +81,15 @@ def test_every_kind_takes_hostile_text_in_every_free_field(world):
 
 def test_hostile_text_in_any_other_field_comes_back_and_is_not_repeated(world):
     files = world.answers["bad"]["files"]
-    assert [one["accepted"] for one in files] == [0] * len(KINDS)
-    for one in files:
-        path, wanted = Path(one["rejects"]), len(hostile.PAYLOADS) * len(hostile.other_columns(one["kind"]))
+    assert [entry["accepted"] for entry in files] == [0] * len(KINDS)
+    for entry in files:
+        path, wanted = Path(entry["rejects"]), len(hostile.PAYLOADS) * len(hostile.other_columns(entry["kind"]))
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file))
-        assert len({row[0] for row in rows[1:]}) == wanted == one["rejected"]
+        assert len({row[0] for row in rows[1:]}) == wanted == entry["rejected"]
         assert not any(cell.startswith(SIGNS) for row in rows for cell in row)
-        told = path.read_text(encoding="utf-8")
-        assert not any(payload in told for payload in hostile.PAYLOADS if payload != "@SUM(1+1)")
+        text = path.read_text(encoding="utf-8")
+        assert not any(payload in text for payload in hostile.PAYLOADS if payload != "@SUM(1+1)")
 
 
 def test_hostile_names_in_a_file_of_boundaries_do_not_disturb_its_codes(world):
@@ -98,8 +98,8 @@ def test_hostile_names_in_a_file_of_boundaries_do_not_disturb_its_codes(world):
 
 
 def test_a_partner_with_a_hostile_name_keeps_a_mapping_in_the_folder_of_mappings(world):
-    (kept,) = (world.path / "mappings").iterdir()
-    assert re.fullmatch(r"[\w-]+\.toml", kept.name)
+    (mapping,) = (world.path / "mappings").iterdir()
+    assert re.fullmatch(r"[\w-]+\.toml", mapping.name)
 
 
 def test_no_answer_holds_a_text_of_a_record(world):
@@ -114,8 +114,8 @@ def test_texts_of_records_stay_behind_the_wall(world, exported):
     leaving += [*world.path.glob("rejects/*/*"), *world.path.glob("derived/**/*.json")]
     assert len(leaving) > 100
     for path in leaving:
-        told = everything(path)
-        assert [inside for inside in INSIDE if inside in told] == [], path.name
+        text = everything(path)
+        assert [inside for inside in INSIDE if inside in text] == [], path.name
 
 
 def test_sources_and_notes_of_figures_are_released_as_they_are(world):
@@ -149,7 +149,7 @@ def test_no_cell_of_a_csv_can_run_wherever_the_line_is_cut(exported):
 
 
 def excel_reads(text: str) -> str:
-    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), text)
+    return re.sub(r"_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
 
 
 def test_no_cell_of_a_workbook_is_a_formula(exported):
@@ -158,7 +158,7 @@ def test_no_cell_of_a_workbook_is_a_formula(exported):
         with zipfile.ZipFile(path) as parts:
             assert not any(b"<f>" in parts.read(name) for name in parts.namelist() if "sheet" in name)
             strings = ET.fromstring(parts.read("xl/sharedStrings.xml"))
-        texts = {excel_reads("".join(one.itertext())) for one in strings}
+        texts = {excel_reads("".join(string.itertext())) for string in strings}
         assert [text for text in texts if text.lstrip().startswith(SIGNS)] == []
         seen |= texts
         book = openpyxl.load_workbook(path, read_only=True)
@@ -175,15 +175,15 @@ def test_a_geopackage_holds_the_text_and_opens(exported):
         with closing(sqlite3.connect(path)) as file:
             for (style,) in file.execute("SELECT styleQML FROM layer_styles"):
                 check_style(style)
-            told = " ".join(text for (text,) in file.execute("SELECT description FROM gpkg_contents") if text)
-        assert hostile.FILE_NAME in told
+            description = " ".join(text for (text,) in file.execute("SELECT description FROM gpkg_contents") if text)
+        assert hostile.FILE_NAME in description
     assert set(SOURCES) <= seen
 
 
 def check_style(text: str) -> None:
     """Check that a style is well-formed and that hostile text made no element in it."""
-    found = ET.fromstring(text.partition("\n")[2])
-    assert not {"img", "script", "b"} & {element.tag for element in found.iter()}
+    style = ET.fromstring(text.partition("\n")[2])
+    assert not {"img", "script", "b"} & {element.tag for element in style.iter()}
 
 
 def test_geojson_holds_the_text_and_is_nothing_else(exported):
@@ -206,9 +206,9 @@ def test_parquet_holds_the_text_and_says_it_of_itself(exported):
 
 @pytest.mark.long
 def test_a_readme_is_plain_text(exported):
-    told = "".join(path.read_text(encoding="utf-8") for path in exported[".txt"])
-    assert hostile.FILE_NAME in told
-    assert all(source in told for source in SOURCES)
+    text = "".join(path.read_text(encoding="utf-8") for path in exported[".txt"])
+    assert hostile.FILE_NAME in text
+    assert all(source in text for source in SOURCES)
 
 
 def test_names_of_files_come_from_nobody_outside(exported):

@@ -65,12 +65,12 @@ def test_without_somebody_to_ask_it_needs_the_option(tact, practice, words) -> N
 
 
 def test_a_vault_from_before_a_restore_is_named(tact, practice) -> None:
-    kept = practice.path / "vault.before-20080101T000000000000"
-    kept.mkdir()
+    earlier = practice.path / "vault.before-20080101T000000000000"
+    earlier.mkdir()
     answer = tact("--workspace", practice.path, "keys", "rotate", "--yes", "--json")
     assert answer.json["rotated"] == "vault"
     assert answer.json["place"] == f"file {keys.key_folder(practice.id) / 'vault.key'}"
-    assert f"rm -r '{kept}'" in tact("--workspace", practice.path, "keys", "rotate", "--yes").out
+    assert f"rm -r '{earlier}'" in tact("--workspace", practice.path, "keys", "rotate", "--yes").out
 
 
 def test_doctor_says_what_the_environment_still_needs(tact, practice, monkeypatch) -> None:

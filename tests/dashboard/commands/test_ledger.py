@@ -152,10 +152,10 @@ def test_a_decision_on_a_plan_stands_beside_its_forecast_and_what_was_found(tact
         decision = Decision("Two more days", "the municipality", "2009-01-15", area, plan)
         add_decision(accounts, key, meeting.items[0].id, decision)
     answer = tact("--workspace", demo, "ledger", "list", "--json")
-    found, outside, waiting, unknown = answer.json["decisions"]
-    assert (found["day"], found["due"], found["area"], found["plan"]) == ("2008-12-01", "2009-01-15", "AL", "a1")
-    assert [move["gain"] for move in found["moves"]] == [gain]
-    assert [(outcome["end"], outcome["quarters"]) for outcome in found["outcomes"]] == [("AL-11", 2)]
+    first, outside, waiting, unknown = answer.json["decisions"]
+    assert (first["day"], first["due"], first["area"], first["plan"]) == ("2008-12-01", "2009-01-15", "AL", "a1")
+    assert [move["gain"] for move in first["moves"]] == [gain]
+    assert [(outcome["end"], outcome["quarters"]) for outcome in first["outcomes"]] == [("AL-11", 2)]
     assert (outside["moves"], outside["outcomes"]) == ([], [])
     assert ([move["end"] for move in waiting["moves"]], waiting["outcomes"]) == (["AL-02"], [])
     assert (unknown["plan"], unknown["moves"]) == ("c3", [])
@@ -234,6 +234,6 @@ def test_the_search_for_leaks_reads_the_target_data(scored, tmp_path):
         leaking = observed.assign(observation=observed["observation"].mask(observed.index == row, 77))
         files.append(write_target(release, leaking, tmp_path / state).rename(tmp_path / f"{state}.csv"))
     findings, _ = search(release, files)
-    assert {(found.table, found.cell["area"], found.cell["column"]) for found in findings} == {
+    assert {(finding.table, finding.cell["area"], finding.cell["column"]) for finding in findings} == {
         (f"{state}.csv", observed.loc[row, "location"], "observation") for state, row in spoiled.items()
     }

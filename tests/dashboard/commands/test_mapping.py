@@ -43,8 +43,8 @@ def test_a_file_is_described_asked_about_and_the_answers_are_kept(run, tmp_path)
     assert (draft["kind"], draft["line"], draft["sheet"]) == ("encounter", 4, 1)
     assert [question["topic"] for question in draft["questions"]] == ["constants"]
     assert draft["mapping"] is None
-    kept = run("mapping", "draft", path, "--partner", "Kept", *options(messy.answers["constants"]))
-    assert f"Next: tact import {path} --partner Kept" in kept.out
+    answer = run("mapping", "draft", path, "--partner", "Kept", *options(messy.answers["constants"]))
+    assert f"Next: tact import {path} --partner Kept" in answer.out
     assert run("import", path, "--partner", "Kept", "--json").json["accepted"] == 3
     assert run("mapping", "draft", path, "--partner", "Kept", "--json").json["questions"] == []
 
@@ -70,13 +70,13 @@ def test_a_copied_command_answers_what_is_likely_and_decides_nothing_else(run, t
 
 def test_a_word_of_few_children_leads_to_no_question_that_is_not_asked(run, tmp_path):
     rows = [ROW | {"child_id": f"K-{n}", "record_number": str(n), "form": "shitje xhamash"} for n in range(3)]
-    one, three = (write(tmp_path, text_of(some), f"{len(some)}.csv") for some in (rows[:1], rows))
-    few, more = (run("import", path, "--partner", "F", "--dry-run").out for path in (one, three))
+    single, three = (write(tmp_path, text_of(some), f"{len(some)}.csv") for some in (rows[:1], rows))
+    few, more = (run("import", path, "--partner", "F", "--dry-run").out for path in (single, three))
     assert "--set form.WORD=CODE" in few
     assert "mapping draft" not in few
     assert "xhamash" not in few
     assert "mapping draft" in more
-    assert run("mapping", "draft", one, "--partner", "F", "--json").json["questions"] == []
+    assert run("mapping", "draft", single, "--partner", "F", "--json").json["questions"] == []
 
 
 def test_a_place_is_kept_by_its_code(run, practice, tmp_path):
@@ -92,17 +92,17 @@ def test_a_place_is_kept_by_its_code(run, practice, tmp_path):
 def test_a_mapping_replaces_the_kept_one_only_when_the_import_succeeds(run, practice, tmp_path):
     good = write(tmp_path, text_of([ROW]), "good.csv")
     bad = write(tmp_path, "a,b\n1,2", "bad.csv")
-    rules, kept = tmp_path / "rules.toml", practice / "mappings" / "arsis.toml"
+    rules, saved = tmp_path / "rules.toml", practice / "mappings" / "arsis.toml"
     rules.write_text('[encounter.values.stage]\n"first" = "at_risk"\n')
     assert run("import", good, "--partner", "ARSIS", "--mapping", rules, "--json").code == 0
-    first = kept.read_text()
+    first = saved.read_text()
     assert "first" in first
     rules.write_text('[encounter.values.stage]\n"second" = "at_risk"\n')
     for files in ([bad], [good, bad]):
         assert run("import", *files, "--partner", "ARSIS", "--mapping", rules, "--json").code == 2
-        assert kept.read_text() == first
+        assert saved.read_text() == first
     assert run("import", good, "--partner", "ARSIS", "--mapping", rules, "--json").code == 0
-    assert kept.read_text() == rules.read_text()
+    assert saved.read_text() == rules.read_text()
 
 
 def test_a_dry_run_says_what_would_happen_and_stores_nothing(run, practice, tmp_path):
@@ -138,7 +138,7 @@ def test_an_import_is_undone_after_a_yes(run, tmp_path):
 
 @pytest.mark.always("words0-COLUMN=VALUE", "words3-cannot be the same for all rows")
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--set", "axis"], "COLUMN=VALUE"),
         (["--set", "axes=prevention"], "no column 'axes'"),
@@ -149,10 +149,10 @@ def test_an_import_is_undone_after_a_yes(run, tmp_path):
         (["--heading-row", "28"], "Row 28 is empty"),
     ],
 )
-def test_a_wrong_option_names_what_is_allowed(run, tmp_path, words, said):
+def test_a_wrong_option_names_what_is_allowed(run, tmp_path, words, message):
     answer = run("import", MESSY["sheets"].write(tmp_path), "--partner", "W", *words)
     assert answer.code == 2
-    assert said in answer.out + answer.err
+    assert message in answer.out + answer.err
 
 
 def test_the_next_command_leaves_the_order_of_days_to_the_officer(run, tmp_path):
@@ -183,8 +183,8 @@ def test_a_form_explains_names_and_codes_of_an_export(run, tmp_path):
     ]
     form = workbook(tmp_path, ("survey", survey), ("choices", choices), name="form.xlsx")
     words = options({"pathway": "internal", "axis": "protection"})
-    kept = run("mapping", "draft", export, "--partner", "Form", "--form", form, *words)
-    assert "Next: tact import" in kept.out, kept
+    answer = run("mapping", "draft", export, "--partner", "Form", "--form", form, *words)
+    assert "Next: tact import" in answer.out, answer
     assert run("import", export, "--partner", "Form", "--json").json["accepted"] == 1
     refused = run("mapping", "draft", export, "--form", workbook(tmp_path, ("a", [("b",)]), name="no.xlsx"))
     assert "is no form of Kobo or ODK" in refused.err
@@ -201,8 +201,8 @@ def test_questions_are_asked_on_a_terminal_and_an_empty_answer_takes_what_is_lik
         .replace("municipality", "municipalty", 1),
         "asked.csv",
     )
-    said = run("mapping", "draft", path, "--partner", "Asked")
-    assert "Next: tact import" in said.out, said
+    answer = run("mapping", "draft", path, "--partner", "Asked")
+    assert "Next: tact import" in answer.out, answer
     assert list(replies) == []
     assert run("import", path, "--partner", "ARSIS", "--json").code == 2
     assert run("import", path, "--partner", "Asked", "--set", "stage=at_risk", "--json").json["rejected"] == 1
@@ -238,11 +238,11 @@ def test_a_slip_in_the_name_of_a_partner_is_refused_and_a_new_partner_is_taken_w
 def test_names_of_children_are_refused_before_the_kind_is_asked(run, tmp_path, words):
     for name, between in (("names.csv", ","), ("semicolons.csv", ";")):
         path = write(tmp_path, "Emri,Mbiemri,Datelindja\nAna,Hoxha,2001-02-03\n".replace(",", between), name)
-        said = run(*words, path)
-        assert said.code == 2
-        assert "seems to contain names ('Emri', 'Mbiemri'); dates of birth ('Datelindja')" in said.out + said.err
-        assert "If it is not about children, say which kind it is with --kind" in said.out + said.err
-        assert "Hoxha" not in said.out + said.err
+        answer = run(*words, path)
+        assert answer.code == 2
+        assert "seems to contain names ('Emri', 'Mbiemri'); dates of birth ('Datelindja')" in answer.out + answer.err
+        assert "If it is not about children, say which kind it is with --kind" in answer.out + answer.err
+        assert "Hoxha" not in answer.out + answer.err
     other = write(tmp_path, "Ngjyra,Madhesia\ne kuqe,e madhe\n", "other.csv")
-    said = run(*words, other)
-    assert "fit no kind of record" in said.out + said.err
+    answer = run(*words, other)
+    assert "fit no kind of record" in answer.out + answer.err

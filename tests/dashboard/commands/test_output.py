@@ -43,6 +43,6 @@ def test_a_script_gets_the_name_as_it_is(capsys):
     assert json.loads(capsys.readouterr().out) == {"file": COMMANDS}
 
 
-@pytest.mark.parametrize("said", ["No such command 'a'.", "No such command 'serv'. Did you mean 'serve'?"])
-def test_a_sentence_ends_with_one_sign(said):
-    assert output.format_error(TyperException(said)) == said
+@pytest.mark.parametrize("sentence", ["No such command 'a'.", "No such command 'serv'. Did you mean 'serve'?"])
+def test_a_sentence_ends_with_one_sign(sentence):
+    assert output.format_error(TyperException(sentence)) == sentence

@@ -25,17 +25,17 @@ def demo(demo_world, tmp_path):
 
 def test_a_plan_is_made_saved_listed_and_opened_again(tact, demo):
     asked = ("--pathway", "internal", "--moves", "4", "--title", "East")
-    made = tact("--workspace", demo, "plan", "make", *asked, "--json").json
-    assert made["moved"] == sum(move["units"] for move in made["moves"]) > 0
-    assert made["probability"] > 0.5
+    plan = tact("--workspace", demo, "plan", "make", *asked, "--json").json
+    assert plan["moved"] == sum(move["units"] for move in plan["moves"]) > 0
+    assert plan["probability"] > 0.5
     release = Release.open(demo / "releases", "partner", derived=demo / "derived")
-    (kept,) = saved.list_saved_plans([demo / "derived"], release).plans
-    assert str(kept.folder) == made["plan"]
+    (saved_plan,) = saved.list_saved_plans([demo / "derived"], release).plans
+    assert str(saved_plan.folder) == plan["plan"]
     listed = tact("--workspace", demo, "plan", "list", "--json").json
-    assert [(one["plan"], one["title"], one["role"]) for one in listed] == [(kept.name, "East", "data officer")]
-    again = tact("--workspace", demo, "plan", "open", kept.name, "--json").json
-    assert again == made
-    assert tact("--workspace", demo, "plan", "open", "East", "--json").json == made
+    assert [(row["plan"], row["title"], row["role"]) for row in listed] == [(saved_plan.name, "East", "data officer")]
+    again = tact("--workspace", demo, "plan", "open", saved_plan.name, "--json").json
+    assert again == plan
+    assert tact("--workspace", demo, "plan", "open", "East", "--json").json == plan
     assert tact("--workspace", demo, "plan", "make", *TWO_MOVES, "--json").json["plan"] is None
     assert len(saved.list_saved_plans([demo / "derived"], release).plans) == 1
 
@@ -47,11 +47,11 @@ def test_the_old_spelling_works_with_a_hint(tact, demo, tmp_path):
     assert "tact plan make --moves 2 --exploration 0" in answer.err
     listed = tact("--workspace", demo, "plan", "--list", "--json")
     assert "tact plan list" in listed.err
-    (one,) = listed.json
-    opened = tact("--workspace", demo, "plan", "--json", "--open", one["plan"])
-    assert f"tact plan open {one['plan']}" in opened.err
+    (entry,) = listed.json
+    opened = tact("--workspace", demo, "plan", "--json", "--open", entry["plan"])
+    assert f"tact plan open {entry['plan']}" in opened.err
     assert opened.json["moves"] == answer.json["moves"]
-    assert tact("--workspace", demo, "plan", f"--open={one['plan']}", "--json").json == opened.json
+    assert tact("--workspace", demo, "plan", f"--open={entry['plan']}", "--json").json == opened.json
     draft = tact("--workspace", demo, "plan", "--draft", tmp_path / "posts.csv")
     assert "tact plan draft" in draft.err
     assert (tmp_path / "posts.csv").exists()
@@ -59,12 +59,12 @@ def test_the_old_spelling_works_with_a_hint(tact, demo, tmp_path):
 
 @pytest.mark.long
 def test_a_damaged_plan_is_named_and_the_others_are_listed(tact, demo):
-    made = tact("--workspace", demo, "plan", "make", *TWO_MOVES, "--title", "Good", "--json").json
-    good = Path(made["plan"])
+    plan = tact("--workspace", demo, "plan", "make", *TWO_MOVES, "--title", "Good", "--json").json
+    good = Path(plan["plan"])
     bad = shutil.copytree(good, good.parent / "plan-partner-bad") / "manifest.json"
     bad.write_text(bad.read_text().replace('"posts_drafted"', '"posts_drafts"'))
     listed = tact("--workspace", demo, "plan", "list", "--json")
-    assert [one["plan"] for one in listed.json] == [good.name]
+    assert [row["plan"] for row in listed.json] == [good.name]
     assert "The saved plan plan-partner-bad is damaged" in listed.err
     opened = tact("--workspace", demo, "plan", "open", "plan-partner-bad", "--json")
     assert opened.code == 2
@@ -111,7 +111,7 @@ def test_with_few_moves_there_is_less_outreach_for_areas_with_too_little_of_it(t
 
 @pytest.mark.always("words2-There are: programme manager")
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("make", "--pathway", "sideways"), "There are: all, internal, cross_border"),
         (("make", "--equity", "2"), "less than or equal to 1"),
@@ -124,10 +124,10 @@ def test_with_few_moves_there_is_less_outreach_for_areas_with_too_little_of_it(t
         (("make", "--briefing", "nowhere/b.pdf"), "Make it first"),
     ],
 )
-def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):
+def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, message):
     answer = tact("--workspace", demo, "plan", *words, "--json")
     assert answer.code != 0
-    assert said in answer.json["message"]
+    assert message in answer.json["message"]
 
 
 def test_rules_that_clash_are_named_with_the_option_that_loosens_each(tact, demo, monkeypatch):
@@ -174,10 +174,10 @@ def test_tasks_go_to_duty_bearers_where_there_is_room_and_else_stay_with_a_reaso
 def test_a_briefing_and_its_pictures_are_written(tact, demo, tmp_path):
     pdf, slides = tmp_path / "briefing.pdf", tmp_path / "slides"
     words = ("make", "--pathway", "internal", "--briefing", pdf, "--pictures", slides, "--language", "sq", "--json")
-    made = tact("--workspace", demo, "plan", *words).json
+    plan = tact("--workspace", demo, "plan", *words).json
     assert pdf.read_bytes().startswith(b"%PDF-")
     assert {path.read_bytes()[:4] for path in slides.iterdir()} == {b"\x89PNG"}
-    assert set(made["files"]) == {str(pdf), *map(str, slides.iterdir())}
+    assert set(plan["files"]) == {str(pdf), *map(str, slides.iterdir())}
     wrong = tact("--workspace", demo, "plan", "make", "--briefing", tmp_path / "b.pdf", "--language", "de", "--json")
     assert "There are: en, sq, el" in wrong.json["message"]
     assert not (tmp_path / "b.pdf").exists()
@@ -189,7 +189,7 @@ def test_plans_of_a_server_are_taken_over(tact, demo, tmp_path):
     for folder in (demo / "derived").glob("*/plan-partner-*"):
         shutil.move(folder, server / folder.relative_to(demo / "derived"))
     (name,) = tact("--workspace", demo, "plan", "take", server, "--json").json["plans"]
-    assert [one["plan"] for one in tact("--workspace", demo, "plan", "list", "--json").json] == [name]
+    assert [row["plan"] for row in tact("--workspace", demo, "plan", "list", "--json").json] == [name]
     assert "no plan that is not here already" in tact("--workspace", demo, "plan", "take", server).out
     (server / "2001-01-001").mkdir()
     shutil.copytree(next(server.glob("*/plan-partner-*")), server / "2001-01-001" / name)

@@ -39,8 +39,8 @@ def test_the_current_policy_is_that_of_the_workspace(quick, tact, tmp_path, monk
     assert tact("--workspace", folder, "init", "--practice").code == 0
     path = folder / "policy.toml"
     path.write_text(path.read_text().replace("k = 11", "k = 19"))
-    told = tact("--workspace", folder, *ASKED, "--json").json
-    assert [one["k"] for one in told["candidates"] if one["current"]] == [19]
+    answer = tact("--workspace", folder, *ASKED, "--json").json
+    assert [candidate["k"] for candidate in answer["candidates"] if candidate["current"]] == [19]
     path.write_text(path.read_text().replace("k = 19", 'k = 19\nmechanism = "threshold"'))
     refused = tact("--workspace", folder, *ASKED, "--json")
     assert (refused.code, refused.json["error"]) == (2, "InputError")
@@ -49,35 +49,35 @@ def test_the_current_policy_is_that_of_the_workspace(quick, tact, tmp_path, monk
 
 @pytest.mark.long
 def test_the_answer_holds_every_policy_once_and_the_same_seed_gives_the_same(quick, tact, tmp_path):
-    own = ("--k", "20", "--variance", "4", "--largest", "9")
-    first = tact(*ASKED, *own, "--to", tmp_path / "new" / "here", "--json")
+    numbers = ("--k", "20", "--variance", "4", "--largest", "9")
+    first = tact(*ASKED, *numbers, "--to", tmp_path / "new" / "here", "--json")
     assert first.code == 0
-    told = first.json
-    assert (told["invented"], told["worlds"], told["children"], told["seed"]) == (True, 1, 300, 4)
-    assert told["limits"] == {"one_number": 0.1, "all_numbers": 0.25}
-    rows = [(r["k"], r["variance"], r["variance_near_k"], r["largest"]) for r in told["candidates"]]
+    answer = first.json
+    assert (answer["invented"], answer["worlds"], answer["children"], answer["seed"]) == (True, 1, 300, 4)
+    assert answer["limits"] == {"one_number": 0.1, "all_numbers": 0.25}
+    rows = [(r["k"], r["variance"], r["variance_near_k"], r["largest"]) for r in answer["candidates"]]
     assert len(set(rows)) == len(rows)
     others = {(11, 2.0, 2.0, 5), (15, 2.0, 2.0, 5), (12, 5.0, 5.0, 8), (20, 4.0, 6.0, 9)}
     assert {(11, 2.0, 6.0, 5), *others} == set(rows)
-    current = [r for r in told["candidates"] if r["current"]]
+    current = [r for r in answer["candidates"] if r["current"]]
     assert [(r["k"], r["variance"]) for r in current] == [(DEFAULT_POLICY.k, DEFAULT_POLICY.variance)]
-    flat = {r["k"]: r for r in told["candidates"] if r["variance_near_k"] == r["variance"] == 2.0}
+    flat = {r["k"]: r for r in answer["candidates"] if r["variance_near_k"] == r["variance"] == 2.0}
     assert flat[11]["fails"] == ["one_number"]
     assert flat[15]["readers"]["both"]["hidden_children"] >= flat[11]["readers"]["both"]["hidden_children"]
     assert set(flat[11]["readers"]) == {"AL", "GR", "both"}
 
-    table, picture, image = map(str, told["files"])
+    table, picture, image = map(str, answer["files"])
     assert Path(image).read_bytes().startswith(b"\x89PNG")
     with Path(table).open(encoding="utf-8") as file:
         written = list(csv.DictReader(file))
-    assert [int(r["k"]) for r in written] == [r["k"] for r in told["candidates"]]
+    assert [int(r["k"]) for r in written] == [r["k"] for r in answer["candidates"]]
     assert float(written[0]["readers_AL_hidden_children"]) == current[0]["readers"]["AL"]["hidden_children"]
     words = "".join(ET.parse(picture).getroot().itertext())
     for expected in ("(current policy)", "limit of 0.10", "limit of 0.25", "fails", "invented"):
         assert expected in words
 
-    again = tact(*ASKED, *own, "--json").json
-    assert again["candidates"] == told["candidates"]
+    again = tact(*ASKED, *numbers, "--json").json
+    assert again["candidates"] == answer["candidates"]
     assert again["files"] == []
 
 

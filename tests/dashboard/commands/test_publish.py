@@ -28,8 +28,8 @@ def test_it_says_what_to_do_and_which_key_a_server_needs(tact, demo, tmp_path):
     assert (again["written"], again["removed"], again["tier"]) == (0, 0, "public")
     partner = tact("--workspace", demo, "publish", "--to", tmp_path / "partner", "--tier", "partner")
     documented = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
-    for said in (done.out, partner.out):
-        line = re.sub(r"\S+/ root@SERVER", "FOLDER/ root@$NAME", re.search("rsync .*", said)[0])
+    for output in (done.out, partner.out):
+        line = re.sub(r"\S+/ root@SERVER", "FOLDER/ root@$NAME", re.search("rsync .*", output)[0])
         assert f"\n    {line}\n" in documented
 
 

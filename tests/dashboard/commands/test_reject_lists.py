@@ -68,9 +68,9 @@ def test_only_the_first_words_that_were_read_as_a_place_that_sounds_like_them_ar
     ]
     path = tmp_path / "places.csv"
     path.write_text("\n".join([",".join(HEAD), *(",".join(row[name] for name in HEAD) for row in rows)]))
-    said = tact("--workspace", practice, "import", path, "--dry-run").out
-    assert [place for place in places if f"'{place}' read as" in said] == places[:5]
-    assert "and 2 more words read so" in said
+    output = tact("--workspace", practice, "import", path, "--dry-run").out
+    assert [place for place in places if f"'{place}' read as" in output] == places[:5]
+    assert "and 2 more words read so" in output
     (file,) = tact("--workspace", practice, "import", path, "--json").json["files"]
     assert [word["word"] for word in file["respelled"]] == places[:5]
     assert file["more_respelled"] == 2
@@ -86,12 +86,12 @@ def test_a_partner_takes_its_lists_along_and_leaves_those_of_others(tact, practi
 
 
 def test_an_import_that_is_undone_takes_the_lists_of_its_partner_along(tact, practice, lists, tmp_path) -> None:
-    own = take(tact, practice, tmp_path / "own" / "may.csv", ["BKTF"], "--partner", "BKTF")
-    other = take(tact, practice, tmp_path / "own" / "june.csv", ["ARSIS"], "--partner", "ARSIS")
+    bktf = take(tact, practice, tmp_path / "own" / "may.csv", ["BKTF"], "--partner", "BKTF")
+    arsis = take(tact, practice, tmp_path / "own" / "june.csv", ["ARSIS"], "--partner", "ARSIS")
     tact("--workspace", practice, "undo", "99", "--yes")
-    assert own.exists()
+    assert bktf.exists()
     tact("--workspace", practice, "undo", "4", "--yes")
-    assert (own.exists(), other.exists(), lists["terre"].exists()) == (False, True, True)
+    assert (bktf.exists(), arsis.exists(), lists["terre"].exists()) == (False, True, True)
     # Of a file with rows of several partners it is not known where its rows were listed.
     tact("--workspace", practice, "undo", "1", "--yes")
     assert not list((practice / "rejects").rglob("*.csv"))

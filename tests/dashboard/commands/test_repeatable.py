@@ -66,8 +66,8 @@ def files(tmp_path_factory):
     """Return partner files of an invented world that need no mapping."""
     world = worlds.simulate_default_areas(worlds.WorldParameters(seed=5, children=150))
     written = sorted(worlds.write_partner_files(world, tmp_path_factory.mktemp("files"), False))
-    found = [path for path in written if any(f"-{kind}.csv" in path.name for kind in KINDS)]
-    return [path for path in found if "terre" in path.name or "effort" in path.name]
+    kind_files = [path for path in written if any(f"-{kind}.csv" in path.name for kind in KINDS)]
+    return [path for path in kind_files if "terre" in path.name or "effort" in path.name]
 
 
 def released(folder, files, seed, **keys):
@@ -91,16 +91,16 @@ def tables(workspace):
 
 
 def manifests(workspace):
-    found = [json.loads(p.read_text("utf-8")) for p in sorted(workspace.glob("releases/*/*/datapackage.json"))]
-    for one in found:
-        assert one.pop("created") == one["tact"].pop("created")
-        del one["sha256"]  # of a text with the time in it
-    return found
+    packages = [json.loads(p.read_text("utf-8")) for p in sorted(workspace.glob("releases/*/*/datapackage.json"))]
+    for package in packages:
+        assert package.pop("created") == package["tact"].pop("created")
+        del package["sha256"]  # of a text with the time in it
+    return packages
 
 
-def differing(one, other):
-    assert set(one) == set(other)
-    return sorted(name for name in one if one[name] != other[name])
+def differing(left, right):
+    assert set(left) == set(right)
+    return sorted(name for name in left if left[name] != right[name])
 
 
 def test_another_process_and_another_order_of_rows_and_files_make_the_same_release(first, files, tmp_path):
@@ -138,19 +138,19 @@ def content(path):
     with closing(sqlite3.connect(path)) as file:
         names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         rows = {name: file.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}
-    return {name: found for name, found in rows.items() if not name.startswith("rtree_")}
+    return {name: content for name, content in rows.items() if not name.startswith("rtree_")}
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("tier", TIERS)
 def test_another_process_makes_the_same_files(first, tmp_path, tier):
     formats = [word for name in FORMATS for word in ("--format", name)]
-    made = []
+    exports = []
     for seed in (1, 2):
         workspace, folder = tmp_path / f"workspace-{seed}", tmp_path / str(seed)
         shutil.copytree(first, workspace)
         receiver = ("--for", "Invented Partner") if tier == "partner" else ()
         tact(workspace, ["export", "--to", folder, "--tier", tier, *receiver, *formats], seed=seed)
-        made.append({path.name: content(path) for path in folder.iterdir()})
-    assert len(made[0]) > 40
-    assert differing(*made) == []
+        exports.append({path.name: content(path) for path in folder.iterdir()})
+    assert len(exports[0]) > 40
+    assert differing(*exports) == []

@@ -34,31 +34,31 @@ def answer(tact, demo_world, monkeypatch):
 
 
 def test_what_is_the_same_ends_with_zero(answer):
-    given = answer([SAME])
-    assert given.code == 0
-    assert "public risk (risk-public-1): the same, 1 tables" in given.out
-    assert "Everything is the same, to the last bit." in given.out
+    result = answer([SAME])
+    assert result.code == 0
+    assert "public risk (risk-public-1): the same, 1 tables" in result.out
+    assert "Everything is the same, to the last bit." in result.out
 
 
 def test_a_difference_is_said_with_its_size_and_its_cause(answer):
-    given = answer([SAME, OTHER])
-    assert given.code == 5
+    result = answer([SAME, OTHER])
+    assert result.code == 5
     for words in (
         "partner risk (risk-partner-1): DIFFERENT", "exceedance_region_whole: 3 values differ, largest difference 0.5",
         "gone: there is no such table", "card.first: 1 values differ\n", "numpy 1.0.0, now 2", "area_sd is 0.5",
         "Not everything is the same.",
     ):  # fmt: skip
-        assert words in given.out
+        assert words in result.out
 
 
 def test_scripts_get_everything(answer):
-    given = answer([SAME, OTHER], "--json")
-    assert given.code == 5
-    assert given.json["equal"] is False
-    assert given.json["results"][1]["differences"][0] == {
+    result = answer([SAME, OTHER], "--json")
+    assert result.code == 5
+    assert result.json["equal"] is False
+    assert result.json["results"][1]["differences"][0] == {
         "name": "exceedance_region_whole", "cells": 3, "largest": 0.5
     }  # fmt: skip
-    assert given.json["results"][1]["causes"] == list(OTHER.causes)
+    assert result.json["results"][1]["causes"] == list(OTHER.causes)
 
 
 def test_it_may_be_stopped(answer):

@@ -28,14 +28,14 @@ def demo(demo_world, tmp_path):
 def test_both_tiers_are_scored_and_read_with_the_release(tact, demo, few_draws, monkeypatch):
     leave_out_plan(monkeypatch)
     assert Release.open(demo / "releases", "partner", derived=demo / "derived").added == ()
-    told = tact("--workspace", demo, "risk", "--json").json
-    assert len(told["results"]) == 2
-    assert told["evaluation"] == {}
+    answer = tact("--workspace", demo, "risk", "--json").json
+    assert len(answer["results"]) == 2
+    assert answer["evaluation"] == {}
     for tier in ("partner", "public"):
         opened = Release.open(demo / "releases", tier, derived=demo / "derived")
-        assert str(opened.result("risk").folder) in told["results"]
+        assert str(opened.result("risk").folder) in answer["results"]
     again = tact("--workspace", demo, "risk", "--tier", "public", "--json").json
-    assert again["results"] == told["results"][1:]
+    assert again["results"] == answer["results"][1:]
 
 
 @pytest.mark.long
@@ -90,9 +90,9 @@ def test_travel_times_are_kept_until_they_are_taken_away(tact, demo_world, tmp_p
     assert none == []
     file = tmp_path / "ferries.csv"
     file.write_text("from,to,minutes,source\nGR-F,GR-D,91,Invented timetable\n", encoding="utf-8")
-    given = [["GR-F", "GR-D", 91.0, "Invented timetable"]]
-    assert nearest_of(tact, demo, nearest, "--ferries", file) == (91.0, given)
-    assert nearest_of(tact, demo, nearest) == (91.0, given)
+    ferries = [["GR-F", "GR-D", 91.0, "Invented timetable"]]
+    assert nearest_of(tact, demo, nearest, "--ferries", file) == (91.0, ferries)
+    assert nearest_of(tact, demo, nearest) == (91.0, ferries)
     file.write_text("from,to,minutes,source\n", encoding="utf-8")
     assert nearest_of(tact, demo, nearest, "--ferries", file) == (guessed, [])
     file.write_text("from,to,minutes\nGR-F,GR-D,91\n", encoding="utf-8")
@@ -111,32 +111,32 @@ def nearest_of(tact, demo, nearest, *words):
 def test_the_model_is_measured_against_all_that_it_must_beat(tact, demo, few_draws, monkeypatch):
     """The last four origins alone, whose fits the demo has made; tests/risk/evaluation measures from all of them."""
     monkeypatch.setattr(risk_model, "FIRST_ORIGIN", 8)
-    told = tact("--workspace", demo, "risk", "--tier", "partner", "--evaluate", "--json").json
-    names = {row["forecaster"] for row in told["evaluation"]["scores"]}
+    answer = tact("--workspace", demo, "risk", "--tier", "partner", "--evaluate", "--json").json
+    names = {row["forecaster"] for row in answer["evaluation"]["scores"]}
     assert {"risk model", "historical mean", "last count", "gradient boosting"} <= names
-    verdict = next(v for v in told["evaluation"]["verdicts"] if v["name"] == "risk model")
+    verdict = next(v for v in answer["evaluation"]["verdicts"] if v["name"] == "risk model")
     assert verdict["beats"] == (verdict["interval"][0] > 0)
-    kept = Release.open(demo / "releases", "partner", derived=demo / "derived").result("risk")
-    assert kept.manifest["evaluation"]["verdicts"] == told["evaluation"]["verdicts"]
+    result = Release.open(demo / "releases", "partner", derived=demo / "derived").result("risk")
+    assert result.manifest["evaluation"]["verdicts"] == answer["evaluation"]["verdicts"]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [(("--tier", "secret"), "There are: partner, public"), (("--release", "1999-01-001"), "No release '1999-01-001'")],
 )
-def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, said):
+def test_a_wrong_word_is_answered_with_what_is_allowed(tact, demo, words, message):
     answer = tact("--workspace", demo, "risk", *words, "--json")
     assert answer.code != 0
-    assert said in answer.json["message"]
+    assert message in answer.json["message"]
 
 
 def test_a_release_of_figures_alone_has_nothing_to_score(tact, tmp_path: Path):
     folder = tmp_path / "figures"
     assert tact("--workspace", folder, "init", "--practice").code == 0
-    said = tact("--workspace", folder, "release").out
-    assert "There are no records to release yet, so it has only published figures." in said
-    assert "tact risk" not in said
-    assert "final" not in said
+    output = tact("--workspace", folder, "release").out
+    assert "There are no records to release yet, so it has only published figures." in output
+    assert "tact risk" not in output
+    assert "final" not in output
     for words in ((), ("--tier", "partner"), ("--evaluate",)):
         answer = tact("--workspace", folder, "risk", *words, "--json")
         assert answer.code == 5

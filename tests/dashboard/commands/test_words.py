@@ -50,13 +50,13 @@ def test_boundaries_of_real_records_need_a_source(tact, square, tmp_path):
 def test_where_no_source_is_named_it_is_said_and_the_areas_are_counted(tact, practice, square):
     from geo.areas import load_areas
 
-    said = tact("--workspace", practice, "areas", "import", square).out
-    assert UNNAMED in said
+    output = tact("--workspace", practice, "areas", "import", square).out
+    assert UNNAMED in output
     assert UNNAMED in load_areas(practice / "areas").source
-    (kept,) = (line for line in said.splitlines() if line.startswith("Keep their earlier shape: "))
-    assert " areas, " in kept
-    assert " more." in kept
-    assert kept.count("(") == 10
+    (note,) = (line for line in output.splitlines() if line.startswith("Keep their earlier shape: "))
+    assert " areas, " in note
+    assert " more." in note
+    assert note.count("(") == 10
 
 
 def test_few_areas_are_all_listed():
@@ -89,10 +89,10 @@ def test_releases_are_listed_below_headings(tact, practice):
 
 @pytest.mark.parametrize("day", ["2008-13-31", "31.12.2008"])
 def test_a_wrong_day_is_answered_with_how_a_day_is_written(tact, practice, day):
-    said = tact("--workspace", practice, "release", "--day", day)
-    assert said.code == 2
-    assert f"'{day}' is not a day. Write a day as 2008-12-31." in said.err
-    assert "%Y" not in said.err
+    answer = tact("--workspace", practice, "release", "--day", day)
+    assert answer.code == 2
+    assert f"'{day}' is not a day. Write a day as 2008-12-31." in answer.err
+    assert "%Y" not in answer.err
 
 
 def test_cells_that_are_withheld_are_counted_by_tier():
