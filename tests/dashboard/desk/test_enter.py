@@ -108,9 +108,9 @@ def test_an_empty_form_is_refused_and_says_beside_each_field_what_is_missing(des
     assert not page.exception
     needed = [column for column in KINDS[kind].file_columns if column.required and column.name != "partner"]
     assert len(needed) >= 2
-    (said,) = read_errors(page)
-    assert said.startswith("Not added. Fill in: ")
-    assert all(column.label in said for column in needed if column.name != "child_id")
+    (message,) = read_errors(page)
+    assert message.startswith("Not added. Fill in: ")
+    assert all(column.label in message for column in needed if column.name != "child_id")
     assert words_on(page).count('class="fault"') == len(needed)
     assert "The draft" not in words_on(page)
 
@@ -203,9 +203,9 @@ def test_each_kind_has_its_form_in_each_language(desk, kind, language):
     asked = [column for column in KINDS[kind].file_columns if column.name != "partner"]
     assert {f"entry-0-{column.name}" for column in asked} <= named
     with speak(language):
-        told = {f"entry-0-{column.name}": _(column.meaning) for column in asked}
-    assert {field.key: field.help for field in fields if field.key in told} == told
-    assert not set(told.values()) & {column.meaning for column in asked}
+        meanings = {f"entry-0-{column.name}": _(column.meaning) for column in asked}
+    assert {field.key: field.help for field in fields if field.key in meanings} == meanings
+    assert not set(meanings.values()) & {column.meaning for column in asked}
 
 
 def test_a_day_is_typed_as_partners_write_it(desk):

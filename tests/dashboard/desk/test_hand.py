@@ -53,8 +53,8 @@ def answer_all(hand, entry, messy):
 
 
 def as_replies(messy, question):
-    given = reply(messy, question)
-    return dict.fromkeys(question.parts, given) if isinstance(given, str) else given
+    answer = reply(messy, question)
+    return dict.fromkeys(question.parts, answer) if isinstance(answer, str) else answer
 
 
 @pytest.mark.always("sq-titles")

@@ -29,8 +29,8 @@ CODES = ("T-01", "T-02", "T-03", "T-04")
 
 def words_on(page):
     kinds = ("html", "markdown", "error", "warning", "success", "info")
-    found = [element for kind in kinds for element in page.get(kind)]
-    return " ".join(str(getattr(element, "value", "") or getattr(element.proto, "body", "")) for element in found)
+    elements = [element for kind in kinds for element in page.get(kind)]
+    return " ".join(str(getattr(element, "value", "") or getattr(element.proto, "body", "")) for element in elements)
 
 
 @pytest.fixture
@@ -172,9 +172,9 @@ def test_days_are_written_as_people_of_each_language_do_and_a_frame_holds_days(d
     path = tmp_path / "list.csv"
     path.write_text("\n".join([",".join(ROW), ",".join(ROW.values())]), encoding="utf-8")
     drop(open_section(desk), path)
-    found = desk.in_hand["files"].files["list.csv"].found
+    recognition = desk.in_hand["files"].files["list.csv"].found
     day = dt.date.fromisoformat(ROW["date"])
-    assert day in tabulate_sample(found).iloc[0].tolist()
+    assert day in tabulate_sample(recognition).iloc[0].tolist()
     for language, text in (("en", "17 May 2009"), ("sq", "17 maj 2009"), ("el", "17 Μαΐου 2009")):
         with speak(language):
             cells = render_table(pd.DataFrame([("a", dt.date(2009, 5, 17))], columns=["A", "B"]))
@@ -510,7 +510,8 @@ def test_towns_are_one_question_with_their_municipalities_chosen(desk, tmp_path)
 
 
 def test_an_undo_says_nothing_of_what_does_not_happen():
-    said = [list_effects(Undone(removed=5, restored=again, remaining=stay)) for again, stay in ((0, 0), (2, 0), (0, 3))]
-    assert [text[0] for text in said] == ["5 records go away."] * 3
-    assert [any("again as other imports say" in one for one in text) for text in said] == [False, True, False]
-    assert [any("stay, because" in one for one in text) for text in said] == [False, False, True]
+    cases = ((0, 0), (2, 0), (0, 3))
+    effects = [list_effects(Undone(removed=5, restored=again, remaining=stay)) for again, stay in cases]
+    assert [text[0] for text in effects] == ["5 records go away."] * 3
+    assert [any("again as other imports say" in line for line in text) for text in effects] == [False, True, False]
+    assert [any("stay, because" in line for line in text) for text in effects] == [False, False, True]

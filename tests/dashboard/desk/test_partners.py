@@ -60,8 +60,8 @@ def test_a_refusal_is_looked_at_again_when_the_file_names_the_partner(real, tmp_
 def test_a_partner_is_the_same_however_its_name_is_composed(real):
     name_partners(real.workspace.path, "Πρωτοβουλία Ελλάδας")
     with real.open_vault() as (vault, _):
-        given = [unicodedata.normalize("NFD", "ΠΡΩΤΟΒΟΥΛΊΑ  Ελλάδας"), "Πρωτοβουλία"]
-        assert find_new_partners(real.workspace, vault, given) == ["Πρωτοβουλία"]
+        names = [unicodedata.normalize("NFD", "ΠΡΩΤΟΒΟΥΛΊΑ  Ελλάδας"), "Πρωτοβουλία"]
+        assert find_new_partners(real.workspace, vault, names) == ["Πρωτοβουλία"]
 
 
 def test_the_list_has_the_partners_of_the_file(real):

@@ -72,8 +72,8 @@ def test_the_keys_are_in_no_argument_or_environment_and_their_files_are_not_read
 
 def test_keys_of_the_environment_are_not_handed_on_and_the_pages_end_when_the_command_is_killed(practice, tmp_path):
     workspace, _environment, secrets = practice
-    given = {"TACT_VAULT_KEY": secrets["vault"], "TACT_IDENTIFIER_KEY": secrets["identifier"]}
-    with start_desk(workspace, environment={"XDG_CONFIG_HOME": str(tmp_path), **given}) as running:
+    variables = {"TACT_VAULT_KEY": secrets["vault"], "TACT_IDENTIFIER_KEY": secrets["identifier"]}
+    with start_desk(workspace, environment={"XDG_CONFIG_HOME": str(tmp_path), **variables}) as running:
         assert secrets["vault"].encode() not in Path(f"/proc/{running.web}/environ").read_bytes()
         running.command.send_signal(signal.SIGKILL)
         psutil.wait_procs([psutil.Process(running.web)], timeout=20)

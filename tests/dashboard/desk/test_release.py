@@ -204,14 +204,14 @@ def test_an_attack_that_succeeds_is_told_and_stops_the_trial(practice, monkeypat
 
 @pytest.mark.always("sq")
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "sentence"),
     [
         ("sq", "children (AL-01): numri i vërtetë mund të llogaritet nga pjesët e tij dhe nga publikimet e mëparshme"),
         ("el", "children (AL-01): ο αληθινός αριθμός υπολογίζεται από τα μέρη του και από προηγούμενες εκδόσεις"),
     ],
     ids=["sq", "el"],
 )
-def test_what_an_attack_found_is_told_in_the_language_of_the_officer(practice, monkeypatch, language, told):
+def test_what_an_attack_found_is_told_in_the_language_of_the_officer(practice, monkeypatch, language, sentence):
     reason = Message("the true number can be calculated from its parts and earlier releases")
     draft = Draft.for_trial(Policy(), {}, None)
 
@@ -222,7 +222,7 @@ def test_what_an_attack_found_is_told_in_the_language_of_the_officer(practice, m
     page = open_section(practice, "release", language)
     page.button(key="try").click().run()
     shown = words_on(page)
-    assert told in shown
+    assert sentence in shown
     assert "is refused" not in shown
     assert "more" not in shown
 
@@ -237,8 +237,8 @@ def press(page, label):
 
 
 def test_a_partner_is_taken_out_only_by_its_name(practice):
-    kept = practice.workspace.vault.with_name("vault.before-20260101T000000")
-    kept.mkdir()
+    earlier = practice.workspace.vault.with_name("vault.before-20260101T000000")
+    earlier.mkdir()
     page = open_section(practice, "release")
     page.selectbox(key="withdraw").set_value("ARSIS")
     page.run()
@@ -250,7 +250,7 @@ def test_a_partner_is_taken_out_only_by_its_name(practice):
     fill(page, "Type the partner's name again", "arsis")
     press(page, "Delete these records")
     assert not page.exception
-    assert f"{kept}, kept from before a restore, still contains them" in words_on(page).replace("`", "")
+    assert f"{earlier}, kept from before a restore, still contains them" in words_on(page).replace("`", "")
     assert count(practice) == 0
 
 
@@ -336,18 +336,18 @@ def test_a_passphrase_that_does_not_open_the_backup_is_told_in_the_language_of_t
     fill(page, place, str(target))
     [field for field in page.text_input if field.label == phrase][-1].input("another passphrase")
     press(page, button)
-    said = {
+    sentences = {
         "sq": "Fraza nuk e hap {file}. Nëse fraza është e saktë, skedari nuk është kopje rezervë ose është i dëmtuar: "
         "provoni një kopje tjetër. Asgjë nuk u ndryshua.",
         "el": "Η φράση πρόσβασης δεν ανοίγει το {file}. Αν είναι σωστή, το αρχείο δεν είναι αντίγραφο ασφαλείας ή έχει "
         "υποστεί ζημιά: δοκιμάστε άλλο αντίγραφο. Τίποτα δεν άλλαξε.",
     }
-    assert escape_markdown(said[language].format(file=target)) in words_on(page)
+    assert escape_markdown(sentences[language].format(file=target)) in words_on(page)
 
 
 @pytest.mark.always("en-The last backup is of {day}.")
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "sentence"),
     [
         ("en", "The last backup is of {day}."),
         ("sq", "Kopja e fundit rezervë është e datës {day}."),
@@ -355,18 +355,18 @@ def test_a_passphrase_that_does_not_open_the_backup_is_told_in_the_language_of_t
     ],
 )
 def test_real_records_without_a_backup_of_the_last_days_are_told_in_the_language_of_the_officer(
-    real, practice, language, told
+    real, practice, language, sentence
 ):
-    for days, said in ((4, True), (3, False)):
+    for days, is_late in ((4, True), (3, False)):
         note_backup(real.workspace.path, days)
         day = write_day(language, dt.datetime.now(dt.UTC).date() - dt.timedelta(days=days))
-        assert (told.format(day=day) in words_on(open_section(real, "release", language))) is said
+        assert (sentence.format(day=day) in words_on(open_section(real, "release", language))) is is_late
     assert "tact backup" not in words_on(open_section(practice, "release", language))
 
 
 @pytest.mark.always("sq")
 @pytest.mark.parametrize(
-    ("language", "told", "listed"),
+    ("language", "sentence", "listed"),
     [
         (
             "sq",
@@ -381,11 +381,11 @@ def test_real_records_without_a_backup_of_the_last_days_are_told_in_the_language
     ],
     ids=["sq", "el"],
 )
-def test_governance_and_a_wrong_passphrase_are_told_in_the_language_of_the_officer(real, language, told, listed):
+def test_governance_and_a_wrong_passphrase_are_told_in_the_language_of_the_officer(real, language, sentence, listed):
     with pytest.raises(InputError) as refusal:
         publish(real, "another passphrase")
     with speak(language):
-        assert translate_message(refusal.value.message) == told
+        assert translate_message(refusal.value.message) == sentence
     governed = real.workspace.path / "governance.toml"
     governed.write_text(COMPLETE.replace("names =", "former ="), encoding="utf-8")
     assert listed in words_on(open_section(real, "release", language))
@@ -414,7 +414,7 @@ def test_without_a_second_person_the_page_stays_whole_and_lets_one_choose_a_pass
     assert len(page.expander) == 5
     page.button(key="try").click().run()
     assert not page.exception
-    assert [kept.key for kept in page.selectbox if kept.key == "withdraw"]
+    assert [box.key for box in page.selectbox if box.key == "withdraw"]
 
     def choose(first, again):
         next(box for box in page.selectbox if SECOND in box.options).set_value(SECOND)
@@ -492,9 +492,9 @@ def test_coverage_counts_later_and_other_days(practice, tmp_path):
             return coverage.find_coverage(vault, area_table(), Calendar(), Policy(lag=lag), day)
 
     assert find(dt.date(2006, 7, 1)) == coverage.Coverage(None, (), 33, 2)
-    found = find(dt.date(2008, 12, 6))
-    assert (found.span.id, found.later, found.outside) == ("2006-06-01/2008-11-30", 3, 2)
-    assert [year.id for year in found.years] == ["2006-06-01/P1Y", "2007-06-01/P1Y"]
+    counts = find(dt.date(2008, 12, 6))
+    assert (counts.span.id, counts.later, counts.outside) == ("2006-06-01/2008-11-30", 3, 2)
+    assert [year.id for year in counts.years] == ["2006-06-01/P1Y", "2007-06-01/P1Y"]
     assert [year.id for year in find(dt.date(2008, 12, 6), lag=24).years] == []
 
 
@@ -557,10 +557,10 @@ def test_what_a_full_disk_stops_leaves_no_current_release_without_approval(real,
 def test_a_button_pressed_meanwhile_does_not_cut_a_publication(practice, monkeypatch):
     whole = publication.release_workspace
 
-    def press_meanwhile(*given, rehearse=False, **more):
+    def press_meanwhile(*arguments, rehearse=False, **more):
         if not rehearse:
             get_script_run_ctx().script_requests.request_rerun(RerunData())
-        return whole(*given, rehearse=rehearse, **more)
+        return whole(*arguments, rehearse=rehearse, **more)
 
     page = open_section(practice, "release")
     page.button(key="try").click().run()

@@ -45,8 +45,8 @@ def test_each_line_is_answered_whatever_keeps_the_vault_shut(monkeypatch, capsys
     output = io.StringIO()
     listen(monkeypatch, Failing(*faults), 3, output)
     assert output.getvalue().count("http://127.0.0.1:8662/?") == 3
-    said = capsys.readouterr().err
-    assert all(str(fault) in said for fault in faults)
+    errors = capsys.readouterr().err
+    assert all(str(fault) in errors for fault in faults)
 
 
 def test_the_process_ends_where_its_command_hears_nothing_any_more(monkeypatch):

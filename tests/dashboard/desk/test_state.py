@@ -32,7 +32,7 @@ def test_it_locks_after_the_time_on_either_clock_and_forgets_keys_and_files(tmp_
     # Of its keys there is no object any more, but for those that the test reads again.
     mine = keys.load(desk.workspace.id)
     gc.collect()
-    assert [found for found in gc.get_objects() if isinstance(found, keys.Keys) and found == mine] == [mine]
+    assert [copy for copy in gc.get_objects() if isinstance(copy, keys.Keys) and copy == mine] == [mine]
     with pytest.raises(Locked), desk.open_vault():
         pass
 
