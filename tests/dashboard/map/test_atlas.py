@@ -65,11 +65,11 @@ def test_text_from_data_is_never_markup(page):
 
 
 def test_the_file_says_what_every_file_says(page, release):
-    said = BLOCK.sub("", page)
+    text = BLOCK.sub("", page)
     for words in (release.name, f"{release.tier.capitalize()} tier", "Invented data", "Licence", "Cite it as"):
-        assert words in said
-    assert ("CC-BY-4.0" in said) is (release.tier == "public")
-    assert "data-sharing agreement" in said or release.tier == "public"
+        assert words in text
+    assert ("CC-BY-4.0" in text) is (release.tier == "public")
+    assert "data-sharing agreement" in text or release.tier == "public"
 
 
 def test_communities_are_in_a_file_of_their_own(files):
@@ -92,7 +92,7 @@ def test_the_same_release_gives_the_same_bytes(release, files, tmp_path):
 def test_every_number_and_state_is_that_of_the_layer(release, page):
     """Each view of children in the file, read back, is the layer as map and exports read it."""
     atlas = data_of(page)["atlas-data"]
-    (layer,) = [one for one in atlas["layers"] if one["id"] == "encounters"]
+    (layer,) = [entry for entry in atlas["layers"] if entry["id"] == "encounters"]
     assert {view["period"] for view in layer["choices"][0]["levels"]["region"]} == set(
         find_layer("encounters").rows(release, "region")["period"]
     )

@@ -57,8 +57,8 @@ def described(kind, *columns):
 
 
 def field(text, name):
-    found = re.findall(rf"[{{,]{name}:'([^']*)'", text)
-    return found[-1] if found else ""
+    values = re.findall(rf"[{{,]{name}:'([^']*)'", text)
+    return values[-1] if values else ""
 
 
 def test_marks_are_classes_and_states_and_values_stand_for_classes_only():
@@ -101,8 +101,10 @@ def test_every_state_has_a_mark_of_its_own(state):
 
 def test_the_id_changes_with_anything_that_is_shown():
     asked = [(["x"], "region", "p1"), (["x"], "region", "p2"), (["y"], "region", "p1"), (["x"], "region", "p1", "AL")]
-    shown = [live_map.describe_map(*one, projector=projector) for one in asked for projector in (False, True)]
-    assert len({re.search(r"id:'(\w+)'", one).group(1) for one in shown}) == len(shown)
+    shown = [
+        live_map.describe_map(*arguments, projector=projector) for arguments in asked for projector in (False, True)
+    ]
+    assert len({re.search(r"id:'(\w+)'", description).group(1) for description in shown}) == len(shown)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def find(site):
 
 def test_whoever_makes_checksums_up_opens_no_release_again(site, find, monkeypatch):
     opened, open_release = Counter(), Site.open_release
-    monkeypatch.setattr(Site, "open_release", lambda own, name: opened.update([name]) or open_release(own, name))
+    monkeypatch.setattr(Site, "open_release", lambda self, name: opened.update([name]) or open_release(self, name))
     assert [find(digit * 16) for digit in "0123"] == [404] * 4
     assert opened == Counter(NAMES)
 
