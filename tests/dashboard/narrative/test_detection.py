@@ -29,9 +29,9 @@ FOUND = {"countries": ["AL", "GR"], "share_assumed": [0.11, 0.25]}
     ],
 )
 def test_it_says_which_range_the_model_calculates_with(card, sentences):
-    told = describe_share_found(ModelCard.read({**CARD, **card}), NAMES, SimpleNamespace(tables=(INTERVALS,)))
-    assert len(told) == len(sentences)
-    assert all(said.startswith(start) for said, start in zip(told, sentences, strict=True))
+    lines = describe_share_found(ModelCard.read({**CARD, **card}), NAMES, SimpleNamespace(tables=(INTERVALS,)))
+    assert len(lines) == len(sentences)
+    assert all(line.startswith(start) for line, start in zip(lines, sentences, strict=True))
 
 
 def test_intervals_and_each_reason_have_words():
@@ -40,7 +40,7 @@ def test_intervals_and_each_reason_have_words():
     first, *others = describe_intervals(table, NAMES)
     assert first == "Albania: 400 to 1,250 children in need, met or not."
     assert len(set(others)) == len(capture.REASONS) == len(REASONS)
-    assert all(said.startswith("Greece") and "cannot tell; " in said for said in others)
+    assert all(sentence.startswith("Greece") and "cannot tell; " in sentence for sentence in others)
     assert describe_intervals(pd.DataFrame(), NAMES) == []
 
 

@@ -24,8 +24,8 @@ def earlier(tmp_path_factory):
     return follow_release(make(tmp_path_factory.mktemp("earlier"), sequence=1))
 
 
-def make_later(folder, change=None, tier="partner", made=partner):
-    tables = made()
+def make_later(folder, change=None, tier="partner", make_tables=partner):
+    tables = make_tables()
     if change:
         change(tables)
     return follow_release(make(folder, tier, tables=tables, name=LATER, sequence=2))
@@ -70,11 +70,11 @@ def test_noise_alone_is_never_a_change(tmp_path, seed):
                 noise = rng.integers(-MARGIN, MARGIN + 1, len(frame))
                 frame["value"] = (frame["value"] + noise).clip(lower=0)
 
-    one, two = partner(), partner()
-    draw(one)
-    draw(two)
-    before = follow_release(make(tmp_path / "one", tables=one, sequence=1))
-    now = follow_release(make(tmp_path / "two", tables=two, name=LATER, sequence=2))
+    first, second = partner(), partner()
+    draw(first)
+    draw(second)
+    before = follow_release(make(tmp_path / "one", tables=first, sequence=1))
+    now = follow_release(make(tmp_path / "two", tables=second, name=LATER, sequence=2))
     assert describe_news(now, before) == ()
 
 
@@ -97,15 +97,19 @@ def test_a_layer_that_is_new_gone_or_withheld_is_named_without_a_number(earlier,
     assert read(now, earlier) == {"New periods and layers": "Communities: not shown any more."}
     assert read(earlier, now) == {"New periods and layers": "Communities: shown from this release on."}
     blocked = [
-        follow_release(Release.open(one.release.folder.parents[1], "partner", one.release.name, {"communities"}))
-        for one in (make_later(tmp_path / "whole"), earlier)
+        follow_release(
+            Release.open(current.release.folder.parents[1], "partner", current.release.name, {"communities"})
+        )
+        for current in (make_later(tmp_path / "whole"), earlier)
     ]
     assert read(*blocked) == {"New periods and layers": "Communities: withheld at present."}
 
 
 def test_the_public_tier_is_compared_with_itself_alone(earlier, tmp_path):
     before = follow_release(make(tmp_path / "before", "public", sequence=1))
-    now = make_later(tmp_path / "now", lambda tables: count(tables, "AL-11", YEARS[0], 130), tier="public", made=public)
+    now = make_later(
+        tmp_path / "now", lambda tables: count(tables, "AL-11", YEARS[0], 130), tier="public", make_tables=public
+    )
     assert read(now, before) == {
         "Children identified or met: numbers that changed by more than their noise": (
             "Tirana: 130 ±5 in Jun 2006 to May 2007 (before: 90 ±5)."
@@ -122,7 +126,7 @@ def test_a_number_that_one_release_hides_is_not_said(tmp_path):
         frame = tables["children_region_year"]
         frame.loc[frame["area"] == "AL-11", ["value", "state", "margin"]] = (None, "few", None)
 
-    now = make_later(tmp_path / "now", hide, tier="public", made=public)
+    now = make_later(tmp_path / "now", hide, tier="public", make_tables=public)
     (words,) = read(now, before).values()
     assert "fewer than 11, possibly none in Jun 2006 to May 2007 (before: 90 ±5)" in words
 
@@ -154,32 +158,32 @@ def judged(earlier, tmp_path, monkeypatch):
 
 
 def test_classes_alerts_gaps_and_breaks_that_began_or_ended(judged):
-    said = judged(
+    groups = judged(
         {"AL-11": judge("high", "rising", "gap"), "AL-02": judge("", "", "withheld")},
         {"AL-11": judge("low", "steady", "none"), "AL-02": judge("high", "rising", "gap")},
     )
-    assert said["Class of risk"][0].startswith("Tirana, Internal trafficking: ")
-    assert len(said["Class of risk"]) == 1
-    assert said["New alerts"] == (
+    assert groups["Class of risk"][0].startswith("Tirana, Internal trafficking: ")
+    assert len(groups["Class of risk"]) == 1
+    assert groups["New alerts"] == (
         "Durrës, Internal trafficking: the rate rose.",
         "Albania: a possible break in the series from Jun 2006 to May 2007 on. Did recording change?",
     )
-    assert said["Alerts that have ended"] == (
+    assert groups["Alerts that have ended"] == (
         "Tirana, Internal trafficking: no rise any more.",
         "No gap any more, prevention: Tirana.",
     )
 
 
 def test_a_rise_has_not_ended_where_it_cannot_be_told_any_more(judged):
-    said = judged({"AL-11": judge(change="rising")}, {"AL-11": judge(change="")})
-    assert "Alerts that have ended" not in said
+    groups = judged({"AL-11": judge(change="rising")}, {"AL-11": judge(change="")})
+    assert "Alerts that have ended" not in groups
 
 
 @pytest.mark.long
 def test_rises_stand_in_the_order_of_the_release_whatever_the_seed_of_hashes(judged):
     codes = ["AL-11", "AL-02", "GR-I", "AL-04", "AL-01"]
-    said = judged({code: judge(change="steady") for code in codes}, {code: judge(change="more") for code in codes})
-    places = [sentence.partition(",")[0] for sentence in said["New alerts"][: len(codes)]]
+    groups = judged({code: judge(change="steady") for code in codes}, {code: judge(change="more") for code in codes})
+    places = [sentence.partition(",")[0] for sentence in groups["New alerts"][: len(codes)]]
     assert places == ["Tirana", "Durrës", "Attica", "Fier", "Berat"]
 
 

@@ -29,8 +29,8 @@ def test_a_model_that_is_not_better_gives_way_to_the_historical_mean():
 
 
 @pytest.mark.parametrize(
-    "told", [None, EvaluationSummary.read({"verdicts": []}), evaluation(0.1, 0.05, 0.2, baseline="last count")]
+    "summary", [None, EvaluationSummary.read({"verdicts": []}), evaluation(0.1, 0.05, 0.2, baseline="last count")]
 )
-def test_where_the_two_were_not_compared_nothing_is_said(told):
-    assert format_verdict(told) == ""
-    assert not is_beaten(told)
+def test_where_the_two_were_not_compared_nothing_is_said(summary):
+    assert format_verdict(summary) == ""
+    assert not is_beaten(summary)
