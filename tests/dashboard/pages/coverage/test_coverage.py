@@ -38,11 +38,11 @@ def test_every_gap_that_is_sure_is_named_on_its_axis_and_no_other_area_is(curren
     )
     named = 0
     for axis in ("prevention", "protection", "reintegration", "coordination"):
-        (line,) = [one for one in lines if one.lower().startswith(f"{axis}:")]
+        (line,) = [text for text in lines if text.lower().startswith(f"{axis}:")]
         rows = table[table["axis"] == axis]
         sure = set(names[rows.index[rows["low"] == SURE]])
-        told = line.partition(".")[0]
-        assert {name for name in names.unique() if re.search(rf"(in|,|and) {name}(,| and|$)", told)} == sure
+        names_in_line = line.partition(".")[0]
+        assert {name for name in names.unique() if re.search(rf"(in|,|and) {name}(,| and|$)", names_in_line)} == sure
         named += len(sure)
         unsure = int((rows["state"] == "cannot_tell").sum())
         assert (f"Cannot tell for {unsure} of {len(rows)} areas." in line) == (unsure > 0)
@@ -66,20 +66,20 @@ def test_the_table_holds_what_the_maps_show(current, kind):
     table = summary.tabulate_access(current, kind)
     maps = {show: summary.read_access(current, show, kind) for show in summary.name_measures()}
     assert len(table) == len(maps["places"])
-    for at, (area, row) in enumerate(maps["places"].iterrows()):
-        told = table.iloc[at]
-        assert told["Area"] == row["name"]
-        assert told["Service places for 100 of them"].startswith("at least") == (row["state"] == "class")
-        assert (told["Service places for 100 of them"] == "withheld") == (row["state"] == "withheld")
+    for position, (area, row) in enumerate(maps["places"].iterrows()):
+        entry = table.iloc[position]
+        assert entry["Area"] == row["name"]
+        assert entry["Service places for 100 of them"].startswith("at least") == (row["state"] == "class")
+        assert (entry["Service places for 100 of them"] == "withheld") == (row["state"] == "withheld")
         gap = maps["gap"].loc[area]
         expected = {"withheld": "withheld", "cannot_tell": "cannot tell"}.get(
             gap["state"], "gap" if gap["low"] == SURE else "no gap"
         )
-        assert told["Gap"] == expected
+        assert entry["Gap"] == expected
         way = maps["minutes"].loc[area]
         if way["way"] == "land":
-            assert told["Minutes to the nearest"].startswith(f"{way['value']:.0f}")
-            assert ("a withheld service may be nearer" in told["Minutes to the nearest"]) == way["nearer"]
+            assert entry["Minutes to the nearest"].startswith(f"{way['value']:.0f}")
+            assert ("a withheld service may be nearer" in entry["Minutes to the nearest"]) == way["nearer"]
 
 
 def test_over_water_without_a_time_it_says_so(current):
@@ -103,9 +103,9 @@ def test_who_carries_how_much_adds_up_in_each_country(current):
     counts = current.release.table("services_country_quarter_duty_bearer")
     last = counts[counts["period"] == counts["period"].max()]
     for land, column in (("AL", "Albania"), ("GR", "Greece")):
-        told = [re.fullmatch(r"([\d,]+) \((\d+) %\)", one).groups() for one in carried[column]]
-        assert [int(one) for one, _ in told] == last.loc[last["area"] == land, "value"].to_list()
-        assert sum(int(share) for _, share in told) == pytest.approx(100, abs=3)
+        cells = [re.fullmatch(r"([\d,]+) \((\d+) %\)", cell).groups() for cell in carried[column]]
+        assert [int(count) for count, _ in cells] == last.loc[last["area"] == land, "value"].to_list()
+        assert sum(int(share) for _, share in cells) == pytest.approx(100, abs=3)
 
 
 def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(current):
@@ -124,10 +124,10 @@ def test_hand_over_is_said_to_begin_where_both_are_seen_at_work(current):
 
 @pytest.mark.long
 def test_how_it_is_worked_out_names_what_was_entered(current, run, scored, tmp_path):
-    told = " ".join(describe_access(current))
-    assert "multiplied by 1.3, at 50 km per hour" in told
-    assert "assumes that 11 to 25 % of the children in need were met" in told
-    assert "No times were entered" in told
+    text = " ".join(describe_access(current))
+    assert "multiplied by 1.3, at 50 km per hour" in text
+    assert "assumes that 11 to 25 % of the children in need were met" in text
+    assert "No times were entered" in text
     derived = shutil.copytree(scored.derived, tmp_path / "derived")
     (result,) = derived.glob("*/risk-partner-*/manifest.json")
     with edit_manifest(result) as described:
@@ -157,7 +157,7 @@ def test_the_public_tier_shows_services_and_says_what_is_not_public(run):
     assert "calculated from numbers that are not public" in text
     assert "Services: prevention" in text
     assert "a child in need can reach less" not in text
-    assert "Who runs the services of prevention and coordination" in [one.label for one in test.expander]
+    assert "Who runs the services of prevention and coordination" in [expander.label for expander in test.expander]
 
 
 @pytest.mark.slow
@@ -182,23 +182,23 @@ def read_matrix(drawn):
 def test_the_matrix_has_the_judgement_of_each_axis_the_areas_with_most_need_first(current, country):
     drawn = matrix.render_matrix(current, country, "axes", "all", "")
     assert "children newly in need in a quarter, all pathways" in drawn
-    found = read_matrix(drawn)
+    rows = read_matrix(drawn)
     judged = {code: area for code, area in judge_areas(current).items() if area.country == country}
-    assert set(found) == set(judged)
-    needs = [judged[code].need.value for code in found]
+    assert set(rows) == set(judged)
+    needs = [judged[code].need.value for code in rows]
     assert needs == sorted(needs, reverse=True)
-    for code, cells in found.items():
+    for code, cells in rows.items():
         assert cells == {f"axis-{axis}": matrix.SIGNS[gap][0] for axis, gap in judged[code].gaps.items()}
     assert len({sign for sign, _words in matrix.SIGNS.values()}) == len(matrix.SIGNS)
 
 
 def test_the_columns_can_be_duty_bearers_with_the_words_of_the_table(current):
-    found = read_matrix(matrix.render_matrix(current, "AL", "bearers", "all", ""))
+    rows = read_matrix(matrix.render_matrix(current, "AL", "bearers", "all", ""))
     signs = {words: sign for sign, words in matrix.SIGNS.values()} | {"withheld": matrix.SIGNS["withheld"][0]}
     for kind in ("duty_bearer-ngo", "duty_bearer-state"):
         table = summary.tabulate_access(current, kind)["Gap"]
-        assert {code: cells[kind] for code, cells in found.items()} == {
-            code: signs[words] for code, words in table.items() if code in found
+        assert {code: cells[kind] for code, cells in rows.items()} == {
+            code: signs[words] for code, words in table.items() if code in rows
         }
 
 

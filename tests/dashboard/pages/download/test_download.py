@@ -36,7 +36,7 @@ from tests.helpers.repetitions import vary
 from tests.helpers.small_release import HOSTILE
 
 # The release is written by hand, and no model was fitted to it.
-ALL = tuple(one.id for one in LAYERS if one.id not in ("risk", "access"))
+ALL = tuple(layer.id for layer in LAYERS if layer.id not in ("risk", "access"))
 
 
 def page():
@@ -277,10 +277,10 @@ def test_files_of_a_package_keep_apart_what_may_not_stand_together(releases, tie
 
 
 def test_states_that_occur_are_explained(partner):
-    told = files.tabulate_states(partner.release)
-    assert not told.isna().any(axis=None)
-    assert "number" in set(told["State"])
-    assert "few" not in set(told["State"]), "small numbers show on this tier"
+    states = files.tabulate_states(partner.release)
+    assert not states.isna().any(axis=None)
+    assert "number" in set(states["State"])
+    assert "few" not in set(states["State"]), "small numbers show on this tier"
 
 
 def test_the_first_rows_say_of_when_they_are(partner):
@@ -327,14 +327,14 @@ def test_the_address_for_qgis_is_said_where_programs_get_in(tmp_path, monkeypatc
     monkeypatch.setenv("TACT_RELEASES", str(tmp_path))
     monkeypatch.setenv("TACT_TIER", tier)
     current = open_current_release(Site(tmp_path, tier))
-    with_tokens, said = [], []
+    with_tokens, captions = [], []
     monkeypatch.setattr(live, "show_tokens", with_tokens.append)
     if people:
         monkeypatch.setenv("TACT_PEOPLE", people)
         monkeypatch.setattr(live, "may_download", lambda release: True)
-    monkeypatch.setattr(live.st, "caption", said.append)
+    monkeypatch.setattr(live.st, "caption", captions.append)
     live.show_address(current)
-    assert [words.partition("`")[2] for words in said] == (["/features`"] if shown else [])
+    assert [words.partition("`")[2] for words in captions] == (["/features`"] if shown else [])
     assert bool(with_tokens) == bool(people)
     assert live.make_address("http://a`b](x)/download") == "/features"
     assert live.make_address("https://map.example.org/download?layers=effort") == "https://map.example.org/features"
@@ -374,10 +374,10 @@ def test_where_people_sign_in_the_file_for_qgis_names_what_it_sends_and_holds_no
 
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
 def test_the_layers_for_qgis_explain_their_columns_in_the_language_of_the_reader(partner, language, tmp_path):
-    made = live.make_file("qlr", partner, "https://map.test/features", language)
-    (tmp_path / "layers.qlr").write_bytes(made)
+    file = live.make_file("qlr", partner, "https://map.test/features", language)
+    (tmp_path / "layers.qlr").write_bytes(file)
     assert surface.search(partner.release, [tmp_path / "layers.qlr"])[0] == []
-    root = ET.fromstring(made)
+    root = ET.fromstring(file)
     about = {layer.findtext("id"): layer.findtext("resourceMetadata/abstract") for layer in root.iter("maplayer")}
     lines = about["tact_encounters_region"].splitlines()
     assert (
@@ -390,12 +390,12 @@ def test_the_layers_for_qgis_explain_their_columns_in_the_language_of_the_reader
 @pytest.mark.parametrize("ending", ["qlr", "qgz"])
 def test_the_files_for_qgis_point_at_collections_that_there_are_and_show_each_area_once(partner, ending):
     """XML, names of collections and conditions are checked here; both were opened by hand in QGIS 3.40."""
-    made = live.make_file(ending, partner, "https://map.test/features", "sq")
+    content = live.make_file(ending, partner, "https://map.test/features", "sq")
     if ending == "qgz":
-        with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             assert archive.namelist() == ["tact.qgs"]
-            made = archive.read("tact.qgs")
-    root = ET.fromstring(made)
+            content = archive.read("tact.qgs")
+    root = ET.fromstring(content)
     collections = {collection.id: collection for collection in list_of_release(partner)}
     ids, seen, timed = [], set(), set()
     for layer in root.iter("maplayer"):

@@ -70,18 +70,18 @@ def test_the_page_tells_the_whole_way(demo, monkeypatch, tier):
 def test_questions_have_short_answers_and_all_else_is_folded(scored, monkeypatch, tier, language):
     speak_on_pages(monkeypatch, language)
     test = open_scored(monkeypatch, scored, "method", tier)
-    told = read_unfolded(test)
+    text = read_unfolded(test)
     questions = [element.proto.body for element in test.get("html") if "question" in element.proto.body]
     assert len(questions) == 9
-    assert 100 < count_words(told) <= 250, told
+    assert 100 < count_words(text) <= 250, text
 
 
 def test_a_question_is_answered_in_the_open_and_explained_in_a_fold(scored, monkeypatch):
-    told = read_unfolded(open_scored(monkeypatch, scored, "method"))
-    assert "Can a child be recognised?" in told
-    assert "protected, not anonymous" in told
-    assert "no exact ranking of areas (read the interval of a rank)" in told
-    assert "Who already knows" not in told
+    text = read_unfolded(open_scored(monkeypatch, scored, "method"))
+    assert "Can a child be recognised?" in text
+    assert "protected, not anonymous" in text
+    assert "no exact ranking of areas (read the interval of a rank)" in text
+    assert "Who already knows" not in text
     folds = {fold.label for fold in open_scored(monkeypatch, scored, "method").expander}
     assert {"The words for certainty", "Access to services", "Citation", "Layers"} <= folds
 
@@ -89,23 +89,23 @@ def test_a_question_is_answered_in_the_open_and_explained_in_a_fold(scored, monk
 def test_an_attack_that_succeeded_is_told_in_the_open(demo, monkeypatch, tmp_path):
     release = Release.open(demo, "public")
     write_report(tmp_path, release, findings=[{"attack": "bounds", "table": "t", "cell": {}, "reason": "is known"}])
-    told = read_unfolded(open_page(monkeypatch, demo, "public", tmp_path))
-    assert "An attack succeeded: do not give this release or its files to anybody." in told
-    assert "is not shown" not in told
+    text = read_unfolded(open_page(monkeypatch, demo, "public", tmp_path))
+    assert "An attack succeeded: do not give this release or its files to anybody." in text
+    assert "is not shown" not in text
 
 
 def test_what_is_said_of_forgetting_is_what_the_command_does():
-    told = " ".join(summary.list_protections())
-    assert "The data officer can delete all records of a child" in told
-    assert "Published numbers of final years stay as they are." in told
+    text = " ".join(summary.list_protections())
+    assert "The data officer can delete all records of a child" in text
+    assert "Published numbers of final years stay as they are." in text
     assert "Published numbers of final years stay as they are." in forget._PUBLISHED
 
 
 def test_sources_are_named_as_people_know_them(demo):
-    told = summary.tabulate_sources(Release.open(demo, "public"))
-    assert not told.map(lambda text: any(word in text for word in ("npm", "scripts/", ".py"))).any(axis=None)
-    assert (told[["Source", "Licence"]] != "").all(axis=None)
-    assert "Census of Albania 2023" in told.set_index("What").loc["Published figures", "Source"]
+    sources = summary.tabulate_sources(Release.open(demo, "public"))
+    assert not sources.map(lambda text: any(word in text for word in ("npm", "scripts/", ".py"))).any(axis=None)
+    assert (sources[["Source", "Licence"]] != "").all(axis=None)
+    assert "Census of Albania 2023" in sources.set_index("What").loc["Published figures", "Source"]
 
 
 def test_a_figure_with_markup_as_its_source_shows_as_text(tmp_path, monkeypatch):
@@ -127,8 +127,8 @@ def test_the_tier_decides_what_is_said_of_small_numbers(demo):
 
 def test_the_picture_of_the_noise_is_the_published_table(demo):
     rows = summary.read_noise(Release.open(demo, "public"))
-    one = rows[rows["true"] == 1].set_index("shown")["chance"]
-    assert one[0] == pytest.approx(0.52, abs=0.005)
+    chances = rows[rows["true"] == 1].set_index("shown")["chance"]
+    assert chances[0] == pytest.approx(0.52, abs=0.005)
     for true in (1, 4, 12):
         shown = rows[rows["true"] == true]
         assert shown["chance"].sum() == pytest.approx(1)
@@ -164,11 +164,11 @@ def test_without_a_release_the_page_says_what_to_do(tmp_path, monkeypatch):
 
 
 def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, monkeypatch):
-    found = compute_cost(Release.open(demo, "public"))
+    cost = compute_cost(Release.open(demo, "public"))
     test = open_page(monkeypatch, demo, "public")
     text = words(test).replace("\N{NO-BREAK SPACE}", " ")
     assert "What protection costs" in text
-    region = found[(found["level"] == "region") & (found["grain"] == "year")].set_index("country")
+    region = cost[(cost["level"] == "region") & (cost["grain"] == "year")].set_index("country")
     for code, where in (("AL", "Albania by county"), ("GR", "Greece by region")):
         hidden = 100 * region.loc[code, "hidden"]
         share = f"{hidden:.0f} %" if hidden >= 10 else f"{hidden:.1f} %"
@@ -183,10 +183,10 @@ def test_the_page_tells_what_protection_costs_with_this_releases_numbers(demo, m
 
 
 def test_partners_are_told_how_exact_small_numbers_are(demo, monkeypatch):
-    found = costs.tabulate_costs(compute_cost(Release.open(demo, "partner"))).set_index("Area level and period")
-    assert list(found) == ["Numbers shown", "Typical error"]
-    assert len(found) == 18
-    large, small = found["Typical error"][["Albania, whole programme", "Greece by municipality, each quarter"]]
+    table = costs.tabulate_costs(compute_cost(Release.open(demo, "partner"))).set_index("Area level and period")
+    assert list(table) == ["Numbers shown", "Typical error"]
+    assert len(table) == 18
+    large, small = table["Typical error"][["Albania, whole programme", "Greece by municipality, each quarter"]]
     assert float(large.partition(", ")[2].removesuffix("\N{NO-BREAK SPACE}%")) < 0.5
     assert int(small.partition(", ")[2].removesuffix("\N{NO-BREAK SPACE}%")) > 20
     text = words(open_page(monkeypatch, demo, "partner"))
@@ -195,13 +195,13 @@ def test_partners_are_told_how_exact_small_numbers_are(demo, monkeypatch):
 
 
 def test_a_share_that_is_not_known_or_none_is_told_in_words(demo):
-    found = compute_cost(Release.open(demo, "public"))
-    table = costs.tabulate_costs(found).set_index("Area level and period")["Children in numbers that are not shown"]
+    cost = compute_cost(Release.open(demo, "public"))
+    table = costs.tabulate_costs(cost).set_index("Area level and period")["Children in numbers that are not shown"]
     assert table["Greece, each year"] == "none"
-    unknown = found.assign(hidden=float("nan"), hidden_low=float("nan"), hidden_high=float("nan"))
+    unknown = cost.assign(hidden=float("nan"), hidden_low=float("nan"), hidden_high=float("nan"))
     assert "Children in numbers that are not shown" not in costs.tabulate_costs(unknown)
     assert "away from the true number" in costs.format_headline(unknown)
-    assert costs.format_headline(found[found["country"] == "AL"]) == ""
+    assert costs.format_headline(cost[cost["country"] == "AL"]) == ""
 
 
 # -- what an attacker could still learn -----------------------------------------------------------------
@@ -236,8 +236,8 @@ def test_the_advantage_is_told_as_guesses_beside_a_coin(demo, monkeypatch, tmp_p
     check = {"attack": "membership", "all_numbers": 0.1, "all_numbers_high": advantage}
     write_report(tmp_path, Release.open(demo, "public"), checks=[check])
     text = words(open_page(monkeypatch, demo, "public", tmp_path))
-    told = f"right at most about {more} times in 100 more often than by tossing a coin: {right} times instead"
-    assert told in text
+    sentence = f"right at most about {more} times in 100 more often than by tossing a coin: {right} times instead"
+    assert sentence in text
 
 
 def test_on_the_partner_tier_the_advantage_is_measured_and_not_bounded(demo, monkeypatch, tmp_path):
@@ -260,18 +260,18 @@ def test_an_audit_of_the_other_tier_is_never_shown(demo, monkeypatch, tmp_path, 
 
 def test_what_was_found_is_told_without_places_and_counts(demo, monkeypatch, tmp_path):
     cell = {"area": "AL-11", "period": "2026"}
-    found = [
+    findings = [
         {"attack": "bounds", "table": f"table_{n}", "cell": cell, "reason": "is known to within <i>"} for n in range(37)
     ]
-    write_report(tmp_path, Release.open(demo, "public"), findings=found)
+    write_report(tmp_path, Release.open(demo, "public"), findings=findings)
     test = open_page(monkeypatch, demo, "public", tmp_path)
     text = words(test)
     assert "An attack succeeded: do not give this release or its files to anybody." in text
     assert text.count("Found: is known to within &lt;i&gt;.") == 1
     assert ">Succeeded<" in text
     assert "No attack succeeded" not in text
-    (told,) = (one.proto.body for one in test.get("html") if "attacked this release" in one.proto.body)
-    assert not set("0123456789") & set(unescape(told).replace("2026-11-24", "")), "neither places nor counts"
+    (body,) = (element.proto.body for element in test.get("html") if "attacked this release" in element.proto.body)
+    assert not set("0123456789") & set(unescape(body).replace("2026-11-24", "")), "neither places nor counts"
     assert "table_" not in text
 
 
@@ -287,9 +287,9 @@ def test_a_check_that_the_release_did_not_pass_is_not_told_as_held(tmp_path):
 
 def test_a_page_drawn_again_makes_no_table_of_layers_and_no_chart_again(monkeypatch, scored):
     opened = open_scored(monkeypatch, scored, "method")
-    made = []
+    calls = []
     for name in ("tabulate_layers", "draw_chances"):
-        monkeypatch.setattr(summary, name, lambda *_a, name=name: made.append(name))
+        monkeypatch.setattr(summary, name, lambda *_a, name=name: calls.append(name))
     opened.run()
     assert not opened.exception
-    assert made == []
+    assert calls == []

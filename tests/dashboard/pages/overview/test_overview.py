@@ -204,8 +204,8 @@ def test_names_on_the_map_never_collide_and_lie_at_home(current, t, monkeypatch)
     drawn = str(picture.render_map(load_areas(current.release), content.marks, (), picture.render_key(content.key)))
     assert len(re.findall(r'class="names".*?</div>', drawn)) == 1
     assert len(placed) > 15
-    for one, other in combinations(placed, 2):
-        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    for box, other in combinations(placed, 2):
+        assert box[2] <= other[0] or other[2] <= box[0] or box[3] <= other[1] or other[3] <= box[1]
 
 
 def find_starts(drawn):
@@ -229,19 +229,19 @@ def test_arrows_are_drawn_only_where_moves_are_advised(current, t, monkeypatch, 
     centres = find_centres(areas, {start for (start, _end), _units in ways})
     least = ways[min(len(ways), picture._MOST_ARROWS) - 1][1] if ways else 0
     listed = [(tuple(f"{part:.1f}" for part in centres[start]), count) for (start, _end), count in ways]
-    found = Counter(find_starts(drawn))
-    assert found.total() == min(len(ways), picture._MOST_ARROWS)
-    assert Counter(start for start, count in listed if count > least) <= found
-    assert found <= Counter(start for start, count in listed if count >= least)
+    starts = Counter(find_starts(drawn))
+    assert starts.total() == min(len(ways), picture._MOST_ARROWS)
+    assert Counter(start for start, count in listed if count > least) <= starts
+    assert starts <= Counter(start for start, count in listed if count >= least)
     assert ("Arrows: the best moves." in drawn) == (answer != "nothing")
 
 
 def test_a_flow_from_a_place_that_is_not_known_is_no_arrow(current, t):
     content, areas = partner.make_content(t, current), load_areas(current.release)
     flows = [("AL-01", "AL-11", 1), ("ZZ-9", "AL-11", 1)]
-    one, both = (str(picture.render_map(areas, content.marks, some, Markup(""))) for some in (flows[:1], flows))
-    assert len(find_starts(one)) == 1
-    assert one == both
+    single, both = (str(picture.render_map(areas, content.marks, some, Markup(""))) for some in (flows[:1], flows))
+    assert len(find_starts(single)) == 1
+    assert single == both
 
 
 @pytest.mark.slow
@@ -304,8 +304,8 @@ def test_an_older_release_is_never_compared_with_a_later_one(scored, tmp_path):
     site = Site(releases, "partner", derived=scored.derived)
     opened = [Release.open(releases, "partner", name) for name in sorted(path.name for path in releases.iterdir())]
     shown = [CurrentRelease(release, release.checksum, "partner") for release in opened]
-    earlier = [open_earlier_release(site, one) for one in shown]
-    assert [one and one.release.name for one in earlier] == [None, "2009-03-001", "2009-04-001"]
+    earlier = [open_earlier_release(site, release) for release in shown]
+    assert [before and before.release.name for before in earlier] == [None, "2009-03-001", "2009-04-001"]
 
 
 def test_a_rise_that_was_known_before_is_no_news(current, t, monkeypatch):
@@ -316,7 +316,9 @@ def test_a_rise_that_was_known_before_is_no_news(current, t, monkeypatch):
     unsure = {**judged, "GR-B": replace(judged["GR-B"], changes={"internal": replace(change, claim="")})}
     earlier = replace(current, checksum="earlier")
     for before, is_new in ((more, False), (rising, False), (unsure, True)):
-        monkeypatch.setattr(alerts, "judge_areas", lambda one, told=before: told if one is earlier else rising)
+        monkeypatch.setattr(
+            alerts, "judge_areas", lambda release, judgement=before: judgement if release is earlier else rising
+        )
         titles = [alert.title for alert in alerts.list_alerts(t, current, earlier)]
         assert ("The rate rose in Central Macedonia" in titles) == is_new
 
@@ -358,7 +360,7 @@ def test_an_area_is_an_alert_when_it_falls_silent_for_two_quarters(current, t, m
     assert alert.link == "map?layer=effort&area=AL-12"
     assert not alert.calm
     frames[earlier] = frames[current]
-    assert [one.title for one in alerts.list_alerts(t, current, earlier)] == ["Nothing new"]
+    assert [alert.title for alert in alerts.list_alerts(t, current, earlier)] == ["Nothing new"]
 
 
 def test_a_release_without_a_risk_result_is_nothing_to_compare_with(current, t, monkeypatch):

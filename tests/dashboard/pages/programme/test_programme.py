@@ -134,8 +134,8 @@ def test_results_have_baseline_target_latest_value_date_source_and_verdict(curre
     assert (result.value, result.margin, result.target) == (rows["value"].iloc[-1], 5.0, rows["target"].iloc[-1])
     assert result.baseline == f"{rows['value'].iloc[0]:.0f} (Jun 2006 to May 2007)"
     assert (result.period.id, result.source) == ("2008-06-01/P1Y", "Invented, Terre des hommes")
-    assert {one.verdict for one in listed.values()} == {"on_course", "late", "cannot_tell"}
-    assert {one.axis for one in listed.values()} == {*CATEGORIES["axis"], ""}
+    assert {result.verdict for result in listed.values()} == {"on_course", "late", "cannot_tell"}
+    assert {result.axis for result in listed.values()} == {*CATEGORIES["axis"], ""}
 
 
 @pytest.mark.parametrize("language", ["sq", "el"])
@@ -171,7 +171,7 @@ def test_a_bullet_stands_only_beside_the_one_indicator_of_the_quarter(current, m
     assert results.find_goal((goal,), quarter, *cell) is goal
     assert results.find_goal((goal,), quarter, "prevention", "state", "services") is None
     two = read_changed(current, monkeypatch, pd.concat([row, row.assign(partner="Another")]))
-    assert [(one.axis, one.bearer, one.counts) for one in two] == [cell, cell]
+    assert [(row.axis, row.bearer, row.counts) for row in two] == [cell, cell]
     assert results.find_goal(two, quarter, *cell) is None
     (earlier,) = read_changed(current, monkeypatch, row.assign(period="2007-06-01/P1Y"))
     assert (earlier.axis, earlier.bearer, earlier.counts) == cell
@@ -212,8 +212,8 @@ def test_lower_limits_and_withheld_numbers_make_no_share(current, monkeypatch):
     complete = table.assign(value=table["value"].fillna(6), state="number", low=pd.NA)
     changed = complete.copy()
     for period, state, low in ((periods[-1], "class", 5), (periods[-3], "withheld", pd.NA)):
-        at = (changed["area"] == "AL") & (changed["period"] == period) & (changed["carrier"] == "state")
-        changed.loc[at, ["value", "state", "low"]] = [pd.NA, state, low]
+        cells = (changed["area"] == "AL") & (changed["period"] == period) & (changed["carrier"] == "state")
+        changed.loc[cells, ["value", "state", "low"]] = [pd.NA, state, low]
     shares = {}
     for label, frame in (("complete", complete), ("changed", changed)):
         monkeypatch.setattr(summary, "read_table", lambda _current, _name, frame=frame: frame)
@@ -222,8 +222,8 @@ def test_lower_limits_and_withheld_numbers_make_no_share(current, monkeypatch):
         assert bool(summary.describe_state_share(release, "AL")) == (label == "complete")
     assert shares["complete"].notna().all()
     assert list(shares["changed"].index[shares["changed"].isna()]) == [periods[-3], periods[-1]]
-    kept = shares["changed"].notna()
-    assert (shares["changed"][kept] == shares["complete"][kept]).all()
+    has_share = shares["changed"].notna()
+    assert (shares["changed"][has_share] == shares["complete"][has_share]).all()
 
 
 def test_the_page_answers_first_and_tells_all_parts(run):

@@ -23,7 +23,7 @@ def nothing_kept(derived):
 
 
 @pytest.fixture(scope="module")
-def of(scored, derived):
+def current(scored, derived):
     return current_release.open_current_release(Site(scored.releases, "partner", derived=derived))
 
 

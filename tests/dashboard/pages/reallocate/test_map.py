@@ -12,53 +12,53 @@ from risk.planning.inputs import Setting
 from tests.helpers.reallocate_page import HOSTILE, bodies, name, plan_of, read_words, way, widget
 
 
-def test_the_map_shows_need_met_and_an_arrow_for_each_way(of):
-    plan = plan_of(of)
+def test_the_map_shows_need_met_and_an_arrow_for_each_way(current):
+    plan = plan_of(current)
     ways = {way(move)[:2] for move in plan.moves}
-    arrows = map.draw_arrows(of, plan)
+    arrows = map.draw_arrows(current, plan)
     assert len(arrows) == len(ways)
     assert all(arrow.start != arrow.end and arrow.width > 0 for arrow in arrows)
     (row,) = [row for row in plan.coverage if row.area == "AL-11"]
     for view in (map.TODAY, map.PLANNED):
-        value = map.describe_layer(of, plan, view).data.frame["value"]
+        value = map.describe_layer(current, plan, view).data.frame["value"]
         assert value["AL-11"] == round(100 * getattr(row, view) / row.need)
-    made = map.describe_layer(of, plan, map.DIFFERENCE)
-    assert made.data.frame["value"]["AL-11"] == round(100 * (row.planned - row.today) / row.need, 1)
-    classes, changes = made.data.classes(), made.data.frame["value"].dropna()
+    layer = map.describe_layer(current, plan, map.DIFFERENCE)
+    assert layer.data.frame["value"]["AL-11"] == round(100 * (row.planned - row.today) / row.need, 1)
+    classes, changes = layer.data.classes(), layer.data.frame["value"].dropna()
     assert (classes[changes[changes >= 5].index] == 4).all()
     assert (classes[changes[changes.abs() < 0.5].index] == 2).all()
-    assert map.describe_view(of, plan, map.TODAY) != map.describe_view(of, plan, map.PLANNED)
-    assert "arrows:[" not in map.describe_view(of, replace(plan, moves=()), map.TODAY)
+    assert map.describe_view(current, plan, map.TODAY) != map.describe_view(current, plan, map.PLANNED)
+    assert "arrows:[" not in map.describe_view(current, replace(plan, moves=()), map.TODAY)
 
 
-def test_an_arrow_has_the_numbers_of_its_cards(run, of):
-    plan = plan_of(of)
-    signs = {arrow.label: arrow.sign for arrow in map.draw_arrows(of, plan)}
+def test_an_arrow_has_the_numbers_of_its_cards(run, current):
+    plan = plan_of(current)
+    signs = {arrow.label: arrow.sign for arrow in map.draw_arrows(current, plan)}
     for number, move in enumerate(plan.moves, 1):
-        (sign,) = [sign for label, sign in signs.items() if name(of, move) in label.split("; ")]
+        (sign,) = [sign for label, sign in signs.items() if name(current, move) in label.split("; ")]
         assert str(number) in sign.split(", ")
     assert re.findall(r'class="number">(\d+)<', bodies(run())) == [str(n + 1) for n in range(len(plan.moves))]
 
 
-def test_arrows_are_wider_where_more_units_go_and_their_words_are_escaped(of):
-    plan = plan_of(of)
+def test_arrows_are_wider_where_more_units_go_and_their_words_are_escaped(current):
+    plan = plan_of(current)
     first, other = plan.moves[:2]
     changed = replace(plan, moves=(other, replace(first, units=5, kind=HOSTILE)))
-    wide, narrow = map.draw_arrows(of, changed)
+    wide, narrow = map.draw_arrows(current, changed)
     assert wide.width > narrow.width
     assert HOSTILE in wide.label
-    assert "<img" not in map.describe_view(of, changed, map.TODAY)
+    assert "<img" not in map.describe_view(current, changed, map.TODAY)
 
 
 @pytest.mark.long
-def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
-    points = planner.compute_frontier(of, "", Setting(), ())
+def test_the_frontier_shows_every_point_and_which_are_advised(current, run):
+    points = planner.compute_frontier(current, "", Setting(), ())
     rows = frontier.tabulate_points(points)
     assert rows["gain"].is_monotonic_increasing or len(rows) < 3
     assert list(rows["advised"]) == [point.recommended for point in points][: len(rows)]
-    table = frontier.tabulate_words(planner.speak(of), points)
+    table = frontier.tabulate_words(planner.speak(current), points)
     assert list(table["Units that move"]) == [str(moved) for moved in rows["moved"]]
-    chart = frontier.draw_frontier(points, "moved", plan_of(of).verdict).to_dict()
+    chart = frontier.draw_frontier(points, "moved", plan_of(current).verdict).to_dict()
     assert len(chart["layer"]) == 4
     test = run()
     assert not (test.get("arrow_vega_lite_chart"))
@@ -68,27 +68,27 @@ def test_the_frontier_shows_every_point_and_which_are_advised(of, run):
     assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
 
 
-def test_who_is_served_is_shown_by_group_with_what_it_does_not_mean(run, of):
-    plan, t = plan_of(of), planner.speak(of)
+def test_who_is_served_is_shown_by_group_with_what_it_does_not_mean(run, current):
+    plan, t = plan_of(current), planner.speak(current)
     table = summary.tabulate_groups(t, plan)
     assert len(table) == len(plan.equity)
     assert {"Albania", "Greece"} <= set(table["Where"])
     test = run()
-    assert any(CAUTION in one.value for one in test.caption)
+    assert any(CAUTION in caption.value for caption in test.caption)
     areas = summary.tabulate_areas(t, plan, {})
     assert len(areas) == len(plan.coverage)
     moved = {code for move in plan.moves for code in way(move)[:2]}
     assert areas["Units"].str.contains("→").sum() <= len(moved)
 
 
-def test_no_layer_of_communities_comes_near_the_map_of_a_plan(of):
+def test_no_layer_of_communities_comes_near_the_map_of_a_plan(current):
     for view in map.VIEWS:
-        assert "hatch" not in map.describe_view(of, plan_of(of), view)
+        assert "hatch" not in map.describe_view(current, plan_of(current), view)
 
 
 @pytest.mark.slow
-def test_quarters_hold_every_move_of_the_plan(run, of):
-    plan, t = plan_of(of, Setting(per_quarter=2)), planner.speak(of)
+def test_quarters_hold_every_move_of_the_plan(run, current):
+    plan, t = plan_of(current, Setting(per_quarter=2)), planner.speak(current)
     table = summary.tabulate_quarters(t, plan)
     assert list(table["When"])[:2] == ["Quarter 1", "Quarter 2"]
     moved = sum(step.units for quarter in plan.phases for step in quarter.moves)
@@ -96,5 +96,5 @@ def test_quarters_hold_every_move_of_the_plan(run, of):
     assert moved + left == plan.verdict.moved
     assert (str(left) in count_left(t, plan)) is bool(left)
     first = plan.phases[0].moves[0]
-    assert name(of, first) in table["Moves"][0]
-    assert name(of, first) in read_words(run(pace="2"))
+    assert name(current, first) in table["Moves"][0]
+    assert name(current, first) in read_words(run(pace="2"))

@@ -38,8 +38,8 @@ from tests.helpers.reallocate_page import (
 
 
 @pytest.mark.slow
-def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
-    plan, t = plan_of(of), planner.speak(of)
+def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, current):
+    plan, t = plan_of(current), planner.speak(current)
     text = read_words(run())
     verdict = narrative.word_verdict(t, plan)
     assert text.index(verdict.head) < text.index("Chance of a gain over 3") < text.index(verdict.text)
@@ -52,8 +52,8 @@ def test_the_answer_comes_first_with_its_measure_and_how_sure_it_is(run, of):
     assert text.count("Chance that it helps") >= len(plan.moves)
 
 
-def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_what_it_gains(of):
-    plan, t = plan_of(of), planner.speak(of)
+def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_what_it_gains(current):
+    plan, t = plan_of(current), planner.speak(current)
     heads = {"nothing": "Advice: change nothing", "small": "Small but almost sure", "move": "Advice: move"}
     short = {"nothing": "change nothing", "small": "small but almost sure", "move": "make the moves"}
     for chance, answer in ((0.6, "nothing"), (0.7, "small"), (0.98, "move")):
@@ -83,7 +83,7 @@ def test_units_may_move_between_municipalities_and_posts_of_regions_stay_apart(r
     )
     test = run(between="municipality", moves="4", unsearched="0", state={"plan-posts": "posts of regions"})
     assert not test.error
-    assert "By municipality" in [one.label for one in test.expander]
+    assert "By municipality" in [expander.label for expander in test.expander]
     assert "Need met: the children" in read_words(test)
     assert test.session_state["plan-posts"] == "posts of regions"
 
@@ -95,8 +95,8 @@ def test_where_no_move_helps_it_says_so_and_offers_none(run):
     assert not options(test)
 
 
-def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain(of):
-    t = planner.speak(of)
+def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certain(current):
+    t = planner.speak(current)
     assert [t.format_change(value) for value in (132.6, 4.82, 0.04, -0.92)] == ["+133", "+4.8", "0", "−0.9"]
     chances = [t.format_chance(chance) for chance in (1.0, 0.955, 0.0)]
     assert chances == ["over 99\u00a0%", "96\u00a0%", "under 1\u00a0%"]
@@ -106,15 +106,15 @@ def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certai
 
 
 @pytest.mark.slow
-def test_a_choice_changes_the_plan_and_stands_in_the_address(run, of):
+def test_a_choice_changes_the_plan_and_stands_in_the_address(run, current):
     test = run(moves="4", unsearched="0")
     before = read_words(test)
     widget(test.slider, "Weight of the worst-served areas").set_value(60).run()
     assert test.query_params["worst"] == "60"
     assert test.query_params["moves"] == "4"
     assert read_words(test) != before
-    wanted = plan_of(of, Setting(moves=4, equity=0.6, exploration=0.0))
-    assert [name(of, move) for move in wanted.moves] == options(test)
+    wanted = plan_of(current, Setting(moves=4, equity=0.6, exploration=0.0))
+    assert [name(current, move) for move in wanted.moves] == options(test)
     again = run(**{name: str(value) for name, value in test.query_params.items()})
     assert read_words(again) == read_words(test)
 
@@ -132,7 +132,7 @@ def test_garbage_in_the_address_opens_the_page_all_the_same(run):
 @pytest.mark.parametrize(
     "setting", [Setting(), Setting("internal", 3, 12.0, 0.25, 1.0, 0.0, 0.35, 1.0, 0.05, level="municipality")]
 )
-def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
+def test_a_setting_is_the_same_after_a_way_through_the_address(current, setting):
     choices = {
         name: value if name in ("between", "pathway") else None if value == "none" else int(value)
         for name, value in session.write_setting(setting).items()
@@ -141,15 +141,15 @@ def test_a_setting_is_the_same_after_a_way_through_the_address(of, setting):
 
 
 @pytest.mark.long
-def test_rules_that_clash_are_named_with_what_frees_them(run, of):
-    move = plan_of(of).moves[0]
+def test_rules_that_clash_are_named_with_what_frees_them(run, current):
+    move = plan_of(current).moves[0]
     decision = Decision(*way(move), "accept", move.units)
     test = run(moves="0", state={"plan-decided": (AuthoredDecision(decision, MANAGER),)})
     text = read_words(test)
     assert "No plan can keep all rules" in text
     with pytest.raises(RulesClash) as raised:
-        plan_of(of, Setting(moves=0), [AuthoredDecision(decision, MANAGER)])
-    _head, lines = narrative.word_clashes(planner.speak(of), raised.value.clashes)
+        plan_of(current, Setting(moves=0), [AuthoredDecision(decision, MANAGER)])
+    _head, lines = narrative.word_clashes(planner.speak(current), raised.value.clashes)
     assert len(lines) == len(raised.value.clashes) > 0
     assert all(line in text for line in lines)
     assert "AL-" not in " ".join(lines)
@@ -157,7 +157,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, of):
     assert "No plan can keep all rules" not in read_words(test)
 
 
-def test_of_a_limit_that_clashes_it_says_what_would_do(of):
+def test_of_a_limit_that_clashes_it_says_what_would_do(current):
     decision = Decision("AL-11", "", "outreach team", "lock")
     clashes = [
         Clash("moves", 2.0, 5.0),
@@ -165,7 +165,7 @@ def test_of_a_limit_that_clashes_it_says_what_would_do(of):
         Clash("floor", 9.0, 4.0, ("AL-11", "AL-02")),
         Clash("locked", 4.0, 2.0, decisions=(decision,)),
     ]
-    _head, lines = narrative.word_clashes(planner.speak(of), clashes)
+    _head, lines = narrative.word_clashes(planner.speak(current), clashes)
     assert "5 instead of 2 is enough" in lines[0]
     assert "more of this alone is not enough" in lines[1]
     assert "only 4 of 9 is possible (too little in Tirana, Durrës)" in lines[2]
@@ -193,8 +193,8 @@ def test_a_preset_sets_the_weights_and_is_marked_while_they_stay(run):
     assert run(worst="60", bad="0").radio(key="plan-preset").value == "fairest"
 
 
-def test_of_the_chosen_area_the_plan_says_what_why_not_more_and_what_would_have_to_be_true(run, of):
-    plan, t = plan_of(of), planner.speak(of)
+def test_of_the_chosen_area_the_plan_says_what_why_not_more_and_what_would_have_to_be_true(run, current):
+    plan, t = plan_of(current), planner.speak(current)
     first = plan.moves[0]
     text = read_words(run(area=first.end))
     coming = sum(move.units for move in plan.moves if move.end == first.end)
@@ -204,16 +204,16 @@ def test_of_the_chosen_area_the_plan_says_what_why_not_more_and_what_would_have_
     assert f"Need met there: {t.format_percent(plan.met_shares('today')[first.end])} today" in text
     assert f"would have to be 90\u00a0%; it is {t.format_chance(plan.verdict.probability)}" in text
     ends = {code for move in plan.moves for code in (move.start, move.end)}
-    still = next(row.area for row in plan.coverage if row.area not in ends and judge_area(of, row.area).need)
-    words = area_plan.word_area_plan(t, plan, still, judge_area(of, still).need)
+    still = next(row.area for row in plan.coverage if row.area not in ends and judge_area(current, row.area).need)
+    words = area_plan.word_area_plan(t, plan, still, judge_area(current, still).need)
     assert words.does == "The plan moves no team from or to this area."
-    assert f"estimate of {t.format_number(judge_area(of, still).need.value)} a quarter" in words.condition
+    assert f"estimate of {t.format_number(judge_area(current, still).need.value)} a quarter" in words.condition
     assert area_plan.word_area_plan(t, plan, "XX-1", None) is None
     assert "Choose an area in the bar" in read_words(run())
 
 
-def test_a_plan_that_is_advised_names_the_condition_of_its_moves(of):
-    plan, t = plan_of(of), planner.speak(of)
+def test_a_plan_that_is_advised_names_the_condition_of_its_moves(current):
+    plan, t = plan_of(current), planner.speak(current)
     advised = replace(plan, verdict=replace(plan.verdict, answer="move", moved=len(plan.moves), probability=0.97))
     words = area_plan.word_area_plan(t, advised, plan.moves[0].end, None)
     assert words.does.startswith("The plan advises: ")
@@ -227,15 +227,15 @@ def test_a_plan_that_is_advised_names_the_condition_of_its_moves(of):
 
 
 @pytest.mark.slow
-def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run, of):
-    first = plan_of(of).moves[0]
-    words = name(of, first)
+def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run, current):
+    first = plan_of(current).moves[0]
+    words = name(current, first)
     test = run()
     decide(test, "decline", "The team has just arrived.")
     text = read_words(test)
     assert f"Declined: {words.replace(': ', ', ')} – The team has just arrived. (programme manager, " in text
-    held = test.session_state["plan-decided"]
-    assert way(first) not in {way(move) for move in plan_of(of, decisions=held).moves}
+    decisions = test.session_state["plan-decided"]
+    assert way(first) not in {way(move) for move in plan_of(current, decisions=decisions).moves}
     assert not [field for field in test.text_input if field.key == "decide-reason"]
     test.button(key="undo-0").click().run()
     assert "Declined" not in read_words(test)
@@ -243,39 +243,39 @@ def test_a_move_that_is_declined_is_gone_and_comes_back_when_that_is_undone(run,
 
 
 @pytest.mark.long
-def test_a_move_that_is_accepted_stays_and_is_marked(run, of):
+def test_a_move_that_is_accepted_stays_and_is_marked(run, current):
     test = run(unsearched="0")
-    last = plan_of(of, NO_SHARE).moves[-1]
+    last = plan_of(current, NO_SHARE).moves[-1]
     decide(test, "accept", move=len(options(test)) - 1)
     widget(test.number_input, "Maximum number of moves", exact=True).set_value(4).run()
     assert "Accepted: " in read_words(test)
-    held = test.session_state["plan-decided"]
-    plan = plan_of(of, replace(NO_SHARE, moves=4), held)
+    decisions = test.session_state["plan-decided"]
+    plan = plan_of(current, replace(NO_SHARE, moves=4), decisions)
     assert way(last) in {way(move) for move in plan.moves}
-    assert "accepted" in set(summary.tabulate_moves(planner.speak(of), plan)["Decision"])
+    assert "accepted" in set(summary.tabulate_moves(planner.speak(current), plan)["Decision"])
 
 
 @pytest.mark.slow
-def test_units_that_are_kept_as_they_are_do_not_leave(run, of):
-    first = plan_of(of).moves[0]
-    area = planner.speak(of).name_area(first.start)
+def test_units_that_are_kept_as_they_are_do_not_leave(run, current):
+    first = plan_of(current).moves[0]
+    area = planner.speak(current).name_area(first.start)
     test = run()
     decide(test, "lock", "They run a school project.")
     assert f"Keep in place: {first.kind} in {area} – They run a school project. (programme" in read_words(test)
-    (held,) = test.session_state["plan-decided"]
-    assert (held.decision.end, held.decision.kind) == ("", first.kind)
-    assert first.start not in {move.start for move in plan_of(of, decisions=[held]).moves}
+    (authored,) = test.session_state["plan-decided"]
+    assert (authored.decision.end, authored.decision.kind) == ("", first.kind)
+    assert first.start not in {move.start for move in plan_of(current, decisions=[authored]).moves}
 
 
 def test_what_is_offered_to_decide_is_what_the_planner_understands(run):
     assert set(cards.list_offers()) == {"accept", "decline", "lock"}
     test = run()
-    labels = [one.label for one in test.button if str(one.key).startswith("offer-0-")]
+    labels = [button.label for button in test.button if str(button.key).startswith("offer-0-")]
     assert labels == ["Accept", "Decline", "Keep"]
 
 
-def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, of):
-    moves = plan_of(of).moves[:2]
+def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, current):
+    moves = plan_of(current).moves[:2]
     decided = tuple(AuthoredDecision(Decision(*way(move), "accept", move.units), MANAGER) for move in moves)
     test = run(moves="1", unsearched="0", state={"plan-decided": decided})
     assert "the accepted moves" in read_words(test).lower()
@@ -284,8 +284,8 @@ def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, of):
 
 
 @pytest.mark.long
-def test_text_that_people_wrote_is_text(run, of):
-    first = plan_of(of).moves[0]
+def test_text_that_people_wrote_is_text(run, current):
+    first = plan_of(current).moves[0]
     decided = (AuthoredDecision(Decision(*way(first), "decline", reason=HOSTILE), MANAGER),)
     test = run(state={"plan-decided": decided})
     test.text_input(key="keep-title").set_value(HOSTILE)
@@ -299,16 +299,18 @@ def test_text_that_people_wrote_is_text(run, of):
 
 
 @pytest.mark.slow
-def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
-    file = planner.write_posts_file(of)
-    assert planner.read_posts(of, "posts.csv", file) == planner.read_posts(of, "p", planner.write_posts_file(of))
+def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, current):
+    file = planner.write_posts_file(current)
+    assert planner.read_posts(current, "posts.csv", file) == planner.read_posts(
+        current, "p", planner.write_posts_file(current)
+    )
     assert "Tirana" in file.decode("utf-8-sig")
     lines = file.decode("utf-8-sig").splitlines()
-    more = planner.read_posts(of, "posts.csv", "\n".join([*lines, "AL-11,day centre,no,3,20,,"]).encode())
-    ground = planner.read_ground(of, more)
+    more = planner.read_posts(current, "posts.csv", "\n".join([*lines, "AL-11,day centre,no,3,20,,"]).encode())
+    ground = planner.read_ground(current, more)
     assert [kind.name for kind in ground.table.kinds] == ["outreach team", "day centre"]
     assert not ground.is_draft
-    assert ground.needs is planner.read_ground(of).needs
+    assert ground.needs is planner.read_ground(current).needs
     test = run(state={"plan-posts": more})
     assert "estimated posts" not in read_words(test)
     widget(test.button, "Use the estimated posts again").click().run()
@@ -316,7 +318,7 @@ def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"area,kind\nAL-11,x\n", "has no column"),
         (b"area,kind,searches,units,children\nAL-11,team,yes,two,3\n", "row 2"),
@@ -325,9 +327,9 @@ def test_the_table_of_posts_can_be_taken_corrected_and_given_back(run, of):
         (b"area,kind,searches,units,children\n" + b'"' + b"x" * 200_000, "cannot be read"),
     ],
 )
-def test_a_faulty_table_is_refused_in_words_and_nothing_is_lost(of, content, told):
-    with pytest.raises((FileRefused, InputError), match=re.escape(told)):
-        planner.read_posts(of, "posts.csv", content)
+def test_a_faulty_table_is_refused_in_words_and_nothing_is_lost(current, content, message):
+    with pytest.raises((FileRefused, InputError), match=re.escape(message)):
+        planner.read_posts(current, "posts.csv", content)
 
 
 def test_a_refused_table_is_told_and_the_plan_stays(run):
@@ -363,8 +365,8 @@ def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
     assert "tact release" in read_words(test)
 
 
-def test_a_plan_of_another_setting_is_another_one(of):
-    assert plan_of(of, replace(NO_SHARE, moves=2)).verdict.moved <= 2
+def test_a_plan_of_another_setting_is_another_one(current):
+    assert plan_of(current, replace(NO_SHARE, moves=2)).verdict.moved <= 2
 
 
 def test_no_other_page_uses_the_names_of_its_choices_in_the_address():
@@ -379,7 +381,7 @@ def test_no_other_page_uses_the_names_of_its_choices_in_the_address():
 
 
 @pytest.mark.slow
-def test_a_decline_needs_a_reason(run, of):
+def test_a_decline_needs_a_reason(run, current):
     test = run()
     decide(test, "decline", "")
     assert any("Write why the move is declined" in error.value for error in test.error)

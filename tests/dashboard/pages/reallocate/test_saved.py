@@ -34,24 +34,24 @@ from tests.helpers.reallocate_page import MANAGER, NO_SHARE, decide, list_saved,
 
 
 @pytest.mark.slow
-def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
+def test_a_plan_that_is_kept_opens_again_as_it_was(run, current, derived):
     test = run(moves="5", floor="40", unsearched="0")
     decide(test, "decline", "Too far.")
-    plan = plan_of(of, Setting(moves=5, floor=0.4, exploration=0.0), test.session_state["plan-decided"])
+    plan = plan_of(current, Setting(moves=5, floor=0.4, exploration=0.0), test.session_state["plan-decided"])
     test.text_input(key="keep-title").set_value("Fewer moves")
     widget(test.button, "Save this plan").click().run()
     assert "saved" in test.success[0].value
-    (kept,) = list_saved(derived, of)
-    assert kept.summary.title == "Fewer moves"
-    assert kept.summary.frontier
-    assert test.query_params["plan"] == kept.address
-    address = {"plan": kept.address}
+    (saved_plan,) = list_saved(derived, current)
+    assert saved_plan.summary.title == "Fewer moves"
+    assert saved_plan.summary.frontier
+    assert test.query_params["plan"] == saved_plan.address
+    address = {"plan": saved_plan.address}
     again = run(**address)
     assert again.query_params["moves"] == "5"
     assert again.query_params["floor"] == "40"
     assert again.query_params["unsearched"] == "0"
     assert again.session_state["plan-decided"] == test.session_state["plan-decided"]
-    assert narrative.word_verdict(planner.speak(of), plan).text in read_words(again)
+    assert narrative.word_verdict(planner.speak(current), plan).text in read_words(again)
     assert "Too far." in read_words(again)
     other = run()
     widget(other.button, "Open").click().run()
@@ -60,7 +60,7 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, of, derived):
 
 
 @pytest.mark.long
-def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived, monkeypatch):
+def test_a_briefing_is_one_click_and_saves_its_plan_once(run, current, derived, monkeypatch):
     offered, offer = [], saved_plans.offer_file
 
     def note(*args, **more):
@@ -74,24 +74,24 @@ def test_a_briefing_is_one_click_and_saves_its_plan_once(run, of, derived, monke
     title = re.search("“(.+)”", words)[1]
     assert "not-saved-yet" not in name
     assert name.startswith(re.sub("[^a-z0-9]+", "-", title.lower()))
-    (button,) = [one.proto for one in test.get("download_button") if one.proto.id.endswith("briefing-now")]
+    (button,) = [element.proto for element in test.get("download_button") if element.proto.id.endswith("briefing-now")]
     assert button.label == "Briefing (PDF)"
     work = Workplace()
     args = (work, Setting(), MANAGER, "Change nothing, today", "en")
-    assert saved_plans._brief_plan(of, derived, *args).startswith(b"%PDF")
+    assert saved_plans._brief_plan(current, derived, *args).startswith(b"%PDF")
     set_again = []
     monkeypatch.setattr(saved_plans, "_make_pdf", lambda plan, *_: set_again.append(plan) or b"%PDF")
-    assert saved_plans._brief_plan(of, derived, *args) == b"%PDF"
-    (kept,) = list_saved(derived, of)
-    assert kept.summary.title == "Change nothing, today"
-    assert saved_plans._brief_plan(of, None, *args) == b"%PDF"
+    assert saved_plans._brief_plan(current, derived, *args) == b"%PDF"
+    (saved_plan,) = list_saved(derived, current)
+    assert saved_plan.summary.title == "Change nothing, today"
+    assert saved_plans._brief_plan(current, None, *args) == b"%PDF"
     assert [plan.summary.title for plan in set_again] == ["Change nothing, today"] * 2
 
 
 @pytest.mark.slow
-def test_the_briefing_is_that_of_the_opened_plan_only_while_nothing_differs_from_it(of, derived):
-    saved.save_plan(derived, of.release, plan_of(of))
-    (plan,) = list_saved(derived, of)
+def test_the_briefing_is_that_of_the_opened_plan_only_while_nothing_differs_from_it(current, derived):
+    saved.save_plan(derived, current.release, plan_of(current))
+    (plan,) = list_saved(derived, current)
     opened = Workplace(follows=plan.address)
     assert saved_plans._find_same([plan], opened, Setting()) == plan
     others = [
@@ -136,14 +136,14 @@ def test_on_a_server_a_manager_saves_a_plan_that_partners_open(demo_world, monke
     assert not [button for button in partner.button if button.label == "Save this plan"]
 
 
-def test_a_plan_without_a_title_is_not_kept_and_says_why(run, of, derived):
+def test_a_plan_without_a_title_is_not_kept_and_says_why(run, current, derived):
     test = run()
     widget(test.button, "Save this plan").click().run()
     assert "needs a title" in test.error[0].value
-    assert list_saved(derived, of) == ()
+    assert list_saved(derived, current) == ()
 
 
-def test_why_a_plan_is_not_saved_is_said_in_the_reader_s_language(of, monkeypatch, tmp_path):
+def test_why_a_plan_is_not_saved_is_said_in_the_reader_s_language(current, monkeypatch, tmp_path):
     def refuse(*_arguments):
         raise InputError(Message("A saved plan needs a title, for example: More outreach in the north."))
 
@@ -152,26 +152,26 @@ def test_why_a_plan_is_not_saved_is_said_in_the_reader_s_language(of, monkeypatc
     monkeypatch.setattr(saved_plans, "read_site", lambda: SimpleNamespace(work_folder=tmp_path))
     monkeypatch.setattr(saved_plans, "_compute_to_save", refuse)
     with speak("el"):
-        saved_plans._save(of, Workplace(), Setting())
+        saved_plans._save(current, Workplace(), Setting())
     assert state[saved_plans._REFUSED].startswith("Ένα αποθηκευμένο σχέδιο χρειάζεται τίτλο")
 
 
-def test_a_plan_that_the_audit_log_cannot_tell_of_is_not_stored(of, derived, monkeypatch, tmp_path):
-    plan = plan_of(of)
+def test_a_plan_that_the_audit_log_cannot_tell_of_is_not_stored(current, derived, monkeypatch, tmp_path):
+    plan = plan_of(current)
     monkeypatch.setattr(activity, "find_accounts", lambda: Accounts(tmp_path / "gone"))
     with pytest.raises(WorkspaceError):
-        saved_plans._store(derived, of, plan)
+        saved_plans._store(derived, current, plan)
     assert not list(derived.glob("*/plan-*"))
     accounts = make_accounts(tmp_path, [1_700_000_000.0])
     monkeypatch.setattr(activity, "find_accounts", lambda: accounts)
-    stored = [saved_plans._store(derived, of, plan) for _ in range(2)]
+    stored = [saved_plans._store(derived, current, plan) for _ in range(2)]
     (row,) = read_log(accounts)
     assert row.content["name"] == stored[0].address == stored[1].address
 
 
 @pytest.mark.parametrize("role", ["", *Role])
-def test_only_who_plans_saves_a_plan(of, scored, derived, monkeypatch, role):
-    rights, plan = ROLES[Role(role)] if role else frozenset(), plan_of(of)
+def test_only_who_plans_saves_a_plan(current, scored, derived, monkeypatch, role):
+    rights, plan = ROLES[Role(role)] if role else frozenset(), plan_of(current)
     monkeypatch.setenv("TACT_RELEASES", str(scored.releases))
     monkeypatch.setenv("TACT_TIER", "partner")
     monkeypatch.setenv("TACT_DERIVED", str(derived))
@@ -180,15 +180,15 @@ def test_only_who_plans_saves_a_plan(of, scored, derived, monkeypatch, role):
     monkeypatch.setattr("streamlit.session_state", state)
     monkeypatch.setattr("streamlit.query_params", {})
     with read_as(Reader("Somebody", rights)):
-        saved_plans._save(of, Workplace(), Setting())
+        saved_plans._save(current, Workplace(), Setting())
     assert saved_plans._REFUSED not in state
-    assert len(list_saved(derived, of)) == (Right.PLAN in rights)
+    assert len(list_saved(derived, current)) == (Right.PLAN in rights)
 
 
-def test_plans_are_compared_side_by_side(of):
-    few, many = (plan_of(of, replace(NO_SHARE, moves=moves)) for moves in (3, 10))
+def test_plans_are_compared_side_by_side(current):
+    few, many = (plan_of(current, replace(NO_SHARE, moves=moves)) for moves in (3, 10))
     plans = [replace(few, title="A"), replace(many, title="A")]
-    table = saved_plans.compare_plans(planner.speak(of), plans).set_index("Measure")
+    table = saved_plans.compare_plans(planner.speak(current), plans).set_index("Measure")
     assert list(table) == ["1. A", "2. A"]
     assert list(table.loc["Units that move"]) == ["3", "10"]
     both = {way(m) for m in few.moves} & {way(m) for m in many.moves}
@@ -198,31 +198,31 @@ def test_plans_are_compared_side_by_side(of):
 
 
 @pytest.mark.slow
-def test_a_briefing_of_real_records_leaves_by_the_command_alone(run, of, monkeypatch):
+def test_a_briefing_of_real_records_leaves_by_the_command_alone(run, current, monkeypatch):
     test = run()
     test.text_input(key="keep-title").set_value("A plan")
     monkeypatch.setattr(Release, "invented", False)
     widget(test.button, "Save this plan").click().run()
     assert any("tact plan open NAME --briefing FILE --for" in code.value for code in test.code)
     assert any("tact plan draft FILE" in code.value for code in test.code)
-    left = [one.proto.label for one in test.get("download_button")]
+    left = [button.proto.label for button in test.get("download_button")]
     assert not [label for label in left if "PDF" in label or "posts" in label]
 
 
 @pytest.mark.slow
-def test_a_kept_plan_that_comes_out_otherwise_says_so(run, of, derived):
-    plan = plan_of(of)
+def test_a_kept_plan_that_comes_out_otherwise_says_so(run, current, derived):
+    plan = plan_of(current)
     changed = replace(plan, verdict=replace(plan.verdict, cost=plan.verdict.cost + 7.0))
-    one = saved.save_plan(derived, of.release, changed)
-    warnings = " ".join(warning.value for warning in run(plan=one.address).warning)
+    other = saved.save_plan(derived, current.release, changed)
+    warnings = " ".join(warning.value for warning in run(plan=other.address).warning)
     assert "has changed since it was saved" in warnings
-    same = saved.save_plan(derived, of.release, plan)
+    same = saved.save_plan(derived, current.release, plan)
     assert not run(plan=same.address).warning
 
 
 @pytest.mark.parametrize("damage", ['{"moves": 3', '"moves": 3, "moves_"'])
-def test_a_damaged_plan_is_named_and_never_breaks_the_page(run, of, derived, damage):
-    good = saved.save_plan(derived, of.release, plan_of(of))
+def test_a_damaged_plan_is_named_and_never_breaks_the_page(run, current, derived, damage):
+    good = saved.save_plan(derived, current.release, plan_of(current))
     bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
     bad.write_text(bad.read_text(encoding="utf-8").replace('"moves"', damage), encoding="utf-8")
     test = run()

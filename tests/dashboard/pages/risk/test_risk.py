@@ -130,8 +130,8 @@ def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(current
     for pathway, words in (("internal", "internal"), ("cross_border", "cross-border")):
         frame = table[table["crossing"] == pathway]
         for code, country in (("AL", "Albania"), ("GR", "Greece")):
-            about = [one for one in lines if one.startswith(f"{country}, {words} trafficking")]
-            (line,) = [one for one in about if "times the year before" not in one]
+            about = [line for line in lines if line.startswith(f"{country}, {words} trafficking")]
+            (line,) = [text for text in about if "times the year before" not in text]
             inside = frame[frame["area"].str.startswith(code)]
             names = current_release.read_area_names(current)
             named = {a for a in inside["area"] if re.search(rf"{re.escape(names[a])} \([\d.]+×", line)}
@@ -286,11 +286,11 @@ def test_what_was_measured_is_drawn(run, measured):
     test = run(derived=folder)
     assert len(test.get("arrow_vega_lite_chart") or test.get("vega_lite_chart")) == 2
     rows = predicted.draw_calibration(EvaluationSummary.read(evaluation)).to_dict()
-    held = [row["inside"] for rows in rows["datasets"].values() for row in rows]
+    shares = [row["inside"] for rows in rows["datasets"].values() for row in rows]
     mine = next(row for row in evaluation["calibration"] if row["forecaster"] == MODEL)
-    assert held == pytest.approx([mine["in_50"], mine["in_80"], mine["in_95"]])
+    assert shares == pytest.approx([mine["in_50"], mine["in_80"], mine["in_95"]])
     table = predicted.tabulate_calibration(EvaluationSummary.read(evaluation))
-    assert list(table["lay within"]) == [f"{share:.0%}" for share in held]
+    assert list(table["lay within"]) == [f"{share:.0%}" for share in shares]
     hits = predicted.tabulate_hits(EvaluationSummary.read(evaluation))
     drawn = predicted.draw_hits(EvaluationSummary.read(evaluation)).to_dict()
     (rates_drawn,) = [[row["hit_rate"] for row in rows] for rows in drawn["datasets"].values()]
@@ -321,8 +321,8 @@ def test_the_card_says_what_it_never_reads_and_what_was_checked(run, run_method,
 
 def test_a_proxy_that_was_found_is_told(manifest):
     first, *others = manifest.checks
-    found = replace(manifest, checks=(replace(first, low=0.2, high=0.9), *others))
-    assert model_card.list_safeguards(found)[0].startswith(f"In 1 of {len(others) + 1} checks")
+    weaker = replace(manifest, checks=(replace(first, low=0.2, high=0.9), *others))
+    assert model_card.list_safeguards(weaker)[0].startswith(f"In 1 of {len(others) + 1} checks")
 
 
 def test_the_public_page_has_classes_by_year_and_no_rate(run, run_method, scored):

@@ -29,17 +29,17 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module", params=["partner", "public"])
-def of(scored, request):
+def current(scored, request):
     return current_release.open_current_release(Site(scored.releases, request.param, derived=scored.derived))
 
 
-def view_of(of, **address):
-    return settle_view(parse_address(address), of, load_areas(of.release).table)
+def view_of(current, **address):
+    return settle_view(parse_address(address), current, load_areas(current.release).table)
 
 
 def on_the_map(mark, **changes):
     block = headline.render_headlines(mark, [headline.read_headline(headline.Where("AL-04", "x", mark))])
-    everything = frozenset(one.id for one in LAYERS)
+    everything = frozenset(layer.id for layer in LAYERS)
     plain = panel.PanelContent([mark], block, (), "", "", frozenset(), everything)
     return replace(plain, **changes)
 
@@ -57,35 +57,35 @@ def run(monkeypatch, releases, tier="partner", derived="", **address):
     return app
 
 
-def said(app):
-    bodies = (str(one.proto.body) for one in app.get("html"))
+def read_html(app):
+    bodies = (str(element.proto.body) for element in app.get("html"))
     return " ".join(body for body in bodies if not body.startswith("<style>"))
 
 
 @pytest.mark.always("encounters-partner", "access-public", "risk-partner", "communities-public")
 @pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
-@pytest.mark.parametrize("name", [one.id for one in LAYERS])
+@pytest.mark.parametrize("name", [layer.id for layer in LAYERS])
 def test_every_layer_opens_at_every_level(monkeypatch, scored, tier, name):
     current = current_release.open_current_release(Site(scored.releases, tier, derived=scored.derived))
-    held = current_release.list_levels(current)
-    assert (name in held) == ((tier, name) != ("public", "access"))
-    for level in held.get(name, ()):
+    levels = current_release.list_levels(current)
+    assert (name in levels) == ((tier, name) != ("public", "access"))
+    for level in levels.get(name, ()):
         app = run(monkeypatch, scored.releases, tier, scored.derived, layer=name, level=level)
         assert app.query_params["layer"] == name
         assert app.query_params["level"] == level
-        assert "legend" in said(app)
+        assert "legend" in read_html(app)
 
 
 def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
-    assert "tact release" in said(run(monkeypatch, tmp_path))
+    assert "tact release" in read_html(run(monkeypatch, tmp_path))
 
 
 def test_a_damaged_release_is_told_and_nothing_is_shown(monkeypatch, tmp_path):
     (tmp_path / "current").write_text("2009-01-001\n", encoding="utf-8")
     app = run(monkeypatch, tmp_path)
     assert "2009-01-001" in app.error[0].value
-    assert "legend" not in said(app)
+    assert "legend" not in read_html(app)
 
 
 def test_the_public_is_not_told_where_a_damaged_file_lies(monkeypatch, tmp_path, caplog):
@@ -100,7 +100,7 @@ def test_a_control_changes_the_view_and_the_address(monkeypatch, demo_world):
     app = run(monkeypatch, demo_world / "releases", area="AL-11")
     app.select_slider[0].set_value("2007-03-01/P3M").run()
     assert app.query_params["period"] == "2007-03-01/P3M"
-    assert "Mar to May 2007" in said(app)
+    assert "Mar to May 2007" in read_html(app)
     app.button(key="c-clear").click().run()
     assert "area" not in app.query_params
 
@@ -141,11 +141,11 @@ def test_a_widget_that_repeats_what_it_showed_picks_nothing(monkeypatch, demo_wo
     slider = app.select_slider[0]
     app.button(key="c-clear").click()
     slider.set_value("2008-03-01/P3M").run()
-    assert dict(app.query_params) == {name: one for name, one in before.items() if name != "area"}
+    assert dict(app.query_params) == {name: value for name, value in before.items() if name != "area"}
 
 
 def pick(app, label, value):
-    [control] = [one for one in app.get("button_group") if one.label == label]
+    [control] = [group for group in app.get("button_group") if group.label == label]
     control.set_value(value).run()
 
 
@@ -158,13 +158,13 @@ def test_an_error_with_a_remedy_is_shown_in_place_of_the_page(monkeypatch, demo_
     assert "breaks.csv, row 2 is damaged" in app.error[0].value
 
 
-def test_the_panel_gives_numbers_with_margins_and_sources(of):
-    view = view_of(of, area="AL-11")
-    text = summary.render_panel(of, view)
+def test_the_panel_gives_numbers_with_margins_and_sources(current):
+    view = view_of(current, area="AL-11")
+    text = summary.render_panel(current, view)
     assert "Tirana" in text
-    assert re.search(r"<dd>\d+ <small>±\d", text) or of.tier == "public"
+    assert re.search(r"<dd>\d+ <small>±\d", text) or current.tier == "public"
     assert "758,513" in text
-    assert of.release.name in text
+    assert current.release.name in text
 
 
 def test_the_overview_names_the_areas_without_a_shape(demo_world):
@@ -177,20 +177,20 @@ def test_the_overview_names_the_areas_without_a_shape(demo_world):
         assert str(areas.table["name_en"][code]) in text
 
 
-def test_the_legend_says_unit_period_source_and_margin(of):
-    view = view_of(of)
-    [mark] = read_marks(of, view)
+def test_the_legend_says_unit_period_source_and_margin(current):
+    view = view_of(current)
+    [mark] = read_marks(current, view)
     text = legend.render_legend([mark])
     words = mark.data.legend
-    for part in (words.title, words.unit, words.period, of.release.name):
+    for part in (words.title, words.unit, words.period, current.release.name):
         assert part in text
     assert words.margin[1:] in text
 
 
-def test_states_on_the_map_stand_in_the_legend(of):
-    for one in LAYERS:
-        view = view_of(of, layer=one.id)
-        for mark in read_marks(of, view):
+def test_states_on_the_map_stand_in_the_legend(current):
+    for layer in LAYERS:
+        view = view_of(current, layer=layer.id)
+        for mark in read_marks(current, view):
             states = set(mark.data.frame["state"]) - {"number", "class"}
             text = str(legend.render_legend([mark]))
             assert all(f"state-{state}" in text for state in states)
@@ -203,10 +203,10 @@ def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
     assert "Areas without a symbol: none or almost none, not searched" in text
 
 
-def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(of):
-    view = view_of(of)
-    listed = list_view_periods(view, of)
-    totals = summary.compute_totals(of, view, listed)
+def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(current):
+    view = view_of(current)
+    listed = list_view_periods(view, current)
+    totals = summary.compute_totals(current, view, listed)
     text = timeline.render_strip("now", totals, view.period, "2009-04-30")
     assert text.count("<i") == len(listed)
     words = text.partition('data-words="')[2].partition('"')[0].split("\n")
@@ -219,8 +219,8 @@ def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
     frame = pd.DataFrame({"value": [3.0, np.nan], "low": [np.nan, 5.0], "margin": [5.0, np.nan]}, ["a", "b"])
     [both] = timeline.compute_totals({"2008-03-01/P3M": frame})
     assert timeline.format_total("2008-03-01/P3M", both) == "Mar to May 2008: at least 8 ±5"
-    [one] = timeline.compute_totals({"2008-03-01/P3M": frame}, "a")
-    assert timeline.format_total("2008-03-01/P3M", one) == "Mar to May 2008: 3 ±5"
+    [single] = timeline.compute_totals({"2008-03-01/P3M": frame}, "a")
+    assert timeline.format_total("2008-03-01/P3M", single) == "Mar to May 2008: 3 ±5"
     [none] = timeline.compute_totals({"2008-03-01/P3M": frame}, "c")
     assert timeline.format_total("2008-03-01/P3M", none) == "Mar to May 2008: no number"
 
@@ -247,36 +247,36 @@ def test_a_class_that_stands_alone_is_in_the_legend(demo_world):
     assert "100 to 499" in legend.render_legend([alone])
 
 
-def test_an_address_is_told_what_of_it_is_not_there(of):
-    areas = load_areas(of.release).table
+def test_an_address_is_told_what_of_it_is_not_there(current):
+    areas = load_areas(current.release).table
     address = {"layer": "nothing", "area": "<b>", "period": "2040-01-01/P1Y"}
-    view = settle_view(parse_address(address), of, areas)
-    text = summary.render_missed(address, view, of)
+    view = settle_view(parse_address(address), current, areas)
+    text = summary.render_missed(address, view, current)
     assert "Not found here: layer “nothing”, period 2040, area." in text
     assert "both countries" in text
-    assert summary.render_missed(format_address(view), view, of) == ""
+    assert summary.render_missed(format_address(view), view, current) == ""
 
 
 @pytest.mark.parametrize(
     ("language", "words"), [("en", "in the country"), ("sq", "(brenda vendit)"), ("el", "(στη χώρα)")]
 )
-def test_a_row_for_both_countries_names_neither(of, language, words):
+def test_a_row_for_both_countries_names_neither(current, language, words):
     with speak(language):
-        text = str(summary.render_panel(of, view_of(of)))
-    assert words in text or of.tier == "public"
+        text = str(summary.render_panel(current, view_of(current)))
+    assert words in text or current.tier == "public"
 
 
-def test_figures_beside_the_map_are_of_its_year_where_there_is_one_and_named_otherwise(of):
-    view = view_of(of, layer="roma_figures", level="region")
-    text = re.sub(r"<[^>]+>", " ", str(summary.render_panel(of, view)))
+def test_figures_beside_the_map_are_of_its_year_where_there_is_one_and_named_otherwise(current):
+    view = view_of(current, layer="roma_figures", level="region")
+    text = re.sub(r"<[^>]+>", " ", str(summary.render_panel(current, view)))
     assert re.search(r"Albania\s+8,301\s+2011", text)
     assert re.search(r"Greece\s+117,495\s+2021", text)
     with speak("sq"):
-        assert "Published figures" not in summary.render_panel(of, view)
+        assert "Published figures" not in summary.render_panel(current, view)
 
 
-def test_countries_without_a_figure_have_no_row_for_it(of):
-    text = summary.render_panel(of, view_of(of))
+def test_countries_without_a_figure_have_no_row_for_it(current):
+    text = summary.render_panel(current, view_of(current))
     assert "no published figure" not in text
 
 
@@ -293,13 +293,13 @@ def test_heights_follow_the_values_and_nothing_has_none():
     assert timeline.compute_heights([0.0]) == [0]
 
 
-def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
-    view = view_of(of, layer="population", area="AL-04")
-    [mark] = read_marks(of, view)
+def test_markup_in_data_is_escaped_wherever_it_meets_html(current):
+    view = view_of(current, layer="population", area="AL-04")
+    [mark] = read_marks(current, view)
     frame = mark.data.frame.assign(source=HOSTILE, note=HOSTILE)
     spoilt = type(mark.data)(frame, mark.data.style, type(mark.data.legend)(*[HOSTILE] * 6), True)
     bad = type(mark)(spoilt, HOSTILE, HOSTILE, (HOSTILE,) * len(mark.labels), dict.fromkeys(mark.words, HOSTILE))
-    profile = current_release.read_profile(of, "AL-04", "")
+    profile = current_release.read_profile(current, "AL-04", "")
     bad_profile = type(profile)(**{**vars(profile), "name": HOSTILE, "name_local": f"{HOSTILE}2"})
     for text in (
         legend.render_legend([bad, bad]),
@@ -312,15 +312,15 @@ def test_markup_in_data_is_escaped_wherever_it_meets_html(of):
         assert 'onload="x' not in text
 
 
-def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(of):
-    text = summary.render_panel(of, view_of(of, layer="communities", area="AL-02"))
+def test_beside_communities_the_panel_leaves_out_what_may_not_stand_beside_them(current):
+    text = summary.render_panel(current, view_of(current, layer="communities", area="AL-02"))
     assert "Outreach" not in text
-    assert ("Children identified or met" in text) == (of.tier == "partner")
+    assert ("Children identified or met" in text) == (current.tier == "partner")
     assert CAUTION not in text
-    plain = summary.render_panel(of, view_of(of, layer="encounters", area="AL-02"))
+    plain = summary.render_panel(current, view_of(current, layer="encounters", area="AL-02"))
     assert "Outreach days" in plain
     assert "communities" not in plain.lower()
-    both = summary.render_panel(of, view_of(of, layer="services", over="communities"))
+    both = summary.render_panel(current, view_of(current, layer="services", over="communities"))
     assert "Outreach" not in both
 
 
@@ -340,12 +340,12 @@ def test_communities_beside_children_met_say_what_it_does_not_mean(demo_world, a
     assert choose_caution(alone.layers) == ""
 
 
-def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(of):
-    for name, levels in current_release.list_levels(of).items():
+def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(current):
+    for name, levels in current_release.list_levels(current).items():
         for area in ("", "AL-02" if "region" in levels else "AL"):
-            view = view_of(of, layer=name, area=area)
-            text = str(summary.render_panel(of, view))
-            [mark, *_others] = read_marks(of, view)
+            view = view_of(current, layer=name, area=area)
+            text = str(summary.render_panel(current, view))
+            [mark, *_others] = read_marks(current, view)
             before = text.partition("<section class=own>")[0]
             assert not any(numbers in before for numbers in ("<dl", "<table"))
             assert html("<h3>{}</h3>", mark.title) in text
@@ -380,11 +380,11 @@ def test_a_layer_opens_on_the_last_period_with_numbers_and_says_when_the_chosen_
     app = run(monkeypatch, demo_world / "releases")
     pick(app, "Layer", "effort")
     assert app.query_params["period"] == "2008-12-01/P3M"
-    assert "No numbers for" not in said(app)
+    assert "No numbers for" not in read_html(app)
     pick(app, "Layer", "encounters")
     assert app.query_params["period"] == "2009-03-01/P3M"
     chosen = run(monkeypatch, demo_world / "releases", layer="effort", period="2009-03-01/P3M")
-    assert "No numbers for Mar to May 2009. The latest are for Dec 2008 to Feb 2009." in said(chosen)
+    assert "No numbers for Mar to May 2009. The latest are for Dec 2008 to Feb 2009." in read_html(chosen)
     chosen.button(key="c-last").click().run()
     assert chosen.query_params["period"] == "2008-12-01/P3M"
 
@@ -414,10 +414,10 @@ def test_periods_without_a_number_carry_their_state_in_bars(demo_world):
     assert "not searched; " in described
 
 
-def test_a_second_layer_that_may_not_be_shown_is_told_why(of):
-    areas = load_areas(of.release).table
+def test_a_second_layer_that_may_not_be_shown_is_told_why(current):
+    areas = load_areas(current.release).table
     address = {"layer": "effort", "over": "communities"}
-    text = summary.render_missed(address, settle_view(parse_address(address), of, areas), of)
+    text = summary.render_missed(address, settle_view(parse_address(address), current, areas), current)
     assert "Communities is not shown with it: " in text
     assert "with services" in text or "children met and services only" in text
 

@@ -141,8 +141,8 @@ def test_the_answer_names_what_went_up_or_down_and_counts_the_rest(current):
         "AL-11": Badge("rising", "up", "likely"), "AL-02": Badge("falling", "down", "likely"),
         "AL-01": Badge("cannot tell", ""), "GR-I": Badge("about the same", "same", "likely"),
     }  # fmt: skip
-    told = cells.find_answer(current, badges)
-    assert told == "Up on the year before: Tirana. Down: Durrës. Of 1 of 4 areas it cannot be told."
+    answer = cells.find_answer(current, badges)
+    assert answer == "Up on the year before: Tirana. Down: Durrës. Of 1 of 4 areas it cannot be told."
     calm = {"GR-I": badges["GR-I"]}
     assert cells.find_answer(current, calm) == "No area is known to be up or down on the year before."
     assert cells.find_answer(current, {"AL-01": badges["AL-01"]}).startswith("No area is clearly up or down")
@@ -369,7 +369,7 @@ def test_every_statement_on_the_shift_is_listed(current, run):
 
 def test_the_address_opens_the_same_view(run):
     test = run(area="GR-M", pathway="cross_border")
-    assert [one.value for one in test.subheader] == ["Crete, Greece · Cross-border trafficking"]
+    assert [heading.value for heading in test.subheader] == ["Crete, Greece · Cross-border trafficking"]
     assert len(charts(test)) == 1
 
 
