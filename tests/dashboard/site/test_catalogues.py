@@ -68,8 +68,8 @@ def test_a_page_has_one_name_wherever_it_is_named(language):
         for key in list_every():
             singular, _zero, plural = key.partition("\0")
             if re.search(rf"\b(the page|page) \*?{entry.title}\b|\b{entry.title} page\b", singular):
-                told = [read.ngettext(singular, plural, n) for n in (1, 2)] if plural else [read.gettext(singular)]
-                assert all(read.gettext(entry.title) in text for text in told), (entry.title, told)
+                texts = [read.ngettext(singular, plural, n) for n in (1, 2)] if plural else [read.gettext(singular)]
+                assert all(read.gettext(entry.title) in text for text in texts), (entry.title, texts)
                 named += 1
     assert named
 
@@ -167,7 +167,7 @@ def test_texts_that_are_looked_up_before_they_are_translated_are_messages():
 def test_a_catalogue_has_each_message_of_the_product_once_and_no_other(language):
     file = catalogues.FOLDER / language / "LC_MESSAGES" / "tact.po"
     text = file.read_text(encoding="utf-8")
-    assert {one for one in read_entries(language) if one and not one.startswith("area\x04")} == list_every(), (
+    assert {key for key in read_entries(language) if key and not key.startswith("area\x04")} == list_every(), (
         "run: make messages"
     )
     assert text.count("\nmsgid ") == len(read_entries(language))
@@ -178,15 +178,15 @@ def test_new_messages_join_a_catalogue_and_what_is_gone_leaves_it(tmp_path):
     source.write_text(
         'LONG = "Named"\n_("New {n}", n=1)\n_(LONG)\nmark("A" if x else "B")\nt.format_plural("a", "b", 2)'
     )
-    found = list(find_messages(source))
-    assert found == ["New {n}", "Named", "A", "B", "a\0b"]
-    text = update_catalogue(PO, dict.fromkeys([*found, "untold"], "page.py"))
+    messages = list(find_messages(source))
+    assert messages == ["New {n}", "Named", "A", "B", "a\0b"]
+    text = update_catalogue(PO, dict.fromkeys([*messages, "untold"], "page.py"))
     entries = catalogues.parse_entries(text)
     assert entries["New {n}"] == ("",)
     assert entries["a\0b"] == ("", "")
     assert entries["area\x04Crete"] == ("Kreta",)
     assert 'One "line"' not in entries
-    assert update_catalogue(text, dict.fromkeys([*found, "untold"], "page.py")) == text
+    assert update_catalogue(text, dict.fromkeys([*messages, "untold"], "page.py")) == text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

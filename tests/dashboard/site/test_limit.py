@@ -82,13 +82,13 @@ def test_every_other_page_says_that_it_is_outside(scored, monkeypatch):
     assert (mine.derived, mine.countries) == (None, ALBANIA)
     assert {page.module for page in PAGES if mine.covers(page.module)} == LIMITED
     assert all(site.covers(page.module) for page in PAGES)
-    said = []
+    calls = []
     entry = next(page for page in PAGES if page.module == "risk")
     monkeypatch.setattr(navigation, "follow_headers", lambda _find: None)
     monkeypatch.setattr(navigation, "_show_frame", lambda *_: None)
-    monkeypatch.setattr(navigation, "_load_show", lambda _module: lambda: said.append("shown"))
+    monkeypatch.setattr(navigation, "_load_show", lambda _module: lambda: calls.append("shown"))
     monkeypatch.setattr(navigation, "read_site", lambda: mine)
-    run = SimpleNamespace(run=lambda: said.append("shown"))
+    run = SimpleNamespace(run=lambda: calls.append("shown"))
     monkeypatch.setattr(
         navigation,
         "st",
@@ -99,9 +99,9 @@ def test_every_other_page_says_that_it_is_outside(scored, monkeypatch):
             context=SimpleNamespace(headers=HEADERS),
         ),
     )
-    monkeypatch.setattr(navigation, "show_outside", lambda: said.append("outside"))
+    monkeypatch.setattr(navigation, "show_outside", lambda: calls.append("outside"))
     navigation.run_page()
-    assert said == ["outside"]
+    assert calls == ["outside"]
 
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
@@ -149,7 +149,7 @@ def test_routes_answer_with_the_own_country_alone(releases):
     whole, mine = site.release(), site.narrow(ZANA).release()
     collections = ask(application, "/features/collections", **HEADERS).json["collections"]
     assert collections
-    paths = [f"/features/collections/{one['id']}/items" for one in collections]
+    paths = [f"/features/collections/{collection['id']}/items" for collection in collections]
     paths += [f"/geometry/{mine.areas_checksum[:16]}/{level}.json" for level in ("country", "region", "municipality")]
     paths += ["/geometry/find.json?name=Attica", "/picture/situation.svg?area=GR-I", "/picture/trends.svg"]
     for path in paths:

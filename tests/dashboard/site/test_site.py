@@ -40,7 +40,7 @@ def test_an_unknown_tier_is_refused_by_name():
 
 
 def test_the_environment_loses_keys_and_the_keyring():
-    given = {
+    environment = {
         "TACT_VAULT_KEY": "k",
         "TACT_IDENTIFIER_KEY": "i",
         "tact_workspace": "w",
@@ -49,7 +49,7 @@ def test_the_environment_loses_keys_and_the_keyring():
         "PATH": "/bin",
         "LANG": "sq_AL.UTF-8",
     }
-    assert site.clean_environment(given) == {"PATH": "/bin", "LANG": "sq_AL.UTF-8"}
+    assert site.clean_environment(environment) == {"PATH": "/bin", "LANG": "sq_AL.UTF-8"}
 
 
 def test_the_command_names_the_releases_what_was_derived_and_the_tier_and_no_other_folder(tmp_path):
@@ -96,7 +96,7 @@ def test_what_is_announced_is_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("said", "hidden"),
+    ("blocked", "hidden"),
     [
         ("", set()),
         ("communities\n", {"communities"}),
@@ -104,12 +104,12 @@ def test_what_is_announced_is_read(tmp_path, monkeypatch):
         (None, {"communities", "dark_figure"}),
     ],
 )
-def test_what_governance_does_not_approve_now_is_hidden_at_once(demo_world, tmp_path, said, hidden):
+def test_what_governance_does_not_approve_now_is_hidden_at_once(demo_world, tmp_path, blocked, hidden):
     releases = Path(shutil.copytree(demo_world / "releases", tmp_path / "releases"))
     shown = site.Site(releases, "partner")
     before = current_release.open_current_release(shown)
     levels = current_release.list_levels(before)
-    (releases / "blocked").unlink() if said is None else (releases / "blocked").write_text(said)
+    (releases / "blocked").unlink() if blocked is None else (releases / "blocked").write_text(blocked)
     after = current_release.open_current_release(shown)
     assert after.without == hidden
     assert ("communities" in current_release.list_levels(after)) == ("communities" not in hidden)
