@@ -143,8 +143,8 @@ def test_a_new_action_is_found(tmp_path):
         "    st.selectbox(_('Choose'), [], on_change=lambda: send(1))\n    st.selectbox(_('Look'), [])\n",
         encoding="utf-8",
     )
-    found = [action.name for action in read_actions(tmp_path / "new.py", tmp_path)]
-    assert found == ["new.py show: send", "new.py show: Take", "new.py show: Choose"]
+    names = [action.name for action in read_actions(tmp_path / "new.py", tmp_path)]
+    assert names == ["new.py show: send", "new.py show: Take", "new.py show: Choose"]
 
 
 def test_what_the_page_of_files_offers_needs_the_right_of_the_page():

@@ -95,9 +95,9 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(browser, member, now):
     browser.ask("/map?area=AL-11&lang=sq")
     answer = browser.sign_in(member, now)
     assert (answer.status, answer.headers["location"]) == (303, "/map?area=AL-11&lang=sq")
-    given = next(text for text in answer.headers.getlist("set-cookie") if "session" in text)
-    assert given.startswith("__Host-tact-session=")
-    assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(given.split("; "))
+    cookie = next(text for text in answer.headers.getlist("set-cookie") if "session" in text)
+    assert cookie.startswith("__Host-tact-session=")
+    assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
     inside = browser.ask("/map")
     assert (inside.status, inside.text) == (200, 'inside [\'["Elira Hoxha", "manager", []]\']')
 
@@ -143,9 +143,9 @@ def test_a_link_to_another_language_keeps_the_path(browser):
 def test_without_a_proxy_the_cookie_has_the_port_in_its_name_and_http_is_enough(accounts, member, now):
     browser = Browser(accounts, is_encrypted=False, host=OWN)
     browser.ask("/")
-    given = browser.sign_in(member, now).headers.getlist("set-cookie")[-1]
-    assert given.startswith("tact-session-8642=")
-    assert "Secure" not in given
+    cookie = browser.sign_in(member, now).headers.getlist("set-cookie")[-1]
+    assert cookie.startswith("tact-session-8642=")
+    assert "Secure" not in cookie
     assert browser.ask("/").status == 200
 
 
@@ -185,9 +185,9 @@ def test_a_form_from_elsewhere_is_not_taken(browser, member, now, origin):
 def test_a_form_without_the_cookie_or_with_another_token_is_not_taken(browser, accounts, member, now):
     browser.ask("/")
     assert browser.sign_in(member, now, token="0" * 64).status == 403
-    kept, browser.cookies = browser.cookies, {}
+    cookies, browser.cookies = browser.cookies, {}
     assert browser.sign_in(member, now).status == 403
-    browser.cookies = {name: value + "x" for name, value in kept.items()}
+    browser.cookies = {name: value + "x" for name, value in cookies.items()}
     page = browser.page
     assert browser.sign_in(member, now).status == 403
     browser.page = page
@@ -265,8 +265,8 @@ def test_an_invitation_is_accepted_and_signed_in_by_a_passkey(browser, accounts,
     good = {"passphrase": PASSPHRASE, "again": PASSPHRASE}
     assert browser.send("/invitation", **good, passkey="{}").status == 403
     assert browser.send("/invitation", **good, passkey=soft.make(read_options())).status == 303
-    for kept in ("form", "session"):
-        browser.cookies.pop(f"__Host-tact-{kept}")
+    for name in ("form", "session"):
+        browser.cookies.pop(f"__Host-tact-{name}")
     browser.ask("/map")
     answer = {"name": "Nikos", "passphrase": PASSPHRASE, "code": "", "passkey": soft.sign(read_options())}
     hidden = browser.page
@@ -280,12 +280,12 @@ def test_an_invitation_is_accepted_and_signed_in_by_a_passkey(browser, accounts,
     assert browser.send("/sign-in", **answer).status == 403, "once"
     browser.ask("/account")
     other = SoftPasskey(ORIGIN)
-    made = other.make(read_options())
-    refused = browser.send("/account/passkey", passphrase="x", passkey=made)
+    credential = other.make(read_options())
+    refused = browser.send("/account/passkey", passphrase="x", passkey=credential)
     assert (refused.status, "That is not your passphrase" in refused.text) == (403, True)
-    assert browser.send("/account/passkey", passphrase=PASSPHRASE, passkey=made).headers["location"] == "/account"
+    assert browser.send("/account/passkey", passphrase=PASSPHRASE, passkey=credential).headers["location"] == "/account"
     assert "added a passkey" in browser.ask("/account").text
-    assert browser.send("/account/passkey", passphrase=PASSPHRASE, passkey=made).status == 403
+    assert browser.send("/account/passkey", passphrase=PASSPHRASE, passkey=credential).status == 403
 
 
 @pytest.mark.parametrize(("host", "is_encrypted"), [(OWN, False), ("192.0.2.1", True)])
@@ -518,9 +518,9 @@ def test_one_look_is_for_all_conversations(accounts, now, monkeypatch):
 
 def test_a_file_is_for_the_session_to_which_a_page_offers_it_and_the_oldest_offers_are_forgotten(accounts, monkeypatch):
     monkeypatch.setattr(conversations, "_MOST_FILES", 2)
-    shown, made, typed, other = ForwardMsg(), ForwardMsg(), ForwardMsg(), ForwardMsg()
+    shown, deferred, typed, other = ForwardMsg(), ForwardMsg(), ForwardMsg(), ForwardMsg()
     shown.delta.new_element.download_button.url = "/media/shown.csv"
-    made.backend_operation_response.deferred_file.url = "/media/made.csv"
+    deferred.backend_operation_response.deferred_file.url = "/media/made.csv"
     typed.delta.new_element.markdown.body = "/media/typed.csv"
     other.delta.new_element.download_button.url = "/media/other.csv"
     talking = Conversations(accounts)
@@ -537,7 +537,7 @@ def test_a_file_is_for_the_session_to_which_a_page_offers_it_and_the_oldest_offe
         names = ("shown", "made", "typed", "other")
         return [name for name in names if talking.has_offered(secret, f"/media/{name}.csv")]
 
-    assert list_offered(shown, made, typed) == ["shown", "made"]
+    assert list_offered(shown, deferred, typed) == ["shown", "made"]
     assert list_offered(secret="another") == []
     assert list_offered(shown, other) == ["shown", "other"]
 
@@ -598,13 +598,13 @@ LAYER = "/features/collections/children-region/items?limit=5"
 @pytest.fixture
 def program(browser, accounts):
     """Return a function that asks with a token, of a new researcher if no other one is given."""
-    own = make_token_as(accounts, "Ilir", "researcher")
+    default_token = make_token_as(accounts, "Ilir", "researcher")
 
-    def ask(path=LAYER, method="GET", token=own, kind="http", **headers):
+    def ask(path=LAYER, method="GET", token=default_token, kind="http", **headers):
         asked = {"accept": "*/*", "authorization": f"Bearer {token}", **headers}
         return browser.ask(path, method, kind=kind, **asked)
 
-    ask.token = own
+    ask.token = default_token
     return ask
 
 

@@ -67,7 +67,7 @@ def make_application(releases, tier, **settings):
 
 
 def find_link(document, relation, media_type):
-    (link,) = (one for one in document["links"] if (one["rel"], one["type"]) == (relation, media_type))
+    (link,) = (entry for entry in document["links"] if (entry["rel"], entry["type"]) == (relation, media_type))
     return link
 
 
@@ -78,7 +78,7 @@ def follow_pages(get, address):
         answer = get(address, accept=f"{GEOJSON}, application/json")
         assert (answer.status, answer.headers["content-type"]) == (200, GEOJSON)
         pages.append(answer.json)
-        address = next((one["href"] for one in pages[-1]["links"] if one["rel"] == "next"), None)
+        address = next((link["href"] for link in pages[-1]["links"] if link["rel"] == "next"), None)
     return pages
 
 
@@ -86,9 +86,9 @@ def check_features(get, document):
     """Check points 21 to 27 of an answer with features."""
     assert document["type"] == "FeatureCollection"  # 22 (AT 22)
     assert isinstance(document["features"], list)
-    assert all(one["rel"] and one["type"] for one in document["links"])  # 23 (AT 23)
-    own = find_link(document, "self", GEOJSON)["href"]
-    assert get(own).json == document
+    assert all(link["rel"] and link["type"] for link in document["links"])  # 23 (AT 23)
+    address = find_link(document, "self", GEOJSON)["href"]
+    assert get(address).json == document
     assert document["numberReturned"] == len(document["features"])  # 26 (AT 26)
     for feature in document["features"]:
         assert feature["id"]
@@ -136,9 +136,11 @@ def test_7_the_definition_is_an_openapi_3_0_document(api):
     jsonschema.Draft202012Validator(OPENAPI_30).validate(api)
     assert all(resolve(api, {"$ref": name}) for name in find_references(api))
     for path, item in api["paths"].items():
-        named = [resolve(api, one) for one in item["get"]["parameters"]]
-        assert len({(one["in"], one["name"]) for one in named}) == len(named)
-        assert {one["name"] for one in named if one["in"] == "path"} == set(re.findall(r"{(\w+)}", path))
+        named = [resolve(api, parameter) for parameter in item["get"]["parameters"]]
+        assert len({(parameter["in"], parameter["name"]) for parameter in named}) == len(named)
+        assert {parameter["name"] for parameter in named if parameter["in"] == "path"} == set(
+            re.findall(r"{(\w+)}", path)
+        )
 
 
 def test_8_the_definition_lists_every_path_with_its_answer(api, collections):
@@ -169,7 +171,7 @@ def test_12_to_14_the_collections_have_links(get, tier):
     assert answer.status == 200
     assert find_link(answer.json, "self", "application/json")["href"] == f"{BASE}/collections"
     # One for each layer and level, of the shown release and of each by its name.
-    ids = [one["id"] for one in answer.json["collections"]]
+    ids = [collection["id"] for collection in answer.json["collections"]]
     shown = [name for name in ids if not name.endswith(small_release.NAME)]
     assert ids == [*shown, *(f"{name}_{small_release.NAME}" for name in shown)]
     assert "encounters_region" in shown
@@ -179,7 +181,7 @@ def test_12_to_14_the_collections_have_links(get, tier):
 def test_15_to_17_each_collection_leads_to_its_features_and_says_where_and_when(collections):
     for collection in collections:
         here = f"{BASE}/collections/{collection['id']}"
-        assert all(one["rel"] and one["type"] for one in collection["links"])
+        assert all(link["rel"] and link["type"] for link in collection["links"])
         assert find_link(collection, "items", GEOJSON)["href"] == f"{here}/items"
         assert collection["crs"][0] == CRS84
         (box,) = collection["extent"]["spatial"]["bbox"]
@@ -224,7 +226,7 @@ def test_27_an_empty_answer_is_a_collection_without_features_and_without_a_next_
         document = get(f"{ITEMS}?{query}").json
         assert document["features"] == []
         assert document["numberReturned"] == 0
-        assert [one["rel"] for one in document["links"]] == ["self", "collection"]
+        assert [link["rel"] for link in document["links"]] == ["self", "collection"]
 
 
 @pytest.mark.parametrize(
@@ -248,7 +250,7 @@ def test_28_31_and_33_the_definition_names_the_parameters(api, collections, name
     assert api["components"]["parameters"][name]["schema"] == schema  # QGIS 2: under this very name
     for collection in collections:
         listed = api["paths"][f"/collections/{collection['id']}/items"]["get"]["parameters"]
-        (parameter,) = (one for one in (resolve(api, each) for each in listed) if one["name"] == name)
+        (parameter,) = (entry for entry in (resolve(api, each) for each in listed) if entry["name"] == name)
         assert parameter["in"] == "query"
         assert (parameter["required"], parameter["style"], parameter["explode"]) == (False, "form", False)
         assert parameter["schema"] == schema
@@ -257,11 +259,11 @@ def test_28_31_and_33_the_definition_names_the_parameters(api, collections, name
 def test_29_boxes_of_every_kind_are_answered(get, collections):
     for collection in collections[:4]:
         address = find_link(collection, "items", GEOJSON)["href"]
-        own = ",".join(map(str, collection["extent"]["spatial"]["bbox"][0]))
-        for box in (own, *BOXES):
+        extent = ",".join(map(str, collection["extent"]["spatial"]["bbox"][0]))
+        for box in (extent, *BOXES):
             check_features(get, get(f"{address}?{urlencode({'bbox': box, 'limit': 5})}").json)
         everything = get(address).json["numberMatched"]
-        assert get(f"{address}?{urlencode({'bbox': own})}").json["numberMatched"] == everything
+        assert get(f"{address}?{urlencode({'bbox': extent})}").json["numberMatched"] == everything
 
 
 @pytest.mark.parametrize(
@@ -433,7 +435,7 @@ def test_40_media_types_are_those_of_geojson_and_json(get):
 def test_qgis_2_choices_and_states_are_queryables_of_each_collection(api, collections):
     for collection in collections:
         listed = api["paths"][f"/collections/{collection['id']}/items"]["get"]["parameters"]
-        named = {one["name"]: one for one in (resolve(api, each) for each in listed)}
+        named = {parameter["name"]: parameter for parameter in (resolve(api, each) for each in listed)}
         layer = next(each for each in LAYERS if collection["id"].startswith(each.id))
         for name in ("code", "country", "parent", "period", "state", *(option.id for option in layer.options)):
             assert (named[name]["style"], named[name]["explode"]) == ("form", False)
@@ -446,7 +448,7 @@ def test_qgis_4_every_feature_has_every_property_with_one_type(get, collections)
         rows = [feature["properties"] for page in pages for feature in page["features"]]
         types = {name: {type(row[name]) for row in rows} - {type(None)} for name in rows[0]}
         assert {tuple(row) for row in rows} == {tuple(rows[0])}
-        assert all(len(found) <= 1 for found in types.values()), types
+        assert all(len(kinds) <= 1 for kinds in types.values()), types
 
 
 def test_features_are_the_rows_of_the_exported_tables(get, release, collections):
@@ -479,8 +481,10 @@ def test_a_filter_keeps_the_rows_with_its_value(get, release, query):
 def test_what_the_definition_allows_is_answered_and_nothing_breaks(get, api, name):
     path = f"/collections/{name}/items"
     named = [resolve(api, each) for each in api["paths"][path]["get"]["parameters"]]
-    good = st.fixed_dictionaries({}, optional={one["name"]: draw_good(one) for one in named})
-    bad = st.dictionaries(st.sampled_from([*(one["name"] for one in named), "x"]), st.text(max_size=30), max_size=2)
+    good = st.fixed_dictionaries({}, optional={parameter["name"]: draw_good(parameter) for parameter in named})
+    bad = st.dictionaries(
+        st.sampled_from([*(parameter["name"] for parameter in named), "x"]), st.text(max_size=30), max_size=2
+    )
 
     @settings(max_examples=25)
     @given(good, bad)

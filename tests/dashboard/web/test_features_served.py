@@ -142,8 +142,8 @@ def test_without_a_release_there_are_no_collections(tmp_path):
 
 def test_of_a_damaged_release_it_is_said_that_it_cannot_be_read(tmp_path):
     release = small_release.make(tmp_path, "public")
-    for kept in (items.zip_page, items._read_cells):
-        kept.cache_clear()
+    for function in (items.zip_page, items._read_cells):
+        function.cache_clear()
     for path in release.folder.glob("children_*"):
         path.write_bytes(b"x")
     answer = ask(make_application(tmp_path, "public"), f"{BASE}/collections/encounters_region/items")
@@ -154,12 +154,12 @@ def test_of_a_damaged_release_it_is_said_that_it_cannot_be_read(tmp_path):
 
 def test_a_page_is_made_once_and_sent_compressed_and_no_cache_keeps_it(releases, monkeypatch):
     items.zip_page.cache_clear()
-    made, make = [], items.format_page
-    monkeypatch.setattr(items, "format_page", lambda *page: made.append(page) or make(*page))
+    calls, make = [], items.format_page
+    monkeypatch.setattr(items, "format_page", lambda *page: calls.append(page) or make(*page))
     application = make_application(releases, "public")
     address = f"{BASE}/collections/effort_region/items"
     plain, zipped = ask(application, address), ask(application, address, accept_encoding="gzip")
-    assert len(made) == 1
+    assert len(calls) == 1
     assert zipped.headers["content-encoding"] == "gzip"
     assert zipped.headers["vary"] == "Accept-Encoding"
     assert len(zipped.body) < len(plain.body) / 4
@@ -180,11 +180,11 @@ def test_a_page_of_a_new_release_under_the_same_name_is_made_anew(tmp_path):
 
 
 def test_an_offset_behind_the_end_makes_no_feature(releases, monkeypatch):
-    made = []
-    monkeypatch.setattr(items.geojson, "format_feature", lambda *one: made.append(one))
+    calls = []
+    monkeypatch.setattr(items.geojson, "format_feature", lambda *arguments: calls.append(arguments))
     application = make_application(releases, "public")
     answer = ask(application, f"{BASE}/collections/encounters_region/items?offset=999999999&limit=1000")
-    assert (answer.status, made) == (200, [])
+    assert (answer.status, calls) == (200, [])
 
 
 def test_few_are_answered_at_once_and_too_many_are_asked_to_come_again(releases, monkeypatch):

@@ -55,9 +55,9 @@ def test_a_browser_is_known_for_twelve_hours_and_each_has_a_secret_of_its_own(no
     now[0] += 6 * 3600
     second = ask(entry.make_address(URL))[1]["set-cookie"].partition(";")[0]
     assert first != second
-    assert [ask("/", one)[0] for one in (first, second)] == [200, 200]
+    assert [ask("/", cookie)[0] for cookie in (first, second)] == [200, 200]
     now[0] += 6 * 3600
-    assert [ask("/", one)[0] for one in (first, second)] == [403, 200]
+    assert [ask("/", cookie)[0] for cookie in (first, second)] == [403, 200]
     now[0] -= 7 * 3600  # the clock is set back
     assert ask("/", second)[0] == 403
 
@@ -72,11 +72,11 @@ def test_a_token_gives_a_cookie_once_and_leads_to_the_address_without_it(entry, 
     status, headers, body = ask(address)
     assert (status, headers["location"], body) == (303, f"{URL}/", b"")
     assert headers["cache-control"] == "no-store"
-    given, *rules = headers["set-cookie"].split("; ")
-    assert given.startswith(f"tact-map-{PORT}=")
+    cookie, *rules = headers["set-cookie"].split("; ")
+    assert cookie.startswith(f"tact-map-{PORT}=")
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(rules)
-    assert address.partition("token=")[2] not in given
-    assert ask("/", given)[0] == 200
+    assert address.partition("token=")[2] not in cookie
+    assert ask("/", cookie)[0] == 200
     again, headers, _ = ask(address)
     assert (again, "set-cookie" in headers) == (403, False)
 

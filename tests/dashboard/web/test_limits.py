@@ -270,14 +270,14 @@ def test_all_readers_behind_a_proxy_with_a_name_are_not_one_address(peer, has_pr
 
 @pytest.mark.parametrize(("named", "has_proxy"), [(["--name", "map.example.org"], True), ([], False)])
 def test_only_a_name_says_that_a_proxy_stands_in_front(monkeypatch, tmp_path, named, has_proxy):
-    told = []
+    calls = []
     for name in ("announce_site", "apply_settings", "build_application"):
         monkeypatch.setattr(server, name, lambda *_: None)
     monkeypatch.setattr(server, "take_output", io.StringIO)
     monkeypatch.setattr(server, "clean_environment", dict)
-    monkeypatch.setattr(server, "run_application", lambda *_, **settings: told.append(settings))
+    monkeypatch.setattr(server, "run_application", lambda *_, **settings: calls.append(settings))
     server.main(["--releases", str(tmp_path), "--tier", "public", *named])
-    assert told == [{"has_proxy": has_proxy}]
+    assert calls == [{"has_proxy": has_proxy}]
 
 
 def test_where_all_are_half_open_a_new_connection_takes_the_place_of_the_oldest():

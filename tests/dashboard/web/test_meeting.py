@@ -79,15 +79,15 @@ def test_members_follow_the_presenter_and_who_comes_late_starts_at_the_present_v
         assert opened["address"] == f"{url}/meeting/{opened['code']}"
         presenter.say(view="map?area=AL-02&lang=sq")
         with join(url, 2, opened["code"]) as member:
-            member.hear_until(lambda said: said.get("view") == "map?area=AL-02")
+            member.hear_until(lambda message: message.get("view") == "map?area=AL-02")
             presenter.say(view="risk?area=AL-02", pointer=[41, 20])
-            said = member.hear_until(lambda said: said.get("view") == "risk?area=AL-02")
-            assert (said["pointer"], said["presents"], said["here"]) == ([41, 20], False, True)
-            assert "members" not in said
+            message = member.hear_until(lambda message: message.get("view") == "risk?area=AL-02")
+            assert (message["pointer"], message["presents"], message["here"]) == ([41, 20], False, True)
+            assert "members" not in message
             # A member's word does not count.
             member.say(view="map")
             presenter.say(hand_over=2)
-            assert member.hear_until(lambda said: said["presents"])["view"] == "risk?area=AL-02"
+            assert member.hear_until(lambda message: message["presents"])["view"] == "risk?area=AL-02"
         assert find_location(f"{url}/meeting/{opened['code']}?lang=el") == (
             f"../risk?area=AL-02&lang=el&meeting={opened['code']}"
         )
@@ -99,7 +99,7 @@ def test_a_meeting_that_is_not_there_or_has_ended_says_so(url):
     assert find_location(f"{url}/meeting/nothing").endswith("../?meeting=nothing")
     with join(url, 1) as presenter, join(url, 2, presenter.hear()["code"]) as member:
         presenter.say(end=True)
-        member.hear_until(lambda said: said.get("ended"))
+        member.hear_until(lambda message: message.get("ended"))
 
 
 @pytest.mark.parametrize("text", ["[" * 4096, "[1]", "{", '{"secret": 1}'])
@@ -138,7 +138,7 @@ def test_whether_a_view_may_be_seen_is_looked_up_outside_the_event_loop(url, roo
     monkeypatch.setattr(meeting, "may_see", lambda *_: threads.append(threading.get_ident()))
     with join(url, 1) as presenter:
         presenter.say(view="map?area=AL-02")
-        assert presenter.hear_until(lambda said: said.get("closed"))["view"] is None
+        assert presenter.hear_until(lambda message: message.get("closed"))["view"] is None
     assert threads
     assert not rooms.threads & set(threads)
 
@@ -152,10 +152,10 @@ def test_one_network_address_has_so_many_lines_at_most(url, monkeypatch):
             with pytest.raises(InvalidStatus), join(url, 3, code, "2001:db8::3"):
                 pass
             # Another subscriber, and this machine itself, have their own places.
-            with join(url, 4, code, "2001:db8:0:1::1") as other, join(url, 5, code) as own:
-                assert (other.hear()["code"], own.hear()["code"]) == (code, code)
+            with join(url, 4, code, "2001:db8:0:1::1") as other, join(url, 5, code) as local:
+                assert (other.hear()["code"], local.hear()["code"]) == (code, code)
         # A place is free again once its line has ended.
-        presenter.hear_until(lambda said: said.get("members") == [])
+        presenter.hear_until(lambda message: message.get("members") == [])
         with join(url, 6, code, "2001:db8::4") as late:
             assert late.hear()["code"] == code
 
@@ -186,10 +186,10 @@ def test_a_window_that_says_nothing_that_is_known_is_sent_away(url, text):
 def test_words_are_in_the_language_that_is_asked_for(url):
     for language in ("en", "sq", "el", "xx"):
         with urllib.request.urlopen(f"{url}/meeting/words.json?lang={language}", timeout=10) as answer:
-            found = json.loads(answer.read())
+            words = json.loads(answer.read())
         with speak(language):
-            assert found == meeting.make_words()
-    assert found["meeting"] == "Meeting"
+            assert words == meeting.make_words()
+    assert words["meeting"] == "Meeting"
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ def test_who_signs_in_there_gets_a_session_as_all_others_and_the_page_that_was_a
     answer = sign_in(browser, provider, "/map?area=AL-11&lang=sq")
     assert answer.status == 200
     assert 'content="0;url=/map?area=AL-11&amp;lang=sq"' in answer.text
-    given = next(text for text in answer.headers.getlist("set-cookie") if "session" in text)
-    assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/", "Max-Age=43200"} <= set(given.split("; "))
+    cookie = next(text for text in answer.headers.getlist("set-cookie") if "session" in text)
+    assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/", "Max-Age=43200"} <= set(cookie.split("; "))
     assert see_inside(browser) == 'inside [\'["Drita Marku", "manager", []]\']'
     assert list_events(accounts) == [("admitted", "Drita Marku"), ("signed in", "Drita Marku")]
     assert [person.organisation for person in people.list_people(accounts)] == ["Example NGO"]
@@ -84,8 +84,8 @@ def test_who_signs_in_there_gets_a_session_as_all_others_and_the_page_that_was_a
 def test_the_cookie_of_a_beginning_comes_back_from_another_site_and_goes_with_the_answer(browser, provider):
     page = browser.ask("/map").text
     answer = browser.ask(find_link(page))
-    given = next(text for text in answer.headers.getlist("set-cookie") if "beginning" in text)
-    assert {"Secure", "HttpOnly", "SameSite=lax", "Max-Age=600"} <= set(given.split("; "))
+    cookie = next(text for text in answer.headers.getlist("set-cookie") if "beginning" in text)
+    assert {"Secure", "HttpOnly", "SameSite=lax", "Max-Age=600"} <= set(cookie.split("; "))
     assert browser.cookies[BEGINNING].partition(".")[0] not in answer.headers["location"]
     assert browser.cookies[BEGINNING]
     come_back(browser, provider.let_in(answer.headers["location"]))
@@ -97,10 +97,10 @@ def test_an_answer_counts_once_and_for_the_browser_that_began(browser, provider,
     other = make_browser()
     begin(other)
     assert "Begin again" in come_back(other, answer).text
-    kept = browser.cookies[BEGINNING]
+    cookie = browser.cookies[BEGINNING]
     assert come_back(browser, answer).status == 200
     assert come_back(browser, answer).status == 403, "without the cookie"
-    browser.cookies = {BEGINNING: kept}
+    browser.cookies = {BEGINNING: cookie}
     provider.asked.clear()
     again = come_back(browser, provider.let_in(begin_with(provider, answer)))
     assert (again.status, provider.asked) == (403, [])

@@ -40,9 +40,9 @@ def test_a_picture_comes_as_a_file_in_the_language_of_the_address(site, page):
     assert answer.status_code == 200
     assert answer.media_type == "image/svg+xml"
     assert answer.headers["cache-control"] == "no-store"
-    told = answer.headers["content-disposition"]
-    assert told.startswith('attachment; filename="tact-')
-    assert told.endswith(f'-{name}.svg"')
+    disposition = answer.headers["content-disposition"]
+    assert disposition.startswith('attachment; filename="tact-')
+    assert disposition.endswith(f'-{name}.svg"')
     text = answer.body.decode()
     assert "Αττική" in text
     assert 'lang="el"' in text
@@ -61,19 +61,19 @@ def squeeze(text):
 def test_a_picture_says_what_its_page_says_and_where_its_numbers_come_from(site, page):
     current = open_current_release(site)
     with address.follow({}):
-        made = MAKERS[page](site, current)
+        content = MAKERS[page](site, current)
     words = read_words(answer_picture(site, page, "svg", {}).body)
-    assert any("release 2009" in note for part in made.legend for note in part.notes)
-    assert made.sentences or page == "situation"
-    for said in (made.title, *made.sentences, "Partner tier", "Invented data", "TACT Map, release"):
-        assert squeeze(said) in words
+    assert any("release 2009" in note for part in content.legend for note in part.notes)
+    assert content.sentences or page == "situation"
+    for sentence in (content.title, *content.sentences, "Partner tier", "Invented data", "TACT Map, release"):
+        assert squeeze(sentence) in words
 
 
 def list_first_words(test):
     """Return the sentences that a page says first: what it warns of, and its answer."""
     bodies = " ".join(element.proto.body for element in test.get("html"))
-    found = re.findall(r'(?:<p class="lead">|<div class="finding"><h1>)(.*?)(?:</p>|</h1>)', bodies)
-    leads = [part for words in found for part in words.split("</span>")]
+    matches = re.findall(r'(?:<p class="lead">|<div class="finding"><h1>)(.*?)(?:</p>|</h1>)', bodies)
+    leads = [part for words in matches for part in words.split("</span>")]
     return [*(warning.value for warning in test.warning), *(unescape(re.sub(r"<[^>]+>", "", lead)) for lead in leads)]
 
 
@@ -95,7 +95,7 @@ def test_a_picture_says_what_its_page_says_first(monkeypatch, scored, site, page
 @pytest.mark.always("trends--0")
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("page", "one", "other"),
+    ("page", "view", "other"),
     [
         ("risk", {"pathway": "internal"}, {"pathway": "cross_border"}),
         ("risk", {"sure": "50"}, {"sure": "95"}),
@@ -107,8 +107,8 @@ def test_a_picture_says_what_its_page_says_first(monkeypatch, scored, site, page
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_picture_is_of_the_view_in_the_address(site, page, one, other):
-    first, again, second = (answer_picture(site, page, "svg", address).body for address in (one, one, other))
+def test_a_picture_is_of_the_view_in_the_address(site, page, view, other):
+    first, again, second = (answer_picture(site, page, "svg", address).body for address in (view, view, other))
     assert first == again
     assert first != second
 
@@ -150,11 +150,11 @@ def test_pages_of_partners_have_no_picture_on_the_public_tier(monkeypatch, score
 
 @pytest.mark.long
 def test_a_picture_is_made_once(monkeypatch, site):
-    made = []
+    calls = []
 
     def count(module, name):
         make = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *given, **more: made.append(name) or make(*given, **more))
+        monkeypatch.setattr(module, name, lambda *arguments, **more: calls.append(name) or make(*arguments, **more))
 
     for module, name in ((typeset, "render_pngs"), (typeset, "render_pdf"), (vl_convert, "vegalite_to_svg")):
         count(module, name)
@@ -166,7 +166,7 @@ def test_a_picture_is_made_once(monkeypatch, site):
             body = answer_picture(site, "trends", kind, {"area": "AL-11", "lang": language}).body
             assert seen.setdefault((kind, language), body) == body
     assert len({*seen.values()}) == 3
-    assert sorted(made) == ["render_pdf", "render_pngs", "render_pngs", "vegalite_to_svg", "vegalite_to_svg"]
+    assert sorted(calls) == ["render_pdf", "render_pngs", "render_pngs", "vegalite_to_svg", "vegalite_to_svg"]
 
 
 @pytest.fixture(scope="module")
@@ -188,12 +188,12 @@ def search_spoiled(written, folder, names, spoil):
     current, files = written
     copies = {}
     for path in (next(file for file in files if name in file.name) for name in names):
-        kept = path.read_text(encoding="utf-8")
-        assert spoil(kept) != kept
+        text = path.read_text(encoding="utf-8")
+        assert spoil(text) != text
         copies[path.name] = folder / path.name
-        copies[path.name].write_text(spoil(kept), encoding="utf-8")
+        copies[path.name].write_text(spoil(text), encoding="utf-8")
     findings = search(current.release, list(copies.values()))[0]
-    return {name: {str(found.reason) for found in findings if found.table == name} for name in copies}
+    return {name: {str(finding.reason) for finding in findings if finding.table == name} for name in copies}
 
 
 @pytest.mark.slow
@@ -201,8 +201,8 @@ def test_the_search_for_leaks_reads_the_pictures_of_all_pages(written):
     current, files = written
     pages = {page for page in MAKERS if has_picture(page, current.tier)}
     assert {page for page in MAKERS if any(f"-{page}" in file.name for file in files)} == pages
-    found, statistics = search(current.release, files)
-    assert found == []
+    findings, statistics = search(current.release, files)
+    assert findings == []
     assert statistics["cells"] > 1000
 
 
@@ -252,8 +252,8 @@ def test_a_wrong_number_that_trends_would_draw_is_found(site, monkeypatch, tmp_p
             patch.setattr(trends_summary, reader, spoil(getattr(trends_summary, reader)))
             picture = make_sheet(site, current, "trends", {"area": "AL-11", **view})
             (tmp_path / f"{name}.svg").write_bytes(render_sheet(picture, current.release, "svg"))
-    found, _statistics = search(current.release, sorted(tmp_path.iterdir()))
-    assert {(finding.table, finding.cell["area"], finding.reason) for finding in found} == {
+    findings, _statistics = search(current.release, sorted(tmp_path.iterdir()))
+    assert {(finding.table, finding.cell["area"], finding.reason) for finding in findings} == {
         (f"{name}.svg", "AL-11", "contains a number that is not in the release") for name in WRONG
     }
 

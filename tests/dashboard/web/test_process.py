@@ -150,15 +150,15 @@ def test_a_file_that_was_made_stays_until_its_reader_has_asked_for_it(monkeypatc
     storage = MemoryMediaFileStorage("/media")
     manager = media_file_manager.MediaFileManager(storage)
     pressed = manager.add_deferred(lambda: b"minutes", "application/pdf", "minutes.pdf", "1.(0).2")
-    made = manager.execute_deferred(pressed).removeprefix("/media/")
+    file_id = manager.execute_deferred(pressed).removeprefix("/media/")
     for _ in range(100):
         manager.remove_orphaned_files()
         now[0] += 0.19
-    assert storage.get_file(made).content == b"minutes"
+    assert storage.get_file(file_id).content == b"minutes"
     now[0] += 2
     manager.remove_orphaned_files()
     with pytest.raises(MediaFileStorageError):
-        storage.get_file(made)
+        storage.get_file(file_id)
 
 
 def _make_block(part, *path):

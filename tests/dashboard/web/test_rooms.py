@@ -65,7 +65,7 @@ def test_a_view_is_a_page_of_the_product_without_what_belongs_to_a_reader_alone(
 
 
 @pytest.mark.parametrize(
-    ("place", "kept"),
+    ("place", "pointer"),
     [
         ([41.123456, 20], (41.1235, 20.0)),
         (None, None),
@@ -79,8 +79,8 @@ def test_a_view_is_a_page_of_the_product_without_what_belongs_to_a_reader_alone(
         ([True, 20], None),
     ],
 )
-def test_a_pointer_is_a_place_on_earth(place, kept):
-    assert clean_pointer(place) == kept
+def test_a_pointer_is_a_place_on_earth(place, pointer):
+    assert clean_pointer(place) == pointer
 
 
 def test_the_last_view_is_shown_to_everybody_and_to_who_comes_late(meeting):

@@ -99,12 +99,12 @@ def test_a_key_or_number_that_is_guessed_gives_nothing(people, number):
 
 
 def test_only_managers_write_and_the_log_says_who(people, monkeypatch):
-    monkeypatch.setattr("streamlit.session_state", kept := {})
+    monkeypatch.setattr("streamlit.session_state", session := {})
     for role in Role:
         with read_as_role(role):
             assert state.may_write() == (role is Role.MANAGER)
             change(lambda store: create_meeting(store, "One", "2026-12-01", "Somebody"), "refused")
-    assert kept == {}
+    assert session == {}
     assert [entry.content["what"] for entry in read_log(people, "Somebody")] == ["meeting"]
 
 
@@ -170,29 +170,29 @@ def test_a_damaged_file_is_a_sentence_in_the_bar_and_no_failure_of_the_page(site
     assert played is None
     assert "damaged" in problem
     assert "damaged" in render_strip(None, None, "", problem)
-    monkeypatch.setattr("streamlit.session_state", kept := {})
+    monkeypatch.setattr("streamlit.session_state", session := {})
     change(lambda store: create_meeting(store, "x", "2026-12-01"), "refused")
-    assert "damaged" in kept["refused"]
+    assert "damaged" in session["refused"]
 
 
 def test_a_folder_that_cannot_be_written_is_said(site, monkeypatch):
-    monkeypatch.setattr("streamlit.session_state", kept := {})
+    monkeypatch.setattr("streamlit.session_state", session := {})
     monkeypatch.setattr(state.Accounts, "open_or_create", lambda path: (_ for _ in ()).throw(PermissionError(path)))
     change(lambda store: None, "refused")
-    assert "cannot be written" in kept["refused"]
+    assert "cannot be written" in session["refused"]
 
 
 @pytest.mark.parametrize("text", ["x" * 301, "one\ntwo", "Call +355 69 123 4567"])
 @pytest.mark.parametrize(("language", "what"), [("en", "A decision "), ("sq", "Vendimi: "), ("el", "Η απόφαση: ")])
 def test_why_a_text_is_refused_is_said_in_the_reader_s_language(site, monkeypatch, language, what, text):
-    monkeypatch.setattr("streamlit.session_state", kept := {})
+    monkeypatch.setattr("streamlit.session_state", session := {})
     with pytest.raises(InputError) as refused:
         check_free_text([text], Message("A decision"))
     with speak(language):
         change(lambda _store: check_free_text([text], Message("A decision")), "refused")
-    assert kept["refused"].startswith(what)
-    assert (kept["refused"] == str(refused.value)) == (language == "en")
-    shared = set(kept["refused"].split()) & set(str(refused.value).split())
+    assert session["refused"].startswith(what)
+    assert (session["refused"] == str(refused.value)) == (language == "en")
+    shared = set(session["refused"].split()) & set(str(refused.value).split())
     assert language == "en" or shared <= {"300"}
 
 
@@ -259,9 +259,9 @@ def test_the_next_meeting_opens_with_the_decisions_of_the_last(site, release):
 def test_what_has_changed_is_said_in_the_reader_s_language(site):
     then = open_current_release(site)
     with speak("sq"):
-        said = since.word_since(speak_to_reader(then), "AL-02", then, replace(then, checksum="another"))
-    assert "si më parë" in said[0]
-    assert "at least" not in said[0]
+        sentences = since.word_since(speak_to_reader(then), "AL-02", then, replace(then, checksum="another"))
+    assert "si më parë" in sentences[0]
+    assert "at least" not in sentences[0]
 
 
 def test_what_has_changed_is_said_by_the_same_measures_of_both_releases(site, monkeypatch):
