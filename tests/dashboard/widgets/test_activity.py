@@ -19,13 +19,13 @@ CURRENT = SimpleNamespace(release=None)
 
 @pytest.fixture
 def accounts(tmp_path, monkeypatch):
-    made = make_accounts(tmp_path, [1_700_000_000.0])
-    monkeypatch.setenv(reader.PEOPLE, str(made.path))
+    store = make_accounts(tmp_path, [1_700_000_000.0])
+    monkeypatch.setenv(reader.PEOPLE, str(store.path))
     monkeypatch.setattr("streamlit.session_state", {})
     monkeypatch.setattr("streamlit.query_params", {})
     areas = SimpleNamespace(table=pd.DataFrame(index=["AL", "AL-11", "AL-02"]))
     monkeypatch.setattr(activity, "load_areas", lambda release: areas)
-    return made
+    return store
 
 
 def list_rows(accounts):
@@ -74,9 +74,9 @@ def test_a_file_that_is_made_later_in_another_thread_is_made_for_the_same_reader
         return b"PDF"
 
     with reader.read_as(Reader("Elira", ROLES["manager"])):
-        kept = reader.keep_reader(make)
+        make_for_reader = reader.keep_reader(make)
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(kept, "el").result() == b"PDF"
+        assert pool.submit(make_for_reader, "el").result() == b"PDF"
     assert [entry.content["person"] for entry in read_log(accounts)] == ["Elira"]
 
 

@@ -94,8 +94,8 @@ def list_modules():
 
 
 def test_every_part_of_a_page_follows_the_shown_release():
-    own = [path for path in list_modules() if "st.fragment" in path.read_text("utf-8")]
-    assert [path.parent.name for path in own] == ["situation"], "it opens the release anew itself"
+    fragments = [path for path in list_modules() if "st.fragment" in path.read_text("utf-8")]
+    assert [path.parent.name for path in fragments] == ["situation"], "it opens the release anew itself"
 
 
 def test_every_file_that_is_made_when_asked_for_follows_the_shown_release():
