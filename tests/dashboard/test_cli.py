@@ -183,7 +183,7 @@ def test_errors_are_json_too_and_carry_their_exit_code(tact, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["release", "--bogus"], "--bogus"),
         (["backup"], "file"),
@@ -196,19 +196,19 @@ def test_errors_are_json_too_and_carry_their_exit_code(tact, tmp_path: Path) -> 
     ],
 )
 def test_wrong_use_says_what_is_wrong_in_json_too(
-    tact, practice: Path, tmp_path: Path, words: list[str], told: str
+    tact, practice: Path, tmp_path: Path, words: list[str], message: str
 ) -> None:
     path = write_csv(tmp_path / "a.csv", encounter_rows())
     tact("--workspace", practice, "release", "--figures-only")
-    said = [word.format(file=path, folder=tmp_path) for word in words]
-    answer = tact("--workspace", practice, *said, "--json")
+    arguments = [word.format(file=path, folder=tmp_path) for word in words]
+    answer = tact("--workspace", practice, *arguments, "--json")
     assert answer.code == 2
     assert set(answer.json) == {"error", "message"}
-    assert told in answer.json["message"]
+    assert message in answer.json["message"]
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["export"], "Missing option '--to'. Folder to write the files to. See: tact export --help"),
         (["export", "--to", "x"], "One of gpkg, geojson, csv, xlsx, parquet"),
@@ -216,10 +216,10 @@ def test_wrong_use_says_what_is_wrong_in_json_too(
         (["policy", "bogus"], "No such command 'bogus'. See: tact policy --help"),
     ],
 )
-def test_wrong_use_is_told_in_one_plain_line(tact, words: list[str], told: str) -> None:
+def test_wrong_use_is_told_in_one_plain_line(tact, words: list[str], message: str) -> None:
     answer = tact(*words)
     assert answer.code == 2
-    assert told in answer.err
+    assert message in answer.err
     assert answer.err.count("\n") == 1
 
 
@@ -250,10 +250,10 @@ def test_commands_that_read_fall_back_on_the_demo_world(
 
 
 def test_no_word_of_the_schema_is_cut(tact) -> None:
-    told = tact("doctor", "--schema").out
+    schema = tact("doctor", "--schema").out
     for kind in KINDS.values():
         for column in kind.file_columns:
-            assert all(code in told for code in column.allowed)
+            assert all(code in schema for code in column.allowed)
 
 
 def test_each_reason_stands_once_on_the_screen_with_its_rows(tact, practice: Path, tmp_path: Path) -> None:
@@ -422,8 +422,8 @@ def test_templates_leave_filled_forms_alone_and_say_what_to_do(tact, tmp_path: P
     filled.write_bytes(b"filled in")
     answer = tact("templates", "--to", filled.parent, "--json")
     assert (answer.code, answer.json["error"]) == (2, "InputError")
-    for told in ("already contains tact-service.xlsx", "Nothing was written", "another folder"):
-        assert told in answer.json["message"]
+    for words in ("already contains tact-service.xlsx", "Nothing was written", "another folder"):
+        assert words in answer.json["message"]
     assert [path.name for path in filled.parent.iterdir()] == [filled.name]
     assert filled.read_bytes() == b"filled in"
 
@@ -456,8 +456,10 @@ def test_backup_and_restore(
     assert restored.json["records"] is True
     again = tact("--workspace", tmp_path / "new", "import", path, "--json").json
     assert (again["accepted"], again["already_known"]) == (0, 10)
-    said = [tact("--workspace", tmp_path / name, "restore", tmp_path / "b.backup", "--replace") for name in ("x", "x")]
-    assert ["copy vault.forgotten of the lost workspace" in answer.out for answer in said] == [True, False]
+    answers = [
+        tact("--workspace", tmp_path / name, "restore", tmp_path / "b.backup", "--replace") for name in ("x", "x")
+    ]
+    assert ["copy vault.forgotten of the lost workspace" in answer.out for answer in answers] == [True, False]
 
 
 @pytest.mark.slow
@@ -475,10 +477,10 @@ def test_a_restored_vault_repeats_what_was_published(
     tact("--workspace", new, "import", write_csv(tmp_path / "late.csv", late))
     second = tact("--workspace", new, "release", "--json").json["release"]
     assert second != first
-    one, other = (
+    before, after = (
         Release.open(new / "releases", "partner", name).table("children_region_whole") for name in (first, second)
     )
-    pd.testing.assert_frame_equal(one, other)
+    pd.testing.assert_frame_equal(before, after)
 
 
 @pytest.mark.slow
@@ -509,9 +511,9 @@ def test_figures_alone_need_neither_vault_nor_key(tact, practice: Path) -> None:
     shutil.rmtree(practice / "vault")
     lost = tact("--workspace", practice, "release", "--json")
     assert (lost.code, "restore FILE" in lost.json["message"]) == (4, True)
-    made = tact("--workspace", practice, "release", "--figures-only", "--json")
-    assert made.code == 0
-    assert tact("--workspace", practice, "releases", "--json").json[0]["release"] == made.json["release"]
+    answer = tact("--workspace", practice, "release", "--figures-only", "--json")
+    assert answer.code == 0
+    assert tact("--workspace", practice, "releases", "--json").json[0]["release"] == answer.json["release"]
 
 
 def test_no_message_holds_a_planted_identifier(tact, practice: Path, tmp_path: Path) -> None:

@@ -88,19 +88,19 @@ def check_sums(current, rows, *needed):
     hidden = set(rows.loc[rows["state"].isin(WITHOUT), KEYS].itertuples(index=False, name=None))
     periods = {p: Period.parse(p) for p in rows["period"].unique()}
     longer_than = {
-        name: [longer for longer, around in periods.items() if around.grain != own.grain and around.contains(own)]
-        for name, own in periods.items()
+        name: [longer for longer, around in periods.items() if around.grain != inner.grain and around.contains(inner)]
+        for name, inner in periods.items()
     }
     sums = {}
-    for level, code, period, of in numbers:
-        part = (level, code, period, of)
+    for level, code, period, choice in numbers:
+        part = (level, code, period, choice)
         if level != "country":
-            above = (LEVELS[LEVELS.index(level) - 1], areas["parent"][code], period, of)
+            above = (LEVELS[LEVELS.index(level) - 1], areas["parent"][code], period, choice)
             sums.setdefault(("area", above), []).append(part)
-        if of != "all":
-            sums.setdefault(("category", (level, code, period, "all"), of.partition("-")[0]), []).append(part)
+        if choice != "all":
+            sums.setdefault(("category", (level, code, period, "all"), choice.partition("-")[0]), []).append(part)
         for longer in longer_than[period]:
-            sums.setdefault(("period", (level, code, longer, of), periods[period].grain), []).append(part)
+            sums.setdefault(("period", (level, code, longer, choice), periods[period].grain), []).append(part)
     loose = {cell for cell, row in list_released(current.release) if is_loose(row)}
     exact, limits = dict.fromkeys(needed, 0.0), 0.0
     for (kind, total, *_), parts in sums.items():
@@ -123,8 +123,8 @@ def list_released(release):
         measure, *rest = name.split("_")
         if measure == "children" and rest[2:] in ([], ["pathway"], ["stage"]):
             for row in release.table(name).to_dict("records"):
-                of = "-".join([*rest[2:], row[rest[2]]]) if rest[2:] else "all"
-                yield (rest[0], row["area"], row["period"], of), row
+                choice = "-".join([*rest[2:], row[rest[2]]]) if rest[2:] else "all"
+                yield (rest[0], row["area"], row["period"], choice), row
 
 
 def is_loose(row):
@@ -146,11 +146,11 @@ def is_whole(kind, total, parts, periods):
 
 def list_views(current, choices=CHOICES):
     """Yield a view for every level, period and choice that the release has."""
-    for level, of in product(LAYER.levels(current.release), choices):
-        if LAYER.offers(current.release, level, {"of": of}):
+    for level, choice in product(LAYER.levels(current.release), choices):
+        if LAYER.offers(current.release, level, {"of": choice}):
             rows = LAYER.rows(current.release, level)
-            for period in rows.loc[rows["of"] == of, "period"].unique():
-                yield View(level, period, {"of": of})
+            for period in rows.loc[rows["of"] == choice, "period"].unique():
+                yield View(level, period, {"of": choice})
 
 
 def as_number(text):
@@ -233,13 +233,15 @@ def test_parts_equal_totals_in_a_map_file(current, tmp_path, form):
     parts = []
     for level in LAYER.levels(current.release):
         rows = read_map(files, form, level)
-        for of in CHOICES:
-            stem = of.replace("-", "_")
-            names = {"value": "value", "state": "state"} if of == "all" else {stem: "value", f"{stem}__state": "state"}
+        for choice in CHOICES:
+            stem = choice.replace("-", "_")
+            names = (
+                {"value": "value", "state": "state"} if choice == "all" else {stem: "value", f"{stem}__state": "state"}
+            )
             if set(names) <= set(rows):
-                assert set(rows) >= ({"noisy", "noisy_margin"} if of == "all" else {f"{stem}__noisy"})
+                assert set(rows) >= ({"noisy", "noisy_margin"} if choice == "all" else {f"{stem}__noisy"})
                 chosen = rows[["code", *names]].rename(columns=names)
-                parts.append(chosen.assign(level=level, period="2006-06-01/2008-05-31", of=of))
+                parts.append(chosen.assign(level=level, period="2006-06-01/2008-05-31", of=choice))
     check_sums(current, pd.concat(parts), *needed(current)[::2])
 
 
@@ -291,10 +293,10 @@ def test_the_small_bars_of_the_panel_are_the_quarters_of_its_years(world):
     check_sums(current, pd.concat([bars, read_years(current.release)]), "area", "period")
 
 
-def read_years(release, of="all"):
+def read_years(release, choice="all"):
     """Return the rows of the years of a choice, as files have them."""
     rows = pd.concat([LAYER.rows(release, level).assign(level=level) for level in LEVELS])
-    rows = rows[(rows["of"] == of) & rows["period"].str.endswith("/P1Y")].rename(columns={"area": "code"})
+    rows = rows[(rows["of"] == choice) & rows["period"].str.endswith("/P1Y")].rename(columns={"area": "code"})
     return rows[[*KEYS, "value", "state"]]
 
 
@@ -303,8 +305,8 @@ def test_parts_equal_totals_in_the_charts(world):
     current, parts = world["partner"], []
     for area, pathway in product(current_release.name_regions(current), ("all", "internal", "cross_border")):
         met = trends.read_met(current, area, pathway)
-        of = {"all": "all", "internal": "pathway-internal", "cross_border": "crossing"}[pathway]
-        parts.append(met[["period", "value", "state"]].assign(level="region", code=area, of=of))
+        choice = {"all": "all", "internal": "pathway-internal", "cross_border": "crossing"}[pathway]
+        parts.append(met[["period", "value", "state"]].assign(level="region", code=area, of=choice))
         assert (met["low"].fillna(0) <= met["high"].fillna(0)).all()
     bars = pd.concat(parts)
     check_sums(current, pd.concat([bars[bars["of"] == "all"], read_years(current.release)]), "area", "period")

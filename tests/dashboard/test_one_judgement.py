@@ -101,17 +101,17 @@ def write_briefing(t, current, most=99):
 def find_level(sentences, t, country, pathway):
     """Return the sentence on the rates of a country and pathway."""
     head = t("{country}, {pathway}", country=t.name_area(country), pathway=t.name_pathway(pathway))
-    (sentence,) = (one for one in sentences if one.startswith(f"{head}: ") and "×" in one)
+    (sentence,) = (text for text in sentences if text.startswith(f"{head}: ") and "×" in text)
     return sentence
 
 
 def check_risk_page(current, t, judged):
     for code, area in judged.items():
         for pathway, rate in area.rates.items():
-            said = risk.explain_statement(current, pathway, code)
-            assert words.word_unmet(t, area) in said
-            assert words.word_change(t, area.changes[pathway]) in said
-            assert words.word_burden(t, area.burdens[pathway], pathway) in said
+            statement = risk.explain_statement(current, pathway, code)
+            assert words.word_unmet(t, area) in statement
+            assert words.word_change(t, area.changes[pathway]) in statement
+            assert words.word_burden(t, area.burdens[pathway], pathway) in statement
             value, low, high = (t.format_number(number, 2) for number in (rate.value, rate.low, rate.high))
             whole = _("{value} ({low} to {high})", value=_("{value} times", value=value), low=low, high=high)
             assert whole in [text for _words, text in risk.list_reasons(current, pathway, code)]
@@ -146,10 +146,10 @@ def check_briefing(current, t, judged):
         for pathway in PATHWAYS:
             sentence = find_level(levels, t, country, pathway)
             inside = [area for area in judged.values() if area.country == country]
-            told = dict(re.findall(r"(?:: |, )([^,:(]+) \(([\d.,]+)×", sentence))
+            figures = dict(re.findall(r"(?:: |, )([^,:(]+) \(([\d.,]+)×", sentence))
             rates = {t.name_area(area.area): area.rates[pathway] for area in inside}
             wanted = {name: t.format_number(r.value, 2) for name, r in rates.items() if r.claim in NAMED}
-            assert told == wanted
+            assert figures == wanted
             for name, rate in rates.items():
                 if rate.claim in NAMED:
                     assert f"{name} ({wanted[name]}×, {name_certainty(rate.certainty)})" in sentence
@@ -161,13 +161,17 @@ def check_briefing(current, t, judged):
 def check_changes_in_briefing(current, t, judged):
     _levels, changes = write_briefing(t, current)
     known = [(code, *item) for code, area in judged.items() for item in area.changes.items()]
-    known += [(code, *item) for code, said in read_country_changes(current).items() for item in said.items()]
+    known += [
+        (code, *item)
+        for code, country_changes in read_country_changes(current).items()
+        for item in country_changes.items()
+    ]
     for place, pathway, change in known:
         head = f"{t.name_area(place)}, {t.name_pathway(pathway)}: "
-        told = [sentence for sentence in changes if sentence.startswith(head)]
+        sentences = [sentence for sentence in changes if sentence.startswith(head)]
         is_country = place in ("AL", "GR")
-        assert bool(told) == (bool(change.claim) if is_country else change.claim in RISEN)
-        assert all(words.word_change_in(t, place, pathway, change) in sentence for sentence in told)
+        assert bool(sentences) == (bool(change.claim) if is_country else change.claim in RISEN)
+        assert all(words.word_change_in(t, place, pathway, change) in sentence for sentence in sentences)
 
 
 RISEN = ("rising", "more", "falling", "less")
@@ -185,23 +189,23 @@ def check_map_panel(current, t, judged):
 
 def check_trends(current, t, judged):
     for code, area in judged.items():
-        said = trends.list_changes(current, code)
+        sentences = trends.list_changes(current, code)
         for pathway, change in area.changes.items():
-            latest = [sentence for sentence in said if sentence.startswith(f"{name_pathways()[pathway]}: ")]
+            latest = [sentence for sentence in sentences if sentence.startswith(f"{name_pathways()[pathway]}: ")]
             assert len(latest) == 1
             assert words.word_change(t, change) in latest[0]
 
 
 def check_shifts(current, t, judged):
     """Share before and after: in the sentences of the Risk page and of the briefing, and in the answer of Overview."""
-    answer = " ".join(f"{one.lead} {one.detail}" for one in partner.make_content(t, current).findings)
+    answer = " ".join(f"{finding.lead} {finding.detail}" for finding in partner.make_content(t, current).findings)
     pages = risk.list_headlines(current), write_briefing(t, current)[1]
     for code in CITIES:
         shift = judged[code].share
         before, after = (t.format_percent(share / 100) for share in (shift.before, shift.after))
         assert re.search(rf"\b{re.escape(before)}\D+{re.escape(after)}", answer)
         for page in pages:
-            (sentence,) = (one for one in page if one.startswith(f"{t.name_area(code)}: "))
+            (sentence,) = (text for text in page if text.startswith(f"{t.name_area(code)}: "))
             assert sentence.index(before) < sentence.index(after)
 
 
@@ -271,8 +275,8 @@ def test_every_page_says_the_judgement_in_every_language(check, current, t, judg
 def contradict(area):
     """Return a judgement of an area of which every number and word is another."""
 
-    def shift(said, claim):
-        return replace(said, value=1.07 * said.value + 0.1, claim=claim if said.claim != claim else "")
+    def shift(estimate, claim):
+        return replace(estimate, value=1.07 * estimate.value + 0.1, claim=claim if estimate.claim != claim else "")
 
     def more(amount):
         return replace(amount, value=1.5 * amount.value + 1)

@@ -144,12 +144,12 @@ def test_members_of_a_meeting_have_names_and_a_guest_opens_none_and_sees_what_th
         presenter.say(view="flows?area=AL-02")
         enter("guest", "Ana")
         with join(served.url, 3, code) as guest:
-            state = guest.hear_until(lambda said: "closed" in said)
+            state = guest.hear_until(lambda message: "closed" in message)
             assert (state["view"], state["closed"]) == (None, True)
-            members = presenter.hear_until(lambda said: said.get("members"))["members"]
+            members = presenter.hear_until(lambda message: message.get("members"))["members"]
             assert members == [{"number": 2, "name": "Ana", "may_present": False}]
             presenter.say(view="coverage?area=AL-02")
-            assert guest.hear_until(lambda said: not said["closed"])["view"] == "coverage?area=AL-02"
+            assert guest.hear_until(lambda message: not message["closed"])["view"] == "coverage?area=AL-02"
     enter()
     with pytest.raises(InvalidStatus), join(served.url, 4, code):
         pass
@@ -229,8 +229,11 @@ def test_the_door_answers_each_role_itself_and_lets_nobody_in_or_out_without_its
 def test_who_sees_the_partner_tier_opens_a_meeting_and_nobody_else(served, enter, role):
     enter(role)
     with join(served.url, 1) as window:
-        said = window.hear()
-    assert (said == {"refused": True}, "code" in said) == (PRESENTING not in ROLES[role], PRESENTING in ROLES[role])
+        message = window.hear()
+    assert (message == {"refused": True}, "code" in message) == (
+        PRESENTING not in ROLES[role],
+        PRESENTING in ROLES[role],
+    )
 
 
 @pytest.mark.parametrize("role", list(Role))

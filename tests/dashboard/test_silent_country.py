@@ -54,10 +54,10 @@ def world(shared):
     build, place = demo._build_world, shared / "silent-world"
 
     def leave_out_greece(seed, children):
-        made = build(seed, children)
-        heard = {kind: made.records[kind] for kind in ("encounter", "effort")}
-        kept = {kind: frame[frame["municipality"].map(LAND) == "AL"] for kind, frame in heard.items()}
-        return replace(made, records={**made.records, **kept})
+        whole = build(seed, children)
+        heard = {kind: whole.records[kind] for kind in ("encounter", "effort")}
+        albanian = {kind: frame[frame["municipality"].map(LAND) == "AL"] for kind, frame in heard.items()}
+        return replace(whole, records={**whole.records, **albanian})
 
     with FileLock(f"{place}.lock"), pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(shared / "silent-config"))
@@ -172,15 +172,15 @@ def test_every_page_opens_in_every_language(world, monkeypatch, language, area):
 
 
 def test_no_sentence_of_a_page_has_a_rate_or_need_of_it(world, current, t, monkeypatch):
-    names, found = list_greek(t, current), set()
+    names, modules = list_greek(t, current), set()
     for module, *_rest in RELEASE_PAGES:
         for area in ("GR-I", "AL-11"):
             address = {"area": area, **({"layer": "risk"} if module == "situation" else {})}
             text = re.sub(r"\s+", " ", read_text(open_page(monkeypatch, world, module, **address)))
-            found |= {module} if SAID.rstrip(".") in text else set()
+            modules |= {module} if SAID.rstrip(".") in text else set()
             for name in (*names, "Greece"):
                 assert not re.findall(rf"{name}[^.]*(?:{NUMBERED})", text), (module, name)
-    assert found == {"overview", "situation", "risk"}
+    assert modules == {"overview", "situation", "risk"}
 
 
 def test_coverage_trends_and_the_panel_of_the_map_say_that_it_cannot_be_told(current, t):
@@ -255,13 +255,13 @@ def test_no_export_has_a_number_of_it(current, layer, tmp_path):
 def test_the_atlas_has_a_state_for_each_area_of_it_and_no_number(current, public, tier):
     opened = {"partner": current, "public": public}[tier]
     areas, codes = load_areas(opened.release), {STATE_CODES[state] for state in QUIET & STATE_CODES.keys()}
-    told = describe_atlas(opened.release, areas, (RISK,), lambda: None)
-    for choice in told["layers"][0]["choices"]:
+    atlas = describe_atlas(opened.release, areas, (RISK,), lambda: None)
+    for choice in atlas["layers"][0]["choices"]:
         for level, views in choice["levels"].items():
             for view in views:
                 states = re.sub(r"(.)\((\d+)\)", lambda run: run[1] * int(run[2]), view["s"])
-                assert len(states) == len(told["codes"][level])
-                greek = [s for code, s in zip(told["codes"][level], states, strict=True) if is_greek(code)]
+                assert len(states) == len(atlas["codes"][level])
+                greek = [s for code, s in zip(atlas["codes"][level], states, strict=True) if is_greek(code)]
                 assert set(greek) <= codes
 
 
@@ -272,9 +272,9 @@ def test_the_briefing_says_it_once_and_no_number(current, language):
     pages = PdfReader(io.BytesIO(briefing.make_pdf(saved, release, language))).pages
     text = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
     with speak(language):
-        said = t(
+        sentence = t(
             "{country} shows no child past the stage “at risk” and no day of outreach in this release, so no figure",
             country=t.name_area("GR"),
         )
-    assert text.count(said) == 1
+    assert text.count(sentence) == 1
     assert not [name for name in list_greek(t, current) if re.search(rf"{name} \([\d.,]+×", text)]

@@ -65,8 +65,8 @@ def workspace(demo_world, tmp_path_factory):
     """Return a copy of the demo world, with an audit of each tier that has a finding."""
     copy = copied(demo_world, tmp_path_factory.mktemp("wall"))
     for tier in TIERS:
-        found = [{"attack": "bounds", "table": "t", "cell": {}, "reason": f"seen by {tier} readers alone"}]
-        write_report(copy / "derived", Release.open(copy / "releases", tier), findings=found)
+        findings = [{"attack": "bounds", "table": "t", "cell": {}, "reason": f"seen by {tier} readers alone"}]
+        write_report(copy / "derived", Release.open(copy / "releases", tier), findings=findings)
     return copy
 
 
@@ -146,7 +146,7 @@ def test_it_speaks_to_nobody_and_asks_for_no_name(partner):
     if "dashboard.web.navigation" not in partner.did("import"):  # what it did at an earlier visit is known
         visit(partner)
     asked = [*partner.did("socket.connect"), *partner.did("socket.sendto"), *partner.did("socket.getaddrinfo")]
-    assert [one for one in asked if not re.search(r"^\(?'?(127\.0\.0\.1|::1)\b", one)] == []
+    assert [call for call in asked if not re.search(r"^\(?'?(127\.0\.0\.1|::1)\b", call)] == []
 
 
 def test_a_public_process_opens_nothing_of_the_partner_tier(public, workspace):
@@ -274,15 +274,15 @@ ASKED_FOR = """
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_no_path_leads_to_a_file_of_the_product_or_of_the_machine(partner, method):
-    given = {}
+    answers = {}
     for path in ASKED_FOR.split():
         status, headers, body = ask(partner, path, method=method)
         if status in (301, 308):
             assert re.fullmatch(r"(/|\.\./)[\w/.]+", headers["location"]), "never to another host"
         # One page stands for any address that is none; it holds links to the pages.
-        given[path] = (status, body != NO_PAGE and len(body) > 60)
-    assert {status for status, _ in given.values()} <= {200, 301, 308, 400, 403, 404, 405}
-    assert [path for path, (_, told) in given.items() if told] == []
+        answers[path] = (status, body != NO_PAGE and len(body) > 60)
+    assert {status for status, _ in answers.values()} <= {200, 301, 308, 400, 403, 404, 405}
+    assert [path for path, (_, has_content) in answers.items() if has_content] == []
 
 
 def test_the_page_that_opens_and_the_one_for_any_other_address_hold_nothing_of_a_release(partner):
@@ -361,8 +361,8 @@ UPGRADE = [
     ],
 )
 def test_no_page_of_another_site_or_port_can_hold_a_conversation(partner, host, origin):
-    own = {"own": urlsplit(partner.url).netloc, "port": partner.port}
-    lines = [f"Host: {host.format(**own)}", *([] if origin is None else [f"Origin: {origin.format(**own)}"])]
+    fields = {"own": urlsplit(partner.url).netloc, "port": partner.port}
+    lines = [f"Host: {host.format(**fields)}", *([] if origin is None else [f"Origin: {origin.format(**fields)}"])]
     assert ask(partner, "/_stcore/stream", headers=[*lines, *UPGRADE])[0] == 403
     twice = [*lines, f"Origin: {partner.url}", *UPGRADE]
     assert origin is None or ask(partner, "/_stcore/stream", headers=twice)[0] in (400, 403)
@@ -376,14 +376,16 @@ def test_without_the_cookie_nothing_but_the_health_is_told(partner, method):
     paths += ["/features", "/features/collections"]
     for path in paths:
         for more in ([], ["Cookie: tact-map=x"], [f"Cookie: tact-map-{partner.port}=", "Accept: text/html"]):
-            status, headers, body = ask(partner, path, method=method, known=False, headers=[*own(partner), *more])
+            status, headers, body = ask(
+                partner, path, method=method, known=False, headers=[*make_headers(partner), *more]
+            )
             assert (status, b"Tirana" in body) == (403, False), path
             assert "set-cookie" not in headers
     assert ask(partner, "/health", known=False)[2] == b'{"status":"ok"}'
-    assert ask(partner, "/_stcore/stream", known=False, headers=[*own(partner), *UPGRADE])[0] == 403
+    assert ask(partner, "/_stcore/stream", known=False, headers=[*make_headers(partner), *UPGRADE])[0] == 403
 
 
-def own(command):
+def make_headers(command):
     return [f"Host: 127.0.0.1:{command.port}", f"Origin: {command.url}"]
 
 
@@ -391,7 +393,7 @@ def test_another_origin_gets_nothing_even_with_the_cookie(partner):
     for origin in ("http://evil.example", "null", f"http://localhost:{partner.port}", "http://127.0.0.1:8501"):
         lines = [f"Host: 127.0.0.1:{partner.port}", f"Origin: {origin}"]
         assert ask(partner, "/geometry/shipped/region.json", headers=lines)[0] == 403
-    assert ask(partner, "/geometry/shipped/region.json", headers=own(partner))[0] == 200
+    assert ask(partner, "/geometry/shipped/region.json", headers=make_headers(partner))[0] == 200
 
 
 def test_the_public_tier_needs_no_cookie(public):
@@ -405,7 +407,9 @@ def test_each_enter_on_the_terminal_prints_an_address_that_lets_one_more_browser
     wait_until(lambda: screen.read_text(encoding="utf-8")[before:].endswith("\n"))
     address = screen.read_text(encoding="utf-8")[before:].split()[-1]
     assert enter(address) == partner.url
-    status, _, body = ask(partner, address.removeprefix(partner.url), known=False, headers=[*own(partner), HTML])
+    status, _, body = ask(
+        partner, address.removeprefix(partner.url), known=False, headers=[*make_headers(partner), HTML]
+    )
     assert (status, b"Press Enter" in body or b"press Enter" in body) == (403, True), "it is spent"
 
 
@@ -453,7 +457,7 @@ def test_nobody_can_leave_a_file_in_the_memory_of_a_public_process(public, metho
 
 
 def test_partners_can_send_the_files_that_a_page_asks_for(partner):
-    assert ask(partner, "/_stcore/upload_file/x/y", method="OPTIONS", headers=own(partner))[0] == 204
+    assert ask(partner, "/_stcore/upload_file/x/y", method="OPTIONS", headers=make_headers(partner))[0] == 204
 
 
 # -- how it answers -------------------------------------------------------------------------------------
@@ -479,7 +483,7 @@ KINDS_OF_ANSWER = [
 def test_every_answer_carries_the_security_headers(partner, path):
     _, headers, _ = ask(partner, path)
     policy = headers["content-security-policy"]
-    sources = dict(one.split(" ", 1) for one in policy.split("; "))
+    sources = dict(directive.split(" ", 1) for directive in policy.split("; "))
     assert sources["default-src"] == sources["connect-src"] == "'self'"
     assert sources["object-src"] == sources["base-uri"] == sources["frame-ancestors"] == "'none'"
     assert "unsafe" not in sources["script-src"]
