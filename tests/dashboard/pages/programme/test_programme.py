@@ -134,8 +134,8 @@ def test_results_have_baseline_target_latest_value_date_source_and_verdict(curre
     assert (result.value, result.margin, result.target) == (rows["value"].iloc[-1], 5.0, rows["target"].iloc[-1])
     assert result.baseline == f"{rows['value'].iloc[0]:.0f} (Jun 2006 to May 2007)"
     assert (result.period.id, result.source) == ("2008-06-01/P1Y", "Invented, Terre des hommes")
-    assert {result.verdict for result in listed.values()} == {"on_course", "late", "cannot_tell"}
-    assert {result.axis for result in listed.values()} == {*CATEGORIES["axis"], ""}
+    assert {entry.verdict for entry in listed.values()} == {"on_course", "late", "cannot_tell"}
+    assert {entry.axis for entry in listed.values()} == {*CATEGORIES["axis"], ""}
 
 
 @pytest.mark.parametrize("language", ["sq", "el"])
@@ -171,7 +171,7 @@ def test_a_bullet_stands_only_beside_the_one_indicator_of_the_quarter(current, m
     assert results.find_goal((goal,), quarter, *cell) is goal
     assert results.find_goal((goal,), quarter, "prevention", "state", "services") is None
     two = read_changed(current, monkeypatch, pd.concat([row, row.assign(partner="Another")]))
-    assert [(row.axis, row.bearer, row.counts) for row in two] == [cell, cell]
+    assert [(each.axis, each.bearer, each.counts) for each in two] == [cell, cell]
     assert results.find_goal(two, quarter, *cell) is None
     (earlier,) = read_changed(current, monkeypatch, row.assign(period="2007-06-01/P1Y"))
     assert (earlier.axis, earlier.bearer, earlier.counts) == cell
