@@ -136,7 +136,11 @@ FILES = (
             4: {"sex": "female", "age_band": "10-13", "stage": "at_risk", "pathway": "internal", "found": "reported"},
             5: {"sex": "male", "age_band": "6-9", "stage": "identified", "form": "crime", "pathway": "other_cross_border"},
         },
-        answers={"column": {"child_id": "Kodi"}, "constants": {"axis": "protection"}},
+        answers={
+            "column": {"child_id": "Kodi"},
+            "constants": {"axis": "protection"},
+            "words": {"pathway": {"ndërkufitar": "other_cross_border"}},
+        },
     ),
     # 3. Greek, semicolons, Windows Greek; days with slashes that prove their order.
     Messy(

@@ -16,7 +16,7 @@ from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.personal_words import is_place
 from data.restricted.intake.values import list_spellings
 from data.schema.kinds import KINDS
-from data.schema.words import look_up
+from data.schema.words import index_unsure, look_up
 from data.workspace.folding import fold
 
 _FIRST = 2  # columns in which a form may have its headings
@@ -71,4 +71,5 @@ def _is_like_others(cell: str, others: list[str]) -> bool:
 def _list_words() -> dict[str, str]:
     """Return the codes of all kinds by the keys of their spellings."""
     columns = {column.name: tuple(column.allowed.items()) for kind in KINDS.values() for column in kind.file_columns}
-    return {key: code for name, allowed in columns.items() for key, code in list_spellings(name, allowed).items()}
+    spellings = ({**index_unsure(name), **list_spellings(name, allowed)} for name, allowed in columns.items())
+    return {key: code for known in spellings for key, code in known.items()}

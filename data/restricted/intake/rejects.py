@@ -10,7 +10,7 @@ look like wrong answers are repeated:
   column. So, apart from allowed categories, a text is repeated only if nothing else in the row is wrong, and only if
   it is a known place or a single plain word that no identifier or text of the file contains. A category with a capital
   letter is repeated only if it is nearly an allowed one. A text that looks like a name or a number of a person
-  (personal_words.py) is repeated in no row.
+  (personal_words.py) is repeated in no row. An unsure word of our tables (data/schema/words) is no name.
 
 A rare first name typed as the place, in an otherwise correct row, cannot be distinguished from a village's name. So
 only its owner can read a list, and it is removed when a child is forgotten or the partner withdraws: it can be made
@@ -39,8 +39,10 @@ from data.restricted.intake.checks import Rows
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.personal_words import is_personal_in, is_place
 from data.restricted.intake.table import Fault, RawTable
+from data.restricted.intake.values import UNSURE_WORD
 from data.schema import get_kind
 from data.schema.column import Column, RecordKind
+from data.schema.words import index_unsure, look_up
 from data.workspace.files import write_text
 from data.workspace.folding import fold, make_key, normalize_identifier
 from data.workspace.safe_text import escape_frame
@@ -106,14 +108,15 @@ def group_rejects(rejects: pd.DataFrame, kind: str, messages: Mapping[str, Messa
     """Return why rows were rejected: one entry for each column, value and reason, the most frequent first.
 
     Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first five). A value is given
-    only if at least three rows share it, or if it is in a column of places: nobody could correct the place without
-    it. Otherwise it is empty. `messages` maps the text of each reason to its message, because a table holds only texts.
+    only if at least three rows share it, if it is in a column of places (nobody could correct the place without it), or
+    if it is an unsure word of our tables. Otherwise it is empty. `messages` maps the text of each reason to its message, because a table holds only texts.
     """
     if rejects.empty:
         return []
     shared = rejects.groupby(["column", "reason", "value"])["line"].transform("size") >= _SHARED
     places = [column.name for column in get_kind(kind).file_columns if column.type == "area"]
-    values = rejects["value"].where(shared | rejects["column"].isin(places), "")
+    harmless = rejects["column"].isin(places) | (rejects["reason"] == UNSURE_WORD)
+    values = rejects["value"].where(shared | harmless, "")
     groups = rejects.assign(value=values).groupby(["column", "value", "reason", "allowed"], sort=False)["line"]
     reasons = [
         {
@@ -244,6 +247,8 @@ class Repeater:
 
     def _may_show(self, column: Column, text: str, *, alone: bool) -> bool:
         keys = [*map(make_key, column.allowed), *map(make_key, column.allowed.values())]
+        if look_up(index_unsure(column.name), text):
+            return True
         if not self.kind.of_children or make_key(text) in keys:
             return bool(_WORDS.fullmatch(text)) or make_key(text) in keys
         if alone and column.type == "area" and is_place(text):

@@ -32,6 +32,7 @@ from data.tables.periods import Period
 from data.workspace.folding import fold, make_key
 
 _NO_CATEGORY = Message("not one of the categories")
+UNSURE_WORD = Message("may mean more than one category")
 _TWO_BANDS = Message("the age may lie in two bands")
 _MADE_DATE = Message(
     "a date where an age belongs. Excel makes dates of ages such as 10-12: give the column the format Text, then type "
@@ -39,6 +40,7 @@ _MADE_DATE = Message(
 )
 UNKNOWN_WORD = (
     _NO_CATEGORY,
+    UNSURE_WORD,
     SEEMS_PERSONAL,
     _TWO_BANDS,
 )  # why a word of a category is rejected whose meaning the data officer may be asked
@@ -173,6 +175,8 @@ def _category(column: Column) -> Callable[[str], Value]:
     def read(text: str) -> Value:
         code = words.look_up(spellings, text[:200])
         if code is None:
+            if words.look_up(words.index_unsure(column.name), text[:200]):
+                raise Faulty(UNSURE_WORD)
             raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY)
         return code
 

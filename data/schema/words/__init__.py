@@ -1,7 +1,7 @@
 """Headings and words that partners use for our columns and codes: one table for each language beside this module.
 
 A row of a table has a column, one of its codes, and the words that mean the code; without a code, the words are
-headings of the column. Words are separated by |. A question mark before a heading means that it may stand for
+headings of the column. Words are separated by |. A question mark before a heading or word means that it may stand for
 something else, so that the data officer is asked. `en.csv` also has the words of earlier versions of our forms, and
 `systems.csv` those of Kobo, Primero (CPIMS+), ActivityInfo and HTCDS. Greek words are also read in Latin letters.
 
@@ -74,7 +74,15 @@ def read_names(language: str) -> Mapping[tuple[str, str], str]:
 @lru_cache(maxsize=128)
 def index_codes(column: str) -> Mapping[str, str]:
     """Return an index for `look_up`: the code of each word of a column, by all keys of the word."""
-    return MappingProxyType({key: code for text, code in _list_words(column) if code for key in _list_keys(text)})
+    sure = ((text, code) for text, code in _list_words(column) if code and not text.startswith(UNSURE))
+    return MappingProxyType({key: code for text, code in sure for key in _list_keys(text)})
+
+
+@lru_cache(maxsize=128)
+def index_unsure(column: str) -> Mapping[str, str]:
+    """Return an index for `look_up`: a code that each unsure word of a column may mean, by all keys of the word."""
+    unsure = ((text, code) for text, code in _list_words(column) if code and text.startswith(UNSURE))
+    return MappingProxyType({key: code for text, code in unsure for key in _list_keys(text)})
 
 
 @lru_cache(maxsize=128)

@@ -79,6 +79,18 @@ def test_a_word_of_few_children_leads_to_no_question_that_is_not_asked(run, tmp_
     assert run("mapping", "draft", single, "--partner", "F", "--json").json["questions"] == []
 
 
+def test_an_unsure_word_of_our_tables_is_asked_about_even_of_one_child(run, tmp_path):
+    path = write(tmp_path, text_of([ROW | {"pathway": "Cross-border"}]))
+    told = run("import", path, "--partner", "ARSIS", "--dry-run").out
+    assert "line 2, pathway 'Cross-border': may mean more than one category" in told
+    assert "mapping draft" in told
+    (question,) = run("mapping", "draft", path, "--partner", "ARSIS", "--json").json["questions"]
+    assert (list(question["parts"]), question["proposal"]) == (["Cross-border"], {})
+    assert "al_to_gr" in question["parts"]["Cross-border"]
+    run("mapping", "draft", path, "--partner", "ARSIS", "--set", "pathway.Cross-border=al_to_gr")
+    assert run("import", path, "--partner", "ARSIS", "--json").json["accepted"] == 1
+
+
 def test_a_place_is_kept_by_its_code(run, practice, tmp_path):
     path = MESSY["places"].write(tmp_path)
     draft = run("mapping", "draft", path, "--partner", "E", "--json").json

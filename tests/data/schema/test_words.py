@@ -7,7 +7,7 @@ import pytest
 from data.personal.headings import find_personal_heading
 from data.restricted.intake.headings import SURE, match_headings, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
-from data.restricted.intake.values import check_values
+from data.restricted.intake.values import UNSURE_WORD, check_values
 from data.schema import words
 from data.schema.kinds import KINDS
 
@@ -16,6 +16,8 @@ COLUMNS = {column.name: column for kind in KINDS.values() for column in kind.col
 CODES = sorted(
     (name, text, code) for name in COLUMNS for text, code in words.read_words().get(name, {}).items() if code
 )
+SURE_CODES = [(name, text, code) for name, text, code in CODES if not text.startswith(words.UNSURE)]
+UNSURE_CODES = [(name, text.removeprefix(words.UNSURE), code) for name, text, code in CODES if text[0] == words.UNSURE]
 HEADINGS = sorted(
     (kind.name, column.name, text)
     for kind in KINDS.values()
@@ -35,9 +37,22 @@ EARLIER = [
 
 
 def test_every_word_means_its_code():
-    for name, text, code in CODES:
+    for name, text, code in SURE_CODES:
         assert code in COLUMNS[name].allowed, (name, text)
         assert check_values(COLUMNS[name], [text], today=dt.date(2026, 1, 1)).values == [code], (name, text)
+
+
+def test_an_unsure_word_means_no_code_and_is_no_sure_word():
+    for name, text, code in UNSURE_CODES:
+        checked = check_values(COLUMNS[name], [text, text.upper()], today=dt.date(2026, 1, 1))
+        assert code in COLUMNS[name].allowed, (name, text)
+        assert [reason for reason, _ in checked.faults.values()] == [UNSURE_WORD] * 2, (name, text)
+
+
+@pytest.mark.parametrize("text", ["ndërkufitar", "Jashtë vendit", "cross-border", "διασυνοριακή", "diasynoriaki"])
+def test_a_word_that_says_only_that_a_border_is_crossed_may_also_be_albania_to_greece(text):
+    checked = check_values(COLUMNS["pathway"], [text], today=dt.date(2026, 1, 1))
+    assert checked.faults[0][0] == UNSURE_WORD
 
 
 @pytest.mark.parametrize(("name", "text", "code"), EARLIER)
