@@ -111,8 +111,8 @@ class Importer:
                 progress=progress,
             )
             self._refuse_unknown_partners(path, read)
-            number, counts = self._store(path, read)
-            notes, rejects, list_failed = read.notes, None, False
+            number, counts, more = self._store(path, read)
+            notes, rejects, list_failed = (*read.notes, *more), None, False
             if not self.rehearse:
                 try:
                     rejects = self._write_rejects(path, read)
@@ -175,18 +175,18 @@ class Importer:
             )
             raise UnknownPartner(join_messages([names, remedy]))
 
-    def _store(self, path: InputFile, read: intake.Intake) -> tuple[int | None, Counts]:
-        """Store the records; return the number of the import (if any record was stored) and the number of records."""
+    def _store(self, path: InputFile, read: intake.Intake) -> tuple[int | None, Counts, list[Message]]:
+        """Store the records; return the number of the import (if any record was stored), numbers of records, and notes."""
         partner = read.partner or ""
         importing = self.vault.importing(read.kind, path.name, partner, read.rejected_rows)
         with contextlib.suppress(_Rehearsal), importing as records:
             for batch in read.batches():
                 records.add(batch)
+            notes = _note_two_sexes(records.count_two_sexes())
             if self.rehearse:
-                records.flush()
                 raise _Rehearsal
         stored = not self.rehearse and records.counts != Counts()
-        return records.number if stored else None, records.counts
+        return records.number if stored else None, records.counts, notes
 
     def _write_rejects(self, path: InputFile, read: intake.Intake) -> Path | None:
         target = find_list(self.workspace.rejects, read.partners, path.name)
@@ -196,6 +196,22 @@ class Importer:
             return None
         intake.write_rejects(target, read.rejects)
         return target
+
+
+def _note_two_sexes(children: int) -> list[Message]:
+    """Return a note if a sex contradicts that of other records of a child: perhaps two children have one identifier."""
+    if not children:
+        return []
+    return [
+        Message(
+            "{count:,} child of this file is female in one record of the partner and male in another. A cell may be wrong, "
+            "or two children have one identifier and count as one. Ask the partner."
+            if children == 1
+            else "{count:,} children of this file are female in one record of the partner and male in another. Cells may be "
+            "wrong, or two children have one identifier and count as one. Ask the partner.",
+            count=children,
+        )
+    ]
 
 
 def find_new_partners(workspace: Workspace, vault: Vault, partners: Iterable[str]) -> list[str]:

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from data.restricted.vault import frames
 from data.restricted.vault.sqlcipher import Connection
-from data.restricted.vault.tables import archive_sql, insert_sql, repeat_sql, settle_sql, update_sql
+from data.restricted.vault.tables import archive_sql, insert_sql, repeat_sql, settle_sql, two_sexes_sql, update_sql
 
 # Rows are collected up to this number and then written in the order of their identity: keys in random
 # order touch a page each (52 s for a million rows; sorted, 12 s). A million rows take about 150 MB here.
@@ -65,6 +65,16 @@ class Import:
         for layer in frames.split_repeats(table):
             for batch in layer.combine_chunks().to_batches(max_chunksize=_ROWS_PER_WRITE):
                 self._write(batch)
+
+    def count_two_sexes(self) -> int:
+        """Return how many children of this import are female in one record of a partner and male in another.
+
+        Collected rows are written first. Only encounters are about children.
+        """
+        self.flush()
+        if self.kind != "encounter":
+            return 0
+        return int(self._connection.execute(two_sexes_sql(), (self._batch,)).fetchone()[0])
 
     def _write(self, batch: pa.RecordBatch) -> None:
         inserted = self._connection.executemany(self._insert, frames.iter_rows(batch)).rowcount

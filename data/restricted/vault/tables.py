@@ -261,6 +261,18 @@ def any_sql(kind: str) -> str:
     return f"SELECT EXISTS (SELECT 1 FROM {kind})"
 
 
+def two_sexes_sql() -> str:
+    """Return the statement that counts children of an import who are female in one record of a partner, male in another.
+
+    Parameter: the number of the import.
+    """
+    known = f"SELECT code FROM term WHERE \"column\" = '{term_name('encounter', 'sex')}' AND text IN ('female', 'male')"
+    return (
+        f"SELECT count(DISTINCT child) FROM (SELECT child FROM encounter WHERE sex IN ({known}) "
+        "GROUP BY child, partner HAVING min(sex) <> max(sex) AND max(batch) = ?)"
+    )
+
+
 def terms_in_use_sql(kind: str, column: str) -> str:
     """Return the statement that selects the texts in a column of records; parameter: the result of `term_name`."""
     return f'SELECT text FROM term WHERE "column" = ? AND code IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'

@@ -1,4 +1,6 @@
-"""An import whose list of rejected rows is hard to write."""
+"""An import: its list of rejected rows, and what it notes of records that the vault has."""
+
+from dataclasses import replace
 
 import pytest
 
@@ -55,3 +57,29 @@ def test_a_list_that_cannot_be_written_is_a_note_of_an_import_that_is_stored(imp
     assert imported.list_failed
     assert imports.NO_LIST in imported.notes
     assert [entry["number"] for entry in importer.vault.list_imports()] == [imported.number]
+
+
+def note_of(importer, folder, name, *changes):
+    """Import rows that differ from ROW, and return the notes on children of two sexes."""
+    rows = [ROW | {"record_number": f"{name}-{number}"} | change for number, change in enumerate(changes)]
+    imported = importer.import_file(write(folder, text_of(rows), f"{name}.csv"))
+    return [note for note in imported.notes if "female in one record" in note]
+
+
+def test_a_child_who_comes_back_with_another_sex_is_counted_in_a_note(importer, tmp_path):
+    girl, boy, other = {"sex": "female"}, {"sex": "male"}, {"child_id": "K-0413"}
+    assert note_of(importer, tmp_path, "A", girl, girl | other) == []
+    assert note_of(importer, tmp_path, "B", {"sex": ""}, boy | {"partner": "BKTF"}, boy | {"child_id": "K-9"}) == []
+    rehearsal = replace(importer, rehearse=True)
+    for way in (rehearsal, importer):
+        (note,) = note_of(way, tmp_path, "C", boy, girl | other)
+        assert note.startswith("1 child of this file is female in one record of the partner and male in another.")
+        assert "K-04" not in note
+    (note,) = note_of(importer, tmp_path, "D", boy, boy | other, girl | {"child_id": "K-5"}, boy | {"child_id": "K-5"})
+    assert note.startswith("3 children of this file are female in one record of the partner and male in another.")
+    assert note_of(importer, tmp_path, "E", girl | {"child_id": "K-7"}) == []
+
+
+def test_a_corrected_sex_contradicts_nothing(importer, tmp_path):
+    assert note_of(importer, tmp_path, "A", {"sex": "female"}) == []
+    assert note_of(importer, tmp_path, "A", {"sex": "male"}) == []
