@@ -22,7 +22,7 @@ from data.restricted.vault import partners as partner_names
 from data.schema import Resolve
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
-from data.workspace.folding import normalize_identifier
+from data.workspace.folding import is_same_partner, normalize_identifier
 from data.workspace.types import ProgressCount
 
 _TABLES = (".csv", ".xlsx", ".xls")  # a file with another ending is read too if it is a table
@@ -176,7 +176,7 @@ class Importer:
             raise UnknownPartner(join_messages([names, remedy]))
 
     def _store(self, path: InputFile, read: intake.Intake) -> tuple[int | None, Counts, list[Message]]:
-        """Store the records; return the number of the import (if any record was stored), numbers of records, and notes."""
+        """Store the records; return the import's number (None if nothing was stored), numbers of records, and notes."""
         partner = read.partner or ""
         importing = self.vault.importing(read.kind, path.name, partner, read.rejected_rows)
         with contextlib.suppress(_Rehearsal), importing as records:
@@ -204,11 +204,11 @@ def _note_two_sexes(children: int) -> list[Message]:
         return []
     return [
         Message(
-            "{count:,} child of this file is female in one record of the partner and male in another. A cell may be wrong, "
-            "or two children have one identifier and count as one. Ask the partner."
+            "{count:,} child of this file is female in one record of the partner and male in another. A cell may be "
+            "wrong, or two children have one identifier and count as one. Ask the partner."
             if children == 1
-            else "{count:,} children of this file are female in one record of the partner and male in another. Cells may be "
-            "wrong, or two children have one identifier and count as one. Ask the partner.",
+            else "{count:,} children of this file are female in one record of the partner and male in another. Cells "
+            "may be wrong, or two children have one identifier and count as one. Ask the partner.",
             count=children,
         )
     ]
@@ -228,13 +228,30 @@ def find_new_partners(workspace: Workspace, vault: Vault, partners: Iterable[str
 def find_mappings(workspace: Workspace, partner: str | None, file: Path | None = None) -> dict[str, ColumnMapping]:
     """Return the mappings of a partner, by kind: from `file`, or else the stored ones; none without a partner.
 
-    Raises InputError for a file without a partner, and for a mapping that is not valid.
+    Raises InputError for a file without a partner, for one of another partner, and for a mapping that is not valid.
     """
     if partner is None:
         if file is None:
             return {}
         raise InputError(Message("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE"))
-    return mapping.read_all(file or mapping.file_for(workspace.mappings, partner))
+    kept = mapping.file_for(workspace.mappings, partner)
+    mappings = mapping.read_all(file or kept)
+    others = {of_kind.constants.get("partner", "") for of_kind in mappings.values()}
+    # A kept mapping has the name of its partner.
+    others |= {file.stem} if file and file.name != kept.name and (workspace.mappings / file.name).exists() else set()
+    other = next((name for name in sorted(others) if name and not is_same_partner(name, partner)), None)
+    if other is not None:
+        raise InputError(
+            Message(
+                "{file} is the mapping of {other!r}, and the import is for {partner!r}. Nothing was imported. Give the "
+                "mapping of {partner!r}, or name the right partner with --partner. To read files of {partner!r} in the "
+                "same way, copy the mapping under another name, without a line partner = {other!r}.",
+                file=(file or kept).name,
+                other=other,
+                partner=partner,
+            )
+        )
+    return mappings
 
 
 def delete_overdue(workspace: Workspace, vault: Vault, overdue: Overdue) -> int:

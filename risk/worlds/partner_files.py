@@ -163,15 +163,15 @@ def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> l
     mappings = {"BKTF": (_BKTF_MAPPING, {}), "Amaro Drom": (_AMARO_COLUMNS, _AMARO_VALUES)}
     for partner, (columns, values) in mappings.items():
         path = folder / f"invented-{_stem(partner)}.toml"
-        path.write_text(_mapping_text(columns, values), encoding="utf-8")
+        path.write_text(_mapping_text(partner, columns, values), encoding="utf-8")
         paths.append(path)
     return paths
 
 
-def _mapping_text(columns: dict[str, str], values: dict[str, dict[str, str]]) -> str:
-    """Return the text of a mapping for encounters: the partner's heading of each column, our value of each word."""
+def _mapping_text(partner: str, columns: dict[str, str], values: dict[str, dict[str, str]]) -> str:
+    """Return the text of a mapping for encounters: the partner, its heading of each column, our value of each word."""
     lines = ["# Invented. How this partner's encounter files name columns and categories.", ""]
-    lines += ["[encounter.columns]"]
+    lines += ["[encounter.constants]", f"partner = {_quoted(partner)}", "", "[encounter.columns]"]
     lines += [f"{ours} = {_quoted(theirs)}" for ours, theirs in columns.items()]
     for column, names in values.items():
         lines += ["", f"[encounter.values.{column}]"]

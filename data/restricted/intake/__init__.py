@@ -71,6 +71,10 @@ __all__ = [
 
 _BATCH = 100_000
 UNREAD = "Not read and not stored"  # begins the note on columns that are not ours
+_STRANGE_MAPPING = Message(
+    "The mapping names headings, and none of them is in this file: it may be the mapping of another partner or of "
+    "other files. Headings that are known without it were read."
+)
 _SAMPLE = 5_000  # distinct days
 _Words = tuple[pa.Array, npt.NDArray[np.int32]]
 
@@ -195,7 +199,8 @@ def open_table(
     year = _median_year(shaped, of_shaped, today or dt.date.today())  # noqa: DTZ011
     refuse_personal_content(path.name, kind, table, layout, year)
     shaped = name_bands(shaped, of_shaped, year, today or dt.date.today())  # noqa: DTZ011
-    return replace(shaped, notes=[*shaped.notes, *notes]), of_shaped
+    strange = [] if layout.mapped or not mapping.columns else [_STRANGE_MAPPING]
+    return replace(shaped, notes=[*shaped.notes, *notes, *strange]), of_shaped
 
 
 def is_invented(path: InputFile) -> bool:

@@ -109,7 +109,8 @@ def group_rejects(rejects: pd.DataFrame, kind: str, messages: Mapping[str, Messa
 
     Each has `column`, `value`, `reason`, `allowed`, `rows` (how many) and `lines` (the first five). A value is given
     only if at least three rows share it, if it is in a column of places (nobody could correct the place without it), or
-    if it is an unsure word of our tables. Otherwise it is empty. `messages` maps the text of each reason to its message, because a table holds only texts.
+    if it is an unsure word of our tables. Otherwise it is empty. `messages` maps the text of each reason to its
+    message, because a table holds only texts.
     """
     if rejects.empty:
         return []

@@ -262,7 +262,7 @@ def any_sql(kind: str) -> str:
 
 
 def two_sexes_sql() -> str:
-    """Return the statement that counts children of an import who are female in one record of a partner, male in another.
+    """Return the statement that counts children of an import who are female and male in records of one partner.
 
     Parameter: the number of the import.
     """

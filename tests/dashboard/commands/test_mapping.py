@@ -117,6 +117,31 @@ def test_a_mapping_replaces_the_kept_one_only_when_the_import_succeeds(run, prac
     assert saved.read_text() == rules.read_text()
 
 
+def test_the_mapping_of_another_partner_is_refused(run, practice, tmp_path):
+    good = write(tmp_path, text_of([ROW | {"partner": ""}]), "good.csv")
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[encounter.constants]\npartner = "Amaro Drom"\n')
+    refused = run("import", good, "--partner", "ARSIS", "--mapping", rules)
+    assert refused.code == 2
+    assert "rules.toml is the mapping of 'Amaro Drom', and the import is for 'ARSIS'." in refused.err
+    assert "--partner" in refused.err
+    assert run("import", good, "--partner", "amaro  drom", "--mapping", rules, "--json").json["accepted"] == 1
+    kept = practice / "mappings" / "amaro-drom.toml"
+    kept.write_text("")
+    assert "is the mapping of 'amaro-drom'" in run("import", good, "--partner", "ARSIS", "--mapping", kept).err
+    assert run("import", good, "--partner", "Amaro Drom", "--mapping", kept).code == 0
+
+
+def test_a_mapping_with_no_heading_of_the_file_is_noted(run, tmp_path):
+    good = write(tmp_path, text_of([ROW]), "good.csv")
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[encounter.columns]\ndate = "Kur"\n')
+    note = "The mapping names headings, and none of them is in this file"
+    assert note in run("import", good, "--partner", "ARSIS", "--mapping", rules).out
+    rules.write_text('[encounter.columns]\ndate = "date"\nstage = "Faza"\n')
+    assert note not in run("import", good, "--partner", "ARSIS", "--mapping", rules).out
+
+
 def test_a_dry_run_says_what_would_happen_and_stores_nothing(run, practice, tmp_path):
     path = write(tmp_path, text_of([ROW | {"record_number": "1"}, ROW | {"stage": "x"}]), "dry.csv")
     before = run("imports", "--json").json
