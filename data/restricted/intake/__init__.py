@@ -193,11 +193,14 @@ def open_table(
     headings = table.begin.headings
     layout = match_headings(kind, headings, mapping)
     refuse_personal_headings(path.name, kind, headings, layout)
-    if not lenient:
+    if not lenient and len(layout.list_found()) < TELLING:
+        # The row may be a record, and a message on personal content names headings.
         refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
     shaped, of_shaped, notes = shape_table(kind, table, layout, mapping)
     year = _median_year(shaped, of_shaped, today or dt.date.today())  # noqa: DTZ011
     refuse_personal_content(path.name, kind, table, layout, year)
+    if not lenient:
+        refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
     shaped = name_bands(shaped, of_shaped, year, today or dt.date.today())  # noqa: DTZ011
     strange = [] if layout.mapped or not mapping.columns else [_STRANGE_MAPPING]
     return replace(shaped, notes=[*shaped.notes, *notes, *strange]), of_shaped

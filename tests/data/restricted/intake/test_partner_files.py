@@ -411,6 +411,13 @@ def test_personal_data_refuses_the_whole_file_and_only_names_columns(tmp_path, r
     assert not any(value in message for value in PERSONAL[reason].values() if len(value) > 1)
 
 
+def test_personal_data_is_named_before_a_missing_column(tmp_path):
+    row = {name: text for name, text in ROW.items() if name != "stage"} | {"Extra": "call 069 123 4567"}
+    message = refusal(tmp_path, text_of([row]))
+    assert "phone numbers ('Extra' in line 2)" in message
+    assert "069" not in message
+
+
 def test_several_sorts_are_named_at_once(tmp_path):
     message = refusal(tmp_path, text_of([ROW | {"Emri": "x", "Mbiemri": "y", "Tel": "z"}]))
     assert "names ('Emri', 'Mbiemri'); phone numbers ('Tel')" in message
