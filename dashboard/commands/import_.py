@@ -201,7 +201,7 @@ def list_imports(context: typer.Context, as_json: Json = False) -> None:
     rows += [
         (
             str(i["number"]),
-            i["at"][:16],
+            i["at"][:19],
             i["kind"],
             i["partner"] or "named in its rows",
             *(_word_count(i[name]) for name in _LISTED),

@@ -29,6 +29,21 @@ class Tick(Protocol):
 
 console = Console(stderr=True, highlight=False)
 # Names of files, columns and areas come from outside, and a terminal obeys these characters.
+# The library's words for a wrong use of a command, and ours.
+_PLAIN = (
+    (r"No such option: (\S+)", r"There is no option \1"),
+    (r"No such option: (\S+) \(Possible options: (.+)\)", r"There is no option \1. Perhaps you mean: \2"),
+    (r"No such command ('.+?')\.(.*)", r"There is no command \1.\2"),
+    (r"Got unexpected extra argument(?:\(s\)|s)? \((.+)\)", r"The command takes no more words, and there is: \1"),
+    (r"Option '(.+)' requires an argument\.", r"\1 needs a value after it"),
+    (r"Option '(.+)' does not take a value\.", r"\1 takes no value"),
+)
+_NEEDS = {
+    **dict.fromkeys(("int_parsing", "int_from_float", "int_type"), "It must be a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type"), "It must be a number"),
+    "greater_than_equal": "It must be {ge:g} or more",
+    "less_than_equal": "It must be {le:g} or less",
+}
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -67,13 +82,31 @@ def format_error(error: TactError | TyperException) -> str:
     """
     if isinstance(error, TactError):
         return str(error)
-    wrong = error.format_message()
+    wrong = _word_wrong_use(error)
     if not wrong:
         return ""
     context, takes = getattr(error, "ctx", None), getattr(getattr(error, "param", None), "help", None)
     help_command = f"See: {context.command_path} --help" if context is not None else ""
-    sentence = wrong.rstrip(".")
-    return " ".join(filter(None, (sentence if sentence.endswith("?") else f"{sentence}.", takes, help_command)))
+    return " ".join(_end_sentence(part) for part in (wrong, takes) if part) + f" {help_command}".rstrip()
+
+
+def _word_wrong_use(error: TyperException) -> str:
+    """Return in plain words what is wrong: an option, a command, or the value of an option or argument."""
+    wrong, param = error.format_message(), getattr(error, "param", None)
+    if param is None:
+        matches = ((re.fullmatch(pattern, wrong), plain) for pattern, plain in _PLAIN)
+        return next((match.expand(plain) for match, plain in matches if match), wrong)
+    name = param.name.upper() if param.param_type_name == "argument" else param.opts[0]
+    faults: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    if not faults:
+        return f"{name} is missing" if wrong.startswith("Missing") else wrong
+    limits = faults[0].get("ctx", {})
+    needs = _NEEDS.get(faults[0]["type"], str(limits.get("error", faults[0]["msg"])))
+    return f"{name} is {faults[0]['input']!r}. {needs.format(**limits)}"
+
+
+def _end_sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text.rstrip('.')}."
 
 
 def format_table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

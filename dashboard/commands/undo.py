@@ -61,7 +61,7 @@ def _count_records(count: int) -> str:
 def _require_yes(entry: dict[str, Any], effect: Undone, *, as_json: bool) -> None:
     """Print what an undo takes away and ask for a yes; raise InputError if nobody can answer, or for another answer."""
     partner = f", {entry['partner']}" if entry["partner"] else ""
-    what = f"Import {entry['number']} of {entry['at'][:16]} (UTC), {entry['kind']}{partner}: "
+    what = f"Import {entry['number']} of {entry['at'][:19]} (UTC), {entry['kind']}{partner}: "
     what += f"{entry['accepted']:,} new, {entry['changed']:,} corrected. "
     what += f"To undo it {_word_effect(effect, 'takes', 'leaves', 'keeps')}. {_PUBLISHED}"
     if as_json or not can_ask():

@@ -63,7 +63,7 @@ def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
 def _word_time(entry: dict[str, Any]) -> str:
     """Return when an import was made, by the clock of this machine."""
     at = _read_time(entry)
-    return f"{format_day(at.date())}, {at:%H:%M}"
+    return f"{format_day(at.date())}, {at:%H:%M:%S}"
 
 
 def _read_time(entry: dict[str, Any]) -> dt.datetime:
@@ -122,4 +122,9 @@ def _show_undo(desk: Desk, imports: list[dict[str, Any]]) -> None:
 
 def _name_import(entry: dict[str, Any]) -> str:
     partner = f", {entry['partner']}" if entry["partner"] else ""
-    return f"{entry['number']}: {format_day(_read_time(entry).date())}, {_(words.KINDS[entry['kind']])}{partner}"
+    rows = _(
+        "{new} new, {corrected} corrected",
+        new=format_number(entry["accepted"]),
+        corrected=format_number(entry["changed"]),
+    )
+    return f"{entry['number']}: {_word_time(entry)}, {_(words.KINDS[entry['kind']])}{partner}, {rows}"

@@ -210,10 +210,19 @@ def test_wrong_use_says_what_is_wrong_in_json_too(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["export"], "Missing option '--to'. Folder to write the files to. See: tact export --help"),
+        (["export"], "--to is missing. Folder to write the files to. See: tact export --help"),
         (["export", "--to", "x"], "One of gpkg, geojson, csv, xlsx, parquet"),
-        (["release", "--bogus"], "No such option: --bogus. See: tact release --help"),
-        (["policy", "bogus"], "No such command 'bogus'. See: tact policy --help"),
+        (["release", "--bogus"], "There is no option --bogus. See: tact release --help"),
+        (["imports", "--jso"], "There is no option --jso. Perhaps you mean: --json. See: tact imports --help"),
+        (["policy", "bogus"], "There is no command 'bogus'. See: tact policy --help"),
+        (["undo"], "NUMBER is missing. The number of the import: tact imports. See: tact undo --help"),
+        (["undo", "abc"], "NUMBER is 'abc'. It must be a whole number. The number of the import: tact imports. See: "),
+        (["undo", "1", "2"], "The command takes no more words, and there is: 2. See: tact undo --help"),
+        (["serve", "--port", "99999"], "--port is '99999'. It must be 65535 or less. Port. Default: "),
+        (["plan", "make", "--seconds", "x"], "--seconds is 'x'. It must be a number."),
+        (["completion", "cmd"], "SHELL is 'cmd'. 'cmd' is not one of 'bash', 'zsh', 'fish'."),
+        (["import", "--partner"], "--partner needs a value after it."),
+        (["imports", "--json=3"], "--json takes no value."),
     ],
 )
 def test_wrong_use_is_told_in_one_plain_line(tact, words: list[str], message: str) -> None:

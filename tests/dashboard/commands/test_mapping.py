@@ -157,6 +157,7 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(run, practice, tmp_
     head, newest, *_ = run("imports").out.splitlines()
     assert head.split()[-5:] == ["new", "corrected", "known", "already", "rejected"]
     assert newest.startswith(str(last["number"]))
+    assert last["at"][:19] in newest  # imports of one minute have their second
     assert "dry.csv" not in run("imports").out
     assert (last["partner"], "named in its rows" in run("imports").out) == ("", True)
 

@@ -43,6 +43,6 @@ def test_a_script_gets_the_name_as_it_is(capsys):
     assert json.loads(capsys.readouterr().out) == {"file": COMMANDS}
 
 
-@pytest.mark.parametrize("sentence", ["No such command 'a'.", "No such command 'serv'. Did you mean 'serve'?"])
-def test_a_sentence_ends_with_one_sign(sentence):
-    assert output.format_error(TyperException(sentence)) == sentence
+@pytest.mark.parametrize("ending", ["'a'.", "'serv'. Did you mean 'serve'?"])
+def test_a_sentence_ends_with_one_sign(ending):
+    assert output.format_error(TyperException(f"No such command {ending}")) == f"There is no command {ending}"

@@ -89,6 +89,8 @@ def walk_through(desk, tmp_path, language):
     listed.selectbox(key="undo").set_value(1)
     listed.run()
     if english:
+        (choice,) = listed.selectbox(key="undo").options
+        assert re.fullmatch(r"1: .+, \d\d:\d\d:\d\d, Encounters with children, Qendra, 3 new, 0 corrected", choice)
         assert "3 records go away" in words_on(listed)
         assert "Provisional ones stay until their year is final" in words_on(listed)
         assert "never been" not in words_on(listed)
@@ -165,7 +167,7 @@ def test_imports_are_listed_by_the_clock_of_the_machine(monkeypatch):
     listed = tabulate_imports([{**entry, "accepted": 1, "changed": 0, "already_known": 0}])
     monkeypatch.undo()
     time.tzset()
-    assert listed.iloc[0, 1] == "2 July 2008, 00:30"
+    assert listed.iloc[0, 1] == "2 July 2008, 00:30:00"
 
 
 def test_days_are_written_as_people_of_each_language_do_and_a_frame_holds_days(desk, tmp_path):
