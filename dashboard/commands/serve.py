@@ -14,6 +14,7 @@ import typer
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.people import AccountsFile
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
+from dashboard.commands.workspace import OWN_WORKSPACE
 from dashboard.site import ALL, Site, allowed_tier, check_name, make_serve_command, make_url
 from data.accounts.database import Accounts
 from data.accounts.provider import find_provider_file, read_provider
@@ -40,6 +41,8 @@ def _open_workspace(path: Path | None) -> Workspace:
         if current_name(workspace.releases):
             return workspace
         say("Your workspace has no release yet, so this is the demo with invented data.")
+    else:
+        say(f"No workspace is named, so this is the demo with invented data. {OWN_WORKSPACE}")
     from dashboard.commands.demo import build_demo
 
     return build_demo(demo_path(), missing_only=True)

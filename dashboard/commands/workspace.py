@@ -24,6 +24,9 @@ DeleteOverdue = Annotated[
 ]
 
 
+OWN_WORKSPACE = "For a workspace of your own, give its folder: export TACT_WORKSPACE=DIR, or --workspace DIR"
+
+
 def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspace:
     """Open the workspace of option --workspace, by default the user's own.
 
@@ -32,8 +35,8 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
     """
     if or_demo and context.obj is None and not default_path().exists() and demo_path().exists():
         say(
-            f"No workspace is named, and {default_path()} has none, so this is the demo with invented data. For your "
-            "own, give its folder: --workspace DIR, or TACT_WORKSPACE."
+            f"No workspace is named, and {default_path()} has none, so this is the demo with invented data. "
+            f"{OWN_WORKSPACE}"
         )
         return Workspace.open(demo_path())
     return Workspace.open(context.obj or default_path())

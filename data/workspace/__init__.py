@@ -255,8 +255,8 @@ def _check_id(text: object) -> str:
 def _missing(path: Path) -> WorkspaceError:
     return WorkspaceError(
         Message(
-            "There is no workspace at {path}. Make one with `tact --workspace '{path}' init`, or try "
-            "the demo with invented data: `tact demo`.",
+            "There is no workspace at {path}. If you have one, give its folder: export TACT_WORKSPACE=DIR. Else make "
+            "one with `tact --workspace '{path}' init`, or try the demo with invented data: `tact demo`.",
             path=path,
         )
     )

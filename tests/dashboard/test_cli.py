@@ -254,8 +254,14 @@ def test_commands_that_read_fall_back_on_the_demo_world(
     shutil.copytree(demo_world, tmp_path / "tact-map" / "demo")
     listed = tact("releases", "--json")
     assert [row["invented"] for row in listed.json] == [True]
-    assert "invented" in listed.err
-    assert tact("release", "--json").code == 3
+    remedy = "export TACT_WORKSPACE=DIR"
+    assert "this is the demo with invented data" in listed.err
+    assert remedy in listed.err
+    assert remedy not in listed.out
+    assert remedy in tact("export", "--to", tmp_path / "x", "--format", "csv", "--tier", "public").err
+    refused = tact("release", "--json")
+    assert (refused.code, remedy in refused.json["message"]) == (3, True)
+    assert "TACT_WORKSPACE" not in tact("--workspace", tmp_path / "tact-map" / "demo", "releases").err
 
 
 def test_no_word_of_the_schema_is_cut(tact) -> None:
