@@ -22,6 +22,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Error, StorageState, sync_playwright
+from playwright.sync_api import TimeoutError as TooLate
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
@@ -59,8 +60,8 @@ def enter(browser: Browser, address: str) -> StorageState:
 def visit_page(browser: Browser, address: str, state: StorageState, *, slow: bool, picture: bool) -> Visit:
     """Open a page with an empty cache and measure the visit.
 
-    slow : with a slow network and processor. picture : whether to wait for a map or a table. Raises
-    TimeoutError (Playwright's or Python's) if the words, the bar or the picture do not appear within PATIENCE.
+    slow : with a slow network and processor. picture : whether to wait for a map or a table. Raises Playwright's
+    TimeoutError if the words, the bar or the picture do not appear within PATIENCE.
     """
     context = browser.new_context(viewport={"width": 1366, "height": 768}, storage_state=state)
     page = context.new_page()
@@ -96,7 +97,7 @@ def _wait_for_picture(page) -> None:  # noqa: ANN001
                 continue
         page.wait_for_timeout(50)
     msg = "No map and no table came."
-    raise TimeoutError(msg)
+    raise TooLate(msg)
 
 
 @contextmanager

@@ -27,7 +27,6 @@ STATES = {
     "ready": mark("ready"),
 }
 _NOT_READ = "?"
-_LINES = 5  # line numbers that are named for each reason
 
 
 def name_areas() -> dict[str, str]:

@@ -60,7 +60,7 @@ class Posts:
             _check_shape(name, getattr(self, name), wanted)
             _check(name, getattr(self, name), at_least=0.0)
         if (self.reach.sum(axis=0) > 1.0 + 1e-9).any():
-            raise InputError("A site's shares in reach add up to more than 1; use risk.access.reach.")
+            raise InputError("The shares of a site that go to the areas in its reach add up to more than 1.")
         for wrong, what in (
             ((self.committed > self.units).any(axis=1), "has more committed units than units"),
             (self.units.sum(axis=1) > self.room, "has more units than its largest number of units"),

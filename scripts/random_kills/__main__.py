@@ -65,13 +65,13 @@ def run_kills(
                 copy = shutil.copytree(world.path, keep / f"{seed}-{round_number}-{game.number}") if keep else None
                 about = {"seed": seed, "round": round_number, "command": game.number, "kept": str(copy or "")}
                 summary.failures.append({"operation": operation, "found": str(lost), **about})
-                break
-            finally:
                 yield summary
+                break
             if outcome == "killed":
                 summary.kills[operation] += 1
             elif outcome == "ended":
                 summary.ended[operation] += 1
+            yield summary
             if summary.kills.total() >= number:
                 break
         shutil.rmtree(world.path)

@@ -369,11 +369,13 @@ class Vault:
     def partners(self, kind: str | None = None) -> list[str]:
         """List the partners that records name or that have sent files; the operator of a service is a partner too.
 
-        With `kind`, list only those that records of that kind have in their column `partner`.
+        With `kind`, list only those that records of that kind name; a figure names none. Raises VaultError for an
+        unknown kind.
         """
         with sql.translating_errors(self._db):
             if kind is not None:
-                return sorted(self._texts_in_use(kind, "partner") - {""})
+                columns = [name for name in tables.columns_of(kind) if name in tables.PARTNERS]
+                return sorted(set().union(*(self._texts_in_use(kind, name) for name in columns)) - {""})
             return sorted(set(removal.list_partners(self._connection)))
 
     def find_unknown(self, children: Collection[str]) -> frozenset[str]:

@@ -93,10 +93,10 @@ _FIRST = ("meta", "term", "batch", "published", "staged", *TABLES)
 _SECOND = (*_FIRST, "forgotten")
 _THIRD = (*_SECOND, "undoable", *(f"{kind}_history" for kind in TABLES))
 _TABLES_OF = {1: _FIRST, 2: _SECOND, 3: _THIRD, VERSION: _THIRD}
-_PARTNERS = ("partner", "operator")  # columns that name a partner
+PARTNERS = ("partner", "operator")  # columns that name a partner
 NAMED = (
     'SELECT text FROM term WHERE "column" IN ('
-    + ", ".join(f"'{kind}.{c}'" for kind, columns in TABLES.items() for c in _PARTNERS if c in columns)
+    + ", ".join(f"'{kind}.{c}'" for kind, columns in TABLES.items() for c in PARTNERS if c in columns)
     + ") UNION SELECT partner FROM batch"
 )
 LAST_IMPORT = (
@@ -315,7 +315,7 @@ def _brought(kind: str) -> str:
     is_spelling = "IN (SELECT value FROM json_each(?1))"
     conditions = [
         f"{c} IN (SELECT code FROM term WHERE \"column\" = '{term_name(kind, c)}' AND text {is_spelling})"
-        for c in _PARTNERS
+        for c in PARTNERS
         if c in TABLES[kind]
     ]
     if "partner" not in TABLES[kind]:

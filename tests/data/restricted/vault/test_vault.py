@@ -139,6 +139,18 @@ def test_unknown_kinds_and_columns_are_named(vault):
 # -- the same file, corrections --
 
 
+def test_the_partners_of_each_kind_are_listed(vault):
+    for kind in ("encounter", "service", "figure"):
+        with vault.importing(kind, "a.csv", "Sender") as records:
+            records.add(frame(kind, 3))
+    for kind, name in (("encounter", "partner"), ("service", "operator")):
+        assert vault.partners(kind) == sorted(set(everything(vault, kind, [name])[name]) - {""})
+        assert vault.partners(kind)
+    assert vault.partners("figure") == []
+    with pytest.raises(VaultError, match="no record kind"):
+        vault.partners("people")
+
+
 def test_the_same_file_again_changes_no_record_and_is_listed(vault):
     vault.add("encounter", frame("encounter", 300), "a.csv")
     before = [row for kind in COLUMNS for row in vault._connection.execute(f"SELECT * FROM {kind}")]
