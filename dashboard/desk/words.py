@@ -114,7 +114,7 @@ def word_question(kind: str, question: Question) -> str:
             "it?",
             column=column,
         )
-    return _("In “{column}”, these words are not known. What do they mean?", column=column)
+    return _("In “{column}”, these words are not known, or may mean several things. What do they mean?", column=column)
 
 
 def word_answer(kind: str, question: Question, part: str, reply: str) -> str:

@@ -432,7 +432,7 @@ class _File:
     def _ask(self, column: Column, raw: RawColumn, unknown: Mapping[int, tuple[str, ...]]) -> Question:
         counts = np.bincount(raw.codes, minlength=len(raw.distinct))
         words = {raw.distinct[code].strip(): code for code in sorted(unknown, key=lambda code: -counts[code])}
-        text = f"In {column.name}, these words are not known. What do they mean?"
+        text = f"In {column.name}, these words are not known, or may mean several things. What do they mean?"
         if column.type == "area":
             text = (
                 f"In {column.name}, these places are not known, or a village elsewhere may have the same name. "
