@@ -81,9 +81,9 @@ def test_a_word_of_few_children_leads_to_no_question_that_is_not_asked(run, tmp_
 
 def test_an_unsure_word_of_our_tables_is_asked_about_even_of_one_child(run, tmp_path):
     path = write(tmp_path, text_of([ROW | {"pathway": "Cross-border"}]))
-    told = run("import", path, "--partner", "ARSIS", "--dry-run").out
-    assert "line 2, pathway 'Cross-border': may mean more than one category" in told
-    assert "mapping draft" in told
+    output = run("import", path, "--partner", "ARSIS", "--dry-run").out
+    assert "line 2, pathway 'Cross-border': may mean more than one category" in output
+    assert "mapping draft" in output
     (question,) = run("mapping", "draft", path, "--partner", "ARSIS", "--json").json["questions"]
     assert (list(question["parts"]), question["proposal"]) == (["Cross-border"], {})
     assert "al_to_gr" in question["parts"]["Cross-border"]
@@ -126,10 +126,10 @@ def test_the_mapping_of_another_partner_is_refused(run, practice, tmp_path):
     assert "rules.toml is the mapping of 'Amaro Drom', and the import is for 'ARSIS'." in refused.err
     assert "--partner" in refused.err
     assert run("import", good, "--partner", "amaro  drom", "--mapping", rules, "--json").json["accepted"] == 1
-    kept = practice / "mappings" / "amaro-drom.toml"
-    kept.write_text("")
-    assert "is the mapping of 'amaro-drom'" in run("import", good, "--partner", "ARSIS", "--mapping", kept).err
-    assert run("import", good, "--partner", "Amaro Drom", "--mapping", kept).code == 0
+    kept_file = practice / "mappings" / "amaro-drom.toml"
+    kept_file.write_text("")
+    assert "is the mapping of 'amaro-drom'" in run("import", good, "--partner", "ARSIS", "--mapping", kept_file).err
+    assert run("import", good, "--partner", "Amaro Drom", "--mapping", kept_file).code == 0
 
 
 def test_a_mapping_with_no_heading_of_the_file_is_noted(run, tmp_path):
