@@ -234,11 +234,11 @@ def find_mappings(workspace: Workspace, partner: str | None, file: Path | None =
         if file is None:
             return {}
         raise InputError(Message("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE"))
-    kept_mapping = mapping.file_for(workspace.mappings, partner)
-    mappings = mapping.read_all(file or kept_mapping)
+    default = mapping.file_for(workspace.mappings, partner)
+    mappings = mapping.read_all(file or default)
     others = {of_kind.constants.get("partner", "") for of_kind in mappings.values()}
     # A kept mapping has the name of its partner.
-    others |= {file.stem} if file and file.name != kept_mapping.name and (workspace.mappings / file.name).exists() else set()
+    others |= {file.stem} if file and file.name != default.name and (workspace.mappings / file.name).exists() else set()
     other = next((name for name in sorted(others) if name and not is_same_partner(name, partner)), None)
     if other is not None:
         raise InputError(
@@ -246,7 +246,7 @@ def find_mappings(workspace: Workspace, partner: str | None, file: Path | None =
                 "{file} is the mapping of {other!r}, and the import is for {partner!r}. Nothing was imported. Give the "
                 "mapping of {partner!r}, or name the right partner with --partner. To read files of {partner!r} in the "
                 "same way, copy the mapping under another name, without a line partner = {other!r}.",
-                file=(file or kept_mapping).name,
+                file=(file or default).name,
                 other=other,
                 partner=partner,
             )
