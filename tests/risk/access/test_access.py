@@ -16,15 +16,15 @@ AWAY = np.abs(PLACES[:, None] - PLACES[[0, 2]])
 
 def test_the_worked_example():
     weight = Catchment(minutes=np.inf, decay="gaussian", scale=1.0).weight(AWAY)
-    found = compute_access(np.full(3, 100.0), np.full(2, 10.0), weight)
-    assert found.value == pytest.approx([0.065179, 0.069641, 0.065179], abs=5e-7)
+    access = compute_access(np.full(3, 100.0), np.full(2, 10.0), weight)
+    assert access.value == pytest.approx([0.065179, 0.069641, 0.065179], abs=5e-7)
 
 
 def test_the_plain_form_by_hand():
     # Site one serves areas one and two, site two areas two and three: 10/300 and 10/400.
     weight = Catchment(minutes=1.0, decay="none").weight(AWAY)
-    found = compute_access(np.array([100.0, 200.0, 200.0]), np.full(2, 10.0), weight)
-    assert found.value == pytest.approx([10 / 300, 10 / 300 + 10 / 400, 10 / 400])
+    access = compute_access(np.array([100.0, 200.0, 200.0]), np.full(2, 10.0), weight)
+    assert access.value == pytest.approx([10 / 300, 10 / 300 + 10 / 400, 10 / 400])
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def worlds(draw):
 @given(worlds())
 def test_nothing_is_made_or_lost(world):
     people, supply, weight = world
-    found = compute_access(people, supply, weight)
-    got = (people * np.nan_to_num(found.value)).sum(axis=1)
-    np.testing.assert_allclose(got + found.unreached, supply.sum(), rtol=1e-9, atol=1e-12)
+    access = compute_access(people, supply, weight)
+    got = (people * np.nan_to_num(access.value)).sum(axis=1)
+    np.testing.assert_allclose(got + access.unreached, supply.sum(), rtol=1e-9, atol=1e-12)
 
 
 @given(worlds())
@@ -64,10 +64,10 @@ def test_reach_shares_out_what_access_divides(world):
 def test_a_gap_is_said_only_where_it_is_sure():
     weight = np.eye(3)
     need = np.column_stack([np.full(100, 100.0), np.linspace(5.0, 15.0, 100), np.full(100, 1.0)])
-    told = compute_access(need, np.full(3, 1.0), weight).certainty(0.1)
-    np.testing.assert_array_equal(told.gap, [True, False, False])
-    np.testing.assert_array_equal(told.cannot_tell, [False, True, False])
-    assert told.low[1] < told.median[1] < told.high[1]
+    certainty = compute_access(need, np.full(3, 1.0), weight).certainty(0.1)
+    np.testing.assert_array_equal(certainty.gap, [True, False, False])
+    np.testing.assert_array_equal(certainty.cannot_tell, [False, True, False])
+    assert certainty.low[1] < certainty.median[1] < certainty.high[1]
     with pytest.raises(InputError, match="draws"):
         compute_access(need[0], np.full(3, 1.0), weight).certainty(0.1)
 
@@ -103,8 +103,8 @@ def test_a_release_says_what_there_is_by_axis(demo_world):
     table = release.table("services_region_quarter_axis")
     shown = table[(table["axis"] == "prevention") & (table["period"] == axis.period)]
     numbers = shown[shown["state"] == "number"].set_index("area")["value"].astype(float)
-    at = [codes.index(code) for code in numbers.index]
-    np.testing.assert_array_equal(axis.amount[at], numbers)
-    assert not axis.at_least[at].any()
+    positions = [codes.index(code) for code in numbers.index]
+    np.testing.assert_array_equal(axis.amount[positions], numbers)
+    assert not axis.at_least[positions].any()
     with pytest.raises(InputError, match="There are the quarters"):
         Supply.from_release(release, codes, period="1999-01-01/P3M")

@@ -35,15 +35,15 @@ def known(partner, shared):
         return areas, seen, RiskModel().fit(seen).fit_.draws(4000, 0)
 
 
-def made(partner, known, times=None, release=None):
-    found = tables.make_access_tables(release or partner, *known, times or tables.Times(), 0)
-    return {table.name: table.rows.to_pandas() for table in found}
+def make_tables(partner, known, times=None, release=None):
+    outputs = tables.make_access_tables(release or partner, *known, times or tables.Times(), 0)
+    return {table.name: table.rows.to_pandas() for table in outputs}
 
 
 @pytest.fixture(scope="module")
 def worked(partner, known):
     """Compute the tables again."""
-    return made(partner, known)
+    return make_tables(partner, known)
 
 
 def of_kind(table, by, category):
@@ -71,9 +71,9 @@ def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known, work
         for s in places.index
         if a[:2] == s[:2] and not ways["provisional"][a, s] and ways["value"][a, s] <= 120.0
     }
-    told = of_kind(worked["access_region_quarter_axis"], "axis", "prevention")
+    access_rows = of_kind(worked["access_region_quarter_axis"], "axis", "prevention")
     gaps = of_kind(worked["accessgap_region_quarter_axis"], "axis", "prevention")
-    known_whole = told.index[~told["at_least"] & (told["state"] != "withheld")]
+    known_whole = access_rows.index[~access_rows["at_least"] & (access_rows["state"] != "withheld")]
     for area in known_whole:
         access = np.zeros(4000)
         for site, amount in places.items():
@@ -81,13 +81,13 @@ def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known, work
                 sharing = sum(need[a] * weight[a, site] for a in need if (a, site) in weight)
                 access = access + amount / sharing * weight[area, site]
         expected = round_to_two_digits(100.0 * np.quantile(access, [0.5, 0.025, 0.975]))
-        assert told.loc[area, ["value", "lower", "upper"]].to_list() == pytest.approx(expected)
-        country = [one for one in need if one[:2] == area[:2]]
-        rate = places[places.index.str[:2] == area[:2]].sum() / sum(need[one] for one in country)
+        assert access_rows.loc[area, ["value", "lower", "upper"]].to_list() == pytest.approx(expected)
+        country = [code for code in need if code[:2] == area[:2]]
+        rate = places[places.index.str[:2] == area[:2]].sum() / sum(need[code] for code in country)
         assert gaps.loc[area, "chance"] == round(100 * (access < rate / 2).mean())
         assert (gaps.loc[area, "state"] == "cannot_tell") == (20 < gaps.loc[area, "chance"] < 80)
-    assert (told.loc[known_whole, "value"] == 0).any(), "nothing there, and no way over water was entered"
-    assert told.loc["AL-11", "value"] > 0
+    assert (access_rows.loc[known_whole, "value"] == 0).any(), "nothing there, and no way over water was entered"
+    assert access_rows.loc["AL-11", "value"] > 0
 
 
 @pytest.mark.parametrize("by", SPLITS)
@@ -95,14 +95,14 @@ def test_what_is_withheld_is_never_a_zero_and_never_a_sure_gap(partner, worked, 
     places, gaps = (worked[f"{name}_region_quarter_{by}"] for name in ("access", "accessgap"))
     hidden = 0
     for category in places[by].unique():
-        told, gap = of_kind(places, by, category), of_kind(gaps, by, category)
+        access, gap = of_kind(places, by, category), of_kind(gaps, by, category)
         _, partly = shown(partner, "capacity", by, category)
-        own = partly.reindex(told.index)
-        hidden += int(own.sum())
-        assert (told.loc[own, "at_least"]).all()
-        assert set(told.loc[told["at_least"], "state"]) <= {"class", "withheld"}
-        assert (told.loc[told["state"] == "class", "low"] > 0).all()
-        assert told.loc[told["state"] == "withheld", ["value", "low", "median", "upper"]].isna().all(axis=None)
+        partial = partly.reindex(access.index)
+        hidden += int(partial.sum())
+        assert (access.loc[partial, "at_least"]).all()
+        assert set(access.loc[access["at_least"], "state"]) <= {"class", "withheld"}
+        assert (access.loc[access["state"] == "class", "low"] > 0).all()
+        assert access.loc[access["state"] == "withheld", ["value", "low", "median", "upper"]].isna().all(axis=None)
         assert not (gap["at_least"] & (gap["low"] == tables.A_GAP[0])).any()
     assert (hidden > 0) == (by == "axis")  # services of a duty bearer are those that anybody may see
 
@@ -110,10 +110,10 @@ def test_what_is_withheld_is_never_a_zero_and_never_a_sure_gap(partner, worked, 
 @pytest.mark.parametrize("by", SPLITS)
 def test_a_gap_and_none_are_named_where_they_are_sure(worked, by):
     gap = worked[f"accessgap_region_quarter_{by}"]
-    told = gap[gap["state"] == "class"]
-    sure = told["low"] == tables.A_GAP[0]
-    assert (told.loc[sure, "chance"] >= 80).all()
-    assert (told.loc[~sure, "chance"] <= 20).all()
+    classes = gap[gap["state"] == "class"]
+    sure = classes["low"] == tables.A_GAP[0]
+    assert (classes.loc[sure, "chance"] >= 80).all()
+    assert (classes.loc[~sure, "chance"] <= 20).all()
     unsure = gap[gap["state"] == "cannot_tell"]
     assert len(unsure)
     assert (unsure["chance"].between(20, 80) | unsure["at_least"]).all()
@@ -123,30 +123,30 @@ def test_a_gap_and_none_are_named_where_they_are_sure(worked, by):
 def test_all_gaps_are_against_the_own_country(partner, worked):
     """More places in one country change nothing in the other; a gap is below half of the country's own rate."""
     gap = of_kind(worked["accessgap_region_quarter_axis"], "axis", "prevention")
-    told = of_kind(worked["access_region_quarter_axis"], "axis", "prevention")
+    access_rows = of_kind(worked["access_region_quarter_axis"], "axis", "prevention")
     need = worked["need_region_quarter"].set_index("area")["value"]
     places, _ = shown(partner, "capacity", "axis", "prevention")
     for land in ("AL", "GR"):
-        inside = told.index[told.index.str.startswith(land)]
+        inside = access_rows.index[access_rows.index.str.startswith(land)]
         rate = 100.0 * places[places.index.str.startswith(land)].sum() / need[inside].sum()
         for area in inside:
             if gap.loc[area, "state"] == "class":
-                below = told.loc[area, "value"] < 0.5 * rate
+                below = access_rows.loc[area, "value"] < 0.5 * rate
                 assert below == (gap.loc[area, "low"] == tables.A_GAP[0]), area
 
 
 @pytest.mark.slow
 def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner, worked):
     ways = worked["travel_region_whole_to"]
-    told = worked["accesstime_region_quarter_axis"]
-    for category in told["axis"].unique():
+    times = worked["accesstime_region_quarter_axis"]
+    for category in times["axis"].unique():
         amount, partly = shown(partner, "services", "axis", category)
-        for area, row in of_kind(told, "axis", category).iterrows():
-            own = ways[(ways["area"] == area) & (ways["to"].str[:2] == area[:2]) & ~ways["provisional"]]
-            at_work = own[own["to"].map(amount > 0)]["value"]
+        for area, row in of_kind(times, "axis", category).iterrows():
+            home_ways = ways[(ways["area"] == area) & (ways["to"].str[:2] == area[:2]) & ~ways["provisional"]]
+            at_work = home_ways[home_ways["to"].map(amount > 0)]["value"]
             if row["state"] == "number":
                 assert row["value"] == round(at_work.min())
-                nearer = own[own["to"].map(partly & (amount <= 0))]["value"].min()
+                nearer = home_ways[home_ways["to"].map(partly & (amount <= 0))]["value"].min()
                 assert row["nearer"] == (nearer < at_work.min())
             elif row["way"] == "water":
                 assert at_work.empty
@@ -158,7 +158,7 @@ def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner, wo
 def entered(partner, known):
     """Compute the tables with travel times that people entered."""
     uploaded, ferries = (Link("AL-07", "AL-10", 45.0, ""),), (Link("GR-F", "GR-D", 90.0, "timetable"),)
-    return made(partner, known, tables.Times(uploaded, ferries))
+    return make_tables(partner, known, tables.Times(uploaded, ferries))
 
 
 @pytest.mark.slow
@@ -186,8 +186,8 @@ def test_measured_times_take_the_place_of_straight_lines(entered):
 
 def test_what_was_given_is_read_back_from_a_manifest():
     times = tables.Times((Link("AL-07", "AL-10", 45.0, ""),), (Link("GR-F", "GR-D", 90.5, "Ώρες"),))
-    kept = json.loads(json.dumps({"travel": tables.describe_travel(times)}))
-    assert tables.Times.read(kept) == times
+    manifest = json.loads(json.dumps({"travel": tables.describe_travel(times)}))
+    assert tables.Times.read(manifest) == times
     assert tables.Times.read({}) == tables.Times()
     assert times.among(["AL-07", "AL-10"]) == tables.Times(uploaded=times.uploaded)
 
@@ -196,13 +196,13 @@ def test_what_was_given_is_read_back_from_a_manifest():
 def test_it_reads_the_release_alone_and_no_layer_of_communities(partner, known, scored):
     bare = Release.open(scored.releases, "partner", without=["communities"])
     assert any(name.startswith("communities") for name in partner.tables)
-    for name, rows in made(bare, known).items():
+    for name, rows in make_tables(bare, known).items():
         assert rows.equals(partner.table(name)), name
 
 
 def test_without_places_there_are_ways_and_need_alone(partner, known, scored):
     bare = Release.open(scored.releases, "partner", without=["capacity"])
-    assert set(made(partner, known, release=bare)) == {"travel_region_whole_to", "need_region_quarter"}
+    assert set(make_tables(partner, known, release=bare)) == {"travel_region_whole_to", "need_region_quarter"}
 
 
 def test_the_public_tier_gets_none_of_it(scored):
@@ -212,6 +212,6 @@ def test_the_public_tier_gets_none_of_it(scored):
 
 @given(st.floats(1e-3, 1e6))
 def test_two_digits_stay(value):
-    told = float(round_to_two_digits(np.array([value]))[0])
-    assert told == pytest.approx(value, rel=0.051)
-    assert len(f"{told:.6f}".replace(".", "").strip("0")) <= 2
+    rounded = float(round_to_two_digits(np.array([value]))[0])
+    assert rounded == pytest.approx(value, rel=0.051)
+    assert len(f"{rounded:.6f}".replace(".", "").strip("0")) <= 2
