@@ -122,7 +122,7 @@ def test_planted_circles_are_found_and_do_not_overlap():
     clusters = scan.scan_space(cases, expected, centres, replicates=999).select_clusters()
     assert len(clusters) == 2
     assert not set(clusters[0].areas) & set(clusters[1].areas)
-    inside = np.array([at for cluster in clusters for at in cluster.areas])
+    inside = np.array([area for cluster in clusters for area in cluster.areas])
     assert np.isin(np.flatnonzero(risk > 1), inside).mean() > 0.8
     assert np.mean(risk[inside] > 1) > 0.7
     assert all(cluster.relative_risk > 2.0 and cluster.p == 0.001 for cluster in clusters)
