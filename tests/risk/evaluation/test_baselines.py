@@ -21,9 +21,9 @@ def invented(size=40, quarters=12, seed=0, sd=0.8, dispersion=5.0, level=3.0):
     """Return counts of two countries and two pathways; neighbours share a part of each area's risk."""
     rng = np.random.default_rng(seed)
     expected = rng.lognormal(0.0, 0.5, size)
-    own = rng.normal(size=(size, 2))
+    local = rng.normal(size=(size, 2))
     smooth = np.cumsum(rng.normal(size=(size, 2)), axis=0)
-    risk = np.exp(sd * (0.6 * own + 0.3 * (smooth - smooth.mean(axis=0))))
+    risk = np.exp(sd * (0.6 * local + 0.3 * (smooth - smooth.mean(axis=0))))
     mean = np.broadcast_to((level * expected[:, None] * risk)[:, None], (size, quarters, 2))
     counts = rng.poisson(mean * rng.gamma(dispersion, 1 / dispersion, mean.shape)).astype(float)
     countries = ("AL",) * (size // 2) + ("GR",) * (size - size // 2)
@@ -36,8 +36,8 @@ def invented(size=40, quarters=12, seed=0, sd=0.8, dispersion=5.0, level=3.0):
 
 def test_empirical_bayes_is_the_published_one():
     events, base = read_example("sids2", "sid79", "bir79")
-    found = shrink_rates(events, base)[:5]
-    np.testing.assert_allclose(found, [0.00162492, 0.00226271, 0.00186202, 0.00202962, 0.00195649], atol=1e-8)
+    rates = shrink_rates(events, base)[:5]
+    np.testing.assert_allclose(rates, [0.00162492, 0.00226271, 0.00186202, 0.00202962, 0.00195649], atol=1e-8)
     # Rates that differ by less than chance are all the common one.
     np.testing.assert_allclose(shrink_rates(np.array([2.0, 4.0]), np.array([20.0, 40.0])), 0.1)
     np.testing.assert_allclose(shrink_rates(np.zeros(3), np.ones(3)), 0.0)
@@ -47,12 +47,12 @@ def test_empirical_bayes_is_the_published_one():
 @pytest.mark.parametrize("name", BASELINES)
 def test_each_draws_counts_of_the_right_shape_the_same_for_the_same_seed(name):
     panel = invented(quarters=8)
-    found = BASELINES[name].forecast(panel, 4, 50, seed=3)
-    assert found.shape == (50, 40, 4, 2)
-    assert (found >= 0).all()
-    np.testing.assert_array_equal(found, np.rint(found))
-    np.testing.assert_array_equal(found, BASELINES[name].forecast(panel, 4, 50, seed=3))
-    assert (found != BASELINES[name].forecast(panel, 4, 50, seed=4)).any()
+    draws = BASELINES[name].forecast(panel, 4, 50, seed=3)
+    assert draws.shape == (50, 40, 4, 2)
+    assert (draws >= 0).all()
+    np.testing.assert_array_equal(draws, np.rint(draws))
+    np.testing.assert_array_equal(draws, BASELINES[name].forecast(panel, 4, 50, seed=3))
+    assert (draws != BASELINES[name].forecast(panel, 4, 50, seed=4)).any()
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -87,11 +87,11 @@ def test_the_historical_mean_is_the_mean_and_the_last_count_the_last():
 
 def test_the_population_share_follows_people_within_each_country():
     panel = invented()
-    found = baselines.PopulationShare().means(panel, 1)[:, 0]
+    means = baselines.PopulationShare().means(panel, 1)[:, 0]
     for inside in (slice(0, 20), slice(20, 40)):
-        ratio = found[inside] / panel.expected[inside, -1:]
+        ratio = means[inside] / panel.expected[inside, -1:]
         np.testing.assert_allclose(ratio, ratio[:1].repeat(20, axis=0))
-        np.testing.assert_allclose(found[inside].sum(axis=0), panel.counts[inside, -4:].sum(axis=(0, 1)) / 4, rtol=0.02)
+        np.testing.assert_allclose(means[inside].sum(axis=0), panel.counts[inside, -4:].sum(axis=(0, 1)) / 4, rtol=0.02)
 
 
 def test_the_kernel_is_wide_where_few_were_met_and_stays_in_its_country():
@@ -99,12 +99,12 @@ def test_the_kernel_is_wide_where_few_were_met_and_stays_in_its_country():
     counts[:20, :, 0] = 10.0
     counts[25] = 1.0
     panel = replace(invented(quarters=4), counts=counts, pathways=("one",), expected=np.ones((40, 4)))
-    found = KernelDensity().means(panel, 1)[:, 0, 0]
-    np.testing.assert_allclose(found[:19], 10.0)
+    means = KernelDensity().means(panel, 1)[:, 0, 0]
+    np.testing.assert_allclose(means[:19], 10.0)
     # Nothing of Albania's level reaches Greece, and one area's children are spread around it.
-    assert found[20:].max() < 0.5
-    assert found[24] > 0.01
-    assert found[25] < 1.0
+    assert means[20:].max() < 0.5
+    assert means[24] > 0.01
+    assert means[25] < 1.0
 
 
 @pytest.mark.long
@@ -128,9 +128,9 @@ def test_unknown_counts_hidden_areas_and_islands_are_no_obstacle(name):
     counts = panel.counts.copy()
     counts[3, 5] = np.nan
     gaps = replace(panel, counts=counts, edges=panel.edges[1:]).hiding(np.arange(10, 14))
-    found = BASELINES[name].forecast(gaps, 2, 200, seed=0)
-    assert np.isfinite(found).all()
-    assert found[:, 10:14].mean() > 0.2
+    draws = BASELINES[name].forecast(gaps, 2, 200, seed=0)
+    assert np.isfinite(draws).all()
+    assert draws[:, 10:14].mean() > 0.2
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -140,9 +140,9 @@ def test_one_quarter_and_a_pathway_without_children_are_enough(name):
     counts[:, :, 1] = 0.0
     empty = replace(panel, counts=counts)
     for quarters in (1, 3):
-        found = BASELINES[name].forecast(empty.until(quarters), 4, 50, seed=0)
-        assert np.isfinite(found).all()
-        assert found[..., 1].mean() < 0.2
+        draws = BASELINES[name].forecast(empty.until(quarters), 4, 50, seed=0)
+        assert np.isfinite(draws).all()
+        assert draws[..., 1].mean() < 0.2
     with pytest.raises(InputError, match="needs a quarter"):
         BASELINES[name].forecast(empty.until(0), 1, 10, seed=0)
 

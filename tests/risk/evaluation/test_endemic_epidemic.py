@@ -15,15 +15,17 @@ def chain(size):
     return np.stack([np.arange(size - 1), np.arange(1, size)], axis=1)
 
 
-def simulate(own, near, season, *, size=40, quarters=24, seed=0):
-    """Draw counts in which `own` of each count and `near` of the neighbours' come back the next quarter."""
+def simulate(same_area, near, season, *, size=40, quarters=24, seed=0):
+    """Draw counts in which `same_area` of each count and `near` of the neighbours' come back the next quarter."""
     rng = np.random.default_rng(seed)
     spread = spread_to_neighbours(chain(size), size)
     level = np.exp(rng.normal(0.5, 0.5, size))
     counts = np.zeros((size, quarters + 20))
     for t in range(1, quarters + 20):
         mean = (
-            level * np.exp(season * np.sin(np.pi / 2 * t)) + own * counts[:, t - 1] + near * spread @ counts[:, t - 1]
+            level * np.exp(season * np.sin(np.pi / 2 * t))
+            + same_area * counts[:, t - 1]
+            + near * spread @ counts[:, t - 1]
         )
         counts[:, t] = rng.poisson(mean * rng.gamma(8.0, 1 / 8.0, size))
     codes, names = tuple(f"a{i}" for i in range(size)), tuple(f"q{t:02}" for t in range(quarters))
@@ -35,14 +37,14 @@ def simulate(own, near, season, *, size=40, quarters=24, seed=0):
 
 def gain(panel, ahead=1):
     """Return the gain in log score over the historical mean, from the last four origins."""
-    found = []
+    gains = []
     for origin in range(len(panel.quarters) - 4, len(panel.quarters) - ahead + 1):
         seen = panel.counts[:, origin : origin + ahead]
         draws = [
             f.forecast(panel.until(origin), ahead, 1000, 0) for f in (EndemicEpidemic(), BASELINES[HISTORICAL_MEAN])
         ]
-        found.append(compute_log_score(draws[0], seen) - compute_log_score(draws[1], seen))
-    return float(np.mean(np.concatenate(found, axis=1)))
+        gains.append(compute_log_score(draws[0], seen) - compute_log_score(draws[1], seen))
+    return float(np.mean(np.concatenate(gains, axis=1)))
 
 
 def test_a_count_gives_each_neighbour_an_equal_part_and_an_island_nothing():

@@ -133,10 +133,12 @@ def test_each_origin_sees_what_was_known_then_and_nothing_else():
     def known(origin):
         return replace(panel.until(origin), counts=np.full((30, origin, 2), float(origin)))
 
-    told = []
-    evaluate(panel, {"spy": Spy()}, first_origin=9, draws=5, load_panel=known, progress=lambda *step: told.append(step))
+    steps = []
+    evaluate(
+        panel, {"spy": Spy()}, first_origin=9, draws=5, load_panel=known, progress=lambda *step: steps.append(step)
+    )
     assert asked == [(9, 3, 9.0), (10, 2, 10.0), (11, 1, 11.0)]
-    assert told == [(1, 3, "spy"), (2, 3, "spy"), (3, 3, "spy")]
+    assert steps == [(1, 3, "spy"), (2, 3, "spy"), (3, 3, "spy")]
     with pytest.raises(InputError, match="first 9 quarters"):
         evaluate(panel, {"spy": Spy()}, first_origin=9, draws=5, load_panel=lambda origin: panel)
 
@@ -146,10 +148,10 @@ def test_unknown_counts_are_not_scored():
     counts = panel.counts.copy()
     counts[:5, 10] = np.nan
     gaps = replace(panel, counts=counts)
-    found = evaluate(gaps, {"oracle": Oracle(mean)}, first_origin=10, horizons=1, draws=50)
-    assert found.scores["counts"].sum() == 2 * 60 - 10
-    assert np.isfinite(found.scores["log"]).all()
-    assert np.isfinite(found.hits["hit_rate"]).all()
+    evaluation = evaluate(gaps, {"oracle": Oracle(mean)}, first_origin=10, horizons=1, draws=50)
+    assert evaluation.scores["counts"].sum() == 2 * 60 - 10
+    assert np.isfinite(evaluation.scores["log"]).all()
+    assert np.isfinite(evaluation.hits["hit_rate"]).all()
 
 
 @pytest.mark.slow
@@ -159,7 +161,10 @@ def test_in_spatial_blocks_no_area_is_forecast_from_its_own_counts():
     only = {HISTORICAL_MEAN: HistoricalMean(), "population share": PopulationShare(12)}
     apart = evaluate(panel, only, first_origin=10, horizons=1, draws=1000, blocks=blocks)
     whole = evaluate(panel, only, first_origin=10, horizons=1, draws=1000)
-    score = {one: found.scores.set_index("forecaster")["log"] for one, found in (("apart", apart), ("whole", whole))}
+    score = {
+        name: evaluation.scores.set_index("forecaster")["log"]
+        for name, evaluation in (("apart", apart), ("whole", whole))
+    }
     # Without its own counts an area is forecast by its population's share, and as widely.
     assert score["whole"][HISTORICAL_MEAN] > score["apart"][HISTORICAL_MEAN] + 0.1
     assert score["apart"][HISTORICAL_MEAN] == pytest.approx(score["apart"]["population share"], abs=0.1)
@@ -197,8 +202,8 @@ def of_world(seed, signal=True):
     )
     from geo import areas
 
-    at = {code: i for i, code in enumerate(places.index)}
-    pairs = [(at[a], at[b]) for a, b in areas.load_areas().neighbours("region") if a in at and b in at]
+    index = {code: i for i, code in enumerate(places.index)}
+    pairs = [(index[a], index[b]) for a, b in areas.load_areas().neighbours("region") if a in index and b in index]
     return Panel(
         tuple(places.index),
         tuple(places["country"]),
@@ -214,12 +219,12 @@ def of_world(seed, signal=True):
 @pytest.mark.long
 def test_on_a_world_of_the_programmes_size_every_baseline_is_judged():
     panel = of_world(3)
-    found = evaluate(panel, BASELINES, first_origin=6, draws=300)
-    assert set(found.forecasters) == set(BASELINES)
-    mean = found.cells.groupby("forecaster", observed=True)["log"].mean()
+    evaluation = evaluate(panel, BASELINES, first_origin=6, draws=300)
+    assert set(evaluation.forecasters) == set(BASELINES)
+    mean = evaluation.cells.groupby("forecaster", observed=True)["log"].mean()
     # Regions differ in risk and in effort, so whoever knows only their people is far behind.
     assert mean.idxmin() in ("population share", "last count")
-    assert found.beats(HISTORICAL_MEAN, "population share").beats
-    covered = found.calibration.set_index("forecaster")
+    assert evaluation.beats(HISTORICAL_MEAN, "population share").beats
+    covered = evaluation.calibration.set_index("forecaster")
     assert covered["in_95"].between(0.85, 1.0).all()
-    json.dumps(found.as_dict(), allow_nan=False)
+    json.dumps(evaluation.as_dict(), allow_nan=False)

@@ -56,9 +56,9 @@ def test_it_forecasts_from_what_was_known_then(seen):
 @pytest.mark.long
 def test_all_are_measured_on_the_same_counts_and_a_release_of_other_areas_is_left_out(seen):
     odd = replace(seen.up_to(FIRST_ORIGIN), areas=tuple(reversed(seen.areas)))
-    found = evaluate_model(seen, earlier={FIRST_ORIGIN: odd}, horizons=1, draws=200)
-    assert MODEL in found.forecasters
-    counts = found.scores.groupby("forecaster", observed=True)["counts"].sum()
+    evaluation = evaluate_model(seen, earlier={FIRST_ORIGIN: odd}, horizons=1, draws=200)
+    assert MODEL in evaluation.forecasters
+    counts = evaluation.scores.groupby("forecaster", observed=True)["counts"].sum()
     assert counts.nunique() == 1
     assert counts.iloc[0] == len(seen.areas) * 2 * (len(seen.quarters) - FIRST_ORIGIN)
 
@@ -77,8 +77,8 @@ def test_where_it_does_not_beat_the_historical_mean_that_one_is_shown(demo_world
     judged = tables.judge_fit(RiskModel().fit(Observations.from_release(release)).fit_)
     for beats, by in ((True, MODEL), (False, HISTORICAL_MEAN)):
         evaluation = {"verdicts": [{"name": MODEL, "beats": beats}]}
-        made = tables.make_partner_tables(judged, areas.read_areas(release.areas_file), evaluation)
-        rows = next(t for t in made if t.name == "forecast_region_quarter_crossing").rows.to_pandas()
+        partner_tables = tables.make_partner_tables(judged, areas.read_areas(release.areas_file), evaluation)
+        rows = next(t for t in partner_tables if t.name == "forecast_region_quarter_crossing").rows.to_pandas()
         assert set(rows["by"]) == {by}
         assert rows["period"].nunique() == tables.AHEAD
         assert (rows["lower"] <= rows["upper"]).all()

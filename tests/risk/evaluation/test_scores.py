@@ -44,10 +44,10 @@ def test_a_count_far_from_all_draws_has_a_log_score_with_an_end():
 
 def test_the_log_score_is_finite_where_no_draw_fell_and_unknown_where_nothing_is_known():
     draws = np.zeros((500, 3))
-    found = scores.compute_log_score(draws, np.array([0.0, 7.0, np.nan]))
-    assert found[0] > -0.05
-    assert -90 < found[1] < -10
-    assert np.isnan(found[2])
+    log_scores = scores.compute_log_score(draws, np.array([0.0, 7.0, np.nan]))
+    assert log_scores[0] > -0.05
+    assert -90 < log_scores[1] < -10
+    assert np.isnan(log_scores[2])
 
 
 def test_the_log_probability_is_scipys():
@@ -137,7 +137,7 @@ def test_hit_rate_pai_and_pei_are_their_definitions():
 
 def test_intervals_of_hit_rates_hold_the_truth_as_often_as_they_say():
     rng = np.random.default_rng(6)
-    size, held = 150, 0
+    size = 150
     rates = []
     for seed in range(150):
         mean = rng.gamma(2.0, 2.0, size)
@@ -145,8 +145,8 @@ def test_intervals_of_hit_rates_hold_the_truth_as_often_as_they_say():
         seen = rng.poisson(mean)[None, :].astype(float)
         rates.append(scores.measure_budget(guess, seen, np.ones((1, size)), 0.2, resamples=200, seed=seed))
     truth = np.mean([rate.hit_rate for rate in rates])
-    held = np.mean([low <= truth <= high for low, high in (rate.hit_interval for rate in rates)])
-    assert 0.88 <= held <= 1.0
+    coverage = np.mean([low <= truth <= high for low, high in (rate.hit_interval for rate in rates)])
+    assert 0.88 <= coverage <= 1.0
 
 
 def test_nothing_found_anywhere_is_unknown():

@@ -8,8 +8,11 @@ from risk.evaluation.splits import SpatialBlocks, count_borders, list_origins
 
 
 def grid(width, height, islands=0):
-    at = np.arange(width * height).reshape(height, width)
-    pairs = [np.stack([at[:, :-1].ravel(), at[:, 1:].ravel()], 1), np.stack([at[:-1].ravel(), at[1:].ravel()], 1)]
+    cells = np.arange(width * height).reshape(height, width)
+    pairs = [
+        np.stack([cells[:, :-1].ravel(), cells[:, 1:].ravel()], 1),
+        np.stack([cells[:-1].ravel(), cells[1:].ravel()], 1),
+    ]
     return np.concatenate(pairs), width * height + islands
 
 
@@ -31,9 +34,9 @@ def test_blocks_are_contiguous_even_and_cover_every_area_once(blocks, islands):
     assert counts.min() >= size / blocks / 3
     for block in range(blocks):
         inside = np.flatnonzero(labels[:80] == block)
-        own = edges[np.isin(edges, inside).all(axis=1)]
+        inner_edges = edges[np.isin(edges, inside).all(axis=1)]
         place = {area: i for i, area in enumerate(inside)}
-        renumbered = np.array([[place[a], place[b]] for a, b in own]).reshape(-1, 2)
+        renumbered = np.array([[place[a], place[b]] for a, b in inner_edges]).reshape(-1, 2)
         assert np.isfinite(count_borders(renumbered, len(inside))).all()
 
 
