@@ -28,10 +28,10 @@ def read_capacity(path):
     return parse_capacity(read_rows(path, CAPACITY), AREAS)
 
 
-def room(given, areas=AREAS, at_least=False):
+def room(numbers_by_bearer, areas=AREAS, at_least=False):
     """Return capacity from {(area, duty bearer): four numbers}."""
     children = np.zeros((len(areas), len(DUTY_BEARERS), QUARTERS), np.int64)
-    for (area, bearer), numbers in given.items():
+    for (area, bearer), numbers in numbers_by_bearer.items():
         children[areas.index(area), DUTY_BEARERS.index(bearer)] = numbers
     return Capacity(areas, children, np.full(children.shape[:2], at_least))
 
@@ -40,17 +40,17 @@ def task(children, to="school", area="AL-05", partner="Arsis", axis="prevention"
     return Task(area, partner, axis, children, tuple(to.split(";")), start)
 
 
-def used(found, areas=AREAS):
+def used(handover, areas=AREAS):
     """Count the children whom each duty bearer serves in each quarter, in plain loops."""
     total = np.zeros((len(areas), len(DUTY_BEARERS), QUARTERS), np.int64)
-    for one in found.over:
-        for quarter in range(one.quarter, QUARTERS + 1):
-            total[areas.index(one.task.area), DUTY_BEARERS.index(one.to), quarter - 1] += one.task.children
+    for entry in handover.over:
+        for quarter in range(entry.quarter, QUARTERS + 1):
+            total[areas.index(entry.task.area), DUTY_BEARERS.index(entry.to), quarter - 1] += entry.task.children
     return total
 
 
-def worth(found):
-    return sum(one.task.children * (QUARTERS - one.quarter + 1) for one in found.over)
+def worth(handover):
+    return sum(entry.task.children * (QUARTERS - entry.quarter + 1) for entry in handover.over)
 
 
 def best(tasks, capacity):
@@ -61,9 +61,9 @@ def best(tasks, capacity):
     most = 0
     for chosen in itertools.product(*ways):
         over = tuple(HandOver(t, *way) for t, way in zip(tasks, chosen, strict=True) if way)
-        found = type("Found", (), {"over": over})
-        if (used(found) <= capacity.children).all():
-            most = max(most, worth(found))
+        handover = type("Handover", (), {"over": over})
+        if (used(handover) <= capacity.children).all():
+            most = max(most, worth(handover))
     return most
 
 
@@ -87,14 +87,14 @@ capacities = st.fixed_dictionaries({(a, b): numbers for a in AREAS for b in ("sc
 @settings(max_examples=15, deadline=None)
 @given(tasks_of, capacities)
 def test_it_is_the_best_of_all_and_never_exceeds_the_room(tasks, capacity):
-    found = hand_over(tasks, capacity)
-    assert (used(found) <= capacity.children).all()
-    assert worth(found) == best(tasks, capacity)
-    assert found.proven
-    assert all(one.to in one.task.to and one.quarter >= one.task.from_quarter for one in found.over)
-    everything = [one.task for one in found.over] + [one.task for one in found.stays]
+    handover = hand_over(tasks, capacity)
+    assert (used(handover) <= capacity.children).all()
+    assert worth(handover) == best(tasks, capacity)
+    assert handover.proven
+    assert all(entry.to in entry.task.to and entry.quarter >= entry.task.from_quarter for entry in handover.over)
+    everything = [entry.task for entry in handover.over] + [entry.task for entry in handover.stays]
     assert sorted(everything, key=repr) == sorted(tasks, key=repr)
-    assert all(one.why for one in found.stays)
+    assert all(entry.why for entry in handover.stays)
 
 
 @pytest.mark.long
@@ -111,30 +111,30 @@ def test_many_tasks_never_exceed_the_room_and_their_rows_do_not_matter(seed):
     ]  # fmt: skip
     children = rng.integers(0, 90, (2, len(DUTY_BEARERS), QUARTERS))
     capacity = Capacity(AREAS, children, np.zeros(children.shape[:2], bool))
-    found = hand_over(tasks, capacity)
-    assert (used(found) <= children).all()
+    handover = hand_over(tasks, capacity)
+    assert (used(handover) <= children).all()
     order = rng.permutation(len(tasks))
-    assert hand_over([tasks[at] for at in order], capacity) == found
+    assert hand_over([tasks[row] for row in order], capacity) == handover
 
 
 def test_it_goes_over_as_early_as_there_is_room_that_lasts():
     capacity = room({("AL-05", "school"): [30, 10, 30, 30]})
-    (one,) = hand_over([task(20)], capacity).over
-    assert (one.to, one.quarter) == ("school", 3)
-    (one,) = hand_over([task(10, start=2)], capacity).over
-    assert one.quarter == 2
+    (entry,) = hand_over([task(20)], capacity).over
+    assert (entry.to, entry.quarter) == ("school", 3)
+    (entry,) = hand_over([task(10, start=2)], capacity).over
+    assert entry.quarter == 2
 
 
 def test_first_choices_of_first_tasks_where_it_makes_no_difference():
     capacity = room({("AL-05", "school"): [20] * 4, ("AL-05", "state"): [20] * 4})
-    (one,) = hand_over([task(20, "state;school")], capacity).over
-    assert one.to == "state"
+    (entry,) = hand_over([task(20, "state;school")], capacity).over
+    assert entry.to == "state"
     both = [task(20, partner="BKTF"), task(20, partner="Arsis")]
-    found = hand_over(both, capacity)
-    assert [one.task.partner for one in found.over] == ["Arsis"]
-    assert [one.task.partner for one in found.stays] == ["BKTF"]
+    handover = hand_over(both, capacity)
+    assert [entry.task.partner for entry in handover.over] == ["Arsis"]
+    assert [entry.task.partner for entry in handover.stays] == ["BKTF"]
     two = hand_over([task(20), task(10, partner="B"), task(10, partner="C")], capacity)
-    assert [one.task.partner for one in two.over] == ["B", "C"]  # as many children, and two tasks
+    assert [entry.task.partner for entry in two.over] == ["B", "C"]  # as many children, and two tasks
 
 
 def test_what_stays_says_why():
@@ -172,7 +172,7 @@ def test_tasks_are_read_with_the_usual_duty_bearers_where_none_is_named(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         ("XX,Arsis,prevention,20,,", "row 2: 'XX' in column area: not a county"),
         ("AL-05,,prevention,20,,", "row 2: column partner is empty"),
@@ -184,20 +184,20 @@ def test_tasks_are_read_with_the_usual_duty_bearers_where_none_is_named(tmp_path
         ("AL-05,Arsis,prevention,20,,\nAL-05,Arsis,prevention,9,,2", "row 3: this task .* is already in row 2"),
     ],
 )
-def test_a_faulty_task_is_named_with_its_remedy(tmp_path, row, said):
-    with pytest.raises(InputError, match=said):
+def test_a_faulty_task_is_named_with_its_remedy(tmp_path, row, message):
+    with pytest.raises(InputError, match=message):
         read_tasks(_file(tmp_path, f"area,partner,axis,children,to,from_quarter\n{row}\n"))
 
 
 def test_room_is_read_and_what_is_not_there_is_none(tmp_path):
     path = _file(tmp_path, "area,duty_bearer,quarter,children\nAL-05,school,2,30\nAL-05,school,3,0\n")
-    found = read_capacity(path)
-    np.testing.assert_array_equal(found.children, room({("AL-05", "school"): [0, 30, 0, 0]}).children)
-    assert not found.at_least.any()
+    capacity = read_capacity(path)
+    np.testing.assert_array_equal(capacity.children, room({("AL-05", "school"): [0, 30, 0, 0]}).children)
+    assert not capacity.at_least.any()
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         ("XX,school,1,3", "row 2: 'XX' in column area"),
         ("AL-05,king,1,3", "row 2: 'king' in column duty_bearer: not a duty bearer"),
@@ -206,8 +206,8 @@ def test_room_is_read_and_what_is_not_there_is_none(tmp_path):
         ("AL-05,school,1,3\nAL-05,school,1,4", "row 3: this spare capacity is already in row 2"),
     ],
 )
-def test_faulty_room_is_named_with_its_remedy(tmp_path, row, said):
-    with pytest.raises(InputError, match=said):
+def test_faulty_room_is_named_with_its_remedy(tmp_path, row, message):
+    with pytest.raises(InputError, match=message):
         read_capacity(_file(tmp_path, f"area,duty_bearer,quarter,children\n{row}\n"))
 
 
@@ -233,10 +233,10 @@ def test_room_of_a_release_is_a_share_of_its_places(demo_world):
     release = Release.open(demo_world / "releases", "partner")
     codes = tuple(str(c) for c in geography.read_areas(release.areas_file).frame("region").index)
     half = estimate_capacity(release, codes, 0.5)
-    for at, bearer in enumerate(DUTY_BEARERS):
+    for column, bearer in enumerate(DUTY_BEARERS):
         shown = Supply.from_release(release, codes, by="duty_bearer", category=bearer)
         for quarter in range(QUARTERS):
-            np.testing.assert_array_equal(half.children[:, at, quarter], shown.amount // 2)
+            np.testing.assert_array_equal(half.children[:, column, quarter], shown.amount // 2)
     assert half.at_least.all(), "places of protection, return and reintegration are not among them"
     assert half.children.sum() > 0
     for wrong in (-0.1, 1.1, float("nan")):
