@@ -36,18 +36,18 @@ def observations(countries, pathways):
 def dense(model, setting, weights, pull):
     """Return the whole precision matrix, and the design from all latent numbers to log means, (B m, n)."""
     blocks, cells = model.offset.shape
-    own = blocks * model.periods
-    design = np.zeros((blocks * cells, model.size + own))
+    local_size = blocks * model.periods
+    design = np.zeros((blocks * cells, model.size + local_size))
     outer = np.zeros((blocks * cells,) * 2)
     for b in range(blocks):
-        at = slice(b * cells, (b + 1) * cells)
-        outer[at, at] = np.diag(weights[b]) + np.outer(pull[b], pull[b])
-        for row, i in zip(design[at], range(cells), strict=True):
+        block = slice(b * cells, (b + 1) * cells)
+        outer[block, block] = np.diag(weights[b]) + np.outer(pull[b], pull[b])
+        for row, i in zip(design[block], range(cells), strict=True):
             np.add.at(row, model.core_index[b], model.design[b, i])
             row[model.walk_index[b, model.period[i]]] += 1.0
             if model.local is not None:
                 row[model.size + b * model.periods + model.period[i]] = 1.0
-    whole = np.zeros((model.size + own,) * 2)
+    whole = np.zeros((model.size + local_size,) * 2)
     whole[: model.size, : model.size] = setting.core
     local = setting.local if model.local is not None else np.eye(model.periods)
     whole[model.size :, model.size :] = np.kron(np.eye(blocks), local)
@@ -86,8 +86,8 @@ def test_the_factor_is_that_of_one_dense_matrix(walks, alone, pulled):
         model.multiply_covariance(factor, values).ravel(), (moved * within) @ values.ravel(), **near
     )
     if model.local is not None:
-        own = covariance[model.size :, model.size :].reshape(blocks, model.periods, blocks, model.periods)
-        np.testing.assert_allclose(factor.local_covariance(), np.einsum("btbu->tu", own), **near)
+        local_covariance = covariance[model.size :, model.size :].reshape(blocks, model.periods, blocks, model.periods)
+        np.testing.assert_allclose(factor.local_covariance(), np.einsum("btbu->tu", local_covariance), **near)
 
 
 def test_draws_have_the_covariance_of_the_factor():

@@ -25,16 +25,16 @@ def graphs(draw):
 @pytest.mark.slow
 @settings(max_examples=30)
 @given(graphs())
-def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
-    size, edges = one
+def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(size_and_edges):
+    size, edges = size_and_edges
     field = graph.build_structure(size, edges)
     covariance = field.product(field.variances)
     for part in range(field.labels.max() + 1):
         inside = np.flatnonzero(field.labels == part)
-        own = covariance[np.ix_(inside, inside)]
-        assert np.exp(np.log(np.diag(own)).mean()) == pytest.approx(1.0)
+        part_covariance = covariance[np.ix_(inside, inside)]
+        assert np.exp(np.log(np.diag(part_covariance)).mean()) == pytest.approx(1.0)
         if len(inside) > 1:
-            np.testing.assert_allclose(own.sum(axis=0), 0.0, atol=1e-9)
+            np.testing.assert_allclose(part_covariance.sum(axis=0), 0.0, atol=1e-9)
     apart = field.labels[:, None] != field.labels
     np.testing.assert_allclose(covariance[apart], 0.0, atol=1e-12)
 
@@ -42,8 +42,8 @@ def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(one):
 @pytest.mark.slow
 @settings(max_examples=30)
 @given(graphs())
-def test_the_root_is_symmetric_and_its_square_is_the_covariance(one):
-    field = graph.build_structure(*one)
+def test_the_root_is_symmetric_and_its_square_is_the_covariance(size_and_edges):
+    field = graph.build_structure(*size_and_edges)
     root = field.root()
     np.testing.assert_allclose(root, root.T, atol=1e-9)
     np.testing.assert_allclose(root @ root, field.product(field.variances), atol=1e-8)
@@ -52,9 +52,9 @@ def test_the_root_is_symmetric_and_its_square_is_the_covariance(one):
 def test_the_numbers_of_areas_do_not_matter():
     edges = np.array([(0, 1), (1, 2), (2, 3), (3, 0), (1, 3), (3, 4)])
     order = np.array([3, 0, 4, 1, 2])
-    one, other = graph.build_structure(5, edges), graph.build_structure(5, np.sort(order[edges], axis=1))
+    field, reordered = graph.build_structure(5, edges), graph.build_structure(5, np.sort(order[edges], axis=1))
     np.testing.assert_allclose(
-        other.product(other.variances)[np.ix_(order, order)], one.product(one.variances), atol=1e-9
+        reordered.product(reordered.variances)[np.ix_(order, order)], field.product(field.variances), atol=1e-9
     )
 
 
