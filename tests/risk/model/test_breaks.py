@@ -22,7 +22,7 @@ def test_a_break_is_accepted_changed_and_removed(tmp_path):
     accept_break(tmp_path, everywhere, PLACES)
     assert read_breaks(tmp_path) == (everywhere, LAW)
     accept_break(tmp_path, replace(LAW, note="another reason"), PLACES)
-    assert [one.note for one in read_breaks(tmp_path)] == [everywhere.note, "another reason"]
+    assert [entry.note for entry in read_breaks(tmp_path)] == [everywhere.note, "another reason"]
     with pytest.raises(ZeroDivisionError):
         remove_break(tmp_path, LAW.period, "AL", before=lambda: 1 / 0)
     assert len(read_breaks(tmp_path)) == 2

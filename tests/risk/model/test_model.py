@@ -74,7 +74,7 @@ def seen(worlds, pairs):
 
 @pytest.fixture(scope="module")
 def fits(seen):
-    return [RiskModel().fit(one).fit_ for one in seen]
+    return [RiskModel().fit(observations).fit_ for observations in seen]
 
 
 def true_log_risk(world, seen):
@@ -218,14 +218,14 @@ def test_a_field_has_the_covariance_of_bym2_with_a_part_in_common():
     sd, structured, common = np.exp(-0.4), 1 / (1 + np.exp(-0.6)), 1 / (1 + np.exp(0.3))
     across = sd**2 * (structured * graph.product(graph.variances) + (1 - structured) * np.eye(4))
     covariance = np.kron((1 - common) * np.eye(2) + common, across)
-    own = field.precision(theta)
-    np.testing.assert_allclose(own.matrix @ covariance, np.eye(8), atol=1e-8)
-    assert own.log_det == pytest.approx(-np.linalg.slogdet(covariance)[1])
+    precision = field.precision(theta)
+    np.testing.assert_allclose(precision.matrix @ covariance, np.eye(8), atol=1e-8)
+    assert precision.log_det == pytest.approx(-np.linalg.slogdet(covariance)[1])
     for i in range(3):
         h = 1e-5 * np.eye(3)[i]
         high, low = field.precision(theta + h), field.precision(theta - h)
-        np.testing.assert_allclose(own.slopes[i], (high.matrix - low.matrix) / 2e-5, rtol=1e-4, atol=1e-6)
-        assert own.log_det_slopes[i] == pytest.approx((high.log_det - low.log_det) / 2e-5, rel=1e-5)
+        np.testing.assert_allclose(precision.slopes[i], (high.matrix - low.matrix) / 2e-5, rtol=1e-4, atol=1e-6)
+        assert precision.log_det_slopes[i] == pytest.approx((high.log_det - low.log_det) / 2e-5, rel=1e-5)
 
 
 @pytest.mark.parametrize("totals", [False, True])
@@ -260,21 +260,24 @@ def test_the_factor_is_that_of_the_whole_matrix(seen):
     whole = np.zeros((design.shape[1],) * 2)
     whole[:size, :size] = mode.prior.core
     for b in range(blocks):
-        at = slice(size + b * periods, size + (b + 1) * periods)
-        whole[at, at] = mode.prior.local
+        block = slice(size + b * periods, size + (b + 1) * periods)
+        whole[block, block] = mode.prior.local
     weights = np.diag(mode.response.curvature.ravel())
     for b in range(blocks):
-        at = slice(b * cells, (b + 1) * cells)
-        weights[at, at] += np.outer(mode.response.pull[b], mode.response.pull[b])
+        block = slice(b * cells, (b + 1) * cells)
+        weights[block, block] += np.outer(mode.response.pull[b], mode.response.pull[b])
     whole += design.T @ weights @ design
     assert mode.factor.log_det == pytest.approx(np.linalg.slogdet(whole)[1], rel=1e-6)
     covariance = design @ np.linalg.inv(whole) @ design.T
     np.testing.assert_allclose(model.variances(mode.factor).ravel(), np.diag(covariance), rtol=1e-4)
     values = np.random.default_rng(0).standard_normal((blocks, cells))
     for b in (0, 7):
-        at = slice(b * cells, (b + 1) * cells)
+        block = slice(b * cells, (b + 1) * cells)
         np.testing.assert_allclose(
-            model.multiply_covariance(mode.factor, values)[b], covariance[at, at] @ values[b], rtol=1e-3, atol=1e-6
+            model.multiply_covariance(mode.factor, values)[b],
+            covariance[block, block] @ values[b],
+            rtol=1e-3,
+            atol=1e-6,
         )
     core, local = mode.factor.draw(np.random.default_rng(0), 4000)
     some = np.array([model.log_mean(c, u) - model.offset for c, u in zip(core, local, strict=True)])
@@ -293,8 +296,8 @@ def test_a_total_is_as_likely_as_adding_up_says():
     exact = np.ones(1)
     for value, mean in zip(published, means, strict=True):
         n = np.arange(channel.n_max + 1)
-        one = channel.shown(int(value)) * nbinom.pmf(n, 0.3**-2, 1 / (1 + mean * 0.3**2))
-        exact = np.convolve(exact, one / one.sum())
+        weights = channel.shown(int(value)) * nbinom.pmf(n, 0.3**-2, 1 / (1 + mean * 0.3**2))
+        exact = np.convolve(exact, weights / weights.sum())
     noise = channel.matrix[-1][-2 * channel.largest - 1 :]
     for away in (-6, -2, 0, 3, 6):
         value = int(true.sum()) + away
@@ -309,16 +312,16 @@ def test_slopes_of_a_total_are_its_derivatives(value):
     counts = Counts.from_published(np.array([0, 1, 4, 9]), NOISE.channel(60))
     totals, h = Totals(np.array([value]), np.array([2.0])), 1e-5
 
-    def at(log_means):
+    def respond(log_means):
         return compute_total_response(totals, tuple(m[None] for m in compute_moments(counts.slopes(log_means, 0.4))))
 
     here = np.array([-1.0, 0.3, 0.9, 2.0])
-    _, gradient, pull, own, every = at(here)
+    _, gradient, pull, pull_slope, pull_change = respond(here)
     for i, step in enumerate(h * np.eye(4)):
-        high, low = at(here + step), at(here - step)
+        high, low = respond(here + step), respond(here - step)
         assert gradient[0, i] == pytest.approx((high[0][0] - low[0][0]) / (2 * h), abs=1e-5)
         change = (high[2] - low[2])[0] / (2 * h)
-        np.testing.assert_allclose(change, own[0] * (step > 0) - pull[0] * every[0, i] / 2, atol=1e-5)
+        np.testing.assert_allclose(change, pull_slope[0] * (step > 0) - pull[0] * pull_change[0, i] / 2, atol=1e-5)
 
 
 # Invented worlds
@@ -327,8 +330,8 @@ def test_slopes_of_a_total_are_its_derivatives(value):
 @pytest.mark.slow
 def test_the_ranking_of_true_risk_is_found_through_the_noise(worlds, seen, fits):
     ranks = [
-        spearmanr(mean_risk(fit)[:, p], true_log_risk(world, one)[:, p])[0]
-        for world, one, fit in zip(worlds, seen, fits, strict=True)
+        spearmanr(mean_risk(fit)[:, p], true_log_risk(world, observations)[:, p])[0]
+        for world, observations, fit in zip(worlds, seen, fits, strict=True)
         for p in range(2)
     ]
     assert np.mean(ranks) > 0.75
@@ -338,9 +341,9 @@ def test_the_ranking_of_true_risk_is_found_through_the_noise(worlds, seen, fits)
 def test_noise_costs_little(worlds, seen, fits, pairs):
     """Exact counts do not give a much better ranking, because published totals give the level of each area."""
     lost = []
-    for world, one, fit in zip(worlds, seen, fits, strict=True):
+    for world, observations, fit in zip(worlds, seen, fits, strict=True):
         exact = RiskModel().fit(observe_world(world, pairs)).fit_
-        true = true_log_risk(world, one)
+        true = true_log_risk(world, observations)
         for p in range(2):
             ranks = [spearmanr(mean_risk(f)[:, p], true[:, p])[0] for f in (exact, fit)]
             lost.append(ranks[0] - ranks[1])
@@ -350,10 +353,10 @@ def test_noise_costs_little(worlds, seen, fits, pairs):
 @pytest.mark.long
 def test_intervals_over_the_detection_range_hold_the_truth(worlds, seen, fits):
     inside = []
-    for world, one, fit in zip(worlds, seen, fits, strict=True):
-        draws = DetectionRange().log_risk(fit.log_risk(2000, 1), one, 1)
+    for world, observations, fit in zip(worlds, seen, fits, strict=True):
+        draws = DetectionRange().log_risk(fit.log_risk(2000, 1), observations, 1)
         low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-        true = true_log_risk(world, one)
+        true = true_log_risk(world, observations)
         inside.append((low <= true) & (true <= high))
     # 156 intervals that are not independent.
     assert 0.90 < np.mean(inside) <= 1.0
@@ -378,11 +381,11 @@ def test_a_fixed_exponent_stays(seen):
 @pytest.mark.slow
 def test_the_planted_shift_to_internal_trafficking_is_seen(seen, fits):
     """It is found in Tirana and Durrës, and less elsewhere."""
-    for one, fit in zip(seen, fits, strict=True):
+    for observations, fit in zip(seen, fits, strict=True):
         rate = fit.draws(2000, 0).log_rate
         odds = rate[..., PATHWAYS.index("internal")] - rate[..., PATHWAYS.index("cross_border")]
         change = odds[:, :, 7:].mean(axis=2) - odds[:, :, :3].mean(axis=2)
-        planted = np.isin(one.areas, ("AL-02", "AL-11"))
+        planted = np.isin(observations.areas, ("AL-02", "AL-11"))
         assert (change[:, planted] > 0).mean(axis=0).min() > 0.85
         assert change[:, planted].mean() > 1.0
         assert change[:, planted].mean() > np.max(change[:, ~planted].mean(axis=0))
@@ -406,22 +409,22 @@ def test_the_same_input_gives_the_same_output(seen, fits):
 @pytest.mark.long
 def test_the_order_of_areas_does_not_matter(seen, fits):
     """Results must not depend on eigenvectors, which change with the order."""
-    one, order = seen[0], np.random.default_rng(0).permutation(len(seen[0].areas))
-    at = np.argsort(order)
+    observations, order = seen[0], np.random.default_rng(0).permutation(len(seen[0].areas))
+    positions = np.argsort(order)
     turned = replace(
-        one,
-        areas=tuple(one.areas[i] for i in order),
-        countries=tuple(one.countries[i] for i in order),
-        expected=one.expected[order],
-        published=one.published[order],
-        effort=one.effort[order],
-        totals=one.totals[order],
-        total_noise=one.total_noise[order],
-        edges=np.sort(at[one.edges], axis=1),
+        observations,
+        areas=tuple(observations.areas[i] for i in order),
+        countries=tuple(observations.countries[i] for i in order),
+        expected=observations.expected[order],
+        published=observations.published[order],
+        effort=observations.effort[order],
+        totals=observations.totals[order],
+        total_noise=observations.total_noise[order],
+        edges=np.sort(positions[observations.edges], axis=1),
     )
     fit = RiskModel().fit(turned).fit_
     assert fit.posterior.log_marginal == pytest.approx(fits[0].posterior.log_marginal, abs=1e-3)
-    mean, sd = (m.reshape(len(order), -1)[at] for m in log_means(fit.posterior))
+    mean, sd = (m.reshape(len(order), -1)[positions] for m in log_means(fit.posterior))
     ours = [m.reshape(len(order), -1) for m in log_means(fits[0].posterior)]
     np.testing.assert_allclose(mean, ours[0], atol=1e-3)
     np.testing.assert_allclose(sd, ours[1], atol=1e-3)
@@ -465,7 +468,7 @@ def test_a_partner_release_is_fitted(demo_world):
 def test_a_public_release_is_fitted_with_hidden_cells(demo_world):
     partner = Observations.from_release(Release.open(demo_world / "releases", "partner"))
     data = Observations.from_public_release(Release.open(demo_world / "releases", "public"))
-    fit, finer = (RiskModel().fit(one).fit_ for one in (data, partner))
+    fit, finer = (RiskModel().fit(observations).fit_ for observations in (data, partner))
     assert (data.published == HIDDEN).any()
     assert mean_risk(fit).shape == (len(data.areas), 1)
     both = mean_risk(finer).mean(axis=1)
@@ -478,11 +481,11 @@ def test_a_public_release_is_fitted_with_hidden_cells(demo_world):
 @pytest.mark.long
 def test_forecasts_hold_what_comes_next(seen):
     scores = []
-    for one in seen:
-        fit = RiskModel().fit(one.up_to(10)).fit_
-        ahead = fit.forecast(one.effort[:, 10:], 800, 0, published=True)
+    for observations in seen:
+        fit = RiskModel().fit(observations.up_to(10)).fit_
+        ahead = fit.forecast(observations.effort[:, 10:], 800, 0, published=True)
         low, high = np.quantile(ahead, [0.05, 0.95], axis=0)
-        later = one.published[:, 10:]
+        later = observations.published[:, 10:]
         scores.append(((low <= later) & (later <= high)).mean())
     assert 0.88 < np.mean(scores) <= 1.0
 
@@ -525,23 +528,27 @@ def test_a_common_share_moves_numbers_and_no_ranking(seen, fits):
 
 
 def test_of_the_need_in_all_the_common_share_is_found_with_the_effort_there_was(seen, fits):
-    drawn, one = fits[0].draws(200, 0), seen[0]
-    need = DetectionRange(0.2, 0.2, between_sd=0.0).need(drawn, one, 0)
-    days = np.where(one.has_outreach, one.effort, np.nan) / np.exp(np.log(one.effort[one.has_outreach]).mean())
-    reach = np.nan_to_num(days[None] ** drawn.gamma[:, None, None]) + np.exp(drawn.gap)[:, one.country_of, None]
-    children = (np.exp(drawn.log_rate) * one.expected[:, :, None]).sum(axis=3) * reach
+    drawn, observations = fits[0].draws(200, 0), seen[0]
+    need = DetectionRange(0.2, 0.2, between_sd=0.0).need(drawn, observations, 0)
+    days = np.where(observations.has_outreach, observations.effort, np.nan) / np.exp(
+        np.log(observations.effort[observations.has_outreach]).mean()
+    )
+    reach = (
+        np.nan_to_num(days[None] ** drawn.gamma[:, None, None]) + np.exp(drawn.gap)[:, observations.country_of, None]
+    )
+    children = (np.exp(drawn.log_rate) * observations.expected[:, :, None]).sum(axis=3) * reach
     np.testing.assert_allclose(0.2 * need.sum(axis=(1, 2, 3)), children.sum(axis=(1, 2)))
 
 
 def test_the_share_of_a_country_with_an_interval_follows_from_it(seen, fits):
     """docs/risk-model.md eq. (126)."""
     drawn, usual = fits[0].draws(300, 0), DetectionRange(between_sd=0.0)
-    one = replace(seen[0], share_found={"AL": (0.3, 0.6)})
-    albania = np.array(one.countries) == "AL"
-    met = 0.2 * DetectionRange(0.2, 0.2, between_sd=0.0).need(drawn, one, 0)[:, ~albania].sum(axis=(1, 2, 3))
-    need = usual.need(drawn, one, 0)
+    observations = replace(seen[0], share_found={"AL": (0.3, 0.6)})
+    albania = np.array(observations.countries) == "AL"
+    met = 0.2 * DetectionRange(0.2, 0.2, between_sd=0.0).need(drawn, observations, 0)[:, ~albania].sum(axis=(1, 2, 3))
+    need = usual.need(drawn, observations, 0)
     np.testing.assert_allclose(met / need[:, ~albania].sum(axis=(1, 2, 3)), np.geomspace(0.11, 0.25, 300))
-    alone = replace(one, share_found={"AL": (0.4, 0.4)})
+    alone = replace(observations, share_found={"AL": (0.4, 0.4)})
     met = 0.4 * usual.need(drawn, alone, 0)[:, albania].sum(axis=(1, 2, 3))
     shares = met / need[:, albania].sum(axis=(1, 2, 3))
     np.testing.assert_allclose(np.sort(shares), np.geomspace(0.3, 0.6, 300))
@@ -549,7 +556,7 @@ def test_the_share_of_a_country_with_an_interval_follows_from_it(seen, fits):
     # What the planner and the access tables read follows.
     ratio = (
         draw_yearly_need(drawn, alone, 0)[:, albania]
-        / draw_yearly_need(drawn, replace(one, share_found={"AL": (0.2, 0.2)}), 0)[:, albania]
+        / draw_yearly_need(drawn, replace(observations, share_found={"AL": (0.2, 0.2)}), 0)[:, albania]
     )
     np.testing.assert_allclose(ratio, 0.5)
 
@@ -587,14 +594,14 @@ def test_the_share_found_is_read_from_a_release_that_has_all_it_needs(stages, in
 @pytest.mark.slow
 def test_numbers_of_children_in_need_are_near_the_truth(worlds, seen, fits):
     inside, ratios = [], []
-    for world, one, fit in zip(worlds, seen, fits, strict=True):
+    for world, observations, fit in zip(worlds, seen, fits, strict=True):
         rows = world.truth.need.query("level == 'region' and pathway != 'none_known'")
-        true = rows.groupby("area")["need"].sum().loc[list(one.areas)].to_numpy()
-        need = DetectionRange().need(fit.draws(1000, 0), one, 0).sum(axis=(2, 3))
+        true = rows.groupby("area")["need"].sum().loc[list(observations.areas)].to_numpy()
+        need = DetectionRange().need(fit.draws(1000, 0), observations, 0).sum(axis=(2, 3))
         low, high = np.quantile(need, [0.025, 0.975], axis=0)
         inside.append((low <= true) & (true <= high))
-        by_country = [need[:, one.country_of == c].sum(axis=1).mean() for c in (0, 1)]
-        ratios.append(by_country / np.bincount(one.country_of, true))
+        by_country = [need[:, observations.country_of == c].sum(axis=1).mean() for c in (0, 1)]
+        ratios.append(by_country / np.bincount(observations.country_of, true))
     assert np.mean(inside) >= 0.9
     # The middle of the range is not the true share; beyond that neither country is favoured.
     np.testing.assert_allclose(np.mean(ratios, axis=0), 1.07, atol=0.15)
@@ -608,9 +615,9 @@ def test_exceedance_is_a_share_of_draws():
 @pytest.mark.slow
 def test_what_is_said_of_rates_is_as_often_true_as_its_word_says(worlds, seen, fits):
     right = {"likely": [], "very_likely": []}
-    for world, one, fit in zip(worlds, seen, fits, strict=True):
-        statements = judge_risk(fit.log_risk(2000, 0), one).statements
-        true, columns = np.exp(true_log_risk(world, one)), statements.as_columns()
+    for world, observations, fit in zip(worlds, seen, fits, strict=True):
+        statements = judge_risk(fit.log_risk(2000, 0), observations).statements
+        true, columns = np.exp(true_log_risk(world, observations)), statements.as_columns()
         high = np.where(np.isnan(columns["high"]), np.inf, columns["high"])
         for word, verdicts in right.items():
             verdicts += list(((columns["low"] < true) & (true <= high))[columns["certainty"] == word])
@@ -622,8 +629,8 @@ def test_what_is_said_of_rates_is_as_often_true_as_its_word_says(worlds, seen, f
 @pytest.mark.slow
 @vary("seed", (20, 21))
 def test_a_world_without_signal_raises_no_alarm(pairs, seed):
-    one = observe_world(simulate_default_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
-    statements = judge_risk(RiskModel().fit(one).fit_.log_risk(2000, 0), one).statements
+    observations = observe_world(simulate_default_areas(WorldParameters(seed=seed, signal=False)), pairs, NOISE)
+    statements = judge_risk(RiskModel().fit(observations).fit_.log_risk(2000, 0), observations).statements
     assert not statements.says("low", "high", "very_high").any()
 
 

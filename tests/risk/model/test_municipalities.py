@@ -61,14 +61,14 @@ def test_two_regions_equal_the_posterior_written_down_directly():
     layout = build_layout(seen, effects, course[seen.region_of][:, None, None])
     mode = find_mode(layout.model, np.zeros(0))
 
-    of, unit = seen.region_of, np.sqrt(6.0 * 6.0)
-    together = np.bincount(of, days[:, 0])
-    inside = np.bincount(of, people * days[:, 0] ** gamma) / np.bincount(of, people)
-    outreach = (together / unit)[of] ** gamma * days[:, 0] ** gamma / inside[of]
+    region_of, unit = seen.region_of, np.sqrt(6.0 * 6.0)
+    together = np.bincount(region_of, days[:, 0])
+    inside = np.bincount(region_of, people * days[:, 0] ** gamma) / np.bincount(region_of, people)
+    outreach = (together / unit)[region_of] ** gamma * days[:, 0] ** gamma / inside[region_of]
 
     def loss(x):
         level, gap, effect = x[:2], x[2], x[3:]
-        rate = people * np.exp(course[of] + level[of] + effect)
+        rate = people * np.exp(course[region_of] + level[region_of] + effect)
         means = np.column_stack([rate * np.exp(gap), rate * outreach])
         used = np.column_stack([np.ones(5, bool), days[:, 0] > 0])
         safe = np.where(used, means, 1.0)
@@ -84,13 +84,13 @@ def small():
     """Return a small world with many children: regions, municipalities and the true log shares."""
     rng = np.random.default_rng(4)
     places = REGIONS * EACH
-    of = np.repeat(np.arange(REGIONS), EACH)
+    region_of = np.repeat(np.arange(REGIONS), EACH)
     people = rng.lognormal(9.0, 0.6, places)
     people[::EACH] = 2.0  # nobody can be found there, so nothing can be learnt of it
     effect = 0.8 * rng.standard_normal(places)
     days = np.floor(rng.lognormal(2.0, 0.5, (places, QUARTERS)))
-    regions = tuple(f"r{i:02d}" for i in of)
-    rate = np.exp(-6.5 + 0.5 * rng.standard_normal(REGIONS)[of] + effect)
+    regions = tuple(f"r{i:02d}" for i in region_of)
+    rate = np.exp(-6.5 + 0.5 * rng.standard_normal(REGIONS)[region_of] + effect)
     reach = np.exp(
         observations(np.zeros((places, QUARTERS, 1, 2), int), people, days, regions).log_outreach(np.array([0.8]))[0]
     )
@@ -101,8 +101,8 @@ def small():
     whole = municipal.region_members
     regional = observations(np.tensordot(whole, counts, 1).astype(int), whole @ people, whole @ days)
     fit = fit_municipalities(RiskModel().fit(regional).fit_, municipal)
-    weights = people / (whole @ people)[of]
-    return fit, effect - np.log(whole @ (weights * np.exp(effect)))[of]
+    weights = people / (whole @ people)[region_of]
+    return fit, effect - np.log(whole @ (weights * np.exp(effect)))[region_of]
 
 
 @pytest.mark.slow

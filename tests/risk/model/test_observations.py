@@ -48,8 +48,8 @@ def test_each_number_of_the_model_table_stands_where_it_was_shown(demo_world):
     shown = shown[shown["area"].isin(seen.areas)]
     assert len(shown) > 100
     for row in shown.itertuples():
-        at = seen.areas.index(row.area), seen.quarters.index(row.period)
-        cell = seen.published[(*at, PATHWAYS.index(row.crossing), WAYS.index(row.found))]
+        position = seen.areas.index(row.area), seen.quarters.index(row.period)
+        cell = seen.published[(*position, PATHWAYS.index(row.crossing), WAYS.index(row.found))]
         assert cell == row.value
     assert seen.published[seen.published >= 0].sum() == shown["value"].sum()
 
@@ -176,7 +176,7 @@ def municipal(demo_world):
 def test_each_number_of_the_municipal_table_is_read_and_every_other_cell_by_its_state(demo_world, municipal):
     table = partner(demo_world).table("model_municipality_quarter_crossing_found")
     table = table[table["area"].isin(municipal.areas)]
-    at = [
+    positions = [
         [place.index(code) for code in table[column]]
         for column, place in (
             ("area", municipal.areas),
@@ -189,7 +189,7 @@ def test_each_number_of_the_municipal_table_is_read_and_every_other_cell_by_its_
     expected = np.where(zero, 0, np.where(table["state"] == "number", table["value"].fillna(0), MISSING))
     assert set(table["state"]) >= {"number", "almost_none", "not_searched"}
     assert (expected > 0).any()
-    np.testing.assert_array_equal(municipal.published[tuple(at)], expected.astype(int))
+    np.testing.assert_array_equal(municipal.published[tuple(positions)], expected.astype(int))
 
 
 def test_every_municipality_with_people_is_read_with_its_region(demo_world, municipal):

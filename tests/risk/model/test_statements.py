@@ -93,15 +93,15 @@ def test_where_nothing_is_said_a_table_has_neither_number_nor_claim():
             "reports_alone": [False, True, True],
         }
     )
-    told = say_nothing_of({"GR", "GR-I", "GR-B"}, rows).set_index("area")
-    assert told.loc["AL-02"].to_dict() == rows.set_index("area").loc["AL-02"].to_dict()
-    assert list(told["state"]) == ["class", "cannot_tell", "withheld"]
-    silent = told.loc[["GR-I", "GR-B"]]
+    table = say_nothing_of({"GR", "GR-I", "GR-B"}, rows).set_index("area")
+    assert table.loc["AL-02"].to_dict() == rows.set_index("area").loc["AL-02"].to_dict()
+    assert list(table["state"]) == ["class", "cannot_tell", "withheld"]
+    silent = table.loc[["GR-I", "GR-B"]]
     assert silent[["rank", "median"]].isna().all(axis=None)
     assert set(silent["statement"]) | set(silent["surely"]) == {""}
     assert set(silent["certainty"]) == {"cannot_tell"}
     assert not silent["reports_alone"].any()
-    assert list(told["period"]) == list(rows["period"])
+    assert list(table["period"]) == list(rows["period"])
 
 
 def test_a_table_stays_as_it_is_where_something_is_said_of_every_place():
