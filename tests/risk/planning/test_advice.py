@@ -104,11 +104,11 @@ def test_the_newest_plan_of_an_earlier_release_is_judged_again(release, review, 
     assert review("2009-02-001") is None
     save(release, tmp_path, "2009-02-001", "Older")
     save(release, tmp_path, "2009-02-001", "Newer")
-    found = review("2009-03-001", "2009-02-001")
+    outcome = review("2009-03-001", "2009-02-001")
     answer = advice.read_advice(release).plan.answer
     assert answer != "move"
-    assert (found.title, found.release, found.then, found.now) == ("Newer", "2009-02-001", "move", answer)
-    assert not found.holds
+    assert (outcome.title, outcome.release, outcome.then, outcome.now) == ("Newer", "2009-02-001", "move", answer)
+    assert not outcome.holds
 
 
 @pytest.mark.slow
@@ -126,8 +126,8 @@ def test_of_a_plan_whose_moves_are_impossible_now_there_is_no_answer(release, re
     moves = advice.read_advice(release).plan.moves
     moved = tuple(replace(move, units=move.units + 500) for move in moves)
     save(release, tmp_path, "2009-02-001", "Too many", moves=moved)
-    found = review("2009-02-001")
-    assert (found.now, found.holds) == ("", False)
+    outcome = review("2009-02-001")
+    assert (outcome.now, outcome.holds) == ("", False)
 
 
 @pytest.mark.slow

@@ -208,11 +208,11 @@ def test_a_summary_adds_up(ground, plan):
         assert sum(sum(getattr(row, name).values()) for row in rows) == ground.table.units.sum()
     countries = {row.area: row for row in summary.equity if row.group == "country"}
     for country, row in countries.items():
-        inside = [one for one in rows if one.area.startswith(country)]
-        share = sum(one.planned for one in inside) / sum(one.need for one in inside)
+        inside = [area_row for area_row in rows if area_row.area.startswith(country)]
+        share = sum(area_row.planned for area_row in inside) / sum(area_row.need for area_row in inside)
         assert row.planned == pytest.approx(share, abs=1e-3)
-        parts = [one for one in summary.equity if one.area == country and one.group != "country"]
-        assert not parts or sum(one.areas for one in parts) == row.areas
+        parts = [part for part in summary.equity if part.area == country and part.group != "country"]
+        assert not parts or sum(part.areas for part in parts) == row.areas
 
 
 def test_every_move_is_made_in_some_quarter_or_left_for_later(ground, plan):
@@ -225,10 +225,10 @@ def test_every_move_is_made_in_some_quarter_or_left_for_later(ground, plan):
 
 
 def test_a_later_decision_takes_the_place_of_an_earlier_one():
-    one = AuthoredDecision(Decision("AL-11", "AL-07", "team", "accept", 2), MANAGER)
-    other = AuthoredDecision(Decision("AL-02", "AL-07", "team", "decline"), MANAGER)
+    first = AuthoredDecision(Decision("AL-11", "AL-07", "team", "accept", 2), MANAGER)
+    second = AuthoredDecision(Decision("AL-02", "AL-07", "team", "decline"), MANAGER)
     changed = AuthoredDecision(Decision("AL-11", "AL-07", "team", "decline", reason="No room"), MANAGER)
-    assert saved.replace_decision([one, other], changed) == (other, changed)
+    assert saved.replace_decision([first, second], changed) == (second, changed)
 
 
 def test_a_plan_is_not_kept_with_a_person_among_its_kinds(ground, plan):
@@ -239,7 +239,7 @@ def test_a_plan_is_not_kept_with_a_person_among_its_kinds(ground, plan):
 
 
 @pytest.mark.parametrize(
-    ("title", "note", "said"),
+    ("title", "note", "message"),
     [
         ("  ", "", "needs a title"),
         ("x" * 301, "", "longer than"),
@@ -249,13 +249,13 @@ def test_a_plan_is_not_kept_with_a_person_among_its_kinds(ground, plan):
         ("Moves", "the boy born on 4.3.2001", "seems to contain dates of birth"),
     ],
 )
-def test_a_plan_is_not_kept_without_a_title_or_with_an_endless_text(ground, plan, title, note, said):
-    with pytest.raises(InputError, match=said) as refused:
+def test_a_plan_is_not_kept_without_a_title_or_with_an_endless_text(ground, plan, title, note, message):
+    with pytest.raises(InputError, match=message) as refused:
         summarise_plan(ground, INTERNAL, plan, MANAGER, title=title, note=note)
     assert not note or note not in str(refused.value)
     reason = AuthoredDecision(Decision("AL-11", "AL-07", "outreach team", "accept", reason=note), MANAGER)
     if note:
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             summarise_plan(ground, INTERNAL, plan, MANAGER, title="Moves", decisions=[reason])
 
 
@@ -274,7 +274,7 @@ def test_plans_of_another_release_are_not_listed(release, ground, plan, demo_wor
     shutil.copytree(result.folder, result.folder.parent / "plan-partner-copy")
     with edit_manifest(result.folder / "manifest.json") as manifest:
         manifest["release_sha256"] = "0" * 64
-    assert [one.name for one in saved.list_saved_plans([tmp_path], release).plans] == ["plan-partner-copy"]
+    assert [entry.name for entry in saved.list_saved_plans([tmp_path], release).plans] == ["plan-partner-copy"]
 
 
 @pytest.fixture(scope="module")
@@ -327,10 +327,10 @@ def test_a_damaged_plan_is_named_and_the_others_are_listed(release, ground, plan
     bad = shutil.copytree(good.folder, good.folder.parent / "plan-partner-bad") / "manifest.json"
     with edit_manifest(bad) as manifest:
         reduce(getitem, path[:-1], manifest)[path[-1]] = value
-    found = saved.list_saved_plans([tmp_path], release)
-    assert [one.name for one in found.plans] == [good.name]
-    assert message in found.damaged["plan-partner-bad"]
-    assert "The saved plan plan-partner-bad is damaged" in found.damaged["plan-partner-bad"]
+    listing = saved.list_saved_plans([tmp_path], release)
+    assert [entry.name for entry in listing.plans] == [good.name]
+    assert message in listing.damaged["plan-partner-bad"]
+    assert "The saved plan plan-partner-bad is damaged" in listing.damaged["plan-partner-bad"]
 
 
 def test_a_plan_that_was_changed_by_hand_is_named_and_the_others_are_listed(release, ground, plan, tmp_path):
@@ -340,9 +340,9 @@ def test_a_plan_that_was_changed_by_hand_is_named_and_the_others_are_listed(rele
     for damaged in (text.replace('"moved": ', '"moved": 1'), text[: len(text) // 2]):
         assert damaged != text
         bad.write_text(damaged, encoding="utf-8")
-        found = saved.list_saved_plans([tmp_path], release)
-        assert [one.name for one in found.plans] == [good.name]
-        assert found.damaged["plan-partner-bad"].endswith("is left out: its file was changed.")
+        listing = saved.list_saved_plans([tmp_path], release)
+        assert [entry.name for entry in listing.plans] == [good.name]
+        assert listing.damaged["plan-partner-bad"].endswith("is left out: its file was changed.")
 
 
 def test_without_a_folder_there_are_no_saved_plans(release, tmp_path):
@@ -372,7 +372,7 @@ def test_plans_of_a_server_are_taken_over_once_and_registered(release, server, t
     (here / LEDGER).unlink()  # as if it was stopped before this
     assert take(here, server, release) == ([], {})
     assert list_plan_entries(read_chain(here / LEDGER)), "registered the second time"
-    assert [one.name for one in saved.list_saved_plans([here, server], release).plans] == [new.name], "listed once"
+    assert [entry.name for entry in saved.list_saved_plans([here, server], release).plans] == [new.name], "listed once"
 
 
 def test_a_plan_that_was_changed_on_a_server_is_refused_and_the_others_are_taken(release, server, tmp_path):

@@ -36,12 +36,12 @@ def test_the_optimum_is_that_of_trying_everything(aims, seed):
         services_floor=float(posts.compute_capacity(posts.units)[::2, 1].min() * 0.8),
     )
     goal = Goal(posts, aims, np.repeat(need[::2, :, None], 2, axis=2))
-    values = [goal.compute_value(u, cost) for u in layouts(posts) for kept, cost in [keeps(posts, rules, u)] if kept]
+    values = [goal.compute_value(u, cost) for u in layouts(posts) for ok, cost in [keeps(posts, rules, u)] if ok]
     assert len(values) > 3
-    made = plan_moves(posts, need, rules, aims, solver=EXACT)
-    assert keeps(posts, rules, made.units) == (True, pytest.approx(made.cost))
-    assert goal.compute_value(made.units, made.cost) == pytest.approx(max(values), rel=1e-5)
-    assert made.proven
+    plan = plan_moves(posts, need, rules, aims, solver=EXACT)
+    assert keeps(posts, rules, plan.units) == (True, pytest.approx(plan.cost))
+    assert goal.compute_value(plan.units, plan.cost) == pytest.approx(max(values), rel=1e-5)
+    assert plan.proven
 
 
 def test_the_benefit_in_pieces_is_below_the_curve_and_close():
@@ -78,10 +78,10 @@ def test_the_worst_served_fifth_of_the_need():
 @pytest.mark.slow
 def test_the_same_input_gives_the_same_plan():
     posts, need = country(3, sites=5, each=5)
-    one, other = (plan_moves(posts, need, Rules(moves=4), Aims(0.2, 0.1, 0.4)) for _ in range(2))
-    np.testing.assert_array_equal(one.units, other.units)
-    assert one.moves == other.moves
-    assert one.gain == other.gain
+    first, second = (plan_moves(posts, need, Rules(moves=4), Aims(0.2, 0.1, 0.4)) for _ in range(2))
+    np.testing.assert_array_equal(first.units, second.units)
+    assert first.moves == second.moves
+    assert first.gain == second.gain
 
 
 def lopsided(spread=0.2, level=(10.0, 100.0)):
@@ -96,10 +96,10 @@ def lopsided(spread=0.2, level=(10.0, 100.0)):
 
 def test_a_move_says_what_it_brings_takes_and_costs():
     posts, need = lopsided()
-    made = plan_moves(posts, need, Rules(moves=2), solver=EXACT)
-    assert made.recommended
-    assert made.probability == 1.0
-    (move,) = made.moves
+    plan = plan_moves(posts, need, Rules(moves=2), solver=EXACT)
+    assert plan.recommended
+    assert plan.probability == 1.0
+    (move,) = plan.moves
     assert (move.start, move.end, move.kind, move.units, move.cost) == ("one", "two", "team", 2, 14.0)
     # By hand, on the judging half: 20 reach each town instead of 40 and none.
     low, high = need[1::2].T
@@ -110,7 +110,7 @@ def test_a_move_says_what_it_brings_takes_and_costs():
     assert [e.area for e in move.brings] == ["high"]
     assert [e.area for e in move.takes] == ["low"]
     assert move.brings[0].children + move.takes[0].children == pytest.approx(move.gain.mean)
-    assert (made.gain.mean, made.gain.low) == pytest.approx((move.gain.mean, move.gain.low))
+    assert (plan.gain.mean, plan.gain.low) == pytest.approx((move.gain.mean, move.gain.low))
 
 
 def test_what_would_change_it_is_where_it_no_longer_pays():
@@ -130,11 +130,11 @@ def test_change_nothing_where_it_is_not_sure_enough():
     posts, need = lopsided(spread=0.0, level=(5.0, 30.0))
     posts = replace(posts, units=np.array([[1], [0]]))
     need[np.arange(len(need)) % 3 == 0, 1] = 0.5
-    made = plan_moves(posts, need)
-    assert made.moved == 1
-    assert made.gain.mean > 0.03 * made.today.met.mean
-    assert made.probability == pytest.approx(2 / 3, abs=0.01)
-    assert not made.recommended
+    plan = plan_moves(posts, need)
+    assert plan.moved == 1
+    assert plan.gain.mean > 0.03 * plan.today.met.mean
+    assert plan.probability == pytest.approx(2 / 3, abs=0.01)
+    assert not plan.recommended
 
 
 def test_a_small_gain_is_almost_sure_only_if_almost_every_draw_gains():
@@ -144,9 +144,9 @@ def test_a_small_gain_is_almost_sure_only_if_almost_every_draw_gains():
     before = 100 * -np.expm1(-0.6) + 110 * -np.expm1(-40 / 110)
     share = (100 * -np.expm1(-0.5) + 110 * -np.expm1(-50 / 110)) / before - 1
     assert 0.005 < share < 0.03
-    made = plan_moves(posts, need, Rules(moves=1))
-    assert made.gain.mean == pytest.approx(share * before)
-    assert (made.probability, made.small_probability, made.answer) == (0.0, 1.0, "small")
+    plan = plan_moves(posts, need, Rules(moves=1))
+    assert plan.gain.mean == pytest.approx(share * before)
+    assert (plan.probability, plan.small_probability, plan.answer) == (0.0, 1.0, "small")
     for losing, answer in ((2, "small"), (3, "nothing")):  # of 200 draws that judge
         worse = need.copy()
         worse[1 : 2 * losing : 2, 1] = 1.0
@@ -158,19 +158,19 @@ def test_a_small_gain_is_almost_sure_only_if_almost_every_draw_gains():
 def test_no_move_where_today_is_best():
     posts, need = lopsided(level=(100.0, 10.0))
     posts = replace(posts, units=np.array([[1], [0]]))
-    made = plan_moves(posts, need)
-    assert made.moves == ()
-    assert not made.recommended
-    assert made.gain.mean == 0.0
+    plan = plan_moves(posts, need)
+    assert plan.moves == ()
+    assert not plan.recommended
+    assert plan.gain.mean == 0.0
 
 
 def test_choosing_and_judging_use_different_draws():
     posts, need = lopsided()
     need[1::2, 1] = 1e-6  # the judges know of no need there
-    made = plan_moves(posts, need)
-    assert made.moved
-    assert made.gain.high < 0
-    assert not made.recommended
+    plan = plan_moves(posts, need)
+    assert plan.moved
+    assert plan.gain.high < 0
+    assert not plan.recommended
 
 
 @pytest.mark.slow
@@ -188,8 +188,8 @@ def test_decisions_are_kept_and_planned_around():
     full = int(np.argmax(posts.units[:, 1]))
     wanted = Decision(posts.sites[full], posts.sites[empty], "centre", "accept")
     bound = plan_moves(posts, need, Rules(moves=3), decisions=[wanted], solver=EXACT)
-    made = next(m for m in bound.moves if (m.start, m.end, m.kind) == (wanted.start, wanted.end, "centre"))
-    assert made.accepted
+    move = next(m for m in bound.moves if (m.start, m.end, m.kind) == (wanted.start, wanted.end, "centre"))
+    assert move.accepted
     assert bound.moved <= 3
 
 
@@ -206,16 +206,16 @@ def test_what_is_locked_stays_and_the_plan_is_made_around_it():
     assert around.units[site, kind] >= posts.units[site, kind]
     assert around.decisions == (lock,)
     # The same as a commitment of all of them.
-    held = posts.committed.copy()
-    held[site, kind] = posts.units[site, kind]
-    committed = plan_moves(replace(posts, committed=held), need, Rules(moves=3), solver=EXACT)
+    commitments = posts.committed.copy()
+    commitments[site, kind] = posts.units[site, kind]
+    committed = plan_moves(replace(posts, committed=commitments), need, Rules(moves=3), solver=EXACT)
     np.testing.assert_array_equal(around.units, committed.units)
 
 
 def test_a_lock_lets_others_come():
     posts, need = lopsided()
-    made = plan_moves(posts, need, Rules(moves=1), decisions=[Decision("two", "", "team", "lock")], solver=EXACT)
-    np.testing.assert_array_equal(made.units, [[3], [1]])
+    plan = plan_moves(posts, need, Rules(moves=1), decisions=[Decision("two", "", "team", "lock")], solver=EXACT)
+    np.testing.assert_array_equal(plan.units, [[3], [1]])
 
 
 def test_a_lock_clashes_with_what_it_stands_against():
@@ -309,19 +309,19 @@ def test_communities_move_no_search(seed):
     np.testing.assert_array_equal(both[0].areas, both[1].areas)
     assert both[0].least == both[1].least > 0
     # With services held where they are, communities change nothing at all.
-    held = replace(posts, committed=posts.units * np.array([0, 1]))
-    one, other = (plan_moves(held, need, r, solver=EXACT) for r in (rules, with_floor))
-    np.testing.assert_array_equal(one.units, other.units)
+    fixed_posts = replace(posts, committed=posts.units * np.array([0, 1]))
+    plan, plan_with_floor = (plan_moves(fixed_posts, need, r, solver=EXACT) for r in (rules, with_floor))
+    np.testing.assert_array_equal(plan.units, plan_with_floor.units)
 
 
 def test_a_share_of_search_goes_where_too_little_was_looked():
     posts, need = lopsided(level=(100.0, 1.0))
     rules = Rules(under_searched=np.array([False, True]), exploration=0.25)
-    made = plan_moves(posts, need, rules)
-    np.testing.assert_array_equal(made.explored.areas, [False, True])
-    assert made.explored.least == 10.0
-    assert made.units[1, 0] == 1
-    assert made.broken_today == ("exploration",)
+    plan = plan_moves(posts, need, rules)
+    np.testing.assert_array_equal(plan.explored.areas, [False, True])
+    assert plan.explored.least == 10.0
+    assert plan.units[1, 0] == 1
+    assert plan.broken_today == ("exploration",)
     assert plan_moves(posts, need, replace(rules, exploration=0.0)).moved == 0
     # Search alone explores.
     assert not plan_moves(replace(posts, kinds=(Kind("centre", 10.0),)), need, rules).explored.least
@@ -333,9 +333,9 @@ def test_exploration_gives_way_to_other_rules_as_far_as_they_ask():
     rules = Rules(under_searched=np.array([False, True]), exploration=1.0)
     asked = draw_exploration(posts, rules, np.repeat(need[..., None], 1, axis=2), 0).least
     for moves in range(4):
-        made = plan_moves(posts, need, replace(rules, moves=moves))
-        assert made.explored.share == pytest.approx(10.0 * moves / asked, abs=1e-6)
-        assert made.units[1, 0] == made.moved == moves
+        plan = plan_moves(posts, need, replace(rules, moves=moves))
+        assert plan.explored.share == pytest.approx(10.0 * moves / asked, abs=1e-6)
+        assert plan.units[1, 0] == plan.moved == moves
     lock = Decision("one", "", "team", "lock")
     assert plan_moves(posts, need, rules, decisions=[lock]).explored.share == 0
     with pytest.raises(RulesClash) as raised:  # rules that clash without it too are named, without it
@@ -361,12 +361,12 @@ def test_every_plan_keeps_its_rules(seed, moves, equity, cost, robustness):
     everywhere = np.ones(6, dtype=bool)
     least = compute_floor(posts, 0.7)
     rules = Rules(moves=moves, budget=150.0, floor=least, communities=everywhere)
-    made = plan_moves(posts, need, rules, Aims(equity, cost, robustness))
-    assert keeps(posts, rules, made.units)[0]
-    np.testing.assert_array_equal(made.units.sum(axis=0), posts.units.sum(axis=0))
-    assert made.moved <= moves
-    assert made.cost <= 150.0 + 1e-6
-    assert (made.planned.capacity >= least - 1e-6).all()
+    plan = plan_moves(posts, need, rules, Aims(equity, cost, robustness))
+    assert keeps(posts, rules, plan.units)[0]
+    np.testing.assert_array_equal(plan.units.sum(axis=0), posts.units.sum(axis=0))
+    assert plan.moved <= moves
+    assert plan.cost <= 150.0 + 1e-6
+    assert (plan.planned.capacity >= least - 1e-6).all()
 
 
 @pytest.mark.slow
@@ -388,15 +388,15 @@ def test_sliders_do_what_their_names_say():
 @pytest.mark.slow
 def test_the_frontier_never_falls_with_more_moves():
     posts, need = country(6, sites=5, each=5)
-    told = []
-    points = compute_frontier(posts, need, [0, 1, 2, 4], progress=lambda *a: told.append(a[:2]))
+    steps = []
+    points = compute_frontier(posts, need, [0, 1, 2, 4], progress=lambda *a: steps.append(a[:2]))
     assert [p.limit for p in points] == [0, 1, 2, 4]
     assert points[0].moved == 0
     assert points[0].gain.mean == 0.0
     gains = [p.gain.mean for p in points]
     assert gains[1] > 0
     assert (np.diff(gains) > -0.02 * gains[-1]).all()  # judged by other draws than they were chosen by
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
     floor = np.full(5, 0.3 * posts.compute_capacity(posts.units).sum() / 5)
     left = compute_frontier(posts, need, [0, 6], Rules(floor=floor))
     assert [p.limit for p in left] == [6]
@@ -404,13 +404,13 @@ def test_the_frontier_never_falls_with_more_moves():
 
 def test_time_that_runs_out_leaves_today_and_says_so():
     posts, need = country(0, sites=8, each=8)
-    made = plan_moves(posts, need, Rules(moves=3), solver=Solver(seconds=0.0))
-    assert made.gap == np.inf or not made.proven or made.gap <= 1e-3
-    np.testing.assert_array_equal(made.units.sum(axis=0), posts.units.sum(axis=0))
+    plan = plan_moves(posts, need, Rules(moves=3), solver=Solver(seconds=0.0))
+    assert plan.gap == np.inf or not plan.proven or plan.gap <= 1e-3
+    np.testing.assert_array_equal(plan.units.sum(axis=0), posts.units.sum(axis=0))
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"units": np.array([[1], [2], [3]])}, "shape"),
         ({"reach": np.ones((2, 2))}, "more than 1"),
@@ -419,8 +419,8 @@ def test_time_that_runs_out_leaves_today_and_says_so():
         ({"cost": np.array([[0.0, -1.0], [1.0, 0.0]])}, "cost holds a number below 0"),
     ],
 )
-def test_posts_that_cannot_be_are_refused(change, said):
-    with pytest.raises(InputError, match=said):
+def test_posts_that_cannot_be_are_refused(change, message):
+    with pytest.raises(InputError, match=message):
         replace(lopsided()[0], **change)
 
 

@@ -45,7 +45,7 @@ def test_areas_without_a_row_have_none_and_empty_cells_mean_no_limit():
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("XX-1,team,yes,4,2.5,,", "row 2: 'XX-1' in column area: not an area of the plan"),
         ("AL-11,,yes,4,2.5,,", "column kind must name"),
@@ -60,8 +60,8 @@ def test_areas_without_a_row_have_none_and_empty_cells_mean_no_limit():
         ("", "has no post"),
     ],
 )
-def test_a_wrong_row_is_named_with_its_remedy(line, said):
-    with pytest.raises(InputError, match=said):
+def test_a_wrong_row_is_named_with_its_remedy(line, message):
+    with pytest.raises(InputError, match=message):
         parsed(line)
 
 

@@ -28,8 +28,8 @@ def public(demo_world, tmp_path):
     """Return copies of the releases and of the one result of the public tier, which takes a second to compute."""
     shutil.copytree(demo_world / "releases", tmp_path / "releases")
     name = (tmp_path / "releases" / "current").read_text().strip()
-    found = next((demo_world / "derived" / name).glob("risk-public-*"))
-    shutil.copytree(found, tmp_path / "derived" / name / found.name)
+    folder = next((demo_world / "derived" / name).glob("risk-public-*"))
+    shutil.copytree(folder, tmp_path / "derived" / name / folder.name)
     return tmp_path / "releases", tmp_path / "derived"
 
 
@@ -161,14 +161,14 @@ def test_what_lies_outside_the_release_and_is_missing_is_named(scored, tmp_path,
     review = {"plan": "plan-partner-gone", "title": "Gone", "release": "x", "then": "move", "now": "move"}
     edit_result(prepared, lambda m: m.update(review=review))
     blocked = frozenset({"communities"})
-    found = {(c.tier, c.kind): " ".join(c.causes) for c in reproduce_release(
+    causes = {(c.tier, c.kind): " ".join(c.causes) for c in reproduce_release(
         scored.releases, tmp_path / "derived", without=blocked)}  # fmt: skip
-    assert "travel times that people entered are missing" in found["partner", "risk"]
-    assert "travel times" not in found["public", "risk"]
-    assert "does not approve this now, so it was left out: communities" in found["partner", "risk"]
+    assert "travel times that people entered are missing" in causes["partner", "risk"]
+    assert "travel times" not in causes["public", "risk"]
+    assert "does not approve this now, so it was left out: communities" in causes["partner", "risk"]
     shutil.rmtree(risk)
-    found = {c.kind: " ".join(c.causes) for c in reproduce_release(scored.releases, tmp_path / "derived")}
-    assert "The risk result that it was computed with is missing" in found["advice"]
+    causes = {c.kind: " ".join(c.causes) for c in reproduce_release(scored.releases, tmp_path / "derived")}
+    assert "The risk result that it was computed with is missing" in causes["advice"]
 
 
 def test_the_plan_that_an_advice_judges_again_is_missed(scored, tmp_path):

@@ -25,7 +25,7 @@ def country(seed, sites=4, each=4, draws=60):
     points = rng.random((sites, 2)) * 120
     minutes = np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
     people = rng.lognormal(7.0, 0.7, sites)
-    names = [f"{letter}{at}" for letter in "as" for at in range(sites)]
+    names = [f"{letter}{number}" for letter in "as" for number in range(sites)]
     units = rng.multinomial(each, np.ones(sites) / sites, 2).T
     share = compute_reach(people, Catchment(80.0, "gaussian", 30.0).weight(minutes))
     posts = Posts(
@@ -36,9 +36,9 @@ def country(seed, sites=4, each=4, draws=60):
     return posts, level * np.exp(0.4 * rng.standard_normal((draws, sites)))
 
 
-def kept(made, units):
+def keeps_rules(plan, units):
     """Return whether a layout keeps every rule that today's posts keep, in plain loops."""
-    posts, rules = made.posts, made.rules
+    posts, rules = plan.posts, plan.rules
     if (units.sum(axis=1) > posts.room).any():
         return False
     for area in range(len(posts.areas)):
@@ -48,28 +48,28 @@ def kept(made, units):
         marked = rules.communities is not None and rules.communities[area]
         if marked and now[1] < min(rules.services_floor, before[1]) - 1e-6:
             return False
-    search, before = (posts.compute_capacity(u)[made.explored.areas, 0].sum() for u in (units, posts.units))
-    return search >= min(made.explored.least, before) - 1e-6
+    search, before = (posts.compute_capacity(u)[plan.explored.areas, 0].sum() for u in (units, posts.units))
+    return search >= min(plan.explored.least, before) - 1e-6
 
 
-def layout(made, done):
+def layout(plan, done):
     """Return the layout after a number of units of each move."""
-    posts, units = made.posts, made.posts.units.copy()
+    posts, units = plan.posts, plan.posts.units.copy()
     kinds = [kind.name for kind in posts.kinds]
-    for move, count in zip(made.moves, done, strict=True):
+    for move, count in zip(plan.moves, done, strict=True):
         units[posts.sites.index(move.start), kinds.index(move.kind)] -= count
         units[posts.sites.index(move.end), kinds.index(move.kind)] += count
     return units
 
 
-def every_schedule(made, need, per_quarter, budget, quarters):
+def every_schedule(plan, need, per_quarter, budget, quarters):
     """Try every order of the moves; return for each allowed one its value, and the moves made at the end."""
-    counts = [range(move.units + 1) for move in made.moves]
-    states = [s for s in itertools.product(*counts) if kept(made, layout(made, s))]
-    cost = np.array([move.cost / move.units for move in made.moves])
+    counts = [range(move.units + 1) for move in plan.moves]
+    states = [s for s in itertools.product(*counts) if keeps_rules(plan, layout(plan, s))]
+    cost = np.array([move.cost / move.units for move in plan.moves])
     worth = {
         s: [
-            float(compute_met(n[::2], made.posts.compute_capacity(layout(made, s))).sum(axis=(1, 2)).mean())
+            float(compute_met(n[::2], plan.posts.compute_capacity(layout(plan, s))).sum(axis=(1, 2)).mean())
             for n in need
         ]
         for s in states
@@ -87,10 +87,10 @@ def every_schedule(made, need, per_quarter, budget, quarters):
     return list(onward(np.zeros(len(counts), int), 0, 0.0))
 
 
-def made_by(made, schedule):
+def made_by(plan, schedule):
     """Return the number of units of each move that the schedule makes."""
     steps = [step for phase in schedule.phases for step in phase.moves]
-    return [sum(s.units for s in steps if (s.start, s.end, s.kind) == (m.start, m.end, m.kind)) for m in made.moves]
+    return [sum(s.units for s in steps if (s.start, s.end, s.kind) == (m.start, m.end, m.kind)) for m in plan.moves]
 
 
 @pytest.mark.always("0", "1")
@@ -107,23 +107,23 @@ def test_the_schedule_is_the_best_of_all(seed):
         under_searched=np.arange(4) == 1,
     )
     try:
-        made = plan_moves(posts, need, rules)
+        plan = plan_moves(posts, need, rules)
     except InputError:
-        made = plan_moves(posts, need, replace(rules, floor=None))
+        plan = plan_moves(posts, need, replace(rules, floor=None))
     by_quarter = np.stack([need, 1.3 * need, 0.8 * need])[..., None].repeat(2, axis=-1)
     per_quarter, budget = (1, np.inf) if seed % 2 else (2, 90.0)
-    every = every_schedule(made, by_quarter, per_quarter, budget, 3)
+    every = every_schedule(plan, by_quarter, per_quarter, budget, 3)
     totals = [int(sum(done)) for _, done in every]
-    fits = max(totals) == made.moved
-    best = max(value for (value, _), total in zip(every, totals, strict=True) if total == made.moved or not fits)
-    found = schedule_moves(made, by_quarter, per_quarter, None if budget == np.inf else budget, 3, solver=EXACT)
+    fits = max(totals) == plan.moved
+    best = max(value for (value, _), total in zip(every, totals, strict=True) if total == plan.moved or not fits)
+    schedule = schedule_moves(plan, by_quarter, per_quarter, None if budget == np.inf else budget, 3, solver=EXACT)
     value = sum(
         float(compute_met(n[::2], posts.compute_capacity(p.units)).sum(axis=(1, 2)).mean())
-        for n, p in zip(by_quarter, found.phases, strict=True)
+        for n, p in zip(by_quarter, schedule.phases, strict=True)
     )
     assert value == pytest.approx(best, rel=2e-5)
-    assert (not found.left) == fits
-    assert sum(made_by(made, found)) + sum(step.units for step in found.left) == made.moved
+    assert (not schedule.left) == fits
+    assert sum(made_by(plan, schedule)) + sum(step.units for step in schedule.left) == plan.moved
 
 
 @pytest.mark.slow
@@ -133,17 +133,17 @@ def test_every_quarter_keeps_the_limits_and_what_today_keeps(seed, per_quarter, 
     posts, need = country(seed, sites=6, each=6)
     floor = share * posts.compute_capacity(posts.units).sum(axis=1)
     floor[np.arange(6) % 2 == 0] *= 0.5
-    made = plan_moves(posts, need, Rules(moves=5))
-    made = replace(made, rules=replace(made.rules, floor=floor, communities=floor > 0, services_floor=3.0))
-    found = schedule_moves(made, need, per_quarter, budget)
+    plan = plan_moves(posts, need, Rules(moves=5))
+    plan = replace(plan, rules=replace(plan.rules, floor=floor, communities=floor > 0, services_floor=3.0))
+    schedule = schedule_moves(plan, need, per_quarter, budget)
     before = posts.units
-    for phase in found.phases:
+    for phase in schedule.phases:
         assert sum(step.units for step in phase.moves) <= per_quarter
         assert phase.cost <= budget + 1e-6
-        assert kept(made, phase.units)
+        assert keeps_rules(plan, phase.units)
         assert np.abs(phase.units - before).sum() <= 2 * sum(step.units for step in phase.moves)
         before = phase.units
-    np.testing.assert_array_equal(before, layout(made, made_by(made, found)))
+    np.testing.assert_array_equal(before, layout(plan, made_by(plan, schedule)))
 
 
 def lopsided(units, level=(10.0, 25.0, 120.0)):
@@ -159,72 +159,72 @@ def lopsided(units, level=(10.0, 25.0, 120.0)):
 
 def test_what_helps_most_comes_first_and_the_rest_is_left():
     posts, need = lopsided([6, 0, 0])
-    made = plan_moves(posts, need, Rules(moves=5))
-    assert {m.end for m in made.moves} == {"two", "three"}
-    found = schedule_moves(made, need, per_quarter=1, quarters=2)
-    assert [phase.moves for phase in found.phases] == [(Step("one", "three", "team", 1),)] * 2
-    assert [phase.quarter for phase in found.phases] == [1, 2]
-    assert [phase.cost for phase in found.phases] == [5.0, 5.0]
-    assert sum(step.units for step in found.left) == made.moved - 2
+    plan = plan_moves(posts, need, Rules(moves=5))
+    assert {m.end for m in plan.moves} == {"two", "three"}
+    schedule = schedule_moves(plan, need, per_quarter=1, quarters=2)
+    assert [phase.moves for phase in schedule.phases] == [(Step("one", "three", "team", 1),)] * 2
+    assert [phase.quarter for phase in schedule.phases] == [1, 2]
+    assert [phase.cost for phase in schedule.phases] == [5.0, 5.0]
+    assert sum(step.units for step in schedule.left) == plan.moved - 2
     # By hand: 50 and then 40 of capacity in the first town, 10 and then 20 in the last.
     low, _, most = need[1::2].T
     served = low * -np.expm1(-50 / low) + most * -np.expm1(-10 / most)
-    assert found.phases[0].met.mean == pytest.approx(served.mean())
-    assert found.phases[1].met.mean > found.phases[0].met.mean
+    assert schedule.phases[0].met.mean == pytest.approx(served.mean())
+    assert schedule.phases[1].met.mean > schedule.phases[0].met.mean
 
 
 def test_all_moves_are_made_where_they_fit_and_at_once_where_nothing_limits_them():
     posts, need = lopsided([6, 0, 0])
     accepted = Decision("one", "two", "team", "accept", units=5)  # brings less than it could
-    made = plan_moves(posts, need, decisions=[accepted])
-    at_once = schedule_moves(made)
+    plan = plan_moves(posts, need, decisions=[accepted])
+    at_once = schedule_moves(plan)
     assert not at_once.left
-    np.testing.assert_array_equal(at_once.phases[-1].units, made.units)
-    spread = schedule_moves(made, per_quarter=2)
+    np.testing.assert_array_equal(at_once.phases[-1].units, plan.units)
+    spread = schedule_moves(plan, per_quarter=2)
     assert not spread.left
-    assert sum(phase.cost for phase in spread.phases) == pytest.approx(made.cost)
+    assert sum(phase.cost for phase in spread.phases) == pytest.approx(plan.cost)
 
 
 def test_a_floor_that_would_break_on_the_way_orders_the_moves():
     # Town two must keep its capacity: what comes from one has to be there before its own unit leaves.
     posts, need = lopsided([3, 1, 0], (10.0, 1.0, 120.0))
     both = [Decision("one", "two", "team", "accept"), Decision("two", "three", "team", "accept")]
-    made = plan_moves(posts, need, Rules(moves=2, floor=np.array([0.0, 10.0, 0.0])), decisions=both)
-    found = schedule_moves(made, per_quarter=1, quarters=2)
-    assert [step.start for phase in found.phases for step in phase.moves] == ["one", "two"]
-    free = schedule_moves(replace(made, rules=Rules()), per_quarter=1, quarters=2)
+    plan = plan_moves(posts, need, Rules(moves=2, floor=np.array([0.0, 10.0, 0.0])), decisions=both)
+    schedule = schedule_moves(plan, per_quarter=1, quarters=2)
+    assert [step.start for phase in schedule.phases for step in phase.moves] == ["one", "two"]
+    free = schedule_moves(replace(plan, rules=Rules()), per_quarter=1, quarters=2)
     assert [step.start for phase in free.phases for step in phase.moves] == ["two", "one"]
 
 
 def test_need_that_comes_later_is_met_later():
     posts, need = lopsided([6, 0, 0])
-    made = plan_moves(posts, need, Rules(moves=4))
+    plan = plan_moves(posts, need, Rules(moves=4))
     by_quarter = np.stack([need, need])[..., None]
     by_quarter[0, :, 2] = 0.0
-    found = schedule_moves(made, by_quarter, per_quarter=4, quarters=2)
-    assert {step.end for step in found.phases[0].moves} <= {"two"}
-    assert {step.end for step in found.phases[1].moves} == {"three"}
+    schedule = schedule_moves(plan, by_quarter, per_quarter=4, quarters=2)
+    assert {step.end for step in schedule.phases[0].moves} <= {"two"}
+    assert {step.end for step in schedule.phases[1].moves} == {"three"}
 
 
 def test_limits_and_need_that_cannot_be_are_refused():
     posts, need = lopsided([6, 0, 0])
-    made = plan_moves(posts, need, Rules(moves=2))
-    for wrong, said in (
+    plan = plan_moves(posts, need, Rules(moves=2))
+    for wrong, message in (
         ({"per_quarter": -1}, "-1 is not valid for maximum number of moves per quarter"),
         ({"budget_per_quarter": float("nan")}, "nan is not valid for maximum hours of travel per quarter"),
         ({"quarters": 0}, "0 is not valid for quarters"),
         ({"need": np.ones((3, 30, 3, 1))}, "need for 3 quarters and a schedule of 4"),
         ({"need": need[:, :2]}, "no 20 draws"),
     ):
-        with pytest.raises(InputError, match=said):
-            schedule_moves(made, **wrong)
+        with pytest.raises(InputError, match=message):
+            schedule_moves(plan, **wrong)
     with pytest.raises(InputError, match="saved without its simulations"):
-        schedule_moves(replace(made, need=None))
+        schedule_moves(replace(plan, need=None))
 
 
 def test_a_plan_without_moves_has_quarters_without_moves():
     posts, need = lopsided([0, 0, 6])
-    found = schedule_moves(plan_moves(posts, need, Rules(moves=0)))
-    assert [phase.moves for phase in found.phases] == [()] * 4
-    assert found.left == ()
-    assert found.gap == 0.0
+    schedule = schedule_moves(plan_moves(posts, need, Rules(moves=0)))
+    assert [phase.moves for phase in schedule.phases] == [()] * 4
+    assert schedule.left == ()
+    assert schedule.gap == 0.0

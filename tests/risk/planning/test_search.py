@@ -35,9 +35,9 @@ def test_no_change_adds_more_than_the_slope_says_and_a_small_one_as_much(aims):
     assert (falls <= 0).all()
     rng = np.random.default_rng(1)
 
-    def worth(at):
+    def worth(supply):
         need = goal.need
-        ratio = np.where(need > 0, at / need, 0.0)
+        ratio = np.where(need > 0, supply / need, 0.0)
         return goal.value_served(need * -np.expm1(-ratio), 0.0)
 
     for size in (1e-5, 1.0, 5.0):
@@ -93,11 +93,11 @@ def test_the_search_only_ever_gets_better_and_keeps_all_rules(seed, aims):
     assert set(region.find_broken(search.flows, search.units)) <= set(begun)
     # Nothing smaller than what it tries is left: no single move, and none taken back, helps.
     if not aims.equity and not aims.robustness:
-        for at, by in [(at, by) for at in range(len(search.flows)) for by in (-1, 1)]:
+        for column, by in [(column, by) for column in range(len(search.flows)) for by in (-1, 1)]:
             flows = search.flows.copy()
-            flows[at] += by
+            flows[column] += by
             units = region.lay_out(flows)
-            if flows[at] >= 0 and not region.find_broken(flows, units):
+            if flows[column] >= 0 and not region.find_broken(flows, units):
                 assert goal.compute_value(units, float(region.cost @ flows)) <= search.value + 1e-6
 
 
@@ -128,16 +128,16 @@ def test_a_large_plan_keeps_its_rules_and_no_other_is_better_than_its_gap_says(m
     monkeypatch.setattr(milp, "MANY", 6)
     monkeypatch.setattr(milp, "_NEAREST", 1)
     region, goal, need = case(seed, aims)
-    found = solve_moves(region, goal, Solver(gap=1e-6, pieces=200), lambda *_: None)
+    solution = solve_moves(region, goal, Solver(gap=1e-6, pieces=200), lambda *_: None)
     rules = region.rules
-    assert not region.find_broken(found.flows, found.units)
-    value = goal.compute_value(found.units, float(region.cost @ found.flows))
-    kept = [(u, cost) for u in layouts(region.posts) for ok, cost in [keeps(region.posts, rules, u)] if ok]
-    best = max(goal.compute_value(u, cost) for u, cost in kept)
-    assert best <= value + (found.gap + 1e-4) * abs(value)
+    assert not region.find_broken(solution.flows, solution.units)
+    value = goal.compute_value(solution.units, float(region.cost @ solution.flows))
+    candidates = [(u, cost) for u in layouts(region.posts) for ok, cost in [keeps(region.posts, rules, u)] if ok]
+    best = max(goal.compute_value(u, cost) for u, cost in candidates)
+    assert best <= value + (solution.gap + 1e-4) * abs(value)
     assert best <= value + 0.05 * abs(value)
-    made = plan_moves(region.posts, need, rules, aims)
-    assert keeps(region.posts, rules, made.units)[0]
+    plan = plan_moves(region.posts, need, rules, aims)
+    assert keeps(region.posts, rules, plan.units)[0]
 
 
 @pytest.mark.parametrize("aims", AIMS, ids=str)
@@ -164,16 +164,16 @@ def test_a_plan_is_found_where_the_whole_programme_finds_none_in_time(monkeypatc
     late = OptimizeResult(x=None, status=1)
     monkeypatch.setattr(milp.Programme, "solve_whole", lambda *_: late)
     region, goal, _ = case(3, Aims(0.3, 0.2, 0.5), under_searched=np.arange(4) < 2)
-    found = solve_moves(region, goal, Solver(), lambda *_: None)
-    assert not region.find_broken(found.flows, found.units)
-    assert found.flows.any()
+    solution = solve_moves(region, goal, Solver(), lambda *_: None)
+    assert not region.find_broken(solution.flows, solution.units)
+    assert solution.flows.any()
     best = max(
         goal.compute_value(u, cost)
         for u in layouts(region.posts)
         for ok, cost in [keeps(region.posts, region.rules, u)]
         if ok
     )
-    assert goal.compute_value(found.units, float(region.cost @ found.flows)) >= 0.95 * best
+    assert goal.compute_value(solution.units, float(region.cost @ solution.flows)) >= 0.95 * best
 
 
 def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch):
@@ -181,10 +181,10 @@ def test_a_relaxation_that_is_late_leaves_a_layout_near_todays_posts(monkeypatch
     monkeypatch.setattr(milp.Programme, "solve_relaxed", lambda *_, **__: None)
     monkeypatch.setattr(milp.Programme, "solve_whole", lambda *_: OptimizeResult(x=None, status=1))
     region, goal, _ = case(3, Aims())
-    found = solve_moves(region, goal, Solver(), lambda *_: None)
-    assert not region.find_broken(found.flows, found.units)
-    assert found.gap == np.inf
-    assert not found.proven
+    solution = solve_moves(region, goal, Solver(), lambda *_: None)
+    assert not region.find_broken(solution.flows, solution.units)
+    assert solution.gap == np.inf
+    assert not solution.proven
 
 
 @pytest.mark.slow
@@ -207,7 +207,7 @@ def test_a_floor_that_today_breaks_is_kept_near_the_relaxation():
     least = 1.2 * float(region.posts.compute_capacity(today)[explored.areas, 0].sum())
     harder = replace(region, explored=replace(explored, least=least))
     start = harder.join_columns(np.zeros(len(region.cost), np.int64), today)
-    found = find_nearest_whole(harder, goal, start, np.arange(len(region.cost)), Timer(20.0))
-    assert found is not None
+    layout = find_nearest_whole(harder, goal, start, np.arange(len(region.cost)), Timer(20.0))
+    assert layout is not None
     assert harder.find_broken(np.zeros(len(region.cost), np.int64), today) == ("exploration",)
-    assert not harder.find_broken(found[1], found[0])
+    assert not harder.find_broken(layout[1], layout[0])
