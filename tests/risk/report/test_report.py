@@ -128,12 +128,12 @@ def test_the_layers_of_communities_are_read_for_the_audit_by_proxy_alone(scored,
         read.append(name)
         return read_file(release, name)
 
-    def audit_proxy(release, *given):
+    def audit_proxy(release, *arguments):
         before = len(read)
-        found = audit(release, *given)
+        checks = audit(release, *arguments)
         assert {name.partition("_")[0] for name in read[before:]} == {"communities"}
         del read[before:]
-        return found
+        return checks
 
     monkeypatch.setattr(Release, "_read_file", remember)
     monkeypatch.setattr(safeguards, "audit_proxy", audit_proxy)
@@ -162,15 +162,15 @@ def test_a_result_carries_the_tier_of_its_release(scored, demo_world):
         assert result.manifest["release_sha256"] == scored[tier].checksum != scored[other].checksum
         added = Release.open(demo_world / "releases", tier, derived=demo_world / "derived").added
         assert result in added
-        assert {one.manifest["tier"] for one in added} == {tier}
+        assert {added_result.manifest["tier"] for added_result in added} == {tier}
 
 
 def test_the_card_says_what_another_exponent_of_effort_would_change(scored):
-    told = scored["partner"].result("risk").manifest["card"]["sensitivity"]
-    assert told["gamma"] == 1.0
-    assert told["classes"] == 50
-    assert 0 <= told["classes_changed"] < 25
-    assert all(0.8 < rank <= 1 for rank in told["rank_correlation"])
+    sensitivity = scored["partner"].result("risk").manifest["card"]["sensitivity"]
+    assert sensitivity["gamma"] == 1.0
+    assert sensitivity["classes"] == 50
+    assert 0 <= sensitivity["classes_changed"] < 25
+    assert all(0.8 < rank <= 1 for rank in sensitivity["rank_correlation"])
 
 
 @pytest.mark.slow
@@ -182,16 +182,16 @@ def test_of_a_country_without_any_record_no_table_says_anything(scored, few_draw
     judged, municipal = tables.judge_fit(fit), report.fit_municipalities(fit, inside)
 
     def make():
-        made = [*tables.make_partner_tables(judged, areas, {}), *tables.make_municipal_tables(judged, municipal)]
-        made += tables.make_public_tables(judged)
-        return {table.name: table.rows.to_pandas() for table in made}
+        outputs = [*tables.make_partner_tables(judged, areas, {}), *tables.make_municipal_tables(judged, municipal)]
+        outputs += tables.make_public_tables(judged)
+        return {table.name: table.rows.to_pandas() for table in outputs}
 
     known = make()
     silent = {"GR", *seen.list_areas_in({"GR"}), *inside.list_areas_in({"GR"})}
     monkeypatch.setattr(Observations, "silent_places", frozenset(silent))
-    told = make()
-    assert len(told) == len(known) == 16
-    for name, table in told.items():
+    silent_tables = make()
+    assert len(silent_tables) == len(known) == 16
+    for name, table in silent_tables.items():
         quiet = table["area"].isin(silent)
         rows, others = table[quiet], table[~quiet]
         assert len(rows), name
@@ -205,24 +205,24 @@ def test_of_a_country_without_any_record_no_table_says_anything(scored, few_draw
 
 def test_a_cluster_says_how_likely_it_is_chance(scored):
     table = scored["partner"].table("hotspots_region_whole_crossing")
-    found = table[table["cluster"].notna()]
-    assert len(found)
-    assert found["p"].between(1e-4, 1).all()
-    np.testing.assert_allclose(found["p_release"], np.minimum(4 * found["p"], 1))  # two countries, two pathways
-    for _, part in found.groupby([found["area"].str[:2], "crossing", "cluster"]):
+    clusters = table[table["cluster"].notna()]
+    assert len(clusters)
+    assert clusters["p"].between(1e-4, 1).all()
+    np.testing.assert_allclose(clusters["p_release"], np.minimum(4 * clusters["p"], 1))  # two countries, two pathways
+    for _, part in clusters.groupby([clusters["area"].str[:2], "crossing", "cluster"]):
         assert len(set(part["p"])) == 1
         assert (part["value"] > 1).all()
     assert table["gi_q"].dropna().between(0, 1).all()
 
 
 def test_the_audit_by_proxy_is_a_rank_correlation_within_each_country(scored):
-    told = scored["partner"].result("risk").manifest["safeguards"]
-    for row in told["proxy"]:
+    checks = scored["partner"].result("risk").manifest["safeguards"]
+    for row in checks["proxy"]:
         assert -1 <= row["low"] <= row["correlation"] <= row["high"] <= 1
         assert row["areas"] >= 4
-    assert {row["country"] for row in told["proxy"]} <= {"AL", "GR"}
-    assert told["feedback"]["finds_alone"]["drifts"]
-    assert not told["feedback"]["corrected"]["drifts"]
+    assert {row["country"] for row in checks["proxy"]} <= {"AL", "GR"}
+    assert checks["feedback"]["finds_alone"]["drifts"]
+    assert not checks["feedback"]["corrected"]["drifts"]
     assert np.isfinite(scored["partner"].result("risk").manifest["card"]["gamma"]).all()
 
 

@@ -26,12 +26,12 @@ def test_the_urn_ends_where_it_is_known_to_end(rates, rule, low, high):
 
 @pytest.mark.long
 def test_learning_from_all_finds_drifts_and_says_so():
-    found = measure_drift(learn_all)
-    assert found.drifts
+    drift = measure_drift(learn_all)
+    assert drift.drifts
     assert not measure_drift(learn_by_share_of_others).drifts
-    assert found.truth == 0.5
-    assert found.low < 0.4
-    assert found.high > 0.6
+    assert drift.truth == 0.5
+    assert drift.low < 0.4
+    assert drift.high > 0.6
 
 
 @pytest.mark.long

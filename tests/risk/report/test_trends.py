@@ -42,12 +42,12 @@ def national(counts):
     ],
 )
 def test_the_programmes_own_changes(before, after, ratio, wald, exact, flagged):
-    found = compare_counts(before, after, effort=(100.0, 100.0))
-    assert found.ratio == pytest.approx(ratio, abs=0.006)
-    assert found.wald == pytest.approx(wald, abs=0.006)
-    assert found.exact == pytest.approx(exact, abs=0.006)
-    assert found.flagged is flagged
-    assert not found.effort_warning
+    change = compare_counts(before, after, effort=(100.0, 100.0))
+    assert change.ratio == pytest.approx(ratio, abs=0.006)
+    assert change.wald == pytest.approx(wald, abs=0.006)
+    assert change.exact == pytest.approx(exact, abs=0.006)
+    assert change.flagged is flagged
+    assert not change.effort_warning
 
 
 @pytest.mark.slow
@@ -106,18 +106,18 @@ def test_looks_at_years_that_overlap_flag_no_more_either():
 def test_a_true_doubling_is_still_flagged_after_nine_looks():
     rng = np.random.default_rng(5)
     pairs = rng.poisson([40.0, 80.0], (300, 2))
-    found = [compare_counts(*pair, rules=Rules(looks=9, noise_variance=8.0)) for pair in pairs]
-    assert np.mean([change.verdict == "rise" for change in found]) > 0.7
-    assert not any(change.verdict == "fall" for change in found)
+    changes = [compare_counts(*pair, rules=Rules(looks=9, noise_variance=8.0)) for pair in pairs]
+    assert np.mean([change.verdict == "rise" for change in changes]) > 0.7
+    assert not any(change.verdict == "fall" for change in changes)
 
 
 @given(st.integers(0, 200), st.integers(0, 200), st.floats(0, 500), st.floats(0, 500))
 def test_what_rose_with_effort_is_never_flagged_without_a_warning(before, after, days, later):
-    found = compare_counts(before, after, (days, later))
-    if found.verdict == "rise" and later > 1.2 * days:
-        assert found.effort_warning
-    if found.verdict == "rise" and 0 < later <= days:
-        assert not found.effort_warning
+    change = compare_counts(before, after, (days, later))
+    if change.verdict == "rise" and later > 1.2 * days:
+        assert change.effort_warning
+    if change.verdict == "rise" and 0 < later <= days:
+        assert not change.effort_warning
 
 
 def test_noise_and_overdispersion_widen_every_interval():
@@ -184,13 +184,13 @@ def test_a_jump_everywhere_is_offered_as_a_break_before_it_is_offered_as_a_rise(
     counts = rng.poisson(6.0, (25, 8, 1)).astype(float)
     assert find_jumps(national(counts)) == ()
     counts[:, 6:] = rng.poisson(14.0, (25, 2, 1))
-    one = national(counts)
-    jump = find_jumps(one)[0]
+    albania = national(counts)
+    jump = find_jumps(albania)[0]
     assert (jump.period, jump.place, jump.areas) == ("q6", "AL", 25)
     assert jump.before == pytest.approx(counts[:, :6].sum() / 6)
     assert jump.after == pytest.approx(counts[:, 6:].sum() / 2)
     assert jump.rose > 20
-    changes = compare_panel(one, 2)
+    changes = compare_panel(albania, 2)
     assert any(change.verdict == "possible break" for change in changes)
     assert not any(change.verdict == "rise" for change in changes)
 
@@ -199,28 +199,28 @@ def test_a_jump_in_one_area_is_offered_for_that_area_alone():
     rng = np.random.default_rng(2)
     counts = rng.poisson(6.0, (25, 8, 1)).astype(float)
     counts[3, 6:] = 90.0
-    one = national(counts)
-    assert [(jump.place, jump.period) for jump in find_jumps(one)] == [("AL-03", "q6")]
-    found = {change.area: change.verdict for change in compare_panel(one, 2, rules=Rules(looks=9))}
-    assert found.pop("AL-03") == "possible break"
-    assert set(found.values()) == {"no clear change"}
+    albania = national(counts)
+    assert [(jump.place, jump.period) for jump in find_jumps(albania)] == [("AL-03", "q6")]
+    verdicts = {change.area: change.verdict for change in compare_panel(albania, 2, rules=Rules(looks=9))}
+    assert verdicts.pop("AL-03") == "possible break"
+    assert set(verdicts.values()) == {"no clear change"}
 
 
 def test_flat_series_offer_few_breaks():
     rng = np.random.default_rng(8)
     offered = [find_jumps(national(rng.poisson(5.0, (25, 12, 1)))) for _ in range(60)]
-    assert sum(bool(found) for found in offered) <= 3
+    assert sum(bool(jumps) for jumps in offered) <= 3
 
 
 def test_sums_carry_the_noise_of_all_their_counts():
     counts = np.full((1, 8, 2), 5.0)
     counts[:, 4:] = 8.0
-    one = panel(counts)
-    found = compare_panel(one, 4, rules=Rules(noise_variance=2.0, size=20.0))[0]
+    small_panel = panel(counts)
+    change = compare_panel(small_panel, 4, rules=Rules(noise_variance=2.0, size=20.0))[0]
     by_hand = compare_counts(40.0, 64.0, rules=Rules(noise_variance=16.0, size=160.0))
-    assert (found.before, found.after) == (40.0, 64.0)
-    assert found.wald == by_hand.wald
-    assert compare_panel(one, 4, pathway="p1", rules=Rules(noise_variance=2.0))[0].wald == pytest.approx(
+    assert (change.before, change.after) == (40.0, 64.0)
+    assert change.wald == by_hand.wald
+    assert compare_panel(small_panel, 4, pathway="p1", rules=Rules(noise_variance=2.0))[0].wald == pytest.approx(
         compare_counts(20.0, 32.0, rules=Rules(noise_variance=8.0)).wald
     )
 
@@ -228,10 +228,10 @@ def test_sums_carry_the_noise_of_all_their_counts():
 def test_an_unknown_count_is_not_compared_and_short_panels_are_refused():
     counts = np.full((2, 4, 2), 5.0)
     counts[0, 3, 1] = np.nan
-    one = panel(counts)
-    assert [change.verdict for change in compare_panel(one, 2)] == ["not compared", "no clear change"]
-    assert compare_panel(one, 2, pathway="p0")[0].verdict == "no clear change"
+    small_panel = panel(counts)
+    assert [change.verdict for change in compare_panel(small_panel, 2)] == ["not compared", "no clear change"]
+    assert compare_panel(small_panel, 2, pathway="p0")[0].verdict == "no clear change"
     with pytest.raises(InputError, match="there are 4"):
-        compare_panel(one, 3)
+        compare_panel(small_panel, 3)
     with pytest.raises(InputError, match="'other'"):
-        compare_panel(one, 2, pathway="other")
+        compare_panel(small_panel, 2, pathway="other")
