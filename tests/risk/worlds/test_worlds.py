@@ -75,13 +75,13 @@ def share_of_internal(rows, column):
     return (internal.groupby("quarter", observed=True)[column].sum() / of_all).to_numpy()
 
 
-def first_meetings(one):
-    frame = one.records["encounter"]
-    return frame[~pd.Series(one.truth.child).duplicated().to_numpy()]
+def first_meetings(invented_world):
+    frame = invented_world.records["encounter"]
+    return frame[~pd.Series(invented_world.truth.child).duplicated().to_numpy()]
 
 
-def quarter_of(one, dates):
-    starts = np.array([f"{day:%Y-%m-%d}" for day in one.parameters.quarter_starts])
+def quarter_of(invented_world, dates):
+    starts = np.array([f"{day:%Y-%m-%d}" for day in invented_world.parameters.quarter_starts])
     return np.searchsorted(starts, dates.astype(str).to_numpy(dtype=str), side="right")
 
 
@@ -101,8 +101,8 @@ def test_internal_share_goes_from_two_to_eight_in_ten_by_the_seventh_quarter(def
 @pytest.mark.long
 def test_internal_share_stays_elsewhere(twenty):
     change = []
-    for one in twenty:
-        rows = one.truth.need.query("level == 'region'")
+    for invented_world in twenty:
+        rows = invented_world.truth.need.query("level == 'region'")
         elsewhere = rows[~rows["area"].isin(PLANTED) & rows["area"].str.startswith("AL")]
         share = share_of_internal(elsewhere, "need")
         change.append(share[-1] - share[0])
@@ -112,11 +112,11 @@ def test_internal_share_stays_elsewhere(twenty):
 
 def test_the_shift_is_in_the_children_that_are_met(twenty):
     counts = np.zeros((2, 12))
-    for one in twenty:
-        frame = first_meetings(one)
+    for invented_world in twenty:
+        frame = first_meetings(invented_world)
         inside = frame["municipality"].astype(str).map(area_table()["parent"]).isin(PLANTED)
         frame = frame[inside & (frame["pathway"] != "none_known")]
-        quarter = quarter_of(one, frame["date"])
+        quarter = quarter_of(invented_world, frame["date"])
         internal = (frame["pathway"] == "internal").to_numpy()
         counts[0] += np.bincount(quarter - 1, internal, 12)
         counts[1] += np.bincount(quarter - 1, minlength=12)
@@ -127,35 +127,35 @@ def test_the_shift_is_in_the_children_that_are_met(twenty):
 
 def test_internal_children_are_more_and_more_brought_to_the_two_cities(twenty):
     late, early = [], []
-    for one in twenty:
-        frame = first_meetings(one)
+    for invented_world in twenty:
+        frame = first_meetings(invented_world)
         rows = frame[(frame["pathway"] == "internal") & (frame["country"] == "AL")]
         rows = rows[~rows["municipality"].isin(CITIES) & (rows["destination"] != "")]
         brought = rows["destination"].isin(CITIES).to_numpy()
-        quarter = quarter_of(one, rows["date"])
+        quarter = quarter_of(invented_world, rows["date"])
         early.append(brought[quarter <= 3])
         late.append(brought[quarter >= 7])
     assert np.concatenate(late).mean() > np.concatenate(early).mean() + 0.1
 
 
 def test_about_as_many_children_are_met_as_asked_for(twenty):
-    met = np.array([one.truth.child.max() + 1 for one in twenty])
+    met = np.array([invented_world.truth.child.max() + 1 for invented_world in twenty])
     assert met.mean() == pytest.approx(1400, rel=0.03)
     assert ((met > 1150) & (met < 1700)).all()
 
 
 def test_detection_is_what_was_asked_for(default):
     rows = default.truth.need.query("level == 'region'")
-    found = rows["reported"].sum() + rows["discovered"].sum()
-    assert found / rows["need"].sum() == pytest.approx(0.18, rel=0.05)
-    assert rows["reported"].sum() / found == pytest.approx(0.5, abs=0.05)
+    detections = rows["reported"].sum() + rows["discovered"].sum()
+    assert detections / rows["need"].sum() == pytest.approx(0.18, rel=0.05)
+    assert rows["reported"].sum() / detections == pytest.approx(0.5, abs=0.05)
 
 
 def test_counts_follow_their_expectation(twenty):
     met, expected = [], []
-    for one in twenty:
-        home = first_meetings(one)["municipality"].astype(str).map(area_table()["parent"])
-        rows = one.truth.need.query("level == 'region'")
+    for invented_world in twenty:
+        home = first_meetings(invented_world)["municipality"].astype(str).map(area_table()["parent"])
+        rows = invented_world.truth.need.query("level == 'region'")
         mean = (rows["reported"] + rows["discovered"]).groupby(rows["area"]).sum()
         expected.append(mean)
         met.append(home.value_counts().reindex(mean.index, fill_value=0))
@@ -167,14 +167,14 @@ def test_counts_follow_their_expectation(twenty):
 
 
 def test_discovery_goes_with_the_days_of_a_region_to_the_power_gamma():
-    one = world(gamma=0.6)
-    rows = one.truth.need.query("level == 'region' and days > 0 and need > 0")
-    detection = one.truth.areas.loc[rows["area"], "detection"].to_numpy()
+    invented_world = world(gamma=0.6)
+    rows = invented_world.truth.need.query("level == 'region' and days > 0 and need > 0")
+    detection = invented_world.truth.areas.loc[rows["area"], "detection"].to_numpy()
     ratio = rows["discovered"] / (rows["need"] * detection * rows["days"] ** 0.6)
     # But for the few cells in which nine in ten of the children are found already.
     np.testing.assert_allclose(ratio.quantile([0.02, 1.0]), ratio.median())
     assert ratio.min() > 0.3 * ratio.max()
-    assert (one.truth.need.query("days == 0")["discovered"] == 0).all()
+    assert (invented_world.truth.need.query("days == 0")["discovered"] == 0).all()
 
 
 def test_regions_are_the_sum_of_their_municipalities(default):
@@ -221,14 +221,14 @@ def test_relative_risk_of_a_country_is_one(default):
 
 
 def test_a_world_without_signal_is_flat_and_has_no_shift():
-    one = world(signal=False, hotspot=2.0)
-    rows = one.truth.need.query("need > 0")
+    invented_world = world(signal=False, hotspot=2.0)
+    rows = invented_world.truth.need.query("need > 0")
     np.testing.assert_allclose(rows["relative_risk"], 1.0)
     share = share_of_internal(rows[rows["area"].isin(PLANTED)], "need")
     np.testing.assert_allclose(share, share[0])
-    by_country = rows.groupby([rows["area"].map(one.truth.areas["country"]), "pathway"], observed=True)
+    by_country = rows.groupby([rows["area"].map(invented_world.truth.areas["country"]), "pathway"], observed=True)
     assert (by_country["rate"].max() - by_country["rate"].min()).max() < 1e-9
-    assert one.records["effort"]["days"].std() > 0
+    assert invented_world.records["effort"]["days"].std() > 0
 
 
 @pytest.mark.long
@@ -252,10 +252,10 @@ def test_effort_follows_finds_as_much_as_asked():
     for follow in (0.0, 0.9):
         agreement = []
         for seed in range(10):
-            one = world(seed=seed, effort_follows_finds=follow, effort_log_sd=0.0)
-            frame = first_meetings(one)
-            before = frame[quarter_of(one, frame["date"]) <= 11]["municipality"].value_counts()
-            rows = one.truth.need.query("level == 'municipality' and pathway == 'internal'")
+            invented_world = world(seed=seed, effort_follows_finds=follow, effort_log_sd=0.0)
+            frame = first_meetings(invented_world)
+            before = frame[quarter_of(invented_world, frame["date"]) <= 11]["municipality"].value_counts()
+            rows = invented_world.truth.need.query("level == 'municipality' and pathway == 'internal'")
             days = rows.pivot_table(index="area", columns="quarter", values="days", observed=True)
             searched = days[(days.iloc[:, 0] > 0) & days.index.str.startswith("1094")]
             change = np.log((searched.iloc[:, -1] + 1) / (searched.iloc[:, 0] + 1))
@@ -287,14 +287,14 @@ def test_effort_is_uneven_grows_and_leaves_most_municipalities_out(default):
 # Records
 
 
-def check(one):
+def check(invented_world):
     """Check the properties that every world must have."""
-    frame, child = one.records["encounter"], one.truth.child
+    frame, child = invented_world.records["encounter"], invented_world.truth.child
     assert len(frame) == len(child)
     assert (np.unique(child) == np.arange(child.max() + 1 if len(child) else 0)).all()
-    for kind, records in one.records.items():
+    for kind, records in invented_world.records.items():
         check_schema(kind, records)
-    check_effort(one)
+    check_effort(invented_world)
     if len(frame):
         check_children(frame, child)
 
@@ -319,9 +319,9 @@ def check_schema(kind, records):
         assert not rule.broken(plain).any(), rule.reason
 
 
-def check_effort(one):
+def check_effort(invented_world):
     """Check that every discovered child was met where and when outreach is recorded."""
-    effort, frame = one.records["effort"], one.records["encounter"]
+    effort, frame = invented_world.records["effort"], invented_world.records["encounter"]
     length = np.where(effort["span"] == "week", 7, 1)
     start = effort["date"].astype("str").to_numpy().astype("datetime64[D]").astype(int)
     assert ((start + 3) % 7 == 0)[length == 7].all()
@@ -331,14 +331,14 @@ def check_effort(one):
         for place, first, days in zip(places, start, length, strict=True)
         for day in range(first, first + days)
     }
-    found = frame[frame["found"] == "discovered"]
-    days = found["date"].astype("str").to_numpy().astype("datetime64[D]").astype(int)
-    asked = set(zip(found["municipality"].astype("str"), days.tolist(), strict=True))
+    discoveries = frame[frame["found"] == "discovered"]
+    days = discoveries["date"].astype("str").to_numpy().astype("datetime64[D]").astype(int)
+    asked = set(zip(discoveries["municipality"].astype("str"), days.tolist(), strict=True))
     assert asked <= {(place, int(day)) for place, day in searched}
-    last = one.parameters.quarter_starts[-1] + pd.DateOffset(months=3)
+    last = invented_world.parameters.quarter_starts[-1] + pd.DateOffset(months=3)
     for dates in (frame["date"], effort["date"]):
         if len(dates):
-            assert str(dates.astype("str").min()) >= f"{one.parameters.quarter_starts[0]:%Y-%m-%d}"
+            assert str(dates.astype("str").min()) >= f"{invented_world.parameters.quarter_starts[0]:%Y-%m-%d}"
             assert str(dates.astype("str").max()) < f"{last:%Y-%m-%d}"
 
 
@@ -395,7 +395,7 @@ def test_the_default_world_keeps_all_rules(default):
 def test_every_world_keeps_all_rules(
     seed, children, quarters, start, gamma, follow, reported, log_sd, at_risk, days, signal
 ):
-    one = world(
+    invented_world = world(
         seed=seed,
         children=children,
         quarters=quarters,
@@ -408,16 +408,16 @@ def test_every_world_keeps_all_rules(
         effort_days=days,
         signal=signal,
     )
-    check(one)
-    need = one.truth.need
+    check(invented_world)
+    need = invented_world.truth.need
     assert (need[["need", "reported", "discovered", "days"]] >= 0).all().all()
     assert (need["reported"] + need["discovered"] <= 0.9 * need["need"] + 1e-9).all()
 
 
 @pytest.mark.long
 def test_a_million_children_are_told_apart():
-    one = world(children=1_050_000)
-    frame, child = one.records["encounter"], one.truth.child
+    invented_world = world(children=1_050_000)
+    frame, child = invented_world.records["encounter"], invented_world.truth.child
     assert child.max() + 1 > 1_000_000
     who = frame["partner"].cat.codes.to_numpy().astype(np.int64) * 10**8 + child
     assert len(np.unique(who)) == frame["child_id"].nunique()
@@ -447,8 +447,8 @@ def test_form_depends_on_pathway_age_and_sex(default):
 def test_services_are_handed_over_to_duty_bearers(default):
     frame = default.records["service"].astype({"handed_to": "str", "valid_to": "str"})
     assert frame["operator"].astype("str").str.fullmatch(r"Operator \d+ \(invented\)").all()
-    given = frame[(frame["handed_to"] != "") & (frame["handed_to"] != "ngo")]
-    ended, heirs = given[given["duty_bearer"] == "ngo"], given[given["duty_bearer"] != "ngo"]
+    handovers = frame[(frame["handed_to"] != "") & (frame["handed_to"] != "ngo")]
+    ended, heirs = handovers[handovers["duty_bearer"] == "ngo"], handovers[handovers["duty_bearer"] != "ngo"]
     assert len(ended) == len(heirs) > 10
     assert set(heirs["handed_to"]) >= {"municipality", "state"}
     assert (heirs["duty_bearer"].astype("str") == heirs["handed_to"]).all()
@@ -564,8 +564,8 @@ def test_figures_of_the_product_are_the_default_population():
 
 
 def test_the_demo_looks_like_the_programme():
-    one = sim.simulate_default_areas(sim.WorldParameters())
-    frame = first_meetings(one)
+    invented_world = sim.simulate_default_areas(sim.WorldParameters())
+    frame = first_meetings(invented_world)
     region = frame["municipality"].astype(str).map(area_table()["parent"])
     children = region.value_counts()
     albania = children[children.index.str.startswith("AL")]
@@ -575,7 +575,7 @@ def test_the_demo_looks_like_the_programme():
     assert albania[offices].sum() > 0.75 * albania.sum()
     assert greece[["GR-I", "GR-B", "GR-D"]].sum() > 0.55 * greece.sum()
     assert (children.reindex(PEOPLE, fill_value=0) < 11).sum() >= 3
-    quarters = np.bincount(quarter_of(one, frame["date"]), minlength=13)[1:]
+    quarters = np.bincount(quarter_of(invented_world, frame["date"]), minlength=13)[1:]
     assert quarters[-4:].sum() > 1.5 * quarters[:4].sum()
     assert len(children) >= 20
 
@@ -638,8 +638,8 @@ def test_intake_takes_every_row_of_every_file_as_it_was_in_the_world(default, wr
         names = [*columns.get(kind, []), "partner"] if kind == "encounter" else list(world_.columns)
         names = [name for name in names if name in together.columns]
         types = {name: KINDS[kind].column(name).dtype for name in names}
-        kept = [frame[names].astype(types).sort_values(names, ignore_index=True) for frame in (together, world_)]
-        pd.testing.assert_frame_equal(*kept)
+        pair = [frame[names].astype(types).sort_values(names, ignore_index=True) for frame in (together, world_)]
+        pd.testing.assert_frame_equal(*pair)
     assert len(pd.concat(taken["encounter"])) >= 500
     # A child with a shared number is one child, whoever met it.
     children = pd.concat(taken["encounter"])["child"].nunique()
