@@ -77,8 +77,8 @@ def imported(tmp_path_factory):
 
 def by_bare_name():
     """Return the code of each Albanian municipality by its name without accents; two are typed in."""
-    own = TABLE[(TABLE["country"] == "AL") & (TABLE["level"] == "municipality")]
-    bare = {anyascii(name).lower().replace("-", " "): code for code, name in own["name_local"].items()}
+    municipalities = TABLE[(TABLE["country"] == "AL") & (TABLE["level"] == "municipality")]
+    bare = {anyascii(name).lower().replace("-", " "): code for code, name in municipalities["name_local"].items()}
     return bare | {"fushe arrez": "10944412", "ura vajgurore": "10944372"}
 
 
@@ -240,9 +240,9 @@ def test_any_crs_gives_the_same_areas(crs, files, taken, tmp_path):
     rows = albania_rows(files)[["name", "geometry"]]
     report = take(save(rows.to_crs(crs), tmp_path / "albania.gpkg"), tmp_path / "there")
     assert len(report.matched) == 61
-    one = areas.load_areas(taken[0]).frame("municipality")["km2"]
+    expected = areas.load_areas(taken[0]).frame("municipality")["km2"]
     other = areas.load_areas(tmp_path / "there").frame("municipality")["km2"]
-    assert one.dropna().to_numpy() == pytest.approx(other.dropna().to_numpy(), rel=1e-3)
+    assert expected.dropna().to_numpy() == pytest.approx(other.dropna().to_numpy(), rel=1e-3)
 
 
 # ---- kinds of file -------------------------------------------------------------------------------
@@ -269,14 +269,14 @@ def test_a_shapefile_and_its_zip_are_read(tmp_path):
     ("new!old", "albania.zip"),
 )
 def test_any_name_of_a_folder_will_do(tmp_path, name, kind):
-    made, odd = tmp_path / "made", tmp_path / name
-    made.mkdir()
-    save(cells_of("AL"), made / kind.replace(".zip", ".shp"))
+    plain, odd = tmp_path / "made", tmp_path / name
+    plain.mkdir()
+    save(cells_of("AL"), plain / kind.replace(".zip", ".shp"))
     if kind.endswith(".zip"):
-        with zipfile.ZipFile(made / kind, "w") as archive:
+        with zipfile.ZipFile(plain / kind, "w") as archive:
             for part in ("shp", "shx", "dbf", "prj"):
-                archive.write(made / f"albania.{part}", f"albania.{part}")
-    made.rename(odd)
+                archive.write(plain / f"albania.{part}", f"albania.{part}")
+    plain.rename(odd)
     assert len(take(odd / kind, tmp_path / "areas").matched) == 61
 
 
