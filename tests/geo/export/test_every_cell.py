@@ -107,7 +107,9 @@ def list_counted(release, level):
 
 def list_choices(layer):
     names = [option.id for option in layer.options]
-    return [dict(zip(names, c, strict=True)) for c in product(*([one.id for one in o.choices] for o in layer.options))]
+    return [
+        dict(zip(names, c, strict=True)) for c in product(*([choice.id for choice in o.choices] for o in layer.options))
+    ]
 
 
 def read_expected(release, layer):
@@ -357,7 +359,7 @@ def check_table(table, known, k, *, named):
 def test_a_file_that_drops_a_withheld_row_is_seen(expected, fresh, monkeypatch, form):
     _, cells = expected("partner", "services")
     build = wide.build_long_table
-    monkeypatch.setattr(export.wide, "build_long_table", lambda *given: drop_one(build(*given)))
+    monkeypatch.setattr(export.wide, "build_long_table", lambda *arguments: drop_one(build(*arguments)))
     files = fresh("partner", "services", form)
     lost = cells.index.difference(read_long(files, form, find_layer("services")).index)
     assert len(lost) == 1
@@ -370,8 +372,8 @@ def test_a_file_that_drops_a_withheld_row_is_seen(expected, fresh, monkeypatch, 
 def test_a_map_file_that_drops_a_withheld_row_is_seen(expected, fresh, monkeypatch, form):
     build = wide.build_map_table
 
-    def lose(*given):
-        rows, data = build(*given)
+    def lose(*arguments):
+        rows, data = build(*arguments)
         return drop_one(rows), data
 
     monkeypatch.setattr(export.wide, "build_map_table", lose)

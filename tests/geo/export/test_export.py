@@ -54,8 +54,8 @@ def of_kind(files, suffix):
 
 
 def named(files, ending):
-    (found,) = [path for path in files if path.name.endswith(ending)]
-    return found
+    (match,) = [path for path in files if path.name.endswith(ending)]
+    return match
 
 
 # ---- all formats -----------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_names_carry_release_tier_and_whether_invented(files):
 def test_layers_that_may_not_stand_together_get_files_of_their_own(files, partner, public):
     for release in (partner, public):
         for part in split_layers(release):
-            assert not find_conflict(release.tier, [one.id for one in part])
+            assert not find_conflict(release.tier, [layer.id for layer in part])
     for path in of_kind(files, ".gpkg"):
         layers = {n.rpartition("_")[0] for n, kind in pyogrio.list_layers(path) if kind}
         assert not find_conflict("partner", layers)
@@ -86,8 +86,8 @@ def test_what_may_stand_together_stays_in_one_file(partner, tmp_path):
 def test_the_same_release_gives_the_same_files(partner, files, tmp_path):
     again = export_layers(partner, tmp_path, list(FORMATS))
     assert [p.name for p in again] == [p.name for p in files]
-    for one, other in zip(files, again, strict=True):
-        assert digest(one) == digest(other), one.name
+    for first, second in zip(files, again, strict=True):
+        assert digest(first) == digest(second), first.name
     assert pack_files(files) == pack_files(reversed(files))
 
 
@@ -103,9 +103,9 @@ def rows_of(path):
 
 
 def test_progress_is_reported(partner, tmp_path):
-    told = []
-    export_layers(partner, tmp_path, ["csv", "xlsx"], progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    steps = []
+    export_layers(partner, tmp_path, ["csv", "xlsx"], progress=lambda done, total: steps.append((done, total)))
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 @pytest.mark.parametrize(("formats", "layers"), [(["dwg"], None), ([], None), (["csv"], ["risks"])])
@@ -148,10 +148,10 @@ def table(packages, name):
 
 
 def test_geopackages_hold_all_layers_and_levels(packages, partner):
-    held = {n for p in packages for n, kind in pyogrio.list_layers(p) if kind == "MultiPolygon"}
-    assert held == {f"{one.id}_{level}" for one in LAYERS for level in one.levels(partner)}
+    names = {n for p in packages for n, kind in pyogrio.list_layers(p) if kind == "MultiPolygon"}
+    assert names == {f"{layer.id}_{level}" for layer in LAYERS for level in layer.levels(partner)}
     long = {n for p in packages for n, kind in pyogrio.list_layers(p) if kind is None}
-    assert {f"{one.id}_all" for one in list_layers(partner)} < long
+    assert {f"{layer.id}_all" for layer in list_layers(partner)} < long
 
 
 def test_each_geopackage_explains_itself(packages):
@@ -341,8 +341,8 @@ def test_csv_comes_with_a_data_package_that_its_tables_fit(files, tmp_path):
     (tmp_path / resource["path"]).write_text(text.replace("almost_none", "none"), encoding="utf-8-sig")
     resource.pop("hash"), resource.pop("bytes")
     (tmp_path / "datapackage.json").write_text(json.dumps({**described, "resources": [resource]}), encoding="utf-8")
-    found = frictionless.validate(str(tmp_path / "datapackage.json")).flatten(["type", "fieldName"])
-    assert {tuple(error) for error in found} == {("constraint-error", "state")}
+    errors = frictionless.validate(str(tmp_path / "datapackage.json")).flatten(["type", "fieldName"])
+    assert {tuple(error) for error in errors} == {("constraint-error", "state")}
 
 
 def test_no_cell_of_a_csv_can_run(files):
@@ -368,7 +368,7 @@ def books(files):
 def test_workbooks_have_a_sheet_a_layer_with_codebook_and_about(files, partner):
     sheets = [book.sheetnames for book in books(files)]
     titles = {name for names in sheets for name in names}
-    assert titles == {one.title for one in list_layers(partner)} | {"About", "Codebook", "Sources"}
+    assert titles == {layer.title for layer in list_layers(partner)} | {"About", "Codebook", "Sources"}
     assert all(names[0] == "About" and "Codebook" in names for names in sheets)
 
 
@@ -414,9 +414,9 @@ def test_geoparquet_opens_with_its_metadata(files):
     assert (rows.loc["AL-04", "value"], rows.loc["AL-04", "source"]) == (1640, FIER)
     assert (rows.loc["GR-I", "national_share"], rows.loc["GR-I", "national_share__source"]) == (25, ATTICA)
     assert rows.loc["AL-01", "state_words"] == "no published figure"
-    told = pq.read_schema(path).metadata
-    assert told[b"tact:tier"] == b"partner"
-    assert b"geo" in told
+    metadata = pq.read_schema(path).metadata
+    assert metadata[b"tact:tier"] == b"partner"
+    assert b"geo" in metadata
 
 
 def test_long_parquet_has_every_row(files, partner):
@@ -432,8 +432,8 @@ def test_what_is_withheld_is_a_row_and_the_codebook_says_so(partner, tmp_path):
     assert (rows.loc[rows["level"] == "region", "state"] == "withheld").sum() == (every["state"] == "withheld").sum()
     book = pd.read_csv(named(files, "codebook.csv"))
     assert "withheld" in set(book["value"])
-    for told in (" ".join(book["meaning"]), named(files, "README.txt").read_text(encoding="utf-8")):
-        assert "An empty value is never a zero" in told
+    for text in (" ".join(book["meaning"]), named(files, "README.txt").read_text(encoding="utf-8")):
+        assert "An empty value is never a zero" in text
 
 
 def test_map_files_alone_come_with_codebook_and_readme(partner, tmp_path):

@@ -140,10 +140,10 @@ def test_what_a_policy_asked_for_is_in_the_tables_of_the_standards_and_the_rest_
 
 def test_a_standard_names_what_it_asks_for_in_vain(written):
     path = next(p for p in written["partner"] if p.name.endswith("sdg-contents.csv"))
-    found = pd.read_csv(path, keep_default_na=False).set_index("asked_for")["availability"].to_dict()
-    assert found["Sex, age and form of exploitation together"] == "not_released"
-    assert found["Adults"] == "not_recorded"
-    assert (found["Children by form of exploitation"], found["Children by sex"]) == ("not_released", "in_part")
+    status = pd.read_csv(path, keep_default_na=False).set_index("asked_for")["availability"].to_dict()
+    assert status["Sex, age and form of exploitation together"] == "not_released"
+    assert status["Adults"] == "not_recorded"
+    assert (status["Children by form of exploitation"], status["Children by sex"]) == ("not_released", "in_part")
 
 
 def test_rates_are_for_years_and_for_parts_of_all_people(written):
