@@ -30,8 +30,8 @@ def read(release, **options):
 
 
 def rows(release, measure, axis):
-    found = release.table(f"{measure}_region_quarter_axis")
-    return found[found["axis"] == axis].set_index("area")
+    table = release.table(f"{measure}_region_quarter_axis")
+    return table[table["axis"] == axis].set_index("area")
 
 
 def test_the_words_are_those_of_what_was_worked_out(partner):
@@ -59,7 +59,7 @@ def test_places_read_at_least_where_some_are_withheld(partner):
             assert (value, state) == ("", "withheld to protect people")
     assert "at least this number" in data.legend.margin
     assert "at least this number" not in read(partner, of="axis-prevention").legend.margin
-    assert not [one for one in read(partner, of="axis-prevention").style.labels if "at least" in one]
+    assert not [label for label in read(partner, of="axis-prevention").style.labels if "at least" in label]
 
 
 def test_a_gap_takes_a_colour_and_what_cannot_be_told_takes_none(partner):
@@ -114,8 +114,8 @@ def test_communities_never_lie_over_it_since_it_gives_need_away(scored):
 @pytest.mark.long
 def test_every_file_holds_it_and_no_number_that_was_not_worked_out(partner, scored, tmp_path):
     files = export_layers(partner, tmp_path, FORMATS, ["access"])
-    found, went = surface.search(partner, files)
-    assert not found
+    findings, went = surface.search(partner, files)
+    assert not findings
     assert went["cells"] > 0
     alone = Release.open(scored.releases, "partner")
     tables = [path for path in files if path.suffix == ".csv"]
@@ -124,8 +124,8 @@ def test_every_file_holds_it_and_no_number_that_was_not_worked_out(partner, scor
 
 def test_the_codebook_explains_every_column_and_choice(partner):
     book = build_codebook(partner, (ACCESS,))
-    told = build_long_table(partner, ACCESS)
-    assert set(told.columns) <= set(book["column"])
-    assert set(told["of"]) <= set(book.loc[book["kind"] == "choice", "value"])
+    table = build_long_table(partner, ACCESS)
+    assert set(table.columns) <= set(book["column"])
+    assert set(table["of"]) <= set(book.loc[book["kind"] == "choice", "value"])
     assert (book["meaning"] != "").all()
-    assert (told["state"] == "withheld").any()
+    assert (table["state"] == "withheld").any()

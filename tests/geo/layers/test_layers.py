@@ -40,13 +40,13 @@ def bare(tmp_path_factory):
 
 @pytest.mark.slow
 def test_every_layer_reads_every_level_and_at_regions_every_choice(partner, public, bare):
-    for release, one, level in product((partner, public, bare), LAYERS, ("country", "region", "municipality")):
-        chosen = [{option.id: choice.id} for option in one.options for choice in option.choices]
+    for release, layer, level in product((partner, public, bare), LAYERS, ("country", "region", "municipality")):
+        chosen = [{option.id: choice.id} for option in layer.options for choice in option.choices]
         is_every = level == "region" and release is not bare
         for options in ({}, *(chosen if is_every else ())):
-            data = one.read(release, View(level, YEARS[1], options))
+            data = layer.read(release, View(level, YEARS[1], options))
             assert set(data.frame["state"]) <= set(STATES)
-            classes = len(data.style.bounds) or len(data.style.breaks) + (one.kind != "circle")
+            classes = len(data.style.bounds) or len(data.style.breaks) + (layer.kind != "circle")
             assert len(data.style.labels) == classes
             assert data.legend.title
             assert data.legend.unit
@@ -79,22 +79,22 @@ def test_a_pathway_is_read_from_its_own_table(partner):
 
 def test_colours_and_circles_keep_their_meaning_in_time(partner):
     for name in ("encounters", "effort", "services"):
-        one = find_layer(name)
-        styles = {one.read(partner, View("region", p)).style for p in one.periods(partner, View("region", ""))}
+        layer = find_layer(name)
+        styles = {layer.read(partner, View("region", p)).style for p in layer.periods(partner, View("region", ""))}
         assert len(styles) == 1
 
 
 def test_circles_of_a_part_are_drawn_to_the_scale_of_the_whole(partner):
-    one = find_layer("encounters")
-    part = one.read(partner, View("region", YEARS[1], {"of": "pathway-internal"}))
-    assert part.style == one.read(partner, View("region", YEARS[1])).style
+    layer = find_layer("encounters")
+    part = layer.read(partner, View("region", YEARS[1], {"of": "pathway-internal"}))
+    assert part.style == layer.read(partner, View("region", YEARS[1])).style
 
 
 def test_periods_are_those_of_the_grain_that_is_asked_for(partner):
-    one = find_layer("encounters")
-    assert one.periods(partner, View("region", "")) == tuple(QUARTERS)
-    assert one.periods(partner, View("region", YEARS[0])) == tuple(YEARS)
-    assert one.periods(partner, View("region", WHOLE)) == (WHOLE,)
+    layer = find_layer("encounters")
+    assert layer.periods(partner, View("region", "")) == tuple(QUARTERS)
+    assert layer.periods(partner, View("region", YEARS[0])) == tuple(YEARS)
+    assert layer.periods(partner, View("region", WHOLE)) == (WHOLE,)
 
 
 @pytest.mark.parametrize(
@@ -113,10 +113,10 @@ def test_a_period_that_is_not_held_settles_on_the_nearest(partner, asked, shown)
 
 def test_only_the_offered_choices_of_a_release_can_be_chosen(partner, public):
     services = find_layer("services")
-    held = {o.id: [c.id for c in o.choices] for o in services.list_options(partner, "region")}
-    assert held["what"] == ["services", "capacity"]
-    assert "axis-protection" in held["of"]
-    assert "duty_bearer-ngo" not in held["of"]
+    choices = {o.id: [c.id for c in o.choices] for o in services.list_options(partner, "region")}
+    assert choices["what"] == ["services", "capacity"]
+    assert "axis-protection" in choices["of"]
+    assert "duty_bearer-ngo" not in choices["of"]
     assert services.list_options(public, "region") == ()
 
 
@@ -154,9 +154,9 @@ def test_children_are_met_once_and_the_layer_says_so(partner):
 
 
 def test_a_figure_says_whose_it_is(partner):
-    one = find_layer("roma_figures")
+    layer = find_layer("roma_figures")
     for choice, words in (("roma", "Roma, number"), ("egyptian", "Egyptians, number")):
-        legend = one.read(partner, View("region", "", {"figure": choice})).legend
+        legend = layer.read(partner, View("region", "", {"figure": choice})).legend
         assert legend.title == f"Published figures: {words}"
 
 
@@ -271,41 +271,44 @@ def made_up(number):
 @pytest.mark.slow
 def test_figures_that_were_made_up_say_so_wherever_they_stand(tmp_path):
     release = small_release.make(tmp_path, made_up=[made_up(5.0)])
-    one, view = find_layer("population"), View("region", "")
-    data = one.read(release, view)
+    layer, view = find_layer("population"), View("region", "")
+    data = layer.read(release, view)
     assert data.frame.loc["AL-02", ["value", "source"]].to_list() == [5, "Invented: A census"]
     assert "Invented: A census 2024" in data.legend.source
     assert data.legend.margin == "as published; some are invented, as their source says"
     assert not data.invented, "the others are real"
-    shown = build_table(release, one, view)
+    shown = build_table(release, layer, view)
     assert shown.loc["AL-02", "Source"] == "Invented: A census, 2024"
     assert "nvented" not in shown.loc["AL-01", "Source"]
-    rows, _ = wide.build_map_table(release, one, "region")
+    rows, _ = wide.build_map_table(release, layer, "region")
     assert rows["data"].loc[["AL-01", "AL-02"]].to_list() == ["published", "invented"]
-    every = wide.build_long_table(release, one)
+    every = wide.build_long_table(release, layer)
     assert every[every["data"] == "invented"]["code"].to_list() == ["AL-02"]
-    assert (wide.find_owner(release, one), wide.find_owner(release, find_layer("referrals"))) == ("mixed", "published")
-    assert "made up for practice" in terms.describe_file(release, (one,))["published_figures"]
+    assert (wide.find_owner(release, layer), wide.find_owner(release, find_layer("referrals"))) == (
+        "mixed",
+        "published",
+    )
+    assert "made up for practice" in terms.describe_file(release, (layer,))["published_figures"]
     fact = next(f for f in build_profile(release, "AL-02", YEARS[0]).facts if f.id == "population")
     assert (fact.label, fact.invented) == ("Population, invented figure of 2024", True)
 
 
 def test_published_figures_that_ship_are_never_invented(partner):
-    for one in LAYERS:
-        assert one.read(partner, View("region", "")).invented == (not one.of_figures)
+    for layer in LAYERS:
+        assert layer.read(partner, View("region", "")).invented == (not layer.of_figures)
 
 
 def test_figures_alone_make_a_release(bare):
-    assert [one.id for one in LAYERS if one.levels(bare)] == ["population", "roma_figures", "referrals"]
+    assert [layer.id for layer in LAYERS if layer.levels(bare)] == ["population", "roma_figures", "referrals"]
 
 
 def test_referrals_are_of_countries_and_move_with_the_year(partner):
-    one = find_layer("referrals")
-    assert one.levels(partner) == ("country",)
-    assert one.periods(partner, View("country", ""))[-1] == "2020-01-01/P1Y"
-    frame = one.read(partner, View("country", "2017-01-01/P1Y", {"who": "children"})).frame
+    layer = find_layer("referrals")
+    assert layer.levels(partner) == ("country",)
+    assert layer.periods(partner, View("country", ""))[-1] == "2020-01-01/P1Y"
+    frame = layer.read(partner, View("country", "2017-01-01/P1Y", {"who": "children"})).frame
     assert frame["value"].to_dict() == {"AL": 56, "GR": 14}
-    assert one.read(partner, View("country", "2020-01-01/P1Y")).frame.loc["GR", "state"] == "no_figure"
+    assert layer.read(partner, View("country", "2020-01-01/P1Y")).frame.loc["GR", "state"] == "no_figure"
 
 
 def test_population_says_which_figures_are_provisional(partner):
@@ -421,9 +424,9 @@ def test_one_fill_and_one_kind_of_circle():
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_sets_apart_hold_every_layer_once_and_may_stand_together(tier):
-    sets = group_layers(tier, [one.id for one in LAYERS])
-    assert sorted(name for one in sets for name in one) == sorted(one.id for one in LAYERS)
-    assert not any(find_conflict(tier, one) for one in sets)
+    sets = group_layers(tier, [layer.id for layer in LAYERS])
+    assert sorted(name for group in sets for name in group) == sorted(layer.id for layer in LAYERS)
+    assert not any(find_conflict(tier, group) for group in sets)
     assert len(sets) == 2
 
 

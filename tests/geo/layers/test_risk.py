@@ -107,7 +107,7 @@ def test_the_level_is_of_the_whole_time_and_what_is_expected_lies_ahead(partner)
     assert len(RISK.periods(partner, View("region", ""))) == 12
     ahead = RISK.periods(partner, View("region", "", {"show": "expected"}))
     assert len(ahead) == 4
-    assert all(Period.parse(one).start > last for one in ahead)
+    assert all(Period.parse(period).start > last for period in ahead)
     changes = read(partner, show="change")
     assert changes.style.labels == tuple(claim.words for claim in CHANGES.values())
     assert set(changes.frame["state"]) <= {"class", "cannot_tell", "no_data"}
@@ -117,7 +117,7 @@ def test_the_public_tier_has_one_class_by_year_and_nothing_else(public):
     assert RISK.levels(public) == ("region",)
     assert RISK.list_options(public, "region") == ()
     years = RISK.periods(public, View("region", ""))
-    assert {Period.parse(one).grain for one in years} == {"year"}
+    assert {Period.parse(period).grain for period in years} == {"year"}
     data = read(public, show="class", on="cross_border")
     assert "all pathways" in data.legend.title
     assert data.frame["value"].isna().all()
@@ -145,7 +145,7 @@ def test_communities_never_stand_over_it(scored, tier):
         assert len(group_layers(tier, [first, second])) == 2
         assert settle_view(parse_address({"layer": first, "over": second}), current, known).over == ()
     for together_in_a_file in split_layers(current.release):
-        names = {one.id for one in together_in_a_file}
+        names = {layer.id for layer in together_in_a_file}
         assert not {"risk", "communities"} <= names
 
 
@@ -158,8 +158,8 @@ def test_every_file_holds_it_and_no_number_that_the_model_did_not_write(scored, 
     release = Release.open(scored.releases, tier, derived=scored.derived)
     files = export_layers(release, tmp_path, formats, ["risk"])
     assert {path.suffix for path in files} >= {f".{form}" for form in formats}
-    found, went = surface.search(release, files)
-    assert not found
+    findings, went = surface.search(release, files)
+    assert not findings
     assert went["cells"] > 0
     alone = Release.open(scored.releases, tier)
     tables = [path for path in files if path.suffix == ".csv"]
@@ -169,10 +169,10 @@ def test_every_file_holds_it_and_no_number_that_the_model_did_not_write(scored, 
 @pytest.mark.long
 def test_a_number_of_the_model_that_was_changed_is_found(partner, tmp_path):
     rows = build_long_table(partner, RISK)
-    at = int(np.flatnonzero(rows["median"].notna())[0])
-    rows.assign(median=rows["median"].where(rows.index != at, 1.2345671)).to_csv(tmp_path / "a.csv", index=False)
-    found, _ = surface.search(partner, [tmp_path / "a.csv"])
-    assert [one.cell["column"] for one in found] == ["median"]
+    row = int(np.flatnonzero(rows["median"].notna())[0])
+    rows.assign(median=rows["median"].where(rows.index != row, 1.2345671)).to_csv(tmp_path / "a.csv", index=False)
+    findings, _ = surface.search(partner, [tmp_path / "a.csv"])
+    assert [finding.cell["column"] for finding in findings] == ["median"]
 
 
 def test_the_codebook_explains_every_column_and_the_state(partner):

@@ -29,10 +29,10 @@ def significant(number: float) -> int:
 
 @given(values=COUNTS | SHARES)
 def test_breaks_are_few_increasing_and_cover_all_values(values):
-    found = choose_breaks(values)
-    assert len(found) < 5
-    assert list(found) == sorted(set(found))
-    counted = np.bincount(np.searchsorted(found, values, side="right"), minlength=len(found) + 1)
+    breaks = choose_breaks(values)
+    assert len(breaks) < 5
+    assert list(breaks) == sorted(set(breaks))
+    counted = np.bincount(np.searchsorted(breaks, values, side="right"), minlength=len(breaks) + 1)
     assert counted.sum() == len(values)
     assert (counted > 0).all() or not any(values)
 
@@ -40,16 +40,16 @@ def test_breaks_are_few_increasing_and_cover_all_values(values):
 @given(values=COUNTS)
 def test_breaks_of_counts_are_rounded(values):
     spread = max(values) - min(v for v in values if v) if any(values) else 0
-    for found in choose_breaks(values):
-        one_two_or_five = f"{found:e}"[0] in "125" and significant(found) == 1
-        assert one_two_or_five or significant(found) <= 1 + math.ceil(math.log10(max(values) / max(spread / 50, 1)))
+    for bound in choose_breaks(values):
+        one_two_or_five = f"{bound:e}"[0] in "125" and significant(bound) == 1
+        assert one_two_or_five or significant(bound) <= 1 + math.ceil(math.log10(max(values) / max(spread / 50, 1)))
 
 
 @given(values=COUNTS)
 def test_zero_has_a_class_of_its_own(values):
-    found = choose_breaks([0, *values])
+    breaks = choose_breaks([0, *values])
     if any(values):
-        assert 0 < found[0] <= min(v for v in values if v)
+        assert 0 < breaks[0] <= min(v for v in values if v)
 
 
 @given(values=COUNTS, order=st.randoms())
@@ -61,9 +61,9 @@ def test_breaks_do_not_depend_on_the_order(values, order):
 
 @given(values=COUNTS)
 def test_there_is_a_label_for_each_class(values):
-    found = choose_breaks(values)
-    assert len(format_classes(found, whole=True)) == len(found) + 1
-    assert len(set(format_classes(found, whole=True))) == len(found) + 1
+    breaks = choose_breaks(values)
+    assert len(format_classes(breaks, whole=True)) == len(breaks) + 1
+    assert len(set(format_classes(breaks, whole=True))) == len(breaks) + 1
 
 
 def test_labels_read_as_people_write():

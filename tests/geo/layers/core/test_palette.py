@@ -27,9 +27,9 @@ def test_a_gap_is_darker_than_none_and_reads_on_the_page():
 @pytest.mark.parametrize("sequence", SEQUENCES)
 @pytest.mark.parametrize("classes", [2, 3, 4, 5, 6, 7])
 def test_lightness_falls_from_class_to_class(sequence, classes):
-    found = [compute_luminance(colour) for colour in choose_colours(sequence, classes)]
-    assert found == sorted(found, reverse=True)
-    assert all((a + 0.05) / (b + 0.05) > 1.15 for a, b in pairwise(found))
+    luminances = [compute_luminance(colour) for colour in choose_colours(sequence, classes)]
+    assert luminances == sorted(luminances, reverse=True)
+    assert all((a + 0.05) / (b + 0.05) > 1.15 for a, b in pairwise(luminances))
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
@@ -53,15 +53,15 @@ def test_lightness_is_that_of_the_standard():
 
 
 def test_only_circles_and_hatches_show_people_met_and_communities():
-    kinds = {one.id: one.kind for one in LAYERS}
+    kinds = {layer.id: layer.kind for layer in LAYERS}
     assert kinds["encounters"] == "circle"
     assert kinds["communities"] == kinds["roma_figures"] == "hatch"
 
 
 def test_classes_of_risk_darken_and_change_parts_in_the_middle():
-    found = [compute_luminance(colour) for colour in palette.RISK]
-    assert found == sorted(found, reverse=True)
-    assert all((a + 0.05) / (b + 0.05) > 1.15 for a, b in pairwise(found))
+    luminances = [compute_luminance(colour) for colour in palette.RISK]
+    assert luminances == sorted(luminances, reverse=True)
+    assert all((a + 0.05) / (b + 0.05) > 1.15 for a, b in pairwise(luminances))
     falling, steady, rising = (compute_luminance(palette.CHANGE[i]) for i in (0, 3, 6))
     assert rising < falling < steady
     assert (falling + 0.05) / (rising + 0.05) > 1.15

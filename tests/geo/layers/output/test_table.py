@@ -65,37 +65,37 @@ def test_text_of_an_area_is_left_as_it_is(partner):
 
 @pytest.mark.always("encounters")
 @pytest.mark.slow
-@pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.id)
-def test_long_rows_hold_what_the_map_shows(partner, one):
-    rows = build_long_table(partner, one)
-    for level in one.levels(partner):
-        shown, data = build_map_table(partner, one, level)
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.id)
+def test_long_rows_hold_what_the_map_shows(partner, layer):
+    rows = build_long_table(partner, layer)
+    for level in layer.levels(partner):
+        shown, data = build_map_table(partner, layer, level)
         here = rows[rows["level"] == level]
-        for option in one.options:
+        for option in layer.options:
             here = here[here[option.id] == option.default]
         for code, value in data.frame["value"].dropna().items():
             assert value in set(here.loc[here["code"] == code, "value"])
         assert list(shown.index) == list(data.frame.index)
 
 
-@pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.id)
-def test_every_column_is_in_the_codebook(partner, one):
-    known = set(build_codebook(partner, (one,))["column"])
-    assert set(build_long_table(partner, one).columns) <= known
-    for level in one.levels(partner):
-        columns = {c.partition("__")[0] for c in build_map_table(partner, one, level)[0].columns}
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.id)
+def test_every_column_is_in_the_codebook(partner, layer):
+    known = set(build_codebook(partner, (layer,))["column"])
+    assert set(build_long_table(partner, layer).columns) <= known
+    for level in layer.levels(partner):
+        columns = {c.partition("__")[0] for c in build_map_table(partner, layer, level)[0].columns}
         assert columns <= known
 
 
-@pytest.mark.parametrize("one", LAYERS, ids=lambda one: one.id)
-def test_the_filter_in_the_codebook_leaves_one_row_for_each_area_and_period(partner, one):
-    book = build_codebook(partner, (one,))
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.id)
+def test_the_filter_in_the_codebook_leaves_one_row_for_each_area_and_period(partner, layer):
+    book = build_codebook(partner, (layer,))
     assert book["meaning"].str.startswith("Do not add up").sum() == 1
     condition = book.loc[book["kind"] == "filter", "value"].item()
-    assert bool(condition) == bool(one.levels(partner))
+    assert bool(condition) == bool(layer.levels(partner))
     if condition:
         connection = sqlite3.connect(":memory:")
-        build_long_table(partner, one).to_sql("rows", connection, index=False)
+        build_long_table(partner, layer).to_sql("rows", connection, index=False)
         rows = connection.execute(f"SELECT code, period FROM rows WHERE {condition}").fetchall()
         connection.close()
         assert rows
@@ -103,6 +103,6 @@ def test_the_filter_in_the_codebook_leaves_one_row_for_each_area_and_period(part
 
 
 def test_rows_say_whose_numbers_they_are(partner):
-    whose = {one.id: set(build_long_table(partner, one)["data"]) for one in list_layers(partner)}
+    whose = {layer.id: set(build_long_table(partner, layer)["data"]) for layer in list_layers(partner)}
     assert whose["encounters"] == {"invented"}
     assert whose["population"] == whose["roma_figures"] == whose["referrals"] == {"published"}

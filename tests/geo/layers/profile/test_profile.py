@@ -28,7 +28,7 @@ def facts(release, area, period=YEARS[1]):
     return {f.id: f for f in build_profile(release, area, period).facts}
 
 
-def said(release, area, period=YEARS[1]):
+def read_sentences(release, area, period=YEARS[1]):
     return " ".join(build_profile(release, area, period).meaning.sentences)
 
 
@@ -40,13 +40,13 @@ def test_who_and_where(partner):
 
 
 def test_the_few_numbers_with_margin_and_source(partner):
-    found = facts(partner, "AL-02")
-    assert [found[n].text for n in ("children", "internal", "effort")] == ["79", "71", "103"]
-    assert [found[n].margin for n in ("children", "internal", "effort")] == ["±5", "±5", ""]
-    assert found["internal"].label == "of these, internal trafficking in Albania"
-    assert found["population"].label == "Population, census 2023"
-    assert (found["population"].text, found["population"].invented) == ("226,863", False)
-    assert all(f.source for f in found.values())
+    numbers = facts(partner, "AL-02")
+    assert [numbers[n].text for n in ("children", "internal", "effort")] == ["79", "71", "103"]
+    assert [numbers[n].margin for n in ("children", "internal", "effort")] == ["±5", "±5", ""]
+    assert numbers["internal"].label == "of these, internal trafficking in Albania"
+    assert numbers["population"].label == "Population, census 2023"
+    assert (numbers["population"].text, numbers["population"].invented) == ("226,863", False)
+    assert all(f.source for f in numbers.values())
 
 
 def test_axes_that_are_not_published_are_not_counted_as_missing(partner):
@@ -121,14 +121,14 @@ def test_a_sure_rise_with_equal_effort(partner):
 
 
 def test_a_sure_fall_beside_less_effort(partner):
-    assert "40 to 60 fewer children" in said(partner, "AL-11")
+    assert "40 to 60 fewer children" in read_sentences(partner, "AL-11")
     outreach = "Outreach changed from 200 to 90 days, which can explain part of it."
-    assert outreach in said(partner, "AL-11")
+    assert outreach in read_sentences(partner, "AL-11")
 
 
 def test_a_rise_that_chance_alone_could_bring(partner):
-    assert "3 to 23 more children" in said(partner, "GR-A")
-    assert "Noise cannot explain this, but chance can." in said(partner, "GR-A")
+    assert "3 to 23 more children" in read_sentences(partner, "GR-A")
+    assert "Noise cannot explain this, but chance can." in read_sentences(partner, "GR-A")
 
 
 def test_the_margin_that_covers_a_change(partner):
@@ -138,14 +138,14 @@ def test_the_margin_that_covers_a_change(partner):
 
 
 def test_a_year_in_which_nobody_searched(partner):
-    assert "no outreach is recorded for Jun 2006 to May 2007" in said(partner, "GR-I")
+    assert "no outreach is recorded for Jun 2006 to May 2007" in read_sentences(partner, "GR-I")
 
 
 def test_no_word_calls_a_child_trafficked_that_may_be_at_risk(partner):
-    told = [said(partner, area) for area in ("AL-02", "AL-11", "GR-A")]
-    told += [fact.label for fact in facts(partner, "AL-02").values()]
-    told += [choice.label for choice in encounters.WHICH_CHILDREN.choices]
-    assert not [words for words in told if "trafficked" in words]
+    texts = [read_sentences(partner, area) for area in ("AL-02", "AL-11", "GR-A")]
+    texts += [fact.label for fact in facts(partner, "AL-02").values()]
+    texts += [choice.label for choice in encounters.WHICH_CHILDREN.choices]
+    assert not [words for words in texts if "trafficked" in words]
 
 
 def test_the_first_year_has_nothing_to_compare_with(partner):
@@ -177,11 +177,11 @@ CELLS = st.builds(Cell, st.just("number"), st.integers(0, 500).map(float), st.in
 
 @given(before=CELLS, after=CELLS)
 def test_a_change_is_told_only_when_every_true_pair_agrees(before, after):
-    found = compare_cells(before, after, 11, 5, 2)
+    change = compare_cells(before, after, 11, 5, 2)
     low = max(0, after.value - after.margin) - (before.value + before.margin)
     high = after.value + after.margin - max(0, before.value - before.margin)
-    assert (found.low, found.high) == (low, high)
-    assert found.verdict == ("more" if low > 0 else "fewer" if high < 0 else "cannot tell")
+    assert (change.low, change.high) == (low, high)
+    assert change.verdict == ("more" if low > 0 else "fewer" if high < 0 else "cannot tell")
 
 
 @given(before=CELLS, after=CELLS, moved=st.integers(1, 20))
