@@ -195,8 +195,8 @@ def test_every_name_of_the_table_finds_its_own_area():
     twice = {"9170", "9305"}
     for code, row in MUNICIPALITIES.iterrows():
         for text in (row["name_en"], row["name_local"]):
-            found = PLACES.find(text, row["country"])
-            assert {counted(c) for c in found} == {counted(code)} or code in twice & found
+            codes = PLACES.find(text, row["country"])
+            assert {counted(c) for c in codes} == {counted(code)} or code in twice & codes
 
 
 @example("9299", "name_local", str.upper, anyascii, "{}")
@@ -227,8 +227,8 @@ def test_the_official_names_of_the_census_are_all_found():
     names = [row["name"] for row in read_rows("greece_census_names.csv")]
     unknown = [n for n in names if PLACES.resolve(n, "GR").code is None]
     assert set(unknown) == {"ΗΡΑΚΛΕΙΟΥ", "ΑΓΙΟ ΟΡΟΣ (ΑΥΤΟΔΙΟΙΚΗΤΟ)"}
-    found = {PLACES.resolve(n, "GR").code for n in names} - {None}
-    assert len(found) == 325 - 2  # all but the two named Irakleio
+    codes = {PLACES.resolve(n, "GR").code for n in names} - {None}
+    assert len(codes) == 325 - 2  # all but the two named Irakleio
 
 
 @pytest.mark.parametrize("text", ["Duress", "Elbassan", "Thesaloniki", "bashkia Duress", "Duress (Albania)"])
@@ -274,8 +274,8 @@ def test_a_town_is_read_as_the_municipality_in_which_it_lies_and_said(with_towns
 
 
 def test_a_town_with_its_county_or_municipality_beside_it_is_sure(with_towns):
-    found = [with_towns.resolve(text) for text in ("Koplik (Shkodër)", "Koplik, Albania", "Koplik, Malësi e Madhe")]
-    assert [(match.code, match.finding) for match in found] == [("10944413", "one")] * 3
+    matches = [with_towns.resolve(text) for text in ("Koplik (Shkodër)", "Koplik, Albania", "Koplik, Malësi e Madhe")]
+    assert [(match.code, match.finding) for match in matches] == [("10944413", "one")] * 3
 
 
 @pytest.mark.parametrize("town", ["Menidi", "Μενίδι", "Περαία"])
