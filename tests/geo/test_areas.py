@@ -42,9 +42,9 @@ def test_a_frame_has_every_counted_area_in_the_tables_order(level, count):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_shapes_of_a_level_are_a_valid_coverage(level):
-    found = shapes(level).to_numpy()
-    assert shapely.is_valid(found).all()
-    assert shapely.coverage_is_valid(found)
+    polygons = shapes(level).to_numpy()
+    assert shapely.is_valid(polygons).all()
+    assert shapely.coverage_is_valid(polygons)
 
 
 def test_the_shipped_cells_stay_a_coverage_when_simplified():
@@ -108,10 +108,10 @@ def test_approximate_boundaries_say_so():
 def test_neighbours_share_a_border_and_come_once():
     pairs = AREAS.neighbours("municipality")
     assert pairs == sorted(set(pairs))
-    assert all(one < other for one, other in pairs)
-    found = shapes("municipality")
-    for one, other in pairs:
-        assert found[one].boundary.intersection(found[other].boundary).length > 0
+    assert all(first < second for first, second in pairs)
+    polygons = shapes("municipality")
+    for first, second in pairs:
+        assert polygons[first].boundary.intersection(polygons[second].boundary).length > 0
 
 
 def test_known_neighbours():
@@ -199,28 +199,28 @@ def test_no_other_area_holds_the_inside_of_the_one_found(place):
     lat, lon = place
     point = shapely.Point(lon, lat)
     for level in LEVELS:
-        found = shapes(level)
-        inside = found.index[shapely.contains_properly(found.to_numpy(), point)].tolist()
+        polygons = shapes(level)
+        inside = polygons.index[shapely.contains_properly(polygons.to_numpy(), point)].tolist()
         assert len(inside) <= 1
         if inside:
             assert AREAS.locate(lat, lon, level) == inside[0]
 
 
 def test_a_point_on_a_border_belongs_to_the_first_in_the_table():
-    found = shapes("municipality")
-    for one, other in AREAS.neighbours("municipality")[::40]:
-        common = found[one].boundary.intersection(found[other].boundary)
+    polygons = shapes("municipality")
+    for first, second in AREAS.neighbours("municipality")[::40]:
+        common = polygons[first].boundary.intersection(polygons[second].boundary)
         lon, lat = shapely.get_coordinates(common)[0]
-        touching = found.index[shapely.intersects(found.to_numpy(), shapely.Point(lon, lat))]
+        touching = polygons.index[shapely.intersects(polygons.to_numpy(), shapely.Point(lon, lat))]
         assert AREAS.locate(lat, lon, "municipality") == touching[0]
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_centres_lie_inside(level):
-    found, centres = shapes(level), AREAS.centres(level)
-    assert centres.index.equals(found.index)
+    polygons, centres = shapes(level), AREAS.centres(level)
+    assert centres.index.equals(polygons.index)
     points = shapely.points(centres[["lon", "lat"]].to_numpy())
-    assert shapely.contains(found.to_numpy(), points).all()
+    assert shapely.contains(polygons.to_numpy(), points).all()
 
 
 @pytest.mark.parametrize("level", LEVELS)

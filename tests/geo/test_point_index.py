@@ -47,8 +47,8 @@ def check_points(x, y, shapes, index):
     """Check each point against the rule: in exactly one area if it is in their union, in none otherwise."""
     edges, union = [rings_of(shape) for shape in shapes], rings_of(shapely.coverage_union_all(shapes))
     tree = shapely.STRtree(shapely.buffer(shapely.box(*shapely.bounds(shapes).T), 1e-6))
-    found = index.find(np.array(x), np.array(y))
-    for px, py, number in zip(x, y, found, strict=True):
+    numbers = index.find(np.array(x), np.array(y))
+    for px, py, number in zip(x, y, numbers, strict=True):
         inside = [k for k in sorted(tree.query(shapely.Point(px, py))) if contains(edges[k], px, py)]
         assert len(inside) == contains(union, px, py)
         assert inside == ([number] if number < len(shapes) else [])
@@ -114,23 +114,23 @@ def test_a_border_belongs_to_the_area_east_of_it_or_north():
         (0.5, 0.5): "south-west", (1, 0.5): "south-east", (0.5, 1): "north", (1, 1): "north", (0, 0): "south-west",
         (2, 0.5): "outside", (0.5, 2): "outside", (0, 1): "north", (np.nextafter(1, 0), 0.5): "south-west",
     }  # fmt: skip
-    found = index.find(*np.array(list(points), dtype=float).T)
-    assert [index.places[number] for number in found] == list(points.values())
+    numbers = index.find(*np.array(list(points), dtype=float).T)
+    assert [index.places[number] for number in numbers] == list(points.values())
 
 
 def test_a_hole_is_outside():
     ring = shapely.box(0, 0, 3, 3).difference(shapely.box(1, 1, 2, 2))
     index = PointIndex(["ring"], np.array([ring]))
-    found = index.find(np.array([0.5, 1.5, 1.0, 2.0]), np.array([1.5, 1.5, 1.5, 1.5]))
-    assert [index.places[number] for number in found] == ["ring", "outside", "outside", "ring"]
+    numbers = index.find(np.array([0.5, 1.5, 1.0, 2.0]), np.array([1.5, 1.5, 1.5, 1.5]))
+    assert [index.places[number] for number in numbers] == ["ring", "outside", "outside", "ring"]
 
 
 def test_points_in_no_area_are_refused_with_the_reason():
     longitude = [19.82, 41.33, np.nan, 19.82, np.inf, 5_430_000.0, 0.0, 19.82, 179.0]
     latitude = [41.33, 19.82, 41.33, np.nan, 41.33, 2_060_000.0, 0.0, 91.0, 41.33]
-    found = INDEX.find(np.array(longitude), np.array(latitude))
-    assert AREAS.locate(41.33, 19.82, "municipality") == INDEX.places[found[0]]
-    assert [INDEX.places[number] for number in found[1:]] == [
+    numbers = INDEX.find(np.array(longitude), np.array(latitude))
+    assert AREAS.locate(41.33, 19.82, "municipality") == INDEX.places[numbers[0]]
+    assert [INDEX.places[number] for number in numbers[1:]] == [
         "swapped", "missing", "missing", "missing", "not_degrees", "outside", "not_degrees", "outside",
     ]  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_speed_and_detour_scale_every_time(areas, travel):
 
 
 def test_only_ways_over_water_are_provisional(areas, travel):
-    part = {code: at for at, group in enumerate(areas.parts("region")) for code in group}
+    part = {code: number for number, group in enumerate(areas.parts("region")) for code in group}
     label = np.array([part[code] for code in travel.codes])
     np.testing.assert_array_equal(travel.provisional, label[:, None] != label)
     assert travel.provisional.any()
@@ -98,7 +98,7 @@ def test_a_table_is_read_as_spreadsheets_write_it(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("from,to,minutes\nA,B,10\nA,C,5\n", "row 3: 'C' in column to"),
         ("from,to,minutes\nA,B,soon\n", "row 2: 'soon' in column minutes"),
@@ -109,8 +109,8 @@ def test_a_table_is_read_as_spreadsheets_write_it(tmp_path):
         ("from,to,minutes\nA,B\n", "row 2: '' in column minutes"),
     ],
 )
-def test_a_faulty_row_is_named_with_its_remedy(tmp_path, text, said):
-    with pytest.raises(InputError, match=said):
+def test_a_faulty_row_is_named_with_its_remedy(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
         read_links(_file(tmp_path, text), ["A", "B"])
 
 
