@@ -29,6 +29,7 @@ from geo.places import Places
 
 app = typer.Typer(help="How the files of a partner are read.", no_args_is_help=True)
 _TRIES = 3
+_NONE = "0"  # the answer that no column is what is asked for
 _SHOWN = 8  # answers that a question lists
 _OPEN = {"column": "HEADING", "days": "ORDER"}  # what stands for an answer where none is likely; else CODE
 
@@ -129,13 +130,16 @@ def _word_questions(questions: Iterable[Question]) -> Iterator[str]:
         yield f"Question {number}: {question.text}"
         for part, allowed in question.parts.items():
             yield f"  {_word_part(question, part, allowed)}"
+        if question.without:
+            yield f"  If no column is it: {question.without}"
 
 
 def _word_part(question: Question, part: str, allowed: tuple[str, ...]) -> str:
     rows = f" ({question.rows[part]:,} rows)" if part in question.rows else ""
     likely = f"; perhaps {question.proposal[part]}" if part in question.proposal else ""
     listed = ", ".join(allowed[:_SHOWN]) + (", ..." if len(allowed) > _SHOWN else "")
-    return f"{part}{rows}: {listed or 'name or code of a place'}{likely}"
+    nothing = "name or code of a place" if question.topic == "words" else "perhaps none of the columns"
+    return f"{part}{rows}: {listed or nothing}{likely}"
 
 
 def _word_next(file: Path, recognition: Recognition, partner: str | None) -> str:
@@ -166,7 +170,7 @@ def _ask_all(questions: Iterable[Question]) -> ColumnMapping:
     """Ask questions on the terminal and return all answers.
 
     An empty answer accepts the proposal, or leaves the question open if there is none. After three answers that are not
-    allowed, the question stays open too.
+    allowed, the question stays open too. Raises FileRefused if the file lacks what an import needs.
     """
     answers = ColumnMapping()
     for question in questions:
@@ -178,11 +182,13 @@ def _ask_all(questions: Iterable[Question]) -> ColumnMapping:
 
 def _ask_part(question: Question, part: str, allowed: tuple[str, ...]) -> ColumnMapping:
     numbered = {str(number): text for number, text in enumerate(allowed, start=1)}
-    for number, text in numbered.items():
+    for number, text in {**numbered, **({_NONE: "no column"} if question.without else {})}.items():
         say(f"  {number}  {text}")
     likely = question.proposal.get(part, "")
     for _ in range(_TRIES):
         reply = ask(f"  {part}{f' ({question.rows[part]:,} rows)' if part in question.rows else ''} [{likely}]").strip()
+        if question.without and reply == _NONE:
+            raise FileRefused(question.without)
         try:
             return answer(question, {part: numbered.get(reply, reply) or likely})
         except InputError as wrong:

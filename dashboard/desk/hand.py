@@ -159,6 +159,7 @@ class Hand:
                 entry.found = recognise(
                     entry.file, resolve=self.places.resolve, mappings=mappings, kind=kind, partner=entry.partner or None
                 )
+                entry.refusal = entry.found.lacking
                 if not entry.found.blocks and not entry.needs_partner:
                     with self._importing(mappings, rehearse=True) as importer:
                         entry.trial = _import(importer, entry.file, entry.found.kind, entry.partner)
@@ -201,7 +202,7 @@ class Hand:
         """
         if entry.found is None:
             return
-        entry.kind = ""
+        entry.kind, entry.settled = "", None
         self.answers.pop((self._owner(entry), entry.found.kind), None)
         if entry.partner:
             mapping.forget(mapping.file_for(self.desk.workspace.mappings, entry.partner), entry.found.kind)

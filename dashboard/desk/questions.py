@@ -23,6 +23,7 @@ from data.schema.kinds import KINDS
 
 _WIDTH = 420
 _COLUMN = "\0"  # before a heading, in place of a code
+_NONE = "\0none"  # in place of a heading, if no column of the file is the answer
 _UNNAMED = re.compile(r"column \d+")  # stands for a heading that is not repeated
 
 
@@ -111,7 +112,7 @@ def ask_kind(entry: FileInHand) -> None:
 
 
 def ask(hand: Hand, entry: FileInHand) -> None:
-    """Ask all open questions about a file at once, and note the answers.
+    """Ask all open questions about a file at once, and note the answers, or that the file lacks what an import needs.
 
     Raises InputError for an answer that is not allowed.
     """
@@ -121,6 +122,9 @@ def ask(hand: Hand, entry: FileInHand) -> None:
         questions = sorted(entry.found.questions, key=lambda question: question.topic != "constants")
         asked = [(question, _ask(entry, question)) for question in questions]
         if st.form_submit_button(_("Answer"), type="primary"):
+            if lacking := [question for question, said in asked if _NONE in said.values()]:
+                entry.refusal = lacking[0].without
+                st.rerun()
             headings = [(part, _heading_of(reply)) for _q, said in asked for part, reply in said.items()]
             columns = {part: heading for part, heading in headings if heading}
             replies = [(q, {part: reply for part, reply in said.items() if part not in columns}) for q, said in asked]
@@ -137,6 +141,8 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     assert entry.found is not None
     kind = entry.found.kind
     st.markdown(f"**{escape_markdown(words.word_question(kind, question))}**")
+    if question.topic == "column" and (meaning := get_kind(kind).column(question.column).meaning):
+        st.html(render_note(_(meaning)))
     if question.topic == "constants":
         sentence = _(
             "What you choose here is stored for all {count} rows of this file. If the rows differ, do not guess: ask "
@@ -146,13 +152,18 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
         st.html(render_note(sentence))
     replies = {}
     for cell, (part, allowed) in zip(place_fields(len(question.parts)), question.parts.items(), strict=True):
-        options = list(allowed) or list_places(kind, question.column, question.near.get(part, ()))
+        options = list(allowed)
+        of_places = question.topic == "words" and not allowed
+        if of_places:
+            options = list_places(kind, question.column, question.near.get(part, ()))
         if question.topic == "constants":
             # The file may have a column for it, with a heading that is not known.
             options += [_COLUMN + heading for heading in entry.found.unknown if not _UNNAMED.fullmatch(heading)]
+        if question.without:
+            options.append(_NONE)
         likely = question.proposal.get(part, "")
         likely = likely if likely in options else read_place_label(likely)
-        places = {} if allowed else name_areas()
+        places = name_areas() if of_places else {}
         replies[part] = cell.selectbox(
             _word_part(kind, question, part),
             options,
@@ -171,6 +182,8 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
 
 
 def _word_answer(kind: str, question: Question, part: str, reply: str) -> str:
+    if reply == _NONE:
+        return _("None: the file has no such column")
     heading = _heading_of(reply)
     if heading:
         return _("The column “{heading}” says it", heading=heading)

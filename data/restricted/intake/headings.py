@@ -281,7 +281,7 @@ def _place_only_doubt(layout: Layout, kind: RecordKind, meanings: Mapping[int, M
     """
     used: set[int] = set()
     for column in kind.file_columns:
-        if column.required and column.level == "municipality" and column.name not in layout.columns:
+        if column.required and column.type == "area" and column.level and column.name not in layout.columns:
             positions = [position for position, confidences in meanings.items() if column.name in confidences]
             if len(positions) == 1 and len(meanings[positions[0]]) == 1:
                 used |= _place_all(layout, column.name, positions)

@@ -22,6 +22,7 @@ import pandas as pd
 
 from data.message import Message
 from data.restricted.intake.checks import Cells, Rows, combinations
+from data.restricted.intake.code_columns import counts_up
 from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
 from data.workspace.folding import normalize_identifier
@@ -86,13 +87,8 @@ def note_row_numbers(rows: Rows) -> list[str]:
 
     Every file may have such numbers, and the children of two files would count as the same.
     """
-    cells, number = rows.cells["child_id"], 0
-    for code in cells.codes:  # ends at the first row in nearly every file
-        if text := str(cells.distinct[code]):
-            number += 1
-            if text != str(number):
-                return []
-    if number < _FEWEST:
+    cells = rows.cells["child_id"]
+    if not counts_up((str(cells.distinct[code]) for code in cells.codes), _FEWEST):
         return []
     return [
         Message(

@@ -14,6 +14,11 @@ from data.restricted.intake.start import ROWS, Start, describe_start
 from data.schema.column import RecordKind
 
 _SHOWN = 12  # headings in a message
+NO_CODE = Message(
+    "Without the partner's own code of each child nobody can tell which rows are about the same child, so the file "
+    "cannot be imported. Ask the partner to add a column with this code, the same each time the child is met, or with "
+    "the programme number, and to send the file again."
+)
 
 
 def list_missing(kind: RecordKind, columns: Iterable[str], partner: str | None) -> list[str]:
@@ -72,6 +77,8 @@ def _suggest(name: str, kind: RecordKind, headings: list[str], layout: Layout, m
         if near:
             named = str(list_headings(headings, near[:1]))
             yield Message("Perhaps {ours} is {named}: --column {ours}={named}.", ours=ours, named=named)
+    if "child_id" in missing:
+        yield NO_CODE
     same = next((ours for ours in missing if kind.column(ours).allowed), None)
     if same:
         codes = ", ".join(kind.column(same).allowed)

@@ -15,7 +15,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, cast
 
@@ -25,6 +25,7 @@ from data.errors import FileRefused, InputError
 from data.message import Message
 from data.personal.headings import plain_heading
 from data.restricted.intake import guess_kind, open_table
+from data.restricted.intake.code_columns import find_code_columns
 from data.restricted.intake.headings import (
     OWN,
     SURE,
@@ -38,7 +39,7 @@ from data.restricted.intake.headings import (
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
-from data.restricted.intake.missing_columns import list_missing
+from data.restricted.intake.missing_columns import NO_CODE, list_missing
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
@@ -66,7 +67,7 @@ class Question:
     "constants": missing columns, to codes for all rows. "words": words of the file, to codes (none listed for places:
     any place is allowed). "days": a column, to the orders of day and month. `rows` counts the rows of each part.
     `proposal` has the likely answers, `confidence` how likely they are, from 0 to 1; `near` lists the places that a
-    word may mean.
+    word may mean. `without` says what to do if no column of the file is the answer; empty if that is no answer.
     """
 
     topic: Topic
@@ -77,6 +78,7 @@ class Question:
     proposal: Mapping[str, str] = field(default_factory=dict)
     confidence: float = 0.0
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    without: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,12 @@ class Recognition:
         """Whether a question about a column, or about a value for all rows, is open: an import may refuse the file."""
         return any(question.topic in ("column", "constants") for question in self.questions)
 
+    @property
+    def lacking(self) -> str:
+        """What to do if the file needs a column that none of its own can be; empty if it lacks none."""
+        lacking = (question.without for question in self.questions if not any(question.parts.values()))
+        return next(lacking, "")
+
 
 def recognise(
     path: InputFile,
@@ -163,7 +171,7 @@ def recognise(
             )
         )
     file = _File(record_kind, mapping, table, shaped, resolve, today)
-    questions = [*_ask_columns(record_kind, headings, layout, mapping, partner), *file.ask_days(), *file.ask_words()]
+    questions = [*_ask_columns(record_kind, table, layout, mapping, partner), *file.ask_days(), *file.ask_words()]
     return Recognition(
         kind=name,
         sheet=table.begin.sheet,
@@ -185,7 +193,7 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
     answers = {part: reply for part, reply in replies.items() if reply}
     for part, reply in answers.items():
         allowed = question.parts.get(part)
-        if allowed is None or (allowed and reply not in allowed):
+        if allowed is None or (reply not in allowed and (allowed or question.topic != "words")):
             raise InputError(
                 Message(
                     "{reply!r} is no answer for {part!r}. Allowed: {allowed}.",
@@ -223,13 +231,18 @@ def _list_readings(kind: RecordKind, headings: list[str], layout: Layout, mappin
 
 
 def _ask_columns(
-    kind: RecordKind, headings: list[str], layout: Layout, mapping: ColumnMapping, partner: str | None
+    kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping, partner: str | None
 ) -> Iterator[Question]:
     """Yield questions about required or doubtful columns: their heading, or their value if all rows have the same."""
+    headings = table.begin.headings
     missing = list_missing(kind, [*layout.list_found(), *mapping.constants], partner)
     nowhere = []
     for name in dict.fromkeys([*missing, *layout.doubts]):
         near = suggest_headings(kind, headings, layout, name)
+        if name == "child_id" and name in missing:
+            codes = find_code_columns(table, layout.unknown, near)
+            yield replace(_ask_heading(kind, headings, name, {p: near.get(p, 0.0) for p in codes}), without=NO_CODE)
+            continue
         # A column that may stay empty is asked about only if somebody wrote nearly its name.
         if near and (name in missing or max(near.values()) > SURE - 0.2):
             yield _ask_heading(kind, headings, name, near)
@@ -249,8 +262,8 @@ def _ask_columns(
 
 def _ask_heading(kind: RecordKind, headings: list[str], name: str, near: Mapping[int, float]) -> Question:
     options = tuple(headings[p] for p in near if plain_heading(headings[p], p) == headings[p])
-    best, confidence = next(iter(near.items()))
-    text = f"Which column is {name} ({kind.column(name).label.lower()})?"
+    best, confidence = next(iter(near.items()), (0, 0.0))
+    text = f"Which column is {name} ({kind.column(name).label.lower()})? {kind.column(name).meaning}"
     likely = {name: headings[best]} if confidence and headings[best] in options else {}
     return Question("column", name, text, {name: options}, proposal=likely, confidence=confidence)
 

@@ -246,6 +246,20 @@ def test_questions_are_asked_on_a_terminal_and_an_empty_answer_takes_what_is_lik
     assert run("import", path, "--partner", "Asked", "--set", "stage=at_risk", "--json").json["rejected"] == 1
 
 
+def test_a_file_without_codes_of_children_is_refused_on_the_terminal_with_what_to_ask_of_the_partner(
+    run, tmp_path, monkeypatch
+):
+    row = {name: value for name, value in ROW.items() if name != "programme_number"}
+    path = write(tmp_path, text_of([row]).replace("child_id", "Dosja", 1), "codes.csv")
+    listed = run("mapping", "draft", path, "--partner", "Codes").out
+    assert "With it each child is counted once" in listed
+    assert "If no column is it: Without the partner's own code of each child" in listed
+    monkeypatch.setattr(commands, "can_ask", lambda: True)
+    monkeypatch.setattr(asking, "_prompt", lambda *_, **__: "0")
+    refused = run("mapping", "draft", path, "--partner", "Codes")
+    assert (refused.code, "Ask the partner to add a column" in refused.err) == (2, True)
+
+
 def test_no_word_that_may_be_a_name_is_shown(run, tmp_path):
     rows = [ROW | {"child_id": f"K-{n}"} for n in range(9)]
     rows[3] |= {"stage": "Planted Child", "municipality": "Plantedburg"}

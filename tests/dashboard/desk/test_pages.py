@@ -284,6 +284,36 @@ def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path):
     assert entry.found.sample.cells["form"] == ("begging",)
 
 
+def write_codes(folder, code):
+    path = folder / "list.csv"
+    head = "Data,Bashkia,Faza,Rruga,Forma e shfrytëzimit,Boshti,Si u gjet,Dosja"
+    row = f"2008-03-04,Tiranë,në rrezik,i brendshëm,lypje,mbrojtje,raportuar,{code}"
+    path.write_text(f"{head}\n{row}\n", encoding="utf-8")
+    return path
+
+
+def test_the_code_of_a_child_is_explained_and_a_file_without_it_says_what_to_ask_of_the_partner(desk, tmp_path):
+    page = drop(open_section(desk), write_codes(tmp_path, "D-01"))
+    assert "With it each child is counted once" in words_on(page)
+    box = page.selectbox(key="answer-1-column-child_id-child_id")
+    assert box.options == ["Dosja", "None: the file has no such column"]
+    box.select_index(1)
+    press(page, "Answer")
+    assert "Ask the partner to add a column" in words_on(page)
+    assert '<span class="state refused">' in words_on(page)
+    press(page, "Forget all answers for these files and ask again")
+    page.selectbox(key="answer-1-column-child_id-child_id").select_index(0)
+    press(page, "Answer")
+    assert desk.in_hand["files"].files["list.csv"].trial.accepted == 1
+
+
+def test_where_no_column_can_be_the_code_of_a_child_nothing_is_asked(desk, tmp_path):
+    page = drop(open_section(desk), write_codes(tmp_path, "iku"))
+    assert not page.exception
+    assert "Ask the partner to add a column" in words_on(page)
+    assert not [box for box in page.selectbox if (box.key or "").startswith("answer-")]
+
+
 @pytest.mark.parametrize("language", ["sq", "el"])
 def test_personal_data_is_refused_in_the_language_of_the_officer(desk, tmp_path, language):
     page = drop(open_section(desk, language=language), MESSY["names"].write(tmp_path))

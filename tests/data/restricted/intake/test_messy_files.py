@@ -291,3 +291,45 @@ def test_where_a_child_comes_from_is_confirmed_by_no_county_of_the_meeting(tmp_p
     path = write_towns(tmp_path, ("Shkodër", "Shkodër", "Koplik"), heads=("Qarku", "origin"))
     (question,), _ = look_at(path)
     assert (question.column, list(question.parts)) == ("origin", ["Koplik"])
+
+
+def write_codes(folder, **columns):
+    head = ["date", "municipality", "stage", "pathway", "form", "axis", "found", *columns]
+    same = ["2008-03-04", "Tirana", "at_risk", "internal", "begging", "protection", "reported"]
+    path = folder / "codes.csv"
+    lines = [[*same, *cells] for cells in zip(*columns.values(), strict=True)]
+    path.write_text("\n".join(map(",".join, [head, *lines])), encoding="utf-8")
+    return path
+
+
+def test_a_code_of_each_child_is_looked_for_in_columns_of_codes_the_likeliest_first(tmp_path):
+    path = write_codes(
+        tmp_path,
+        Qendra=["Q1", "Q1", "Q1", "Q2"],
+        Rendi=["1", "2", "3", "4"],
+        Shenime=["erdhi me motrën 2 herë dhe iku", "iku", "", "i sëmurë"],
+        Mbyllur=["5.3.2008", "6.3.2008", "", "7/3/2008"],
+        Gjendja=["mirë", "keq", "mirë", "mirë"],
+        Bosh=[""] * 4,
+        Dosja=["D-01", "D-02", "D-01", "D 07"],
+    )
+    (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
+    assert question.parts == {"child_id": ("Dosja", "Qendra")}
+    assert "With it each child is counted once" in question.text
+    assert "Ask the partner to add a column" in question.without
+
+
+def test_a_heading_that_may_mean_a_code_comes_first_also_if_it_counts_the_rows(tmp_path):
+    path = write_codes(tmp_path, Dosja=["D-01", "D-02"], Code=["1", "2"])
+    (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
+    assert question.parts == {"child_id": ("Code", "Dosja")}
+    assert question.proposal == {"child_id": "Code"}
+
+
+def test_a_file_without_codes_of_children_says_what_to_ask_of_the_partner(tmp_path):
+    path = write_codes(tmp_path, Shenime=["iku", "i sëmurë"])
+    found = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY)
+    assert found.blocks
+    assert "Ask the partner to add a column" in found.lacking
+    with pytest.raises(FileRefused, match="Ask the partner to add a column"):
+        read_file(path, "encounter", resolve=PLACES.resolve, hash_identifier=Hasher(), partner="P")

@@ -1,0 +1,61 @@
+"""Find the columns of a file that may hold the partner's code of each child, by what is in their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from data.personal.content import find_personal_number
+from data.restricted.intake.table import RawColumn, RawTable
+
+_LONGEST = 20  # characters of a code
+_WORDS = 2  # of a code such as "K 12"
+_MOST = 0.5  # of the filled cells
+
+
+def find_code_columns(table: RawTable, positions: Iterable[int], named: Iterable[int]) -> list[int]:
+    """Return the positions of the columns whose cells may be codes of children, the likeliest first.
+
+    Days, remarks, words and empty columns are left out, and columns that only count the rows. Those in `named`, whose
+    heading may mean such a code, come first and may count: a partner may have numbered its children so. Then the
+    columns follow in which a code appears the fewest times.
+    """
+    first = [position for position in named if _has_codes(table.columns[position])]
+    others = {
+        position: _count_repetitions(column)
+        for position in positions
+        if position not in first and _has_codes(column := table.columns[position]) and not _counts_rows(column)
+    }
+    return [*first, *sorted(others, key=others.__getitem__)]
+
+
+def _has_codes(column: RawColumn) -> bool:
+    """Return whether most filled cells are short and have a digit, without being a day or a number of a person."""
+    likely = [_is_code(text) for text in column.distinct]
+    filled = [bool(text.strip()) for text in column.distinct]
+    rows = column.codes.tolist()
+    return bool(sum(likely[code] for code in rows) > _MOST * sum(filled[code] for code in rows))
+
+
+def _is_code(text: str) -> bool:
+    words = text.split()
+    short = len(text) <= _LONGEST and len(words) <= _WORDS
+    return short and any(map(str.isdigit, text)) and not find_personal_number(text)
+
+
+def _counts_rows(column: RawColumn) -> bool:
+    return counts_up(column.distinct[code] for code in column.codes.tolist())
+
+
+def counts_up(texts: Iterable[str], least: int = 1) -> bool:
+    """Return whether the filled texts are 1, 2, 3 and so on; false if there are fewer than `least`."""
+    number = 0
+    for number, text in enumerate(filter(None, texts), start=1):  # ends at the first text in nearly every file
+        if text != str(number):
+            return False
+    return number >= least
+
+
+def _count_repetitions(column: RawColumn) -> float:
+    """Return in how many rows a filled text is, on average."""
+    filled = [text for text in column.distinct if text.strip()]
+    return len(column.codes) / len(filled)
