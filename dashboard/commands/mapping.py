@@ -131,7 +131,7 @@ def _word_questions(questions: Iterable[Question]) -> Iterator[str]:
         for part, allowed in question.parts.items():
             yield f"  {_word_part(question, part, allowed)}"
         if question.without:
-            yield f"  If no column is it: {question.without}"
+            yield f"  If no column is it, the file cannot be imported. {question.without}"
 
 
 def _word_part(question: Question, part: str, allowed: tuple[str, ...]) -> str:

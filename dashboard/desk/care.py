@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.desk.frame import tell_errors
 from dashboard.desk.hand import read_hand
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, escape_markdown, format_number, html, translate_message
+from dashboard.site.text import _, escape_markdown, format_plural, html, translate_message
 from dashboard.widgets.markup import render_note
 from data.errors import InputError
 from data.restricted import backup, forgetting, intake
@@ -24,9 +24,11 @@ def show(desk: Desk) -> None:
     """Show a warning if a backup is due, and below it the actions on records, each in its own fold."""
     st.html(html("<h2>{}</h2>", _("Care of the records")))
     words = st.session_state.pop(_SAID, None)
-    if words:
-        st.success(words)
-    with tell_errors(), desk.open_vault() as (vault, _keys):
+    # In containers, also when they are empty: otherwise the folds below would close, with their messages in them.
+    with st.container():
+        if words:
+            st.success(words)
+    with st.container(), tell_errors(), desk.open_vault() as (vault, _keys):
         if overdue := backup.word_overdue(desk.workspace, vault):
             st.warning(escape_markdown(translate_message(overdue)))
     for title, act in (
@@ -47,7 +49,8 @@ def _say(sentence: str) -> None:
 def _back_up(desk: Desk) -> None:
     number = st.session_state.setdefault(_BACKUP, 0)
     with st.form(f"backup-{number}", border=False, width=_WIDTH):
-        place = st.text_input(_("File to write, on this machine"), placeholder=str(Path.home() / "tact.backup"))
+        usual = str(Path.home() / "tact.backup")
+        place = st.text_input(_("File to write, on this machine"), placeholder=usual)
         first = st.text_input(_("Passphrase of the backup"), type="password", autocomplete="off")
         again = st.text_input(_("The same again"), type="password", autocomplete="off")
         pressed = st.form_submit_button(_("Write the backup"))
@@ -55,7 +58,7 @@ def _back_up(desk: Desk) -> None:
     if pressed:
         if first != again:
             raise InputError(_("The two passphrases are different. Nothing was written."))
-        target = backup.check_target(Path(place).expanduser())
+        target = backup.check_target(Path(place.strip() or usual).expanduser())
         with desk.open_vault() as (_vault, secrets):
             problem = backup.write_backup(desk.workspace, secrets, target, first)
         st.session_state[_BACKUP] = number + 1
@@ -71,7 +74,9 @@ def _restore(desk: Desk) -> None:
         pressed = st.form_submit_button(_("Restore it"))
     st.html(render_note(_("All of it is checked before anything is replaced. Afterwards the desk locks.")))
     if pressed:
-        source = backup.find_backup(Path(place).expanduser())
+        if not place.strip():
+            raise InputError(_("Name the file of the backup. Nothing was changed."))
+        source = backup.find_backup(Path(place.strip()).expanduser())
         with desk.borrow_keys() as secrets:
             backup.restore_backup(source, desk.workspace.path, passphrase, replace=replace, known_keys=secrets)
         desk.lock()
@@ -112,7 +117,14 @@ def _withdraw(desk: Desk) -> None:
     with desk.open_vault() as (vault, _keys):
         name = forgetting.find_partner(vault, partner)
         count = vault.count_brought(name)
-    st.warning(_("{count} records of {name} would be deleted for good.", count=count, name=escape_markdown(name)))
+    st.warning(
+        format_plural(
+            "{count} record of {name} would be deleted for good.",
+            "{count} records of {name} would be deleted for good.",
+            count,
+            name=escape_markdown(name),
+        )
+    )
     with st.form("withdraw-now", clear_on_submit=True, border=False, width=_WIDTH):
         typed = st.text_input(_("Type the partner's name again"), autocomplete="off")
         pressed = st.form_submit_button(_("Delete these records"))
@@ -130,9 +142,10 @@ def _word_deleted(desk: Desk, count: int) -> str:
         _("{folder}, kept from before a restore, still contains them: delete this folder.", folder=f"`{path}`")
         for path in forgetting.list_replaced_vaults(desk.workspace)
     ]
-    deleted = _(
-        "{count} records were deleted. Published numbers of final years stay as they are. Provisional ones stay until "
-        "their year is final. Older backups still contain these records: destroy those that you no longer need.",
-        count=format_number(count),
+    stays = _(
+        "Published numbers of final years stay as they are. Provisional ones stay until their year is final. Older "
+        "backups still contain what was deleted: destroy those that you no longer need."
     )
-    return " ".join([deleted, *replaced])
+    return " ".join(
+        [format_plural("{count} record was deleted.", "{count} records were deleted.", count), stays, *replaced]
+    )

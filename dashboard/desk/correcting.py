@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.desk import words
+from dashboard.desk import questions, words
 from dashboard.desk.hand import FileInHand, Hand
-from dashboard.site.text import _
+from dashboard.site.text import _, escape_markdown
 from data.restricted.intake.mapping import ColumnMapping
 from data.schema import get_kind
 from data.schema.kinds import KINDS
@@ -14,6 +14,12 @@ from data.schema.kinds import KINDS
 
 def show(hand: Hand, entry: FileInHand) -> None:
     """Show what an officer may correct; an empty field leaves the value as it was found."""
+    if entry.partner:
+        label = _("Whose file is it, if not of {partner}?", partner=escape_markdown(entry.partner))
+        partner = questions.ask_partner(hand, f"other-partner-{entry.number}", label)
+        if partner and partner != entry.partner:
+            entry.partner = partner
+            st.rerun()
     again = _("Forget all answers for these files and ask again")
     if entry.found is not None and st.button(again, key=f"again-{entry.number}"):
         hand.ask_again(entry)

@@ -17,7 +17,8 @@ from dashboard.desk.hand import Hand, read_hand, recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets.markup import render_note, render_table
-from data.errors import InputError
+from data.errors import FileRefused, InputError
+from data.message import Message, mark
 from data.restricted import drafts
 from data.restricted.drafts import Draft, Row
 from data.restricted.intake.missing_columns import list_missing
@@ -29,6 +30,7 @@ from data.schema.kinds import KINDS
 _SAID = "entered"
 _MISSING = "missing"
 _IMPORTED = "entered-imported"
+_PERSONAL = mark("it seems to contain {sort}; nothing here may tell who a child is, and a code looks like K-0412")
 _REPEAT = {"date", "municipality", "area", "country", "axis", "kind", "period", "source", "year", "valid_from"}
 _SHOWN = "entry-shown"  # kind, partner and hash of the draft that was on the screen when a button was pressed
 Shown = tuple[str, str, int]
@@ -108,11 +110,13 @@ def find_faults(hand: Hand, draft: Draft, row: Row) -> dict[str, str]:
     The reason is `_MISSING` for an empty column that is needed. The column is "" for a reason on the whole row.
     """
     faults = dict.fromkeys(list_missing(get_kind(draft.kind), row, draft.partner), _MISSING)
-    if row:
-        faults |= {
-            fault["column"]: fault["reason"] for fault in hand.check_rows(draft.kind, draft.partner, [row]).reasons
-        }
-    return faults
+    try:
+        checked = hand.check_rows(draft.kind, draft.partner, [row]).reasons if row else []
+    except FileRefused as refusal:
+        if not refusal.personal:
+            raise
+        return faults | {column: Message(_PERSONAL, sort=Message(sort)) for sort, column, _line in refusal.personal}
+    return faults | {fault["column"]: fault["reason"] for fault in checked}
 
 
 def _refuse(kind: str, faults: dict[str, str], places: dict[str, DeltaGenerator]) -> bool:

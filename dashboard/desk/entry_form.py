@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.desk import words
 from dashboard.desk.questions import list_places, place_fields
-from dashboard.desk.summary import name_areas
+from dashboard.desk.summary import name_choices
 from dashboard.site.text import _
 from data.schema import get_kind
 from data.schema.column import Column
@@ -40,7 +40,7 @@ def _ask(kind: str, column: Column, key: str) -> str:
     label = f"{words.name_column(kind, column.name)}{' *' if needed else ''}"
     meaning = _(column.meaning)
     if column.allowed or column.type == "area":
-        names = name_areas() if column.type == "area" else {}
+        names = name_choices() if column.type == "area" else {}
         options = list(column.allowed) or list_places(kind, column.name)
         chosen = st.selectbox(
             label,

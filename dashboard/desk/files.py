@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -10,7 +12,7 @@ from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_title, tell_errors
 from dashboard.desk.hand import FileInHand, Hand, list_governed, read_hand, recall_overdue
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, escape_markdown, html, translate_message
+from dashboard.site.text import _, escape_markdown, format_number, html, translate_message
 from dashboard.widgets.markup import render_list, render_note, render_steps, render_table
 from dashboard.widgets.upload import ask_files
 from data.restricted.governance.retention import Overdue
@@ -18,6 +20,7 @@ from data.restricted.imports import Imported
 from data.restricted.intake import UNREAD
 from data.workspace import Workspace
 
+_MOST_SPELLINGS = 5  # that are listed without a fold
 _LOOKS_EVERY = 5.0  # seconds between two checks of governance.toml
 
 
@@ -39,6 +42,7 @@ def _show_files(desk: Desk, hand: Hand) -> None:
     # Counted once for all files: an import counts again before it deletes anything.
     overdue = recall_overdue(desk) if hand.files else None
     taken_back, basis = hand.list_taken_back(), hand.read_basis()
+    above = st.container()
     for entry in reversed(hand.files.values()):
         with st.container(border=True, key=f"file-{entry.number}"):
             with tell_errors():
@@ -49,6 +53,25 @@ def _show_files(desk: Desk, hand: Hand) -> None:
             if st.button(label, key=f"out-{entry.number}"):
                 del hand.files[entry.file.name]
                 st.rerun()
+    with above, tell_errors():
+        _offer_all(hand, overdue)
+
+
+def _offer_all(hand: Hand, overdue: Overdue | None) -> None:
+    """Offer to import all files that are ready with all their rows, if they are several and nothing is to be deleted.
+
+    Each is tried again before it goes in: the import of another one may have changed what it would do.
+    """
+    ready = [entry for entry in hand.files.values() if entry.is_whole]
+    if len(ready) > 1 and overdue is not None and not overdue.count:
+        label = _("Import all {count} files that are ready", count=format_number(len(ready)))
+        if st.button(label, key="import-all", type="primary"):
+            for entry in ready:
+                with st.spinner(_("Importing {file} …", file=escape_markdown(entry.file.name))):
+                    hand.look(entry)
+                    if entry.is_whole:
+                        hand.store(entry)
+            st.rerun()
 
 
 def _show_steps() -> None:
@@ -150,10 +173,21 @@ def _show_refusal(hand: Hand, entry: FileInHand) -> None:
 def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue) -> None:
     st.html(html('<p class="counts"><b>{}</b> {}</p>', _("An import would do this:"), summary.word_counts(trial)))
     _show_reasons(trial)
+    goes_in = trial.accepted or trial.changed or trial.already_known
+    if not goes_in and entry.partner:
+        st.warning(
+            _(
+                "No row goes in. If it is not a file of {partner}, say whose it is, under “Something is read wrongly”.",
+                partner=escape_markdown(entry.partner),
+            )
+        )
     _show_notes(trial)
     agreed = ask_consent(overdue, str(entry.number))
     label = _("Import it without these rows") if trial.rejected else _("Import it")
-    if st.button(label, key=f"import-{entry.number}", type="primary", disabled=not agreed):
+    # What is still to be answered or corrected comes first.
+    first = goes_in and summary.find_state(entry) == "ready"
+    rank: Literal["primary", "secondary"] = "primary" if first else "secondary"
+    if st.button(label, key=f"import-{entry.number}", type=rank, disabled=not agreed):
         with st.spinner(_("Importing …")):
             hand.store(entry, overdue.to_confirm)
         st.rerun()
@@ -176,14 +210,22 @@ def _show_reasons(imported: Imported) -> None:
 def _show_notes(imported: Imported) -> None:
     """Show which words were read as a place of similar sound, and the other notes on the file."""
     notes = [words.word_note(imported.kind, note) for note in imported.notes if not note.startswith(UNREAD)]
-    if imported.respelled or notes:
-        st.html(render_list([*summary.word_respelled(imported), *notes]))
+    respelled = summary.word_respelled(imported)
+    if len(respelled) > _MOST_SPELLINGS:
+        count = format_number(len(respelled))
+        with st.expander(_("{count} spellings of places, and how they are read", count=count)):
+            st.html(render_list(respelled))
+        respelled = []
+    if respelled or notes:
+        st.html(render_list([*respelled, *notes]))
 
 
 def _show_reading(hand: Hand, entry: FileInHand) -> None:
     found = entry.found
     if found is not None:
-        with st.expander(_("The first rows, as they would be read"), expanded=entry.trial is not None):
+        with st.expander(
+            _("The first rows, as they would be read"), expanded=entry.trial is not None and len(hand.files) == 1
+        ):
             st.html(render_table(summary.tabulate_sample(found)))
             st.html(render_note(_("••• is not shown, because it may tell who a child is. ? cannot be read.")))
         with st.expander(_("How each column is read")):
@@ -200,7 +242,9 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
                 )
             if entry.trial is None:
                 st.html(render_list(words.word_note(found.kind, n) for n in found.notes if not n.startswith(UNREAD)))
-    with st.expander(_("Something is read wrongly"), expanded=bool(entry.refusal) and found is None):
+    with st.expander(
+        _("Something is read wrongly"), expanded=bool(entry.refusal) and found is None and not entry.personal
+    ):
         correcting.show(hand, entry)
 
 

@@ -165,7 +165,7 @@ def _show_lock(desk: Desk) -> None:
                     ),
                     _(
                         "To go on, press Enter in the window where you started the desk, or start it anew: tact desk. "
-                        "If neither is possible, give both keys here."
+                        "If neither is possible, give both keys here: tact keys show says where they are."
                     ),
                 ]
             ),

@@ -58,6 +58,11 @@ class FileInHand:
     settled: object = None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the file can be imported with all its rows, and was not imported yet."""
+        return self.result is None and self.trial is not None and not self.trial.rejected
+
+    @property
     def needs_partner(self) -> bool:
         """Whether the officer must name the partner of the file, because its rows do not."""
         if self.found is None or self.partner:
@@ -100,9 +105,14 @@ class Hand:
         return Places(area_table(), town_table())
 
     def list_partners(self) -> list[str]:
-        """List the partners in the vault and in drafts and, for real records, those that governance.toml names."""
+        """List the partners in the vault and in drafts and, for real records, those that governance.toml names.
+
+        Each operator of a service is a partner too. There are hundreds, so those that only operate services come last.
+        """
         with self.desk.open_vault() as (vault, _):
-            return sorted({*vault.partners(), *drafts.list_partners(vault), *list_governed(self.desk.workspace)})
+            sending = {*vault.partners("encounter"), *vault.partners("effort"), *drafts.list_partners(vault)}
+            sending |= {*list_governed(self.desk.workspace)}
+            return [*sorted(sending), *sorted(set(vault.partners()) - sending)]
 
     def may_send(self, partner: str) -> bool:
         """Return whether files of a partner can be imported: always if the records are invented.

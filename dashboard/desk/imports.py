@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.desk import words
 from dashboard.desk.frame import show_title
 from dashboard.desk.state import Desk
-from dashboard.site.text import _, format_day, format_number
+from dashboard.site.text import _, format_day, format_number, format_plural
 from dashboard.widgets.markup import render_list, render_note, render_table
 from data.restricted import drafts
 from data.restricted.imports import undo_import
@@ -76,7 +76,7 @@ def list_effects(undone: Undone) -> list[str]:
     remaining = format_number(undone.remaining)
     stay = _("{count} records stay, because they were corrected or sent again since.", count=remaining)
     return [
-        _("{count} records go away.", count=format_number(undone.removed)),
+        format_plural("{count} record goes away.", "{count} records go away.", undone.removed),
         *([again] if undone.restored else []),
         *([stay] if undone.remaining else []),
         _("The lists of rejected rows of this partner go too: they can be made again from the files."),

@@ -10,9 +10,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.desk import words
 from dashboard.desk.hand import FileInHand, Hand
-from dashboard.desk.summary import name_areas
+from dashboard.desk.summary import name_areas, name_choices
 from dashboard.site.text import _, escape_markdown, format_number, format_plural, html
 from dashboard.widgets.markup import render_list, render_note
+from data.errors import InputError
 from data.reference import area_table
 from data.restricted import governance
 from data.restricted.intake.made_ages import MadeAges
@@ -127,6 +128,8 @@ def ask(hand: Hand, entry: FileInHand) -> None:
                 st.rerun()
             headings = [(part, _heading_of(reply)) for _q, said in asked for part, reply in said.items()]
             columns = {part: heading for part, heading in headings if heading}
+            if not any(reply for _q, said in asked for reply in said.values()):
+                raise InputError(_("Choose an answer first."))
             replies = [(q, {part: reply for part, reply in said.items() if part not in columns}) for q, said in asked]
             hand.reply(entry, replies, columns)
             st.rerun()
@@ -163,7 +166,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             options.append(_NONE)
         likely = question.proposal.get(part, "")
         likely = likely if likely in options else read_place_label(likely)
-        places = name_areas() if of_places else {}
+        places = name_choices() if of_places else {}
         replies[part] = cell.selectbox(
             _word_part(kind, question, part),
             options,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from data.restricted.intake.headings import OWN
 from data.restricted.intake.personal_words import SEEMS_PERSONAL
 from data.restricted.intake.recognition import MASK, Recognition
 from data.schema import get_kind
+from data.workspace.folding import strip_accents
 
 STATES = {
     "imported": mark("imported"),
@@ -35,6 +37,22 @@ def name_areas() -> dict[str, str]:
     local = (table["country"] == "AL") | (find_language() == "el")
     names = table["name_local"].where(local, table["name_en"])
     return {str(code): str(name) for code, name in names.items()}
+
+
+def name_choices() -> dict[str, str]:
+    """Return the names of all areas by code, for a list in which an officer types to find one.
+
+    Another usual name, or the name without accents, is added in brackets: Tiranë (Tirana), Durrës (Durres).
+    """
+    table, names = area_table(), name_areas()
+    others = zip(table.index, table["name_local"], table["name_en"], strict=True)
+    choices = dict(names)
+    for code, *further in others:
+        name = names[str(code)]
+        plain = strip_accents(unicodedata.normalize("NFKD", name))
+        other = next((text for text in (*further, plain) if text != name), "")
+        choices[str(code)] = f"{name} ({other})" if other else name
+    return choices
 
 
 def word_recognition(found: Recognition) -> str:

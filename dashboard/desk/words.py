@@ -79,6 +79,8 @@ def word_value(kind: str, name: str, value: str) -> object:
     column = get_kind(kind).column(name)
     if column.allowed:
         return name_code(kind, name, value) if value else ""
+    if column.numeric:
+        return value.removesuffix(".0")
     try:
         if column.type in ("date", "day_or_week") and value:
             day = dt.date.fromisoformat(value.removeprefix("W"))

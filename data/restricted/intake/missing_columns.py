@@ -15,9 +15,9 @@ from data.schema.column import RecordKind
 
 _SHOWN = 12  # headings in a message
 NO_CODE = Message(
-    "Without the partner's own code of each child nobody can tell which rows are about the same child, so the file "
-    "cannot be imported. Ask the partner to add a column with this code, the same each time the child is met, or with "
-    "the programme number, and to send the file again."
+    "Without the partner's own code of each child nobody can tell which rows are about the same child. Ask the "
+    "partner to add a column with this code, the same each time the child is met, or with the programme number, and to "
+    "send the file again."
 )
 
 

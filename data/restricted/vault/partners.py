@@ -14,6 +14,7 @@ from data.message import Message, join_messages, shorten
 from data.workspace.folding import normalize_identifier
 
 MOST = 10
+_BEGINNING = 3  # letters with which a name may begin as another
 _NEAR = 0.75  # the share of letters that two names have in common, in the same order
 
 
@@ -31,11 +32,14 @@ def find(name: str, all_partners: Iterable[str], active: Iterable[str]) -> str:
 def find_similar(name: str, all_partners: Iterable[str]) -> str:
     """Return the known partner whose name is most similar; empty if `name` is known, or if none is similar.
 
-    A name of four letters is similar to one in which two neighbouring letters are exchanged or one letter is another.
+    A name of four letters is similar to one in which two neighbouring letters are exchanged or one letter is another. A
+    name is also similar to one that begins with it.
     """
     by_spelling = {normalize_identifier(partner): partner for partner in sorted(all_partners)}
     spelling = normalize_identifier(name)
     matches = [] if spelling in by_spelling else difflib.get_close_matches(spelling, by_spelling, 1, _NEAR)
+    longer = [other for other in by_spelling if len(spelling) >= _BEGINNING and other.startswith(spelling)]
+    matches = matches or ([] if spelling in by_spelling else longer)
     return by_spelling[matches[0]] if matches else ""
 
 

@@ -253,7 +253,7 @@ def test_a_file_without_codes_of_children_is_refused_on_the_terminal_with_what_t
     path = write(tmp_path, text_of([row]).replace("child_id", "Dosja", 1), "codes.csv")
     listed = run("mapping", "draft", path, "--partner", "Codes").out
     assert "With it each child is counted once" in listed
-    assert "If no column is it: Without the partner's own code of each child" in listed
+    assert "the file cannot be imported. Without the partner's own code of each child" in listed
     monkeypatch.setattr(commands, "can_ask", lambda: True)
     monkeypatch.setattr(asking, "_prompt", lambda *_, **__: "0")
     refused = run("mapping", "draft", path, "--partner", "Codes")

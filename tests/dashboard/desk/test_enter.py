@@ -91,7 +91,10 @@ def test_what_a_file_would_not_bring_in_is_not_added(desk):
     assert "missing" in words_on(page)
     assert read_draft(desk).rows == ()
     named = fill(page, child_id="Mirela Shpikur")
-    assert "K-0412" in words_on(named)
+    assert read_errors(named) == ["Not added. Correct: Child identifier."]
+    assert "it seems to contain names; nothing here may tell who a child is, and a code looks like K-0412" in words_on(
+        named
+    )
     assert read_draft(desk).rows == ()
 
 
@@ -206,6 +209,18 @@ def test_each_kind_has_its_form_in_each_language(desk, kind, language):
         meanings = {f"entry-0-{column.name}": _(column.meaning) for column in asked}
     assert {field.key: field.help for field in fields if field.key in meanings} == meanings
     assert not set(meanings.values()) & {column.meaning for column in asked}
+
+
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [("en", {"Tiranë (Tirana)", "Durrës (Durres)", "Kavala (Καβάλας)"}), ("el", {"Καβάλας (Kavala)", "Fier"})],
+)
+def test_a_place_is_found_by_its_other_name_and_without_accents(desk, language, names):
+    with speak(language):
+        page = open_section(desk, "enter", language)
+        page.selectbox(key="entry-partner-encounter").set_value("Qendra")
+        page.run()
+    assert names <= set(page.selectbox(key="entry-0-municipality").options)
 
 
 def test_a_day_is_typed_as_partners_write_it(desk):

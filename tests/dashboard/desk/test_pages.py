@@ -527,6 +527,41 @@ def test_a_place_read_by_its_sound_is_said_and_one_that_is_not_found_is_named(de
 
 
 @pytest.mark.slow
+def test_many_spellings_of_places_are_in_a_fold_above_the_button(desk, tmp_path):
+    places = ["Duress", "Tirranë", "Elbassan", "Shkodrra", "Vllorë", "Beratt"]
+    rows = [ROW | {"partner": "", "child_id": f"K-{n}", "municipality": place} for n, place in enumerate(places)]
+    page = drop(open_section(desk), write(tmp_path, text_of(rows)))
+    assert "6 spellings of places, and how they are read" in [fold.label for fold in page.expander]
+
+
+def test_files_that_are_ready_go_in_together(desk, tmp_path):
+    page = open_section(desk)
+    for name, cells in (("a", {"child_id": "K-1"}), ("b", {"child_id": "K-2"}), ("c", {"stage": "late"})):
+        page = drop(page, write(tmp_path, text_of([ROW | {"partner": ""} | cells]), f"{name}.csv"))
+    press(page, "Import all 2 files that are ready")
+    assert not page.exception
+    files = desk.in_hand["files"].files
+    assert [name for name, entry in files.items() if entry.result is not None] == ["a.csv", "b.csv"]
+    assert not [button for button in page.button if button.key == "import-all"]
+
+
+def test_a_file_of_another_partner_says_so_and_takes_the_right_one(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Qendra", "BKTF"])
+    page = drop(open_section(desk), write(tmp_path, text_of([ROW | {"partner": "BKTF"}])))
+    assert "No row goes in. If it is not a file of Qendra, say whose it is" in words_on(page)
+    page.selectbox(key="other-partner-1").set_value("BKTF")
+    page.run()
+    assert "1 row is new" in words_on(page)
+
+
+def test_an_answer_without_a_choice_says_so_and_numbers_have_no_idle_decimals(desk, tmp_path):
+    page = drop(open_section(desk), write_codes(tmp_path, "D-01"))
+    press(page, "Answer")
+    assert "Choose an answer first." in words_on(page)
+    assert (words.word_value("effort", "days", "2.0"), words.word_value("effort", "days", "0.5")) == ("2", "0.5")
+
+
+@pytest.mark.slow
 def test_towns_are_one_question_with_their_municipalities_chosen(desk, tmp_path):
     places = ["Koplik", "Fushë Krujë", "Koplik", "Durrës"]
     rows = [ROW | {"partner": "", "child_id": f"K-{n}", "municipality": place} for n, place in enumerate(places)]

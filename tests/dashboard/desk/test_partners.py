@@ -13,6 +13,7 @@ from data.restricted.vault.partners import find_similar
 from tests.dashboard.commands.test_governance import ENCOUNTER, encounters, name_partners
 from tests.dashboard.desk.test_pages import words_on
 from tests.helpers.desk import make_desk, open_section
+from tests.helpers.partner_files import ROW, text_of
 
 NEW = "Qendra e Re"
 NOTICE = (
@@ -85,6 +86,17 @@ def test_the_list_of_real_partners_takes_no_other_and_says_where_they_are_named(
     assert "it names none yet" not in words_on(page)
 
 
+def test_partners_that_only_operate_services_come_last(tmp_path):
+    hand = Hand(make_desk(tmp_path)[0])
+    service = "municipality,operator,duty_bearer,axis,valid_from\nTirana,Aaa,ngo,protection,2008-01-01\n"
+    encounter = text_of([ROW | {"partner": "Zzz"}])
+    for name, text in (("service.csv", service), ("encounter.csv", encounter)):
+        entry = hand.take(name, text.encode(), "")
+        hand.look(entry)
+        hand.store(entry)
+    assert hand.list_partners() == ["Zzz", "Aaa"]
+
+
 def test_in_practice_a_new_partner_may_be_typed(tmp_path):
     page = open_section(make_desk(tmp_path)[0])
     box = page.selectbox(key="partner")
@@ -134,6 +146,8 @@ def test_in_practice_a_name_that_is_nearly_a_known_one_is_asked_about(tmp_path, 
         ("ARSIS", ["BKTF", "Qendra"], ""),
         ("Qendraa", ["Qendra"], "Qendra"),
         ("BKFT", [], ""),
+        ("Terre", ["Terre des hommes"], "Terre des hommes"),
+        ("TE", ["Terre des hommes"], ""),
     ],
 )
 def test_only_a_new_name_is_similar(name, known, similar):

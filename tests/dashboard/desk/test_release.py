@@ -292,7 +292,20 @@ def test_a_child_is_forgotten_after_a_yes_and_its_identifier_is_never_shown(prac
     assert "No record has what you typed" in words_on(page)
     ask("K-3", sure=True)
     assert count(practice) == 29
-    assert "1 records were deleted" in words_on(page)
+    assert "1 record was deleted" in words_on(page)
+
+
+@pytest.mark.usefixtures("cheap_backups")
+def test_a_backup_without_a_name_has_the_usual_one_and_a_restore_asks_for_one(practice, tmp_path, monkeypatch):
+    monkeypatch.setattr("dashboard.desk.care.Path.home", lambda: tmp_path)
+    page = open_section(practice, "release")
+    press(page, "Restore it")
+    assert "Name the file of the backup" in words_on(page)
+    next(field for field in page.text_input if field.label == "Passphrase of the backup").input(WORDS)
+    fill(page, "The same again", WORDS)
+    press(page, "Write the backup")
+    assert not page.error
+    assert (tmp_path / "tact.backup").exists()
 
 
 @pytest.mark.usefixtures("cheap_backups")
