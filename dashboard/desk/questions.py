@@ -161,7 +161,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             options = list_places(kind, question.column, question.near.get(part, ()))
         if question.topic == "constants":
             # The file may have a column for it, with a heading that is not known.
-            options += [_COLUMN + heading for heading in entry.found.unknown if not _UNNAMED.fullmatch(heading)]
+            options += [_COLUMN + heading for heading in entry.found.worded if not _UNNAMED.fullmatch(heading)]
         if question.without:
             options.append(_NONE)
         likely = question.proposal.get(part, "")

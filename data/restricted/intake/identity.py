@@ -22,7 +22,7 @@ import pandas as pd
 
 from data.message import Message
 from data.restricted.intake.checks import Cells, Rows, combinations
-from data.restricted.intake.code_columns import counts_up
+from data.restricted.intake.likely_columns import counts_up
 from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
 from data.workspace.folding import normalize_identifier

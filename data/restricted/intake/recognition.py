@@ -25,7 +25,6 @@ from data.errors import FileRefused, InputError
 from data.message import Message
 from data.personal.headings import plain_heading
 from data.restricted.intake import guess_kind, open_table
-from data.restricted.intake.code_columns import find_code_columns
 from data.restricted.intake.headings import (
     OWN,
     SURE,
@@ -36,6 +35,7 @@ from data.restricted.intake.headings import (
     read_meanings,
     suggest_headings,
 )
+from data.restricted.intake.likely_columns import find_code_columns, find_worded_columns
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
@@ -107,8 +107,8 @@ class Recognition:
     """What was recognised in a file.
 
     `line` is the line of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the number of rows
-    below, `sample` the first of them. The file can be imported when `blocks` is false. Rows with other open questions
-    are rejected.
+    below, `sample` the first of them. `worded` are those of the `unknown` headings below which
+    may be categories. The file can be imported when `blocks` is false. Rows with other open questions are rejected.
     """
 
     kind: str
@@ -118,6 +118,7 @@ class Recognition:
     readings: tuple[Reading, ...]
     questions: tuple[Question, ...]
     unknown: tuple[str, ...]
+    worded: tuple[str, ...]
     notes: tuple[str, ...]
     sample: Sample
 
@@ -180,6 +181,7 @@ def recognise(
         readings=tuple(_list_readings(record_kind, headings, layout, mapping)),
         questions=tuple(questions),
         unknown=tuple(plain_heading(headings[p], p) for p in layout.unknown),
+        worded=tuple(plain_heading(headings[p], p) for p in find_worded_columns(table, layout.unknown)),
         notes=(*table.notes, *file.note_personal()),
         sample=file.read_sample(),
     )

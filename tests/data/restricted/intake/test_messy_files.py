@@ -307,14 +307,16 @@ def test_a_code_of_each_child_is_looked_for_in_columns_of_codes_the_likeliest_fi
         tmp_path,
         Qendra=["Q1", "Q1", "Q1", "Q2"],
         Rendi=["1", "2", "3", "4"],
-        Shenime=["erdhi me motrën 2 herë dhe iku", "iku", "", "i sëmurë"],
+        Shenime=["erdhi me motrën 2 herë", "e pamë te sheshi me nënën", "", "i sëmurë"],
         Mbyllur=["5.3.2008", "6.3.2008", "", "7/3/2008"],
         Gjendja=["mirë", "keq", "mirë", "mirë"],
         Bosh=[""] * 4,
         Dosja=["D-01", "D-02", "D-01", "D 07"],
     )
-    (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
+    found = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY)
+    (question,) = found.questions
     assert question.parts == {"child_id": ("Dosja", "Qendra")}
+    assert found.worded == ("Qendra", "Gjendja", "Dosja")
     assert "With it each child is counted once" in question.text
     assert "Ask the partner to add a column" in question.without
 

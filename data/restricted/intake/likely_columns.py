@@ -1,14 +1,18 @@
-"""Find the columns of a file that may hold the partner's code of each child, by what is in their cells."""
+"""Find the columns that may hold the partner's code of each child, or categories, by what is in their cells."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from data.personal.content import find_personal_number
 from data.restricted.intake.table import RawColumn, RawTable
 
 _LONGEST = 20  # characters of a code
 _WORDS = 2  # of a code such as "K 12"
+_LONGEST_CATEGORY = 40
+_WORDS_OF_CATEGORY = 4
+_REPEATED = 10  # rows in which a category is there at least twice, on average
+_SAMPLE = 5_000  # rows
 _MOST = 0.5  # of the filled cells
 
 
@@ -28,12 +32,32 @@ def find_code_columns(table: RawTable, positions: Iterable[int], named: Iterable
     return [*first, *sorted(others, key=others.__getitem__)]
 
 
+def find_worded_columns(table: RawTable, positions: Iterable[int]) -> list[int]:
+    """Return the positions of the columns whose cells may be categories: no days, remarks, codes or numbers of rows."""
+    return [position for position in positions if _has_categories(table.columns[position])]
+
+
+def _has_categories(column: RawColumn) -> bool:
+    often = len(column.codes) < _REPEATED or _count_repetitions(column) >= 2
+    return often and _are_most(column, _is_category) and not _counts_rows(column)
+
+
+def _is_category(text: str) -> bool:
+    words = text.split()
+    return len(text) <= _LONGEST_CATEGORY and len(words) <= _WORDS_OF_CATEGORY and not find_personal_number(text)
+
+
 def _has_codes(column: RawColumn) -> bool:
     """Return whether most filled cells are short and have a digit, without being a day or a number of a person."""
-    likely = [_is_code(text) for text in column.distinct]
-    filled = [bool(text.strip()) for text in column.distinct]
-    rows = column.codes.tolist()
-    return bool(sum(likely[code] for code in rows) > _MOST * sum(filled[code] for code in rows))
+    return _are_most(column, _is_code)
+
+
+def _are_most(column: RawColumn, is_likely: Callable[[str], bool]) -> bool:
+    """Return whether more than half of the filled cells are likely, in the first rows."""
+    rows = column.codes[:_SAMPLE].tolist()
+    filled = {code for code in rows if column.distinct[code].strip()}
+    likely = {code for code in filled if is_likely(column.distinct[code])}
+    return sum(code in likely for code in rows) > _MOST * sum(code in filled for code in rows)
 
 
 def _is_code(text: str) -> bool:
@@ -58,4 +82,4 @@ def counts_up(texts: Iterable[str], least: int = 1) -> bool:
 def _count_repetitions(column: RawColumn) -> float:
     """Return in how many rows a filled text is, on average."""
     filled = [text for text in column.distinct if text.strip()]
-    return len(column.codes) / len(filled)
+    return len(column.codes) / max(len(filled), 1)
