@@ -81,9 +81,8 @@ def _show_form(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
     with st.form(f"entry-{draft.kind}-{number}"):
         row, places = ask_record(draft.kind, f"entry-{number}")
         pressed = st.form_submit_button(_("Add it to the draft"), type="primary")
-    st.html(
-        render_note(_("* is needed. Give the partner's identifier of the child or a programme number, never a name."))
-    )
+    of_children = _("* is needed. Give the partner's identifier of the child or a programme number, never a name.")
+    st.html(render_note(of_children if get_kind(draft.kind).of_children else _("* is needed.")))
     with tell_errors():
         if pressed and shown[:2] != _mark(draft)[:2]:
             raise InputError(

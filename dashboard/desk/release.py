@@ -174,10 +174,7 @@ def _describe_trial(desk: Desk, trial: releasing.Trial) -> None:
             st.html(html("<h3>{}</h3>", _(releasing.TIER_NAMES[tier])))
             st.html(render_table(releasing.tabulate_contents(new.contents[tier], trial.before[tier], k)))
             withheld = format_number(new.withheld[tier])
-            sentence = _(
-                "In {count} of the withheld cells a number of children could be shown if it did not give others away.",
-                count=withheld,
-            )
+            sentence = _("{count} of the withheld cells are numbers of children.", count=withheld)
             st.html(render_note(sentence))
     if new.waiting:
         sentence = _(

@@ -107,8 +107,8 @@ class Recognition:
     """What was recognised in a file.
 
     `line` is the line of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the number of rows
-    below, `sample` the first of them. `worded` are those of the `unknown` headings below which
-    may be categories. The file can be imported when `blocks` is false. Rows with other open questions are rejected.
+    below, `sample` the first of them. `worded` are those of the `unknown` headings whose cells may be categories. The
+    file can be imported when `blocks` is false. Rows with other open questions are rejected.
     """
 
     kind: str

@@ -111,6 +111,7 @@ def test_an_empty_form_is_refused_and_says_beside_each_field_what_is_missing(des
     assert not page.exception
     needed = [column for column in KINDS[kind].file_columns if column.required and column.name != "partner"]
     assert len(needed) >= 2
+    assert ("a programme number, never a name" in words_on(page)) == (kind == "encounter")
     (message,) = read_errors(page)
     assert message.startswith("Not added. Fill in: ")
     assert all(column.label in message for column in needed if column.name != "child_id")
