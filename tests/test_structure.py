@@ -1,5 +1,6 @@
-"""The structure of the product: who may import whom, no import cycles, and matching test folders."""
+"""The structure of the product: who may import whom, no import cycles, plain names, and matching test folders."""
 
+import ast
 import tomllib
 
 import grimp
@@ -16,6 +17,8 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
 CONTRACTS = {contract["name"]: contract for contract in SETTINGS["importlinter"]["contracts"]}
 # The only rooms that may reach behind the wall, and two that hold no code of their own to watch.
 MAY_REACH = {"dashboard.cli", "dashboard.commands", "dashboard.desk", "data.restricted", "data.errors"}
+# As names these words do not say what a value is: a reader has to look for where it comes from.
+EMPTY_NAMES = {"told", "held", "made", "kept", "found", "given", "said", "own", "of", "one", "at"}
 
 
 def rooms(package: str) -> set[str]:
@@ -94,3 +97,28 @@ def test_the_tests_mirror_the_tree():
     for package in PACKAGES:
         for folder in {path.parent for path in (tests / package).rglob("test_*.py")}:
             assert (ROOT / folder.relative_to(tests)).is_dir(), folder.relative_to(ROOT)
+
+
+def list_names(code: str) -> set[tuple[str, int]]:
+    """Return each name that code gives to a value, a parameter, an attribute, a function or a class, with its line."""
+    names = set()
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                names.add((name.strip("_"), node.lineno))
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add((name.strip("_"), node.lineno))
+    return names
+
+
+@pytest.mark.parametrize("folder", [*PACKAGES, "scripts", "benchmarks", "tests"])
+def test_a_name_says_what_a_value_is(folder):
+    for path in (ROOT / folder).rglob("*.py"):
+        empty = [line for name, line in list_names(path.read_text(encoding="utf-8")) if name in EMPTY_NAMES]
+        assert empty == [], f"{path.relative_to(ROOT)}, lines {sorted(empty)}"
+
+
+def test_an_empty_name_is_seen_wherever_a_name_can_be_given():
+    code = "class Own: pass\nmade: int\nfor one in range(3): self.kept = (found := one)\ndef _said(of, *, at=0): pass"
+    names = {name.lower() for name, _line in list_names(code)}
+    assert names & EMPTY_NAMES == {"own", "made", "one", "kept", "found", "said", "of", "at"}

@@ -21,29 +21,31 @@ def show(hand: Hand, entry: FileInHand) -> None:
             entry.partner = partner
             st.rerun()
     again = _("Forget all answers for these files and ask again")
-    if entry.found is not None and st.button(again, key=f"again-{entry.number}"):
+    if entry.recognition is not None and st.button(again, key=f"again-{entry.number}"):
         hand.ask_again(entry)
         st.rerun()
-    number, found = entry.number, entry.found
+    number, recognition = entry.number, entry.recognition
     with st.form(f"correct-{number}", border=False, width=420):
         kind = st.selectbox(
             _("Kind of record"),
             list(KINDS),
-            index=list(KINDS).index(found.kind) if found else None,
+            index=list(KINDS).index(recognition.kind) if recognition else None,
             format_func=lambda name: _(words.KINDS[name]),
             placeholder=_("Choose"),
         )
         sheet = st.text_input(_("Name or number of the sheet"), autocomplete="off")
         row = st.number_input(_("Row of the headings"), min_value=1, max_value=1000, value=None, step=1)
         ours = heading = None
-        if found is not None:
-            columns = [column.name for column in get_kind(found.kind).file_columns]
-            headings = [heading for reading in found.readings for heading in reading.headings] + list(found.unknown)
+        if recognition is not None:
+            columns = [column.name for column in get_kind(recognition.kind).file_columns]
+            headings = [heading for reading in recognition.readings for heading in reading.headings] + list(
+                recognition.unknown
+            )
             ours = st.selectbox(
                 _("Column"),
                 columns,
                 index=None,
-                format_func=lambda name: words.name_column(found.kind, name),
+                format_func=lambda name: words.name_column(recognition.kind, name),
                 placeholder=_("Choose"),
             )
             heading = st.selectbox(

@@ -44,9 +44,9 @@ def show(desk: Desk) -> None:
         _("For a partner without files. What you enter is kept, encrypted, until you import it."),
     )
     hand = read_hand(desk)
-    said = st.session_state.pop(_SAID, None)
-    if said:
-        st.success(said)
+    notice = st.session_state.pop(_SAID, None)
+    if notice:
+        st.success(notice)
     if st.session_state.pop(_IMPORTED, None):
         st.html(summary.render_next())
     left, right = st.columns(2, gap="large")
@@ -124,13 +124,13 @@ def _refuse(kind: str, faults: dict[str, str], places: dict[str, DeltaGenerator]
         return False
     missing = [words.name_column(kind, column) for column, reason in faults.items() if reason == _MISSING]
     wrong = [words.name_column(kind, column) for column, reason in faults.items() if column and reason != _MISSING]
-    said = [
+    sentences = [
         _("Not added."),
         _("Fill in: {columns}.", columns=", ".join(missing)) if missing else "",
         _("Correct: {columns}.", columns=", ".join(wrong)) if wrong else "",
         words.word_reason(faults.get("", "")),
     ]
-    st.error(escape_markdown(" ".join(filter(None, said))))
+    st.error(escape_markdown(" ".join(filter(None, sentences))))
     for column, reason in faults.items():
         if column in places:
             places[column].html(html('<p class="fault">{}</p>', words.word_reason(reason)))

@@ -128,7 +128,7 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
             entry.file.name,
             state,
             _(summary.STATES[state]),
-            summary.word_recognition(entry.found) if entry.found else _("Not recognised yet"),
+            summary.word_recognition(entry.recognition) if entry.recognition else _("Not recognised yet"),
             partner,
         )
     )
@@ -144,13 +144,13 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
         return
     if entry.refusal:
         _show_refusal(hand, entry)
-    elif entry.found is None:
+    elif entry.recognition is None:
         questions.ask_kind(entry)
     elif entry.needs_partner:
         entry.partner = questions.ask_partner(hand, f"partner-{entry.number}", _("Whose file is it?"))
         if entry.partner:
             st.rerun()
-    elif entry.found.questions:
+    elif entry.recognition.questions:
         questions.ask(hand, entry)
     if entry.trial is not None and overdue is not None:
         _show_trial(hand, entry, entry.trial, overdue)
@@ -167,7 +167,7 @@ def _show_refusal(hand: Hand, entry: FileInHand) -> None:
         return
     remedy = _("It seems to contain personal data of children. Take this out of the file, and drop it again:")
     st.error(f"**{lead}** {remedy}")
-    st.html(render_list(words.word_personal(*found) for found in entry.personal))
+    st.html(render_list(words.word_personal(*place) for place in entry.personal))
 
 
 def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue) -> None:
@@ -221,29 +221,33 @@ def _show_notes(imported: Imported) -> None:
 
 
 def _show_reading(hand: Hand, entry: FileInHand) -> None:
-    found = entry.found
-    if found is not None:
+    recognition = entry.recognition
+    if recognition is not None:
         with st.expander(
             _("The first rows, as they would be read"), expanded=entry.trial is not None and len(hand.files) == 1
         ):
-            st.html(render_table(summary.tabulate_sample(found)))
+            st.html(render_table(summary.tabulate_sample(recognition)))
             st.html(render_note(_("••• is not shown, because it may tell who a child is. ? cannot be read.")))
         with st.expander(_("How each column is read")):
-            st.html(render_note(summary.word_reasoning(found)))
-            st.html(render_table(summary.tabulate_readings(found)))
-            if found.unknown:
+            st.html(render_note(summary.word_reasoning(recognition)))
+            st.html(render_table(summary.tabulate_readings(recognition)))
+            if recognition.unknown:
                 st.html(
                     render_note(
                         _(
                             "Not read and not stored: {columns}.",
-                            columns=", ".join(map(translate_message, found.unknown)),
+                            columns=", ".join(map(translate_message, recognition.unknown)),
                         )
                     )
                 )
             if entry.trial is None:
-                st.html(render_list(words.word_note(found.kind, n) for n in found.notes if not n.startswith(UNREAD)))
+                st.html(
+                    render_list(
+                        words.word_note(recognition.kind, n) for n in recognition.notes if not n.startswith(UNREAD)
+                    )
+                )
     with st.expander(
-        _("Something is read wrongly"), expanded=bool(entry.refusal) and found is None and not entry.personal
+        _("Something is read wrongly"), expanded=bool(entry.refusal) and recognition is None and not entry.personal
     ):
         correcting.show(hand, entry)
 

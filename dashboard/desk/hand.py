@@ -49,7 +49,7 @@ class FileInHand:
     partner: str
     barred: bool = False
     kind: str = ""
-    found: Recognition | None = None
+    recognition: Recognition | None = None
     refusal: str = ""
     personal: tuple[tuple[str, str, int], ...] = ()
     names_unknown: bool = False
@@ -65,11 +65,11 @@ class FileInHand:
     @property
     def needs_partner(self) -> bool:
         """Whether the officer must name the partner of the file, because its rows do not."""
-        if self.found is None or self.partner:
+        if self.recognition is None or self.partner:
             return False
-        read = {reading.column for reading in self.found.readings}
+        read = {reading.column for reading in self.recognition.readings}
         return any(
-            column.name == "partner" and column.required for column in get_kind(self.found.kind).file_columns
+            column.name == "partner" and column.required for column in get_kind(self.recognition.kind).file_columns
         ) and ("partner" not in read)
 
 
@@ -161,18 +161,18 @@ class Hand:
         settled = (entry.partner, entry.kind, mappings, basis.state, basis.governed)
         if entry.settled == settled:
             return
-        entry.found = entry.trial = None
+        entry.recognition = entry.trial = None
         entry.refusal, entry.personal, entry.names_unknown = "", (), False
         try:
             kind = entry.kind or intake.guess_kind(entry.file, mappings)
             if kind is not None:
-                entry.found = recognise(
+                entry.recognition = recognise(
                     entry.file, resolve=self.places.resolve, mappings=mappings, kind=kind, partner=entry.partner or None
                 )
-                entry.refusal = entry.found.lacking
-                if not entry.found.blocks and not entry.needs_partner:
+                entry.refusal = entry.recognition.lacking
+                if not entry.recognition.blocks and not entry.needs_partner:
                     with self._importing(mappings, rehearse=True) as importer:
-                        entry.trial = _import(importer, entry.file, entry.found.kind, entry.partner)
+                        entry.trial = _import(importer, entry.file, entry.recognition.kind, entry.partner)
             else:
                 intake.refuse_unknown_children(entry.file)
                 entry.refusal = "" if imports.is_table(entry.file) else imports.word_unknown(entry.file)
@@ -198,7 +198,7 @@ class Hand:
 
         If the kind of the file is not known, the entries are noted for all kinds.
         """
-        chosen = entry.kind or (entry.found.kind if entry.found else "")
+        chosen = entry.kind or (entry.recognition.kind if entry.recognition else "")
         kinds = [chosen] if chosen else list(KINDS)
         for kind in kinds:
             mapping.check(entries, kind)
@@ -210,12 +210,12 @@ class Hand:
 
         Nothing is done for a file that was not recognised.
         """
-        if entry.found is None:
+        if entry.recognition is None:
             return
         entry.kind, entry.settled = "", None
-        self.answers.pop((self._owner(entry), entry.found.kind), None)
+        self.answers.pop((self._owner(entry), entry.recognition.kind), None)
         if entry.partner:
-            mapping.forget(mapping.file_for(self.desk.workspace.mappings, entry.partner), entry.found.kind)
+            mapping.forget(mapping.file_for(self.desk.workspace.mappings, entry.partner), entry.recognition.kind)
 
     def list_taken_back(self) -> set[int]:
         """Return the desk numbers of the files in hand whose import is not in the vault any more."""
@@ -224,7 +224,9 @@ class Hand:
             return set()
         with self.desk.open_vault() as (vault, _):
             there = {listed["number"] for listed in vault.list_imports()}
-        return {of for of, result in results.items() if result.number is not None and result.number not in there}
+        return {
+            number for number, result in results.items() if result.number is not None and result.number not in there
+        }
 
     def try_again(self, entry: FileInHand) -> None:
         """Forget the result of a file's import, so that the file is recognised again."""
@@ -236,9 +238,9 @@ class Hand:
         `confirmed` is the number of overdue records that the officer agreed to delete. Raises InputError if this
         number is wrong, or needed and missing, and FileRefused if the file cannot be imported.
         """
-        if entry.found is None:
+        if entry.recognition is None:
             raise FileRefused(entry.refusal)
-        kind = entry.found.kind
+        kind = entry.recognition.kind
         mappings = self._find_mappings(entry, imports.find_mappings(self.desk.workspace, entry.partner or None))
         with self._importing(mappings) as importer:
             self._delete_overdue(importer.vault, confirmed)

@@ -62,8 +62,8 @@ def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _word_time(entry: dict[str, Any]) -> str:
     """Return when an import was made, by the clock of this machine."""
-    at = _read_time(entry)
-    return f"{format_day(at.date())}, {at:%H:%M:%S}"
+    moment = _read_time(entry)
+    return f"{format_day(moment.date())}, {moment:%H:%M:%S}"
 
 
 def _read_time(entry: dict[str, Any]) -> dt.datetime:

@@ -117,20 +117,22 @@ def ask(hand: Hand, entry: FileInHand) -> None:
 
     Raises InputError for an answer that is not allowed.
     """
-    assert entry.found is not None
+    assert entry.recognition is not None
     with st.form(f"questions-{entry.number}", border=False):
         # Answers for all rows matter most, so these questions come first.
-        questions = sorted(entry.found.questions, key=lambda question: question.topic != "constants")
+        questions = sorted(entry.recognition.questions, key=lambda question: question.topic != "constants")
         asked = [(question, _ask(entry, question)) for question in questions]
         if st.form_submit_button(_("Answer"), type="primary"):
-            if lacking := [question for question, said in asked if _NONE in said.values()]:
+            if lacking := [question for question, answers in asked if _NONE in answers.values()]:
                 entry.refusal = lacking[0].without
                 st.rerun()
-            headings = [(part, _heading_of(reply)) for _q, said in asked for part, reply in said.items()]
+            headings = [(part, _heading_of(reply)) for _q, answers in asked for part, reply in answers.items()]
             columns = {part: heading for part, heading in headings if heading}
-            if not any(reply for _q, said in asked for reply in said.values()):
+            if not any(reply for _q, answers in asked for reply in answers.values()):
                 raise InputError(_("Choose an answer first."))
-            replies = [(q, {part: reply for part, reply in said.items() if part not in columns}) for q, said in asked]
+            replies = [
+                (q, {part: reply for part, reply in answers.items() if part not in columns}) for q, answers in asked
+            ]
             hand.reply(entry, replies, columns)
             st.rerun()
 
@@ -141,8 +143,8 @@ def _heading_of(reply: str) -> str:
 
 
 def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
-    assert entry.found is not None
-    kind = entry.found.kind
+    assert entry.recognition is not None
+    kind = entry.recognition.kind
     st.markdown(f"**{escape_markdown(words.word_question(kind, question))}**")
     if question.topic == "column" and (meaning := get_kind(kind).column(question.column).meaning):
         st.html(render_note(_(meaning)))
@@ -150,7 +152,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
         sentence = _(
             "What you choose here is stored for all {count} rows of this file. If the rows differ, do not guess: ask "
             "the partner for a column that says it.",
-            count=format_number(entry.found.rows),
+            count=format_number(entry.recognition.rows),
         )
         st.html(render_note(sentence))
     replies = {}
@@ -161,7 +163,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             options = list_places(kind, question.column, question.near.get(part, ()))
         if question.topic == "constants":
             # The file may have a column for it, with a heading that is not known.
-            options += [_COLUMN + heading for heading in entry.found.worded if not _UNNAMED.fullmatch(heading)]
+            options += [_COLUMN + heading for heading in entry.recognition.worded if not _UNNAMED.fullmatch(heading)]
         if question.without:
             options.append(_NONE)
         likely = question.proposal.get(part, "")
@@ -197,12 +199,12 @@ def _word_part(kind: str, question: Question, part: str) -> str:
     """Return what a part of a question is about: one of our columns, or a word of the file with its number of rows."""
     if question.topic == "words":
         count = question.rows[part]
-        if made := MadeAges.read(part):
+        if ages := MadeAges.read(part):
             return format_plural(
                 "{ages}, which a spreadsheet made a date ({count} row)",
                 "{ages}, which a spreadsheet made a date ({count} rows)",
                 count,
-                ages=made.ages,
+                ages=ages.ages,
             )
         return format_plural("“{word}” ({count} row)", "“{word}” ({count} rows)", count, word=escape_markdown(part))
     return words.name_column(kind, part)

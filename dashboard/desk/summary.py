@@ -55,56 +55,60 @@ def name_choices() -> dict[str, str]:
     return choices
 
 
-def word_recognition(found: Recognition) -> str:
+def word_recognition(recognition: Recognition) -> str:
     """Return in words the kind of a file, where its headings are, and the number of rows below them."""
-    kind = _(words.KINDS[found.kind])
-    rows = format_plural("{count} row below", "{count} rows below", found.rows)
-    if found.sheet:
-        place = _("headings in row {line} of sheet {sheet}", line=found.line, sheet=found.sheet)
+    kind = _(words.KINDS[recognition.kind])
+    rows = format_plural("{count} row below", "{count} rows below", recognition.rows)
+    if recognition.sheet:
+        place = _("headings in row {line} of sheet {sheet}", line=recognition.line, sheet=recognition.sheet)
     else:
-        place = _("headings in line {line}", line=found.line)
+        place = _("headings in line {line}", line=recognition.line)
     return f"{kind} · {place} · {rows}"
 
 
-def word_reasoning(found: Recognition) -> str:
+def word_reasoning(recognition: Recognition) -> str:
     """Return a sentence with the columns by which the kind of a file was recognised."""
-    named = [words.name_column(found.kind, reading.column) for reading in found.readings if reading.headings]
+    named = [
+        words.name_column(recognition.kind, reading.column) for reading in recognition.readings if reading.headings
+    ]
     return _("Recognised by its columns: {columns}.", columns=", ".join(named))
 
 
-def tabulate_readings(found: Recognition) -> pd.DataFrame:
+def tabulate_readings(recognition: Recognition) -> pd.DataFrame:
     """Return a table of our columns, each with its heading in the file and how sure it is that the heading means it."""
     rows = [
         (
-            words.name_column(found.kind, reading.column),
+            words.name_column(recognition.kind, reading.column),
             ", ".join(map(translate_message, reading.headings)) or _("the same for all rows"),
-            words.word_confidence(reading.confidence, answered=_is_answered(found, reading.column, reading.headings)),
+            words.word_confidence(
+                reading.confidence, answered=_is_answered(recognition, reading.column, reading.headings)
+            ),
         )
-        for reading in found.readings
+        for reading in recognition.readings
     ]
     return pd.DataFrame(rows, columns=[_("Column"), _("Heading in the file"), _("How we know")])
 
 
-def _is_answered(found: Recognition, column: str, headings: tuple[str, ...]) -> bool:
+def _is_answered(recognition: Recognition, column: str, headings: tuple[str, ...]) -> bool:
     """Return whether an officer's answer, now or earlier, gave a column its headings.
 
     It did if the confidence is the highest although no heading is the name or the label of the column.
     """
-    definition = get_kind(found.kind).column(column)
-    own = {column.casefold(), definition.label.casefold()}
-    sure = next(reading.confidence for reading in found.readings if reading.column == column)
-    return sure == OWN and not any(heading.casefold() in own for heading in headings)
+    definition = get_kind(recognition.kind).column(column)
+    names = {column.casefold(), definition.label.casefold()}
+    sure = next(reading.confidence for reading in recognition.readings if reading.column == column)
+    return sure == OWN and not any(heading.casefold() in names for heading in headings)
 
 
-def tabulate_sample(found: Recognition) -> pd.DataFrame:
+def tabulate_sample(recognition: Recognition) -> pd.DataFrame:
     """Return a table of the first rows as an import would read them; values that identify a child are masked.
 
     A cell that cannot be read is `_NOT_READ`.
     """
     areas = name_areas()
-    table: dict[str, list[object]] = {_("Line"): [str(line) for line in found.sample.lines]}
-    for name, cells in found.sample.cells.items():
-        column = get_kind(found.kind).column(name)
+    table: dict[str, list[object]] = {_("Line"): [str(line) for line in recognition.sample.lines]}
+    for name, cells in recognition.sample.cells.items():
+        column = get_kind(recognition.kind).column(name)
         shown: list[object] = []
         for cell in cells:
             if cell is None:
@@ -112,8 +116,8 @@ def tabulate_sample(found: Recognition) -> pd.DataFrame:
             elif column.type == "area":
                 shown.append(areas.get(cell, cell))
             else:
-                shown.append(words.word_value(found.kind, name, cell))
-        table[words.name_column(found.kind, name)] = shown
+                shown.append(words.word_value(recognition.kind, name, cell))
+        table[words.name_column(recognition.kind, name)] = shown
     return pd.DataFrame(table)
 
 
@@ -167,12 +171,12 @@ def word_respelled(imported: Imported) -> list[str]:
         format_plural(
             "{count} row, {column}: “{word}” read as {place}",
             "{count} rows, {column}: “{word}” read as {place}",
-            found.rows,
-            column=words.name_column(imported.kind, found.column),
-            word=found.word or MASK,
-            place=areas[found.code],
+            spelling.rows,
+            column=words.name_column(imported.kind, spelling.column),
+            word=spelling.word or MASK,
+            place=areas[spelling.code],
         )
-        for found in imported.respelled
+        for spelling in imported.respelled
     ]
 
 
@@ -182,4 +186,4 @@ def find_state(entry: FileInHand, *, taken_back: bool = False) -> str:
         return "undone" if taken_back else "imported"
     if entry.refusal:
         return "refused"
-    return "asked" if entry.found is None or entry.needs_partner or entry.found.questions else "ready"
+    return "asked" if entry.recognition is None or entry.needs_partner or entry.recognition.questions else "ready"

@@ -66,10 +66,10 @@ class Hasher:
     """A replacement for the keyed hash that records its inputs."""
 
     def __init__(self):
-        self.given = []
+        self.inputs = []
 
     def __call__(self, texts):
-        self.given.extend(texts)
+        self.inputs.extend(texts)
         return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
 
 

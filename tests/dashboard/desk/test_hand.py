@@ -43,12 +43,12 @@ def answer_all(hand, entry, messy):
     if skip:
         hand.correct(entry, ColumnMapping(skip={heading: tuple(cells) for heading, cells in skip.items()}))
         hand.look(entry)
-    while entry.found.questions:
-        questions = entry.found.questions
+    while entry.recognition.questions:
+        questions = entry.recognition.questions
         asked += len(questions)
         hand.reply(entry, [(question, as_replies(messy, question)) for question in questions])
         hand.look(entry)
-        assert entry.found.questions != questions
+        assert entry.recognition.questions != questions
     return asked
 
 
@@ -63,7 +63,7 @@ def as_replies(messy, question):
 def test_a_file_goes_in_with_few_questions_and_the_next_month_with_none(desk, tmp_path, messy):
     hand = Hand(desk)
     entry = take(hand, messy, tmp_path)
-    assert (entry.refusal, entry.found.kind) == ("", messy.kind)
+    assert (entry.refusal, entry.recognition.kind) == ("", messy.kind)
     assert answer_all(hand, entry, messy) <= MOST_QUESTIONS
     good = [line for line, expected in messy.rows.items() if not isinstance(expected, tuple)]
     tried = entry.trial
@@ -75,7 +75,7 @@ def test_a_file_goes_in_with_few_questions_and_the_next_month_with_none(desk, tm
     assert (entry.result.rejects is not None) == (tried.rejected > 0)
     next_month = take(Hand(desk), messy, tmp_path, "invented-next.xlsx")
     if entry.partner:
-        assert next_month.found.questions == ()
+        assert next_month.recognition.questions == ()
         assert next_month.trial.accepted == 0
         assert next_month.trial.already_known == entry.result.accepted
     for reason in entry.result.reasons:
@@ -89,7 +89,7 @@ def test_a_file_goes_in_with_few_questions_and_the_next_month_with_none(desk, tm
 def test_what_never_goes_in_is_refused(desk, tmp_path, messy):
     hand = Hand(desk)
     entry = take(hand, messy, tmp_path)
-    if entry.found is None and not entry.refusal:
+    if entry.recognition is None and not entry.refusal:
         entry.kind = "encounter"
         hand.look(entry)
     assert messy.refused in entry.refusal
@@ -100,7 +100,7 @@ def test_a_preview_shows_nothing_that_tells_who_a_child_is(desk, tmp_path):
     messy = MESSY["sq-titles"]
     hand = Hand(desk)
     entry = take(hand, messy, tmp_path)
-    sample = entry.found.sample
+    sample = entry.recognition.sample
     assert set(sample.cells["child_id"]) == {MASK}
     assert sample.cells["sex"][:3] == ("male", "female", "female")
     assert sample.cells["age_band"][3] is None
@@ -112,7 +112,7 @@ def test_a_preview_shows_nothing_that_tells_who_a_child_is(desk, tmp_path):
 
 
 def test_a_year_of_birth_is_masked(desk, tmp_path):
-    sample = take(Hand(desk), MESSY["birth-years"], tmp_path).found.sample
+    sample = take(Hand(desk), MESSY["birth-years"], tmp_path).recognition.sample
     assert MASK in sample.cells["age_band"]
     assert not any(str(cell)[-4:].isdigit() for cell in sample.cells["age_band"])
 
@@ -124,7 +124,7 @@ def test_an_answer_counts_for_all_files_of_the_partner_in_hand(desk, tmp_path):
     first, second = take(hand, messy, tmp_path, "a.xlsx"), take(hand, messy, tmp_path, "b.xlsx")
     answer_all(hand, first, messy)
     hand.look(second)
-    assert second.found.questions == ()
+    assert second.recognition.questions == ()
     hand.store(first)
     hand.look(second)
     assert second.trial.already_known == first.result.accepted
@@ -153,7 +153,7 @@ def test_an_answer_is_kept_only_with_the_import(desk, tmp_path):
     messy = MESSY["sq-titles"]
     hand = Hand(desk)
     answer_all(hand, take(hand, messy, tmp_path), messy)
-    assert take(Hand(desk), messy, tmp_path).found.questions
+    assert take(Hand(desk), messy, tmp_path).recognition.questions
 
 
 def test_overdue_records_need_consent(desk, tmp_path, monkeypatch):
@@ -189,13 +189,13 @@ def test_answers_may_be_forgotten_and_are_asked_again(desk, tmp_path):
     answer_all(hand, entry, messy)
     hand.store(entry)
     again = take(Hand(desk), messy, tmp_path)
-    assert again.found.questions == ()
+    assert again.recognition.questions == ()
     other = Hand(desk)
     again = take(other, messy, tmp_path)
     other.ask_again(again)
     other.look(again)
-    assert again.found.questions
-    assert take(Hand(desk), messy, tmp_path).found.questions
+    assert again.recognition.questions
+    assert take(Hand(desk), messy, tmp_path).recognition.questions
 
 
 def test_a_sheet_with_the_name_of_a_person_is_refused_and_the_file_stays_readable(desk, tmp_path):
@@ -206,7 +206,7 @@ def test_a_sheet_with_the_name_of_a_person_is_refused_and_the_file_stays_readabl
         hand.correct(entry, ColumnMapping(sheet="Besa Kola"))
     assert hand.answers == {}
     hand.look(entry)
-    assert entry.found is not None
+    assert entry.recognition is not None
 
 
 def test_names_of_children_are_refused_before_the_kind_is_asked(desk):
@@ -219,4 +219,4 @@ def test_names_of_children_are_refused_before_the_kind_is_asked(desk):
     ]
     other = Hand(desk).take("other.csv", b"Ngjyra,Madhesia\ne kuqe,e madhe\n", "")
     Hand(desk).look(other, Basis(None, (), {"": {}}))
-    assert (other.refusal, other.found) == ("", None)
+    assert (other.refusal, other.recognition) == ("", None)

@@ -174,7 +174,7 @@ def test_days_are_written_as_people_of_each_language_do_and_a_frame_holds_days(d
     path = tmp_path / "list.csv"
     path.write_text("\n".join([",".join(ROW), ",".join(ROW.values())]), encoding="utf-8")
     drop(open_section(desk), path)
-    recognition = desk.in_hand["files"].files["list.csv"].found
+    recognition = desk.in_hand["files"].files["list.csv"].recognition
     day = dt.date.fromisoformat(ROW["date"])
     assert day in tabulate_sample(recognition).iloc[0].tolist()
     for language, text in (("en", "17 May 2009"), ("sq", "17 maj 2009"), ("el", "17 Μαΐου 2009")):
@@ -238,12 +238,12 @@ def test_a_heading_that_was_read_wrongly_is_corrected(desk, tmp_path):
     path.write_text(f"{head}\n{row}\n", encoding="utf-8")
     page = drop(open_section(desk), path)
     entry = desk.in_hand["files"].files["list.csv"]
-    assert entry.found.sample.cells["date"] == ("2008-03-04",)
+    assert entry.recognition.sample.cells["date"] == ("2008-03-04",)
     columns = [box for box in page.selectbox if box.label in ("Column", "Heading in the file")]
     columns[0].set_value("date")
     columns[1].set_value("Data tjetër")
     press(page, "Read it so")
-    assert entry.found.sample.cells["date"] == ("2008-03-09",)
+    assert entry.recognition.sample.cells["date"] == ("2008-03-09",)
 
 
 @pytest.mark.slow
@@ -253,7 +253,7 @@ def test_kind_and_sheet_that_are_corrected_together_hold_until_they_are_asked_ag
     path = write_book("three", sheets)(tmp_path)
     page = drop(open_section(desk), path)
     entry = desk.in_hand["files"].files[path.name]
-    assert (entry.found.kind, entry.found.sheet) == ("encounter", 3)
+    assert (entry.recognition.kind, entry.recognition.sheet) == ("encounter", 3)
     choose(page, "Kind of record", "effort")
     choose(page, "Column", "child_id")
     choose(page, "Heading in the file", "child_id")
@@ -261,9 +261,9 @@ def test_kind_and_sheet_that_are_corrected_together_hold_until_they_are_asked_ag
     press(page, "Read it so")
     assert not page.exception
     assert not page.error
-    assert (entry.found.kind, entry.found.sheet, entry.trial.accepted) == ("effort", 2, 1)
+    assert (entry.recognition.kind, entry.recognition.sheet, entry.trial.accepted) == ("effort", 2, 1)
     page.button(key="again-1").click().run()
-    assert (entry.found.kind, entry.found.sheet) == ("encounter", 3)
+    assert (entry.recognition.kind, entry.recognition.sheet) == ("encounter", 3)
 
 
 def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path):
@@ -280,8 +280,8 @@ def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path):
     press(page, "Answer")
     assert not page.exception
     entry = desk.in_hand["files"].files["list.csv"]
-    assert (entry.found.questions, entry.trial.accepted) == ((), 1)
-    assert entry.found.sample.cells["form"] == ("begging",)
+    assert (entry.recognition.questions, entry.trial.accepted) == ((), 1)
+    assert entry.recognition.sample.cells["form"] == ("begging",)
 
 
 def write_codes(folder, code):

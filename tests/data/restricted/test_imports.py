@@ -48,7 +48,7 @@ def test_the_list_of_imports_says_how_many_rows_were_rejected_until_it_is_undone
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), DiskFull("The disk is full.")])
 def test_a_list_that_cannot_be_written_is_a_note_of_an_import_that_is_stored(importer, tmp_path, monkeypatch, error):
-    def fail(*_given):
+    def fail(*_values):
         raise error
 
     monkeypatch.setattr(imports.intake, "write_rejects", fail)

@@ -27,17 +27,17 @@ class MemoryRing(keyring.backend.KeyringBackend):
 
     def __init__(self, works=True):
         super().__init__()
-        self.held, self.works = {}, works
+        self.passwords, self.works = {}, works
 
     def get_password(self, service, username):
         if not self.works:
             raise keyring.errors.NoKeyringError
-        return self.held.get((service, username))
+        return self.passwords.get((service, username))
 
     def set_password(self, service, username, password):
         if not self.works:
             raise keyring.errors.PasswordSetError(f"could not set {password}")
-        self.held[service, username] = password
+        self.passwords[service, username] = password
 
 
 @pytest.fixture(autouse=True)

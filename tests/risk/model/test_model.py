@@ -641,10 +641,10 @@ def test_areas_without_any_outreach_say_so(seen, fits):
     assert judgement.not_searched.tolist() == [i == 5 or not e.any() for i, e in enumerate(effort)]
 
 
-@pytest.mark.parametrize("given_", [{"low": 0.0}, {"low": 0.3}, {"high": 1.2}, {"between_sd": -0.1}])
-def test_impossible_detection_is_refused(given_):
+@pytest.mark.parametrize("limits", [{"low": 0.0}, {"low": 0.3}, {"high": 1.2}, {"between_sd": -0.1}])
+def test_impossible_detection_is_refused(limits):
     with pytest.raises(InputError, match="detection range"):
-        DetectionRange(**given_)
+        DetectionRange(**limits)
 
 
 # The interface

@@ -49,7 +49,7 @@ def test_an_encounter_becomes_canonical(tmp_path):
         "record_number": "",
         **dict.fromkeys(OF_COUNTRIES, "unknown"),
     }
-    assert hasher.given == ["partner:arsis\x1fk-0412"]
+    assert hasher.inputs == ["partner:arsis\x1fk-0412"]
     assert re.fullmatch("[0-9a-f]{64}", record.child)
     assert len(record.identity) == len(record.content) == 16
 
@@ -110,7 +110,7 @@ def test_each_distinct_text_and_child_is_looked_up_once(tmp_path):
     read(write(tmp_path, text_of(rows)), resolve=resolver, hash_identifier=hasher)
     asked = [a for a in resolver.asked if a[0]]
     assert len(asked) == len(set(asked)) == 1
-    assert sorted(hasher.given) == [f"partner:arsis\x1fk-{n}" for n in range(3)]
+    assert sorted(hasher.inputs) == [f"partner:arsis\x1fk-{n}" for n in range(3)]
 
 
 @pytest.mark.parametrize(

@@ -313,10 +313,10 @@ def test_a_code_of_each_child_is_looked_for_in_columns_of_codes_the_likeliest_fi
         Bosh=[""] * 4,
         Dosja=["D-01", "D-02", "D-01", "D 07"],
     )
-    found = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY)
-    (question,) = found.questions
+    recognition = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY)
+    (question,) = recognition.questions
     assert question.parts == {"child_id": ("Dosja", "Qendra")}
-    assert found.worded == ("Qendra", "Gjendja", "Dosja")
+    assert recognition.worded == ("Qendra", "Gjendja", "Dosja")
     assert "With it each child is counted once" in question.text
     assert "Ask the partner to add a column" in question.without
 
@@ -330,8 +330,8 @@ def test_a_heading_that_may_mean_a_code_comes_first_also_if_it_counts_the_rows(t
 
 def test_a_file_without_codes_of_children_says_what_to_ask_of_the_partner(tmp_path):
     path = write_codes(tmp_path, Shenime=["iku", "i sëmurë"])
-    found = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY)
-    assert found.blocks
-    assert "Ask the partner to add a column" in found.lacking
+    recognition = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY)
+    assert recognition.blocks
+    assert "Ask the partner to add a column" in recognition.lacking
     with pytest.raises(FileRefused, match="Ask the partner to add a column"):
         read_file(path, "encounter", resolve=PLACES.resolve, hash_identifier=Hasher(), partner="P")

@@ -251,7 +251,7 @@ def test_dates_and_codes_of_a_workbook(tmp_path):
     hasher = Hasher()
     record = read(workbook(tmp_path, ("Data", [list(ROW), row])), hash_identifier=hasher).accepted.iloc[0]
     assert (record.date, record.municipality) == ("2007-05-31", "10944377")
-    assert hasher.given == ["partner:arsis\x1f412"]
+    assert hasher.inputs == ["partner:arsis\x1f412"]
 
 
 def test_csv_and_workbook_are_the_same_records(tmp_path):
