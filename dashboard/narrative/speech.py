@@ -19,6 +19,7 @@ from dashboard.site.text import LANGUAGE_NAMES as LANGUAGE_NAMES
 from dashboard.site.text import SEPARATORS, find_language, name_area, translate_into, write_day
 from data.message import mark
 from geo.areas import Areas
+from risk.model.statements import CERTAINTIES
 from risk.planning.explain import Estimate
 
 LANGUAGES = tuple(LANGUAGE_NAMES)
@@ -136,11 +137,16 @@ class Speech:
         return f"{self.format_number(_hundredfold(share), decimals)}{SEPARATORS[self.language][2]}%"
 
     def format_chance(self, share: float | None) -> str:
-        """Format a probability from 0 to 1 as per cent, but never as 0 % or 100 %: "under 1 %", "over 99 %"."""
+        """Format a probability from 0 to 1 as per cent, but never as 0 % or 100 %: "under 1 %", "over 99 %".
+
+        A probability below a limit of certainty, such as that from which moves are advised, is not rounded up to it.
+        """
         if share is not None and share >= _NEARLY_SURE:
             return self("over {share}", share=self.format_percent(0.99))
         if share is not None and share < 1 - _NEARLY_SURE:
             return self("under {share}", share=self.format_percent(0.01))
+        if share is not None and any(share < limit <= round(share, 2) for limit in CERTAINTIES.values()):
+            return self.format_percent(math.floor(100.0 * share) / 100.0)
         return self.format_percent(share)
 
     def format_interval(self, estimate: Estimate) -> str:

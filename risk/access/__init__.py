@@ -120,7 +120,7 @@ class Certainty:
     @property
     def cannot_tell(self) -> Bools:
         """Whether neither a gap nor its absence has a probability of 0.8 or more, (A,)."""
-        return np.asarray((self.below < _LEAST) & (self.below > 1.0 - _LEAST))
+        return np.asarray((self.below < _LEAST) & (1.0 - self.below < _LEAST))
 
 
 def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:

@@ -237,12 +237,15 @@ def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDAr
     state = np.select(telling, ["withheld", "cannot_tell"], "class")
     ends = np.where(certainty.gap[:, None], A_GAP, NO_GAP)
     low, high = np.where((state == "class")[:, None], ends, np.nan).T
+    # A chance of 79.6 % is no gap yet: rounded to 80, it would contradict "cannot tell".
+    chance = np.round(_A_HUNDRED * below)
+    chance = np.where(certainty.cannot_tell, np.clip(chance, NO_GAP[1] + 1.0, A_GAP[0] - 1.0), chance)
     return {
         "value": np.full(len(state), np.nan),
         "state": state,
         "low": low,
         "high": high,
-        "chance": np.where(hidden, np.nan, np.round(_A_HUNDRED * below)),
+        "chance": np.where(hidden, np.nan, chance),
         "at_least": least,
     }
 

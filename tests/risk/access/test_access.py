@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from data.errors import InputError
 from data.release import Release
 from geo import areas as geography
-from risk.access import Catchment, Supply, compute_access, compute_reach, find_nearest
+from risk.access import Catchment, Supply, compute_access, compute_reach, find_nearest, tables
 
 PLACES = np.arange(3.0)
 AWAY = np.abs(PLACES[:, None] - PLACES[[0, 2]])
@@ -70,6 +70,14 @@ def test_a_gap_is_said_only_where_it_is_sure():
     assert certainty.low[1] < certainty.median[1] < certainty.high[1]
     with pytest.raises(InputError, match="draws"):
         compute_access(need[0], np.full(3, 1.0), weight).certainty(0.1)
+
+
+def test_limits_of_a_gap_belong_to_the_statement_and_no_chance_is_rounded_to_one():
+    """A gap from .8 on, none up to .2; a chance that cannot be told is shown as neither."""
+    below = np.array([0.8, 0.2, 0.7975, 0.2025, 0.5])
+    columns = tables._tabulate_gaps(below, np.zeros(5, bool), np.zeros(5, bool))
+    assert list(columns["state"]) == ["class", "class", "cannot_tell", "cannot_tell", "cannot_tell"]
+    np.testing.assert_array_equal(columns["chance"], [80, 20, 79, 21, 50])
 
 
 def test_the_nearest_service_is_one_that_has_something():
