@@ -166,16 +166,20 @@ def format_count_change(t: Speech, change: CountChange) -> str:
     """
     if change.verdict == "not compared":
         return _("Counts of the last two years are not compared: {why}.", why=change.note or _("a count is unknown"))
-    if change.ratio is None:
-        return _("In the year before, no child was met, so counts of the last two years have no ratio.")
-    sentence = _(
-        "Counts: the last year has {ratio} times the children of the year before (95 % interval {low} to {high}): "
-        "{verdict}.",
-        ratio=format_number(round(change.ratio, 2)),
-        low=format_number(round(change.low or 0.0, 2)),
-        high=_("no limit") if change.high is None else format_number(round(change.high, 2)),
-        verdict=name_count_verdict(change),
-    )
+    if change.ratio is None:  # a published zero may be a small number
+        sentence = _(
+            "Counts: the published number of the year before is 0, so there is no ratio: {verdict}.",
+            verdict=name_count_verdict(change),
+        )
+    else:
+        sentence = _(
+            "Counts: the last year has {ratio} times the children of the year before (95 % interval {low} to {high}): "
+            "{verdict}.",
+            ratio=format_number(round(change.ratio, 2)),
+            low=format_number(round(change.low or 0.0, 2)),
+            high=_("no limit") if change.high is None else format_number(round(change.high, 2)),
+            verdict=name_count_verdict(change),
+        )
     warned = change.effort_warning and change.verdict != "no clear change"
     unknown = math.nan if change.effort_ratio is None else change.effort_ratio
     return f"{sentence} {format_effort_warning(t, unknown)}" if warned else sentence

@@ -255,6 +255,18 @@ def test_a_rise_comes_with_its_interval_and_its_effort_warning(run, set_trends):
     assert "a rise. Outreach was" not in text
 
 
+def test_a_published_zero_is_not_called_no_child(run, set_trends):
+    """The zero may stand for a small number, and a rise from it is still a rise."""
+    unknown = {"ratio": None, "low": 3.0, "high": None}
+    set_trends(changes=(change("AL-11", "rise", **unknown), change("AL-02", "no clear change", **unknown)))
+    text = read_text(run(area="AL-11", pathway="internal"))
+    assert "the published number of the year before is 0, so there is no ratio: a rise." in text
+    assert "Outreach was 1.6 times that of the year before, which may be the reason." in text
+    text = read_text(run(area="AL-02", pathway="internal"))
+    assert "so there is no ratio: no clear change." in text
+    assert "no child" not in text
+
+
 @pytest.mark.slow
 def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran_again(
     run, current, set_trends, scored, tmp_path, monkeypatch
