@@ -261,7 +261,7 @@ def _count_alarms(observations: Observations, seed: int, model: RiskModel) -> Al
             changes = find_changes(fit.draws(_DRAWS, seed).log_rate, past.effort, past.before_breaks, _YEAR)
             rose = changes.statements.says_surely("rising", "more")[:, -1]
             called = changes.statements.says("rising", "more")[:, -1]
-            doubled = ~(changes.effort_ratio[:, -1] < 2.0)[:, None]  # also where there was none before
+            doubled = (changes.effort_ratio[:, -1] >= 2.0)[:, None]  # also where there was none before
             unwarned += int((called & doubled & ~changes.effort_warning[:, -1]).sum())
         high.append(float(above.mean()))
         rising.append(float(rose.mean()))

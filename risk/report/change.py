@@ -36,7 +36,7 @@ class Changes:
 
     A look is a quarter at whose end two years are known. ratio : 2.5 %, median and 97.5 %, (3, areas, looks, pathways).
     statements : the statements about CHANGE_CLAIMS, (areas, looks, pathways). effort_ratio : the same ratio of outreach
-    days, (areas, looks), NaN if there were none in the year before.
+    days, (areas, looks), infinite if there were none in the year before, and NaN if there were none in both years.
     """
 
     ratio: Floats
@@ -48,9 +48,9 @@ class Changes:
         """Whether effort may explain the statement, (areas, looks, pathways).
 
         This is so where the rate and effort both rose, or both fell, and effort changed by more than a factor of
-        EFFORT_RATIO. If the year before had no outreach, a rise always comes with the warning.
+        EFFORT_RATIO. If only the year before had no outreach, a rise always comes with the warning.
         """
-        more = ~(self.effort_ratio <= EFFORT_RATIO)[:, :, None]
+        more = (self.effort_ratio > EFFORT_RATIO)[:, :, None]
         less = (self.effort_ratio < 1.0 / EFFORT_RATIO)[:, :, None]
         return np.asarray((self.statements.says(*_UP) & more) | (self.statements.says(*_DOWN) & less))
 
@@ -67,9 +67,9 @@ def find_changes(log_rate: Floats, effort: Floats, before_breaks: Bools, year: i
     ratio = later[:, :, year:] / later[:, :, :-year]
     days = _sum_spans(np.cumsum(effort, axis=1)[None], year)[0]
     before, after = days[:, :-year], days[:, year:]
-    known = before > 0
+    began = np.where(after > 0, np.inf, np.nan)
     with np.errstate(over="ignore"):  # next to nothing before
-        more = np.divide(after, before, out=np.full(before.shape, np.nan), where=known)
+        more = np.divide(after, before, out=began, where=before > 0)
     span = 2 * year - 1  # quarters from the first to the last of both years
     crossed = np.atleast_3d((before_breaks[:, :, :-span] & ~before_breaks[:, :, span:]).any(axis=0))
     return Changes(np.quantile(ratio, _ENDS, axis=0), _judge_changes(np.log(ratio), crossed), more)

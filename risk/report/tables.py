@@ -273,13 +273,14 @@ def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataF
 def _change_rows(observations: Observations, areas: Sequence[str], changed: Changes) -> pd.DataFrame:
     """Return the change of each year's rate against the year before, computed for each quarter: eq. (48), (82)."""
     every, frames = changed.statements.as_columns(), []
+    effort = np.where(np.isinf(changed.effort_ratio), np.nan, changed.effort_ratio)  # no ratio to a year without effort
     for i, quarter in enumerate(observations.quarters[2 * _YEAR - 1 :]):
         columns = {
             **{name: values[:, i] for name, values in every.items()},
             "median": changed.ratio[1, :, i],
             "lower": changed.ratio[0, :, i],
             "upper": changed.ratio[2, :, i],
-            "effort_ratio": np.broadcast_to(changed.effort_ratio[:, i][:, None], changed.ratio[1, :, i].shape),
+            "effort_ratio": np.broadcast_to(effort[:, i][:, None], changed.ratio[1, :, i].shape),
             "effort_warning": changed.effort_warning[:, i],
         }
         frames.append(_rows_of(areas, observations.pathways, quarter, **columns))

@@ -363,11 +363,13 @@ def _format_ending(row: Mapping[Any, Any]) -> str:
 def _format_outreach(t: Speech, ratio: float, *, warned: bool) -> str:
     """Return a sentence on how outreach changed over the same two years.
 
-    ratio : the factor; NaN without outreach in the year before. If `warned`, or if the ratio is NaN, the sentence is a
-    warning that outreach may be the reason for a change.
+    ratio : the factor; NaN without outreach in the year before. If `warned`, the sentence is a warning that outreach
+    may be the reason for a change.
     """
-    if math.isnan(ratio) or warned:
+    if warned:
         return narrative.format_effort_warning(t, ratio)
+    if math.isnan(ratio):
+        return t("No outreach is recorded for the year before.")
     return t("Outreach was {days} times that of the year before.", days=t.format_number(ratio, 1))
 
 

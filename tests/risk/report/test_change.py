@@ -55,14 +55,21 @@ def test_the_ratio_is_that_of_the_years():
 def test_no_area_whose_effort_doubled_is_called_rising_without_a_warning(last, before, after):
     (statement, _word), changes = judge(last, effort=(before, after))
     warned = bool(changes.effort_warning[0, 0, 0])
-    if statement in ("rising", "more") and after >= 2 * before:
+    if statement in ("rising", "more") and after >= 2 * before and after > 0:
         assert warned
     if statement in ("falling", "less") and 0 < after <= before / 2:
         assert warned
     if warned:
         assert statement in ("rising", "more", "falling", "less")
         ratio = changes.effort_ratio[0, 0]
-        assert np.isnan(ratio) or ratio > EFFORT_RATIO or ratio < 1 / EFFORT_RATIO
+        assert ratio > EFFORT_RATIO or ratio < 1 / EFFORT_RATIO
+
+
+@pytest.mark.parametrize(("after", "warned"), [(0.0, False), (3.0, True)])
+def test_a_rise_where_nobody_searched_in_both_years_is_not_put_down_to_effort(after, warned):
+    (statement, _word), changes = judge(2.0, effort=(0.0, after))
+    assert statement == "rising"
+    assert bool(changes.effort_warning[0, 0, 0]) == warned
 
 
 def test_each_later_quarter_is_another_look():

@@ -267,6 +267,14 @@ def test_a_published_zero_is_not_called_no_child(run, set_trends):
     assert "no child" not in text
 
 
+def test_a_year_without_outreach_is_a_reason_only_where_a_change_is_warned_of(current):
+    """Where nobody searched in either year, more outreach is no reason."""
+    t = speak_to_reader(current)
+    silent = summary._format_outreach(t, float("nan"), warned=False)
+    assert silent == "No outreach is recorded for the year before."
+    assert "may be the reason" in summary._format_outreach(t, float("nan"), warned=True)
+
+
 @pytest.mark.slow
 def test_an_accepted_break_is_marked_and_nothing_is_compared_until_the_model_ran_again(
     run, current, set_trends, scored, tmp_path, monkeypatch
