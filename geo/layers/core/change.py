@@ -80,11 +80,12 @@ def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: floa
     low, high = now[0] - was[1], now[1] - was[0]
     if low <= 0 <= high:
         return Change("cannot tell", low, high)
-    beyond = False
-    if before.state == after.state == "number" and min(before.value, after.value) > 0:
-        _, least, most = compute_ratio_interval(before.value, after.value, noise)
-        beyond = least > 1 or most < 1
-    return Change("more" if low > 0 else "fewer", low, high, beyond)
+    counts = before.value, after.value
+    if not before.state == after.state == "number" or min(counts) <= 0:
+        # Of a cell without a number, the true number that is nearest to the other cell; a half replaces zero.
+        counts, noise = ((was[1], now[0]) if low > 0 else (was[0], now[1])), 0.0
+    _, least, most = compute_ratio_interval(max(counts[0], 0.5), max(counts[1], 0.5), noise)
+    return Change("more" if low > 0 else "fewer", low, high, least > 1 or most < 1)
 
 
 def bound_share(part: Cell, whole: Cell, k: int, largest: float) -> tuple[float, float] | None:

@@ -184,6 +184,16 @@ def test_a_change_is_told_only_when_every_true_pair_agrees(before, after):
     assert change.verdict == ("more" if low > 0 else "fewer" if high < 0 else "cannot tell")
 
 
+@pytest.mark.parametrize("state", ["few", "almost_none", "structural_zero"])
+@pytest.mark.parametrize(("value", "beyond"), [(200.0, True), (22.0, False)])
+def test_a_change_from_a_cell_without_a_number_is_compared_with_chance_too(state, value, beyond):
+    """From none or few to 200, chance is no explanation, whatever the small number is."""
+    small, large = Cell(state), Cell("number", value, 5.0)
+    rise, fall = compare_cells(small, large, 11, 5, 2), compare_cells(large, small, 11, 5, 2)
+    assert (rise.verdict, fall.verdict) == ("more", "fewer")
+    assert rise.beyond_chance == fall.beyond_chance == (beyond or state != "few")
+
+
 @given(before=CELLS, after=CELLS, moved=st.integers(1, 20))
 def test_a_change_is_judged_by_the_published_numbers(before, after, moved):
     """An adjusted number has a wider margin, and the variance of its noise is not known."""
