@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from data.disclosure.cell_key import CellKey
 from data.errors import AreaError
 from data.message import Message, mark
 from data.release import Release
@@ -24,7 +25,7 @@ from geo.layers.profile.facts import Fact, Place
 from geo.layers.reading import tables
 from geo.layers.reading.counted import Counted
 
-_LARGEST, _NOISE = 5.0, 2.0
+_OF_NOISE = ("variance", "variance_near_k", "largest")
 _TELLING = 0.4
 _SAME = 0.1
 
@@ -145,9 +146,10 @@ def _meaning(place: Place, period: str) -> Meaning:
     if years is None:
         return Meaning(mark("No earlier year"), (mark("There is no earlier full year to compare with."),))
     parameters = place.release.manifest["tact"].get("parameters") or {}
-    largest, noise = float(parameters.get("largest", _LARGEST)), float(parameters.get("variance", _NOISE))
+    mechanism = CellKey(**{name: parameters[name] for name in _OF_NOISE if name in parameters})
+    largest = float(mechanism.largest)
     was, now = (place.read_cell(encounters.COUNTED, year) for year in years)
-    difference = compare_cells(was, now, place.release.k, largest, noise)
+    difference = compare_cells(was, now, place.release.k, largest, find_noise(mechanism, was, now))
     inside = place.read_cell(encounters.COUNTED, years[1], _facts.INTERNAL)
     sentences = (
         *_describe_change(difference, (was, now), years),
@@ -155,6 +157,13 @@ def _meaning(place: Place, period: str) -> Meaning:
         _describe_effort(place, years, difference),
     )
     return Meaning(_HEADLINES[difference.verdict if difference else "cannot tell"], tuple(filter(None, sentences)))
+
+
+def find_noise(mechanism: CellKey, *cells: Cell) -> float:
+    """Return the largest variance of the noise of the published numbers of these cells; 0 without any number."""
+    numbers = [int(cell.published.value) for cell in cells if cell.state == "number"]
+    variance = mechanism.channel(mechanism.channel(0).steady).variance()  # larger counts have the noise of the last one
+    return max((float(variance[min(number, len(variance) - 1)]) for number in numbers), default=0.0)
 
 
 _UNTOLD = {

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.disclosure.cell_key import CellKey
 from data.errors import AreaError
 from geo.layers import encounters
 from geo.layers.core.change import Cell, bound_share, compare_cells, compute_ratio_interval, find_bounds
-from geo.layers.profile import build_profile
+from geo.layers.profile import build_profile, find_noise
 from tests.helpers import small_release
 from tests.helpers.small_release import QUARTERS, YEARS
 
@@ -192,6 +193,15 @@ def test_a_change_from_a_cell_without_a_number_is_compared_with_chance_too(state
     rise, fall = compare_cells(small, large, 11, 5, 2), compare_cells(large, small, 11, 5, 2)
     assert (rise.verdict, fall.verdict) == ("more", "fewer")
     assert rise.beyond_chance == fall.beyond_chance == (beyond or state != "few")
+
+
+def test_counts_near_the_threshold_have_more_noise_to_explain_a_change():
+    """Counts of 7 to 15 have a variance of 6, others of 2: from 8 to 20, chance and noise together are enough."""
+    mechanism, cells = CellKey(variance_near_k=6.0), (Cell("number", 8.0, 5.0), Cell("number", 20.0, 5.0))
+    assert find_noise(mechanism, *cells) == pytest.approx(6.0, abs=1e-3)
+    assert find_noise(mechanism, Cell("number", 90.0, 5.0), Cell("few")) == pytest.approx(2.0, abs=1e-3)
+    assert compare_cells(*cells, 11, 5, 2.0).beyond_chance
+    assert not compare_cells(*cells, 11, 5, find_noise(mechanism, *cells)).beyond_chance
 
 
 @given(before=CELLS, after=CELLS, moved=st.integers(1, 20))
