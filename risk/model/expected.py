@@ -67,13 +67,10 @@ def _count_children(observations: Observations) -> tuple[Floats, Floats]:
 
     Both have shape (A, P). The sum is NaN where all quarters are MISSING.
     """
-    published, channel, totals = observations.published, observations.channel, observations.totals
-    known = published >= 0
-    children: Floats = np.where(known, published, 0).sum(axis=(1, 3)).astype(float)
+    published, totals = observations.published, observations.totals
+    children: Floats = np.where(published >= 0, published, 0).sum(axis=(1, 3)).astype(float)
     children[~(published != MISSING).any(axis=(1, 3))] = np.nan
-    noise = np.zeros(children.shape)
-    if channel is not None:  # a true zero is never known
-        noise = np.where(known, channel.variance()[np.clip(published, 1, channel.n_max)], 0.0).sum(axis=(1, 3))
+    noise = observations.count_noise.sum(axis=(1, 3))
     if totals is None:
         return children, noise
     exact = totals >= 0

@@ -174,6 +174,14 @@ class Observations:
         return np.asarray(possible & (self.published != MISSING))
 
     @property
+    def count_noise(self) -> Floats:
+        """Variance of the noise of each count, in the shape of `published`; 0 where no number is known."""
+        if self.channel is None:
+            return np.zeros(self.published.shape)
+        variance = self.channel.variance()[np.clip(self.published, 1, self.channel.n_max)]  # a true zero is never known
+        return np.where(self.published >= 0, variance, 0.0)
+
+    @property
     def country_names(self) -> tuple[str, ...]:
         """The codes of the countries, each once, sorted."""
         return tuple(sorted(set(self.countries)))

@@ -186,14 +186,16 @@ def compare_panel(
     pathway: str | None = None,
     breaks: Iterable[Break] = (),
     rules: Rules | None = None,
+    noise: Floats | None = None,
 ) -> tuple[Change, ...]:
     """Compare the sum of each area's last `span` quarters with that of as many quarters that begin `lag` earlier.
 
     By default `lag` is `span`: the quarters just before. The counts are those of one pathway, or of all pathways.
     `rules` apply to one published count: a sum of n similar counts has n times the noise variance and n times the size.
-    A break in between, or an unknown count, stops the comparison. If there is a possible break in between (see
-    `find_jumps`), a rise is reported as a possible break. Raises InputError if `span` or `lag` is below 1, or if the
-    panel is too short or does not have the pathway.
+    noise : the noise variance of each count of the panel, (A, T, P), if it is not the same for all; the larger variance
+    of the two sums is used for both. A break in between, or an unknown count, stops the comparison. If there is a
+    possible break in between (see `find_jumps`), a rise is reported as a possible break. Raises InputError if `span` or
+    `lag` is below 1, or if the panel is too short or does not have the pathway.
     """
     back, last = span if lag is None else lag, len(panel.quarters)
     if span < 1 or back < 1 or last < span + back:
@@ -204,12 +206,16 @@ def compare_panel(
     between = panel.quarters[old.start + 1 :]
     stops = [b for b in breaks if b.period in between]
     possible = [jump for jump in find_jumps(panel, pathway) if jump.period in between]
+    noise_by_quarter = None if noise is None else _select_counts(replace(panel, counts=noise), pathway)
     changes = []
     for place, area in enumerate(panel.areas):
         effort = float(panel.effort[place, old].sum()), float(panel.effort[place, new].sum())
         pair = float(counts[place, old].sum()), float(counts[place, new].sum())
         here = [b for b in stops if b.concerns(area)]
         doubtful = any(jump.concerns(area) for jump in possible)
+        if noise_by_quarter is not None:
+            sums = (float(noise_by_quarter[place, years].sum()) for years in (old, new))
+            sum_rules = replace(sum_rules, noise_variance=max(sums))
         changes.append(_compare_area(area, pair, effort, sum_rules, here, doubtful=doubtful))
     return tuple(changes)
 
@@ -398,11 +404,9 @@ def describe_trends(observations: Observations, kappa: float) -> dict[str, Any]:
     looks = len(panel.quarters) - 2 * _YEAR + 1
     changes: list[dict[str, Any]] = []
     if looks > 0:
-        ways = len(observations.ways)
-        noise = 0.0 if observations.channel is None else ways * float(observations.channel.variance()[-1])
-        rules = Rules(looks=looks, noise_variance=noise, size=1.0 / max(kappa, 1e-3) ** 2)
+        rules, noise = Rules(looks=looks, size=1.0 / max(kappa, 1e-3) ** 2), observations.count_noise.sum(axis=-1)
         for name, pathway in pathways.items():
-            compared = compare_panel(panel, pathway=pathway, breaks=observations.breaks, rules=rules)
+            compared = compare_panel(panel, pathway=pathway, breaks=observations.breaks, rules=rules, noise=noise)
             changes += [asdict(_shorten(change, name)) for change in compared if change.area not in silent]
     return {
         "breaks": [asdict(b) for b in observations.breaks],

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from data.disclosure.cell_key import CellKey
 from data.errors import InputError
 from risk.evaluation.panel import Panel
 from risk.model.breaks import Break
-from risk.report.trends import Rules, compare_counts, compare_panel, find_jumps, find_step
+from risk.model.observations import Observations
+from risk.report.trends import Rules, compare_counts, compare_panel, describe_trends, find_jumps, find_step
 
 
 def panel(counts, effort=None, countries=None):
@@ -223,6 +225,23 @@ def test_sums_carry_the_noise_of_all_their_counts():
     assert compare_panel(small_panel, 4, pathway="p1", rules=Rules(noise_variance=2.0))[0].wald == pytest.approx(
         compare_counts(20.0, 32.0, rules=Rules(noise_variance=8.0)).wald
     )
+
+
+def test_intervals_hold_the_true_ratio_where_counts_have_the_wider_noise():
+    """Counts of 7 to 15 have three times the noise variance of others; with the variance of others, 93 % held it."""
+    areas, size = [f"AL-{number}" for number in range(1500)], (1500, 8, 1, 2)
+    channel, rng = CellKey(variance_near_k=6.0).channel(60), np.random.default_rng(5)
+    drawn = np.cumsum(channel.matrix, axis=1)[rng.poisson(10.0, size)] < rng.random(size)[..., None]
+    observed = Observations(
+        tuple(areas), ("AL",) * 1500, np.ones((1500, 8)),
+        tuple(f"200{6 + n // 4}-{3 * (n % 4) + 1:02d}-01/P3M" for n in range(8)),
+        ("internal",), ("reported", "discovered"), drawn.sum(axis=-1), np.ones((1500, 8)),
+        np.zeros((0, 2), np.int64), channel, "partner",
+    )  # fmt: skip
+    changes = describe_trends(observed, 0.0)["changes"]
+    held = [one["low"] <= 1.0 <= one["high"] for one in changes if one["pathway"] == "internal"]
+    assert len(held) == 1500
+    assert np.mean(held) > 0.945
 
 
 def test_an_unknown_count_is_not_compared_and_short_panels_are_refused():
