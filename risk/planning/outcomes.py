@@ -142,9 +142,6 @@ def follow_plan(content: Mapping[str, Any], before: Observations, after: Observa
     since = [quarter for quarter in later.quarters if quarter > earlier.quarters[-1]]
     if not since:
         return
-    variance = 0.0 if after.channel is None else float(after.channel.variance()[1:].mean())
-    cells = len(after.pathways) * len(after.ways)
-    margin = 1.96 * float(np.sqrt(variance * cells * (1 / _YEAR + 1 / len(since))))
     for move in content["moves"]:
         if any(move[place] not in panel.areas for place in ("start", "end") for panel in (earlier, later)):
             continue
@@ -157,7 +154,7 @@ def follow_plan(content: Mapping[str, Any], before: Observations, after: Observa
             start_days=days["start"],
             end_days=days["end"],
             children=_compare_children(earlier, later, move["end"], len(since)),
-            margin=margin,
+            margin=_compute_margin(after, move["end"], len(since)),
             quarters=len(since),
         )
 
@@ -201,6 +198,12 @@ def _compare_children(earlier: Panel, later: Panel, area: str, since: int) -> Ch
     """Return published children per quarter, all pathways together; NaN if a number is withheld."""
     before = earlier.counts[earlier.areas.index(area), -_YEAR:].sum(axis=1).mean()
     return Change(float(before), float(later.counts[later.areas.index(area), -since:].sum(axis=1).mean()))
+
+
+def _compute_margin(after: Observations, area: str, since: int) -> float:
+    """Return how much noise alone can change the children per quarter since the plan, compared with the year before."""
+    noise = after.count_noise[after.areas.index(area)].sum(axis=(1, 2))
+    return 1.96 * float(np.sqrt(noise[-since:].sum() / since**2 + noise[:-since][-_YEAR:].sum() / _YEAR**2))
 
 
 def _judge(move: Mapping[str, Any], moves: list[Mapping[str, Any]], days: Mapping[str, Change]) -> Seen:
