@@ -119,7 +119,8 @@ def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:
 def _classify(shift: AreaShift) -> str:
     if shift.verdict != "unclear":
         return shift.verdict
-    return "same" if shift.power is not None and shift.power >= _ENOUGH else "few"
+    # Without a power (no share can rise so far), nothing is known of too few children.
+    return "few" if shift.power is not None and shift.power < _ENOUGH else "same"
 
 
 def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:

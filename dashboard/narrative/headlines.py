@@ -95,7 +95,7 @@ def _word_level(
             ordered = named[::-1] if claim == "low" else named  # the most unlike the average first
             parts.append(t(words, areas=t.list_names(ordered, most)))
     head = t("{country}, {pathway}", country=t.name_area(country), pathway=t.name_pathway(pathway))
-    return f"{head}: {t.join_parts(parts) or t('no area is likely to be above or far below the national average')}."
+    return f"{head}: {t.join_parts(parts) or t('no area is likely to be far above or far below the national average')}."
 
 
 def _word_rate(t: Speech, area: str, rate: Statement) -> str:
@@ -121,7 +121,10 @@ def list_changes(t: Speech, current: CurrentRelease, most: int | None = None) ->
     fell, then on whole countries. If no rate clearly changed, or no change was calculated, a sentence says so.
     """
     changes = [*_list_area_changes(t, current), *_list_country_changes(t, current)]
-    if not changes and any(area.changes for area in judge_areas(current).values()):
+    known = [change for area in judge_areas(current).values() for change in area.changes.values()]
+    if not changes and any(change.claim for change in known):
+        changes = [t("No area is clearly up or down on the year before.")]
+    elif not changes and known:
         changes = [t("Cannot tell whether the rate of the last year rose or fell compared with the year before.")]
     return [*list_shifts(t, current), *changes][:most] or [
         t("The release has no changes calculated by the risk model.")

@@ -125,8 +125,8 @@ def _format_checks(checks: Sequence[ProxyCheck]) -> str:
         )
     return _(
         "In {clear} of {all} checks the order of areas by risk agrees with the order by community "
-        "size more than by luck. The model does not use community layers; think of other reasons "
-        "before you act on it.",
+        "size, or with its reverse, more than by luck. The model does not use community layers; think of "
+        "other reasons before you act on it.",
         clear=len(clear),
         all=len(checks),
     )

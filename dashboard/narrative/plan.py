@@ -299,11 +299,15 @@ def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
 def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
     """Yield a sentence on the smallest number of units whose move would be advised, and the gain.
 
-    Yields nothing if no such number is known, or if the plan is advised and moves no more units than that.
+    It may be more units than the plan moves, if the plan is not advised. Yields nothing if no such number is known, or
+    if the plan is advised and moves no more units than that.
     """
     points = [point for point in plan.frontier if point.recommended and point.moved]
     fewest = min(points, key=lambda point: point.moved, default=None)
-    if fewest is not None and (not plan.advised or fewest.moved < plan.verdict.moved):
+    if fewest is None or (plan.advised and fewest.moved >= plan.verdict.moved):
+        return
+    gain = {"gain": t.format_number(fewest.gain.mean), "interval": t.format_interval(fewest.gain)}
+    if fewest.moved <= plan.verdict.moved:
         yield t.format_plural(
             (
                 "Moving only {count} unit would already be advised: the gain is {gain} children "
@@ -314,8 +318,14 @@ def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
                 "per quarter ({interval})."
             ),
             fewest.moved,
-            gain=t.format_number(fewest.gain.mean),
-            interval=t.format_interval(fewest.gain),
+            **gain,
+        )
+    else:
+        yield t.format_plural(
+            "Moving {count} unit would be advised: the gain is {gain} children per quarter ({interval}).",
+            "Moving {count} units would be advised: the gain is {gain} children per quarter ({interval}).",
+            fewest.moved,
+            **gain,
         )
 
 

@@ -323,6 +323,8 @@ def test_a_proxy_that_was_found_is_told(manifest):
     first, *others = manifest.checks
     weaker = replace(manifest, checks=(replace(first, low=0.2, high=0.9), *others))
     assert model_card.list_safeguards(weaker)[0].startswith(f"In 1 of {len(others) + 1} checks")
+    reverse = replace(manifest, checks=(replace(first, low=-0.9, high=-0.2), *others))
+    assert "by community size, or with its reverse, more than by luck" in model_card.list_safeguards(reverse)[0]
 
 
 def test_the_public_page_has_classes_by_year_and_no_rate(run, run_method, scored):
