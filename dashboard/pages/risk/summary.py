@@ -91,8 +91,14 @@ def explain_choice(current: CurrentRelease, pathway: str) -> str:
     """Return a sentence on why the card shows its area, if the reader has not chosen the area; empty if they have."""
     if address.find_area(current, name_areas(current), ""):
         return ""
-    name = read_area_names(current)[find_area(current, pathway)]
-    return _("No area is chosen; shown is {area}, most surely high.", area=name)
+    area = find_area(current, pathway)
+    is_high = _read_area_rate(current, pathway, area)["claim"] in _HIGH
+    template = (
+        _("No area is chosen; shown is {area}, most surely high.")
+        if is_high
+        else _("No area is chosen; shown is {area}.")
+    )
+    return template.format(area=read_area_names(current)[area])
 
 
 def list_headlines(current: CurrentRelease) -> list[str]:

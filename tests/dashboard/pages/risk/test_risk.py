@@ -65,6 +65,15 @@ def test_where_no_area_is_chosen_the_answer_is_of_both_countries_and_the_card_sa
         assert summary.explain_choice(current, "internal") == ""
 
 
+def test_an_area_that_is_not_said_to_be_high_is_not_called_most_surely_high(current, monkeypatch):
+    """Without any high rate, and in countries of which nothing is said, an area is shown all the same."""
+    rates = narrative.read_area_rates(current, "internal").assign(claim="", exceeding=np.nan)
+    monkeypatch.setattr(summary, "read_area_rates", lambda *_: rates)
+    with address.follow({}):
+        name = rates.iloc[0]["name"]
+        assert summary.explain_choice(current, "internal") == f"No area is chosen; shown is {name}."
+
+
 def test_the_card_says_how_many_more_children_the_outreach_lets_expect(current):
     steps = dict(summary.list_steps(current, "internal", "GR-D"))
     _words, outreach, more = summary.list_facts(current, "internal", "GR-D")[0]
