@@ -7,7 +7,7 @@ from them, so the comparison reveals nothing that they do not reveal (docs/discl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dashboard.narrative.judgement import AreaJudgement, Change, GapAnswer, judge_areas
@@ -106,12 +106,22 @@ def find_unsearched(current: CurrentRelease) -> set[str]:
     Without quarters of outreach in the release, the shortest periods that it has are used. Empty if the release does
     not show outreach in counties and regions, or shows fewer than two periods.
     """
+    silent = _find_by_outreach(current, ("not_searched",))
+    return set.intersection(*silent) if len(silent) == _SILENT else set()
+
+
+def find_newly_unsearched(current: CurrentRelease, earlier: CurrentRelease) -> set[str]:
+    """Return the areas of `find_unsearched` for which the earlier release shows outreach in its last two quarters."""
+    return find_unsearched(current) & set().union(*_find_by_outreach(earlier, ("number", "class")))
+
+
+def _find_by_outreach(current: CurrentRelease, states: Collection[str]) -> list[set[str]]:
+    """Return the areas whose outreach has one of these states, for each of the last two quarters, see above."""
     if not current_release.has_layer(current, "effort", _LEVEL, ()):
-        return set()
+        return []
     periods = current_release.list_periods(current, "effort", _LEVEL, "", ())[-_SILENT:]
     frames = current_release.read_series(current, "effort", _LEVEL, periods, ()).values()
-    silent = [{str(code) for code in frame.index[frame["state"] == "not_searched"]} for frame in frames]
-    return set.intersection(*silent) if len(silent) == _SILENT else set()
+    return [{str(code) for code in frame.index[frame["state"].isin(list(states))]} for frame in frames]
 
 
 def _note_missing_risk(current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
@@ -174,7 +184,7 @@ def _list_alerts(t: Speech, here: CurrentRelease, there: CurrentRelease, *, ende
     sentences = []
     if read_risk_manifest(here) and read_risk_manifest(there):
         sentences = [*_list_risk_alerts(t, here, there, ended=ended), *_list_breaks(here, there, ended=ended)]
-    silent = find_unsearched(here) - find_unsearched(there)
+    silent = find_newly_unsearched(here, there)
     if codes := [code for code in name_regions(here) if code in silent]:
         areas = t.list_areas(codes, _MOST_NAMES)
         words = _("{areas}: outreach is recorded again.") if ended else _("{areas}: not searched for two quarters.")

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dashboard.narrative.digest import describe_news, find_gaps, find_new_rises, find_rises, find_unsearched
+from dashboard.narrative.digest import (
+    describe_news,
+    find_gaps,
+    find_new_rises,
+    find_newly_unsearched,
+    find_rises,
+    find_unsearched,
+)
 from dashboard.narrative.judgement import AreaJudgement, judge_areas, read_plan_review
 from dashboard.narrative.plan import ANSWERS, name_answer
 from dashboard.narrative.risk import format_effort_warning, name_certainty, name_claim, name_pathways
@@ -97,7 +104,7 @@ def _list_unsearched(
 
     Without an earlier release, the alert is on all areas without outreach in the last two quarters.
     """
-    silent = find_unsearched(current) - (find_unsearched(earlier) if earlier else set())
+    silent = find_newly_unsearched(current, earlier) if earlier else find_unsearched(current)
     codes = [code for code in areas if code in silent]
     if codes:
         yield Alert(

@@ -105,6 +105,22 @@ def test_a_layer_that_is_new_gone_or_withheld_is_named_without_a_number(earlier,
     assert read(*blocked) == {"New periods and layers": "Communities: withheld at present."}
 
 
+def test_outreach_that_is_not_shown_has_not_begun_or_ended(earlier, tmp_path):
+    """Where one release does not show outreach, nobody can say that an area was searched again, or no longer."""
+
+    def silence(tables):
+        frame = tables["effort_region_year"]
+        frame.loc[frame["area"] == "AL-11", ["value", "state"]] = (None, "not_searched")
+
+    silent = make_later(tmp_path, silence)
+    assert read(silent, earlier)["New alerts"] == "Tirana: not searched for two quarters."
+    assert read(earlier, silent)["Alerts that have ended"] == "Tirana: outreach is recorded again."
+    folder = earlier.release.folder.parents[1]
+    blocked = follow_release(Release.open(folder, "partner", earlier.release.name, {"effort"}))
+    assert "New alerts" not in read(silent, blocked)
+    assert "Alerts that have ended" not in read(blocked, silent)
+
+
 def test_the_public_tier_is_compared_with_itself_alone(earlier, tmp_path):
     before = follow_release(make(tmp_path / "before", "public", sequence=1))
     now = make_later(
