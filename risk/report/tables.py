@@ -33,7 +33,7 @@ from risk.model.draws import subtract_national_rate
 from risk.model.expected import Explanation, explain
 from risk.model.municipalities import MunicipalFit
 from risk.model.observations import Observations
-from risk.model.statements import CUTS, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_certainty, say_nothing_of
+from risk.model.statements import CUTS, LIKELY, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_certainty, say_nothing_of
 from risk.numbers import round_to_two_digits
 from risk.report.change import Changes, find_changes, pool_countries
 
@@ -44,7 +44,6 @@ _BURDEN = "Children newly in need per quarter, average of the last year"
 _CHANCE = "Chance that the rate is more than 1.5 times the national average, %"
 _ENDS = (0.025, 0.5, 0.975)
 _LIKELY = (0.1, 0.9)
-_NORMAL_66 = 0.4125  # the normal deviate of 0.66: a class is likely from this probability on
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,6 +291,7 @@ def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
     reasons, observations = judged.explained, judged.observations
     need = _log_need(judged.log_risk, observations)
     latest = np.full(reasons.children.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
+    high_from, low_below = find_turning_points(need)
     return _cells(
         observations,
         judged.period,
@@ -302,10 +302,21 @@ def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
         neighbours=reasons.neighbours,
         change=latest,
         median=np.exp(np.median(need, axis=0)),
-        # The rates from which it would be likely to be high, and to be low, with the same uncertainty as now.
-        high_from=CUTS[1] * np.exp(_NORMAL_66 * need.std(axis=0)),
-        low_below=CUTS[0] * np.exp(-_NORMAL_66 * need.std(axis=0)),
+        high_from=high_from,
+        low_below=low_below,
     )
+
+
+def find_turning_points(need: Floats) -> tuple[Floats, Floats]:
+    """Return the rates from which a rate with the same uncertainty would be likely high, and likely low: eq. (46).
+
+    need : draws of log relative need, (d, ...). The median of a rate that is likely high is at least the first one, and
+    that of a rate that is likely low at most the second one.
+    """
+    middle = np.median(need, axis=0)
+    lower = np.quantile(need, 1 - LIKELY, axis=0, method="higher")
+    upper = np.quantile(need, LIKELY, axis=0, method="lower")
+    return CUTS[1] * np.exp(middle - lower), CUTS[0] * np.exp(middle - upper)
 
 
 def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:

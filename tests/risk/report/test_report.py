@@ -5,15 +5,17 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.release import Release
 from geo import areas as geography
 from risk import report
 from risk.model import RiskModel
 from risk.model.observations import Observations
-from risk.model.statements import CUTS, RATE_CLAIMS
+from risk.model.statements import CUTS, LIKELY, RATE_CLAIMS
 from risk.report import assess, safeguards, tables
-from risk.report.tables import AHEAD
+from risk.report.tables import AHEAD, find_turning_points
 
 CHILDREN = "riskreasons_region_whole_crossing"
 
@@ -96,6 +98,15 @@ def test_what_an_answer_rests_on_adds_up(scored):
         assert part["by_effort"].sum() == pytest.approx(part["value"].sum(), rel=0.35)
     assert (table["high_from"] > CUTS[1]).all()
     assert (table["low_below"] < CUTS[0]).all()
+
+
+@given(st.integers(0, 10_000), st.floats(-1.2, 1.2), st.floats(0.02, 1.0))
+def test_a_rate_is_likely_high_or_low_just_from_its_turning_points_on(seed, level, spread):
+    """Whatever the shape of the draws: the statement and the sentence on what would change it never contradict."""
+    draws = level + spread * (np.random.default_rng(seed).gamma(1.5, size=(400, 1, 1)) - 1.5)
+    (high_from, low_below), median = find_turning_points(draws), np.exp(np.median(draws, axis=0))
+    assert ((draws > np.log(CUTS[1])).mean(axis=0) >= LIKELY) == (median >= high_from * (1 - 1e-12))
+    assert ((draws <= np.log(CUTS[0])).mean(axis=0) >= LIKELY) == (median <= low_below * (1 + 1e-12))
 
 
 def test_the_next_quarters_are_forecast_with_intervals(scored):
