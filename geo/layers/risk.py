@@ -145,7 +145,7 @@ _QUANTITIES = {
         "forecast",
         mark("Forecast: children identified or met"),
         mark("children per quarter, if outreach stays as in the last year"),
-        mark("middle estimate"),
+        mark("average of what is possible"),
     ),
 }
 

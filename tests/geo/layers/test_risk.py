@@ -106,6 +106,8 @@ def test_the_level_is_of_the_whole_time_and_what_is_expected_lies_ahead(partner)
     assert RISK.periods(partner, View("region", whole(partner))) == (whole(partner),)
     assert len(RISK.periods(partner, View("region", ""))) == 12
     ahead = RISK.periods(partner, View("region", "", {"show": "expected"}))
+    legend = RISK.read(partner, View("region", "", {"show": "expected"})).legend
+    assert legend.margin == "average of what is possible", "a mean, which may lie outside the 80 % interval"
     assert len(ahead) == 4
     assert all(Period.parse(period).start > last for period in ahead)
     changes = read(partner, show="change")
