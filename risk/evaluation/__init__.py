@@ -293,13 +293,14 @@ def _measure_hits(cells: pd.DataFrame, panel: Panel, seed: int) -> Iterator[dict
     origins = np.unique(cells["origin"])
     days = [panel.effort[:, max(0, origin - 4) : origin].sum(axis=1) for origin in origins]
     costs = {"areas": np.ones((len(origins), len(panel.areas))), "hours": np.stack(days)}
+    countries = _mark_countries(panel)
     for name, expected, observed in _sum_next_quarter(cells, panel):
+        ranked = np.tile(expected, (len(countries), 1))
+        there = np.concatenate([np.where(inside > 0, observed, 0.0) for inside in countries])
         for kind, cost in costs.items():
-            country_costs = np.concatenate([cost * inside for inside in _mark_countries(panel)])
-            again = (len(country_costs) // len(expected), 1)
-            there = np.tile(expected, again), np.tile(observed, again)
+            country_costs = np.concatenate([cost * inside for inside in countries])
             for budget in BUDGETS:
-                result = scores.measure_budget(there[0], there[1], country_costs, budget, seed=seed)
+                result = scores.measure_budget(ranked, there, country_costs, budget, seed=seed)
                 yield {
                     "forecaster": name,
                     "of": kind,

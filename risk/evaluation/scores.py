@@ -144,7 +144,7 @@ def measure_budget(
     counts = np.nan_to_num(observed)
     hits = _count_reached(forecast, counts, cost, budget)
     best = _count_reached(counts, counts, cost, budget)
-    whole = np.where(cost > 0, counts, 0.0).sum(axis=0)
+    whole = counts.sum(axis=0)
     size = len(whole)
     weights = stream(seed, "found").multinomial(size, np.full(size, 1.0 / size), size=resamples)
     rate, efficiency = _ratio(hits.sum(), whole.sum()), _ratio(hits.sum(), best.sum())

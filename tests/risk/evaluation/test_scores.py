@@ -149,6 +149,14 @@ def test_intervals_of_hit_rates_hold_the_truth_as_often_as_they_say():
     assert 0.88 <= coverage <= 1.0
 
 
+def test_children_where_nobody_searches_count_as_not_reached():
+    """Two children, one of them reported from an area without a day of outreach: all days find half of them at most."""
+    forecast, observed = np.array([[3.0, 5.0]]), np.ones((1, 2))
+    result = scores.measure_budget(forecast, observed, np.array([[10.0, 0.0]]), 0.5)
+    assert result.hit_rate == pytest.approx(0.25)
+    assert result.pei == pytest.approx(1.0)
+
+
 def test_nothing_found_anywhere_is_unknown():
     result = scores.measure_budget(np.ones((1, 4)), np.zeros((1, 4)), np.ones((1, 4)), 0.5)
     assert np.isnan(result.hit_rate)
