@@ -175,6 +175,6 @@ def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
         return Finding(lead, t.join_parts([gain, limit]))
     if not plan.moves:
         return Finding(
-            t("No move of teams or services is advised"), t("today's posts are as good as any that keep the rules")
+            t("No move of teams or services is advised"), t("no better posts that keep the rules were found")
         )
     return Finding(t("No move of teams or services is sure enough to advise"), limit)

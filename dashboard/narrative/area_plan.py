@@ -47,10 +47,12 @@ def _word_why(t: Speech, plan: PlanSummary, area: str) -> str:
         )
     if plan.verdict.moved >= plan.setting.moves:
         reason = t("No more moves are allowed than are made.")
-    elif plan.verdict.proven:
-        reason = t("No other move that keeps the rules gains more.")
-    else:
+    elif not plan.verdict.proven:
         reason = word_time_up(t)
+    elif plan.setting.equity or plan.setting.cost or plan.setting.robustness:
+        reason = t("No other move that keeps the rules is better by the weights of this plan.")
+    else:
+        reason = t("No other move that keeps the rules gains more.")
     return f"{shares} {reason}".strip()
 
 

@@ -122,7 +122,7 @@ def head_moves_table(t: Speech, plan: PlanSummary) -> str:
 
 def _word_nothing(t: Speech, plan: PlanSummary) -> str:
     if not plan.moves:
-        return t("No arrangement of units that keeps the rules is better than the current posts.")
+        return t("No arrangement of units was found that keeps the rules and is better than the current posts.")
     return t(
         (
             "The chance that the moves below gain more than {least} of the need met today is only "

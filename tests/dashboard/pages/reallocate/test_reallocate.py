@@ -90,7 +90,9 @@ def test_units_may_move_between_municipalities_and_posts_of_regions_stay_apart(r
 
 def test_where_no_move_helps_it_says_so_and_offers_none(run):
     test = run(moves="0", unsearched="0")
-    assert "No arrangement of units that keeps the rules is better than the current posts." in read_words(test)
+    assert "No arrangement of units was found that keeps the rules and is better than the current posts." in read_words(
+        test
+    )
     assert "No move is proposed" in read_words(test)
     assert not options(test)
 
@@ -228,6 +230,8 @@ def test_a_plan_that_is_advised_names_the_condition_of_its_moves(current):
     assert words.condition == moves.word_moves(t, advised)[0].condition
     allowed = area_plan.word_area_plan(t, replace(advised, setting=Setting(moves=99)), plan.moves[0].end, None)
     assert "No other move that keeps the rules gains more." in allowed.why
+    weighed = replace(advised, setting=Setting(moves=99, cost=0.5))  # a far move may gain more, and is not worth it
+    assert "is better by the weights of this plan." in area_plan.word_area_plan(t, weighed, plan.moves[0].end, None).why
     assert "No more moves are allowed" not in allowed.why
 
 
