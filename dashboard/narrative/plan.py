@@ -279,8 +279,11 @@ def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
 
 
 def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    """Yield a sentence for each of the moves that would lose their gain first if need were smaller than estimated."""
-    moves = [move for move in plan.moves if move.need > 0 and move.pays_down_to > 0]
+    """Yield a sentence for each of the moves that would lose their gain first if need were smaller than estimated.
+
+    Moves without a gain, which a rule or a decision needs, are left out.
+    """
+    moves = [move for move in plan.moves if 0 < move.pays_down_to < move.need]
     moves.sort(key=lambda move: -move.pays_down_to / move.need)
     for move in moves[:_FRAGILE]:
         yield t(

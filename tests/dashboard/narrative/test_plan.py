@@ -29,3 +29,15 @@ def test_more_units_than_were_considered_are_not_called_only():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_tells_fewer_units_from_more(language):
     assert find_advised(4, language).replace("4", "15", 1) != find_advised(15, language)
+
+
+def test_a_move_without_a_gain_has_none_to_lose():
+    """A rule needs it, whatever the need is: no number of children would make it worthwhile, or no longer so."""
+    plan = plans.saved("2009-05-001", 2).summary
+    needed, paying = plan.moves
+    plan = replace(plan, moves=(replace(needed, pays_down_to=needed.need, end="GR-A"), paying))
+    points = [
+        point for point in list_turning_points(Speech("en", load_areas()), plan) if "no longer worthwhile" in point
+    ]
+    assert len(points) == 1
+    assert "fewer than 55" not in points[0]
