@@ -217,8 +217,7 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
         )
     if unsure:
         yield t(
-            "For {unsure} of {all} pairs of area and pathway the risk model cannot tell whether the rate "
-            "is high, average or low.",
+            "For {unsure} of {all} pairs of area and pathway the risk model can say nothing of the rate.",
             unsure=t.format_number(unsure),
             all=t.format_number(pairs),
         )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.narrative.plan import list_turning_points
+from dashboard.narrative.plan import list_doubts, list_turning_points
 from dashboard.narrative.speech import LANGUAGES, Speech
 from geo.areas import load_areas
 from risk.planning.result import Point
@@ -41,3 +41,9 @@ def test_a_move_without_a_gain_has_none_to_lose():
     ]
     assert len(points) == 1
     assert "fewer than 55" not in points[0]
+
+
+def test_pairs_of_which_nothing_is_said_are_not_all_that_are_neither_high_average_nor_low():
+    """Of an area that is above average, too, nobody can tell whether its rate is high or average."""
+    doubts = list_doubts(Speech("en", load_areas()), plans.saved("2009-05-001", 2).summary, (6, 50))
+    assert "For 6 of 50 pairs of area and pathway the risk model can say nothing of the rate." in doubts
