@@ -161,7 +161,7 @@ class Document:
             "decided": _section(t("Other decisions"), decisions),
             "handover": _section(t("Hand-over"), move_words.list_handover(t, plan, room.handovers)),
             "method": {"head": t("Method and data protection"),
-                       "items": method.list_paragraphs(t, plan.setting, self.release)},
+                       "items": method.list_paragraphs(t, plan, self.release)},
             **self._list_doubts(room.doubts),
         }  # fmt: skip
 

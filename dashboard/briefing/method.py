@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dashboard.narrative.speech import PATHWAYS, Speech
 from data.release import Release
-from risk.planning.inputs import Setting
 from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
+from risk.planning.summary import PlanSummary
 
 _LARGEST_NOISE = 5
 
 
-def list_paragraphs(t: Speech, setting: Setting, release: Release) -> list[tuple[str, str]]:
+def list_paragraphs(t: Speech, plan: PlanSummary, release: Release) -> list[tuple[str, str]]:
     """Return the paragraphs of the box as pairs (heading, text)."""
     return [
         (t("Method"), _how(t)),
-        (t("Limits of this plan"), t.join_parts(_list_limits(t, setting)) or t("None.")),
+        (t("Limits of this plan"), t.join_parts(_list_limits(t, plan)) or t("None.")),
         (t("Data protection"), _protection(t, release)),
         (t("Who may read it"), _reading(t, release)),
     ]
@@ -37,8 +38,12 @@ def _how(t: Speech) -> str:
     )
 
 
-def _list_limits(t: Speech, setting: Setting) -> Iterator[str]:
-    """Yield the limits and the weights of a plan in words. A budget of None and shares of 0 are left out."""
+def _list_limits(t: Speech, plan: PlanSummary) -> Iterator[str]:
+    """Yield the limits and the weights of a plan in words. A budget of None and shares of 0 are left out.
+
+    So is the share of outreach for areas with too little outreach, if the plan explores none.
+    """
+    setting = plan.setting if plan.verdict.explored else replace(plan.setting, exploration=0.0)
     yield t.format_plural("at most {count} unit moves", "at most {count} units move", setting.moves)
     if setting.budget is not None:
         yield t(

@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import typst
 from pypdf import PdfReader
 
 from dashboard import briefing
-from dashboard.briefing import map, typeset
+from dashboard.briefing import map, method, typeset
 from dashboard.briefing.document import Document
 from dashboard.narrative import speech
 from dashboard.narrative.speech import Speech
@@ -143,6 +144,14 @@ def check_pictures(pictures, language):
     for picture in pictures.values():
         assert picture.startswith(b"\x89PNG")
         assert struct.unpack(">II", picture[16:24]) == (1920, 1080)
+
+
+def test_the_share_for_exploration_is_a_limit_only_where_areas_are_explored(release):
+    t, plan = Speech("en", geography.read_areas(release.areas_file)), saved(release.name).summary
+    for explored in ((), ("GR-A",)):
+        found = replace(plan, verdict=replace(plan.verdict, explored=explored))
+        limits = dict(method.list_paragraphs(t, found, release))["Limits of this plan"]
+        assert ("of outreach goes to areas with too little outreach" in limits) == bool(explored)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
