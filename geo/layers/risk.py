@@ -159,10 +159,21 @@ def find_claim(low: float, high: float, *, change: bool = False) -> str:
     return _CODES[change].get((low, math.inf if math.isnan(high) else high), "")
 
 
+def _is_public(table: pd.DataFrame) -> bool:
+    """Return whether the table is that of the public tier, which has no probabilities."""
+    return bool(table["probability"].isna().all())
+
+
+def _margin(show: str, table: pd.DataFrame) -> str:
+    if show == "class" and _is_public(table):
+        return mark("what is said is likely: its chance is at least 80 %")
+    return _QUANTITIES[show].margin
+
+
 def _style(show: str, table: pd.DataFrame) -> Style:
     """Return the style. The bounds of classes of children are round numbers, and the same in all periods."""
     if show == "class":
-        return _name_claims(RATES, palette.RISK, PUBLIC if table["probability"].isna().all() else tuple(RATES))
+        return _name_claims(RATES, palette.RISK, PUBLIC if _is_public(table) else tuple(RATES))
     if show == "change":
         return _name_claims(CHANGES, palette.CHANGE, tuple(CHANGES))
     is_chance = show == "chance"
@@ -230,7 +241,7 @@ LAYER = Computed(
     breakdown=lambda pathway: ("crossing", pathway),
     style=_style,
     title=_title,
-    margin=lambda show, _table: _QUANTITIES[show].margin,
+    margin=_margin,
     note=_note,
     legend_note=NOTE,
     sources=(

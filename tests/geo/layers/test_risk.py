@@ -24,7 +24,7 @@ from geo.layers.output.wide import build_long_table, choose_latest_view
 from geo.layers.reading import tables
 from geo.layers.risk import CERTAINTIES, CHANGES, PUBLIC, RATES, find_claim
 from risk.model import statements
-from risk.model.statements import PUBLIC_CLAIMS, RATE_CLAIMS
+from risk.model.statements import LIKELY, PUBLIC_CLAIMS, RATE_CLAIMS
 from risk.report.change import CHANGE_CLAIMS
 from tests.helpers.repetitions import vary
 
@@ -208,12 +208,12 @@ def test_bars_of_time_never_add_classes_up(partner):
 
 
 def test_what_it_does_not_mean_stands_with_it(partner, public):
-    for release in (partner, public):
+    for release, least in ((partner, LIKELY), (public, PUBLIC_CLAIMS[0].least)):
         legend = read(release).legend
         assert "never a person or a community" in legend.note
         assert release.name in legend.source
         assert pd.notna(legend.margin)
-        assert "66 %" in legend.margin
+        assert legend.margin.endswith(f"at least {least:.0%}".replace("%", " %"))
 
 
 def test_municipalities_have_a_class_and_where_it_is_their_regions_it_says_so(partner, public):
