@@ -29,8 +29,8 @@ from scipy.special import betainc, xlogy
 from data.errors import InputError
 from data.tables.periods import Period, add_months
 from data.workspace.types import Floats
+from risk.evaluation.forecast_ledger import read_complete_panel
 from risk.evaluation.panel import Interval, Panel
-from risk.evaluation.risk_model import build_panel
 from risk.model.breaks import Break
 from risk.model.observations import Observations
 
@@ -394,11 +394,12 @@ class Trends:
 def describe_trends(observations: Observations, kappa: float) -> dict[str, Any]:
     """Return the trends as plain values for a manifest.
 
-    There are no changes without two years of quarters, and none in a country that has neither counts nor outreach.
+    A count is unknown if that of any way of finding is withheld. There are no changes without two years of quarters,
+    and none in a country that has neither counts nor outreach.
 
     kappa : overdispersion of a quarter's count.
     """
-    panel, silent = build_panel(observations), observations.silent_places
+    panel, silent = read_complete_panel(observations), observations.silent_places
     pathways = {name: (name if name != ALL else None) for name in (*panel.pathways, ALL)}
     jumps = {name: find_jumps(panel, pathway) for name, pathway in pathways.items()}
     looks = len(panel.quarters) - 2 * _YEAR + 1

@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 from data.disclosure.cell_key import CellKey
 from data.errors import InputError
 from risk.evaluation.panel import Panel
+from risk.laplace.likelihood import MISSING
 from risk.model.breaks import Break
 from risk.model.observations import Observations
 from risk.report.trends import Rules, compare_counts, compare_panel, describe_trends, find_jumps, find_step
@@ -227,18 +228,31 @@ def test_sums_carry_the_noise_of_all_their_counts():
     )
 
 
+def observe(areas, published, channel=None):
+    """Return observations of two years of these counts, (A, 8, 1, 2)."""
+    shape = (len(areas), 8)
+    return Observations(
+        areas, ("AL",) * len(areas), np.ones(shape),
+        tuple(f"200{6 + n // 4}-{3 * (n % 4) + 1:02d}-01/P3M" for n in range(8)),
+        ("internal",), ("reported", "discovered"), published, np.ones(shape), np.zeros((0, 2), np.int64), channel,
+        "partner",
+    )  # fmt: skip
+
+
+def test_a_withheld_number_is_not_compared_as_if_it_were_zero():
+    published = np.full((2, 8, 1, 2), 10)
+    published[0, 6, 0, 1] = MISSING
+    found = {one["area"]: one for one in describe_trends(observe(("AL-01", "AL-02"), published), 0.0)["changes"]}
+    assert (found["AL-01"]["verdict"], found["AL-01"]["ratio"]) == ("not compared", None)
+    assert (found["AL-02"]["verdict"], found["AL-02"]["ratio"]) == ("no clear change", 1.0)
+
+
 def test_intervals_hold_the_true_ratio_where_counts_have_the_wider_noise():
     """Counts of 7 to 15 have three times the noise variance of others; with the variance of others, 93 % held it."""
-    areas, size = [f"AL-{number}" for number in range(1500)], (1500, 8, 1, 2)
+    areas, size = tuple(f"AL-{number}" for number in range(1500)), (1500, 8, 1, 2)
     channel, rng = CellKey(variance_near_k=6.0).channel(60), np.random.default_rng(5)
     drawn = np.cumsum(channel.matrix, axis=1)[rng.poisson(10.0, size)] < rng.random(size)[..., None]
-    observed = Observations(
-        tuple(areas), ("AL",) * 1500, np.ones((1500, 8)),
-        tuple(f"200{6 + n // 4}-{3 * (n % 4) + 1:02d}-01/P3M" for n in range(8)),
-        ("internal",), ("reported", "discovered"), drawn.sum(axis=-1), np.ones((1500, 8)),
-        np.zeros((0, 2), np.int64), channel, "partner",
-    )  # fmt: skip
-    changes = describe_trends(observed, 0.0)["changes"]
+    changes = describe_trends(observe(areas, drawn.sum(axis=-1), channel), 0.0)["changes"]
     held = [one["low"] <= 1.0 <= one["high"] for one in changes if one["pathway"] == "internal"]
     assert len(held) == 1500
     assert np.mean(held) > 0.945
