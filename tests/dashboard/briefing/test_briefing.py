@@ -149,8 +149,8 @@ def check_pictures(pictures, language):
 def test_the_share_for_exploration_is_a_limit_only_where_areas_are_explored(release):
     t, plan = Speech("en", geography.read_areas(release.areas_file)), saved(release.name).summary
     for explored in ((), ("GR-A",)):
-        found = replace(plan, verdict=replace(plan.verdict, explored=explored))
-        limits = dict(method.list_paragraphs(t, found, release))["Limits of this plan"]
+        exploring = replace(plan, verdict=replace(plan.verdict, explored=explored))
+        limits = dict(method.list_paragraphs(t, exploring, release))["Limits of this plan"]
         assert ("of outreach goes to areas with too little outreach" in limits) == bool(explored)
 
 

@@ -69,7 +69,7 @@ def test_the_noise_of_the_difference_is_that_of_the_channel():
 def test_numbers_near_the_threshold_have_a_wider_margin():
     later = replace(observe(10, (60, 140, 100)), channel=CellKey(variance_near_k=6.0).channel(60))
     near = replace(later, published=np.full_like(later.published, 10))
-    small, wide = (next(follow_plan(plan(), observe(8, (0, 0, 0)), one)).margin for one in (later, near))
+    small, wide = (next(follow_plan(plan(), observe(8, (0, 0, 0)), release)).margin for release in (later, near))
     assert small == pytest.approx(1.96 * np.sqrt(2.0 * 4 * (1 / 4 + 1 / 2)), rel=1e-3)
     assert wide == pytest.approx(1.96 * np.sqrt(6.0 * 4 * (1 / 4 + 1 / 2)), rel=1e-3)
 

@@ -242,9 +242,11 @@ def observe(areas, published, channel=None):
 def test_a_withheld_number_is_not_compared_as_if_it_were_zero():
     published = np.full((2, 8, 1, 2), 10)
     published[0, 6, 0, 1] = MISSING
-    found = {one["area"]: one for one in describe_trends(observe(("AL-01", "AL-02"), published), 0.0)["changes"]}
-    assert (found["AL-01"]["verdict"], found["AL-01"]["ratio"]) == ("not compared", None)
-    assert (found["AL-02"]["verdict"], found["AL-02"]["ratio"]) == ("no clear change", 1.0)
+    by_area = {
+        change["area"]: change for change in describe_trends(observe(("AL-01", "AL-02"), published), 0.0)["changes"]
+    }
+    assert (by_area["AL-01"]["verdict"], by_area["AL-01"]["ratio"]) == ("not compared", None)
+    assert (by_area["AL-02"]["verdict"], by_area["AL-02"]["ratio"]) == ("no clear change", 1.0)
 
 
 def test_intervals_hold_the_true_ratio_where_counts_have_the_wider_noise():
@@ -253,9 +255,9 @@ def test_intervals_hold_the_true_ratio_where_counts_have_the_wider_noise():
     channel, rng = CellKey(variance_near_k=6.0).channel(60), np.random.default_rng(5)
     drawn = np.cumsum(channel.matrix, axis=1)[rng.poisson(10.0, size)] < rng.random(size)[..., None]
     changes = describe_trends(observe(areas, drawn.sum(axis=-1), channel), 0.0)["changes"]
-    held = [one["low"] <= 1.0 <= one["high"] for one in changes if one["pathway"] == "internal"]
-    assert len(held) == 1500
-    assert np.mean(held) > 0.945
+    covers = [change["low"] <= 1.0 <= change["high"] for change in changes if change["pathway"] == "internal"]
+    assert len(covers) == 1500
+    assert np.mean(covers) > 0.945
 
 
 def test_an_unknown_count_is_not_compared_and_short_panels_are_refused():

@@ -107,9 +107,9 @@ def test_numbers_of_children_are_as_exact_as_makes_sense_and_no_chance_is_certai
 @pytest.mark.parametrize(
     ("chance", "shown"), [(0.895, "89"), (0.9, "90"), (0.6575, "65"), (0.66, "66"), (0.3399, "33")]
 )
-def test_a_chance_below_a_limit_is_not_rounded_up_to_it(of, chance, shown):
+def test_a_chance_below_a_limit_is_not_rounded_up_to_it(current, chance, shown):
     """Else a plan that is not advised would have the chance from which moves are advised."""
-    assert planner.speak(of).format_chance(chance) == f"{shown}\u00a0%"
+    assert planner.speak(current).format_chance(chance) == f"{shown}\u00a0%"
 
 
 # -- choices ---------------------------------------------------------------------------------------------
