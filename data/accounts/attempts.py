@@ -18,12 +18,13 @@ def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -
     key : that of the name or address. free : the number of failures that cause no wait. now : the time in seconds
     since 1970.
     """
-    row = connection.execute("SELECT * FROM attempts WHERE key = ? AND ? - last <= ?", (key, now, _FORGET)).fetchone()
+    # A failure from before the clock was set back would make everybody wait until the clock has caught up.
+    query = "SELECT * FROM attempts WHERE key = ? AND ? - last BETWEEN 0 AND ?"
+    row = connection.execute(query, (key, now, _FORGET)).fetchone()
     if row is None or row["failures"] < free:
         return 0.0
     wait = min(_LAST_WAIT, _FIRST_WAIT * 2.0 ** min(int(row["failures"]) - free, 10))
-    # A clock that was set back lengthens no wait beyond the longest.
-    return min(_LAST_WAIT, float(row["last"]) + wait - now)
+    return float(row["last"]) + wait - now
 
 
 def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:

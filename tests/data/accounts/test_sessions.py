@@ -122,6 +122,17 @@ def test_whoever_is_revoked_opens_nothing_though_their_provider_knows_them_still
         make_token(accounts, person.name, "QGIS")
 
 
+def test_failures_under_a_clock_that_was_ahead_keep_nobody_out_afterwards(accounts, now, member, enter):
+    now[0] += 86_400
+    for _ in range(6):
+        sign_in(accounts, member.name, PASSPHRASE, "000000")
+    now[0] -= 86_400
+    assert enter(code="000000") == Refusal(), "the wait is over"
+    assert sign_in(accounts, member.name, PASSPHRASE, "000000").wait > 0, "but the failures still count"
+    now[0] += 900
+    assert isinstance(enter(), str)
+
+
 def test_names_that_nobody_has_fill_neither_the_table_nor_the_log(accounts, now, enter, monkeypatch):
     monkeypatch.setattr(attempts, "_MOST", 20)
     before = len(read_log(accounts))
