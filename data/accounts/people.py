@@ -72,9 +72,11 @@ def invite(
     """Invite a person and return the secret of the link, which works once within 72 hours.
 
     A known person is invited again, for example after losing a phone. They get the given role, and choose a new
-    passphrase and second factor; the old ones, passkeys, sessions and tokens end. countries, last_day : codes and an
-    ISO day, the limits of the account; None keeps a limit, an empty one removes it. A guest for whom last_day is None
-    gets 30 days from now.
+    passphrase and second factor; the old ones, passkeys, sessions and tokens end. Their name keeps its first spelling,
+    because the log identifies people by it.
+
+    countries, last_day : codes and an ISO day, the limits of the account; None keeps a limit, an empty one removes it.
+    A guest for whom last_day is None gets 30 days from now.
 
     Raises InputError for a name, organisation or role that is not valid, for a last day that is over, and for the name
     of a person who signs in through their provider.
@@ -94,11 +96,11 @@ def invite(
         if last_day is None:
             last_day = _find_day(now, GUEST_DAYS) if role == Role.GUEST else there["last_day"] if there else ""
         _check_last_day(name, last_day, now)
+        name = there["name"] if there else name
         connection.execute(
             "INSERT INTO people (key, name, organisation, role, invitation, invited, last_day, countries) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, coalesce(?, '')) "
-            "ON CONFLICT (key) DO UPDATE SET name = excluded.name, "
-            "organisation = coalesce(nullif(excluded.organisation, ''), organisation), "
+            "ON CONFLICT (key) DO UPDATE SET organisation = coalesce(nullif(excluded.organisation, ''), organisation), "
             "role = excluded.role, invitation = excluded.invitation, invited = excluded.invited, passphrase = NULL, "
             "factor = NULL, revoked = NULL, last_day = excluded.last_day, countries = coalesce(?, countries)",
             (make_key(name), name, organisation, role, hash_secret(secret), now, last_day, limit, limit),

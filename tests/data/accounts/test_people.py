@@ -82,6 +82,15 @@ def test_an_invitation_again_ends_all_that_was_before(accounts, now):
     assert len(people.list_people(accounts)) == 1
 
 
+def test_who_is_invited_again_in_another_spelling_keeps_the_rows_of_the_log(accounts):
+    take_in(accounts, "Elira Hoxha")
+    take_in(accounts, "elira  HOXHA")
+    (person,) = people.list_people(accounts)
+    assert person.name == "Elira Hoxha"
+    own = [entry.content["event"] for entry in read_log(accounts, person.name)]
+    assert own == [Event.INVITED, Event.ACCEPTED] * 2
+
+
 def test_a_revoked_person_is_out_at_once_and_may_be_invited_again(accounts, now):
     member = take_in(accounts, "Elira")
     now[0] += 60
