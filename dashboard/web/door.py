@@ -437,7 +437,14 @@ class Door:
         return self._show(request, make, 403 if problem else 200)
 
     def _read_whole_log(self) -> tuple[list[Entry], Verdict]:
-        return read_log(self._accounts, most=_MOST_ROWS_OF_ALL), verify_log(self._accounts)
+        """Return the last rows and the verdict; no rows if one of them cannot be read, which the verdict then says."""
+        verdict = verify_log(self._accounts)
+        try:
+            return read_log(self._accounts, most=_MOST_ROWS_OF_ALL), verdict
+        except WorkspaceError:
+            if not verdict.problem:
+                raise
+            return [], verdict
 
     async def _sign_out(self, request: Request, person: Person | None) -> Response:
         if await self._read_form(request) is None:

@@ -185,8 +185,11 @@ def _read_head(connection: sqlite3.Connection) -> tuple[int, str]:
 
 
 def _make_entry(row: sqlite3.Row) -> Entry:
-    """Return a row as an entry of a hash chain. Raises ValueError if its content is no JSON object."""
-    content = json.loads(row["content"])
-    if not isinstance(content, dict):
+    """Return a row as an entry of a hash chain. Raises ValueError if its content is not that of a row of the log."""
+    try:
+        content = json.loads(row["content"])
+    except RecursionError:  # brackets inside each other, thousands deep
+        content = None
+    if not isinstance(content, dict) or not {"event", "person"} <= set(content):
         raise ValueError("not a row of the log")
     return Entry(int(row["number"]), str(row["moment"]), str(row["previous"]), content, str(row["sha256"]))

@@ -128,7 +128,7 @@ def _parse(line: bytes) -> Entry | None:
     """Read a line; None if it is not an entry."""
     try:
         values = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(values, dict) or set(values) != set(_FIELDS):
         return None

@@ -717,3 +717,9 @@ def test_an_officer_reads_the_log_of_everybody_and_whether_it_is_whole(browser, 
     with closing(sqlite3.connect(accounts.path)) as connection:
         connection.executescript("DROP TRIGGER log_keeps_rows; DELETE FROM log WHERE number = 3;")
     assert "was changed after row 2" in browser.ask("/account").text
+    for content in ("{", "{}"):
+        with closing(sqlite3.connect(accounts.path)) as connection:
+            connection.executescript(f"""
+                DROP TRIGGER IF EXISTS log_keeps_words; UPDATE log SET content = '{content}' WHERE number = 2;
+            """)
+        assert "was changed after row 1" in browser.ask("/account").text

@@ -58,7 +58,7 @@ def test_rows_of_a_person_are_found_by_an_index_also_in_a_file_from_before_with_
     assert "Row 4 cannot be read" in verify_log(accounts).problem
 
 
-@pytest.mark.parametrize("content", ["[]", "{"])
+@pytest.mark.parametrize("content", ["[]", "{", "{}", '{"person": "Elira"}', "[" * 100_000], ids=lambda text: text[:9])
 def test_a_row_that_cannot_be_read_says_how_it_is_found(rows, content):
     tamper(rows, f"UPDATE log SET content = '{content}' WHERE number = 3")
     with pytest.raises(WorkspaceError):

@@ -63,6 +63,7 @@ def test_messages_name_the_entry_its_day_and_the_remedy(lines, tmp_path_factory)
         ([*lines[:2], *lines[3:]], r"^Entry 3 is missing before entry 4 of \d{4}-"),
         ([lines[1], lines[0], *lines[2:]], r"stands in the wrong place"),
         ([*lines[:2], b"noise\n", *lines[3:]], r"^Line 3 cannot be read"),
+        ([*lines[:2], b"[" * 100_000 + b"\n", *lines[3:]], r"^Line 3 cannot be read"),
     ):
         problem = read(tmp_path_factory, wrong).problems[0]
         problems = " ".join(read(tmp_path_factory, wrong).problems)
