@@ -470,7 +470,7 @@
   /* Where people sign in, what looks like a server that is gone may be a session that has ended: show the door then. */
   function askForDoor() {
     if (!document.querySelector(".topbar .person")) return;
-    window.fetch(window.location.href, { headers: { Accept: "text/html" } }).then(function (answer) {
+    window.fetch(new URL("release.json", HOME)).then(function (answer) {
       if (answer.status === 403) window.location.reload();
     }, function () { window.setTimeout(askForDoor, 3000); });
   }

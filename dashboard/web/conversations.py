@@ -1,8 +1,8 @@
 """The open websockets of people who have signed in. Each is closed within seconds after its session has ended.
 
-Requests that a page sends by itself, such as for the list of decisions, do not count as use of the session. The
-accounts are read every two seconds, once for all websockets. A file that a page offers is only for that session, and is
-noted once in the log: the browser asks for it twice, first to see that it is there.
+Requests that a page sends by itself, such as for the list of decisions or right after a broken line is back, do not
+count as use of the session. The accounts are read every two seconds, once for all websockets. A file that a page offers
+is only for that session, and is noted once in the log: the browser asks for it twice, first to see that it is there.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from data.errors import WorkspaceError
 
 MEDIA = "/media/"  # where Streamlit serves the files that pages offer, to whoever has the address
 _LOOK, _TOUCH = 2.0, 60.0  # seconds between two checks whether sessions are open, and between two notes of their use
+_BEGINNING = 10.0  # seconds of a websocket in which a page asks by itself for what it shows
 _MOST_FILES = 10_000  # offers that are remembered, of all sessions; a page that is opened again offers its files again
 _LOG = logging.getLogger(__name__)
 
@@ -58,10 +59,10 @@ class Conversations:
 
         After the end of the session nothing more is sent, and the application gets a disconnect message.
         """
-        ended, is_closed, used = asyncio.Event(), False, time.monotonic()
+        ended, is_closed, next_use = asyncio.Event(), False, time.monotonic() + _BEGINNING
 
         async def receive_while_open() -> Message:
-            nonlocal is_closed, used
+            nonlocal is_closed, next_use
             coming = asyncio.ensure_future(receive())
             await asyncio.wait({coming, ending}, return_when=asyncio.FIRST_COMPLETED)
             if ended.is_set():
@@ -71,8 +72,8 @@ class Conversations:
                     await send({"type": "websocket.close", "code": 1008})
                 return {"type": "websocket.disconnect", "code": 1008}
             message: MutableMapping[str, Any] = coming.result()
-            if time.monotonic() - used > _TOUCH and _is_use(message):
-                used = time.monotonic()
+            if time.monotonic() > next_use and _is_use(message):
+                next_use = time.monotonic() + _TOUCH
                 await look_up(sessions.find_person, self._accounts, secret)
             return message
 

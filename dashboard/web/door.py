@@ -69,6 +69,9 @@ _REFUSED_TOKEN = PlainTextResponse(
     status_code=401,
     headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"},
 )
+# What an open page asks for by itself: the newest release, and after a break of its line whether the map is back. For the
+# same reason the beginning of a websocket is no use of the session; what a person does is a message on it.
+_ASKED_BY_PAGES = (NEWEST, "/_stcore/health", "/_stcore/host-config")
 _Form = dict[str, str]
 _Answer = Callable[[Request, Person | None], Awaitable[Response]]
 
@@ -157,8 +160,7 @@ class Door:
         if token:
             return await look_up(tokens.find_holder, self._accounts, token)
         secret = connection.cookies.get(self._session)
-        # An open page asks for the newest release by itself.
-        is_use = connection.scope["path"] != NEWEST
+        is_use = connection.scope["type"] == "http" and connection.scope["path"] not in _ASKED_BY_PAGES
         return await look_up(sessions.find_person, self._accounts, secret, is_use=is_use) if secret else None
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, person: Person | None) -> None:

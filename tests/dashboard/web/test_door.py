@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from contextlib import closing
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
 from markupsafe import Markup
@@ -51,11 +52,21 @@ def member(accounts, now):
     return take_in(accounts, "Elira Hoxha", "manager", "ARSIS")
 
 
-def test_a_page_that_asks_for_the_newest_release_by_itself_keeps_nobody_signed_in(browser, member, now):
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/release.json", "http"),
+        ("/_stcore/health", "http"),
+        ("/_stcore/host-config", "http"),
+        ("/_stcore/stream", "websocket"),
+        ("/meeting/line", "websocket"),
+    ],
+)
+def test_what_an_open_page_asks_by_itself_keeps_nobody_signed_in(browser, member, now, path, kind):
     browser.ask("/sign-in")
     browser.sign_in(member, now)
     for _ in range(3):
-        assert browser.ask("/release.json").status == 200
+        assert browser.ask(path, kind=kind, origin=ORIGIN).status != 403
         now[0] += 1190
     assert browser.ask("/release.json").status == 200
     now[0] += 60
@@ -462,26 +473,28 @@ def test_a_session_is_known_to_every_process_of_a_file_and_ends_in_all_of_them(b
 
 
 def test_what_a_page_asks_by_itself_is_no_use_of_a_session(accounts, monkeypatch):
-    used, seen, by_itself, by_hand = [], [], BackMsg(), BackMsg()
+    used, seen, by_itself, by_hand, time = [], [], BackMsg(), BackMsg(), [0.0]
     by_itself.rerun_script.is_auto_rerun, by_hand.rerun_script.query_string = True, "area=AL-11"
-    monkeypatch.setattr(conversations, "_TOUCH", -1.0)
+    monkeypatch.setattr(conversations, "time", SimpleNamespace(monotonic=lambda: time[0]))
     monkeypatch.setattr(sessions, "find_person", lambda *_: used.append(1))
     monkeypatch.setattr(sessions, "find_open", lambda _accounts, asked: set(asked))
-    messages = [by_itself.SerializeToString(), by_hand.SerializeToString(), b"\xff", by_itself.SerializeToString()]
+    own, hand = by_itself.SerializeToString(), by_hand.SerializeToString()
+    # A page also asks as if by hand when its line is new.
+    messages = {1: hand, 11: own, 12: hand, 60: hand, 73: b"\xff", 200: own}
 
     async def application(scope, receive, send):
-        for _ in messages:
+        for time[0] in messages:
             await receive()
             seen.append(len(used))
 
     async def talk():
         coming = asyncio.Queue()
-        for message in messages:
+        for message in messages.values():
             coming.put_nowait({"type": "websocket.receive", "bytes": message})
         await asyncio.wait_for(Conversations(accounts).hold(application, {}, coming.get, None, "secret"), 5)
 
     asyncio.run(talk())
-    assert seen == [0, 1, 2, 2]
+    assert seen == [0, 0, 1, 1, 2, 2]
 
 
 def test_one_look_is_for_all_conversations(accounts, now, monkeypatch):
