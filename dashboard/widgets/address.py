@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -140,10 +141,23 @@ def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: b
     return _keep_choice(name, key)
 
 
+def tell_apart(words: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of choices, by id, with a number after a text that a later choice in the list has too.
+
+    Streamlit finds a choice of a menu by its text, and takes the last one that has it. Lists begin with the newest, so
+    a choice keeps its text when a new one has the same.
+    """
+    told: dict[str, str] = {}
+    for name, text in reversed(words.items()):
+        numbered = (text if number == 1 else f"{text} ({number})" for number in count(1))
+        told[name] = next(one for one in numbered if one not in told.values())
+    return {name: told[name] for name in words}
+
+
 def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
     """Show choices in a menu and return the id of the chosen one. `first` is the id of the default."""
-    key = _settle_key(name, [first, *words])
-    st.selectbox(label, list(words), format_func=words.__getitem__, key=key, width=_WIDTH)
+    key, texts = _settle_key(name, [first, *words]), tell_apart(words)
+    st.selectbox(label, list(words), format_func=texts.__getitem__, key=key, width=_WIDTH)
     return _keep_choice(name, key)
 
 

@@ -26,6 +26,7 @@ from dashboard.site.reader import find_reader, keep_reader
 from dashboard.site.text import _, escape_markdown, translate_message
 from dashboard.widgets import markup
 from dashboard.widgets.activity import note_plan
+from dashboard.widgets.address import tell_apart
 from dashboard.widgets.page_frame import offer_file
 from data.accounts.rights import Right
 from data.errors import TactError
@@ -256,13 +257,14 @@ def tabulate_plans(t: Speech, plans: Sequence[SavedPlan]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
-def _label_plan(plan: SavedPlan) -> str:
-    return f"{plan.summary.title} ({plan.created:%Y-%m-%d %H:%M})"
+def _label_plans(plans: Sequence[SavedPlan]) -> dict[str, str]:
+    """Return title and moment of each plan, by its address; no two are the same."""
+    return tell_apart({plan.address: f"{plan.summary.title} ({plan.created:%Y-%m-%d %H:%M})" for plan in plans})
 
 
 def _pick_plan(label: str, plans: Sequence[SavedPlan], key: str) -> SavedPlan:
     by_name = {plan.address: plan for plan in plans}
-    chosen = st.selectbox(label, list(by_name), format_func=lambda name: _label_plan(by_name[name]), key=key)
+    chosen = st.selectbox(label, list(by_name), format_func=_label_plans(plans).__getitem__, key=key)
     return by_name.get(chosen or "", plans[0])
 
 
@@ -281,7 +283,7 @@ def show_comparison(t: Speech, plans: Sequence[SavedPlan]) -> None:
         list(by_name),
         default=list(by_name)[:2],
         max_selections=_MOST,
-        format_func=lambda name: _label_plan(by_name[name]),
+        format_func=_label_plans(plans).__getitem__,
         key="compare-plans",
     )
     if chosen:

@@ -19,7 +19,7 @@ from dashboard.web.agenda.state import address_item, list_numbers, may_write, re
 from dashboard.web.rooms import clean_view
 from dashboard.web.views import ADDRESSES, detach_view, name_view
 from dashboard.widgets import markup, page_frame
-from dashboard.widgets.address import ADD, AGENDA, pick_from_menu, read_parameter
+from dashboard.widgets.address import ADD, AGENDA, pick_from_menu, read_parameter, tell_apart
 from data.accounts.database import Accounts
 from data.accounts.meetings import (
     Item,
@@ -76,7 +76,7 @@ def _offer_to_add(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
             link = html('<a class="first" href="./" target="_self">{}</a>', _("Open Overview"))
             st.html(html('<div class="finding"><div class="onward">{}</div></div>', link))
         return
-    names = {_NEW: _("A new meeting"), **{meeting.key: label_meeting(meeting) for meeting in meetings}}
+    names = tell_apart({_NEW: _("A new meeting"), **{meeting.key: label_meeting(meeting) for meeting in meetings}})
     known = [meeting.key for meeting in meetings]
     with st.container(border=True, key="agenda-add"):
         st.html(html("<h2>{}</h2><p>{}</p>", _("Add this view"), name_view(view, current)))

@@ -16,6 +16,7 @@ from dashboard.site.reader import find_accounts, find_reader
 from dashboard.site.text import _, escape_markdown, html, join_markup, translate_message
 from dashboard.web.agenda.state import Played, find_played, may_write, open_store
 from dashboard.web.views import split_view
+from dashboard.widgets.address import tell_apart
 from dashboard.widgets.page_frame import show_part
 from data.accounts.database import Accounts
 from data.accounts.meetings import Decision, add_decision, remove_decision
@@ -126,8 +127,8 @@ def _ask_for_decision(played: Played, current: CurrentRelease) -> None:
 
 
 def _choose(label: str, words: Mapping[str, str], first: str, key: str) -> None:
-    index = list(words).index(first) if first in words else 0
-    st.selectbox(label, list(words), format_func=words.__getitem__, index=index, key=key)
+    index, texts = list(words).index(first) if first in words else 0, tell_apart(words)
+    st.selectbox(label, list(words), format_func=texts.__getitem__, index=index, key=key)
 
 
 def _save(played: Played) -> None:
