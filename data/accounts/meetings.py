@@ -84,7 +84,11 @@ def list_meetings(accounts: Accounts) -> list[Meeting]:
 
 
 def create_meeting(accounts: Accounts, title: str, day: str, person: str = "", first: Item | None = None) -> str:
-    """Create a meeting on a day (ISO), together with the first view of its agenda if there is one; return its key."""
+    """Create a meeting on a day (ISO), together with the first view of its agenda if there is one; return its key.
+
+    Raises InputError if `day` is no day.
+    """
+    _check_day(day)
     key = secrets.token_hex(8)
     with accounts.write() as connection:
         connection.execute("INSERT INTO meetings (key, title, day) VALUES (?, ?, ?)", (key, title, day))
@@ -145,8 +149,10 @@ def remove_item(accounts: Accounts, key: str, item: int, person: str = "") -> No
 def add_decision(accounts: Accounts, key: str, item: int, decision: Decision, person: str = "") -> None:
     """Add a decision beside a view.
 
-    Raises InputError if the meeting or the view does not exist, or if the meeting has MOST_DECISIONS decisions.
+    Raises InputError if the meeting or the view does not exist, if the meeting has MOST_DECISIONS decisions, or if the
+    decision is due on no day.
     """
+    _check_day(decision.due)
     with accounts.write() as connection:
         meeting = _find_meeting(connection, key)
         if not connection.execute(
@@ -228,6 +234,14 @@ def find_previous(meetings: list[Meeting], meeting: Meeting) -> Meeting | None:
     """
     earlier = meetings[meetings.index(meeting) + 1 :] if meeting in meetings else []
     return next((other for other in earlier if any(item.decisions for item in other.items)), None)
+
+
+def _check_day(text: str) -> None:
+    """Raise InputError for a text that is no ISO day. A browser may send an empty day from a form."""
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(Message("Choose a day.")) from None
 
 
 def _find_meeting(connection: sqlite3.Connection, key: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
 import streamlit as st
@@ -123,7 +123,8 @@ def _ask_for_decision(played: Played, current: CurrentRelease) -> None:
         _choose(_("Area"), areas, parameters.get("area", ""), _AREA)
         if len(plans) > 1:
             _choose(_("Saved plan"), plans, parameters.get("plan", ""), _PLAN)
-        st.form_submit_button(_("Minute this decision"), type="primary", on_click=_save, args=(played,))
+        offered = frozenset({*areas, *plans})
+        st.form_submit_button(_("Minute this decision"), type="primary", on_click=_save, args=(played, offered))
 
 
 def _choose(label: str, words: Mapping[str, str], first: str, key: str) -> None:
@@ -131,13 +132,21 @@ def _choose(label: str, words: Mapping[str, str], first: str, key: str) -> None:
     st.selectbox(label, list(words), format_func=texts.__getitem__, index=index, key=key)
 
 
-def _save(played: Played) -> None:
+def _save(played: Played, offered: Collection[str]) -> None:
+    """Save the decision in the form. offered : codes of areas and addresses of plans that it may name.
+
+    A browser may send any text in place of a choice, and these texts are not checked for personal data.
+    """
     state, item = st.session_state, played.item
     what, who = " ".join(str(state[_WHAT]).split()), " ".join(str(state[_WHO] or "").split())
     if not what or not who or item is None:
         state[_REFUSED] = _("Write what is decided, and who does it.")
         return
-    decision = Decision(what, who, str(state[_DUE]), str(state.get(_AREA) or ""), str(state.get(_PLAN) or ""))
+    area, plan = (str(state.get(name) or "") for name in (_AREA, _PLAN))
+    if not {area, plan} <= {"", *offered}:
+        state[_REFUSED] = _("Choose the area and the plan from the lists.")
+        return
+    decision = Decision(what, who, str(state[_DUE]), area, plan)
 
     def save(store: Accounts) -> None:
         check_free_text([what, who], Message("A decision"))

@@ -15,8 +15,9 @@ from dashboard.site.current_release import open_current_release
 from dashboard.site.reader import Reader, read_as
 from dashboard.site.text import speak
 from dashboard.web import agenda, navigation
-from dashboard.web.agenda import papers, previous, state
+from dashboard.web.agenda import decisions, papers, previous, state
 from dashboard.web.agenda.decisions import change
+from dashboard.web.agenda.state import Played
 from dashboard.web.agenda.strip import render_strip
 from dashboard.web.views import detach_view
 from dashboard.widgets.address import follow
@@ -209,6 +210,27 @@ def test_a_meeting_of_whose_agenda_nothing_can_be_stored_is_not_made(site, relea
     (meeting,) = state.read_meetings()
     assert address == {"agenda": meeting.key}
     assert [item.sentence for item in meeting.items] == ["What now?"]
+
+
+OFFERED = {"agenda-day": "2026-12-01", "decide-due": "2026-12-24", "decide-area": "AL-11", "decide-plan": ""}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [({"agenda-day": None}, "a day"), ({"decide-due": None}, "a day")]
+    + [({f"decide-{name}": "Ana Marku +355 69 123 4567"}, "from the lists") for name in ("area", "plan")],
+)
+def test_what_no_form_offers_is_not_stored(site, release, monkeypatch, wrong, words):
+    key = make_meeting(state.open_store(), release)
+    form = {agenda._TITLE: "One", agenda._SENTENCE: "See", decisions._WHAT: "More days", decisions._WHO: "ARSIS"}
+    monkeypatch.setattr("streamlit.session_state", kept := {**form, **OFFERED, **wrong})
+    monkeypatch.setattr("streamlit.query_params", {})
+    agenda._add("map", release)
+    meeting = next(meeting for meeting in state.read_meetings() if meeting.key == key)
+    decisions._save(Played(meeting, 1, (1, 2, 3)), ["", "AL-11"])
+    assert words in kept.get(agenda._REFUSED, "") + kept.get(decisions._REFUSED, "")
+    stored = [len(meeting.items[0].decisions) for meeting in state.read_meetings()]
+    assert sorted(stored) == ([1] if "agenda-day" in wrong else [0, 0])
 
 
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
