@@ -1,7 +1,7 @@
 """The `tact` command, with which a data officer manages records and releases, and starts the map.
 
-Exit codes: 0 done · 1 unexpected error · 2 wrong input or wrong use · 3 workspace · 4 vault or keys · 5 a release that
-is refused or cannot be read, a table that may not be published, an audit with findings, results that
+Exit codes: 0 done · 1 unexpected error · 2 wrong input or wrong use · 3 workspace · 4 vault, keys or a full disk · 5 a
+release that is refused or cannot be read, a table that may not be published, an audit with findings, results that
 `tact reproduce` does not repeat, or a log or ledger with a fault · 7 `doctor` found problems · 130 stopped by hand.
 With --json after the command, the answer is one JSON value on standard output; progress and messages go to standard
 error.

@@ -6,7 +6,7 @@ import datetime as dt
 import shlex
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import typer
 
@@ -14,7 +14,7 @@ from dashboard.commands.output import Json, emit, format_table
 from dashboard.commands.workspace import open_workspace
 from dashboard.site import INVITATION
 from data.accounts import people
-from data.accounts.addresses import is_safe
+from data.accounts.addresses import split_safe
 from data.accounts.database import Accounts
 from data.accounts.provider import FILE, find_provider_file
 from data.accounts.rights import Role
@@ -198,9 +198,9 @@ def _check_day(text: str) -> str | None:
 def _check_address(text: str) -> str:
     """Return scheme and host of an address.
 
-    Raises InputError if others could read a link to it on its way, or if it has a path or a query.
+    Raises InputError if others could read a link to it on its way, or if it has more than these two.
     """
-    parts = urlsplit(text)
-    if not is_safe(parts) or parts.path.strip("/") or parts.query:
+    parts = split_safe(text)
+    if parts is None or parts.path.strip("/") or parts.query or parts.fragment:
         raise InputError(f"{text!r} is no address of a map. Give one such as https://map.example.org or {_LOCAL}.")
     return f"{parts.scheme}://{parts.netloc}"

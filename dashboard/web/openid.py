@@ -12,7 +12,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 from authlib.integrations.base_client import OAuthError
@@ -24,7 +23,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from dashboard.web.organisation import Fault, ProviderError, derive, make_state
-from data.accounts.addresses import is_safe
+from data.accounts.addresses import split_safe
 from data.accounts.people import Identity
 from data.accounts.provider import ProviderSettings
 
@@ -207,7 +206,7 @@ async def _get(client: AsyncOAuth2Client, address: str) -> dict[str, Any]:
 
 def _check_address(name: str, address: str) -> None:
     """Raise ProviderError for an address without encryption, unless it is on this machine."""
-    if not is_safe(urlsplit(address)):
+    if split_safe(address) is None:
         raise ProviderError(Fault.UNBELIEVED, f"its {name} is no https address")
 
 

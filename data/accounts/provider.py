@@ -12,9 +12,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from data.accounts.addresses import is_safe
+from data.accounts.addresses import split_safe
 from data.accounts.rights import Role
 from data.errors import InputError
 from data.workspace.toml_text import parse_toml
@@ -100,8 +99,8 @@ def _read_words(path: Path, section: Mapping[str, Any], name: str) -> str:
 
 
 def _check_issuer(path: Path, issuer: str) -> None:
-    parts = urlsplit(issuer)
-    if not is_safe(parts) or parts.query or parts.fragment or parts.username:
+    parts = split_safe(issuer)
+    if parts is None or parts.query or parts.fragment:
         raise _make_error(
             path,
             f"[{_SECTION}] issuer",

@@ -41,6 +41,7 @@ FAULTS = [
     (ISSUER, "http://login.example.org", "issuer is 'http://login.example.org'"),
     (ISSUER, "login.example.org", "issuer is"),
     (ISSUER, f"{ISSUER}?tenant=1", "issuer is"),
+    (ISSUER, "https://[login.example.org", "issuer is"),
     ('"client-secret"', '"elsewhere"', "elsewhere, which cannot be read"),
     ('client_secret_file = "client-secret"', "", "say one of them"),
     ('"tact officers" = "officer"', '"tact officers" = "king"', r"officers\" is 'king'. There are: public"),
