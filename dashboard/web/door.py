@@ -69,8 +69,8 @@ _REFUSED_TOKEN = PlainTextResponse(
     status_code=401,
     headers={"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"},
 )
-# What an open page asks for by itself: the newest release, and after a break of its line whether the map is back. It also
-# opens its websocket again by itself; what a person does is a message on it.
+# What an open page asks for by itself: the newest release, and after a break of its line whether the map is back. By
+# itself it also opens its websocket again; what a person does is a message on it.
 _ASKED_BY_PAGES = (NEWEST, "/_stcore/health", "/_stcore/host-config")
 _Form = dict[str, str]
 _Answer = Callable[[Request, Person | None], Awaitable[Response]]

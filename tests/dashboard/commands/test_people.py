@@ -89,8 +89,10 @@ def test_a_server_without_a_workspace_has_a_file_of_its_own(tact, tmp_path):
 
 @pytest.mark.parametrize(
     "address",
-    ["http://map.example.org", "map.example.org", "https://", "https://a.b/map", "ftp://a", "https://[::1"]
-    + ["https://a.b:99999", "https://a.b:x", "https://name:word@a.b", "https://a.b#map"],
+    [
+        *("http://map.example.org", "map.example.org", "https://", "https://a.b/map", "ftp://a", "https://[::1"),
+        *("https://a.b:99999", "https://a.b:x", "https://name:word@a.b", "https://a.b#map"),
+    ],
 )
 def test_a_link_that_could_be_read_on_its_way_is_not_made(tact, workspace, address):
     answer = tact("--workspace", workspace.path, "people", "invite", "Elira", "--role", "partner", "--at", address)
