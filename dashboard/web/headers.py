@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.web.admission import CLOSED
+from dashboard.web.conversations import MEDIA
 
 _COMPONENTS = "/component/"
 _COMMON = {
@@ -102,5 +103,7 @@ class SecurityHeaders:
         for name, value in _COMMON.items():
             headers[name] = value
         kind = headers.get("content-type", "").partition(";")[0]
-        if kind in _NEVER_KEPT and "max-age" not in headers.get("cache-control", ""):
+        # Streamlit says nothing of files of a page, and caches would keep them.
+        is_file = MEDIA in path
+        if is_file or (kind in _NEVER_KEPT and "max-age" not in headers.get("cache-control", "")):
             headers["Cache-Control"] = "no-store"

@@ -295,7 +295,9 @@ def test_a_file_is_given_to_the_reader_to_whom_a_page_offered_it_and_to_nobody_w
         for presses in (1, 2):
             path = conversation.take(shown, button)
             assert path.startswith("/media/")
-            assert [ask(served.url + path)[0] for _ in ("look whether it is there", "take it")] == [200, 200]
+            for _ in ("look whether it is there", "take it"):
+                status, headers, _ = ask(served.url + path)
+                assert (status, headers["Cache-Control"]) == (200, "no-store")
             events = [entry.content["event"] for entry in read_log(accounts, "Arta")]
             assert events.count("exported") == presses
         enter("public")
