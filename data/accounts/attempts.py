@@ -9,6 +9,7 @@ import sqlite3
 
 _FIRST_WAIT, _LAST_WAIT = 30.0, 900.0  # seconds
 _FORGET = 3600.0  # seconds after which failures are forgotten
+_OVERTAKEN = 60.0  # seconds by which attempts at the same time may be counted in another order than they came
 _MOST = 10_000  # keys of a kind; the oldest are forgotten
 
 
@@ -19,12 +20,12 @@ def find_wait(connection: sqlite3.Connection, key: str, free: int, now: float) -
     since 1970.
     """
     # A failure from before the clock was set back would make everybody wait until the clock has caught up.
-    query = "SELECT * FROM attempts WHERE key = ? AND ? - last BETWEEN 0 AND ?"
-    row = connection.execute(query, (key, now, _FORGET)).fetchone()
+    query = "SELECT * FROM attempts WHERE key = ? AND ? - last BETWEEN ? AND ?"
+    row = connection.execute(query, (key, now, -_OVERTAKEN, _FORGET)).fetchone()
     if row is None or row["failures"] < free:
         return 0.0
     wait = min(_LAST_WAIT, _FIRST_WAIT * 2.0 ** min(int(row["failures"]) - free, 10))
-    return float(row["last"]) + wait - now
+    return min(_LAST_WAIT, float(row["last"]) + wait - now)
 
 
 def count_failure(connection: sqlite3.Connection, key: str, now: float) -> None:

@@ -188,9 +188,10 @@ def find_person(accounts: Accounts, secret: str, *, is_use: bool = True) -> Pers
 
     is_use : whether this counts as a use of the session, so that it goes on for another hour.
     """
-    now = accounts.clock()
     with accounts.read() as connection:
         row = _find_session(connection, secret)
+    # Only now: another request of the same page may have noted a use while this one waited.
+    now = accounts.clock()
     if row is None or not _is_alive(row, now):
         return None
     if is_use and now - row["seen"] >= _TOUCH:
@@ -201,9 +202,9 @@ def find_person(accounts: Accounts, secret: str, *, is_use: bool = True) -> Pers
 
 def find_open(accounts: Accounts, secrets: Collection[str]) -> set[str]:
     """Return the secrets whose sessions are still open, in one query. This is not a use of the sessions."""
-    now = accounts.clock()
     with accounts.read() as connection:
         rows = _find_sessions(connection, secrets)
+    now = accounts.clock()  # after the rows, as above
     alive = {row["secret"] for row in rows if _is_alive(row, now)}
     return {secret for secret in secrets if hash_secret(secret) in alive}
 

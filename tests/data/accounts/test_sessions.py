@@ -133,6 +133,13 @@ def test_failures_under_a_clock_that_was_ahead_keep_nobody_out_afterwards(accoun
     assert isinstance(enter(), str)
 
 
+def test_attempts_at_the_same_time_wait_in_whichever_order_they_are_counted(accounts, now, member):
+    for _ in range(6):
+        sign_in(accounts, member.name, PASSPHRASE, "000000")
+    now[0] -= 10  # the time at which another process began, and waited for the file
+    assert sign_in(accounts, member.name, PASSPHRASE, "000000").wait > 0
+
+
 def test_names_that_nobody_has_fill_neither_the_table_nor_the_log(accounts, now, enter, monkeypatch):
     monkeypatch.setattr(attempts, "_MOST", 20)
     before = len(read_log(accounts))
@@ -153,6 +160,20 @@ def test_a_session_ends_after_twelve_hours_of_use_or_one_without(accounts, now, 
     assert find_person(accounts, idle) is None
     now[0] += 1200
     assert find_person(accounts, used) is None
+
+
+def test_a_use_that_another_request_notes_meanwhile_ends_no_session(accounts, now, enter, monkeypatch):
+    session, find = enter(), sessions._find_sessions
+
+    def find_while_another_notes(connection, secrets):
+        now[0] += 1
+        with accounts.write() as other:
+            other.execute("UPDATE sessions SET seen = ?", (now[0],))
+        return find(connection, secrets)
+
+    monkeypatch.setattr(sessions, "_find_sessions", find_while_another_notes)
+    assert find_person(accounts, session) is not None
+    assert find_open(accounts, [session]) == {session}
 
 
 def test_a_look_keeps_no_session_open_and_a_clock_set_back_opens_none(accounts, now, enter):
