@@ -124,9 +124,10 @@ def shorten_log(accounts: Accounts, before: dt.date, confirmed: int, user: str =
     number is different now, and WorkspaceError for a log that is not whole, because the evidence of a change would be
     removed.
     """
+    # This takes seconds for a long log, and nobody may write meanwhile if it is inside the transaction.
+    if problem := verify_log(accounts).problem:
+        raise WorkspaceError(f"The log in {accounts.path} was changed, so nothing was removed: {problem}")
     with accounts.write() as connection:
-        if problem := _verify(connection).problem:
-            raise WorkspaceError(f"The log in {accounts.path} was changed, so nothing was removed: {problem}")
         start, last = _read_start(connection)[0], _find_last_old(connection, before)
         if last - start != confirmed:
             raise InputError(f"{last - start} rows are older than {before}, not {confirmed}. Nothing was removed.")

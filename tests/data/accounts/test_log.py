@@ -129,6 +129,21 @@ def test_old_rows_go_when_their_number_is_named_and_what_stays_still_holds(old_r
     assert verify_log(old_rows).rows == 3, "nothing to say"
 
 
+def test_others_write_while_a_long_log_is_checked_before_it_is_shortened(old_rows, monkeypatch):
+    verify = log._verify
+
+    def verify_while_another_writes(connection):
+        note(old_rows, Event.SAW, "Nikos", page="map")
+        return verify(connection)
+
+    monkeypatch.setattr(database, "_BUSY", 0.1)
+    monkeypatch.setattr(log, "_verify", verify_while_another_writes)
+    shorten_log(old_rows, DAY, 4)
+    monkeypatch.undo()
+    assert [entry.content["person"] for entry in read_log(old_rows)] == ["Elira", "Elira", "Nikos", ""]
+    assert verify_log(old_rows).problem == ""
+
+
 def test_a_log_is_shortened_again_and_its_last_row_stays(old_rows, now):
     shorten_log(old_rows, DAY, 4)
     now[0] += 30 * 86_400
