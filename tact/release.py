@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from data.errors import InputError
+from data.errors import InputError, ReleaseError
+from data.release import WITHDRAWN, find_release, read_blocked, read_withdrawn
 from data.release import Release as _Folder
-from data.release import find_release, read_blocked
 from data.tables.spec import TIERS
 from data.tables.states import STATES
 from geo import areas as geography
@@ -236,13 +236,16 @@ def open_release(path: str | Path, tier: Literal["partner", "public"] = "public"
 
     path : the folder of one release, `releases/NAME`; or the folder that contains `releases` (a workspace, or a folder
     that `tact publish` wrote), to open the release that readers are shown. Layers and tables that governance does not
-    approve now are left out. Raises InputError for an unknown tier, ReleaseError if there is no such release, and
-    ReleaseDamaged if its manifest or that of a result was changed.
+    approve now are left out. Raises InputError for an unknown tier, ReleaseError if there is no such release or it was
+    taken back, and ReleaseDamaged if its manifest or that of a result was changed.
     """
     if tier not in TIERS:
         msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."
         raise InputError(msg)
     releases, name = find_release(Path(path))
+    if name in read_withdrawn(releases):
+        msg = f"Release {name} was taken back ({releases / WITHDRAWN}). Open another one."
+        raise ReleaseError(msg)
     results = releases.parent / "derived"
     derived = results if results.is_dir() else None
     return Release(_Folder.open(releases, tier, name, read_blocked(releases), derived))

@@ -11,7 +11,7 @@ import typer
 from dashboard.commands.output import Json, emit, progress
 from dashboard.commands.workspace import open_release, open_workspace
 from data.errors import InputError
-from data.release import WITHDRAWN, Release, read_withdrawn
+from data.release import Release
 from data.restricted import governance
 from data.restricted.governance import logs
 from data.tables.spec import Tier
@@ -65,16 +65,14 @@ def open_to_write(
     """Open the release from which files will be written. For the partner tier the receiver is logged.
 
     formats, layers : what is logged; `layers` is by default all layers. Raises InputError for an unknown tier, a file
-    in place of the folder, a release that was taken back, or partner files without a receiver. Raises WorkspaceError
-    if there is no agreement with the receiver.
+    in place of the folder, or partner files without a receiver. Raises WorkspaceError if there is no agreement with the
+    receiver, and ReleaseError as `open_release` does.
     """
     if tier not in _TIERS:
         raise InputError(f"No tier {tier!r}. There are: {', '.join(_TIERS)}.")
     if to.exists() and not to.is_dir():
         raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
     workspace = open_workspace(context, or_demo=True)
-    if name in read_withdrawn(workspace.releases):
-        raise InputError(f"Release {name} was taken back (releases/{WITHDRAWN}). Choose another: tact releases")
     opened = open_release(workspace, cast("Tier", tier), name)
     if tier == "partner":
         listed = layers or [layer.id for layer in exports.list_layers(opened)]

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import say
-from data.release import Release
+from data.errors import ReleaseError
+from data.release import WITHDRAWN, Release, read_withdrawn
 from data.restricted import backup, governance, imports
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.vault import Vault
@@ -43,7 +44,12 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
 
 
 def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None = None) -> Release:
-    """Open a release, by default the current one. Layers that governance.toml does not approve now are left out."""
+    """Open a release, by default the current one. Layers that governance.toml does not approve now are left out.
+
+    Raises ReleaseError if it does not exist or was taken back.
+    """
+    if name in read_withdrawn(workspace.releases):
+        raise ReleaseError(f"Release {name} was taken back (releases/{WITHDRAWN}). Choose another: tact releases")
     blocked = governance.read(workspace).blocked
     return Release.open(workspace.releases, tier, name, blocked, workspace.derived)
 

@@ -75,6 +75,14 @@ def test_a_release_is_opened_by_its_workspace_or_by_its_folder(release, demo_wor
         tact.open_release(demo_world, tier="vault")
 
 
+def test_a_release_that_was_taken_back_is_not_opened(demo_world, tmp_path):
+    name = tact.open_release(demo_world).name
+    shutil.copytree(demo_world / "releases" / name / "public", tmp_path / "releases" / name / "public")
+    (tmp_path / "releases" / "withdrawn").write_text(f"{name}\n")
+    with pytest.raises(tact.ReleaseError, match="was taken back"):
+        tact.open_release(tmp_path / "releases" / name)
+
+
 @pytest.mark.slow
 def test_what_governance_does_not_approve_is_left_out(demo_world, tmp_path):
     name = tact.open_release(demo_world).name

@@ -29,8 +29,15 @@ def test_a_release_that_was_taken_back_is_written_by_no_command_and_a_wrong_name
     assert tact("--workspace", practice, "init", "--practice").code == 0
     name = tact("--workspace", practice, "release", "--figures-only", "--json").json["release"]
     (practice / "releases" / "withdrawn").write_text(f"{name}\n2008-05-0001\n", encoding="utf-8")
-    words = ("--workspace", practice, "export", "--release", name, "--format", "csv", "--to", tmp_path / "out")
-    assert "was taken back" in tact(*words).err
+    for words in (
+        ("export", "--format", "csv", "--to", tmp_path / "out"),
+        ("report", "--standard", "sdg", "--to", tmp_path / "out"),
+        ("ledger", "export", "--to", tmp_path / "out", "--for", "Invented Partner"),
+        ("plan", "open", "x", "--briefing", tmp_path / "out"),
+        ("plan", "draft", tmp_path / "out"),
+    ):
+        answer = tact("--workspace", practice, *words, "--release", name)
+        assert (answer.code, "was taken back" in answer.err) == (5, True), words
     assert not (tmp_path / "out").exists()
     row = tact("--workspace", practice, "releases", "--json").json[0]
     assert (row["current"], row["withdrawn"]) == (False, True)
