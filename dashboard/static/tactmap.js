@@ -923,7 +923,7 @@
 
   /* Look at the place in the page's address, else at both countries. */
   function look() {
-    const place = /^(-?[\d.]+),(-?[\d.]+),([\d.]+)$/.exec(shell && !options.within ? shell.readPlace() : "");
+    const place = /^(-?\d+(?:\.\d+)?),(-?\d+(?:\.\d+)?),(\d+(?:\.\d+)?)$/.exec(shell && !options.within ? shell.readPlace() : "");
     if (!place) return fit(over.words.places[0], false);
     map.setView([Number(place[1]), Number(place[2])], Number(place[3]), { animate: false });
     return undefined;

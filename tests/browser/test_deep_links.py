@@ -15,3 +15,9 @@ def test_the_first_page_keeps_its_view_in_the_address_wherever_it_was_opened(par
     page.get_by_role("radio", name="Outreach", exact=True).click()
     until(page, lambda: "layer=effort" in page.url)
     assert page.locator("[role=dialog]").count() == 0
+
+
+@pytest.mark.long
+def test_a_place_in_the_address_that_is_none_is_passed_over(partner, look):
+    page = look(f"{partner.url}/map?at=41.3.1,19.8,9")
+    assert page.locator(".legend").is_visible()
