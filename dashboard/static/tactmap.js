@@ -162,10 +162,13 @@
 
   function fetched(address) {
     if (!documents.has(address)) {
-      documents.set(address, options.documents ? Promise.resolve(options.documents[address]) : fetch(options.home + address).then(function (answer) {
+      const asked = options.documents ? Promise.resolve(options.documents[address]) : fetch(options.home + address).then(function (answer) {
         if (!answer.ok) throw new Error("no shapes");
         return answer.json();
-      }));
+      });
+      documents.set(address, asked);
+      // What a broken line kept back is asked for again, when the reader chooses it again.
+      asked.catch(function () { documents.delete(address); });
     }
     return documents.get(address);
   }
@@ -1131,6 +1134,7 @@
     over.wanted = wanted;
     Promise.all([over.ready, level(wanted.level)]).then(function (found) {
       if (over.wanted !== wanted) return;
+      for (const box of map.getContainer().querySelectorAll(".tact-failed")) box.remove();
       drawAreas(found[1]);
       const first = current === null;
       current = wanted;

@@ -148,7 +148,7 @@ def tell_apart(words: Mapping[str, str]) -> dict[str, str]:
     a choice keeps its text when a new one has the same.
     """
     told: dict[str, str] = {}
-    for name, text in reversed(words.items()):
+    for name, text in reversed(list(words.items())):
         numbered = (text if number == 1 else f"{text} ({number})" for number in count(1))
         told[name] = next(one for one in numbered if one not in told.values())
     return {name: told[name] for name in words}

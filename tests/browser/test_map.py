@@ -446,3 +446,18 @@ def test_without_a_release_the_base_map_stands_and_says_what_to_do(serve, look, 
 def test_nothing_serious_for_axe(partner, look, address):
     page = look(partner.url + address)
     assert [list_serious(frame) for frame in page.frames] == [[]] * len(page.frames)
+
+
+@pytest.mark.long
+def test_shapes_that_a_broken_line_kept_back_come_when_they_are_chosen_again(partner, look):
+    page, shapes = look(f"{partner.url}/map"), "**/geometry/*/municipality.json*"
+    page.route(shapes, lambda route: route.abort())
+    radio(page, "Municipality").click()
+    failed = map_frame(page).locator(".tact-failed")
+    failed.wait_for()
+    page.unroute(shapes)
+    until(page, lambda: "level=municipality" in page.url)
+    radio(page, "County or region").click()
+    until(page, lambda: "level=municipality" not in page.url)
+    radio(page, "Municipality").click()
+    failed.wait_for(state="detached")
