@@ -84,10 +84,14 @@ def _draw_slides(site: Site, meeting: Meeting, numbers: Sequence[int]) -> Iterat
 
 
 def make_minutes_in(meeting: Meeting, current: CurrentRelease, language: str) -> bytes:
-    """Return the minutes of a meeting in a language as a PDF, with the views that the reader may see."""
+    """Return the minutes of a meeting in a language as a PDF, with the views that the reader may see.
+
+    The meeting is read again: others may have decided something since the page with its button was drawn.
+    """
+    meeting, numbers = find_meeting(meeting.key) or (meeting, list_numbers(meeting, find_reader()))
     with speak(language):
         t = speak_to_reader(current)
-        items = [meeting.items[number - 1] for number in list_numbers(meeting, find_reader())]
+        items = [meeting.items[number - 1] for number in numbers]
         agenda = [(make_legible(item.sentence, LONGEST), name_view(item.view, current)) for item in items]
         plans = name_plans(current, [decision for item in items for decision in item.decisions])
         decisions = [

@@ -250,6 +250,14 @@ def test_minutes_fit_on_a_page_in_each_language(site, release, language):
     assert words[language] in text
 
 
+def test_minutes_hold_what_others_decided_after_the_page_was_drawn(site, release):
+    key = make_meeting(state.open_store(), release)
+    (drawn,) = state.read_meetings()
+    add_decision(state.open_store(), key, drawn.items[0].id, DECISION)
+    paper = PdfReader(BytesIO(papers.make_minutes_in(drawn, open_current_release(site), "en")))
+    assert "Two more <b>days</b>" in " ".join(paper.pages[0].extract_text().split())
+
+
 @pytest.mark.slow
 def test_slides_are_for_who_may_take_files_and_show_no_more_than_the_reader_sees(people, site):
     with read_as_role(Role.RESEARCHER), speak("en"):
