@@ -111,10 +111,10 @@ def find_played() -> Played | None:
     Raises WorkspaceError if meetings cannot be read.
     """
     key, number = read_parameter(AGENDA), read_parameter(ITEM)
-    if not key or not (number.isascii() and number.isdigit()):
-        return None
-    entry = find_meeting(key)
-    return Played(entry[0], int(number), entry[1]) if entry and int(number) in (0, *entry[1]) else None
+    entry = find_meeting(key) if key and number else None
+    # An address may hold a number of any length, which is none that Python reads.
+    is_shown = entry is not None and number in map(str, (0, *entry[1]))
+    return Played(entry[0], int(number), entry[1]) if entry is not None and is_shown else None
 
 
 def address_item(meeting: Meeting, number: int, *, decide: bool = False) -> str:
