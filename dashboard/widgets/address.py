@@ -147,11 +147,11 @@ def tell_apart(words: Mapping[str, str]) -> dict[str, str]:
     Streamlit finds a choice of a menu by its text, and takes the last one that has it. Lists begin with the newest, so
     a choice keeps its text when a new one has the same.
     """
-    told: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for name, text in reversed(list(words.items())):
         numbered = (text if number == 1 else f"{text} ({number})" for number in count(1))
-        told[name] = next(one for one in numbered if one not in told.values())
-    return {name: told[name] for name in words}
+        labels[name] = next(label for label in numbered if label not in labels.values())
+    return {name: labels[name] for name in words}
 
 
 def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:

@@ -478,9 +478,9 @@ def test_what_a_page_asks_by_itself_is_no_use_of_a_session(accounts, monkeypatch
     monkeypatch.setattr(conversations, "time", SimpleNamespace(monotonic=lambda: time[0]))
     monkeypatch.setattr(sessions, "find_person", lambda *_: used.append(1))
     monkeypatch.setattr(sessions, "find_open", lambda _accounts, asked: set(asked))
-    own, hand = by_itself.SerializeToString(), by_hand.SerializeToString()
+    alone, hand = by_itself.SerializeToString(), by_hand.SerializeToString()
     # A page also asks as if by hand when its line is new.
-    messages = {1: hand, 11: own, 12: hand, 60: hand, 73: b"\xff", 200: own}
+    messages = {1: hand, 11: alone, 12: hand, 60: hand, 73: b"\xff", 200: alone}
 
     async def application(scope, receive, send):
         for time[0] in messages:

@@ -87,8 +87,8 @@ def test_who_is_invited_again_in_another_spelling_keeps_the_rows_of_the_log(acco
     take_in(accounts, "elira  HOXHA")
     (person,) = people.list_people(accounts)
     assert person.name == "Elira Hoxha"
-    own = [entry.content["event"] for entry in read_log(accounts, person.name)]
-    assert own == [Event.INVITED, Event.ACCEPTED] * 2
+    events = [entry.content["event"] for entry in read_log(accounts, person.name)]
+    assert events == [Event.INVITED, Event.ACCEPTED] * 2
 
 
 def test_a_revoked_person_is_out_at_once_and_may_be_invited_again(accounts, now):
