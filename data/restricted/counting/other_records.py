@@ -19,6 +19,7 @@ from data.restricted.counting.few_operators import hide_few_operators
 from data.tables.grid import Grid
 from data.tables.periods import Grain
 from data.tables.spec import CATEGORIES, OPEN_AXES, Level, TableSpec
+from data.workspace.folding import make_key
 from data.workspace.types import Bools, Floats, Ints
 
 _DECIMALS = 3  # a day in thousandths: a sum must not depend on the order of the rows
@@ -257,7 +258,8 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
             rows.setdefault(name, []).append(read_days(batch, name))
         for name in ("staff", "capacity"):
             rows.setdefault(name, []).append(_read_floats(batch, name))
-        operators += [str(text).strip().casefold() for text in batch.column("operator").to_pylist()]
+        # Greek capitals have no accents. Two spellings must not make two operators, of whom too few are withheld.
+        operators += [make_key(str(text)) for text in batch.column("operator").to_pylist()]
     _, operator = np.unique(np.array(operators, dtype=object).astype(str), return_inverse=True)
     empty = {"valid_from": "datetime64[D]", "valid_to": "datetime64[D]", "staff": "f8", "capacity": "f8"}
     names = (*lookups, *empty)

@@ -62,6 +62,15 @@ def test_services_count_at_the_end_of_a_period():
     assert not sums.withheld.any()
 
 
+@pytest.mark.parametrize(
+    "operators", [("Άρσις", "ΑΡΣΙΣ", "B"), ("Shtëpia e Fëmijës", "Shtepia e femijes", "B"), ("«A.B.»", "A. B", "C")]
+)
+def test_spellings_of_one_operator_are_no_two_operators(operators):
+    held = services(*({"axis": "protection", "operator": name} for name in operators))
+    sums = held.table(TableSpec("services", "region", "quarter", ("axis",)), 3)
+    assert sums.withheld[0, 0, PROTECTION]
+
+
 def test_shelters_show_by_region_only_and_only_with_three_operators():
     three = [{"axis": "protection", "operator": o} for o in ("A", "B", "C")]
     axis = TableSpec("services", "region", "quarter", ("axis",))
