@@ -35,7 +35,7 @@ from data.release.contents import Contents, count_contents
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
 from data.restricted.publishing.dark_figure import estimate_dark_figures
 from data.restricted.publishing.draft import Draft
-from data.restricted.publishing.earlier import read_earlier, refuse_lost, refuse_other_noise, refuse_shorter_time
+from data.restricted.publishing.earlier import read_earlier, refuse_lost, refuse_other_noise, refuse_other_time
 from data.restricted.publishing.frozen import freeze
 from data.restricted.publishing.indicators import tabulate_indicators
 from data.restricted.publishing.published_table import Tables
@@ -140,10 +140,11 @@ def make_release(
             mechanism or CellKey.from_policy(policy),
             records.grid if records else None,
         )
+        if vault is not None:
+            refuse_other_time(releases, draft)
         if records is None or vault is None or record_keys is None:
             return _publish(vault, releases, draft, {}, {}, earlier, tick, rehearse, add_approval)
         refuse_other_noise(releases, draft)
-        refuse_shorter_time(releases, draft)
         tick("Linking children")
         encounters = read_encounters(records.encounters, records.grid, record_keys)
         tick("Counting")

@@ -58,20 +58,33 @@ def refuse_lost(vault: Vault | None, releases: Path) -> None:
         raise ReleaseError(msg)
 
 
-def refuse_shorter_time(releases: Path, draft: Draft) -> None:
-    """Raise ReleaseError if the last release has more quarters or more final years: no number is taken back."""
+def refuse_other_time(releases: Path, draft: Draft) -> None:
+    """Raise ReleaseError if the last release began on another day, or has more quarters or more final years.
+
+    No number is taken back. With another first day, children who were met on both sides of it would be counted again.
+    """
     last = next(iter(_releases_with_counts(releases, "partner")), None)
-    if last is None or draft.grid is None:
+    if last is None:
         return
-    was = last.manifest["tact"]
+    was, grid = last.manifest["tact"], draft.grid
     # Without a day, all years are final. Old manifests have no entry for final years.
-    fewer = "final" in was and str(draft.grid.final or date.max) < (was["final"] or str(date.max))
-    if fewer or str(draft.grid.last) < was["last"]:
+    fewer = "final" in was and grid is not None and str(grid.final or date.max) < (was["final"] or str(date.max))
+    if fewer or grid is None or str(grid.last) < was["last"]:
         raise ReleaseError(
             Message(
                 "Release {last} covers a longer time than this one would. Nothing was published: what is "
                 "public is never taken back. Give a later day, or check the clock of this computer.",
                 last=last.name,
+            )
+        )
+    if "final" in was and str(grid.span.start) != was["first"]:
+        raise ReleaseError(
+            Message(
+                "Release {last} begins on {day}, and this one would begin on {other}. Nothing was published: children "
+                "could be counted twice. Put the first day of the programme back into policy.toml.",
+                last=last.name,
+                day=date.fromisoformat(was["first"]),
+                other=grid.span.start,
             )
         )
 

@@ -81,10 +81,11 @@ class Records:
 def read_records(
     vault: Vault, areas: pd.DataFrame, calendar: Calendar, policy: Policy, plan: Plan, day: date
 ) -> Records | None:
-    """Read all records for a release made on a day; None if there are none, or if no quarter has ended yet.
+    """Read all records for a release made on a day; None if no quarter has ended yet, or if there are no records.
 
-    Raises ReleaseError if there are encounters, but none in a quarter that has ended, and for an area or a category
-    that is not known.
+    Without records there is still a result if anything was published, because published numbers are repeated. Raises
+    ReleaseError if there are encounters, but none in a quarter that has ended, and for an area or a category that is
+    not known.
     """
     grid = Grid.for_day(areas, calendar, (policy.first, policy.last), policy.lag, day)
     if grid is None:
@@ -105,7 +106,8 @@ def read_records(
     effort = read_effort(vault.read("effort", ("date", "municipality", "days")), grid)
     services = read_services(vault.read("service"), grid)
     communities = read_communities(vault.read("community", ("area", "group", "estimate", "year")), grid)
-    if not (len(days) or len(effort.amount) or len(services.start) or len(communities.year)):
+    present = len(days) or len(effort.amount) or len(services.start) or len(communities.year)
+    if not present and not vault.published_blocks():
         return None
     return Records(grid, partners, encounters, effort, services, communities)
 

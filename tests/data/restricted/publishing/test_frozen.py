@@ -259,7 +259,7 @@ def test_what_a_release_shows_is_never_withheld_later(world, monkeypatch):
 def test_nothing_is_published_for_a_day_before_that_of_the_last_release(world):
     base = small_worlds.encounters(np.random.default_rng(4), 300, 200, last="2008-05-31")
     world(base, policy=TWO_YEARS, day=ALL_FINAL)
-    for day in (date(2008, 7, 1), date(2007, 12, 10), FIRST_YEAR_FINAL, IN_SECOND_YEAR):
+    for day in (date(2008, 7, 1), date(2007, 12, 10), FIRST_YEAR_FINAL, IN_SECOND_YEAR, date(2006, 7, 1)):
         with pytest.raises(ReleaseError, match="Give a later day"):
             world(base, policy=TWO_YEARS, day=day)
     assert len(list(world.folder.glob("20*"))) == 1
@@ -272,3 +272,18 @@ def test_a_provisional_release_is_followed_by_that_of_a_later_day_alone(world):
     world(base, policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
     with pytest.raises(ReleaseError, match="Give a later day"):
         world(base, policy=TWO_YEARS, day=IN_SECOND_YEAR)
+
+
+@pytest.mark.parametrize("first", [date(2007, 6, 1), date(2005, 6, 1)])
+def test_the_first_day_of_the_programme_stays_once_something_was_released(world, first):
+    """Children who were met on both sides of another first day would be counted in two final years."""
+    base, again = children(30), children(30, date="2007-07-01")
+    world(base, again, policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
+    with pytest.raises(ReleaseError, match="Put the first day of the programme back"):
+        world(base, again, policy=Policy(first=first, last=TWO_YEARS.last), day=ALL_FINAL)
+
+
+def test_published_numbers_stay_when_all_records_are_gone(world):
+    base = children(30)
+    first = world(base, tier="public")
+    assert world(base.iloc[:0], tier="public") == first
