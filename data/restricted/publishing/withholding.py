@@ -20,7 +20,7 @@ from data.disclosure.attacks.suite import find_disclosed_cells
 from data.restricted.publishing.complementary import withhold_until_safe
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.not_searched import correct_not_searched
-from data.restricted.publishing.published_table import CellMasks, Tables
+from data.restricted.publishing.published_table import CellMasks, Tables, code
 from data.tables.spec import TIERS, Tier
 
 
@@ -60,15 +60,15 @@ def withhold_cells(
         inherited = {spec: mask for spec, mask in from_before.items() if spec in tables[tier]}
         cells[tier] = leave_out_shown(inherited, tables[tier], releases)
         remainder = _without(tables[tier], cells[tier])
-        from_before = leave_out_shown(
-            _find_unsafe_cells(remainder, tier, draft, earlier[tier], areas), tables[tier], releases
-        )
-        cells[tier] = _join(cells[tier], from_before)
+        unsafe = _find_unsafe_cells(remainder, tier, draft, earlier[tier], areas)
+        cells[tier] = _join(cells[tier], leave_out_shown(unsafe, tables[tier], releases))
         if tier == "public":
             remainder = _without(tables[tier], cells[tier])
             quiet, planned, quietened = _quieten_areas(remainder, draft, earlier[tier], areas, worlds)
             cells[tier] = _join(cells[tier], leave_out_shown(quiet, tables[tier], releases))
         safe[tier] = _without(tables[tier], cells[tier])
+        # Also what an earlier release withheld: the next tier may have the table for the first time.
+        from_before = {spec: table.state == code("withheld") for spec, table in safe[tier].items() if spec.counted}
     corrected = {tier: correct_not_searched(of_tier) for tier, of_tier in safe.items()}
     return SafeTables(corrected, cells, planned, quietened)
 

@@ -255,6 +255,16 @@ def test_what_a_release_shows_is_never_withheld_later(world, monkeypatch):
     assert world(everyone, day=ALL_FINAL, **plan) == later
 
 
+def test_what_partners_do_not_see_is_withheld_in_a_public_table_that_comes_later(world, monkeypatch):
+    world.vault.records["encounter"] = children(40)
+    partners_alone = {**small_worlds.FEW_PLAN, "public": ()}
+    with monkeypatch.context() as patch:
+        patch.setattr(withholding, "_find_unsafe_cells", mark_all_cells)
+        small_worlds.release(world.vault, world.folder, plan=partners_alone)
+    cell = ("children_region_year", "AL-11", "2006-06-01/P1Y")
+    assert world(children(40), tier="public")[cell] == "withheld"
+
+
 @pytest.mark.slow
 def test_nothing_is_published_for_a_day_before_that_of_the_last_release(world):
     base = small_worlds.encounters(np.random.default_rng(4), 300, 200, last="2008-05-31")
