@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from data.disclosure.attacks import sequence
 from data.disclosure.attacks.audit import read_earlier
+from data.disclosure.attacks.bounds import Published
 from data.disclosure.attacks.suite import attack_numbers
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
@@ -153,3 +156,26 @@ def test_with_the_cap_it_is_told_no_better_than_any_other(tmp_path, few_worlds):
     apart = [np.abs(seen[n + cap] - seen[n]).sum() / 2 for n in range(cap, 60)]
     assert apart[0] < 0.66, "beside one other child alone: what partners may learn, hence the agreement"
     assert max(apart[1:]) < CellKey().channel(80).total_variation()[1] + 0.01
+
+
+def publish_cell(number, final, state="number"):
+    """Return a release with one cell of a quarter; `final` is the last day of its final years."""
+    spec = TableSpec("children", "region", "quarter")
+    rows = {"area": ["AL-11"], "period": [QUARTER], "value": pa.array([number], pa.int64()), "state": [state]}
+    known = {"children": CellKey().knowledge()}
+    return Published("r", {spec: pa.table(rows)}, known, 11, True, final)
+
+
+def test_a_number_may_change_once_when_its_year_is_final_and_not_again():
+    before, final = publish_cell(9, "2006-05-31"), publish_cell(12, "2007-05-31")
+    assert sequence.attack([before, final]) == ([], {"releases": 2, "drawn_twice": 1})
+    assert sequence.attack([before, final, final])[0] == []
+    assert [f.attack for f in sequence.attack([before, final, publish_cell(13, "2007-05-31")])[0]] == ["sequence"]
+
+
+@pytest.mark.parametrize(("was", "found"), [((12, "number"), 1), ((None, "few"), 0), ((None, "almost_none"), 0)])
+def test_no_number_becomes_a_zero_of_an_area_without_a_programme(was, found):
+    number, state = was
+    releases = [publish_cell(number, "", state), publish_cell(None, "", "structural_zero")]
+    assert len(sequence.attack(releases)[0]) == found
+    assert sequence.attack(releases[::-1])[0] == []

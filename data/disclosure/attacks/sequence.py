@@ -20,6 +20,7 @@ from data.message import Message
 from data.tables.spec import TableSpec
 
 _HIDDEN = -1  # the value of a cell that is below the threshold
+_NO_PROGRAMME = -2  # the value of a cell that is zero because the programme does not work there
 _REASON = Message("a number that was published before has changed: the two together can tell of one child")
 
 
@@ -52,17 +53,12 @@ def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, floa
     *earlier, after = releases
     findings, redrawn = [], 0
     before = join_releases(earlier) if earlier else replace(after, tables={})
-    provisional = {
-        period
-        for release in earlier
-        for table in release.tables.values()
-        for period in table["period"].unique().to_pylist()
-        if release.is_provisional(period) and not after.is_provisional(period)
-    }
     for spec in after.tables:
         if spec in before.tables:
             changed = _find_changed(spec, before, after)
-            again = changed["period"].isin(provisional)
+            last = next(release for release in reversed(earlier) if spec in release.tables)
+            was_provisional = {period: last.is_provisional(period) for period in changed["period"].unique()}
+            again = np.array([was_provisional[p] and not after.is_provisional(p) for p in changed["period"]], bool)
             redrawn += int(again.sum())
             cells = changed.loc[~again, ["area", "period", *spec.breakdown]].to_dict("records")
             findings += [
@@ -74,7 +70,8 @@ def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, floa
 def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.DataFrame:
     """Return the cells of a table that show a different number than before, or that are hidden in only one of the two.
 
-    A number that is now hidden only by a higher threshold is not a change, because that follows from the number.
+    A number that is now hidden only by a higher threshold is not a change, because that follows from the number. Areas
+    without a programme are named by the policy, but none may take the place of a number.
     """
     keys = ["area", "period", *spec.breakdown]
     was, now = (release.tables[spec].select([*keys, "value", "state"]) for release in (before, after))
@@ -83,15 +80,24 @@ def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.Da
     both = _read_numbers(was, keys).merge(_read_numbers(now, keys), on=keys)
     number, again = both["number_x"], both["number_y"]
     raised = (again == _HIDDEN) & (number < after.k)
-    return pd.DataFrame(both[(number != again) & ~raised])
+    zero = (number == _NO_PROGRAMME) | ((again == _NO_PROGRAMME) & (number <= 0))
+    return pd.DataFrame(both[(number != again) & ~raised & ~zero])
 
 
 def _read_numbers(table: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
-    """Return the cells that say something about a count: their number, 0 for "almost none", _HIDDEN for "few"."""
+    """Return the cells that say something about a count: their number, 0 for "almost none", _HIDDEN for "few".
+
+    Areas without a programme have _NO_PROGRAMME.
+    """
     frame = pd.DataFrame(table.to_pandas())
     number = np.select(
-        [frame["state"] == "number", frame["state"].isin(["almost_none", "not_searched"]), frame["state"] == "few"],
-        [frame["value"].fillna(0), 0, _HIDDEN],
+        [
+            frame["state"] == "number",
+            frame["state"].isin(["almost_none", "not_searched"]),
+            frame["state"] == "few",
+            frame["state"] == "structural_zero",
+        ],
+        [frame["value"].fillna(0), 0, _HIDDEN, _NO_PROGRAMME],
         np.nan,
     )
     return frame[keys].assign(number=number).dropna(subset="number")
