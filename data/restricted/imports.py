@@ -19,7 +19,7 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.rejects import Respelled, find_list, group_rejects, remove_lists
 from data.restricted.vault import Counts, Undone, Vault
 from data.restricted.vault import partners as partner_names
-from data.schema import Resolve
+from data.schema import Resolve, get_kind
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
 from data.workspace.folding import is_same_partner, normalize_identifier
@@ -107,6 +107,7 @@ class Importer:
                 hash_identifier=keys.IdentifierHasher(self.secrets.identifier).hash,
                 mapping=self.mappings.get(kind),
                 partner=partner,
+                partners=self._list_partners(kind),
                 forgotten=self.vault.forgotten_children(),
                 progress=progress,
             )
@@ -134,6 +135,10 @@ class Importer:
             number=number,
             list_failed=list_failed,
         )
+
+    def _list_partners(self, kind: str) -> list[str]:
+        """Return the partners that records of a kind name; empty for a kind that names none."""
+        return self.vault.partners(kind) if any(c.name == "partner" for c in get_kind(kind).stored) else []
 
     def _refuse_similar_partner(self, path: InputFile, partner: str | None) -> None:
         """Raise FileRefused if a new partner's name is nearly a known one's: a slip would store the same rows twice.

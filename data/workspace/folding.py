@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Collection
 
 
 def fold(text: str) -> str:
@@ -24,6 +25,16 @@ def strip_accents(text: str) -> str:
 def is_same_partner(name: str, other: str) -> bool:
     """Return whether two spellings name the same partner."""
     return normalize_identifier(name) == normalize_identifier(other)
+
+
+def make_speller(known: Collection[str]) -> Callable[[str], str]:
+    """Return a function that returns a partner's name as it is known, or else as it was in the first call with it."""
+    spellings = {normalize_identifier(name): name for name in sorted(known)}
+
+    def spell(name: str) -> str:
+        return name if name in known else spellings.setdefault(normalize_identifier(name), name)
+
+    return spell
 
 
 def normalize_identifier(text: str) -> str:

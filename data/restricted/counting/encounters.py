@@ -26,6 +26,7 @@ from data.restricted.counting.linking import link_children
 from data.tables.grid import Grid
 from data.tables.periods import Grain
 from data.tables.spec import CATEGORIES, OF_COUNTRIES, Level, Plan, TableSpec
+from data.workspace.folding import normalize_identifier
 from data.workspace.types import Ints, Words
 
 RecordKeys = Callable[[Sequence[str]], Words]
@@ -60,7 +61,7 @@ class Encounters:
 
     One entry for each encounter, (n,): child: number of the child from 0, in ascending order. day: datetime64[D].
     place, origin, destination: index in grid.names, -1 for none. codes: index in CATEGORIES, by column. partner: index
-    in the `partners` of load_encounters, -1 for none; empty if no partners were given.
+    among the `partners` of load_encounters, -1 for none; empty if no partners were given.
 
     One entry for each child, (children,): identity: the first 64 bits of its hash. record_key: from 0 to 2**64 - 1.
     """
@@ -189,14 +190,19 @@ def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Seque
         kind = np.int8 if name in attributes else np.int32
         result["place" if name == "municipality" else name] = read_codes(batch, name, lookup).astype(kind)
     if partners:
-        lookup = {"": -1, **{partner: i for i, partner in enumerate(partners)}}
-        result["partner"] = read_codes(batch, "partner", lookup).astype(np.int32)
+        result["partner"] = read_codes(batch, "partner", _number_partners(partners)).astype(np.int32)
     result["day"] = read_days(batch, "date")
     if "batch" in batch.schema.names:
         result["batch"] = batch.column("batch").to_numpy(zero_copy_only=False).astype(np.int64)
     for name in ("child", "programme_child"):
         result[name] = _read_hashes(batch.column(name))
     return result
+
+
+def _number_partners(names: Sequence[str]) -> dict[str, int]:
+    """Return the number of each name, -1 for none; spellings of one partner have the same number."""
+    numbers: dict[str, int] = {}
+    return {"": -1, **{name: numbers.setdefault(normalize_identifier(name), len(numbers)) for name in names}}
 
 
 def read_codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:

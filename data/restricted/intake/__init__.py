@@ -15,7 +15,7 @@ contains only the record's number and what data/restricted/intake/rejects.py all
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -55,7 +55,7 @@ from data.restricted.intake.values import read_day
 from data.schema import INVENTED, HashIdentifier, Resolve, conform, get_kind
 from data.schema.column import RecordKind
 from data.schema.kinds import KINDS
-from data.workspace.folding import fold
+from data.workspace.folding import fold, make_speller
 from data.workspace.types import ProgressCount
 
 __all__ = [
@@ -155,6 +155,7 @@ def read_file(
     hash_identifier: HashIdentifier,
     mapping: ColumnMapping | None = None,
     partner: str | None = None,
+    partners: Collection[str] = frozenset(),
     forgotten: Collection[str] = frozenset(),
     progress: ProgressCount | None = None,
     today: dt.date | None = None,
@@ -162,7 +163,8 @@ def read_file(
     """Read and check a CSV or Excel file of one record kind; nothing is stored.
 
     `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
-    `partner` is for rows that do not name a partner. Rows of children whose hashes are in `forgotten` are rejected.
+    `partner` is for rows that do not name a partner. A partner keeps the spelling that it has in `partners`, so that
+    its records are recognised when they come again. Rows of children whose hashes are in `forgotten` are rejected.
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
     the reading. `today` is for tests. Raises FileRefused when the whole file is refused, InputError for an
     unknown kind or a mapping that is not valid.
@@ -171,7 +173,10 @@ def read_file(
     check_mapping(mapping, kind)
     today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
     table, layout = open_table(path, get_kind(kind), mapping, partner, progress, today)
-    return _check_table(table, layout, get_kind(kind), mapping, partner, forgotten, today, resolve, hash_identifier)
+    spell = make_speller(partners)
+    return _check_table(
+        table, layout, get_kind(kind), mapping, partner, spell, forgotten, today, resolve, hash_identifier
+    )
 
 
 def open_table(
@@ -275,13 +280,14 @@ def _check_table(
     kind: RecordKind,
     mapping: ColumnMapping,
     partner: str | None,
+    spell: Callable[[str], str],
     forgotten: Collection[str],
     today: dt.date,
     resolve: Resolve,
     hash_identifier: HashIdentifier,
 ) -> Intake:
-    partner = " ".join(partner.split()) if partner else None
-    rows, notes = check_rows(kind, table, layout, mapping, resolve=resolve, partner=partner, today=today)
+    partner = spell(" ".join(partner.split())) if partner else None
+    rows, notes = check_rows(kind, table, layout, mapping, resolve=resolve, partner=partner, spell=spell, today=today)
     if kind.name == "figure":
         rows, sums = sum_parts(rows)
         notes += sums

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -111,6 +112,7 @@ def check_rows(
     *,
     resolve: Resolve,
     partner: str | None,
+    spell: Callable[[str], str],
     today: dt.date,
 ) -> tuple[Rows, list[str]]:
     """Check every row; return the rows with their faults, and notes on how the file was read.
@@ -132,7 +134,7 @@ def check_rows(
     if "age_band" in rows.cells:
         _settle_births(rows, notes)
     if "partner" in rows.cells:
-        _settle_partner(rows, kind.column("partner"), partner)
+        _settle_partner(rows, kind.column("partner"), partner, spell)
     if "child_id" in rows.cells:
         _require_identifier(rows)
     for rule in kind.rules:
@@ -308,8 +310,8 @@ def _settle_births(rows: Rows, notes: list[str]) -> None:
     notes.append(Message("Bands of ages were computed from years of birth, which are not stored."))
 
 
-def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
-    """Fill in the partner of the import if a row has no partner.
+def _settle_partner(rows: Rows, column: Column, partner: str | None, spell: Callable[[str], str]) -> None:
+    """Fill in the partner of the import if a row has no partner; `spell` gives each partner one spelling.
 
     A partner other than that of the import is a fault, and so is a missing partner if one is required.
     """
@@ -321,7 +323,7 @@ def _settle_partner(rows: Rows, column: Column, partner: str | None) -> None:
         for code, value in enumerate(cells.distinct)
         if value and import_partner and not is_same_partner(str(value), import_partner)
     }
-    rows.cells["partner"] = Cells(cells.codes, [import_partner or value for value in cells.distinct])
+    rows.cells["partner"] = Cells(cells.codes, [import_partner or spell(str(value)) for value in cells.distinct])
     if column.required:
         rows.fault(absent & rows.good("partner"), "partner", Message("missing"), column.limits)
     rows.fault_each(cells.codes, "partner", others)

@@ -83,3 +83,27 @@ def test_a_child_who_comes_back_with_another_sex_is_counted_in_a_note(importer, 
 def test_a_corrected_sex_contradicts_nothing(importer, tmp_path):
     assert note_of(importer, tmp_path, "A", {"sex": "female"}) == []
     assert note_of(importer, tmp_path, "A", {"sex": "male"}) == []
+
+
+@pytest.mark.parametrize("column", ["ARSIS", ""])
+def test_a_partner_in_another_spelling_doubles_no_record(importer, tmp_path, column):
+    def take_as(partner, name):
+        rows = [ROW | {"child_id": f"K-{n}", "partner": name} for n in range(2)]
+        imported = importer.import_file(write(tmp_path, text_of(rows), "a.csv"), partner=partner)
+        return imported.accepted, imported.already_known, importer.vault.partners("encounter")
+
+    assert take_as(None, "Arsis") == (2, 0, ["Arsis"])
+    assert take_as(None if column else " ARSIS", column) == (0, 2, ["Arsis"])
+    assert take_as("arsis", column) == (0, 2, ["Arsis"])
+
+
+def test_records_keep_the_spelling_that_they_had_in_an_earlier_version(importer, tmp_path, monkeypatch):
+    def take_as(partner):
+        rows = [ROW | {"partner": ""}]
+        imported = importer.import_file(write(tmp_path, text_of(rows), "a.csv"), partner=partner)
+        return imported.accepted, imported.already_known
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(Importer, "_list_partners", lambda *_: [])
+        assert [take_as("Arsis"), take_as("ARSIS")] == [(1, 0), (1, 0)]
+    assert [take_as("Arsis"), take_as("ARSIS")] == [(0, 1), (0, 1)]

@@ -49,6 +49,14 @@ def test_a_child_stands_once_with_all_partners_that_met_it_in_its_country():
     assert count(rows)["AL"] == {"A": 1, "B": 1, "AC": 1}
 
 
+def test_two_spellings_of_a_partner_are_no_two_lists():
+    rows = [meet(1, "Arsis"), meet(1, "ARSIS"), meet(2, "B")]
+    records = counting.load_encounters(small_worlds.batches(pd.DataFrame(rows)), GRID.names, ("ARSIS", "Arsis", "B"))
+    encounters = counting.read_encounters(records, GRID, small_worlds.KEYS)
+    on_list = count_histories(encounters, 3, QUIET)["AL"].on_list
+    assert sorted(on_list.sum(axis=1)) == [1, 1]
+
+
 def test_a_later_encounter_in_the_other_country_puts_no_child_on_a_list():
     counts = count([meet(1, "A"), meet(1, "B", municipality="9001", date="2007-01-05")])
     assert counts == {"AL": {"A": 1}, "GR": {}}
