@@ -124,6 +124,12 @@ PEOPLE = (
     "παιδ", "κοριτσ", "αγορ", "ανηλικ", "θυμα", "ατομ", "προσωπ", "ανθρωπ", "γυναικ", "οικογεν", "γονε", "μαθητ",
     "υποθεσ", "περιπτωσ", "ωφελουμεν", "εφηβ", "βρεφ", "επιζωσ", "επιζων", "νοικοκυρ", "φοιτητ", "ανδρ", "αντρ",
 )  # fmt: skip
+# A share of people is no count of them. It is named by a sign or by a word that begins so.
+SHARE_SIGNS = ("%", "‰", "٪", "％")
+SHARES = (
+    "percent", "per cent", "share ", "shares ", "proportion", "rate ", "rates ", "ratio ",
+    "perqind", "pjesa e ", "norma e ", "ποσοστ", "αναλογια ", "μεριδιο ",
+)  # fmt: skip
 SHELTERS = (
     "shelter", "centre", "center", "service place", "strehe", "strehim", "qendr", "ξενων", "καταφυγ", "κεντρ",
 )  # fmt: skip

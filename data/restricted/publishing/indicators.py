@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import UNKNOWN
 from data.restricted.counting.encounters import RecordKeys
 from data.restricted.publishing.records import Vault
 from data.restricted.vault.blocks import Block
@@ -70,6 +71,13 @@ def names_shelter(unit: str) -> bool:
     """Return whether a unit names shelters or other protected places, whatever else it names."""
     words = _read_words(unit)
     return any(f" {stem}" in words for stem in vocabulary.SHELTERS)
+
+
+def names_share(unit: str) -> bool:
+    """Return whether a unit names a share, which is never drawn as if it were a number of people."""
+    words = _read_words(unit)
+    has_sign = any(sign in unit for sign in vocabulary.SHARE_SIGNS)
+    return has_sign or any(f" {stem}" in words for stem in vocabulary.SHARES)
 
 
 def _read_words(unit: str) -> str:
@@ -135,7 +143,8 @@ def _draw_people(
 ) -> tuple[pd.Series, dict[str, bytes]]:
     """Return a noisy number of people for each row, and the new blocks.
 
-    It is NaN if no number was published, and the true number is missing, negative or not a whole number.
+    It is NaN if no number was published, and the true number is missing, negative, not whole, a share, or larger than
+    any count.
 
     The cell key is derived from the name of the number and the number itself. So nobody without the identifier key can
     compute it, two partners who report the same number get the same noise, and a partner who knows its own number
@@ -149,7 +158,8 @@ def _draw_people(
             blocks[name] = Block.decode(published[name]) if name in published else Block({})
         entry = _hash_name(f"{name}|{row['indicator']}|{row['partner']}")
         values = dict(blocks[name].values)
-        if entry not in values and float(row["value"]).is_integer() and row["value"] >= 0:
+        is_count = float(row["value"]).is_integer() and 0 <= row["value"] < UNKNOWN and not names_share(row["unit"])
+        if entry not in values and is_count:
             number = int(row["value"])
             keys = record_keys([_hash_name(f"{name}|{row['indicator']}|{number}")])
             key = keys.astype(np.int64) & (mechanism.key_range - 1)

@@ -110,6 +110,28 @@ def test_a_code_names_its_axis_and_its_duty_bearer():
     assert find_bearer("prevention_school_places") == ""
 
 
+@pytest.mark.parametrize(
+    ("unit", "value"),
+    [
+        ("% of children in school", 100.0),
+        ("% of children in school", 0.0),
+        ("Share of girls", 1.0),
+        ("përqindja e fëmijëve", 4.0),
+        ("ΠΟΣΟΣΤΌ παιδιών", 50.0),
+        ("children", 1e19),  # more than a whole number of 64 bits
+    ],
+)
+def test_a_share_of_people_and_what_is_no_count_are_withheld(unit, value):
+    rows, _ = tabulate({"unit": unit, "value": value})
+    assert rows["state"].tolist() == ["withheld"]
+    assert rows[["value", "margin"]].isna().all(axis=None)
+
+
+def test_a_word_that_begins_like_share_names_no_share():
+    rows, _ = tabulate({"unit": "cases shared with the police"})
+    assert rows["state"].tolist() == ["number"]
+
+
 def test_a_number_of_people_has_noise_and_a_margin_and_its_target_is_exact():
     rows, _ = tabulate(*({"value": 12.0, "indicator": f"prevention_children_{n}"} for n in range(1000)))
     assert (rows["margin"] == 5).all()
