@@ -514,3 +514,16 @@ def test_a_year_that_reaches_beyond_the_whole_counts_in_it():
     span = "2006-06-01/2007-08-31"
     release = published({whole: rows({"AL": 24}, period=span), year: pa.concat_tables(parts)}, known)
     assert bounds_of(release, TREE, year, period="2007-06-01/P1Y") == (4, 4)
+
+
+def test_an_area_that_only_one_of_two_releases_has_takes_the_number_of_no_other():
+    known = Knowledge(5, 0, 15, 0, 10, 6)
+    tree = areas(AL="", **{"AL-1": "AL", "AL-2": "AL", "AL-3": "AL"})
+
+    def release(**cells):
+        return published({REGIONS: rows({code.replace("_", "-"): n for code, n in cells.items()}, period=YEAR)}, known)
+
+    grown = [release(AL_1=30, AL_2=40), release(AL_1=30, AL_2=40, AL_3=90)]
+    assert [bounds_of(grown, tree, REGIONS, area=f"AL-{n}") for n in (1, 2, 3)] == [(25, 35), (35, 45), (85, 95)]
+    shrunk = [release(AL_1=30, AL_2=40, AL_0=90), release(AL_1=30, AL_2=40)]
+    assert [bounds_of(shrunk, tree, REGIONS, area=f"AL-{n}") for n in (1, 2)] == [(25, 35), (35, 45)]

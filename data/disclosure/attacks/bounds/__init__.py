@@ -91,11 +91,16 @@ class BoundsAttack:
         learned: what the attacker knows about counts from other sources.
         """
         periods: dict[str, set[str]] = {}
+        places: dict[str, set[str]] = {}
         for release in releases:
             for spec, rows in release.tables.items():
                 periods.setdefault(spec.grain, set()).update(rows["period"].unique().to_pylist())
+                places.setdefault(spec.level, set()).update(rows["area"].unique().to_pylist())
         lattice = Lattice(
-            dict(areas["parent"]), dict(areas["level"]), {g: tuple(sorted(p)) for g, p in periods.items()}
+            dict(areas["parent"]),
+            dict(areas["level"]),
+            {g: tuple(sorted(p)) for g, p in periods.items()},
+            {level: frozenset(codes) for level, codes in places.items()},
         )
         for number, release in enumerate(releases):
             for spec, every_row in release.tables.items():

@@ -112,13 +112,14 @@ class Table:
 class Lattice:
     """All tables of one tier, and the sums that tie them.
 
-    parents, levels: the parent and the level of each area. periods: those published, by grain. tables: by shape. size:
-    the number of unknowns.
+    parents, levels: the parent and the level of each area. periods: those published, by grain. places: the areas that
+    any release has, by level. tables: by shape. size: the number of unknowns.
     """
 
     parents: Mapping[str, str]
     levels: Mapping[str, str]
     periods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    places: Mapping[str, frozenset[str]] = field(default_factory=dict)
     tables: dict[Shape, Table] = field(default_factory=dict)
     size: int = 0
 
@@ -133,6 +134,9 @@ class Lattice:
         names = (table.areas, table.periods, *table.categories)
         columns = ("area", "period", *shape.breakdown)
         cells = tuple(_positions(rows[c], n) for c, n in zip(columns, names, strict=True))
+        known_place = np.logical_and.reduce([place >= 0 for place in cells])
+        if not known_place.all():  # an area that only an earlier release had
+            rows, cells = rows.filter(pa.array(known_place)), tuple(place[known_place] for place in cells)
         state = _positions(rows["state"], STATES).astype(np.int8)
         value = pc.fill_null(rows["value"].cast(pa.int64()), -1).to_numpy()
         low, high = compute_first_interval(state, value, knowledge)
@@ -151,13 +155,13 @@ class Lattice:
     def _axes(
         self, shape: Shape, rows: pa.Table
     ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        areas = self._in_order(rows["area"])
+        areas = self._in_order(rows["area"], shape.level)
         periods = self.periods.get(shape.grain) or tuple(sorted(rows["period"].unique().to_pylist()))
-        origins = self._in_order(rows["origin"]) if "origin" in shape.breakdown else ()
+        origins = self._in_order(rows["origin"], shape.level) if "origin" in shape.breakdown else ()
         return areas, periods, tuple(origins if c == "origin" else CATEGORIES[c] for c in shape.breakdown)
 
-    def _in_order(self, codes: pa.ChunkedArray) -> tuple[str, ...]:
-        present = set(codes.unique().to_pylist())
+    def _in_order(self, codes: pa.ChunkedArray, level: Level) -> tuple[str, ...]:
+        present = self.places.get(level, frozenset()).union(codes.unique().to_pylist())
         return tuple(code for code in self.levels if code in present)
 
     def learn(self, fact: Learned) -> None:
