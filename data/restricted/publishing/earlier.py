@@ -19,6 +19,7 @@ from data.message import Message, join_messages
 from data.release import Release, names
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.records import Vault
+from data.tables.periods import Calendar
 from data.tables.spec import Tier
 
 _OF_NOISE = ("variance", "variance_near_k", "largest", "key_range", "cap")
@@ -59,17 +60,30 @@ def refuse_lost(vault: Vault | None, releases: Path) -> None:
 
 
 def refuse_other_time(releases: Path, draft: Draft) -> None:
-    """Raise ReleaseError if the last release began on another day, or has more quarters or more final years.
+    """Raise ReleaseError if the release conflicts with the last one in its first day, its last day or its final years.
 
     No number is taken back. With another first day, children who were met on both sides of it would be counted again.
+    With a later last day, the numbers of the whole programme would be drawn a second time, with the same noise wherever
+    no child was added.
     """
     last = next(iter(_releases_with_counts(releases, "partner")), None)
     if last is None:
         return
     was, grid = last.manifest["tact"], draft.grid
-    # Without a day, all years are final. Old manifests have no entry for final years.
-    fewer = "final" in was and grid is not None and str(grid.final or date.max) < (was["final"] or str(date.max))
-    if fewer or grid is None or str(grid.last) < was["last"]:
+    has_final = "final" in was  # not in manifests of early versions; without a day, all years are final
+    programme = Calendar(draft.first_month).whole(draft.policy.first, draft.policy.last)
+    if has_final and was["final"] is None and str(programme.end) > was["last"]:
+        raise ReleaseError(
+            Message(
+                "Release {last} has the numbers of the whole programme, which ended on {day}. Nothing was published: "
+                "with a later last day they would be drawn a second time. Put the last day of the programme back into "
+                "policy.toml. A programme that goes on needs a new workspace.",
+                last=last.name,
+                day=date.fromisoformat(was["last"]),
+            )
+        )
+    fewer = has_final and grid is not None and str(grid.final or date.max) < (was["final"] or str(date.max))
+    if fewer or grid is None or str(grid.span.end) < was["last"]:
         raise ReleaseError(
             Message(
                 "Release {last} covers a longer time than this one would. Nothing was published: what is "
@@ -77,7 +91,7 @@ def refuse_other_time(releases: Path, draft: Draft) -> None:
                 last=last.name,
             )
         )
-    if "final" in was and str(grid.span.start) != was["first"]:
+    if has_final and str(grid.span.start) != was["first"]:
         raise ReleaseError(
             Message(
                 "Release {last} begins on {day}, and this one would begin on {other}. Nothing was published: children "

@@ -293,6 +293,23 @@ def test_the_first_day_of_the_programme_stays_once_something_was_released(world,
         world(base, again, policy=Policy(first=first, last=TWO_YEARS.last), day=ALL_FINAL)
 
 
+def test_the_whole_programme_is_drawn_once_even_if_the_programme_goes_on(world):
+    """Two wholes with the same noise would be equal where no child was added, and so tell of one that was."""
+    base = children(30)
+    world(base, policy=small_worlds.ONE_YEAR, day=FIRST_YEAR_FINAL)
+    for day in (FIRST_YEAR_FINAL, ALL_FINAL):
+        with pytest.raises(ReleaseError, match="drawn a second time"):
+            world(base, policy=TWO_YEARS, day=day)
+
+
+def test_a_programme_that_ends_within_a_quarter_becomes_final(world):
+    policy = Policy(last=date(2007, 5, 10))
+    world(children(30), policy=policy, day=IN_SECOND_YEAR)
+    final = world(children(30), policy=policy, day=FIRST_YEAR_FINAL)
+    assert world(children(30), policy=policy, day=ALL_FINAL) == final
+    assert Release.open(world.folder, "partner").manifest["tact"]["final"] is None
+
+
 def test_published_numbers_stay_when_all_records_are_gone(world):
     base = children(30)
     first = world(base, tier="public")
