@@ -96,7 +96,8 @@ class Services:
     def table(self, spec: TableSpec, operators: int) -> Sums:
         """Return the sums of services, staff or capacity at the end of each period.
 
-        A restricted axis is withheld if it has fewer than `operators` operators, even if it has none. A total includes
+        A restricted axis is withheld if it has fewer than `operators` operators, even if it has none. For staff and
+        capacity, only operators with a known number count, or the sum would be that of one of them. A total includes
         only the shown axes, so that no difference reveals a withheld number; it is partial if an axis is withheld,
         because the true sum may be larger. By axis and duty bearer, cells with few operators are withheld too. By duty
         bearer alone or carrier alone, only the open axes count, at every level, so that no sum reveals which duty
@@ -107,8 +108,9 @@ class Services:
         sizes = tuple(len(CATEGORIES[name]) for name in spec.breakdown)
         values = np.zeros((len(grid.codes[spec.level]), len(ends), *sizes))
         withheld, partial = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
+        known = ~np.isnan(self._find_amounts(spec.measure))
         for index, end in enumerate(ends):
-            shown, allowed, complete = self._mark_shown(self._mark_active(end), spec.level, operators)
+            shown, allowed, complete = self._mark_shown(self._mark_active(end), known, spec.level, operators)
             if spec.of_open_axes:
                 shown &= _OPEN[self.axis]
             values[:, index], unreported = self._sum(spec, shown, sizes, end)
@@ -117,11 +119,15 @@ class Services:
                 withheld[:, index] = ~allowed
                 partial[:, index] |= allowed & ~complete
             elif spec.breakdown == ("axis", "duty_bearer"):
-                withheld[:, index] = self._hide_cells(spec.level, end, operators)
+                withheld[:, index] = self._hide_cells(spec.measure, spec.level, end, operators)
                 partial[:, index] |= (allowed & ~complete)[..., None]
             elif not spec.of_open_axes:
                 partial[:, index] |= ~complete.all(axis=1)
         return Sums(values, withheld, partial)
+
+    def _find_amounts(self, measure: str) -> Floats:
+        """Return what each service adds to a sum of a measure, (n,); NaN if it is not known."""
+        return {"staff": self.staff, "capacity": self.capacity}.get(measure, np.ones(len(self.axis)))
 
     def _mark_active(self, end: np.datetime64) -> Bools:
         return (self.start <= end) & ~(self.end < end)
@@ -136,7 +142,7 @@ class Services:
         for name, size in zip(spec.breakdown, sizes, strict=True):
             codes = self._find_carriers(end) if name == "carrier" else self.axis if name == "axis" else self.bearer
             cell = cell * size + codes
-        amount = {"staff": self.staff, "capacity": self.capacity}.get(spec.measure, np.ones(len(cell)))
+        amount = self._find_amounts(spec.measure)
         size = areas * int(np.prod(sizes))
         known = shown & ~np.isnan(amount)
         total = np.bincount(cell[known], weights=amount[known], minlength=size)
@@ -168,30 +174,32 @@ class Services:
         return np.asarray(carrier, np.int64)
 
     @cached_property
-    def _hide_cells(self) -> Callable[[Level, np.datetime64, int], Bools]:
-        """The function `_compute_hidden_cells`, cached so that each level and day is computed once for all tables."""
+    def _hide_cells(self) -> Callable[[str, Level, np.datetime64, int], Bools]:
+        """The function `_compute_hidden_cells`, cached so that each measure, level and day is computed once."""
         return cache(self._compute_hidden_cells)
 
-    def _compute_hidden_cells(self, level: Level, end: np.datetime64, operators: int) -> Bools:
+    def _compute_hidden_cells(self, measure: str, level: Level, end: np.datetime64, operators: int) -> Bools:
         """Return a mask of the cells to withhold, so that sums reveal no cell with few operators.
 
         Its shape is (areas, axes, duty bearers).
         """
-        shown, allowed, _complete = self._mark_shown(self._mark_active(end), level, operators)
+        known = ~np.isnan(self._find_amounts(measure))
+        shown, allowed, _complete = self._mark_shown(self._mark_active(end), known, level, operators)
         area = self.grid.area_index[level][self.place]
         hidden = np.zeros((*allowed.shape, len(_BEARERS)), bool)
         hidden[:, ~_OPEN] = True
         for number, axis in np.argwhere(allowed & ~_OPEN):
             cells = [set[int]() for _ in _BEARERS]
-            for row in np.flatnonzero(shown & (area == number) & (self.axis == axis)):
+            for row in np.flatnonzero(shown & known & (area == number) & (self.axis == axis)):
                 cells[self.bearer[row]].add(int(self.operator[row]))
             hidden[number, axis] = hide_few_operators(cells, operators)
         return hidden
 
-    def _mark_shown(self, active: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
+    def _mark_shown(self, active: Bools, known: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
         """Return three masks: services to count at a level; sums that are shown; shown sums that are complete.
 
-        Their shapes are (n,), (areas, axes) and (areas, axes). A complete sum lacks nothing, so it must not depend on
+        active, known: the services that work, and those whose number is known, both (n,). The masks have the shapes
+        (n,), (areas, axes) and (areas, axes). A complete sum lacks nothing, so it must not depend on
         anything that is not shown.
         """
         area = self.grid.area_index[level][self.place]
@@ -200,12 +208,12 @@ class Services:
         if level == "municipality":
             return present & _OPEN[self.axis], enough, enough
         if level == "country":
-            return self._mark_shown_in_country(present, area, enough, operators)
-        enough |= self._count_operators(present, area, len(enough)) >= operators
+            return self._mark_shown_in_country(present, known, area, enough, operators)
+        enough |= self._count_operators(present & known, area, len(enough)) >= operators
         return present & enough[area, self.axis], enough, enough
 
     def _mark_shown_in_country(
-        self, present: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
+        self, present: Bools, known: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
     ) -> tuple[Bools, Bools, Bools]:
         """Return the masks of `_mark_shown` for countries.
 
@@ -214,12 +222,12 @@ class Services:
         A reader must not see whether there are other services with too few operators. If these have too few
         operators, a country is complete only if each of its regions shows the axis.
         """
-        in_region, regions, _ = self._mark_shown(present, "region", operators)
+        in_region, regions, _ = self._mark_shown(present, known, "region", operators)
         rest = present & ~in_region
-        beyond = self._count_operators(rest, area, len(enough)) >= operators
+        beyond = self._count_operators(rest & known, area, len(enough)) >= operators
         shown = in_region | (rest & beyond[area, self.axis])
         complete = enough | beyond | self._mark_everywhere(regions)
-        enough |= self._count_operators(shown, area, len(enough)) >= operators
+        enough |= self._count_operators(shown & known, area, len(enough)) >= operators
         return shown & enough[area, self.axis], enough, enough & complete
 
     def _mark_everywhere(self, regions: Bools) -> Bools:

@@ -146,24 +146,22 @@ def place(service, level):
     return {"municipality": code, "region": region, "country": region[:2]}[level]
 
 
-def too_few(listed, level):
-    """Return the services on a restricted axis with fewer than three operators in their area."""
+def too_few(listed, level, measure):
+    """Return the services on a restricted axis of which fewer than three operators in the area say their number."""
     run = {}
     for service in listed:
-        run.setdefault((place(service, level), service["axis"]), set()).add(service["operator"])
-    return [
-        service
-        for service in listed
-        if service["axis"] in RESTRICTED_AXES and len(run[place(service, level), service["axis"]]) < 3
-    ]
+        if service.get(measure, 1) is not None:
+            run.setdefault((place(service, level), service["axis"]), set()).add(service["operator"])
+    few = [service for service in listed if len(run.get((place(service, level), service["axis"]), ())) < 3]
+    return [service for service in few if service["axis"] in RESTRICTED_AXES]
 
 
-def hidden(now, level, by):
+def hidden(now, level, measure, by):
     """Return the services of a moment that must not influence any number at a level."""
     if level == "municipality" or by in OPEN_ALONE:
         return [service for service in now if service["axis"] in RESTRICTED_AXES]
-    few = too_few(now, "region")
-    return few if level == "region" else too_few(few, "country")
+    few = too_few(now, "region", measure)
+    return few if level == "region" else too_few(few, "country", measure)
 
 
 @pytest.mark.slow
@@ -179,7 +177,7 @@ def test_what_too_few_run_changes_no_table_and_no_number_is_too_small(listed, me
     spec, day = TableSpec(measure, level, "quarter", by), period.end.isoformat()
     whole = published(listed, spec)
     now = [service for service in listed if at_work(service, day)]
-    gone = hidden(now, level, by)
+    gone = hidden(now, level, measure, by)
     seen = [{**service, "valid_from": day, "valid_to": day} for service in now if service not in gone]
     for mine, other in zip(whole, published(seen, spec), strict=True):
         frames = [f[f["period"] == period.id].reset_index(drop=True) for f in (mine, other)]
@@ -240,6 +238,20 @@ def test_staff_that_nobody_knows_is_no_number():
     assert np.isnan(sums.numbers[0, 0, 0])
     assert (sums.numbers[1, 0, 0], sums.partial[1, 0, 0]) == (3, True), "and somebody's is not known"
     assert (sums.numbers[2, 0, 0], sums.partial[2, 0, 0]) == (0, False)
+
+
+@pytest.mark.parametrize("measure", ["staff", "capacity"])
+@pytest.mark.parametrize("level", ["region", "country"])
+def test_places_that_fewer_than_three_operators_report_are_withheld(measure, level):
+    """With one report alone, the sum of three operators is the number of one of them."""
+    three = [{"axis": "protection", "operator": o, measure: n} for o, n in (("A", 12), ("B", None), ("C", None))]
+    for by in (("axis",), ("axis", "duty_bearer")):
+        sums = services(*three).table(TableSpec(measure, level, "quarter", by), 3)
+        assert sums.withheld[0, 0, PROTECTION].all()
+        assert not sums.numbers[0, 0, PROTECTION].any()
+    more = [{"axis": "protection", "operator": o, measure: 5} for o in ("D", "E")]
+    sums = services(*three, *more).table(TableSpec(measure, level, "quarter", ("axis",)), 3)
+    assert (sums.numbers[0, 0, PROTECTION], sums.partial[0, 0, PROTECTION]) == (22, True)
 
 
 def test_the_latest_estimate_stands_and_sources_of_one_year_span_a_range():
@@ -368,7 +380,7 @@ def test_what_several_tables_need_is_computed_once(monkeypatch):
     for level, by in (("country", DOERS.breakdown), ("country", ("carrier",)), ("region", ("carrier",))):
         for measure in ("services", "capacity"):
             records.table(TableSpec(measure, level, "quarter", by), 3)
-    assert len(calls) == 2 * len(GRID.periods("quarter"))
+    assert len(calls) == 3 * len(GRID.periods("quarter")), "carriers, and cells of services and of places"
     assert set(calls.values()) == {1}
 
 
