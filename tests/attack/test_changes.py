@@ -173,9 +173,9 @@ def test_a_number_may_change_once_when_its_year_is_final_and_not_again():
     assert [f.attack for f in sequence.attack([before, final, publish_cell(13, "2007-05-31")])[0]] == ["sequence"]
 
 
-@pytest.mark.parametrize(("was", "found"), [((12, "number"), 1), ((None, "few"), 0), ((None, "almost_none"), 0)])
-def test_no_number_becomes_a_zero_of_an_area_without_a_programme(was, found):
+@pytest.mark.parametrize(("was", "is_finding"), [((12, "number"), 1), ((None, "few"), 0), ((None, "almost_none"), 0)])
+def test_no_number_becomes_a_zero_of_an_area_without_a_programme(was, is_finding):
     number, state = was
     releases = [publish_cell(number, "", state), publish_cell(None, "", "structural_zero")]
-    assert len(sequence.attack(releases)[0]) == found
+    assert len(sequence.attack(releases)[0]) == is_finding
     assert sequence.attack(releases[::-1])[0] == []

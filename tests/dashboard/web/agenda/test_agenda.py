@@ -223,12 +223,12 @@ OFFERED = {"agenda-day": "2026-12-01", "decide-due": "2026-12-24", "decide-area"
 def test_what_no_form_offers_is_not_stored(site, release, monkeypatch, wrong, words):
     key = make_meeting(state.open_store(), release)
     form = {agenda._TITLE: "One", agenda._SENTENCE: "See", decisions._WHAT: "More days", decisions._WHO: "ARSIS"}
-    monkeypatch.setattr("streamlit.session_state", kept := {**form, **OFFERED, **wrong})
+    monkeypatch.setattr("streamlit.session_state", session := {**form, **OFFERED, **wrong})
     monkeypatch.setattr("streamlit.query_params", {})
     agenda._add("map", release)
     meeting = next(meeting for meeting in state.read_meetings() if meeting.key == key)
     decisions._save(Played(meeting, 1, (1, 2, 3)), ["", "AL-11"])
-    assert words in kept.get(agenda._REFUSED, "") + kept.get(decisions._REFUSED, "")
+    assert words in session.get(agenda._REFUSED, "") + session.get(decisions._REFUSED, "")
     stored = [len(meeting.items[0].decisions) for meeting in state.read_meetings()]
     assert sorted(stored) == ([1] if "agenda-day" in wrong else [0, 0])
 

@@ -66,8 +66,8 @@ def test_services_count_at_the_end_of_a_period():
     "operators", [("Άρσις", "ΑΡΣΙΣ", "B"), ("Shtëpia e Fëmijës", "Shtepia e femijes", "B"), ("«A.B.»", "A. B", "C")]
 )
 def test_spellings_of_one_operator_are_no_two_operators(operators):
-    held = services(*({"axis": "protection", "operator": name} for name in operators))
-    sums = held.table(TableSpec("services", "region", "quarter", ("axis",)), 3)
+    records = services(*({"axis": "protection", "operator": name} for name in operators))
+    sums = records.table(TableSpec("services", "region", "quarter", ("axis",)), 3)
     assert sums.withheld[0, 0, PROTECTION]
 
 
