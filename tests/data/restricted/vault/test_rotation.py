@@ -26,7 +26,7 @@ CHILD = "ab" * 32
 
 class Ring(MemoryRing):
     def delete_password(self, service, username):
-        if self.held.pop((service, username), None) is None:
+        if self.passwords.pop((service, username), None) is None:
             raise keyring.errors.PasswordDeleteError
 
 
@@ -92,7 +92,7 @@ def test_the_new_key_takes_the_place_of_the_old_one(tmp_path, ring, place):
         Vault.open(workspace.vault, old.vault)
     # Nothing of the old key is left, and nothing of the new one lies anywhere else.
     if place == "keyring":
-        assert sorted(name for _, name in ring.held) == ["identifier", "vault"]
+        assert sorted(name for _, name in ring.passwords) == ["identifier", "vault"]
     if place == "link":
         assert link.is_symlink()
         assert [path.name for path in disk.iterdir()] == ["stick.key"]
@@ -218,7 +218,7 @@ def test_a_kill_before_the_keyring_drops_its_copy_is_finished(tmp_path, ring, mo
     new = keys.load(workspace.id)
     assert keys.load_next(workspace.id) == new.vault
     assert rotation.find_problems(workspace) == []
-    assert sorted(name for _, name in ring.held) == ["identifier", "vault"]
+    assert sorted(name for _, name in ring.passwords) == ["identifier", "vault"]
     with open_vault(workspace) as vault:
         assert vault.check() == []
     assert not rotation._awaits(workspace.vault / "vault.db", new.vault, new.vault)
