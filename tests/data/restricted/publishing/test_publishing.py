@@ -176,7 +176,7 @@ def test_partner_tables_show_services_with_capacity_by_region(publication):
     _, folder, _ = publication
     partner = Release.open(folder, "partner")
     capacity = partner.table("capacity_region_quarter_axis").set_index(["area", "period", "axis"])
-    assert capacity.loc[("AL-11", "2006-06-01/P3M", "protection"), "state"] == "withheld", "one of three has no capacity"
+    assert capacity.loc[("AL-11", "2006-06-01/P3M", "protection"), "state"] == "withheld", "one names no capacity"
     fine = partner.table("services_municipality_quarter_axis").set_index(["area", "period", "axis"])
     assert fine.loc[("101", "2006-06-01/P3M", "protection"), "state"] == "withheld"
     assert fine.loc[("101", "2006-06-01/P3M", "prevention"), "value"] == 1
