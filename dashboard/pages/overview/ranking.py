@@ -130,14 +130,23 @@ def render_ranking(
         '<div class="ranking" tabindex="0"><table><thead><tr>{}</tr></thead><tbody>{}</tbody>{}</table></div>',
         head,
         rows,
-        _render_dots() if axes else "",
+        _render_foot(is_ranked=any(area.unmet for area in areas), has_courses=quarters > 0, has_gaps=axes > 0),
     )
 
 
-def _render_dots() -> Markup:
-    """Return the legend of the dots for gaps, for the foot of the table."""
+def _render_foot(*, is_ranked: bool, has_courses: bool, has_gaps: bool) -> Markup:
+    """Return the foot of the table, which explains ranks, bars and dots; empty if the table has none of them."""
     dots = join_markup(html('<span><i class="{}"></i> {}</span>', gap, _(words)) for gap, words in _GAPS.items())
-    return html('<tfoot><tr><td class="gaps" colspan="7"><b>{}</b>{}</td></tr></tfoot>', _("Gaps"), dots)
+    parts = [
+        html("<p>{}</p>", _("Rank: middle estimate (95 % interval). Same rank: too close to order."))
+        if is_ranked
+        else "",
+        html('<p class="course">{}</p>', _("Children met: each row has its own scale.")) if has_courses else "",
+        html("<p><b>{}</b>{}</p>", _("Gaps"), dots) if has_gaps else "",
+    ]
+    if not any(parts):
+        return Markup("")
+    return html('<tfoot><tr><td class="gaps" colspan="7"><div>{}</div></td></tr></tfoot>', join_markup(parts))
 
 
 def _render_row(t: Speech, area: AreaJudgement, history: History | None, pathway: str, widest: float) -> Markup:

@@ -458,6 +458,19 @@ def test_dots_of_gaps_and_white_areas_have_a_legend(current, t):
     assert ("White: no figure." in content.key.notes) == bool(white)
 
 
+def test_text_below_the_list_explains_ranks_and_bars_that_are_there(current, t):
+    """What only a pointer finds is found neither with a keyboard nor on a phone."""
+    inside = [area for area in judge_areas(current).values() if area.country == "AL"]
+    ranks = [area.unmet.rank.value for area in inside]
+    assert len(set(ranks)) < len(ranks)
+    foot = str(partner.make_content(t, current).render_rows("AL", "unmet", "internal")).partition("<tfoot>")[2]
+    assert "Same rank: too close to order." in foot
+    assert "Children met: each row has its own scale." in foot
+    bare = str(ranking.render_ranking(t, [replace(area, unmet=None) for area in inside], {}, "internal"))
+    assert "Same rank" not in bare
+    assert "own scale" not in bare
+
+
 def test_before_tact_risk_the_page_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("TACT_DERIVED", str(tmp_path))
     words = read_words(run())
