@@ -11,6 +11,7 @@ from tests.helpers.repetitions import vary
 pytestmark = pytest.mark.browser(seconds=25)
 SIZES = [(1366, 768), (1920, 1080), (390, 844)]
 FIRST = 180_000  # the model is fitted once a process
+BOX = "one => [one.textContent, one.closest('.st-key-mapbox').getBoundingClientRect().toJSON()]"
 
 
 def opened(look, served, address="reallocate", size=(1366, 768)):
@@ -69,6 +70,20 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     again.get_by_text(saved).wait_for(state="detached")
     for seen in (page.watch, again.watch):
         assert seen.clean, vars(seen)
+
+
+@vary("language, size, moves", [("en", (1366, 768), 3), ("el", (390, 844), 5)])
+def test_the_box_of_the_map_has_its_size_and_a_word_before_the_map(served, look, language, size, moves):
+    """Each case has a plan of its own, which is calculated while one looks."""
+    page = look(f"{served.url}/reallocate?lang={language}&pathway=all&moves={moves}", size, ready=False)
+    words, before = page.locator(".waiting").evaluate(BOX, timeout=FIRST)  # in one step: it does not stay long
+    assert words == translate_into(language, "The map comes with the plan.")
+    map_frame(page).locator("#map_div[data-shown]").wait_for(timeout=FIRST)
+    page.locator(".waiting").wait_for(state="detached")
+    after = page.locator(".st-key-mapbox iframe").bounding_box()
+    for side in ("width", "height"):
+        assert after[side] == pytest.approx(before[side], abs=3)
+    assert page.watch.clean, vars(page.watch)
 
 
 @pytest.mark.long

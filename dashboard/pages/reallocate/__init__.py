@@ -52,15 +52,23 @@ def _show_page(current: CurrentRelease) -> None:
     with left, st.container(key="choosing"):
         setting = forms.ask_setting()
     work = session.read_workplace(setting.level)
+    with middle:
+        box = st.container(key="mapbox")
+    words = box.empty()
+    words.html(render.render_waiting(_("The map comes with the plan.")))
     with right:
         with st.container(border=True, key="answer"):
             plan = _show_answer(current, plans, work, setting)
         if plan is not None:
             cards.show_moves(current, plan)
         cards.list_decisions(current, work)
-    if plan is not None:
-        with middle:
+    if plan is None:
+        words.html(render.render_waiting(_("Without a plan there is no map.")))
+    else:
+        with box:
             _show_map(current, plan)
+        words.empty()
+        with middle:
             _show_area(current, plan)
     with st.container(key="drawers"):
         drawers.show_drawers(current, plans, work, setting, plan)
@@ -100,11 +108,10 @@ def _show_answer(current: CurrentRelease, plans: SavedPlans, work: Workplace, se
 
 def _show_map(current: CurrentRelease, plan: PlanSummary) -> None:
     views = {name: _(words) for name, words in move_map.VIEWS.items()}
-    with st.container(key="mapbox"):
-        view = address.pick_segment("when", _("Show"), views)
-        live_map.show_map(describe_shapes(current, in_page=True), move_map.describe_view(current, plan, view))
-        layer = move_map.describe_layer(current, plan, view)
-        st.html(legend.render_legend([layer], more=move_map.word_arrows(plan)))
+    view = address.pick_segment("when", _("Show"), views)
+    live_map.show_map(describe_shapes(current, in_page=True), move_map.describe_view(current, plan, view))
+    layer = move_map.describe_layer(current, plan, view)
+    st.html(legend.render_legend([layer], more=move_map.word_arrows(plan)))
 
 
 def _show_area(current: CurrentRelease, plan: PlanSummary) -> None:

@@ -65,26 +65,24 @@ def render_moves(t: Speech, plan: PlanSummary) -> list[Markup]:
 
 
 def _render_move(t: Speech, plan: PlanSummary, number: int, words: MoveWords, scale: tuple[float, float]) -> Markup:
-    """Return a move as a card: from, to, gain with interval, chance, who loses; other facts are folded.
+    """Return a move as a card: from, to, gain with interval, chance, who gains, who loses; other facts are folded.
 
     number : the index of the move. scale : the lowest and highest gain of the scale, in children per quarter.
     """
     move, heads = plan.moves[number], moves.head_moves(t)
-    more = [(heads.helps, words.helps), (heads.condition, words.condition), (heads.hours, words.hours)]
+    shown = [(heads.chance, words.chance), (heads.helps, words.helps), (heads.takes, words.takes)]
+    more = [(heads.condition, words.condition), (heads.hours, words.hours)]
     decided = plan.decision_on(move) is not None or move.accepted
     return html(
-        '<div class="move"><b class="number">{}</b><h3>{} → {}</h3><p class="what">{}{}</p>{}<p>{}: <b>{}</b> · '
-        "{} <b>{}</b></p><details><summary>{}</summary><dl>{}</dl></details></div>",
+        '<div class="move"><b class="number">{}</b><h3>{} → {}</h3><p class="what">{}{}</p>{}{}'
+        "<details><summary>{}</summary><dl>{}</dl></details></div>",
         number + 1,
         words.start,
         words.end,
         words.what,
         html(' <em class="decided">{}</em>', words.decision) if decided else "",
         _render_gain(words, move, scale),
-        heads.chance,
-        words.chance,
-        _("Who loses:"),
-        words.takes,
+        join_markup(html("<p>{}: <b>{}</b></p>", name, value) for name, value in shown),
         _("More"),
         join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", name, value) for name, value in more),
     )
@@ -107,6 +105,11 @@ def _render_gain(words: MoveWords, move: Move, scale: tuple[float, float]) -> Ma
         words.gain,
         *places,
     )
+
+
+def render_waiting(words: str) -> Markup:
+    """Return words for the middle of the box of the map, which has no map yet."""
+    return html('<p class="waiting">{}</p>', words)
 
 
 def render_area(t: Speech, area: str, words: AreaPlanWords | None, hint: str) -> Markup:

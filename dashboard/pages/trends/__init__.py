@@ -53,7 +53,8 @@ def _show_public(current: CurrentRelease) -> None:
 @cache_by_language(maxsize=128)
 def _render_public_cells(current: CurrentRelease, view: TrendView) -> Markup:
     listed = cells.list_multiples(current, (), {}, view.pathway, view.measure)
-    return multiples.render_multiples(listed, read_country_names(current), view.area, {})
+    note = cells.word_scales(current, view.measure)
+    return multiples.render_multiples(listed, read_country_names(current), view.area, {}, note)
 
 
 @cache_by_language(maxsize=256)
@@ -88,7 +89,8 @@ def _show_partner(current: CurrentRelease) -> None:
     grid, detail = _open_columns()
     with grid:
         listed = cells.list_multiples(current, accepted, badges, pathway, view.measure)
-        st.html(multiples.render_multiples(listed, read_country_names(current), view.area, view.choices))
+        note = cells.word_scales(current, view.measure)
+        st.html(multiples.render_multiples(listed, read_country_names(current), view.area, view.choices, note))
     with detail:
         _show_trend(current, accepted, view)
     with st.expander(_("Changes of counts in all areas")):

@@ -84,6 +84,19 @@ def list_multiples(
     return _list_share_cells(current) if measure == summary.SHARE else _list_cells(current, accepted, badges, pathway)
 
 
+def word_scales(current: CurrentRelease, measure: str) -> str:
+    """Return a sentence on the scales of the cells for a measure.
+
+    Shares have one scale. Numbers have a scale for each cell, because those of most areas would be flat on that of the
+    largest one.
+    """
+    if measure == summary.SHARE:
+        return _("All charts have the same scale, 0 to 100 %.")
+    if current.tier == "public":
+        return _("Each chart has its own scale, given above it.")
+    return _("Each chart has its own scales (above: children).")
+
+
 def _list_cells(
     current: CurrentRelease, accepted: Sequence[Break], badges: Mapping[str, Badge], pathway: str
 ) -> list[AreaCell]:

@@ -147,9 +147,9 @@ def describe_counts(met: pd.DataFrame) -> str:
 
 
 def render_multiples(
-    cells: Sequence[AreaCell], countries: Mapping[str, str], chosen: str, choices: Mapping[str, str]
+    cells: Sequence[AreaCell], countries: Mapping[str, str], chosen: str, choices: Mapping[str, str], note: str
 ) -> Markup:
-    """Return the cells in groups by country; each is a link that chooses its area.
+    """Return a note and the cells in groups by country; each cell is a link that chooses its area.
 
     countries : names by code. chosen : the code of the chosen area. choices : parameters that the links keep.
     """
@@ -164,7 +164,7 @@ def render_multiples(
         )
         for code, name in countries.items()
     ]
-    return html('<div class="multiples">{}</div>', join_markup(groups))
+    return html('<div class="multiples"><p class="notes">{}</p>{}</div>', note, join_markup(groups))
 
 
 @cache_once(maxsize=2048)

@@ -157,6 +157,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, current):
     test = run(moves="0", state={"plan-decided": (AuthoredDecision(decision, MANAGER),)})
     text = read_words(test)
     assert "No plan can keep all rules" in text
+    assert "Without a plan there is no map." in text
     with pytest.raises(RulesClash) as raised:
         plan_of(current, Setting(moves=0), [AuthoredDecision(decision, MANAGER)])
     _head, lines = narrative.word_clashes(planner.speak(current), raised.value.clashes)
@@ -233,6 +234,15 @@ def test_a_plan_that_is_advised_names_the_condition_of_its_moves(current):
     weighed = replace(advised, setting=Setting(moves=99, cost=0.5))  # a far move may gain more, and is not worth it
     assert "is better by the weights of this plan." in area_plan.word_area_plan(t, weighed, plan.moves[0].end, None).why
     assert "No more moves are allowed" not in allowed.why
+
+
+def test_a_card_names_who_gains_and_who_loses_before_it_is_unfolded(of):
+    plan, t = plan_of(of), planner.speak(of)
+    for move, words, card in zip(plan.moves, moves.word_moves(t, plan), render.render_moves(t, plan), strict=True):
+        seen = str(card).partition("<details>")[0]
+        assert f"<h3>{t.name_area(move.start)} → {t.name_area(move.end)}</h3>" in seen
+        assert f"Who gains: <b>{words.helps}</b>" in seen
+        assert f"Who loses: <b>{words.takes}</b>" in seen
 
 
 # -- decisions -------------------------------------------------------------------------------------------

@@ -123,6 +123,7 @@ def test_each_area_has_a_cell_in_the_words_of_the_one_judgement(current, run):
     judged = judge_areas(current)
     test = run(area="AL-02", pathway="internal")
     (grid,) = (element.proto.body for element in test.get("html") if "multiples" in element.proto.body)
+    assert "Each chart has its own scales (above: children)." in grid
     cells_by_area = dict(re.findall(r'<a href="\?area=([\w-]+)(.*?)</a>', grid))
     assert set(cells_by_area) == set(name_regions(current))
     for code, area in judged.items():
@@ -195,6 +196,7 @@ def test_the_share_of_internal_is_a_switch(current, run):
     assert f"{last} %" in text
     assert "95 % interval of the share" in text
     assert "outreach jumps" not in text
+    assert "All charts have the same scale" in text
     assert len(charts(test)) == 1
 
 
@@ -406,6 +408,7 @@ def test_the_public_page_has_yearly_numbers_alone(run, scored):
     text = read_text(test)
     assert "quarter" not in text
     assert "the share of internal trafficking" not in text
+    assert "Each chart has its own scale, given above it." in text
     release = Release.open(scored.releases, "public")
     rows = release.table("children_region_year").query("area == 'AL-11'")
     for value in rows["value"].dropna():
