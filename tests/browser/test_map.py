@@ -409,7 +409,7 @@ def test_on_a_phone_the_countries_stand_whole_and_nothing_is_cut(partner, look):
     page = look(f"{partner.url}/map", PHONE)
     assert wait_for_whole_countries(page) == []
     check_that_the_parts_stand_one_below_another(page)
-    for part in (".topbar .choices", ".chip summary", ".invented", "[class*=st-key-c-layer] [role=radiogroup]"):
+    for part in (".topbar .choices", ".chip summary", ".invented"):
         assert page.locator(part).evaluate("e => e.scrollWidth <= e.clientWidth"), part
     assert page.locator(".panel .hint").count() == 1
     page.get_by_role("button", name="Table").click()
@@ -423,6 +423,22 @@ def test_on_a_phone_the_countries_stand_whole_and_nothing_is_cut(partner, look):
     box = page.locator(".headline").bounding_box()
     assert box["y"] + box["height"] <= page.locator("iframe").bounding_box()["y"] + 12
     assert "±" in page.locator(".headline").inner_text()
+
+
+@vary("layer", ["risk", "communities", "population"])
+def test_on_a_phone_layers_stand_in_one_row_that_shows_the_chosen_one(partner, look, layer):
+    page = look(f"{partner.url}/map?lang=el&layer={layer}", PHONE)
+    row = page.locator("[class*=st-key-c-layer] [role=radiogroup]")
+    until(page, lambda: row.locator("[aria-checked=true]").count() == 1)
+    settle(page)
+    around, chosen = row.bounding_box(), row.locator("[aria-checked=true]").bounding_box()
+    assert around["height"] < 60
+    assert around["x"] - 1 <= chosen["x"]
+    assert chosen["x"] + chosen["width"] <= around["x"] + around["width"] + 1
+    find = map_frame(page).locator(".tact-find input")
+    words = find.evaluate("""one => { const pen = document.createElement("canvas").getContext("2d");
+      pen.font = getComputedStyle(one).font; return pen.measureText(one.placeholder).width; }""")
+    assert words + 34 <= find.bounding_box()["width"]  # the browser keeps room for the arrow of the list
 
 
 def check_that_the_parts_stand_one_below_another(page):

@@ -64,6 +64,15 @@ def test_map_and_list_of_rates_are_on_the_first_screen(served, look):
             assert box["y"] + box["height"] <= size[1]
 
 
+@vary("language", ["el", "en", "sq"])
+def test_on_a_small_screen_the_map_of_rates_is_whole_and_its_legend_stands_below(served, look, language):
+    page = look(f"{served.url}/risk?lang={language}", (1024, 768), ready=False)
+    page.locator(".areacard").wait_for(timeout=60_000)
+    sheet, key = (page.locator(f".st-key-risk-map {part}").bounding_box() for part in (".sheet", ".key"))
+    assert sheet["y"] + sheet["height"] <= 768
+    assert key["y"] >= sheet["y"] + sheet["height"]
+
+
 @pytest.mark.long
 def test_on_a_projector_the_card_stays_and_the_type_grows(served, look):
     page, sizes = opened(look, served, "risk?area=AL-02"), []
