@@ -236,8 +236,8 @@ def test_a_plan_that_is_advised_names_the_condition_of_its_moves(current):
     assert "No more moves are allowed" not in allowed.why
 
 
-def test_a_card_names_who_gains_and_who_loses_before_it_is_unfolded(of):
-    plan, t = plan_of(of), planner.speak(of)
+def test_a_card_names_who_gains_and_who_loses_before_it_is_unfolded(current):
+    plan, t = plan_of(current), planner.speak(current)
     for move, words, card in zip(plan.moves, moves.word_moves(t, plan), render.render_moves(t, plan), strict=True):
         seen = str(card).partition("<details>")[0]
         assert f"<h3>{t.name_area(move.start)} → {t.name_area(move.end)}</h3>" in seen
