@@ -103,11 +103,11 @@ def test_people_read_which_policy_is_in_use_and_which_fails_what(quick, tact, mo
         ("--variance", "nan", "between 0 and largest"),
         ("--variance-near-k", "1", "between variance and twice largest"),
         ("--largest", "15", "less than k = 11"),
-        ("--worlds", "0", "greater than or equal to 1"),
-        ("--children", "0", "greater than or equal to 1"),
+        ("--worlds", "0", "1 or more"),
+        ("--children", "0", "1 or more"),
         ("--children", "99000000", "1 to 10,000,000"),
-        ("--seed", "-1", "greater than or equal to 0"),
-        ("--k", "many", "integer"),
+        ("--seed", "-1", "0 or more"),
+        ("--k", "many", "a whole number"),
     ],
 )
 def test_a_wrong_option_is_refused_and_says_what_is_allowed(tact, option, value, allowed):
