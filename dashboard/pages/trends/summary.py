@@ -88,16 +88,13 @@ def name_others(current: CurrentRelease) -> dict[str, str]:
 def find_most(current: CurrentRelease, areas: Sequence[str], pathway: str) -> float | None:
     """Return the common upper end, in children, of the axes of several counties or regions.
 
-    None for a single area, or if one of the areas is a country.
+    None for a single area, if one of the areas is a country, or if no area has a number.
     """
     if len(areas) == 1 or any(area not in name_regions(current) for area in areas):
         return None
-    return max(
-        float(
-            pd.concat([read_met(current, area, pathway)["high"], read_expected(current, area, pathway)["high"]]).max()
-        )
-        for area in areas
-    )
+    frames = [read(current, area, pathway) for area in areas for read in (read_met, read_expected)]
+    most = float(pd.concat([frame["high"].astype(float) for frame in frames]).max())
+    return None if math.isnan(most) else most
 
 
 @cache_by_language(maxsize=16)

@@ -188,6 +188,16 @@ def test_a_second_area_or_the_country_stands_beside_the_first(current, run):
     assert met["value"].sum() > summary.read_met(current, "AL-11", "internal")["value"].sum()
 
 
+def test_an_area_without_any_number_leaves_the_axis_of_two_charts_to_the_other(scored):
+    current = current_release.open_current_release(Site(scored.releases, "partner"))
+    regions = list(name_regions(current))
+    highs = {area: summary.read_met(current, area, "internal")["high"].astype(float).max() for area in regions}
+    silent = [area for area, high in highs.items() if np.isnan(high)]
+    assert len(silent) > 1
+    assert summary.find_most(current, [silent[0], "AL-11"], "internal") == highs["AL-11"]
+    assert summary.find_most(current, silent[:2], "internal") is None
+
+
 @pytest.mark.slow
 def test_the_share_of_internal_is_a_switch(current, run):
     test = run(area="AL-11", pathway="internal", trend="share")
