@@ -8,6 +8,7 @@ shows as attributes (data-area, data-value and others); the search for leaks rea
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from xml.sax.saxutils import escape, quoteattr
 from dashboard.briefing import typeset
 from dashboard.briefing.map import AreaShape, Flow, draw_map
 from dashboard.map.plane import HEIGHT, WIDTH
-from dashboard.site.text import _, find_language
+from dashboard.site.text import _, describe_number_format, find_language
 from data.release import Release
 from geo.areas import Areas
 from geo.layers.output import terms
@@ -115,7 +116,9 @@ def draw_areas(
 
 def draw_chart(chart: alt.TopLevelMixin, cells: Sequence[Mapping[str, str]] = ()) -> Drawing:
     """Draw a chart of a page, at most as wide as a map. cells : the data of the chart, for the search for leaks."""
-    match = _SIZE.search(picture := _render_chart(chart.to_json(validate=False)))
+    described = chart.to_dict(validate=False)
+    described["config"] = {**described.get("config", {}), "locale": describe_number_format()}
+    match = _SIZE.search(picture := _render_chart(json.dumps(described, sort_keys=True)))
     assert match is not None
     wide, high = (float(size) for size in match.groups())
     scale = min(_CHART_SCALE, WIDTH / wide)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.site.text import _
+from dashboard.site.text import _, format_number, translate
 from risk.report.manifest import EvaluationSummary
 
 _BETTER = (
@@ -34,10 +34,10 @@ def format_verdict(evaluation: EvaluationSummary | None) -> str:
     low, high = verdict.interval
     sentence = _(
         _BETTER if verdict.beats else _NOT_BETTER,
-        gained=f"{verdict.gained:+.3f}",
-        low=f"{low:+.3f}",
-        high=f"{high:+.3f}",
-        counts=f"{verdict.counts:,}",
+        gained=translate(f"{verdict.gained:+.3f}"),
+        low=translate(f"{low:+.3f}"),
+        high=translate(f"{high:+.3f}"),
+        counts=format_number(verdict.counts),
     )
     caution = _("It is scored on the children found, which tests detection as much as risk.")
     return f"{sentence} {caution}"

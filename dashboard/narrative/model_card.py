@@ -9,7 +9,7 @@ import pandas as pd
 from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_country_names
-from dashboard.site.text import _, format_period
+from dashboard.site.text import _, format_period, translate
 from data.message import mark
 from data.tables.periods import Period
 from risk.report.manifest import ModelCard, RiskManifest, Sensitivity
@@ -48,8 +48,8 @@ def _format_gain(mean: float, deviation: float) -> str:
     mean, deviation : mean and standard deviation of the exponent of outreach in the model. The interval has two
     deviations on each side.
     """
-    low, mid, high = (2.0 ** (mean + z * deviation) for z in (-2, 0, 2))
-    return _("{mid} times ({low} to {high})", mid=f"{mid:.1f}", low=f"{low:.1f}", high=f"{high:.1f}")
+    low, mid, high = (translate(f"{2.0 ** (mean + z * deviation):.1f}") for z in (-2, 0, 2))
+    return _("{mid} times ({low} to {high})", mid=mid, low=low, high=high)
 
 
 def list_limits(t: Speech, card: ModelCard) -> list[str]:
@@ -90,7 +90,7 @@ def _format_sensitivity(sensitivity: Sensitivity | None) -> list[str]:
             "correlation of the order of areas with this one would be {rank} (1: the same order).",
             changed=sensitivity.classes_changed,
             all=sensitivity.classes,
-            rank=f"{sensitivity.rank_correlation:.2f}",
+            rank=translate(f"{sensitivity.rank_correlation:.2f}"),
         )
     ]
 

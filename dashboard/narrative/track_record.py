@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.site.text import _
+from dashboard.site.text import _, format_number, format_plural, translate
 from risk.evaluation.forecast_ledger import TrackRecord
 from risk.evaluation.risk_model import MODEL
 
@@ -37,10 +37,10 @@ def list_sentences(record: TrackRecord | None) -> list[str]:
         _(
             _BETTER if verdict.beats else _NOT_BETTER,
             best=verdict.baseline,
-            gained=f"{verdict.gained:+.3f}",
-            low=f"{low:+.3f}",
-            high=f"{high:+.3f}",
-            counts=f"{verdict.counts:,}",
+            gained=translate(f"{verdict.gained:+.3f}"),
+            low=translate(f"{low:+.3f}"),
+            high=translate(f"{high:+.3f}"),
+            counts=format_number(verdict.counts),
         ),
         _(
             "Of the published numbers, {half} lay in its 50 % interval, {most} in its 80 % and {all} in its 95 % "
@@ -50,13 +50,25 @@ def list_sentences(record: TrackRecord | None) -> list[str]:
             all=f"{model['in_95']:.0%}",
         ),
         *([_(_WORSE, names=", ".join(better))] if better else []),
-        *(
-            [_("{number} numbers are not published, and left out for every forecast.", number=record.left_out)]
-            if record.left_out
-            else []
-        ),
-        *([_("{number} forecasts were registered late, and never count.", number=record.late)] if record.late else []),
+        *([_count_left_out(record.left_out)] if record.left_out else []),
+        *([_count_late(record.late)] if record.late else []),
     ]
+
+
+def _count_left_out(numbers: int) -> str:
+    return format_plural(
+        "{count} number is not published, and left out for every forecast.",
+        "{count} numbers are not published, and left out for every forecast.",
+        numbers,
+    )
+
+
+def _count_late(forecasts: int) -> str:
+    return format_plural(
+        "{count} forecast was registered late, and never counts.",
+        "{count} forecasts were registered late, and never count.",
+        forecasts,
+    )
 
 
 def tabulate_record(record: TrackRecord) -> pd.DataFrame:
@@ -65,13 +77,11 @@ def tabulate_record(record: TrackRecord) -> pd.DataFrame:
     The columns 50 %, 80 % and 95 % have the per cent of counts that lay in these intervals. "Top five" has the Brier
     score of the probabilities of being among the five areas with the most children; a dash if it is not known.
     """
-    top = {row["forecaster"]: f"{row['brier']:.3f}" for row in record.top}
+    top = {row["forecaster"]: translate(f"{row['brier']:.3f}") for row in record.top}
     rows = [
         (
             row["forecaster"],
-            f"{row['log']:.3f}",
-            f"{row['wis']:.3f}",
-            f"{row['crps']:.3f}",
+            *(translate(f"{row[name]:.3f}") for name in ("log", "wis", "crps")),
             *(f"{row[name]:.0%}" for name in ("in_50", "in_80", "in_95")),
             top.get(row["forecaster"], "–"),
         )
@@ -102,13 +112,17 @@ def tabulate_areas(record: TrackRecord, names: pd.Series) -> pd.DataFrame:
         (
             names.get(area.area, area.area),
             area.counts,
-            f"{area.log:.2f} / {area.log_best:.2f}",
-            f"{area.wis:.2f} / {area.wis_best:.2f}",
+            f"{_format_score(area.log)} / {_format_score(area.log_best)}",
+            f"{_format_score(area.wis)} / {_format_score(area.wis_best)}",
             f"{area.in_80:.0%}",
             f"{area.in_95:.0%}",
-            f"{area.pit:.2f}",
+            _format_score(area.pit),
         )
         for area in record.areas
     ]
     head = [_("Area"), _("Counts"), _("Log score"), _("Interval score"), "80 %", "95 %", _("Mean place")]
     return pd.DataFrame(rows, columns=head)
+
+
+def _format_score(score: float) -> str:
+    return translate(f"{score:.2f}")

@@ -190,6 +190,13 @@ def format_number(value: float | None) -> str:
     return text if find_language() == "en" else _write_in(find_language(), text)
 
 
+def describe_number_format() -> dict[str, Any]:
+    """Return how a chart writes numbers in the reader's language, as a `locale` in the configuration of Vega."""
+    thousands, point, before_sign = SEPARATORS[find_language()]
+    signs = {"decimal": point, "thousands": thousands, "grouping": [3], "currency": ["", ""]}
+    return {"number": {**signs, "percent": f"{before_sign}%"}}
+
+
 def format_period(identifier: str) -> str:
     """Return the name of a period, such as "Jan to Mar 2009", in the reader's language.
 

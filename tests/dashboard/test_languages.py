@@ -2,16 +2,23 @@
 
 import re
 
+import altair as alt
+import pandas as pd
 import pytest
 
-from dashboard.narrative import model_card
+from dashboard.briefing.sheet import draw_chart
+from dashboard.narrative import model_card, track_record
+from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.speech import Speech
 from dashboard.pages.method import summary as method
 from dashboard.pages.overview import partner, public
+from dashboard.pages.programme import render
 from dashboard.pages.programme import summary as programme
+from dashboard.pages.programme.summary import Number
 from dashboard.pages.trends import summary as trends
 from dashboard.site.current_release import load_areas, name_periods, name_regions, read_risk_manifest
 from dashboard.site.text import speak
+from dashboard.widgets.chart import describe_chart
 from tests.helpers.pages import open_current
 
 ENGLISH = re.compile(r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b")
@@ -56,3 +63,36 @@ def test_the_rate_in_the_list_has_a_greek_comma(scored):
     rows = str(content.render_rows("GR", "rate", "internal"))
     assert re.search(r'title="\d+,\d\d φορές', rows)
     assert not re.search(r'title="[^"]*\d\.\d\d\b', rows)
+
+
+@pytest.mark.usefixtures("greek")
+def test_how_well_the_model_predicted_has_greek_commas(scored):
+    current = open_current(scored)
+    manifest = read_risk_manifest(current)
+    record = manifest.track_record
+    words = [
+        format_verdict(manifest.evaluation),
+        *(value for _words, value in model_card.list_facts(manifest)),
+        *model_card.list_limits(Speech("el", load_areas(current.release)), manifest.card),
+        *track_record.list_sentences(record),
+        *track_record.tabulate_record(record).astype(str).to_numpy().ravel(),
+        *track_record.tabulate_areas(record, pd.Series(dtype=str)).astype(str).to_numpy().ravel(),
+    ]
+    assert sum(bool(re.search(r"\d,\d", text)) for text in words) > 50
+    assert [text for text in words if re.search(r"\d\.\d", text)] == []
+
+
+@pytest.mark.parametrize(("language", "written"), [("en", "2,000"), ("sq", "2\u00a0000"), ("el", "2.000")])
+def test_the_axis_of_a_chart_has_the_numbers_of_its_language(language, written):
+    axis = alt.Axis(format=",.0f", values=[2000])
+    chart = alt.Chart(pd.DataFrame({"days": [2400.0]})).mark_bar().encode(y=alt.Y("days:Q", axis=axis))
+    with speak(language):
+        assert f">{written}<" in draw_chart(chart).svg
+        described = describe_chart(chart)["config"]["locale"]["number"]
+    assert written == f"2{described['thousands']}000"
+
+
+@pytest.mark.parametrize(("places", "words"), [(1, "1 place"), (2, "2 places"), (21, "21 places")])
+def test_a_single_place_is_one(places, words):
+    cell = render._render_cell(Number("3", 3.0, "number"), Number(str(places), float(places), "number"), None)
+    assert f"<small>{words}</small>" in cell

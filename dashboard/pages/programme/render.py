@@ -13,7 +13,7 @@ from dashboard.pages.programme import results, summary
 from dashboard.pages.programme.results import Result, Verdict
 from dashboard.pages.programme.summary import CARRIERS, Number
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, cache_by_language, format_number, format_period, html, join_markup
+from dashboard.site.text import _, cache_by_language, format_number, format_period, format_plural, html, join_markup
 
 _STATE, _HEIGHT = "#0F6B66", 180
 _NOTHING = Number("")
@@ -89,7 +89,7 @@ def _render_cell(services: Number, places: Number, goal: Result | None) -> Marku
     return html(
         "<td><strong>{}</strong> <small>{}</small>{}</td>",
         services.words,
-        _("{n} places", n=places.words) if places.known and places.value > 0 else "",
+        format_plural("{n} place", "{n} places", int(places.value), n=places.words) if places.value > 0 else "",
         render_bullet(services.value, goal.target) if goal and services.state == "number" else "",
     )
 

@@ -9,7 +9,7 @@ import pandas as pd
 from dashboard.narrative import risk as narrative
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, format_period
+from dashboard.site.text import _, format_period, translate
 from risk.evaluation.risk_model import MODEL
 from risk.report.manifest import EvaluationSummary
 
@@ -129,7 +129,7 @@ def tabulate_scores(evaluation: EvaluationSummary) -> pd.DataFrame:
     A smaller score is better; the best forecaster of the next quarter comes first.
     """
     wide = evaluation.scores.pivot_table(index="forecaster", columns="ahead", values="crps")
-    wide = wide.sort_values(wide.columns[0]).map(lambda score: f"{score:.2f}")
+    wide = wide.sort_values(wide.columns[0]).map(lambda score: translate(f"{score:.2f}"))
     ahead = [_("{n} quarters ahead", n=n) for n in map(str, wide.columns)]
     wide = wide.set_axis([_("Next quarter"), *ahead[1:]], axis=1)
     return wide.rename_axis(_("Forecast")).reset_index()
