@@ -75,7 +75,8 @@ def _make_result(current: CurrentRelease, rows: pd.DataFrame) -> Result:
     is_number = last["state"] in ("number", "almost_none")
     value = (0.0 if last["state"] == "almost_none" else float(last["value"])) if is_number else math.nan
     margin = 0.0 if math.isnan(last["margin"]) else float(last["margin"])
-    ends = value - margin, value + margin
+    # A published zero has no margin of its own, but the true number behind it may be as large as the noise.
+    ends = (0.0, current.release.largest) if last["state"] == "almost_none" else (value - margin, value + margin)
     words = format_number(last["value"]) or translate(describe_state(last["state"], current.release.k))
     today = Period.parse(f"{current.release.manifest['tact']['first']}/{current.release.manifest['tact']['last']}").end
     stale = add_months(last["end"], _STALE) < today

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -160,6 +161,18 @@ def test_a_single_value_is_no_baseline(current, monkeypatch, value, verdict):
     (result,) = read_changed(current, monkeypatch, row.assign(value=value, target=20.0))
     assert (result.value, result.target, result.baseline) == (value, 20.0, "")
     assert result.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("baseline", "target", "verdict"), [(40.0, 3.0, "cannot_tell"), (40.0, 5.0, "on_course"), (2.0, 20.0, "late")]
+)
+def test_a_published_zero_of_people_may_be_as_many_as_the_noise(current, monkeypatch, baseline, target, verdict):
+    assert current.release.largest == 5
+    table = current.release.table("indicators")
+    rows = table[(table["area"] == "AL") & (table["indicator"] == "prevention_children")].sort_values("period").tail(2)
+    rows = rows.assign(value=[baseline, np.nan], state=["number", "almost_none"], margin=[5.0, np.nan], target=target)
+    (result,) = read_changed(current, monkeypatch, rows)
+    assert (result.words, result.verdict) == ("none or almost none", verdict)
 
 
 def test_a_bullet_stands_only_beside_the_one_indicator_of_the_quarter(current, monkeypatch):
