@@ -21,7 +21,8 @@ from risk.planning.summary import PlanSummary
 
 TODAY, PLANNED, DIFFERENCE = "today", "planned", "difference"
 VIEWS = {TODAY: mark("Today"), PLANNED: mark("Planned"), DIFFERENCE: mark("Difference")}
-_STEPS = (-5.0, -0.5, 0.5, 5.0)  # percentage points
+# Percentage points. Values have one decimal: 5.0 less is in the class of "5 points less", as 5.0 more is in its own.
+_STEPS = (-4.95, -0.45, 0.5, 5.0)
 _THIN, _THICK = 2.0, 9.0
 
 

@@ -27,6 +27,8 @@ def test_the_map_shows_need_met_and_an_arrow_for_each_way(current):
     classes, changes = layer.data.classes(), layer.data.frame["value"].dropna()
     assert (classes[changes[changes >= 5].index] == 4).all()
     assert (classes[changes[changes.abs() < 0.5].index] == 2).all()
+    bounds = layer.data.frame.head(6).assign(value=[-5.0, -4.9, -0.5, 0.5, 4.9, 5.0], state="number")
+    assert list(replace(layer.data, frame=bounds).classes()) == [0, 1, 1, 3, 3, 4]
     assert map.describe_view(current, plan, map.TODAY) != map.describe_view(current, plan, map.PLANNED)
     assert "arrows:[" not in map.describe_view(current, replace(plan, moves=()), map.TODAY)
 
