@@ -73,7 +73,8 @@ class ClusterSearch:
         }
 
     def _scan(self, cases: Floats, expected: Floats, noise: Floats, inside: Ints) -> Scan:
-        level = expected * np.nansum(cases) / max(expected.sum(), _TINY)
+        known = np.isfinite(cases)  # an area with an unknown number is left out of the scan
+        level = expected * cases[known].sum() / max(expected[known].sum(), _TINY)
         more = np.divide(noise, level**2, out=np.zeros(len(level)), where=level**2 > 0)
         return scan_space(
             np.round(cases),

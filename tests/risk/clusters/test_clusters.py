@@ -7,7 +7,9 @@ import pytest
 
 from benchmarks.studies.observe import observe_world
 from geo import areas
+from risk import clusters
 from risk.clusters import ClusterSearch
+from risk.clusters.scan import Scan
 from risk.worlds import WorldParameters, simulate_default_areas
 
 
@@ -56,6 +58,16 @@ def test_the_noise_of_published_numbers_is_no_cluster(seen):
     children = np.maximum(rng.poisson(expected) + rng.normal(0, 5, shape).round(), 0)
     without, allowing = (ground(seen).find(children, expected, np.full(shape, noise))["p"] for noise in (0.0, 25.0))
     assert np.nanmin(without) <= 0.05 < np.nanmin(allowing)
+
+
+def test_noise_is_compared_with_what_is_expected_where_numbers_are_known(seen, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(clusters, "scan_space", lambda *_args, size, **_options: sizes.append(size) or Scan((), 9, 0))
+    children, expected = (values.sum(axis=1) for values in flat(seen))
+    greek = np.flatnonzero(np.array(seen.countries) == "GR")
+    children[greek], expected[greek], children[greek[0]] = 20.0, 10.0, np.nan
+    ground(seen, size=np.inf).find(children, expected, np.full(children.shape, 25.0))
+    np.testing.assert_allclose(sizes[-1], 20.0**2 / 25.0)
 
 
 def test_areas_without_a_place_and_countries_of_few_areas_are_left_out(seen):
