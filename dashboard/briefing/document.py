@@ -16,6 +16,7 @@ from dashboard.narrative import plan as plan_words
 from dashboard.narrative.judgement import read_needs
 from dashboard.narrative.speech import Speech, make_legible
 from dashboard.site.current_release import CurrentRelease, follow_release
+from dashboard.site.text import SEPARATORS
 from data.errors import InputError
 from data.message import Message
 from data.release import Release
@@ -224,7 +225,7 @@ class Document:
         }
 
     def _label_classes(self) -> list[str]:
-        labels = breaks.format_classes(LOWS, whole=False, sign=" %")
+        labels = breaks.format_classes(LOWS, whole=False, sign=f"{SEPARATORS[self.t.language][2]}%")
         return [self.t(label.template, **label.values) for label in labels if isinstance(label, Message)]
 
     def _word_map(self, flows: list[tuple[str, str, int]]) -> str:

@@ -19,6 +19,7 @@ from dashboard.narrative import speech
 from dashboard.narrative.speech import Speech
 from dashboard.pages.reallocate.map import describe_layer
 from dashboard.site.current_release import follow_release
+from dashboard.site.text import speak
 from data.errors import InputError
 from data.release import Release
 from geo import areas as geography
@@ -449,9 +450,11 @@ def test_the_map_draws_every_area_and_the_flows_between_those_that_it_knows(area
     assert [map.find_class(share) for share in (0.0, 0.094, 0.1, 0.34, 0.35, 0.5, 1.0)] == [0, 0, 1, 2, 3, 4, 4]
 
 
-def test_the_map_has_the_classes_of_the_page_reallocate(release, areas):
-    document = Document(saved(release.name), release, Speech("en", areas))
-    legend = describe_layer(follow_release(release), saved(release.name).summary, "today").labels
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_map_has_the_classes_of_the_page_reallocate(release, areas, language):
+    document = Document(saved(release.name), release, Speech(language, areas))
+    with speak(language):
+        legend = describe_layer(follow_release(release), saved(release.name).summary, "today").labels
     labels = [row["label"].replace("\u00a0", " ") for row in document.write_common()["map"]["legend"]]
     assert labels == list(legend)
 
