@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dashboard.narrative.detection import describe_share_found
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_area_names, read_country_names, read_risk_manifest
-from dashboard.site.text import _, format_number
+from dashboard.site.text import _, format_number, format_plural
 from risk.access.tables import Times
 
 
@@ -47,7 +47,9 @@ def describe_access(current: CurrentRelease) -> list[str]:
 def _describe_times(current: CurrentRelease, times: Times) -> Iterator[str]:
     names = read_area_names(current)
     if times.uploaded:
-        yield _("Times entered for {count} pairs of areas.", count=len(times.uploaded))
+        yield format_plural(
+            "Times entered for {count} pair of areas.", "Times entered for {count} pairs of areas.", len(times.uploaded)
+        )
     for link in times.ferries:
         yield _(
             "Ferry between {start} and {end}: {minutes} minutes ({source}).",

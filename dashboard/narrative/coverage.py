@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dashboard.site.text import _, format_number, format_period
+from dashboard.site.text import _, format_period, format_plural
 from data.tables.periods import Period
 
 
@@ -26,7 +26,11 @@ def describe_coverage(span: Period | None, years: Sequence[Period], later: int) 
     else:
         yield _("No year becomes final with it. Quarters of years that are not final are for partners alone.")
     if later:
-        yield _("{count} encounters are of later days and wait for a later release.", count=format_number(later))
+        yield format_plural(
+            "{count} encounter is of a later day and waits for a later release.",
+            "{count} encounters are of later days and wait for a later release.",
+            later,
+        )
 
 
 def list_years(years: Sequence[Period]) -> str:

@@ -234,14 +234,15 @@ def list_handover(t: Speech, plan: PlanSummary, most: int | None = None) -> list
 
 
 def _word_handed_over(t: Speech, task: HandedOverTask) -> str:
-    return t(
-        "{area}, {axis}: {partner} hands over to {receiver} in quarter {quarter} (about {children} children).",
+    return t.format_plural(
+        "{area}, {axis}: {partner} hands over to {receiver} in quarter {quarter} (about {count} child).",
+        "{area}, {axis}: {partner} hands over to {receiver} in quarter {quarter} (about {count} children).",
+        task.children,
         area=t.name_area(task.area),
         axis=t.name_kind(task.axis),
         partner=make_legible(task.partner, 40),
         receiver=t.name_bearer(task.to),
         quarter=t.format_number(task.quarter),
-        children=t.format_number(task.children),
     )
 
 
@@ -251,11 +252,12 @@ def _word_staying(t: Speech, task: StayingTask) -> str:
         why = t("{why}; the largest spare capacity that lasts is {room}", why=why, room=t.format_number(task.room))
     if task.at_least:
         why = t("{why}; there may be more spare capacity than is known", why=why)
-    return t(
-        "{area}, {axis}: {partner} keeps the task (about {children} children): {why}",
+    return t.format_plural(
+        "{area}, {axis}: {partner} keeps the task (about {count} child): {why}",
+        "{area}, {axis}: {partner} keeps the task (about {count} children): {why}",
+        task.children,
         area=t.name_area(task.area),
         axis=t.name_kind(task.axis),
         partner=make_legible(task.partner, 40),
-        children=t.format_number(task.children),
         why=why,
     )

@@ -8,6 +8,7 @@ import pytest
 
 from dashboard.briefing.sheet import draw_chart
 from dashboard.narrative import model_card, track_record
+from dashboard.narrative.coverage import describe_coverage
 from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.speech import Speech
 from dashboard.pages.method import summary as method
@@ -96,3 +97,8 @@ def test_the_axis_of_a_chart_has_the_numbers_of_its_language(language, written):
 def test_a_single_place_is_one(places, words):
     cell = render._render_cell(Number("3", 3.0, "number"), Number(str(places), float(places), "number"), None)
     assert f"<small>{words}</small>" in cell
+
+
+@pytest.mark.parametrize(("later", "words"), [(1, "1 encounter is of a later day"), (21, "21 encounters are of later")])
+def test_a_single_encounter_that_waits_is_one(later, words):
+    assert list(describe_coverage(None, (), later))[-1].startswith(words)

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from dashboard import briefing
 from dashboard.briefing import map, method, typeset
 from dashboard.briefing.document import Document
-from dashboard.narrative import speech
+from dashboard.narrative import moves, speech
 from dashboard.narrative.speech import Speech
 from dashboard.pages.reallocate.map import describe_layer
 from dashboard.site.current_release import follow_release
@@ -29,7 +29,7 @@ from risk.planning import inputs
 from risk.planning import saved as plan_files
 from risk.planning.explain import Estimate
 from risk.planning.inputs import PlanInputs, Setting
-from risk.planning.summary import Author, summarise_plan
+from risk.planning.summary import Author, HandedOverTask, StayingTask, summarise_plan
 from tests.helpers.hostile import PAYLOADS
 from tests.helpers.paths import GOLDEN
 from tests.helpers.plans import crowded, manifest, move, read, saved
@@ -448,6 +448,14 @@ def test_the_map_draws_every_area_and_the_flows_between_those_that_it_knows(area
     assert drawn.count("<circle") == 1
     assert bare.count("<circle") == 0
     assert [map.find_class(share) for share in (0.0, 0.094, 0.1, 0.34, 0.35, 0.5, 1.0)] == [0, 0, 1, 2, 3, 4, 4]
+
+
+@pytest.mark.parametrize(("children", "words"), [(1, "about 1 child)"), (2, "about 2 children)")])
+def test_a_task_of_one_child_is_no_plural(release, areas, children, words):
+    task = HandedOverTask("AL-11", "ARSIS", "prevention", children, "school", 1)
+    stays = StayingTask("AL-11", "ARSIS", "prevention", children, "no_room", 0, at_least=False)
+    plan = replace(saved(release.name).summary, handover=(task,), stays=(stays,))
+    assert all(words in line for line in moves.list_handover(Speech("en", areas), plan))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
