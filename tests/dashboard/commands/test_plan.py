@@ -114,7 +114,7 @@ def test_with_few_moves_there_is_less_outreach_for_areas_with_too_little_of_it(t
     ("words", "message"),
     [
         (("make", "--pathway", "sideways"), "There are: all, internal, cross_border"),
-        (("make", "--equity", "2"), "less than or equal to 1"),
+        (("make", "--equity", "2"), "1 or less"),
         (("make", "--role", "Anna"), "There are: programme manager"),
         (("make", "--title", " "), "needs a title"),
         (("open", "plan-none"), "There are: none"),
