@@ -32,7 +32,7 @@ _OTHER_PLACES = (
 _WRITTEN_PHONES = (
     re.compile(r"\+(?<![\w.]\+)\d{1,3}(?:[ ./()-]{0,2}\d){7,12}(?!\w)"),
     re.compile(r"00(?<![\w.]00)(?:355|30|383|389|382|39|381)(?=\d*[ ./()-])(?:[ ./()-]{0,2}\d){7,11}(?!\w)"),
-    re.compile(r"06(?<![\w.+-]06)[6-9]\d?[ ./-]\d{2,3}[ ./-]?\d{2,4}(?:[ ./-]?\d{2,3})?(?![\w-])"),
+    re.compile(r"06(?<![\w.+-]06)[6-9]\d?(?:\) ?|[ ./-])\d{2,3}[ ./-]?\d{2,4}(?:[ ./-]?\d{2,3})?(?![\w-])"),
     re.compile(r"69(?<![\w.+-]69)\d{1,2}[ ./]\d{3,6}(?:[ ./]\d{3,4})?(?!\w)"),
 )
 _BARE_PHONE = re.compile(r"(?:(?:00|\+)?(?:355|30))?(?:0?6[6-9]\d{7}|69\d{8})")
@@ -62,8 +62,10 @@ _BORN = (
 _BORN_ON = re.compile(_BORN + r"(?:\d{1,2}[./-]\d|\d{4}[./-]\d|\d{1,2} [^\W\d_]{3,12} \d{4})", re.IGNORECASE)
 _BORN_IN = re.compile(_BORN + r"(?:19|20)\d\d", re.IGNORECASE)
 _OLDEST = 25  # Years: somewhat above the age of a child who is met for the last time.
-_DIGITS_IN_TEXT = re.compile(r"(?<![^\W_])(?:[A-Z]\d{9}[A-Z]|\+?\d(?:[ ./()-]{0,2}\d){6,13})(?![^\W_])")
+_DIGITS_IN_TEXT = re.compile(r"(?<![^\W_])(?:[A-Z]\d{8}[A-Z]|\+?\d(?:[ ./()-]{0,2}\d){6,13})(?![^\W_])")
 _SEPARATORS = re.compile(r"[ ./()-]")
+# Word processors and web pages put other blanks and dashes between the digits of a number.
+_PLAIN_SIGNS = str.maketrans("\u00a0\u2007\u2009\u202f\u2010\u2011\u2012\u2013\u2014\u2212", "    ------")
 _SAMPLE = 5_000
 _MAJORITY = 0.5
 
@@ -82,6 +84,9 @@ def find_personal_content(
     `year`: the median year of the records; without it only a word such as "born" makes a date a date of birth.
     """
     text = "\n".join(values)
+    if not text.isascii():
+        values = [value.translate(_PLAIN_SIGNS) for value in values]
+        text = "\n".join(values)
     if "@" in text and _EMAIL.search(text):
         return "addresses"
     if _any(text, _OTHER_PLACES) or (_DECIMALS.search(text) and _any(text, _DEGREES)):
@@ -94,7 +99,7 @@ def find_personal_content(
     digits = [_SEPARATORS.sub("", value) for value in sample] if free else sample
     if _most(digits, _BARE_PHONE) or (free and _most(digits, _LANDLINE)):
         return "phone numbers"
-    if holds != "identifier" and _identity_numbers(sample):
+    if holds != "identifier" and _identity_numbers(digits):
         return "identity numbers"
     if _birth_dates(sample, year, alone=False) or (free and _birth_within(text, of_children, year)):
         return "dates of birth"
@@ -109,6 +114,7 @@ def find_personal_number(text: str) -> bool:
     Use it for a cell that should have a category or the name of a place: there, each of these can only be about a
     person.
     """
+    text = text.translate(_PLAIN_SIGNS)
     if find_personal_content([text], "text", of_children=False) or _WRITTEN_DAY.search(text):
         return True
     runs = (_SEPARATORS.sub("", match[0]) for match in _DIGITS_IN_TEXT.finditer(text.upper()))
@@ -147,7 +153,7 @@ def _any(text: str, patterns: Iterable[re.Pattern[str]]) -> bool:
 def _identity_numbers(sample: list[str]) -> bool:
     # The check digit distinguishes an AMKA from a record number that happens to begin with a day.
     failing = [value for value in sample if _AMKA.fullmatch(value) and not _luhn(value)]
-    return _most(sample, _NID) or (_most(sample, _AMKA) and len(failing) < _MAJORITY * len(sample))
+    return _most([value.upper() for value in sample], _NID) or (_most(sample, _AMKA) and len(failing) < _MAJORITY * len(sample))
 
 
 def _luhn(digits: str) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.personal.content import find_birth_day, find_personal_content, recognise_degrees
+from data.personal.content import find_birth_day, find_personal_content, find_personal_number, recognise_degrees
 
 PERSONAL = {
     "phone numbers": [
@@ -14,6 +14,10 @@ PERSONAL = {
         "+30 210 123 4567",
         "210 1234567",
         "call 069 123 4567 please",
+        "(069) 123 4567",
+        "+355\u00a069\u00a0123\u00a04567",
+        "069\u2011123\u20114567",
+        "069\u2013123\u20134567",
     ],
     "coordinates": [
         "41.3275, 19.8187",
@@ -25,7 +29,7 @@ PERSONAL = {
         "8GJ5XX22+4F",
     ],
     "addresses": ["someone@example.org"],
-    "identity numbers": ["J51101001A", "01059012342"],
+    "identity numbers": ["J51101001A", "j51101001a", "01059012342", "010590 12342"],
     "dates of birth": ["1995-05-12", "12/05/1995", "12.05.1995"],
 }
 
@@ -85,6 +89,11 @@ def test_innocent_content(values):
 def test_numbers_of_documents_pass_where_they_are_hashed():
     assert find_personal_content(["J51101001A"], "identifier") is None
     assert find_personal_content(["J51101001A"]) == "identity numbers"
+
+
+@pytest.mark.parametrize("text", ["ID: J51101001A", "nr j51101001a", "tel 069\u2011123\u20114567", "069\u00a01234567"])
+def test_a_number_of_a_person_within_a_cell(text):
+    assert find_personal_number(text)
 
 
 @pytest.mark.parametrize(
