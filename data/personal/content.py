@@ -153,7 +153,9 @@ def _any(text: str, patterns: Iterable[re.Pattern[str]]) -> bool:
 def _identity_numbers(sample: list[str]) -> bool:
     # The check digit distinguishes an AMKA from a record number that happens to begin with a day.
     failing = [value for value in sample if _AMKA.fullmatch(value) and not _luhn(value)]
-    return _most([value.upper() for value in sample], _NID) or (_most(sample, _AMKA) and len(failing) < _MAJORITY * len(sample))
+    return _most([value.upper() for value in sample], _NID) or (
+        _most(sample, _AMKA) and len(failing) < _MAJORITY * len(sample)
+    )
 
 
 def _luhn(digits: str) -> bool:

@@ -10,7 +10,8 @@ Ages become bands. A year of birth is marked with a B in front. It becomes a ban
 and is never stored.
 
 The decimal sign of a number is a point; a comma is a decimal sign only before the last one or two digits (2,5).
-Thousands separators are rejected.
+Thousands separators are rejected. So is 1.250, unless other numbers of the column prove that its point is a decimal
+sign.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def check_values(
     """
     theirs = {fold(text): ours for text, ours in (names or {}).items()}
     read = _reader(column, today, slashes)
+    is_point_unsure = column.type == "decimal" and not _proves_point(values)
     checked = Checked([])
     for number, raw in enumerate(values):
         text = " ".join(raw.split())
@@ -89,6 +91,8 @@ def check_values(
         if column.type in ("category", "area") and not text.strip(_SAYS_NOTHING):
             text = ""
         try:
+            if is_point_unsure and _LIKE_THOUSANDS.fullmatch(text):
+                raise Faulty(_UNSURE_POINT, _ONE_OF_BOTH)
             checked.values.append(read(text) if text else _empty(column))
             if column.name == "age_band" and _strip_about(text)[1]:
                 checked.approximate.add(number)
@@ -442,6 +446,9 @@ def _parse_period(text: str, today: dt.date) -> str:
 
 _WHOLE = re.compile(r"[+-]?\d{1,15}(?:\.0{1,2})?")
 _DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d+|,\d{1,2})?(?:[eE][+-]?\d{1,2})?")
+_LIKE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+_UNSURE_POINT = Message("it is not clear whether the point separates thousands or decimals")
+_ONE_OF_BOTH = "1250, or 1.25"
 
 
 def _parse_whole(text: str, column: Column) -> int:
@@ -461,6 +468,14 @@ def _parse_decimal(text: str, column: Column) -> float:
     if not _DECIMAL.fullmatch(text):
         raise Faulty(Message("not a number"))
     return _check_range(float(text.replace(",", ".")), column)
+
+
+def _proves_point(values: list[str]) -> bool:
+    """Return whether a number of a column has a decimal point for certain, and none has a decimal comma."""
+    numbers = [text for text in map(str.strip, values) if _DECIMAL.fullmatch(text)]
+    return not any("," in text for text in numbers) and any(
+        "." in text and not _LIKE_THOUSANDS.fullmatch(text) for text in numbers
+    )
 
 
 def _check_range(number: float, column: Column) -> float:

@@ -269,6 +269,25 @@ def test_a_decimal_comma_is_read_as_a_point_and_the_schema_says_so(tmp_path):
     assert intake.rejected_rows == 3
 
 
+@pytest.mark.parametrize(
+    ("values", "accepted"),
+    [
+        (["1.250", "980"], [980]),
+        (["1.250", "2,5"], [2.5]),
+        (["1.250", "2.5"], [1.25, 2.5]),
+        (["0.125", "-0.250"], [0.125, -0.25]),
+        (["1.250", "0.125"], [1.25, 0.125]),
+    ],
+)
+def test_a_point_before_three_digits_is_a_decimal_sign_only_where_other_numbers_prove_it(tmp_path, values, accepted):
+    sound = {c.name: c.example for c in KINDS["indicator"].file_columns} | {"area": "AL-02", "period": "2008"}
+    rows = [sound | {"value": value, "indicator": f"i{n}"} for n, value in enumerate(values)]
+    intake = read(write(tmp_path, text_of(rows)), "indicator")
+    assert intake.accepted.value.tolist() == accepted
+    if intake.rejected_rows:
+        assert reasons(intake, line=2) == {"value": "it is not clear whether the point separates thousands or decimals"}
+
+
 def test_all_faults_of_a_row_are_listed(tmp_path):
     intake = read_rows(tmp_path, {"date": "", "stage": "late", "municipality": "Tirna", "child_id": ""})
     assert set(reasons(intake)) == {"date", "stage", "municipality", "child_id"}
