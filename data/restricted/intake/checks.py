@@ -22,7 +22,7 @@ from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.surroundings import Surroundings, read_surroundings
 from data.restricted.intake.table import RawTable
-from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, slash_order
+from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, may_be_exchanged, slash_order
 from data.schema import Match, Resolve
 from data.schema.column import Column, RecordKind, Rule
 from data.workspace.folding import is_same_partner
@@ -162,6 +162,15 @@ def _read_column(
         slashes = slash_order(raw.distinct, mapping.slashes)
         if slashes and not mapping.slashes:
             notes.append(Message("Days like 31/05/2007 in {column} were read with the day first.", column=column.name))
+        if may_be_exchanged(raw.distinct, slashes):
+            notes.append(
+                Message(
+                    "In {column}, no date has a day above 12, and each day that is a text has one. A spreadsheet program "
+                    "may have exchanged day and month of the dates (5 June became 6 May). Compare them with what the "
+                    "partner wrote. If they are wrong, do not import the file, or take the import back.",
+                    column=column.name,
+                )
+            )
     names = mapping.value_names.get(column.name)
     # The partner may be named with the import instead, so an empty cell is judged later.
     lenient = replace(column, required=False) if column.name == "partner" else column

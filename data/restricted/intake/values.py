@@ -117,6 +117,18 @@ def slash_order(values: list[str], given_order: str) -> str:
     return "day first" if day_first and not month_first else ""
 
 
+def may_be_exchanged(values: list[str], order: str) -> bool:
+    """Return whether a spreadsheet program may have exchanged day and month in the dates of a column.
+
+    A program with another order than the person who types takes 5/6/2008 for another date and leaves 31/5/2008 a text.
+    Then no date has a day above 12, and each text has one. `order` is the order of the texts.
+    """
+    texts = [match for match in map(_SLASHED.fullmatch, map(str.strip, values)) if match]
+    dates = [match for match in map(_ISO.fullmatch, map(str.strip, values)) if match]
+    later = [int(match[1 if order == "day first" else 2]) > 12 for match in texts]
+    return any(later) and all(later) and len(dates) >= _FEWEST_DATES and all(int(date[1][8:]) <= 12 for date in dates)
+
+
 def is_unordered_day(text: str) -> bool:
     """Return whether a text is a day such as 5/6/2007, in which either number may be the month."""
     match = _SLASHED.fullmatch(text.strip())
@@ -337,6 +349,7 @@ _NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+([^\W\d_]{3,12})\.?[ ,./-]
 _NAMED_FIRST = re.compile(r"([^\W\d_]{3,12})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
 _MONTH_ALONE = re.compile(r"([^\W\d_]{3,12})\.?[ ,./-]*(\d{4}|\d{2})")
 _DAY_NUMBER = re.compile(r"(\d{5})(?:[.,]\d+)?")
+_FEWEST_DATES = 3  # where fewer have a day up to 12, it may be by chance
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
 _FIRST_DAY_NUMBER = dt.date(1899, 12, 30)  # as Excel counts; 36526 is the first of January 2000
 _LEAST_DAY_NUMBER = 18_264  # 1950: what is below it is rather another number

@@ -403,6 +403,22 @@ def test_slashes_are_day_first_where_the_column_proves_it(tmp_path):
     assert any("day first" in note for note in intake.notes)
 
 
+@pytest.mark.parametrize(
+    ("days", "order", "may_be"),
+    [
+        (["2007-06-05", "2007-12-03", "2007-01-02", "31/05/2007"], "", True),
+        (["2007-06-05", "2007-12-03", "2007-01-02", "05/31/2007"], "month first", True),
+        (["2007-06-05", "2007-12-03", "2007-01-13", "31/05/2007"], "", False),
+        (["2007-06-05", "2007-12-03", "2007-01-02", "31/05/2007", "3/4/2007"], "", False),
+        (["2007-06-05", "2007-12-03", "31/05/2007"], "", False),
+        (["2007-06-05", "2007-12-03", "2007-01-02"], "", False),
+    ],
+)
+def test_dates_that_a_spreadsheet_may_have_turned_around_are_noted(tmp_path, days, order, may_be):
+    intake = read_rows(tmp_path, *({"date": day} for day in days), mapping=ColumnMapping(slashes=order))
+    assert any("exchanged day and month" in note for note in intake.notes) == may_be
+
+
 @pytest.mark.parametrize("other", ["5/31/2007", "12/12/2006"])
 def test_slashes_without_proof_are_rejected(tmp_path, other):
     intake = read_rows(tmp_path, {"date": "5/6/2007"}, {"date": other})
