@@ -165,9 +165,9 @@ def _read_column(
         if may_be_exchanged(raw.distinct, slashes):
             notes.append(
                 Message(
-                    "In {column}, no date has a day above 12, and each day that is a text has one. A spreadsheet program "
-                    "may have exchanged day and month of the dates (5 June became 6 May). Compare them with what the "
-                    "partner wrote. If they are wrong, do not import the file, or take the import back.",
+                    "In {column}, no date has a day above 12, and each day that is a text has one. A spreadsheet "
+                    "program may have exchanged day and month of the dates (5 June became 6 May). Compare them with what "
+                    "the partner wrote. If they are wrong, do not import the file, or take the import back.",
                     column=column.name,
                 )
             )

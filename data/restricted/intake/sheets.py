@@ -191,6 +191,22 @@ def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
     ]
 
 
+def note_hidden(hidden: int) -> list[Message]:
+    """Return a note on the number of hidden sheets, which are not read; none if there are none."""
+    if not hidden:
+        return []
+    return [
+        Message(
+            "{count} sheet of the file is hidden and was not read. If it has records, show it in the spreadsheet program "
+            "and import the file again."
+            if hidden == 1
+            else "{count} sheets of the file are hidden and were not read. If they have records, show them in the "
+            "spreadsheet program and import the file again.",
+            count=hidden,
+        )
+    ]
+
+
 def _name_others(grids: Sequence[Grid], read: set[int]) -> list[Message]:
     """Return notes on the sheets that were not read, by number, because a sheet's name may be a child's name."""
     others = [str(grid.number) for n, grid in enumerate(grids) if n not in read]

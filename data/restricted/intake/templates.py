@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from data.errors import InputError
 from data.message import Message
 from data.reference import area_table
-from data.restricted.intake.xlsx_rows import GUIDES
+from data.restricted.intake.xlsx_rows import GUIDES, LISTS
 from data.schema import area_word, get_kind
 from data.schema.codebook import ENTRY, describe
 from data.schema.column import Column, RecordKind
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _ROWS = 5_000  # with drop-down lists and formats
 _HELP, _AREAS = GUIDES
-_LISTS = "Lists"
 _INK, _PAPER, _ACCENT, _SOFT, _LINE = "1D2433", "FBFAF7", "0F6B66", "E3F1EF", "DFE3E8"
 _HEADINGS = ("Column", "Label", "Meaning", "Allowed", "Needed", "Example")
 _FORMATS = {"date": "yyyy-mm-dd", "day_or_week": "yyyy-mm-dd", "whole": "0", "year": "0", "decimal": "General"}
@@ -140,7 +139,7 @@ def _workbook(kind: RecordKind, language: FormLanguage) -> Workbook:
     _add_help(book, kind, language)
     if any(column.type == "area" for column in kind.file_columns):
         _add_areas(book)
-    book.move_sheet(_LISTS, offset=len(book.sheetnames))
+    book.move_sheet(LISTS, offset=len(book.sheetnames))
     return book
 
 
@@ -168,7 +167,7 @@ def _validation(column: Column, cells: str, letter: str, language: FormLanguage)
 
     answers, t = language.list_answers(column), language.t
     if answers:
-        reference = f"'{_LISTS}'!${letter}$1:${letter}${len(answers)}"
+        reference = f"'{LISTS}'!${letter}$1:${letter}${len(answers)}"
         rule = DataValidation(type="list", formula1=reference, allow_blank=True)
         rule.error, rule.errorTitle = t("Choose one of the list."), t("Not in the list")
     else:
@@ -190,7 +189,7 @@ def _short(text: str) -> str:
 
 
 def _add_lists(book: Workbook, kind: RecordKind, language: FormLanguage) -> None:
-    lists = book.create_sheet(_LISTS)
+    lists = book.create_sheet(LISTS)
     for number, column in enumerate(kind.file_columns, start=1):
         for row, answer in enumerate(language.list_answers(column), start=1):
             lists.cell(row, number, answer).number_format = "@"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from data.errors import FileRefused, TactError
 from data.message import Message
 from data.restricted.intake.memory_file import InputFile
-from data.restricted.intake.sheets import describe_sheets, read_rows
+from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, refuse_locked
 from data.restricted.intake.xlsx_rows import convert_cell
@@ -34,7 +34,7 @@ def rows_of_workbook(
     with _opened(path) as book:
         grids = _first_rows(book)
         begin = find_start(grids)
-        notes += describe_sheets(grids, begin)
+        notes += [*describe_sheets(grids, begin), *note_hidden(len(book.sheets_metadata) - len(_list_visible(book)))]
         yield begin, read_rows(begin, lambda start: _rows_below(book, grids[start.grid].name, start), notes)
 
 
@@ -64,12 +64,16 @@ def _opened(path: InputFile) -> Iterator[CalamineWorkbook]:
         ) from None
 
 
-def _first_rows(book: CalamineWorkbook) -> list[Grid]:
+def _list_visible(book: CalamineWorkbook) -> list[str]:
+    """Return the names of the visible sheets."""
     from python_calamine import SheetVisibleEnum
 
-    visible = [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+    return [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+
+
+def _first_rows(book: CalamineWorkbook) -> list[Grid]:
     grids = []
-    for number, name in enumerate(visible, start=1):
+    for number, name in enumerate(_list_visible(book), start=1):
         head = [(line, cells) for line, cells in islice(_rows(book, name), 2 * ROWS) if any(map(str.strip, cells))]
         if head:
             grids.append(Grid(head, name, number))

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from data.errors import FileRefused, TactError
 from data.message import Message
 from data.restricted.intake.memory_file import InputFile
-from data.restricted.intake.sheets import describe_sheets, read_rows
+from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, is_total
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # The sheets of our own forms that only explain the form to people.
 GUIDES = ("How to fill", "Areas")
+LISTS = "Lists"  # the hidden sheet of our forms, with the answers to choose from
 
 # Bytes unpacked: a million rows of a template are about half of this. The texts, which are held in memory, are less.
 _LARGEST = 400_000_000
@@ -47,7 +48,8 @@ def rows_of_workbook(
     with _opened(path) as sheets:
         used, grids = _first_rows(sheets)
         begin = find_start(grids)
-        notes += describe_sheets(grids, begin)
+        hidden = sum(sheet.sheet_state != "visible" and sheet.title != LISTS for sheet in used[0].parent.worksheets)
+        notes += [*describe_sheets(grids, begin), *note_hidden(hidden)]
         yield begin, read_rows(begin, lambda start: _rows(used[start.grid], start), notes)
 
 

@@ -47,6 +47,21 @@ def test_it_is_said_which_sheets_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("hidden", "words"), [(("Shkurt",), "1 sheet of"), (("Janar", "Shkurt"), "2 sheets of"), ((), "")]
+)
+def test_hidden_sheets_are_not_read_and_are_counted_in_a_note(tmp_path, hidden, words):
+    path = write_book("made", {name: [HEADINGS, ROW] for name in ("Mars", *hidden)})(tmp_path)
+    book = openpyxl.load_workbook(path)
+    for name in hidden:
+        book[name].sheet_state = "hidden"
+    book.save(path)
+    more = {"resolve": PLACES.resolve, "hash_identifier": Hasher(), "today": TODAY}
+    intake = read_file(path, "encounter", mapping=KNOWN, partner="INVENTED", **more)
+    assert intake.rows == 1
+    assert [note[: len(words)] for note in intake.notes if "hidden" in note] == [words] * bool(words)
+
+
+@pytest.mark.parametrize(
     "sheets",
     [
         {"Mars": [HEADINGS, ROW], "Mars 2008": [HEADINGS, ROW]},
