@@ -166,8 +166,8 @@ def _read_column(
             notes.append(
                 Message(
                     "In {column}, no date has a day above 12, and each day that is a text has one. A spreadsheet "
-                    "program may have exchanged day and month of the dates (5 June became 6 May). Compare them with what "
-                    "the partner wrote. If they are wrong, do not import the file, or take the import back.",
+                    "program may have exchanged day and month of the dates (5 June became 6 May). Compare them with "
+                    "what the partner wrote. If they are wrong, do not import the file, or take the import back.",
                     column=column.name,
                 )
             )

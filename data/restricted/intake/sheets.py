@@ -197,8 +197,8 @@ def note_hidden(hidden: int) -> list[Message]:
         return []
     return [
         Message(
-            "{count} sheet of the file is hidden and was not read. If it has records, show it in the spreadsheet program "
-            "and import the file again."
+            "{count} sheet of the file is hidden and was not read. If it has records, show it in the spreadsheet "
+            "program and import the file again."
             if hidden == 1
             else "{count} sheets of the file are hidden and were not read. If they have records, show them in the "
             "spreadsheet program and import the file again.",
