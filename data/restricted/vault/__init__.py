@@ -82,8 +82,9 @@ def examine(folder: Path, key: AnyKey) -> list[str]:
 class Vault:
     """The records of one workspace. It is a context manager, and only one thread may use it."""
 
-    def __init__(self, folder: Path, key: Secret, connection: sql.Connection) -> None:
+    def __init__(self, folder: Path, key: Secret, connection: sql.Connection, file: tuple[int, int] | None) -> None:
         self.folder = folder
+        self._file = file
         self._key = key
         self._db = folder / health.DB
         self._lock = WriterLock(folder)
@@ -117,12 +118,13 @@ class Vault:
         VaultError when there is no vault or its forget log is damaged.
         """
         folder, secret = Path(folder).absolute(), _vault_key(key)
+        file = _identify_file(folder / health.DB)
         connection = health.open_checked(folder, secret)
         try:
             with sql.translating_errors(folder / health.DB):
                 connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
                 connection.execute("PRAGMA synchronous = FULL")
-                vault = cls(folder, secret, connection)
+                vault = cls(folder, secret, connection, file)
             vault._check_identifier_key(_identifier_mark(key))
             vault._join_forget_logs()
             return vault
@@ -183,11 +185,20 @@ class Vault:
     def writing(self) -> Iterator[None]:
         """Hold the writer's lock in the block; may be nested.
 
-        Raises VaultBusy if another process holds it, VaultError if its file cannot be written.
+        Raises VaultBusy if another process holds it, VaultError if its file cannot be written, or if the vault was
+        replaced since it was opened, as a restore does: what is written now would be only in the old one.
 
         A release holds it from counting to confirming, so that no import happens in between.
         """
         with self._lock.holding():
+            if _identify_file(self._db) != self._file:
+                raise VaultError(
+                    Message(
+                        "The vault {folder} was replaced since it was opened here, perhaps by a restore. Nothing was "
+                        "changed. Do the same again.",
+                        folder=self.folder,
+                    )
+                )
             yield
 
     @contextlib.contextmanager
@@ -539,6 +550,15 @@ class Vault:
         if not problems and (staged := self.staged_publication()):
             problems.append(f"Publishing {staged} was interrupted. The next `tact release` finishes or undoes it.")
         return problems
+
+
+def _identify_file(path: Path) -> tuple[int, int] | None:
+    """Return what distinguishes a file from another one of the same name; None if there is no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _find_kind(folder: Path) -> str:

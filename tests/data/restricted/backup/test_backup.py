@@ -361,3 +361,12 @@ def test_a_backup_of_before_there_were_plans_is_restored(costly_key, file, tmp_p
     lose_keys(Workspace.open(tmp_path / "w"))
     assert restore_backup(file, tmp_path / "new", PASSPHRASE).has_records
     assert snapshot(tmp_path / "new" / "derived") == {}
+
+
+def test_a_vault_that_was_open_before_a_restore_takes_no_records_after_it(workspace, file):
+    with open_vault(workspace) as vault:
+        restore_backup(file, workspace.path, PASSPHRASE, replace=True)
+        with pytest.raises(VaultError, match="was replaced"):
+            vault.add("encounter", frame("encounter", 5, first=900), "c.csv", "arsis")
+    with open_vault(workspace) as vault:
+        assert vault.count("encounter") == 400
