@@ -51,7 +51,7 @@ def _show_files(desk: Desk, hand: Hand) -> None:
                 _show_file(hand, entry, overdue, taken_back=entry.number in taken_back)
             label = _("Put it away") if entry.result is not None else _("Leave it out")
             if st.button(label, key=f"out-{entry.number}"):
-                del hand.files[entry.file.name]
+                hand.put_away(entry)
                 st.rerun()
     with above, tell_errors():
         _offer_all(hand, overdue)
@@ -142,6 +142,7 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
     if entry.result is not None:
         _show_result(entry, entry.result)
         return
+    _tell_replaced(entry)
     if entry.refusal:
         _show_refusal(hand, entry)
     elif entry.recognition is None:
@@ -155,6 +156,18 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
     if entry.trial is not None and overdue is not None:
         _show_trial(hand, entry, entry.trial, overdue)
     _show_reading(hand, entry)
+
+
+def _tell_replaced(entry: FileInHand) -> None:
+    if entry.replaces:
+        st.html(
+            render_note(
+                _(
+                    "It took the place of another file with this name that was not imported yet. If both are to go in, "
+                    "import this one first, then drop the other again."
+                )
+            )
+        )
 
 
 def _show_refusal(hand: Hand, entry: FileInHand) -> None:

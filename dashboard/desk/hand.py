@@ -41,7 +41,8 @@ class FileInHand:
     `barred`: the file may never be imported into this workspace. `kind` is the officer's answer if the file does not
     show its kind. `refusal` is the reason why the file cannot be imported; `personal` is the personal data in it, if
     that is the reason (FileRefused). `names_unknown`: the reason is a partner that governance.toml does not name.
-    `settled` is what the last recognition depended on; None before the first.
+    `settled` is what the last recognition depended on; None before the first. `replaces`: another file of this name and
+    partner was in hand, was not imported, and gave way to this one.
     """
 
     number: int
@@ -56,6 +57,7 @@ class FileInHand:
     trial: Imported | None = None
     result: Imported | None = None
     settled: object = None
+    replaces: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -90,6 +92,7 @@ class Basis:
 class Hand:
     """The files in hand by name, and the officer's answers by partner and kind.
 
+    Files of several partners may have one name, such as that of our form: the later ones have their number before it.
     taken : the number of files that were dropped so far. partner : the partner chosen for the next files.
     """
 
@@ -123,7 +126,7 @@ class Hand:
             return not imports.find_new_partners(self.desk.workspace, vault, [partner])
 
     def take(self, name: str, content: bytes, partner: str) -> FileInHand:
-        """Add a file to the files in hand, and return it. It replaces a file of the same name.
+        """Add a file to the files in hand, and return it. It replaces a file of the same name and partner.
 
         A file that may not be imported into this workspace is barred, and its `refusal` says why.
         """
@@ -134,9 +137,17 @@ class Hand:
         except WorkspaceError as error:
             # Only the message is kept: an error refers to the variables of its functions, such as keys.
             entry.barred, entry.refusal = True, error.message
-        self.files.pop(entry.file.name, None)
-        self.files[entry.file.name] = entry
+        for other in [other for other in self.files.values() if _is_same_file(other, entry)]:
+            self.put_away(other)
+            entry.replaces = other.result is None and other.file.open("rb").read() != content
+        name = entry.file.name
+        self.files[f"{entry.number} {name}" if name in self.files else name] = entry
         return entry
+
+    def put_away(self, entry: FileInHand) -> None:
+        """Remove a file from the files in hand."""
+        for name in [name for name, other in self.files.items() if other is entry]:
+            del self.files[name]
 
     def read_basis(self) -> Basis:
         """Return what now decides, besides answers, how all files in hand are read."""
@@ -295,6 +306,11 @@ class Hand:
             kind: saved.get(kind, ColumnMapping()).extend(self.answers.get((owner, kind), ColumnMapping()))
             for kind in KINDS
         }
+
+
+def _is_same_file(entry: FileInHand, other: FileInHand) -> bool:
+    """Return whether two files have the same name and partner: one is then a later version of the other."""
+    return entry.file.name == other.file.name and entry.partner == other.partner
 
 
 def _import(

@@ -220,3 +220,16 @@ def test_names_of_children_are_refused_before_the_kind_is_asked(desk):
     other = Hand(desk).take("other.csv", b"Ngjyra,Madhesia\ne kuqe,e madhe\n", "")
     Hand(desk).look(other, Basis(None, (), {"": {}}))
     assert (other.refusal, other.recognition) == ("", None)
+
+
+def test_a_file_takes_only_the_place_of_one_with_its_name_and_partner(desk):
+    hand = Hand(desk)
+    first, other = hand.take("form.csv", b"a", "Qendra"), hand.take("form.csv", b"b", "ARSIS")
+    assert list(hand.files.values()) == [first, other]
+    assert not other.replaces
+    corrected = hand.take("form.csv", b"c", "Qendra")
+    assert list(hand.files.values()) == [other, corrected]
+    assert corrected.replaces
+    assert not hand.take("form.csv", b"c", "Qendra").replaces
+    hand.put_away(other)
+    assert [entry.partner for entry in hand.files.values()] == ["Qendra"]
