@@ -28,14 +28,20 @@ import pandas as pd
 from data.disclosure.attacks.bounds import Published
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY, Policy
-from data.errors import ReleaseError
+from data.errors import ReleaseError, ReleaseRefused
 from data.message import Message
 from data.release import Release
 from data.release.contents import Contents, count_contents
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
 from data.restricted.publishing.dark_figure import estimate_dark_figures
 from data.restricted.publishing.draft import Draft
-from data.restricted.publishing.earlier import read_earlier, refuse_lost, refuse_other_noise, refuse_other_time
+from data.restricted.publishing.earlier import (
+    explain_refusal,
+    read_earlier,
+    refuse_lost,
+    refuse_other_noise,
+    refuse_other_time,
+)
 from data.restricted.publishing.frozen import freeze
 from data.restricted.publishing.indicators import tabulate_indicators
 from data.restricted.publishing.published_table import Tables
@@ -162,7 +168,10 @@ def make_release(
         safe = withhold_cells(tables, draft, earlier, area_table)
         blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}
         blocks |= indicators.blocks
-        new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick, rehearse, add_approval)
+        try:
+            new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick, rehearse, add_approval)
+        except ReleaseRefused as refusal:
+            raise explain_refusal(refusal, vault, releases) from None
         return replace(new, waiting=count_waiting(records, published))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from data.disclosure.attacks import reading
 from data.disclosure.attacks.bounds import Published
 from data.disclosure.cell_key import CellKey
-from data.errors import ReleaseError
+from data.errors import ReleaseError, ReleaseRefused
 from data.message import Message, join_messages
 from data.release import Release, names
 from data.restricted.publishing.draft import Draft
@@ -57,6 +57,23 @@ def refuse_lost(vault: Vault | None, releases: Path) -> None:
             releases=releases,
         )
         raise ReleaseError(msg)
+
+
+def explain_refusal(refusal: ReleaseRefused, vault: Vault, releases: Path) -> ReleaseRefused:
+    """Return the error of a refused release, which also says so if the vault has not published the last release.
+
+    Then the vault comes from an older backup, its numbers are drawn anew, and another policy helps nothing.
+    """
+    last = next(iter(_releases_with_counts(releases, "partner")), None)
+    if last is None or last.name in {block.release for block in vault.published_blocks().values()}:
+        return refusal
+    advice = Message(
+        "The vault does not know the numbers of release {last}. If a backup of an earlier day was restored, leave the "
+        "policy as it is: import again, in the same order, what had been imported when {last} was made, and no more. "
+        "Make a release, and import the rest after it.",
+        last=last.name,
+    )
+    return ReleaseRefused(join_messages([refusal.message, advice], "\n"))
 
 
 def refuse_other_time(releases: Path, draft: Draft) -> None:

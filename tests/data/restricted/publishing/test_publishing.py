@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.disclosure.policy import DEFAULT_POLICY, Policy
-from data.errors import InputError, ReleaseError
+from data.errors import InputError, ReleaseError, ReleaseRefused
 from data.release import MANIFEST, WITHDRAWN, Release, current_name, list_earlier, names
 from data.restricted import publishing
 from data.restricted.publishing import records
@@ -558,3 +558,13 @@ def test_a_release_that_was_taken_back_does_not_return_with_the_next_one(tmp_pat
     shutil.rmtree(tmp_path / new)
     publishing.recover(None, tmp_path)
     assert current_name(tmp_path) == first
+
+
+def test_a_release_from_an_older_backup_is_refused_with_the_way_back(tmp_path):
+    encounters = world()
+    small_worlds.release(small_worlds.MemoryVault(encounter=encounters), tmp_path, **SMALL)
+    older = small_worlds.MemoryVault(encounter=encounters.iloc[:300])
+    with pytest.raises(ReleaseRefused, match="does not know the numbers of release 2007-05-001"):
+        small_worlds.release(older, tmp_path, **SMALL)
+    again = small_worlds.MemoryVault(encounter=encounters)
+    assert small_worlds.release(again, tmp_path, **SMALL).name == "2007-05-002"
