@@ -17,8 +17,8 @@ from data.personal.given_names import is_given_name
 _HEADINGS = {
     "names": (
         "name, names, *name, name of child, nickname, alias, initials, patronym*, "
-        "emri, emrin, emer, mbiemr*, mbiemer, emermbiemer, atesia, atesi, amesia, pseudonim, nofka, "
-        "ονομα*, επωνυμ*, πατρωνυμ*, μητρωνυμ*, παρατσουκλι, onoma, onomateponymo, eponymo, patronymo, "
+        "emri, emrin, emer, mbiemr*, mbiemer, emermbiemer, atesia, atesi, amesia, pseudonim*, inicial*, nofka, "
+        "ονομα*, επωνυμ*, πατρωνυμ*, μητρωνυμ*, παρατσουκλι, ον μο, ονμο, onoma, onomateponymo, eponymo, patronymo, "
         "nom, noms, prenom*, surnom*, patronyme"
     ),
     "dates of birth": (
@@ -38,21 +38,21 @@ _HEADINGS = {
     ),
     "addresses": (
         "address*, email*, e mail, mail, *email, adres*, banes*, διευθυνσ*, κατοικι*, dieythynsi, "
-        "diefthynsi, ηλεκτρονικο ταχυδρομειο, courriel"
+        "diefthynsi, dieuthynsi, dieuthinsi, posta elektronike, ηλεκτρονικο ταχυδρομειο, courriel"
     ),
     "identity numbers": (
         "passport*, id card, identity card, national id, social security, nid, ssn, "
         "pasaport*, numri personal, nr personal, leternjoftim*, karta id, "
-        "διαβατηρι*, ταυτοτητα*, αμκα, αφμ, amka, afm, passeport*, carte d identite, securite sociale"
+        "διαβατηρι*, ταυτοτητα*, αμκα, αφμ, αδτ, amka, afm, passeport*, carte d identite, securite sociale"
     ),
 }
 # A name of one of these is no name of a child: "municipality name", "Emri i bashkisë".
 _NO_PERSON = (
-    "operator*, organi*, institu*, service*, sherbim*, partner*, ngo, ojf, μκο, ong, form, file, project, "
+    "operator*, organi*, institu*, center*, centre*, qendr*, service*, sherbim*, partner*, ngo, ojf, μκο, ong, form, file, project, "
     "municipal*, bashki*, komuna, komunes, rrethi, rrethit, "
     "qark*, county, region*, rajon*, commune, area, city, country, place, shtet*, "
     "vend*, village*, fshat*, lagj*, neighbo*, settlement*, school*, shkoll*, indicator, measure, δημο*, "
-    "περιφερει*, νομοσ, νομου, φορεα*, υπηρεσι*, σχολει*, χωρα*, πολη*, χωρι*, οικισμ*, συνοικι*"
+    "περιφερει*, νομοσ, νομου, φορεα*, κεντρ*, υπηρεσι*, σχολει*, χωρα*, πολη*, χωρι*, οικισμ*, συνοικι*"
 )
 _STAFF = (
     "*worker, *workers, staff, stafi, interviewer, enumerator, officer, team, filled by, entered by, "
@@ -64,7 +64,8 @@ _PERSON = (
 )
 # The place of birth is no date, and "mobile unit" no phone.
 _INNOCENT = (
-    "place of birth, birthplace, birth place, vendlindj*, τοποσ γεννησ*, lieu de naissance, mobile unit*, "
+    "place of birth, birthplace, birth place, vendlindj*, vendi i lindjes, bashkia e lindjes, "
+    "komuna e lindjes, qyteti i lindjes, fshati i lindjes, shteti i lindjes, τοποσ γεννησ*, lieu de naissance, mobile unit*, "
     "mobile team*, cell key"
 )
 

@@ -20,6 +20,9 @@ HEADINGS = {
         "Mbiemri",
         "EMËR MBIEMËR",
         "Atësia",
+        "Pseudonimi",
+        "Inicialet",
+        "Ον/μο",
         "Όνομα",
         "ΟΝΟΜΑΤΕΠΩΝΥΜΟ",
         "Επώνυμο παιδιού",
@@ -73,8 +76,8 @@ HEADINGS = {
         "Γεωγραφικό πλάτος",
         "Coordonnées",
     ],
-    "addresses": ["Address", "E-mail", "Adresa", "Διεύθυνση", "Adresse", "Courriel"],
-    "identity numbers": ["Passport no", "Numri personal", "ΑΜΚΑ", "Αρ. ταυτότητας", "Passeport"],
+    "addresses": ["Address", "E-mail", "Adresa", "Διεύθυνση", "Adresse", "Courriel", "Dieuthinsi", "Posta elektronike"],
+    "identity numbers": ["Passport no", "Numri personal", "ΑΜΚΑ", "ΑΔΤ", "Αρ. ταυτότητας", "Passeport"],
 }
 
 
@@ -94,6 +97,10 @@ def test_a_heading_of_personal_data(sort, heading):
         "Nom de la commune",
         "mobile units",
         "Vendlindja",
+        "Vendi i lindjes",
+        "Bashkia e lindjes",
+        "Emri i qendrës",
+        "Όνομα κέντρου",
         "Place of birth",
         "remarks",
         "Vërejtje",
