@@ -48,8 +48,8 @@ _HEADINGS = {
 }
 # A name of one of these is no name of a child: "municipality name", "Emri i bashkisë".
 _NO_PERSON = (
-    "operator*, organi*, institu*, center*, centre*, qendr*, service*, sherbim*, partner*, ngo, ojf, μκο, ong, form, file, project, "
-    "municipal*, bashki*, komuna, komunes, rrethi, rrethit, "
+    "operator*, organi*, institu*, center*, centre*, qendr*, service*, sherbim*, partner*, ngo, ojf, "
+    "μκο, ong, form, file, project, municipal*, bashki*, komuna, komunes, rrethi, rrethit, "
     "qark*, county, region*, rajon*, commune, area, city, country, place, shtet*, "
     "vend*, village*, fshat*, lagj*, neighbo*, settlement*, school*, shkoll*, indicator, measure, δημο*, "
     "περιφερει*, νομοσ, νομου, φορεα*, κεντρ*, υπηρεσι*, σχολει*, χωρα*, πολη*, χωρι*, οικισμ*, συνοικι*"
@@ -65,8 +65,8 @@ _PERSON = (
 # The place of birth is no date, and "mobile unit" no phone.
 _INNOCENT = (
     "place of birth, birthplace, birth place, vendlindj*, vendi i lindjes, bashkia e lindjes, "
-    "komuna e lindjes, qyteti i lindjes, fshati i lindjes, shteti i lindjes, τοποσ γεννησ*, lieu de naissance, mobile unit*, "
-    "mobile team*, cell key"
+    "komuna e lindjes, qyteti i lindjes, fshati i lindjes, shteti i lindjes, τοποσ γεννησ*, lieu de naissance, "
+    "mobile unit*, mobile team*, cell key"
 )
 
 
