@@ -38,6 +38,7 @@ from data.restricted.intake.identity import (
     child_names,
     hash_children,
     identify,
+    note_alike_letters,
     note_row_numbers,
 )
 from data.restricted.intake.mapping import ColumnMapping
@@ -292,7 +293,7 @@ def _check_table(
         rows, sums = sum_parts(rows)
         notes += sums
     if "child_id" in rows.cells:
-        notes += note_row_numbers(rows)
+        notes += [*note_row_numbers(rows), *note_alike_letters(rows)]
         hash_children(rows, hash_identifier, forgotten)
     return _intake(kind, partner, table, layout, rows, notes)
 

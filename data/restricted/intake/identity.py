@@ -30,6 +30,7 @@ from data.workspace.folding import normalize_identifier
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
 _FEWEST = 5  # identifiers that can be seen to number the rows
+_LATIN = str.maketrans("αβεζηικμνορτυχ", "abezhikmnoptyx")  # in small letters; their capitals look alike
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
 _TWICE = Message("this record number is in the file more than once, with different content")
 
@@ -96,6 +97,35 @@ def note_row_numbers(rows: Rows) -> list[str]:
             "not import the file, or take the import back: another file has the same numbers for other children, and "
             "two children would count as one. Ask the partner for its own code of each child, the same at each "
             "encounter."
+        )
+    ]
+
+
+def note_alike_letters(rows: Rows) -> list[str]:
+    """Return a note if identifiers differ only in Greek and Latin letters that look alike; empty if none do.
+
+    They are different children for the program: a code typed on another keyboard makes one child two.
+    """
+    partners, children = rows.cells["partner"], rows.cells["child_id"]
+    if all(str(value).isascii() for value in children.distinct):
+        return []
+    _, first = combinations(partners.codes, children.codes)
+    codes: dict[tuple[str, str], set[str]] = {}
+    for partner, child in zip(partners.take(first), children.take(first), strict=True):
+        code = normalize_identifier(str(child))
+        codes.setdefault((str(partner), code.translate(_LATIN)), set()).add(code)
+    count = sum(len(alike) > 1 for alike in codes.values())
+    if not count:
+        return []
+    return [
+        Message(
+            "{count:,} identifier of a child is written with Greek and with Latin letters that look alike (Α and A). "
+            "It counts as different children. Ask the partner which letters are right, and let it correct the file."
+            if count == 1
+            else "{count:,} identifiers of children are written with Greek and with Latin letters that look alike (Α "
+            "and A). Each counts as different children. Ask the partner which letters are right, and let it correct the "
+            "file.",
+            count=count,
         )
     ]
 

@@ -373,6 +373,20 @@ def test_row_numbers_in_place_of_codes_of_children_are_noted(tmp_path):
     assert note([f"K-{number}" for number in range(1, 8)]) == []
 
 
+@pytest.mark.parametrize(
+    ("children", "count"),
+    [
+        (["K-12", "\u039a-12", "k-12"], 1),
+        (["K-12", "\u039a-12", "A-7", "\u0391-7"], 2),
+        (["\u039a-12", "\u039a-13"], 0),
+        (["K-12", "\u0393-12"], 0),
+    ],
+)
+def test_identifiers_in_letters_of_two_alphabets_are_noted(tmp_path, children, count):
+    notes = " ".join(read_rows(tmp_path, *({"child_id": child} for child in children)).notes)
+    assert (f"{count} identifier" in notes and "look alike" in notes) == bool(count)
+
+
 def test_rows_alike_of_a_kind_without_numbers(tmp_path):
     row = {"date": "2007-05-31", "municipality": "Tirana", "partner": "A", "days": "1", "kind": "other"}
     intake = read(write(tmp_path, text_of([row, row])), "effort")
