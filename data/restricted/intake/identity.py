@@ -123,8 +123,8 @@ def note_alike_letters(rows: Rows) -> list[str]:
             "It counts as different children. Ask the partner which letters are right, and let it correct the file."
             if count == 1
             else "{count:,} identifiers of children are written with Greek and with Latin letters that look alike (Α "
-            "and A). Each counts as different children. Ask the partner which letters are right, and let it correct the "
-            "file.",
+            "and A). Each counts as different children. Ask the partner which letters are right, and let it correct "
+            "the file.",
             count=count,
         )
     ]
