@@ -154,8 +154,9 @@ def _read_years(release: Release, breaks: Sequence[Break]) -> tuple[list[str], t
     number = rows["value"].astype(float).mask(rows["state"] == "almost_none", 0.0)
     cells = number.groupby([rows["area"], rows["period"], rows["pathway"]], observed=True).first()
     starts = [Period.parse(b.period).start for b in breaks if any(b.concerns(area) for area in WATCHED)]
-    last = max(Period.parse(p).end for p in release.table(table_name("effort", "region", "quarter"))["period"])
-    years = [y for y in sorted(rows["period"].unique()) if Period.parse(y).end <= last]
+    quarters = [Period.parse(p) for p in release.table(table_name("effort", "region", "quarter"))["period"].unique()]
+    covered = Period(min(q.start for q in quarters), max(q.end for q in quarters), "whole")
+    years = [y for y in sorted(rows["period"].unique()) if covered.contains(Period.parse(y))]
     years = [str(y) for y in years if all(Period.parse(y).start >= start for start in starts)]
     wide = cells.unstack("pathway").reindex(columns=_PARTS)
     areas = [

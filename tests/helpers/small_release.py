@@ -171,11 +171,12 @@ def make(
     made_up=(),
     name=NAME,
     sequence=0,
+    first=FIRST,
 ) -> Release:
     """Write one tier of the release and open it.
 
     tables : by default those of `partner` or `public`. more_figures, made_up : further rows of figures, real and
-    invented ones. sequence : larger for a later release.
+    invented ones. sequence : larger for a later release. first : the first day that the release covers.
     """
     folder = releases / name / tier
     folder.mkdir(parents=True, exist_ok=True)
@@ -198,7 +199,7 @@ def make(
         "tier": tier,
         "invented": invented,
         "k": 11,
-        "first": FIRST,
+        "first": first,
         "last": LAST,
         "first_month": 6,
         "mechanism": "cell_key",

@@ -99,16 +99,17 @@ def _profile(release: Release, _stamp: int, area: str, period: str) -> Profile:
     )
 
 
-def _last_day(release: Release) -> date:
-    last = release.manifest["tact"].get("last")
-    return date.fromisoformat(last) if last else date.max
+def _find_days(release: Release) -> tuple[date, date]:
+    """Return the first and the last day that a release covers; where it names none, the first and last of all days."""
+    first, last = (release.manifest["tact"].get(name) for name in ("first", "last"))
+    return (date.fromisoformat(first) if first else date.min), (date.fromisoformat(last) if last else date.max)
 
 
 def _read_bars(place: Place, counted: Counted) -> tuple[Bar, ...]:
     """Read an area's cells of all periods of the finest grain."""
     history = counted.history(place.release, place.level, place.area, {})
     periods = counted.periods(place.release, View(place.level, ""))
-    last = _last_day(place.release)
+    _, last = _find_days(place.release)
     bars = []
     for period in periods:
         parsed, cell = Period.parse(period), history.get(period, Cell("no_data"))
@@ -132,13 +133,15 @@ def _find_years(place: Place, period: str) -> tuple[str, str] | None:
     The second is the year that contains the period or, if there is none, the last year.
     """
     history = encounters.COUNTED.history(place.release, place.level, place.area, {})
-    last = _last_day(place.release)
+    first, last = _find_days(place.release)
     years = [p for p in map(Period.parse, sorted(history)) if p.grain == "year" and p.end <= last]
     if len(years) < 2:
         return None
     around = [i for i, year in enumerate(years) if period and year.contains(Period.parse(period))]
     position = around[0] if around else len(years) - 1
-    return (years[position - 1].id, years[position].id) if position else None
+    # A programme may begin within its first year.
+    is_comparable = position > 0 and years[position - 1].start >= first
+    return (years[position - 1].id, years[position].id) if is_comparable else None
 
 
 def _meaning(place: Place, period: str) -> Meaning:

@@ -7,7 +7,9 @@ from benchmarks.studies.shift import LAWS, Outcome, Study, study
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
-from risk.report.shift import REFERENCE, WATCHED, AreaShift, find_shifts
+from risk.report.shift import REFERENCE, WATCHED, AreaShift, describe_shifts, find_shifts
+from tests.helpers import small_release
+from tests.helpers.small_release import FIRST, QUARTERS, REGIONS
 
 EXACT = Channel(np.eye(401), 0)
 NOISY = CellKey.from_policy(DEFAULT_POLICY).channel(400)
@@ -72,6 +74,13 @@ def test_the_answer_is_the_same_each_time_and_falls_are_the_mirror_of_rises():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("outreach", "begins"), [(QUARTERS, FIRST), (QUARTERS[2:], None)])
+def test_a_year_in_which_the_programme_began_is_not_compared(tmp_path, outreach, begins):
+    days = small_release.rows(REGIONS, outreach, lambda *_cell: small_release.number(10))
+    release = small_release.make(tmp_path, tables={**small_release.partner(), "effort_region_quarter": days})
+    assert describe_shifts(release, 0.5, (), 0).get("first_year") == begins
+
+
 def test_power_grows_with_the_children_and_is_not_given_where_a_share_cannot_rise_so_far():
     small, large = (judge(counts([(2 * n, 8 * n), (2 * n, 8 * n)]), NOISY, trials=30)[0].power for n in (1, 15))
     assert small < 30

@@ -153,6 +153,12 @@ def test_the_first_year_has_nothing_to_compare_with(partner):
     assert build_profile(partner, "AL-02", QUARTERS[0]).meaning.headline == "No earlier year"
 
 
+@pytest.mark.parametrize("period", [*YEARS, QUARTERS[-1]])
+def test_a_year_in_which_the_programme_began_is_not_compared(tmp_path, period):
+    later = small_release.make(tmp_path, first="2006-12-01")
+    assert build_profile(later, "AL-02", period).meaning.headline == "No earlier year"
+
+
 def test_series_tell_which_periods_are_complete(partner):
     profile = build_profile(partner, "AL-02", YEARS[1])
     assert [b.period for b in profile.series] == QUARTERS
