@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.disclosure.attacks import reading
+from data.disclosure.attacks import reading, sequence
 from data.disclosure.attacks.bounds import BoundsAttack, Published, attack
 from data.disclosure.attacks.bounds.system import System, Ties
 from data.disclosure.attacks.suite import attack_numbers
@@ -276,6 +276,20 @@ def test_what_an_earlier_release_said_is_not_forgotten():
     hidden[0].update(value=None, state="withheld")
     second.tables[REGIONS] = pa.Table.from_pylist(hidden, schema=second.tables[REGIONS].schema)
     assert bounds_of([first, second], TREE, REGIONS, area="AL-1") == (15, 25)
+
+
+@pytest.mark.parametrize(("total", "low", "high"), [(22, 1, 15), (21, 0, 15)])
+def test_a_number_that_a_raised_threshold_hides_is_not_forgotten(total, low, high):
+    """The first release shows 11 where the second has "fewer than 20", and only the second shows the total."""
+    tree = areas(AL="", **{"AL-1": "AL", "AL-2": "AL"})
+    before, after = (Knowledge(5, 0, k + 4, 0, k - 1, 6) for k in (11, 20))
+    first = published({REGIONS: rows({"AL-1": 11, "AL-2": "few"}, period=YEAR)}, before)
+    regions = rows({"AL-1": "few", "AL-2": "few"}, period=YEAR)
+    releases = [first, published({REGIONS: regions, COUNTRY: rows({"AL": total}, period=YEAR)}, after, k=20)]
+    assert bounds_of(releases, tree, REGIONS, area="AL-2") == (low, high)
+    # What the first release hid is still one of 0 to 10, as that release says.
+    assert {dict(f.cell)["area"] for f in attack(releases, tree)[0]} == ({"AL-2"} if low else set())
+    assert [row["value"] for row in sequence.join_releases(releases).tables[REGIONS].to_pylist()] == [11, None]
 
 
 def test_a_sum_that_no_world_satisfies_is_left_out():

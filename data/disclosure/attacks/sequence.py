@@ -27,8 +27,8 @@ _REASON = Message("a number that was published before has changed: the two toget
 def join_releases(releases: Sequence[Published]) -> Published:
     """Join the releases of a tier (the first is the oldest) into one.
 
-    For each cell it has the last row that is not withheld, or the last one if all are withheld. Of each table of
-    estimates it has the last one.
+    For each cell it has the last row that is not withheld, or the last one if all are withheld. A number stays known
+    where a later release hides it by a higher threshold. Of each table of estimates it has the last one.
     """
     tables = {}
     for spec in dict.fromkeys(spec for release in releases for spec in release.tables):
@@ -37,8 +37,9 @@ def join_releases(releases: Sequence[Published]) -> Published:
             tables[spec] = parts[-1]
             continue
         rows = pd.concat([part.to_pandas() for part in parts], ignore_index=True)
-        # What is withheld now may have been shown before.
-        rows = rows.iloc[np.argsort(rows["state"] != "withheld", kind="stable")]
+        # What is withheld now may have been shown before, and what is hidden now may have been a number.
+        known = np.select([rows["state"] == "withheld", rows["state"] == "few"], [0, 1], 2)
+        rows = rows.iloc[np.argsort(known, kind="stable")]
         last = rows.drop_duplicates(["area", "period", *spec.breakdown], keep="last").sort_index()
         tables[spec] = pa.Table.from_pandas(last, preserve_index=False)
     estimates = {spec: table for release in releases for spec, table in release.estimates.items()}

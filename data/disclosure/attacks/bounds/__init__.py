@@ -128,7 +128,7 @@ class BoundsAttack:
     def _failed(self, table: Table, knowledge: Knowledge, bounds: Bounds) -> Ints:
         here = slice(table.base, table.base + table.state.size)
         low, high, state = bounds.low[here], bounds.high[here], table.state.ravel()
-        closed = (low > knowledge.open_from) | (high < knowledge.open_to)
+        closed = (low > knowledge.open_from) | (high < table.open_to.ravel())
         narrow = high - low + 1 < knowledge.open_values
         return np.flatnonzero(((state == _FEW) & closed) | (np.isin(state, _SHOWN) & narrow))
 

@@ -58,7 +58,7 @@ class Table:
 
     state: index into STATES as last published, -1 if never published. low, high: the interval from the cell's own
     number. since: the first release (0, 1, ...) with that interval, -1 for none. listed: the last release that
-    contains the cell in any state.
+    contains the cell in any state. open_to: the value up to which all must stay possible if the cell is hidden.
     """
 
     shape: Shape
@@ -70,6 +70,7 @@ class Table:
     high: Ints
     since: Ints
     listed: Ints
+    open_to: Ints
     base: int = 0
 
     @classmethod
@@ -92,6 +93,7 @@ class Table:
             np.full(sizes, UNKNOWN, np.int64),
             np.full(sizes, -1, np.int64),
             np.full(sizes, -1, np.int64),
+            np.zeros(sizes, np.int64),
         )
 
     @property
@@ -129,6 +131,8 @@ class Lattice:
         release: its number from 0. Call this in the order of the releases. If numbers are frozen, a changed number is
         final and may describe other records: the provisional interval no longer holds. If not, both numbers are draws
         for the same count, and the attacker intersects their intervals.
+
+        A raised threshold hides numbers that everybody knows from an earlier release. Such a cell stays as it was.
         """
         table = self.tables.get(shape) or self.add_table(Table.empty(shape, *self._axes(shape, rows)))
         names = (table.areas, table.periods, *table.categories)
@@ -147,10 +151,15 @@ class Lattice:
             agree = both[0] <= both[1]
             low, high = np.where(agree, both[0], low), np.where(agree, both[1], high)
         same = (since >= 0) & (low == old_low) & (high == old_high)
-        table.state[cells], table.listed[cells] = state, release
-        table.since[cells] = np.where(speaks, np.where(same, since, release), table.since[cells])
-        table.low[cells] = np.where(speaks, low, table.low[cells])
-        table.high[cells] = np.where(speaks, high, table.high[cells])
+        few, number = STATES.index("few"), STATES.index("number")
+        counted = np.isin(table.state[cells], [few, number]) & (since >= 0)
+        known = frozen & (state == few) & counted & (low <= old_low) & (old_high <= high)
+        speaks &= ~known
+        table.state[cells], table.listed[cells] = np.where(known, table.state[cells], state), release
+        table.open_to[cells] = np.where(known, table.open_to[cells], knowledge.open_to)
+        table.since[cells] = np.where(speaks, np.where(same, since, release), since)
+        table.low[cells] = np.where(speaks, low, old_low)
+        table.high[cells] = np.where(speaks, high, old_high)
 
     def _axes(
         self, shape: Shape, rows: pa.Table
