@@ -94,17 +94,20 @@ def refuse_other_time(releases: Path, draft: Draft) -> None:
             Message(
                 "Release {last} has the numbers of the whole programme, which ended on {day}. Nothing was published: "
                 "with a later last day they would be drawn a second time. Put the last day of the programme back into "
-                "policy.toml. A programme that goes on needs a new workspace.",
+                "policy.toml. A programme that goes on needs a new workspace, whose first day is in a later quarter.",
                 last=last.name,
                 day=date.fromisoformat(was["last"]),
             )
         )
-    fewer = has_final and grid is not None and str(grid.final or date.max) < (was["final"] or str(date.max))
+    final = was.get("final") or str(date.max)
+    has_years = final >= was.get("parameters", {}).get("first", "")  # else no year was final yet
+    fewer = has_final and has_years and grid is not None and str(grid.final or date.max) < final
     if fewer or grid is None or str(grid.span.end) < was["last"]:
         raise ReleaseError(
             Message(
                 "Release {last} covers a longer time than this one would. Nothing was published: what is "
-                "public is never taken back. Give a later day, or check the clock of this computer.",
+                "public is never taken back. Give a later day, put lag in policy.toml back, or check the clock of this "
+                "computer.",
                 last=last.name,
             )
         )

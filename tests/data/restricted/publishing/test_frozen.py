@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -291,6 +292,20 @@ def test_the_first_day_of_the_programme_stays_once_something_was_released(world,
     world(base, again, policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
     with pytest.raises(ReleaseError, match="Put the first day of the programme back"):
         world(base, again, policy=Policy(first=first, last=TWO_YEARS.last), day=ALL_FINAL)
+
+
+def test_the_first_day_of_the_programme_may_move_within_its_quarter(world):
+    base = children(30)
+    world(base, policy=Policy(first=date(2006, 6, 15), last=TWO_YEARS.last), day=IN_SECOND_YEAR)
+    for day in (IN_SECOND_YEAR, FIRST_YEAR_FINAL):
+        world(base, policy=TWO_YEARS, day=day)
+    world(base, policy=Policy(first=date(2006, 6, 15), last=TWO_YEARS.last), day=FIRST_YEAR_FINAL)
+
+
+def test_a_longer_lag_makes_no_final_year_provisional(world):
+    world(children(30), policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
+    with pytest.raises(ReleaseError, match="put lag in "):
+        world(children(30), policy=replace(TWO_YEARS, lag=6), day=FIRST_YEAR_FINAL)
 
 
 def test_the_whole_programme_is_drawn_once_even_if_the_programme_goes_on(world):
