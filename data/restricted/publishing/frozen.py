@@ -4,18 +4,25 @@ A block contains all numbers of one area and period. Its noise is drawn once, wh
 later release repeats it, even if the records have changed. A quarter may be published twice: first as provisional, and
 then, when its year is final, as another block with new noise in all cells under another salt, changed or not. So no
 decision about what is published depends on which children changed. A cell that was withheld stays withheld.
+
+A table that the plan did not have when a period was drawn stays withheld in that period. It would have the noise of the
+other tables, but count the records of a later day. Where two numbers are about the same children, they would differ
+only if a child came or went.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
+from data.disclosure.cell_key import salt_of
 from data.restricted.publishing.published_table import CellMasks
 from data.restricted.vault.blocks import Block
 from data.tables.grid import Grid
+from data.tables.periods import Calendar, Period
 from data.tables.spec import TableSpec, Tier
 from data.workspace.types import Bools, Ints
 
@@ -24,18 +31,20 @@ from data.workspace.types import Bools, Ints
 class Frozen:
     """The noisy numbers of a release, with published numbers repeated, and the blocks behind them.
 
-    numbers: by table, shape (areas, periods, *categories). changed: the blocks that the vault must store.
+    numbers: by table, shape (areas, periods, *categories). changed: the blocks that the vault must store. late: masks,
+    (areas, periods), of what was not drawn, because the plan did not have the table when the period was drawn.
     """
 
     grid: Grid
     numbers: Mapping[TableSpec, Ints]
     blocks: Mapping[str, Block]
     changed: frozenset[str]
+    late: CellMasks
 
     def withheld(self, spec: TableSpec, tier: Tier) -> Bools:
-        """Return a mask of the cells of a table that were withheld in an earlier release and stay withheld."""
+        """Return a mask of the cells of a table that were withheld in an earlier release, or came too late for one."""
         shape = self.numbers[spec].shape
-        flat = np.zeros((shape[0], shape[1], int(np.prod(shape[2:]))), bool)
+        flat = np.repeat(self.late[spec][:, :, None], int(np.prod(shape[2:])), axis=2)
         for name, area, period in _list_blocks(spec, self.grid):
             for entry in self.blocks[name].withheld.get(tier, ()):
                 table, _, cell = entry.partition("/")
@@ -67,9 +76,11 @@ def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid
     """Return the newly drawn values, replaced by published ones where there are any, and the new blocks.
 
     `noisy` has the newly drawn values, by table, shape (areas, periods, *categories). They are kept where nothing was
-    published, as in a table that the plan did not have before. `published` has the blocks of the vault, by name.
+    published. `published` has the blocks of the vault, by name.
     """
     numbers = {spec: values.copy() for spec, values in noisy.items()}
+    late = {spec: np.zeros(values.shape[:2], bool) for spec, values in noisy.items()}
+    drawn = _list_drawn(published, grid.calendar)
     blocks: dict[str, Block] = {}
     changed: set[str] = set()
     for spec, values in numbers.items():
@@ -80,11 +91,31 @@ def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid
             cells, old = values[area, period, ...], blocks[name].values.get(key)
             if old is not None and len(old) == cells.size:
                 values[area, period, ...] = np.array(old, np.int64).reshape(cells.shape)
+            elif spec.counted and (salt_of(spec), _find_time(name, grid.calendar)) in drawn:
+                values[area, period, ...], late[spec][area, period] = 0, True
             else:
                 new_values = {**blocks[name].values, key: [int(v) for v in cells.ravel()]}
                 blocks[name] = replace(blocks[name], values=new_values)
                 changed.add(name)
-    return Frozen(grid, numbers, blocks, frozenset(changed))
+    return Frozen(grid, numbers, blocks, frozenset(changed), late)
+
+
+def _list_drawn(published: Iterable[str], calendar: Calendar) -> set[tuple[str, str]]:
+    """Return the salts that detailed tables share, each with the times whose numbers were drawn with it before."""
+    families = ((name, name.removeprefix(_PROVISIONAL).partition("|")[0]) for name in published)
+    return {(_SALTS[family], _find_time(name, calendar)) for name, family in families if family in _SALTS}
+
+
+def _find_time(name: str, calendar: Calendar) -> str:
+    """Return the time that is drawn at once with a block: a provisional quarter, a year, or the whole programme."""
+    period = name.rpartition("|")[2]
+    return f"{_PROVISIONAL}{period}" if name.startswith(_PROVISIONAL) else _find_longer(period, calendar)
+
+
+@cache
+def _find_longer(period: str, calendar: Calendar) -> str:
+    parsed = Period.parse(period)
+    return parsed.id if parsed.grain == "whole" else calendar.period(parsed.start, "year").id
 
 
 def is_repeated(spec: TableSpec, cells: int, published: Mapping[str, bytes], grid: Grid) -> bool:
@@ -101,6 +132,8 @@ def _table_key(spec: TableSpec) -> str:
 
 # The first part of a block's name, by measure, as vaults of all versions have it.
 _FAMILIES = {"flows": "flows", "encounters": "encounters"}
+_SALTS = {"met": "children", "flows": "children", "encounters": "encounters"}
+_PROVISIONAL = "provisional|"
 
 
 def _list_blocks(spec: TableSpec, grid: Grid) -> Iterator[tuple[str, int, int]]:
@@ -110,4 +143,4 @@ def _list_blocks(spec: TableSpec, grid: Grid) -> Iterator[tuple[str, int, int]]:
     for area, code in enumerate(grid.codes[spec.level]):
         for number, period in enumerate(grid.periods(spec.grain)):
             name = f"{family}|{code}|{period.id}"
-            yield f"provisional|{name}" if provisional[number] else name, area, number
+            yield f"{_PROVISIONAL}{name}" if provisional[number] else name, area, number

@@ -302,6 +302,27 @@ def test_the_first_day_of_the_programme_may_move_within_its_quarter(world):
     world(base, policy=Policy(first=date(2006, 6, 15), last=TWO_YEARS.last), day=FIRST_YEAR_FINAL)
 
 
+@pytest.mark.parametrize(("day", "grain"), [(IN_SECOND_YEAR, "quarter"), (FIRST_YEAR_FINAL, "year")])
+def test_a_table_that_is_added_later_does_not_tell_who_came_or_went(world, day, grain):
+    """It has the noise of the other tables, so that the same children would show the same number again."""
+    total, added = TableSpec("children", "region", grain), TableSpec("children", "region", grain, ("pathway",))
+    yearly = TableSpec("children", "region", "year")
+    world.vault.records["encounter"] = children(20)
+
+    def read_cells(name, *partner):
+        plan = {"partner": partner, "public": (yearly,)}
+        release = small_worlds.release(world.vault, world.folder, plan=plan, policy=TWO_YEARS, day=day)
+        return {cell: n for cell, n in numbers(world.folder, release.name).items() if cell[0] == name}
+
+    before = read_cells(total.name, yearly, total)
+    assert any(isinstance(n, int) for n in before.values())
+    periods = {cell[2] for cell in before}
+    for _again in range(2):
+        after = read_cells(added.name, yearly, total, added)
+        assert {n for cell, n in after.items() if cell[2] in periods} == {"withheld"}
+    assert read_cells(total.name, yearly, total, added) == before
+
+
 def test_a_longer_lag_makes_no_final_year_provisional(world):
     world(children(30), policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
     with pytest.raises(ReleaseError, match="put lag in "):
