@@ -32,7 +32,8 @@ __all__ = ["FORMATS", "build_about", "export_layers", "list_layers", "name_toget
 
 _AS_TEXT = (
     "Read the column “code” as text, or some codes will be damaged. "
-    'In pandas: read_csv(file, dtype={"code": str}). In R: colClasses = c(code = "character").'
+    'In pandas: read_csv(file, dtype={"code": str}). '
+    'In R: read.csv(file, fileEncoding = "UTF-8-BOM", colClasses = c(code = "character")).'
 )
 _COMMUNITIES = "communities"
 # Columns that the long tables of a GeoPackage leave out: its area layers and tables "about" and "codebook" have them.

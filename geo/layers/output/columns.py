@@ -181,15 +181,22 @@ def write_filter(
 def _write_finest_filter(release: Release, layer: Layer) -> str:
     """Return an expression that selects the rows of the finest level with the default choices.
 
-    Of periods it selects only the shortest; for published figures it selects all years. Empty if the
-    release does not have the layer.
+    Of periods it selects only the shortest. Of figures without periods it selects the years of each area's newest
+    figure, because figures of several years are of the same people. Empty if the release does not have the layer.
     """
     levels = layer.levels(release)
     if not levels:
         return ""
     level = levels[-1]
-    periods = () if layer.of_figures else layer.periods(release, View(level, ""))
-    return write_filter(release, layer, level, {"level": level}, periods[-1] if periods else "")
+    periods = layer.periods(release, View(level, ""))
+    if not layer.of_figures:
+        return write_filter(release, layer, level, {"level": level}, periods[-1] if periods else "")
+    condition = write_filter(release, layer, level, {"level": level})
+    if periods:
+        return condition
+    newest = layer.read(release, View(level, "")).frame["year"].dropna().astype(int)
+    years = ", ".join(map(str, sorted(newest.unique())))
+    return f'{condition} AND ("year" IS NULL OR "year" IN ({years}))'
 
 
 def _label(choice: Choice) -> str:

@@ -442,6 +442,12 @@ def test_map_files_alone_come_with_codebook_and_readme(partner, tmp_path):
     assert "codebook" in named(files, ".csv").name
 
 
+def test_the_read_me_tells_r_of_the_byte_order_mark(partner, tmp_path):
+    files = export_layers(partner, tmp_path, ["csv"], ["effort"])
+    assert named(files, "effort.csv").read_bytes().startswith(b"\xef\xbb\xbfcode,")
+    assert 'fileEncoding = "UTF-8-BOM"' in named(files, "README.txt").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", ["new!old", "a;b=c", "50 % [1] {x}?"])
 def test_any_name_of_a_folder_will_do(partner, tmp_path, name):
     [path] = export_layers(partner, tmp_path / name, ["gpkg"], ["effort"])

@@ -102,6 +102,22 @@ def test_the_filter_in_the_codebook_leaves_one_row_for_each_area_and_period(part
         assert len(set(rows)) == len(rows)
 
 
+@pytest.mark.parametrize("name", ["population", "roma_figures"])
+def test_the_filter_in_the_codebook_takes_the_newest_figure_of_each_area(partner, name):
+    layer = find_layer(name)
+    level = layer.levels(partner)[-1]
+    book = build_codebook(partner, (layer,))
+    condition = book.loc[book["kind"] == "filter", "value"].item()
+    connection = sqlite3.connect(":memory:")
+    build_long_table(partner, layer).to_sql("rows", connection, index=False)
+    rows = dict(connection.execute(f"SELECT code, value FROM rows WHERE {condition}").fetchall())
+    (number,) = connection.execute(f"SELECT count(*) FROM rows WHERE {condition}").fetchone()
+    connection.close()
+    newest = layer.read(partner, View(level, "")).frame["value"]
+    assert number == len(rows) == len(newest)
+    assert pd.Series(rows, dtype=float).reindex(newest.index).equals(newest)
+
+
 def test_rows_say_whose_numbers_they_are(partner):
     whose = {layer.id: set(build_long_table(partner, layer)["data"]) for layer in list_layers(partner)}
     assert whose["encounters"] == {"invented"}
