@@ -44,6 +44,25 @@ def count_people(figures: pd.DataFrame, areas: pd.DataFrame, periods: Sequence[s
     return people.groupby(areas["country"].reindex(people.index)).sum().round()
 
 
+def list_used_censuses(figures: pd.DataFrame, areas: pd.DataFrame, periods: Sequence[str]) -> pd.DataFrame:
+    """Return the censuses from which `count_people` counts the people of each country in each period.
+
+    Columns: area (the country), period, source, year; one row for each census of any region. Between two censuses
+    there are rows of both. areas: country and level, indexed by code.
+    """
+    regions = areas.index[areas["level"] == "region"]
+    census = _list_censuses(figures[figures["area"].isin(regions)])
+    census = census.assign(middle=_find_middles(census["period"]))
+    parts = []
+    for period, day in zip(periods, _find_middles(periods), strict=True):
+        before = census[census["middle"] <= day].drop_duplicates("area", keep="last")
+        after = census[census["middle"] >= day].drop_duplicates("area", keep="first")
+        parts.append(pd.concat([before, after]).assign(period=period))
+    used = pd.concat(parts)
+    countries = areas["country"].reindex(used["area"]).to_numpy()
+    return used.assign(area=countries)[["area", "period", "source", "year"]].drop_duplicates(ignore_index=True)
+
+
 def compute_rate(number: pd.Series, people: pd.Series) -> pd.Series:
     """Return numbers per 100,000 people, (rows,), to four decimals."""
     return (number / people * 100_000).round(4)

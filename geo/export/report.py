@@ -106,6 +106,11 @@ _RATES: tuple[Field, ...] = (
             "All people of the country, of every age: its counties or regions together, between two censuses by date."
         ),
     ),
+    Field(
+        "population_source",
+        "string",
+        mark("The census that counted the population; two censuses where the period lies between them."),
+    ),
     Field("per_100000", "number", mark("The value for each 100,000 people of the country; empty by sex and age.")),
     Field("per_100000_margin", "number", mark("The margin for each 100,000 people.")),
 )

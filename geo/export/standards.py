@@ -18,10 +18,11 @@ from data.message import mark
 from data.reference import crosswalk
 from data.release import Release
 from data.tables.periods import Grain, Period
-from data.tables.population import compute_rate, count_people
+from data.tables.population import compute_rate, count_people, list_used_censuses
 from data.tables.spec import CATEGORIES
 from geo.layers.reading import tables
 from geo.layers.reading.counted import Slice, read_cells
+from geo.layers.reading.published import name_source
 
 LAYER = "encounters"  # the layer with the same cells
 NOT_RELEASED, NOT_RECORDED = "not_released", "not_recorded"
@@ -281,19 +282,25 @@ def _list_periods(release: Release) -> list[str]:
 
 
 def _add_rates(release: Release, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add population, per_100000 and per_100000_margin.
+    """Add population, population_source, per_100000 and per_100000_margin.
 
-    They are missing except in the yearly rows of breakdowns in _WHOLE_POPULATION that the standard counts.
+    They are missing or empty except in the yearly rows of breakdowns in _WHOLE_POPULATION that the standard counts.
     """
     years = [period for period in rows["period"].unique() if Period.parse(period).grain == "year"]
-    people = count_people(tables.load_table(release, "figures"), tables.load_areas(release), years)
+    figures, areas = tables.load_table(release, "figures"), tables.load_areas(release)
+    people = count_people(figures, areas, years)
     people_by_period = (
         people.rename_axis("area").melt(ignore_index=False, var_name="period", value_name="population").reset_index()
     )
     population = rows.merge(people_by_period, on=["area", "period"], how="left")["population"]
     population = population.where(rows["breakdown"].isin(_WHOLE_POPULATION) & (rows["outcome"] != "not_counted"))
+    used = list_used_censuses(figures, areas, years)
+    named = used.assign(name=[name_source(str(s), float(y)) for s, y in zip(used["source"], used["year"], strict=True)])
+    joined = named.groupby(["area", "period"])["name"].agg(lambda names: "; ".join(sorted(set(names))))
+    sources = rows[["area", "period"]].merge(joined.reset_index(), on=["area", "period"], how="left")["name"]
     return rows.assign(
         population=population,
+        population_source=sources.where(population.notna(), "").fillna(""),
         per_100000=compute_rate(rows["value"].astype(float), population),
         per_100000_margin=compute_rate(rows["margin"].astype(float), population),
     )

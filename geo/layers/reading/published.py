@@ -222,7 +222,7 @@ def _build_frame(
 def _others(rows: pd.DataFrame) -> str:
     earlier = zip(rows["value"][:-1], rows["source"][:-1], rows["year"][:-1], strict=True)
     listed = ", ".join(
-        f"{format_number(float(value))} ({_name_source(source, year)})" for value, source, year in earlier
+        f"{format_number(float(value))} ({name_source(source, year)})" for value, source, year in earlier
     )
     return Message("other figures: {listed}", listed=listed)
 
@@ -240,8 +240,9 @@ def _list_sources(frame: pd.DataFrame) -> str:
     """Return the sources of the figures as one text, each with its year unless its name contains the year."""
     figures = frame[frame["state"] == "number"]
     pairs = zip(figures["source"], figures["year"], strict=True)
-    return "; ".join(sorted({_name_source(source, year) for source, year in pairs}))
+    return "; ".join(sorted({name_source(source, year) for source, year in pairs}))
 
 
-def _name_source(source: str, year: float) -> str:
+def name_source(source: str, year: float) -> str:
+    """Return the source of a figure with its year, unless its name contains the year."""
     return source if str(int(year)) in source else f"{source} {int(year)}"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.reference import area_table, figures
-from data.tables.population import interpolate_population, is_between_censuses
+from data.tables.population import interpolate_population, is_between_censuses, list_used_censuses
 
 QUARTERS = [f"{year}-{month:02}-01/P3M" for year in range(2005, 2027) for month in (1, 4, 7, 10)]
 
@@ -36,6 +36,21 @@ def test_it_is_known_whether_a_number_is_interpolated():
     assert is_between_censuses(table, ["2006-06-01/P3M", "2012-06-01/P3M"])
     assert not is_between_censuses(table, ["2006-06-01/P3M", "2026-06-01/P3M"])
     assert not is_between_censuses(table.head(1), ["2012-06-01/P3M"])
+
+
+def test_the_censuses_behind_a_number_are_the_ones_around_its_period():
+    table = census(("A", 2011, 1000, "read"), ("A", 2021, 1100, "read"), ("B", 2021, 7, "read"))
+    table["source"] = "Census " + table["year"].astype(str)
+    areas = pd.DataFrame({"country": ["AL", "AL"], "level": ["region", "region"]}, index=["A", "B"])
+    periods = ["2006-06-01/P1Y", "2011-01-01/P1Y", "2015-06-01/P1Y", "2025-06-01/P1Y"]
+    used = list_used_censuses(table, areas, periods)
+    years = {period: sorted(rows["year"]) for period, rows in used[used["area"] == "AL"].groupby("period")}
+    assert years == dict(zip(periods, [[2011, 2021], [2011, 2021], [2011, 2021], [2021]], strict=True))
+    alone = list_used_censuses(table[table["area"] == "A"], areas, periods)
+    assert alone.groupby("period")["year"].agg(list).to_dict() == dict(
+        zip(periods, [[2011], [2011], [2011, 2021], [2021]], strict=True)
+    )
+    assert set(alone.columns) == {"area", "period", "source", "year"}
 
 
 def test_of_two_figures_for_a_year_the_one_that_is_not_provisional_is_used():

@@ -156,6 +156,9 @@ def test_rates_are_for_years_and_for_parts_of_all_people(written):
     assert set(stages.loc[stages["period"] == WHOLE, "per_100000"]) == {""}
     assert set(stages.loc[stages["category"] == "at_risk", "per_100000"]) == {""}
     assert set(sexes.loc[sexes["breakdown"] == "sex", "population"]) == {""}
+    for table in (stages, sexes):
+        assert ((table["population"] == "") == (table["population_source"] == "")).all()
+    assert row["population_source"].item() == "Census of Greece 2011, as printed with the provisional results of 2021"
 
 
 @pytest.mark.always("public")
