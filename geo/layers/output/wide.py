@@ -116,7 +116,9 @@ def _read_choice(
     columns = ["value", "state", "source", "year", "note"]
     if not layer.of_figures:
         columns = [*_list_columns(plain, data), *_list_more(layer, data)]
-    return data.frame[columns].rename(columns=lambda c: name if c == "value" else f"{name}__{c}")
+    frame = data.frame[columns]
+    frame = frame.assign(year=_read_years(frame["year"])) if layer.of_figures else frame
+    return frame.rename(columns=lambda c: name if c == "value" else f"{name}__{c}")
 
 
 def _list_columns(plain: LayerData, data: LayerData) -> list[str]:
@@ -150,11 +152,16 @@ def _add_words(release: Release, rows: pd.DataFrame, layer: Layer) -> pd.DataFra
         state_words=rows["state"].map(words),
         source=source,
         note=rows["note"].fillna("").astype("str"),
-        year=rows["year"].astype("Float64").round().astype("Int64"),
+        year=_read_years(rows["year"]),
         data=_owner_of_rows(release, layer, rows),
         tier=release.tier,
         release=release.name,
     )
+
+
+def _read_years(years: pd.Series) -> pd.Series:
+    """Return years as whole numbers, also where some are missing."""
+    return years.astype("Float64").round().astype("Int64")
 
 
 def _owner_of_rows(release: Release, layer: Layer, rows: pd.DataFrame) -> pd.Series:

@@ -118,6 +118,15 @@ def test_the_filter_in_the_codebook_takes_the_newest_figure_of_each_area(partner
     assert pd.Series(rows, dtype=float).reindex(newest.index).equals(newest)
 
 
+def test_years_of_all_choices_are_whole_numbers(partner):
+    for name in ("roma_figures", "referrals"):
+        layer = find_layer(name)
+        table, _ = build_map_table(partner, layer, layer.levels(partner)[0])
+        kinds = {column: str(table[column].dtype) for column in table if column.endswith("year")}
+        assert len(kinds) > 1
+        assert set(kinds.values()) == {"Int64"}
+
+
 def test_rows_say_whose_numbers_they_are(partner):
     whose = {layer.id: set(build_long_table(partner, layer)["data"]) for layer in list_layers(partner)}
     assert whose["encounters"] == {"invented"}
