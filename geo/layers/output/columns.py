@@ -31,7 +31,8 @@ COLUMNS: tuple[Column, ...] = (
         "code",
         _TEXT,
         mark(
-            "The area's code: ISO 3166 for countries, counties and regions; GeoNames or ELSTAT code for municipalities."
+            "The area's code: ISO 3166 for countries, counties and regions; GeoNames code for municipalities."
+            " ELSTAT's tables have other codes for municipalities: join them by name."
         ),
     ),
     Column("name", _TEXT, mark("The area's name in Latin letters.")),

@@ -129,6 +129,12 @@ def test_codes_and_local_names_are_those_of_the_facts():
         assert area["parent"] == outer
 
 
+def test_no_municipality_has_the_code_of_the_statistical_tables():
+    statistical = {row["code"] for row in read_rows("greece_census_names.csv")}
+    assert len(statistical) > 300
+    assert statistical.isdisjoint(area_table().index)
+
+
 @pytest.mark.parametrize("file", ["population.csv", "communities.csv"])
 def test_every_published_row_is_in_exactly_one_area_or_country(file):
     places, table = Places(area_table()), area_table()
