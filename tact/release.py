@@ -144,11 +144,19 @@ class Release:
     def _list_periods(self, definition: _Definition, level: str, options: Mapping[str, str]) -> tuple[str, ...]:
         if not definition.periods(self._folder, View(level, "")):
             return ()
+        return tuple(sorted(map(str, self._select_rows(definition, level, options)["period"].unique())))
+
+    def _select_rows(self, definition: _Definition, level: str, options: Mapping[str, str]) -> pd.DataFrame:
+        """Return the cells of a level for the choices of all options, of all periods."""
         rows = definition.rows(self._folder, level)
-        for option in definition.options:
-            choice = View(level, "", options).choice(option)
-            rows = rows[rows[option.id] == choice]
-        return tuple(sorted(map(str, rows["period"].unique())))
+        for option, choice in self._complete(definition, options).items():
+            rows = rows[rows[option] == choice]
+        return rows
+
+    def _complete(self, definition: _Definition, options: Mapping[str, str]) -> dict[str, str]:
+        """Return a choice for each option of a layer: that of `options`, or the first that the release has."""
+        first = {option: choices[0] for option, choices in self._describe(definition).options.items() if choices}
+        return {**first, **options}
 
     def layer(self, layer: str, level: str = "region", period: str | None = None, **options: str) -> gpd.GeoDataFrame:
         """Return a layer as a map: a GeoDataFrame with one row for each area of the level, indexed by its code.
@@ -164,7 +172,8 @@ class Release:
 
         period : one of `periods`; by default the latest of the longest periods. options : a choice for each of the
         layer's options; without one, the default choice. Raises InputError for a layer, level, period, option or choice
-        that the release does not have, and ReleaseDamaged if a file of the release was changed.
+        that the release does not have, also for a choice that it has at other levels alone, and ReleaseDamaged if a
+        file of the release was changed.
         """
         definition = self._check(layer, level, options)
         if period is None:
@@ -172,7 +181,7 @@ class Release:
         elif period not in (periods := self._list_periods(definition, level, options)):
             listed = ", ".join(periods) or "none"
             raise InputError(f"Layer {layer} has no period {period!r} at level {level}. There are: {listed}.")
-        data = definition.read(self._folder, View(level, period, options))
+        data = definition.read(self._folder, View(level, period, self._complete(definition, options)))
         shapes = self._areas.frame(level).rename(columns={"name_en": "name"})
         shapes = shapes[["name", "country", "parent", "km2", "geometry"]].reindex(data.frame.index)
         frame = shapes.join(_order_states(data.frame))
@@ -210,7 +219,7 @@ class Release:
     def _check(self, layer: str, level: str | None = None, options: Mapping[str, str] | None = None) -> _Definition:
         """Return the definition of a layer.
 
-        Raises InputError for a layer, level, option or choice that the release does not have.
+        Raises InputError for a layer, level, option or choice that the release does not have, or not at the level.
         """
         definition = find_layer(layer)
         description = self._describe(definition)
@@ -228,6 +237,10 @@ class Release:
                 raise InputError(
                     f"Option {option} is no {choice!r}. There are: {', '.join(description.options[option])}."
                 )
+        if level is not None and self._select_rows(definition, level, options or {}).empty:
+            others = [name for name in description.levels if len(self._select_rows(definition, name, options or {}))]
+            where = ", ".join(others) or "no level"
+            raise InputError(f"Layer {layer} has no such numbers at level {level!r}. It has them at: {where}.")
         return definition
 
 

@@ -158,6 +158,37 @@ def test_what_a_release_lacks_is_an_error_that_says_what_there_is(release, argum
         release.layer(**arguments)
 
 
+def test_a_choice_that_a_level_lacks_is_an_error_and_no_map_without_data(release):
+    for layer in release.layers():
+        rows = release.long_table(layer.id)
+        for level in layer.levels:
+            for option, choices in layer.options.items():
+                here = rows[rows["level"] == level]
+                for other in set(layer.options) - {option}:
+                    here = here[here[other] == layer.options[other][0]]
+                for choice in choices:
+                    if choice in set(here[option]):
+                        assert len(release.layer(layer.id, level, **{option: choice}))
+                        continue
+                    with pytest.raises(tact.InputError, match="at level"):
+                        release.layer(layer.id, level, **{option: choice})
+    if release.tier == "public":
+        with pytest.raises(tact.InputError, match="It has them at: country"):
+            release.layer("encounters", "region", of="stage-at_risk")
+
+
+def test_without_a_choice_a_layer_has_the_periods_of_the_first_choice_of_the_release(release):
+    for layer in release.layers():
+        first = {option: choices[0] for option, choices in layer.options.items()}
+        for level in layer.levels:
+            periods = release.periods(layer.id, level)
+            assert periods == release.periods(layer.id, level, **first)
+            for period in periods[:1]:
+                frame = release.layer(layer.id, level, period)
+                assert frame["state"].equals(release.layer(layer.id, level, period, **first)["state"])
+    assert release.periods("risk", "region")
+
+
 def test_frames_are_copies(release):
     first = release.table("figures")
     first.loc[:, "number"] = 0.0
