@@ -28,7 +28,7 @@ AccountsFile = Annotated[
     typer.Option("--accounts", help="The file of accounts of a server without a workspace. Default: the workspace's."),
 ]
 _Name = Annotated[str, typer.Argument(help="Name of the person, by which they sign in.")]
-_LOCAL = "http://127.0.0.1:8642"
+LOCAL = "http://127.0.0.1:8642"  # where tact serve answers unless the port is taken
 
 
 def find_file(context: typer.Context, file: Path | None) -> Path:
@@ -56,9 +56,7 @@ def invite(
             f"{people.GUEST_DAYS} days from now for a guest; for others no end, or the one that the person has."
         ),
     ] = "",
-    address: Annotated[
-        str, typer.Option("--at", help=f"Address of the map, for the link. Default: {_LOCAL}.")
-    ] = _LOCAL,
+    address: Annotated[str, typer.Option("--at", help=f"Address of the map, for the link. Default: {LOCAL}.")] = LOCAL,
     accounts: AccountsFile = None,
     as_json: Json = False,
 ) -> None:
@@ -202,5 +200,5 @@ def _check_address(text: str) -> str:
     """
     parts = split_safe(text)
     if parts is None or parts.path.strip("/") or parts.query or parts.fragment:
-        raise InputError(f"{text!r} is no address of a map. Give one such as https://map.example.org or {_LOCAL}.")
+        raise InputError(f"{text!r} is no address of a map. Give one such as https://map.example.org or {LOCAL}.")
     return f"{parts.scheme}://{parts.netloc}"

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit, say
-from dashboard.commands.people import AccountsFile
+from dashboard.commands.people import LOCAL, AccountsFile
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
 from dashboard.commands.workspace import OWN_WORKSPACE
 from dashboard.site import ALL, Site, allowed_tier, check_name, make_serve_command, make_url
@@ -95,7 +95,7 @@ def serve(
             f"  TACT Map is at {url}",
             *([f"  From other machines: http://{socket.gethostname()}:{port}"] if address in ALL else []),
             f"  It shows the {shown} tier of {source}. Stop it with Ctrl+C.",
-            *_explain_entry(shown, name, people=people),
+            *_explain_entry(shown, name, make_url(address, port), people=people),
             "",
         )
         sys.stdout.flush()
@@ -147,11 +147,12 @@ def _find_accounts(
     return Accounts.open_or_create(file).path.absolute(), access.absolute()
 
 
-def _explain_entry(tier: str, name: str | None, *, people: bool) -> list[str]:
+def _explain_entry(tier: str, name: str | None, url: str, *, people: bool) -> list[str]:
+    """Return lines on how others get in. `url` is where the map answers on this machine, without a proxy."""
     if people:
-        return [
-            f"  People sign in{f' at https://{name}' if name else ''}. Invite them: tact people invite NAME --role ROLE"
-        ]
+        address = f"https://{name}" if name else url
+        option = "" if address == LOCAL else f" --at {address}"
+        return [f"  People sign in at {address}. Invite them: tact people invite NAME --role ROLE{option}"]
     return ["  The address lets one browser in, once. Press Enter for another one."] if tier == "partner" else []
 
 

@@ -77,6 +77,19 @@ def test_serve_names_what_it_shows(tmp_path, kind, demo, words):
     assert serving._describe(workspace) == words.format(folder=workspace.path)
 
 
+@pytest.mark.parametrize(
+    ("name", "port", "address", "option"),
+    [
+        (None, 8642, "http://127.0.0.1:8642", ""),
+        (None, 8643, "http://127.0.0.1:8643", " --at http://127.0.0.1:8643"),
+        ("map.example.org", 8642, "https://map.example.org", " --at https://map.example.org"),
+    ],
+)
+def test_serve_says_how_an_invitation_names_its_address(name, port, address, option):
+    (line,) = serving._explain_entry("partner", name, f"http://127.0.0.1:{port}", people=True)
+    assert line.endswith(f"sign in at {address}. Invite them: tact people invite NAME --role ROLE{option}")
+
+
 def test_releases_are_listed_below_headings(tact, practice):
     for _ in range(2):
         tact("--workspace", practice, "release", "--figures-only")
