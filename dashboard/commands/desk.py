@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from dashboard.commands.asking import can_ask
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
 from dashboard.commands.workspace import open_workspace
@@ -55,11 +56,11 @@ def desk(
             "",
             f"  The desk of {workspace.path} is at {url}",
             "  The address lets one browser in, once. The desk locks after 15 minutes without use.",
-            "  Press Enter to unlock it and to get another address. Stop it with Ctrl+C.",
+            f"  {'Press Enter to unlock it and to get another address. ' if can_ask() else ''}Stop it with Ctrl+C.",
             "",
         )
         sys.stdout.flush()
-        if sys.stdin is not None and sys.stdin.isatty():
+        if can_ask():
             if hasattr(signal, "SIGTTIN"):  # A terminal stops a process that reads from it in the background.
                 signal.signal(signal.SIGTTIN, signal.SIG_IGN)
             Thread(target=_send_at_each_enter, args=(process, workspace), daemon=True).start()

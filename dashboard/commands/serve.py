@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from dashboard.commands.asking import can_ask
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.people import LOCAL, AccountsFile
 from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
@@ -153,7 +154,8 @@ def _explain_entry(tier: str, name: str | None, url: str, *, people: bool) -> li
         address = f"https://{name}" if name else url
         option = "" if address == LOCAL else f" --at {address}"
         return [f"  People sign in at {address}. Invite them: tact people invite NAME --role ROLE{option}"]
-    return ["  The address lets one browser in, once. Press Enter for another one."] if tier == "partner" else []
+    again = " Press Enter for another one." if can_ask() else ""
+    return [f"  The address lets one browser in, once.{again}"] if tier == "partner" else []
 
 
 def _follow_governance(workspace: Workspace) -> None:

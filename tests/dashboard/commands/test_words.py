@@ -12,6 +12,7 @@ from shapely.geometry import box
 
 from dashboard.commands import areas, output, release, undo
 from dashboard.commands import serve as serving
+from dashboard.commands.people import LOCAL
 from data.release import BLOCKED
 from data.restricted.vault import Undone
 from data.workspace import Workspace, files
@@ -88,6 +89,13 @@ def test_serve_names_what_it_shows(tmp_path, kind, demo, words):
 def test_serve_says_how_an_invitation_names_its_address(name, port, address, option):
     (line,) = serving._explain_entry("partner", name, f"http://127.0.0.1:{port}", people=True)
     assert line.endswith(f"sign in at {address}. Invite them: tact people invite NAME --role ROLE{option}")
+
+
+@pytest.mark.parametrize("has_terminal", [True, False])
+def test_enter_is_named_where_there_is_a_terminal_to_press_it_in(monkeypatch, has_terminal):
+    monkeypatch.setattr(serving, "can_ask", lambda: has_terminal)
+    (line,) = serving._explain_entry("partner", None, LOCAL, people=False)
+    assert ("Press Enter" in line) is has_terminal
 
 
 def test_releases_are_listed_below_headings(tact, practice):
