@@ -1,4 +1,4 @@
-"""`tact atlas`: write the layers of a release as a map in one file, which opens in a browser without a server."""
+"""`tact atlas`: write the layers of a release as maps in files that open in a browser without a server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def atlas(
     language: Annotated[str, make_language_option("the atlas")] = "en",
     as_json: Json = False,
 ) -> None:
-    """Write the layers of a release as one HTML file with a map, which needs no server and no network."""
+    """Write the layers of a release as maps in HTML files, communities apart, which need no server and no network."""
     check_language(language, "atlas")
     opened = open_to_write(context, to, tier, release, receiver, ["atlas"])
     from dashboard.map.atlas import write_atlases
