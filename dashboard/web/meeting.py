@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.site import Site
-from dashboard.site.reader import read_header
+from dashboard.site.reader import find_accounts, read_header
 from dashboard.site.text import _, speak
 from dashboard.web.limits import find_address
 from dashboard.web.rooms import Line, Room, Rooms, identify_window
@@ -74,10 +74,7 @@ def make_words() -> dict[str, str]:
         "end": _("End the meeting"),
         "invite": _("Invite"),
         "join": _("Whoever opens this address sees what the presenter shows, in their own language."),
-        "local": _(
-            "This map runs for this computer alone: only its own browsers can join. For others, tact serve --people "
-            "or a server is needed."
-        ),
+        "local": _word_local(),
         "copy": _("Copy the address"),
         "copied": _("Copied"),
         "code": _("QR code of the address"),
@@ -88,6 +85,19 @@ def make_words() -> dict[str, str]:
         "hand_over": _("Hand over"),
         "hand_over_to": _("Hand over to {name}"),
     }
+
+
+def _word_local() -> str:
+    """Return what others need to join a meeting, for a member who has opened the map at an address of this computer."""
+    if find_accounts() is None:
+        return _(
+            "This map runs for this computer alone: only its own browsers can join. For others, an administrator must "
+            "run it on a server."
+        )
+    return _(
+        "People sign in here, but only browsers of this computer reach this address. For others, an administrator must "
+        "put a proxy before the map."
+    )
 
 
 class Meetings:

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from dashboard.site import Site
-from dashboard.site.reader import EVERYBODY, NOBODY, Reader
+from dashboard.site.reader import EVERYBODY, NOBODY, PEOPLE, Reader
 from dashboard.site.text import speak
 from dashboard.web import meeting
 from dashboard.web.rooms import Rooms
@@ -190,6 +190,13 @@ def test_words_are_in_the_language_that_is_asked_for(url):
         with speak(language):
             assert words == meeting.make_words()
     assert words["meeting"] == "Meeting"
+
+
+def test_the_panel_says_what_others_need_also_where_people_sign_in(monkeypatch, tmp_path):
+    monkeypatch.delenv(PEOPLE, raising=False)
+    assert "run it on a server" in meeting.make_words()["local"]
+    monkeypatch.setenv(PEOPLE, str(tmp_path / "accounts.sqlite"))
+    assert "put a proxy before the map" in meeting.make_words()["local"]
 
 
 @pytest.mark.parametrize(
