@@ -135,11 +135,18 @@ def _word_questions(questions: Iterable[Question]) -> Iterator[str]:
 
 
 def _word_part(question: Question, part: str, allowed: tuple[str, ...]) -> str:
-    rows = f" ({question.rows[part]:,} rows)" if part in question.rows else ""
+    rows = _word_rows(question, part)
     likely = f"; perhaps {question.proposal[part]}" if part in question.proposal else ""
     listed = ", ".join(allowed[:_SHOWN]) + (", ..." if len(allowed) > _SHOWN else "")
     nothing = "name or code of a place" if question.topic == "words" else "perhaps none of the columns"
     return f"{part}{rows}: {listed or nothing}{likely}"
+
+
+def _word_rows(question: Question, part: str) -> str:
+    """Return the number of rows that a part of a question is about; empty if it is about all rows."""
+    if part not in question.rows:
+        return ""
+    return f" ({question.rows[part]:,} {'row' if question.rows[part] == 1 else 'rows'})"
 
 
 def _word_next(file: Path, recognition: Recognition, partner: str | None) -> str:
@@ -186,7 +193,7 @@ def _ask_part(question: Question, part: str, allowed: tuple[str, ...]) -> Column
         say(f"  {number}  {text}")
     likely = question.proposal.get(part, "")
     for _ in range(_TRIES):
-        reply = ask(f"  {part}{f' ({question.rows[part]:,} rows)' if part in question.rows else ''} [{likely}]").strip()
+        reply = ask(f"  {part}{_word_rows(question, part)} [{likely}]").strip()
         if question.without and reply == _NONE:
             raise FileRefused(question.without)
         try:

@@ -87,6 +87,7 @@ def test_an_unsure_word_of_our_tables_is_asked_about_even_of_one_child(run, tmp_
     (question,) = run("mapping", "draft", path, "--partner", "ARSIS", "--json").json["questions"]
     assert (list(question["parts"]), question["proposal"]) == (["Cross-border"], {})
     assert "al_to_gr" in question["parts"]["Cross-border"]
+    assert "Cross-border (1 row): " in run("mapping", "draft", path, "--partner", "ARSIS").out
     run("mapping", "draft", path, "--partner", "ARSIS", "--set", "pathway.Cross-border=al_to_gr")
     assert run("import", path, "--partner", "ARSIS", "--json").json["accepted"] == 1
 
