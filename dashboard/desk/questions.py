@@ -13,7 +13,6 @@ from dashboard.desk.hand import FileInHand, Hand
 from dashboard.desk.summary import name_areas, name_choices
 from dashboard.site.text import _, escape_markdown, format_number, format_plural, html
 from dashboard.widgets.markup import render_list, render_note
-from data.errors import InputError
 from data.reference import area_table
 from data.restricted import governance
 from data.restricted.intake.made_ages import MadeAges
@@ -23,6 +22,7 @@ from data.schema import get_kind
 from data.schema.kinds import KINDS
 
 _WIDTH = 420
+_MOST_GAPS = 6  # open questions that a message names
 _COLUMN = "\0"  # before a heading, in place of a code
 _NONE = "\0none"  # in place of a heading, if no column of the file is the answer
 _UNNAMED = re.compile(r"column \d+")  # stands for a heading that is not repeated
@@ -121,6 +121,11 @@ def ask(hand: Hand, entry: FileInHand) -> None:
     with st.form(f"questions-{entry.number}", border=False):
         # Answers for all rows matter most, so these questions come first.
         questions = sorted(entry.recognition.questions, key=lambda question: question.topic != "constants")
+        if st.session_state.pop(f"gaps-{entry.number}", None):
+            kind = entry.recognition.kind
+            parts = [_word_part(kind, question, part) for question in questions for part in question.parts]
+            listed = ", ".join(parts[:_MOST_GAPS]) + (" …" if len(parts) > _MOST_GAPS else "")
+            st.warning(_("Not answered yet: {questions}. Choose an answer, then press Answer again.", questions=listed))
         asked = [(question, _ask(entry, question)) for question in questions]
         if st.form_submit_button(_("Answer"), type="primary"):
             if lacking := [question for question, answers in asked if _NONE in answers.values()]:
@@ -128,12 +133,11 @@ def ask(hand: Hand, entry: FileInHand) -> None:
                 st.rerun()
             headings = [(part, _heading_of(reply)) for _q, answers in asked for part, reply in answers.items()]
             columns = {part: heading for part, heading in headings if heading}
-            if not any(reply for _q, answers in asked for reply in answers.values()):
-                raise InputError(_("Choose an answer first."))
             replies = [
                 (q, {part: reply for part, reply in answers.items() if part not in columns}) for q, answers in asked
             ]
             hand.reply(entry, replies, columns)
+            st.session_state[f"gaps-{entry.number}"] = not all(all(answers.values()) for _q, answers in asked)
             st.rerun()
 
 

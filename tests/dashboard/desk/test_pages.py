@@ -554,11 +554,21 @@ def test_a_file_of_another_partner_says_so_and_takes_the_right_one(desk, tmp_pat
     assert "1 row is new" in words_on(page)
 
 
-def test_an_answer_without_a_choice_says_so_and_numbers_have_no_idle_decimals(desk, tmp_path):
-    page = drop(open_section(desk), write_codes(tmp_path, "D-01"))
-    press(page, "Answer")
-    assert "Choose an answer first." in words_on(page)
+def test_numbers_have_no_idle_decimals():
     assert (words.word_value("effort", "days", "2.0"), words.word_value("effort", "days", "0.5")) == ("2", "0.5")
+
+
+def test_questions_that_stay_without_an_answer_are_named(desk, tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("date,municipality,child_id,form\n2008-03-01,Tirana,K-1,begging\n", encoding="utf-8")
+    page = drop(open_section(desk), path)
+    assert "Not answered yet" not in words_on(page)
+    press(page, "Answer")
+    assert "Not answered yet: Stage, Pathway, " in words_on(page)
+    choose(page, "Stage", "at_risk")
+    press(page, "Answer")
+    assert "Not answered yet: Pathway, " in words_on(page)
+    assert "Not answered yet" not in words_on(page.run())
 
 
 @pytest.mark.slow
