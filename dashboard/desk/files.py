@@ -105,6 +105,9 @@ def _take_files(hand: Hand) -> None:
         if "partner" not in st.session_state and hand.partner in hand.list_partners():
             st.session_state["partner"] = hand.partner  # the officer looked at another page meanwhile
         partner = hand.partner = questions.ask_partner(hand, "partner", _("Whose files are they?"), help_text)
+    for entry in hand.files.values():
+        if partner and entry.needs_partner:
+            entry.partner = partner
     number = st.session_state.setdefault("drop", 0)
     with right:
         dropped = ask_files(_("CSV or Excel files"), accept_multiple_files=True, key=f"drop-{number}")

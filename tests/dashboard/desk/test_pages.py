@@ -206,6 +206,17 @@ def test_a_file_whose_rows_name_nobody_is_asked_for_its_partner(desk, tmp_path):
     assert [box for box in page.selectbox if box.key and box.key.startswith("answer-1-constants")]
 
 
+def test_the_partner_that_is_chosen_at_the_top_is_that_of_files_without_one(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Qendra", "BKTF"])
+    page = drop(open_section(desk), write(tmp_path, text_of([ROW | {"partner": ""}]), "b.csv"), "BKTF")
+    page = drop(page, MESSY["sq-titles"].write(tmp_path), "")
+    page.selectbox(key="partner").set_value("Qendra")
+    page.run()
+    assert not [box for box in page.selectbox if box.key and box.key.startswith("partner-")]
+    partners = {name: entry.partner for name, entry in desk.in_hand["files"].files.items()}
+    assert partners == {"b.csv": "BKTF", "invented-sq-titles.xlsx": "Qendra"}
+
+
 def test_a_refused_file_says_why_and_offers_no_import(desk, tmp_path):
     page = drop(open_section(desk), MESSY["birth-days"].write(tmp_path))
     assert "dates of birth: the column “Viti i lindjes”" in words_on(page)
