@@ -24,7 +24,7 @@ from data.tables.spec import TIERS
 from data.workspace.types import Progress
 
 _TRIAL, _DONE, _AUDIT = "trial", "published", "audit"
-_STOPPED = "stopped"
+_STOPPED, _SCORED = "stopped", "scored"
 
 
 def show(desk: Desk) -> None:
@@ -152,14 +152,23 @@ def _show_next(desk: Desk, *, scored: bool) -> None:
     if shown_name(desk.workspace.releases) is None:
         return
     st.html(html("<h2>{}</h2>", _("Next: the map")))
+    with st.container():
+        if st.session_state.pop(_SCORED, None):
+            st.success(_("The risk model is calculated. The map shows it from now on."))
     if not scored:
         st.html(
-            render_note(_("The risk model of this release is not calculated yet. Until then maps of risk are empty."))
+            render_note(
+                _(
+                    "The risk model of this release is not calculated yet. Until then maps of risk are empty. To "
+                    "calculate it takes about a minute."
+                )
+            )
         )
         with st.container():
             if st.button(_("Calculate the risk model"), key="score", type="primary"):
                 with _progress(_("Calculating the risk model")) as tick:
                     releasing.score(desk, tick)
+                st.session_state[_SCORED] = True
                 st.rerun()
     st.html(render_note(_("Open the map with this line, in a terminal of this machine:")))
     st.code(shlex.join(["tact", "--workspace", str(desk.workspace.path), "serve"]), language=None)

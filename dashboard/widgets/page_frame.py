@@ -39,7 +39,7 @@ def _show_no_result(title: str) -> None:
         return
     _show_to_do(
         title,
-        _("A data officer can do that in less than a minute:"),
+        _("A data officer can do that in about a minute:"),
         "tact risk",
         _("Then it is shown here and as a new layer on the map."),
     )

@@ -38,7 +38,7 @@ def show() -> None:
 def _show_advice_alone(current: CurrentRelease) -> None:
     """Show what is known before `tact risk` has run: the advice of the Reallocate page, and what to do."""
     if not read_site().countries:
-        with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):
+        with st.spinner(_("Calculating the plan. The first plan of a release takes about a minute.")):
             plan = compute_usual_plan(current)
         advice, noise = word_advice(speak_to_reader(current), plan), _("Numbers carry noise that protects children.")
         st.html(render_answer([advice], partner.list_links(plan)[:1], noise))

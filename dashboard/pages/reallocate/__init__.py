@@ -78,7 +78,7 @@ def _show_answer(current: CurrentRelease, plans: SavedPlans, work: Workplace, se
     """Compute and show the plan; if it cannot be made, show why and what to do, and return None."""
     t = planner.speak(current)
     try:
-        with st.spinner(_("Calculating the plan. The first plan of a release takes up to half a minute.")):
+        with st.spinner(_("Calculating the plan. The first plan of a release takes about a minute.")):
             plan = planner.compute_plan(
                 current,
                 work.posts,

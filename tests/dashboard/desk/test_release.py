@@ -703,6 +703,18 @@ def test_the_next_steps_after_a_release_are_the_risk_model_and_the_map(practice,
         assert release.result("risk").manifest["card"]["areas"]
 
 
+def test_the_page_says_once_that_the_risk_model_is_calculated(practice, monkeypatch):
+    publish(practice, "")
+    open_models = [True]
+    monkeypatch.setattr(releasing, "needs_score", lambda _desk: bool(open_models))
+    monkeypatch.setattr(releasing, "score", lambda _desk, _progress: open_models.clear())
+    page = open_section(practice, "release")
+    assert "The risk model is calculated" not in words_on(page)
+    page.button(key="score").click().run()
+    assert "The risk model is calculated" in words_on(page)
+    assert "The risk model is calculated" not in words_on(page.run())
+
+
 def test_the_form_of_the_second_person_is_drawn_before_a_trial_begins(real, monkeypatch):
     forget_second(real)
     drawn = []
