@@ -97,7 +97,7 @@ FAULTS = (
           "if draft.policy.k < last.k:", "if draft.policy.k < 0:",
           ("tests/data/restricted/publishing/test_same_noise.py",)),
     Fault("release: final numbers repeat the provisional ones", "data/restricted/publishing/frozen.py",
-          'f"provisional|{name}" if provisional[number] else name', "name", FROZEN_TESTS),
+          'f"{_PROVISIONAL}{name}" if provisional[number] else name', "name", FROZEN_TESTS),
     # Risk.
     Fault("risk: the gradient of the likelihood is off", "risk/laplace/likelihood.py",
           "gradient=share * (expected - mean)", "gradient=share * expected - mean",
