@@ -13,10 +13,11 @@ from dashboard.narrative.plan import head_moves_table
 from dashboard.pages.reallocate import forms, planner, render, session, summary
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, format_plural
+from dashboard.site.text import _, escape_markdown, format_plural, translate_message
 from dashboard.widgets import markup
-from data.message import mark
-from data.personal.free_text import LONGEST
+from data.errors import InputError
+from data.message import Message, mark
+from data.personal.free_text import check_free_text
 from risk.planning.explain import Move
 from risk.planning.problem import Decision
 from risk.planning.summary import AuthoredDecision, PlanSummary
@@ -28,7 +29,7 @@ _MEANING = {
     "decline": mark("Decline: do not make this move"),
     "lock": mark("Keep in place: none of these units moves"),
 }
-_OPEN, _ROLE, _REASON, _UNSAID = "decide-open", "decide-role", "decide-reason", "decide-unsaid"
+_OPEN, _ROLE, _REASON, _REFUSED = "decide-open", "decide-role", "decide-reason", "decide-refused"
 _Step = tuple[str, str, str, int]
 
 
@@ -85,21 +86,28 @@ def _open(step: _Step, what: str) -> None:
 def _ask_reason(step: _Step, what: str) -> None:
     """Ask for the reason why a move is declined or units are kept in place. Other people can read the reason."""
     with st.form("decide", border=False):
-        st.text_input(_("Reason (others will read it; write nothing about a child)"), max_chars=LONGEST, key=_REASON)
+        st.text_input(_("Reason (others will read it; write nothing about a child)"), key=_REASON)
         st.form_submit_button(_(_MEANING[what]), on_click=_take, args=(step, what), type="primary")
-    if st.session_state.pop(_UNSAID, False):
-        st.error(_("Write why the move is declined or the units are kept in place: readers of the plan will ask."))
+    if refused := st.session_state.pop(_REFUSED, ""):
+        st.error(escape_markdown(refused))
 
 
 def _take(step: _Step, what: str) -> None:
-    """Add a decision on a move; if a reason is needed and missing, set that a message asks for it.
+    """Add a decision on a move; if its reason is missing or refused, set a message that says so instead.
 
     Every decision except to accept needs a reason.
     """
     state = st.session_state
     reason = "" if what == "accept" else state[_REASON].strip()
     if what != "accept" and not reason:
-        state[_UNSAID] = True
+        state[_REFUSED] = _(
+            "Write why the move is declined or the units are kept in place: readers of the plan will ask."
+        )
+        return
+    try:
+        check_free_text([reason], Message("A reason"))
+    except InputError as error:
+        state[_REFUSED] = translate_message(error.message)
         return
     start, end, kind, units = step
     if what == "lock":

@@ -410,6 +410,22 @@ def test_a_decline_needs_a_reason(run, current):
     assert "plan-decided" not in test.session_state
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("call Elira Hoxha 069 123 4567", "A reason seems to contain"), ("far " * 80, "300 characters")],
+)
+def test_a_reason_that_is_refused_stays_in_its_field_and_the_plan_as_it_was(run, current, reason, words):
+    test = run()
+    before = options(test)
+    decide(test, "decline", reason)
+    (error,) = test.error
+    assert words in error.value
+    assert "Elira" not in error.value
+    assert test.text_input(key="decide-reason").value == reason
+    assert "plan-decided" not in test.session_state
+    assert options(test) == before
+
+
 @pytest.mark.parametrize(("language", "words"), [("en", "No post of a team is known"), ("sq", "Nuk dihet asnjë post")])
 def test_without_posts_the_page_says_what_to_do_in_the_readers_language(run, monkeypatch, language, words):
     """The words stand on the page, and no error does."""
