@@ -37,7 +37,8 @@ def show_check(current: CurrentRelease) -> None:
             st.html(markup.render_paragraphs([_("This page takes no file here. On a machine that has the releases:")]))
             st.code("tact check TABLE", language=None)
             return
-        file = ask_files(_("Your table (CSV or XLSX)"), type=["csv", "xlsx"], key=_FILE)
+        # Without `type`: the browser would refuse other kinds itself, and the answer to the table before would stay.
+        file = ask_files(_("Your table (CSV or XLSX)"), key=_FILE)
         if file is None:
             st.session_state.pop(_ANSWER, None)
             return
@@ -62,7 +63,7 @@ def _show_answer(current: CurrentRelease, file: str, name: str, content: bytes) 
         st.session_state[_ANSWER] = known
     check = known[1]
     audience: Audience = check.audience
-    _BOXES[audience](escape_markdown(say_audience(check)))
+    _BOXES[audience](escape_markdown(f"{name}: {say_audience(check)}"))
     if check.findings:
         st.html(markup.render_list(explain_check(check)))
     choice = sorted({f.column for f in check.findings if f.rule in ("unknown", "unread")} | set(own_columns))

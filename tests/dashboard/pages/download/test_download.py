@@ -435,8 +435,9 @@ def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp
     monkeypatch.setenv("TACT_TIER", "partner")
     test = AppTest.from_function(page, default_timeout=60).run()
     assert test.file_uploader[0].label == "Your table (CSV or XLSX)"
+    table = b"area,2006/07\nAL-02,48\nAL-04,24\n"
     for content, box, words in (
-        (b"area,2006/07\nAL-02,48\nAL-04,24\n", "success", "You may publish"),
+        (table, "success", "table.csv\\: You may publish"),
         (b"area,2006/07\nAL-02,48\nAL-04,24\nAL-01,6\nAL-11,90\n", "warning", "Do not publish"),
         (b"area,2006/07\nAL-02,48\nAL-04,24\nAL-01,0\n", "error", "Do not publish"),
         (b"\xff", "error", "UTF-8"),
@@ -445,6 +446,10 @@ def test_a_table_of_the_reader_is_checked_and_the_answer_says_what_to_change(tmp
         assert words in getattr(test, box)[0].value
         # Of a table before it nothing is left.
         assert (f"{OF_PAGE}check-answer" in test.session_state) == (content != b"\xff")
+    test.file_uploader[0].set_value(("table.csv", table, "text/csv")).run()
+    test.file_uploader[0].set_value(("picture.png", b"\x89PNG", "image/png")).run()
+    assert "picture.png is no CSV or XLSX file" in test.error[0].value
+    assert not test.success
 
 
 @pytest.mark.long
