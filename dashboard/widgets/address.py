@@ -171,19 +171,19 @@ def pick_step(name: str, label: str, words: Mapping[str, str]) -> str:
 def pick_number(name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0) -> int | None:
     """Ask for a whole number from `least` to `most` and return it.
 
-    first : the default; None if the number may be left empty. The result is None if it is empty.
-    help_text : explains the number.
+    first : the default; None if the number may be left empty. The result is None if it is empty. A box with another
+    default takes `most` when it is emptied. help_text : explains the number.
     """
     key = _settle_number_key(name, least, most, first)
     st.number_input(
-        label,
+        f"{label} ({least}–{most})",  # the browser keeps a number out of range in the box, and does not send it
         min_value=least,
         max_value=most,
-        value=None if first is None else "min",
+        value=None,
         step=1,
         key=key,
         help=help_text,
-        placeholder=_("no limit"),
+        placeholder=_("no limit") if first is None else str(most),
     )
     return _keep_number(name, key)
 
@@ -215,6 +215,8 @@ def _settle_number_key(name: str, least: int, most: int, first: int | None) -> s
         st.session_state[key] = _read_number(asked)
     elif key not in st.session_state:
         st.session_state[key] = _read_number(remembered) if remembered else first
+    elif st.session_state[key] is None and first is not None:
+        st.session_state[key] = most
     return key
 
 

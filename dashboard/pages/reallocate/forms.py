@@ -111,7 +111,7 @@ def _limits(first: Setting) -> Sequence[Limit]:
         Limit(
             "moves",
             _("Maximum number of moves"),
-            _("All units that move, added together."),
+            _("All units that move, added together. Empty: {most}.", most=_MOST_MOVES),
             first.moves,
             0,
             _MOST_MOVES,
@@ -128,7 +128,9 @@ def _limits(first: Setting) -> Sequence[Limit]:
 
 
 def _limit_pace(first: Setting) -> Limit:
-    hint = _("How many units can move in one quarter; the others move in the next quarters.")
+    hint = _(
+        "How many units can move in one quarter; the others move in the next quarters. Empty: {most}.", most=_MOST_MOVES
+    )
     return Limit("pace", _("Maximum number of moves per quarter"), hint, first.per_quarter, 1, _MOST_MOVES)
 
 

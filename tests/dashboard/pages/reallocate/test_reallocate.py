@@ -129,6 +129,16 @@ def test_a_choice_changes_the_plan_and_stands_in_the_address(run, current):
     assert read_words(again) == read_words(test)
 
 
+def test_an_emptied_limit_does_not_limit_and_each_names_its_bounds(run):
+    test = run(hours="5")
+    for label in ("Maximum number of moves (0–200)", "Maximum hours of travel (0–10000)"):
+        widget(test.number_input, label, exact=True).set_value(None).run()
+    widget(test.number_input, "Maximum number of moves per quarter (1–200)", exact=True).set_value(None).run()
+    assert [test.query_params[name] for name in ("moves", "hours", "pace")] == ["200", "none", "200"]
+    assert widget(test.number_input, "Maximum number of moves (").value == 200
+    assert not test.warning
+
+
 def test_garbage_in_the_address_opens_the_page_all_the_same(run):
     test = run(moves="many", hours="-3", worst="900", pathway="<b>", plan="../..", floor="½")
     assert test.query_params["moves"] == "10"
@@ -164,7 +174,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, current):
     assert len(lines) == len(raised.value.clashes) > 0
     assert all(line in text for line in lines)
     assert "AL-" not in " ".join(lines)
-    widget(test.number_input, "Maximum number of moves", exact=True).set_value(40).run()
+    widget(test.number_input, "Maximum number of moves (").set_value(40).run()
     assert "No plan can keep all rules" not in read_words(test)
 
 
@@ -269,7 +279,7 @@ def test_a_move_that_is_accepted_stays_and_is_marked(run, current):
     test = run(unsearched="0")
     last = plan_of(current, NO_SHARE).moves[-1]
     decide(test, "accept", move=len(options(test)) - 1)
-    widget(test.number_input, "Maximum number of moves", exact=True).set_value(4).run()
+    widget(test.number_input, "Maximum number of moves (").set_value(4).run()
     assert "Accepted: " in read_words(test)
     decisions = test.session_state["plan-decided"]
     plan = plan_of(current, replace(NO_SHARE, moves=4), decisions)
