@@ -41,7 +41,8 @@ def _show_advice_alone(current: CurrentRelease) -> None:
         with st.spinner(_("Calculating the plan. The first plan of a release takes about a minute.")):
             plan = compute_usual_plan(current)
         advice, noise = word_advice(speak_to_reader(current), plan), _("Numbers carry noise that protects children.")
-        st.html(render_answer([advice], partner.list_links(plan)[:1], noise))
+        basis = _("For this advice alone, this page calculated the model from this release.") if plan else ""
+        st.html(render_answer([advice], partner.list_links(plan)[:1], f"{basis} {noise}".strip()))
     page_frame.show_no_risk()
 
 

@@ -477,6 +477,10 @@ def test_before_tact_risk_the_page_says_what_to_do(monkeypatch, tmp_path):
     assert "has not been calculated" in words
     assert "tact risk" in words
     assert "No move of teams or services is sure enough to advise" in words  # as Reallocate
+    basis = "For this advice alone, this page calculated the model from this release."
+    assert basis in words
+    monkeypatch.setattr(overview, "compute_usual_plan", lambda _current: None)
+    assert basis not in read_words(run())
 
 
 def test_without_a_release_it_says_what_to_do(monkeypatch, tmp_path):
