@@ -52,9 +52,10 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     answer = lead(page)
     page.get_by_text(translate_into(language, "Save, open and compare plans")).click()
     settle(page)  # the fold opens slowly, and its button moves meanwhile
-    page.get_by_label(translate_into(language, "Title")).fill(f"Nearer to the children ({language})")
+    page.get_by_label(translate_into(language, "Title")).fill(title := f"Nearer to the children ({language})")
     page.get_by_role("button", name=translate_into(language, "Save this plan")).click()
-    saved = translate_into(language, "The plan is saved. You can open, compare and download it below.")
+    saved = translate_into(language, "The plan is saved as “{title}”. You can open, compare and download it below.")
+    saved = saved.format(title=title)
     page.get_by_text(saved).wait_for()
     until(page, lambda: "plan=" in page.url)
     with page.expect_download(timeout=120_000) as download:
@@ -64,7 +65,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     assert lead(again) == answer
     until(again, lambda: "The team has just arrived." in again.locator(".stMain").inner_text())
     again.get_by_text(translate_into(language, "Save, open and compare plans")).click()
-    until(again, lambda: f"Nearer to the children ({language})" in again.locator(".stMain").inner_text())
+    until(again, lambda: title in again.locator(".stMain").inner_text())
     again.get_by_text(saved).wait_for()
     again.get_by_role("button", name=translate_into(language, "Undo")).first.click()
     again.get_by_text(saved).wait_for(state="detached")

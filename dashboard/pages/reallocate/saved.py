@@ -30,7 +30,6 @@ from dashboard.widgets.address import tell_apart
 from dashboard.widgets.page_frame import offer_file
 from data.accounts.rights import Right
 from data.errors import TactError
-from data.personal.free_text import LONGEST
 from data.release import Release
 from risk.planning import saved
 from risk.planning.explain import Move
@@ -83,7 +82,7 @@ def show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, sett
     t = planner.speak(current)
     with st.expander(_("Save, open and compare plans")):
         if setting is not None:
-            ask_to_save(current, work, setting, is_saved=_find_same(plans.plans, work, setting) is not None)
+            ask_to_save(current, work, setting, _find_same(plans.plans, work, setting))
         if not plans.plans:
             st.html(markup.render_paragraphs([_(_NONE_SAVED)]))
         else:
@@ -193,10 +192,10 @@ def _store(folder: Path, current: CurrentRelease, summary: PlanSummary) -> Saved
     return saved.save_plan(folder, current.release, summary, partial(note_plan, "plan"))
 
 
-def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, *, is_saved: bool) -> None:
+def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, same: SavedPlan | None) -> None:
     """Ask for a title and save the shown plan with its posts, setting and decisions when the reader presses the button.
 
-    If plans cannot be saved here, a text says why. is_saved : whether a message says that the plan is saved.
+    If plans cannot be saved here, a text says why. same : the saved plan that is the shown one; a message names it.
     """
     if read_site().work_folder is None:
         can_plan = Right.PLAN in find_reader().rights
@@ -209,15 +208,16 @@ def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, *, i
     with st.form("keep"):
         left, right = st.columns([3, 1])
         with left:
-            st.text_input(_("Title"), max_chars=LONGEST, key=_TITLE, placeholder=_("More outreach in the north"))
-            st.text_input(_("Note"), max_chars=LONGEST, key=_NOTE)
+            st.text_input(_("Title"), key=_TITLE, placeholder=_("More outreach in the north"))
+            st.text_input(_("Note"), key=_NOTE)
         with right:
             forms.ask_role(_ROLE)
         st.form_submit_button(_("Save this plan"), type="primary", on_click=_save, args=(current, work, setting))
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))
-    elif is_saved:
-        st.success(_("The plan is saved. You can open, compare and download it below."))
+    elif same is not None:
+        title = escape_markdown(same.summary.title)
+        st.success(_("The plan is saved as “{title}”. You can open, compare and download it below.", title=title))
 
 
 def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:

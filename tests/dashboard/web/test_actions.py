@@ -223,7 +223,7 @@ def show_plan(monkeypatch):
 
     def show_parts(current):
         saved.offer_briefing(current, SimpleNamespace(plans=()), Workplace(), Setting(), plan)
-        saved.ask_to_save(current, Workplace(), Setting(), is_saved=False)
+        saved.ask_to_save(current, Workplace(), Setting(), None)
         saved.show_briefing(current, [SimpleNamespace(address="a", summary=plan, created=datetime.now(UTC))])
         forms.ask_posts(current, Workplace(), "region")
         handover.ask_tables(current, Workplace())

@@ -40,7 +40,7 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, current, derived):
     plan = plan_of(current, Setting(moves=5, floor=0.4, exploration=0.0), test.session_state["plan-decided"])
     test.text_input(key="keep-title").set_value("Fewer moves")
     widget(test.button, "Save this plan").click().run()
-    assert "saved" in test.success[0].value
+    assert "saved as “Fewer moves”" in test.success[0].value
     (saved_plan,) = list_saved(derived, current)
     assert saved_plan.summary.title == "Fewer moves"
     assert saved_plan.summary.frontier
@@ -140,6 +140,16 @@ def test_a_plan_without_a_title_is_not_kept_and_says_why(run, current, derived):
     test = run()
     widget(test.button, "Save this plan").click().run()
     assert "needs a title" in test.error[0].value
+    assert list_saved(derived, current) == ()
+
+
+def test_a_title_that_is_too_long_is_refused_with_the_limit(run, current, derived):
+    test = run()
+    title = test.text_input(key="keep-title")
+    assert not title.max_chars  # with it, the browser drops a longer text without a word
+    title.set_value("long " * 100)
+    widget(test.button, "Save this plan").click().run()
+    assert "longer than 300 characters" in test.error[0].value
     assert list_saved(derived, current) == ()
 
 
