@@ -11,7 +11,11 @@ from tests.helpers.repetitions import vary
 pytestmark = pytest.mark.browser(seconds=25)
 SIZES = [(1366, 768), (1920, 1080), (390, 844)]
 FIRST = 180_000  # the model is fitted once a process
-BOX = "one => [one.textContent, one.closest('.st-key-mapbox').getBoundingClientRect().toJSON()]"
+# Notes words and size of what stands in place of the map, as long as it is there.
+NOTE_WAITING = """new MutationObserver(() => {
+  const box = document.querySelector(".waiting");
+  if (box) window.waiting = [box.textContent, box.closest(".st-key-mapbox").getBoundingClientRect().toJSON()];
+}).observe(document, { childList: true, subtree: true });"""
 
 
 def opened(look, served, address="reallocate", size=(1366, 768)):
@@ -76,11 +80,13 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
 @vary("language, size, moves", [("en", (1366, 768), 3), ("el", (390, 844), 5)])
 def test_the_box_of_the_map_has_its_size_and_a_word_before_the_map(served, look, language, size, moves):
     """Each case has a plan of its own, which is calculated while one looks."""
-    page = look(f"{served.url}/reallocate?lang={language}&pathway=all&moves={moves}", size, ready=False)
-    words, before = page.locator(".waiting").evaluate(BOX, timeout=FIRST)  # in one step: it does not stay long
-    assert words == translate_into(language, "The map comes with the plan.")
+    page = look("about:blank", size, ready=False)
+    page.add_init_script(NOTE_WAITING)
+    page.goto(f"{served.url}/reallocate?lang={language}&pathway=all&moves={moves}")
     map_frame(page).locator("#map_div[data-shown]").wait_for(timeout=FIRST)
     page.locator(".waiting").wait_for(state="detached")
+    words, before = page.evaluate("window.waiting")
+    assert words == translate_into(language, "The map comes with the plan.")
     after = page.locator(".st-key-mapbox iframe").bounding_box()
     for side in ("width", "height"):
         assert after[side] == pytest.approx(before[side], abs=3)
