@@ -1,8 +1,8 @@
 """Find personal data of children in the values of a column.
 
 The product recognises phone numbers, coordinates, e-mail addresses, dates of birth (in a column or within a text), the
-identity numbers of both countries, and full names in place of codes or in a column that the product does not know. It
-does **not recognise** a first name among codes, a name within a sentence, or a name in a column for organisations,
+identity numbers of both countries, and full names in place of codes, also with digits beside them, or in a column that
+the product does not know. It does **not recognise** a first name among codes, a name within a sentence, or a name in a column for organisations,
 because such names look like other words.
 """
 
@@ -101,6 +101,8 @@ def find_personal_content(
         return "phone numbers"
     if holds != "identifier" and _identity_numbers(digits):
         return "identity numbers"
+    if holds in ("identifier", "number") and (sort := _number_beside_word(text, values)):
+        return sort
     if _birth_dates(sample, year, alone=False) or (free and _birth_within(text, of_children, year)):
         return "dates of birth"
     if of_children and holds == "unknown" and _birth_dates(sample, year, alone=True):
@@ -158,6 +160,23 @@ def _identity_numbers(sample: list[str]) -> bool:
     )
 
 
+def _number_beside_word(text: str, values: list[str]) -> str | None:
+    """Return the kind of the phone or identity numbers that stand beside a word in one cell, or None."""
+    if not _LONG_WORD.search(text) or not _LONG_NUMBER.search(text):
+        return None
+    cells = (value for value in values if _LONG_NUMBER.search(value) and _LONG_WORD.search(value))
+    parts = [part for cell in cells for part in _BETWEEN_PARTS.split(cell.upper()) if _LONG_NUMBER.search(part)]
+    if any(map(_BARE_PHONE.fullmatch, parts)):
+        return "phone numbers"
+    dated = [part for part in parts if _AMKA.fullmatch(part)]
+    return "identity numbers" if any(map(_NID.fullmatch, parts)) or (dated and all(map(_luhn, dated))) else None
+
+
+_LONG_NUMBER = re.compile(r"\d{8}")
+_LONG_WORD = re.compile(r"[^\W\d_]{4}|[^\W\d_]{2}[^\W\d_A-ZΑ-ΩÇË]")  # TIR is rather a short form
+_BETWEEN_PARTS = re.compile(r"[\W_]+")
+
+
 def _luhn(digits: str) -> bool:
     """Return whether the check digit of a Greek AMKA is right."""
     doubled = [int(d) * (2 - i % 2) for i, d in enumerate(reversed(digits), start=1)]
@@ -205,11 +224,17 @@ def _names(text: str, sample: list[str], holds: Holds) -> bool:
         return False
     if any(_full_name(part) for part in _NO_DIGIT.findall(text)):
         return True
+    # Beside digits, only blanks make a name: "2007-Tirana-Durres-4" is a code.
+    beside = {part.strip(_AROUND_NAMES) for part in set(_BESIDE_DIGITS.findall(text))}
+    if any(_SPACED.fullmatch(part) and _full_name(part) for part in beside):
+        return True
     first = sum(_FIRST_NAME.fullmatch(value) is not None and value.istitle() for value in sample)
     return first > 0 and first >= _MAJORITY * len(sample)
 
 
 _NO_DIGIT = re.compile(r"^[^\d\n]{5,60}$", re.MULTILINE)
+_BESIDE_DIGITS = re.compile(r"(?<![^\d\n])[^\d\n]{5,60}(?![^\d\n])")
+_AROUND_NAMES = " ,;:.()[]/+-_\t"
 _FIRST_NAME = re.compile(r"[^\W\d_]{3,20}")
 _HUMP = re.compile(r"(?<=[^\W\d_])(?=[A-ZΑ-ΩÇË])(?<![A-ZΑ-ΩÇË])")
 _WORD = re.compile(r"[^\W\d_]+")

@@ -1,5 +1,7 @@
 """Which contents of a column count as personal data, and which do not."""
 
+import time
+
 import pytest
 
 from data.personal.content import find_birth_day, find_personal_content, find_personal_number, recognise_degrees
@@ -136,6 +138,61 @@ NAMES = [
 def test_one_full_name_where_a_code_belongs_is_enough(name, holds):
     codes = [f"K-{n:04d}" for n in range(7_000)]
     assert find_personal_content([*codes, name, *codes], holds) == "names"
+
+
+@pytest.mark.parametrize("holds", ["identifier", "number"])
+@pytest.mark.parametrize(
+    ("cell", "sort"),
+    [
+        ("Arben Hoxha 0691234567", "names"),
+        ("0691234567 Arben Hoxha", "names"),
+        ("Arben Hoxha, 14", "names"),
+        ("Case 7 arben hoxha (12)", "names"),
+        ("ΜΑΡΙΑ ΠΑΠΑΔΟΠΟΥΛΟΥ 2007", "names"),
+        ("Arben 0691234567", "phone numbers"),
+        ("mother: 6971234567", "phone numbers"),
+        ("Ana-0691234567", "phone numbers"),
+        ("Arben +355 69 123 4567", "phone numbers"),
+        ("Arben J51101001A", "identity numbers"),
+        ("Besa 01059012342", "identity numbers"),
+        ("Besa someone@example.org", "addresses"),
+    ],
+)
+def test_one_name_with_digits_where_a_code_belongs_is_enough(cell, sort, holds):
+    codes = [f"K-{n:04d}" for n in range(7_000)]
+    expected = "phone numbers" if sort == "names" and "069" in cell else sort
+    assert find_personal_content([*codes, cell, *codes], holds) == expected
+
+
+@pytest.mark.parametrize("holds", ["identifier", "number"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "K 12",
+        "TIR 2007 014",
+        "TIR KOR 2007 014",
+        "Rasti 14",
+        "Rasti i ri 14",
+        "Dosja nr. 14",
+        "Case 7",
+        "Case number 7",
+        "Case 2007 06 0012",
+        "Case 20070601124",
+        "2007-Tirana-Durres-4",
+        "K 0412 B 2007",
+        "TIR-6912345678",
+        "nr J51101001A",
+    ],
+)
+def test_words_beside_the_digits_of_a_code(cell, holds):
+    assert find_personal_content([cell, "K-0412"], holds) is None
+
+
+def test_one_long_cell_of_a_code_takes_no_long_time():
+    begin = time.perf_counter()
+    for cell in ("a" * 500_000, "12345678 " * 60_000, "Ab " * 200_000, "a1" * 250_000, "Ab Cd Ef 7 " * 50_000):
+        find_personal_content([cell, "K-0412"], "identifier")
+    assert time.perf_counter() - begin < 10
 
 
 def test_first_names_alone_are_told_where_they_are_many():
