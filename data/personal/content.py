@@ -1,9 +1,9 @@
 """Find personal data of children in the values of a column.
 
 The product recognises phone numbers, coordinates, e-mail addresses, dates of birth (in a column or within a text), the
-identity numbers of both countries, and full names in place of codes, also with digits beside them, or in a column that
-the product does not know. It does **not recognise** a first name among codes, a name within a sentence, or a name in a column for organisations,
-because such names look like other words.
+identity numbers of both countries, and full names: in place of codes, also with digits beside them, or in a column that
+the product does not know. It does **not recognise** a first name among codes, a name within a sentence, or a name in a
+column for organisations, because such names look like other words.
 """
 
 from __future__ import annotations
@@ -97,11 +97,7 @@ def find_personal_content(
         return None
     sample, free = _sample(values), holds in ("text", "unknown")
     digits = [_SEPARATORS.sub("", value) for value in sample] if free else sample
-    if _most(digits, _BARE_PHONE) or (free and _most(digits, _LANDLINE)):
-        return "phone numbers"
-    if holds != "identifier" and _identity_numbers(digits):
-        return "identity numbers"
-    if holds in ("identifier", "number") and (sort := _number_beside_word(text, values)):
+    if sort := _numbers(text, values, digits, holds):
         return sort
     if _birth_dates(sample, year, alone=False) or (free and _birth_within(text, of_children, year)):
         return "dates of birth"
@@ -158,6 +154,16 @@ def _identity_numbers(sample: list[str]) -> bool:
     return _most([value.upper() for value in sample], _NID) or (
         _most(sample, _AMKA) and len(failing) < _MAJORITY * len(sample)
     )
+
+
+def _numbers(text: str, values: list[str], digits: list[str], holds: Holds) -> str | None:
+    """Return the kind of the phone or identity numbers of a column, or None."""
+    free = holds in ("text", "unknown")
+    if _most(digits, _BARE_PHONE) or (free and _most(digits, _LANDLINE)):
+        return "phone numbers"
+    if holds != "identifier" and _identity_numbers(digits):
+        return "identity numbers"
+    return None if free else _number_beside_word(text, values)
 
 
 def _number_beside_word(text: str, values: list[str]) -> str | None:
