@@ -30,6 +30,7 @@ _TABLES = (".csv", ".xlsx", ".xls")  # a file with another ending is read too if
 NO_LIST = Message(
     "The list of rejected rows could not be written. The others are stored. To get it, import the file again."
 )
+_FEWEST_SAME = 2  # One record without a number may be like one of another partner.
 
 
 class UnknownPartner(FileRefused):
@@ -188,6 +189,7 @@ class Importer:
             for batch in read.batches():
                 records.add(batch)
             notes = _note_two_sexes(records.count_two_sexes())
+            notes += _note_other_partner(records.find_other_partner())
             if self.rehearse:
                 raise _Rehearsal
         stored = not self.rehearse and records.counts != Counts()
@@ -215,6 +217,23 @@ def _note_two_sexes(children: int) -> list[Message]:
             else "{count:,} children of this file are female in one record of the partner and male in another. Cells "
             "may be wrong, or two children have one identifier and count as one. Ask the partner.",
             count=children,
+        )
+    ]
+
+
+def _note_other_partner(found: tuple[str, int, int] | None) -> list[Message]:
+    """Return a note if most records are those of another partner (see `find_other_partner`): each would count twice."""
+    if found is None or found[1] < _FEWEST_SAME or 2 * found[1] < found[2]:
+        return []
+    other, count, rows = found
+    return [
+        Message(
+            "Is this the right partner? {count:,} of {rows:,} new records that were compared are the same as records "
+            "of {other!r} (day, place, record number and all categories). If the file is one of {other!r}, do not "
+            "import it for another partner, or take the import back: its children and encounters would count twice.",
+            count=count,
+            rows=rows,
+            other=other,
         )
     ]
 

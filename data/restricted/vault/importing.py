@@ -6,7 +6,15 @@ import pyarrow as pa
 
 from data.restricted.vault import frames
 from data.restricted.vault.sqlcipher import Connection
-from data.restricted.vault.tables import archive_sql, insert_sql, repeat_sql, settle_sql, two_sexes_sql, update_sql
+from data.restricted.vault.tables import (
+    archive_sql,
+    insert_sql,
+    of_other_partner_sql,
+    repeat_sql,
+    settle_sql,
+    two_sexes_sql,
+    update_sql,
+)
 
 # Rows are collected up to this number and then written in the order of their identity: keys in random
 # order touch a page each (52 s for a million rows; sorted, 12 s). A million rows take about 150 MB here.
@@ -75,6 +83,18 @@ class Import:
         if self.kind != "encounter":
             return 0
         return int(self._connection.execute(two_sexes_sql(), (self._batch,)).fetchone()[0])
+
+    def find_other_partner(self) -> tuple[str, int, int] | None:
+        """Return another partner that already has records of this import, how many, and of how many compared; or None.
+
+        Such records are the same but for child and partner. Collected rows are written first. Only encounters are
+        compared, at most 10,000 of the import.
+        """
+        self.flush()
+        if self.kind != "encounter":
+            return None
+        row = self._connection.execute(of_other_partner_sql(), (self._batch,)).fetchone()
+        return (str(row[0]), int(row[1]), int(row[2])) if row else None
 
     def _write(self, batch: pa.RecordBatch) -> None:
         inserted = self._connection.executemany(self._insert, frames.iter_rows(batch)).rowcount

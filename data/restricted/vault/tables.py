@@ -273,6 +273,32 @@ def two_sexes_sql() -> str:
     )
 
 
+def of_other_partner_sql() -> str:
+    """Return the statement that finds encounters of an import which another partner has, from earlier imports.
+
+    They are the same in all columns but those of the child and the partner. It selects the other partner with most of
+    them, their number, and the number of records that were compared: all of the import, at most _COMPARED.
+    Parameter ?1: the number of the import.
+    """
+    alike = [_quoted(name) for name in columns_of("encounter") if name not in _OWN_OF_PARTNER]
+    columns, same = ", ".join(alike), " AND ".join(f"other.{name} = mine.{name}" for name in alike)
+    # Records that are alike are one row of `mine`, so that each other record meets one at most. CROSS JOIN reads all
+    # records once, and looks each up in an index of `mine`.
+    return (
+        f"WITH some AS MATERIALIZED (SELECT partner, {columns} FROM encounter WHERE batch = ?1 LIMIT {_COMPARED:d}), "
+        f"mine AS MATERIALIZED (SELECT row_number() OVER () AS number, count(*) AS records, partner, {columns} "
+        f"FROM some GROUP BY partner, {columns}) "
+        "SELECT text, sum(records), (SELECT count(*) FROM some) FROM (SELECT DISTINCT other.partner, number, records "
+        f"FROM encounter AS other CROSS JOIN mine ON {same} WHERE other.batch <> ?1 AND other.partner <> mine.partner) "
+        f"AS found JOIN term ON \"column\" = '{term_name('encounter', 'partner')}' AND code = found.partner "
+        "GROUP BY text ORDER BY 2 DESC LIMIT 1"
+    )
+
+
+_OWN_OF_PARTNER = ("child", "programme_child", "partner")  # columns of encounters: the hash of a child has its partner
+_COMPARED = 10_000
+
+
 def terms_in_use_sql(kind: str, column: str) -> str:
     """Return the statement that selects the texts in a column of records; parameter: the result of `term_name`."""
     return f'SELECT text FROM term WHERE "column" = ? AND code IN (SELECT DISTINCT {_quoted(column)} FROM {kind})'

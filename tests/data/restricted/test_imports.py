@@ -80,6 +80,24 @@ def test_a_child_who_comes_back_with_another_sex_is_counted_in_a_note(importer, 
     assert note_of(importer, tmp_path, "E", girl | {"child_id": "K-7"}) == []
 
 
+def test_most_records_of_another_partner_are_noted(importer, tmp_path):
+    def note(way, partner, rows):
+        cells = [ROW | {"partner": partner, "record_number": f"R-{n}", "child_id": f"K-{n}"} | row for n, row in rows]
+        imported = way.import_file(write(tmp_path, text_of(cells), "a.csv"))
+        return [note for note in imported.notes if note.startswith("Is this the right partner?")]
+
+    same = [(n, {}) for n in range(4)]
+    assert note(importer, "ARSIS", same) == []
+    assert note(importer, "ARSIS", same) == []
+    for way in (replace(importer, rehearse=True), importer):
+        (text,) = note(way, "BKTF", [*same, (9, {"stage": "recruited"})])
+        assert "4 of 5 new records that were compared are the same as records of 'ARSIS'" in text
+    assert note(importer, "BKTF", same) == []
+    assert note(importer, "Tjetër", [(0, {})]) == []
+    assert note(importer, "Tjetër", [(n, {"date": "2007-06-01"}) for n in range(5)]) == []
+    assert note(importer, "Tjetër", [(n, {"sex": "male"}) for n in range(5)]) == []
+
+
 def test_a_corrected_sex_contradicts_nothing(importer, tmp_path):
     assert note_of(importer, tmp_path, "A", {"sex": "female"}) == []
     assert note_of(importer, tmp_path, "A", {"sex": "male"}) == []
