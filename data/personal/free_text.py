@@ -1,6 +1,7 @@
 """Checks of free texts such as titles and reasons: one line, not too long, and nothing about a person.
 
-Unlike records, they are stored as plain text, and many people read them.
+Unlike records, they are stored as plain text, and many people read them. Names of persons are not recognised: they look
+like names of places and organisations, which such texts are about.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Iterable
 
 from data.errors import InputError
 from data.message import Message
-from data.personal.content import find_personal_content
+from data.personal.content import Holds, find_personal_content
 
 LONGEST = 300
+WRITE_NO_NAME = Message("Write no name of a person: the program does not recognise names.")
 
 
 def _is_hidden(letter: str) -> bool:
@@ -31,7 +33,10 @@ def check_free_text(texts: Iterable[str], what: Message) -> None:
         raise InputError(Message("{what} is longer than {most} characters. Shorten it.", what=what, most=LONGEST))
     if any(_is_hidden(letter) for text in nonempty for letter in text):
         raise InputError(Message("{what} has line breaks or invisible characters. Write it in one line.", what=what))
-    if sort := find_personal_content(nonempty, "text", of_children=False):
+    # Read as a code too: there, a number of a person beside a word is found.
+    readings: tuple[Holds, ...] = ("text", "number")
+    sorts = (find_personal_content([text], holds, of_children=False) for text in nonempty for holds in readings)
+    if sort := next(filter(None, sorts), None):
         raise InputError(
             Message(
                 "{what} seems to contain {sort}. Do not write anything about a person there.",

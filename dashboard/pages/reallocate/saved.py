@@ -30,6 +30,7 @@ from dashboard.widgets.address import tell_apart
 from dashboard.widgets.page_frame import offer_file
 from data.accounts.rights import Right
 from data.errors import TactError
+from data.personal.free_text import WRITE_NO_NAME
 from data.release import Release
 from risk.planning import saved
 from risk.planning.explain import Move
@@ -210,6 +211,7 @@ def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, same
         with left:
             st.text_input(_("Title"), key=_TITLE, placeholder=_("More outreach in the north"))
             st.text_input(_("Note"), key=_NOTE)
+            st.caption(_(WRITE_NO_NAME))
         with right:
             forms.ask_role(_ROLE)
         st.form_submit_button(_("Save this plan"), type="primary", on_click=_save, args=(current, work, setting))

@@ -33,7 +33,7 @@ from data.accounts.meetings import (
 )
 from data.accounts.rights import Right
 from data.message import Message
-from data.personal.free_text import LONGEST, check_free_text
+from data.personal.free_text import LONGEST, WRITE_NO_NAME, check_free_text
 
 _NEW = ""
 _MEETING, _TITLE, _DAY, _SENTENCE, _REFUSED, _ADDED = (
@@ -89,6 +89,7 @@ def _offer_to_add(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
                 right.date_input(_("Day of the meeting"), format="DD/MM/YYYY", key=_DAY)
             guests = _("Who may see the view reads this sentence too, guests included.")
             st.text_input(_("One sentence: what the view says or asks"), max_chars=LONGEST, key=_SENTENCE, help=guests)
+            st.caption(_(WRITE_NO_NAME))
             add = partial(_add, view, current.release.name)
             st.form_submit_button(_("Add to the agenda"), type="primary", on_click=add)
 

@@ -22,7 +22,7 @@ from data.accounts.database import Accounts
 from data.accounts.meetings import Decision, add_decision, remove_decision
 from data.errors import TactError, WorkspaceError
 from data.message import Message
-from data.personal.free_text import LONGEST, check_free_text
+from data.personal.free_text import LONGEST, WRITE_NO_NAME, check_free_text
 from data.schema.vocabulary import DUTY_BEARERS
 from risk.planning.saved import list_all_saved_plans, list_saved_plans
 
@@ -109,6 +109,7 @@ def _ask_for_decision(played: Played, current: CurrentRelease) -> None:
     _page, parameters = split_view(played.item.view if played.item else "")
     with st.form("decide-form", border=False):
         st.text_input(_("What is decided"), max_chars=LONGEST, key=_WHAT)
+        st.caption(_(WRITE_NO_NAME))
         st.selectbox(
             _("Who does it: an office or organisation, no name of a person"),
             sorted(DUTY_BEARERS, key=t.name_bearer),

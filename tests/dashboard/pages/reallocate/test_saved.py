@@ -21,6 +21,7 @@ from data.accounts.log import read_log
 from data.accounts.rights import ROLES, Right, Role
 from data.errors import InputError, WorkspaceError
 from data.message import Message
+from data.personal.free_text import WRITE_NO_NAME
 from data.release import Release, signed_list
 from data.release.signed_list import Publisher
 from data.restricted.keys import Secret
@@ -138,6 +139,7 @@ def test_on_a_server_a_manager_saves_a_plan_that_partners_open(demo_world, monke
 
 def test_a_plan_without_a_title_is_not_kept_and_says_why(run, current, derived):
     test = run()
+    assert WRITE_NO_NAME in [caption.value for caption in test.caption]
     widget(test.button, "Save this plan").click().run()
     assert "needs a title" in test.error[0].value
     assert list_saved(derived, current) == ()
