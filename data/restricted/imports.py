@@ -221,11 +221,11 @@ def _note_two_sexes(children: int) -> list[Message]:
     ]
 
 
-def _note_other_partner(found: tuple[str, int, int] | None) -> list[Message]:
+def _note_other_partner(comparison: tuple[str, int, int] | None) -> list[Message]:
     """Return a note if most records are those of another partner (see `find_other_partner`): each would count twice."""
-    if found is None or found[1] < _FEWEST_SAME or 2 * found[1] < found[2]:
+    if comparison is None or comparison[1] < _FEWEST_SAME or 2 * comparison[1] < comparison[2]:
         return []
-    other, count, rows = found
+    other, count, rows = comparison
     return [
         Message(
             "Is this the right partner? {count:,} of {rows:,} new records that were compared are the same as records "
