@@ -232,7 +232,8 @@ def _names(text: str, sample: list[str], holds: Holds) -> bool:
         return True
     # Beside digits, only blanks make a name: "2007-Tirana-Durres-4" is a code.
     beside = {part.strip(_AROUND_NAMES) for part in set(_BESIDE_DIGITS.findall(text))}
-    if any(_SPACED.fullmatch(part) and _full_name(part) for part in beside):
+    rests = (" ".join(w for w in part.split() if w.casefold() not in _CODE_WORDS) for part in beside)
+    if any(_SPACED.fullmatch(rest) and _full_name(rest) for rest in rests):
         return True
     first = sum(_FIRST_NAME.fullmatch(value) is not None and value.istitle() for value in sample)
     return first > 0 and first >= _MAJORITY * len(sample)
@@ -251,6 +252,13 @@ _SAID_INSTEAD = (
     "άγνωστο άγνωστος δεν χωρίς παιδί αριθμός inconnu sans enfant"
 )
 _NO_NAMES = frozenset(_SAID_INSTEAD.split())
+# Words beside the digits of a code: what remains without them may be a name.
+_WORDS_OF_CODES = (
+    "record client file group centre center home house office shelter "
+    "dosja dosje kartela numer numër klienti grupi qendra shtepia shtëpia zyra "
+    "φάκελος φακέλου υπόθεση περίπτωση κωδικός ομάδα κέντρο γραφείο σπίτι"
+)
+_CODE_WORDS = frozenset(_WORDS_OF_CODES.split())
 
 
 def _full_name(text: str, *, titled: bool = False) -> bool:
