@@ -193,6 +193,15 @@ def test_words_beside_the_digits_of_a_code(cell, holds):
     assert find_personal_content([cell, "K-0412"], holds) is None
 
 
+@pytest.mark.parametrize("holds", ["identifier", "number"])
+def test_words_beside_many_numbers_are_the_beginning_of_codes_and_beside_few_a_name(holds):
+    def judge(count, *more):
+        return find_personal_content([f"Tdh Tirana {n}" for n in range(count)] + list(more), holds)
+
+    assert (judge(11), judge(12)) == ("names", None)
+    assert judge(12, "Arben Hoxha 7") == "names"
+
+
 def test_one_long_cell_of_a_code_takes_no_long_time():
     begin = time.perf_counter()
     for cell in ("a" * 500_000, "12345678 " * 60_000, "Ab " * 200_000, "a1" * 250_000, "Ab Cd Ef 7 " * 50_000):
