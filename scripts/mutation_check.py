@@ -153,7 +153,7 @@ FAULTS = (
     Fault("wall: a layer reads keys", "geo/areas.py",
           "import geopandas as gpd", "import data.restricted.keys; import geopandas as gpd", STRUCTURE_TESTS),
     Fault("wall: a phone number passes as a note", "data/personal/free_text.py",
-          'find_personal_content(nonempty, "text", of_children=False)', "None",
+          'find_personal_content([text], holds, of_children=False)', "None",
           ("tests/risk/planning/test_inputs.py", "tests/data/personal")),
 )  # fmt: skip
 
