@@ -133,3 +133,7 @@ def test_a_file_that_is_gone_is_found():
         "geo/gone.py", "publishing/gone.py", "data.gone", "risk.gone", "geo/layers/gone/"
     ]  # fmt: skip
     assert len(list(places_in("\n".join(TEXTS.values())))) > 100
+
+
+def test_the_readme_is_short():
+    assert len(TEXTS["README.md"].splitlines()) <= 150
