@@ -231,10 +231,11 @@ def _names(text: str, sample: list[str], holds: Holds) -> bool:
         return False
     if any(_full_name(part) for part in _NO_DIGIT.findall(text)):
         return True
-    # Beside digits, only blanks make a name: "2007-Tirana-Durres-4" is a code. No child has a dozen numbers: words that
-    # stand beside many are the beginning of codes ("Tdh Tirana 14").
+    # Beside digits, only blanks make a name: "2007-Tirana-Durres-4" is a code. Words that stand beside many numbers are
+    # the beginning of codes ("Tdh Tirana 14"): no child has a dozen numbers, nor a tenth of all.
     counts = Counter(_BESIDE_DIGITS.findall(text))
-    beside = {part.strip(_AROUND_NAMES) for part, count in counts.items() if count < _SERIES}
+    series = max(_SERIES, _SHARE * (text.count("\n") + 1))
+    beside = {part.strip(_AROUND_NAMES) for part, count in counts.items() if count < series}
     rests = (" ".join(w for w in part.split() if w.casefold() not in _CODE_WORDS) for part in beside)
     if any(_SPACED.fullmatch(rest) and _full_name(rest) for rest in rests):
         return True
@@ -242,7 +243,7 @@ def _names(text: str, sample: list[str], holds: Holds) -> bool:
     return first > 0 and first >= _MAJORITY * len(sample)
 
 
-_SERIES = 12  # Distinct values: a family that is numbered has fewer children.
+_SERIES, _SHARE = 12, 0.1  # distinct values, and of all values
 _NO_DIGIT = re.compile(r"^[^\d\n]{5,60}$", re.MULTILINE)
 _BESIDE_DIGITS = re.compile(r"(?<![^\d\n])[^\d\n]{5,60}(?![^\d\n])")
 _AROUND_NAMES = " ,;:.()[]/+-_\t"

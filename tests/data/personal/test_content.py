@@ -200,6 +200,8 @@ def test_words_beside_many_numbers_are_the_beginning_of_codes_and_beside_few_a_n
 
     assert (judge(11), judge(12)) == ("names", None)
     assert judge(12, "Arben Hoxha 7") == "names"
+    others = [f"K-{n}" for n in range(109)]
+    assert (judge(12, *others[:108]), judge(12, *others)) == (None, "names")
 
 
 def test_one_long_cell_of_a_code_takes_no_long_time():
