@@ -94,7 +94,7 @@ def word_scales(current: CurrentRelease, measure: str) -> str:
         return _("All charts have the same scale, 0 to 100 %.")
     if current.tier == "public":
         return _("Each chart has its own scale, given above it.")
-    return _("Each chart has its own scales (above: children).")
+    return _("Each chart has its own scales; that of the children is given above it.")
 
 
 def _list_cells(

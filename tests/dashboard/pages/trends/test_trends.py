@@ -123,7 +123,7 @@ def test_each_area_has_a_cell_in_the_words_of_the_one_judgement(current, run):
     judged = judge_areas(current)
     test = run(area="AL-02", pathway="internal")
     (grid,) = (element.proto.body for element in test.get("html") if "multiples" in element.proto.body)
-    assert "Each chart has its own scales (above: children)." in grid
+    assert "Each chart has its own scales; that of the children is given above it." in grid
     cells_by_area = dict(re.findall(r'<a href="\?area=([\w-]+)(.*?)</a>', grid))
     assert set(cells_by_area) == set(name_regions(current))
     for code, area in judged.items():
