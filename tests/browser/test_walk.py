@@ -72,17 +72,17 @@ class Walker:
     def __init__(self, page, current, chance):
         self.page, self.current, self.chance = page, current, chance
         self.areas = load_areas(current.release)
-        self.asked = self.settled(parse_address({}))
+        self.asked = self.settle(parse_address({}))
         self.past, self.taken = [], []
         self.parents = {(code, "country"): "GR" for code in REGIONS}
         self.check()
 
-    def settled(self, asked):
+    def settle(self, asked):
         return settle_view(asked, self.current, self.areas.table)
 
     @property
     def view(self):
-        return self.settled(self.asked)
+        return self.settle(self.asked)
 
     def step(self):
         steps = [
@@ -245,7 +245,7 @@ class Walker:
             self.page.go_back()
             arrived = self.past.pop()
             followed = follow_address(arrived, format_address(self.view), self.asked)
-            self.asked = followed or self.settled(parse_address(arrived))
+            self.asked = followed or self.settle(parse_address(arrived))
             self.check()
 
     def projector(self):

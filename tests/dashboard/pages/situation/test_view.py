@@ -31,7 +31,7 @@ def current(demo_world, request):
     return current_release.open_current_release(Site(demo_world / "releases", request.param))
 
 
-def settled(current, address):
+def settle_address(current, address):
     return state.settle_view(state.parse_address(address), current, load_areas(current.release).table)
 
 
@@ -39,7 +39,7 @@ def settled(current, address):
 @settings(max_examples=60, deadline=None)
 @given(address=ADDRESSES)
 def test_any_address_opens_a_view_that_is_held_and_allowed(current, address):
-    view = settled(current, address)
+    view = settle_address(current, address)
     levels = current_release.list_levels(current)
     areas = load_areas(current.release).table
     assert view.level in levels[view.layer]
@@ -55,38 +55,38 @@ def test_any_address_opens_a_view_that_is_held_and_allowed(current, address):
 @settings(max_examples=100, deadline=None)
 @given(address=ADDRESSES)
 def test_the_written_address_opens_the_same_view(current, address):
-    view = settled(current, address)
+    view = settle_address(current, address)
     written = state.format_address(view)
     assert all(isinstance(value, str) for value in written.values())
-    again = settled(current, written)
+    again = settle_address(current, written)
     assert state.format_address(again) == written
     assert again.layers == view.layers
     assert (again.level, again.period, again.area) == (view.level, view.period, view.area)
 
 
 def test_nothing_asked_opens_the_first_layer_by_county_at_the_last_period(current):
-    view = settled(current, {})
+    view = settle_address(current, {})
     assert (view.layer, view.level, view.over, view.area) == ("encounters", "region", (), "")
     assert view.period == state.list_view_periods(view, current)[-1]
 
 
 def test_communities_over_effort_are_dropped_and_over_services_kept(current):
-    assert settled(current, {"layer": "effort", "over": "communities"}).over == ()
-    assert settled(current, {"layer": "services", "over": "communities"}).over == ("communities",)
-    over_encounters = settled(current, {"layer": "encounters", "over": "communities"}).over
+    assert settle_address(current, {"layer": "effort", "over": "communities"}).over == ()
+    assert settle_address(current, {"layer": "services", "over": "communities"}).over == ("communities",)
+    over_encounters = settle_address(current, {"layer": "encounters", "over": "communities"}).over
     assert over_encounters == (("communities",) if current.tier == "partner" else ())
 
 
 def test_an_area_deeper_than_the_level_becomes_the_one_around_it(current):
-    assert settled(current, {"area": "10944420", "level": "region"}).area == "AL-11"
-    assert settled(current, {"area": "AL-11", "level": "country"}).area == "AL"
-    assert settled(current, {"area": "AL", "level": "region"}).area == "AL"
-    assert settled(current, {"area": "XX-1"}).area == ""
+    assert settle_address(current, {"area": "10944420", "level": "region"}).area == "AL-11"
+    assert settle_address(current, {"area": "AL-11", "level": "country"}).area == "AL"
+    assert settle_address(current, {"area": "AL", "level": "region"}).area == "AL"
+    assert settle_address(current, {"area": "XX-1"}).area == ""
 
 
 def test_each_length_of_period_is_offered_with_the_one_nearest(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
-    view = settled(current, {"period": "2008-03-01/P3M"})
+    view = settle_address(current, {"period": "2008-03-01/P3M"})
     grains = state.list_grains(view, current)
     assert list(grains) == ["quarter", "year", "whole"]
     assert grains["quarter"] == view.period
@@ -98,7 +98,7 @@ def test_each_length_of_period_is_offered_with_the_one_nearest(demo_world):
 
 
 def test_a_layer_without_time_leaves_the_period_for_the_next(current):
-    before = settled(current, {})
+    before = settle_address(current, {})
     population = state.settle_view(replace(before, layer="population"), current, load_areas(current.release).table)
     assert state.list_view_periods(population, current) == ()
     after = state.settle_view(replace(population, layer="encounters"), current, load_areas(current.release).table)
