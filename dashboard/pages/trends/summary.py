@@ -186,7 +186,7 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
     """Return the sum of the cells of a period, as a row with the columns of `read_met`.
 
     Beside a number, a cell without one ("almost none", "not searched") adds only its bounds. Without any number, or if
-    the bounds of a cell are unknown, the row has only a state.
+    the bounds of a cell are unknown, the row has only a state: that of the cell which may hide most children.
     """
     label, numbers = format_period(period), [cell.value for cell in cells if not math.isnan(cell.value)]
     noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
@@ -194,7 +194,8 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
         cells = [replace(cell, state="almost_none") if cell.state == "not_searched" else cell for cell in cells]
     bounds = [find_bounds(cell, current.release.k, current.release.largest) for cell in cells]
     if not numbers or None in bounds:
-        state = next(cell.state for cell in cells if cell.state != "number")
+        highest = {cell.state: pair[1] if pair else math.inf for cell, pair in zip(cells, bounds, strict=True)}
+        state = max((state for state in highest if state != "number"), key=lambda state: highest[state])
         return period, label, math.nan, math.nan, math.nan, state, _format_state(current, state), noisy
     value = sum(numbers)
     low, high = (sum(pair[end] for pair in bounds if pair) for end in (0, 1))

@@ -27,6 +27,7 @@ from data.accounts.rights import ROLES, Right, Role
 from data.release import Release
 from risk.model.breaks import Break, accept_break, read_breaks
 from risk.report.trends import CountChange, Jump, Trends
+from tests.helpers import small_release
 from tests.helpers.pages import count_words, open_current, open_page, read_text, read_unfolded, speak_on_pages
 
 
@@ -76,6 +77,23 @@ def test_two_published_numbers_add_up_with_their_bounds(current):
         assert row["noisy"] == " + ".join(f"{value} ±5" for value in values if not pd.isna(value))
         most = sum(5 if pd.isna(value) else value + 5 for value in values)
         assert row["high"] == most
+
+
+@pytest.mark.parametrize("states", [("almost_none", "withheld"), ("withheld", "almost_none"), ("few", "almost_none")])
+def test_a_sum_with_a_part_that_may_hide_children_is_not_almost_none(tmp_path, states):
+    def cell(area, period, pathway):
+        return small_release.state(states[pathway == "other_cross_border"])
+
+    pathways = ["internal", "al_to_gr", "other_cross_border"]
+    tables = {
+        "children_region_year": small_release.rows(["AL-02"], small_release.YEARS, small_release.children),
+        "children_region_year_pathway": small_release.rows(["AL-02"], small_release.YEARS, cell, pathway=pathways),
+    }
+    small_release.make(tmp_path, "partner", tables=tables)
+    current = current_release.open_current_release(Site(tmp_path, "partner"))
+    met = summary.read_met(current, "AL-02", "cross_border")
+    assert set(met["state"]) == set(states) - {"almost_none"}
+    assert met[["value", "low", "high"]].isna().all(axis=None)
 
 
 def test_what_is_expected_is_the_next_four_quarters(current):
