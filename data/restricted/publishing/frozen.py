@@ -12,7 +12,7 @@ only if a child came or went.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -23,7 +23,7 @@ from data.restricted.publishing.published_table import CellMasks
 from data.restricted.vault.blocks import Block
 from data.tables.grid import Grid
 from data.tables.periods import Calendar, Period
-from data.tables.spec import TableSpec, Tier
+from data.tables.spec import MAY_HOLD, TableSpec, Tier
 from data.workspace.types import Bools, Ints
 
 
@@ -80,7 +80,7 @@ def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid
     """
     numbers = {spec: values.copy() for spec, values in noisy.items()}
     late = {spec: np.zeros(values.shape[:2], bool) for spec, values in noisy.items()}
-    drawn = _list_drawn(published, grid.calendar)
+    drawn = _list_drawn(published, grid)
     blocks: dict[str, Block] = {}
     changed: set[str] = set()
     for spec, values in numbers.items():
@@ -100,10 +100,23 @@ def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid
     return Frozen(grid, numbers, blocks, frozenset(changed), late)
 
 
-def _list_drawn(published: Iterable[str], calendar: Calendar) -> set[tuple[str, str]]:
-    """Return the salts that detailed tables share, each with the times whose numbers were drawn with it before."""
-    families = ((name, name.removeprefix(_PROVISIONAL).partition("|")[0]) for name in published)
-    return {(_SALTS[family], _find_time(name, calendar)) for name, family in families if family in _SALTS}
+def _list_drawn(published: Mapping[str, bytes], grid: Grid) -> set[tuple[str, str]]:
+    """Return the salts of tables, each with the times whose numbers were drawn with it before.
+
+    The salt of detailed tables counts as drawn wherever any table was.
+    """
+    drawn: set[tuple[str, str]] = set()
+    for name, blob in published.items():
+        family, _, rest = name.removeprefix(_PROVISIONAL).partition("|")
+        if family in _SALTS:
+            time = _find_time(name, grid.calendar)
+            drawn.add((_SALTS[family], time))
+            area, _, period = rest.partition("|")
+            if area in grid.codes["country"]:  # their years and quarters share a salt for each breakdown
+                tables = (_TABLES[key] for key in Block.decode(blob).values if key in _TABLES)
+                grain = Period.parse(period).grain
+                drawn |= {(salt_of(replace(table, level="country", grain=grain)), time) for table in tables}
+    return drawn
 
 
 def _find_time(name: str, calendar: Calendar) -> str:
@@ -130,6 +143,13 @@ def _table_key(spec: TableSpec) -> str:
     return "_".join((spec.measure, *spec.breakdown))
 
 
+# Each counted measure and breakdown as a table of any level and grain, by its name within a block.
+_TABLES = {
+    _table_key(spec): spec
+    for measure, allowed in MAY_HOLD["partner"].items()
+    for spec in (TableSpec(measure, "country", "whole", breakdown) for breakdown in allowed.breakdowns)
+    if spec.counted
+}
 # The first part of a block's name, by measure, as vaults of all versions have it.
 _FAMILIES = {"flows": "flows", "encounters": "encounters"}
 _SALTS = {"met": "children", "flows": "children", "encounters": "encounters"}

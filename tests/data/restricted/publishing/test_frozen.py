@@ -323,6 +323,25 @@ def test_a_table_that_is_added_later_does_not_tell_who_came_or_went(world, day, 
     assert read_cells(total.name, yearly, total, added) == before
 
 
+def test_a_table_of_countries_that_is_added_later_does_not_tell_who_came_or_went(world):
+    """Years and quarters of a country have one noise, so that children of one quarter would show the number again."""
+    by_stage = [TableSpec("children", "country", grain, ("stage",)) for grain in ("year", "quarter")]
+    yearly = TableSpec("children", "region", "year")
+    world.vault.records["encounter"] = children(20)
+
+    def read_states(spec, *partner):
+        plan = {"partner": (yearly, *partner), "public": (yearly,)}
+        release = small_worlds.release(world.vault, world.folder, plan=plan, policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
+        cells = numbers(world.folder, release.name).items()
+        return {n for cell, n in cells if cell[0] == spec.name and "2006-06-01" <= cell[2] < "2007-06-01"}
+
+    assert any(isinstance(n, int) for n in read_states(by_stage[0], by_stage[0]))
+    for _again in range(2):
+        assert read_states(by_stage[1], *by_stage) == {"withheld"}
+    other = TableSpec("children", "country", "quarter", ("pathway",))
+    assert "withheld" not in read_states(other, *by_stage, other), "it has another noise"
+
+
 def test_a_longer_lag_makes_no_final_year_provisional(world):
     world(children(30), policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
     with pytest.raises(ReleaseError, match="put lag in "):
