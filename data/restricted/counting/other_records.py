@@ -97,7 +97,7 @@ class Services:
         """Return the sums of services, staff or capacity at the end of each period.
 
         A restricted axis is withheld if it has fewer than `operators` operators, even if it has none. For staff and
-        capacity, only operators with a known number count, or the sum would be that of one of them. A total includes
+        capacity, only operators with a number above zero count, or the sum would be that of one of them. A total includes
         only the shown axes, so that no difference reveals a withheld number; it is partial if an axis is withheld,
         because the true sum may be larger. By axis and duty bearer, cells with few operators are withheld too. By duty
         bearer alone or carrier alone, only the open axes count, at every level, so that no sum reveals which duty
@@ -108,9 +108,9 @@ class Services:
         sizes = tuple(len(CATEGORIES[name]) for name in spec.breakdown)
         values = np.zeros((len(grid.codes[spec.level]), len(ends), *sizes))
         withheld, partial = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
-        known = ~np.isnan(self._find_amounts(spec.measure))
+        adding = self._find_amounts(spec.measure) > 0
         for index, end in enumerate(ends):
-            shown, allowed, complete = self._mark_shown(self._mark_active(end), known, spec.level, operators)
+            shown, allowed, complete = self._mark_shown(self._mark_active(end), adding, spec.level, operators)
             if spec.of_open_axes:
                 shown &= _OPEN[self.axis]
             values[:, index], unreported = self._sum(spec, shown, sizes, end)
@@ -183,24 +183,24 @@ class Services:
 
         Its shape is (areas, axes, duty bearers).
         """
-        known = ~np.isnan(self._find_amounts(measure))
-        shown, allowed, _complete = self._mark_shown(self._mark_active(end), known, level, operators)
+        adding = self._find_amounts(measure) > 0
+        shown, allowed, _complete = self._mark_shown(self._mark_active(end), adding, level, operators)
         area = self.grid.area_index[level][self.place]
         hidden = np.zeros((*allowed.shape, len(_BEARERS)), bool)
         hidden[:, ~_OPEN] = True
         for number, axis in np.argwhere(allowed & ~_OPEN):
             cells = [set[int]() for _ in _BEARERS]
-            for row in np.flatnonzero(shown & known & (area == number) & (self.axis == axis)):
+            for row in np.flatnonzero(shown & adding & (area == number) & (self.axis == axis)):
                 cells[self.bearer[row]].add(int(self.operator[row]))
             hidden[number, axis] = hide_few_operators(cells, operators)
         return hidden
 
-    def _mark_shown(self, active: Bools, known: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
+    def _mark_shown(self, active: Bools, adding: Bools, level: Level, operators: int) -> tuple[Bools, Bools, Bools]:
         """Return three masks: services to count at a level; sums that are shown; shown sums that are complete.
 
-        active, known: the services that work, and those whose number is known, both (n,). The masks have the shapes
-        (n,), (areas, axes) and (areas, axes). A complete sum lacks nothing, so it must not depend on
-        anything that is not shown.
+        active, adding: the services that work, and those with a known number above zero, both (n,). The masks have the
+        shapes (n,), (areas, axes) and (areas, axes). A complete sum lacks nothing, so it must not depend on anything
+        that is not shown.
         """
         area = self.grid.area_index[level][self.place]
         present = active & (area >= 0)
@@ -208,12 +208,12 @@ class Services:
         if level == "municipality":
             return present & _OPEN[self.axis], enough, enough
         if level == "country":
-            return self._mark_shown_in_country(present, known, area, enough, operators)
-        enough |= self._count_operators(present & known, area, len(enough)) >= operators
+            return self._mark_shown_in_country(present, adding, area, enough, operators)
+        enough |= self._count_operators(present & adding, area, len(enough)) >= operators
         return present & enough[area, self.axis], enough, enough
 
     def _mark_shown_in_country(
-        self, present: Bools, known: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
+        self, present: Bools, adding: Bools, area: npt.NDArray[np.int32], enough: Bools, operators: int
     ) -> tuple[Bools, Bools, Bools]:
         """Return the masks of `_mark_shown` for countries.
 
@@ -222,12 +222,12 @@ class Services:
         A reader must not see whether there are other services with too few operators. If these have too few
         operators, a country is complete only if each of its regions shows the axis.
         """
-        in_region, regions, _ = self._mark_shown(present, known, "region", operators)
+        in_region, regions, _ = self._mark_shown(present, adding, "region", operators)
         rest = present & ~in_region
-        beyond = self._count_operators(rest & known, area, len(enough)) >= operators
+        beyond = self._count_operators(rest & adding, area, len(enough)) >= operators
         shown = in_region | (rest & beyond[area, self.axis])
         complete = enough | beyond | self._mark_everywhere(regions)
-        enough |= self._count_operators(shown & known, area, len(enough)) >= operators
+        enough |= self._count_operators(shown & adding, area, len(enough)) >= operators
         return shown & enough[area, self.axis], enough, enough & complete
 
     def _mark_everywhere(self, regions: Bools) -> Bools:
