@@ -344,8 +344,14 @@ def test_a_table_of_countries_that_is_added_later_does_not_tell_who_came_or_went
 
 def test_a_longer_lag_makes_no_final_year_provisional(world):
     world(children(30), policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
-    with pytest.raises(ReleaseError, match="put lag in "):
+    with pytest.raises(ReleaseError, match="put last and lag in "):
         world(children(30), policy=replace(TWO_YEARS, lag=6), day=FIRST_YEAR_FINAL)
+
+
+def test_the_last_day_of_the_programme_takes_no_number_back(world):
+    world(children(30), policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
+    with pytest.raises(ReleaseError, match="put last and lag in "):
+        world(children(30), policy=small_worlds.ONE_YEAR, day=FIRST_YEAR_FINAL)
 
 
 def test_the_whole_programme_is_drawn_once_even_if_the_programme_goes_on(world):
