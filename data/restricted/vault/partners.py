@@ -37,9 +37,10 @@ def find_similar(name: str, all_partners: Iterable[str]) -> str:
     """
     by_spelling = {normalize_identifier(partner): partner for partner in sorted(all_partners)}
     spelling = normalize_identifier(name)
-    matches = [] if spelling in by_spelling else difflib.get_close_matches(spelling, by_spelling, 1, _NEAR)
+    if spelling in by_spelling:
+        return ""
     longer = [other for other in by_spelling if len(spelling) >= _BEGINNING and other.startswith(spelling)]
-    matches = matches or ([] if spelling in by_spelling else longer)
+    matches = difflib.get_close_matches(spelling, by_spelling, 1, _NEAR) or longer
     return by_spelling[matches[0]] if matches else ""
 
 
