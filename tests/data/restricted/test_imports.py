@@ -9,6 +9,7 @@ from data.restricted import imports, keys
 from data.restricted.imports import Importer
 from data.restricted.vault import Vault
 from data.workspace import Workspace
+from data.workspace.folding import make_speller
 from geo.places import Places
 from tests.helpers.partner_files import AREAS, ROW, text_of, write
 
@@ -80,11 +81,31 @@ def test_a_child_who_comes_back_with_another_sex_is_counted_in_a_note(importer, 
     assert note_of(importer, tmp_path, "E", girl | {"child_id": "K-7"}) == []
 
 
+def test_the_sex_that_a_child_has_in_records_of_another_partner_is_in_no_note(importer, tmp_path):
+    known = {"programme_number": "P-118"}
+    assert note_of(importer, tmp_path, "A", known | {"sex": "female"}) == []
+    assert note_of(importer, tmp_path, "B", known | {"sex": "male", "partner": "BKTF"}) == []
+
+
+def note_of_partner(importer, folder, partner, rows):
+    """Import rows that differ from ROW, each with a number, and return the notes on another partner."""
+    cells = [ROW | {"partner": partner, "record_number": f"R-{n}", "child_id": f"K-{n}"} | row for n, row in rows]
+    imported = importer.import_file(write(folder, text_of(cells), "a.csv"))
+    return [note for note in imported.notes if note.startswith("Is this the right partner?")]
+
+
+def test_records_without_a_number_are_not_counted_more_often_than_they_are_in_the_file(importer, tmp_path):
+    alike = [(n, {"record_number": ""}) for n in range(3)]
+    assert note_of_partner(importer, tmp_path, "ARSIS", alike) == []
+    more = [(n + 3, row) for n, row in alike]
+    assert note_of_partner(importer, tmp_path, "ARSIS", more) == [], "they are its own"
+    (text,) = note_of_partner(importer, tmp_path, "BKTF", [*alike[:2], (9, {"stage": "recruited"})])
+    assert "right partner? 2 of 3 new records" in text
+
+
 def test_most_records_of_another_partner_are_noted(importer, tmp_path):
     def note(way, partner, rows):
-        cells = [ROW | {"partner": partner, "record_number": f"R-{n}", "child_id": f"K-{n}"} | row for n, row in rows]
-        imported = way.import_file(write(tmp_path, text_of(cells), "a.csv"))
-        return [note for note in imported.notes if note.startswith("Is this the right partner?")]
+        return note_of_partner(way, tmp_path, partner, rows)
 
     same = [(n, {}) for n in range(4)]
     assert note(importer, "ARSIS", same) == []
@@ -94,6 +115,7 @@ def test_most_records_of_another_partner_are_noted(importer, tmp_path):
         assert "4 of 5 new records that were compared are the same as records of 'ARSIS'" in text
     assert note(importer, "BKTF", same) == []
     assert note(importer, "Tjetër", [(0, {})]) == []
+    assert note(importer, "Tjetër", [*same[1:3], *((n, {"stage": "recruited"}) for n in range(20, 23))]) == []
     assert note(importer, "Tjetër", [(n, {"date": "2007-06-01"}) for n in range(5)]) == []
     assert note(importer, "Tjetër", [(n, {"sex": "male"}) for n in range(5)]) == []
 
@@ -101,6 +123,12 @@ def test_most_records_of_another_partner_are_noted(importer, tmp_path):
 def test_a_corrected_sex_contradicts_nothing(importer, tmp_path):
     assert note_of(importer, tmp_path, "A", {"sex": "female"}) == []
     assert note_of(importer, tmp_path, "A", {"sex": "male"}) == []
+
+
+def test_each_spelling_that_an_older_vault_has_of_a_partner_is_kept():
+    spell = make_speller(["Arsis", "ARSIS"])
+    assert [spell(name) for name in ("ARSIS", "Arsis")] == ["ARSIS", "Arsis"], "or its records would be stored again"
+    assert spell("arsis") in ("ARSIS", "Arsis")
 
 
 @pytest.mark.parametrize("column", ["ARSIS", ""])

@@ -26,6 +26,7 @@ from data.errors import InputError, ReleaseError, ReleaseRefused
 from data.release import MANIFEST, WITHDRAWN, Release, current_name, list_earlier, names
 from data.restricted import publishing
 from data.restricted.publishing import records
+from data.restricted.publishing.earlier import explain_refusal
 from data.restricted.vault import Vault
 from data.tables.spec import CATEGORIES, DEFAULT_PLAN, TIERS, TableSpec
 from tests.helpers import small_worlds
@@ -564,7 +565,8 @@ def test_a_release_from_an_older_backup_is_refused_with_the_way_back(tmp_path):
     encounters = world()
     small_worlds.release(small_worlds.MemoryVault(encounter=encounters), tmp_path, **SMALL)
     older = small_worlds.MemoryVault(encounter=encounters.iloc[:300])
-    with pytest.raises(ReleaseRefused, match="does not know the numbers of release 2007-05-001"):
+    with pytest.raises(ReleaseRefused, match="does not know the numbers of release 2007-05-001") as refusal:
         small_worlds.release(older, tmp_path, **SMALL)
     again = small_worlds.MemoryVault(encounter=encounters)
     assert small_worlds.release(again, tmp_path, **SMALL).name == "2007-05-002"
+    assert explain_refusal(refusal.value, again, tmp_path) is refusal.value, "the vault knows the last release"
