@@ -97,11 +97,11 @@ class Services:
         """Return the sums of services, staff or capacity at the end of each period.
 
         A restricted axis is withheld if it has fewer than `operators` operators, even if it has none. For staff and
-        capacity, only operators with a number above zero count, or the sum would be that of one of them. A total includes
-        only the shown axes, so that no difference reveals a withheld number; it is partial if an axis is withheld,
-        because the true sum may be larger. By axis and duty bearer, cells with few operators are withheld too. By duty
-        bearer alone or carrier alone, only the open axes count, at every level, so that no sum reveals which duty
-        bearers work on the other axes.
+        capacity, only operators with a number above zero count, or the sum would be that of one of them. A total
+        includes only the shown axes, so that no difference reveals a withheld number; it is partial if an axis is
+        withheld, because the true sum may be larger. By axis and duty bearer, cells with few operators are withheld
+        too. By duty bearer alone or carrier alone, only the open axes count, at every level, so that no sum reveals
+        which duty bearers work on the other axes.
         """
         grid = self.grid
         ends = np.array([p.end for p in grid.periods(spec.grain)], "datetime64[D]")

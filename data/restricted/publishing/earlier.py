@@ -106,8 +106,8 @@ def refuse_other_time(releases: Path, draft: Draft) -> None:
         raise ReleaseError(
             Message(
                 "Release {last} covers a longer time than this one would. Nothing was published: what is "
-                "public is never taken back. Give a later day, put last and lag in policy.toml back, or check the clock "
-                "of this computer.",
+                "public is never taken back. Give a later day, put last and lag in policy.toml back, or check the "
+                "clock of this computer.",
                 last=last.name,
             )
         )
