@@ -5,9 +5,9 @@ later release repeats it, even if the records have changed. A quarter may be pub
 then, when its year is final, as another block with new noise in all cells under another salt, changed or not. So no
 decision about what is published depends on which children changed. A cell that was withheld stays withheld.
 
-A table that the plan did not have when a period was drawn stays withheld in that period. It would have the noise of the
-other tables, but count the records of a later day. Where two numbers are about the same children, they would differ
-only if a child came or went.
+A table that the plan did not have when a period was drawn stays withheld in that period if tables with its salt were
+drawn. It would have their noise, but count the records of a later day. Where two numbers are about the same children,
+they would differ only if a child came or went.
 """
 
 from __future__ import annotations
