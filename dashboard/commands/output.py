@@ -28,7 +28,6 @@ class Tick(Protocol):
 
 
 console = Console(stderr=True, highlight=False)
-# Names of files, columns and areas come from outside, and a terminal obeys these characters.
 # The library's words for a wrong use of a command, and ours.
 _PLAIN = (
     (r"No such option: (\S+)", r"There is no option \1"),
@@ -44,6 +43,7 @@ _NEEDS = {
     "greater_than_equal": "It must be {ge:g} or more",
     "less_than_equal": "It must be {le:g} or less",
 }
+# Names of files, columns and areas come from outside, and a terminal obeys these characters.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
