@@ -90,14 +90,13 @@ class Basis:
 
 @dataclass
 class Hand:
-    """The files in hand by name, and the officer's answers by partner and kind.
+    """The files in hand by their number, and the officer's answers by partner and kind.
 
-    Files of several partners may have one name, such as that of our form: the later ones have their number before it.
     taken : the number of files that were dropped so far. partner : the partner chosen for the next files.
     """
 
     desk: Desk
-    files: dict[str, FileInHand] = field(default_factory=dict)
+    files: dict[int, FileInHand] = field(default_factory=dict)
     answers: dict[tuple[str, str], ColumnMapping] = field(default_factory=dict)
     taken: int = 0
     partner: str = ""
@@ -139,15 +138,13 @@ class Hand:
             entry.barred, entry.refusal = True, error.message
         for other in [other for other in self.files.values() if _is_same_file(other, entry)]:
             self.put_away(other)
-            entry.replaces = other.result is None and other.file.open("rb").read() != content
-        name = entry.file.name
-        self.files[f"{entry.number} {name}" if name in self.files else name] = entry
+            entry.replaces |= other.result is None and other.file.open("rb").read() != content
+        self.files[entry.number] = entry
         return entry
 
     def put_away(self, entry: FileInHand) -> None:
         """Remove a file from the files in hand."""
-        for name in [name for name, other in self.files.items() if other is entry]:
-            del self.files[name]
+        del self.files[entry.number]
 
     def read_basis(self) -> Basis:
         """Return what now decides, besides answers, how all files in hand are read."""

@@ -174,7 +174,7 @@ def test_days_are_written_as_people_of_each_language_do_and_a_frame_holds_days(d
     path = tmp_path / "list.csv"
     path.write_text("\n".join([",".join(ROW), ",".join(ROW.values())]), encoding="utf-8")
     drop(open_section(desk), path)
-    recognition = desk.in_hand["files"].files["list.csv"].recognition
+    recognition = desk.in_hand["files"].files[1].recognition
     day = dt.date.fromisoformat(ROW["date"])
     assert day in tabulate_sample(recognition).iloc[0].tolist()
     for language, text in (("en", "17 May 2009"), ("sq", "17 maj 2009"), ("el", "17 Μαΐου 2009")):
@@ -202,7 +202,7 @@ def test_a_file_whose_rows_name_nobody_is_asked_for_its_partner(desk, tmp_path):
     assert not [box for box in page.selectbox if box.key and box.key.startswith("answer-")]
     page.selectbox(key="partner-1").set_value("Qendra")
     page.run()
-    assert desk.in_hand["files"].files["invented-sq-titles.xlsx"].partner == "Qendra"
+    assert desk.in_hand["files"].files[1].partner == "Qendra"
     assert [box for box in page.selectbox if box.key and box.key.startswith("answer-1-constants")]
 
 
@@ -213,7 +213,7 @@ def test_the_partner_that_is_chosen_at_the_top_is_that_of_files_without_one(desk
     page.selectbox(key="partner").set_value("Qendra")
     page.run()
     assert not [box for box in page.selectbox if box.key and box.key.startswith("partner-")]
-    partners = {name: entry.partner for name, entry in desk.in_hand["files"].files.items()}
+    partners = {entry.file.name: entry.partner for entry in desk.in_hand["files"].files.values()}
     assert partners == {"b.csv": "BKTF", "invented-sq-titles.xlsx": "Qendra"}
 
 
@@ -230,7 +230,7 @@ def test_a_file_that_fits_no_kind_is_asked_for_it(desk, tmp_path):
     page.selectbox(key="kind-1").set_value("effort")
     page.run()
     assert not page.exception
-    assert desk.in_hand["files"].files["list.csv"].kind == "effort"
+    assert desk.in_hand["files"].files[1].kind == "effort"
 
 
 def test_nothing_of_a_dropped_file_stays_when_the_desk_locks(desk, tmp_path):
@@ -248,7 +248,7 @@ def test_a_heading_that_was_read_wrongly_is_corrected(desk, tmp_path):
     row = "2008-03-04,2008-03-09,Tiranë,K-1,në rrezik,i brendshëm,lypje,mbrojtje,raportuar"
     path.write_text(f"{head}\n{row}\n", encoding="utf-8")
     page = drop(open_section(desk), path)
-    entry = desk.in_hand["files"].files["list.csv"]
+    entry = desk.in_hand["files"].files[1]
     assert entry.recognition.sample.cells["date"] == ("2008-03-04",)
     columns = [box for box in page.selectbox if box.label in ("Column", "Heading in the file")]
     columns[0].set_value("date")
@@ -263,7 +263,7 @@ def test_kind_and_sheet_that_are_corrected_together_hold_until_they_are_asked_ag
     sheets = {"March": effort, "April": effort, "Children": [tuple(ROW), tuple(ROW.values())]}
     path = write_book("three", sheets)(tmp_path)
     page = drop(open_section(desk), path)
-    entry = desk.in_hand["files"].files[path.name]
+    entry = desk.in_hand["files"].files[1]
     assert (entry.recognition.kind, entry.recognition.sheet) == ("encounter", 3)
     choose(page, "Kind of record", "effort")
     choose(page, "Column", "child_id")
@@ -290,7 +290,7 @@ def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path):
     boxes["form"].set_value("\0Situata")
     press(page, "Answer")
     assert not page.exception
-    entry = desk.in_hand["files"].files["list.csv"]
+    entry = desk.in_hand["files"].files[1]
     assert (entry.recognition.questions, entry.trial.accepted) == ((), 1)
     assert entry.recognition.sample.cells["form"] == ("begging",)
 
@@ -315,7 +315,7 @@ def test_the_code_of_a_child_is_explained_and_a_file_without_it_says_what_to_ask
     press(page, "Forget all answers for these files and ask again")
     page.selectbox(key="answer-1-column-child_id-child_id").select_index(0)
     press(page, "Answer")
-    assert desk.in_hand["files"].files["list.csv"].trial.accepted == 1
+    assert desk.in_hand["files"].files[1].trial.accepted == 1
 
 
 def test_where_no_column_can_be_the_code_of_a_child_nothing_is_asked(desk, tmp_path):
@@ -362,7 +362,7 @@ def import_with_list(desk, tmp_path):
         box.set_value(MESSY["sq-titles"].answers["constants"][box.key.rpartition("-")[2]])
     press(page, "Answer")
     page.button(key="import-1").click().run()
-    assert desk.in_hand["files"].files[path.name].result.rejects.exists()
+    assert desk.in_hand["files"].files[1].result.rejects.exists()
     return page
 
 
@@ -396,7 +396,7 @@ def test_the_card_of_an_import_that_was_taken_back_says_so_and_imports_it_again(
 @pytest.mark.long
 def test_a_card_whose_list_could_not_be_written_says_so(desk, tmp_path):
     import_with_list(desk, tmp_path)
-    entry = desk.in_hand["files"].files["invented-sq-titles.xlsx"]
+    entry = desk.in_hand["files"].files[1]
     entry.result = replace(entry.result, rejects=None, list_failed=True)
     page = open_section(desk)
     assert not page.exception
@@ -406,7 +406,7 @@ def test_a_card_whose_list_could_not_be_written_says_so(desk, tmp_path):
 @pytest.mark.long
 def test_a_card_without_its_list_says_so(desk, tmp_path):
     import_with_list(desk, tmp_path)
-    desk.in_hand["files"].files["invented-sq-titles.xlsx"].result.rejects.unlink()
+    desk.in_hand["files"].files[1].result.rejects.unlink()
     page = open_section(desk)
     assert not page.error
     assert "was removed" in words_on(page)
@@ -551,8 +551,8 @@ def test_files_that_are_ready_go_in_together(desk, tmp_path):
         page = drop(page, write(tmp_path, text_of([ROW | {"partner": ""} | cells]), f"{name}.csv"))
     press(page, "Import all 2 files that are ready")
     assert not page.exception
-    files = desk.in_hand["files"].files
-    assert [name for name, entry in files.items() if entry.result is not None] == ["a.csv", "b.csv"]
+    files = desk.in_hand["files"].files.values()
+    assert [entry.file.name for entry in files if entry.result is not None] == ["a.csv", "b.csv"]
     assert not [button for button in page.button if button.key == "import-all"]
 
 
