@@ -60,16 +60,17 @@ def _show_files(desk: Desk, hand: Hand) -> None:
 def _offer_all(hand: Hand, overdue: Overdue | None) -> None:
     """Offer to import all files that are ready with all their rows, if they are several and nothing is to be deleted.
 
-    Each is tried again before it goes in: the import of another one may have changed what it would do.
+    Each is tried again before it goes in: the import of another one may have changed what it would do. A file that then
+    has another note than the officer saw, such as that its records are those of another partner, stays.
     """
-    ready = [entry for entry in hand.files.values() if entry.is_whole]
+    ready = [(entry, entry.trial.notes) for entry in hand.files.values() if entry.is_whole and entry.trial]
     if len(ready) > 1 and overdue is not None and not overdue.count:
         label = _("Import all {count} files that are ready", count=format_number(len(ready)))
         if st.button(label, key="import-all", type="primary"):
-            for entry in ready:
+            for entry, notes in ready:
                 with st.spinner(_("Importing {file} …", file=escape_markdown(entry.file.name))):
                     hand.look(entry)
-                    if entry.is_whole:
+                    if entry.is_whole and entry.trial and entry.trial.notes == notes:
                         hand.store(entry)
             st.rerun()
 

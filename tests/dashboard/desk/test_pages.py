@@ -556,6 +556,17 @@ def test_files_that_are_ready_go_in_together(desk, tmp_path):
     assert not [button for button in page.button if button.key == "import-all"]
 
 
+def test_a_file_that_has_a_new_note_after_another_went_in_waits_for_the_officer(desk, tmp_path, monkeypatch):
+    """The same list, dropped for two partners: which of them is right is asked before its children count twice."""
+    monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Qendra", "BKTF"])
+    rows = text_of([ROW | {"partner": "", "child_id": f"K-{n}"} for n in range(3)])
+    page = drop(open_section(desk), write(tmp_path, rows, "a.csv"))
+    page = drop(page, write(tmp_path, rows, "b.csv"), "BKTF")
+    press(page, "Import all 2 files that are ready")
+    assert [entry.result is not None for entry in desk.in_hand["files"].files.values()] == [True, False]
+    assert "Is this the right partner?" in words_on(page)
+
+
 def test_a_file_of_another_partner_says_so_and_takes_the_right_one(desk, tmp_path, monkeypatch):
     monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Qendra", "BKTF"])
     page = drop(open_section(desk), write(tmp_path, text_of([ROW | {"partner": "BKTF"}])))
