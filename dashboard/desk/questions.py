@@ -24,7 +24,7 @@ from data.schema.kinds import KINDS
 _WIDTH = 420
 _MOST_GAPS = 6  # open questions that a message names
 _COLUMN = "\0"  # before a heading, in place of a code
-_NONE = "\0none"  # in place of a heading, if no column of the file is the answer
+_NONE = "\0\0"  # in place of a heading, if no column of the file is the answer
 _UNNAMED = re.compile(r"column \d+")  # stands for a heading that is not repeated
 
 
@@ -159,7 +159,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             count=format_number(entry.recognition.rows),
         )
         st.html(render_note(sentence))
-    replies = {}
+    replies, names = {}, name_choices()
     for cell, (part, allowed) in zip(place_fields(len(question.parts)), question.parts.items(), strict=True):
         options = list(allowed)
         of_places = question.topic == "words" and not allowed
@@ -172,7 +172,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
             options.append(_NONE)
         likely = question.proposal.get(part, "")
         likely = likely if likely in options else read_place_label(likely)
-        places = name_choices() if of_places else {}
+        places = names if of_places else {}
         replies[part] = cell.selectbox(
             _word_part(kind, question, part),
             options,

@@ -277,17 +277,18 @@ def test_kind_and_sheet_that_are_corrected_together_hold_until_they_are_asked_ag
     assert (entry.recognition.kind, entry.recognition.sheet) == ("encounter", 3)
 
 
-def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path):
+@pytest.mark.parametrize("heading", ["Situata", "none"])
+def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path, heading):
     path = tmp_path / "list.csv"
-    head = "Data,Bashkia,Kodi i fëmijës,Statusi i tij,Rruga,Situata,Boshti,Si u gjet"
+    head = f"Data,Bashkia,Kodi i fëmijës,Statusi i tij,Rruga,{heading},Boshti,Si u gjet"
     row = "2008-03-04,Tiranë,K-1,në rrezik,i brendshëm,lypje,mbrojtje,raportuar"
     path.write_text(f"{head}\n{row}\n", encoding="utf-8")
     page = drop(open_section(desk), path)
     boxes = {box.key.rpartition("-")[2]: box for box in page.selectbox if (box.key or "").startswith("answer-1-const")}
     assert set(boxes) == {"stage", "form"}
-    assert "The column “Situata” says it" in boxes["form"].options
+    assert f"The column “{heading}” says it" in boxes["form"].options
     boxes["stage"].set_value("\0Statusi i tij")
-    boxes["form"].set_value("\0Situata")
+    boxes["form"].set_value(f"\0{heading}")
     press(page, "Answer")
     assert not page.exception
     entry = desk.in_hand["files"].files[1]
