@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
@@ -31,8 +32,8 @@ class Layer:
     """A layer that a release has.
 
     levels : the levels at which the release has the layer: country, region (a county in Albania), municipality.
-    options : the choices of each option, the default first. A choice is listed if the release has it at one level or
-    more.
+    options : the choices of each option; the first is taken where none is given. A choice is listed if the release has
+    it at one level or more.
     """
 
     id: str
@@ -171,9 +172,9 @@ class Release:
         source, margin, note, tier, citation and licence.
 
         period : one of `periods`; by default the latest of the longest periods. options : a choice for each of the
-        layer's options; without one, the default choice. Raises InputError for a layer, level, period, option or choice
-        that the release does not have, also for a choice that it has at other levels alone, and ReleaseDamaged if a
-        file of the release was changed.
+        layer's options; without one, the first that `layers` lists. Raises InputError for a layer, level, period,
+        option or choice that the release does not have, also for a choice that it has at other levels alone, and
+        ReleaseDamaged if a file of the release was changed.
         """
         definition = self._check(layer, level, options)
         if period is None:
@@ -216,7 +217,9 @@ class Release:
     def _areas(self) -> geography.Areas:
         return geography.read_areas(self._folder.areas_file)
 
-    def _check(self, layer: str, level: str | None = None, options: Mapping[str, str] | None = None) -> _Definition:
+    def _check(
+        self, layer: str, level: str | None = None, options: Mapping[str, str] = MappingProxyType({})
+    ) -> _Definition:
         """Return the definition of a layer.
 
         Raises InputError for a layer, level, option or choice that the release does not have, or not at the level.
@@ -228,7 +231,7 @@ class Release:
             raise InputError(
                 f"This release has no layer {layer}{where}. Its levels are: {', '.join(description.levels) or 'none'}."
             )
-        for option, choice in (options or {}).items():
+        for option, choice in options.items():
             if option not in description.options:
                 raise InputError(
                     f"Layer {layer} has no option {option!r}: {', '.join(description.options) or 'it has none'}."
@@ -237,8 +240,8 @@ class Release:
                 raise InputError(
                     f"Option {option} is no {choice!r}. There are: {', '.join(description.options[option])}."
                 )
-        if level is not None and self._select_rows(definition, level, options or {}).empty:
-            others = [name for name in description.levels if len(self._select_rows(definition, name, options or {}))]
+        if level is not None and self._select_rows(definition, level, options).empty:
+            others = [name for name in description.levels if len(self._select_rows(definition, name, options))]
             where = ", ".join(others) or "no level"
             raise InputError(f"Layer {layer} has no such numbers at level {level!r}. It has them at: {where}.")
         return definition

@@ -116,7 +116,7 @@ def find_newly_unsearched(current: CurrentRelease, earlier: CurrentRelease) -> s
 
 
 def _find_by_outreach(current: CurrentRelease, states: Collection[str]) -> list[set[str]]:
-    """Return the areas whose outreach has one of these states, for each of the last two quarters, see above."""
+    """Return the areas whose outreach has one of these states, for each period of `find_unsearched`, oldest first."""
     if not current_release.has_layer(current, "effort", _LEVEL, ()):
         return []
     periods = current_release.list_periods(current, "effort", _LEVEL, "", ())[-_SILENT:]
