@@ -17,7 +17,7 @@ from dashboard.site.text import _, escape_markdown, format_plural, translate_mes
 from dashboard.widgets import markup
 from data.errors import InputError
 from data.message import Message, mark
-from data.personal.free_text import check_free_text
+from data.personal.free_text import WRITE_NO_NAME, check_free_text
 from risk.planning.explain import Move
 from risk.planning.problem import Decision
 from risk.planning.summary import AuthoredDecision, PlanSummary
@@ -87,6 +87,7 @@ def _ask_reason(step: _Step, what: str) -> None:
     """Ask for the reason why a move is declined or units are kept in place. Other people can read the reason."""
     with st.form("decide", border=False):
         st.text_input(_("Reason (others will read it; write nothing about a child)"), key=_REASON)
+        st.caption(_(WRITE_NO_NAME))
         st.form_submit_button(_(_MEANING[what]), on_click=_take, args=(step, what), type="primary")
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))

@@ -15,6 +15,7 @@ from dashboard.narrative import plan as narrative
 from dashboard.narrative.judgement import judge_area
 from dashboard.pages.reallocate import cards, planner, render, session, summary
 from data.errors import FileRefused, InputError
+from data.personal.free_text import WRITE_NO_NAME
 from risk.planning.clashes import Clash, RulesClash
 from risk.planning.inputs import Setting, make_plan
 from risk.planning.problem import Decision
@@ -432,6 +433,7 @@ def test_a_reason_that_is_refused_stays_in_its_field_and_the_plan_as_it_was(run,
     assert words in error.value
     assert "Elira" not in error.value
     assert test.text_input(key="decide-reason").value == reason
+    assert WRITE_NO_NAME in [caption.value for caption in test.caption]
     assert "plan-decided" not in test.session_state
     assert options(test) == before
 
