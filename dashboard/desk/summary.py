@@ -42,16 +42,14 @@ def name_areas() -> dict[str, str]:
 def name_choices() -> dict[str, str]:
     """Return the names of all areas by code, for a list in which an officer types to find one.
 
-    Another usual name, or the name without accents, is added in brackets: Tiranë (Tirana), Durrës (Durres).
+    Another usual name, and the name without accents, are added in brackets: Tiranë (Tirana, Tirane), Durrës (Durres).
     """
-    table, names = area_table(), name_areas()
-    others = zip(table.index, table["name_local"], table["name_en"], strict=True)
-    choices = dict(names)
-    for code, *further in others:
-        name = names[str(code)]
+    table, choices = area_table(), name_areas()
+    for code, *names in zip(table.index, table["name_local"], table["name_en"], strict=True):
+        name = choices[str(code)]
         plain = strip_accents(unicodedata.normalize("NFKD", name))
-        other = next((text for text in (*further, plain) if text != name), "")
-        choices[str(code)] = f"{name} ({other})" if other else name
+        others = dict.fromkeys(other for other in (*names, plain) if other != name)
+        choices[str(code)] = f"{name} ({', '.join(others)})" if others else name
     return choices
 
 
