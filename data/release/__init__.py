@@ -79,7 +79,7 @@ def find_release(path: Path) -> tuple[Path, str]:
     path : the folder of a release, `releases/NAME`; or a folder that contains `releases`, for the release that is shown
     there. Raises ReleaseError if it is neither, or if no release is shown there.
     """
-    folder = path.absolute()
+    folder = Path(os.path.normpath(path.absolute()))
     if any((folder / tier / MANIFEST).is_file() for tier in TIERS):
         return folder.parent, folder.name
     name = shown_name(folder / "releases")
@@ -181,7 +181,8 @@ class Release:
         if release_name is None:
             raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
         folder = releases / release_name / tier
-        if not (folder / MANIFEST).is_file():
+        # In another spelling, such as NAME/, a release would not be known as one that was taken back.
+        if Path(release_name).name != release_name or not (folder / MANIFEST).is_file():
             msg = Message(
                 "No release {chosen!r} of tier {tier!r}. There are: {listed}.",
                 chosen=release_name,

@@ -9,7 +9,7 @@ import pytest
 
 from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import ReleaseError
-from data.release import MANIFEST, WITHDRAWN, Release, current_name, list_earlier, names, shown_name
+from data.release import MANIFEST, WITHDRAWN, Release, current_name, find_release, list_earlier, names, shown_name
 from tests.helpers import small_worlds
 from tests.helpers.manifests import edit_manifest
 from tests.helpers.paths import ROOT
@@ -33,6 +33,15 @@ def test_nothing_is_there_yet(tmp_path):
 def test_a_release_that_is_not_there_is_named_with_those_that_are(folder):
     with pytest.raises(ReleaseError, match=r"'1999'.*2007-05-001"):
         Release.open(folder, "public", "1999")
+
+
+@pytest.mark.parametrize("spelling", ["{}/", "./{}", "{}/.", "{0}/../{0}"])
+def test_a_release_has_one_spelling(folder, spelling):
+    """In another one, a release that was taken back would be opened."""
+    name = current_name(folder)
+    with pytest.raises(ReleaseError, match="There are: 2007-05-001"):
+        Release.open(folder, "public", spelling.format(name))
+    assert find_release(folder / spelling.format(name) / "public" / "..") == (folder, name)
 
 
 def test_tables_keep_whole_numbers_and_missing_ones(folder):
