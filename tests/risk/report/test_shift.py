@@ -73,7 +73,6 @@ def test_the_answer_is_the_same_each_time_and_falls_are_the_mirror_of_rises():
         assert (up.low, up.high) == (pytest.approx(-down.high, abs=2.5), pytest.approx(-down.low, abs=2.5))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("outreach", "begins"), [(QUARTERS, FIRST), (QUARTERS[2:], None)])
 def test_a_year_in_which_the_programme_began_is_not_compared(tmp_path, outreach, begins):
     days = small_release.rows(REGIONS, outreach, lambda *_cell: small_release.number(10))
@@ -81,6 +80,7 @@ def test_a_year_in_which_the_programme_began_is_not_compared(tmp_path, outreach,
     assert describe_shifts(release, 0.5, (), 0).get("first_year") == begins
 
 
+@pytest.mark.slow
 def test_power_grows_with_the_children_and_is_not_given_where_a_share_cannot_rise_so_far():
     small, large = (judge(counts([(2 * n, 8 * n), (2 * n, 8 * n)]), NOISY, trials=30)[0].power for n in (1, 15))
     assert small < 30
