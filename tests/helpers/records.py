@@ -122,7 +122,7 @@ def main(folder, key, n, chunk):
     from data.restricted.vault import Vault, importing
 
     # The vault writes early and often, so that a kill can leave something half done.
-    importing._HELD = 4 * chunk
+    importing._BUFFERED_ROWS = 4 * chunk
     chunks = [frame("encounter", chunk, first=i) for i in range(0, n, chunk)]
     with Vault.open(Path(folder), bytes.fromhex(key)) as vault:
         killing.watch(vault._connection, 10_000)

@@ -118,6 +118,16 @@ def test_most_records_of_another_partner_are_noted(importer, tmp_path):
     assert note(importer, "Tjetër", [*same[1:3], *((n, {"stage": "recruited"}) for n in range(20, 23))]) == []
     assert note(importer, "Tjetër", [(n, {"date": "2007-06-01"}) for n in range(5)]) == []
     assert note(importer, "Tjetër", [(n, {"sex": "male"}) for n in range(5)]) == []
+    assert note(importer, "Pranvera", [*same[:2], *((n, {"stage": "recruited"}) for n in range(4, 7))]) == []
+
+
+@pytest.mark.parametrize("files", [[("ARSIS", "BKTF")], [("ARSIS",), ("ARSIS",)]])
+def test_records_of_the_same_file_or_partner_are_not_those_of_another(importer, tmp_path, files):
+    for number, partners in enumerate(files):
+        rows = [ROW | {"partner": partner, "child_id": f"{number}-{n}"} for partner in partners for n in range(4)]
+        imported = importer.import_file(write(tmp_path, text_of(rows), "a.csv"))
+        assert imported.accepted == len(rows)
+        assert not [note for note in imported.notes if note.startswith("Is this the right partner?")]
 
 
 def test_a_corrected_sex_contradicts_nothing(importer, tmp_path):
@@ -144,12 +154,12 @@ def test_a_partner_in_another_spelling_doubles_no_record(importer, tmp_path, col
 
 
 def test_records_keep_the_spelling_that_they_had_in_an_earlier_version(importer, tmp_path, monkeypatch):
-    def take_as(partner):
-        rows = [ROW | {"partner": ""}]
+    def take_as(partner, number):
+        rows = [ROW | {"partner": "", "record_number": f"R-{number}", "child_id": f"K-{number}"}]
         imported = importer.import_file(write(tmp_path, text_of(rows), "a.csv"), partner=partner)
         return imported.accepted, imported.already_known
 
     with monkeypatch.context() as earlier:
         earlier.setattr(Importer, "_list_partners", lambda *_: [])
-        assert [take_as("Arsis"), take_as("ARSIS")] == [(1, 0), (1, 0)]
-    assert [take_as("Arsis"), take_as("ARSIS")] == [(0, 1), (0, 1)]
+        assert [take_as("Arsis", 1), take_as("ARSIS", 2)] == [(1, 0), (1, 0)]
+    assert [take_as("Arsis", 1), take_as("ARSIS", 2)] == [(0, 1), (0, 1)]
