@@ -1,14 +1,20 @@
 """Write a small workbook in the old Excel format (.xls) without a library: an OLE file with one BIFF8 stream."""
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 _SECTOR, _FREE, _END, _FAT = 512, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
-def write_old_workbook(path: Path, rows: list[list[object]], title: str = "Rastet") -> Path:
-    """Write texts and numbers as one sheet, and return the path; None is an empty cell."""
-    stream = _workbook(rows, title)
+def write_old_workbook(
+    path: Path, rows: list[list[object]], title: str = "Rastet", hidden: Sequence[str] = ()
+) -> Path:
+    """Write texts and numbers as one sheet, and return the path; None is an empty cell.
+
+    hidden : the titles of further sheets, which are hidden and empty.
+    """
+    stream = _workbook(rows, title, hidden)
     stream += b"\0" * (-len(stream) % _SECTOR or 0)
     stream += b"\0" * max(0, 4096 - len(stream))  # A shorter stream would be stored in another part of the file.
     sectors = len(stream) // _SECTOR
@@ -27,21 +33,32 @@ def _entry(name: str, sort: int, child: int, start: int, size: int) -> bytes:
     return head + b"\0" * 36 + struct.pack("<IQ", start, size)
 
 
-def _workbook(rows: list[list[object]], title: str) -> bytes:
-    first = _record(0x809, struct.pack("<4H2I", 0x600, 5, 0, 0, 0, 0))
-    name = title.encode("latin-1")
-    length = len(first) + 4 + 8 + len(name) + 4
-    names = _record(0x85, struct.pack("<IHBB", length, 0, len(name), 0) + name)
-    sheet = _record(0x809, struct.pack("<4H2I", 0x600, 0x10, 0, 0, 0, 0))
+def _workbook(rows: list[list[object]], title: str, hidden: Sequence[str]) -> bytes:
+    first, end = _record(0x809, struct.pack("<4H2I", 0x600, 5, 0, 0, 0, 0)), _record(0x0A)
+    sheets = [_BEGIN_SHEET + _write_cells(cells) + end for cells in (rows, *[[]] * len(hidden))]
+    names = [name.encode("latin-1") for name in (title, *hidden)]
+    place = len(first) + sum(4 + 8 + len(name) for name in names) + len(end)
+    bounds = b""
+    for number, (name, sheet) in enumerate(zip(names, sheets, strict=True)):
+        bounds += _record(0x85, struct.pack("<IHBB", place, min(number, 1), len(name), 0) + name)
+        place += len(sheet)
+    return first + bounds + end + b"".join(sheets)
+
+
+def _write_cells(rows: list[list[object]]) -> bytes:
+    content = b""
     for row, cells in enumerate(rows):
         for column, cell in enumerate(cells):
             if isinstance(cell, str):
                 text = struct.pack("<HB", len(cell), 1) + cell.encode("utf-16-le")
-                sheet += _record(0x204, struct.pack("<3H", row, column, 0) + text)
+                content += _record(0x204, struct.pack("<3H", row, column, 0) + text)
             elif cell is not None:
-                sheet += _record(0x203, struct.pack("<3Hd", row, column, 0, float(cell)))
-    return first + names + _record(0x0A) + sheet + _record(0x0A)
+                content += _record(0x203, struct.pack("<3Hd", row, column, 0, float(cell)))
+    return content
 
 
 def _record(sort: int, data: bytes = b"") -> bytes:
     return struct.pack("<2H", sort, len(data)) + data
+
+
+_BEGIN_SHEET = _record(0x809, struct.pack("<4H2I", 0x600, 0x10, 0, 0, 0, 0))

@@ -17,7 +17,7 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, refuse_locked
-from data.restricted.intake.xlsx_rows import convert_cell
+from data.restricted.intake.xlsx_rows import LISTS, convert_cell
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -34,7 +34,8 @@ def rows_of_workbook(
     with _opened(path) as book:
         grids = _first_rows(book)
         begin = find_start(grids)
-        notes += [*describe_sheets(grids, begin), *note_hidden(len(book.sheets_metadata) - len(_list_visible(book)))]
+        hidden = {sheet.name for sheet in book.sheets_metadata} - {*_list_visible(book), LISTS}
+        notes += [*describe_sheets(grids, begin), *note_hidden(len(hidden))]
         yield begin, read_rows(begin, lambda start: _rows_below(book, grids[start.grid].name, start), notes)
 
 

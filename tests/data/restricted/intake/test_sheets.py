@@ -7,8 +7,10 @@ from data.errors import FileRefused
 from data.restricted.intake import guess_kind, read_file
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.sheets import read_month
+from data.restricted.intake.xlsx_rows import LISTS
 from tests.data.restricted.intake.test_messy_files import PLACES, TODAY, ask, learn, read
 from tests.helpers.messy_files import BOTH, DAY, FILES, Messy, write_book
+from tests.helpers.old_excel import write_old_workbook
 from tests.helpers.partner_files import Hasher
 
 MESSY = {messy.name: messy for messy in FILES}
@@ -47,14 +49,21 @@ def test_it_is_said_which_sheets_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("hidden", "words"), [(("Shkurt",), "1 sheet of"), (("Janar", "Shkurt"), "2 sheets of"), ((), "")]
+    ("hidden", "words"),
+    [(("Shkurt",), "1 sheet of"), (("Janar", "Shkurt", LISTS), "2 sheets of"), ((), ""), ((LISTS,), "")],
 )
-def test_hidden_sheets_are_not_read_and_are_counted_in_a_note(tmp_path, hidden, words):
-    path = write_book("made", {name: [HEADINGS, ROW] for name in ("Mars", *hidden)})(tmp_path)
-    book = openpyxl.load_workbook(path)
-    for name in hidden:
-        book[name].sheet_state = "hidden"
-    book.save(path)
+@pytest.mark.parametrize("is_old", [False, True])
+def test_hidden_sheets_are_not_read_and_are_counted_in_a_note(tmp_path, hidden, words, is_old):
+    """The hidden sheet of our own forms is none of them."""
+    if is_old:
+        cells = [str(cell) for cell in ROW]
+        path = write_old_workbook(tmp_path / "made.xls", [list(HEADINGS), cells], "Mars", hidden)
+    else:
+        path = write_book("made", {name: [HEADINGS, ROW] for name in ("Mars", *hidden)})(tmp_path)
+        book = openpyxl.load_workbook(path)
+        for name in hidden:
+            book[name].sheet_state = "hidden"
+        book.save(path)
     more = {"resolve": PLACES.resolve, "hash_identifier": Hasher(), "today": TODAY}
     intake = read_file(path, "encounter", mapping=KNOWN, partner="INVENTED", **more)
     assert intake.rows == 1
