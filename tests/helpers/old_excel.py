@@ -7,9 +7,7 @@ from pathlib import Path
 _SECTOR, _FREE, _END, _FAT = 512, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
-def write_old_workbook(
-    path: Path, rows: list[list[object]], title: str = "Rastet", hidden: Sequence[str] = ()
-) -> Path:
+def write_old_workbook(path: Path, rows: list[list[object]], title: str = "Rastet", hidden: Sequence[str] = ()) -> Path:
     """Write texts and numbers as one sheet, and return the path; None is an empty cell.
 
     hidden : the titles of further sheets, which are hidden and empty.
