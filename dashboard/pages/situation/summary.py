@@ -268,7 +268,7 @@ def compute_totals(current: CurrentRelease, view: MapView, listed: tuple[str, ..
     totals: list[Total] = []
     for level in levels:
         frames = current_release.read_series(current, view.layer, level, listed, view.key())
-        totals = timeline.compute_totals(frames, view.area, describe_states(current))
+        totals = timeline.compute_totals(frames, view.area, describe_states(current), current.release.largest)
         if any(total.value is not None for total in totals):
             break
     return dict(zip(listed, totals, strict=True))

@@ -14,6 +14,8 @@ from data.tables.periods import Period
 from geo.layers.core import LayerData
 
 _LEAST = 4  # per cent: the lowest height of a bar with a number, so that it is visible
+_HIDDEN = ("few", "withheld")  # states of cells that may hide children
+_NEAR_ZERO = ("almost_none", "not_searched")  # states of cells that add zero, with the noise of a number
 
 
 @dataclass(frozen=True)
@@ -32,23 +34,26 @@ class Total:
 
 
 def compute_totals(
-    frames: Mapping[str, pd.DataFrame], area: str = "", words: Mapping[str, str] | None = None
+    frames: Mapping[str, pd.DataFrame], area: str, words: Mapping[str, str], largest: float
 ) -> list[Total]:
     """Return the total of each period: of an area, or if `area` is empty, the sum over all areas.
 
-    A sum adds the published values and their margins; the lower end stands for a range. frames : for each period, the
-    rows of the layer, one for each area. words : the words for each state.
+    A sum adds the published values and their margins; the lower end stands for a range. It is a lower limit if a cell
+    is a range or may hide children. frames : for each period, the rows of the layer, one for each area. words : the
+    words for each state. largest : the largest noise of a count.
     """
-    return [_sum_total(frame[frame.index == area] if area else frame, words or {}) for frame in frames.values()]
+    return [_sum_total(frame[frame.index == area] if area else frame, words, largest) for frame in frames.values()]
 
 
-def _sum_total(frame: pd.DataFrame, words: Mapping[str, str]) -> Total:
+def _sum_total(frame: pd.DataFrame, words: Mapping[str, str], largest: float) -> Total:
     known = frame["value"].fillna(frame["low"])
     if not known.notna().any():
-        states = set(frame["state"]) if "state" in frame else set()
+        states = set(frame["state"])
         state = str(states.pop()) if len(states) == 1 else ""
         return Total(None, state=state, words=words.get(state, ""))
-    return Total(float(known.sum()), float(frame["margin"].sum()), bool(frame["value"].isna()[known.notna()].any()))
+    margin = frame["margin"].mask(frame["margin"].isna() & frame["state"].isin(_NEAR_ZERO), largest)
+    least = (frame["value"].isna() & known.notna()) | frame["state"].isin(_HIDDEN)
+    return Total(float(known.sum()), float(margin.sum()), bool(least.any()))
 
 
 def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str]) -> list[Total]:
@@ -62,7 +67,7 @@ def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str
 
 def _judge_area(data: LayerData, area: str, words: Mapping[str, str]) -> Total:
     if area not in data.frame.index or data.frame.loc[area, "state"] != "class":
-        return _sum_total(data.frame[data.frame.index == area], words)
+        return _sum_total(data.frame[data.frame.index == area], words, largest=0.0)  # one area adds nothing
     return Total(None, state="named", words=translate(data.texts()[area]))
 
 

@@ -216,13 +216,31 @@ def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(current):
 
 
 def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
-    frame = pd.DataFrame({"value": [3.0, np.nan], "low": [np.nan, 5.0], "margin": [5.0, np.nan]}, ["a", "b"])
-    [both] = timeline.compute_totals({"2008-03-01/P3M": frame})
-    assert timeline.format_total("2008-03-01/P3M", both) == "Mar to May 2008: at least 8 ±5"
-    [single] = timeline.compute_totals({"2008-03-01/P3M": frame}, "a")
-    assert timeline.format_total("2008-03-01/P3M", single) == "Mar to May 2008: 3 ±5"
-    [none] = timeline.compute_totals({"2008-03-01/P3M": frame}, "c")
-    assert timeline.format_total("2008-03-01/P3M", none) == "Mar to May 2008: no number"
+    cells = [("number", 3.0, np.nan, 5.0), ("class", np.nan, 5.0, np.nan)]
+    assert format_sum(cells) == "at least 8 ±5"
+    assert format_sum(cells[:1]) == "3 ±5"
+    assert format_sum([]) == "no number"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("withheld", "at least 40 ±5"),
+        ("few", "at least 40 ±5"),
+        ("almost_none", "40 ±10"),
+        ("structural_zero", "40 ±5"),
+    ],
+)
+def test_a_total_with_a_country_without_a_number_does_not_claim_to_be_the_whole(state, words):
+    assert format_sum([("number", 40.0, np.nan, 5.0), (state, np.nan, np.nan, np.nan)]) == words
+
+
+def format_sum(cells):
+    """Return the words for the sum of cells, each (state, value, low, margin)."""
+    frame = pd.DataFrame(cells, columns=["state", "value", "low", "margin"])
+    period = "2008-03-01/P3M"
+    (total,) = timeline.compute_totals({period: frame}, "", {}, 5)
+    return timeline.format_total(period, total).removeprefix("Mar to May 2008: ")
 
 
 def test_communities_have_bars_though_no_country_has_a_number(demo_world):
