@@ -1,4 +1,4 @@
-"""The risk model: published answers, honest intervals, and the known truth of invented worlds."""
+"""The risk model: honest intervals, and the known truth of invented worlds."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scipy.integrate import quad
-from scipy.stats import nbinom, norm, poisson, spearmanr
+from scipy.stats import norm, spearmanr
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -18,43 +17,18 @@ from data.disclosure.cell_key import CellKey
 from data.errors import InputError
 from data.release import Release
 from geo import areas
-from risk.laplace import hyperparameters
-from risk.laplace.fields import Beta, Field, HalfNormal, Hyper
-from risk.laplace.graph import build_structure
-from risk.laplace.hyperparameters import integrate
-from risk.laplace.likelihood import Counts, Slopes
+from risk.laplace.likelihood import Slopes
 from risk.laplace.mode import NoMode, compute_gradient, find_best_mode, find_mode
-from risk.laplace.response import Totals, compute_moments, compute_total_response
 from risk.model import RiskModel
 from risk.model.detection import DetectionRange, compute_exceedance, draw_yearly_need, judge_risk
 from risk.model.layout import build_layout
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations, read_share_found
 from risk.worlds import WorldParameters, simulate_default_areas
-from tests.helpers.fits import GammaPrecision, log_means, mean_risk
-from tests.helpers.reference import read_scotland, read_scotland_edges
+from tests.helpers.fits import log_means, mean_risk
 from tests.helpers.repetitions import vary
 
 NOISE = CellKey()
 SEEDS = range(3)
-
-
-def scotland(edges):
-    table = read_scotland()
-    size = len(table)
-    return Observations(
-        tuple(table["district"]),
-        ("S",) * size,
-        table[["expected"]].to_numpy(),
-        ("1975-01-01/P1Y",),
-        ("all",),
-        ("reported",),
-        table["cases"].to_numpy().reshape(size, 1, 1, 1),
-        np.zeros((size, 1)),
-        read_scotland_edges(edges),
-        None,
-        "public",
-        covariates=10.0 * table[["aff"]].to_numpy(),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -81,151 +55,6 @@ def true_log_risk(world, seen):
     table = world.truth.relative_risk("region")
     table = table.pivot_table(index="area", columns="pathway", values="relative_risk")
     return np.log(table.loc[list(seen.areas), list(seen.pathways)].to_numpy())
-
-
-# Published answers
-
-
-@pytest.fixture(scope="module")
-def lip_cancer():
-    model = RiskModel("poisson", intercept_sd=1.0, covariate_sd=1.0, area_sd=1.0)
-    return model.fit(scotland("carlin")).fit_
-
-
-@pytest.mark.slow
-def test_lip_cancer_with_bym2(lip_cancer):
-    mean, sd = lip_cancer.posterior.moments()
-    assert mean[0] == pytest.approx(-0.217, abs=0.02)
-    assert sd[0] == pytest.approx(0.129, abs=0.02)
-    (slope,) = lip_cancer.layout.covariates
-    assert (mean[slope], sd[slope]) == (pytest.approx(0.365, abs=0.02), pytest.approx(0.134, abs=0.02))
-    assert lip_cancer.hyper["area_sd"] == (pytest.approx(0.514, abs=0.02), pytest.approx(0.0885, abs=0.02))
-    assert lip_cancer.hyper["structured"] == (pytest.approx(0.878, abs=0.03), pytest.approx(0.144, abs=0.03))
-    log_mean, log_sd = (column[4, 0] for column in log_means(lip_cancer.posterior))
-    assert np.exp(log_mean + log_sd**2 / 2) == pytest.approx(13.8, abs=0.2)
-
-
-@pytest.mark.long
-def test_the_mean_correction_moves_the_intercept(lip_cancer):
-    """Without it the intercept is wrong by about 0.03, as in INLA with the plain Gaussian approximation."""
-    uncorrected = sum(
-        node.weight * find_mode(lip_cancer.layout.model, node.theta, (node.core, node.local)).core[0]
-        for node in lip_cancer.posterior.nodes
-    )
-    assert 0.01 < uncorrected - lip_cancer.posterior.moments()[0][0] < 0.05
-
-
-@pytest.mark.slow
-def test_the_design_for_many_hyperparameters_agrees_with_the_full_grid(lip_cancer):
-    model, grid = lip_cancer.layout.model, lip_cancer.posterior
-    top = find_mode(model, max(grid.nodes, key=lambda node: node.log_density).theta)
-    root, log_volume = hyperparameters._compute_root(model, top, hyperparameters._report_nothing)
-    nodes, volumes, spread = hyperparameters._evaluate_design(model, top, root, hyperparameters._report_nothing)
-    weights = volumes * np.exp([node.log_density - top.log_density for node in nodes])
-    pairs = zip(nodes, weights / weights.sum(), strict=True)
-    design = hyperparameters.Posterior(model, tuple(replace(n, weight=float(w)) for n, w in pairs), 0.0)
-    np.testing.assert_allclose(log_means(design)[0], log_means(grid)[0], atol=0.03)
-    np.testing.assert_allclose(log_means(design)[1], log_means(grid)[1], rtol=0.05)
-    log_marginal = top.log_density + np.log(2.0 * np.pi) + log_volume + spread
-    assert log_marginal == pytest.approx(grid.log_marginal, abs=0.3)
-
-
-@pytest.mark.slow
-def test_lip_cancer_with_an_intrinsic_field():
-    data = scotland("poly2nb")
-    effects = RiskModel("poisson", structured=1.0, scaled=False, intercept_sd=1e3, covariate_sd=1e3)
-    effects = effects._build_effects(data)
-    sd, *rest = effects.area
-    gamma = Hyper("area_sd", GammaPrecision(), sd.start)
-    layout = build_layout(data, replace(effects, area=(gamma, *rest)))
-    fit = integrate(layout.model)
-    mean, _ = fit.moments()
-    intercept = mean[0] + layout.base
-    assert intercept == pytest.approx(-0.3006, abs=0.03)
-    assert mean[layout.covariates] == pytest.approx([0.4474], abs=0.03)
-    assert fit.hyper()["area_sd"][0] == pytest.approx(0.6664, abs=0.03)
-    assert mean[layout.area[[0, 48]]] == pytest.approx([1.131, -0.7056], abs=0.03)
-
-
-# The parts
-
-
-def direct(published, channel, mean, kappa, most=60):
-    true = np.arange(most + 1)
-    chance = poisson.pmf(true, mean) if not kappa else nbinom.pmf(true, kappa**-2, 1 / (1 + mean * kappa**2))
-    if channel is None:
-        return chance[published]
-    seen = channel.hidden() if published == HIDDEN else channel.shown(published)
-    return chance @ seen
-
-
-@given(
-    st.sampled_from([0, 1, 3, 8, 14, HIDDEN]),
-    st.floats(-3.0, 3.0),
-    st.sampled_from([0.0, 0.05, 0.4, 1.0]),
-    st.booleans(),
-)
-def test_a_published_count_is_as_likely_as_the_channel_says(value, log_mean, kappa, public):
-    channel = NOISE.channel(60, 1, 11 if public else None)
-    if (value == HIDDEN) != (public and value < 11):
-        return
-    slopes = Counts.from_published(np.array([value]), channel).slopes(np.array([log_mean]), kappa)
-    assert np.exp(slopes.log[0]) == pytest.approx(direct(value, channel, np.exp(log_mean), kappa), rel=1e-6)
-
-
-@given(st.integers(0, 30), st.floats(-3.0, 4.0), st.sampled_from([0.0, 0.05, 0.4, 1.0]), st.booleans())
-def test_slopes_of_the_likelihood_are_its_derivatives(value, log_mean, kappa, exact):
-    counts = Counts.from_published(np.array([value]), None if exact else NOISE.channel(60))
-    h = 1e-4
-    low, here, high = (counts.slopes(np.array([log_mean + d]), kappa) for d in (-h, 0.0, h))
-    assert here.gradient == pytest.approx((high.log - low.log) / (2 * h), rel=1e-5, abs=1e-6)
-    assert here.curvature == pytest.approx((low.gradient - high.gradient) / (2 * h), rel=1e-5, abs=1e-6)
-    assert here.third == pytest.approx((high.curvature - low.curvature) / (2 * h), rel=1e-5, abs=1e-6)
-    assert here.information > 0
-
-
-def test_a_noisy_count_may_be_curved_upwards():
-    """Newton's method must cope with this: published values 2 to 13 at some means below 1.7."""
-    means = np.log(np.linspace(0.05, 1.7, 60))
-    channel = NOISE.channel(40)
-    counts = [Counts.from_published(np.full(60, value), channel) for value in range(20)]
-    upwards = [value for value in range(20) if (counts[value].slopes(means, 0.0).curvature < 0).any()]
-    assert set(range(2, 14)) <= set(upwards)
-
-
-def test_a_count_that_the_channel_never_publishes_is_refused():
-    channel = NOISE.channel(30, 1, 11)
-    with pytest.raises(InputError, match="7 is published"):
-        Counts.from_published(np.array([7]), channel)
-    with pytest.raises(InputError, match="channel"):
-        Counts.from_published(np.array([HIDDEN]), None)
-
-
-@pytest.mark.parametrize("prior", [HalfNormal(0.7), GammaPrecision(shape=2.0, rate=0.5), Beta(0.5, 0.5)])
-def test_priors_are_densities_of_theta(prior):
-    assert quad(lambda t: np.exp(prior.log_density(t)[0]), -40, 40, limit=400)[0] == pytest.approx(1.0, rel=1e-4)
-    for theta in (-2.0, 0.3):
-        slope = (prior.log_density(theta + 1e-5)[0] - prior.log_density(theta - 1e-5)[0]) / 2e-5
-        assert prior.log_density(theta)[1] == pytest.approx(slope, rel=1e-5)
-        moved = (prior.natural(theta + 1e-5)[0] - prior.natural(theta - 1e-5)[0]) / 2e-5
-        assert prior.natural(theta)[1] == pytest.approx(moved, rel=1e-5)
-
-
-def test_a_field_has_the_covariance_of_bym2_with_a_part_in_common():
-    graph = build_structure(4, np.array([(0, 1), (1, 2)]))
-    field = Field(graph, 2, Hyper("sd", HalfNormal()), Hyper("structured", Beta()), Hyper("common", Beta()))
-    theta = np.array([-0.4, 0.6, -0.3])
-    sd, structured, common = np.exp(-0.4), 1 / (1 + np.exp(-0.6)), 1 / (1 + np.exp(0.3))
-    across = sd**2 * (structured * graph.product(graph.variances) + (1 - structured) * np.eye(4))
-    covariance = np.kron((1 - common) * np.eye(2) + common, across)
-    precision = field.precision(theta)
-    np.testing.assert_allclose(precision.matrix @ covariance, np.eye(8), atol=1e-8)
-    assert precision.log_det == pytest.approx(-np.linalg.slogdet(covariance)[1])
-    for i in range(3):
-        h = 1e-5 * np.eye(3)[i]
-        high, low = field.precision(theta + h), field.precision(theta - h)
-        np.testing.assert_allclose(precision.slopes[i], (high.matrix - low.matrix) / 2e-5, rtol=1e-4, atol=1e-6)
-        assert precision.log_det_slopes[i] == pytest.approx((high.log_det - low.log_det) / 2e-5, rel=1e-5)
 
 
 @pytest.mark.parametrize("totals", [False, True])
@@ -283,45 +112,6 @@ def test_the_factor_is_that_of_the_whole_matrix(seen):
     some = np.array([model.log_mean(c, u) - model.offset for c, u in zip(core, local, strict=True)])
     ratio = some.reshape(4000, -1).var(axis=0) / np.diag(covariance)
     assert np.abs(ratio - 1.0).mean() < 0.05
-
-
-def test_a_total_is_as_likely_as_adding_up_says():
-    """Compare with the exact distribution of the sum of counts that are known only with noise."""
-    rng = np.random.default_rng(2)
-    channel, means = NOISE.channel(80), rng.gamma(1.5, 1.2, 24)
-    true = rng.poisson(means)
-    published = NOISE.publish(true, rng.integers(0, 2**24, 24))
-    counts = Counts.from_published(published, channel)
-    slopes = counts.slopes(np.log(means), 0.3)
-    exact = np.ones(1)
-    for value, mean in zip(published, means, strict=True):
-        n = np.arange(channel.n_max + 1)
-        weights = channel.shown(int(value)) * nbinom.pmf(n, 0.3**-2, 1 / (1 + mean * 0.3**2))
-        exact = np.convolve(exact, weights / weights.sum())
-    noise = channel.matrix[-1][-2 * channel.largest - 1 :]
-    for away in (-6, -2, 0, 3, 6):
-        value = int(true.sum()) + away
-        lows = exact[value - channel.largest : value + channel.largest + 1]
-        totals = Totals(np.array([float(value)]), np.array([2.0]))
-        log, *_ = compute_total_response(totals, tuple(m[None] for m in compute_moments(slopes)))
-        assert log[0] == pytest.approx(np.log(lows @ noise[::-1]), abs=0.12)
-
-
-@pytest.mark.parametrize("value", [4.0, 40.0, np.nan])
-def test_slopes_of_a_total_are_its_derivatives(value):
-    counts = Counts.from_published(np.array([0, 1, 4, 9]), NOISE.channel(60))
-    totals, h = Totals(np.array([value]), np.array([2.0])), 1e-5
-
-    def respond(log_means):
-        return compute_total_response(totals, tuple(m[None] for m in compute_moments(counts.slopes(log_means, 0.4))))
-
-    here = np.array([-1.0, 0.3, 0.9, 2.0])
-    _, gradient, pull, pull_slope, pull_change = respond(here)
-    for i, step in enumerate(h * np.eye(4)):
-        high, low = respond(here + step), respond(here - step)
-        assert gradient[0, i] == pytest.approx((high[0][0] - low[0][0]) / (2 * h), abs=1e-5)
-        change = (high[2] - low[2])[0] / (2 * h)
-        np.testing.assert_allclose(change, pull_slope[0] * (step > 0) - pull[0] * pull_change[0, i] / 2, atol=1e-5)
 
 
 # Invented worlds
