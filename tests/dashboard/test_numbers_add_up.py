@@ -258,7 +258,7 @@ def test_parts_equal_totals_in_the_table_of_the_map(current):
     published = current.release.table("children_region_year").set_index(["period", "area"])
     for (period, code), row in published.iterrows():
         text = noisy["region", period, "all"][code]
-        assert text == ("" if pd.isna(row["value"]) else f"{row['value']} ±{row['margin']}"), f"TACT_SEED={SEED}"
+        assert text == ("" if pd.isna(row["value"]) else f"{row['value']:,} ±{row['margin']}"), f"TACT_SEED={SEED}"
 
 
 @pytest.mark.long
@@ -347,7 +347,7 @@ def test_the_noisy_number_is_in_the_tables_of_trends(world):
     current = world["partner"]
     table = trends.tabulate_series(current, "AL-11", "all")
     published = current.release.table("children_region_quarter").query("area == 'AL-11'").sort_values("period")
-    wanted = ["" if pd.isna(v) else f"{v} ±{m}" for v, m in zip(published["value"], published["margin"], strict=True)]
+    wanted = ["" if pd.isna(v) else f"{v:,} ±{m}" for v, m in zip(published["value"], published["margin"], strict=True)]
     assert table[NOISY].tolist() == wanted, f"TACT_SEED={SEED}"
     public = world["public"]
     years = pd.concat([trends.tabulate_years(public, area) for area in current_release.name_regions(public)])
