@@ -221,7 +221,7 @@ def test_change_nothing_is_said_plainly(release):
 SMALL = {
     "en": ("Small but almost sure: 7 units could move", "more than 0.5 % of the need met today is over 99 %"),
     "sq": ("pothuajse i sigurt: mund të zhvendosen 7 njësi", "se 0,5% e nevojës së mbuluar sot është mbi 99%"),
-    "el": ("σχεδόν βέβαιο όφελος: μπορούν να μετακινηθούν 7", "από 0,5% της ανάγκης που καλύπτεται σήμερα είναι"),
+    "el": ("σχεδόν βέβαιο όφελος: μπορούν να μετακινηθούν 7", "από το 0,5% της ανάγκης που καλύπτεται σήμερα"),
 }
 
 

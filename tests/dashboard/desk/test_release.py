@@ -207,7 +207,7 @@ def test_an_attack_that_succeeds_is_told_and_stops_the_trial(practice, monkeypat
     ("language", "sentence"),
     [
         ("sq", "children (AL-01): numri i vërtetë mund të llogaritet nga pjesët e tij dhe nga publikimet e mëparshme"),
-        ("el", "children (AL-01): ο αληθινός αριθμός υπολογίζεται από τα μέρη του και από προηγούμενες εκδόσεις"),
+        ("el", "children (AL-01): ο πραγματικός αριθμός υπολογίζεται από τα μέρη του και από προηγούμενες εκδόσεις"),
     ],
     ids=["sq", "el"],
 )
