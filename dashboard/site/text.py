@@ -155,7 +155,17 @@ def translate_message(text: str) -> str:
 def _translate_value(value: object) -> object:
     if isinstance(value, date):
         return format_day(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _Whole(value)
     return translate_message(value) if isinstance(value, Message) else value
+
+
+class _Whole(int):
+    """A whole number that is written in a message as the reader's language writes thousands."""
+
+    def __format__(self, form: str) -> str:
+        text = super().__format__(form)
+        return _write_in(find_language(), text) if form == "," else text
 
 
 def _write_in(language: str, text: str) -> str:

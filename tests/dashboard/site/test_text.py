@@ -1,10 +1,11 @@
-"""Markup of the product: Streamlit sends it as it is, without a search of each line."""
+"""Texts: markup that Streamlit sends as it is, without a search of each line, and numbers in messages."""
 
 import pytest
 import streamlit as st
 from streamlit.elements import html as streamlit_html
 
-from dashboard.site.text import html, join_markup
+from dashboard.site.text import html, join_markup, speak, translate_message
+from data.message import Message
 
 
 @pytest.fixture
@@ -27,3 +28,10 @@ def test_markup_that_streamlit_takes_is_escaped_as_before():
     part = html("<p>{}</p>", "a < b")
     assert join_markup([part, "c & d"])._repr_html_() == "<p>a &lt; b</p>c &amp; d"
     assert type(part._repr_html_()) is str
+
+
+@pytest.mark.parametrize(("language", "number"), [("en", "20,000"), ("sq", "20\u00a0000"), ("el", "20.000")])
+def test_a_number_in_a_message_has_the_thousands_of_the_language(language, number):
+    text = Message("Sheet {sheet} has more than {most:,} rows. Save it as CSV and import that.", sheet=2, most=20_000)
+    with speak(language):
+        assert number in translate_message(text)
