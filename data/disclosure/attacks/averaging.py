@@ -15,10 +15,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
-from data.disclosure.attacks.bounds.lattice import Shape, Table
+from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey, salt_of
 from data.message import Message
-from data.tables.spec import TableSpec, table_name
+from data.tables.spec import TableSpec
 from data.tables.states import STATES
 from data.workspace.types import Floats, Ints
 
@@ -40,10 +40,8 @@ def attack(
     for table, offset, sure in guess_totals(releases, system, mechanism):
         surest = max(surest, sure)
         if sure >= CERTAIN:
-            shape = table.shape
-            name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
             reason = Message("the true number can be calculated from its parts and earlier releases")
-            findings.append(Finding("averaging", name, table.name(offset), reason))
+            findings.append(Finding("averaging", table.shape.name, table.name(offset), reason))
     return findings, {"surest": round(surest, 4)}
 
 
@@ -54,7 +52,7 @@ def guess_totals(
     readings = _Readings(system, mechanism)
     *earlier_releases, last = releases
     redrawn = [release for release in earlier_releases if release.final or not last.frozen]
-    by_shape: dict[Shape, list[dict[tuple[str, ...], int]]] = {}
+    by_shape: dict[TableSpec, list[dict[tuple[str, ...], int]]] = {}
     for unknown, parts in readings.list_totals(include_single=bool(redrawn)):
         table, offset = system.lattice.locate(unknown)
         if table.shape not in by_shape:
@@ -81,12 +79,10 @@ def _join_provisional(
 
 def _read_numbers(release: Published, table: Table) -> dict[tuple[str, ...], int]:
     """Return the numbers of a table in an earlier release, by area, period and categories; empty without the table."""
-    shape = table.shape
-    spec = TableSpec(shape.measure, shape.level, shape.grain, shape.breakdown)  # type: ignore[arg-type]
-    rows = release.tables.get(spec)
+    rows = release.tables.get(table.shape)
     if rows is None:
         return {}
-    columns = [rows[name].to_pylist() for name in ("area", "period", *shape.breakdown)]
+    columns = [rows[name].to_pylist() for name in ("area", "period", *table.shape.breakdown)]
     cells = zip(zip(*columns, strict=True), rows["value"].to_pylist(), strict=True)
     return {cell: int(value) for cell, value in cells if value is not None}
 
@@ -139,8 +135,7 @@ class _Readings:
             return False
         places = [self.system.lattice.find(int(unknown)) for unknown in (total, parts[numbers.argmax()])]
         shapes = [place[0].shape for place in places if place]
-        salts = {salt_of(TableSpec(s.measure, s.level, s.grain, s.breakdown)) for s in shapes}  # type: ignore[arg-type]
-        return len(salts) < len(shapes)
+        return len({salt_of(shape) for shape in shapes}) < len(shapes)
 
     def guess(self, unknown: int, sets: Sequence[Ints], earlier: Sequence[int]) -> tuple[int, float]:
         """Return the most likely count and its posterior probability under a flat prior.

@@ -8,14 +8,14 @@ numbers and from the remainder of the total (Machanavajjhala et al. 2007, on l-d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from data.disclosure.attacks.bounds import BoundsAttack, Finding
-from data.disclosure.attacks.bounds.lattice import Shape, Table
+from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.attacks.bounds.system import Bounds
 from data.message import Message
-from data.tables.spec import table_name
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
@@ -36,7 +36,7 @@ def find_homogeneous(attack: BoundsAttack, bounds: Bounds) -> Iterator[tuple[Tab
         cells = np.arange(table.state.size).reshape(len(table.areas) * len(table.periods), -1)
         low, high = bounds.low[table.base + cells], np.minimum(bounds.high[table.base + cells], _MANY)
         others = high.sum(axis=1, keepdims=True) - high
-        total = attack.lattice.tables.get(Shape(shape.measure, shape.level, shape.grain))
+        total = attack.lattice.tables.get(replace(shape, breakdown=()))
         if total is not None and total.periods == table.periods:
             others = np.minimum(others, np.minimum(bounds.high[total.ids], _MANY).reshape(-1, 1) - low)
         certain = (low > 0) & (low * (1 - SHARE) >= others * SHARE)
@@ -49,9 +49,7 @@ def report_homogeneous(attack: BoundsAttack, bounds: Bounds) -> list[Finding]:
     """Return a finding for each disclosing breakdown; the reason contains no count."""
     findings = []
     for table, cells in find_homogeneous(attack, bounds):
-        shape = table.shape
-        name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
         where = {c: v for c, v in table.name(int(cells[0])).items() if c in ("area", "period")}
         reason = Message("nearly all children of this area are of one category")
-        findings.append(Finding("homogeneity", name, where, reason))
+        findings.append(Finding("homogeneity", table.shape.name, where, reason))
     return findings

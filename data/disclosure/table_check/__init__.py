@@ -20,7 +20,6 @@ import pandas as pd
 
 from data.disclosure.attacks import reading as published
 from data.disclosure.attacks.bounds import BoundsAttack, Learned
-from data.disclosure.attacks.bounds.lattice import Shape
 from data.disclosure.table_check.cells import (
     HIGH,
     LOW,
@@ -44,7 +43,7 @@ from data.errors import InputError, ReleaseError
 from data.message import Message, mark
 from data.release import Release, names
 from data.tables.periods import GRAINS, Period
-from data.tables.spec import CATEGORIES, COUNTED, LEVELS, TIERS, Level, Tier
+from data.tables.spec import CATEGORIES, COUNTED, LEVELS, TIERS, Level, Measure, TableSpec, Tier
 from data.tables.states import ZEROS
 
 __all__ = ["AUDIENCES", "RULES", "Check", "Comparison", "Finding", "Rule"]
@@ -586,7 +585,7 @@ class _Judge:
         spans = self.atlas.periods
         if has_shape and measure in COUNTED and value % 1 == 0 and area in self.atlas.levels and period in spans:
             grain, level = spans[period].grain, cast("Level", self.atlas.levels[area])
-            shape = Shape(measure, level, grain, (breakdowns[0],) if codes else ())
+            shape = TableSpec(cast("Measure", measure), level, grain, (breakdowns[0],) if codes else ())
             low, high = int(max(0, value - margin)), int(value + margin)
             self.learned.append(Learned(shape, area, period, tuple(codes), low, high))
 

@@ -16,12 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.disclosure.attacks.bounds.lattice import Lattice, Learned, Shape, Table
+from data.disclosure.attacks.bounds.lattice import Lattice, Learned, Table
 from data.disclosure.attacks.bounds.system import Bounds, System, Ties
 from data.disclosure.channel import Knowledge
 from data.message import Message, join_messages
 from data.tables.periods import Period
-from data.tables.spec import COUNTED, TableSpec, table_name
+from data.tables.spec import COUNTED, TableSpec
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
@@ -106,9 +106,7 @@ class BoundsAttack:
             for spec, every_row in release.tables.items():
                 rows = _drop_superseded(every_row, release, releases[-1])
                 if spec.measure in COUNTED and len(rows):
-                    shape = Shape(spec.measure, spec.level, spec.grain, spec.breakdown)
-                    knowledge = release.knowledge[spec.measure]
-                    lattice.observe(number, shape, rows, knowledge, release.frozen)
+                    lattice.observe(number, spec, rows, release.knowledge[spec.measure], release.frozen)
         for fact in learned:
             lattice.learn(fact)
         ties = Ties.join(lattice.list_ties())  # adds unknowns
@@ -147,9 +145,7 @@ class BoundsAttack:
                     if table.state.ravel()[offset] == _FEW
                     else "other cells show the true number more closely than its own margin"
                 )
-                shape = table.shape
-                name = table_name(shape.measure, shape.level, shape.grain, *shape.breakdown)
-                findings.append(Finding("bounds", name, table.name(offset), reason))
+                findings.append(Finding("bounds", table.shape.name, table.name(offset), reason))
         return findings
 
 

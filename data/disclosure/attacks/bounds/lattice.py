@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from data.disclosure.channel import UNKNOWN, Knowledge
 from data.tables.periods import GRAINS, Calendar, Grain, Period
-from data.tables.spec import CATEGORIES, Level
+from data.tables.spec import CATEGORIES, Level, TableSpec
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
@@ -31,20 +31,10 @@ NOT_PUBLISHED = -1
 
 
 @dataclass(frozen=True)
-class Shape:
-    """Measure, level, grain and breakdown of a table."""
-
-    measure: str
-    level: Level
-    grain: Grain
-    breakdown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Learned:
     """An interval of one count, both ends included, that an attacker knows from another source than a release."""
 
-    shape: Shape
+    shape: TableSpec
     area: str
     period: str
     categories: tuple[str, ...]
@@ -61,7 +51,7 @@ class Table:
     contains the cell in any state. open_to: the value up to which all must stay possible if the cell is hidden.
     """
 
-    shape: Shape
+    shape: TableSpec
     areas: tuple[str, ...]
     periods: tuple[str, ...]
     categories: tuple[tuple[str, ...], ...]
@@ -76,7 +66,7 @@ class Table:
     @classmethod
     def empty(
         cls,
-        shape: Shape,
+        shape: TableSpec,
         areas: tuple[str, ...],
         periods: tuple[str, ...],
         categories: tuple[tuple[str, ...], ...] = (),
@@ -122,10 +112,10 @@ class Lattice:
     levels: Mapping[str, str]
     periods: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     places: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    tables: dict[Shape, Table] = field(default_factory=dict)
+    tables: dict[TableSpec, Table] = field(default_factory=dict)
     size: int = 0
 
-    def observe(self, release: int, shape: Shape, rows: pa.Table, knowledge: Knowledge, frozen: bool) -> None:
+    def observe(self, release: int, shape: TableSpec, rows: pa.Table, knowledge: Knowledge, frozen: bool) -> None:
         """Record a published table with the columns area, period, the columns of the breakdown, value and state.
 
         release: its number from 0. Call this in the order of the releases. If numbers are frozen, a changed number is
@@ -162,7 +152,7 @@ class Lattice:
         table.high[cells] = np.where(speaks, high, old_high)
 
     def _axes(
-        self, shape: Shape, rows: pa.Table
+        self, shape: TableSpec, rows: pa.Table
     ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, ...], ...]]:
         areas = self._in_order(rows["area"], shape.level)
         periods = self.periods.get(shape.grain) or tuple(sorted(rows["period"].unique().to_pylist()))
@@ -208,7 +198,7 @@ class Lattice:
         self.tables[table.shape] = table
         return table
 
-    def _add_total(self, shape: Shape, like: Table) -> Table:
+    def _add_total(self, shape: TableSpec, like: Table) -> Table:
         """Return a table of totals; unknowns are added if it was not published."""
         if shape in self.tables:
             return self.tables[shape]
@@ -236,7 +226,7 @@ class Lattice:
     def _tie_categories(self) -> Iterable[tuple[Ints, Ints]]:
         for shape, table in list(self.tables.items()):
             if shape.breakdown and shape.measure == "children":
-                total = self._add_total(Shape(shape.measure, shape.level, shape.grain), table)
+                total = self._add_total(TableSpec(shape.measure, shape.level, shape.grain), table)
                 if total.periods == table.periods:
                     yield total.ids, table.ids.reshape(total.ids.size, -1)
 
@@ -244,10 +234,10 @@ class Lattice:
         """Find the next coarser table, with larger areas (`way` is "area") or longer periods; None if there is none."""
         shape = table.shape
         if way == "area":
-            around = [Shape(shape.measure, w, shape.grain, shape.breakdown) for w in _NEXT_LEVEL[shape.level]]
+            around = [TableSpec(shape.measure, w, shape.grain, shape.breakdown) for w in _NEXT_LEVEL[shape.level]]
         else:
             wider = GRAINS[GRAINS.index(shape.grain) + 1 :]
-            around = [Shape(shape.measure, shape.level, g, shape.breakdown) for g in wider]
+            around = [TableSpec(shape.measure, shape.level, g, shape.breakdown) for g in wider]
         return next((self.tables[s] for s in around if s in self.tables), None)
 
     def _tie_areas(self) -> Iterable[tuple[Ints, Ints]]:
@@ -319,12 +309,12 @@ class Lattice:
         for shape, model in list(self.tables.items()):
             if shape.measure != "model":
                 continue
-            pathway = self.tables.get(Shape("children", shape.level, shape.grain, ("pathway",)))
+            pathway = self.tables.get(TableSpec("children", shape.level, shape.grain, ("pathway",)))
             if pathway is not None and pathway.periods == model.periods:
                 known_pathways = np.split(pathway.ids[..., :3], [1], axis=-1)
                 for crossing, those in enumerate(known_pathways):
                     yield from self._tie_at_most(those, model.ids[..., crossing, :])
-            stage = self.tables.get(Shape("children", shape.level, shape.grain, ("stage",)))
+            stage = self.tables.get(TableSpec("children", shape.level, shape.grain, ("stage",)))
             if stage is not None and stage.periods == model.periods:
                 yield from self._tie_at_most(stage.ids[..., 1:], model.ids.reshape(*model.ids.shape[:2], -1))
 
@@ -339,7 +329,7 @@ class Lattice:
     def _tie_encounters(self) -> Iterable[tuple[Ints, Ints]]:
         """Yield ties of encounters to children: each child of a cell had at least one encounter there."""
         for shape, table in list(self.tables.items()):
-            children = self.tables.get(Shape("children", shape.level, shape.grain))
+            children = self.tables.get(TableSpec("children", shape.level, shape.grain))
             if shape.measure == "encounters" and children is not None and children.periods == table.periods:
                 rest = self._add_unknowns(table.ids.shape)
                 yield table.ids.ravel(), np.stack([children.ids.ravel(), rest.ravel()], axis=1)
