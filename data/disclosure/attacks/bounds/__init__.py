@@ -7,7 +7,6 @@ protection interval (Knowledge in data/disclosure/channel.py).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +24,7 @@ from data.tables.spec import COUNTED, TableSpec
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
-__all__ = ["BoundsAttack", "Finding", "Learned", "Published", "attack"]
+__all__ = ["BoundsAttack", "Finding", "Learned", "Published"]
 
 _FEW = STATES.index("few")
 _SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "withheld")]
@@ -158,22 +157,3 @@ def _drop_superseded(rows: pa.Table, release: Published, last: Published) -> pa.
     periods = rows["period"].unique().to_pylist()
     superseded = [p for p in periods if release.is_provisional(p) and not last.is_provisional(p)]
     return rows.filter(pc.invert(pc.is_in(rows["period"], pa.array(superseded, pa.string())))) if superseded else rows
-
-
-def attack(releases: Sequence[Published], areas: pd.DataFrame) -> tuple[list[Finding], dict[str, float]]:
-    """Attack the last of the releases, which begin with the oldest; return findings and statistics.
-
-    areas: code (index), level and parent. Statistics: seconds, and the numbers of unknowns, ties, passes ("sweeps") and
-    ties dropped ("contradictions").
-    """
-    began = time.monotonic()
-    system = BoundsAttack.from_releases(releases, areas)
-    bounds = system.system.solve()
-    findings = system.report(system.judge(bounds))
-    return findings, {
-        "seconds": round(time.monotonic() - began, 3),
-        "unknowns": system.lattice.size,
-        "ties": len(system.system.ties.total),
-        "sweeps": bounds.sweeps,
-        "contradictions": bounds.contradictions,
-    }
