@@ -109,7 +109,7 @@ def agreement(form: str, samples: list[tuple[np.ndarray, ...]], theirs: dict[str
     compared = unlived = unreached = 0
     differ = 0.0
     for number, (people, supply, minutes) in enumerate(samples):
-        ours = compute_access(people, supply, FORMS[form].weight(minutes)).value
+        ours = compute_access(people, supply, FORMS[form].weight(minutes))
         other = theirs[f"{form}{number}"]
         lived = people > 0
         nothing = lived & ~np.isfinite(other)

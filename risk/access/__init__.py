@@ -25,8 +25,6 @@ from data.workspace.types import Bools, Floats
 
 Decay = Literal["none", "step", "gaussian"]
 
-_LEAST = 0.8  # the lowest probability at which a gap, or its absence, is stated
-_ENDS = (0.025, 0.5, 0.975)
 
 
 @dataclass(frozen=True)
@@ -79,56 +77,12 @@ def compute_reach(people: Floats, weight: Floats) -> Floats:
     return shared
 
 
-@dataclass(frozen=True, eq=False)
-class Access:
-    """The supply that reaches each area.
+def compute_access(people: Floats, supply: Floats, weight: Floats) -> Floats:
+    """Compute the supply per head that reaches each area, in both steps; NaN where nobody lives.
 
-    value : supply per head, in the shape of `people`, (..., A); NaN where nobody lives. unreached : supply with
-    nobody in its catchment, in the shape of `people` without the last axis.
-    """
-
-    value: Floats
-    unreached: Floats
-
-    def certainty(self, least: float) -> Certainty:
-        """Return access with its uncertainty and the probability that it is below `least`.
-
-        Raises InputError if the values are not draws, (d, A).
-        """
-        if self.value.ndim != 2:
-            msg = f"Certainty needs draws, shape (draws, areas), not {self.value.shape}. Give draws of need."
-            raise InputError(msg)
-        low, median, high = np.nanquantile(self.value, _ENDS, axis=0)
-        below = (self.value < least).mean(axis=0)
-        return Certainty(median, low, high, below)
-
-
-@dataclass(frozen=True, eq=False)
-class Certainty:
-    """Access with its uncertainty: median and 95 % interval, and the probability of a gap; (A,) each."""
-
-    median: Floats
-    low: Floats
-    high: Floats
-    below: Floats
-
-    @property
-    def gap(self) -> Bools:
-        """Whether there is a gap with a probability of 0.8 or more, (A,)."""
-        return np.asarray(self.below >= _LEAST)
-
-    @property
-    def cannot_tell(self) -> Bools:
-        """Whether neither a gap nor its absence has a probability of 0.8 or more, (A,)."""
-        return np.asarray((self.below < _LEAST) & (1.0 - self.below < _LEAST))
-
-
-def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:
-    """Compute access in both steps.
-
-    people : people who share the supply, (A,) or draws (d, A). supply : supply of each site, (S,).
-    weight : weight of each area and site, (A, S), from `Catchment.weight`. Raises InputError if shapes do not fit or a
-    number is negative or NaN.
+    people : people who share the supply, (A,) or draws (d, A); the result has their shape. supply : supply of each
+    site, (S,). weight : weight of each area and site, (A, S), from `Catchment.weight`. Raises InputError if shapes do
+    not fit or a number is negative or NaN.
     """
     if people.shape[-1:] + supply.shape != weight.shape:
         msg = f"Weights of shape {weight.shape} do not fit {people.shape[-1:]} areas and {supply.shape} sites."
@@ -136,10 +90,8 @@ def compute_access(people: Floats, supply: Floats, weight: Floats) -> Access:
     if not all((v >= 0).all() for v in (people, supply, weight)):
         raise InputError("People, supply and weights must be numbers from 0; give 0 where there is nothing.")
     sharing = people @ weight
-    reached = sharing > 0
-    share = np.divide(supply, sharing, out=np.zeros_like(sharing), where=reached)
-    value = np.where(people > 0, share @ weight.T, np.nan)
-    return Access(value, np.asarray(np.where(reached, 0.0, supply).sum(axis=-1)))
+    share = np.divide(supply, sharing, out=np.zeros_like(sharing), where=sharing > 0)
+    return np.where(people > 0, share @ weight.T, np.nan)
 
 
 def find_nearest(minutes: Floats, supply: Floats) -> Floats:

@@ -30,7 +30,7 @@ from data.tables.spec import CATEGORIES, table_name
 from data.workspace.types import Bools, Floats
 from geo import areas as geography
 from geo.travel import Link, Speed, Travel
-from risk.access import Access, Catchment, Certainty, Supply, compute_access, find_nearest
+from risk.access import Catchment, Supply, compute_access, find_nearest
 from risk.model.detection import draw_yearly_need
 from risk.model.draws import Draws
 from risk.model.observations import Observations
@@ -42,6 +42,7 @@ By = Literal["", "axis", "duty_bearer"]
 # Weights fall to a half after 47 minutes and to a ninth after 84; beyond two hours nothing counts.
 CATCHMENT = Catchment(120.0, "gaussian", 40.0)
 GAP = 0.5  # of what the country's places would give every child in need
+_SURE = 0.8  # the lowest probability at which a gap, or its absence, is stated
 _A_HUNDRED = 100.0
 _LEVEL = "region"
 _ENDS = (0.025, 0.5, 0.975)
@@ -196,7 +197,7 @@ def _tabulate_services(
     hidden = np.asarray(withheld & ~(routes.weight @ places.amount > 0))
     tables_by_measure = {
         "access": _tabulate_places(access, least, hidden),
-        "accessgap": _tabulate_gaps(_compare_with_country(routes, need, places, access).below, least, hidden),
+        "accessgap": _tabulate_gaps(_compute_gap_chance(routes, need, places, access), least, hidden),
         "accesstime": _tabulate_routes(routes, services),
     }
     head: dict[str, Any] = {"area": list(routes.areas), "period": places.period}
@@ -205,14 +206,15 @@ def _tabulate_services(
     return {name: pd.DataFrame({**head, **columns}) for name, columns in tables_by_measure.items()}
 
 
-def _tabulate_places(access: Access, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
+def _tabulate_places(access: Floats, least: Bools, hidden: Bools) -> dict[str, NDArray[Any]]:
     """Return the places within reach for 100 children in need, as columns, (A,) each, with two significant digits.
 
+    access : draws of the places for each child, (d, A).
     `least` marks areas for which some places may be missing: their number is a lower limit, a class without an upper
     end. `hidden` marks areas for which places are withheld and none within reach is shown: their number is withheld.
     """
     state = np.select([hidden, least], ["withheld", "class"], "number")
-    ends = np.quantile(np.where(hidden, np.nan, access.value), _ENDS, axis=0)
+    ends = np.quantile(np.where(hidden, np.nan, access), _ENDS, axis=0)
     lower, median, upper = round_to_two_digits(_A_HUNDRED * ends)
     return {
         "value": np.where(state == "number", median, np.nan),
@@ -232,14 +234,15 @@ def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDAr
     below : probability of a gap, (A,). A gap is stated only where no place within reach may be missing; see
     `_tabulate_places` for `least` and `hidden`.
     """
-    certainty = Certainty(below, below, below, below)
-    telling = [hidden, certainty.cannot_tell | (certainty.gap & least)]
+    gap = below >= _SURE
+    cannot_tell = ~gap & (1.0 - below < _SURE)
+    telling = [hidden, cannot_tell | (gap & least)]
     state = np.select(telling, ["withheld", "cannot_tell"], "class")
-    ends = np.where(certainty.gap[:, None], A_GAP, NO_GAP)
+    ends = np.where(gap[:, None], A_GAP, NO_GAP)
     low, high = np.where((state == "class")[:, None], ends, np.nan).T
     # A chance of 79.6 % is no gap yet: rounded to 80, it would contradict "cannot tell".
     chance = np.round(_A_HUNDRED * below)
-    chance = np.where(certainty.cannot_tell, np.clip(chance, NO_GAP[1] + 1.0, A_GAP[0] - 1.0), chance)
+    chance = np.where(cannot_tell, np.clip(chance, NO_GAP[1] + 1.0, A_GAP[0] - 1.0), chance)
     return {
         "value": np.full(len(state), np.nan),
         "state": state,
@@ -250,18 +253,18 @@ def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDAr
     }
 
 
-def _compare_with_country(routes: _Routes, need: Floats, places: Supply, access: Access) -> Certainty:
-    """Return access divided by that of the country, draw by draw, with the probability of a gap.
+def _compute_gap_chance(routes: _Routes, need: Floats, places: Supply, access: Floats) -> Floats:
+    """Return the probability that access is less than GAP of that of the country, draw by draw, (A,).
 
-    The ratio is 0 in a country without shown places.
+    Access is 0 of it in a country without shown places. need, access : draws, (d, A).
     """
     of_area, of_site = routes.country
     lands = np.unique(of_area)
     supply = np.array([places.amount[of_site == land].sum() for land in lands])
     wanted = np.stack([need[:, of_area == land].sum(axis=1) for land in lands], axis=1)
     rate = (supply / wanted)[:, np.searchsorted(lands, of_area)]
-    ratio = np.divide(access.value, rate, out=np.zeros_like(rate), where=rate > 0)
-    return Access(ratio, access.unreached).certainty(GAP)
+    ratio = np.divide(access, rate, out=np.zeros_like(rate), where=rate > 0)
+    return np.asarray((ratio < GAP).mean(axis=0))
 
 
 def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any]]:
