@@ -26,7 +26,6 @@ from data.workspace.types import Bools, Floats
 Decay = Literal["none", "step", "gaussian"]
 
 
-
 @dataclass(frozen=True)
 class Catchment:
     """How far a service reaches: up to `minutes`, with weights that are constant, fall in steps or fall smoothly.

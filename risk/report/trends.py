@@ -1,15 +1,14 @@
 """Changes of counts: size, certainty, and other possible causes.
 
-A change is the ratio of a count to an earlier count. It comes with two 95 % intervals: Wald's on the log,
-docs/risk-model.md eq. (49), and the exact interval, docs/risk-model.md eq. (50) (conditional binomial, Clopper and
-Pearson 1934). It is flagged only if the exact interval still excludes "no change" after allowing for repeated tests:
-with L planned tests, each has the confidence level 1 − 0.05 / L (Bonferroni). This is valid even if the tests depend on
-one another, as tests of overlapping periods do. Sequential boundaries would be a little sharper, but need the
-dependence to be known.
+A change is the ratio of a count to an earlier count. It comes with its exact 95 % interval, docs/risk-model.md eq. (50)
+(conditional binomial, Clopper and Pearson 1934). It is flagged, as a rise or a fall, only if the exact interval still
+excludes "no change" after allowing for repeated tests: with L planned tests, each has the confidence level 1 − 0.05 / L
+(Bonferroni). This is valid even if the tests depend on one another, as tests of overlapping periods do. Sequential
+boundaries would be a little sharper, but need the dependence to be known.
 
 Besides chance, counts vary for two reasons: the noise of disclosure control, with a known variance, and children who
-are met together (negative binomial). Both widen the Wald variance of the log ratio. The exact interval is computed from
-counts that are smaller by the same factor.
+are met together (negative binomial). Both widen the variance of the log ratio, docs/risk-model.md eq. (49). The exact
+interval is computed from counts that are smaller by the same factor.
 
 Three cases are checked before "rise". A series break that a person accepted (a new recording system, a new law) stops
 comparison across it. A series that jumps to a higher level and stays there is shown as a possible break. If effort
@@ -89,16 +88,15 @@ class Rules:
 class Change:
     """A count compared with an earlier one.
 
-    `ratio` is after / before, infinite if only `before` is 0, and NaN if both are 0 or a count is unknown. `wald` and
-    `exact` are 95 % intervals of it. `flagged` depends on `allowing`, the exact interval that allows for all planned
-    tests. `effort_ratio` is NaN if effort is unknown or 0 at both times, and infinite if only the earlier one is 0.
+    `ratio` is after / before, infinite if only `before` is 0, and NaN if both are 0 or a count is unknown. `exact` is
+    its 95 % interval. `verdict` depends on `allowing`, the exact interval that allows for all planned tests.
+    `effort_ratio` is NaN if effort is unknown or 0 at both times, and infinite if only the earlier one is 0.
     `note` is the reason of the break that stops the comparison; empty without such a break.
     """
 
     before: float
     after: float
     ratio: float
-    wald: Interval
     exact: Interval
     allowing: Interval
     verdict: Verdict
@@ -106,11 +104,6 @@ class Change:
     effort_warning: bool
     note: str = ""
     area: str = ""
-
-    @property
-    def flagged(self) -> bool:
-        """Whether the change is a rise or a fall."""
-        return self.verdict in ("rise", "fall")
 
 
 def compare_counts(
@@ -131,7 +124,6 @@ def compare_counts(
         before=before,
         after=after,
         ratio=after / before if before else float("inf") if after else float("nan"),
-        wald=_wald_interval(before, after, rules),
         exact=_exact_interval(before, after, _LEVEL, rules),
         allowing=allowing,
         verdict="rise" if rise else "fall" if fall else "no clear change",
@@ -153,16 +145,6 @@ def _log_variance(before: float, after: float, rules: Rules) -> tuple[float, flo
     return alone, alone + noise + 2.0 / rules.size
 
 
-def _wald_interval(before: float, after: float, rules: Rules) -> Interval:
-    """Return the 95 % Wald interval of the ratio, docs/risk-model.md eq. (49); 0 to infinity if a count is 0."""
-    from scipy.stats import norm
-
-    if not before or not after:
-        return 0.0, float("inf")
-    half = norm.isf((1.0 - _LEVEL) / 2.0) * np.sqrt(_log_variance(before, after, rules)[1])
-    return float(after / before * np.exp(-half)), float(after / before * np.exp(half))
-
-
 def _exact_interval(before: float, after: float, level: float, rules: Rules) -> Interval:
     """Return the interval of the ratio with confidence `level` (0 to 1), docs/risk-model.md eq. (50).
 
@@ -182,27 +164,27 @@ def compare_panel(
     panel: Panel,
     span: int = 4,
     *,
-    lag: int | None = None,
     pathway: str | None = None,
     breaks: Iterable[Break] = (),
     rules: Rules | None = None,
     noise: Floats | None = None,
 ) -> tuple[Change, ...]:
-    """Compare the sum of each area's last `span` quarters with that of as many quarters that begin `lag` earlier.
+    """Compare the sum of each area's last `span` quarters with that of as many quarters just before.
 
-    By default `lag` is `span`: the quarters just before. The counts are those of one pathway, or of all pathways.
+    The counts are those of one pathway, or of all pathways.
     `rules` apply to one published count: a sum of n similar counts has n times the noise variance and n times the size.
     noise : the noise variance of each count of the panel, (A, T, P), if it is not the same for all; the larger variance
     of the two sums is used for both. A break in between, or an unknown count, stops the comparison. If there is a
-    possible break in between (see `find_jumps`), a rise is reported as a possible break. Raises InputError if `span` or
-    `lag` is below 1, or if the panel is too short or does not have the pathway.
+    possible break in between (see `find_jumps`), a rise is reported as a possible break. Raises InputError if `span` is
+    below 1, or if the panel is too short or does not have the pathway.
     """
-    back, last = span if lag is None else lag, len(panel.quarters)
-    if span < 1 or back < 1 or last < span + back:
-        raise InputError(f"Comparing {span} quarters with those {back} earlier needs {span + back}; there are {last}.")
-    counts = _select_counts(panel, pathway)
-    sum_rules = _sum_rules(rules or Rules(), span * (1 if pathway else len(panel.pathways)))
-    new, old = slice(last - span, last), slice(last - span - back, last - back)
+    last = len(panel.quarters)
+    if not 1 <= span <= last / 2:
+        raise InputError(f"Comparing {span} quarters with as many before needs {2 * span}; there are {last}.")
+    counts, rules = _select_counts(panel, pathway), rules or Rules()
+    summed = span * (1 if pathway else len(panel.pathways))
+    sum_rules = replace(rules, noise_variance=summed * rules.noise_variance, size=summed * rules.size)
+    new, old = slice(last - span, last), slice(last - 2 * span, last - span)
     between = panel.quarters[old.start + 1 :]
     stops = [b for b in breaks if b.period in between]
     possible = [jump for jump in find_jumps(panel, pathway) if jump.period in between]
@@ -218,11 +200,6 @@ def compare_panel(
             sum_rules = replace(sum_rules, noise_variance=max(sums))
         changes.append(_compare_area(area, pair, effort, sum_rules, here, doubtful=doubtful))
     return tuple(changes)
-
-
-def _sum_rules(rules: Rules, counts: int) -> Rules:
-    """Return the rules for a sum of `counts` published counts: noise variance and size are multiplied by `counts`."""
-    return replace(rules, noise_variance=counts * rules.noise_variance, size=counts * rules.size)
 
 
 def _compare_area(
@@ -249,7 +226,7 @@ def _compare_area(
 def _not_compared(area: str, pair: tuple[float, float], effort_ratio: float, note: str) -> Change:
     nan = float("nan")
     unknown = (nan, nan)
-    return Change(*pair, nan, unknown, unknown, unknown, "not compared", effort_ratio, False, note, area)
+    return Change(*pair, nan, unknown, unknown, "not compared", effort_ratio, False, note, area)
 
 
 def _select_counts(panel: Panel, pathway: str | None) -> Floats:
