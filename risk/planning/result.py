@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from data.workspace.types import Floats, Ints
@@ -38,7 +38,7 @@ class Plan:
     0.5 %, eq. (57). broken_today : rules that today's posts break. explored : areas drawn for exploration. gap :
     the most by which another layout could be better, as a share of this plan's value, on the pieces of the solver,
     eq. (37). proven : whether the gap is small enough, at most 1.01 times the gap that was asked for.
-    rules, need : the rules and the draws of need, (d, A, K), of the plan; need is None if it was not saved.
+    rules, need : the rules and the draws of need, (d, A, K), of the plan.
     """
 
     posts: Posts
@@ -54,8 +54,8 @@ class Plan:
     gap: float
     proven: bool
     decisions: tuple[Decision, ...]
-    rules: Rules = field(default_factory=Rules)
-    need: Floats | None = None
+    rules: Rules
+    need: Floats
 
     @property
     def answer(self) -> Answer:

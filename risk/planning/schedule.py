@@ -16,7 +16,7 @@ from scipy.optimize import Bounds, LinearConstraint, OptimizeResult
 
 from data.errors import InputError
 from data.workspace.types import Floats, Ints
-from risk.planning.benefit import compute_met, expand_kinds
+from risk.planning.benefit import compute_met
 from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.explain import Estimate
 from risk.planning.problem import Solver
@@ -70,7 +70,6 @@ class Schedule:
 
 def schedule_moves(
     plan: Plan,
-    need: Floats | None = None,
     per_quarter: int | None = None,
     budget_per_quarter: float | None = None,
     quarters: int = 4,
@@ -83,27 +82,23 @@ def schedule_moves(
     quarters, all are made; otherwise those that gain most are made, and the others are left for later. Commitments
     and locks hold in every quarter because they hold at the end.
 
-    plan : from `risk.planning.plan_moves`.
-    need : the same draws for every quarter, (d, A) or (d, A, K), or draws by quarter, (quarters, d, A, K); every second
-        draw chooses, the other draws judge. None: the draws of the plan.
+    plan : from `risk.planning.plan_moves`; every second of its draws of need chooses, the other draws judge.
     per_quarter, budget_per_quarter : maximum number of moves, and maximum cost, in a quarter; None: no limit.
     quarters : number of quarters.
     solver : seconds and gap; 30 seconds and 1e-4 by default.
 
-    Raises InputError if a limit or the number of quarters is out of range, if the plan has no draws and `need` is None,
-    if draws do not fit, or if no schedule was found in time.
+    Raises InputError if a limit or the number of quarters is out of range, or if no schedule was found in time.
     """
     _check_limits(per_quarter, budget_per_quarter, quarters)
     solver = solver or Solver(seconds=30.0, gap=1e-4)
-    draws = _expand_need(plan, need, quarters)
     moves = _MoveColumns.build(plan)
     most = (np.inf if per_quarter is None else float(per_quarter),
             np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
-    cumulative, gap = _solve_schedule(moves, [quarter_draws[::2] for quarter_draws in draws], most, solver)
+    cumulative, gap = _solve_schedule(moves, plan.need[::2], quarters, most, solver)
     phases, before = [], np.zeros(len(plan.moves), np.int64)
-    for quarter, (now, quarter_draws) in enumerate(zip(cumulative, draws, strict=True), 1):
+    for quarter, now in enumerate(cumulative, 1):
         units = moves.layout(now)
-        served = compute_met(quarter_draws[1::2], plan.posts.compute_capacity(units)).sum(axis=(1, 2))
+        served = compute_met(plan.need[1::2], plan.posts.compute_capacity(units)).sum(axis=(1, 2))
         fresh = now - before
         cost = float(moves.cost @ fresh)
         phases.append(Phase(quarter, _list_steps(plan, fresh), units, Estimate.from_draws(served), cost))
@@ -119,22 +114,6 @@ def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) 
     ):
         if value is not None and not value >= least:
             raise InputError(f"{value!r} is not valid for {name}. Give {least} or more.")
-
-
-def _expand_need(plan: Plan, need: Floats | None, quarters: int) -> list[Floats]:
-    """Return draws of need by kind, (d, A, K), for each quarter.
-
-    Raises InputError if the plan has no draws and none are given, if they are for another number of quarters, or if
-    `expand_kinds` refuses them.
-    """
-    draws = plan.need if need is None else need
-    if draws is None:
-        raise InputError("The plan was saved without its simulations of need. Give them again.")
-    if draws.ndim < 4:
-        return [expand_kinds(draws, plan.posts)] * quarters
-    if len(draws) != quarters:
-        raise InputError(f"There is need for {len(draws)} quarters and a schedule of {quarters}. Give need for each.")
-    return [expand_kinds(quarter, plan.posts) for quarter in draws]
 
 
 def _list_steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
@@ -194,25 +173,26 @@ def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array,
 
 
 def _solve_schedule(
-    moves: _MoveColumns, draws: list[Floats], most: tuple[float, float], solver: Solver
+    moves: _MoveColumns, need: Floats, quarters: int, most: tuple[float, float], solver: Solver
 ) -> tuple[Ints, float]:
     """Return the units of each move made by the end of each quarter, (Q, M), and the gap.
 
-    most : maximum number of moves, and maximum cost, in a quarter. Raises InputError if no schedule is found in time.
+    need : draws, (d, A, K). most : maximum number of moves, and maximum cost, in a quarter. Raises InputError if no
+    schedule is found in time.
     """
-    count, quarters = len(moves.units), len(draws)
+    count = len(moves.units)
     if not count:
         return np.zeros((quarters, 0), np.int64), 0.0
     timer = Timer(solver.seconds)
     ordered = _order_rows(moves, quarters, most)
     every = _check_all_fit(moves, ordered, quarters, timer.split(0.2))
-    curves = [curve for need in draws for curve in _cut_curves(moves, need, _CLOSE * solver.gap)]
+    curves = _cut_curves(moves, need, _CLOSE * solver.gap) * quarters
     rows, costs, upper = _add_pieces(moves, ordered, curves, quarters)
     lower = np.zeros(len(costs))
     if every:
         lower[count * (quarters - 1) : count * quarters] = moves.units
     whole = np.append(np.ones(count * quarters), np.zeros(len(costs) - count * quarters))
-    gap = solver.gap * _scale_gap(moves, draws)
+    gap = solver.gap * _scale_gap(moves, need)
     result = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap)
     if result.x is None:
         raise InputError(
@@ -220,10 +200,10 @@ def _solve_schedule(
             "time or fewer quarters."
         )
     cumulative = np.rint(result.x[: count * quarters]).astype(np.int64).reshape(quarters, count)
-    return cumulative, _compute_gap(moves, result, cumulative, draws)
+    return cumulative, _compute_gap(moves, result, cumulative, need)
 
 
-def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
+def _scale_gap(moves: _MoveColumns, need: Floats) -> float:
     """Compute the factor from the allowed gap to the solver's relative gap, docs/planner.md eq. (51).
 
     The solver counts only the pieces of the curves, which hold a part of the need met.
@@ -231,13 +211,13 @@ def _scale_gap(moves: _MoveColumns, draws: list[Floats]) -> float:
     posts = moves.plan.posts
     today = posts.compute_capacity(posts.units)
     least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
-    served, below = (sum(float(compute_met(n, c).sum()) for n in draws) for c in (today, least))
+    served, below = (float(compute_met(need, capacity).sum()) for capacity in (today, least))
     return served / max(served - below, _SMALL * served, _SMALL)
 
 
-def _compute_gap(moves: _MoveColumns, result: OptimizeResult, cumulative: Ints, draws: list[Floats]) -> float:
+def _compute_gap(moves: _MoveColumns, result: OptimizeResult, cumulative: Ints, need: Floats) -> float:
     capacity = [moves.plan.posts.compute_capacity(moves.layout(units)) for units in cumulative]
-    served = sum(float(compute_met(n, c).sum(axis=(1, 2)).mean()) for n, c in zip(draws, capacity, strict=True))
+    served = sum(float(compute_met(need, c).sum(axis=(1, 2)).mean()) for c in capacity)
     return max(0.0, float(result.fun - result.mip_dual_bound)) / max(served, _SMALL)
 
 
