@@ -180,7 +180,10 @@ class Areas:
             "approximate": self.approximate(level),
             "source": self.source,
             "rest": self._rest(level),
-            "features": [_feature(self._named(code, centres), shapes[code]) for code in codes],
+            "features": [
+                {"type": "Feature", "properties": self._named(code, centres), "geometry": _geojson(shapes[code])}
+                for code in codes
+            ],
         }
         return document | ({"borders": _outlines(shapes)} if level == "country" else {})
 
@@ -367,10 +370,6 @@ def _outlines(countries: dict[str, BaseGeometry]) -> dict[str, Any]:
     """Return every coast and border once, as a GeoJSON MultiLineString."""
     borders = shapely.union_all(shapely.boundary(list(countries.values())))
     return _geojson(shapely.multilinestrings(shapely.get_parts(shapely.line_merge(borders))))
-
-
-def _feature(properties: dict[str, Any], shape: BaseGeometry) -> dict[str, Any]:
-    return {"type": "Feature", "properties": properties, "geometry": _geojson(shape)}
 
 
 def _geojson(shape: BaseGeometry) -> dict[str, Any]:

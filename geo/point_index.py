@@ -102,7 +102,8 @@ class PointIndex:
         self._known = self._cells.ravel()[cell]
         self._cells -= 1
         edges = edges.take(border[1])
-        corner = self._grid.corner(*_split(border[0], self._grid))
+        row, column = np.divmod(border[0], self._grid.columns)
+        corner = self._grid.corner(column, row)
         straddles = (edges.ax <= corner[0]) != (edges.bx <= corner[0])
         # Only an edge that crosses the cell's western side can lie between the point's parallel and the corner.
         self._west, self._straddles, self._left = corner[0], straddles, _is_left(*corner, edges)
@@ -227,10 +228,6 @@ def _cross_cells(edges: _Edges, grid: _Grid) -> tuple[Ints, Ints]:
     cell, crossing = row[pair] * grid.columns + column, edge[pair]
     order = np.argsort(cell, kind="stable")
     return cell[order], crossing[order]
-
-
-def _split(cell: Ints, grid: _Grid) -> tuple[Ints, Ints]:
-    return cell % grid.columns, cell // grid.columns
 
 
 def _spread(first: Ints, end: Ints) -> tuple[Ints, Ints]:

@@ -223,7 +223,7 @@ def _compute_land_and_ferry(straight: Floats, part: Ints, ferries: Floats) -> tu
     from scipy.sparse.csgraph import shortest_path
 
     by_land = part[:, None] == part
-    open_ways = np.fmin(np.where(by_land & np.isfinite(straight), straight, np.inf), _inf(ferries))
+    open_ways = np.fmin(np.where(by_land & np.isfinite(straight), straight, np.inf), ferries)
     np.fill_diagonal(open_ways, 0.0)
     shortest = np.asarray(shortest_path(open_ways, method="FW")) if np.isfinite(ferries).any() else open_ways
     reached = np.isfinite(shortest)
@@ -231,7 +231,3 @@ def _compute_land_and_ferry(straight: Floats, part: Ints, ferries: Floats) -> tu
     minutes: Floats = np.where(reached, shortest, default)
     np.fill_diagonal(minutes, 0.0)
     return minutes, np.asarray(~reached & np.isfinite(straight))
-
-
-def _inf(values: Floats) -> Floats:
-    return np.where(np.isnan(values), np.inf, values)

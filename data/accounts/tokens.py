@@ -54,7 +54,7 @@ def make_token(accounts: Accounts, name: str, title: str) -> str:
         person = _require_active(connection, name, now)
         if Right.EXPORT not in person.rights:
             raise InputError(Message("Your role does not include this."))
-        _remove_old(connection, now)
+        connection.execute("DELETE FROM tokens WHERE ? - since >= ?", (now, DAYS * _DAY))
         count = connection.execute("SELECT count(*) FROM tokens WHERE person = ?", (person.id,)).fetchone()[0]
         if count >= MOST:
             raise InputError(Message("Nobody has more than {most} tokens. End one of yours first.", most=MOST))
@@ -119,10 +119,6 @@ def _is_alive(row: sqlite3.Row, now: float) -> bool:
 def _find(connection: sqlite3.Connection, secret: str, now: float) -> sqlite3.Row | None:
     row = connection.execute(f"{_SELECT} WHERE secret = ?", (hash_secret(secret),)).fetchone()
     return row if row is not None and _is_alive(row, now) else None
-
-
-def _remove_old(connection: sqlite3.Connection, now: float) -> None:
-    connection.execute("DELETE FROM tokens WHERE ? - since >= ?", (now, DAYS * _DAY))
 
 
 def _require_active(connection: sqlite3.Connection, name: str, now: float) -> Person:

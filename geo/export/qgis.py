@@ -224,14 +224,9 @@ def _size_rules(style: Style) -> list[Rule]:
     QGIS itself has a legend of sizes only for layers of points.
     """
     return [
-        Rule(label, "FALSE", [_marker(style, f"{_find_size(style, mark):.2f}")], "marker")
+        Rule(label, "FALSE", [_marker(style, f"{2 * style.radius(mark, _LARGEST_MM / 2):.2f}")], "marker")
         for mark, label in zip(style.breaks, style.labels, strict=True)
     ]
-
-
-def _find_size(style: Style, value: float) -> float:
-    """Return the diameter (mm) of the circle for `value`; 0 if the style has no largest value."""
-    return 2 * style.radius(value, _LARGEST_MM / 2)
 
 
 def _conditions(style: Style) -> list[str]:

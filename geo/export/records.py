@@ -108,13 +108,10 @@ def format_bibtex(release: Release) -> str:
         "version": release.name,
         "note": f"{terms.INVENTED} {about['licence']}" if release.invented else about["licence"],
     }
-    lines = [f"  {name} = {{{{{_LATEX.sub(_escape, value)}}}}}" for name, value in fields.items() if value]
+    escaped = {name: _LATEX.sub(r"\\\1", value) for name, value in fields.items()}
+    lines = [f"  {name} = {{{{{value}}}}}" for name, value in escaped.items() if value]
     lines += [f"  doi = {{{about['doi']}}}"] if about["doi"] else []  # a DOI is an address: nothing is escaped
     return f"@misc{{tact-{release.name}-{release.tier},\n" + ",\n".join(lines) + "\n}\n"
-
-
-def _escape(match: re.Match[str]) -> str:
-    return f"\\{match[1]}"
 
 
 def describe_dataset(release: Release) -> dict[str, Any]:

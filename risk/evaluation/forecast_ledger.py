@@ -75,7 +75,7 @@ def make_entry(
         "pathways": list(history.pathways),
         "exceeding": [] if exceeding is None else np.round(exceeding[heard], 4).tolist(),
         "top": {name: _compute_top(draws, history.countries) for name, draws in forecasts.items()},
-        "values": {name: [_count_values(cell) for cell in _flatten(draws)] for name, draws in forecasts.items()},
+        "values": {name: _count_values(draws) for name, draws in forecasts.items()},
     }
 
 
@@ -136,15 +136,13 @@ def _list_next(quarter: str) -> Iterator[str]:
         yield period.id
 
 
-def _flatten(draws: Floats) -> Floats:
-    """Return draws by cell, areas first, then quarters, then pathways, (A * AHEAD * P, d)."""
-    return draws.reshape(len(draws), -1).T
+def _count_values(draws: Floats) -> list[list[int]]:
+    """Return for each cell each drawn value, followed by the number of times that it was drawn.
 
-
-def _count_values(cell: Floats) -> list[int]:
-    """Return each drawn value of a cell, (d,), followed by the number of times that it was drawn."""
-    pairs = np.unique(cell, return_counts=True)
-    return [int(number) for pair in zip(*pairs, strict=True) for number in pair]
+    draws : (d, A, AHEAD, P). The cells are in the order of areas, then quarters, then pathways.
+    """
+    counted = (np.unique(cell, return_counts=True) for cell in draws.reshape(len(draws), -1).T)
+    return [[int(number) for pair in zip(*pairs, strict=True) for number in pair] for pairs in counted]
 
 
 def _compute_top(draws: Floats, countries: Sequence[str]) -> list[float]:

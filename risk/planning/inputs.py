@@ -144,7 +144,7 @@ class PlanInputs:
             release.checksum,
             draft,
             _place_posts(draft, observations, travel, silent),
-            _group_need(_draw_need(fit, observations, silent), observations.pathways),
+            _draw_need(fit, observations, silent),
             _find_communities(release, observations.areas, level),
             _find_under_searched(observations),
             observations.countries,
@@ -283,8 +283,8 @@ def _fit_regions(release: Release, areas: geography.Areas) -> Fit:
     return RiskModel().fit(observations).fit_
 
 
-def _draw_need(fit: Fit, observations: Observations, silent: Bools) -> Floats:
-    """Draw the children in need per quarter on each pathway, (d, A, P), eq. (12).
+def _draw_need(fit: Fit, observations: Observations, silent: Bools) -> dict[str, Floats]:
+    """Draw the children in need per quarter, eq. (12), on all pathways together and on each, (d, A).
 
     fit : of the regions. observations : those of the regions, or of the municipalities in them. silent : mask of the
     areas on which no statement is possible, (A,); their need is 0.
@@ -294,12 +294,7 @@ def _draw_need(fit: Fit, observations: Observations, silent: Bools) -> Floats:
     else:
         need = fit_municipalities(fit, observations).draw_yearly_need(_DRAWS, _SEED)
     need[:, silent] = 0.0
-    return need
-
-
-def _group_need(need: Floats, pathways: Sequence[str]) -> dict[str, Floats]:
-    """Return draws of need, (d, A), for all pathways together and for each, from draws of (d, A, P)."""
-    return {ALL: need.sum(axis=2), **{pathway: need[..., column] for column, pathway in enumerate(pathways)}}
+    return {ALL: need.sum(axis=2), **{name: need[..., column] for column, name in enumerate(observations.pathways)}}
 
 
 def _find_communities(release: Release, areas: tuple[str, ...], level: Level) -> Bools:

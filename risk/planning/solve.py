@@ -121,7 +121,8 @@ def _improve_layout(programme: Programme, start: Layout | None, timer: Timer) ->
 def _choose_better(programme: Programme, first: Layout | None, other: Layout | None) -> Layout | None:
     if first is None or other is None:
         return first if other is None else other
-    values = [_compute_value(programme.region, programme.goal, layout) for layout in (first, other)]
+    goal, cost = programme.goal, programme.region.cost
+    values = [goal.compute_value(units, float(cost @ flows)) for units, flows in (first, other)]
     return first if values[0] >= values[1] else other
 
 
@@ -194,7 +195,3 @@ def _price_layout(programme: Programme, best: Layout | None, units: Ints, timer:
     """Return the better of `best` and the layout `units` with its cheapest flows; `best` if none are found in time."""
     flows = programme.region.find_cheapest(units, timer if best is not None else Timer(_FLOWS))
     return best if flows is None else _choose_better(programme, best, (units, flows))
-
-
-def _compute_value(region: Region, goal: Goal, layout: Layout) -> float:
-    return goal.compute_value(layout[0], float(region.cost @ layout[1]))

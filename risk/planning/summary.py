@@ -24,7 +24,7 @@ from risk.planning.explain import Estimate, Move, Outcome
 from risk.planning.inputs import PlanInputs, Setting, make_schedule
 from risk.planning.problem import Decision
 from risk.planning.result import Answer, Plan, Point
-from risk.planning.schedule import Schedule, Step
+from risk.planning.schedule import Step
 
 Role = Literal["programme manager", "coordinator", "data officer", "board"]
 
@@ -272,7 +272,7 @@ def summarise_plan(
         _round(tuple(frontier)),
         _round(_summarise_coverage(ground, setting, plan)),
         _round(_summarise_equity(ground, setting, plan)),
-        _round(_summarise_quarters(schedule)),
+        _round(tuple(Quarter(phase.quarter, phase.moves, phase.met, phase.cost) for phase in schedule.phases)),
         schedule.left,
         tuple(_summarise_handed_over(entry) for entry in result.over),
         tuple(_summarise_staying(entry) for entry in result.stays),
@@ -317,10 +317,6 @@ def _summarise_verdict(plan: Plan) -> Verdict:
 
 def _summarise_outcome(outcome: Outcome) -> OutcomeSummary:
     return OutcomeSummary(outcome.met, outcome.worst_cases, outcome.least_served)
-
-
-def _summarise_quarters(schedule: Schedule) -> tuple[Quarter, ...]:
-    return tuple(Quarter(phase.quarter, phase.moves, phase.met, phase.cost) for phase in schedule.phases)
 
 
 def _summarise_handed_over(handed: HandOver) -> HandedOverTask:

@@ -208,10 +208,7 @@ class _Spelling:
         area = self._areas.loc[code]
         local, english = str(area["name_local"]), str(area["name_en"])
         forms = [code, english, local, _latin(local), _capitals(local)]
-        return [form if self._reads_back(form, code, level) else code for form in forms]
-
-    def _reads_back(self, form: str, code: str, level: str | None) -> bool:
-        return self._places.resolve(form, None, level).code == code
+        return [form if self._places.resolve(form, None, level).code == code else code for form in forms]
 
 
 def _latin(text: str) -> str:

@@ -200,7 +200,7 @@ def draw_communities(land: Ground, parameters: WorldParameters) -> pd.DataFrame:
     rng = stream(parameters.seed, "communities")
     around = 0.4 * rng.standard_normal((2, len(land.regions)))
     roma = 0.005 * np.exp(around[0]) * land.region_people
-    egyptian = 0.005 * np.exp(around[1]) * land.region_people * (land.country_of == _find_country(land, "AL"))
+    egyptian = 0.005 * np.exp(around[1]) * land.region_people * (np.array(land.countries)[land.country_of] == "AL")
     parts = []
     for group, amount in (("roma", roma), ("egyptian", egyptian)):
         known = (rng.random(len(amount)) < 0.85) & (amount >= 20)
@@ -212,10 +212,6 @@ def draw_communities(land: Ground, parameters: WorldParameters) -> pd.DataFrame:
         shown = known[land.region_of] & (local >= 100) & (rng.random(len(local)) < 0.5)
         parts.append(_estimates(land.municipalities[shown], group, local[shown], parameters))
     return pd.concat(parts, ignore_index=True).sort_values(["area", "group"], ignore_index=True)
-
-
-def _find_country(land: Ground, country: str) -> int:
-    return land.countries.index(country) if country in land.countries else -1
 
 
 def _estimates(areas: np.ndarray, group: str, amount: Floats, parameters: WorldParameters) -> pd.DataFrame:

@@ -123,7 +123,8 @@ def term_name(kind: str, column: str) -> str:
 def create_sql(schema: str = "main") -> list[str]:
     """Return the statements that create the tables of an empty vault in a database; `schema` is its name in SQL."""
     create = f"CREATE TABLE {schema}."
-    return [s.replace("CREATE TABLE ", create, 1) for s in (*_BOOKS, *_create_all())]
+    records = [*map(_create, TABLES), *map(_create_history, TABLES)]
+    return [s.replace("CREATE TABLE ", create, 1) for s in (*_BOOKS, *records)]
 
 
 def upgrade_sql(version: int) -> list[str]:
@@ -358,10 +359,6 @@ def unexplained_sql(kind: str, column: str) -> str:
         f"SELECT EXISTS (SELECT 1 FROM (SELECT DISTINCT {_quoted(column)} AS code FROM {kind}) "
         'WHERE code NOT IN (SELECT code FROM term WHERE "column" = ?))'
     )
-
-
-def _create_all() -> list[str]:
-    return [*map(_create, TABLES), *map(_create_history, TABLES)]
 
 
 def _create(kind: str) -> str:

@@ -130,12 +130,10 @@ def _count_axes(place: Place, period: str) -> Fact:
 
 
 def _axes_text(served: list[str], hidden: list[str]) -> str:
-    if hidden:
-        return mark("1 axis shown") if len(served) == 1 else _several(served)
-    return Message("{there} of {all} axes", there=len(served), all=len(AXES))
-
-
-def _several(served: list[str]) -> str:
+    if not hidden:
+        return Message("{there} of {all} axes", there=len(served), all=len(AXES))
+    if len(served) == 1:
+        return mark("1 axis shown")
     return Message("{there} axes shown", there=len(served)) if served else ""
 
 

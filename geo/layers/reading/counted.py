@@ -201,17 +201,15 @@ class Counted:
         choices = complete_choices(self.options, view.options)
         labels = [c.label for o in self.options for c in o.choices if c.id == choices[o.id] != o.default]
         margin = _margin(table, least=bool(self.least))
+        missing = self.least(release, choices) if self.least and _is_lower_limit(table).any() else ""
         return Legend(
             title=": ".join([self.title, *labels]),
             unit=next((self.units[c] for c in choices.values() if c in self.units), self.unit),
             period=_name_period(release, period) if period else "",
             source=self.source(release),
-            margin=_joined(margin, self._missing(release, choices, table)),
+            margin=_joined(margin, missing),
             note=self.note,
         )
-
-    def _missing(self, release: Release, choices: Mapping[str, str], table: pd.DataFrame) -> str:
-        return self.least(release, choices) if self.least and _is_lower_limit(table).any() else ""
 
     @staticmethod
     def source(release: Release) -> str:
