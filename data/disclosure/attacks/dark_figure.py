@@ -7,15 +7,15 @@ child at most as much as one noisy number, if it is drawn once and its ends are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from data.capture import REASONS, STEPS
-from data.disclosure.attacks.bounds import Finding, Published
+from data.disclosure.attacks.bounds import Finding, Published, list_findings
 from data.message import Message
-from data.tables.spec import MAY_HOLD, TableSpec, Tier
+from data.tables.spec import MAY_HOLD, Tier
 
 _WHERE = ["area", "period"]
 _ANSWER = ["state", "low", "high", "reason"]
@@ -39,13 +39,14 @@ def attack(releases: Sequence[Published], tier: Tier) -> list[Finding]:
             and spec.grain in allowed.periods
         )
         wrong = rows["period"].map(last.is_provisional).to_numpy(bool) | (not expected)
-        findings += _report(spec, rows[wrong], _FORBIDDEN)
-        findings += _report(spec, rows[~_is_interval_or_reason(rows)], _FINE)
+        findings += list_findings("dark_figure", spec.name, rows.loc[wrong, _WHERE], _FORBIDDEN)
+        findings += list_findings("dark_figure", spec.name, rows.loc[~_is_interval_or_reason(rows), _WHERE], _FINE)
         for release in (r for r in earlier if spec in r.estimates):
             before = pd.DataFrame(release.estimates[spec].to_pandas())
             pairs = rows.merge(before, on=_WHERE, suffixes=("", "_before"))
             same = [_equals(pairs[name], pairs[f"{name}_before"]) for name in _ANSWER]
-            findings += _report(spec, pairs[~np.logical_and.reduce(same)], _CHANGED)
+            changed = pairs.loc[~np.logical_and.reduce(same), _WHERE]
+            findings += list_findings("dark_figure", spec.name, changed, _CHANGED)
     return findings
 
 
@@ -61,8 +62,3 @@ def _is_interval_or_reason(rows: pd.DataFrame) -> np.ndarray:
 
 def _equals(now: pd.Series, before: pd.Series) -> np.ndarray:
     return ((now == before) | (now.isna() & before.isna())).to_numpy(bool)
-
-
-def _report(spec: TableSpec, rows: pd.DataFrame, reason: Message) -> Iterator[Finding]:
-    for row in rows[_WHERE].to_dict("records"):
-        yield Finding("dark_figure", spec.name, {str(name): str(value) for name, value in row.items()}, reason)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
-import pandas as pd
 
 from data.disclosure.attacks import reading
-from data.disclosure.attacks.bounds import Finding
+from data.disclosure.attacks.bounds import Finding, list_findings
 from data.message import Message
 from data.release import Release
 from data.tables.spec import OPEN_AXES
@@ -43,9 +42,6 @@ def attack(release: Release) -> list[Finding]:
         _EXACT: np.isnan(margin) | (people & shown),
         _SERVICES: (rows["counts"] != "services") | is_open | (~shown & rows["target"].isna()),
     }
-    return [finding for reason, holds in rules.items() for finding in _report(rows[~holds], reason)]
-
-
-def _report(rows: pd.DataFrame, reason: Message) -> Iterator[Finding]:
-    for row in rows[["area", "period", "indicator"]].to_dict("records"):
-        yield Finding(NAME, NAME, {str(name): str(cell) for name, cell in row.items()}, reason)
+    cells = rows[["area", "period", "indicator"]]
+    findings = (list_findings(NAME, NAME, cells[~holds], reason) for reason, holds in rules.items())
+    return [*chain.from_iterable(findings)]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data.disclosure.attacks.bounds import Finding, Published
+from data.disclosure.attacks.bounds import Finding, Published, list_findings
 from data.message import Message
 from data.tables.spec import TableSpec
 
@@ -52,7 +52,7 @@ def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, floa
     Statistics: the number of releases, and that of cells that were drawn a second time when they became final.
     """
     *earlier, after = releases
-    findings, redrawn = [], 0
+    findings, redrawn = list[Finding](), 0
     before = join_releases(earlier) if earlier else replace(after, tables={})
     for spec in after.tables:
         if spec in before.tables:
@@ -61,10 +61,8 @@ def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, floa
             was_provisional = {period: last.is_provisional(period) for period in changed["period"].unique()}
             again = np.array([was_provisional[p] and not after.is_provisional(p) for p in changed["period"]], bool)
             redrawn += int(again.sum())
-            cells = changed.loc[~again, ["area", "period", *spec.breakdown]].to_dict("records")
-            findings += [
-                Finding("sequence", spec.name, {str(k): str(v) for k, v in cell.items()}, _REASON) for cell in cells
-            ]
+            cells = changed.loc[~again, ["area", "period", *spec.breakdown]]
+            findings += list_findings("sequence", spec.name, cells, _REASON)
     return findings, {"releases": len(releases), "drawn_twice": redrawn}
 
 

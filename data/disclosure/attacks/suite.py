@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from data.disclosure.attacks import averaging, dark_figure, homogeneity, indicators, membership, reading, sequence
-from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
+from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published, list_findings
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey
 from data.message import Message
@@ -66,7 +66,6 @@ def find_below_threshold(release: Release, k: int | None) -> list[Finding]:
         frame = release.table(spec.name)
         frame = frame[frame["value"].notna()]
         low = frame[frame["value"].to_numpy(np.int64) < (k or 0)]
-        for row in low[["area", "period", *spec.breakdown]].to_dict("records"):
-            cell = {str(name): str(value) for name, value in row.items()}
-            findings.append(Finding("threshold", spec.name, cell, Message("shows a number below the threshold")))
+        cells, reason = low[["area", "period", *spec.breakdown]], Message("shows a number below the threshold")
+        findings += list_findings("threshold", spec.name, cells, reason)
     return findings

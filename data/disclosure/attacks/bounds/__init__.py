@@ -7,7 +7,7 @@ protection interval (Knowledge in data/disclosure/channel.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,7 @@ from data.tables.spec import COUNTED, TableSpec
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
-__all__ = ["BoundsAttack", "Finding", "Learned", "Published"]
+__all__ = ["BoundsAttack", "Finding", "Learned", "Published", "list_findings"]
 
 _FEW = STATES.index("few")
 _SHOWN = [STATES.index(s) for s in ("number", "almost_none", "not_searched", "withheld")]
@@ -67,6 +67,12 @@ class Finding:
         """The finding as one line of text."""
         where = ", ".join(self.cell.values())
         return join_messages([f"{self.table} ({where})", self.reason], ": ")
+
+
+def list_findings(attack: str, table: str, cells: pd.DataFrame, reason: Message) -> Iterator[Finding]:
+    """Yield a finding for each row of `cells`, whose columns identify a cell of a table."""
+    for cell in cells.to_dict("records"):
+        yield Finding(attack, table, {str(name): str(value) for name, value in cell.items()}, reason)
 
 
 @dataclass(eq=False)
