@@ -82,19 +82,6 @@ class Channel:
         """A mask of the noisy values that are shown unchanged, shape (n_max + largest + 1,)."""
         return np.asarray(np.arange(self.matrix.shape[1]) >= (self.k or 0))
 
-    def support(self, published: int | None) -> npt.NDArray[np.int64]:
-        """Return the true counts up to n_max that can be published as this number (None: as hidden), (counts,)."""
-        chance = self.hidden() if published is None else self.shown(published)
-        return np.flatnonzero(chance > 0)
-
-    def interval(self, published: int | None) -> tuple[int, int]:
-        """Return the smallest and the largest true count that can be published as this number (None: as hidden).
-
-        Raises IndexError if no count up to n_max can.
-        """
-        feasible = self.support(published)
-        return int(feasible[0]), int(feasible[-1])
-
     def confidence_interval(self, published: int | None, level: float) -> tuple[int, int]:
         """Return the ends of a confidence interval of the true count behind a published number.
 
