@@ -11,6 +11,7 @@ from benchmarks.studies.observe import key_shapes, publish_counts, select_modell
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.reference import area_table
+from data.tables.spec import CATEGORIES
 from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from risk.model.observations import CROSSING, Observations
@@ -18,7 +19,6 @@ from risk.numbers import apportion, stream
 from risk.worlds import WorldParameters, read_population
 from risk.worlds.ground import build_ground
 from risk.worlds.laws import change_parameters, draw_need_by_laws
-from risk.worlds.need import PATHWAYS
 from risk.worlds.outreach import Course, FirstMeetings, set_up_course, update_memory, weigh_municipalities
 from risk.worlds.truth import Truth
 
@@ -58,7 +58,7 @@ def place(parameters: WorldParameters) -> Place:
     pairs = [pair for level in ("region", "municipality") for pair in areas.neighbours(level)]
     land = build_ground(area_table(), pairs, read_population(parameters), parameters.seed)
     course = set_up_course(land, parameters, draw_need_by_laws(land, parameters))
-    nobody = np.zeros((len(land.people), len(PATHWAYS), 2, parameters.quarters))
+    nobody = np.zeros((len(land.people), len(CATEGORIES["pathway"]), 2, parameters.quarters))
     meetings = FirstMeetings(nobody[:, 0, 0], nobody, nobody.astype(np.int64))
     truth = Truth.build(land, parameters.periods, course.need, meetings, np.zeros(0, np.int64))
     positions = {str(code): position for position, code in enumerate(land.regions)}

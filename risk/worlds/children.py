@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from data.tables.spec import CATEGORIES
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
 from risk.worlds import profiles
@@ -153,13 +154,13 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
         "child_id": make_identifiers(every.child, every.partner, size),
         "programme_number": make_programme_numbers(rng, every, size, parameters.linked_share),
         "country": make_categories(country, land.countries),
-        "stage": make_categories(every.stage, profiles.STAGES),
-        "pathway": make_categories(every.known_pathway, profiles.PATHWAYS),
-        "form": make_categories(person.form[every.child], profiles.FORMS),
-        "axis": make_categories(axis, profiles.AXES),
-        "found": make_categories(every.way, ("reported", "discovered")),
-        "sex": make_categories(person.sex[every.child], profiles.SEXES),
-        "age_band": make_categories(person.age_band(every), profiles.AGE_BANDS),
+        "stage": make_categories(every.stage, CATEGORIES["stage"]),
+        "pathway": make_categories(every.known_pathway, CATEGORIES["pathway"]),
+        "form": make_categories(person.form[every.child], CATEGORIES["form"]),
+        "axis": make_categories(axis, CATEGORIES["axis"]),
+        "found": make_categories(every.way, CATEGORIES["found"]),
+        "sex": make_categories(person.sex[every.child], CATEGORIES["sex"]),
+        "age_band": make_categories(person.age_band(every), CATEGORIES["age_band"]),
         "community": make_categories(person.community[every.child], profiles.COMMUNITIES),
         "origin": make_categories(origin, places),
         "destination": make_categories(destination, places),

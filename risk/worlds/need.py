@@ -1,6 +1,6 @@
 """The true need of an invented world, as arrays.
 
-Axes: R regions, M municipalities, P pathways (as in PATHWAYS) and T quarters. See docs/risk-model.md section 17
+Axes: R regions, M municipalities, P pathways (as in CATEGORIES) and T quarters. See docs/risk-model.md section 17
 for the distributions and the reasons for them.
 """
 
@@ -15,7 +15,6 @@ from risk.numbers import CHILD_SHARE, USUAL_SHARE, stream
 from risk.worlds.ground import Ground, draw_bym2
 from risk.worlds.parameters import WorldParameters
 
-PATHWAYS = ("internal", "al_to_gr", "other_cross_border", "none_known")
 SURFACE = np.array([0, 1, 1, 2])  # the two cross-border pathways share one surface
 _TREND = (0.045, 0.010, 0.030)  # quarterly drift of the log rate: internal, cross-border, at risk
 

@@ -1,6 +1,6 @@
 """Outreach and first meetings of an invented world, quarter by quarter, as arrays.
 
-Axes: R regions, M municipalities, P pathways (as in PATHWAYS), T quarters, F ways of finding
+Axes: R regions, M municipalities, P pathways (as in CATEGORIES), T quarters, F ways of finding
 (reported, discovered). See docs/risk-model.md section 17 for the distributions and the reasons for them.
 """
 
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.tables.spec import CATEGORIES
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
 from risk.worlds.ground import Ground
-from risk.worlds.need import PATHWAYS, SMALL, SURFACE, Need, look_up_by_country
+from risk.worlds.need import SMALL, SURFACE, Need, look_up_by_country
 from risk.worlds.parameters import WorldParameters
 
 # Where the invented programme works: its share of a country's outreach days, before it follows finds.
@@ -192,7 +193,7 @@ def _run_quarters(course: Course, rng: np.random.Generator | None) -> FirstMeeti
     If `rng` is None, nothing is drawn: the programme follows the expected numbers, and `counts` stays zero.
     """
     places, quarters = len(course.land.people), course.parameters.quarters
-    shape = (places, len(PATHWAYS), 2, quarters)
+    shape = (places, len(CATEGORIES["pathway"]), 2, quarters)
     days, expected, counts = np.zeros((places, quarters)), np.zeros(shape), np.zeros(shape)
     memory = np.zeros(places)
     for t in range(quarters):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.tables.spec import CATEGORIES
 from data.workspace.types import Floats, Ints
 from risk.worlds.ground import Ground, choose
 from risk.worlds.meeting import MeetingTable
@@ -17,12 +18,6 @@ from risk.worlds.parameters import WorldParameters
 PARTNERS = ("Terre des hommes", "ARSIS", "BKTF", "Amaro Drom")
 NUMBERED = {0: 1, 1: 2}  # the partners that number their records, and the first digit they use
 OUTREACH = ("street_outreach", "community_visit", "school_visit", "border_post", "other")
-STAGES = ("at_risk", "recruited", "in_exploitation", "identified", "returning", "reintegrating")
-PATHWAYS = ("internal", "al_to_gr", "other_cross_border", "none_known")
-FORMS = ("begging", "street_work", "sexual_exploitation", "labour", "crime", "other")
-AXES = ("prevention", "protection", "assisted_voluntary_return", "reintegration", "coordination")
-SEXES = ("female", "male", "unknown")
-AGE_BANDS = ("0-5", "6-9", "10-13", "14-17", "unknown")
 COMMUNITIES = ("roma", "egyptian", "other", "unknown")
 
 # Stage at the first meeting, by pathway.
@@ -107,7 +102,7 @@ class People:
     """Features of each child that do not change; ages follow from the dates.
 
     years : age in years at the first meeting. first_date : day of the first meeting, in days since 1970. sex, form,
-    community : positions in SEXES, FORMS and COMMUNITIES.
+    community : positions in CATEGORIES and COMMUNITIES.
     """
 
     sex: Ints
@@ -118,10 +113,10 @@ class People:
     first_date: Ints
 
     def age_band(self, every: MeetingTable) -> Ints:
-        """Return the position in AGE_BANDS at each meeting; a child who comes of age stays in the band "14-17"."""
+        """Return the position in the age bands at each meeting; a child who comes of age stays in the band "14-17"."""
         since = (every.date - self.first_date[every.child]) / 365.25
         age = np.minimum(np.floor(self.years[every.child] + since), 17).astype(np.int64)
-        band: Ints = np.where(self.age_known[every.child], _BAND_OF_AGE[age], len(AGE_BANDS) - 1)
+        band: Ints = np.where(self.age_known[every.child], _BAND_OF_AGE[age], len(CATEGORIES["age_band"]) - 1)
         return band
 
 
@@ -134,7 +129,7 @@ def draw_people(rng: np.random.Generator, land: Ground, every: MeetingTable, siz
     years = choose(u[1], _AGE_WEIGHT).astype(float)
     table = _FORM_BY_PATHWAY[:, None, None, :] * _FORM_BY_AGE[None, :, None] * _FORM_BY_SEX[None, None]
     row = (first.pathway * 4 + _BAND_OF_AGE[years.astype(int)]) * 3 + sex
-    form = choose(u[2], table.reshape(-1, len(FORMS)), row)
+    form = choose(u[2], table.reshape(-1, len(CATEGORIES["form"])), row)
     country = np.minimum(land.country_of_municipality[first.municipality], 1)
     community = choose(u[3], _COMMUNITY, country)
     return People(sex, years + u[4], u[5] >= _AGE_UNKNOWN, form, community, first.date)

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from data.message import mark
+from data.tables.spec import CATEGORIES
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
 from risk.worlds.frames import format_days, make_categories
 from risk.worlds.ground import Ground, choose
 from risk.worlds.outreach import FirstMeetings
 from risk.worlds.parameters import WorldParameters
-from risk.worlds.profiles import AXES, PARTNERS
+from risk.worlds.profiles import PARTNERS
 
-DUTY_BEARERS = ("state", "anti_trafficking_police", "municipality", "school", "ngo", "community")
+AXES, DUTY_BEARERS = CATEGORIES["axis"], CATEGORIES["duty_bearer"]
 _NGO, _COMMUNITY = 4, 5
 _SOURCE = mark("Invented")
 _ESTIMATE_SOURCE = "Invented field estimate"

@@ -9,9 +9,10 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from data.tables.spec import CATEGORIES
 from data.workspace.types import Floats, Ints
 from risk.worlds.ground import Ground
-from risk.worlds.need import PATHWAYS, Need
+from risk.worlds.need import Need
 from risk.worlds.outreach import FirstMeetings
 
 
@@ -83,7 +84,7 @@ def _need_table(
     columns = {
         "area": pd.Series(codes[area].astype(str), dtype="str"),
         "level": level,
-        "pathway": pd.Categorical.from_codes(pathway, categories=pd.Index(PATHWAYS)),
+        "pathway": pd.Categorical.from_codes(pathway, categories=pd.Index(CATEGORIES["pathway"])),
         "quarter": pd.Categorical.from_codes(quarter, categories=pd.Index(periods)),
         "need": amount.ravel(),
         "rate": 1000.0 * rate.ravel(),
