@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 
 from data.release import Release
 from data.release.result import Table
-from data.tables.periods import Period
 from data.tables.spec import CATEGORIES, table_name
 from data.workspace.types import Bools, Floats
 from geo import areas as geography
@@ -118,7 +117,7 @@ def make_access_tables(
 ) -> Iterator[Table]:
     """Yield the tables of travel and need, and those of access for the services that the release has."""
     routes = _Routes.build(areas, observations.areas, times)
-    yield _make_travel_table(routes.travel, _find_whole(observations))
+    yield _make_travel_table(routes.travel, observations.whole_time)
     need = draw_yearly_need(draws, observations, seed).sum(axis=2)
     yield _make_need_table(need, observations)
     for by in _SPLITS:
@@ -322,8 +321,3 @@ def _make_travel_table(travel: Travel, period: str) -> Table:
 
 def _make_table(measure: str, grain: str, split: tuple[str, ...], title: str, rows: pd.DataFrame) -> Table:
     return Table(measure, _LEVEL, grain, split, title, pa.Table.from_pandas(rows, preserve_index=False))
-
-
-def _find_whole(observations: Observations) -> str:
-    first, last = (Period.parse(observations.quarters[i]) for i in (0, -1))
-    return Period(first.start, last.end, "whole").id

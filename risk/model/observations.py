@@ -17,6 +17,7 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.errors import ReleaseError
 from data.release import Release
+from data.tables.periods import Period
 from data.tables.population import interpolate_population
 from data.tables.spec import CATEGORIES, Level, Tier, table_name
 from data.workspace.types import Bools, Floats, Ints
@@ -185,6 +186,12 @@ class Observations:
     def country_names(self) -> tuple[str, ...]:
         """The codes of the countries, each once, sorted."""
         return tuple(sorted(set(self.countries)))
+
+    @property
+    def whole_time(self) -> str:
+        """The identifier of the whole time that was observed."""
+        first, last = (Period.parse(self.quarters[i]) for i in (0, -1))
+        return Period(first.start, last.end, "whole").id
 
     @property
     def silent_places(self) -> frozenset[str]:

@@ -69,12 +69,6 @@ class JudgedFit:
         """The observations of the fit."""
         return self.fit.observations
 
-    @property
-    def period(self) -> str:
-        """The id of the whole time that was observed."""
-        first, last = (Period.parse(self.observations.quarters[i]) for i in (0, -1))
-        return Period(first.start, last.end, "whole").id
-
 
 def judge_fit(fit: Fit) -> JudgedFit:
     """Draw from a fit, and compute the judgement on each area and pathway."""
@@ -112,7 +106,7 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
     """
     observations = judged.observations
     table = partial(_table, observations.silent_places)
-    whole = [(judged.period, _log_need(judged.log_risk, observations), judged.whole)]
+    whole = [(observations.whole_time, _log_need(judged.log_risk, observations), judged.whole)]
     quarters = list(_judge_quarters(judged))
     for grain, periods in (("whole", whole), ("quarter", quarters)):
         rows = pd.concat([_risk_rows(observations, *period) for period in periods], ignore_index=True)
@@ -141,7 +135,7 @@ def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterato
     observations, need = municipal.observations, municipal.log_need(DRAWS, SEED)
     # Whether a country has any data is decided by the counts of its regions.
     table = partial(_table, observations.list_areas_in(judged.observations.silent_places))
-    rows = _risk_rows(observations, judged.period, need, judge_need(need, observations))
+    rows = _risk_rows(observations, judged.observations.whole_time, need, judge_need(need, observations))
     rows = rows.assign(region_only=municipal.region_only.ravel())
     yield table("risk", "whole", _SAID, rows, "municipality")
     chance = _exceedance_rows(rows).assign(region_only=rows["region_only"])
@@ -294,7 +288,7 @@ def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
     high_from, low_below = find_turning_points(need)
     return _cells(
         observations,
-        judged.period,
+        observations.whole_time,
         value=reasons.children,
         by_population=reasons.by_population,
         by_effort=reasons.by_effort,
@@ -327,7 +321,8 @@ def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
     size = len(observations.quarters) / kappa**2 if kappa > 0 else np.inf
     spread = DetectionRange().between_sd
     search = clusters.ClusterSearch(observations, _centres(observations, areas), size, spread, REPLICATES, SEED)
-    return _cells(observations, judged.period, **search.find(reasons.children, reasons.by_effort, reasons.noise))
+    found_clusters = search.find(reasons.children, reasons.by_effort, reasons.noise)
+    return _cells(observations, observations.whole_time, **found_clusters)
 
 
 def _centres(observations: Observations, areas: geography.Areas) -> Floats:
