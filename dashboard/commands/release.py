@@ -153,7 +153,7 @@ def _make_release(workspace: Workspace, figures_only: bool, day: date | None, co
         second = confirm_release(workspace, vault)
         delete_overdue(workspace, vault, overdue)
         with progress("Releasing") as tick:
-            new = publication.publish(workspace, vault, secrets, areas, second=second, progress=tick, day=day)
+            new = publication.release_workspace(workspace, vault, secrets, areas, tick, day, second=second)
         warn_backup(workspace, vault)
         return new
 

@@ -151,7 +151,7 @@ def publish(desk: Desk, passphrase: str, basis: Basis) -> NewRelease:
             raise InputError(word_changed())
         second = publication.confirm(workspace, vault, lambda _person: passphrase)
         areas = pack_areas(workspace.areas)
-        return publication.publish(workspace, vault, secrets, areas, second=second)
+        return publication.release_workspace(workspace, vault, secrets, areas, second=second)
 
 
 def word_changed() -> str:

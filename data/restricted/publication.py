@@ -43,8 +43,10 @@ def release_workspace(
 ) -> NewRelease:
     """Publish a release of a workspace for a day (default: today), and return what was published.
 
-    Without a vault, the release has only published figures and areas. With `rehearse`, everything is made and attacked,
-    but nothing is published. `second` is the person who confirmed it. Raises the errors of `publishing.make_release`.
+    Without a vault, the release has only published figures and areas. With a vault, the caller must hold the writer's
+    lock, and have deleted the records that are kept too long. With `rehearse`, everything is made and attacked, but
+    nothing is published. `second` is the person who confirmed it, from `confirm`. Raises the errors of
+    `publishing.make_release`.
     """
     rules = policy_file.read(workspace.path)
     hasher = keys.IdentifierHasher(secrets.identifier) if secrets else None
@@ -141,23 +143,6 @@ def confirm(workspace: Workspace, vault: Vault, ask: Callable[[SecondPerson], st
     if person is not None:
         second_person.confirm(person, governance.read(workspace).approvers, ask(person))
     return person
-
-
-def publish(
-    workspace: Workspace,
-    vault: Vault,
-    secrets: keys.Keys,
-    areas: PackedAreas,
-    *,
-    second: SecondPerson | None,
-    progress: Progress | None = None,
-    day: dt.date | None = None,
-) -> NewRelease:
-    """Publish a release and log the person who confirmed it; return a summary. `second` comes from `confirm`.
-
-    The caller must hold the writer's lock, and have deleted the records that are kept too long.
-    """
-    return release_workspace(workspace, vault, secrets, areas, progress, day, second=second)
 
 
 def _add_approval(workspace: Workspace, person: SecondPerson, release: str, folder: Path) -> None:

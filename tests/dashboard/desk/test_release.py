@@ -524,7 +524,7 @@ def publish_until(desk, stop):
     with desk.open_vault() as (vault, secrets), vault.writing():
         second = publication.confirm(desk.workspace, vault, lambda _person: WORDS)
         areas = pack_areas(desk.workspace.areas)
-        publication.publish(desk.workspace, vault, secrets, areas, second=second, progress=stop)
+        publication.release_workspace(desk.workspace, vault, secrets, areas, stop, second=second)
 
 
 class Cut(BaseException):
