@@ -32,19 +32,17 @@ class Estimate:
         return cls(float(draws.mean()), float(low), float(high))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Outcome:
     """The number of children whose need a layout meets, per quarter.
 
-    worst_cases : mean over the worst tenth of draws. least_served : share of need met in the worst-served areas, which
-    have a fifth of all need. by_area : mean for each area, (A,). capacity : all capacity that reaches each area, (A,).
+    worst_cases : mean over the worst tenth of draws. least_served : share of need met (0 to 1) in the worst-served
+    areas, which have a fifth of all need.
     """
 
     met: Estimate
     worst_cases: float
     least_served: float
-    by_area: Floats
-    capacity: Floats
 
 
 @dataclass(frozen=True)
@@ -82,14 +80,13 @@ class Move:
 
 def compute_outcome(posts: Posts, units: Ints, need: Floats) -> Outcome:
     """Return the children whose need a layout, (S, K), meets under draws of need, (d, A, K)."""
-    capacity = posts.compute_capacity(units)
-    served = compute_met(need, capacity)
+    served = compute_met(need, posts.compute_capacity(units))
     by_draw = served.sum(axis=(1, 2))
     needed, by_area = need.sum(axis=2).mean(axis=0), served.sum(axis=2).mean(axis=0)
     share = np.divide(by_area, needed, out=np.ones_like(by_area), where=needed > 0)
     least = compute_least_served(share, needed / max(float(needed.sum()), 1e-12))
     worst = float(weigh_worst_draws(by_draw) @ by_draw)
-    return Outcome(Estimate.from_draws(by_draw), worst, least, by_area, capacity.sum(axis=1))
+    return Outcome(Estimate.from_draws(by_draw), worst, least)
 
 
 def explain_moves(region: Region, units: Ints, flows: Ints, need: Floats) -> tuple[Move, ...]:

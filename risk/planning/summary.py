@@ -57,19 +57,6 @@ class AuthoredDecision:
 
 
 @dataclass(frozen=True)
-class OutcomeSummary:
-    """The children per quarter whose need a layout of units meets.
-
-    met : mean with its 95 % interval. worst_cases : mean of the worst tenth of draws. least_served : share of need
-    (0 to 1) met in the worst-served fifth of the need.
-    """
-
-    met: Estimate
-    worst_cases: float
-    least_served: float
-
-
-@dataclass(frozen=True)
 class Verdict:
     """The plan as a whole: what it advises (`answer`), and what its moves gain.
 
@@ -86,8 +73,8 @@ class Verdict:
     moved: int
     cost: float
     gain: Estimate
-    today: OutcomeSummary
-    planned: OutcomeSummary
+    today: Outcome
+    planned: Outcome
     broken_today: tuple[str, ...] = ()
     explored: tuple[str, ...] = ()
     gap: float | None = None
@@ -304,8 +291,8 @@ def _summarise_verdict(plan: Plan) -> Verdict:
         plan.moved,
         plan.cost,
         plan.gain,
-        _summarise_outcome(plan.today),
-        _summarise_outcome(plan.planned),
+        plan.today,
+        plan.planned,
         tuple(plan.broken_today),
         tuple(str(code) for code in areas[plan.explored.areas]) if plan.explored.least else (),
         plan.gap if np.isfinite(plan.gap) else None,
@@ -313,10 +300,6 @@ def _summarise_verdict(plan: Plan) -> Verdict:
         plan.small_probability,
         plan.explored.share,
     )
-
-
-def _summarise_outcome(outcome: Outcome) -> OutcomeSummary:
-    return OutcomeSummary(outcome.met, outcome.worst_cases, outcome.least_served)
 
 
 def _summarise_handed_over(handed: HandOver) -> HandedOverTask:
