@@ -190,8 +190,8 @@ def _look_at_counts(data: OddData, judged: JudgedFit) -> dict[str, Floats]:
     results = {"cluster p": rows["p_release"].to_numpy(), "cluster risk": np.minimum(rows["value"].to_numpy(), 1e300)}
     counts = np.nansum(panel.counts, axis=2)
     if counts.any():
-        scan = scan_space_time(counts, panel.expected, centres, between_sd=0.2, replicates=19)
-        results["space-time p"] = np.array([cluster.p for cluster in scan.clusters])
+        clusters = scan_space_time(counts, panel.expected, centres, between_sd=0.2, replicates=19)
+        results["space-time p"] = np.array([cluster.p for cluster in clusters])
     find_jumps(panel)
     span = max(min(4, data.quarters // 2), 1)
     changes = compare_panel(panel, span, rules=Rules(noise_variance=2.0, size=20.0))

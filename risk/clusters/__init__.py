@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from data.workspace.types import Floats, Ints
 from risk.clusters.getis_ord import compute_getis_ord
-from risk.clusters.scan import Scan, scan_space
+from risk.clusters.scan import Cluster, scan_space
 from risk.model.observations import Observations
 
 LEVEL = 0.05  # a cluster is shown where at most this share of releases without differences in risk has one
@@ -56,8 +56,8 @@ class ClusterSearch:
         parts = list(self._parts(children))
         for inside, pathway in parts:
             cell = inside, pathway
-            scan = self._scan(children[cell], expected[cell], noise[cell], inside)
-            for number, cluster in enumerate(scan.clusters, 1):
+            clusters = self._scan(children[cell], expected[cell], noise[cell], inside)
+            for number, cluster in enumerate(clusters, 1):
                 members = inside[list(cluster.areas)]
                 rank[members, pathway], p[members, pathway] = number, cluster.p
                 ratio[members, pathway] = cluster.relative_risk
@@ -72,7 +72,7 @@ class ClusterSearch:
             "gi_q": q,
         }
 
-    def _scan(self, cases: Floats, expected: Floats, noise: Floats, inside: Ints) -> Scan:
+    def _scan(self, cases: Floats, expected: Floats, noise: Floats, inside: Ints) -> tuple[Cluster, ...]:
         known = np.isfinite(cases)  # an area with an unknown number is left out of the scan
         level = expected * cases[known].sum() / max(expected[known].sum(), _TINY)
         more = np.divide(noise, level**2, out=np.zeros(len(level)), where=level**2 > 0)

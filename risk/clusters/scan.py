@@ -50,23 +50,6 @@ class Cluster:
     p: float
 
 
-@dataclass(frozen=True)
-class Scan:
-    """Clusters by statistic, the most likely first; no two share an area.
-
-    The first is always included; the others only while their p value is at most a half. There are none if no window has
-    more cases than expected.
-    """
-
-    clusters: tuple[Cluster, ...]
-    replicates: int
-    seed: int
-
-    def select_clusters(self, level: float = 0.05) -> tuple[Cluster, ...]:
-        """Return the clusters whose p value is at most `level`."""
-        return tuple(cluster for cluster in self.clusters if cluster.p <= level)
-
-
 def scan_space(
     cases: Floats,
     expected: Floats,
@@ -78,8 +61,11 @@ def scan_space(
     replicates: int = 9999,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Scan:
+) -> tuple[Cluster, ...]:
     """Find circles of a country's areas with more cases than expected (Kulldorff 1997), docs/risk-model.md eq. (52).
+
+    Returns the clusters by statistic, the most likely first; no two share an area. The first is always included; the
+    others only while their p value is at most a half. There are none if no window has more cases than expected.
 
     cases : counts, (A,), NaN where unknown; an area with an unknown count or no expected case is left out.
     expected : expected cases, up to a factor, (A,).
@@ -110,12 +96,12 @@ def scan_space_time(
     replicates: int = 9999,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Scan:
+) -> tuple[Cluster, ...]:
     """Find circles and intervals with more cases than expected (Kulldorff 2001), docs/risk-model.md eq. (52).
 
     `cases` and `expected` have the shape (A, T), and `size` one that fits it. An interval has at most half of the
     quarters. With `prospective`, only intervals that end with the last quarter are tested; the p value does not allow
-    for tests in earlier quarters. `scan_space` explains the other arguments and the errors.
+    for tests in earlier quarters. `scan_space` explains the result, the other arguments and the errors.
     """
     time = cases.shape[1]
     longest = max(int(_LONGEST * time), 1)
@@ -160,12 +146,12 @@ def _scan(
     largest: float,
     null: _Null,
     progress: Progress | None,
-) -> Scan:
+) -> tuple[Cluster, ...]:
     _check_options(largest, null)
     counts, share = _check_input(cases, expected, centres)
     windows = _Windows.build(share, centres, stretches, largest)
     most = _simulate_largest(windows, share, int(counts.sum()), null, progress)
-    return Scan(tuple(_clusters(windows, counts, share, most)), null.replicates, null.seed)
+    return tuple(_clusters(windows, counts, share, most))
 
 
 def _check_options(largest: float, null: _Null) -> None:
