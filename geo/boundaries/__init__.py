@@ -46,7 +46,7 @@ class BoundaryReport:
 
     `matched`: codes of areas with a new shape from the file; `unmatched`: rows left out; `split`: matched areas that
     were joined from parts; `unchanged`: codes of the same countries that keep their old shape; `missing`: codes without
-    any shape; `repaired`: number of gaps closed; `columns`: columns from which codes and names were read.
+    any shape; `columns`: columns from which codes and names were read.
     """
 
     matched: tuple[str, ...]
@@ -54,7 +54,6 @@ class BoundaryReport:
     split: tuple[Split, ...]
     unchanged: tuple[str, ...]
     missing: tuple[str, ...]
-    repaired: int
     columns: Columns
 
 
@@ -90,12 +89,12 @@ def import_boundaries(
         raise AreaError(f"No row of {path.name} is a municipality that is known. {_describe_first(unmatched)}")
     target = Path(workspace_areas) / BOUNDARIES
     before = read_cells(target if target.exists() else None)
-    after, repaired = _join_shapes(official, before, credit or UNNAMED)
+    after = _join_shapes(official, before, credit or UNNAMED)
     touched = _list_other_areas(official, areas_table, after.index)
     left_out = sorted([*unmatched, *partial], key=lambda row: row.row)
     _refuse_orphans(before.index, after.index, set(orphan_check), places, left_out)
     _write(after, target)
-    return BoundaryReport(tuple(sorted(official)), tuple(left_out), split, *touched, repaired, columns)
+    return BoundaryReport(tuple(sorted(official)), tuple(left_out), split, *touched, columns)
 
 
 def _check_country(country: str | None, table: pd.DataFrame) -> None:
@@ -154,20 +153,18 @@ def _join_successors(
     return joined, tuple(split), partial
 
 
-def _join_shapes(
-    official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str
-) -> tuple[gpd.GeoDataFrame, int]:
-    """Join new and old shapes into one coverage of both countries; return it with the number of gaps closed.
+def _join_shapes(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame, origin: str) -> gpd.GeoDataFrame:
+    """Join new and old shapes into one coverage of both countries.
 
     Raises AreaError if the shapes do not form a valid coverage.
     """
     others = _list_old_shapes(official, before)
-    new = pd.DataFrame({"approximate": False, "boundaries": _credit(origin)}, index=[*official])
+    credit = "".join(c if c.isprintable() else " " for c in origin)
+    new = pd.DataFrame({"approximate": False, "boundaries": credit}, index=[*official])
     new = gpd.GeoDataFrame(new, geometry=[*official.values()], crs=before.crs)
     new = new.assign(imported=new.geometry)
     pieces = pd.concat([_sort_by_size(new), _sort_by_size(others)])
     faces, owners, pieces = _drop_small_rests(pieces, len(new))
-    gaps = owners == NOBODY
     _close_gaps(faces, owners, pieces, before)
     shapes = dissolve_faces(faces, owners)
     joined = pieces.iloc[sorted(shapes)].sort_index()
@@ -175,7 +172,7 @@ def _join_shapes(
     joined = joined.set_geometry([shapes[numbers[code]] for code in joined.index], crs=before.crs)
     if not shapely.coverage_is_valid(joined.geometry.to_numpy()):
         raise AreaError(f"The boundaries of {origin} do not fit together. Repair them in QGIS first.")
-    return joined.rename_axis("code"), int((gaps & (owners != NOBODY)).sum())
+    return joined.rename_axis("code")
 
 
 def _list_old_shapes(official: dict[str, BaseGeometry], before: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -267,10 +264,6 @@ def _write(cells: gpd.GeoDataFrame, target: Path) -> None:
     frame = cells.reset_index().set_geometry("imported", crs=cells.crs).set_geometry("geometry")
     with replacing(target) as aside:
         frame.to_parquet(aside, compression="zstd")
-
-
-def _credit(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _describe_first(unmatched: list[Unmatched]) -> str:

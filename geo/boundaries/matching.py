@@ -78,8 +78,7 @@ def match_rows(
 
     `regions` holds the shapes of regions. Like `frame`, it is in EPSG:4326.
     """
-    shares = _RegionShares(frame.geometry, regions)
-    reader = _RowMatcher(places, table, shares, country)
+    matcher = _RowMatcher(places, table, regions, country)
     headings = [c for c in (columns.code, *columns.names) if c]
     texts = pd.DataFrame({c: _texts(frame[c]) for c in headings}, index=frame.index)
     matched: dict[int, str] = {}
@@ -87,8 +86,7 @@ def match_rows(
     for number, row in texts.iterrows():
         named = [row[c] for c in columns.names if row[c]]
         coded = row[columns.code] if columns.code else ""
-        shape = frame.geometry[number]
-        code, reason = reader.read(int(str(number)), coded, named, shape)
+        code, reason = matcher.read(coded, named, frame.geometry[number])
         if code:
             matched[int(str(number))] = code
         else:
@@ -97,38 +95,22 @@ def match_rows(
     return matched, unmatched
 
 
-class _RegionShares:
-    """The share of each row's area that lies in each region."""
-
-    def __init__(self, rows: gpd.GeoSeries, regions: gpd.GeoSeries) -> None:
-        regions = regions.dropna()
-        self.regions = [str(code) for code in regions.index]
-        self._shapes = regions.to_numpy()
-        self._rows = rows
-
-    def shares(self, row: int) -> dict[str, float]:
-        shape = self._rows[row]
-        inside = shapely.area(shapely.intersection(shape, self._shapes)) / shape.area
-        return {c: float(s) for c, s in zip(self.regions, inside, strict=True) if s > 0}
-
-
 class _RowMatcher:
     """A matcher for one row at a time: by code or else by name, and Mount Athos also by location."""
 
-    def __init__(self, places: Places, table: pd.DataFrame, shares: _RegionShares, country: str | None) -> None:
-        self._places, self._shares, self._country = places, shares, country
-        older = list_predecessors(table)
+    def __init__(self, places: Places, table: pd.DataFrame, regions: gpd.GeoSeries, country: str | None) -> None:
+        self._places, self._regions, self._country = places, regions.dropna(), country
+        self._older = list_predecessors(table)
         self._region = {
             str(code): str(code) if level == "region" else str(parent)
             for code, level, parent in zip(table.index, table["level"], table["parent"], strict=True)
         }
-        self._older = older
 
-    def read(self, row: int, coded: str, named: list[str], shape: BaseGeometry | None) -> tuple[str, str]:
+    def read(self, coded: str, named: list[str], shape: BaseGeometry | None) -> tuple[str, str]:
         """Return the area's code and an empty reason or, if the row matches no area, an empty code and the reason."""
         if shape is None:
             return "", "The row has no area. Draw it as a polygon, or leave it out."
-        shares = self._shares.shares(row)
+        shares = self._measure_shares(shape)
         by_code = _coded(self._places, coded)
         by_name = self._by_name(named)
         fits = by_code or by_name
@@ -142,6 +124,11 @@ class _RowMatcher:
         if len(here) == 1:
             return here.pop(), ""
         return "", self._why_not(fits, shares, coded, named)
+
+    def _measure_shares(self, shape: BaseGeometry) -> dict[str, float]:
+        """Return the share of a row's area that lies in each region."""
+        inside = shapely.area(shapely.intersection(shape, self._regions.to_numpy())) / shape.area
+        return {str(code): float(share) for code, share in zip(self._regions.index, inside, strict=True) if share > 0}
 
     def _by_name(self, named: list[str]) -> set[str]:
         """Return the codes that all known names share, or else the codes of the first known name."""

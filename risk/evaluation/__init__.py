@@ -350,8 +350,4 @@ def _bootstrap_two_way(gain: Floats, area: pd.Series, quarter: pd.Series, seed: 
 def _list_rows(table: pd.DataFrame) -> list[dict[str, object]]:
     """Return the rows of a table as plain values; NaN becomes None."""
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [{str(key): _to_plain(value) for key, value in row.items()} for row in rows]
-
-
-def _to_plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
+    return [{str(key): value for key, value in row.items()} for row in rows]
