@@ -41,7 +41,6 @@ class Speed:
     km_per_hour: float = 50.0
 
     def __post_init__(self) -> None:
-        """Raise InputError for values that the class does not allow."""
         if not (1.0 <= self.detour < np.inf and 0.0 < self.km_per_hour < np.inf):
             raise InputError(
                 f"No travel with a detour factor of {self.detour!r} at {self.km_per_hour!r} km an hour. "

@@ -41,7 +41,6 @@ class Catchment:
     weights: tuple[float, ...] = (1.0, 0.68, 0.22)
 
     def __post_init__(self) -> None:
-        """Check the values; raise InputError if one is out of range."""
         falling = all(a >= b for a, b in zip(self.weights, self.weights[1:], strict=False))
         steps = bool(self.weights) and falling and min(self.weights) > 0.0 and np.isfinite(self.minutes)
         valid = {"none": True, "step": steps, "gaussian": self.scale > 0.0}

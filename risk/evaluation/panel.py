@@ -37,7 +37,6 @@ class Panel:
     edges: Ints
 
     def __post_init__(self) -> None:
-        """Check that all parts fit together; raise InputError if one does not."""
         size, time = len(self.areas), len(self.quarters)
         shapes = {
             "countries": ((len(self.countries),), (size,)),

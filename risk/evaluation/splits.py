@@ -45,7 +45,6 @@ class SpatialBlocks:
     ring: int = 1
 
     def __post_init__(self) -> None:
-        """Check every value; raise InputError if one is out of range."""
         if not 2 <= self.blocks <= self.size or self.ring < 0:
             raise InputError(f"{self.size} areas make 2 to {self.size} blocks with rings from 0 on, not {self.blocks}.")
 

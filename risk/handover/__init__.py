@@ -61,7 +61,6 @@ class Tables:
     free_share: float | None = None
 
     def __post_init__(self) -> None:
-        """Check that tasks come with exactly one of `room` and `free_share`; raise InputError if not."""
         if self.tasks and bool(self.room) == (self.free_share is not None):
             raise InputError(
                 "A table of tasks also needs the spare capacity of duty bearers: a table, "

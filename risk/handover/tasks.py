@@ -42,7 +42,6 @@ class Task:
     from_quarter: int = 1
 
     def __post_init__(self) -> None:
-        """Check the values; raise InputError if one is out of range."""
         wrong = [bearer for bearer in self.to if bearer not in DUTY_BEARERS]
         if wrong or not self.to or self.children < 0 or not 1 <= self.from_quarter <= QUARTERS:
             raise InputError(
@@ -65,7 +64,6 @@ class Capacity:
     at_least: Bools
 
     def __post_init__(self) -> None:
-        """Check the values; raise InputError if one is out of range."""
         wanted = (len(self.areas), len(DUTY_BEARERS), QUARTERS)
         if self.children.shape != wanted or self.at_least.shape != wanted[:2] or (self.children < 0).any():
             raise InputError(

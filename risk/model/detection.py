@@ -37,7 +37,6 @@ class DetectionRange:
     between_sd: float = 0.2
 
     def __post_init__(self) -> None:
-        """Check the values; raise InputError if one is out of range."""
         if not 0.0 < self.low <= self.high <= 1.0 or self.between_sd < 0.0:
             raise InputError(
                 f"No detection range from {self.low!r} to {self.high!r} with a spread of "

@@ -71,7 +71,6 @@ class Setting:
     level: Level = "region"
 
     def __post_init__(self) -> None:
-        """Check the values; raise InputError if one is out of range."""
         for name in ("floor", "services_floor", "exploration", "equity", "cost", "robustness"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{name} is {getattr(self, name)!r}; it must be from 0 to 1.")

@@ -52,7 +52,6 @@ class Posts:
     regions: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Check shapes and numbers; raise InputError where one does not fit."""
         areas, sites, kinds = len(self.areas), len(self.sites), len(self.kinds)
         shapes = {"units": (sites, kinds), "reach": (areas, sites), "cost": (sites, sites),
                   "room": (sites,), "committed": (sites, kinds)}  # fmt: skip
@@ -113,7 +112,6 @@ class Rules:
     exploration: float = 0.1
 
     def __post_init__(self) -> None:
-        """Check the numbers; raise InputError if one is out of range."""
         for name, least in (("moves", self.moves), ("budget", self.budget), ("floor", self.floor),
                             ("services_floor", self.services_floor)):  # fmt: skip
             if least is not None:
@@ -146,7 +144,6 @@ class Aims:
     robustness: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the weights; raise InputError if one is out of range."""
         for name in ("equity", "cost", "robustness"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{name} = {getattr(self, name)!r} is not a weight. Give a number from 0 to 1.")

@@ -43,7 +43,6 @@ class Author:
     date: str
 
     def __post_init__(self) -> None:
-        """Raise InputError for an unknown role."""
         if self.role not in ROLES:
             raise InputError(f"No role {self.role!r}. There are: {', '.join(ROLES)}.")
 

@@ -78,7 +78,6 @@ class Rules:
     effort_ratio: float = 1.2
 
     def __post_init__(self) -> None:
-        """Check every value; raise InputError for a value outside its range."""
         if self.looks < 1 or self.noise_variance < 0 or self.size <= 0 or self.effort_ratio < 1:
             msg = f"{self}: give looks from 1, a variance from 0, a size above 0 and an effort ratio from 1."
             raise InputError(msg)

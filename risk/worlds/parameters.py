@@ -62,7 +62,6 @@ class WorldParameters:
     laws: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check every value; raise InputError if one is out of range."""
         for name in _SHARES:
             self._check(name, 0.0 <= getattr(self, name) <= 1.0, "a share from 0 to 1")
         for name in _POSITIVE:
