@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from dashboard.narrative.speech import Speech, make_legible
 from risk.planning.explain import Effect, Move
 from risk.planning.problem import Decision
-from risk.planning.schedule import Step
-from risk.planning.summary import AuthoredDecision, GroupCoverage, HandedOverTask, PlanSummary, Quarter, StayingTask
+from risk.planning.schedule import Phase, Step
+from risk.planning.summary import AuthoredDecision, GroupCoverage, HandedOverTask, PlanSummary, StayingTask
 
 _EFFECTS, _QUARTERS, _REASON = 2, 4, 60
 _VISIBLE = 0.005  # smallest change in the share of need met (0 to 1) that is listed
@@ -165,7 +165,7 @@ def word_quarters(t: Speech, plan: PlanSummary, most: int | None = None) -> list
     return [_word_quarter(t, n, quarters.get(n), most) for n in range(1, _QUARTERS + 1)] if quarters else []
 
 
-def _word_quarter(t: Speech, number: int, quarter: Quarter | None, most: int | None) -> QuarterWords:
+def _word_quarter(t: Speech, number: int, quarter: Phase | None, most: int | None) -> QuarterWords:
     title = t("Quarter {number}", number=number)
     if quarter is None:
         return QuarterWords(title, [t("No moves.")], [])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult
+from scipy.optimize import Bounds, LinearConstraint
 
 from data.errors import InputError
 from data.workspace.types import Floats, Ints
@@ -41,31 +41,26 @@ class Step:
     units: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Phase:
     """A quarter, counted from 1, and its moves.
 
-    units : the layout after them, (S, K). met : children whose need is met in that quarter, by draws that were not used
-    for choosing. cost : of the moves, in the unit of `Posts.cost`.
+    met : children whose need is met in that quarter, by draws that were not used for choosing. cost : of the moves, in
+    the unit of `Posts.cost`.
     """
 
     quarter: int
     moves: tuple[Step, ...]
-    units: Ints
     met: Estimate
     cost: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Schedule:
-    """One phase per quarter, and the moves left for later.
-
-    gap : how much better any other schedule could be, as a share of the need met by this one.
-    """
+    """One phase per quarter, and the moves left for later."""
 
     phases: tuple[Phase, ...]
     left: tuple[Step, ...]
-    gap: float
 
 
 def schedule_moves(
@@ -94,16 +89,15 @@ def schedule_moves(
     moves = _MoveColumns.build(plan)
     most = (np.inf if per_quarter is None else float(per_quarter),
             np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
-    cumulative, gap = _solve_schedule(moves, plan.need[::2], quarters, most, solver)
+    cumulative = _solve_schedule(moves, plan.need[::2], quarters, most, solver)
     phases, before = [], np.zeros(len(plan.moves), np.int64)
     for quarter, now in enumerate(cumulative, 1):
-        units = moves.layout(now)
-        served = compute_met(plan.need[1::2], plan.posts.compute_capacity(units)).sum(axis=(1, 2))
+        served = compute_met(plan.need[1::2], plan.posts.compute_capacity(moves.layout(now))).sum(axis=(1, 2))
         fresh = now - before
         cost = float(moves.cost @ fresh)
-        phases.append(Phase(quarter, _list_steps(plan, fresh), units, Estimate.from_draws(served), cost))
+        phases.append(Phase(quarter, _list_steps(plan, fresh), Estimate.from_draws(served), cost))
         before = now
-    return Schedule(tuple(phases), _list_steps(plan, moves.units - before), gap)
+    return Schedule(tuple(phases), _list_steps(plan, moves.units - before))
 
 
 def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) -> None:
@@ -174,15 +168,15 @@ def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array,
 
 def _solve_schedule(
     moves: _MoveColumns, need: Floats, quarters: int, most: tuple[float, float], solver: Solver
-) -> tuple[Ints, float]:
-    """Return the units of each move made by the end of each quarter, (Q, M), and the gap.
+) -> Ints:
+    """Return the units of each move made by the end of each quarter, (Q, M).
 
     need : draws, (d, A, K). most : maximum number of moves, and maximum cost, in a quarter. Raises InputError if no
     schedule is found in time.
     """
     count = len(moves.units)
     if not count:
-        return np.zeros((quarters, 0), np.int64), 0.0
+        return np.zeros((quarters, 0), np.int64)
     timer = Timer(solver.seconds)
     ordered = _order_rows(moves, quarters, most)
     every = _check_all_fit(moves, ordered, quarters, timer.split(0.2))
@@ -199,8 +193,7 @@ def _solve_schedule(
             f"The moves could not be divided among the quarters in {solver.seconds:g} seconds. Allow more "
             "time or fewer quarters."
         )
-    cumulative = np.rint(result.x[: count * quarters]).astype(np.int64).reshape(quarters, count)
-    return cumulative, _compute_gap(moves, result, cumulative, need)
+    return np.asarray(np.rint(result.x[: count * quarters]).astype(np.int64).reshape(quarters, count))
 
 
 def _scale_gap(moves: _MoveColumns, need: Floats) -> float:
@@ -213,12 +206,6 @@ def _scale_gap(moves: _MoveColumns, need: Floats) -> float:
     least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
     served, below = (float(compute_met(need, capacity).sum()) for capacity in (today, least))
     return served / max(served - below, _SMALL * served, _SMALL)
-
-
-def _compute_gap(moves: _MoveColumns, result: OptimizeResult, cumulative: Ints, need: Floats) -> float:
-    capacity = [moves.plan.posts.compute_capacity(moves.layout(units)) for units in cumulative]
-    served = sum(float(compute_met(need, c).sum(axis=(1, 2)).mean()) for c in capacity)
-    return max(0.0, float(result.fun - result.mip_dual_bound)) / max(served, _SMALL)
 
 
 def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float]) -> list[LinearConstraint]:

@@ -24,7 +24,7 @@ from risk.planning.explain import Estimate, Move, Outcome
 from risk.planning.inputs import PlanInputs, Setting, make_schedule
 from risk.planning.problem import Decision
 from risk.planning.result import Answer, Plan, Point
-from risk.planning.schedule import Step
+from risk.planning.schedule import Phase, Step
 
 Role = Literal["programme manager", "coordinator", "data officer", "board"]
 
@@ -114,16 +114,6 @@ class GroupCoverage:
 
 
 @dataclass(frozen=True)
-class Quarter:
-    """A quarter of the schedule, counted from 1: its moves, the need met in it and the hours of travel."""
-
-    quarter: int
-    moves: tuple[Step, ...]
-    met: Estimate
-    cost: float
-
-
-@dataclass(frozen=True)
 class HandedOverTask:
     """A partner's task that a duty bearer takes over in a quarter, 1 to 4."""
 
@@ -172,7 +162,7 @@ class PlanSummary:
     frontier: tuple[Point, ...] = ()
     coverage: tuple[AreaCoverage, ...] = ()
     equity: tuple[GroupCoverage, ...] = ()
-    phases: tuple[Quarter, ...] = ()
+    phases: tuple[Phase, ...] = ()
     left: tuple[Step, ...] = ()
     handover: tuple[HandedOverTask, ...] = ()
     stays: tuple[StayingTask, ...] = ()
@@ -258,7 +248,7 @@ def summarise_plan(
         _round(tuple(frontier)),
         _round(_summarise_coverage(ground, setting, plan)),
         _round(_summarise_equity(ground, setting, plan)),
-        _round(tuple(Quarter(phase.quarter, phase.moves, phase.met, phase.cost) for phase in schedule.phases)),
+        _round(schedule.phases),
         schedule.left,
         tuple(_summarise_handed_over(entry) for entry in result.over),
         tuple(_summarise_staying(entry) for entry in result.stays),
