@@ -196,7 +196,7 @@ def _look_at_counts(data: OddData, judged: JudgedFit) -> dict[str, Floats]:
     span = max(min(4, data.quarters // 2), 1)
     changes = compare_panel(panel, span, rules=Rules(noise_variance=2.0, size=20.0))
     compared = [change for change in changes if change.verdict != "not compared"]
-    ends = [end for change in compared for end in (*change.exact, *change.allowing)]
+    ends = [end for change in compared for end in change.exact]
     results["change of counts"] = np.minimum(np.array(ends), 1e300)
     describe_trends(observations, 0.2)
     last = data.quarters - 1

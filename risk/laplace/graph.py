@@ -26,14 +26,12 @@ class Structure:
     """An intrinsic field over n areas, given by its spectrum.
 
     labels : connected part of each area, (n,).
-    factors : divisor of the variances of each part, eq. (14), (parts,); 1 for a single area.
     vectors, variances : the covariance is vectors @ diag(variances) @ vectors.T, shapes (n, n) and (n,); a variance is
         0 for the level of each connected part. Eigenvectors are not unique: use them only in products such as
         `product`, which are.
     """
 
     labels: Ints
-    factors: Floats
     vectors: Floats
     variances: Floats
 
@@ -95,17 +93,16 @@ def _build_structure(size: int, pairs: bytes, scaled: bool) -> Structure:
     edges = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
     labels = label_components(size, edges)
     vectors, variances = np.eye(size), np.ones(size)
-    factors = np.ones(labels.max(initial=-1) + 1)
     for part in np.flatnonzero(np.bincount(labels) > 1):
         inside = np.flatnonzero(labels == part)
         part_vectors, variance = _compute_spectrum(inside, edges[labels[edges[:, 0]] == part])
         if scaled:
-            factors[part] = np.exp(np.mean(np.log((part_vectors**2) @ variance)))
+            variance = variance / np.exp(np.mean(np.log((part_vectors**2) @ variance)))  # eq. (14)
         vectors[np.ix_(inside, inside)] = part_vectors
-        variances[inside] = variance / factors[part]
-    for array in (labels, factors, vectors, variances):
+        variances[inside] = variance
+    for array in (labels, vectors, variances):
         array.flags.writeable = False
-    return Structure(labels, factors, vectors, variances)
+    return Structure(labels, vectors, variances)
 
 
 def _compute_spectrum(inside: Ints, edges: Ints) -> tuple[Floats, Floats]:

@@ -88,7 +88,7 @@ class Change:
     """A count compared with an earlier one.
 
     `ratio` is after / before, infinite if only `before` is 0, and NaN if both are 0 or a count is unknown. `exact` is
-    its 95 % interval. `verdict` depends on `allowing`, the exact interval that allows for all planned tests.
+    its 95 % interval. `verdict` depends on the exact interval that allows for all planned tests.
     `effort_ratio` is NaN if effort is unknown or 0 at both times, and infinite if only the earlier one is 0.
     `note` is the reason of the break that stops the comparison; empty without such a break.
     """
@@ -97,7 +97,6 @@ class Change:
     after: float
     ratio: float
     exact: Interval
-    allowing: Interval
     verdict: Verdict
     effort_ratio: float
     effort_warning: bool
@@ -124,7 +123,6 @@ def compare_counts(
         after=after,
         ratio=after / before if before else float("inf") if after else float("nan"),
         exact=_exact_interval(before, after, _LEVEL, rules),
-        allowing=allowing,
         verdict="rise" if rise else "fall" if fall else "no clear change",
         effort_ratio=more,
         effort_warning=bool(warned),
@@ -225,7 +223,7 @@ def _compare_area(
 def _not_compared(area: str, pair: tuple[float, float], effort_ratio: float, note: str) -> Change:
     nan = float("nan")
     unknown = (nan, nan)
-    return Change(*pair, nan, unknown, unknown, "not compared", effort_ratio, False, note, area)
+    return Change(*pair, nan, unknown, "not compared", effort_ratio, False, note, area)
 
 
 def _select_counts(panel: Panel, pathway: str | None) -> Floats:
