@@ -46,9 +46,9 @@ from dashboard.web.process import (
     SCRIPT,
     Assets,
     apply_settings,
+    follow_input,
     keep_made_files,
     print_address,
-    print_at_each_enter,
     run_application,
     take_output,
 )
@@ -147,6 +147,11 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", help="The host name by which a proxy asks.")
     parser.add_argument("--accounts", type=Path, help="The file of the people who sign in to the partner tier.")
     parser.add_argument("--access", type=Path, help="The file that names the provider of an organisation.")
+    parser.add_argument(
+        "--until-input-ends",
+        action="store_true",
+        help="End when standard input ends, which is a pipe from the process that started this one.",
+    )
     return parser
 
 
@@ -190,8 +195,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     entry = Entry("tact-map", asked.port) if site.tier == "partner" and accounts is None else None
     output, url = take_output(), make_url(asked.host, asked.port)
     print_address(output, url, entry)
-    if entry is not None:
-        print_at_each_enter(output, url, entry)
+    if asked.until_input_ends:
+        follow_input(output, url, entry)
     application = build_application(site, asked.host, asked.port, entry, asked.name, accounts, settings)
     run_application(application, asked.host, asked.port, has_proxy=asked.name is not None)
 

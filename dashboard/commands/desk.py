@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from contextlib import suppress
+from functools import partial
 from subprocess import Popen
-from threading import Thread
 from typing import Annotated
 
 import typer
 
 from dashboard.commands.asking import can_ask
 from dashboard.commands.output import Json, emit, say
-from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
+from dashboard.commands.web_process import (
+    call_at_each_enter,
+    choose_port,
+    read_lines,
+    run_web_process,
+    send_line,
+    wait_until_up,
+)
 from dashboard.commands.workspace import open_workspace
 from dashboard.site import make_url
 from data.errors import VaultError, WorkspaceError
@@ -47,7 +52,7 @@ def desk(
     open_vault(workspace, secrets).close()
     port = choose_port(_HOST, port, _FIRST_PORT)
     command = [sys.executable, "-m", "dashboard.desk.server", "--workspace", str(workspace.path), "--port", str(port)]
-    with run_web_process(command, with_input=True) as process:
+    with run_web_process(command) as process:
         _send_keys(process, secrets)
         url = wait_until_up(process, make_url(_HOST, port))
         emit(
@@ -60,25 +65,18 @@ def desk(
             "",
         )
         sys.stdout.flush()
-        if can_ask():
-            if hasattr(signal, "SIGTTIN"):  # A terminal stops a process that reads from it in the background.
-                signal.signal(signal.SIGTTIN, signal.SIG_IGN)
-            Thread(target=_send_at_each_enter, args=(process, workspace), daemon=True).start()
+        call_at_each_enter(partial(_send_keys_again, process, workspace))
         for line in read_lines(process):
             say(f"  A new address: {line}")
         raise SystemExit(process.wait())
 
 
 def _send_keys(process: Popen[bytes], secrets: keys.Keys) -> None:
-    if process.stdin is not None:
-        process.stdin.write(json.dumps(keys.format_keys(secrets)).encode() + b"\n")
-        process.stdin.flush()
+    send_line(process, json.dumps(keys.format_keys(secrets)))
 
 
-def _send_at_each_enter(process: Popen[bytes], workspace: Workspace) -> None:
-    with suppress(OSError, ValueError):
-        for _ in sys.stdin:
-            try:
-                _send_keys(process, load_keys(workspace))
-            except VaultError as error:
-                say(str(error))
+def _send_keys_again(process: Popen[bytes], workspace: Workspace) -> None:
+    try:
+        _send_keys(process, load_keys(workspace))
+    except VaultError as error:
+        say(str(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Annotated
@@ -14,7 +15,14 @@ import typer
 from dashboard.commands.asking import can_ask
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.people import LOCAL, AccountsFile
-from dashboard.commands.web_process import choose_port, read_lines, run_web_process, wait_until_up
+from dashboard.commands.web_process import (
+    call_at_each_enter,
+    choose_port,
+    read_lines,
+    run_web_process,
+    send_line,
+    wait_until_up,
+)
 from dashboard.commands.workspace import OWN_WORKSPACE
 from dashboard.site import ALL, Site, allowed_tier, check_name, make_serve_command, make_url
 from data.accounts.database import Accounts
@@ -86,7 +94,8 @@ def serve(
         site, source = Site(workspace.releases, shown, workspace.derived), _describe(workspace)
     file, access = _find_accounts(workspace, accounts, people=people)
     port = choose_port(address, port, _FIRST_PORT)
-    with run_web_process(make_serve_command(site, address, port, name=name, accounts=file, access=access)) as process:
+    command = make_serve_command(site, address, port, name=name, accounts=file, access=access)
+    with run_web_process([*command, "--until-input-ends"]) as process:
         url = wait_until_up(process, make_url(address, port))
         about = {"workspace": str(workspace.path), "invented": workspace.invented} if workspace is not None else {}
         emit(
@@ -102,6 +111,8 @@ def serve(
         sys.stdout.flush()
         if workspace is not None:
             Thread(target=_follow_governance, args=(workspace,), daemon=True).start()
+        if shown == "partner" and not people:
+            call_at_each_enter(partial(send_line, process))
         for line in read_lines(process):
             say(f"  A new address: {line}")
         raise SystemExit(process.wait())

@@ -11,9 +11,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
 
+from dashboard.commands.asking import can_ask
 from dashboard.site import HEALTH, clean_environment
 from data.errors import InputError, WorkspaceError
 
@@ -58,17 +60,14 @@ def choose_port(host: str, wanted: int | None, first: int) -> int:
 
 
 @contextmanager
-def run_web_process(command: list[str], *, with_input: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+def run_web_process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Start a web process and yield it. It is stopped when the block ends, also after Ctrl+C or SIGTERM.
 
-    After either of them this process exits with code 0. with_input : whether the standard input of the web process is a
-    pipe. Its standard output always is one.
+    After either of them this process exits with code 0. Standard input and output of the web process are pipes. The
+    input also ends if this process is killed, on each system: then the web process ends itself.
     """
     process = subprocess.Popen(  # noqa: S603
-        command,
-        env=clean_environment(os.environ),
-        stdin=subprocess.PIPE if with_input else None,
-        stdout=subprocess.PIPE,
+        command, env=clean_environment(os.environ), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
@@ -84,6 +83,29 @@ def read_lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
     """Yield the lines that the web process prints: the address to open, then a new one at each press of Enter."""
     if process.stdout is not None:
         yield from (line.decode().strip() for line in process.stdout)
+
+
+def send_line(process: subprocess.Popen[bytes], line: str = "") -> None:
+    """Send a line to the web process, which answers with a new address to open."""
+    if process.stdin is not None:
+        process.stdin.write(line.encode() + b"\n")
+        process.stdin.flush()
+
+
+def call_at_each_enter(send: Callable[[], None]) -> None:
+    """Call `send` whenever somebody presses Enter in the terminal, if there is one, until the web process has ended."""
+    if can_ask():
+        # A terminal stops a process that reads from it in the background. Ignored: no new addresses, but pages stay.
+        if hasattr(signal, "SIGTTIN"):
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+        Thread(target=_wait_for_enter, args=(send,), daemon=True).start()
+
+
+def _wait_for_enter(send: Callable[[], None]) -> None:
+    with suppress(OSError, ValueError):
+        # Not through Python's own buffer, whose lock would delay the end of the process.
+        while os.read(sys.stdin.fileno(), 4096):
+            send()
 
 
 def wait_until_up(process: subprocess.Popen[bytes], url: str) -> str:

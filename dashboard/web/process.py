@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -209,20 +208,18 @@ def print_address(output: TextIO, url: str, entry: Entry | None) -> None:
     output.write(f"{url if entry is None else entry.make_address(url)}\n")
 
 
-def print_at_each_enter(output: TextIO, url: str, entry: Entry) -> None:
-    """Print a new address whenever somebody presses Enter in the terminal of the process, if it has one."""
-    if sys.stdin is not None and sys.stdin.isatty():
-        # A terminal stops a process that reads from it in the background. Ignored: no new addresses, but the map stays.
-        if hasattr(signal, "SIGTTIN"):
-            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
-        Thread(target=_wait_for_enter, args=(output, url, entry), daemon=True).start()
+def follow_input(output: TextIO, url: str, entry: Entry | None) -> None:
+    """Print the address again for each line of standard input, and end this process when the input ends."""
+    Thread(target=_print_at_each_line, args=(output, url, entry), daemon=True).start()
 
 
-def _wait_for_enter(output: TextIO, url: str, entry: Entry) -> None:
-    with suppress(OSError):
+def _print_at_each_line(output: TextIO, url: str, entry: Entry | None) -> None:
+    try:
         # Not through Python's own buffer, whose lock would delay the end of the process.
         while os.read(sys.stdin.fileno(), 4096):
             print_address(output, url, entry)
+    finally:
+        os._exit(0)  # the process at the other end has ended, or was killed
 
 
 def run_application(application: Any, host: str, port: int, *, has_proxy: bool = False) -> None:  # noqa: ANN401
