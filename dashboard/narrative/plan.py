@@ -30,13 +30,18 @@ _REMEDIES = {
     "accepted": mark("Undo a move that was accepted."),
     "locked": mark("Undo “keep in place”."),
 }
+# The rules that the planner itself lets today's posts break; tables of posts that break another one are refused.
+_BROKEN_TODAY = {
+    "accepted": mark("Moves that were accepted are not made yet: make them, or undo the decision."),
+    "exploration": mark("Areas with too little outreach have less than their share: move units there, or lower it."),
+}
 
 
 @dataclass(frozen=True)
 class VerdictWords:
     """The advice in words. advised : whether the plan advises its moves. head : the advice. text : the reason.
 
-    warning, note : texts on the rules that the current posts break; empty if there is nothing to say.
+    warning, note : what the current posts lack by the rules, and what to do; empty if there is nothing to say.
     """
 
     advised: bool
@@ -76,12 +81,17 @@ def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
         head, text = _word_small(t, plan)
     else:
         head, text = t("Advice: change nothing"), _word_nothing(t, plan)
-    rules = [t.name_rule(code) for code in verdict.broken_today]
-    words = t("The current posts break a rule of this plan: {rules}.", rules=t.list_names(rules, 3)) if rules else ""
+    words = " ".join(_word_broken_today(t, code) for code in verdict.broken_today)
     if plan.answer == "nothing":  # no reason to act, so no warning
-        alone = t("The advice depends only on the gain.") if rules else ""
+        alone = t("The advice depends only on the gain.") if words else ""
         return VerdictWords(plan.advised, head, text, "", f"{words} {alone}".strip())
     return VerdictWords(plan.advised, head, text, words)
+
+
+def _word_broken_today(t: Speech, code: str) -> str:
+    if code in _BROKEN_TODAY:
+        return t(_BROKEN_TODAY[code])
+    return t("The current posts do not keep this rule: {rule}.", rule=t.name_rule(code))
 
 
 def _word_small(t: Speech, plan: PlanSummary) -> tuple[str, str]:

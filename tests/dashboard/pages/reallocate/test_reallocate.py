@@ -58,7 +58,8 @@ def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_wh
     heads = {"nothing": "Advice: change nothing", "small": "Small but almost sure", "move": "Advice: move"}
     short = {"nothing": "change nothing", "small": "small but almost sure", "move": "make the moves"}
     for chance, answer in ((0.6, "nothing"), (0.7, "small"), (0.98, "move")):
-        verdict = replace(plan.verdict, probability=chance, answer=answer, broken_today=["exploration"])
+        rules = ["exploration", "accepted", "floor"]
+        verdict = replace(plan.verdict, probability=chance, answer=answer, broken_today=rules)
         judged = replace(plan, verdict=verdict)
         words = narrative.word_verdict(t, judged)
         assert words.head.startswith(heads[answer])
@@ -69,7 +70,12 @@ def test_a_plan_that_is_not_sure_enough_says_to_change_nothing_and_a_sure_one_wh
             assert t.format_interval(verdict.gain) in words.text
         # Beside "change nothing" there is nothing to warn of.
         assert bool(words.warning) == (answer != "nothing")
-        assert "break a rule" in (words.warning or words.note)
+        for sentence in (
+            "Areas with too little outreach have less than their share: move units there, or lower it.",
+            "Moves that were accepted are not made yet: make them, or undo the decision.",
+            "The current posts do not keep this rule: the minimum for every county or region.",
+        ):
+            assert sentence in (words.warning or words.note)
         assert ("The advice depends only on the gain" in words.note) == (answer == "nothing")
         drawn = render.render_verdict(t, judged)
         assert t.format_interval(verdict.gain) in drawn
