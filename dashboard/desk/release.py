@@ -13,7 +13,7 @@ from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_title, tell_errors
 from dashboard.desk.state import Desk
 from dashboard.narrative.coverage import describe_coverage, list_years
-from dashboard.site.text import _, escape_markdown, format_number, html, translate_message
+from dashboard.site.text import SEPARATORS, _, escape_markdown, find_language, format_number, html, translate_message
 from dashboard.widgets.markup import render_definitions, render_list, render_note, render_table
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
@@ -240,24 +240,31 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
 
 @contextmanager
 def _progress(what: str) -> Iterator[Progress]:
-    """Show a progress bar with a button that stops the work, and yield the function that moves the bar.
+    """Show the time, a progress bar and a button that stops the work; yield the function that moves the bar.
 
     When the button is pressed, the work stops at its next report of progress.
     """
     shown = st.empty()
     with shown.container():
-        bar = st.progress(0.0, text=what)
+        clock = st.container()
+        bar = st.progress(0.0, text=_word_progress(0.0, ""))
         st.button(_("Stop"), key="stop", on_click=_note_stop)
 
     def tick(done: int, total: int | None, step: str) -> None:
-        name = releasing.word_step(step)
-        text = f"{what}: {escape_markdown(name)}" if name else what
-        bar.progress(min(done / total, 1.0) if total else 0.0, text=text)
+        share = min(done / total, 1.0) if total else 0.0
+        bar.progress(share, text=_word_progress(share, releasing.word_step(step)))
 
     try:
-        yield tick
+        # The clock moves where one step takes minutes.
+        with clock, st.spinner(what, show_time=True):
+            yield tick
     finally:
         shown.empty()
+
+
+def _word_progress(share: float, step: str) -> str:
+    done = f"{format_number(100 * share)}{SEPARATORS[find_language()][2]}%"
+    return f"{done} · {escape_markdown(step)}" if step else done
 
 
 def _note_stop() -> None:

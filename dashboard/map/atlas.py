@@ -71,18 +71,19 @@ def write_atlases(release: Release, folder: Path, progress: Progress | None = No
     """Write the atlases of a release into a folder and return their paths.
 
     The layers of communities have their own atlas, as in every export. `progress` is called with the number of views
-    that were read so far, and None. Raises InputError if the release has no layer.
+    that were read so far, and the number of all. Raises InputError if the release has no layer.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files, done = [], 0
+    parts, files, done = export.split_layers(release), [], 0
+    count = sum(_count_views(release, layer) for layers in parts for layer in layers)
 
     def tick() -> None:
         nonlocal done
         done += 1
         if progress is not None:
-            progress(done, None)
+            progress(done, count)
 
-    for layers in export.split_layers(release):
+    for layers in parts:
         path = folder / name_atlas(release, layers)
         path.write_text(make_atlas(release, layers, tick), encoding="utf-8", newline="\n")
         files.append(path)
@@ -189,15 +190,17 @@ def _describe_layer(
     tick: Callable[[], None],
 ) -> dict[str, Any]:  # fmt: skip
     """Return a layer with its views for each level and each choice of an option; the other options have the default."""
-    choices: list[dict[str, Any]] = []
-    for label, group, options in _list_choices(layer):
-        levels = {
-            level: [_describe_view(release, areas, layer, view, styles, tick) for view in views]
-            for level in layer.levels(release)
-            if layer.offers(release, level, options) and (views := _list_views(release, layer, level, options))
+    choices = [
+        {
+            "label": label,
+            "group": group,
+            "levels": {
+                level: [_describe_view(release, areas, layer, view, styles, tick) for view in views]
+                for level, views in levels.items()
+            },
         }
-        if levels:
-            choices.append({"label": label, "group": group, "levels": levels})
+        for label, group, levels in _list_choices_with_views(release, layer)
+    ]
     return {
         "id": layer.id,
         "title": _(layer.title),
@@ -205,6 +208,22 @@ def _describe_layer(
         "over": [o.id for o in others if o is not layer and not find_map_conflict(release.tier, [layer.id, o.id])],
         "choices": choices,
     }
+
+
+def _list_choices_with_views(release: Release, layer: Layer) -> Iterator[tuple[str, str, dict[str, list[View]]]]:
+    """Yield label, group and views by level of each choice that the release has."""
+    for label, group, options in _list_choices(layer):
+        levels = {
+            level: views
+            for level in layer.levels(release)
+            if layer.offers(release, level, options) and (views := _list_views(release, layer, level, options))
+        }
+        if levels:
+            yield label, group, levels
+
+
+def _count_views(release: Release, layer: Layer) -> int:
+    return sum(len(views) for *_, levels in _list_choices_with_views(release, layer) for views in levels.values())
 
 
 def _list_choices(layer: Layer) -> Iterator[tuple[str, str, dict[str, str]]]:

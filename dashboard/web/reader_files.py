@@ -22,7 +22,9 @@ from risk.evaluation.forecast_ledger import COUNTS
 from risk.evaluation.hub_files import tabulate_observed, write_target
 
 _WHOLE = 100
-_WRITING, _LAYERS = 30, 25  # hundredths of the time: for all files of a tier; for its files of layers
+# Hundredths of the time, for each tier: its files of layers, its atlases, the other files.
+_LAYERS, _ATLASES, _OTHERS = 10, 10, 10
+_WRITING = _LAYERS + _ATLASES + _OTHERS
 
 
 def audit_workspace(workspace: Workspace, name: str | None = None, progress: Progress | None = None) -> Audit:
@@ -36,14 +38,17 @@ def audit_workspace(workspace: Workspace, name: str | None = None, progress: Pro
         for number, tier in enumerate(TIERS):
             begin = number * _WRITING
             layers = _divide(progress, begin, begin + _LAYERS)
+            atlases = _divide(progress, begin + _LAYERS, begin + _LAYERS + _ATLASES)
+            others = _divide(progress, begin + _LAYERS + _ATLASES, begin + _WRITING)
             opened = Release.open(workspace.releases, tier, name, derived=workspace.derived)
             files[tier] = export.export_layers(opened, folder / tier, export.FORMATS, None, _name_step(layers))
-            files[tier] += write_atlases(opened, folder / tier)
+            files[tier] += write_atlases(opened, folder / tier, _name_step(atlases))
             files[tier] += write_reports(opened, folder / tier)
+            others(1, 3, WRITING)
             files[tier] += write_records(opened, folder / tier)
             site = Site(workspace.releases, tier, derived=workspace.derived)
             files[tier] += write_pictures(site, follow_release(opened), folder / tier)
-            layers(1, 1, WRITING)
+            others(2, 3, WRITING)
             files[tier] += write_features(follow_release(opened), folder / tier)
             for ending in ("qlr", "qgz"):
                 files[tier].append(folder / tier / f"live.{ending}")

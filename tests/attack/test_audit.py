@@ -141,4 +141,6 @@ def test_an_audit_tells_each_attack_before_it_begins(places):
     shares = [share for share, _ in steps]
     assert shares == sorted(shares)
     assert shares[0] == 0
+    searched = [share for share, step in steps if step == "surface"]
+    assert searched[-1] - searched[0] > 0.5, "most of the time goes to the search of files"
     assert 0.9 < shares[-1] < 1

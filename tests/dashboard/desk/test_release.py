@@ -3,6 +3,7 @@
 import datetime as dt
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
@@ -728,12 +729,21 @@ def test_the_form_of_the_second_person_is_drawn_before_a_trial_begins(real, monk
 
 def test_work_that_takes_long_can_be_stopped_and_says_so(practice, monkeypatch):
     publish(practice, "")
-    labels, button = [], release.st.button
+    labels, texts, clocks, button = [], [], [], release.st.button
+    spinner, bar = release.st.spinner, SimpleNamespace(progress=lambda _share, text: texts.append(text))
+    monkeypatch.setattr(release.st, "progress", lambda _share, text: texts.append(text) or bar)
+    monkeypatch.setattr(
+        release.st,
+        "spinner",
+        lambda text, *, show_time=False: clocks.append(text) or spinner(text, show_time=show_time),
+    )
     monkeypatch.setattr(release.st, "button", lambda label, **more: labels.append(label) or button(label, **more))
 
     def audit(_desk, progress):
         progress(40, 100, "membership")
         assert labels[-1] == "Stop"
+        assert texts[-1] == "40\u00a0% · membership"
+        assert "Attacking" in clocks
         raise ReleaseError("cut here")
 
     monkeypatch.setattr(releasing, "audit", audit)

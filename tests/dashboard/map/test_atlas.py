@@ -84,8 +84,11 @@ def test_communities_are_in_a_file_of_their_own(files):
 
 
 @pytest.mark.long
-def test_the_same_release_gives_the_same_bytes(release, files, tmp_path):
-    again = write_atlases(release, tmp_path)
+def test_the_same_release_gives_the_same_bytes_and_progress_ends_with_all_views(release, files, tmp_path):
+    steps = []
+    again = write_atlases(release, tmp_path, lambda done, count: steps.append((done, count)))
+    assert [done for done, _ in steps] == list(range(1, len(steps) + 1))
+    assert {count for _, count in steps} == {len(steps)}
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in files]
 
 
