@@ -41,6 +41,23 @@ def test_each_page_is_one_step_back_and_the_area_goes_along(partner, look):
     assert page.watch.clean, vars(page.watch)
 
 
+# Pixels that are left in the box of the area beside the words that are chosen.
+ROOM = """one => {
+  const style = getComputedStyle(one), pen = document.createElement("canvas").getContext("2d");
+  pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  const words = pen.measureText(one.selectedOptions[0].text).width;
+  return one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - words;
+}"""
+
+
+def test_the_area_is_not_cut_beside_three_pathways_on_a_narrow_screen(partner, look):
+    page = look(f"{partner.url}/flows?lang=el", (1024, 768), ready=False)
+    area = page.locator(".topbar select")
+    area.wait_for(timeout=60_000)
+    until(page, lambda: page.locator(".topbar .pathway button").count() == 3)
+    assert area.evaluate(ROOM) >= 0
+
+
 @pytest.mark.long
 def test_links_in_the_bar_lead_to_the_area_chosen_last(partner, look):
     page = look(f"{partner.url}/map")
