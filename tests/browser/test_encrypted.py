@@ -179,7 +179,7 @@ def test_two_ngos_and_a_guest_meet_from_the_invitation_to_the_next_meeting(url, 
     assert "/coverage" in guest.url
     # One looks around and comes back.
     go(partner, 5)
-    until(partner, lambda: say(partner) == "Ju shikoni vetë përreth.")
+    until(partner, lambda: say(partner) == "Ju i shikoni faqet vetë.")
     step(presenter, "ArrowLeft", "1 of 2")
     until(guest, lambda: say(guest) == "Ακολουθείτε όποιον παρουσιάζει.")
     assert "/trends" in partner.url

@@ -55,7 +55,7 @@ def test_others_follow_look_around_come_back_come_late_and_take_over(meeting):
     until(albanian, lambda: albanian.locator(".topbar select").input_value() == "AL-02")
     # Somebody looks around: they stay where they are, the others go on.
     go(albanian, 4)
-    until(albanian, lambda: say(albanian) == "Ju shikoni vetë përreth.")
+    until(albanian, lambda: say(albanian) == "Ju i shikoni faqet vetë.")
     go(presenter, 5)
     until(greek, lambda: "/trends" in greek.url)
     assert "/coverage" in albanian.url
@@ -105,7 +105,7 @@ def test_the_place_on_the_map_and_the_pointer_are_followed_without_drawing_the_p
     assert follower.watch.received - received < 10_000
     # Who moves the map looks around.
     map_frame(follower).locator("#map_div").press("ArrowLeft")
-    until(follower, lambda: say(follower) == "Ju shikoni vetë përreth.")
+    until(follower, lambda: say(follower) == "Ju i shikoni faqet vetë.")
     assert pointer.is_hidden()
     assert follower.watch.clean, vars(follower.watch)
 

@@ -351,8 +351,8 @@ def test_a_passphrase_that_does_not_open_the_backup_is_told_in_the_language_of_t
     [field for field in page.text_input if field.label == phrase][-1].input("another passphrase")
     press(page, button)
     sentences = {
-        "sq": "Fraza nuk e hap {file}. Nëse fraza është e saktë, skedari nuk është kopje rezervë ose është i dëmtuar: "
-        "provoni një kopje tjetër. Asgjë nuk u ndryshua.",
+        "sq": "Fraza e fshehtë nuk e hap {file}. Nëse fraza është e saktë, skedari nuk është kopje rezervë ose është i "
+        "dëmtuar: provoni një kopje tjetër. Asgjë nuk u ndryshua.",
         "el": "Η φράση πρόσβασης δεν ανοίγει το {file}. Αν είναι σωστή, το αρχείο δεν είναι αντίγραφο ασφαλείας ή έχει "
         "υποστεί ζημιά: δοκιμάστε άλλο αντίγραφο. Τίποτα δεν άλλαξε.",
     }

@@ -444,7 +444,7 @@ def test_a_reason_that_is_refused_stays_in_its_field_and_the_plan_as_it_was(run,
     assert options(test) == before
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "No post of a team is known"), ("sq", "Nuk dihet asnjë post")])
+@pytest.mark.parametrize(("language", "words"), [("en", "No post of a team is known"), ("sq", "Nuk dihet vendosja")])
 def test_without_posts_the_page_says_what_to_do_in_the_readers_language(run, monkeypatch, language, words):
     """The words stand on the page, and no error does."""
 
