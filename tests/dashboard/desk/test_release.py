@@ -384,7 +384,7 @@ def test_real_records_without_a_backup_of_the_last_days_are_told_in_the_language
     [
         (
             "sq",
-            f"Kjo nuk është fraza e {SECOND}. Asgjë nuk u ndryshua dhe asgjë nuk u publikua.",
+            f"Kjo nuk është fraza e fshehtë e {SECOND}. Asgjë nuk u ndryshua dhe asgjë nuk u publikua.",
             "governance.toml, [controllers] names: shkruani organizatat që vendosin bashkë.",
         ),
         (
