@@ -10,6 +10,7 @@ _SECTOR, _FREE, _END, _FAT = 512, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 def write_old_workbook(path: Path, rows: list[list[object]], title: str = "Rastet", hidden: Sequence[str] = ()) -> Path:
     """Write texts and numbers as one sheet, and return the path; None is an empty cell.
 
+    "#N/A" is a cell with that error, and "=#N/A" a formula with that result.
     hidden : the titles of further sheets, which are hidden and empty.
     """
     stream = _workbook(rows, title, hidden)
@@ -47,7 +48,12 @@ def _write_cells(rows: list[list[object]]) -> bytes:
     content = b""
     for row, cells in enumerate(rows):
         for column, cell in enumerate(cells):
-            if isinstance(cell, str):
+            if cell == "#N/A":
+                content += _record(0x205, struct.pack("<3H2B", row, column, 0, 0x2A, 1))
+            elif cell == "=#N/A":
+                result = bytes([2, 0, 0x2A, 0, 0, 0, 0xFF, 0xFF])
+                content += _record(0x006, struct.pack("<3H", row, column, 0) + result + b"\0" * 8)
+            elif isinstance(cell, str):
                 text = struct.pack("<HB", len(cell), 1) + cell.encode("utf-16-le")
                 content += _record(0x204, struct.pack("<3H", row, column, 0) + text)
             elif cell is not None:

@@ -7,7 +7,7 @@ OpenDocument workbooks are not read, because a small file may claim billions of 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,9 @@ from data.message import Message
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
-from data.restricted.intake.table import Fault, refuse_locked
-from data.restricted.intake.xlsx_rows import LISTS, convert_cell
+from data.restricted.intake.table import Fault, is_total, refuse_locked
+from data.restricted.intake.xls_errors import list_error_rows
+from data.restricted.intake.xlsx_rows import ERROR_CELL, LISTS, PASTE_VALUES, convert_cell
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -29,14 +30,16 @@ def rows_of_workbook(
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
     """Yield where the table begins, and the rows below its headings with their row numbers; add notes on the sheets.
 
-    Raises FileRefused for a workbook that is empty, damaged or locked with a password, and as `find_start` does.
+    A row with an error in a cell is a fault, except a row of totals. Raises FileRefused for a workbook that is empty,
+    damaged or locked with a password, and as `find_start` does.
     """
     with _opened(path) as book:
         grids = _first_rows(book)
         begin = find_start(grids)
+        errors = _read_errors(path, book)
         hidden = {sheet.name for sheet in book.sheets_metadata} - {*_list_visible(book), LISTS}
         notes += [*describe_sheets(grids, begin), *note_hidden(len(hidden))]
-        yield begin, read_rows(begin, lambda start: _rows_below(book, grids[start.grid].name, start), notes)
+        yield begin, read_rows(begin, lambda start: _rows_below(book, grids[start.grid].name, start, errors), notes)
 
 
 def read_first_rows(path: InputFile) -> list[Grid]:
@@ -83,10 +86,23 @@ def _first_rows(book: CalamineWorkbook) -> list[Grid]:
     return grids
 
 
-def _rows_below(book: CalamineWorkbook, sheet: str, start: Start) -> Iterator[tuple[int, list[str] | Fault]]:
+def _read_errors(path: InputFile, book: CalamineWorkbook) -> dict[str, set[int]]:
+    """Return the numbers of the rows that have a cell with an error, by sheet."""
+    with path.open("rb") as file:
+        rows = list_error_rows(file.read())
+    return dict(zip((sheet.name for sheet in book.sheets_metadata), rows, strict=True))
+
+
+def _rows_below(
+    book: CalamineWorkbook, sheet: str, start: Start, errors: Mapping[str, set[int]]
+) -> Iterator[tuple[int, list[str] | Fault]]:
     width = len(start.headings)
     for number, cells in _rows(book, sheet):
-        if number > start.line and any(cells):
+        if number <= start.line:
+            continue
+        if number in errors[sheet] and not is_total(cells):
+            yield number, Fault(number, "", ERROR_CELL, PASTE_VALUES)
+        elif any(cells):
             yield number, cells + [""] * (width - len(cells))
 
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 GUIDES = ("How to fill", "Areas")
 LISTS = "Lists"  # the hidden sheet of our forms, with the answers to choose from
 
+ERROR_CELL = Message("the row has a cell with an error")
+PASTE_VALUES = "values: copy the cells and paste their values"
+_FORMULA = Message("the row has a formula")
+
 # Bytes unpacked: a million rows of a template are about half of this. The texts, which are held in memory, are less.
 _LARGEST = 400_000_000
 _LARGEST_TEXTS = 150_000_000
@@ -163,8 +167,7 @@ def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[st
         cells = [convert_cell(cell.value) for cell in row]
         # The sums of a row of totals are formulas; it is left out like any other row of totals.
         if types & {"f", "e"} and not is_total(cells):
-            reason = Message("the row has a formula" if "f" in types else "the row has a cell with an error")
-            yield number, Fault(number, "", reason, "values: copy the cells and paste their values")
+            yield number, Fault(number, "", _FORMULA if "f" in types else ERROR_CELL, PASTE_VALUES)
             continue
         if any(cells):
             yield number, cells + [""] * (width - len(cells))

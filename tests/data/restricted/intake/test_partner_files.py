@@ -196,6 +196,17 @@ def test_a_workbook_of_the_old_format_has_the_same_records(tmp_path):
     assert read(write_old_workbook(path, [list(ROW), [*ROW.values()], []])).rows == 1
 
 
+@pytest.mark.parametrize("cell", ["#N/A", "=#N/A"])
+def test_an_error_in_a_cell_of_the_old_format_rejects_its_row_as_in_the_new_one(tmp_path, cell):
+    rows = [["Lista (e shpikur)"], [], list(ROW), GOOD, [*GOOD[:-1], cell], ["Total", *[cell] * (len(GOOD) - 1)]]
+    intake = read(write_old_workbook(tmp_path / "a.xls", rows))
+    assert reasons(intake, 5) == {"": "the row has a cell with an error"}
+    assert (intake.rows, intake.accepted_rows) == (2, 1)
+    if cell == "#N/A":
+        new = read(workbook(tmp_path, ("Data", rows)))
+        assert (reasons(new, 5), new.rows) == (reasons(intake, 5), intake.rows)
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(FileRefused, match="cannot be read"):
         read(tmp_path / "none.csv")
