@@ -39,6 +39,7 @@ from data.restricted.intake.identity import (
     hash_children,
     identify,
     note_alike_letters,
+    note_point_zero,
     note_row_numbers,
 )
 from data.restricted.intake.mapping import ColumnMapping
@@ -292,6 +293,7 @@ def _check_table(
     if kind.name == "figure":
         rows, sums = sum_parts(rows)
         notes += sums
+    notes += note_point_zero(rows)
     if "child_id" in rows.cells:
         notes += [*note_row_numbers(rows), *note_alike_letters(rows)]
         hash_children(rows, hash_identifier, forgotten)

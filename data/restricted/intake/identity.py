@@ -11,6 +11,7 @@ the order of rows makes no difference. Digests are BLAKE2b with 16 bytes.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from hashlib import blake2b
@@ -31,6 +32,7 @@ BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by it
 _CHUNK = 100_000
 _FEWEST = 5  # identifiers that can be seen to number the rows
 _LATIN = str.maketrans("αβεζηικμνορτυχ", "abezhikmnoptyx")  # in small letters; their capitals look alike
+_DECIMAL, _POINT_ZERO = re.compile(r"\d+[.,]\d+"), re.compile(r"\d+[.,]0+")
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
 _TWICE = Message("this record number is in the file more than once, with different content")
 
@@ -128,6 +130,34 @@ def note_alike_letters(rows: Rows) -> list[str]:
             count=count,
         )
     ]
+
+
+def note_point_zero(rows: Rows) -> list[str]:
+    """Return a note for each column of identifiers and record numbers with values such as 412.0; empty if none has any.
+
+    Some programs write whole numbers so. Without the partner nobody knows whether 412.0 and 412 are the same. A column
+    that also has 412.1 has codes of two parts.
+    """
+    notes = []
+    for name in ("child_id", "programme_number", "record_number"):
+        values = [str(value) for value in rows.cells[name].distinct] if name in rows.cells else []
+        count = len(list(filter(_POINT_ZERO.fullmatch, values)))
+        if not count or count < len(list(filter(_DECIMAL.fullmatch, values))):
+            continue
+        notes.append(
+            Message(
+                "{count:,} value in {column} ends in .0 (412.0 or 412,0), as some programs write whole numbers. It is "
+                "another one than 412: where another row or file has 412, a child or a record counts twice. Ask the "
+                "partner which is right, and let it correct the file."
+                if count == 1
+                else "{count:,} values in {column} end in .0 (412.0 or 412,0), as some programs write whole numbers. "
+                "They are others than 412: where another row or file has 412, a child or a record counts twice. Ask "
+                "the partner which are right, and let it correct the file.",
+                count=count,
+                column=name,
+            )
+        )
+    return notes
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:

@@ -19,7 +19,19 @@ from data.restricted.keys import Secret
 from data.restricted.vault import Vault
 from data.schema.kinds import KINDS
 from data.tables.spec import OF_COUNTRIES
-from tests.helpers.partner_files import ROW, Hasher, Resolver, identities, read, read_rows, reasons, text_of, write
+from tests.helpers.old_excel import write_old_workbook
+from tests.helpers.partner_files import (
+    ROW,
+    Hasher,
+    Resolver,
+    identities,
+    read,
+    read_rows,
+    reasons,
+    text_of,
+    workbook,
+    write,
+)
 
 PLAIN = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -392,6 +404,32 @@ def test_identifiers_in_letters_of_two_alphabets_are_noted(tmp_path, children, c
 def test_identifiers_of_two_partners_may_look_alike(tmp_path):
     rows = [{"child_id": "K-12", "partner": "A"}, {"child_id": "\u039a-12", "partner": "B"}]
     assert not [note for note in read_rows(tmp_path, *rows).notes if "look alike" in note]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "count"),
+    [
+        ("child_id", ["412.0", "412", "K-3.0"], "1 value"),
+        ("child_id", ["412.0", "413.0", "414,00"], "3 values"),
+        ("programme_number", ["412.0", "413.0"], "2 values"),
+        ("record_number", ["7.0", "7"], "1 value"),
+        ("child_id", ["12.0", "12.1", "12.2"], ""),
+        ("child_id", ["412", "K-412.0"], ""),
+    ],
+)
+def test_identifiers_and_record_numbers_that_a_program_wrote_with_decimals_are_noted(tmp_path, column, values, count):
+    notes = read_rows(tmp_path, *({column: value} for value in values)).notes
+    begins = [note.partition(" end")[0] for note in notes if "ends in .0" in note or "end in .0" in note]
+    assert begins == ([f"{count} in {column}"] if count else [])
+
+
+def test_numbers_of_workbooks_are_the_codes_that_a_csv_file_has(tmp_path):
+    row = ROW | {"child_id": 412.0, "programme_number": 9.0, "record_number": 7.0}
+    new = read(workbook(tmp_path, ("Data", [list(row), list(row.values())])))
+    old = read(write_old_workbook(tmp_path / "a.xls", [list(row), list(row.values())]))
+    text = read_rows(tmp_path, {"child_id": "412", "programme_number": "9", "record_number": "7"})
+    assert identities(new) == identities(old) == identities(text)
+    assert new.accepted.child.tolist() == old.accepted.child.tolist() == text.accepted.child.tolist()
 
 
 def test_rows_alike_of_a_kind_without_numbers(tmp_path):
