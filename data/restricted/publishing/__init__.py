@@ -57,7 +57,7 @@ from data.restricted.publishing.releases_folder import (
     settle_interrupted,
     withdraw_newer,
 )
-from data.restricted.publishing.tables import perturb_tables, tabulate
+from data.restricted.publishing.tables import perturb_tables, refuse_false_zeros, tabulate
 from data.restricted.publishing.waiting import count_waiting, mark_final_years
 from data.restricted.publishing.withholding import withhold_cells
 from data.restricted.publishing.writing import audit_tiers, write_tier
@@ -119,7 +119,8 @@ def make_release(
     data.restricted.keys.IdentifierHasher.record_keys, required with a vault. `mechanism` comes from the policy, except
     in tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the release conflicts
     with earlier ones (other noise, a lower threshold, a shorter time, or one of them is lost), if no encounter lies in
-    its quarters, or if another release is being made; then nothing is published.
+    its quarters, if children were met where the policy says that the programme does not work, or if another release is
+    being made; then nothing is published.
     """
     if vault is not None and record_keys is None:
         msg = Message("A release of records needs the identifier key. Check it with: tact doctor")
@@ -155,6 +156,7 @@ def make_release(
         encounters = read_encounters(records.encounters, records.grid, record_keys)
         tick("Counting")
         counted = count_tables(encounters, draft.plan, draft.policy)
+        refuse_false_zeros(counted, draft.policy)
         noisy = perturb_tables(counted, draft.policy, draft.mechanism)
         published = {name: block.members for name, block in vault.published_blocks().items()}
         repeated = published if policy.frozen else {}

@@ -146,7 +146,8 @@ def tabulate_counts(
     All states follow only from noisy values, effort and the policy. The partner tier shows "almost none" for zero; if
     no effort is recorded and the noisy total is zero too, "not searched", whether the true count is zero or not.
     Otherwise "almost none" would reveal a child. A cell of children who were reported is never "not searched". The
-    public tier hides every value below k, including zero. Areas without a programme are structural zeros.
+    public tier hides every value below k, including zero. Areas without a programme are structural zeros, except in
+    flows: a child may have been taken to an area where nobody works.
     """
     margin = mechanism.knowledge(policy.scale(spec.measure)).largest
     state = np.full(values.shape, code("number"), np.int8)
@@ -157,8 +158,7 @@ def tabulate_counts(
         state[empty & _searchable(spec, values.shape)] = code("not_searched")
     else:
         state[values < policy.k] = code("few")
-    if policy.no_programme:
-        state[_outside(spec, grid, policy.no_programme)] = code("structural_zero")
+    state[find_outside(spec, grid, policy.no_programme)] = code("structural_zero")
     value = np.where(state == code("number"), values.astype(np.float64), np.nan)
     return ReleasedTable(spec, grid, value, state, margin)
 
@@ -176,13 +176,16 @@ def _searchable(spec: TableSpec, shape: tuple[int, ...]) -> Bools:
     return flags
 
 
-def _outside(spec: TableSpec, grid: Grid, without: frozenset[str]) -> Bools:
-    """Return a mask, (areas,), of the areas that are, or lie in, one of the areas `without` a programme."""
+def find_outside(spec: TableSpec, grid: Grid, without: Collection[str]) -> Bools:
+    """Return a mask, (areas,), of the areas that are, or lie in, one of the areas `without` a programme.
+
+    Flows have none, because their areas are not those where a child was met.
+    """
     codes = grid.codes[spec.level]
     parents = grid.areas["parent"]
 
     def is_outside(area: str) -> bool:
-        while area:
+        while area and spec.measure != "flows":
             if area in without:
                 return True
             area = str(parents.get(area, ""))

@@ -6,15 +6,38 @@ import numpy as np
 
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
+from data.errors import ReleaseError
+from data.message import Message
 from data.restricted.counting.encounters import CountedTables
 from data.restricted.counting.other_records import Effort, Services
 from data.restricted.publishing import published_table
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.frozen import Frozen
-from data.restricted.publishing.published_table import ReleasedTable, Tables
+from data.restricted.publishing.published_table import ReleasedTable, Tables, find_outside
 from data.restricted.publishing.records import Records
 from data.tables.spec import TableSpec, Tier
 from data.workspace.types import Bools, Ints
+
+
+def refuse_false_zeros(counted: CountedTables, policy: Policy) -> None:
+    """Raise ReleaseError if children were counted in an area of which the policy says that it has no programme.
+
+    A zero would be shown in place of their number, and what is left of the total of its country would tell it.
+    """
+    false = [
+        area
+        for area in sorted(policy.no_programme)
+        if any(counts[find_outside(spec, counted.grid, [area])].any() for spec, counts in counted.counts.items())
+    ]
+    if false:
+        raise ReleaseError(
+            Message(
+                "The policy says that the programme does not work in {areas}, and records have children there. Nothing "
+                "was published: they would be shown as zero. Take these areas out of no_programme in policy.toml, or "
+                "correct the records.",
+                areas=", ".join(false),
+            )
+        )
 
 
 def perturb_tables(counted: CountedTables, policy: Policy, mechanism: CellKey) -> dict[TableSpec, Ints]:

@@ -72,6 +72,15 @@ def test_zero_is_structural_only_where_the_programme_is_not():
     assert set(whole[["GR-I", "GR-K", "GR-69"]]) == {"structural_zero"}
 
 
+def test_a_flow_to_an_area_without_a_programme_is_no_structural_zero():
+    spec = TableSpec("flows", "region", "year", ("origin",))
+    noisy = np.zeros((SIZE, 1, SIZE), np.int64)
+    policy = Policy(no_programme=frozenset({"GR-69"}))
+    none = noisy[..., 0]
+    flows = published_table.tabulate_counts(spec, noisy, none, none == 0, GRID, "partner", policy, CellKey())
+    assert set(flows.frame()["state"]) == {"almost_none"}
+
+
 def test_every_cell_has_a_row():
     spec = TableSpec("children", "municipality", "quarter", ("stage",))
     shape = (len(GRID.codes["municipality"]), 4, 6)

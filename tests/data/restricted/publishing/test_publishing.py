@@ -516,6 +516,20 @@ def check(folder, plan, before, published, *, reported):
         assert vault.check() == []
 
 
+@pytest.mark.parametrize("area", ["101", "AL-11", "AL"])
+def test_children_in_an_area_without_a_programme_refuse_a_release(tmp_path, area):
+    """They were shown as zero, and the rest of the country's total was their number."""
+    vault = small_worlds.MemoryVault(encounter=world())
+    policy = replace(small_worlds.ONE_YEAR, no_programme=frozenset({area, "GR-69"}))
+    with pytest.raises(ReleaseError, match=f"does not work in {area}, and"):
+        small_worlds.release(vault, tmp_path, policy=policy, **SMALL)
+    assert names(tmp_path) == []
+    policy = replace(policy, no_programme=frozenset({"GR-69"}))
+    small_worlds.release(vault, tmp_path, policy=policy, **SMALL)
+    table = Release.open(tmp_path, "partner").table("children_region_year").set_index("area")
+    assert table["state"]["GR-69"] == "structural_zero"
+
+
 def test_areas_are_copied_byte_for_byte(tmp_path):
     raw = io.BytesIO()
     table = pq.read_table(io.BytesIO(small_worlds.areas_bytes()))
