@@ -1,5 +1,8 @@
 """The membership attack: what it must find, what it must not find, and that it is as strong as documented."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -7,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.disclosure.attacks import membership
+from data.disclosure.attacks import membership, sequence
 from data.disclosure.attacks.bounds import Published
 from data.disclosure.attacks.membership.attacker import Attacker, Child
 from data.disclosure.attacks.membership.one_number import compute_advantage, find_largest_advantage
 from data.disclosure.attacks.membership.rates import Rates, read_rates
 from data.disclosure.cell_key import CellKey
+from data.disclosure.policy import DEFAULT_POLICY
 from data.tables.spec import CATEGORIES, TableSpec
 
 YEARS = ("2006-06-01/P1Y", "2007-06-01/P1Y")
@@ -160,6 +164,29 @@ def test_a_tier_without_a_threshold_is_told_and_never_refused():
     findings, went = membership.attack(Published("r", TABLES, {}, 11), AREAS, Bare(), None, children=1, worlds=(400,))
     assert not findings
     assert went["all_numbers"] > 0
+
+
+def test_what_an_earlier_release_showed_is_attacked_under_its_own_threshold():
+    """A raised threshold hides 12 only in the new release: who reads both knows it still."""
+    values = [12, 30, 12, 30, None, 30]
+    first, later = rows(["AL-11", "AL-02", "AL-01"], YEARS[:1], values[::2]), [None, 30] * 3
+    tables = {REGION_YEAR: rows(["AL-11", "AL-02", "AL-01"], YEARS, later), COUNTRY_YEAR: rows(["AL"], YEARS, [60, 90])}
+    before = Published("a", {REGION_YEAR: first}, {}, 11)
+    after = Published("b", tables, {}, 20)
+    joined = sequence.join_releases([before, after])
+    assert [joined.threshold(REGION_YEAR, period) for period in YEARS] == [11, 20]
+    assert joined.threshold(COUNTRY_YEAR, YEARS[0]) == 20
+    assert read_rates(joined, AREAS).children.tolist() == [[12, 30], [12, 30], [11, 30]]
+
+    mechanism = CellKey.from_policy(DEFAULT_POLICY)
+    advantages = [membership.attack(joined, AREAS, mechanism, 20)[1]["one_number"]]
+    advantages += [float(compute_advantage([12.0, 11.0], mechanism, k).max()) for k in (11, 20)]
+    assert advantages[0] == pytest.approx(advantages[1], abs=1e-4)
+    assert advantages[1] > 3 * advantages[2]
+    survey = partial(membership.survey, areas=AREAS, mechanism=mechanism, k=20, worlds=[16_000])
+    known, new = (survey(release)["AL-11"] for release in (joined, replace(joined, k_before={})))
+    assert known.child.period == 0
+    assert known.value > new.value
 
 
 def test_a_release_of_figures_alone_has_nobody_to_look_for():

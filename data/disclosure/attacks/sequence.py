@@ -31,6 +31,13 @@ def join_releases(releases: Sequence[Published]) -> Published:
     where a later release hides it by a higher threshold. Of each table of estimates it has the last one.
     """
     tables = {}
+    k_before = {
+        (spec, period): release.k
+        for release in sorted(releases, key=lambda release: -release.k)
+        if release.k < releases[-1].k
+        for spec, rows in release.tables.items()
+        for period in rows["period"].unique().to_pylist()
+    }
     for spec in dict.fromkeys(spec for release in releases for spec in release.tables):
         parts = [release.tables[spec] for release in releases if spec in release.tables]
         if all(part.equals(parts[-1]) for part in parts):  # nothing changed, as in most tables
@@ -43,7 +50,7 @@ def join_releases(releases: Sequence[Published]) -> Published:
         last = rows.drop_duplicates(["area", "period", *spec.breakdown], keep="last").sort_index()
         tables[spec] = pa.Table.from_pandas(last, preserve_index=False)
     estimates = {spec: table for release in releases for spec, table in release.estimates.items()}
-    return replace(releases[-1], tables=tables, estimates=estimates)
+    return replace(releases[-1], tables=tables, estimates=estimates, k_before=k_before)
 
 
 def attack(releases: Sequence[Published]) -> tuple[list[Finding], dict[str, float]]:

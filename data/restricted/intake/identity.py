@@ -138,7 +138,7 @@ def note_point_zero(rows: Rows) -> list[str]:
     Some programs write whole numbers so. Without the partner nobody knows whether 412.0 and 412 are the same. A column
     that also has 412.1 has codes of two parts.
     """
-    notes = []
+    notes: list[str] = []
     for name in ("child_id", "programme_number", "record_number"):
         values = [str(value) for value in rows.cells[name].distinct] if name in rows.cells else []
         count = len(list(filter(_POINT_ZERO.fullmatch, values)))

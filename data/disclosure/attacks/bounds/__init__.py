@@ -38,6 +38,7 @@ class Published:
     value and state. knowledge: for each measure, what is known of its noise. k: the threshold of the policy. frozen:
     whether published numbers are repeated in later releases. final: the last day of the years that are final
     (ISO 8601); empty if all numbers are final. estimates: the tables of estimated numbers, by their specification.
+    k_before: the lower thresholds under which earlier releases showed periods of tables, in releases that are joined.
     """
 
     name: str
@@ -47,6 +48,11 @@ class Published:
     frozen: bool = True
     final: str = ""
     estimates: Mapping[TableSpec, pa.Table] = field(default_factory=dict)
+    k_before: Mapping[tuple[TableSpec, str], int] = field(default_factory=dict)
+
+    def threshold(self, spec: TableSpec, period: str) -> int:
+        """Return the lowest threshold under which a period of a table was ever published."""
+        return self.k_before.get((spec, period), self.k)
 
     def is_provisional(self, period: str) -> bool:
         """Return whether the numbers of a period (its identifier) are provisional: its year is not final yet."""

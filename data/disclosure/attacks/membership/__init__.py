@@ -19,10 +19,11 @@ import pandas as pd
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.membership.attacker import LIMITS, Advantage, Attacker
 from data.disclosure.attacks.membership.one_number import compute_advantage
-from data.disclosure.attacks.membership.rates import Rates, read_rates
+from data.disclosure.attacks.membership.rates import Rates, find_finest, read_rates
 from data.disclosure.cell_key import CellKey
 from data.message import Message
 from data.tables.spec import TableSpec
+from data.workspace.types import Floats
 
 __all__ = ["ALL_NUMBERS", "LIMITS", "ONE_NUMBER", "WORLDS", "Advantage", "attack", "survey"]
 
@@ -45,9 +46,10 @@ def survey(
     """Estimate the advantage for the most exposed child of each region, by region code.
 
     `areas`: level and parent, indexed by code. `k`: the threshold below which numbers are hidden, None if the tier has
-    none. `children`: the largest number of children to attack, one in each region, the most exposed first. `regions`:
-    attack only these regions. `worlds`: numbers of worlds; the next one is used while the limit lies within the
-    interval. The seed makes the result repeatable; it is no secret. Empty if no table counts children by region.
+    none; earlier releases may have shown some under a lower one (`release.k_before`). `children`: the largest number of
+    children to attack, one in each region, the most exposed first. `regions`: attack only these regions. `worlds`:
+    numbers of worlds; the next one is used while the limit lies within the interval. The seed makes the result
+    repeatable; it is no secret. Empty if no table counts children by region.
     """
     rates = read_rates(release, areas)
     return {} if rates is None else _survey(rates, release, mechanism, k, children, regions, worlds, seed)
@@ -67,7 +69,8 @@ def _survey(
     if not tables:
         return {}
     estimated = {str(area) for table in release.estimates.values() for area in table["area"].unique().to_pylist()}
-    attacker = Attacker(rates, mechanism, k, tables, _withheld(release, tables), frozenset(estimated))
+    thresholds = {} if k is None else {spec: _list_thresholds(release, spec) for spec in tables}
+    attacker = Attacker(rates, mechanism, k, tables, _withheld(release, tables), frozenset(estimated), thresholds)
     advantages: dict[str, Advantage] = {}
     by_key: dict[tuple[object, ...], Advantage] = {}
     for number, child in enumerate(attacker.list_worst_children(children), seed):
@@ -98,7 +101,7 @@ def attack(
     advantages = {} if rates is None else _survey(rates, release, mechanism, k, children, None, worlds)
     if not advantages or rates is None:
         return [], {}
-    totals = compute_advantage(rates.children, mechanism, k)
+    totals = _compute_totals(release, rates, mechanism, k)
     worst = max(advantages.values(), key=lambda a: a.value)
     reasons: list[tuple[str, Message]] = []
     if k is not None:
@@ -114,6 +117,24 @@ def attack(
         "all_numbers_high": worst.high,
         "children": len(advantages),
     }
+
+
+def _compute_totals(release: Published, rates: Rates, mechanism: CellKey, k: int | None) -> Floats:
+    """Return the advantage from the number of each region and period alone, (regions, periods)."""
+    finest = find_finest(release)
+    if k is None or finest is None:
+        return compute_advantage(rates.children, mechanism, k)
+    thresholds = _list_thresholds(release, finest)
+    by_period = [
+        compute_advantage(rates.children[:, n], mechanism, threshold) for n, threshold in enumerate(thresholds)
+    ]
+    return np.stack(by_period, axis=1)
+
+
+def _list_thresholds(release: Published, spec: TableSpec) -> tuple[int, ...]:
+    """Return the lowest threshold under which each period of a table was published, in the order of time."""
+    periods = sorted(release.tables[spec]["period"].unique().to_pylist())
+    return tuple(release.threshold(spec, period) for period in periods)
 
 
 def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from math import prod
 
 import numpy as np
 
@@ -57,7 +58,8 @@ class Attacker:
     `withheld`: pairs of table and region, or table and country, without any published number. `estimated`: the
     countries with an interval of the dark figure. The interval reveals at most as much as the noisy number of the
     child's capture history. So the attacker gets this number, for a child whose history no other child has, which is
-    the worst case.
+    the worst case. `thresholds`: for each table, the lowest threshold under which each of its periods was published, if
+    an earlier release had a lower one than `k`.
     """
 
     rates: Rates
@@ -66,12 +68,18 @@ class Attacker:
     tables: Sequence[TableSpec]
     withheld: frozenset[tuple[TableSpec, str]] = frozenset()
     estimated: frozenset[str] = frozenset()
+    thresholds: Mapping[TableSpec, Sequence[int]] = field(default_factory=dict)
     key_range: int = 2**24
 
     def list_tables(self, child: Child) -> list[TableSpec]:
         """List the tables that publish anything about the child's region."""
         places = self.rates.regions[child.region], self.rates.country[child.region]
         return [spec for spec in self.tables if self.withheld.isdisjoint((spec, place) for place in places)]
+
+    def find_threshold(self, spec: TableSpec, time: int) -> int | None:
+        """Return the threshold of a period of a table; the period may not be published yet."""
+        known = self.thresholds.get(spec, ())
+        return known[time] if time < len(known) else self.k
 
     @cached_property
     def breakdowns(self) -> tuple[str, ...]:
@@ -133,18 +141,19 @@ class Attacker:
         """Return the category in which a child is easiest to see."""
         specs = [s for s in self.tables if s.breakdown == (name,)]
         children = [Child(region, period, {name: c}) for c in range(len(CATEGORIES[name]))]
-        rates = np.array([[self.expect_others(child, s) for s in specs] for child in children])
-        return int((self._look_up(rates) ** 2).sum(axis=1).argmax())
+        sums = [sum(self._look_up(child, spec) ** 2 for spec in specs) for child in children]
+        return int(np.argmax(sums))
 
     def _sum_of_squares(self, child: Child) -> float:
         """Return the sum of the squared advantages from each single number about the child."""
-        others = [self.expect_others(child, s) for s in self.list_tables(child)]
-        rates = np.array(others + [0.0] * (self.rates.country[child.region] in self.estimated))
-        return float((self._look_up(rates) ** 2).sum())
+        of_tables = sum(self._look_up(child, spec) ** 2 for spec in self.list_tables(child))
+        alone = tabulate_advantage(self.mechanism, self.k)[1][0]  # nobody else has the child's capture history
+        return of_tables + float(alone) ** 2 * (self.rates.country[child.region] in self.estimated)
 
-    def _look_up(self, rates: Floats) -> Floats:
-        """Return the advantage from one number for each rate, interpolated in a table; in the shape of `rates`."""
-        return np.interp(np.sqrt(rates), *tabulate_advantage(self.mechanism, self.k))
+    def _look_up(self, child: Child, spec: TableSpec) -> float:
+        """Return the advantage from the number of the child's cell alone, interpolated in a table."""
+        k = self.find_threshold(spec, int(self.rates.coarser[spec.grain][child.period]))
+        return float(np.interp(np.sqrt(self.expect_others(child, spec)), *tabulate_advantage(self.mechanism, k)))
 
     @on_one_thread
     def attack(self, child: Child, worlds: int, seed: int) -> Advantage:
@@ -213,32 +222,37 @@ class Attacker:
             counts, keys, child_cell = others.count(spec)
             key = others.draw_child_key(spec)
             rate = self.expect_others(child, spec)
+            thresholds = others.list_thresholds(spec)
             numbers, count = self.mechanism.publish(counts, keys), counts[:, child_cell]
             for there in (0, 1):
                 if there:  # the child changes its own cell alone
                     count = count + 1
                     numbers[:, child_cell] = self.mechanism.publish(count, (keys[:, child_cell] + key) % self.key_range)
-                features[there].extend(self._features(numbers, int(count.max(initial=0)), child_cell, rate))
+                largest = int(count.max(initial=0))
+                features[there].extend(self._features(numbers, largest, child_cell, rate, thresholds))
         if self.rates.country[child.region] in self.estimated:
             key = rng.integers(0, self.key_range, (worlds, 1))
             for there in (0, 1):
                 numbers = self.mechanism.publish(np.full((worlds, 1), there), key * there)
-                features[there].extend(self._features(numbers, there, 0, 0.0))
+                features[there].extend(self._features(numbers, there, 0, 0.0, [self.k]))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
-    def _features(self, numbers: Counts, largest: int, child_cell: int, rate: float) -> list[Floats]:
+    def _features(
+        self, numbers: Counts, largest: int, child_cell: int, rate: float, thresholds: Sequence[int | None]
+    ) -> list[Floats]:
         """Return the features of a table, each of shape (worlds,).
 
         They are the log ratio of the child's cell (if few enough others are expected there), the number of each cell (0
-        if it is hidden), and whether each number is hidden (1 or 0). `numbers` has shape (worlds, cells).
+        if it is hidden), and whether each number is hidden (1 or 0). `numbers` has shape (worlds, cells), and
+        `thresholds` those of the cells, (cells,).
         """
-        hidden = numbers < (self.k or 0)
+        hidden, k = numbers < np.array([k or 0 for k in thresholds]), thresholds[child_cell]
         visible = np.where(hidden, 0, numbers).astype(np.float64)
         if rate > MOST_OTHERS:  # among so many others one child cannot be seen
             return [*visible.T, *hidden.astype(np.float64).T]
         most = max(largest, _find_tail(rate)) + 2
-        channel, _ = tabulate_channel(self.mechanism, 2 ** most.bit_length(), self.k)
-        log_ratio = _tabulate_log_ratio(self.mechanism, self.k, rate, most)
+        channel, _ = tabulate_channel(self.mechanism, 2 ** most.bit_length(), k)
+        log_ratio = _tabulate_log_ratio(self.mechanism, k, rate, most)
         return [log_ratio[channel.outcome_of(numbers[:, child_cell])], *visible.T, *hidden.astype(np.float64).T]
 
 
@@ -361,6 +375,16 @@ class OtherChildren:
         near = self._draw_once(f"near {salt_of(spec)}", len(self.world))
         keys = compute_cell_keys(flat, near, size, self.attacker.key_range)
         return counts, keys.reshape(self.worlds, width), child_cell
+
+    def list_thresholds(self, spec: TableSpec) -> list[int | None]:
+        """List the threshold of each cell that `count` returns."""
+        times = self.attacker.rates.coarser[spec.grain]
+        if spec.level == "country":
+            return [self.attacker.find_threshold(spec, int(times[self.child.period]))]
+        categories = prod(len(CATEGORIES[name]) for name in spec.breakdown)
+        return [
+            self.attacker.find_threshold(spec, time) for time in range(int(times.max()) + 1) for _ in range(categories)
+        ]
 
     def _draw_sums(self, counts: Counts) -> Ints:
         return np.where(counts > 0, self.rng.integers(0, self.attacker.key_range, counts.shape), 0)

@@ -43,25 +43,31 @@ def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
 
     `areas` is indexed by code, with level and parent.
     """
-    grains = [g for g in GRAINS if TableSpec("children", "region", g) in release.tables]
-    if not grains:
+    spec = find_finest(release)
+    if spec is None:
         return None
-    finest = grains[0]
-    table = _wide(release, TableSpec("children", "region", finest))
+    finest, table = spec.grain, _wide(release, spec)
     periods = [Period.parse(p) for p in table.columns]
     country = tuple(str(areas.loc[code, "parent"]) for code in table.index)
     children = table.to_numpy(float).copy()
     total = _totals(release, finest, country, len(periods))
-    for period in range(len(periods)):
+    for period, name in enumerate(table.columns):
+        threshold = release.threshold(spec, name)
         for code in dict.fromkeys(country):
             inside = np.array([c == code for c in country])
             column = children[inside, period]
-            children[inside, period] = _fill_hidden(column, total[code][period], release.k)
+            children[inside, period] = _fill_hidden(column, total[code][period], threshold)
     shares = {
         name: _shares(release, name, tuple(table.index), country, finest)
         for name in dict.fromkeys(n for s in release.tables if s.measure == "children" for n in s.breakdown)
     }
     return Rates(tuple(table.index), country, children, shares, _coarser(periods))
+
+
+def find_finest(release: Published) -> TableSpec | None:
+    """Return the table of children by region with the shortest periods; None if a release has none."""
+    specs = (TableSpec("children", "region", grain) for grain in GRAINS)
+    return next((spec for spec in specs if spec in release.tables), None)
 
 
 def _wide(release: Published, spec: TableSpec) -> pd.DataFrame:
