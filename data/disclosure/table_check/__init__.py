@@ -380,13 +380,18 @@ class _Judge:
             if origin is not None or not (column.numbers.unread.any() or (~np.isnan(column.numbers.value)).any()):
                 self.matched += dict.fromkeys(wide.heading for wide in self.context.wide) or [column.heading]
             findings += self._judge(column, origin)
-        return [*findings, *self._find_joined(columns, origins)]
+        return findings
 
     def _judge(self, column: Column, origin: Origin | None) -> Iterator[Finding]:
+        """Yield the findings of a column; each of its cells is in one at most."""
         rows_of: dict[str, list[int]] = {}
-        for row in np.flatnonzero(column.numbers.present | column.numbers.unread):
-            if rule := self._judge_cell(column, origin, int(row)):
-                rows_of.setdefault(rule, []).append(int(row))
+        joined = self._find_joined(column, origin)
+        for row in map(int, np.flatnonzero(column.numbers.present | column.numbers.unread)):
+            rule = self._judge_cell(column, origin, row)
+            if row in joined:  # the strictest
+                rule = "joined"
+            if rule and not (rule == "unknown" and self._has_unread_name(row)):
+                rows_of.setdefault(rule, []).append(row)
         for rule, rows in rows_of.items():
             yield from self._report(rule, column, rows)
 
@@ -589,21 +594,23 @@ class _Judge:
             low, high = int(max(0, value - margin)), int(value + margin)
             self.learned.append(Learned(shape, area, period, tuple(codes), low, high))
 
-    def _find_joined(self, columns: Sequence[Column], origins: dict[int, Origin | None]) -> Iterator[Finding]:
-        """Find rows that have another number of a cell than an earlier row has, from another release or tier."""
-        for column in columns:
-            origin = origins[column.position]
-            if origin is None or origin.kind != "released" or origin.source is None:
-                continue
-            rows = []
-            for row in np.flatnonzero(origin.matched):
-                source = f"{origin.source.release} {origin.source.tier}"
-                before = self.earlier_cells.setdefault(
-                    (origin.measure, origin.keys[int(row)]), (column.numbers.value[row], source)
-                )
-                if before[1] != source and before[0] != column.numbers.value[row]:
-                    rows.append(int(row))
-            yield from self._report("joined", column, rows)
+    def _has_unread_name(self, row: int) -> bool:
+        """Return whether a row has no known area, and a cell of words in it is reported as unread: this is why."""
+        words = (c for c in self.context.columns if not c.numbers.present.any() and c.heading not in self.own_columns)
+        return self.context.has_areas and not self.context.areas[row] and any(c.numbers.unread[row] for c in words)
+
+    def _find_joined(self, column: Column, origin: Origin | None) -> set[int]:
+        """Return the rows that have another number of a cell than an earlier row has, from another release or tier."""
+        rows: set[int] = set()
+        if origin is None or origin.kind != "released" or origin.source is None:
+            return rows
+        for row in map(int, np.flatnonzero(origin.matched)):
+            source = f"{origin.source.release} {origin.source.tier}"
+            number = column.numbers.value[row]
+            before = self.earlier_cells.setdefault((origin.measure, origin.keys[row]), (number, source))
+            if before[1] != source and before[0] != number:
+                rows.add(row)
+        return rows
 
 
 def _attack(opened: Sequence[Release], areas: pd.DataFrame, learned: Sequence[Learned]) -> list[str]:

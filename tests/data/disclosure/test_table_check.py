@@ -372,6 +372,18 @@ def test_a_planted_leak_is_caught(check, case):
     assert result.audience != "everyone"
 
 
+@pytest.mark.parametrize(
+    ("case", "reasons"),
+    [
+        ("the same quarter from two releases, side by side", {(OLD, "partner_only"), (NEW, "joined")}),
+        ("a number behind the name of an area", {("area", "unread")}),
+    ],
+)
+def test_one_fault_has_one_reason(check, case, reasons):
+    findings = check(LEAKS[case][0]()).findings
+    assert {(finding.column, finding.rule) for finding in findings} == reasons
+
+
 @pytest.mark.always("{}*", "it was {} in the end")
 @pytest.mark.slow
 @pytest.mark.parametrize(
