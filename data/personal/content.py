@@ -256,14 +256,14 @@ _SAID_INSTEAD = (
     "nuk panjohur pa femija femije fëmija fëmijë rasti numri kodi "
     "άγνωστο άγνωστος δεν χωρίς παιδί αριθμός inconnu sans enfant"
 )
-_NO_NAMES = frozenset(_SAID_INSTEAD.split())
+_NO_NAMES = frozenset(_SAID_INSTEAD.casefold().split())
 # Words beside the digits of a code: what remains without them may be a name.
 _WORDS_OF_CODES = (
     "record client file group centre center home house office shelter "
     "dosja dosje kartela numer numër klienti grupi qendra shtepia shtëpia zyra "
     "φάκελος φακέλου υπόθεση περίπτωση κωδικός ομάδα κέντρο γραφείο σπίτι"
 )
-_CODE_WORDS = frozenset(_WORDS_OF_CODES.split())
+_CODE_WORDS = frozenset(_WORDS_OF_CODES.casefold().split())
 
 
 def _full_name(text: str, *, titled: bool = False) -> bool:

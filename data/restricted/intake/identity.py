@@ -160,6 +160,34 @@ def note_point_zero(rows: Rows) -> list[str]:
     return notes
 
 
+def note_shared_numbers(rows: Rows) -> list[str]:
+    """Return a note if a programme number stands beside several identifiers of a partner; empty if none does.
+
+    These children count as one: right if the partner gave a child two identifiers, wrong for a word such as "later".
+    """
+    partners, children, numbers = (rows.cells[name] for name in ("partner", "child_id", "programme_number"))
+    _, first = combinations(partners.codes, children.codes, numbers.codes)
+    beside: dict[tuple[str, str], set[str]] = {}
+    for values in zip(partners.take(first), numbers.take(first), children.take(first), strict=True):
+        partner, number, child = map(str, values)
+        if number and child:
+            beside.setdefault((partner, normalize_identifier(number)), set()).add(normalize_identifier(child))
+    count = sum(len(identifiers) > 1 for identifiers in beside.values())
+    if not count:
+        return []
+    return [
+        Message(
+            "{count:,} programme number stands beside several identifiers of one partner. These count as one child. If "
+            "they are different children, do not import the file, or take the import back, and ask the partner."
+            if count == 1
+            else "{count:,} programme numbers stand beside several identifiers of one partner. The identifiers of each "
+            "count as one child. If they are different children, do not import the file, or take the import back, and "
+            "ask the partner.",
+            count=count,
+        )
+    ]
+
+
 def child_names(partner: str, child: str, number: str) -> list[str]:
     """Return the texts to hash for a child: first for its identifier, then for its programme number, if it has them."""
     return [_partner_name(partner, child)] * bool(child.strip()) + [_number_name(number)] * bool(number.strip())

@@ -45,6 +45,9 @@ UNKNOWN_WORD = (
     SEEMS_PERSONAL,
     _TWO_BANDS,
 )  # why a word of a category is rejected whose meaning the data officer may be asked
+ERROR_CELL = Message("the row has a cell with an error")
+PASTE_VALUES = "values: copy the cells and paste their values"
+_ERROR = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ|[^\W\d_]+(?:/0)?[!?])")  # as Excel writes it to a CSV file, in some languages
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
 Value = str | int | float | None
 
@@ -88,7 +91,7 @@ def check_values(
     for number, raw in enumerate(values):
         text = " ".join(raw.split())
         text = theirs.get(fold(text), text) if theirs else text
-        if column.type in ("category", "area") and not text.strip(_SAYS_NOTHING):
+        if _says_nothing(column, text):
             text = ""
         try:
             if is_point_unsure and _LIKE_THOUSANDS.fullmatch(text):
@@ -105,6 +108,18 @@ def check_values(
             checked.faults[number] = (fault.reason, fault.allowed or column.limits)
             checked.values.append(None if column.numeric else "")
     return checked
+
+
+def _says_nothing(column: Column, text: str) -> bool:
+    """Return whether a cell is as good as empty: signs alone, or words in place of a child's code ("no code").
+
+    As a code, they would make all children without one the same child.
+    """
+    if column.type not in ("category", "area", "identifier") and column.name != "record_number":
+        return False
+    is_code = column.type == "identifier" and not _ERROR.fullmatch(text)
+    no_code = is_code and words.look_up(words.index_codes("child_id.none"), text[:200]) is not None
+    return no_code or not text.strip(_SAYS_NOTHING)
 
 
 def slash_order(values: list[str], given_order: str) -> str:
@@ -506,6 +521,8 @@ def _check_code(text: str, column: Column) -> str:
 
 
 def _check_text(text: str, column: Column) -> str:
+    if _ERROR.fullmatch(text):
+        raise Faulty(ERROR_CELL, PASTE_VALUES)
     if len(text) > column.longest:
         raise Faulty(Message("longer than {count} characters", count=column.longest))
     text = text if text.isascii() else unicodedata.normalize("NFC", text)

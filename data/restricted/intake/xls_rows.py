@@ -17,8 +17,9 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, is_total, refuse_locked
+from data.restricted.intake.values import ERROR_CELL, PASTE_VALUES
 from data.restricted.intake.xls_errors import list_error_rows
-from data.restricted.intake.xlsx_rows import ERROR_CELL, LISTS, PASTE_VALUES, convert_cell
+from data.restricted.intake.xlsx_rows import LISTS, convert_cell
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook

@@ -16,6 +16,7 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
 from data.restricted.intake.start import ROWS, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, is_total
+from data.restricted.intake.values import ERROR_CELL, PASTE_VALUES
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 GUIDES = ("How to fill", "Areas")
 LISTS = "Lists"  # the hidden sheet of our forms, with the answers to choose from
 
-ERROR_CELL = Message("the row has a cell with an error")
-PASTE_VALUES = "values: copy the cells and paste their values"
 _FORMULA = Message("the row has a formula")
 
 # Bytes unpacked: a million rows of a template are about half of this. The texts, which are held in memory, are less.

@@ -7,7 +7,8 @@ something else, so that the data officer is asked. `en.csv` also has the words o
 
 Names with a point, and `total`, `several` and `month`, are not columns. They have the headings of the parts of a day in
 separate columns (`date.day`), the words next to an age (`age_band.word`), the words for its number
-(`age_band.number`), the words that begin a row of totals, the signs between two values in a cell, and the months.
+(`age_band.number`), the words in place of a code that is not there (`child_id.none`), the words that begin a row of
+totals, the signs between two values in a cell, and the months.
 """
 
 from __future__ import annotations

@@ -11,7 +11,10 @@ from data.restricted.intake.values import UNSURE_WORD, check_values
 from data.schema import words
 from data.schema.kinds import KINDS
 
-NO_COLUMNS = {"date.day", "date.month", "date.year", "age_band.word", "age_band.number", "total", "several", "month"}
+NO_COLUMNS = {
+    *("date.day", "date.month", "date.year", "age_band.word", "age_band.number", "child_id.none"),
+    *("total", "several", "month"),
+}
 COLUMNS = {column.name: column for kind in KINDS.values() for column in kind.columns}
 CODES = sorted(
     (name, text, code) for name in COLUMNS for text, code in words.read_words().get(name, {}).items() if code

@@ -423,6 +423,39 @@ def test_identifiers_and_record_numbers_that_a_program_wrote_with_decimals_are_n
     assert begins == ([f"{count} in {column}"] if count else [])
 
 
+@pytest.mark.parametrize("text", ["-", " ? ", "n/a", "unknown", "nuk ka", "pa kod", "χωρίς κωδικό", "Δεν υπάρχει"])
+def test_signs_and_words_in_place_of_a_code_are_no_child(tmp_path, text):
+    """They made all children without a code one child."""
+    rows = [{"child_id": f"K-{n}", "programme_number": text} for n in range(4)]
+    intake = read_rows(tmp_path, *rows)
+    assert len(set(intake.accepted.child)) == 4
+    assert intake.accepted.programme_child.tolist() == [""] * 4
+    intake = read_rows(tmp_path, *({"child_id": f"K-{n}"} for n in range(4)), {"child_id": text}, {"child_id": text})
+    assert reasons(intake, 6) == reasons(intake, 7) == {"child_id": "missing"}
+
+
+def test_a_sign_in_place_of_a_record_number_is_none(tmp_path):
+    intake = read_rows(tmp_path, {"record_number": "-", "child_id": "K-1"}, {"record_number": "-", "child_id": "K-2"})
+    assert (intake.accepted_rows, intake.rejected_rows) == (2, 0)
+
+
+@pytest.mark.parametrize("text", ["#N/A", "#REF!", "#DIV/0!", "#NAME?", "#Δ/Υ", "#ΑΝΑΦ!"])
+@pytest.mark.parametrize("column", ["child_id", "programme_number", "record_number"])
+def test_an_error_of_a_spreadsheet_in_a_csv_file_is_no_code(tmp_path, column, text):
+    intake = read_rows(tmp_path, {}, {column: text})
+    assert reasons(intake, 3) == {column: "the row has a cell with an error"}
+
+
+def test_a_programme_number_of_several_identifiers_of_a_partner_is_noted(tmp_path):
+    def note(*pairs):
+        rows = ({"child_id": child, "programme_number": number, "partner": who} for child, number, who in pairs)
+        return [text.partition(" stand")[0] for text in read_rows(tmp_path, *rows).notes if "count as one" in text]
+
+    assert note(("K-1", "later", "A"), ("K-2", "later", "A"), ("K-3", "P-7", "A")) == ["1 programme number"]
+    assert note(("K-1", "P-1", "A"), ("k-1", "P-1", "A"), ("X-1", "P-1", "B"), ("", "P-1", "A")) == []
+    assert note(*((f"K-{n}", f"P-{n // 2}", "A") for n in range(4))) == ["2 programme numbers"]
+
+
 def test_numbers_of_workbooks_are_the_codes_that_a_csv_file_has(tmp_path):
     row = ROW | {"child_id": 412.0, "programme_number": 9.0, "record_number": 7.0}
     new = read(workbook(tmp_path, ("Data", [list(row), list(row.values())])))
