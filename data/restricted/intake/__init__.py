@@ -40,8 +40,8 @@ from data.restricted.intake.identity import (
     identify,
     note_alike_letters,
     note_point_zero,
+    note_programme_numbers,
     note_row_numbers,
-    note_shared_numbers,
 )
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import check as check_mapping
@@ -296,7 +296,7 @@ def _check_table(
         notes += sums
     notes += note_point_zero(rows)
     if "child_id" in rows.cells:
-        notes += [*note_row_numbers(rows), *note_alike_letters(rows), *note_shared_numbers(rows)]
+        notes += [*note_row_numbers(rows), *note_alike_letters(rows), *note_programme_numbers(rows)]
         hash_children(rows, hash_identifier, forgotten)
     return _intake(kind, partner, table, layout, rows, notes)
 

@@ -160,32 +160,49 @@ def note_point_zero(rows: Rows) -> list[str]:
     return notes
 
 
-def note_shared_numbers(rows: Rows) -> list[str]:
-    """Return a note if a programme number stands beside several identifiers of a partner; empty if none does.
+def note_programme_numbers(rows: Rows) -> list[str]:
+    """Return notes on programme numbers and identifiers of a partner that do not go together one to one.
 
-    These children count as one: right if the partner gave a child two identifiers, wrong for a word such as "later".
+    Several identifiers beside one number count as one child: right if the partner gave a child two, wrong for a word
+    such as "later". An identifier beside several numbers, or with a number in some rows only, counts as several.
     """
     partners, children, numbers = (rows.cells[name] for name in ("partner", "child_id", "programme_number"))
     _, first = combinations(partners.codes, children.codes, numbers.codes)
+    identifiers: dict[tuple[str, str], set[str]] = {}
     beside: dict[tuple[str, str], set[str]] = {}
-    for values in zip(partners.take(first), numbers.take(first), children.take(first), strict=True):
-        partner, number, child = map(str, values)
-        if number and child:
-            beside.setdefault((partner, normalize_identifier(number)), set()).add(normalize_identifier(child))
-    count = sum(len(identifiers) > 1 for identifiers in beside.values())
-    if not count:
-        return []
-    return [
-        Message(
-            "{count:,} programme number stands beside several identifiers of one partner. These count as one child. If "
-            "they are different children, do not import the file, or take the import back, and ask the partner."
-            if count == 1
-            else "{count:,} programme numbers stand beside several identifiers of one partner. The identifiers of each "
-            "count as one child. If they are different children, do not import the file, or take the import back, and "
-            "ask the partner.",
-            count=count,
+    for partner, *both in zip(*(cells.take(first) for cells in (partners, children, numbers)), strict=True):
+        child, number = (normalize_identifier(str(text)) for text in both)
+        if child:
+            beside.setdefault((str(partner), child), set()).add(number)
+        if child and number:
+            identifiers.setdefault((str(partner), number), set()).add(child)
+    joined, apart = (sum(len(group) > 1 for group in groups.values()) for groups in (identifiers, beside))
+    notes: list[str] = []
+    if joined:
+        notes.append(
+            Message(
+                "{count:,} programme number stands beside several identifiers of one partner. These count as one "
+                "child. If they are different children, do not import the file, or take the import back, and ask the "
+                "partner."
+                if joined == 1
+                else "{count:,} programme numbers stand beside several identifiers of one partner. The identifiers of "
+                "each count as one child. If they are different children, do not import the file, or take the import "
+                "back, and ask the partner.",
+                count=joined,
+            )
         )
-    ]
+    if apart:
+        notes.append(
+            Message(
+                "{count:,} identifier of a child has a programme number in some rows only, or several numbers. It "
+                "counts as several children. Ask the partner to write the same number in each row of the child."
+                if apart == 1
+                else "{count:,} identifiers of children have a programme number in some rows only, or several numbers. "
+                "Each counts as several children. Ask the partner to write the same number in each row of a child.",
+                count=apart,
+            )
+        )
+    return notes
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:

@@ -456,6 +456,17 @@ def test_a_programme_number_of_several_identifiers_of_a_partner_is_noted(tmp_pat
     assert note(*((f"K-{n}", f"P-{n // 2}", "A") for n in range(4))) == ["2 programme numbers"]
 
 
+def test_an_identifier_without_its_programme_number_in_some_rows_is_noted(tmp_path):
+    def read_notes(*pairs):
+        intake = read_rows(tmp_path, *({"child_id": child, "programme_number": number} for child, number in pairs))
+        return len(set(intake.accepted.child)), [note for note in intake.notes if "some rows only" in note]
+
+    children, notes = read_notes(("K-1", "P-1"), ("k-1", ""), ("K-2", "P-2"), ("K-2", "P-3"), ("K-3", ""), ("", "P-1"))
+    assert children == 5
+    assert [note.partition(" identifiers")[0] for note in notes] == ["2"]
+    assert read_notes(("K-1", "P-1"), ("K-1", "p-1"), ("K-2", ""))[1] == []
+
+
 def test_numbers_of_workbooks_are_the_codes_that_a_csv_file_has(tmp_path):
     row = ROW | {"child_id": 412.0, "programme_number": 9.0, "record_number": 7.0}
     new = read(workbook(tmp_path, ("Data", [list(row), list(row.values())])))
