@@ -48,6 +48,9 @@ UNKNOWN_WORD = (
 ERROR_CELL = Message("the row has a cell with an error")
 PASTE_VALUES = "values: copy the cells and paste their values"
 _ERROR = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ|[^\W\d_]+(?:/0)?[!?])")  # as Excel writes it to a CSV file, in some languages
+_SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+11, and so do other codes.
+_LOST_DIGITS = Message("a spreadsheet program shortened this code, so that its last digits are lost")
+_WHOLE_CODE = "the whole code: give the column the format Text, then write the codes again"
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
 Value = str | int | float | None
 
@@ -523,6 +526,8 @@ def _check_code(text: str, column: Column) -> str:
 def _check_text(text: str, column: Column) -> str:
     if _ERROR.fullmatch(text):
         raise Faulty(ERROR_CELL, PASTE_VALUES)
+    if (column.type == "identifier" or column.name == "record_number") and _SHORTENED.fullmatch(text):
+        raise Faulty(_LOST_DIGITS, _WHOLE_CODE)
     if len(text) > column.longest:
         raise Faulty(Message("longer than {count} characters", count=column.longest))
     text = text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -439,6 +439,16 @@ def test_a_sign_in_place_of_a_record_number_is_none(tmp_path):
     assert (intake.accepted_rows, intake.rejected_rows) == (2, 0)
 
 
+@pytest.mark.parametrize("column", ["child_id", "programme_number", "record_number"])
+@pytest.mark.parametrize("text", ["1.23457E+11", "1,2E+12", "4E+15"])
+def test_a_code_whose_digits_a_spreadsheet_program_cut_off_is_rejected(tmp_path, column, text):
+    """All children with long numbers that begin alike were one."""
+    intake = read_rows(tmp_path, {}, {column: text}, {column: "4E-15"}, {column: "E+5"})
+    assert {line: reasons(intake, line)[column] for line in intake.rejects["line"]} == {
+        3: "a spreadsheet program shortened this code, so that its last digits are lost"
+    }
+
+
 @pytest.mark.parametrize("text", ["#N/A", "#REF!", "#DIV/0!", "#NAME?", "#Δ/Υ", "#ΑΝΑΦ!"])
 @pytest.mark.parametrize("column", ["child_id", "programme_number", "record_number"])
 def test_an_error_of_a_spreadsheet_in_a_csv_file_is_no_code(tmp_path, column, text):
