@@ -25,14 +25,12 @@ def list_paragraphs(t: Speech, plan: PlanSummary, release: Release) -> list[tupl
 
 def _how(t: Speech) -> str:
     return t(
-        (
-            "The risk model estimates need from protected counts, outreach and population. A "
-            "program searches for the posts that meet the most need. One half of the simulations "
-            "chooses the moves and the other half checks them, so that luck is not mistaken for "
-            "gain. Moves are advised only if the chance of a gain of more than {least} of the "
-            "need met today is at least {enough}; a smaller gain is named if almost sure. Communities "
-            "change neither risk nor outreach."
-        ),
+        "The risk model estimates need from protected counts, outreach and population. A "
+        "program searches for the posts that meet the most need. One half of the simulations "
+        "chooses the moves and the other half checks them, so that luck is not mistaken for "
+        "gain. Moves are advised only if the chance of a gain of more than {least} of the "
+        "need met today is at least {enough}; a smaller gain is named if almost sure. Communities "
+        "change neither risk nor outreach.",
         least=t.format_percent(LEAST_GAIN),
         enough=t.format_percent(LEAST_CHANCE),
     )
@@ -72,11 +70,9 @@ def _protection(t: Speech, release: Release) -> str:
     parameters = release.manifest["tact"].get("parameters") or {}
     sentences = [
         t(
-            (
-                "Made from protected counts; no record of a child was opened. Because of noise a "
-                "published count can be up to {largest} too high or too low. Nothing here is about a single "
-                "child, a settlement or a community."
-            ),
+            "Made from protected counts; no record of a child was opened. Because of noise a "
+            "published count can be up to {largest} too high or too low. Nothing here is about a single "
+            "child, a settlement or a community.",
             largest=t.format_number(parameters.get("largest", _LARGEST_NOISE)),
         )
     ]

@@ -66,11 +66,9 @@ def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
     if plan.advised:
         head = t.format_plural("Advice: move {count} unit", "Advice: move {count} units", verdict.moved)
         text = t(
-            (
-                "This would meet the need of about {gain} more children per quarter (95 % "
-                "interval {interval}). The chance that it gains more than {least} of the need met "
-                "today is {chance}; moves are advised from {enough}."
-            ),
+            "This would meet the need of about {gain} more children per quarter (95 % "
+            "interval {interval}). The chance that it gains more than {least} of the need met "
+            "today is {chance}; moves are advised from {enough}.",
             gain=t.format_number(verdict.gain.mean),
             interval=t.format_interval(verdict.gain),
             least=t.format_percent(LEAST_GAIN),
@@ -102,11 +100,9 @@ def _word_small(t: Speech, plan: PlanSummary) -> tuple[str, str]:
         verdict.moved,
     )
     text = t(
-        (
-            "This would meet the need of about {gain} more children per quarter (95 % interval {interval}). The "
-            "chance that it gains more than {small} of the need met today is {sure}; that it gains more than {least} "
-            "is {chance}, and moves are advised from {enough}. Make the moves that are easy to make."
-        ),
+        "This would meet the need of about {gain} more children per quarter (95 % interval {interval}). The "
+        "chance that it gains more than {small} of the need met today is {sure}; that it gains more than {least} "
+        "is {chance}, and moves are advised from {enough}. Make the moves that are easy to make.",
         gain=t.format_number(verdict.gain.mean),
         interval=t.format_interval(verdict.gain),
         small=t.format_percent(SMALL_GAIN, 1),
@@ -134,11 +130,9 @@ def _word_nothing(t: Speech, plan: PlanSummary) -> str:
     if not plan.moves:
         return t("No arrangement of units was found that keeps the rules and is better than the current posts.")
     return t(
-        (
-            "The chance that the moves below gain more than {least} of the need met today is only "
-            "{chance}; moves are advised from {enough}. They are shown for discussion, not to be "
-            "carried out."
-        ),
+        "The chance that the moves below gain more than {least} of the need met today is only "
+        "{chance}; moves are advised from {enough}. They are shown for discussion, not to be "
+        "carried out.",
         least=t.format_percent(LEAST_GAIN),
         chance=t.format_chance(plan.verdict.probability),
         enough=t.format_percent(LEAST_CHANCE),
@@ -205,10 +199,8 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
     verdict = plan.verdict
     if plan.moves:
         yield t(
-            (
-                "The gain of all moves together is between {low} and {high} children per quarter "
-                "with 95 % probability, if the model is right."
-            ),
+            "The gain of all moves together is between {low} and {high} children per quarter "
+            "with 95 % probability, if the model is right.",
             low=t.format_number(verdict.gain.low),
             high=t.format_number(verdict.gain.high),
         )
@@ -218,10 +210,8 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
         yield t("Some travel times across water are rough estimates.")
     if plan.moves:
         yield t(
-            (
-                "In the worst tenth of cases the current posts meet the need of {today} children "
-                "per quarter, the planned posts of {planned}."
-            ),
+            "In the worst tenth of cases the current posts meet the need of {today} children "
+            "per quarter, the planned posts of {planned}.",
             today=t.format_number(verdict.today.worst_cases),
             planned=t.format_number(verdict.planned.worst_cases),
         )
@@ -238,10 +228,8 @@ def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Itera
     )
     if verdict.explored:
         yield t(
-            (
-                "Areas with too little outreach: {areas}. Part of the outreach goes there to "
-                "learn more, which reduces the gain at first."
-            ),
+            "Areas with too little outreach: {areas}. Part of the outreach goes there to "
+            "learn more, which reduces the gain at first.",
             areas=t.list_areas(verdict.explored, 4),
         )
     if lack := word_lack_of_exploration(t, plan):
@@ -276,11 +264,9 @@ def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
     if plan.advised or not plan.moves:
         return
     yield t(
-        (
-            "The moves would be advised if the chance of a gain of more than {least} of the need "
-            "met today were {enough}; now it is {chance}. Records of the next quarters can make "
-            "this more certain, or show the opposite."
-        ),
+        "The moves would be advised if the chance of a gain of more than {least} of the need "
+        "met today were {enough}; now it is {chance}. Records of the next quarters can make "
+        "this more certain, or show the opposite.",
         least=t.format_percent(LEAST_GAIN),
         enough=t.format_percent(LEAST_CHANCE),
         chance=t.format_chance(plan.verdict.probability),
@@ -296,10 +282,8 @@ def _word_fragile(t: Speech, plan: PlanSummary) -> Iterator[str]:
     moves.sort(key=lambda move: -move.pays_down_to / move.need)
     for move in moves[:_FRAGILE]:
         yield t(
-            (
-                "{what}, {start} → {end}: no longer worthwhile if fewer than {least} children per "
-                "quarter are in need in the areas that it helps (estimate: {need})."
-            ),
+            "{what}, {start} → {end}: no longer worthwhile if fewer than {least} children per "
+            "quarter are in need in the areas that it helps (estimate: {need}).",
             what=t.name_unit(move.units, move.kind),
             start=t.name_area(move.start),
             end=t.name_area(move.end),
@@ -321,14 +305,8 @@ def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
     gain = {"gain": t.format_number(fewest.gain.mean), "interval": t.format_interval(fewest.gain)}
     if fewest.moved <= plan.verdict.moved:
         yield t.format_plural(
-            (
-                "Moving only {count} unit would already be advised: the gain is {gain} children "
-                "per quarter ({interval})."
-            ),
-            (
-                "Moving only {count} units would already be advised: the gain is {gain} children "
-                "per quarter ({interval})."
-            ),
+            "Moving only {count} unit would already be advised: the gain is {gain} children per quarter ({interval}).",
+            "Moving only {count} units would already be advised: the gain is {gain} children per quarter ({interval}).",
             fewest.moved,
             **gain,
         )
