@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from dashboard.narrative.area import DOUBTS
 from dashboard.narrative.judgement import Amount, AreaJudgement, Doubt, Unmet
+from dashboard.narrative.plan import fill_chance
 from dashboard.narrative.speech import Speech
 from data.message import mark
 from geo.layers.risk import CERTAINTIES
 from risk.model.statements import LIKELY, VERY_LIKELY
-from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
 from risk.planning.summary import PlanSummary
 from risk.report.shift import REFERENCE, WATCHED, AreaShift
 
@@ -149,28 +149,21 @@ def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
             t("No plan of moves was calculated"),
             t("the release shows no posts to move, or none can move within the usual rules"),
         )
-    verdict = plan.verdict
-    gain = t(
-        "about {gain} more children a quarter ({interval})",
-        gain=t.format_number(verdict.gain.mean),
-        interval=t.format_interval(verdict.gain),
-    )
+    chance, moved = fill_chance(t, plan), plan.verdict.moved
+    gain = t("about {gain} more children a quarter ({interval})", **chance)
     limit = t(
-        "the chance of a gain over {least} of the need met today is {chance}, moves are advised from {enough}",
-        least=t.format_percent(LEAST_GAIN),
-        chance=t.format_chance(verdict.probability),
-        enough=t.format_percent(LEAST_CHANCE),
+        "the chance of a gain over {least} of the need met today is {chance}, moves are advised from {enough}", **chance
     )
     if plan.answer == "move":
         lead = t.format_plural(
-            "Moving {count} team or service is advised", "Moving {count} teams or services is advised", verdict.moved
+            "Moving {count} team or service is advised", "Moving {count} teams or services is advised", moved
         )
         return Finding(lead, t.join_parts([gain, limit]))
     if plan.answer == "small":
         lead = t.format_plural(
             "Moving {count} team or service would almost surely help, but too little to advise more than easy moves",
             "Moving {count} teams or services would almost surely help, but too little to advise more than easy moves",
-            verdict.moved,
+            moved,
         )
         return Finding(lead, t.join_parts([gain, limit]))
     if not plan.moves:

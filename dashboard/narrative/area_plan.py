@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from dashboard.narrative.area import word_area_advice
 from dashboard.narrative.judgement import Amount, AreaAdvice
 from dashboard.narrative.moves import word_moves
-from dashboard.narrative.plan import word_time_up
+from dashboard.narrative.plan import fill_chance, word_time_up
 from dashboard.narrative.speech import Speech
-from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
 from risk.planning.summary import PlanSummary
 
 
@@ -61,9 +60,7 @@ def _word_condition(t: Speech, plan: PlanSummary, area: str, need: Amount | None
     if touching is not None and plan.answer == "nothing":
         return t(
             "The chance of a gain over {least} of the need met today would have to be {enough}; it is {chance}.",
-            least=t.format_percent(LEAST_GAIN),
-            enough=t.format_percent(LEAST_CHANCE),
-            chance=t.format_chance(plan.verdict.probability),
+            **fill_chance(t, plan),
         )
     if touching is not None:
         return word_moves(t, plan)[touching].condition

@@ -69,11 +69,7 @@ def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
             "This would meet the need of about {gain} more children per quarter (95 % "
             "interval {interval}). The chance that it gains more than {least} of the need met "
             "today is {chance}; moves are advised from {enough}.",
-            gain=t.format_number(verdict.gain.mean),
-            interval=t.format_interval(verdict.gain),
-            least=t.format_percent(LEAST_GAIN),
-            chance=t.format_chance(verdict.probability),
-            enough=t.format_percent(LEAST_CHANCE),
+            **fill_chance(t, plan),
         )
     elif plan.answer == "small":
         head, text = _word_small(t, plan)
@@ -92,6 +88,18 @@ def _word_broken_today(t: Speech, code: str) -> str:
     return t("The current posts do not keep this rule: {rule}.", rule=t.name_rule(code))
 
 
+def fill_chance(t: Speech, plan: PlanSummary) -> dict[str, str]:
+    """Return the values of messages on the gain of a plan, its chance, and the limits from which moves are advised."""
+    gain = plan.verdict.gain
+    return {
+        "gain": t.format_number(gain.mean),
+        "interval": t.format_interval(gain),
+        "least": t.format_percent(LEAST_GAIN),
+        "chance": t.format_chance(plan.verdict.probability),
+        "enough": t.format_percent(LEAST_CHANCE),
+    }
+
+
 def _word_small(t: Speech, plan: PlanSummary) -> tuple[str, str]:
     verdict = plan.verdict
     head = t.format_plural(
@@ -103,13 +111,9 @@ def _word_small(t: Speech, plan: PlanSummary) -> tuple[str, str]:
         "This would meet the need of about {gain} more children per quarter (95 % interval {interval}). The "
         "chance that it gains more than {small} of the need met today is {sure}; that it gains more than {least} "
         "is {chance}, and moves are advised from {enough}. Make the moves that are easy to make.",
-        gain=t.format_number(verdict.gain.mean),
-        interval=t.format_interval(verdict.gain),
         small=t.format_percent(SMALL_GAIN, 1),
         sure=t.format_chance(verdict.small_probability),
-        least=t.format_percent(LEAST_GAIN),
-        chance=t.format_chance(verdict.probability),
-        enough=t.format_percent(LEAST_CHANCE),
+        **fill_chance(t, plan),
     )
     return head, text
 
@@ -133,9 +137,7 @@ def _word_nothing(t: Speech, plan: PlanSummary) -> str:
         "The chance that the moves below gain more than {least} of the need met today is only "
         "{chance}; moves are advised from {enough}. They are shown for discussion, not to be "
         "carried out.",
-        least=t.format_percent(LEAST_GAIN),
-        chance=t.format_chance(plan.verdict.probability),
-        enough=t.format_percent(LEAST_CHANCE),
+        **fill_chance(t, plan),
     )
 
 
@@ -267,9 +269,7 @@ def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
         "The moves would be advised if the chance of a gain of more than {least} of the need "
         "met today were {enough}; now it is {chance}. Records of the next quarters can make "
         "this more certain, or show the opposite.",
-        least=t.format_percent(LEAST_GAIN),
-        enough=t.format_percent(LEAST_CHANCE),
-        chance=t.format_chance(plan.verdict.probability),
+        **fill_chance(t, plan),
     )
 
 
