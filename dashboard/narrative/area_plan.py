@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.narrative.area import word_area_advice
-from dashboard.narrative.judgement import Amount, AreaAdvice
+from dashboard.narrative.judgement import Amount, advise_area
 from dashboard.narrative.moves import word_moves
 from dashboard.narrative.plan import fill_chance, word_time_up
 from dashboard.narrative.speech import Speech
@@ -27,12 +27,10 @@ def word_area_plan(t: Speech, plan: PlanSummary, area: str, need: Amount | None)
     need : the need in the area that all pages show, in children per quarter; None if they show none for the plan's
     pathway.
     """
-    if all(row.area != area for row in plan.coverage):
+    advice = advise_area(plan, area)
+    if advice is None:
         return None
-    leaving = sum(move.units for move in plan.moves if move.start == area)
-    coming = sum(move.units for move in plan.moves if move.end == area)
-    does = word_area_advice(t, AreaAdvice(plan.answer, leaving, coming))
-    return AreaPlanWords(does, _word_why(t, plan, area), _word_condition(t, plan, area, need))
+    return AreaPlanWords(word_area_advice(t, advice), _word_why(t, plan, area), _word_condition(t, plan, area, need))
 
 
 def _word_why(t: Speech, plan: PlanSummary, area: str) -> str:

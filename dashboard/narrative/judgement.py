@@ -233,7 +233,12 @@ def read_usual_plan(current: CurrentRelease) -> PlanSummary | None:
 def read_area_advice(current: CurrentRelease, area: str) -> AreaAdvice | None:
     """Return what the usual plan does in a county or region; None without a plan, or if the plan lacks the area."""
     plan = read_usual_plan(current)
-    if plan is None or all(row.area != area for row in plan.coverage):
+    return advise_area(plan, area) if plan else None
+
+
+def advise_area(plan: PlanSummary, area: str) -> AreaAdvice | None:
+    """Return what a plan does in a county or region; None if the plan lacks the area."""
+    if all(row.area != area for row in plan.coverage):
         return None
     leaving = sum(move.units for move in plan.moves if move.start == area)
     coming = sum(move.units for move in plan.moves if move.end == area)
