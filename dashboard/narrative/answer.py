@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from dashboard.narrative.area import DOUBTS
-from dashboard.narrative.judgement import Amount, AreaJudgement, Doubt, Unmet
+from dashboard.narrative.area import DOUBTS, fill_ends
+from dashboard.narrative.judgement import AreaJudgement, Doubt, Unmet
 from dashboard.narrative.plan import fill_chance
 from dashboard.narrative.speech import Speech
 from data.message import mark
@@ -74,7 +74,9 @@ def _word_ranked(t: Speech, ranked: Mapping[str, list[tuple[str, Unmet]]]) -> Fi
         first = ordered[: 1 if chances[-1] >= LIKELY else 2]
         names = t.join_or([t.name_area(code) for code, _unmet in first])
         places.append(f"{names} ({t.name_area(country)})")
-        amounts.append(t.join_or([_word_amount(t, unmet.amount) for _code, unmet in first]))
+        amounts.append(
+            t.join_or([t("{value} ({low} to {high})", **fill_ends(t, unmet.amount)) for _code, unmet in first])
+        )
     detail = t("about {numbers} children a quarter", numbers=t.join_and(amounts))
     if min(chances) >= LIKELY:
         word = t(CERTAINTIES["very_likely" if min(chances) >= VERY_LIKELY else "likely"])
@@ -82,11 +84,6 @@ def _word_ranked(t: Speech, ranked: Mapping[str, list[tuple[str, Unmet]]]) -> Fi
     # Where two areas of a country are named, no "and" stands beside their "or".
     listed = t.join_and(places) if min(chances) >= LIKELY else t.list_names(places)
     return Finding(t("The most children in need not reached are in {areas}", areas=listed), detail)
-
-
-def _word_amount(t: Speech, amount: Amount) -> str:
-    low, high = t.format_number(amount.low), t.format_number(amount.high)
-    return t("{value} ({low} to {high})", value=t.format_number(amount.value), low=low, high=high)
 
 
 def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboard.narrative.judgement import AreaAdvice, AreaJudgement, Burden, Change, Doubt, Statement
+from dashboard.narrative.judgement import Amount, AreaAdvice, AreaJudgement, Burden, Change, Doubt, Statement
 from dashboard.narrative.risk import format_effort_warning, list_statements
 from dashboard.narrative.speech import Speech
 from data.message import mark
@@ -64,18 +64,20 @@ def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:
         "Rate of {pathway} over the whole time: {said}, {value} times the national average ({low} to {high}).",
         pathway=t.name_pathway(pathway),
         said=word_claim(t, rate, RATES),
-        value=t.format_number(rate.value, 2),
-        low=t.format_number(rate.low, 2),
-        high=t.format_number(rate.high, 2),
+        **fill_ends(t, rate, 2),
     )
+
+
+def fill_ends(t: Speech, estimate: Amount | Statement, decimals: int | None = None) -> dict[str, str]:
+    """Return the values for a message about an estimate with its interval."""
+    return {name: t.format_number(getattr(estimate, name), decimals) for name in ("value", "low", "high")}
 
 
 def _fill_amount(t: Speech, burden: Burden) -> dict[str, object]:
     """Return the values for a message about a number of children with its interval and its rank."""
-    amount, rank = burden.amount, burden.rank
-    low, high = t.format_number(amount.low), t.format_number(amount.high)
+    rank = burden.rank
     ranks = {"rank": rank.value, "areas": rank.areas, "first": rank.first, "last": rank.last}
-    return {"value": t.format_number(amount.value), "low": low, "high": high, **ranks}
+    return {**fill_ends(t, burden.amount), **ranks}
 
 
 def word_burden(t: Speech, burden: Burden | None, pathway: str) -> str:
@@ -99,9 +101,7 @@ def word_change(t: Speech, change: Change | None) -> str:
     return t(
         "The rate of the last year: {said}, {value} times the year before ({low} to {high}).",
         said=word_claim(t, change, CHANGES),
-        value=t.format_number(change.value, 2),
-        low=t.format_number(change.low, 2),
-        high=t.format_number(change.high, 2),
+        **fill_ends(t, change, 2),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard.narrative.area import word_area_advice
+from dashboard.narrative.area import fill_ends, word_area_advice
 from dashboard.narrative.judgement import Amount, advise_area
 from dashboard.narrative.moves import word_moves
 from dashboard.narrative.plan import fill_chance, word_time_up
@@ -66,7 +66,5 @@ def _word_condition(t: Speech, plan: PlanSummary, area: str, need: Amount | None
         return t("More children would have to be in need there than is estimated.")
     return t(
         "More children would have to be in need there than the estimate of {value} a quarter ({low} to {high}).",
-        value=t.format_number(need.value),
-        low=t.format_number(need.low),
-        high=t.format_number(need.high),
+        **fill_ends(t, need),
     )

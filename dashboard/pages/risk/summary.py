@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.narrative import headlines
-from dashboard.narrative.area import word_burden, word_change, word_unmet
+from dashboard.narrative.area import fill_ends, word_burden, word_change, word_unmet
 from dashboard.narrative.judgement import judge_area, judge_areas
 from dashboard.narrative.risk import (
     format_statement,
@@ -118,16 +118,9 @@ def list_reasons(current: CurrentRelease, pathway: str, area: str) -> list[tuple
         return []
     judged = judge_area(current, area)
     rate = judged.rates.get(pathway) if judged else None
-    whole = (
-        ""
-        if rate is None
-        else _(
-            "{value} ({low} to {high})",
-            value=_format_times(t, rate.value),
-            low=t.format_number(rate.low, 2),
-            high=t.format_number(rate.high, 2),
-        )
-    )
+    whole = ""
+    if rate is not None:
+        whole = _("{value} ({low} to {high})", **fill_ends(t, rate, 2) | {"value": _format_times(t, rate.value)})
     manifest = read_risk_manifest(current)
     population = _("Expected from population only")
     if manifest is not None and manifest.card.interpolated:
@@ -216,13 +209,13 @@ def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[s
         facts.append((_("Outreach per child"), outreach, _word_expected(t, row)))
     if judged is not None and pathway in judged.rates:
         rate = judged.rates[pathway]
-        ends = {"low": t.format_number(rate.low, 2), "high": t.format_number(rate.high, 2)}
-        facts.append((_("Rate"), t.format_number(rate.value, 2), _("{low} to {high}", **ends)))
+        ends = fill_ends(t, rate, 2)
+        facts.append((_("Rate"), ends["value"], _("{low} to {high}", **ends)))
     if judged is not None and pathway in judged.burdens:
         amount, rank = judged.burdens[pathway].amount, judged.burdens[pathway].rank
-        ends = {"low": t.format_number(amount.low), "high": t.format_number(amount.high)}
+        ends = fill_ends(t, amount)
         words = _("{pathway}: newly in need a quarter", pathway=name_pathways()[pathway])
-        facts.append((words, t.format_number(amount.value), _("{low} to {high}", **ends)))
+        facts.append((words, ends["value"], _("{low} to {high}", **ends)))
         place = _("{rank} of {areas}", rank=rank.value, areas=rank.areas)
         facts.append((_("Rank by that"), place, _("{low} to {high}", low=rank.first, high=rank.last)))
     return facts
