@@ -27,7 +27,7 @@ from dashboard.map.view import (
 )
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
-from dashboard.site.text import _, translate
+from dashboard.site.text import _, capitalise, translate
 from geo.areas import Areas
 from geo.layers import choose_caution
 from geo.layers.core.words import format_margin
@@ -165,7 +165,7 @@ def read_source(current: CurrentRelease, layer: str) -> str:
 
 
 def _write_sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    return f"{capitalise(text).rstrip('.')}."
 
 
 def format_cell(number: float) -> str:

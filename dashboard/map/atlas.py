@@ -29,7 +29,7 @@ from dashboard.map.shapes import LAND, describe_level, describe_words
 from dashboard.map.values import STATE_CODES, Mark, encode_cells
 from dashboard.site.assets import ASSETS
 from dashboard.site.current_release import load_areas
-from dashboard.site.text import _, find_language, html, join_markup, translate
+from dashboard.site.text import _, capitalise, find_language, html, join_markup, translate
 from data.message import mark
 from data.release import Release
 from data.tables.periods import GRAINS, Calendar, Period
@@ -229,12 +229,12 @@ def _count_views(release: Release, layer: Layer) -> int:
 def _list_choices(layer: Layer) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield label, group and options: first all defaults, then each other choice of each option."""
     defaults = ", ".join(_(option.choices[0].label) for option in layer.options) or _(layer.title)
-    yield defaults[:1].upper() + defaults[1:], "", {}
+    yield capitalise(defaults), "", {}
     for option in layer.options:
         for choice in option.choices:
             if choice.id != option.default:
                 label = _(choice.label)
-                yield label[:1].upper() + label[1:], _(choice.group or option.label), {option.id: choice.id}
+                yield capitalise(label), _(choice.group or option.label), {option.id: choice.id}
 
 
 def _list_views(release: Release, layer: Layer, level: str, options: Mapping[str, str]) -> list[View]:

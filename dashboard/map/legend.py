@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from dashboard.map.values import Mark
-from dashboard.site.text import _, html, join_markup, translate
+from dashboard.site.text import _, capitalise, html, join_markup, translate
 from geo.layers.core import Legend
 
 _SMALLEST = 2.5
@@ -64,13 +64,9 @@ def _render_layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> M
 
 
 def _render_origin(words: Legend, *, sourced: bool) -> Markup:
-    margin = html("{}. ", _capitalise(translate(words.margin))) if words.margin else ""
+    margin = html("{}. ", capitalise(translate(words.margin))) if words.margin else ""
     source = html("{}.", translate(words.source).rstrip(".")) if words.source and sourced else ""
     return html("<p class=origin>{}{}", margin, source)
-
-
-def _capitalise(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _render_scale(mark: Mark, scale: float, *, filled: bool) -> Markup:

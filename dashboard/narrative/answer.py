@@ -12,6 +12,7 @@ from dashboard.narrative.area import DOUBTS, fill_ends
 from dashboard.narrative.judgement import AreaJudgement, Doubt, Unmet
 from dashboard.narrative.plan import fill_chance
 from dashboard.narrative.speech import Speech
+from dashboard.site.text import capitalise
 from data.message import mark
 from geo.layers.risk import CERTAINTIES
 from risk.model.statements import LIKELY, VERY_LIKELY
@@ -110,7 +111,7 @@ def word_watched(t: Speech, areas: Mapping[str, AreaJudgement]) -> Finding:
     detail = t.join_and(details) if len(leads) == 1 and sure else t.join_parts(details)
     if any(shift.verdict != "unclear" for shift in shifts.values()):
         detail = t.join_parts([t(CERTAINTIES["very_likely"]), detail])
-    return Finding(lead[:1].upper() + lead[1:], detail)
+    return Finding(capitalise(lead), detail)
 
 
 def _classify(shift: AreaShift) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.site.text import _
+from dashboard.site.text import _, capitalise
 from data.disclosure.channel import Knowledge
 from data.disclosure.cost import compute_most_of_one_number
 from data.message import mark
@@ -151,7 +151,7 @@ def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
 
 def tabulate_results(checks: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return a table of the attacks and their results: a row for each attack, with titles in the reader's language."""
-    rows = [(_capitalise(_name_attack(check)), _(_RESULTS[judge_attack(check)])) for check in checks]
+    rows = [(capitalise(_name_attack(check)), _(_RESULTS[judge_attack(check)])) for check in checks]
     return pd.DataFrame(rows, columns=[_("Attack"), _("Result")])
 
 
@@ -176,7 +176,3 @@ def _list_found(report: AuditReport) -> list[str]:
 def _name_attack(check: Mapping[str, Any]) -> str:
     name = str(check.get("attack", ""))
     return _(TRIED.get(name, name))
-
-
-def _capitalise(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dashboard.narrative.moves import list_decision_moves
 from dashboard.narrative.speech import Speech
+from dashboard.site.text import capitalise
 from data.message import mark
 from risk.planning.clashes import Clash
 from risk.planning.result import LEAST_CHANCE, LEAST_GAIN, SMALL_GAIN
@@ -326,8 +327,7 @@ def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
 
 
 def _word_clash(t: Speech, clash: Clash) -> str:
-    rule = t.name_rule(clash.rule)
-    rule = rule[:1].upper() + rule[1:]
+    rule = capitalise(t.name_rule(clash.rule))
     if clash.rule in _LIMITS:
         if clash.possible is None:
             return t("{rule}: more of this alone is not enough.", rule=rule)

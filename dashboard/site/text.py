@@ -194,6 +194,11 @@ def _name_in(language: str, text: str) -> str:
 _RANGE = mark("{start} to {end}")
 
 
+def capitalise(text: str) -> str:
+    """Return a text with a capital first letter; its other letters stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def format_number(value: float | None) -> str:
     """Return a number as it is written in the reader's language; empty for None."""
     text = words.format_number(value)

@@ -13,7 +13,7 @@ from dashboard.narrative.judgement import GapAnswer, answer_gap, judge_areas
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.pages.coverage.summary import format_minutes, read_access
 from dashboard.site.current_release import CurrentRelease, list_countries
-from dashboard.site.text import _, cache_by_language, format_number, html, join_markup, translate
+from dashboard.site.text import _, cache_by_language, capitalise, format_number, html, join_markup, translate
 from data.message import mark
 from geo.layers.core import Choice
 from geo.layers.core.service_choices import AXES, BEARERS
@@ -94,7 +94,7 @@ def render_matrix(current: CurrentRelease, country: str, columns: str, kind: str
         html(
             '<th scope="col" class="{}"><span>{}</span></th>',
             "picked" if choice.id == kind else "",
-            _capitalise(choice),
+            capitalise(translate(choice.label)),
         )
         for choice in kinds
     )
@@ -113,11 +113,6 @@ def render_matrix(current: CurrentRelease, country: str, columns: str, kind: str
         rows,
         _render_key(columns),
     )
-
-
-def _capitalise(choice: Choice) -> str:
-    label = translate(choice.label)
-    return label[:1].upper() + label[1:]
 
 
 def _render_row(

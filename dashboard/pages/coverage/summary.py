@@ -24,7 +24,7 @@ from dashboard.site.current_release import (
     read_area_names,
     read_country_names,
 )
-from dashboard.site.text import _, cache_by_language, format_number, format_quantity, translate
+from dashboard.site.text import _, cache_by_language, capitalise, format_number, format_quantity, translate
 from geo.layers.access import SURE, WAYS, format_chance
 from geo.layers.core import Choice
 from geo.layers.core.service_choices import AXES, BEARERS, WHICH_SERVICES
@@ -103,8 +103,8 @@ def list_headlines(current: CurrentRelease) -> list[str]:
 
 def _format_axis(current: CurrentRelease, axis: Choice) -> str:
     """Return sentences on the areas with a gap on an axis of work, and on the number of areas where it is not known."""
-    t, frame, name = (speak_to_reader(current), read_access(current, "gap", axis.id), translate(axis.label))
-    name = name[:1].upper() + name[1:]
+    t, frame = speak_to_reader(current), read_access(current, "gap", axis.id)
+    name = capitalise(translate(axis.label))
     hidden, unsure = (int((frame["state"] == state).sum()) for state in ("withheld", "cannot_tell"))
     if hidden == len(frame):
         return _("{axis}: withheld to protect people.", axis=name)
@@ -135,8 +135,8 @@ def _list_farthest(current: CurrentRelease) -> Iterator[str]:
         yield _("Longest travel times to the nearest service shown: {areas}.", areas=t.join_and(times))
     for way, words in WAYS.items():
         if (frame["way"] == way).any():
-            areas, label = t.join_and(frame.loc[frame["way"] == way, "name"]), translate(words)
-            yield _("{way}: {areas}.", way=label[:1].upper() + label[1:], areas=areas)
+            areas, label = t.join_and(frame.loc[frame["way"] == way, "name"]), capitalise(translate(words))
+            yield _("{way}: {areas}.", way=label, areas=areas)
 
 
 def all_withheld(current: CurrentRelease, kind: str) -> bool:
@@ -210,7 +210,7 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
     counted = {bearer.id: _read_countries(current, bearer.id) for bearer in BEARERS}
-    rows = {translate(bearer.label)[:1].upper() + translate(bearer.label)[1:]: counted[bearer.id] for bearer in BEARERS}
+    rows = {capitalise(translate(bearer.label)): counted[bearer.id] for bearer in BEARERS}
     columns = {
         read_country_names(current)[land]: _format_shares([frame.loc[land].to_dict() for frame in counted.values()])
         for land in lands

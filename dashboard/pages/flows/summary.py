@@ -28,7 +28,7 @@ from dashboard.site.current_release import (
     read_risk_manifest,
     read_table,
 )
-from dashboard.site.text import _, format_number, format_period, format_plural, translate
+from dashboard.site.text import _, capitalise, format_number, format_period, format_plural, translate
 from dashboard.widgets.cell import format_cell
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
@@ -198,8 +198,8 @@ def _describe_area(current: CurrentRelease, choice: FlowChoice) -> str:
             parts.append(words.format(here=names[here], n=total, places=_join_places(t, names, flows.set_index(other))))
     if (rows[within]["value"] >= CLASSES[0]).any():
         parts.append(_("within {here}: {n}", here=names[here], n=_format_pair(rows[within].iloc[0])))
-    text = t.join_parts(parts)
-    return f"{text[:1].upper()}{text[1:]}. {_('Sums have 95 % intervals, single flows the largest possible margin.')}"
+    text = capitalise(t.join_parts(parts))
+    return f"{text}. {_('Sums have 95 % intervals, single flows the largest possible margin.')}"
 
 
 def list_totals(current: CurrentRelease, choice: FlowChoice) -> list[tuple[str, str]]:

@@ -13,7 +13,16 @@ from dashboard.pages.programme import results, summary
 from dashboard.pages.programme.results import Result, Verdict
 from dashboard.pages.programme.summary import CARRIERS, Number
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, cache_by_language, format_number, format_period, format_plural, html, join_markup
+from dashboard.site.text import (
+    _,
+    cache_by_language,
+    capitalise,
+    format_number,
+    format_period,
+    format_plural,
+    html,
+    join_markup,
+)
 
 _STATE, _HEIGHT = "#0F6B66", 180
 _NOTHING = Number("")
@@ -169,7 +178,7 @@ def _render_result(result: Result) -> Markup:
     ]
     return html(
         '<tr><th scope="row">{}<small>{}</small></th>{}</tr>',
-        f"{result.unit[:1].upper()}{result.unit[1:]}",
+        capitalise(result.unit),
         bearer or (_("protected as a count of children") if result.counts == "people" else ""),
         join_markup(html('<td data-label="{}">{}</td>', name, cell) for name, cell in cells),
     )

@@ -27,6 +27,7 @@ from dashboard.site.current_release import (
 from dashboard.site.text import (
     _,
     cache_by_language,
+    capitalise,
     format_month,
     format_number,
     format_period,
@@ -133,16 +134,12 @@ def read_children(current: CurrentRelease, area: str, period: str) -> dict[str, 
 
 def name_axes() -> dict[str, str]:
     """Return the names of the five axes, by code."""
-    return {choice.id.partition("-")[2]: _capitalise(translate(choice.label)) for choice in AXES}
+    return {choice.id.partition("-")[2]: capitalise(translate(choice.label)) for choice in AXES}
 
 
 def name_bearers() -> dict[str, str]:
     """Return the names of the six duty bearers, by code."""
-    return {choice.id.partition("-")[2]: _capitalise(translate(choice.label)) for choice in BEARERS}
-
-
-def _capitalise(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return {choice.id.partition("-")[2]: capitalise(translate(choice.label)) for choice in BEARERS}
 
 
 def name_carriers() -> dict[str, str]:

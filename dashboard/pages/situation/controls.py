@@ -33,7 +33,7 @@ from dashboard.pages.situation import summary
 from dashboard.pages.situation.timeline import Total, format_total
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, format_period, html, translate
+from dashboard.site.text import _, capitalise, format_period, html, translate
 from dashboard.widgets import address
 from data.message import mark
 from data.tables.periods import Period
@@ -257,7 +257,7 @@ def _show_option(name: str, option: Option, view: MapView) -> None:
 
 def _format_choice(choice: Choice) -> str:
     label = translate(choice.label)
-    return f"{translate(choice.group)}: {label}" if choice.needs_group else label[:1].upper() + label[1:]
+    return f"{translate(choice.group)}: {label}" if choice.needs_group else capitalise(label)
 
 
 def _set_period(view: MapView, period: str) -> MapView:

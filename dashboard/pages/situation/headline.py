@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dashboard.map import Mark
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
-from dashboard.site.text import _, html, join_markup, translate
+from dashboard.site.text import _, capitalise, html, join_markup, translate
 from geo.layers import find_layer
 from geo.layers.core.words import format_margin
 
@@ -83,7 +83,7 @@ def _format_value(mark: Mark, area: str) -> tuple[str, str]:
     """Return the number of an area and an empty text, or the name and the meaning of its class; empty without both."""
     text = translate(mark.data.texts()[area])
     name, _colon, meaning = text.partition(": ") if mark.data.style.named else (text, "", "")
-    return name, meaning[:1].upper() + meaning[1:]
+    return name, capitalise(meaning)
 
 
 def _count_parts(where: Where) -> Headline | None:
