@@ -45,7 +45,7 @@ _MONTHS = {
     "Nov": mark("Nov"),
     "Dec": mark("Dec"),
 }
-_MONTH_NAMES = (
+MONTH_NAMES = (
     mark("January"),
     mark("February"),
     mark("March"),
@@ -233,7 +233,7 @@ def format_day(day: date) -> str:
 
 def write_day(language: str, day: date) -> str:
     """Return a day as it is written in a language, such as "17 May 2009"."""
-    return f"{day.day} {load_catalogue(language).gettext(_MONTH_NAMES[day.month - 1])} {day.year}"
+    return f"{day.day} {load_catalogue(language).gettext(MONTH_NAMES[day.month - 1])} {day.year}"
 
 
 def name_area(language: str, country: str, level: str, english: str, local: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboard.site.text import _, format_period, translate
+from dashboard.site.text import MONTH_NAMES, _, format_period, translate
 from data.message import mark
 from data.reference import registry
 from data.release import Release
@@ -18,20 +18,6 @@ from geo.layers.core import View
 from geo.layers.core.words import LEVELS
 from geo.layers.output import terms
 
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 _TRUE = (1, 4, 12)
 _HIDDEN = ("few", "almost_none", "not_searched", "withheld", "cannot_tell", "no_data")
 _MEASURES = {
@@ -334,7 +320,7 @@ def describe_periods(release: Release) -> str:
     return _(
         "The programme's year begins in {month}; quarters and years follow it. Published figures keep "
         "the calendar year of their source.",
-        month=_(_MONTHS[calendar.first_month - 1]),
+        month=_(MONTH_NAMES[calendar.first_month - 1]),
     )
 
 
