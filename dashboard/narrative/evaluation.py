@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.site.text import _, format_number, translate
+from risk.evaluation import Verdict
 from risk.report.manifest import EvaluationSummary
 
 _BETTER = (
@@ -31,13 +32,12 @@ def format_verdict(evaluation: EvaluationSummary | None) -> str:
     verdict = evaluation and evaluation.verdict
     if not verdict:
         return ""
-    low, high = verdict.interval
-    sentence = _(
-        _BETTER if verdict.beats else _NOT_BETTER,
-        gained=translate(f"{verdict.gained:+.3f}"),
-        low=translate(f"{low:+.3f}"),
-        high=translate(f"{high:+.3f}"),
-        counts=format_number(verdict.counts),
-    )
+    sentence = _(_BETTER if verdict.beats else _NOT_BETTER, **fill_verdict(verdict))
     caution = _("It is scored on the children found, which tests detection as much as risk.")
     return f"{sentence} {caution}"
+
+
+def fill_verdict(verdict: Verdict) -> dict[str, str]:
+    """Return the values for a message on how much better the model predicts: log score with interval, and counts."""
+    scores = zip(("gained", "low", "high"), (verdict.gained, *verdict.interval), strict=True)
+    return {**{name: translate(f"{score:+.3f}") for name, score in scores}, "counts": format_number(verdict.counts)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard.site.text import _, format_number, format_plural, translate
+from dashboard.narrative.evaluation import fill_verdict
+from dashboard.site.text import _, format_plural, translate
 from risk.evaluation.forecast_ledger import TrackRecord
 from risk.evaluation.risk_model import MODEL
 
@@ -29,19 +30,11 @@ def list_sentences(record: TrackRecord | None) -> list[str]:
     if record is None:
         return [_(_NOTHING)]
     verdict, rows = record.verdict, {str(row["forecaster"]): row for row in record.scores}
-    low, high = verdict.interval
     better = [name for name, row in rows.items() if row["wis"] < rows[MODEL]["wis"]]
     model = rows[MODEL]
     return [
         _(_RECONSTRUCTED if record.reconstructed else _GENUINE),
-        _(
-            _BETTER if verdict.beats else _NOT_BETTER,
-            best=verdict.baseline,
-            gained=translate(f"{verdict.gained:+.3f}"),
-            low=translate(f"{low:+.3f}"),
-            high=translate(f"{high:+.3f}"),
-            counts=format_number(verdict.counts),
-        ),
+        _(_BETTER if verdict.beats else _NOT_BETTER, best=verdict.baseline, **fill_verdict(verdict)),
         _(
             "Of the published numbers, {half} lay in its 50 % interval, {most} in its 80 % and {all} in its 95 % "
             "interval. Intervals of whole numbers hold at least their share.",
