@@ -134,7 +134,8 @@ class Speech:
 
     def format_percent(self, share: float | None, decimals: int = 0) -> str:
         """Format a share from 0 to 1 as per cent; a dash stands for the number if it is None or not finite."""
-        return f"{self.format_number(_hundredfold(share), decimals)}{SEPARATORS[self.language][2]}%"
+        number = self.format_number(None if share is None else 100.0 * share, decimals)
+        return f"{number}{SEPARATORS[self.language][2]}%"
 
     def format_chance(self, share: float | None) -> str:
         """Format a probability from 0 to 1 as per cent, but never as 0 % or 100 %: "under 1 %", "over 99 %".
@@ -254,7 +255,3 @@ def _decimals(estimate: Estimate) -> int:
     """Return the number of decimals: 1 if mean and ends are between −10 and 10 and not all of them whole, else 0."""
     parts = estimate.mean, estimate.low, estimate.high
     return 1 if max(map(abs, parts)) < _OF_ONE and not all(part.is_integer() for part in parts) else 0
-
-
-def _hundredfold(share: float | None) -> float | None:
-    return None if share is None else 100.0 * share

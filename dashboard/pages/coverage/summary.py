@@ -209,7 +209,7 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
     """
     table = load_areas(current.release).table
     lands = [str(code) for code in table.index[table["level"] == "country"]]
-    counted = {bearer.id: _read_countries(current, bearer.id) for bearer in BEARERS}
+    counted = {bearer.id: _read_services(current, "country", bearer.id) for bearer in BEARERS}
     rows = {capitalise(translate(bearer.label)): counted[bearer.id] for bearer in BEARERS}
     columns = {
         read_country_names(current)[land]: _format_shares([frame.loc[land].to_dict() for frame in counted.values()])
@@ -218,11 +218,10 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
     return pd.DataFrame({_("Duty bearer"): list(rows), **columns})
 
 
-def _read_countries(current: CurrentRelease, kind: str) -> pd.DataFrame:
-    """Read the number of services of a kind in the last period: a row for each country, indexed by code."""
-    view = MapView("services", level="country", options={"services": {"of": kind}})
-    period = find_latest(view, current)
-    return current_release.read_layer(current, "services", "country", period, (("of", kind),)).frame
+def _read_services(current: CurrentRelease, level: str, kind: str) -> pd.DataFrame:
+    """Read the number of services of a kind in the last period: a row for each area of the level, indexed by code."""
+    period = find_latest(MapView("services", level=level, options={"services": {"of": kind}}), current)
+    return current_release.read_layer(current, "services", level, period, (("of", kind),)).frame
 
 
 def _format_shares(rows: list[dict[Any, Any]]) -> list[str]:
@@ -265,12 +264,6 @@ def suggest_handover(current: CurrentRelease) -> list[str]:
 
 def _find_at_work(current: CurrentRelease, bearers: Iterable[str]) -> list[str]:
     """Return the codes of the counties and regions where the release shows a service of any of these duty bearers."""
-    at_work: pd.Series | None = None
-    for kind in bearers:
-        view = MapView("services", level=_LEVEL, options={"services": {"of": kind}})
-        frame = current_release.read_layer(
-            current, "services", _LEVEL, find_latest(view, current), (("of", kind),)
-        ).frame
-        there = frame[["value", "low"]].gt(0).any(axis=1)
-        at_work = there if at_work is None else at_work | there
-    return [] if at_work is None else [str(code) for code in at_work.index[at_work]]
+    frames = (_read_services(current, _LEVEL, kind)[["value", "low"]] for kind in bearers)
+    at_work = pd.concat([frame.gt(0) for frame in frames], axis=1).any(axis=1)
+    return [str(code) for code in at_work.index[at_work]]

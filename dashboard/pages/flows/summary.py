@@ -134,11 +134,7 @@ def find_answer(current: CurrentRelease, choice: FlowChoice) -> str:
 
 def _word_destinations(current: CurrentRelease, rows: pd.DataFrame) -> str:
     """Return a sentence on the destination with the most children, or on all destinations that may be the first."""
-    first, t, names = (
-        find_largest(estimate_sums(current, rows, "area")),
-        speak_to_reader(current),
-        read_area_names(current),
-    )
+    first, names = find_largest(estimate_sums(current, rows, "area")), read_area_names(current)
     places = [
         _("{area} {n}", area=names[str(code)], n=_format_sum(row)) for code, row in first.to_dict("index").items()
     ]
@@ -146,7 +142,7 @@ def _word_destinations(current: CurrentRelease, rows: pd.DataFrame) -> str:
         return _("The destination with most children: {place} (95 % interval).", place=places[0])
     return _(
         "The destinations with most children, with 95 % intervals: {places}. Which of them comes first cannot be told.",
-        places=t.list_names(places, _NAMED),
+        places=speak_to_reader(current).list_names(places, _NAMED),
     )
 
 
@@ -179,12 +175,8 @@ def _join_places(t: Speech, names: pd.Series, rows: pd.DataFrame) -> str:
 
 
 def _describe_area(current: CurrentRelease, choice: FlowChoice) -> str:
-    rows, names, t, here = (
-        read_flows(current, choice).rows,
-        read_area_names(current),
-        speak_to_reader(current),
-        choice.area,
-    )
+    rows, here = read_flows(current, choice).rows, choice.area
+    names, t = read_area_names(current), speak_to_reader(current)
     within = (rows["area"] == here) & (rows["origin"] == here)
     parts = []
     for end, other, words in (
