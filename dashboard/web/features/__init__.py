@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -61,11 +62,8 @@ class _Asked:
             raise HTTPException(404, "There is no such collection.")
         return collection
 
-    def check_names(self) -> None:
-        check_names(self.request.query_params.multi_items(), ())
-
-    def send(self, document: object, media_type: str = "application/json") -> Response:
-        return send_zipped(self.request, zip_document(document), "no-store", media_type)
+    def list_collections(self) -> list[Collection]:
+        return list_collections(self.site, self.current)
 
 
 _Answer = Callable[[_Asked], Response]
@@ -75,26 +73,34 @@ def make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
     """Return the routes under /features. `is_encrypted`: whether readers come by https, through a proxy."""
     working, waiting = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(WAITING)
 
-    def route(path: str, answer: _Answer, media_type: str = "application/json") -> Route:
+    def route(path: str, answer: _Answer, media_type: str, *, has_query: bool = False) -> Route:
         async def endpoint(request: Request) -> Response:
             _check_accepted(request, media_type)
             if waiting.locked():
                 raise HTTPException(503, "Others are asking just now. Try again in some seconds.", {"Retry-After": "5"})
             async with waiting, working:
-                return await asyncio.to_thread(_work, site, request, answer, is_encrypted=is_encrypted)
+                job = partial(_work, site, request, answer, is_encrypted=is_encrypted, has_query=has_query)
+                return await asyncio.to_thread(job)
 
         return Route(FEATURES + path, endpoint)
+
+    def document(path: str, describe: Callable[[_Asked], object], media_type: str = "application/json") -> Route:
+        def answer(asked: _Asked) -> Response:
+            return send_zipped(asked.request, zip_document(describe(asked)), "no-store", media_type)
+
+        return route(path, answer, media_type)
 
     items = "/collections/{collection}/items"
     application = Starlette(
         routes=[
-            route("", _land),
-            route("/", _land),
-            route("/api", _define, OPENAPI),
-            route("/conformance", _conform),
-            route("/collections", _list_collections),
-            route("/collections/{collection}", _show_collection),
-            route(items, _show_items, geojson.MEDIA_TYPE),
+            *(document(path, lambda asked: describe_landing(asked.base)) for path in ("", "/")),
+            document("/api", lambda asked: describe_api(asked.list_collections(), asked.base), OPENAPI),
+            document("/conformance", lambda _asked: CONFORMANCE),
+            document("/collections", lambda asked: describe_collections(asked.list_collections(), asked.base)),
+            document(
+                "/collections/{collection}", lambda asked: describe_collection(asked.find_collection(), asked.base)
+            ),
+            route(items, _show_items, geojson.MEDIA_TYPE, has_query=True),
             route(f"{items}/{{feature}}", _show_item, geojson.MEDIA_TYPE),
         ],
         exception_handlers={HTTPException: _refuse},
@@ -104,7 +110,7 @@ def make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
     return [Route(path, application) for path in (FEATURES, f"{FEATURES}/{{rest:path}}")]
 
 
-def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool) -> Response:
+def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool, has_query: bool) -> Response:
     reader = read_header(request.headers)
     try:
         with read_as(reader):
@@ -112,7 +118,10 @@ def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool) 
             current = open_current_release(narrowed)
             if current is not None and not may_download(current.release):
                 raise HTTPException(403, "Partner files of real records have a named receiver: see the page Download.")
-            return answer(_Asked(request, narrowed, current, _find_base(request, is_encrypted=is_encrypted)))
+            asked = _Asked(request, narrowed, current, _find_base(request, is_encrypted=is_encrypted))
+            if not has_query:
+                check_names(request.query_params.multi_items(), ())
+            return answer(asked)
     except BadRequest as error:
         raise HTTPException(400, str(error)) from None
     except TactError as error:
@@ -151,31 +160,6 @@ def _refuse(_request: Request, error: Exception) -> Response:
     return JSONResponse(body, status, {**headers, "Cache-Control": "no-store"})
 
 
-def _land(asked: _Asked) -> Response:
-    asked.check_names()
-    return asked.send(describe_landing(asked.base))
-
-
-def _define(asked: _Asked) -> Response:
-    asked.check_names()
-    return asked.send(describe_api(list_collections(asked.site, asked.current), asked.base), OPENAPI)
-
-
-def _conform(asked: _Asked) -> Response:
-    asked.check_names()
-    return asked.send(CONFORMANCE)
-
-
-def _list_collections(asked: _Asked) -> Response:
-    asked.check_names()
-    return asked.send(describe_collections(list_collections(asked.site, asked.current), asked.base))
-
-
-def _show_collection(asked: _Asked) -> Response:
-    asked.check_names()
-    return asked.send(describe_collection(asked.find_collection(), asked.base))
-
-
 def _show_items(asked: _Asked) -> Response:
     collection = asked.find_collection()
     query = parse_query(asked.request.query_params.multi_items(), collection.layer)
@@ -183,7 +167,6 @@ def _show_items(asked: _Asked) -> Response:
 
 
 def _show_item(asked: _Asked) -> Response:
-    asked.check_names()
     text = format_item(asked.find_collection(), asked.request.path_params["feature"], asked.base)
     if text is None:
         raise HTTPException(404, "There is no such feature.")
