@@ -12,7 +12,7 @@ import typer
 from dashboard.commands.export import TierName
 from dashboard.commands.languages import check_language, make_language_option
 from dashboard.commands.output import Json, emit
-from dashboard.commands.workspace import open_workspace
+from dashboard.commands.workspace import check_tier, open_workspace
 from dashboard.narrative.table_check import (
     explain_check,
     list_limits,
@@ -25,11 +25,11 @@ from dashboard.site.text import speak
 from data.disclosure.table_check import AUDIENCES, Audience, Check, Comparison
 from data.errors import InputError
 from data.release import list_earlier, read_blocked, shown_name
-from data.tables.spec import TIERS, Tier
+from data.tables.spec import Tier
 from geo.places import index_areas
 
 _REFUSED = 5  # exit code: not to be published to whom it is for
-_NEEDED: dict[str, Audience] = {"public": "everyone", "partner": "partners"}
+_NEEDED: dict[Tier, Audience] = {"public": "everyone", "partner": "partners"}
 
 
 def check(
@@ -52,8 +52,7 @@ def check(
 
     --tier says for whom it is: public for everyone, partner for the programme's partners.
     """
-    if tier not in TIERS:
-        raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
+    needed = _NEEDED[check_tier(tier)]
     check_language(language, "answer")
     content = table.read_bytes()
     folder, derived = releases, None
@@ -68,7 +67,7 @@ def check(
         folder,
         shown,
         index_areas(),
-        tier=_find_tier(folder),
+        tier="partner" if any(folder.glob("*/partner")) else "public",
         derived=derived,
         blocked=read_blocked(folder),
         list_tables=list_product_tables,
@@ -76,13 +75,8 @@ def check(
     result = tables.check(table.name, content, own_columns or ())
     with speak(language):
         emit(_describe(result), as_json, *_format(result))
-    if AUDIENCES.index(result.audience) > AUDIENCES.index(_NEEDED[tier]):
+    if AUDIENCES.index(result.audience) > AUDIENCES.index(needed):
         raise SystemExit(_REFUSED)
-
-
-def _find_tier(folder: Path) -> Tier:
-    """Return the partner tier if the folder has a release of that tier, else the public tier."""
-    return "partner" if any(folder.glob("*/partner")) else "public"
 
 
 def _describe(result: Check) -> dict[str, object]:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
 from dashboard.commands.output import Json, emit, progress
-from dashboard.commands.workspace import open_release, open_workspace
+from dashboard.commands.workspace import check_folder, check_tier, open_release, open_workspace
 from data.errors import InputError
 from data.release import Release
 from data.restricted import governance
 from data.restricted.governance import logs
-from data.tables.spec import Tier
 from data.workspace import Workspace
 from data.workspace.files import fill_folder
 from geo import export as exports
 from geo.export.records import write_records
 
 _COLUMNS = ("day", "for", "kind", "release", "formats", "layers")
-_TIERS = ("partner", "public")
 Folder = Annotated[Path, typer.Option("--to", help="Folder to write the files to.")]
 TierName = Annotated[str, typer.Option("--tier", help="partner (under agreement) or public.")]
 ReleaseName = Annotated[str | None, typer.Option("--release", help="Name of the release. Default: the current one.")]
@@ -68,12 +66,10 @@ def open_to_write(
     in place of the folder, or partner files without a receiver. Raises WorkspaceError if there is no agreement with the
     receiver, and ReleaseError as `open_release` does.
     """
-    if tier not in _TIERS:
-        raise InputError(f"No tier {tier!r}. There are: {', '.join(_TIERS)}.")
-    if to.exists() and not to.is_dir():
-        raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
+    known_tier = check_tier(tier)
+    check_folder(to)
     workspace = open_workspace(context, or_demo=True)
-    opened = open_release(workspace, cast("Tier", tier), name)
+    opened = open_release(workspace, known_tier, name)
     if tier == "partner":
         listed = layers or [layer.id for layer in exports.list_layers(opened)]
         log_receiver(workspace, [opened.name], receiver, formats, listed)

@@ -13,11 +13,11 @@ import typer
 
 from dashboard.commands.export import log_receiver
 from dashboard.commands.output import Json, emit, format_table
-from dashboard.commands.workspace import open_release, open_workspace
+from dashboard.commands.workspace import check_folder, open_release, open_workspace
 from dashboard.narrative.track_record import list_sentences
 from data.accounts.database import Accounts
 from data.accounts.meetings import Meeting, find_local_file, list_meetings
-from data.errors import InputError, ReleaseError, WorkspaceError
+from data.errors import ReleaseError, WorkspaceError
 from data.release import Release
 from data.release.derived import LEDGER
 from data.release.result import list_all_results
@@ -105,8 +105,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write forecasts and published counts in the format of forecast hubs (hubverse), as CSV."""
-    if to.exists() and not to.is_dir():
-        raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
+    check_folder(to)
     workspace = open_workspace(context, or_demo=True)
     chain = _read_whole(workspace)
     opened = open_release(workspace, name=release)
@@ -210,17 +209,18 @@ def _find_cut_off(workspace: Workspace, chain: Chain) -> list[str]:
 
 def _describe_entry(entry: Entry) -> dict[str, Any]:
     content = entry.content
-    if content["kind"] != FORECAST:
-        return {"number": entry.number, "registered": entry.registered, "release": content["release"],
-                "what": f"plan {content['plan']}", "mark": "", "sha256": entry.sha256}  # fmt: skip
-    first, last = (Period.parse(content["targets"][i]) for i in (0, -1))
-    mark = "reconstructed on invented data" if content["reconstructed"] else "late, never scored"
+    what, mark = f"plan {content.get('plan')}", ""
+    if content["kind"] == FORECAST:
+        first, last = (Period.parse(content["targets"][i]) for i in (0, -1))
+        what = f"forecast of {Period(first.start, last.end, 'whole').label}"
+        late = "late, never scored" if content["late"] else ""
+        mark = "reconstructed on invented data" if content["reconstructed"] else late
     return {
         "number": entry.number,
         "registered": entry.registered,
         "release": content["release"],
-        "what": f"forecast of {Period(first.start, last.end, 'whole').label}",
-        "mark": mark if content["reconstructed"] or content["late"] else "",
+        "what": what,
+        "mark": mark,
         "sha256": entry.sha256,
     }
 

@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit
-from dashboard.commands.workspace import open_workspace
-from data.errors import InputError
+from dashboard.commands.workspace import check_tier, open_workspace
 from data.restricted import governance, keys, server_copy
-from data.tables.spec import TIERS, Tier
+from data.tables.spec import Tier
 
 # Options of rsync for the files on a server: only the user of the web process may read files of the partner tier.
 _MODES = {"public": "--chmod=D755,F644", "partner": "--chown=tact-map:tact-map --chmod=D700,F600"}
@@ -27,7 +26,7 @@ def publish(
     """Write what a server needs of the current release into a folder, signed, and nothing else of the workspace."""
     workspace = open_workspace(context, or_demo=True)
     governance.note_blocked(workspace)
-    copy = server_copy.publish_copy(workspace, _check_tier(tier), to, keys.load_signing(workspace.id))
+    copy = server_copy.publish_copy(workspace, check_tier(tier), to, keys.load_signing(workspace.id))
     emit(
         {
             "folder": str(to),
@@ -50,12 +49,6 @@ def publish(
             else []
         ),
     )
-
-
-def _check_tier(tier: str) -> Tier:
-    if tier not in TIERS:
-        raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
-    return tier
 
 
 def _word_transfer(tier: Tier, folder: Path) -> str:

@@ -12,13 +12,13 @@ import pandas as pd
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, format_table, progress, say
-from dashboard.commands.workspace import open_workspace
+from dashboard.commands.workspace import check_tier, open_workspace
 from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import load_areas
-from data.errors import InputError, ReleaseError
+from data.errors import ReleaseError
 from data.reference import area_table
 from data.release import Release, names
 from data.release.result import Result
@@ -98,15 +98,12 @@ def risk(
     partner tier it also says who can reach which services. Travel times that you give are kept for later
     runs; a file with only a heading removes them.
     """
-    if tier not in (None, *TIERS):
-        raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
+    asked = None if tier is None else check_tier(tier)
     workspace = open_workspace(context, or_demo=True)
-    opened = _open(workspace, tier or "public", release)
+    opened = _open(workspace, asked or "public", release)
     _require_records(opened)
-    tiers = list_scored_tiers(opened) if tier is None else (tier,)
-    evaluation: dict[str, Any] = {}
-    if evaluate:
-        evaluation = _evaluation(workspace, release)
+    tiers = list_scored_tiers(opened) if asked is None else (asked,)
+    evaluation = _evaluation(workspace, release) if evaluate else {}
     with progress("Calculating the risk model") as tick:
         results = [
             _assess(

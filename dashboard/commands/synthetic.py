@@ -9,7 +9,7 @@ import typer
 
 from dashboard.commands.export import Folder
 from dashboard.commands.output import Json, emit
-from dashboard.commands.workspace import open_workspace
+from dashboard.commands.workspace import check_folder, open_workspace
 from data.errors import InputError
 from data.release import WITHDRAWN, Release, find_release, read_blocked, read_withdrawn
 from data.workspace.files import fill_folder
@@ -32,8 +32,7 @@ def synthetic(
 
     A report beside them says how well they agree with each published table, and what they must not be used for.
     """
-    if to.exists() and not to.is_dir():
-        raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
+    check_folder(to)
     opened = _open(release or open_workspace(context, or_demo=True).path)
     with fill_folder(to) as part:
         written, report = write_synthetic(opened, part, seed)

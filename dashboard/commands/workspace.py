@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dashboard.commands.output import say
-from data.errors import ReleaseError
+from data.errors import InputError, ReleaseError
 from data.release import WITHDRAWN, Release, read_withdrawn
 from data.restricted import backup, governance, imports
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.vault import Vault
-from data.tables.spec import Tier
+from data.tables.spec import TIERS, Tier
 from data.workspace import Workspace, default_path, demo_path
 
 DeleteOverdue = Annotated[
@@ -52,6 +53,19 @@ def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None 
         raise ReleaseError(f"Release {name} was taken back (releases/{WITHDRAWN}). Choose another: tact releases")
     blocked = governance.read(workspace).blocked
     return Release.open(workspace.releases, tier, name, blocked, workspace.derived)
+
+
+def check_tier(tier: str) -> Tier:
+    """Return a tier that the user named. Raises InputError if there is no such tier."""
+    if tier not in TIERS:
+        raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
+    return tier
+
+
+def check_folder(to: Path) -> None:
+    """Raise InputError if there is a file in place of the folder in which files will be written."""
+    if to.exists() and not to.is_dir():
+        raise InputError(f"{to} is a file. Give a folder: --to FOLDER")
 
 
 def check_overdue(workspace: Workspace, vault: Vault, confirmed: int | None) -> Overdue:
