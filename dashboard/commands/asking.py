@@ -36,6 +36,19 @@ def ask_hidden(question: str) -> str:
     return line.rstrip("\r\n")
 
 
+def require_person(what: str, remedy: str, *, as_json: bool) -> None:
+    """Raise InputError if nobody can confirm `what` a command would do; `remedy` : the option that needs no answer."""
+    if as_json or not can_ask():
+        why = "With --json nothing is asked" if as_json else "This is not a terminal"
+        raise InputError(f"{what} {why}, so nothing was changed. {remedy}: --yes")
+
+
+def require_yes(question: str) -> None:
+    """Ask on the terminal; raise InputError if the answer is not yes."""
+    if ask(question).strip().casefold() != "yes":
+        raise InputError("Nothing was changed.")
+
+
 def choose_passphrase(question: str, check: Callable[[str], object]) -> str:
     """Ask for a new passphrase twice and return it. Raises InputError if the two are different.
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.asking import ask, ask_hidden, can_ask
+from dashboard.commands.asking import ask, ask_hidden, can_ask, require_person, require_yes
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
@@ -93,8 +93,7 @@ def _require_yes(doubts: list[str], partner: str | None) -> None:
         raise InputError("\n".join([*doubts, f"{_FINAL} If it is right: tact forget {option}--even-if-unknown"]))
     for line in (*doubts, _FINAL):
         say(line)
-    if ask("Type yes to continue").strip().casefold() != "yes":
-        raise InputError("Nothing was changed.")
+    require_yes("Type yes to continue")
 
 
 def _read_names(partner: str | None, source: Path | None) -> list[str]:
@@ -157,9 +156,7 @@ def withdraw(
 def _require_name(name: str, count: int, *, as_json: bool) -> None:
     """Ask for the partner's name again; raise InputError if nobody can answer, or for another name."""
     warning = f"{count} records of {name} would be deleted for good."
-    if as_json or not can_ask():
-        why = "With --json nothing is asked" if as_json else "This is not a terminal"
-        raise InputError(f"{warning} {why}, so nothing was deleted. To delete without asking: --yes")
+    require_person(warning, "To delete without asking", as_json=as_json)
     say(warning)
     if not is_same_partner(ask("Type the partner's name again to delete them"), name):
         raise InputError(f"That is not {name}. Nothing was deleted.")

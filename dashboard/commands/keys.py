@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands.asking import ask, can_ask
+from dashboard.commands.asking import require_person, require_yes
 from dashboard.commands.output import Json, emit, format_table, say
 from dashboard.commands.workspace import open_workspace
-from data.errors import InputError
 from data.restricted import drafts, forgetting, keys
 from data.restricted.vault.rotation import rotate_vault_key
 from data.workspace import Workspace
@@ -77,13 +76,10 @@ def _require_yes(workspace: Workspace, *, as_json: bool) -> None:
         "vault that were made before cannot be opened here any more; who has such a copy and the old key still can. "
         "Backups stay as they are."
     )
-    if as_json or not can_ask():
-        why = "With --json nothing is asked" if as_json else "This is not a terminal"
-        raise InputError(f"{what} {why}, so nothing was changed. To change the key without asking: --yes")
+    require_person(what, "To change the key without asking", as_json=as_json)
     for line in (what, *_list_old_vaults(workspace)):
         say(line)
-    if ask("Type yes to change the vault key").strip().casefold() != "yes":
-        raise InputError("Nothing was changed.")
+    require_yes("Type yes to change the vault key")
 
 
 def _list_old_vaults(workspace: Workspace) -> list[str]:

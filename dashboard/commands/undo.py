@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.asking import ask, can_ask
+from dashboard.commands.asking import require_person, require_yes
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
-from data.errors import InputError
 from data.message import list_messages
 from data.restricted.imports import undo_import
 from data.restricted.vault import Undone, open_vault
@@ -64,9 +63,6 @@ def _require_yes(entry: dict[str, Any], effect: Undone, *, as_json: bool) -> Non
     what = f"Import {entry['number']} of {entry['at'][:19]} (UTC), {entry['kind']}{partner}: "
     what += f"{entry['accepted']:,} new, {entry['changed']:,} corrected. "
     what += f"To undo it {_word_effect(effect, 'takes', 'leaves', 'keeps')}. {_PUBLISHED}"
-    if as_json or not can_ask():
-        why = "With --json nothing is asked" if as_json else "This is not a terminal"
-        raise InputError(f"{what} {why}, so nothing was changed. To undo it without asking: --yes")
+    require_person(what, "To undo it without asking", as_json=as_json)
     say(what)
-    if ask("Type yes to undo it").strip().casefold() != "yes":
-        raise InputError("Nothing was changed.")
+    require_yes("Type yes to undo it")

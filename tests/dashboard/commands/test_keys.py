@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.commands import keys as command
+from dashboard.commands import asking
 from data.restricted import keys
 from data.workspace import Workspace
 from tests.helpers.partner_files import ROW, text_of, write
@@ -37,12 +37,12 @@ def test_each_key_is_shown_with_its_place_and_what_it_protects_but_not_itself(ta
 
 def test_the_key_is_changed_after_a_yes_and_a_backup_is_asked_for(tact, practice, monkeypatch) -> None:
     old, asked = keys.load(practice.id), []
-    monkeypatch.setattr(command, "can_ask", lambda: True)
-    monkeypatch.setattr(command, "ask", lambda question: asked.append(question) or "no")
+    monkeypatch.setattr(asking, "can_ask", lambda: True)
+    monkeypatch.setattr(asking, "ask", lambda question: asked.append(question) or "no")
     refused = tact("--workspace", practice.path, "keys", "rotate")
     assert (refused.code, keys.load(practice.id)) == (2, old)
     assert "old key is removed" in refused.err
-    monkeypatch.setattr(command, "ask", lambda question: asked.append(question) or "Yes")
+    monkeypatch.setattr(asking, "ask", lambda question: asked.append(question) or "Yes")
     answer = tact("--workspace", practice.path, "keys", "rotate")
     new = keys.load(practice.id)
     assert (answer.code, len(asked)) == (0, 2)
