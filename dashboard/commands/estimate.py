@@ -44,7 +44,10 @@ def estimate(context: typer.Context, as_json: Json = False) -> None:
     """
     workspace = open_workspace(context, or_demo=True)
     names = dict(area_table()["name_en"])
-    answers = {country: _estimate_country(histories) for country, histories in _count(workspace).items()}
+    answers = {
+        country: round_estimate(estimate_population(tabulate_histories(histories.on_list, histories.children)))
+        for country, histories in _count(workspace).items()
+    }
     emit(
         {"invented": workspace.invented, "countries": {code: _describe(a) for code, a in answers.items()}},
         as_json,
@@ -72,10 +75,6 @@ def _count(workspace: Workspace) -> Mapping[str, NoisyHistories]:
         columns = load_encounters(vault.read("encounter", (*COLUMNS, "partner")), grid.names, partners)
     encounters = read_encounters(columns, grid, keys.IdentifierHasher(secrets.identifier).record_keys)
     return count_histories(encounters, len(partners), CellKey.from_policy(policy))
-
-
-def _estimate_country(histories: NoisyHistories) -> PopulationEstimate:
-    return round_estimate(estimate_population(tabulate_histories(histories.on_list, histories.children)))
 
 
 def _describe(answer: PopulationEstimate) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, PolicyResu
 if TYPE_CHECKING:
     import altair as alt
 
-_NARROWEST, _FILE_WIDTH = 80, 110
+_NARROWEST, _FILE_WIDTH = 80, 110  # characters of the table: at least on a terminal; in a file
 _INK, _MUTED, _FAINT = "#1D2433", "#5B6575", "#A9B2BF"
 _ACCENT, _WARNING, _SOFT = "#0F6B66", "#9A3412", "#FDF0E6"
 _LOSSES = ("Children the public does not see, of 100", "Distance of shown numbers from the true number, % (median)")
@@ -225,7 +225,8 @@ class Comparison:
             table.add_column(head, justify="right", vertical="bottom")
         for words, format_value in _list_rows(self.results[0]):
             table.add_row(words, *([] if format_value is None else [format_value(r) for r in self.results]))
-        console = Console(file=io.StringIO(), width=_table_width(), color_system=None)
+        width = max(shutil.get_terminal_size().columns, _NARROWEST) if sys.stdout.isatty() else _FILE_WIDTH
+        console = Console(file=io.StringIO(), width=width, color_system=None)
         with console.capture() as output:
             console.print(table)
         return [line.rstrip() for line in output.get().splitlines()]
@@ -280,10 +281,3 @@ def _flatten(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, An
             yield from _flatten(value, f"{before}{name}_")
         else:
             yield before + name, " ".join(value) if isinstance(value, list) else value
-
-
-def _table_width() -> int:
-    """Return the width of the terminal in characters, at least _NARROWEST; for a file _FILE_WIDTH."""
-    if not sys.stdout.isatty():
-        return _FILE_WIDTH
-    return max(shutil.get_terminal_size().columns, _NARROWEST)

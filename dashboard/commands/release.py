@@ -21,7 +21,6 @@ from dashboard.commands.workspace import (
     warn_overdue,
 )
 from data.disclosure import policy_file
-from data.disclosure.policy import Policy
 from data.errors import InputError, ReleaseRefused
 from data.release import Release, names, read_withdrawn, shown_name
 from data.restricted import publication
@@ -39,8 +38,6 @@ _FIRST = (
 _PROVISIONAL = "Quarters after {final} are provisional, for partners alone. Their year is not final yet."
 _ALL_PROVISIONAL = "All quarters are provisional, for partners alone: no year is final yet."
 _WAITING = "{number} encounters of years that are final came or changed later. They wait and are not counted."
-
-
 _FIGURES = "It has only published figures, and nothing of the programme."
 _NO_RECORDS = (
     "There are no records to release yet, so it has only published figures. Import records (tact import FILE), and "
@@ -48,19 +45,11 @@ _NO_RECORDS = (
 )
 
 
-def _has_only_figures(new: NewRelease) -> bool:
-    return not any(contents.states for contents in new.contents.values())
-
-
 def _word_withheld(withheld: Mapping[str, int]) -> Iterator[str]:
     """Yield a sentence for each tier that withholds numbers of children, as the desk says it after a trial."""
     for tier, count in withheld.items():
         if count:
             yield f"Tier {tier}: {count:,} cells with numbers of children are withheld to protect others."
-
-
-def _name_provisional(final: str, policy: Policy) -> str:
-    return _PROVISIONAL.format(final=final) if final > policy.first.isoformat() else _ALL_PROVISIONAL
 
 
 def _read_day(text: str) -> date:
@@ -101,7 +90,9 @@ def release(
             raise
         emit({"release": None, "tiers": [], "refused": str(refusal).splitlines()}, True)
         raise SystemExit(refusal.exit_code) from None
-    policy, alone = policy_file.read(workspace.path).policy, _has_only_figures(new)
+    policy = policy_file.read(workspace.path).policy
+    alone = not any(contents.states for contents in new.contents.values())  # figures without numbers of the programme
+    words = _PROVISIONAL if new.final and new.final > policy.first.isoformat() else _ALL_PROVISIONAL
     emit(
         {
             "release": new.name,
@@ -116,7 +107,7 @@ def release(
         *_word_withheld(new.withheld),
         *([_FIGURES if figures_only else _NO_RECORDS] if alone else []),
         *([_FIRST.format(lag=policy.lag)] if first and not alone else []),
-        *([_name_provisional(new.final, policy)] if new.final else []),
+        *([words.format(final=new.final)] if new.final else []),
         *([_WAITING.format(number=new.waiting)] if new.waiting else []),
         *([] if alone else ["Next, estimate risk: tact risk"]),
         "Open it with: tact serve",

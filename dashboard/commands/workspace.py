@@ -24,8 +24,6 @@ DeleteOverdue = Annotated[
         help="Confirm that exactly N records that are kept too long are deleted, where the command asks for it.",
     ),
 ]
-
-
 OWN_WORKSPACE = "For a workspace of your own, give its folder: export TACT_WORKSPACE=DIR, or --workspace DIR"
 
 
