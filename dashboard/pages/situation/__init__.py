@@ -46,7 +46,7 @@ def _show_situation() -> None:
 
 def _show_nothing_yet() -> None:
     with st.container(key="stage"):
-        live_map.show_map(summary.describe_shipped_shapes(), summary.describe_empty_map(), on_click=lambda: None)
+        live_map.show_map(summary.describe_shipped_shapes(), live_map.describe_map([], "region"), on_click=lambda: None)
     with st.container(key="panel"):
         page_frame.show_no_release()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import pandas as pd
@@ -109,22 +110,14 @@ def show_no_numbers(current: CurrentRelease, view: MapView) -> None:
     listed = list_view_periods(view, current)
     if not listed or has_numbers(view, current):
         return
-    last = find_latest(view, current)
-    st.html(html('<p class="missed" role="status">{}</p>', _format_no_numbers(view, last)))
+    last, words = find_latest(view, current), _("There are no numbers here.")
     if last != view.period:
-        st.button(_("Show {period}", period=format_period(last)), key="c-last", on_click=_show_period, args=(last,))
-
-
-def _format_no_numbers(view: MapView, last: str) -> str:
-    label = format_period(view.period)
-    if last == view.period:
-        return _("There are no numbers here.")
-    return _("No numbers for {period}. The latest are for {last}.", period=label, last=format_period(last))
-
-
-def _show_period(period: str) -> None:
-    st.session_state[_PICKED] = True
-    _request_view(lambda v: replace(v, period=period))
+        names = {"period": format_period(view.period), "last": format_period(last)}
+        words = _("No numbers for {period}. The latest are for {last}.", **names)
+    st.html(html('<p class="missed" role="status">{}</p>', words))
+    if last != view.period:
+        show = partial(_request_view, lambda v: _set_period(v, last))
+        st.button(_("Show {period}", period=format_period(last)), key="c-last", on_click=show)
 
 
 def show_missed(view: MapView) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from dashboard.map import Mark
-from dashboard.pages.situation.timeline import compute_heights
+from dashboard.pages.situation.timeline import compute_heights, render_bar
 from dashboard.site.text import _, format_month, format_number, html, join_markup, translate
 from data.message import Message, mark
 from data.tables.periods import Period
@@ -162,7 +162,12 @@ def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
     if not any(value is not None for value in values):
         return Markup("")
     bars = [
-        html("<i{} style=height:{}%></i>", _format_bar_class(bar, now), height)
+        render_bar(
+            height,
+            is_now=bar.period == now,
+            is_unfinished=not bar.complete,
+            state=bar.state if math.isnan(bar.value) else "",
+        )
         for bar, height in zip(series, compute_heights(values), strict=True)
     ]
     return html(
@@ -180,15 +185,6 @@ def _render_changes(series: Sequence[Bar], now: str, title: str) -> Markup:
 
 def _format_bar(bar: Bar) -> str:
     return f"{translate(bar.words)}{f' ±{format_number(bar.margin)}' if bar.margin > 0 else ''}"
-
-
-def _format_bar_class(bar: Bar, now: str) -> Markup:
-    classes = ["now"] if bar.period == now else []
-    if not bar.complete:
-        classes.append("unfinished")
-    if math.isnan(bar.value):
-        classes.append(f"state-{bar.state}")
-    return html(' class="{}"', " ".join(classes)) if classes else Markup("")
 
 
 def _render_meaning(profile: Profile) -> Markup:
@@ -218,8 +214,7 @@ def render_overview(
 def _render_unmapped(names: Sequence[str]) -> Markup:
     if not names:
         return Markup("")
-    sentence = _("Not on this map, but in the table: {areas}.", areas=", ".join(names))
-    return html("<p class=unmapped>{}</p>", sentence)
+    return html("<p class=unmapped>{}</p>", _("Not on this map, but in the table: {areas}.", areas=", ".join(names)))
 
 
 def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str, headline: Markup) -> Markup:

@@ -10,7 +10,6 @@ from typing import Any
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import map as live_map
 from dashboard.map import Mark
 from dashboard.map.marks import describe_states, read_mark, read_marks
 from dashboard.map.shapes import SHIPPED
@@ -40,11 +39,6 @@ def describe_shipped_shapes() -> dict[str, Any]:
     return {"shapes": SHIPPED, **({"language": language} if language != "en" else {})}
 
 
-def describe_empty_map() -> str:
-    """Return a map without a release as a JavaScript literal."""
-    return live_map.describe_map([], "region")
-
-
 @cache_by_language(maxsize=512)
 def render_panel(current: CurrentRelease, view: MapView) -> Markup:
     """Return the panel of the chosen area, or of both countries."""
@@ -71,6 +65,7 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         _render_block(current, areas, view, name, mark) for name, mark in zip(view.layers, marks, strict=True)
     ]
     sentence = choose_caution(view.layers)
+    natures = {find_layer(name).nature for name in view.layers}
     covered = frozenset(fact for name in view.layers for fact in _list_covered_facts(view, name))
     return panel.PanelContent(
         marks=marks,
@@ -79,7 +74,7 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         when=format_period(view.period) if list_view_periods(view, current) else "",
         now=view.period,
         # With communities no pathway is shown, so that nothing in the panel can be read as a cause.
-        covered=covered | {"internal"} if _has_community(view) else covered,
+        covered=covered | {"internal"} if "community" in natures else covered,
         allowed=frozenset(other.id for other in LAYERS if not find_conflict(current.tier, [*view.layers, other.id])),
         beside=_(sentence) if sentence else "",
         community=find_layer(view.layer).nature == "community",
@@ -119,10 +114,6 @@ def _is_in_strip(current: CurrentRelease, view: MapView) -> bool:
     return every and view.period in current_release.list_periods(current, view.layer, view.level, "", ())
 
 
-def _has_community(view: MapView) -> bool:
-    return any(find_layer(name).nature == "community" for name in view.layers)
-
-
 def _list_covered_facts(view: MapView, name: str) -> tuple[str, ...]:
     """Return the ids of the facts of a profile that the headline of a layer already shows."""
     if name == "encounters":
@@ -134,13 +125,8 @@ def _list_covered_facts(view: MapView, name: str) -> tuple[str, ...]:
 def _render_block(current: CurrentRelease, areas: Areas, view: MapView, name: str, mark: Mark) -> Markup:
     wheres = _list_headline_areas(current, areas, view, name)
     headlines = [headline.read_headline(where) for where in wheres]
-    return headline.render_headlines(
-        _find_mark(wheres, mark), headlines, _name_carriers(current, areas, view, wheres) if name == "services" else ()
-    )
-
-
-def _find_mark(wheres: list[headline.Where], mark: Mark) -> Mark:
-    return next((where.mark for where in wheres if where.mark), mark)
+    carriers = _name_carriers(current, areas, view, wheres) if name == "services" else ()
+    return headline.render_headlines(next((where.mark for where in wheres if where.mark), mark), headlines, carriers)
 
 
 def _name_carriers(current: CurrentRelease, areas: Areas, view: MapView, wheres: list[headline.Where]) -> list[str]:

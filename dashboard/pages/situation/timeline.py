@@ -112,17 +112,16 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
     to screen readers, and shows the words of the bar under the mouse. All these words are in one attribute, because in
     each bar they would make every change larger.
     """
-    bars = []
-    for (period, total), height in zip(
-        totals.items(), compute_heights([total.value for total in totals.values()]), strict=True
-    ):
-        classes = ["now"] if period == now else []
-        if is_unfinished(period, last):
-            classes.append("unfinished")
-        if total.value is None and total.state:
-            classes.append(f"state-{total.state}")
-        named = html(' class="{}"', " ".join(classes)) if classes else ""
-        bars.append(html("<i{} style=height:{}%></i>", named, height))
+    heights = compute_heights([total.value for total in totals.values()])
+    bars = [
+        render_bar(
+            height,
+            is_now=period == now,
+            is_unfinished=is_unfinished(period, last),
+            state=total.state if total.value is None else "",
+        )
+        for (period, total), height in zip(totals.items(), heights, strict=True)
+    ]
     graph = (
         html(
             '{}<div class="bars time n{}" data-words="{}">{}</div>{}',
@@ -136,6 +135,13 @@ def render_strip(when: str, totals: Mapping[str, Total], now: str, last: str | N
         else ""
     )
     return html("<div class=when><p>{}</p><div class=graph aria-hidden=true>{}</div></div>", when, graph)
+
+
+def render_bar(height: int, *, is_now: bool, is_unfinished: bool, state: str) -> Markup:
+    """Return a bar of a height in per cent. state : of a period without a number; empty for any other."""
+    marks = {"now": is_now, "unfinished": is_unfinished, f"state-{state}": state != ""}
+    classes = " ".join(name for name, is_shown in marks.items() if is_shown)
+    return html("<i{} style=height:{}%></i>", html(' class="{}"', classes) if classes else "", height)
 
 
 def _render_scale(totals: Mapping[str, Total]) -> Markup:
