@@ -35,15 +35,11 @@ def make_mark(data: LayerData, level: str, k: int) -> Mark:
     labels = tuple(translate(label) for label in data.style.labels)
     title, unit = translate(data.legend.title), translate(data.legend.unit)
     radius = _LARGEST_RADIUS[level] * min(1.0, data.style.largest / _SMALLEST_MAXIMUM) ** 0.5
-    return Mark(data, title, unit, labels, _word_states(k), radius)
+    return Mark(data, title, unit, labels, describe_states(k), radius)
 
 
-def describe_states(current: CurrentRelease) -> dict[str, str]:
-    """Return the words for each state, by its code, in the reader's language."""
-    return _word_states(current.release.k)
-
-
-def _word_states(k: int) -> dict[str, str]:
+def describe_states(k: int) -> dict[str, str]:
+    """Return the words for each state, by its code, in the reader's language; k : the threshold of the release."""
     return {state: translate(describe_state(state, k)) for state in STATES}
 
 

@@ -170,13 +170,15 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
             country,
             {name: _make_statement(rows[code]) for name, rows in rates.items() if code in rows},
             {
-                name: _make_burden(rows[code], sizes[country])
+                name: Burden(_make_amount(rows[code]), _make_rank(rows[code], sizes[country]))
                 for name, rows in burdens.items()
                 if code in rows and not doubts[country]
             },
             {name: _make_change(rows[code]) for name, rows in changes.items() if code in rows},
             _make_amount(needs[code]) if code in needs and not doubts[country] else None,
-            _make_unmet(unmet[code], sizes[country]) if code in unmet and not doubts[country] else None,
+            Unmet(amounts[code], _make_rank(unmet[code], sizes[country]), float(unmet[code]["first"]))
+            if code in unmet and not doubts[country]
+            else None,
             shifts.get((code,)),
             gaps.get(code, {}),
             doubts[country],
@@ -314,14 +316,6 @@ def _make_amount(row: Mapping[Any, Any]) -> Amount:
 def _make_rank(row: Mapping[Any, Any], areas: int) -> Rank:
     value, first, last = (int(row[name]) for name in ("rank", "rank_first", "rank_last"))
     return Rank(value, first, last, areas, judge_chance(float(row["top"])))
-
-
-def _make_burden(row: Mapping[Any, Any], areas: int) -> Burden:
-    return Burden(_make_amount(row), _make_rank(row, areas))
-
-
-def _make_unmet(row: Mapping[Any, Any], areas: int) -> Unmet:
-    return Unmet(_make_amount(row), _make_rank(row, areas), float(row["first"]))
 
 
 def _read_gaps(current: CurrentRelease) -> dict[str, dict[str, GapAnswer]]:

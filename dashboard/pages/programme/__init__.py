@@ -37,7 +37,7 @@ def _show_programme(current: CurrentRelease, periods: dict[str, str]) -> None:
         _show_public(current, area, period)
     else:
         _show_partner(current, area, period)
-    _show_section(_("Stage at which children were first met"))
+    st.header(_("Stage at which children were first met"), anchor=False)
     st.html(stages.render_stages(stages.read_stages(current, {area: areas[area]}, period)))
 
 
@@ -48,7 +48,7 @@ def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
     name = summary.name_areas(current)[country]
     quarter = summary.find_last_quarter(current)
     when = format_period(quarter.id) if quarter else ""
-    _show_section(_("Who does what in {country}: services of {when}", country=name, when=when))
+    st.header(_("Who does what in {country}: services of {when}", country=name, when=when), anchor=False)
     if summary.read_cells(current, "services", country):
         st.html(render.render_matrix(current, area, period))
         st.html(markup.render_paragraphs([_(_READ)]))
@@ -77,7 +77,7 @@ _NO_INDICATORS = (
 
 
 def _show_results(current: CurrentRelease, area: str) -> None:
-    _show_section(_("Expected results"))
+    st.header(_("Expected results"), anchor=False)
     if not results.has_indicators(current):
         st.html(markup.render_paragraphs([_(_NO_INDICATORS)]))
         st.code("tact import FILE --kind indicator\ntact release", language=None)
@@ -99,8 +99,8 @@ _NOT_HERE = (
 
 
 def _show_handover(current: CurrentRelease, area: str) -> None:
-    _show_section(_("Hand-over to the state: prevention and coordination"))
-    board = summary.read_totals(current, "services", area, "carrier")
+    st.header(_("Hand-over to the state: prevention and coordination"), anchor=False)
+    board = summary.read_totals(current, area, "carrier")
     if not board:
         st.html(markup.render_paragraphs([_(_NO_TABLES)]))
         return
@@ -120,9 +120,5 @@ _PUBLIC = (
 
 def _show_public(current: CurrentRelease, area: str, period: str) -> None:
     st.html(markup.render_paragraphs([_(_PUBLIC)]))
-    _show_section(_("The five axes"))
+    st.header(_("The five axes"), anchor=False)
     st.html(markup.render_table(summary.tabulate_axes(current, area, period)))
-
-
-def _show_section(title: str) -> None:
-    st.header(title, anchor=False)

@@ -99,14 +99,13 @@ def read_cells(current: CurrentRelease, measure: str, country: str) -> dict[tupl
     return {(str(row["axis"]), str(row["duty_bearer"])): _read_sum(current, row) for row in here.to_dict("records")}
 
 
-def read_totals(current: CurrentRelease, measure: str, area: str, by: str) -> dict[str, Number]:
-    """Read services or places of an area in the last quarter, or in the last year on the public tier.
+def read_totals(current: CurrentRelease, area: str, by: str) -> dict[str, Number]:
+    """Read the services of an area in the last quarter, or in the last year on the public tier.
 
-    measure : "services" or "capacity" (places). by : the category whose codes are the keys, such as "axis" or
-    "carrier". Empty if the release does not have them.
+    by : the category whose codes are the keys, such as "axis" or "carrier". Empty if the release does not have them.
     """
     grain = "year" if current.tier == "public" else "quarter"
-    rows = _read_last(current, table_name(measure, find_level(current, area), grain, by))
+    rows = _read_last(current, table_name("services", find_level(current, area), grain, by))
     if rows.empty:
         return {}
     return {str(row[by]): _read_sum(current, row) for row in rows[rows["area"] == area].to_dict("records")}
@@ -200,7 +199,7 @@ def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
     """
     names, table = read_area_names(current), load_areas(current.release).table
     codes = [country, *table.index[(table["level"] == "region") & (table["country"] == country)]]
-    boards = {str(names[code]): read_totals(current, "services", str(code), "carrier") for code in codes}
+    boards = {str(names[code]): read_totals(current, str(code), "carrier") for code in codes}
     words = name_carriers()
     rows = [[name, *(board[c].words if c in board else "" for c in CARRIERS)] for name, board in boards.items()]
     return pd.DataFrame(rows, columns=[_("Area"), *(words[c] for c in CARRIERS)])
@@ -208,7 +207,7 @@ def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
 
 def tabulate_axes(current: CurrentRelease, area: str, period: str) -> pd.DataFrame:
     """Return services of the last year and children met in the period in words, a row for each axis."""
-    services, children = read_totals(current, "services", area, "axis"), read_children(current, area, period)
+    services, children = read_totals(current, area, "axis"), read_children(current, area, period)
     missing = Number(_("not published for this area and period"))
     rows = [
         (name, services.get(axis, missing).words, children.get(axis, missing).words)

@@ -155,12 +155,8 @@ def _show_folds(current: CurrentRelease, pathway: str, area: str) -> None:
             st.html(markup.render_paragraphs([_(_INSIDE)]))
             st.dataframe(municipalities, hide_index=True)
     with st.expander(_("Clusters")):
-        _show_clusters(current, pathway)
-
-
-def _show_clusters(current: CurrentRelease, pathway: str) -> None:
-    st.html(markup.render_paragraphs([_(_CLUSTERS)]))
-    st.html(_render_clusters(current, pathway))
+        st.html(markup.render_paragraphs([_(_CLUSTERS)]))
+        st.html(_render_clusters(current, pathway))
 
 
 @cache_by_language(maxsize=32)

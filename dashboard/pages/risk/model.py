@@ -22,16 +22,16 @@ def show_model(current: CurrentRelease, manifest: RiskManifest) -> None:
     """Show a text on how sure the model is, and the details folded."""
     st.html(markup.render_paragraphs([format_verdict(manifest.evaluation) or _(_UNTESTED)]))
     with st.expander(_("How sure is the model?")):
-        _show_section(_("How well it has predicted"))
+        st.header(_("How well it has predicted"), anchor=False)
         _show_prediction(manifest.evaluation)
-        _show_section(_("Forecasts that were registered"))
+        st.header(_("Forecasts that were registered"), anchor=False)
         _show_record(current, manifest)
-        _show_section(_("The model and its safeguards"))
+        st.header(_("The model and its safeguards"), anchor=False)
         names = current_release.read_country_names(current)
         intervals = describe_intervals(current_release.read_table(current, INTERVALS), names)
         share = describe_share_found(manifest.card, names, current.release)
         st.html(markup.render_list([*intervals, *share]))
-        _show_section(_("What the model uses, what it never uses, and how it is checked"))
+        st.header(_("What the model uses, what it never uses, and how it is checked"), anchor=False)
         _show_card(current, manifest)
 
 
@@ -102,7 +102,3 @@ def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_list(model_card.list_limits(speak_to_reader(current), manifest.card)))
     st.html(markup.render_list(model_card.list_safeguards(manifest)))
     st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))
-
-
-def _show_section(title: str) -> None:
-    st.header(title, anchor=False)

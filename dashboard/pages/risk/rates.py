@@ -165,10 +165,6 @@ def render_rates(t: Speech, current: CurrentRelease, pathway: str, least: str, c
     )
 
 
-def _current(is_chosen: bool) -> Markup:
-    return Markup(' aria-current="true"') if is_chosen else Markup("")
-
-
 def _choose_axis(lowest: float, highest: float) -> tuple[float, float]:
     """Return the ends of the axis of rates, in multiples of the national average.
 
@@ -198,7 +194,7 @@ def _render_row(
         code,
         "chosen " if code == chosen else "",
         "" if shown else "unsure",
-        _current(code == chosen),
+        Markup(' aria-current="true"') if code == chosen else "",
         t.name_area(code),
         html('<td class="dots"></td><td class="value">–</td>')
         if math.isnan(row["median"])

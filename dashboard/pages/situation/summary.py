@@ -246,15 +246,16 @@ def compute_totals(current: CurrentRelease, view: MapView, listed: tuple[str, ..
     Both countries are read at the coarsest level with numbers, because the noise is smallest there. For layers whose
     values cannot be summed, see `timeline.judge_totals`. The mapping is shared: never change it.
     """
+    words = describe_states(current.release.k)
     if not find_layer(view.layer).sums:
         data = [current_release.read_layer(current, view.layer, view.level, period, view.key()) for period in listed]
-        return dict(zip(listed, timeline.judge_totals(data, view.area, describe_states(current)), strict=True))
+        return dict(zip(listed, timeline.judge_totals(data, view.area, words), strict=True))
     table = load_areas(current.release).table
     levels = [str(table["level"][view.area])] if view.area else _find_levels(current, view, listed)
     totals: list[Total] = []
     for level in levels:
         frames = current_release.read_series(current, view.layer, level, listed, view.key())
-        totals = timeline.compute_totals(frames, view.area, describe_states(current), current.release.largest)
+        totals = timeline.compute_totals(frames, view.area, words, current.release.largest)
         if any(total.value is not None for total in totals):
             break
     return dict(zip(listed, totals, strict=True))

@@ -5,7 +5,7 @@ A reader who may save plans may accept a break. The table of accepted breaks is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -106,28 +106,25 @@ def _find_folder() -> Path | None:
 
 
 def _accept(current: CurrentRelease, period: str, place: str) -> None:
-    folder = _find_folder()
-    if folder is None:
-        return
-    state, today = st.session_state, datetime.now(UTC).date().isoformat()
-    places = [str(code) for code in load_areas(current.release).table.index]
-    new = Break(period, place, state[_NOTE], state[_ROLE], today)
-    try:
+    def accept(folder: Path) -> None:
+        state, today = st.session_state, datetime.now(UTC).date().isoformat()
+        places = [str(code) for code in load_areas(current.release).table.index]
+        new = Break(period, place, state[_NOTE], state[_ROLE], today)
         accept_break(folder, new, places, partial(note_plan, "break accepted", _name(new)))
-    except (TactError, OSError) as error:
-        st.session_state[_REFUSED] = _word_error(error)
 
-
-def _word_error(error: TactError | OSError) -> str:
-    return translate_message(error.message) if isinstance(error, TactError) else str(error)
+    _change(accept)
 
 
 def _remove(accepted: Break) -> None:
-    folder = _find_folder()
-    if folder is None:
-        return
+    note = partial(note_plan, "break removed", _name(accepted))
+    _change(lambda folder: remove_break(folder, accepted.period, accepted.place, note))
+
+
+def _change(make: Callable[[Path], object]) -> None:
+    """Call `make` with the folder of the table of breaks if the reader may change it; keep the words of an error."""
     try:
-        before = partial(note_plan, "break removed", _name(accepted))
-        remove_break(folder, accepted.period, accepted.place, before)
+        if folder := _find_folder():
+            make(folder)
     except (TactError, OSError) as error:
-        st.session_state[_REFUSED] = _word_error(error)
+        words = translate_message(error.message) if isinstance(error, TactError) else str(error)
+        st.session_state[_REFUSED] = words

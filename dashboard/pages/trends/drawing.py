@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from dashboard.pages.trends import breaks, charts, summary
 from dashboard.site import Site
 from dashboard.site.current_release import CurrentRelease, name_regions
@@ -35,7 +33,8 @@ def draw_trend(
     if shown == summary.SHARE:
         shares = summary.read_share(current, area)
         return None if shares.empty else (charts.draw_share(shares), [_("Band: 95 % interval of the share.")])
-    met, every = summary.read_met(current, area, pathway), _read_all(current, pathway)
+    met = summary.read_met(current, area, pathway)
+    every = [summary.read_met(current, code, pathway) for code in name_regions(current)]
     if current.tier == "public":
         return charts.draw_met(met, met.head(0), met.head(0), charts.Notes()), charts.list_signs(every)
     days, ahead = summary.read_effort(current, area), summary.read_expected(current, area, pathway)
@@ -60,7 +59,3 @@ def describe_trend(
     """Return the result of `draw_trend` with the chart in the form for the browser. It is shared: never change it."""
     drawn = draw_trend(site, current, accepted, area, pathway, shown, most)
     return None if drawn is None else (describe_chart(drawn[0]), drawn[1])
-
-
-def _read_all(current: CurrentRelease, pathway: str) -> list[pd.DataFrame]:
-    return [summary.read_met(current, code, pathway) for code in name_regions(current)]

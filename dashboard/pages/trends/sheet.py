@@ -42,9 +42,10 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
     drawings.append(_draw_multiples(current, accepted, badges, view))
     is_share = view.measure == summary.SHARE
     title = summary.name_measures(current)[view.measure] if is_share else summary.name_pathways(current)[view.pathway]
+    unit = _("95 % interval") if is_share else _("children identified or met, with the bounds of each")
     return Sheet(
         drawings,
-        [LegendPart(title, _name_unit(view.measure), _list_rows(signs), _list_sources(current, view.measure))],
+        [LegendPart(title, unit, _list_rows(signs), _list_sources(current, view.measure))],
         current.release.invented,
         " · ".join([_("Trends"), names[view.area]]),
         _list_sentences(current, accepted, badges, view) if current.tier == "partner" else [],
@@ -94,10 +95,6 @@ def _list_rows(signs: Sequence[str]) -> list[LegendRow]:
     """Return a row of the legend for each text that begins with a sign; equal texts have one row."""
     pairs = (words.partition(" ") for words in dict.fromkeys(signs))
     return [LegendRow("#1D2433", words, sign=sign) for sign, _space, words in pairs if not sign[0].isalpha()]
-
-
-def _name_unit(shown: str) -> str:
-    return _("95 % interval") if shown == summary.SHARE else _("children identified or met, with the bounds of each")
 
 
 def _list_sources(current: CurrentRelease, shown: str) -> Sequence[str]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.area import word_change
-from dashboard.narrative.judgement import judge_area
+from dashboard.narrative.judgement import judge_area, read_shifts
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site import Site, current_release
 from dashboard.site.cache import cache_once
@@ -46,7 +46,6 @@ from geo.layers.encounters import COUNTED as ENCOUNTERS
 from geo.layers.output.table import NOISY, format_noisy
 from risk.model.breaks import Break
 from risk.report.change import EFFORT_RATIO
-from risk.report.shift import AreaShift
 from risk.report.trends import Jump, Trends
 
 EVERY = "all"
@@ -65,12 +64,12 @@ _COLUMNS = ["period", "label", "value", "low", "high", "state", "words"]
 
 def name_pathways(current: CurrentRelease) -> dict[str, str]:
     """Return the names of the choices by id: pathways of which the release has children, and all children met."""
-    pathways = {name: words for name, words in narrative.name_pathways().items() if _has_pathway(current, name)}
+    pathways = {
+        name: words
+        for name, words in narrative.name_pathways().items()
+        if all(current_release.has_layer(current, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[name])
+    }
     return {**pathways, EVERY: _("All children identified or met")}
-
-
-def _has_pathway(current: CurrentRelease, pathway: str) -> bool:
-    return all(current_release.has_layer(current, "encounters", _LEVEL, (("of", part),)) for part in _PARTS[pathway])
 
 
 def name_measures(current: CurrentRelease) -> dict[str, str]:
@@ -101,15 +100,10 @@ def find_most(current: CurrentRelease, areas: Sequence[str], pathway: str) -> fl
 def find_first_area(current: CurrentRelease) -> str:
     """Return the code of the area to show first: a city that the model compared, else that with the most children."""
     regions = name_regions(current)
-    cities = [area for shift in _read_shifts(current)[:1] for area in shift.areas]
+    cities = [area for areas in list(read_shifts(current))[:1] for area in areas]
     if cities and cities[-1] in regions:
         return cities[-1]
     return max(regions, key=lambda area: read_met(current, area, "all")["value"].astype(float).sum())
-
-
-def _read_shifts(current: CurrentRelease) -> tuple[AreaShift, ...]:
-    manifest = read_risk_manifest(current)
-    return manifest.shifts if manifest else ()
 
 
 @cache_by_language(maxsize=256)

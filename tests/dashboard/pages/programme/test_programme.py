@@ -81,7 +81,7 @@ def test_the_board_adds_up_to_prevention_and_coordination_and_has_every_place(cu
     table = current.release.table("services_country_quarter_carrier")
     assert (table.groupby("carrier")["value"].max()[list(CATEGORIES["carrier"])] > 0).all()
     for country in ("AL", "GR"):
-        board = summary.read_totals(current, "services", country, "carrier")
+        board = summary.read_totals(current, country, "carrier")
         assert list(board) == list(CATEGORIES["carrier"])
         assert all(board[carrier].value > 0 for carrier in ("partner", "handed_over", "state"))
         axes = last_quarter(current, "services_country_quarter_axis").set_index(["area", "axis"])["value"].loc[country]
@@ -261,7 +261,7 @@ def test_without_an_area_one_country_is_chosen_and_a_county_shows_its_own(run, c
     county = run(area="AL-11")
     assert "expected results in Albania" in read_text(county)
     assert "Who does what in Albania: services of Mar to May 2009" in [header.value for header in county.header]
-    board = summary.read_totals(current, "services", "AL-11", "carrier")
+    board = summary.read_totals(current, "AL-11", "carrier")
     assert (
         board["state"].value
         == last_quarter(current, "services_region_quarter_carrier")
