@@ -64,6 +64,26 @@ WRONG_CODE = mark(
     "The code is not one of this key. Connect the app with the key below and type the code that it shows now."
 )
 NO_PASSKEY = mark("The passkey was not taken. Try again; a person has at most ten.")
+_REFUSALS: Mapping[Reason, str] = {
+    Reason.WRONG: mark("Name, passphrase or code is wrong. Each code counts once: wait for the next one."),
+    Reason.SPENT: mark("That sign-in has ended, or it was begun in another window. Begin again."),
+    Reason.ROLE: mark(
+        "{organisation} knows you, but none of your groups there may see this map. Ask your administrator to add you "
+        "to one."
+    ),
+    Reason.REVOKED: mark("You may no longer sign in to this map. Ask your data officer."),
+    Reason.NAMESAKE: mark("You cannot sign in this way yet. Ask your data officer to admit you."),
+    Reason.UNCONFIRMED: mark("That is not your passphrase. Try again."),
+    Reason.PASSKEY: mark("Name, passphrase or passkey is wrong, or this page was open for too long. Try again."),
+}
+_FAULTS: Mapping[Fault, str] = {
+    Fault.BUSY: BUSY,
+    Fault.DOWN: mark("{organisation} does not answer just now. Try again in some minutes."),
+    Fault.REFUSED: mark("{organisation} did not sign you in. Try again; if it happens again, tell your administrator."),
+    Fault.UNBELIEVED: mark(
+        "What {organisation} answered could not be verified, so nobody was signed in. Tell your administrator."
+    ),
+}
 ROLE_NAMES: Mapping[Role, str] = {
     Role.PUBLIC: mark("Public"),
     Role.GUEST: mark("Guest"),
@@ -259,40 +279,12 @@ def format_refusal(refusal: Refusal, organisation: str = "") -> str:
     """Return why a person was not let in, with a passphrase or through the provider of an organisation."""
     if refusal.wait:
         return _("Too many attempts failed. Wait {seconds} seconds, then try again.", seconds=int(refusal.wait) + 1)
-    if refusal.reason == Reason.SPENT:
-        return _("That sign-in has ended, or it was begun in another window. Begin again.")
-    if refusal.reason == Reason.ROLE:
-        return _(
-            "{organisation} knows you, but none of your groups there may see this map. Ask your administrator to add "
-            "you to one.",
-            organisation=organisation,
-        )
-    if refusal.reason == Reason.REVOKED:
-        return _("You may no longer sign in to this map. Ask your data officer.")
-    if refusal.reason == Reason.NAMESAKE:
-        return _("You cannot sign in this way yet. Ask your data officer to admit you.")
-    if refusal.reason == Reason.UNCONFIRMED:
-        return _("That is not your passphrase. Try again.")
-    if refusal.reason == Reason.PASSKEY:
-        return _("Name, passphrase or passkey is wrong, or this page was open for too long. Try again.")
-    return _("Name, passphrase or code is wrong. Each code counts once: wait for the next one.")
+    return _(_REFUSALS[refusal.reason], organisation=organisation)
 
 
 def format_fault(fault: Fault, organisation: str) -> str:
     """Return in words what went wrong with the provider of an organisation."""
-    if fault == Fault.BUSY:
-        return _(BUSY)
-    if fault == Fault.DOWN:
-        return _("{organisation} does not answer just now. Try again in some minutes.", organisation=organisation)
-    if fault == Fault.REFUSED:
-        return _(
-            "{organisation} did not sign you in. Try again; if it happens again, tell your administrator.",
-            organisation=organisation,
-        )
-    return _(
-        "What {organisation} answered could not be verified, so nobody was signed in. Tell your administrator.",
-        organisation=organisation,
-    )
+    return _(_FAULTS[fault], organisation=organisation)
 
 
 def make_headers(origin: str) -> dict[str, str]:
