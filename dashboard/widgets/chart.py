@@ -16,6 +16,8 @@ _LOOK = {
     "axis": {"labelColor": _MUTED, "titleColor": _MUTED, "gridColor": _GRID, "domainColor": _GRID},
     "header": {"labelColor": _INK, "titleColor": _INK},
     "legend": {"labelColor": _INK, "titleColor": _INK},
+    "title": {"anchor": "start", "fontSize": 14},
+    "view": {"stroke": None},
 }
 
 

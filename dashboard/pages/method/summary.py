@@ -258,7 +258,7 @@ def draw_chances(rows: pd.DataFrame) -> list[alt.Chart]:
 def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
     bars = alt.Chart(rows, title=_("true number {count}", count=true)).mark_bar(color="#1B4B8F")
     chart: alt.Chart = bars.encode(
-        x=alt.X("shown:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False)),
+        x=alt.X("shown:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False, grid=False)),
         y=alt.Y(
             "chance:Q",
             axis=alt.Axis(format=".0%", tickCount=4, title=None, ticks=False, domain=False),
@@ -266,9 +266,7 @@ def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
         ),
         tooltip=[alt.Tooltip("shown:O", title=_("number")), alt.Tooltip("chance:Q", title=_("chance"), format=".1%")],
     ).properties(width=alt.Step(17), height=210)
-    plain = chart.configure_view(stroke=None).configure_axisX(grid=False)
-    titled: alt.Chart = plain.configure_title(anchor="start", fontSize=14)
-    return titled
+    return chart
 
 
 def describe_chances(release: Release) -> str:

@@ -219,10 +219,4 @@ def draw_state_share(rows: pd.DataFrame) -> alt.LayerChart:
     )
     line = base.mark_line(color=_STATE, strokeWidth=2)
     dots = base.mark_circle(color=_STATE, size=46, opacity=1)
-    drawn: alt.LayerChart = (
-        alt.layer(line, dots)
-        .properties(height=_HEIGHT, title=title, description=title)
-        .configure_view(stroke=None)
-        .configure_title(anchor="start", fontSize=14)
-    )
-    return drawn
+    return alt.LayerChart(layer=[line, dots], height=_HEIGHT, title=title, description=title)

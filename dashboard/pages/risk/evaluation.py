@@ -14,8 +14,8 @@ from risk.evaluation.risk_model import MODEL
 from risk.report.manifest import EvaluationSummary
 
 _BUDGET = 0.2
-HEIGHT = 260
-_INK, _MUTED, _ACCENT, _OTHER = "#1D2433", "#5B6575", "#0F6B66", "#9EA5AF"
+_HEIGHT = 260
+_INK, _ACCENT, _OTHER = "#1D2433", "#0F6B66", "#9EA5AF"
 
 
 def tabulate_forecast(current: CurrentRelease) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def tabulate_hits(evaluation: EvaluationSummary) -> pd.DataFrame:
     return pd.DataFrame({_("forecast"): rows["forecaster"].to_numpy(), **shares})
 
 
-def draw_calibration(evaluation: EvaluationSummary) -> alt.Chart:
+def draw_calibration(evaluation: EvaluationSummary) -> alt.LayerChart:
     """Return a chart of the share of counts in the 50, 80 and 95 % intervals of the model, and of that expected."""
     rows = _read_calibration(evaluation)
     base = alt.Chart(rows, title=_("Counts that lay within the interval")).encode(
@@ -89,10 +89,10 @@ def draw_calibration(evaluation: EvaluationSummary) -> alt.Chart:
         tooltip=tooltip,
     )
     wanted = base.mark_tick(color=_INK, thickness=2.5, size=26).encode(x="wanted:Q", tooltip=tooltip)
-    return _style(bars + wanted)
+    return alt.LayerChart(layer=[bars, wanted], height=_HEIGHT)
 
 
-def draw_hits(evaluation: EvaluationSummary) -> alt.Chart:
+def draw_hits(evaluation: EvaluationSummary) -> alt.LayerChart:
     """Return a chart of the share of children met in the fifth of the areas that each forecast ranks highest."""
     rows = _read_hits(evaluation)
     base = alt.Chart(rows, title=_("Children identified or met in the fifth of areas that each forecast names")).encode(
@@ -114,13 +114,8 @@ def draw_hits(evaluation: EvaluationSummary) -> alt.Chart:
     )
     x = alt.X("hit_low:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5))
     ends = base.mark_rule(strokeWidth=2).encode(x=x, x2="hit_high:Q")
-    return _style(ends + base.mark_circle(size=80, opacity=1).encode(x="hit_rate:Q"))
-
-
-def _style(chart: alt.LayerChart) -> alt.Chart:
-    plain: alt.Chart = chart.properties(height=HEIGHT).configure_view(stroke=None)
-    styled: alt.Chart = plain.configure_axisX(labelColor=_MUTED).configure_title(anchor="start", fontSize=14)
-    return styled
+    dots = base.mark_circle(size=80, opacity=1).encode(x="hit_rate:Q")
+    return alt.LayerChart(layer=[ends, dots], height=_HEIGHT)
 
 
 def tabulate_scores(evaluation: EvaluationSummary) -> pd.DataFrame:
