@@ -6,11 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.desk.frame import tell_errors
+from dashboard.desk.frame import show_note, tell_errors
 from dashboard.desk.hand import read_hand
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, format_plural, html, translate_message
-from dashboard.widgets.markup import render_note
 from data.errors import InputError
 from data.restricted import backup, forgetting, intake
 from data.workspace.folding import is_same_partner
@@ -54,7 +53,7 @@ def _back_up(desk: Desk) -> None:
         first = st.text_input(_("Passphrase of the backup"), type="password", autocomplete="off")
         again = st.text_input(_("The same again"), type="password", autocomplete="off")
         pressed = st.form_submit_button(_("Write the backup"))
-    st.html(render_note(_("Store the passphrase in another place: without it nobody can open the file.")))
+    show_note(_("Store the passphrase in another place: without it nobody can open the file."))
     if pressed:
         if first != again:
             raise InputError(_("The two passphrases are different. Nothing was written."))
@@ -72,7 +71,7 @@ def _restore(desk: Desk) -> None:
         passphrase = st.text_input(_("Passphrase of the backup"), type="password", autocomplete="off")
         replace = st.checkbox(_("Also if the workspace has records: they are kept beside the restored ones"))
         pressed = st.form_submit_button(_("Restore it"))
-    st.html(render_note(_("All of it is checked before anything is replaced. Afterwards the desk locks.")))
+    show_note(_("All of it is checked before anything is replaced. Afterwards the desk locks."))
     if pressed:
         if not place.strip():
             raise InputError(_("Name the file of the backup. Nothing was changed."))

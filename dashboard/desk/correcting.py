@@ -38,9 +38,8 @@ def show(hand: Hand, entry: FileInHand) -> None:
         ours = heading = None
         if recognition is not None:
             columns = [column.name for column in get_kind(recognition.kind).file_columns]
-            headings = [heading for reading in recognition.readings for heading in reading.headings] + list(
-                recognition.unknown
-            )
+            headings = [heading for reading in recognition.readings for heading in reading.headings]
+            headings += recognition.unknown
             ours = st.selectbox(
                 _("Column"),
                 columns,

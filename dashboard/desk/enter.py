@@ -12,11 +12,11 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.desk import questions, summary, words
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.entry_form import ask_record
-from dashboard.desk.frame import show_title, tell_errors
+from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.hand import Hand, read_hand, recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
-from dashboard.widgets.markup import render_note, render_table
+from dashboard.widgets.markup import render_table
 from data.errors import FileRefused, InputError
 from data.message import Message, mark
 from data.restricted import drafts
@@ -82,7 +82,7 @@ def _show_form(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
         row, places = ask_record(draft.kind, f"entry-{number}")
         pressed = st.form_submit_button(_("Add it to the draft"), type="primary")
     of_children = _("* is needed. Give the partner's identifier of the child or a programme number, never a name.")
-    st.html(render_note(of_children if get_kind(draft.kind).of_children else _("* is needed.")))
+    show_note(of_children if get_kind(draft.kind).of_children else _("* is needed."))
     with tell_errors():
         if pressed and shown[:2] != _mark(draft)[:2]:
             raise InputError(

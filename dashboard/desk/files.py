@@ -9,11 +9,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.desk import correcting, questions, summary, words
 from dashboard.desk.consent import ask_consent
-from dashboard.desk.frame import show_title, tell_errors
+from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.hand import FileInHand, Hand, list_governed, read_hand, recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, format_number, html, translate_message
-from dashboard.widgets.markup import render_list, render_note, render_steps, render_table
+from dashboard.widgets.markup import render_list, render_steps, render_table
 from dashboard.widgets.upload import ask_files
 from data.restricted.governance.retention import Overdue
 from data.restricted.imports import Imported
@@ -138,7 +138,7 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
     )
     if taken_back:
         st.html(html('<p class="counts">{}</p>', _("This import was taken back. Nothing of it counts.")))
-        st.html(render_note(_("To import the file anew, let it be read again: you see what an import would do.")))
+        show_note(_("To import the file anew, let it be read again: you see what an import would do."))
         if st.button(_("Read it again"), key=f"anew-{entry.number}", type="primary"):
             hand.try_again(entry)
             st.rerun()
@@ -164,12 +164,10 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
 
 def _tell_replaced(entry: FileInHand) -> None:
     if entry.replaces:
-        st.html(
-            render_note(
-                _(
-                    "It took the place of another file with this name that was not imported yet. If both are to go in, "
-                    "import this one first, then drop the other again."
-                )
+        show_note(
+            _(
+                "It took the place of another file with this name that was not imported yet. If both are to go in, "
+                "import this one first, then drop the other again."
             )
         )
 
@@ -214,12 +212,10 @@ def _show_reasons(imported: Imported) -> None:
     if not imported.reasons:
         return
     st.html(render_table(summary.tabulate_reasons(imported)))
-    st.html(
-        render_note(
-            _(
-                "Rows that come back are not stored. Correct them in the partner's file and drop it again: what is "
-                "stored already is not stored twice. ••• is not shown, because it may tell who a child is."
-            )
+    show_note(
+        _(
+            "Rows that come back are not stored. Correct them in the partner's file and drop it again: what is "
+            "stored already is not stored twice. ••• is not shown, because it may tell who a child is."
         )
     )
 
@@ -244,17 +240,15 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
             _("The first rows, as they would be read"), expanded=entry.trial is not None and len(hand.files) == 1
         ):
             st.html(render_table(summary.tabulate_sample(recognition)))
-            st.html(render_note(_("••• is not shown, because it may tell who a child is. ? cannot be read.")))
+            show_note(_("••• is not shown, because it may tell who a child is. ? cannot be read."))
         with st.expander(_("How each column is read")):
-            st.html(render_note(summary.word_reasoning(recognition)))
+            show_note(summary.word_reasoning(recognition))
             st.html(render_table(summary.tabulate_readings(recognition)))
             if recognition.unknown:
-                st.html(
-                    render_note(
-                        _(
-                            "Not read and not stored: {columns}.",
-                            columns=", ".join(map(translate_message, recognition.unknown)),
-                        )
+                show_note(
+                    _(
+                        "Not read and not stored: {columns}.",
+                        columns=", ".join(map(translate_message, recognition.unknown)),
                     )
                 )
             if entry.trial is None:
@@ -282,9 +276,7 @@ def _show_result(entry: FileInHand, result: Imported) -> None:
             )
         )
     if result.rejects is not None and not result.rejects.exists():
-        st.html(
-            render_note(_("The list of the rows that come back was removed. Import the file again to get it back."))
-        )
+        show_note(_("The list of the rows that come back was removed. Import the file again to get it back."))
     elif result.rejects is not None:
         st.download_button(
             _("The rows that come back, to correct or to send to the partner"),

@@ -22,7 +22,7 @@ from dashboard.site.text import _, escape_markdown, follow_language, html, trans
 from dashboard.web import bar
 from dashboard.web.start_page import Opening
 from dashboard.widgets.address import read_language
-from dashboard.widgets.markup import render_lead, render_paragraphs
+from dashboard.widgets.markup import render_lead, render_note, render_paragraphs
 from data.errors import TactError, VaultError
 from data.message import mark
 from data.restricted import keys
@@ -149,6 +149,11 @@ def show_title(desk: Desk, title: str, lead: str) -> None:
         if st.button(_("Lock the desk"), key="lock"):
             desk.lock()
             st.rerun()
+
+
+def show_note(sentence: str) -> None:
+    """Show a sentence as a note, in small letters."""
+    st.html(render_note(sentence))
 
 
 def _show_lock(desk: Desk) -> None:

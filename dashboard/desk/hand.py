@@ -69,10 +69,10 @@ class FileInHand:
         """Whether the officer must name the partner of the file, because its rows do not."""
         if self.recognition is None or self.partner:
             return False
-        read = {reading.column for reading in self.recognition.readings}
-        return any(
-            column.name == "partner" and column.required for column in get_kind(self.recognition.kind).file_columns
-        ) and ("partner" not in read)
+        if any(reading.column == "partner" for reading in self.recognition.readings):
+            return False
+        columns = get_kind(self.recognition.kind).file_columns
+        return any(column.name == "partner" and column.required for column in columns)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,9 @@ class Hand:
         except WorkspaceError as error:
             # Only the message is kept: an error refers to the variables of its functions, such as keys.
             entry.barred, entry.refusal = True, error.message
-        for other in [other for other in self.files.values() if _is_same_file(other, entry)]:
+        # A file of the same name and partner is an earlier version of this one.
+        same = [o for o in self.files.values() if (o.file.name, o.partner) == (entry.file.name, entry.partner)]
+        for other in same:
             self.put_away(other)
             entry.replaces |= other.result is None and other.file.open("rb").read() != content
         self.files[entry.number] = entry
@@ -303,11 +305,6 @@ class Hand:
             kind: saved.get(kind, ColumnMapping()).extend(self.answers.get((owner, kind), ColumnMapping()))
             for kind in KINDS
         }
-
-
-def _is_same_file(entry: FileInHand, other: FileInHand) -> bool:
-    """Return whether two files have the same name and partner: one is then a later version of the other."""
-    return entry.file.name == other.file.name and entry.partner == other.partner
 
 
 def _import(

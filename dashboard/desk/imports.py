@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.desk import words
-from dashboard.desk.frame import show_title
+from dashboard.desk.frame import show_note, show_title
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, format_day, format_number, format_plural
-from dashboard.widgets.markup import render_list, render_note, render_table
+from dashboard.widgets.markup import render_list, render_table
 from data.restricted import drafts
 from data.restricted.imports import undo_import
 from data.restricted.vault import Undone
@@ -32,12 +32,10 @@ def show(desk: Desk) -> None:
         st.info(_("Nothing was imported yet. Start with the page Files."))
         return
     st.html(render_table(tabulate_imports(imports)))
-    st.html(
-        render_note(
-            _(
-                "The vault keeps no names of files, because people put names of children into them. Only a list of "
-                "rejected rows, in the folder rejects, has the name of its file until the list is deleted."
-            )
+    show_note(
+        _(
+            "The vault keeps no names of files, because people put names of children into them. Only a list of "
+            "rejected rows, in the folder rejects, has the name of its file until the list is deleted."
         )
     )
     _show_undo(desk, imports)
@@ -62,12 +60,8 @@ def tabulate_imports(imports: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _word_time(entry: dict[str, Any]) -> str:
     """Return when an import was made, by the clock of this machine."""
-    moment = _read_time(entry)
+    moment = dt.datetime.fromisoformat(entry["at"]).astimezone()
     return f"{format_day(moment.date())}, {moment:%H:%M:%S}"
-
-
-def _read_time(entry: dict[str, Any]) -> dt.datetime:
-    return dt.datetime.fromisoformat(entry["at"]).astimezone()
 
 
 def list_effects(undone: Undone) -> list[str]:

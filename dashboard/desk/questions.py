@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.desk import words
+from dashboard.desk.frame import show_note
 from dashboard.desk.hand import FileInHand, Hand
 from dashboard.desk.summary import name_areas, name_choices
 from dashboard.site.text import _, escape_markdown, format_number, format_plural, html
@@ -151,14 +152,14 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     kind = entry.recognition.kind
     st.markdown(f"**{escape_markdown(words.word_question(kind, question))}**")
     if question.topic == "column" and (meaning := get_kind(kind).column(question.column).meaning):
-        st.html(render_note(_(meaning)))
+        show_note(_(meaning))
     if question.topic == "constants":
         sentence = _(
             "What you choose here is stored for all {count} rows of this file. If the rows differ, do not guess: ask "
             "the partner for a column that says it.",
             count=format_number(entry.recognition.rows),
         )
-        st.html(render_note(sentence))
+        show_note(sentence)
     replies, names = {}, name_choices()
     for cell, (part, allowed) in zip(place_fields(len(question.parts)), question.parts.items(), strict=True):
         options = list(allowed)

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.desk import words
-from dashboard.desk.frame import show_title
+from dashboard.desk.frame import show_note, show_title
 from dashboard.desk.state import Desk
 from dashboard.desk.summary import name_areas
 from dashboard.site.text import _, format_number, format_period, html
-from dashboard.widgets.markup import render_note, render_table
+from dashboard.widgets.markup import render_table
 from data.restricted import quality
 
 _MONTHS = 12  # shown at once; earlier months are folded
@@ -87,12 +87,12 @@ def _show_doubles(doubles: dict[str, tuple[int, int]]) -> None:
     st.html(html("<h2>{}</h2>", _("Perhaps there twice")))
     note = _("The same partner met the same child on the same day in the same municipality more than once.")
     if not doubles:
-        st.html(render_note(_("No encounter looks as if it was there twice.")))
+        show_note(_("No encounter looks as if it was there twice."))
         return
     rows = [(partner, format_number(same), format_number(other)) for partner, (same, other) in doubles.items()]
     head = [_("Partner"), _("In one import"), _("In several imports")]
     st.html(render_table(pd.DataFrame(rows, columns=head)))
-    st.html(render_note(f"{note} {_('In several imports: perhaps an edited form without a lasting number.')}"))
+    show_note(f"{note} {_('In several imports: perhaps an edited form without a lasting number.')}")
 
 
 def _show_places(desk: Desk) -> None:

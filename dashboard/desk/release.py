@@ -10,11 +10,11 @@ import streamlit as st
 
 from dashboard.desk import care, releasing
 from dashboard.desk.consent import ask_consent
-from dashboard.desk.frame import show_title, tell_errors
+from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.state import Desk
 from dashboard.narrative.coverage import describe_coverage, list_years
 from dashboard.site.text import SEPARATORS, _, escape_markdown, find_language, format_number, html, translate_message
-from dashboard.widgets.markup import render_definitions, render_list, render_note, render_table
+from dashboard.widgets.markup import render_definitions, render_list, render_table
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
 from data.errors import InputError, ReleaseRefused
@@ -135,7 +135,7 @@ def _ask_second(desk: Desk, standing: releasing.Standing) -> None:
         name = st.selectbox(_("Who confirms"), standing.approvers, index=None, placeholder=_("Choose"))
         first = st.text_input(_("A passphrase that only this person knows"), type="password", autocomplete="off")
         again = st.text_input(_("The same again"), type="password", autocomplete="off", key="second-again")
-        st.html(render_note(_("At least 12 characters, such as four random words. It is asked for at each release.")))
+        show_note(_("At least 12 characters, such as four random words. It is asked for at each release."))
         pressed = st.form_submit_button(_("This person confirms releases"), type="primary")
     if pressed:
         if not name or first != again:
@@ -156,12 +156,10 @@ def _show_next(desk: Desk, *, scored: bool) -> None:
         if st.session_state.pop(_SCORED, None):
             st.success(_("The risk model is calculated. The map shows it from now on."))
     if not scored:
-        st.html(
-            render_note(
-                _(
-                    "The risk model of this release is not calculated yet. Until then maps of risk are empty. To "
-                    "calculate it takes about a minute."
-                )
+        show_note(
+            _(
+                "The risk model of this release is not calculated yet. Until then maps of risk are empty. To "
+                "calculate it takes about a minute."
             )
         )
         with st.container():
@@ -170,7 +168,7 @@ def _show_next(desk: Desk, *, scored: bool) -> None:
                     releasing.score(desk, tick)
                 st.session_state[_SCORED] = True
                 st.rerun()
-    st.html(render_note(_("Open the map with this line, in a terminal of this machine:")))
+    show_note(_("Open the map with this line, in a terminal of this machine:"))
     st.code(shlex.join(["tact", "--workspace", str(desk.workspace.path), "serve"]), language=None)
 
 
@@ -184,13 +182,13 @@ def _describe_trial(desk: Desk, trial: releasing.Trial) -> None:
             st.html(render_table(releasing.tabulate_contents(new.contents[tier], trial.before[tier], k)))
             withheld = format_number(new.withheld[tier])
             sentence = _("{count} of the withheld cells are numbers of children.", count=withheld)
-            st.html(render_note(sentence))
+            show_note(sentence)
     if new.waiting:
         sentence = _(
             "{count} encounters of final years came later. They wait and are not counted.",
             count=format_number(new.waiting),
         )
-        st.html(render_note(sentence))
+        show_note(sentence)
 
 
 def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing.Trial) -> None:
