@@ -139,10 +139,10 @@ def test_its_judgement_is_empty_and_that_of_the_other_country_is_not(current):
 
 def test_the_risk_page_has_no_colour_rate_or_claim_there(current, t):
     for pathway in PATHWAYS:
-        marks = rates.make_marks(t, current, pathway, rates.EVERY, "GR-I")
+        marks = rates.make_marks(current, pathway, rates.EVERY, "GR-I")
         table = risk.tabulate_rates(current, pathway).drop(columns=[_("Area"), _("Country")])
         for code, area in judge_areas(current).items():
-            mark, row = marks[code], str(rates.render_rates(t, current, pathway, rates.EVERY, code))
+            mark, row = marks[code], str(rates.render_rates(current, pathway, rates.EVERY, code))
             (row,) = re.findall(rf'<tr data-area="{code}"(.*?)</tr>', row, re.S)
             assert (mark.colour == "#fff") == (not mark.numbers) == mark.unsure == is_greek(code)
             assert bool(re.search(r"\d[.,]\d", re.sub("<[^>]*>", "", row))) != is_greek(code)

@@ -75,7 +75,7 @@ def _show_reached(current: CurrentRelease) -> None:
             if summary.all_withheld(current, kind):
                 st.html(markup.render_paragraphs([_("These services are withheld to protect people.")]))
             _show_map(current, summary.make_view(current, shown, kind, area))
-        cells.html(_render_matrix(current, country, columns, kind, area))
+        cells.html(matrix.render_matrix(current, country, columns, kind, area))
     with st.expander(_("Table")):
         st.dataframe(_tabulate_access(current, kind), hide_index=True)
         st.caption(translate(NOTE))
@@ -83,11 +83,6 @@ def _show_reached(current: CurrentRelease) -> None:
         st.html(_render_headlines(current))
     with st.expander(_("How this is calculated")):
         st.html(markup.render_list([_(_GAP), *access.describe_access(current)]))
-
-
-@cache_by_language(maxsize=256)
-def _render_matrix(current: CurrentRelease, country: str, columns: str, kind: str, area: str) -> Markup:
-    return matrix.render_matrix(current, country, columns, kind, area)
 
 
 @cache_by_language(maxsize=64)

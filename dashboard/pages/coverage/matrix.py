@@ -82,6 +82,7 @@ def word_gaps(current: CurrentRelease, country: str) -> str:
     )
 
 
+@cache_by_language(maxsize=256)
 def render_matrix(current: CurrentRelease, country: str, columns: str, kind: str, area: str) -> Markup:
     """Return the matrix with its legend, one row for each area of a country.
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.map.area_marks import AreaMark
 from dashboard.narrative import model_card
 from dashboard.narrative.evaluation import warn_of_model
 from dashboard.narrative.risk import name_pathways, read_public_classes
@@ -93,30 +91,20 @@ def _show_rates(current: CurrentRelease) -> None:
                 least = address.pick_step("sure", _("Hide what is less sure than"), rates.name_steps())
             st.html(_render_map(current, pathway, least, area))
         with st.container(key="risk-list"):
-            st.html(_render_rates(current, pathway, least, area))
+            st.html(rates.render_rates(current, pathway, least, area))
     if words := summary.explain_choice(current, pathway):
         st.caption(escape_markdown(words))
     st.html(_render_card(current, pathway, area))
-    show_choices(_make_marks(current, pathway, least, area), area)
+    show_choices(rates.make_marks(current, pathway, least, area), area)
     _show_folds(current, pathway, area)
 
 
 @cache_by_language(maxsize=64)
-def _make_marks(current: CurrentRelease, pathway: str, least: str, area: str) -> dict[str, AreaMark]:
-    return rates.make_marks(speak_to_reader(current), current, pathway, least, area)
-
-
-@cache_by_language(maxsize=64)
 def _render_map(current: CurrentRelease, pathway: str, least: str, area: str) -> Markup:
-    marks = _make_marks(current, pathway, least, area)
+    marks = rates.make_marks(current, pathway, least, area)
     notes = rates.word_hidden(current, pathway, least), rates.word_white(current)
     legend = rates.render_legend(name_pathways()[pathway], *notes)
     return render_map(load_areas(current.release), marks, (), legend)
-
-
-@cache_by_language(maxsize=128)
-def _render_rates(current: CurrentRelease, pathway: str, least: str, area: str) -> Markup:
-    return rates.render_rates(speak_to_reader(current), current, pathway, least, area)
 
 
 @cache_by_language(maxsize=512)
@@ -132,24 +120,14 @@ def _render_statement(current: CurrentRelease, pathway: str, area: str) -> tuple
     return statement, markup.render_definitions(summary.list_reasons(current, pathway, area))
 
 
-@cache_by_language(maxsize=32)
-def _tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    return summary.tabulate_rates(current, pathway)
-
-
-@cache_by_language(maxsize=128)
-def _tabulate_municipalities(current: CurrentRelease, pathway: str, area: str) -> pd.DataFrame:
-    return summary.tabulate_municipalities(current, pathway, area)
-
-
 def _show_folds(current: CurrentRelease, pathway: str, area: str) -> None:
     with st.expander(_("All that is said of {area}", area=summary.name_areas(current)[area])):
         for part in _render_statement(current, pathway, area):
             st.html(part)
     with st.expander(_("Table")):
-        st.dataframe(_tabulate_rates(current, pathway), hide_index=True)
+        st.dataframe(summary.tabulate_rates(current, pathway), hide_index=True)
         st.html(markup.render_paragraphs([summary.name_unjudged(current)]))
-    municipalities = _tabulate_municipalities(current, pathway, area)
+    municipalities = summary.tabulate_municipalities(current, pathway, area)
     if len(municipalities):
         with st.expander(_("Municipalities of {area}", area=summary.name_areas(current)[area])):
             st.html(markup.render_paragraphs([_(_INSIDE)]))

@@ -13,9 +13,9 @@ from dashboard.map.area_marks import AreaMark, Key
 from dashboard.map.legend import LegendClass
 from dashboard.narrative.judgement import judge_areas
 from dashboard.narrative.risk import format_statement, list_statements, name_certainty, name_claim, read_area_rates
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
-from dashboard.site.text import _, format_period, html, join_markup
+from dashboard.site.text import _, cache_by_language, format_period, html, join_markup
 from dashboard.widgets.markup import link_reallocate, render_lands
 from dashboard.widgets.picture import fade_colour
 from data.message import mark
@@ -61,12 +61,14 @@ def _find_strength(row: Mapping[Any, Any]) -> str:
     return str(row["certainty"]) if row["claim"] and row["certainty"] in STRENGTHS else ""
 
 
-def make_marks(t: Speech, current: CurrentRelease, pathway: str, least: str, chosen: str) -> dict[str, AreaMark]:
+@cache_by_language(maxsize=64)
+def make_marks(current: CurrentRelease, pathway: str, least: str, chosen: str) -> dict[str, AreaMark]:
     """Return how each area is drawn, by code, in the order in which names are placed.
 
     The chosen area comes first, then the areas that most probably have high rates. least : as for `is_shown`.
+    The mapping is shared: never change it.
     """
-    rates = read_area_rates(current, pathway).sort_values("exceeding", ascending=False)
+    t, rates = speak_to_reader(current), read_area_rates(current, pathway).sort_values("exceeding", ascending=False)
     rows = {str(code): row for code, row in rates.to_dict("index").items()}
     ordered = sorted(rows, key=lambda code: code != chosen)
     return {
@@ -137,12 +139,13 @@ def render_legend(pathway: str, *notes: str) -> Markup:
     )
 
 
-def render_rates(t: Speech, current: CurrentRelease, pathway: str, least: str, chosen: str) -> Markup:
+@cache_by_language(maxsize=128)
+def render_rates(current: CurrentRelease, pathway: str, least: str, chosen: str) -> Markup:
     """Return a list of the areas in the country of the area `chosen`, with their rates and intervals, highest first.
 
     Raises KeyError if `chosen` has no row in the results of the model.
     """
-    rates = read_area_rates(current, pathway)
+    t, rates = speak_to_reader(current), read_area_rates(current, pathway)
     country = str(rates["country"][chosen])
     rows = rates[rates["country"] == country]
     axis = _choose_axis(rows["lower"].min(), rows["upper"].max())

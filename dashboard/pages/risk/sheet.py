@@ -23,10 +23,10 @@ def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
         return None
     if current.tier == "public":
         return _make_public(current)
-    t, pathway = speak_to_reader(current), address.read_pathway(list(name_pathways()))
+    pathway = address.read_pathway(list(name_pathways()))
     least, area = address.read_choice("sure", list(rates.name_steps())), summary.find_area(current, pathway)
     return Sheet(
-        [draw_marks(current, rates.make_marks(t, current, pathway, least, area))],
+        [draw_marks(current, rates.make_marks(current, pathway, least, area))],
         _make_legend(current, pathway, least),
         current.release.invented,
         f"{_('Risk')} · {name_pathways()[pathway]}",

@@ -37,7 +37,7 @@ from dashboard.site.current_release import (
     read_country_names,
     read_risk_manifest,
 )
-from dashboard.site.text import _, format_number, format_period, translate
+from dashboard.site.text import _, cache_by_language, format_number, format_period, translate
 from dashboard.widgets import address
 from geo.layers.risk import RATES
 from risk.clusters import LEVEL
@@ -307,10 +307,12 @@ def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> 
     return template.format(**rates)
 
 
+@cache_by_language(maxsize=128)
 def tabulate_municipalities(current: CurrentRelease, pathway: str, region: str) -> pd.DataFrame:
     """Return a table of the municipalities of a county or region, those with the most children newly in need first.
 
-    Municipalities without an estimate of the rate are left out. Empty if the results have no municipalities.
+    Municipalities without an estimate of the rate are left out. Empty if the results have no municipalities. The frame
+    is shared: never change it.
     """
     rates = read_risk_table(current, "risk_municipality_whole_crossing", pathway)
     if rates.empty:
@@ -369,8 +371,12 @@ def _format_luck(p: float) -> str:
     return _("fewer than 1 of 1,000") if p < 0.001 else _("{count} of 1,000", count=math.ceil(1000 * p))
 
 
+@cache_by_language(maxsize=32)
 def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
-    """Return a table with a row for each area: rate and, if known, children newly in need, with their intervals."""
+    """Return a table with a row for each area: rate and, if known, children newly in need, with their intervals.
+
+    The frame is shared: never change it.
+    """
     frame, judged = read_area_rates(current, pathway), judge_areas(current)
     columns = {
         _("Area"): frame["name"],

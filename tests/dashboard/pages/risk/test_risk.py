@@ -399,9 +399,9 @@ def test_the_list_shows_the_country_of_the_chosen_area_highest_rate_first(run, c
 
 
 def test_the_map_has_the_value_as_hue_and_how_sure_it_is_as_strength(current):
-    t, rated = speak_to_reader(current), narrative.read_area_rates(current, "internal")
-    every = rates.make_marks(t, current, "internal", rates.EVERY, "AL-11")
-    sure = rates.make_marks(t, current, "internal", "90", "AL-11")
+    rated = narrative.read_area_rates(current, "internal")
+    every = rates.make_marks(current, "internal", rates.EVERY, "AL-11")
+    sure = rates.make_marks(current, "internal", "90", "AL-11")
     assert next(iter(every)) == "AL-11"  # its name has room before others
     for code, row in rated.iterrows():
         hue = palette.RISKS[sum(row["median"] >= cut for cut in rates.CUTS)]
@@ -455,7 +455,7 @@ def test_how_sure_the_model_is_stands_in_one_sentence_above_its_fold(run, measur
 
 def read_row(current, code):
     """Return the row of an area in the list: the classes of its interval, and the places of its dots."""
-    drawn = str(rates.render_rates(speak_to_reader(current), current, "internal", rates.EVERY, code))
+    drawn = str(rates.render_rates(current, "internal", rates.EVERY, code))
     (row,) = re.findall(rf'<tr data-area="{code}".*?</tr>', drawn)
     cut, left, width = re.search(r'<b class="([^"]*)" style="left:([\d.]+)%;width:([\d.]+)%">', row).groups()
     return (
@@ -495,7 +495,7 @@ def test_numbers_above_the_axis_have_room():
 def test_text_from_data_is_text(current, monkeypatch):
     hostile = "<img src=x onerror=alert(1)>"
     monkeypatch.setattr(Speech, "name_area", lambda *_: hostile)
-    drawn = rates.render_rates(speak_to_reader(current), current, "internal", rates.EVERY, "AL-11")
+    drawn = rates.render_rates(current, "internal", rates.EVERY, "AL-11")
     assert "<img" not in drawn
     assert "&lt;img" in drawn
 
