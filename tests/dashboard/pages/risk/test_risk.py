@@ -1,5 +1,6 @@
 """The Risk page: it shows the results of the model, in plain words and with their uncertainty."""
 
+import inspect
 import re
 import shutil
 from dataclasses import replace
@@ -453,9 +454,13 @@ def test_how_sure_the_model_is_stands_in_one_sentence_above_its_fold(run, measur
     assert "Log score" not in words
 
 
+# Without its cache, because tests change what it reads.
+RENDER_RATES = inspect.unwrap(rates.render_rates)
+
+
 def read_row(current, code):
     """Return the row of an area in the list: the classes of its interval, and the places of its dots."""
-    drawn = str(rates.render_rates(current, "internal", rates.EVERY, code))
+    drawn = str(RENDER_RATES(current, "internal", rates.EVERY, code))
     (row,) = re.findall(rf'<tr data-area="{code}".*?</tr>', drawn)
     cut, left, width = re.search(r'<b class="([^"]*)" style="left:([\d.]+)%;width:([\d.]+)%">', row).groups()
     return (
@@ -495,7 +500,7 @@ def test_numbers_above_the_axis_have_room():
 def test_text_from_data_is_text(current, monkeypatch):
     hostile = "<img src=x onerror=alert(1)>"
     monkeypatch.setattr(Speech, "name_area", lambda *_: hostile)
-    drawn = rates.render_rates(current, "internal", rates.EVERY, "AL-11")
+    drawn = RENDER_RATES(current, "internal", rates.EVERY, "AL-11")
     assert "<img" not in drawn
     assert "&lt;img" in drawn
 
