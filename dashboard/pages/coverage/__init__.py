@@ -13,7 +13,7 @@ from dashboard.map.view import MapView
 from dashboard.narrative import access
 from dashboard.pages.coverage import matrix, summary
 from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
+from dashboard.site.current_release import CurrentRelease, list_countries, load_areas, read_country_names
 from dashboard.site.text import _, cache_by_language, translate
 from dashboard.widgets import address, markup, page_frame
 from dashboard.widgets.layer_table import drop_silent_columns
@@ -62,7 +62,7 @@ _PUBLIC = (
 
 def _show_reached(current: CurrentRelease) -> None:
     area, lands = address.read_area(), read_country_names(current)
-    country = summary.find_country(current, area)
+    country = list_countries(current, area)[0]
     st.html(markup.render_lead(matrix.word_answer(current, area)))
     with st.container(key="coverage-row"):
         with st.container(key="coverage-matrix"):

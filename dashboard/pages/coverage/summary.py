@@ -17,13 +17,7 @@ from dashboard.narrative.access import has_access
 from dashboard.narrative.judgement import Amount, judge_areas
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
-from dashboard.site.current_release import (
-    CurrentRelease,
-    list_countries,
-    load_areas,
-    read_area_names,
-    read_country_names,
-)
+from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
 from dashboard.site.text import _, cache_by_language, capitalise, format_number, format_quantity, translate
 from geo.layers.access import SURE, WAYS, format_chance
 from geo.layers.core import Choice
@@ -57,11 +51,6 @@ def _name_kind(choice: Choice) -> str:
     if not choice.group:
         return label
     return _("{group}: {choice}", group=translate(choice.group), choice=label)
-
-
-def find_country(current: CurrentRelease, area: str) -> str:
-    """Return the code of the country of an area, or of the country itself; for an unknown area the first country."""
-    return list_countries(current, area)[0]
 
 
 def make_view(current: CurrentRelease, show: str, kind: str, area: str = "") -> MapView:
@@ -207,13 +196,11 @@ def tabulate_carriers(current: CurrentRelease) -> pd.DataFrame:
 
     A number is followed by its share in per cent if all numbers of the country are known and their sum is above 0.
     """
-    table = load_areas(current.release).table
-    lands = [str(code) for code in table.index[table["level"] == "country"]]
     counted = {bearer.id: _read_services(current, "country", bearer.id) for bearer in BEARERS}
     rows = {capitalise(translate(bearer.label)): counted[bearer.id] for bearer in BEARERS}
     columns = {
-        read_country_names(current)[land]: _format_shares([frame.loc[land].to_dict() for frame in counted.values()])
-        for land in lands
+        name: _format_shares([frame.loc[land].to_dict() for frame in counted.values()])
+        for land, name in read_country_names(current).items()
     }
     return pd.DataFrame({_("Duty bearer"): list(rows), **columns})
 
@@ -247,18 +234,14 @@ def suggest_handover(current: CurrentRelease) -> list[str]:
     beside, alone = ([names[c] for c in by_ngo if (c in by_others) == there] for there in (True, False))
     sentences = []
     if beside:
-        sentences.append(
-            _(
-                "In {areas} both NGOs and public bodies run services of prevention or coordination: "
-                "hand-over can begin there."
-            )
-            .format(areas=t.join_and(beside))
-        )  # fmt: skip
+        template = _(
+            "In {areas} both NGOs and public bodies run services of prevention or coordination: "
+            "hand-over can begin there."
+        )
+        sentences.append(template.format(areas=t.join_and(beside)))
     if alone:
-        sentences.append(
-            _("In {areas} only NGOs are shown to run services of prevention or coordination.")
-            .format(areas=t.join_and(alone))
-        )  # fmt: skip
+        template = _("In {areas} only NGOs are shown to run services of prevention or coordination.")
+        sentences.append(template.format(areas=t.join_and(alone)))
     return sentences
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from dashboard import map as live_map
 from dashboard.map import Arrow
 from dashboard.pages.flows.summary import CLASSES, EVERY, FlowChoice, describe_rest, read_flows
-from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
+from dashboard.site.current_release import CurrentRelease, load_areas, name_regions, read_area_names
 from dashboard.site.text import _, cache_by_language, format_number, html, join_markup
 from dashboard.widgets.cell import format_state
 
@@ -128,9 +128,8 @@ def render_matrix(current: CurrentRelease, choice: FlowChoice) -> Markup:
     A cell without a number has a sign for its state. A key below the matrix explains the signs.
     """
     rows, table = read_flows(current, replace(choice, area=EVERY)).rows, load_areas(current.release).table
-    regions = [str(code) for code in table.index[table["level"] == "region"]]
-    origins = [code for code in regions if code in set(rows["origin"])]
-    targets = [code for code in regions if code in set(rows["area"])]
+    origins = [code for code in name_regions(current) if code in set(rows["origin"])]
+    targets = [code for code in name_regions(current) if code in set(rows["area"])]
     cells = {(row["origin"], row["area"]): row for row in rows.to_dict("records")}
     names = read_area_names(current)
     head = join_markup(

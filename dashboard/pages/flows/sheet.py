@@ -16,7 +16,7 @@ from dashboard.pages.flows import chart, summary
 from dashboard.pages.flows import map as flow_map
 from dashboard.pages.flows.summary import EVERY, FlowChoice
 from dashboard.site import Site
-from dashboard.site.current_release import CurrentRelease, load_areas, name_periods, read_area_names
+from dashboard.site.current_release import CurrentRelease, load_areas, name_periods, name_regions, read_area_names
 from dashboard.site.text import _, format_period
 from dashboard.widgets import address
 
@@ -43,7 +43,7 @@ def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
 
 def _draw_flows(current: CurrentRelease, choice: FlowChoice) -> Drawing:
     areas, names = load_areas(current.release), read_area_names(current)
-    codes = [str(code) for code in areas.table.index[areas.table["level"] == "region"]]
+    codes = list(name_regions(current))
     flows = zip(flow_map.draw_arrows(current, choice), flow_map.list_drawn(current, choice), strict=True)
     over = [draw_arrow(arrow, _describe_cell(row, choice.period)) for arrow, row in flows]
     named = {code: str(names[code]) for code in codes}

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from markupsafe import Markup
 
 from dashboard.narrative import access, attacks, model_card
 from dashboard.narrative.speech import speak_to_reader
@@ -22,7 +21,7 @@ from dashboard.widgets import markup, page_frame
 from dashboard.widgets.chart import describe_chart, show_chart
 from geo.layers.output import terms
 
-Fold = tuple[str, Callable[[], None]]  # the label, and the function that shows the folded content
+Fold = tuple[str, Callable[[], object]]  # the label, and the function that shows the folded content
 
 
 def show() -> None:
@@ -51,18 +50,18 @@ def show() -> None:
             _show_question(
                 _("Why is the answer “cannot tell”?"),
                 answers.answer_cannot_tell(),
-                [(_("The words for certainty"), lambda: _show(markup.render_list(answers.explain_certainty())))],
+                [(_("The words for certainty"), lambda: st.html(markup.render_list(answers.explain_certainty())))],
             )
             _show_question(_("What does the risk model read?"), answers.answer_model(), _fold_model(current))
         _show_question(
             _("How does a record become a number?"),
             answers.answer_record(),
-            [(_("From a record to a number"), lambda: _show(markup.render_steps(summary.list_steps())))],
+            [(_("From a record to a number"), lambda: st.html(markup.render_steps(summary.list_steps())))],
         )
         _show_question(
             _("What must I not read into it?"),
             answers.answer_limits(),
-            [(_("What the data are not"), lambda: _show(markup.render_list(summary.list_limits())))],
+            [(_("What the data are not"), lambda: st.html(markup.render_list(summary.list_limits())))],
         )
         _show_question(_("Where and when is that?"), answers.answer_where(release), _fold_where(current))
         _show_question(_("Where do figures come from?"), answers.answer_sources(release), _fold_sources(current))
@@ -76,13 +75,9 @@ def _show_question(question: str, answer: str, folds: Iterable[Fold]) -> None:
                 show_content()
 
 
-def _show(content: Markup) -> None:
-    st.html(content)
-
-
 def _fold_attacks(current: CurrentRelease) -> list[Fold]:
     protections = _("Protection of children and communities")
-    folds: list[Fold] = [(protections, lambda: _show(markup.render_list(summary.list_protections())))]
+    folds: list[Fold] = [(protections, lambda: st.html(markup.render_list(summary.list_protections())))]
     if attacks.describe_one_number(current.release):
         folds.insert(0, (_("What an attacker could still learn"), lambda: _show_attacks(current)))
     return folds
@@ -92,7 +87,7 @@ def _fold_model(current: CurrentRelease) -> list[Fold]:
     sentences = access.describe_access(current)
     folds: list[Fold] = [(_("The risk model"), lambda: _show_risk(current))]
     if sentences:
-        folds.append((_("Access to services"), lambda: _show(markup.render_list(sentences))))
+        folds.append((_("Access to services"), lambda: st.html(markup.render_list(sentences))))
     return folds
 
 
@@ -100,20 +95,16 @@ def _fold_where(current: CurrentRelease) -> list[Fold]:
     release = current.release
     places = [*summary.describe_boundaries(release), summary.describe_periods(release)]
     return [
-        (_("Areas, boundaries and time"), lambda: _show(markup.render_paragraphs(places))),
-        (_("Layers"), lambda: _show(markup.render_table(_tabulate_layers(current)))),
+        (_("Areas, boundaries and time"), lambda: st.html(markup.render_paragraphs(places))),
+        (_("Layers"), lambda: st.html(markup.render_table(_tabulate_layers(current)))),
     ]
 
 
 def _fold_sources(current: CurrentRelease) -> list[Fold]:
     return [
-        (_("Sources and licences"), lambda: _show(markup.render_table(summary.tabulate_sources(current.release)))),
-        (_("Citation"), lambda: _show_citation(current)),
+        (_("Sources and licences"), lambda: st.html(markup.render_table(summary.tabulate_sources(current.release)))),
+        (_("Citation"), lambda: st.code(terms.format_citation(current.release), language=None, wrap_lines=True)),
     ]
-
-
-def _show_citation(current: CurrentRelease) -> None:
-    st.code(terms.format_citation(current.release), language=None, wrap_lines=True)
 
 
 @cache_by_language(maxsize=16)

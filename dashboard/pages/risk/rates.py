@@ -14,7 +14,7 @@ from dashboard.map.legend import LegendClass
 from dashboard.narrative.judgement import judge_areas
 from dashboard.narrative.risk import format_statement, list_statements, name_certainty, name_claim, read_area_rates
 from dashboard.narrative.speech import Speech, speak_to_reader
-from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
+from dashboard.site.current_release import CurrentRelease, name_regions, read_country_names
 from dashboard.site.text import _, cache_by_language, format_period, html, join_markup
 from dashboard.widgets.markup import link_reallocate, render_lands
 from dashboard.widgets.picture import fade_colour
@@ -109,9 +109,7 @@ def word_hidden(current: CurrentRelease, pathway: str, least: str) -> str:
 
 def word_white(current: CurrentRelease) -> str:
     """Return a sentence on what white areas mean; empty if there are none."""
-    table = load_areas(current.release).table
-    regions = set(map(str, table.index[table["level"] == "region"]))
-    return "" if regions <= set(judge_areas(current)) else _("White: no figure.")
+    return "" if set(name_regions(current)) <= set(judge_areas(current)) else _("White: no figure.")
 
 
 def render_legend(pathway: str, *notes: str) -> Markup:

@@ -54,9 +54,8 @@ def name_areas(current: CurrentRelease) -> dict[str, str]:
 
 def name_unjudged(current: CurrentRelease) -> str:
     """Return a sentence that names the counties and regions without a result of the model; empty if there are none."""
-    table = load_areas(current.release).table
     judged = judge_areas(current)
-    others = [str(code) for code in table.index[table["level"] == "region"] if str(code) not in judged]
+    others = [code for code in name_regions(current) if code not in judged]
     if not others:
         return ""
     names = speak_to_reader(current).join_and(read_area_names(current)[others])
@@ -143,17 +142,10 @@ def _read_area_rate(current: CurrentRelease, pathway: str, area: str) -> Mapping
 
 
 def _read_area_reason(current: CurrentRelease, pathway: str, area: str) -> Mapping[str, float] | None:
-    frame = _read_reasons(current, pathway)
-    if area not in frame.index:
-        return None
-    return {str(name): float(value) for name, value in frame.loc[[area]].to_dict("records")[0].items()}
-
-
-def _read_reasons(current: CurrentRelease, pathway: str) -> pd.DataFrame:
     table = current_release.read_table(current, "riskreasons_region_whole_crossing")
-    if table.empty:
-        return table
-    return table[table["crossing"] == pathway].set_index("area").select_dtypes("number")
+    here = table[(table["crossing"] == pathway) & (table["area"] == area)] if len(table) else table
+    rows = here.select_dtypes("number").to_dict("records")
+    return {str(name): float(value) for name, value in rows[0].items()} if rows else None
 
 
 def _format_about(value: float) -> str:

@@ -46,7 +46,7 @@ def render_panel(current: CurrentRelease, view: MapView) -> Markup:
     shown = _make_panel_content(current, areas, view)
     if view.area:
         return panel.render_area_panel(_read_profile(current, view.area, view.period), shown)
-    profiles = [_read_profile(current, code, view.period) for code in _list_countries(areas)]
+    profiles = [_read_profile(current, code, view.period) for code in current_release.read_country_names(current)]
     unmapped = [str(current_release.read_area_names(current)[code]) for code in areas.missing(view.level)]
     return panel.render_overview(profiles, shown, _(find_layer(view.layer).question), unmapped)
 
@@ -142,9 +142,8 @@ def _name_carriers(current: CurrentRelease, areas: Areas, view: MapView, wheres:
 
 def _list_headline_areas(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
     """Return the areas for the headlines of the layer `name`: the chosen area, or all countries."""
-    return [
-        _find_where(current, areas, view, name, code) for code in ([view.area] if view.area else _list_countries(areas))
-    ]
+    codes = [view.area] if view.area else current_release.read_country_names(current)
+    return [_find_where(current, areas, view, name, code) for code in codes]
 
 
 def _find_where(current: CurrentRelease, areas: Areas, view: MapView, name: str, code: str) -> headline.Where:
@@ -171,10 +170,6 @@ def _find_year(parts: Mark) -> str:
     """
     years = parts.data.frame["year"].dropna().unique()
     return f"{int(years[0])}-01-01/P1Y" if len(years) == 1 else ""
-
-
-def _list_countries(areas: Areas) -> list[str]:
-    return [str(code) for code in areas.table.index[areas.table["level"] == "country"]]
 
 
 def render_missed(address: Mapping[str, str], view: MapView, current: CurrentRelease) -> Markup:
