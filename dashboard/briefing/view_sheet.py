@@ -16,15 +16,7 @@ from dashboard.map import marks, plane
 from dashboard.map.area_marks import AreaMark, Key
 from dashboard.map.plane import find_centres, project
 from dashboard.map.values import STATE_CODES, Arrow, Mark, list_states
-from dashboard.map.view import (
-    SHARED_OPTION,
-    MapView,
-    find_latest,
-    has_numbers,
-    list_view_periods,
-    parse_address,
-    settle_view,
-)
+from dashboard.map.view import SHARED_OPTION, MapView, move_to_numbers, parse_address, settle_view
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, capitalise, translate
@@ -104,13 +96,11 @@ def _is_invented(mark: Mark) -> bool:
     return mark.data.invented or bool("invented" in frame and frame["invented"].eq(other=True).any())
 
 
-def draw_marks(
-    current: CurrentRelease, area_marks: Mapping[str, AreaMark], flows: Sequence[Flow] = (), over: Sequence[str] = ()
-) -> Drawing:
+def draw_marks(current: CurrentRelease, area_marks: Mapping[str, AreaMark], flows: Sequence[Flow] = ()) -> Drawing:
     """Draw a page's map of counties and regions as a picture.
 
     area_marks : how each area is drawn, by code. The numbers in their words become attributes that the search for leaks
-    can read. flows, over : as for `draw_map`.
+    can read. flows : as for `draw_map`.
     """
     shapes = {
         code: AreaShape(
@@ -121,7 +111,7 @@ def draw_marks(
         for code, mark in area_marks.items()
     }
     names = {code: mark.name for code, mark in area_marks.items() if mark.name}
-    return draw_areas(load_areas(current.release), "region", shapes, names, flows, over)
+    return draw_areas(load_areas(current.release), "region", shapes, names, flows)
 
 
 def draw_arrow(arrow: Arrow, cell: Mapping[str, str] | None = None) -> str:
@@ -180,9 +170,7 @@ def _read_view(current: CurrentRelease, parameters: Mapping[str, str]) -> MapVie
     if layer in view.layers:
         asked = parameters.get("pathway", "")
         view = view.choosing(layer, option, asked if asked in _PATHWAYS else _PATHWAYS[0])
-    if not parameters.get("period") and list_view_periods(view, current) and not has_numbers(view, current):
-        view = replace(view, period=find_latest(view, current))
-    return view
+    return view if parameters.get("period") else move_to_numbers(view, current)
 
 
 def _fill_areas(areas: Areas, level: str, mark: Mark, names: pd.Series, *, numbered: bool) -> dict[str, AreaShape]:

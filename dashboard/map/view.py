@@ -237,6 +237,13 @@ def find_latest(view: MapView, current: CurrentRelease) -> str:
     return next(known, listed[-1] if listed else "")
 
 
+def move_to_numbers(view: MapView, current: CurrentRelease) -> MapView:
+    """Return the view at the last period with numbers if its period has none, else the view itself."""
+    if not list_view_periods(view, current) or has_numbers(view, current):
+        return view
+    return replace(view, period=find_latest(view, current))
+
+
 def list_grains(view: MapView, current: CurrentRelease) -> dict[Grain, str]:
     """Return the lengths of the main layer's periods, each with the period nearest to the view's.
 

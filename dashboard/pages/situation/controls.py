@@ -27,6 +27,7 @@ from dashboard.map.view import (
     has_numbers,
     list_grains,
     list_view_periods,
+    move_to_numbers,
     parse_address,
     settle_view,
 )
@@ -92,23 +93,12 @@ def load_view(current: CurrentRelease, areas: pd.DataFrame) -> MapView:
     layer, option = SHARED_OPTION
     if layer in view.layers:
         view = view.choosing(layer, option, address.read_pathway(_PATHWAYS))
-    return view if st.session_state.get(_PICKED) else _open_with_numbers(view, current)
-
-
-def _open_with_numbers(view: MapView, current: CurrentRelease) -> MapView:
-    """Return the view itself if its period has numbers, else the view at the last period with numbers.
-
-    A view of a layer without periods is returned unchanged.
-    """
-    if not view.period or not list_view_periods(view, current) or has_numbers(view, current):
-        return view
-    return replace(view, period=find_latest(view, current))
+    return view if st.session_state.get(_PICKED) else move_to_numbers(view, current)
 
 
 def show_no_numbers(current: CurrentRelease, view: MapView) -> None:
     """If the period has no numbers, show a message that says so, and offer the last period that has some."""
-    listed = list_view_periods(view, current)
-    if not listed or has_numbers(view, current):
+    if not list_view_periods(view, current) or has_numbers(view, current):
         return
     last, words = find_latest(view, current), _("There are no numbers here.")
     if last != view.period:
