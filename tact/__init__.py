@@ -47,8 +47,7 @@ _PLACES = {
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (any of the names above)
     """Import and return a name of `__all__` when it is first used. Raises AttributeError for any other name."""
     if name not in _PLACES:
-        msg = f"module 'tact' has no attribute {name!r}"
-        raise AttributeError(msg)
+        raise AttributeError(f"module 'tact' has no attribute {name!r}")
     value = getattr(import_module(_PLACES[name]), name)
     globals()[name] = value
     return value

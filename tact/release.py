@@ -256,12 +256,10 @@ def open_release(path: str | Path, tier: Literal["partner", "public"] = "public"
     taken back, and ReleaseDamaged if its manifest or that of a result was changed.
     """
     if tier not in TIERS:
-        msg = f"No tier {tier!r}. There are: {', '.join(TIERS)}."
-        raise InputError(msg)
+        raise InputError(f"No tier {tier!r}. There are: {', '.join(TIERS)}.")
     releases, name = find_release(Path(path))
     if name in read_withdrawn(releases):
-        msg = f"Release {name} was taken back ({releases / WITHDRAWN}). Open another one."
-        raise ReleaseError(msg)
+        raise ReleaseError(f"Release {name} was taken back ({releases / WITHDRAWN}). Open another one.")
     results = releases.parent / "derived"
     derived = results if results.is_dir() else None
     return Release(_Folder.open(releases, tier, name, read_blocked(releases), derived))

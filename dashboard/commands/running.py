@@ -134,8 +134,7 @@ def _read_sentence(name: str) -> str:
             and isinstance(node.value, ast.Call)
         ):
             return next(str(ast.literal_eval(word.value)) for word in node.value.keywords if word.arg == "help")
-    msg = f"dashboard/commands/{module}.py has no {attribute}"
-    raise LookupError(msg)
+    raise LookupError(f"dashboard/commands/{module}.py has no {attribute}")
 
 
 def _find_command(words: Sequence[str]) -> str:

@@ -55,8 +55,7 @@ def choose_port(host: str, wanted: int | None, first: int) -> int:
     for port in range(first, first + _TRIES):
         if _is_free(host, port):
             return port
-    msg = f"Ports {first} to {first + _TRIES - 1} on {host} are taken. Give one with --port."
-    raise WorkspaceError(msg)
+    raise WorkspaceError(f"Ports {first} to {first + _TRIES - 1} on {host} are taken. Give one with --port.")
 
 
 @contextmanager

@@ -60,8 +60,7 @@ def find_frame_files() -> Path:
     """
     package = find_spec("streamlit_folium")
     if package is None or package.origin is None:
-        msg = "streamlit-folium is not installed."
-        raise ImportError(msg)
+        raise ImportError("streamlit-folium is not installed.")
     return Path(package.origin).parent / "frontend" / "build" / "static"
 
 

@@ -162,10 +162,8 @@ def allowed_tier(host: str, asked: str | None = None) -> Tier:
     if asked == "public":
         return "public"
     if asked == "partner":
-        msg = f"The partner tier is not shown on {host!r}: only on 127.0.0.1, localhost or ::1."
-    else:
-        msg = f"No tier {asked!r}. There are: partner, public."
-    raise InputError(msg)
+        raise InputError(f"The partner tier is not shown on {host!r}: only on 127.0.0.1, localhost or ::1.")
+    raise InputError(f"No tier {asked!r}. There are: partner, public.")
 
 
 def check_name(name: str | None, tier: Tier, *, people: bool = False) -> None:

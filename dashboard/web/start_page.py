@@ -101,8 +101,7 @@ def _find(pattern: str, page: str) -> str:
     """Return the part of Streamlit's page that matches. Raises RuntimeError if no part does."""
     match = re.search(pattern, page, flags=re.DOTALL)
     if match is None:
-        msg = f"Streamlit's page has changed: it has no {pattern}."
-        raise RuntimeError(msg)
+        raise RuntimeError(f"Streamlit's page has changed: it has no {pattern}.")
     return match.group()
 
 

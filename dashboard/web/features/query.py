@@ -119,8 +119,7 @@ def parse_query(pairs: Iterable[tuple[str, str]], layer: Layer) -> Query:
     check_names(parameters, [*_OF_PAGES, *filters])
     for name, value in asked.items():
         if len(value) > 20 * _LONGEST or (name in filters and not _fits(value, filters[name])):
-            msg = f"The value of {name} is not one of those that the API definition allows."
-            raise BadRequest(msg)
+            raise BadRequest(f"The value of {name} is not one of those that the API definition allows.")
     first, last = _parse_times(asked["datetime"]) if "datetime" in asked else ("", "")
     return Query(
         limit=min(_parse_whole("limit", asked.get("limit", str(USUAL)), 1), MOST),
@@ -137,11 +136,9 @@ def check_names(parameters: Iterable[tuple[str, str]], allowed: Iterable[str]) -
     """Raise BadRequest for a parameter that is not allowed here, or that occurs twice."""
     names, known = [name for name, _ in parameters], list(allowed)
     if not set(names) <= set(known):
-        msg = f"A parameter is unknown here. There are: {', '.join(known) or 'none'}."
-        raise BadRequest(msg)
+        raise BadRequest(f"A parameter is unknown here. There are: {', '.join(known) or 'none'}.")
     if len(set(names)) < len(names):
-        msg = "A parameter is there twice."
-        raise BadRequest(msg)
+        raise BadRequest("A parameter is there twice.")
 
 
 def _fits(value: str, schema: Mapping[str, Any]) -> bool:
@@ -150,22 +147,19 @@ def _fits(value: str, schema: Mapping[str, Any]) -> bool:
 
 def _parse_whole(name: str, text: str, least: int) -> int:
     if not _WHOLE.fullmatch(text) or int(text) < least or (name == "offset" and int(text) > _MOST_SKIPPED):
-        msg = f"{name} must be a whole number of at least {least}."
-        raise BadRequest(msg)
+        raise BadRequest(f"{name} must be a whole number of at least {least}.")
     return int(text)
 
 
 def _parse_box(text: str) -> tuple[tuple[float, float, float, float], ...]:
     parts = text.split(",")
     if len(parts) not in (4, 6) or not all(map(_DEGREES.fullmatch, parts)):
-        msg = "bbox must be four numbers, or six with heights, parted by commas."
-        raise BadRequest(msg)
+        raise BadRequest("bbox must be four numbers, or six with heights, parted by commas.")
     numbers = list(map(float, parts))
     corners = numbers if len(numbers) == 4 else [*numbers[:2], *numbers[3:5]]
     west, south, east, north = (max(-_FAR, min(degrees, _FAR)) for degrees in corners)
     if south > north or not all(map(math.isfinite, numbers)):
-        msg = "The south of bbox must not lie north of its north."
-        raise BadRequest(msg)
+        raise BadRequest("The south of bbox must not lie north of its north.")
     if west <= east:
         return ((west, south, east, north),)
     return ((west, south, max(west, 180.0), north), (min(east, -180.0), south, east, north))
@@ -188,8 +182,7 @@ def _parse_times(text: str) -> tuple[str, str]:
         bounds = [None if part in ("", "..") else _parse_time(part).date() for part in (start, end)]
         return _order(*bounds)
     except (ValueError, OverflowError):
-        msg = "datetime must be a time of RFC 3339, or an interval of two of them."
-        raise BadRequest(msg) from None
+        raise BadRequest("datetime must be a time of RFC 3339, or an interval of two of them.") from None
 
 
 def _order(first: date | None, last: date | None) -> tuple[str, str]:
