@@ -116,12 +116,10 @@ def render_header(
 
 @cache_by_language(maxsize=256)
 def _render_pages(pages: tuple[tuple[str, str, bool], ...]) -> Markup:
-    return join_markup(_render_page(*page) for page in pages)
-
-
-def _render_page(address: str, title: str, shown: bool) -> Markup:
-    current = Markup(' aria-current="page"') if shown else ""
-    return html('<a href="{}" target="_self"{}>{}</a>', address, current, title)
+    return join_markup(
+        html('<a href="{}" target="_self"{}>{}</a>', address, Markup(' aria-current="page"') if shown else "", title)
+        for address, title, shown in pages
+    )
 
 
 @cache_by_language(maxsize=512)
@@ -217,19 +215,17 @@ def render_dark() -> Markup:
 @cache_by_language(maxsize=8)
 def render_languages() -> Markup:
     """Return the languages as links."""
-    links = (_render_language(code, name) for code, name in LANGUAGE_NAMES.items())
-    return html('<div class="languages" role="group" aria-label="{}">{}</div>', _("Language"), join_markup(links))
-
-
-def _render_language(code: str, name: str) -> Markup:
-    current = Markup(' aria-current="true"') if code == find_language() else ""
-    return html(
-        '<a data-lang="{0}" href="?lang={0}" target="_self" lang="{0}" hreflang="{0}" title="{1}"{2}>{3}</a>',
-        code,
-        name,
-        current,
-        code.upper(),
+    links = (
+        html(
+            '<a data-lang="{0}" href="?lang={0}" target="_self" lang="{0}" hreflang="{0}" title="{1}"{2}>{3}</a>',
+            code,
+            name,
+            Markup(' aria-current="true"') if code == find_language() else "",
+            code.upper(),
+        )
+        for code, name in LANGUAGE_NAMES.items()
     )
+    return html('<div class="languages" role="group" aria-label="{}">{}</div>', _("Language"), join_markup(links))
 
 
 @cache_by_language(maxsize=64)

@@ -107,7 +107,9 @@ class Connections:
     def admit(self, transport: asyncio.Transport, peer: str) -> bool:
         """Return whether a new connection may stay. An old connection may be closed for it."""
         subscriber = find_subscriber(peer)
-        if self._has_enough(peer, subscriber) or self.count_in_use() >= self.most_in_use:
+        may_be_proxy = peer in LOOPBACK or (self.has_proxy and _is_private(peer))
+        has_enough = self._of_subscribers[subscriber] >= self.most_of_one and not may_be_proxy
+        if has_enough or self.count_in_use() >= self.most_in_use:
             return False
         if len(self._open) >= self.most:
             oldest = next(iter(self.waiting))
@@ -129,12 +131,6 @@ class Connections:
     def count_in_use(self) -> int:
         """Return the number of connections on which a complete request has arrived."""
         return len(self._open) - len(self.waiting)
-
-    def _has_enough(self, peer: str, subscriber: str) -> bool:
-        return self._of_subscribers[subscriber] >= self.most_of_one and not self._may_be_proxy(peer)
-
-    def _may_be_proxy(self, peer: str) -> bool:
-        return peer in LOOPBACK or (self.has_proxy and _is_private(peer))
 
 
 def _is_private(peer: str) -> bool:
@@ -184,7 +180,7 @@ class LimitedProtocol(H11Protocol):
     def _wait(self) -> None:
         self._stop_waiting()
         self.counted.waiting[self] = None
-        self._timer = self.loop.call_later(self.seconds, self._give_up)
+        self._timer = self.loop.call_later(self.seconds, self.transport.abort)
 
     def _stop_waiting_if_asked(self) -> None:
         is_upgraded = self.transport.get_protocol() is not self
@@ -198,9 +194,6 @@ class LimitedProtocol(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _give_up(self) -> None:
-        self.transport.abort()
 
 
 class Conversation(WebSocketsSansIOProtocol):
