@@ -192,40 +192,36 @@ def describe_noise(release: Release) -> list[str]:
         else "",
     ]
     if release.tier == "public":
-        sentences.append(
+        sentences += [
             _(
                 "A count of children below {k} is not shown, and zero looks the same as few. The rule "
                 "uses the number with noise, not the true one.",
                 k=k,
-            )
-        )
-        sentences.append(
+            ),
             _(
                 "Outreach days, services and community estimates have no noise and are published as "
                 "ranges. The lowest range includes zero, so that areas without outreach cannot be "
                 "found."
-            )
-        )
+            ),
+        ]
     else:
-        sentences.append(
+        sentences += [
             _(
                 "On the partner tier small numbers are shown with their margin, hence the agreement: "
                 "the tier is protected, not anonymous."
-            )
-        )
-        sentences.append(
+            ),
             _(
                 "Outreach days, services, staff and service places have no noise. Community estimates "
                 "are published as ranges."
-            )
-        )
-    sentences.append(_("Published figures are shown unchanged."))
-    sentences.append(
+            ),
+        ]
+    sentences += [
+        _("Published figures are shown unchanged."),
         _(
             "The numbers of a year are drawn once, when the year is final, and never changed. What is reported later "
             "is not counted in them, so that a correction gives nobody away."
-        )
-    )
+        ),
+    ]
     return [sentence for sentence in sentences if sentence]
 
 
