@@ -119,8 +119,8 @@ def make_release(
     data.restricted.keys.IdentifierHasher.record_keys, required with a vault. `mechanism` comes from the policy, except
     in tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the release conflicts
     with earlier ones (other noise, a lower threshold, a shorter time, or one of them is lost), if no encounter lies in
-    its quarters, if children were met where the policy says that the programme does not work, or if another release is
-    being made; then nothing is published.
+    its quarters, if an area without a programme has k children or more, or if another release is being made; then
+    nothing is published.
     """
     if vault is not None and record_keys is None:
         msg = Message("A release of records needs the identifier key. Check it with: tact doctor")
@@ -156,13 +156,13 @@ def make_release(
         encounters = read_encounters(records.encounters, records.grid, record_keys)
         tick("Counting")
         counted = count_tables(encounters, draft.plan, draft.policy)
-        refuse_false_zeros(counted, draft.policy)
         noisy = perturb_tables(counted, draft.policy, draft.mechanism)
         published = {name: block.members for name, block in vault.published_blocks().items()}
         repeated = published if policy.frozen else {}
         noisy |= estimate_dark_figures(encounters, records.partners, draft.plan, draft.mechanism, repeated)
         tick("Making tables")
         frozen = freeze(noisy, repeated, records.grid)
+        refuse_false_zeros(frozen, draft.policy)
         tables = tabulate(draft, records, frozen)
         indicators = tabulate_indicators(vault, records.grid, draft.mechanism, record_keys, repeated)
         draft = replace(draft, indicators=indicators.table)

@@ -19,23 +19,30 @@ from data.tables.spec import TableSpec, Tier
 from data.workspace.types import Bools, Ints
 
 
-def refuse_false_zeros(counted: CountedTables, policy: Policy) -> None:
-    """Raise ReleaseError if children were counted in an area of which the policy says that it has no programme.
+def refuse_false_zeros(frozen: Frozen, policy: Policy) -> None:
+    """Raise ReleaseError if an area of which the policy says that it has no programme has k children or more.
 
-    A zero would be shown in place of their number, and what is left of the total of its country would tell it.
+    A zero would be shown in place of their number, and what is left of the total of its country would tell it. The
+    numbers are the noisy ones: whether an area is taken out of the policy, which all can see, must not depend on one
+    child. What is below k stays a zero.
     """
     false = [
         area
         for area in sorted(policy.no_programme)
-        if any(counts[find_outside(spec, counted.grid, [area])].any() for spec, counts in counted.counts.items())
+        if any(
+            (values[find_outside(spec, frozen.grid, [area])] >= policy.k).any()
+            for spec, values in frozen.numbers.items()
+            if spec.measure == "children"
+        )
     ]
     if false:
         raise ReleaseError(
             Message(
-                "The policy says that the programme does not work in {areas}, and records have children there. Nothing "
-                "was published: they would be shown as zero. Take these areas out of no_programme in policy.toml, or "
-                "correct the records.",
+                "The policy says that the programme does not work in {areas}, and records have {k} children or more "
+                "there. Nothing was published: they would be shown as zero. Take these areas out of no_programme in "
+                "policy.toml, or correct the records.",
                 areas=", ".join(false),
+                k=policy.k,
             )
         )
 
