@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from dashboard.site.text import _, format_number, translate
+from dashboard.site.text import SEPARATORS, _, find_language, format_number, translate
 from data.message import mark
 from data.release import Release
 
@@ -25,7 +25,6 @@ _WHEN = {
     "whole": mark("whole programme"),
 }
 _SHARE = 100
-_NO_BREAK = "\N{NO-BREAK SPACE}"
 _FEW = 10  # per cent; smaller shares are shown with a decimal
 
 
@@ -135,7 +134,7 @@ def _format_error(children: float, relative: float) -> str:
 
 def _format_percent(share: float) -> str:
     """Return a share (0 to 1) as text in per cent; empty for NaN."""
-    return "" if math.isnan(share) else f"{_format_digits(share)}{_NO_BREAK}%"
+    return "" if math.isnan(share) else f"{_format_digits(share)}{SEPARATORS[find_language()][2]}%"
 
 
 def _format_digits(share: float) -> str:
