@@ -58,6 +58,16 @@ def test_the_area_is_not_cut_beside_three_pathways_on_a_narrow_screen(partner, l
     assert area.evaluate(ROOM) >= 0
 
 
+def test_the_legend_of_flows_covers_no_button_and_not_the_source_of_the_map(partner, look):
+    page = look(f"{partner.url}/flows?lang=sq", (1024, 768), ready=False)
+    page.locator(".legend").wait_for(timeout=60_000)
+    legend = page.locator(".legend").bounding_box()
+    for name in (".tact-views", ".tact-note"):
+        box = page.frame_locator("iframe").locator(name).bounding_box(timeout=60_000)
+        beside = legend["x"] + legend["width"] <= box["x"]
+        assert beside or legend["y"] + legend["height"] <= box["y"], name
+
+
 @pytest.mark.long
 def test_links_in_the_bar_lead_to_the_area_chosen_last(partner, look):
     page = look(f"{partner.url}/map")
