@@ -191,7 +191,7 @@ def test_a_file_whose_headings_are_not_known_says_what_to_do_and_is_read_from_th
         page = drop(open_section(desk, language="sq"), path)
         page.selectbox(key="kind-1").set_value("encounter")
         page.run()
-        assert "“Takime me fëmijë”" in words_on(page)
+        assert "“Kontakte me fëmijë”" in words_on(page)
         page.number_input[0].set_value(1)
         press(page, "Lexoje kështu")
         assert [box for box in page.selectbox if (box.key or "").startswith("answer-1-column-date")]
