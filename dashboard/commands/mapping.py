@@ -120,8 +120,10 @@ def _describe(file: Path, recognition: Recognition) -> Iterator[str]:
         headings = ", ".join(f"'{heading}'" for heading in reading.headings) or "the same for all rows"
         sure = "" if reading.confidence >= SURE else f" (confidence {reading.confidence:.0%})"
         yield f"  {reading.column}: {headings}{sure}"
-    if recognition.unknown:
-        yield f"  not read: {', '.join(repr(heading) for heading in recognition.unknown)}"
+    if recognition.placing:
+        yield f"  read to find the place, but not stored: {', '.join(map(repr, recognition.placing))}"
+    if unread := recognition.unread:
+        yield f"  not read: {', '.join(map(repr, unread))}"
     yield from (f"  {note}" for note in recognition.notes)
 
 

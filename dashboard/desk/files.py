@@ -17,7 +17,7 @@ from dashboard.widgets.markup import render_list, render_steps, render_table
 from dashboard.widgets.upload import ask_files
 from data.restricted.governance.retention import Overdue
 from data.restricted.imports import Imported
-from data.restricted.intake import UNREAD
+from data.restricted.intake import UNSTORED
 from data.workspace import Workspace
 
 _MOST_SPELLINGS = 5  # that are listed without a fold
@@ -222,7 +222,7 @@ def _show_reasons(imported: Imported) -> None:
 
 def _show_notes(imported: Imported) -> None:
     """Show which words were read as a place of similar sound, and the other notes on the file."""
-    notes = [words.word_note(imported.kind, note) for note in imported.notes if not note.startswith(UNREAD)]
+    notes = [words.word_note(imported.kind, note) for note in imported.notes if not note.startswith(UNSTORED)]
     respelled = summary.word_respelled(imported)
     if len(respelled) > _MOST_SPELLINGS:
         count = format_number(len(respelled))
@@ -244,17 +244,16 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
         with st.expander(_("How each column is read")):
             show_note(summary.word_reasoning(recognition))
             st.html(render_table(summary.tabulate_readings(recognition)))
-            if recognition.unknown:
-                show_note(
-                    _(
-                        "Not read and not stored: {columns}.",
-                        columns=", ".join(map(translate_message, recognition.unknown)),
-                    )
-                )
+            if recognition.placing:
+                named = ", ".join(map(translate_message, recognition.placing))
+                show_note(_("Read to find the place, but not stored: {columns}.", columns=named))
+            if recognition.unread:
+                named = ", ".join(map(translate_message, recognition.unread))
+                show_note(_("Not read and not stored: {columns}.", columns=named))
             if entry.trial is None:
                 st.html(
                     render_list(
-                        words.word_note(recognition.kind, n) for n in recognition.notes if not n.startswith(UNREAD)
+                        words.word_note(recognition.kind, n) for n in recognition.notes if not n.startswith(UNSTORED)
                     )
                 )
     with st.expander(

@@ -53,6 +53,7 @@ from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_reje
 from data.restricted.intake.shape import name_first, shape_table
 from data.restricted.intake.sheets import find_start, list_tables
 from data.restricted.intake.start import Grid, Start, check_choice
+from data.restricted.intake.surroundings import list_area_columns
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import read_day
 from data.schema import INVENTED, HashIdentifier, Resolve, conform, get_kind
@@ -73,7 +74,7 @@ __all__ = [
 ]
 
 _BATCH = 100_000
-UNREAD = "Not read and not stored"  # begins the note on columns that are not ours
+UNSTORED = ("Not read and not stored", "Read to find the place")  # begin the notes on columns that are not ours
 _STRANGE_MAPPING = Message(
     "The mapping names headings, and none of them is in this file: it may be the mapping of another partner or of "
     "other files. Headings that are known without it were read."
@@ -345,8 +346,14 @@ def _list_partners(rows: Rows, partner: str | None) -> tuple[str, ...]:
 
 def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identified: Identified) -> Iterator[str]:
     """Yield notes on columns and rows that may surprise the person who imports the file."""
-    if layout.unknown:
-        unknown = list_headings(table.begin.headings, layout.unknown)
+    placing = list_area_columns(kind, table, layout)
+    if placing:
+        yield Message(
+            "Read to find the place, but not stored: {columns}.", columns=list_headings(table.begin.headings, placing)
+        )
+    unread = [position for position in layout.unknown if position not in placing]
+    if unread:
+        unknown = list_headings(table.begin.headings, unread)
         lacking = [c.name for c in kind.file_columns if c.name not in layout.columns and not c.later]
         parts = [
             Message(

@@ -43,7 +43,7 @@ from data.restricted.intake.missing_columns import NO_CODE, list_missing
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
-from data.restricted.intake.surroundings import Surroundings, read_surroundings
+from data.restricted.intake.surroundings import Surroundings, list_area_columns, read_surroundings
 from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import UNKNOWN_WORD, Faulty, check_values, find_band, is_unordered_day, slash_order
 from data.schema import Match, Resolve, get_kind
@@ -107,8 +107,9 @@ class Recognition:
     """What was recognised in a file.
 
     `line` is the line of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the number of rows
-    below, `sample` the first of them. `worded` are those of the `unknown` headings whose cells may be categories. The
-    file can be imported when `blocks` is false. Rows with other open questions are rejected.
+    below, `sample` the first of them. `worded` are those of the `unknown` headings whose cells may be categories,
+    `placing` those that are read to find the place of a row, and not stored. The file can be imported when `blocks` is
+    false. Rows with other open questions are rejected.
     """
 
     kind: str
@@ -119,6 +120,7 @@ class Recognition:
     questions: tuple[Question, ...]
     unknown: tuple[str, ...]
     worded: tuple[str, ...]
+    placing: tuple[str, ...]
     notes: tuple[str, ...]
     sample: Sample
 
@@ -126,6 +128,11 @@ class Recognition:
     def blocks(self) -> bool:
         """Whether a question about a column, or about a value for all rows, is open: an import may refuse the file."""
         return any(question.topic in ("column", "constants") for question in self.questions)
+
+    @property
+    def unread(self) -> list[str]:
+        """The unknown headings of columns that are not read at all."""
+        return [heading for heading in self.unknown if heading not in self.placing]
 
     @property
     def lacking(self) -> str:
@@ -182,6 +189,7 @@ def recognise(
         questions=tuple(questions),
         unknown=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         worded=tuple(plain_heading(headings[p], p) for p in find_worded_columns(table, layout.unknown)),
+        placing=tuple(plain_heading(headings[p], p) for p in list_area_columns(record_kind, table, shaped)),
         notes=(*table.notes, *file.note_personal()),
         sample=file.read_sample(),
     )

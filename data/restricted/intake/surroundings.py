@@ -79,11 +79,21 @@ def _list_columns(
         raw, names = table.columns[layout.columns["country"]], mapping.value_names.get("country")
         values = check_values(kind.column("country"), raw.distinct, today=today, names=names).values
         yield raw, [frozenset([str(value)] if value else []) for value in values]
-    for position in layout.unknown:
+    for position in list_area_columns(kind, table, layout):
         raw = table.columns[position]
-        says_area = any(words.look_up(words.index_headings(name), raw.heading) is not None for name in _OF_AREAS)
-        if says_area and 0 < len(raw.distinct) <= _MOST:
-            yield raw, [frozenset[str]().union(*_find_areas(text, resolve)) for text in raw.distinct]
+        yield raw, [frozenset[str]().union(*_find_areas(text, resolve)) for text in raw.distinct]
+
+
+def list_area_columns(kind: RecordKind, table: RawTable, layout: Layout) -> list[int]:
+    """Return the positions of unknown columns that are read to find the municipality of a row, such as its county."""
+    if all(column.name != "municipality" for column in kind.file_columns):
+        return []
+    return [position for position in layout.unknown if _names_areas(table.columns[position])]
+
+
+def _names_areas(raw: RawColumn) -> bool:
+    says_area = any(words.look_up(words.index_headings(name), raw.heading) is not None for name in _OF_AREAS)
+    return says_area and 0 < len(raw.distinct) <= _MOST
 
 
 def _find_areas(text: str, resolve: Resolve) -> Iterator[frozenset[str]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from data.errors import FileRefused
 from data.reference import figures
-from data.restricted.intake import REJECT_COLUMNS, UNREAD, write_rejects
+from data.restricted.intake import REJECT_COLUMNS, write_rejects
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.keys import Secret
 from data.restricted.vault import Vault
@@ -501,7 +501,7 @@ def test_a_file_of_headings_alone_says_so(tmp_path):
 def test_columns_that_are_not_ours_are_named_with_those_that_they_may_be(tmp_path):
     row = {k: v for k, v in ROW.items() if k not in ("sex", "age_band")} | {"Vërejtje": "x", "Shenja": "F"}
     (note,) = read(write(tmp_path, text_of([row]))).notes
-    assert note.startswith(f"{UNREAD}, because kind encounter does not have them: 'Vërejtje', 'Shenja'.")
+    assert note.startswith("Not read and not stored, because kind encounter does not have them: 'Vërejtje', 'Shenja'.")
     assert "If one of them is sex or age_band, rename it" in note
     (whole,) = read_rows(tmp_path, {"Vërejtje": "x"}).notes
     assert "meant" not in whole

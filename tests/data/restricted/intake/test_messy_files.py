@@ -280,6 +280,19 @@ def test_a_name_of_several_places_is_read_where_its_row_names_the_county_of_one(
     assert (len(questions), file.rejects.line.tolist()) == (1, [3])
 
 
+def test_a_column_of_counties_is_said_to_find_the_place_and_others_not_to_be_read(tmp_path):
+    path = write_towns(tmp_path, ("Koplik", "Shkodër", "x"), heads=("Qarku", "Vërejtje"))
+    notes = look_at(path)[1].notes
+    assert "Read to find the place, but not stored: 'Qarku'." in notes
+    assert any(
+        note.startswith("Not read and not stored, because kind encounter does not have them: 'Vërejtje'.")
+        for note in notes
+    )
+    recognition = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY)
+    assert (recognition.placing, recognition.unread) == (("Qarku",), ["Vërejtje"])
+    assert "Qarku" in recognition.unknown, "an officer may still say that it is another column"
+
+
 def test_beside_a_country_the_county_of_a_row_still_counts(tmp_path):
     rows = [("Koplik", "AL", "Shkodër"), ("Novoselë", "AL", "Vlorë"), ("Koplik", "AL", ""), ("Koplik", "AL", "Vlorë")]
     questions, file = look_at(write_towns(tmp_path, *rows, heads=("country", "Qarku")))
