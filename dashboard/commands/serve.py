@@ -65,11 +65,9 @@ def serve(
     address: Annotated[
         str, typer.Option(help="Network address. Any address other than this machine's own shows only the public tier.")
     ] = "127.0.0.1",
-    tier: Annotated[
-        str | None, typer.Option(help="partner or public; default: what the address allows. Only public has a --name.")
-    ] = None,
+    tier: Annotated[str | None, typer.Option(help="partner or public; default: what the address allows.")] = None,
     name: Annotated[
-        str | None, typer.Option(help="The host name by which a proxy asks. Needs --tier public or --people.")
+        str | None, typer.Option(help="The host name by which a proxy asks. Needs the public tier or --people.")
     ] = None,
     published: Annotated[
         Path | None, typer.Option(help="Show a folder that `tact publish` wrote, without a workspace.")
