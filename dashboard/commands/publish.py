@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit
-from dashboard.commands.workspace import check_tier, open_workspace
+from dashboard.commands.workspace import check_tier, open_release, open_workspace
 from data.restricted import governance, keys, server_copy
 from data.tables.spec import Tier
+from data.workspace import Workspace
 
 # Options of rsync for the files on a server: only the user of the web process may read files of the partner tier.
 _MODES = {"public": "--chmod=D755,F644", "partner": "--chown=tact-map:tact-map --chmod=D700,F600"}
@@ -43,12 +44,26 @@ def publish(
         f"{copy.removed} old ones are gone.",
         f"Bring the folder to the server, for example: {_word_transfer(copy.tier, to)}",
         f"The server shows only what this key has signed: {copy.key}",
+        "To see on this machine what it will show: "
+        f"tact serve --published {shlex.quote(str(to))} --signed-by {copy.key} --tier {copy.tier}",
         *(
             ["It is for the programme's partners alone: send it only to a server that they own."]
             if tier == "partner"
             else []
         ),
+        *_word_missing(workspace, copy.tier),
     )
+
+
+def _word_missing(workspace: Workspace, tier: Tier) -> list[str]:
+    """Return a line if the release has no results of the risk model for this tier, although it can have them."""
+    public = open_release(workspace, "public")
+    if public.tables == ("figures",) or open_release(workspace, tier).result("risk") is not None:
+        return []
+    from risk.planning.scoring import list_scored_tiers  # late: the model takes seconds to load
+
+    can_have = tier in list_scored_tiers(public)
+    return ["It has no results of the risk model yet. Run tact risk, then tact publish again."] if can_have else []
 
 
 def _word_transfer(tier: Tier, folder: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -127,9 +128,11 @@ def _open_published(folder: Path | None, key: str | None, tier: Tier) -> tuple[S
         )
     publisher = Publisher(folder.absolute(), key, tier)
     if not publisher.read_lists():
+        other: Tier = "public" if tier == "partner" else "partner"
+        if replace(publisher, tier=other).read_lists():
+            raise InputError(f"{folder} was published for the {other} tier. Add: --tier {other}")
         raise InputError(
-            f"Nothing in {folder} is signed by this key for the {tier} tier. Compare the key with what `tact publish` "
-            "printed, and the tier."
+            f"Nothing in {folder} is signed by this key. Compare the key with what `tact publish` printed."
         )
     return Site.of_publisher(publisher), f"what was published to {folder}"
 

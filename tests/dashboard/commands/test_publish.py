@@ -33,6 +33,24 @@ def test_it_says_what_to_do_and_which_key_a_server_needs(tact, demo, tmp_path):
         assert f"\n    {line}\n" in documented
 
 
+def test_the_line_that_shows_the_folder_is_printed_and_another_tier_is_named(tact, demo, tmp_path):
+    done = tact("--workspace", demo, "publish", "--to", tmp_path / "public")
+    line = re.search(r"tact (serve --published (\S+) --signed-by \S+) (--tier public)\n", done.out)
+    assert line[2] == str(tmp_path / "public")
+    refusal = tact(*line[1].split())
+    assert (refusal.code, refusal.err.strip()) == (2, f"{line[2]} was published for the public tier. Add: {line[3]}")
+
+
+def test_it_says_that_the_results_of_the_risk_model_are_missing(tact, demo, tmp_path):
+    missing = "no results of the risk model yet. Run tact risk"
+    for tier in ("public", "partner"):
+        assert missing not in tact("--workspace", demo, "publish", "--to", tmp_path / tier, "--tier", tier).out
+    shutil.rmtree(demo / "derived")
+    for tier in ("public", "partner"):
+        done = tact("--workspace", demo, "publish", "--to", tmp_path / tier, "--tier", tier)
+        assert (done.code, missing in done.out) == (0, True)
+
+
 def test_bad_input_is_named(tact, demo, tmp_path):
     assert tact("--workspace", demo, "publish", "--to", tmp_path / "server", "--tier", "secret").code == 2
     assert tact("--workspace", demo, "publish", "--to", demo / "server").code == 2
