@@ -87,7 +87,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python has no venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 $(PRODUCT): $(BIN)/python
-	@echo "Installing TACT Map into $(VENV) (first time, or after an update; about a minute)"
+	@echo "Installing TACT Map into $(VENV) (first time, or after an update; a minute or more)"
 	@$(call install,requirements.lock)
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@rm -f $(VENV)/product-* && touch $@

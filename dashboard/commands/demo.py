@@ -65,7 +65,7 @@ def release_demo(path: Path, seed: int, children: int = _CHILDREN, workspace_id:
     if not keys.has_keys(workspace.id):
         keys.store(workspace.id, keys.create_from_seed(seed))
     secrets = keys.load(workspace.id)
-    say("Building the demo with invented data. This happens once and takes about a minute.")
+    say("Building the demo with invented data. This happens once and takes a minute or more.")
     with Vault.create(workspace.vault, secrets) as vault:
         _fill(
             Importer(workspace, vault, secrets, Places(area_table(), town_table()).resolve),
