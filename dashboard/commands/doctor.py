@@ -123,7 +123,7 @@ def _governance_problems(workspace: Workspace) -> list[str]:
             problems += filter(None, [backup.word_overdue(workspace, vault)])
     except TactError:
         return problems  # the check of the vault names what is wrong with it
-    if second is None and not (workspace.invented or governed.missing):
+    if second is None and not workspace.invented:
         problems.append(_NO_SECOND)
     if overdue.count:
         problems.append(

@@ -158,11 +158,12 @@ def test_a_person_is_no_new_partner(tact, tmp_path: Path) -> None:
 
 def test_real_records_are_released_by_two_people_with_a_complete_file(tact, make_workspace, typed) -> None:
     folder = make_workspace()
-    problems = tact("--workspace", folder, "doctor", "--json").json["problems"]
+    *problems, todo = tact("--workspace", folder, "doctor", "--json").json["problems"]
     refused = tact("--workspace", folder, "release", "--json")
     assert (refused.code, refused.json["error"]) == (3, "WorkspaceError")
     assert problems
     assert all(problem in refused.json["message"] for problem in problems)
+    assert "tact second --name" in todo, "the second person is named from the start"
     complete(folder)
     (todo,) = tact("--workspace", folder, "doctor", "--json").json["problems"]
     assert "tact second --name" in todo
