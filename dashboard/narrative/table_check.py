@@ -92,4 +92,4 @@ def list_limits(check: Check) -> Iterator[str]:
     yield _("Compared with these releases: {releases}.").format(releases=", ".join(check.releases))
     if check.tier == "public":
         yield _("Only public releases were at hand. Numbers of partner files are not recognised as such.")
-    yield _("Words are not read, not even “six”. A number that you changed yourself is not recognised.")
+    yield _("What the check cannot see: numbers in words, such as “six”, and a number that you changed yourself.")
