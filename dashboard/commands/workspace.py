@@ -35,8 +35,8 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
     """
     if or_demo and context.obj is None and not default_path().exists() and demo_path().exists():
         say(
-            f"You have no workspace yet (none is named, and there is none at {default_path()}), so this is the demo with "
-            f"invented data. {OWN_WORKSPACE}"
+            f"You have no workspace yet (none is named, and there is none at {default_path()}), so this is the demo "
+            f"with invented data. {OWN_WORKSPACE}"
         )
         return Workspace.open(demo_path())
     return Workspace.open(context.obj or default_path())
