@@ -92,8 +92,7 @@ def draft(
         recognition = look(learnt)
     path = None
     if partner is not None and learnt != ColumnMapping():
-        path = mapping.file_for(workspace.mappings, partner)
-        mapping.save(path, name, learnt)
+        path = mapping.keep(workspace.mappings, partner, name, learnt)
     emit(
         {"file": str(file), **_as_json(recognition), "mapping": str(path) if path else None},
         as_json,

@@ -258,7 +258,7 @@ class Hand:
         entry.file.table = None  # the largest part of a file in hand
         learnt = self.answers.get((entry.partner, kind))
         if entry.partner and learnt is not None:
-            mapping.save(mapping.file_for(self.desk.workspace.mappings, entry.partner), kind, learnt)
+            mapping.keep(self.desk.workspace.mappings, entry.partner, kind, learnt)
 
     def check_rows(self, kind: str, partner: str, rows: Sequence[Row]) -> Imported:
         """Return what an import of rows that were entered by hand would do. Raises FileRefused as an import does."""

@@ -260,10 +260,19 @@ def find_mappings(workspace: Workspace, partner: str | None, file: Path | None =
         raise InputError(Message("A mapping belongs to a partner. Name the partner: --partner NAME --mapping FILE"))
     default = mapping.file_for(workspace.mappings, partner)
     mappings = mapping.read_all(file or default)
-    others = {of_kind.constants.get("partner", "") for of_kind in mappings.values()}
-    # A kept mapping has the name of its partner.
-    others |= {file.stem} if file and file.name != default.name and (workspace.mappings / file.name).exists() else set()
-    other = next((name for name in sorted(others) if name and not is_same_partner(name, partner)), None)
+    owners = sorted({of_kind.constants.get("partner", "") for of_kind in mappings.values()} - {""})
+    if file and not owners and file.name != default.name and (workspace.mappings / file.name).exists():
+        # A mapping that an earlier version kept has no name of its partner but that of the file.
+        raise InputError(
+            Message(
+                "{file} is the kept mapping of another partner, and the import is for {partner!r}. Nothing was "
+                "imported. Give the mapping of {partner!r}, or name the right partner with --partner. To read files of "
+                "{partner!r} in the same way, copy the mapping under another name.",
+                file=file.name,
+                partner=partner,
+            )
+        )
+    other = next((name for name in owners if not is_same_partner(name, partner)), None)
     if other is not None:
         raise InputError(
             Message(

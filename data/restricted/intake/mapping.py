@@ -131,15 +131,28 @@ def _read_kind(content: Table[str, object], kind: str, name: str) -> ColumnMappi
     return mapping
 
 
-def save(path: Path, kind: str, answers: ColumnMapping) -> None:
+def keep(folder: Path, partner: str, kind: str, answers: ColumnMapping) -> Path:
+    """Write answers into the mapping of a partner in a folder, with the name of the partner; return its path.
+
+    Raises InputError as `file_for` and `save` do.
+    """
+    path = file_for(folder, partner)
+    save(path, kind, answers, {"partner": partner})
+    return path
+
+
+def save(path: Path, kind: str, answers: ColumnMapping, constants: Table[str, str] | None = None) -> None:
     """Write answers into the part of a mapping file for one kind; its other entries are kept.
 
+    constants : for all kinds that have these columns.
     Raises InputError as `check` does, and for an existing file that is not valid.
     """
     check(answers, kind)
     content = _load(path)
     table = _table(content, kind, path.name)
     content[kind] = _as_table(_parse(table, path.name).extend(answers))
+    if constants:
+        content = {"constants": {**_table(content, "constants", path.name), **constants}, **content}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n", mode=0o600)
 

@@ -47,11 +47,12 @@ def shape_table(
         place(ours, *_combine(parts, _choose_join(kind, ours, layout)))
     for ours, text in mapping.constants.items():
         if ours in places:
-            notes.append(
-                Message(
-                    "The file has a column for {ours}: it is read, and not the one value of the mapping.", ours=ours
+            if ours != "partner":  # it says whose mapping it is; rows of another partner are rejected
+                notes.append(
+                    Message(
+                        "The file has a column for {ours}: it is read, and not the one value of the mapping.", ours=ours
+                    )
                 )
-            )
             continue
         place(ours, np.zeros(len(table.lines), dtype=np.int64), [text])
     for ours, text in mapping.defaults.items():

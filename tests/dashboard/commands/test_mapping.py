@@ -129,8 +129,21 @@ def test_the_mapping_of_another_partner_is_refused(run, practice, tmp_path):
     assert run("import", good, "--partner", "amaro  drom", "--mapping", rules, "--json").json["accepted"] == 1
     kept_file = practice / "mappings" / "amaro-drom.toml"
     kept_file.write_text("")
-    assert "is the mapping of 'amaro-drom'" in run("import", good, "--partner", "ARSIS", "--mapping", kept_file).err
+    refused = run("import", good, "--partner", "ARSIS", "--mapping", kept_file).err
+    assert "amaro-drom.toml is the kept mapping of another partner, and the import is for 'ARSIS'." in refused
+    assert "a line partner" not in refused
     assert run("import", good, "--partner", "Amaro Drom", "--mapping", kept_file).code == 0
+
+
+def test_a_drafted_mapping_names_its_partner_as_the_officer_wrote_it(run, practice, tmp_path):
+    good = write(tmp_path, text_of([ROW | {"partner": ""}]), "good.csv")
+    run("mapping", "draft", good, "--partner", "Drita e Fëmijëve", "--set", "form.lypje=begging")
+    kept_file = practice / "mappings" / "drita-e-fëmijëve.toml"
+    assert 'partner = "Drita e Fëmijëve"\n' in kept_file.read_text(encoding="utf-8")
+    refused = run("import", good, "--partner", "ARSIS", "--mapping", kept_file)
+    assert "is the mapping of 'Drita e Fëmijëve', and the import is for 'ARSIS'." in refused.err
+    done = run("import", good, "--partner", "drita e fëmijëve", "--json").json
+    assert (done["accepted"], done["files"][0]["notes"]) == (1, [])
 
 
 def test_a_mapping_with_no_heading_of_the_file_is_noted(run, tmp_path):
