@@ -29,6 +29,10 @@ AccountsFile = Annotated[
 ]
 _Name = Annotated[str, typer.Argument(help="Name of the person, by which they sign in.")]
 LOCAL = "http://127.0.0.1:8642"  # where tact serve answers unless the port is taken
+_LOCAL_LINK = (
+    f"The link is for a map at {LOCAL}. If `tact serve --people` says that people sign in elsewhere, invite again with "
+    "that address: --at ADDRESS"
+)
 
 
 def find_file(context: typer.Context, file: Path | None) -> Path:
@@ -79,6 +83,7 @@ def invite(
         as_json,
         f"Give this link to {name}, on a way that nobody else reads. It works once, within {people.HOURS} hours:",
         link,
+        *([_LOCAL_LINK] if start == LOCAL else []),
         *([f"{name} can sign in until {last_day} (UTC), and then no more."] if last_day else []),
         *(_word_other_door(opened, name) if limit or last_day else []),
     )
@@ -90,7 +95,7 @@ def list_people(context: typer.Context, accounts: AccountsFile = None, as_json: 
     opened = Accounts.open(find_file(context, accounts))
     everybody = people.list_people(opened)
     limits = {p.id: sorted(p.countries) for p in everybody}
-    rows = [("name", "role", "organisation", "countries", "until", "")]
+    rows = [("name", "role", "organisation", "countries", "until", "state")]
     rows += [(p.name, p.role, p.organisation, ", ".join(limits[p.id]) or "all", p.last_day, p.state) for p in everybody]
     emit(
         [

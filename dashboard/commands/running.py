@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from dashboard.commands.completion import read_asked_words
 from dashboard.commands.output import fail, format_error
@@ -148,6 +150,16 @@ def _find_command(words: Sequence[str]) -> str:
     return ""
 
 
+def _hide_types_of_flags(command: object) -> None:
+    """Leave the type of flags out of the help of a command and its subcommands: a flag takes no value."""
+    assert isinstance(command, TyperCommand | TyperGroup)
+    for parameter in command.get_params(typer.Context(command)):
+        if isinstance(parameter, TyperOption) and parameter.is_bool_flag:
+            parameter.metavar = ""
+    for below in command.commands.values() if isinstance(command, TyperGroup) else ():
+        _hide_types_of_flags(below)
+
+
 def run() -> int:
     """Run the command line and return the exit code.
 
@@ -157,7 +169,9 @@ def run() -> int:
     as_json = "--json" in sys.argv
     try:
         asked = read_asked_words()
-        code = build_app(sys.argv[1:] if asked is None else asked)(prog_name="tact", standalone_mode=False)
+        command = get_command(build_app(sys.argv[1:] if asked is None else asked))
+        _hide_types_of_flags(command)
+        code = command(prog_name="tact", standalone_mode=False)
     except SystemExit as stop:
         code = stop.code
     except typer.Abort:

@@ -36,21 +36,21 @@ def undo(
     emit(
         {"undone": number, "removed": undone.removed, "restored": undone.restored, "kept": undone.remaining},
         as_json,
-        f"Import {number} was undone. That {_word_effect(undone, 'took', 'left', 'kept')}. {_PUBLISHED}",
+        f"Import {number} was undone. That {_word_effect(undone, 'removed', 'left', 'kept')}. {_PUBLISHED}",
     )
 
 
-def _word_effect(effect: Undone, takes: str, leaves: str, keeps: str) -> str:
-    """Return in words what an undo does to records, with the verbs `takes`, `leaves` and `keeps`.
+def _word_effect(effect: Undone, removes: str, leaves: str, keeps: str) -> str:
+    """Return in words what an undo does to records, with the verbs `removes`, `leaves` and `keeps`.
 
     A verb that is about no record is left out, except if all three are.
     """
     parts = [
-        f"{takes} {_count_records(effect.removed)} away" if effect.removed else "",
+        f"{removes} {_count_records(effect.removed)}" if effect.removed else "",
         f"{leaves} {_count_records(effect.restored)} as other imports say" if effect.restored else "",
         f"{keeps} {_count_records(effect.remaining)} corrected or sent again since" if effect.remaining else "",
     ]
-    return list_messages(filter(None, parts)) if any(parts) else f"{takes} no records away"
+    return list_messages(filter(None, parts)) if any(parts) else f"{removes} no records"
 
 
 def _count_records(count: int) -> str:
@@ -62,7 +62,7 @@ def _require_yes(entry: dict[str, Any], effect: Undone, *, as_json: bool) -> Non
     partner = f", {entry['partner']}" if entry["partner"] else ""
     what = f"Import {entry['number']} of {entry['at'][:19]} (UTC), {entry['kind']}{partner}: "
     what += f"{entry['accepted']:,} new, {entry['changed']:,} corrected. "
-    what += f"To undo it {_word_effect(effect, 'takes', 'leaves', 'keeps')}. {_PUBLISHED}"
+    what += f"Undoing it {_word_effect(effect, 'removes', 'leaves', 'keeps')}. {_PUBLISHED}"
     require_person(what, "To undo it without asking", as_json=as_json)
     say(what)
     require_yes("Type yes to undo it")

@@ -443,6 +443,13 @@ def test_templates_leave_filled_forms_alone_and_say_what_to_do(tact, tmp_path: P
     assert filled.read_bytes() == b"filled in"
 
 
+@pytest.mark.parametrize("command", [["undo"], ["people", "list"], ["people"], []])
+def test_the_help_shows_no_type_beside_a_flag(tact, command):
+    shown = tact(*command, "--help").out
+    assert "--help" in shown
+    assert "bool" not in shown
+
+
 def test_doctor_tells_health_and_the_meaning_of_columns(tact, practice: Path) -> None:
     assert tact("--workspace", practice, "doctor", "--json").json == {"healthy": True, "problems": []}
     schema = tact("doctor", "--schema", "--json").json

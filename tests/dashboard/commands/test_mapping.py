@@ -180,7 +180,7 @@ def test_an_import_is_undone_after_a_yes(run, tmp_path):
     path = write(tmp_path, text_of([ROW | {"record_number": "1"}]), "a.csv")
     run("import", path)
     asked = run("undo", "1")
-    assert "1 new, 0 corrected. To undo it takes 1 record away. Published numbers" in asked.err
+    assert "1 new, 0 corrected. Undoing it removes 1 record. Published numbers" in asked.err
     assert (asked.code, "--yes" in asked.err) == (2, True)
     assert run("undo", "1", "--yes", "--json").json == {"undone": 1, "removed": 1, "restored": 0, "kept": 0}
     assert run("imports", "--json").json == []

@@ -81,6 +81,14 @@ def test_a_last_day_is_said_listed_and_lifted_and_what_is_none_is_refused(tact, 
     assert "sign in until" in invite("guest").out
 
 
+def test_it_is_said_for_which_address_a_link_is_if_none_was_named(tact, workspace):
+    invite = ("--workspace", workspace.path, "people", "invite", "Elira", "--role", "partner")
+    assert "The link is for a map at http://127.0.0.1:8642. If `tact serve --people` says" in tact(*invite).out
+    assert "The link is for" not in tact(*invite, "--at", "http://127.0.0.1:8643").out
+    head, row = tact("--workspace", workspace.path, "people", "list").out.splitlines()
+    assert (head.split()[-1], row.split()[-1]) == ("state", "invited")
+
+
 def test_a_server_without_a_workspace_has_a_file_of_its_own(tact, tmp_path):
     file = ("--accounts", tmp_path / "accounts.sqlite")
     assert tact("people", "invite", "Elira", "--role", "partner", *file).code == 0

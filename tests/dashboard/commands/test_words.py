@@ -125,14 +125,14 @@ def test_cells_that_are_withheld_are_counted_by_tier():
 @pytest.mark.parametrize(
     ("effect", "words"),
     [
-        (Undone(249, 0, 0), "takes 249 records away"),
-        (Undone(1, 2, 0), "takes 1 record away and leaves 2 records as other imports say"),
+        (Undone(249, 0, 0), "removes 249 records"),
+        (Undone(1, 2, 0), "removes 1 record and leaves 2 records as other imports say"),
         (Undone(0, 0, 3), "keeps 3 records corrected or sent again since"),
-        (Undone(0, 0, 0), "takes no records away"),
+        (Undone(0, 0, 0), "removes no records"),
     ],
 )
 def test_an_undo_says_only_what_happens(effect, words):
-    assert undo._word_effect(effect, "takes", "leaves", "keeps") == words
+    assert undo._word_effect(effect, "removes", "leaves", "keeps") == words
 
 
 def test_the_bar_of_a_release_names_its_steps(monkeypatch, tact, practice):
