@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn, Protocol
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from typer.exceptions import TyperException
 
 from data.errors import TactError
@@ -118,8 +118,11 @@ def format_table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 @contextmanager
 def progress(what: str) -> Iterator[Tick]:
-    """Show a progress bar on a terminal and yield the function that updates it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"))
+    """Show a progress bar on a terminal, with the share that is done where it is known; yield its function.
+
+    A share is shown, and no number: steps, rows and cells are counted, and nobody could tell what a number counts.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(escape(_plain(what)), total=None)
 

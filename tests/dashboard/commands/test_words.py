@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,17 @@ def test_the_bar_of_a_release_names_its_steps(monkeypatch, tact, practice):
     monkeypatch.setattr(output, "console", Console(file=screen, force_terminal=True, width=200))
     assert tact("--workspace", practice, "release", "--figures-only").code == 0
     assert "Publishing" in screen.getvalue()
+
+
+def test_a_bar_shows_the_share_that_is_done_and_no_number_without_a_word(monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(output, "console", Console(file=screen, force_terminal=True, width=200, color_system=None))
+    with output.progress("Reading posts and need"):
+        pass
+    assert re.search(r"Reading posts and need \S+ +0:00:0", screen.getvalue())
+    with output.progress("Releasing") as tick:
+        tick(8, 16, "Publishing")
+    assert re.search(r"Publishing \S+ +50% 0:00:0", screen.getvalue())
 
 
 def test_a_full_disk_is_said_once_and_decisions_of_governance_count_again_afterwards(practice, monkeypatch, capsys):
