@@ -80,7 +80,7 @@ def _show_steps() -> None:
     steps = [
         (_("Drop"), _("Say whose files they are, and drop them above: Excel or CSV, as the partner keeps them.")),
         (_("Answer"), _("The desk asks what it cannot know, and keeps your answers for the files of the next month.")),
-        (_("Import"), _("See which rows go in and which come back, and why. Nothing is stored before.")),
+        (_("Import"), _("See which rows go in and which are rejected, and why. Nothing is stored before.")),
         (_("Release"), _("Try a release, look at it, and publish it.")),
     ]
     st.html(render_steps(steps))
@@ -214,7 +214,7 @@ def _show_reasons(imported: Imported) -> None:
     st.html(render_table(summary.tabulate_reasons(imported)))
     show_note(
         _(
-            "Rows that come back are not stored. Correct them in the partner's file and drop it again: what is "
+            "Rejected rows are not stored. Correct them in the partner's file and drop it again: what is "
             "stored already is not stored twice. ••• is not shown, because it may tell who a child is."
         )
     )
@@ -270,15 +270,15 @@ def _show_result(entry: FileInHand, result: Imported) -> None:
     if result.list_failed:
         st.warning(
             _(
-                "The list of the rows that come back could not be written: the disk may be full. All other rows are "
+                "The list of rejected rows could not be written: the disk may be full. All other rows are "
                 "stored. Import the file again to get the list."
             )
         )
     if result.rejects is not None and not result.rejects.exists():
-        show_note(_("The list of the rows that come back was removed. Import the file again to get it back."))
+        show_note(_("The list of rejected rows was removed. Import the file again to get it back."))
     elif result.rejects is not None:
         st.download_button(
-            _("The rows that come back, to correct or to send to the partner"),
+            _("The rejected rows, to correct or to send to the partner"),
             result.rejects.read_bytes(),
             file_name=result.rejects.name,
             mime="text/csv",

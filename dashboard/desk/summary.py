@@ -125,7 +125,7 @@ def word_counts(imported: Imported) -> str:
         format_plural("{count} row is new", "{count} rows are new", imported.accepted),
         format_plural("{count} corrects an earlier one", "{count} correct earlier ones", imported.changed),
         format_plural("{count} is known already", "{count} are known already", imported.already_known),
-        format_plural("{count} comes back", "{count} come back", imported.rejected),
+        format_plural("{count} is rejected", "{count} are rejected", imported.rejected),
     ]
     counts = (1, imported.changed, imported.already_known, imported.rejected)
     return " · ".join(part for part, count in zip(parts, counts, strict=True) if count)

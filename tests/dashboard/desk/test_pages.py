@@ -76,7 +76,7 @@ def walk_through(desk, tmp_path, language):
     page.run()
     shown = words_on(page)
     if english:
-        assert "3 rows are new · 2 come back" in shown
+        assert "3 rows are new · 2 are rejected" in shown
         assert "18 or older on that day" in shown
     assert "•••" in shown
     assert not [code for code in CODES if code in shown]
