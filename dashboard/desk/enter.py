@@ -68,6 +68,8 @@ def show(desk: Desk) -> None:
     st.session_state[_SHOWN] = _mark(draft)
     if draft.partner:
         _show_form(desk, hand, draft, shown)
+    else:
+        show_note(_("Choose the partner: then the form comes here."))
     if draft.rows:
         _show_draft(desk, hand, draft, shown)
 

@@ -16,7 +16,7 @@ from dashboard.site.text import _, escape_markdown, format_number, html, transla
 from dashboard.widgets.markup import render_list, render_steps, render_table
 from dashboard.widgets.upload import ask_files
 from data.restricted.governance.retention import Overdue
-from data.restricted.imports import Imported
+from data.restricted.imports import Imported, is_table
 from data.restricted.intake import UNSTORED
 from data.workspace import Workspace
 
@@ -256,6 +256,8 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
                         words.word_note(recognition.kind, n) for n in recognition.notes if not n.startswith(UNSTORED)
                     )
                 )
+    if recognition is None and not is_table(entry.file):
+        return  # no kind, sheet or row makes a table of it
     with st.expander(
         _("Something is read wrongly"), expanded=bool(entry.refusal) and recognition is None and not entry.personal
     ):

@@ -27,6 +27,7 @@ from data.restricted.vault import Vault, forget_log
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
+from data.workspace.folding import make_sort_key
 from data.workspace.types import ProgressCount
 from geo.places import Places
 
@@ -114,7 +115,8 @@ class Hand:
         with self.desk.open_vault() as (vault, _):
             sending = {*vault.partners("encounter"), *vault.partners("effort"), *drafts.list_partners(vault)}
             sending |= {*list_governed(self.desk.workspace)}
-            return [*sorted(sending), *sorted(set(vault.partners()) - sending)]
+            others = set(vault.partners()) - sending
+        return [*sorted(sending, key=make_sort_key), *sorted(others, key=make_sort_key)]
 
     def may_send(self, partner: str) -> bool:
         """Return whether files of a partner can be imported: always if the records are invented.

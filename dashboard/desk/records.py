@@ -102,5 +102,8 @@ def _show_places(desk: Desk) -> None:
         return
     st.html(html("<h2>{}</h2>", _("Places that somebody answered")))
     names = name_areas()
-    rows = [(place.partner, place.word, names.get(place.code, place.code)) for place in places]
-    st.html(render_table(pd.DataFrame(rows, columns=[_("Partner"), _("Word in the file"), _("Place")])))
+    rows = [
+        (place.partner, _(words.KINDS[place.kind]), place.word, names.get(place.code, place.code)) for place in places
+    ]
+    head = [_("Partner"), _("Kind of record"), _("Word in the file"), _("Place")]
+    st.html(render_table(pd.DataFrame(rows, columns=head)))

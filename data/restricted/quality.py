@@ -11,6 +11,7 @@ import pandas as pd
 from data.restricted.intake import mapping
 from data.restricted.vault import Vault
 from data.schema import get_kind
+from data.workspace.folding import make_sort_key
 
 # The column with the time of a record, by kind. A time longer than a month (a year, a period) counts where it begins.
 _WHEN = {
@@ -47,7 +48,7 @@ def count_months(vault: Vault, kind: str) -> pd.DataFrame:
     partners = frame["partner"].astype(str) if "partner" in frame else pd.Series("", frame.index)
     months = frame[when].astype(str).str[:_MONTH]
     counted: pd.DataFrame = pd.crosstab(months, partners)
-    return counted.sort_index(ascending=False)
+    return counted.sort_index(ascending=False)[sorted(map(str, counted.columns), key=make_sort_key)]
 
 
 def rate_columns(vault: Vault, kind: str) -> dict[str, float]:

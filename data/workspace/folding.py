@@ -17,6 +17,12 @@ def make_key(text: str) -> str:
     return "_".join(re.findall(r"[^\W_]+", strip_accents(unicodedata.normalize("NFKD", text).casefold())))
 
 
+def make_sort_key(text: str) -> list[str | int]:
+    """Return a key by which names are sorted as people do: in any case, and Operator 2 before Operator 10."""
+    # Texts and numbers alternate, so that the parts of two keys can always be compared.
+    return [int(part) if number % 2 else part for number, part in enumerate(re.split(r"(\d+)", fold(text)))]
+
+
 def strip_accents(text: str) -> str:
     """Return a text without its accents; the text must be in a decomposed Unicode form, such as NFKD."""
     return text if text.isascii() else "".join(c for c in text if not unicodedata.combining(c))

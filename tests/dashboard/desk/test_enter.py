@@ -50,6 +50,12 @@ def read_draft(desk):
         return drafts.read_draft(vault, "encounter")
 
 
+def test_it_says_that_the_form_waits_for_a_partner(desk):
+    waits = "Choose the partner: then the form comes here."
+    assert waits in words_on(open_section(desk, "enter"))
+    assert waits not in words_on(open_form(desk))
+
+
 def test_a_record_is_entered_kept_over_a_restart_and_imported(desk):
     page = fill(open_form(desk), child_id="K-0412")
     assert not page.exception

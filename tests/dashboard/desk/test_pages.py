@@ -482,6 +482,17 @@ def test_an_undo_is_tried_again_only_when_records_changed(desk, tmp_path, monkey
     assert len(tried) == 1
 
 
+def test_a_file_that_is_no_table_is_not_asked_for_kind_sheet_and_row(desk, tmp_path):
+    fold = "Something is read wrongly"
+    path = tmp_path / "notes.py"
+    path.write_text("print('date')\n", encoding="utf-8")
+    page = drop(open_section(desk), path)
+    assert "is not a table of records" in words_on(page).replace("\\", "")
+    assert fold not in [shown.label for shown in page.expander]
+    page = drop(open_section(desk), write(tmp_path, "a,b\n1,2"))
+    assert fold in [shown.label for shown in page.expander]
+
+
 def test_a_file_that_cannot_be_imported_looks_like_no_other(desk, tmp_path):
     page = open_section(desk)
     for name in ("names", "sq-titles"):

@@ -8,6 +8,7 @@ from dashboard.desk import questions
 from dashboard.desk.hand import Hand
 from dashboard.site.text import speak
 from dashboard.site.text import translate_into as translate
+from data.restricted import quality
 from data.restricted.imports import find_new_partners
 from data.restricted.vault.partners import find_similar
 from tests.dashboard.commands.test_governance import ENCOUNTER, encounters, name_partners
@@ -95,6 +96,17 @@ def test_partners_that_only_operate_services_come_last(tmp_path):
         hand.look(entry)
         hand.store(entry)
     assert hand.list_partners() == ["Zzz", "Aaa"]
+
+
+def test_partners_are_listed_as_people_count(tmp_path):
+    hand = Hand(make_desk(tmp_path)[0])
+    names = ["Operator 1", "Operator 2", "operator 3", "Operator 10", "Operator 101", "Zana"]
+    entry = hand.take("encounter.csv", text_of([ROW | {"partner": name} for name in names]).encode(), "")
+    hand.look(entry)
+    hand.store(entry)
+    assert hand.list_partners() == names
+    with hand.desk.open_vault() as (vault, _):
+        assert list(quality.count_months(vault, "encounter").columns) == names
 
 
 def test_in_practice_a_new_partner_may_be_typed(tmp_path):
