@@ -61,7 +61,8 @@ STALE = mark("That form was not taken, because it was not from this page. Try ag
 SIGNED_OUT = mark("You are signed out.")
 DIFFERENT = mark("The two passphrases are different.")
 WRONG_CODE = mark(
-    "The code is not one of this key. Connect the app with the key below and type the code that it shows now."
+    "The code does not belong to the key below. Give the app this key, delete an older entry of TACT Map in it, and "
+    "type the code that it shows now. If it is refused again, let the phone set its time by itself."
 )
 NO_PASSKEY = mark("The passkey was not taken. Try again; a person has at most ten.")
 _REFUSALS: Mapping[Reason, str] = {

@@ -253,7 +253,7 @@ def test_an_invitation_is_accepted_once(browser, accounts, now):
         ({"passphrase": "short", "again": "short"}, "at least 14"),
         ({"passphrase": "password passphrase 1", "again": "password passphrase 1"}, "everybody tries first"),
         ({"again": PASSPHRASE + "x"}, "are different"),
-        ({"code": "000000"}, "not one of this key"),
+        ({"code": "000000"}, "delete an older entry of TACT Map"),
     ):
         answer = browser.send("/invitation", **(good | wrong))
         assert (answer.status, words in answer.text) == (403, True)
