@@ -48,7 +48,8 @@ def count_months(vault: Vault, kind: str) -> pd.DataFrame:
     partners = frame["partner"].astype(str) if "partner" in frame else pd.Series("", frame.index)
     months = frame[when].astype(str).str[:_MONTH]
     counted: pd.DataFrame = pd.crosstab(months, partners)
-    return counted.sort_index(ascending=False)[sorted(map(str, counted.columns), key=make_sort_key)]
+    order = sorted(map(str, counted.columns), key=make_sort_key)
+    return counted.sort_index(ascending=False)[order]
 
 
 def rate_columns(vault: Vault, kind: str) -> dict[str, float]:
