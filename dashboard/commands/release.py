@@ -30,7 +30,7 @@ from data.tables.spec import TIERS
 from data.workspace import Workspace
 from geo.areas import pack_areas
 
-_HEAD = ("release", "created (UTC)", "tiers", "")
+_HEAD = ("release", "created (UTC)", "tiers", "state")
 _FIRST = (
     "The numbers of a year that is final never change. So import what all partners have of a year within {lag} months "
     "after its end."

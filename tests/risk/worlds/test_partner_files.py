@@ -44,6 +44,15 @@ def test_all_files_say_that_they_are_invented(written):
     assert {path.suffix for path in paths} == {".csv", ".xlsx", ".toml"}
 
 
+@pytest.mark.slow
+def test_only_one_heading_needs_a_mapping_as_the_handbook_says(written):
+    unread = {"bktf-encounter.csv": (), "amaro-drom-encounter.xlsx": ("Bashkia e mbërritjes",)}
+    for name, headings in unread.items():
+        path = written[0] / f"invented-{name}"
+        intake = read_back(path, owner_and_mapping(path)[0])[1]
+        assert (intake.rejected_rows, intake.unknown_columns) == (0, headings)
+
+
 @pytest.mark.long
 def test_intake_takes_every_row_of_every_file_as_it_was_in_the_world(default, written):
     columns = {"encounter": ["date", "municipality", "stage", "found", "origin", "destination", "age_band"]}
