@@ -103,7 +103,7 @@ def test_releases_are_listed_below_headings(tact, practice):
     for _ in range(2):
         tact("--workspace", practice, "release", "--figures-only")
     head, newest, oldest = tact("--workspace", practice, "releases").out.splitlines()
-    assert head.split() == ["release", "created", "(UTC)", "tiers"]
+    assert head.split() == ["release", "created", "(UTC)", "tiers", "state"]
     assert newest.endswith("current")
     assert oldest.endswith("public")
     assert head.index("created") == newest.index("20", 8)
