@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +30,7 @@ from geo.places import Places
 app = typer.Typer(help="How the files of a partner are read.", no_args_is_help=True)
 _TRIES = 3
 _NONE = "0"  # the answer that no column is what is asked for
+_LATER = "-"  # leaves a question open that has a likely answer
 _SHOWN = 8  # answers that a question lists
 _OPEN = {"column": "HEADING", "days": "ORDER"}  # what stands for an answer where none is likely; else CODE
 
@@ -80,27 +81,32 @@ def draft(
         known = {**mappings, name: mappings[name].extend(more)}
         return recognise(file, resolve=places.resolve, mappings=known, kind=name, partner=partner)
 
-    recognition = look(learnt)
+    path: Path | None = None
+
+    def keep(answers: ColumnMapping) -> Recognition:
+        """Return what is recognised with these answers, and keep them if a partner is named."""
+        nonlocal path
+        recognition = look(answers)
+        if partner is not None and answers != ColumnMapping():
+            path = mapping.keep(workspace.mappings, partner, name, answers)
+        return recognition
+
+    recognition = keep(learnt)
+    stopped = False
     may_ask = partner is not None and can_ask() and not as_json
     if may_ask:
         emit(None, False, *_describe(file, recognition))
-    while may_ask and recognition.questions:
-        answers = _ask_all(recognition.questions)
-        if answers == ColumnMapping():
-            break
-        learnt = learnt.extend(answers)
-        recognition = look(learnt)
-    path = None
-    if partner is not None and learnt != ColumnMapping():
-        path = mapping.keep(workspace.mappings, partner, name, learnt)
+        recognition, stopped = _ask_all(recognition, learnt, keep)
     emit(
         {"file": str(file), **_as_json(recognition), "mapping": str(path) if path else None},
         as_json,
-        *([] if may_ask else _describe(file, recognition)),
-        *_word_questions(recognition.questions),
+        *([] if may_ask else [*_describe(file, recognition), *_word_questions(recognition.questions)]),
         *([f"Kept for {partner}: {path}"] if path else []),
+        *(_word_open(recognition) if may_ask else []),
         _word_next(file, recognition, partner),
     )
+    if stopped:
+        raise KeyboardInterrupt
 
 
 def _as_json(recognition: Recognition) -> dict[str, Any]:
@@ -150,6 +156,21 @@ def _word_rows(question: Question, part: str) -> str:
     return f" ({question.rows[part]:,} {'row' if question.rows[part] == 1 else 'rows'})"
 
 
+def _word_open(recognition: Recognition) -> Iterator[str]:
+    """Yield lines on the questions that are open after a person was asked, and on what an import does then."""
+    if not recognition.questions:
+        return
+    yield "Not answered yet:"
+    for question in recognition.questions:
+        for part in question.parts:
+            word = f"{question.column}: '{part}'" if question.topic == "words" else part
+            yield f"  {word}{_word_rows(question, part)}"
+    if recognition.blocks:
+        yield "Without an answer, an import may refuse the file. The same command asks again."
+    else:
+        yield "An import rejects the rows that they are about. The same command asks again."
+
+
 def _word_next(file: Path, recognition: Recognition, partner: str | None) -> str:
     name = f" --partner {shlex.quote(partner)}" if partner else ""
     if not recognition.questions:
@@ -174,29 +195,52 @@ def _word_option(question: Question) -> str:
     return " ".join(options)
 
 
-def _ask_all(questions: Iterable[Question]) -> ColumnMapping:
-    """Ask questions on the terminal and return all answers.
+def _ask_all(
+    recognition: Recognition, learnt: ColumnMapping, keep: Callable[[ColumnMapping], Recognition]
+) -> tuple[Recognition, bool]:
+    """Ask the questions about a file on the terminal, and those that follow from the answers; keep the answers.
 
-    An empty answer accepts the proposal, or leaves the question open if there is none. After three answers that are not
-    allowed, the question stays open too. Raises FileRefused if the file lacks what an import needs.
+    Returns what is recognised with them, and whether the person stopped with Ctrl+C. Nothing is asked twice. `keep` is
+    called with all answers after each round. Raises FileRefused if the file lacks what an import needs.
     """
-    answers = ColumnMapping()
-    for question in questions:
-        say(question.text)
-        for part, allowed in question.parts.items():
-            answers = answers.extend(_ask_part(question, part, allowed))
-    return answers
+    before: set[tuple[str, str, str]] = set()
+    while rest := [(q, part) for q in recognition.questions for part in q.parts if _identify(q, part) not in before]:
+        for number, (question, part) in enumerate(rest):
+            if not number or question is not rest[number - 1][0]:
+                say(question.text)
+            before.add(_identify(question, part))
+            try:
+                learnt = learnt.extend(_ask_part(question, part, question.parts[part]))
+            except KeyboardInterrupt:
+                return keep(learnt), True
+            except FileRefused:
+                keep(learnt)
+                raise
+        recognition = keep(learnt)
+    return recognition, False
+
+
+def _identify(question: Question, part: str) -> tuple[str, str, str]:
+    return question.topic, question.column, part
 
 
 def _ask_part(question: Question, part: str, allowed: tuple[str, ...]) -> ColumnMapping:
+    """Ask one part of a question and return the answer; an empty mapping if it is left open.
+
+    An empty answer accepts the proposal, or leaves the part open if there is none. After three answers that are not
+    allowed, it stays open too.
+    """
     numbered = {str(number): text for number, text in enumerate(allowed, start=1)}
     for number, text in {**numbered, **({_NONE: "no column"} if question.without else {})}.items():
         say(f"  {number}  {text}")
     likely = question.proposal.get(part, "")
+    enter = f"Enter: {likely}; {_LATER}: leave it open" if likely else "Enter: leave it open"
     for _ in range(_TRIES):
-        reply = ask(f"  {part}{_word_rows(question, part)} [{likely}]").strip()
+        reply = ask(f"  {part}{_word_rows(question, part)} [{enter}]").strip()
         if question.without and reply == _NONE:
             raise FileRefused(question.without)
+        if reply == _LATER or not (reply or likely):
+            break
         try:
             return answer(question, {part: numbered.get(reply, reply) or likely})
         except InputError as wrong:

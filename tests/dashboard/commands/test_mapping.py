@@ -260,6 +260,63 @@ def test_questions_are_asked_on_a_terminal_and_an_empty_answer_takes_what_is_lik
     assert run("import", path, "--partner", "Asked", "--set", "stage=at_risk", "--json").json["rejected"] == 1
 
 
+def answer_by(monkeypatch, *replies):
+    """Give these replies on a terminal and return the questions that were asked; Ctrl+C follows the last one."""
+    asked, rest = [], iter(replies)
+
+    def prompt(question, **_more):
+        asked.append(question)
+        reply = next(rest, None)
+        if reply is None:
+            raise KeyboardInterrupt
+        return reply
+
+    monkeypatch.setattr(commands, "can_ask", lambda: True)
+    monkeypatch.setattr(asking, "_prompt", prompt)
+    return asked
+
+
+def write_incomplete(tmp_path):
+    rows = [{k: v for k, v in ROW.items() if k not in ("stage", "axis")} | {"child_id": f"K-{n}"} for n in range(3)]
+    return write(tmp_path, text_of([row | {"form": "xhamash"} for row in rows]), "incomplete.csv")
+
+
+def test_a_question_that_is_left_open_is_asked_once_and_the_answers_to_the_others_are_kept(run, tmp_path, monkeypatch):
+    path = write_incomplete(tmp_path)
+    asked = answer_by(monkeypatch, "1", "", "")
+    draft = run("mapping", "draft", path, "--partner", "Left")
+    assert draft.code == 0
+    assert asked == [
+        "  stage [Enter: leave it open]",
+        "  axis [Enter: leave it open]",
+        "  xhamash (3 rows) [Enter: leave it open]",
+    ]
+    assert "Not answered yet:\n  axis\n  form: 'xhamash' (3 rows)\n" in draft.out
+    assert "an import may refuse the file. The same command asks again." in draft.out
+    asked = answer_by(monkeypatch, "2", "")
+    draft = run("mapping", "draft", path, "--partner", "Left")
+    assert [question.split()[0] for question in asked] == ["axis", "xhamash"]
+    assert "An import rejects the rows that they are about. The same command asks again." in draft.out
+
+
+def test_what_is_likely_can_be_left_open_too(run, tmp_path, monkeypatch):
+    path = write(tmp_path, text_of([ROW]).replace("municipality", "municipalty", 1), "likely.csv")
+    asked = answer_by(monkeypatch, "-")
+    assert "Not answered yet:\n  municipality\n" in run("mapping", "draft", path, "--partner", "Likely").out
+    assert asked == ["  municipality [Enter: municipalty; -: leave it open]"]
+
+
+def test_ctrl_c_at_a_question_keeps_the_answers_before_it(run, tmp_path, monkeypatch):
+    path = write_incomplete(tmp_path)
+    answer_by(monkeypatch, "1")
+    draft = run("mapping", "draft", path, "--partner", "Stop")
+    assert draft.code == 130
+    assert "Kept for Stop: " in draft.out
+    assert "Not answered yet:\n  axis\n  form: 'xhamash' (3 rows)\n" in draft.out
+    open_questions = run("mapping", "draft", path, "--partner", "Stop", "--json").json["questions"]
+    assert [list(question["parts"]) for question in open_questions] == [["axis"], ["xhamash"]]
+
+
 def test_a_file_without_codes_of_children_is_refused_on_the_terminal_with_what_to_ask_of_the_partner(
     run, tmp_path, monkeypatch
 ):
