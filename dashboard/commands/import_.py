@@ -103,6 +103,18 @@ def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict
     return extended
 
 
+def word_table(kind: str | None, hints: Hints) -> str:
+    """Return the given options that say which table of a file is read, for a command line; with a blank before each."""
+    options = {"--kind": kind, "--sheet": hints.sheet, "--heading-row": hints.heading_row}
+    return "".join(f" {option} {shlex.quote(str(value))}" for option, value in options.items() if value)
+
+
+def word_answers(hints: Hints) -> str:
+    """Return the given options that answer questions, for a command line; with a blank before each."""
+    given = {"--set": hints.same, "--column": hints.columns, "--days": [hints.days] if hints.days else None}
+    return "".join(f" {option} {shlex.quote(text)}" for option, texts in given.items() for text in texts or ())
+
+
 def _split(option: str, text: str) -> tuple[str, str]:
     ours, equals, value = (part.strip() for part in text.partition("="))
     if not (ours and equals and value):
@@ -180,7 +192,7 @@ def import_files(
     emit(
         {**totals, "overdue": overdue.count, "refused": refused, "stored": not dry_run, "files": results},
         as_json,
-        *(_summarise(result, partner) for result in results),
+        *(_summarise(result, partner, word_table(kind, hints)) for result in results),
         *([_OVERDUE.format(count=overdue.count, day=overdue.since)] if overdue.count else []),
         *(["Nothing was stored: this was a dry run."] if dry_run else []),
     )
@@ -237,7 +249,8 @@ def _import_one(importer: Importer, path: Path, kind: str | None, partner: str |
     }
 
 
-def _summarise(result: dict[str, Any], partner: str | None) -> str:
+def _summarise(result: dict[str, Any], partner: str | None, table: str) -> str:
+    """Return the lines on one file; `table` has the options that said which of its tables was read."""
     if result.get("refused"):
         return f"Refused: {result['refused']}"
     parts = [f"{result['accepted']:,} accepted", f"{result['rejected']:,} rejected"]
@@ -256,7 +269,7 @@ def _summarise(result: dict[str, Any], partner: str | None) -> str:
     if any(reason not in hidden or reason["rows"] >= CHILDREN for reason in unknown):
         lines.append(
             f"  To say once what such words mean: tact mapping draft {shlex.quote(result['file'])} "
-            f"--partner {shlex.quote(partner) if partner else 'NAME'}"
+            f"--partner {shlex.quote(partner) if partner else 'NAME'}{table}"
         )
     if result["rejects"]:
         lines.append(f"  All reasons, to correct the rows or to send back: {result['rejects']}")

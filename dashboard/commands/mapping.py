@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from dashboard.commands.asking import ask, can_ask
-from dashboard.commands.import_ import NO_HINTS, Hints, check_files, extend_mappings
+from dashboard.commands.import_ import NO_HINTS, Hints, check_files, extend_mappings, word_answers, word_table
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
@@ -103,7 +103,9 @@ def draft(
         *([] if may_ask else [*_describe(file, recognition), *_word_questions(recognition.questions)]),
         *([f"Kept for {partner}: {path}"] if path else []),
         *(_word_open(recognition) if may_ask else []),
-        _word_next(file, recognition, partner),
+        _word_next(
+            file, recognition, partner, word_table(kind, hints) + ("" if partner else word_answers(hints)), form
+        ),
     )
     if stopped:
         raise KeyboardInterrupt
@@ -171,12 +173,21 @@ def _word_open(recognition: Recognition) -> Iterator[str]:
         yield "An import rejects the rows that they are about. The same command asks again."
 
 
-def _word_next(file: Path, recognition: Recognition, partner: str | None) -> str:
-    name = f" --partner {shlex.quote(partner)}" if partner else ""
-    if not recognition.questions:
-        return f"Next: tact import {shlex.quote(str(file))}{name}"
-    options = " ".join(_word_option(question) for question in recognition.questions)
-    return f"Next, with your answers: tact mapping draft {shlex.quote(str(file))}{name or ' --partner NAME'} {options}"
+def _word_next(file: Path, recognition: Recognition, partner: str | None, given: str, form: Path | None) -> str:
+    """Return the command to run next. What is kept for a partner need not be given again.
+
+    given : the options of this run that the next one needs too. form : the XLSForm of this run.
+    """
+    path, questions = shlex.quote(str(file)), "".join(f" {_word_option(q)}" for q in recognition.questions)
+    if partner:
+        given = f" --partner {shlex.quote(partner)}{given}"
+    elif questions or form:
+        given = f" --partner NAME{given}" + (f" --form {shlex.quote(str(form))}" if form else "")
+    if questions:
+        return f"Next, with your answers: tact mapping draft {path}{given}{questions}"
+    if form and not partner:  # an import takes no form
+        return f"Next, to keep what the form says: tact mapping draft {path}{given}"
+    return f"Next: tact import {path}{given}"
 
 
 def _word_option(question: Question) -> str:

@@ -231,15 +231,24 @@ def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = N
 
     The kind with the most columns is returned even if it lacks a required column, so that the message can name that
     column. `mappings` are the mappings of the partner, by kind. Raises FileRefused for a file that cannot be read, and
-    if the sheet or row that a mapping names is not there.
+    if the sheet or row that the mapping of this kind names is not there, or that of any kind if no kind is returned.
     """
     grids = read_grids(path)
-    for mapping in (mappings or {}).values():
-        check_choice(mapping, grids)
-    fit = {kind.name: _fit(kind, grids, (mappings or {}).get(kind.name, ColumnMapping())) for kind in KINDS.values()}
+    fit, refusals = {}, {}
+    for kind in KINDS.values():
+        mapping = (mappings or {}).get(kind.name, ColumnMapping())
+        try:
+            check_choice(mapping, grids)
+        except FileRefused as refusal:
+            refusals[kind.name] = refusal
+            mapping = replace(mapping, sheet="", heading_row=0)
+        fit[kind.name] = _fit(kind, grids, mapping)
     best = max(fit.values())
     fitting = [name for name, score in fit.items() if score == best]
-    return fitting[0] if best >= 1 and len(fitting) == 1 else None
+    guessed = fitting[0] if best >= 1 and len(fitting) == 1 else None
+    if refusals and (guessed is None or guessed in refusals):
+        raise refusals.get(guessed or "", next(iter(refusals.values())))
+    return guessed
 
 
 def refuse_unknown_children(path: InputFile) -> None:

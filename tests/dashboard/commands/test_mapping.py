@@ -207,6 +207,57 @@ def test_a_wrong_option_names_what_is_allowed(run, tmp_path, words, message):
     assert message in answer.out + answer.err
 
 
+def find_next(answer):
+    """Return the words of the command that `tact mapping draft` says to run next."""
+    (line,) = (line for line in answer.out.splitlines() if line.startswith("Next"))
+    return shlex.split(line.partition(": tact ")[2])
+
+
+def write_two_tables(tmp_path):
+    """Write a workbook with children on the first sheet and days of outreach below a title on the second."""
+    children = [list(ROW), *([*(ROW | {"child_id": f"K-{n}"}).values()] for n in range(3))]
+    outreach = [["2008"], [], ["Data", "Bashkia", "Ditë", "Puna"], *[["2008-03-04", "Tiranë", 2, "rruga"]] * 3]
+    return workbook(tmp_path, ("Fëmijët", children), ("Terreni", outreach), name="two tables.xlsx")
+
+
+@pytest.mark.parametrize("partner", [["--partner", "Two"], []])
+def test_the_next_commands_read_the_same_table_with_the_same_answers(run, tmp_path, partner):
+    path = write_two_tables(tmp_path)
+    table = ["--kind", "effort", "--sheet", "Terreni", "--heading-row", "3", "--column", "kind=Puna"]
+    draft = run("mapping", "draft", path, *partner, *table)
+    assert "kind: 'Puna'" in draft.out
+    words = find_next(draft)
+    assert words[:2] == ["mapping", "draft"]
+    assert words[-2:] == ["--set", "kind.rruga=CODE"]
+    answered = run(*(word.replace("CODE", "street_outreach").replace("NAME", "Two") for word in words))
+    words = find_next(answered)
+    assert words[0] == "import"
+    (imported,) = run(*words, "--json").json["files"]
+    assert (imported["kind"], imported["accepted"]) == ("effort", 3)
+
+
+def test_how_the_table_of_one_kind_is_read_does_not_hinder_files_of_another(run, tmp_path):
+    table = ["--kind", "effort", "--sheet", "Terreni", "--heading-row", "3", "--column", "kind=Puna"]
+    run("mapping", "draft", write_two_tables(tmp_path), "--partner", "ARSIS", *table)
+    children = write(tmp_path, text_of([ROW | {"child_id": f"K-{n}"} for n in range(3)]), "children.csv")
+    assert run("import", children, "--partner", "ARSIS", "--json").json["accepted"] == 3
+
+
+def test_an_import_names_the_draft_that_reads_the_same_table(run, tmp_path):
+    table = ["--kind", "effort", "--sheet", "Terreni", "--heading-row", "3"]
+    words = [*table, "--column", "kind=Puna", "--partner", "Two", "--dry-run"]
+    answer = run("import", write_two_tables(tmp_path), *words)
+    assert f"--partner Two {' '.join(table)}\n" in answer.out
+
+
+def test_what_a_form_says_is_kept_before_an_import_that_takes_no_form(run, tmp_path):
+    path = write(tmp_path, text_of([ROW]), "export.csv")
+    survey = [("type", "name", "label"), ("text", "child_id", "Child code")]
+    form = workbook(tmp_path, ("survey", survey), ("choices", [("list_name", "name", "label")]), name="form.xlsx")
+    words = find_next(run("mapping", "draft", path, "--form", form))
+    assert words == ["mapping", "draft", str(path), "--partner", "NAME", "--form", str(form)]
+
+
 def test_the_next_command_leaves_the_order_of_days_to_the_officer(run, tmp_path):
     path = MESSY["slashes"].write(tmp_path)
     asked = run("mapping", "draft", path).out
