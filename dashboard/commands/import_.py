@@ -18,6 +18,7 @@ from dashboard.commands.output import Json, Tick, emit, format_table, progress
 from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_overdue, open_workspace, warn_backup
 from data.errors import FileRefused, InputError
 from data.reference import area_table, town_table
+from data.restricted import intake
 from data.restricted.governance.retention import find_overdue
 from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.intake import mapping
@@ -73,6 +74,20 @@ NO_HINTS = Hints()
 def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict[str, ColumnMapping]:
     """Return the mappings of all kinds of record, by kind, extended by the options of this call.
 
+    Raises InputError as `_read_hints` does. A column is only in the mappings of kinds that have it.
+    """
+    given = _read_hints(hints)
+    return {kind: mappings.get(kind, ColumnMapping()).extend(mapping.keep_columns(given, kind)) for kind in KINDS}
+
+
+def check_hints(hints: Hints, kind: str) -> None:
+    """Raise InputError for a kind or value that is not allowed, and for a column that the kind of record lacks."""
+    mapping.check(_read_hints(hints), kind, "The options")
+
+
+def _read_hints(hints: Hints) -> ColumnMapping:
+    """Return the options of a call as a mapping.
+
     Raises InputError for an option that is not COLUMN=VALUE, a column that no kind has, or an unknown order of days.
     """
     constants: dict[str, str] = {}
@@ -88,19 +103,14 @@ def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict
     _check_columns([*constants, *names, *theirs])
     if hints.days and hints.days not in mapping.SLASHES:
         raise InputError(f"--days is {hints.days!r}. Allowed: {', '.join(map(repr, mapping.SLASHES))}.")
-    extended = {}
-    for kind in KINDS.values():
-        columns = {column.name for column in kind.file_columns}
-        call = ColumnMapping(
-            columns={ours: text for ours, text in theirs.items() if ours in columns},
-            constants={ours: text for ours, text in constants.items() if ours in columns},
-            value_names={ours: words for ours, words in names.items() if ours in columns},
-            slashes=cast("Slashes", hints.days or ""),
-            sheet=hints.sheet or "",
-            heading_row=hints.heading_row or 0,
-        )
-        extended[kind.name] = mappings.get(kind.name, ColumnMapping()).extend(call)
-    return extended
+    return ColumnMapping(
+        columns=theirs,
+        constants=constants,
+        value_names=names,
+        slashes=cast("Slashes", hints.days or ""),
+        sheet=hints.sheet or "",
+        heading_row=hints.heading_row or 0,
+    )
 
 
 def word_table(kind: str | None, hints: Hints) -> str:
@@ -171,6 +181,10 @@ def import_files(
     check_workspace_kind(workspace, files)
     if dry_run and rules:
         raise InputError("--mapping saves a mapping, and a dry run saves nothing. Import without --dry-run.")
+    if kind:
+        check_hints(hints, kind)
+    # Files of one call may be of several kinds, and an option is for those that have its column.
+    only = hints if kind is None and len(files) == 1 else NO_HINTS
     mappings = extend_mappings(find_mappings(workspace, partner, rules), hints)
     secrets = load_keys(workspace)
     results = []
@@ -182,7 +196,7 @@ def import_files(
         importer = Importer(workspace, vault, secrets, places.resolve, mappings, dry_run, new_partner)
         for path in files:
             with progress(path.name) as tick:
-                results.append(_import_one(importer, path, kind, partner, tick))
+                results.append(_import_one(importer, path, kind, partner, tick, only))
         overdue = find_overdue(workspace, vault)
         warn_backup(workspace, vault)
     totals = {name: sum(result.get(name, 0) for result in results) for name in _COUNTS}
@@ -230,12 +244,18 @@ def _word_count(count: int | None) -> str:
     return "not known" if count is None else f"{count:,}"
 
 
-def _import_one(importer: Importer, path: Path, kind: str | None, partner: str | None, tick: Tick) -> dict[str, Any]:
+def _import_one(
+    importer: Importer, path: Path, kind: str | None, partner: str | None, tick: Tick, hints: Hints
+) -> dict[str, Any]:
     """Import one of several files, and return the result as plain values, with at most `_MAX_REASONS` reasons.
 
-    A file that is refused does not stop the others: its result has only its path and the reason.
+    A file that is refused does not stop the others: its result has only its path and the reason. Raises InputError for
+    one of `hints` that is not for the kind of the file.
     """
     try:
+        kind = kind or intake.guess_kind(path, importer.mappings)
+        if kind:
+            check_hints(hints, kind)
         imported = importer.import_file(path, kind=kind, partner=partner, progress=tick)
     except FileRefused as refusal:
         return {"file": str(path), "refused": str(refusal)}

@@ -11,7 +11,15 @@ from typing import Annotated, Any
 import typer
 
 from dashboard.commands.asking import ask, can_ask
-from dashboard.commands.import_ import NO_HINTS, Hints, check_files, extend_mappings, word_answers, word_table
+from dashboard.commands.import_ import (
+    NO_HINTS,
+    Hints,
+    check_files,
+    check_hints,
+    extend_mappings,
+    word_answers,
+    word_table,
+)
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
@@ -74,6 +82,7 @@ def draft(
     if name is None:
         intake.refuse_unknown_children(file)
         raise FileRefused(word_unknown(file))
+    check_hints(hints, name)
     learnt = extend_mappings({name: read_form(form, KINDS[name])} if form else {}, hints)[name]
     places = Places(area_table(), town_table())
 

@@ -126,7 +126,7 @@ def _read_kind(content: Table[str, object], kind: str, name: str) -> ColumnMappi
     _refuse_unknown_keys(of_kind, f"{name}: {kind}", inner=True)
     everywhere, here = _parse(content, name), _parse(of_kind, name)
     check(here, kind, name)
-    mapping = _only_columns_of(kind, everywhere).extend(here)
+    mapping = keep_columns(everywhere, kind).extend(here)
     check(mapping, kind, name)
     return mapping
 
@@ -222,6 +222,18 @@ def check(mapping: ColumnMapping, kind: str, name: str = _MAPPING) -> None:
         )
 
 
+def keep_columns(mapping: ColumnMapping, kind: str) -> ColumnMapping:
+    """Return a mapping for all kinds without the columns that one kind does not have."""
+    ours = _column_names(kind)
+    return replace(
+        mapping,
+        columns={column: theirs for column, theirs in mapping.columns.items() if column in ours},
+        value_names={column: names for column, names in mapping.value_names.items() if column in ours},
+        constants={column: text for column, text in mapping.constants.items() if column in ours},
+        defaults={column: text for column, text in mapping.defaults.items() if column in ours},
+    )
+
+
 def _check_codes(kind: str, column: str, codes: Any, name: str) -> None:  # noqa: ANN401 - any iterable of texts
     allowed = get_kind(kind).column(column).allowed
     wrong = sorted({ours for ours in codes if allowed and ours not in allowed})
@@ -239,18 +251,6 @@ def _check_codes(kind: str, column: str, codes: Any, name: str) -> None:  # noqa
 
 def _column_names(kind: str) -> tuple[str, ...]:
     return tuple(column.name for column in get_kind(kind).file_columns)
-
-
-def _only_columns_of(kind: str, mapping: ColumnMapping) -> ColumnMapping:
-    """Return a mapping for all kinds without the columns that one kind does not have."""
-    ours = _column_names(kind)
-    return replace(
-        mapping,
-        columns={column: theirs for column, theirs in mapping.columns.items() if column in ours},
-        value_names={column: names for column, names in mapping.value_names.items() if column in ours},
-        constants={column: text for column, text in mapping.constants.items() if column in ours},
-        defaults={column: text for column, text in mapping.defaults.items() if column in ours},
-    )
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -258,6 +258,28 @@ def test_what_a_form_says_is_kept_before_an_import_that_takes_no_form(run, tmp_p
     assert words == ["mapping", "draft", str(path), "--partner", "NAME", "--form", str(form)]
 
 
+@pytest.mark.parametrize("kind", [["--kind", "encounter"], []])
+@pytest.mark.parametrize("words", [["import"], ["mapping", "draft"]])
+@pytest.mark.parametrize("option", [["--column", "days=Ditë"], ["--set", "kind=street_outreach"]])
+def test_an_option_for_a_column_that_the_kind_of_record_lacks_is_refused(run, tmp_path, words, option, kind):
+    refused = run(*words, write_two_tables(tmp_path), "--partner", "P", *kind, *option)
+    column = option[1].partition("=")[0]
+    assert refused.code == 2
+    assert f"The options: encounter has no column '{column}'. It has: date, municipality, child_id, " in refused.err
+
+
+def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(run, tmp_path):
+    refused = run("mapping", "draft", write_two_tables(tmp_path), "--kind", "children")
+    assert (refused.code, "No record kind 'children'. There are: encounter, " in refused.err) == (2, True)
+
+
+def test_an_option_of_a_call_with_files_of_several_kinds_is_for_those_that_have_its_column(run, tmp_path):
+    children = write(tmp_path, text_of([{k: v for k, v in ROW.items() if k != "axis"}]), "children.csv")
+    days = write(tmp_path, "date,municipality,days,kind,partner\n2008-03-04,Tirana,2,other,ARSIS\n", "days.csv")
+    assert run("import", children, days, "--set", "axis=protection", "--json").json["accepted"] == 2
+    assert "effort has no column 'axis'" in run("import", days, "--set", "axis=protection").err
+
+
 def test_the_next_command_leaves_the_order_of_days_to_the_officer(run, tmp_path):
     path = MESSY["slashes"].write(tmp_path)
     asked = run("mapping", "draft", path).out
