@@ -136,6 +136,8 @@ def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, 
     confidences = dict(layout.doubts.get(column, {}))
     keys = _keys_of(kind.column(column))
     for position in layout.unknown:
+        if column == "days" and words.says_hours(headings[position]):
+            continue
         key = make_key(_BRACKETS.sub(" ", headings[position])[:_LONGEST])
         if key and not find_personal_heading(headings[position], kind.refuses):
             near = difflib.get_close_matches(key, keys, 1, _NEAR)

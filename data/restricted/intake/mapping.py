@@ -43,6 +43,7 @@ from data.message import Message
 from data.restricted.intake.personal_words import is_personal, is_personal_in
 from data.schema import get_kind
 from data.schema.kinds import KINDS
+from data.schema.words import says_hours
 from data.workspace.files import write_text
 from data.workspace.toml_text import parse_toml
 
@@ -165,22 +166,11 @@ def forget(path: Path, kind: str) -> None:
 
 
 def check(mapping: ColumnMapping, kind: str, name: str = _MAPPING) -> None:
-    """Raise InputError for a column, category or order of dates that is not allowed.
+    """Raise InputError for a column, category or order of dates that is not allowed, and for hours in place of days.
 
     Raises it also for a word or the name of a sheet that may be about a person, and for one identifier for all rows.
     """
-    ours = _column_names(kind)
-    for column in (*mapping.columns, *mapping.value_names, *mapping.constants, *mapping.defaults):
-        if column not in ours:
-            raise InputError(
-                Message(
-                    "{name}: {kind} has no column {column!r}. It has: {ours}.",
-                    name=name,
-                    kind=kind,
-                    column=column,
-                    ours=", ".join(ours),
-                )
-            )
+    _check_columns(mapping, kind, name)
     for column, names in mapping.value_names.items():
         _check_codes(kind, column, names.values(), name)
         if any(is_personal_in(get_kind(kind).column(column), word) for word in names):
@@ -220,6 +210,38 @@ def check(mapping: ColumnMapping, kind: str, name: str = _MAPPING) -> None:
                 allowed=", ".join(map(repr, SLASHES)),
             )
         )
+
+
+def _check_columns(mapping: ColumnMapping, kind: str, name: str) -> None:
+    ours = _column_names(kind)
+    for column in (*mapping.columns, *mapping.value_names, *mapping.constants, *mapping.defaults):
+        if column not in ours:
+            raise InputError(
+                Message(
+                    "{name}: {kind} has no column {column!r}. It has: {ours}.",
+                    name=name,
+                    kind=kind,
+                    column=column,
+                    ours=", ".join(ours),
+                )
+            )
+    if hours := explain_hours(mapping):
+        raise InputError(Message("{name}: {why}", name=name, why=hours))
+
+
+def explain_hours(mapping: ColumnMapping) -> Message | None:
+    """Return why no days are read from a heading that says hours; None if no heading of the mapping does.
+
+    Eight hours would count as eight days.
+    """
+    heading = next(filter(says_hours, mapping.headings_of("days")), None)
+    if heading is None:
+        return None
+    return Message(
+        "{heading!r} holds hours and is not read as days. Days are working days of all workers added together. "
+        "Write them into a column of the file: hours divided by the hours of a working day.",
+        heading=heading,
+    )
 
 
 def keep_columns(mapping: ColumnMapping, kind: str) -> ColumnMapping:

@@ -37,7 +37,7 @@ from data.restricted.intake.headings import (
 )
 from data.restricted.intake.likely_columns import find_code_columns, find_worded_columns
 from data.restricted.intake.made_ages import MadeAges
-from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
+from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes, explain_hours
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import NO_CODE, list_missing
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
@@ -198,7 +198,7 @@ def recognise(
 def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
     """Return the entries of a mapping that answer a question; parts without a reply stay open.
 
-    Raises InputError for a reply that is not allowed.
+    Raises InputError for a reply that is not allowed, and for a column of hours in place of days.
     """
     answers = {part: reply for part, reply in replies.items() if reply}
     for part, reply in answers.items():
@@ -213,7 +213,10 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
                 )
             )
     if question.topic == "column":
-        return ColumnMapping(columns=answers)
+        columns = ColumnMapping(columns=answers)
+        if hours := explain_hours(columns):
+            raise InputError(hours)
+        return columns
     if question.topic == "constants":
         return ColumnMapping(constants=answers)
     if question.topic == "days":

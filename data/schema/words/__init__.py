@@ -7,8 +7,8 @@ something else, so that the data officer is asked. `en.csv` also has the words o
 
 Names with a point, and `total`, `several` and `month`, are not columns. They have the headings of the parts of a day in
 separate columns (`date.day`), the words next to an age (`age_band.word`), the words for its number
-(`age_band.number`), the words in place of a code that is not there (`child_id.none`), the words that begin a row of
-totals, the signs between two values in a cell, and the months.
+(`age_band.number`), the units in headings of days and hours (`days.unit`), the words in place of a code that is not
+there (`child_id.none`), the words that begin a row of totals, the signs between two values in a cell, and the months.
 """
 
 from __future__ import annotations
@@ -111,6 +111,13 @@ def look_up_readings(index: Mapping[str, _T], readings: Iterable[str]) -> _T | N
     readings: keys from `list_readings`.
     """
     return next((index[key] for key in readings if key in index), None)
+
+
+def says_hours(heading: str) -> bool:
+    """Return whether a heading says hours and not days, such as "Orë në terren"."""
+    index = index_codes("days.unit")
+    units = {look_up(index, word) for word in re.findall(r"[^\W\d_]+", heading)}
+    return "hours" in units and "days" not in units
 
 
 def list_readings(text: str) -> tuple[str, ...]:

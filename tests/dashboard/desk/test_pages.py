@@ -296,6 +296,18 @@ def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path, hea
     assert entry.recognition.sample.cells["form"] == ("begging",)
 
 
+def test_a_column_of_hours_is_not_read_as_days(desk, tmp_path):
+    path = tmp_path / "hours.csv"
+    path.write_text("date,municipality,kind,Orë në terren\n2008-03-04,Tirana,other,8\n", encoding="utf-8")
+    page = drop(open_section(desk), path)
+    box = page.selectbox(key="answer-1-column-days-days")
+    assert (box.options, box.value) == (["Orë në terren"], None)
+    box.select_index(0)
+    press(page, "Answer")
+    assert ["holds hours and is not read as days" in error.value for error in page.error] == [True]
+    assert desk.in_hand["files"].files[1].recognition.blocks
+
+
 def write_codes(folder, code):
     path = folder / "list.csv"
     head = "Data,Bashkia,Faza,Rruga,Forma e shfrytëzimit,Boshti,Si u gjet,Dosja"

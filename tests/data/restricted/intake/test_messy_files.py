@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from data.errors import FileRefused
+from data.errors import FileRefused, InputError
 from data.reference import area_table, town_table
 from data.restricted.intake import guess_kind, mapping, read_file
 from data.restricted.intake.mapping import ColumnMapping
@@ -348,3 +348,31 @@ def test_a_file_without_codes_of_children_says_what_to_ask_of_the_partner(tmp_pa
     assert "Ask the partner to add a column" in recognition.lacking
     with pytest.raises(FileRefused, match="Ask the partner to add a column"):
         read_file(path, "encounter", resolve=PLACES.resolve, hash_identifier=Hasher(), partner="P")
+
+
+def write_hours(folder, heading):
+    path = folder / "hours.csv"
+    rows = "\n".join(f"2008-03-{n:02},Tirana,{n},other" for n in range(1, 6))
+    path.write_text(f"Data,Bashkia,{heading},Lloji\n{rows}", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Orë në terren", "Ore pune", "Ώρες εργασίας στο πεδίο", "ores ergasias", "Outreach hours", "work_h", "h"],
+)
+def test_hours_are_not_proposed_as_days_and_are_refused_as_days(tmp_path, heading):
+    path = write_hours(tmp_path, heading)
+    (question,) = recognise(path, resolve=PLACES.resolve, kind="effort", partner="P", today=TODAY).questions
+    assert (dict(question.parts), dict(question.proposal)) == ({"days": (heading,)}, {})
+    with pytest.raises(InputError, match=f"'{heading}' holds hours and is not read as days"):
+        answer(question, {"days": heading})
+    with pytest.raises(InputError, match=r"The mapping: .* holds hours"):
+        mapping.check(ColumnMapping(columns={"days": heading}), "effort")
+
+
+def test_days_with_a_remark_on_hours_are_days(tmp_path):
+    path = write_hours(tmp_path, "Ditë (8 orë)")
+    recognition = recognise(path, resolve=PLACES.resolve, kind="effort", partner="P", today=TODAY)
+    assert recognition.questions == ()
+    assert recognition.sample.cells["days"][0] == "1.0"
