@@ -41,6 +41,7 @@ from typing import Any, Literal, cast
 from data.errors import InputError
 from data.message import Message
 from data.restricted.intake.personal_words import is_personal, is_personal_in
+from data.restricted.intake.values import is_band_of
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 from data.schema.words import says_hours
@@ -166,11 +167,13 @@ def forget(path: Path, kind: str) -> None:
 
 
 def check(mapping: ColumnMapping, kind: str, name: str = _MAPPING) -> None:
-    """Raise InputError for a column, category or order of dates that is not allowed, and for hours in place of days.
+    """Raise InputError for a column, category or order of dates that is not allowed.
 
-    Raises it also for a word or the name of a sheet that may be about a person, and for one identifier for all rows.
+    Raises it also for hours in place of days, for a band that an age is not in, for a word or the name of a sheet that
+    may be about a person, and for one identifier for all rows.
     """
     _check_columns(mapping, kind, name)
+    _check_ages(mapping, name)
     for column, names in mapping.value_names.items():
         _check_codes(kind, column, names.values(), name)
         if any(is_personal_in(get_kind(kind).column(column), word) for word in names):
@@ -242,6 +245,20 @@ def explain_hours(mapping: ColumnMapping) -> Message | None:
         "Write them into a column of the file: hours divided by the hours of a working day.",
         heading=heading,
     )
+
+
+def _check_ages(mapping: ColumnMapping, name: str) -> None:
+    """Raise InputError for a word of several ages, such as rreth 10, with a band that contains none of them."""
+    for word, band in mapping.value_names.get("age_band", {}).items():
+        if not is_band_of(band, word):
+            raise InputError(
+                Message(
+                    "{name}: {word!r} is not an age from {band}. Give a band that contains it, or unknown.",
+                    name=name,
+                    word=word,
+                    band=band,
+                )
+            )
 
 
 def keep_columns(mapping: ColumnMapping, kind: str) -> ColumnMapping:

@@ -45,7 +45,15 @@ from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
 from data.restricted.intake.surroundings import Surroundings, list_area_columns, read_surroundings
 from data.restricted.intake.table import RawColumn, RawTable
-from data.restricted.intake.values import UNKNOWN_WORD, Faulty, check_values, find_band, is_unordered_day, slash_order
+from data.restricted.intake.values import (
+    UNKNOWN_WORD,
+    Faulty,
+    check_values,
+    find_band,
+    is_band_of,
+    is_unordered_day,
+    slash_order,
+)
 from data.schema import Match, Resolve, get_kind
 from data.schema.column import Column, RecordKind
 from data.workspace.types import Ints
@@ -465,11 +473,12 @@ class _File:
                 "Which place is it?"
             )
         likely = {word: unknown[code][0] for word, code in words.items() if len(unknown[code]) == 1}
+        of_age = column.name == "age_band"
         return Question(
             "words",
             column.name,
             text,
-            dict.fromkeys(words, tuple(column.allowed)),
+            {word: tuple(code for code in column.allowed if not of_age or is_band_of(code, word)) for word in words},
             {word: int(counts[code]) for word, code in words.items()},
             likely,
             0.5 if likely else 0.0,

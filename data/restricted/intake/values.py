@@ -264,13 +264,10 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
     spellings = list_spellings(column.name, tuple(column.allowed.items()))
     if code := words.look_up(spellings, text[:200]):
         return code
+    if ages := _read_ages(text):
+        return find_band(*ages)
     exact, about = _strip_about(text)
     number, word = _strip_age_word(exact)
-    if match := _BAND.fullmatch(number):
-        return _find_band_of(int(match[1]), int(match[2]), word)
-    if match := _AGE.fullmatch(number):
-        age = int(match[1])
-        return _find_band_of(max(age - _DOUBT, 0), age + _DOUBT, word) if about else _find_band_of(age, age, word)
     if not word and not about and _BIRTH.fullmatch(number) and int(number) <= today.year:
         return f"B{number}"
     if any(map(str.isdigit, exact)):
@@ -288,9 +285,31 @@ def _is_date(text: str, today: dt.date) -> bool:
     return read_day(text, today) is not None or MadeAges.read(text) is not None or any(map(find_month, words_of))
 
 
-def _find_band_of(youngest: int, oldest: int, word: str) -> str:
-    """Return the band in which both ages lie; they are in months if the word after them says so."""
-    return find_band(youngest // 12, oldest // 12) if word == "months" else find_band(youngest, oldest)
+def _read_ages(text: str) -> tuple[int, int] | None:
+    """Return the youngest and the oldest age in years that a text may mean (9 and 11 for rreth 10); None for no age."""
+    exact, about = _strip_about(text)
+    number, word = _strip_age_word(exact)
+    if match := _BAND.fullmatch(number):
+        youngest, oldest = int(match[1]), int(match[2])
+    elif match := _AGE.fullmatch(number):
+        doubt = _DOUBT if about else 0
+        youngest, oldest = max(int(match[1]) - doubt, 0), int(match[1]) + doubt
+    else:
+        return None
+    return (youngest // 12, oldest // 12) if word == "months" else (youngest, oldest)
+
+
+def is_band_of(band: str, text: str) -> bool:
+    """Return whether a band contains one of the ages that a text may mean, such as 9 to 11 for rreth 10.
+
+    True for a text that is not about several ages, because a number may be a code of the partner's, and for a code
+    that is no band, such as unknown.
+    """
+    made = MadeAges.read(text)
+    ages = (made.young, made.old) if made else _read_ages(text)
+    if ages is None or ages[0] == ages[1] or band not in _OLDEST:
+        return True
+    return int(band.partition("-")[0]) <= max(ages) and min(ages) <= _OLDEST[band]
 
 
 def find_band(youngest: int, oldest: int) -> str:

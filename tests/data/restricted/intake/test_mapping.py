@@ -84,3 +84,18 @@ def test_a_partner_name_never_leaves_the_folder(tmp_path_factory, partner):
 def test_partners_that_differ_in_case_share_a_mapping(tmp_path):
     path, other = (mapping.file_for(tmp_path, name) for name in ("Amaro Drom", "AMARO DROM"))
     assert path == other == tmp_path / "amaro-drom.toml"
+
+
+def test_a_band_that_no_age_of_a_word_is_in_is_refused_and_a_number_may_be_a_code():
+    for word, band in (("rreth 10", "14-17"), ("8-12", "0-5"), ("10-12 as a date", "6-9")):
+        with pytest.raises(InputError, match=f"'{word}' is not an age from {band}"):
+            mapping.check(ColumnMapping(value_names={"age_band": {word: band}}), "encounter")
+    fitting = {
+        "rreth 10": "6-9",
+        "about 17": "14-17",
+        "8-12": "unknown",
+        "2": "6-9",
+        "big": "14-17",
+        "30 months": "0-5",
+    }
+    mapping.check(ColumnMapping(value_names={"age_band": fitting}), "encounter")

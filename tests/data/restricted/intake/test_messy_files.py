@@ -173,6 +173,9 @@ def test_an_age_between_two_bands_is_asked_once_where_children_share_it_and_no_n
     (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
     assert dict(question.rows) == {"rreth 10": 3, "8-12": 3}
     assert question.proposal == {}
+    assert question.parts == dict.fromkeys(["rreth 10", "8-12"], ("6-9", "10-13", "unknown"))
+    with pytest.raises(InputError, match="Allowed: 6-9, 10-13, unknown"):
+        answer(question, {"rreth 10": "0-5"})
     learnt = answer(question, {"rreth 10": "10-13", "8-12": "10-13"})
     file = read_file(path, "encounter", resolve=PLACES.resolve, hash_identifier=Hasher(), mapping=learnt, partner="P")
     assert file.accepted_rows == 7
@@ -198,6 +201,7 @@ def test_ages_that_a_spreadsheet_made_days_of_are_asked_by_their_band_and_never_
     (question,) = recognise(path, resolve=PLACES.resolve, partner="P", today=TODAY).questions
     assert dict(question.rows) == {"10-12 as a date": 4, "10-13 as a date": 2, "6-9 as a date": 1}
     assert dict(question.proposal) == {"10-12 as a date": "10-13", "10-13 as a date": "10-13", "6-9 as a date": "6-9"}
+    assert question.parts["10-12 as a date"] == ("10-13", "unknown")
     learnt = answer(question, question.proposal)
     assert (
         recognise(path, resolve=PLACES.resolve, mappings={"encounter": learnt}, partner="P", today=TODAY).questions
