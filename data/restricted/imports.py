@@ -196,7 +196,7 @@ class Importer:
         return records.number if stored else None, records.counts, notes
 
     def _write_rejects(self, path: InputFile, read: intake.Intake) -> Path | None:
-        target = find_list(self.workspace.rejects, read.partners, path.name)
+        target = find_list(self.workspace.rejects, read.partners, path.name, read.sheet)
         if read.rejects.empty:
             # No old list remains of a file that was corrected.
             target.unlink(missing_ok=True)

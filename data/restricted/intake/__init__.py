@@ -89,12 +89,14 @@ class Intake:
 
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
     (data/restricted/intake/rejects.py); `reasons` has its reasons as messages. accepted_rows + rejected_rows = rows,
-    where parts of an area that were added up are one row. `partners` are the partners that the rows name, and the
+    where parts of an area that were added up are one row. `sheet` is the number of the sheet, 0 for a text file.
+    `partners` are the partners that the rows name, and the
     sender if there is one. `unknown_columns` are headings that the product does not know: these columns were checked
     for personal data and otherwise ignored.
     """
 
     kind: str
+    sheet: int
     partner: str | None
     partners: tuple[str, ...] = field(repr=False)
     rows: int
@@ -331,6 +333,7 @@ def _intake(
     headings = table.begin.headings
     return Intake(
         kind=kind.name,
+        sheet=table.begin.sheet,
         partner=partner,
         partners=_list_partners(rows, partner),
         rows=len(rows) + len(table.faults),

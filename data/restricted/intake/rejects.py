@@ -64,10 +64,14 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _RECORD_NUMBER = re.compile(r"(?=\D*\d)[\w./-]{1,40}")
 
 
-def find_list(folder: Path, partners: Iterable[str], file: str) -> Path:
-    """Return the path of the list of rejects for a file with rows of these partners; `folder` has all lists."""
+def find_list(folder: Path, partners: Iterable[str], file: str, sheet: int = 0) -> Path:
+    """Return the path of the list of rejects for a file with rows of these partners; `folder` has all lists.
+
+    Each sheet of a file has its own list. `sheet` is its number, 0 for a text file.
+    """
     folders = {_name_folder(partner) for partner in partners}
-    return folder / (folders.pop() if len(folders) == 1 else _SEVERAL) / f"{_shorten(file)}.rejected.csv"
+    name = _shorten(file) + (f".sheet-{sheet}" if sheet > 1 else "")
+    return folder / (folders.pop() if len(folders) == 1 else _SEVERAL) / f"{name}.rejected.csv"
 
 
 def _shorten(file: str) -> str:

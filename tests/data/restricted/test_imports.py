@@ -11,7 +11,7 @@ from data.restricted.vault import Vault
 from data.workspace import Workspace
 from data.workspace.folding import make_speller
 from geo.places import Places
-from tests.helpers.partner_files import AREAS, ROW, text_of, write
+from tests.helpers.partner_files import AREAS, ROW, text_of, workbook, write
 
 
 @pytest.fixture
@@ -34,6 +34,22 @@ def test_a_name_that_is_long_in_bytes_has_its_own_list(importer, tmp_path):
     assert second.rejects.exists()
     assert first.rejects != second.rejects
     assert take(importer, tmp_path, "short.csv").rejects.name == "short.csv.rejected.csv"
+
+
+def test_each_sheet_of_a_file_has_its_own_list_which_goes_when_the_sheet_is_corrected(importer, tmp_path):
+    effort = {"date": "2008-03-04", "municipality": "Tiranë", "days": "2", "kind": "other", "partner": "ARSIS"}
+
+    def write_sheets(*, days: str):
+        children, outreach = ROW | {"stage": "wrong"}, effort | {"days": days}
+        sheets = [(name, [list(row), list(row.values())]) for name, row in (("a", children), ("b", outreach))]
+        return workbook(tmp_path, *sheets)
+
+    path = write_sheets(days="wrong")
+    first, second = (importer.import_file(path, kind=kind).rejects for kind in ("encounter", "effort"))
+    assert (first.name, second.name) == ("file.xlsx.rejected.csv", "file.xlsx.sheet-2.rejected.csv")
+    assert ("stage" in first.read_text(), "days" in second.read_text()) == (True, True)
+    assert importer.import_file(write_sheets(days="2"), kind="effort").rejects is None
+    assert (first.exists(), second.exists()) == (True, False)
 
 
 def test_the_list_of_imports_says_how_many_rows_were_rejected_until_it_is_undone(importer, tmp_path):
