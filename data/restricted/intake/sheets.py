@@ -187,7 +187,13 @@ def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
         ]
         return [join_messages([*notes, *_name_others(grids, {start.grid for start in chain})])]
     return [
-        Message("Only sheet {sheet} was read, of {count} sheets with content.", sheet=begin.sheet, count=len(grids))
+        Message(
+            "Only sheet {sheet} was read, of {count} sheets with content. To read another one, name it with --sheet "
+            "NAME, and where they are not found, its kind with --kind and the row of its headings with --heading-row "
+            "(at the desk: Something is read wrongly).",
+            sheet=begin.sheet,
+            count=len(grids),
+        )
     ]
 
 

@@ -235,7 +235,9 @@ def test_the_sheet_with_our_columns_is_read(tmp_path):
     path = workbook(tmp_path, ("Help", [["Read this"]]), ("Data", [list(ROW), GOOD]))
     intake = read(path)
     assert intake.accepted_rows == 1
-    assert intake.notes == ("Only sheet 2 was read, of 2 sheets with content.",)
+    (note,) = intake.notes
+    assert note.startswith("Only sheet 2 was read, of 2 sheets with content. To read another one, name it with --sheet")
+    assert all(option in note for option in ("--kind", "--heading-row", "at the desk: Something is read wrongly"))
 
 
 def test_two_sheets_with_our_columns_are_refused(tmp_path):
