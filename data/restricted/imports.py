@@ -190,6 +190,7 @@ class Importer:
                 records.add(batch)
             notes = _note_two_sexes(records.count_two_sexes())
             notes += _note_other_partner(records.find_other_partner())
+            notes += _note_late(records.count_late())
             if self.rehearse:
                 raise _Rehearsal
         stored = not self.rehearse and records.counts != Counts()
@@ -234,6 +235,22 @@ def _note_other_partner(comparison: tuple[str, int, int] | None) -> list[Message
             count=count,
             rows=rows,
             other=other,
+        )
+    ]
+
+
+def _note_late(records: int) -> list[Message]:
+    """Return a note if encounters are of years whose numbers are final: they never change."""
+    if not records:
+        return []
+    return [
+        Message(
+            "{count:,} new or corrected encounter is of a year whose numbers are final and never change. It is stored, "
+            "and no release counts it."
+            if records == 1
+            else "{count:,} new or corrected encounters are of years whose numbers are final and never change. They "
+            "are stored, and no release counts them.",
+            count=records,
         )
     ]
 

@@ -1,13 +1,15 @@
 """The import of one file's records into the vault, inside one transaction."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from data.restricted.vault import frames
+from data.restricted.vault import frames, published
 from data.restricted.vault.sqlcipher import Connection
 from data.restricted.vault.tables import (
     archive_sql,
+    days_sql,
     insert_sql,
     of_other_partner_sql,
     repeat_sql,
@@ -83,6 +85,18 @@ class Import:
         if self.kind != "encounter":
             return 0
         return int(self._connection.execute(two_sexes_sql(), (self._batch,)).fetchone()[0])
+
+    def count_late(self) -> int:
+        """Return how many new or changed encounters of this import are of years whose numbers are final.
+
+        Collected rows are written first.
+        """
+        self.flush()
+        years = published.list_final_years(self._connection) if self.kind == "encounter" else []
+        if not years:
+            return 0
+        days = self._connection.execute(days_sql(), (self._batch,)).fetchall()
+        return sum(n for day, n in days if any(year.start <= dt.date.fromisoformat(day) <= year.end for year in years))
 
     def find_other_partner(self) -> tuple[str, int, int] | None:
         """Return another partner that already has records of this import, how many, and of how many compared; or None.

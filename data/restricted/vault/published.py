@@ -12,6 +12,7 @@ from typing import NamedTuple
 from data.errors import VaultError
 from data.message import Message
 from data.restricted.vault.sqlcipher import Connection
+from data.tables.periods import Period
 
 
 class PublishedBlock(NamedTuple):
@@ -19,6 +20,20 @@ class PublishedBlock(NamedTuple):
 
     members: bytes
     release: str
+
+
+_YEAR = "year|"
+
+
+def name_year(year: Period) -> str:
+    """Return the name of the block that says that the numbers of a year are final."""
+    return f"{_YEAR}{year.id}"
+
+
+def list_final_years(connection: Connection) -> list[Period]:
+    """List the years whose numbers are final."""
+    blocks = (block for (block,) in connection.execute("SELECT block FROM published"))
+    return [Period.parse(block.removeprefix(_YEAR)) for block in blocks if block.startswith(_YEAR)]
 
 
 def read_blocks(connection: Connection) -> dict[str, PublishedBlock]:

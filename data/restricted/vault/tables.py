@@ -274,6 +274,17 @@ def two_sexes_sql() -> str:
     )
 
 
+def days_sql() -> str:
+    """Return the statement that selects each day of an import's encounters, with the number of its encounters.
+
+    Parameter: the number of the import.
+    """
+    return (
+        f"SELECT text, count(*) FROM encounter JOIN term ON \"column\" = '{term_name('encounter', 'date')}' "
+        "AND code = date WHERE batch = ? GROUP BY text"
+    )
+
+
 def of_other_partner_sql() -> str:
     """Return the statement that finds encounters of an import which another partner has, from earlier imports.
 

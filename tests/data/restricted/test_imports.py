@@ -1,5 +1,6 @@
 """An import: its list of rejected rows, and what it notes of records that the vault has."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,8 @@ from data.errors import DiskFull
 from data.restricted import imports, keys
 from data.restricted.imports import Importer
 from data.restricted.vault import Vault
+from data.restricted.vault.published import name_year
+from data.tables.periods import Period
 from data.workspace import Workspace
 from data.workspace.folding import make_speller
 from geo.places import Places
@@ -179,3 +182,26 @@ def test_records_keep_the_spelling_that_they_had_in_an_earlier_version(importer,
         earlier.setattr(Importer, "_list_partners", lambda *_: [])
         assert [take_as("Arsis", 1), take_as("ARSIS", 2)] == [(1, 0), (1, 0)]
     assert [take_as("Arsis", 1), take_as("ARSIS", 2)] == [(0, 1), (0, 1)]
+
+
+@pytest.mark.parametrize("rehearse", [False, True])
+def test_encounters_of_a_year_that_is_final_are_noted_as_not_counted(importer, tmp_path, rehearse):
+    taken = replace(importer, rehearse=rehearse)
+
+    def note_late(*days):
+        rows = [
+            ROW | {"date": day, "record_number": f"R-{day}", "age_band": ("10-13", "", "14-17")[len(days) - 1]}
+            for day in days
+        ]
+        notes = taken.import_file(write(tmp_path, text_of(rows))).notes
+        return [note for note in notes if "final" in note]
+
+    assert note_late("2007-06-01") == []
+    year = name_year(Period.starting(dt.date(2006, 6, 1), "year"))
+    importer.vault.stage_publication("2008-01-001", {year: b"", "another": b""})
+    importer.vault.confirm_publication("2008-01-001")
+    assert note_late("2007-06-01") == []
+    (one,) = note_late("2007-05-31")
+    assert one.startswith("1 new or corrected encounter is of a year whose numbers are final and never change.")
+    (two,) = note_late("2007-05-31", "2006-06-01", "2006-05-31")
+    assert two.startswith("2 new or corrected encounters are of years whose numbers are final")
