@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,7 +32,9 @@ from data.restricted.intake.headings import SURE
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.recognition import Question, Recognition, answer, recognise
 from data.restricted.intake.xlsform import read_form
+from data.schema import get_kind
 from data.schema.kinds import KINDS
+from data.workspace.folding import make_key
 from geo.places import Places
 
 app = typer.Typer(help="How the files of a partner are read.", no_args_is_help=True)
@@ -109,7 +111,7 @@ def draft(
     emit(
         {"file": str(file), **_as_json(recognition), "mapping": str(path) if path else None},
         as_json,
-        *([] if may_ask else [*_describe(file, recognition), *_word_questions(recognition.questions)]),
+        *([] if may_ask else [*_describe(file, recognition), *_word_questions(recognition)]),
         *([f"Kept for {partner}: {path}"] if path else []),
         *(_word_open(recognition) if may_ask else []),
         _word_next(
@@ -143,19 +145,27 @@ def _describe(file: Path, recognition: Recognition) -> Iterator[str]:
     yield from (f"  {note}" for note in recognition.notes)
 
 
-def _word_questions(questions: Iterable[Question]) -> Iterator[str]:
-    for number, question in enumerate(questions, start=1):
+def _word_questions(recognition: Recognition) -> Iterator[str]:
+    for number, question in enumerate(recognition.questions, start=1):
         yield f"Question {number}: {question.text}"
         for part, allowed in question.parts.items():
-            yield f"  {_word_part(question, part, allowed)}"
+            answers = [_word_answer(recognition.kind, question, part, reply) for reply in allowed]
+            yield f"  {_word_part(question, part, answers)}"
         if question.without:
             yield f"  If no column is it, the file cannot be imported. {question.without}"
 
 
-def _word_part(question: Question, part: str, allowed: tuple[str, ...]) -> str:
+def _word_answer(kind: str, question: Question, part: str, reply: str) -> str:
+    """Return an allowed answer; a code with the words that explain it, such as "al_to_gr (Albania to Greece)"."""
+    name = {"words": question.column, "constants": part}.get(question.topic)
+    words = get_kind(kind).column(name).allowed.get(reply, reply) if name else reply
+    return reply if make_key(words) == make_key(reply) else f"{reply} ({words})"
+
+
+def _word_part(question: Question, part: str, answers: Sequence[str]) -> str:
     rows = _word_rows(question, part)
     likely = f"; perhaps {question.proposal[part]}" if part in question.proposal else ""
-    listed = ", ".join(allowed[:_SHOWN]) + (", ..." if len(allowed) > _SHOWN else "")
+    listed = ", ".join(answers[:_SHOWN]) + (", ..." if len(answers) > _SHOWN else "")
     nothing = "name or code of a place" if question.topic == "words" else "perhaps none of the columns"
     return f"{part}{rows}: {listed or nothing}{likely}"
 
@@ -230,7 +240,7 @@ def _ask_all(
                 say(question.text)
             before.add(_identify(question, part))
             try:
-                learnt = learnt.extend(_ask_part(question, part, question.parts[part]))
+                learnt = learnt.extend(_ask_part(recognition.kind, question, part))
             except KeyboardInterrupt:
                 return keep(learnt), True
             except FileRefused:
@@ -244,15 +254,17 @@ def _identify(question: Question, part: str) -> tuple[str, str, str]:
     return question.topic, question.column, part
 
 
-def _ask_part(question: Question, part: str, allowed: tuple[str, ...]) -> ColumnMapping:
+def _ask_part(kind: str, question: Question, part: str) -> ColumnMapping:
     """Ask one part of a question and return the answer; an empty mapping if it is left open.
 
     An empty answer accepts the proposal, or leaves the part open if there is none. After three answers that are not
     allowed, it stays open too.
     """
-    numbered = {str(number): text for number, text in enumerate(allowed, start=1)}
-    for number, text in {**numbered, **({_NONE: "no column"} if question.without else {})}.items():
-        say(f"  {number}  {text}")
+    numbered = {str(number): reply for number, reply in enumerate(question.parts[part], start=1)}
+    for number, reply in numbered.items():
+        say(f"  {number}  {_word_answer(kind, question, part, reply)}")
+    if question.without:
+        say(f"  {_NONE}  no column")
     likely = question.proposal.get(part, "")
     enter = f"Enter: {likely}; {_LATER}: leave it open" if likely else "Enter: leave it open"
     for _ in range(_TRIES):

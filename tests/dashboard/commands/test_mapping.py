@@ -87,7 +87,10 @@ def test_an_unsure_word_of_our_tables_is_asked_about_even_of_one_child(run, tmp_
     (question,) = run("mapping", "draft", path, "--partner", "ARSIS", "--json").json["questions"]
     assert (list(question["parts"]), question["proposal"]) == (["Cross-border"], {})
     assert "al_to_gr" in question["parts"]["Cross-border"]
-    assert "Cross-border (1 row): " in run("mapping", "draft", path, "--partner", "ARSIS").out
+    listed = run("mapping", "draft", path, "--partner", "ARSIS").out
+    assert (
+        "Cross-border (1 row): internal (internal trafficking), al_to_gr (trafficking from Albania to Greece)" in listed
+    )
     run("mapping", "draft", path, "--partner", "ARSIS", "--set", "pathway.Cross-border=al_to_gr")
     assert run("import", path, "--partner", "ARSIS", "--json").json["accepted"] == 1
 
@@ -364,6 +367,7 @@ def test_a_question_that_is_left_open_is_asked_once_and_the_answers_to_the_other
         "  axis [Enter: leave it open]",
         "  xhamash (3 rows) [Enter: leave it open]",
     ]
+    assert "  2  street_work (child labour in the street)\n  3  sexual_exploitation\n" in draft.err
     assert "Not answered yet:\n  axis\n  form: 'xhamash' (3 rows)\n" in draft.out
     assert "an import may refuse the file. The same command asks again." in draft.out
     asked = answer_by(monkeypatch, "2", "")
