@@ -76,8 +76,8 @@ def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict
 
     Raises InputError as `_read_hints` does. A column is only in the mappings of kinds that have it.
     """
-    given = _read_hints(hints)
-    return {kind: mappings.get(kind, ColumnMapping()).extend(mapping.keep_columns(given, kind)) for kind in KINDS}
+    entries = _read_hints(hints)
+    return {kind: mappings.get(kind, ColumnMapping()).extend(mapping.keep_columns(entries, kind)) for kind in KINDS}
 
 
 def check_hints(hints: Hints, kind: str) -> None:
@@ -121,8 +121,8 @@ def word_table(kind: str | None, hints: Hints) -> str:
 
 def word_answers(hints: Hints) -> str:
     """Return the given options that answer questions, for a command line; with a blank before each."""
-    given = {"--set": hints.same, "--column": hints.columns, "--days": [hints.days] if hints.days else None}
-    return "".join(f" {option} {shlex.quote(text)}" for option, texts in given.items() for text in texts or ())
+    options = {"--set": hints.same, "--column": hints.columns, "--days": [hints.days] if hints.days else None}
+    return "".join(f" {option} {shlex.quote(text)}" for option, texts in options.items() for text in texts or ())
 
 
 def _split(option: str, text: str) -> tuple[str, str]:

@@ -192,21 +192,21 @@ def _word_open(recognition: Recognition) -> Iterator[str]:
         yield "An import rejects the rows that they are about. The same command asks again."
 
 
-def _word_next(file: Path, recognition: Recognition, partner: str | None, given: str, form: Path | None) -> str:
+def _word_next(file: Path, recognition: Recognition, partner: str | None, options: str, form: Path | None) -> str:
     """Return the command to run next. What is kept for a partner need not be given again.
 
-    given : the options of this run that the next one needs too. form : the XLSForm of this run.
+    options : the options of this run that the next one needs too. form : the XLSForm of this run.
     """
     path, questions = shlex.quote(str(file)), "".join(f" {_word_option(q)}" for q in recognition.questions)
     if partner:
-        given = f" --partner {shlex.quote(partner)}{given}"
+        options = f" --partner {shlex.quote(partner)}{options}"
     elif questions or form:
-        given = f" --partner NAME{given}" + (f" --form {shlex.quote(str(form))}" if form else "")
+        options = f" --partner NAME{options}" + (f" --form {shlex.quote(str(form))}" if form else "")
     if questions:
-        return f"Next, with your answers: tact mapping draft {path}{given}{questions}"
+        return f"Next, with your answers: tact mapping draft {path}{options}{questions}"
     if form and not partner:  # an import takes no form
-        return f"Next, to keep what the form says: tact mapping draft {path}{given}"
-    return f"Next: tact import {path}{given}"
+        return f"Next, to keep what the form says: tact mapping draft {path}{options}"
+    return f"Next: tact import {path}{options}"
 
 
 def _word_option(question: Question) -> str:
@@ -242,6 +242,7 @@ def _ask_all(
             try:
                 learnt = learnt.extend(_ask_part(recognition.kind, question, part))
             except KeyboardInterrupt:
+                say("")  # ends the line of the question
                 return keep(learnt), True
             except FileRefused:
                 keep(learnt)

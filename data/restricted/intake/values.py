@@ -305,8 +305,8 @@ def is_band_of(band: str, text: str) -> bool:
     True for a text that is not about several ages, because a number may be a code of the partner's, and for a code
     that is no band, such as unknown.
     """
-    made = MadeAges.read(text)
-    ages = (made.young, made.old) if made else _read_ages(text)
+    dated = MadeAges.read(text)
+    ages = (dated.young, dated.old) if dated else _read_ages(text)
     if ages is None or ages[0] == ages[1] or band not in _OLDEST:
         return True
     return int(band.partition("-")[0]) <= max(ages) and min(ages) <= _OLDEST[band]

@@ -201,7 +201,7 @@ def test_encounters_of_a_year_that_is_final_are_noted_as_not_counted(importer, t
     importer.vault.stage_publication("2008-01-001", {year: b"", "another": b""})
     importer.vault.confirm_publication("2008-01-001")
     assert note_late("2007-06-01") == []
-    (one,) = note_late("2007-05-31")
-    assert one.startswith("1 new or corrected encounter is of a year whose numbers are final and never change.")
-    (two,) = note_late("2007-05-31", "2006-06-01", "2006-05-31")
-    assert two.startswith("2 new or corrected encounters are of years whose numbers are final")
+    (single,) = note_late("2007-05-31")
+    assert single.startswith("1 new or corrected encounter is of a year whose numbers are final and never change.")
+    (several,) = note_late("2007-05-31", "2006-06-01", "2006-05-31")
+    assert several.startswith("2 new or corrected encounters are of years whose numbers are final")
