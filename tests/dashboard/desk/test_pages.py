@@ -277,6 +277,25 @@ def test_kind_and_sheet_that_are_corrected_together_hold_until_they_are_asked_ag
     assert (entry.recognition.kind, entry.recognition.sheet) == ("encounter", 3)
 
 
+@pytest.mark.slow
+def test_a_second_sheet_goes_in_when_the_file_is_dropped_again(desk, tmp_path):
+    effort = [("2008",), (), ("date", "municipality", "days", "kind"), ("2008-03-04", "Tirana", 1, "street_outreach")]
+    path = write_book("two", {"Children": [tuple(ROW), tuple(ROW.values())], "Outreach": effort})(tmp_path)
+    page = drop(open_section(desk), path)
+    assert "Only sheet 1 was read, of 2 sheets with content. To read another one" in words_on(page)
+    page.button(key="import-1").click().run()
+    page = drop(page, path)
+    entry = desk.in_hand["files"].files[2]
+    choose(page, "Kind of record", "effort")
+    next(field for field in page.text_input if field.label == "Name or number of the sheet").input("2")
+    page.number_input[0].set_value(3)
+    press(page, "Read it so")
+    assert (entry.recognition.kind, entry.recognition.sheet, entry.trial.accepted) == ("effort", 2, 1)
+    page.button(key="import-2").click().run()
+    assert not page.exception
+    assert (entry.result.kind, entry.result.accepted) == ("effort", 1)
+
+
 @pytest.mark.parametrize("heading", ["Situata", "none"])
 def test_what_no_known_heading_says_may_be_in_another_column(desk, tmp_path, heading):
     path = tmp_path / "list.csv"
