@@ -24,6 +24,7 @@ _GROUP = Option(
         Choice("egyptian", mark("Egyptian")),
         Choice("roma_and_egyptian", mark("Roma and Egyptian together")),
     ),
+    whole=False,
 )
 
 

@@ -38,11 +38,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a layer for which the reader makes a choice, such as the pathway or the axis."""
+    """An option of a layer for which the reader makes a choice, such as the pathway or the axis.
+
+    whole : whether the default choice stands for all that the layer shows; titles then do not name it.
+    """
 
     id: str
     label: str
     choices: tuple[Choice, ...]
+    whole: bool = True
 
     @property
     def default(self) -> str:

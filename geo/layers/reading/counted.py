@@ -199,7 +199,8 @@ class Counted:
 
     def _legend(self, release: Release, view: View, period: str, table: pd.DataFrame) -> Legend:
         choices = complete_choices(self.options, view.options)
-        labels = [c.label for o in self.options for c in o.choices if c.id == choices[o.id] != o.default]
+        chosen = [(o, c) for o in self.options for c in o.choices if c.id == choices[o.id]]
+        labels = [c.label for o, c in chosen if c.id != o.default or not o.whole]
         margin = _margin(table, least=bool(self.least))
         missing = self.least(release, choices) if self.least and _is_lower_limit(table).any() else ""
         return Legend(

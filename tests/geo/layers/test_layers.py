@@ -153,6 +153,12 @@ def test_children_are_met_once_and_the_layer_says_so(partner):
     assert legend.note.startswith("Each child is counted once, in the area and period of the first encounter")
 
 
+@pytest.mark.parametrize(("chosen", "words"), [({}, "Roma"), ({"group": "egyptian"}, "Egyptian")])
+def test_a_community_is_named_even_if_the_layer_opens_with_it(partner, chosen, words):
+    legend = find_layer("communities").read(partner, View("region", "", chosen)).legend
+    assert legend.title == f"Roma and Egyptian communities: {words}"
+
+
 def test_a_figure_says_whose_it_is(partner):
     layer = find_layer("roma_figures")
     for choice, words in (("roma", "Roma, number"), ("egyptian", "Egyptians, number")):
