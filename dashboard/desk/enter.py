@@ -16,6 +16,7 @@ from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.hand import Hand, read_hand, recall_overdue
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, html
+from dashboard.widgets.address import renew_menu
 from dashboard.widgets.markup import render_table
 from data.errors import FileRefused, InputError
 from data.message import Message, mark
@@ -52,7 +53,10 @@ def show(desk: Desk) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         kind = st.selectbox(
-            _("Kind of record"), list(KINDS), format_func=lambda name: _(words.KINDS[name]), key="entry-kind"
+            _("Kind of record"),
+            list(KINDS),
+            format_func=lambda name: _(words.KINDS[name]),
+            key=renew_menu("entry-kind"),
         )
     with desk.open_vault() as (vault, _keys):
         draft = drafts.read_draft(vault, kind)

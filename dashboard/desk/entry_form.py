@@ -11,6 +11,7 @@ from dashboard.desk import words
 from dashboard.desk.questions import list_places, place_fields
 from dashboard.desk.summary import name_choices
 from dashboard.site.text import _
+from dashboard.widgets.address import renew_menu
 from data.schema import get_kind
 from data.schema.column import Column
 
@@ -49,7 +50,7 @@ def _ask(kind: str, column: Column, key: str) -> str:
             format_func=lambda code: names.get(code) or words.name_code(kind, column.name, code),
             placeholder=_("Choose"),
             help=meaning,
-            key=key,
+            key=renew_menu(key),
         )
         return chosen or ""
     if column.type in ("date", "day_or_week"):

@@ -12,6 +12,7 @@ from dashboard.desk import words
 from dashboard.desk.frame import show_note, show_title
 from dashboard.desk.state import Desk
 from dashboard.site.text import _, format_day, format_number, format_plural
+from dashboard.widgets.address import renew_menu
 from dashboard.widgets.markup import render_list, render_table
 from data.restricted import drafts
 from data.restricted.imports import undo_import
@@ -86,7 +87,7 @@ def _show_undo(desk: Desk, imports: list[dict[str, Any]]) -> None:
         index=None,
         format_func=names.__getitem__,
         placeholder=_("Choose"),
-        key="undo",
+        key=renew_menu("undo"),
         width=520,
     )
     if number is None:

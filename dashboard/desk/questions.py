@@ -13,6 +13,7 @@ from dashboard.desk.frame import show_note
 from dashboard.desk.hand import FileInHand, Hand
 from dashboard.desk.summary import name_areas, name_choices
 from dashboard.site.text import _, escape_markdown, format_number, format_plural, html
+from dashboard.widgets.address import renew_menu
 from dashboard.widgets.markup import render_list, render_note
 from data.reference import area_table
 from data.restricted import governance
@@ -105,7 +106,7 @@ def ask_kind(entry: FileInHand) -> None:
         index=None,
         format_func=lambda name: _(words.KINDS[name]),
         placeholder=_("Choose"),
-        key=f"kind-{entry.number}",
+        key=renew_menu(f"kind-{entry.number}"),
         width=_WIDTH,
     )
     if kind:
@@ -182,7 +183,7 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
                 places.get(reply) or _word_answer(kind, question, part, reply)
             ),
             placeholder=_("Choose"),
-            key=f"answer-{entry.number}-{question.topic}-{question.column}-{part}",
+            key=renew_menu(f"answer-{entry.number}-{question.topic}-{question.column}-{part}"),
         )
         if len(near := [places[read_place_label(label)] for label in question.near.get(part, ()) if places]) > 1:
             cell.html(render_note(_("Perhaps: {places}.", places=", ".join(near))))

@@ -12,6 +12,7 @@ from dashboard.desk.frame import show_note, show_title
 from dashboard.desk.state import Desk
 from dashboard.desk.summary import name_areas
 from dashboard.site.text import _, format_number, format_period, html
+from dashboard.widgets.address import renew_menu
 from dashboard.widgets.markup import render_table
 from data.restricted import quality
 
@@ -28,7 +29,7 @@ def show(desk: Desk) -> None:
         st.info(_("There is no record yet. Start with the page Files."))
         return
     kind = st.selectbox(
-        _("Kind of record"), kinds, format_func=lambda name: _(words.KINDS[name]), key="kind", width=320
+        _("Kind of record"), kinds, format_func=lambda name: _(words.KINDS[name]), key=renew_menu("kind"), width=320
     )
     with desk.open_vault() as (vault, _keys):
         months = quality.count_months(vault, kind)

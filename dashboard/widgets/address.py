@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import LANGUAGE_NAMES, _
+from dashboard.site.text import LANGUAGE_NAMES, _, find_language
 
 _WIDTH = 320
 _NONE = "none"
@@ -154,10 +154,22 @@ def tell_apart(words: Mapping[str, str]) -> dict[str, str]:
     return {name: labels[name] for name in words}
 
 
+def renew_menu(key: str) -> str:
+    """Return the key of a menu that is about to be shown, and send its text to the browser again in a new language.
+
+    A browser remembers the text that it shows in a menu, in the language in which it was chosen.
+    """
+    state, language = st.session_state, find_language()
+    if key in state and state.get(f"{key}-language", language) != language:
+        state[key] = state[key]
+    state[f"{key}-language"] = language
+    return key
+
+
 def pick_from_menu(name: str, label: str, words: Mapping[str, str], first: str) -> str:
     """Show choices in a menu and return the id of the chosen one. `first` is the id of the default."""
     key, texts = _settle_key(name, [first, *words]), tell_apart(words)
-    st.selectbox(label, list(words), format_func=texts.__getitem__, key=key, width=_WIDTH)
+    st.selectbox(label, list(words), format_func=texts.__getitem__, key=renew_menu(key), width=_WIDTH)
     return _keep_choice(name, key)
 
 

@@ -145,6 +145,28 @@ def test_a_language_is_chosen_for_all_pages_and_stands_in_the_address(partner, l
     until(page, lambda: page.evaluate("document.documentElement.lang") == "en")
 
 
+# All that a page says, with what its boxes and menus show.
+TEXTS = """() => [document.title, ...document.body.innerText.split("\\n"),
+  ...[...document.querySelectorAll("input:not([type=checkbox])")].map(one => one.value)]"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("address", [entry.address for entry in RELEASE_PAGES])
+def test_all_words_of_a_page_follow_the_language(served, look, address):
+    page = look(f"{served.url}/{address}?lang=en", ready=False)
+    wait_for_bar(page)
+    settle(page)
+    for language in ("el", "sq"):
+        page.get_by_role("link", name=language.upper(), exact=True).click()
+        until(page, lambda language=language: page.evaluate("document.documentElement.lang") == language)
+        settle(page)
+        switched = page.evaluate(TEXTS)
+        page.reload()
+        wait_for_bar(page)
+        settle(page)
+        assert set(switched) == set(page.evaluate(TEXTS))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("times", [1, 3])
 def test_who_goes_back_before_a_page_is_there_stays_back_on_a_slow_machine(partner, look, times):

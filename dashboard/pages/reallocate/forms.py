@@ -209,7 +209,7 @@ def _rules(first: Setting) -> Sequence[tuple[str, str, int, str]]:
 def ask_role(key: str) -> str:
     """Ask for the role of the person who decides, never for a name, and return it; `key` : the key of the widget."""
     names = {role: _(role)[:1].upper() + _(role)[1:] for role in ROLES}
-    chosen: str = st.selectbox(_("Your role"), ROLES, format_func=names.__getitem__, key=key)
+    chosen: str = st.selectbox(_("Your role"), ROLES, format_func=names.__getitem__, key=address.renew_menu(key))
     return chosen
 
 

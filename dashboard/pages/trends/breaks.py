@@ -18,6 +18,7 @@ from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from dashboard.site.text import _, escape_markdown, format_period, translate_message
 from dashboard.widgets.activity import note_plan
+from dashboard.widgets.address import renew_menu
 from data.errors import TactError
 from data.personal.free_text import LONGEST
 from risk.model.breaks import Break, accept_break, remove_break
@@ -75,7 +76,7 @@ def ask_about_breaks(current: CurrentRelease, accepted: Sequence[Break], area: s
     with st.expander(_("Did recording change?")):
         if possible:
             st.text_input(_("Reason, such as a new law or a new form"), max_chars=LONGEST, key=_NOTE)
-            st.selectbox(_("Your role"), ROLES, format_func=_, key=_ROLE)
+            st.selectbox(_("Your role"), ROLES, format_func=_, key=renew_menu(_ROLE))
         for jump in possible:
             place = read_area_names(current)[jump.place]
             label = _("Accept a break from {quarter} on, {place}", quarter=format_period(jump.period), place=place)

@@ -19,7 +19,7 @@ from dashboard.web.agenda.state import address_item, list_numbers, may_write, re
 from dashboard.web.rooms import clean_view
 from dashboard.web.views import ADDRESSES, detach_view, name_view
 from dashboard.widgets import markup, page_frame
-from dashboard.widgets.address import ADD, AGENDA, pick_from_menu, read_parameter, tell_apart
+from dashboard.widgets.address import ADD, AGENDA, pick_from_menu, read_parameter, renew_menu, tell_apart
 from data.accounts.database import Accounts
 from data.accounts.meetings import (
     Item,
@@ -81,7 +81,9 @@ def _offer_to_add(current: CurrentRelease, meetings: Sequence[Meeting]) -> None:
     with st.container(border=True, key="agenda-add"):
         st.html(html("<h2>{}</h2><p>{}</p>", _("Add this view"), name_view(view, current)))
         first = known.index(chosen) + 1 if (chosen := read_parameter(AGENDA)) in known else min(1, len(known))
-        key = st.selectbox(_("To the agenda of"), list(names), format_func=names.__getitem__, index=first, key=_MEETING)
+        key = st.selectbox(
+            _("To the agenda of"), list(names), format_func=names.__getitem__, index=first, key=renew_menu(_MEETING)
+        )
         with st.form("agenda-form", border=False):
             if not key:
                 left, right = st.columns([3, 1])

@@ -16,7 +16,7 @@ from dashboard.site.reader import find_accounts, find_reader
 from dashboard.site.text import _, escape_markdown, html, join_markup, translate_message
 from dashboard.web.agenda.state import Played, find_played, may_write, open_store
 from dashboard.web.views import split_view
-from dashboard.widgets.address import tell_apart
+from dashboard.widgets.address import renew_menu, tell_apart
 from dashboard.widgets.page_frame import show_part
 from data.accounts.database import Accounts
 from data.accounts.meetings import Decision, add_decision, remove_decision
@@ -117,7 +117,7 @@ def _ask_for_decision(played: Played, current: CurrentRelease) -> None:
             accept_new_options=True,
             index=None,
             placeholder=_("Choose or write"),
-            key=_WHO,
+            key=renew_menu(_WHO),
         )
         due = dt.date.fromisoformat(played.meeting.day) + dt.timedelta(weeks=_WEEKS)
         st.date_input(_("By when"), value=due, format="DD/MM/YYYY", key=_DUE)
@@ -130,7 +130,7 @@ def _ask_for_decision(played: Played, current: CurrentRelease) -> None:
 
 def _choose(label: str, words: Mapping[str, str], first: str, key: str) -> None:
     index, texts = list(words).index(first) if first in words else 0, tell_apart(words)
-    st.selectbox(label, list(words), format_func=texts.__getitem__, index=index, key=key)
+    st.selectbox(label, list(words), format_func=texts.__getitem__, index=index, key=renew_menu(key))
 
 
 def _save(played: Played, offered: Collection[str]) -> None:

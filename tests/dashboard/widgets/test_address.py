@@ -34,3 +34,26 @@ def test_the_plan_and_the_meeting_that_are_chosen_are_taken(chosen):
     test.button[0].click().run()
     assert test.session_state["saved"] == chosen
     assert test.query_params["agenda"] == chosen
+
+
+def rank():
+    """A menu whose texts have a language."""
+    import streamlit as st
+
+    from dashboard.site.text import _, speak
+    from dashboard.widgets.address import pick_from_menu
+
+    with speak(st.query_params.get("lang", "en")):
+        words = {"unmet": _("Rank by need not reached"), "name": _("By name")}
+        st.text(pick_from_menu("rank", "Rank by", words, "unmet"))
+
+
+@pytest.mark.parametrize(("chosen", "written"), [("unmet", "Rendit sipas nevojës së pambuluar"), ("name", "Sipas emrit")])
+def test_the_choice_that_a_menu_shows_follows_the_language(chosen, written):
+    test = AppTest.from_function(rank, default_timeout=60)
+    test.run().selectbox(key="pick-rank").set_value(chosen).run()
+    test.query_params["lang"] = "sq"
+    menu = test.run().selectbox(key="pick-rank")
+    assert (menu.proto.set_value, menu.proto.raw_value) == (True, written)
+    assert test.text[0].value == chosen
+    assert not test.run().selectbox(key="pick-rank").proto.set_value
