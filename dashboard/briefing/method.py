@@ -17,7 +17,7 @@ def list_paragraphs(t: Speech, plan: PlanSummary, release: Release) -> list[tupl
     """Return the paragraphs of the box as pairs (heading, text)."""
     return [
         (t("Method"), _how(t)),
-        (t("Limits of this plan"), t.join_parts(_list_limits(t, plan)) or t("None.")),
+        (t("Limits of this plan"), f"{t.join_parts(_list_limits(t, plan))}."),
         (t("Data protection"), _protection(t, release)),
         (t("Who may read it"), _reading(t, release)),
     ]

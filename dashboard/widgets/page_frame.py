@@ -89,13 +89,15 @@ def offer_file(
     name: str,
     kind: str,
     **more: Any,  # noqa: ANN401 (as Streamlit has it)
-) -> None:
-    """Show a button to download a file of a release; its content is made when the button is pressed.
+) -> bool:
+    """Show a button to download a file of a release, and return whether it was pressed just now.
+
+    The content of the file is made when the button is pressed.
 
     make : returns the content; it runs in another thread, which does not know the reader's language. name : the name of
-    the file. kind : its media type. more : as for `st.download_button`.
+    the file. kind : its media type. more : as for `st.download_button`, which draws nothing again unless it is told to.
     """
-    st.download_button(label, follow_shown(make, current), name, kind, on_click="ignore", **more)
+    return st.download_button(label, follow_shown(make, current), name, kind, **{"on_click": "ignore", **more})
 
 
 def follow_shown(make: Callable[[], bytes], current: CurrentRelease) -> Callable[[], bytes]:

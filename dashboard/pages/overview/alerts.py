@@ -68,10 +68,11 @@ def _list_plan_alerts(t: Speech, current: CurrentRelease) -> Iterator[Alert]:
             "reallocate",
         )
     for plan in list_saved_plans(read_site().plan_folders, current.release).plans[:1]:
-        summary = plan.summary
+        summary, title = plan.summary, make_legible(plan.summary.title)
+        facts = name_answer(t, summary), t.format_day(summary.author.date)
         yield Alert(
-            _("Saved plan: “{title}”", title=make_legible(summary.title)),
-            _("{answer}; {date}", answer=name_answer(t, summary), date=t.format_day(summary.author.date)),
+            _("Saved plan: “{title}”", title=title),
+            t.join_parts(fact for fact in facts if fact.casefold() not in title.casefold()),
             f"reallocate?plan={plan.address}&pathway={summary.setting.pathway}",
         )
 

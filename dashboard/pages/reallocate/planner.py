@@ -13,6 +13,7 @@ import pandas as pd
 
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.narrative.usual_plan import read_inputs
+from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names
 from data.errors import FileRefused
 from data.tables.spec import Level
@@ -90,7 +91,7 @@ def _make_plan(current: CurrentRelease, posts: str, setting: Setting, decisions:
     return make_plan(read_ground(current, posts, setting.level), setting, [authored.decision for authored in decisions])
 
 
-@lru_cache(maxsize=64)
+@cache_once(maxsize=64)
 def compute_frontier(
     current: CurrentRelease, posts: str, setting: Setting, decisions: tuple[AuthoredDecision, ...]
 ) -> tuple[Point, ...]:
@@ -100,7 +101,7 @@ def compute_frontier(
     )
 
 
-@lru_cache(maxsize=128)
+@cache_once(maxsize=128)
 def compute_plan(
     current: CurrentRelease,
     posts: str,

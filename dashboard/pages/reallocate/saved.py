@@ -6,9 +6,10 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -22,8 +23,8 @@ from dashboard.pages.reallocate.forms import NEEDS
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.reader import find_reader, keep_reader
-from dashboard.site.text import _, escape_markdown, translate_message
+from dashboard.site.reader import find_reader
+from dashboard.site.text import _, escape_markdown, translate_message, write_day
 from dashboard.widgets import markup
 from dashboard.widgets.activity import note_plan
 from dashboard.widgets.address import tell_apart
@@ -111,26 +112,28 @@ def offer_briefing(
     t = planner.speak(current)
     opened = _find_same(plans.plans, work, setting)
     title = opened.summary.title if opened else _title_plan(t, plan)
-    folder = read_site().work_folder
-    explained = [_("Two pages for a board.")]
-    if folder is not None and opened is None:
-        explained.append(
-            _(
-                "This also saves the plan as “{title}”, under Save, open and compare plans.",
-                title=escape_markdown(title),
-            )
-        )
-    take = keep_reader(partial(_brief_plan, current, folder, work, setting, plan.author, title))
-    offer_file(
+    explained, legible, saving = [_("Two pages for a board.")], escape_markdown(title), dict[str, Any]()
+    unsaved = current, work, setting, plan.author, title
+    if opened is None and read_site().work_folder is not None:
+        explained.append(_("This also saves the plan as “{title}”, under Save, open and compare plans.", title=legible))
+        saving = {"on_click": _keep, "args": unsaved}
+    pressed = offer_file(
         _("Briefing (PDF)"),
-        partial(_make_pdf, opened, current.release, t.language) if opened else partial(take, t.language),
+        partial(_make_pdf, opened, current.release, t.language)
+        if opened
+        else partial(_brief_plan, *unsaved, t.language),
         current,
         f"{_name_file(title, plan.author.date)}-{t.language}.pdf",
         "application/pdf",
         key="briefing-now",
         type="primary",
         help=" ".join(explained),
+        **saving,
     )
+    if opened is not None:
+        st.caption(_("The plan is saved as “{title}”, under Save, open and compare plans.", title=legible))
+    elif refused := st.session_state.pop(_REFUSED, "") if pressed else "":
+        st.error(escape_markdown(refused))
 
 
 def _title_plan(t: Speech, plan: PlanSummary) -> str:
@@ -151,21 +154,12 @@ def _find_same(plans: Sequence[SavedPlan], work: Workplace, setting: Setting) ->
 
 
 def _brief_plan(
-    current: CurrentRelease,
-    folder: Path | None,
-    work: Workplace,
-    setting: Setting,
-    author: Author,
-    title: str,
-    language: str,
+    current: CurrentRelease, work: Workplace, setting: Setting, author: Author, title: str, language: str
 ) -> bytes:
-    """Save the plan if there is a folder for it, and return its briefing as a PDF."""
-    summary = _compute_to_save(current, work, setting, author, title)
-    if folder is not None:
-        return _make_pdf(_store(folder, current, summary), current.release, language)
-    release, now = current.release, datetime.now(UTC)
-    unsaved = SavedPlan(Path(), release.name, release.tier, now, release.invented, summary)
-    return _make_pdf(unsaved, release, language)
+    """Return the briefing of a plan that is not saved as a PDF, as if it was saved now."""
+    release, summary = current.release, _compute_to_save(current, work, setting, author, title)
+    plan = SavedPlan(Path(), release.name, release.tier, datetime.now(UTC), release.invented, summary)
+    return _make_pdf(plan, release, language)
 
 
 def _compute_to_save(
@@ -223,13 +217,20 @@ def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, same
 
 
 def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
+    state = st.session_state
+    if _keep(current, work, setting, session.name_author(state[_ROLE]), state[_TITLE], state[_NOTE]):
+        state[_TITLE] = state[_NOTE] = ""
+
+
+def _keep(
+    current: CurrentRelease, work: Workplace, setting: Setting, author: Author, title: str, note: str = ""
+) -> bool:
+    """Save the shown plan, open it, and return True; False if it cannot be saved, of which the page says why."""
     state, folder = st.session_state, read_site().work_folder
     if folder is None:
-        return
+        return False
     try:
-        author = session.name_author(state[_ROLE])
-        summary = _compute_to_save(current, work, setting, author, state[_TITLE], state[_NOTE])
-        plan = _store(folder, current, summary)
+        plan = _store(folder, current, _compute_to_save(current, work, setting, author, title, note))
     except TactError as error:
         state[_REFUSED] = translate_message(error.message)
     except OSError:
@@ -239,7 +240,8 @@ def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
     else:
         session.remember_saved(plan)
         state[_OPEN] = state[_BRIEF] = plan.address
-        state[_TITLE] = state[_NOTE] = ""
+        return True
+    return False
 
 
 def tabulate_plans(t: Speech, plans: Sequence[SavedPlan]) -> pd.DataFrame:
@@ -358,7 +360,9 @@ def show_briefing(current: CurrentRelease, plans: Sequence[SavedPlan]) -> None:
 
 
 def _name_file(title: str, day: str) -> str:
-    """Return a file name from the title of a plan, in plain letters, and the day on which it was made."""
+    """Return a file name from the title of a plan, in plain letters, and the day on which it was made, each once."""
+    for language in LANGUAGE_NAMES:
+        title = title.replace(write_day(language, date.fromisoformat(day)), "")
     plain = re.sub(r"[^a-z0-9]+", "-", anyascii(title).lower()).strip("-")
     return f"{plain[:_SHORT] or 'plan'}-{day}"
 

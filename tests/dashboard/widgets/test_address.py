@@ -48,7 +48,9 @@ def rank():
         st.text(pick_from_menu("rank", "Rank by", words, "unmet"))
 
 
-@pytest.mark.parametrize(("chosen", "written"), [("unmet", "Rendit sipas nevojës së pambuluar"), ("name", "Sipas emrit")])
+@pytest.mark.parametrize(
+    ("chosen", "written"), [("unmet", "Rendit sipas nevojës së pambuluar"), ("name", "Sipas emrit")]
+)
 def test_the_choice_that_a_menu_shows_follows_the_language(chosen, written):
     test = AppTest.from_function(rank, default_timeout=60)
     test.run().selectbox(key="pick-rank").set_value(chosen).run()

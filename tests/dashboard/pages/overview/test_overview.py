@@ -255,6 +255,10 @@ def test_the_advice_is_that_of_the_usual_settings_and_a_saved_plan_is_named_amon
     verdict = replace(usual.verdict, answer="move", moved=40)
     saved = save_plan(derived, current.release, replace(usual, title="Forty <units>", verdict=verdict))
     after = read_words(run())
+    author = replace(usual.author, date="2026-11-28")
+    named = replace(usual, title="Make the moves, 28 November 2026", verdict=verdict, author=author)
+    save_plan(derived, current.release, named)
+    assert "Saved plan: “Make the moves, 28 November 2026”</b><span></span>" in read_words(run())
     lead = re.search(r'<div class="finding">.*?</div>', before, re.S).group(0)
     assert lead in after
     assert "Forty" not in before

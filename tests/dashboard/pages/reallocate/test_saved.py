@@ -3,9 +3,11 @@
 import re
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.narrative import plan as narrative
@@ -60,33 +62,60 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, current, derived):
     assert other.session_state["plan-decided"] == test.session_state["plan-decided"]
 
 
-@pytest.mark.long
-def test_a_briefing_is_one_click_and_saves_its_plan_once(run, current, derived, monkeypatch):
-    offered, offer = [], saved_plans.offer_file
+@pytest.mark.slow
+def test_a_briefing_is_one_click_that_saves_its_plan_once_and_the_page_says_so(run, current, derived, monkeypatch):
+    names, made = [], []
 
-    def note(*args, **more):
-        offered.append((args[3], more.get("help")))
-        return offer(*args, **more)
+    def press(label, make, current, name, kind, *, on_click="ignore", args=(), **more):
+        names.append(name)
+        kept = (
+            {"on_click": lambda: made.append(make())} if on_click == "ignore" else {"on_click": on_click, "args": args}
+        )
+        return st.button(label, **kept, **more)
 
-    monkeypatch.setattr(saved_plans, "offer_file", note)
+    monkeypatch.setattr(saved_plans, "offer_file", press)
     test = run()
-    # The file is named as the plan will be, which the page says before it is saved.
-    name, words = offered[0]
-    title = re.search("“(.+)”", words)[1]
-    assert "not-saved-yet" not in name
-    assert name.startswith(re.sub("[^a-z0-9]+", "-", title.lower()))
-    (button,) = [element.proto for element in test.get("download_button") if element.proto.id.endswith("briefing-now")]
-    assert button.label == "Briefing (PDF)"
-    work = Workplace()
-    args = (work, Setting(), MANAGER, "Change nothing, today", "en")
-    assert saved_plans._brief_plan(current, derived, *args).startswith(b"%PDF")
-    set_again = []
-    monkeypatch.setattr(saved_plans, "_make_pdf", lambda plan, *_: set_again.append(plan) or b"%PDF")
-    assert saved_plans._brief_plan(current, derived, *args) == b"%PDF"
+    button = test.button(key="briefing-now")
+    # The file is named as the plan will be, which the page says before it is saved, and names the day once.
+    title, day = re.search("“(.+)”", button.help)[1], datetime.now(UTC).strftime("%Y-%m-%d")
+    assert names[0] == f"{re.sub('[^a-z0-9]+', '-', title.lower().split(',')[0])}-{day}-en.pdf"
+    assert "No plan is saved yet" in read_words(test)
+    said = f"The plan is saved as “{title}”, under Save, open and compare plans."
+    assert said not in [caption.value for caption in test.caption]
+    button.click().run()
+    assert said in [caption.value for caption in test.caption]
+    assert "No plan is saved yet" not in read_words(test)
     (saved_plan,) = list_saved(derived, current)
-    assert saved_plan.summary.title == "Change nothing, today"
-    assert saved_plans._brief_plan(current, None, *args) == b"%PDF"
-    assert [plan.summary.title for plan in set_again] == ["Change nothing, today"] * 2
+    assert (saved_plan.summary.title, saved_plan.address) == (title, test.query_params["plan"])
+    assert names[0] in names[1:]
+    test.button(key="briefing-now").click().run()
+    assert made[0].startswith(b"%PDF")
+    assert list_saved(derived, current) == (saved_plan,)
+
+
+@pytest.mark.slow
+def test_a_briefing_whose_plan_cannot_be_saved_says_why(run, current, derived, monkeypatch):
+    def refuse(*_arguments):
+        raise OSError
+
+    monkeypatch.setattr(saved_plans, "_store", refuse)
+    monkeypatch.setattr(
+        saved_plans,
+        "offer_file",
+        lambda label, *_, on_click, args, **more: st.button(label, None, None, on_click, args),
+    )
+    test = run()
+    widget(test.button, "Briefing (PDF)").click().run()
+    assert [error.value.startswith("The plan could not be saved") for error in test.error] == [True]
+    assert list_saved(derived, current) == ()
+
+
+@pytest.mark.slow
+def test_the_briefing_of_a_plan_that_is_not_saved_is_that_of_the_plan(current, monkeypatch):
+    made = []
+    monkeypatch.setattr(saved_plans, "_make_pdf", lambda plan, *_: made.append(plan.summary.title) or b"%PDF")
+    assert saved_plans._brief_plan(current, Workplace(), Setting(), MANAGER, "Change nothing", "en") == b"%PDF"
+    assert made == ["Change nothing"]
 
 
 @pytest.mark.slow
