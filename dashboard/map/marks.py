@@ -7,8 +7,8 @@ from dashboard.map.values import Mark
 from dashboard.map.view import MapView
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
-from dashboard.site.text import cache_by_language, translate
-from data.tables.states import STATES
+from dashboard.site.text import _, cache_by_language, translate
+from data.tables.states import STATES, ZEROS
 from geo.areas import Areas
 from geo.layers.core import LayerData
 from geo.layers.core.words import describe_state
@@ -35,7 +35,9 @@ def make_mark(data: LayerData, level: str, k: int) -> Mark:
     labels = tuple(translate(label) for label in data.style.labels)
     title, unit = translate(data.legend.title), translate(data.legend.unit)
     radius = _LARGEST_RADIUS[level] * min(1.0, data.style.largest / _SMALLEST_MAXIMUM) ** 0.5
-    return Mark(data, title, unit, labels, describe_states(k), radius)
+    words = describe_states(k)
+    adjusted = {state: _("{state}; adjusted: {number}", state=words[state], number="{number}") for state in ZEROS}
+    return Mark(data, title, unit, labels, words, radius, adjusted)
 
 
 def describe_states(k: int) -> dict[str, str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -31,7 +31,10 @@ STATE_CODES = {
 
 @dataclass(frozen=True)
 class Mark:
-    """A layer as the map needs it: its data, and its words in one language. words : for each state."""
+    """A layer as the map needs it: its data, and its words in one language.
+
+    words : for each state. adjusted : for each state of a published zero, with {number} for the adjusted number.
+    """
 
     data: LayerData
     title: str
@@ -39,6 +42,7 @@ class Mark:
     labels: tuple[str, ...]
     words: Mapping[str, str]
     most: float = 22.0  # pixels: the radius of the largest circle
+    adjusted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,7 @@ def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
     """Return a layer for the map as a JavaScript literal; see `encode_cells`. titled : whether it has its title."""
     style = mark.data.style
     present = set(list_states(mark.data, codes)["state"])
+    zeros = mark.data.frame["state"].where(mark.data.find_adjusted_zeros()).reindex(codes).map(STATE_CODES).fillna("-")
     described: dict[str, Any] = {
         "kind": style.kind,
         "title": mark.title if titled else "",
@@ -142,6 +147,9 @@ def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
         "words": {code: mark.words[state] for state, code in STATE_CODES.items() if state in present},
         **encode_cells(mark.data, codes),
     }
+    if any(zeros != "-"):
+        adjusted = {STATE_CODES[state]: words for state, words in mark.adjusted.items()}
+        described |= {"zeros": "".join(_shorten_runs(zeros)), "adjusted": adjusted}
     if style.kind == "circle":
         described |= {"largest": style.largest, "most": round(mark.most, 1)}
     return write_literal({name: value for name, value in described.items() if value != ""})

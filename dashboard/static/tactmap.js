@@ -296,6 +296,7 @@
     const one = layer.m !== undefined && !layer.m.includes(",");
     return Object.assign({ labels: [] }, layer, {
       marks: marks,
+      zeros: unrolled(layer.zeros || ""),
       values: spread(marks, split(layer.v)),
       margins: one ? [] : spread(marks, split(layer.m)),
       margin: one ? layer.m : "",
@@ -567,7 +568,9 @@
     if (STATES[mark]) return layer.words[mark] || STATES[mark];
     if (value === undefined || value === "") return (layer.labels[Number(mark)] || "") + " " + layer.unit;
     const margin = layer.margin || layer.margins[index];
-    return number(value) + (margin ? " ±" + number(margin) : "") + " " + layer.unit;
+    const text = number(value) + (margin ? " ±" + number(margin) : "") + " " + layer.unit;
+    const zero = layer.adjusted && layer.adjusted[layer.zeros[index]];
+    return zero ? zero.replace("{number}", text) : text;
   }
 
   function tell(index, point) {

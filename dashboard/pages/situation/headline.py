@@ -67,14 +67,16 @@ def read_headline(where: Where) -> Headline:
     if str(row["state"]) in _EMPTY and (headline := _count_parts(where)):
         return headline
     text, meaning = _format_value(where.mark, where.code)
+    state, adjusted = where.mark.words[str(row["state"])], where.mark.data.find_adjusted_zeros()[where.code]
+    zero = _("published: {state}; adjusted so that parts add up", state=state) if adjusted else ""
     least = row.get("noisy", float("nan")) - row.get("noisy_margin", float("nan"))
     return Headline(
         name=where.name,
-        text=text or where.mark.words[str(row["state"])],
+        text=text or state,
         margin=translate(format_margin(row["value"], row["margin"], str(row["state"]), least)),
         when=translate(legend.period) if pd.isna(row["year"]) else str(int(row["year"])),
         source="" if str(row["state"]) in _EMPTY else translate(str(row["source"]) or legend.source),
-        note="; ".join(filter(None, (meaning, translate(row["note"])))),
+        note="; ".join(filter(None, (zero, meaning, translate(row["note"])))),
         known=str(row["state"]) in _KNOWN,
     )
 

@@ -139,8 +139,11 @@ class LayerData:
 
     def list_marks(self) -> pd.Series:
         """Return the state with which each area is drawn: its own; "number" for a published zero adjusted above 0."""
-        adjusted = self.frame["state"].isin(ZEROS) & (self.frame["value"] > 0)
-        return self.frame["state"].mask(adjusted, "number")
+        return self.frame["state"].mask(self.find_adjusted_zeros(), "number")
+
+    def find_adjusted_zeros(self) -> pd.Series[bool]:
+        """Return which areas have a published zero that is adjusted above 0, so that parts add up."""
+        return self.frame["state"].isin(ZEROS) & (self.frame["value"] > 0)
 
     def classes(self) -> pd.Series:
         """Return the class of each area, counted from 0; -1 if it has neither a number nor a class."""

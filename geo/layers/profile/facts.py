@@ -11,6 +11,7 @@ from typing import Any
 from data.message import Message, mark
 from data.release import Release
 from data.tables.periods import Period
+from data.tables.states import ZEROS
 from geo.layers import effort, encounters, population, services
 from geo.layers.core import View
 from geo.layers.core.change import Cell
@@ -107,7 +108,7 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
         state=cell.state,
         period=Period.parse(period).label if period else "",
         source=Counted.source(release),
-        note="",
+        note=describe_state(cell.state, release.k) if cell.state in ZEROS and cell.value > 0 else "",
         invented=release.invented,
     )
 

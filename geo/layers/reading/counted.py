@@ -144,7 +144,8 @@ class Counted:
         table = read_cells(release, part, view.level, grain) if part else pd.DataFrame(columns=_CELLS)
         frame = frame_by_area(release, table[table["period"] == period], view.level)
         if part and grain != "whole":
-            frame["note"] = _note_whole_time(frame, read_cells(release, part, view.level, "whole"))
+            notes = _note_whole_time(frame, read_cells(release, part, view.level, "whole"))
+            frame["note"] = pd.Series(notes, frame.index, dtype=object)  # as plain text they lose their translation
         style, legend = self._style(release, view, grain), self._legend(release, view, period, table)
         return LayerData(frame, style, legend, release.invented)
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from dashboard import map as live_map
 from dashboard.map import values
+from dashboard.map.marks import make_mark
+from dashboard.pages.situation.headline import Where, read_headline
 from data.tables.states import STATES
 from geo.layers.core import LayerData, Legend, Style
 
@@ -78,6 +81,22 @@ def test_margins_that_differ_come_one_by_one_and_runs_are_shortened():
     assert field(text, "v") == "1(5),2.5"
     assert field(text, "m") == "1,2,3,4,5,6"
     assert "largest:40.0" in text
+
+
+def test_a_published_zero_that_is_adjusted_keeps_its_words():
+    nan = np.nan
+    data, codes = layer("circle", [1, 7, nan], ["almost_none", "number", "almost_none"], [6, 5, nan])
+    mark = make_mark(data, "region", 5)
+    text = live_map.describe_layer(mark, codes)
+    assert values.encode_cells(data, codes)["s"] == "00a"
+    assert field(text, "zeros") == "a--"
+    assert f"a:{live_map.write_literal('none or almost none; adjusted: {number}')}" in text
+    assert "adjusted" not in described("circle", [7], ["number"], [5])
+    shown = replace(data, frame=data.frame.assign(year=nan, source="", note=""))
+    where = Where("c0", "A place", replace(mark, data=shown))
+    assert (read_headline(where).text, read_headline(where).margin) == ("1", "±6")
+    assert read_headline(where).note.startswith("published: none or almost none; adjusted")
+    assert [read_headline(replace(where, code=code)).note for code in ("c1", "c2")] == ["", ""]
 
 
 def test_a_published_class_has_a_mark_and_no_value():

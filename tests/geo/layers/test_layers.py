@@ -6,6 +6,7 @@ from itertools import product
 import pandas as pd
 import pytest
 
+from dashboard.site.text import speak, translate
 from data.errors import InputError
 from data.message import Message
 from data.release import Release
@@ -123,6 +124,8 @@ def test_only_the_offered_choices_of_a_release_can_be_chosen(partner, public):
 def test_small_numbers_refer_to_the_number_of_the_whole_time(public):
     note = find_layer("encounters").read(public, View("region", YEARS[0])).frame.loc["AL-04", "note"]
     assert note == "whole programme (Jun 2006 to May 2008): 41 ±5"
+    with speak("el"):
+        assert translate(note) == "όλο το πρόγραμμα (Ιουν 2006 – Μαΐου 2008): 41 ±5"
 
 
 def test_classes_become_classes(public, partner):
