@@ -10,7 +10,7 @@ from dashboard.narrative.judgement import read_usual_plan
 from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from risk.planning.saved import save_plan
-from tests.helpers.browser import resize, until, wait_for_silence
+from tests.helpers.browser import resize, settle, until, wait_for_silence
 
 pytestmark = pytest.mark.browser
 FIRST = 60_000  # milliseconds
@@ -117,6 +117,40 @@ def test_on_a_phone_every_link_is_large_enough_for_a_finger(look, served):
     assert page.evaluate(
         "document.querySelector('.ranking').scrollWidth <= document.querySelector('.ranking').clientWidth"
     )
+
+
+# What a room has to read: its size of letters, by its selector.
+SIZES = """names => names.map(name => parseFloat(getComputedStyle(document.querySelector(name)).fontSize))"""
+PARTS = [
+    ".finding h1",
+    ".ranking tbody th a",
+    ".ranking tbody .amount small",
+    ".key p",
+    ".key h2",
+    ".card p",
+    ".alerts a",
+]
+# Rows of the list above its foot, and pixels that it is wider than its box.
+ROOM = """() => {
+  const box = document.querySelector(".ranking"), foot = box.querySelector("tfoot td").getBoundingClientRect().top;
+  const seen = [...box.querySelectorAll("tbody tr")].filter(row => row.getBoundingClientRect().bottom <= foot);
+  return [seen.length, box.scrollWidth - box.clientWidth];
+}"""
+
+
+@pytest.mark.parametrize(("language", "size"), [("el", (1366, 768)), ("sq", (1920, 1080))])
+def test_a_projector_makes_sentence_list_legend_and_cards_larger(look, served, language, size):
+    page = look(f"{served.url}/?lang={language}&area=AL-02", size, ready=False)
+    page.locator(".card").wait_for()
+    before = page.evaluate(SIZES, PARTS)
+    page.locator(".topbar button.projector").click()
+    until(page, lambda: "projector=1" in page.url)
+    settle(page)
+    larger = dict(zip(PARTS, zip(before, page.evaluate(SIZES, PARTS), strict=True), strict=True))
+    assert {part: sizes for part, sizes in larger.items() if sizes[1] < 1.1 * sizes[0]} == {}
+    rows, wider = page.evaluate(ROOM)
+    assert (rows >= 6, wider) == (True, 0)
+    assert page.watch.clean, vars(page.watch)
 
 
 @pytest.mark.long
