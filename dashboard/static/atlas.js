@@ -277,14 +277,24 @@
     })));
   }
 
-  /* Areas with a number first, the largest first; the others in the order of the areas. */
+  /* Country by country, because numbers of two countries are not compared: areas with a number first, the largest first;
+     the others in the order of the areas. */
   function ranked(layer) {
     const values = new Map(data.codes[chosen.level].map(function (code, at) {
       const value = layer.values[at];
       if (value !== undefined && value !== "") return [code, Number(value)];
       return [code, window.tactmap.isClass(layer.marks[at] || "d") ? -1 + Number(layer.marks[at]) / 10 : -2];
     }));
-    return Array.from(values.keys()).sort(function (one, other) { return values.get(other) - values.get(one); });
+    const lands = data.codes.country.map(nameOf);
+    return Array.from(values.keys()).sort(function (one, other) {
+      return lands.indexOf(landOf(one)) - lands.indexOf(landOf(other)) || values.get(other) - values.get(one);
+    });
+  }
+
+  /* The name of the country of an area: what is around the county or region that is around a municipality. */
+  function landOf(code) {
+    const above = nameOf.above[code] || nameOf(code);
+    return nameOf.land[above] || above;
   }
 
   function areaPart(layers) {
@@ -387,11 +397,13 @@
 
   function readNames(shapes) {
     nameOf.above = {};
+    nameOf.land = {};
     for (const level of Object.keys(data.codes)) {
       const found = shapes["geometry/" + data.shapes + "/" + level + ".json" + (data.language ? "?lang=" + data.language : "")];
       found.features.forEach(function (feature, at) {
         names[feature.properties.code] = found.names[at];
         nameOf.above[feature.properties.code] = found.above[at];
+        if (level === "region") nameOf.land[found.names[at]] = found.above[at];
       });
     }
   }

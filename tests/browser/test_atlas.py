@@ -95,6 +95,20 @@ def test_numbers_have_their_margin_and_states_their_words(page):
     assert rows["Berat"] == "none or almost none"
 
 
+@pytest.mark.parametrize(
+    ("level", "around"), [("region", ["Albania"] * 4 + ["Greece"] * 2), ("municipality", ["Tirana", "Attica"])]
+)
+def test_the_table_has_one_country_after_the_other(page, level, around):
+    page.locator(".controls select").first.select_option(label="Population")
+    page.locator(".controls select:visible").filter(has=page.locator(f"option[value={level}]")).select_option(level)
+    shown = []
+    for pick in page.locator(".areas .pick").all():
+        pick.click()
+        shown.append(page.locator(".panel .where").inner_text())
+        page.locator(".panel .back").click()
+    assert shown == around
+
+
 def test_nothing_serious_for_axe(page):
     axe = pytest.importorskip("axe_playwright_python")
     # The page's own policy refuses other scripts; this runs beside it.
