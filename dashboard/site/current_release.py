@@ -18,7 +18,7 @@ import pandas as pd
 from dashboard.site import Site
 from dashboard.site.cache import cache_once
 from dashboard.site.reader import find_reader
-from dashboard.site.text import cache_by_language, find_language, format_period, name_area
+from dashboard.site.text import cache_by_language, find_language, format_period, name_area, order_name
 from data.accounts.rights import Right
 from data.disclosure.cost import compute_cost
 from data.errors import ReleaseDamaged, ReleaseError
@@ -220,10 +220,14 @@ def list_countries(current: CurrentRelease, area: str) -> list[str]:
 
 @cache_by_language(maxsize=16)
 def name_regions(current: CurrentRelease) -> dict[str, str]:
-    """Return the names of the counties and regions by code, each with its country, in the reader's language."""
+    """Return the names of the counties and regions by code, each with its country, in the reader's language.
+
+    They are in alphabetical order, one country after the other.
+    """
     names, countries = read_area_names(current), load_areas(current.release).table["country"]
-    levels = load_areas(current.release).table["level"]
+    levels, lands = load_areas(current.release).table["level"], list(read_country_names(current))
     regions = map(str, levels.index[levels == "region"])
+    regions = sorted(regions, key=lambda code: (lands.index(countries[code]), order_name(names[code])))
     return {code: f"{names[code]}, {names[countries[code]]}" for code in regions}
 
 

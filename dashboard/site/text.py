@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
+from unicodedata import normalize
 
 from markupsafe import Markup, escape
 
@@ -243,6 +244,11 @@ def name_area(language: str, country: str, level: str, english: str, local: str)
     return (
         english if level == "municipality" or language == "en" else load_catalogue(language).pgettext("area", english)
     )
+
+
+def order_name(name: str) -> str:
+    """Return a key that puts names into alphabetical order, in which a letter with an accent is where it is without."""
+    return normalize("NFD", name).casefold()
 
 
 class _PageMarkup(Markup):

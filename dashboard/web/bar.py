@@ -21,7 +21,16 @@ from dashboard.site.current_release import (
     read_area_names,
     read_country_names,
 )
-from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, format_period, html, join_markup
+from dashboard.site.text import (
+    LANGUAGE_NAMES,
+    _,
+    cache_by_language,
+    find_language,
+    format_period,
+    html,
+    join_markup,
+    order_name,
+)
 from data.message import mark
 from data.release import Release
 from data.tables.periods import Period
@@ -128,7 +137,10 @@ def _render_areas(current: CurrentRelease, area: str) -> Markup:
     groups = []
     for country, name in read_country_names(current).items():
         inside = table.index[(table["level"] == "region") & (table["country"] == country)]
-        options = [(name, country), *sorted((names[str(code)], str(code)) for code in inside)]
+        options = [
+            (name, country),
+            *sorted(((names[str(code)], str(code)) for code in inside), key=lambda option: order_name(option[0])),
+        ]
         rows = join_markup(html('<option value="{}">{}</option>', code, words) for words, code in options)
         groups.append(html('<optgroup label="{}">{}</optgroup>', name, rows))
     return html(

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
+from dashboard.site.text import order_name
 from geo.layers.output.table import COLUMNS, NOISY
 
 _CODE, _AREA, _LOCAL, _COUNTRY, _VALUE, _MARGIN, _STATE, _SOURCE, _NOTE = COLUMNS
 # The value comes right after its area, where a small screen shows it.
 _IN_ORDER = (_AREA, _VALUE, _MARGIN, NOISY, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _CODE)
+
+
+def order_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in alphabetical order of their areas, one country after the other."""
+    return rows.sort_values([_COUNTRY, _AREA], key=lambda column: column.map(order_name), kind="stable")
 
 
 def drop_silent_columns(rows: pd.DataFrame) -> pd.DataFrame:

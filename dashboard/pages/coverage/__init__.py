@@ -16,7 +16,7 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, list_countries, load_areas, read_country_names
 from dashboard.site.text import _, cache_by_language, translate
 from dashboard.widgets import address, markup, page_frame
-from dashboard.widgets.layer_table import drop_silent_columns
+from dashboard.widgets.layer_table import drop_silent_columns, order_rows
 from geo.layers import find_layer
 from geo.layers.access import NOTE
 from geo.layers.output.table import build_table as layer_table
@@ -107,7 +107,7 @@ def _show_services(current: CurrentRelease) -> None:
 def _tabulate_services(current: CurrentRelease, kind: str) -> pa.Table:
     view = summary.make_view(current, "", kind)
     rows = layer_table(current.release, find_layer("services"), view.view()).reset_index()
-    return pa.Table.from_pandas(drop_silent_columns(rows))
+    return pa.Table.from_pandas(drop_silent_columns(order_rows(rows)), preserve_index=False)
 
 
 def _show_map(current: CurrentRelease, view: MapView) -> None:

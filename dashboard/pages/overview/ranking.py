@@ -14,7 +14,7 @@ from dashboard.narrative.speech import Speech
 from dashboard.site import current_release
 from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, format_number, format_period, html, join_markup
+from dashboard.site.text import _, format_number, format_period, html, join_markup, order_name
 from data.message import mark
 from risk.report.shift import WATCHED
 
@@ -64,7 +64,7 @@ def order_areas(t: Speech, judged: Sequence[AreaJudgement], order: str, pathway:
     """
 
     def key(area: AreaJudgement) -> tuple[object, ...]:
-        rate, name = area.rates.get(pathway), t.name_area(area.area)
+        rate, name = area.rates.get(pathway), order_name(t.name_area(area.area))
         unmet = -area.unmet.amount.value if area.unmet else math.inf
         keys: Mapping[str, object] = {
             "unmet": area.unmet.rank.value if area.unmet else math.inf,

@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 from streamlit.elements import html as streamlit_html
 
-from dashboard.site.text import html, join_markup, speak, translate_message
+from dashboard.site.text import html, join_markup, order_name, speak, translate_message
 from data.message import Message
 
 
@@ -35,3 +35,12 @@ def test_a_number_in_a_message_has_the_thousands_of_the_language(language, numbe
     text = Message("Sheet {sheet} has more than {most:,} rows. Save it as CSV and import that.", sheet=2, most=20_000)
     with speak(language):
         assert number in translate_message(text)
+
+
+def test_names_are_in_alphabetical_order_and_an_accent_moves_none():
+    greek, albanian = (
+        ["Ήπειρος", "Αττική", "Ιόνια Νησιά", "Ανατολική"],
+        ["Vlorë", "Dibër", "Çorovodë", "Durrës", "Berat"],
+    )
+    assert sorted(greek, key=order_name) == ["Ανατολική", "Αττική", "Ήπειρος", "Ιόνια Νησιά"]
+    assert sorted(albanian, key=order_name) == ["Berat", "Çorovodë", "Dibër", "Durrës", "Vlorë"]
