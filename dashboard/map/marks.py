@@ -36,7 +36,7 @@ def make_mark(data: LayerData, level: str, k: int) -> Mark:
     title, unit = translate(data.legend.title), translate(data.legend.unit)
     radius = _LARGEST_RADIUS[level] * min(1.0, data.style.largest / _SMALLEST_MAXIMUM) ** 0.5
     words = describe_states(k)
-    adjusted = {state: _("{state}; adjusted: {number}", state=words[state], number="{number}") for state in ZEROS}
+    adjusted = {str(state): _("{state}; adjusted: {number}", state=words[state], number="{number}") for state in ZEROS}
     return Mark(data, title, unit, labels, words, radius, adjusted)
 
 

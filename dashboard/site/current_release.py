@@ -226,8 +226,10 @@ def name_regions(current: CurrentRelease) -> dict[str, str]:
     """
     names, countries = read_area_names(current), load_areas(current.release).table["country"]
     levels, lands = load_areas(current.release).table["level"], list(read_country_names(current))
-    regions = map(str, levels.index[levels == "region"])
-    regions = sorted(regions, key=lambda code: (lands.index(countries[code]), order_name(names[code])))
+    regions = sorted(
+        map(str, levels.index[levels == "region"]),
+        key=lambda code: (lands.index(countries[code]), order_name(names[code])),
+    )
     return {code: f"{names[code]}, {names[countries[code]]}" for code in regions}
 
 

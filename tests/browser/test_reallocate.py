@@ -54,7 +54,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     until(page, lambda: first not in cards(page))
     settle(page)
     answer = lead(page)
-    page.get_by_text(translate_into(language, "Save, open and compare plans")).click()
+    page.get_by_text(translate_into(language, "Save, open and compare plans"), exact=True).click()
     settle(page)  # the fold opens slowly, and its button moves meanwhile
     page.get_by_label(translate_into(language, "Title")).fill(title := f"Nearer to the children ({language})")
     page.get_by_role("button", name=translate_into(language, "Save this plan")).click()
@@ -68,13 +68,28 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     again = opened(look, served, page.url.removeprefix(served.url + "/"))
     assert lead(again) == answer
     until(again, lambda: "The team has just arrived." in again.locator(".stMain").inner_text())
-    again.get_by_text(translate_into(language, "Save, open and compare plans")).click()
+    again.get_by_text(translate_into(language, "Save, open and compare plans"), exact=True).click()
     until(again, lambda: title in again.locator(".stMain").inner_text())
     again.get_by_text(saved).wait_for()
     again.get_by_role("button", name=translate_into(language, "Undo")).first.click()
     again.get_by_text(saved).wait_for(state="detached")
     for seen in (page.watch, again.watch):
         assert seen.clean, vars(seen)
+
+
+def test_a_briefing_saves_its_plan_and_the_open_list_has_it_at_once(served, look):
+    page = opened(look, served, "reallocate?moves=4")
+    page.get_by_text("Save, open and compare plans", exact=True).click()
+    settle(page)
+    with page.expect_download(timeout=120_000) as download:
+        page.get_by_role("button", name="Briefing (PDF)").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    said = page.get_by_text("The plan is saved as “", exact=False).first
+    said.wait_for()
+    title = said.inner_text().partition("“")[2].partition("”")[0]
+    until(page, lambda: "plan=" in page.url)
+    until(page, lambda: title in page.locator(".st-key-drawers table").last.inner_text())
+    assert page.watch.clean, vars(page.watch)
 
 
 @vary("language, size, moves", [("en", (1366, 768), 3), ("el", (390, 844), 5)])
