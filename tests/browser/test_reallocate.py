@@ -84,9 +84,9 @@ def test_a_briefing_saves_its_plan_and_the_open_list_has_it_at_once(served, look
     with page.expect_download(timeout=120_000) as download:
         page.get_by_role("button", name="Briefing (PDF)").click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
-    said = page.get_by_text("The plan is saved as “", exact=False).first
-    said.wait_for()
-    title = said.inner_text().partition("“")[2].partition("”")[0]
+    sentence = page.get_by_text("The plan is saved as “", exact=False).first
+    sentence.wait_for()
+    title = sentence.inner_text().partition("“")[2].partition("”")[0]
     until(page, lambda: "plan=" in page.url)
     until(page, lambda: title in page.locator(".st-key-drawers table").last.inner_text())
     assert page.watch.clean, vars(page.watch)

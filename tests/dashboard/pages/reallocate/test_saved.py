@@ -64,14 +64,14 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, current, derived):
 
 @pytest.mark.slow
 def test_a_briefing_is_one_click_that_saves_its_plan_once_and_the_page_says_so(run, current, derived, monkeypatch):
-    names, made = [], []
+    names, files = [], []
 
     def press(label, make, current, name, kind, *, on_click="ignore", args=(), **more):
         names.append(name)
-        kept = (
-            {"on_click": lambda: made.append(make())} if on_click == "ignore" else {"on_click": on_click, "args": args}
+        options = (
+            {"on_click": lambda: files.append(make())} if on_click == "ignore" else {"on_click": on_click, "args": args}
         )
-        return st.button(label, **kept, **more)
+        return st.button(label, **options, **more)
 
     monkeypatch.setattr(saved_plans, "offer_file", press)
     test = run()
@@ -80,16 +80,16 @@ def test_a_briefing_is_one_click_that_saves_its_plan_once_and_the_page_says_so(r
     title, day = re.search("“(.+)”", button.help)[1], datetime.now(UTC).strftime("%Y-%m-%d")
     assert names[0] == f"{re.sub('[^a-z0-9]+', '-', title.lower().split(',')[0])}-{day}-en.pdf"
     assert "No plan is saved yet" in read_words(test)
-    said = f"The plan is saved as “{title}”, under Save, open and compare plans."
-    assert said not in [caption.value for caption in test.caption]
+    sentence = f"The plan is saved as “{title}”, under Save, open and compare plans."
+    assert sentence not in [caption.value for caption in test.caption]
     button.click().run()
-    assert said in [caption.value for caption in test.caption]
+    assert sentence in [caption.value for caption in test.caption]
     assert "No plan is saved yet" not in read_words(test)
     (saved_plan,) = list_saved(derived, current)
     assert (saved_plan.summary.title, saved_plan.address) == (title, test.query_params["plan"])
     assert names[0] in names[1:]
     test.button(key="briefing-now").click().run()
-    assert made[0].startswith(b"%PDF")
+    assert files[0].startswith(b"%PDF")
     assert list_saved(derived, current) == (saved_plan,)
 
 
@@ -112,10 +112,10 @@ def test_a_briefing_whose_plan_cannot_be_saved_says_why(run, current, derived, m
 
 @pytest.mark.slow
 def test_the_briefing_of_a_plan_that_is_not_saved_is_that_of_the_plan(current, monkeypatch):
-    made = []
-    monkeypatch.setattr(saved_plans, "_make_pdf", lambda plan, *_: made.append(plan.summary.title) or b"%PDF")
+    files = []
+    monkeypatch.setattr(saved_plans, "_make_pdf", lambda plan, *_: files.append(plan.summary.title) or b"%PDF")
     assert saved_plans._brief_plan(current, Workplace(), Setting(), MANAGER, "Change nothing", "en") == b"%PDF"
-    assert made == ["Change nothing"]
+    assert files == ["Change nothing"]
 
 
 @pytest.mark.slow
