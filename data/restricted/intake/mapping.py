@@ -228,18 +228,20 @@ def _check_columns(mapping: ColumnMapping, kind: str, name: str) -> None:
                     ours=", ".join(ours),
                 )
             )
-    if hours := explain_hours(mapping):
-        raise InputError(Message("{name}: {why}", name=name, why=hours))
+    if heading := find_hours(mapping):
+        raise InputError(Message("{name}: {why}", name=name, why=explain_hours(heading)))
 
 
-def explain_hours(mapping: ColumnMapping) -> Message | None:
-    """Return why no days are read from a heading that says hours; None if no heading of the mapping does.
+def find_hours(mapping: ColumnMapping) -> str:
+    """Return the heading that a mapping reads as days although it says hours; empty if none does.
 
     Eight hours would count as eight days.
     """
-    heading = next(filter(says_hours, mapping.headings_of("days")), None)
-    if heading is None:
-        return None
+    return next(filter(says_hours, mapping.headings_of("days")), "")
+
+
+def explain_hours(heading: str) -> Message:
+    """Return why no days are read from a heading that says hours."""
     return Message(
         "{heading!r} holds hours and is not read as days. Days are working days of all workers added together. "
         "Write them into a column of the file: hours divided by the hours of a working day.",

@@ -37,7 +37,7 @@ from data.restricted.intake.headings import (
 )
 from data.restricted.intake.likely_columns import find_code_columns, find_worded_columns
 from data.restricted.intake.made_ages import MadeAges
-from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes, explain_hours
+from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes, explain_hours, find_hours
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import NO_CODE, list_missing
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
@@ -222,8 +222,8 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
             )
     if question.topic == "column":
         columns = ColumnMapping(columns=answers)
-        if hours := explain_hours(columns):
-            raise InputError(hours)
+        if heading := find_hours(columns):
+            raise InputError(explain_hours(heading))
         return columns
     if question.topic == "constants":
         return ColumnMapping(constants=answers)
