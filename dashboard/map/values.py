@@ -148,7 +148,10 @@ def describe_layer(mark: Mark, codes: list[str], *, titled: bool = True) -> str:
         **encode_cells(mark.data, codes),
     }
     if any(zeros != "-"):
-        adjusted = {STATE_CODES[state]: words for state, words in mark.adjusted.items()}
+        # Only the words that occur: each change of the map sends them.
+        adjusted = {
+            STATE_CODES[state]: words for state, words in mark.adjusted.items() if STATE_CODES[state] in set(zeros)
+        }
         described |= {"zeros": "".join(_shorten_runs(zeros)), "adjusted": adjusted}
     if style.kind == "circle":
         described |= {"largest": style.largest, "most": round(mark.most, 1)}
