@@ -181,8 +181,8 @@ class Release:
         if release_name is None:
             raise ReleaseError(Message("No release in {releases} yet. Make one with: tact release", releases=releases))
         folder = releases / release_name / tier
-        # In another spelling, such as NAME/, a release would not be known as one that was taken back.
-        if Path(release_name).name != release_name or not (folder / MANIFEST).is_file():
+        # In another spelling, such as NAME/ (or NAME. on Windows), one that was taken back would not be known as such.
+        if release_name not in {path.name for path in releases.glob("*")} or not (folder / MANIFEST).is_file():
             msg = Message(
                 "No release {chosen!r} of tier {tier!r}. There are: {listed}.",
                 chosen=release_name,

@@ -17,7 +17,7 @@ from dashboard.narrative.access import has_access
 from dashboard.narrative.judgement import Amount, judge_areas
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.site import current_release
-from dashboard.site.current_release import CurrentRelease, load_areas, read_area_names, read_country_names
+from dashboard.site.current_release import CurrentRelease, load_areas, name_regions, read_area_names, read_country_names
 from dashboard.site.text import _, cache_by_language, capitalise, format_number, format_quantity, translate
 from geo.layers.access import SURE, WAYS, format_chance
 from geo.layers.core import Choice
@@ -67,6 +67,8 @@ def make_view(current: CurrentRelease, show: str, kind: str, area: str = "") -> 
 def read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
     """Read a measure of access to services of a kind: a row for each county or region, indexed by code.
 
+    They are in alphabetical order, one country after the other.
+
     show : "places" (service places within reach for 100 children in need), "gap" or "minutes". The columns are those of
     the table, with name and land (the name of the country). Empty if there is no such table. Never change the shared
     frame.
@@ -77,6 +79,7 @@ def read_access(current: CurrentRelease, show: str, kind: str) -> pd.DataFrame:
     if rows.empty:
         return rows
     access = (rows[rows[by] == category] if category else rows).set_index("area")
+    access = access.loc[[code for code in name_regions(current) if code in access.index]]
     known = load_areas(current.release).table.loc[access.index]
     names = read_area_names(current)
     return access.assign(name=names.reindex(known.index), land=known["country"].map(names).astype(str))

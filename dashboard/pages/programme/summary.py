@@ -197,8 +197,8 @@ def tabulate_board(current: CurrentRelease, country: str) -> pd.DataFrame:
 
     The frame is shared: never change it.
     """
-    names, table = read_area_names(current), load_areas(current.release).table
-    codes = [country, *table.index[(table["level"] == "region") & (table["country"] == country)]]
+    names, countries = read_area_names(current), load_areas(current.release).table["country"]
+    codes = [country, *(code for code in name_regions(current) if countries[code] == country)]
     boards = {str(names[code]): read_totals(current, str(code), "carrier") for code in codes}
     words = name_carriers()
     rows = [[name, *(board[c].words if c in board else "" for c in CARRIERS)] for name, board in boards.items()]

@@ -51,7 +51,8 @@ def _sum_total(frame: pd.DataFrame, words: Mapping[str, str], largest: float) ->
         states = set(frame["state"])
         state = str(states.pop()) if len(states) == 1 else ""
         return Total(None, state=state, words=words.get(state, ""))
-    margin = frame["margin"].mask(frame["margin"].isna() & frame["state"].isin(_NEAR_ZERO), largest)
+    noise = largest if frame["margin"].notna().any() else 0.0  # days of outreach are exact
+    margin = frame["margin"].mask(frame["margin"].isna() & frame["state"].isin(_NEAR_ZERO), noise)
     least = (frame["value"].isna() & known.notna()) | frame["state"].isin(_HIDDEN)
     return Total(float(known.sum()), float(margin.sum()), bool(least.any()))
 

@@ -167,7 +167,8 @@ def note_programme_numbers(rows: Rows) -> list[str]:
     such as "later". An identifier beside several numbers, or with a number in some rows only, counts as several.
     """
     partners, children, numbers = (rows.cells[name] for name in ("partner", "child_id", "programme_number"))
-    _, first = combinations(partners.codes, children.codes, numbers.codes)
+    combined, first = combinations(partners.codes, children.codes, numbers.codes)
+    first = first[np.unique(combined[rows.good()])]
     identifiers: dict[tuple[str, str], set[str]] = {}
     beside: dict[tuple[str, str], set[str]] = {}
     for partner, *both in zip(*(cells.take(first) for cells in (partners, children, numbers)), strict=True):

@@ -126,11 +126,24 @@ def _read_kind(content: Table[str, object], kind: str, name: str) -> ColumnMappi
     _refuse_unknown_keys(content, name)
     of_kind = _table(content, kind, name)
     _refuse_unknown_keys(of_kind, f"{name}: {kind}", inner=True)
-    everywhere, here = _parse(content, name), _parse(of_kind, name)
+    everywhere, here = (_leave_out_wrong(_parse(table, name)) for table in (content, of_kind))
     check(here, kind, name)
     mapping = keep_columns(everywhere, kind).extend(here)
     check(mapping, kind, name)
     return mapping
+
+
+def _leave_out_wrong(mapping: ColumnMapping) -> ColumnMapping:
+    """Return a mapping without the answers that an earlier version took although they count wrongly.
+
+    These are hours in place of days, and a band that an age is not in. The data officer is asked again.
+    """
+    ages = mapping.value_names.get("age_band", {})
+    right = {word: band for word, band in ages.items() if is_band_of(band, word)}
+    columns = {name: theirs for name, theirs in mapping.columns.items() if name != "days" or not find_hours(mapping)}
+    return replace(
+        mapping, columns=columns, value_names={**mapping.value_names, **({"age_band": right} if ages else {})}
+    )
 
 
 def keep(folder: Path, partner: str, kind: str, answers: ColumnMapping) -> Path:
@@ -154,7 +167,8 @@ def save(path: Path, kind: str, answers: ColumnMapping, constants: Table[str, st
     table = _table(content, kind, path.name)
     content[kind] = _as_table(_parse(table, path.name).extend(answers))
     if constants:
-        content = {"constants": {**_table(content, "constants", path.name), **constants}, **content}
+        merged = {**_table(content, "constants", path.name), **constants}
+        content = {"constants": merged, **{name: part for name, part in content.items() if name != "constants"}}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, _HEAD + "\n".join(_lines(content, ())) + "\n", mode=0o600)
 

@@ -119,7 +119,7 @@ def make_release(
     data.restricted.keys.IdentifierHasher.record_keys, required with a vault. `mechanism` comes from the policy, except
     in tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the release conflicts
     with earlier ones (other noise, a lower threshold, a shorter time, or one of them is lost), if no encounter lies in
-    its quarters, if an area without a programme has k children or more, or if another release is being made; then
+    its quarters, if a number of an area without a programme is k or more, or if another release is being made; then
     nothing is published.
     """
     if vault is not None and record_keys is None:

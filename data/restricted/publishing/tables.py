@@ -20,7 +20,7 @@ from data.workspace.types import Bools, Ints
 
 
 def refuse_false_zeros(frozen: Frozen, policy: Policy) -> None:
-    """Raise ReleaseError if an area of which the policy says that it has no programme has k children or more.
+    """Raise ReleaseError if a number of children, with its noise, is k or more in an area without a programme.
 
     A zero would be shown in place of their number, and what is left of the total of its country would tell it. The
     numbers are the noisy ones: whether an area is taken out of the policy, which all can see, must not depend on one
@@ -38,9 +38,9 @@ def refuse_false_zeros(frozen: Frozen, policy: Policy) -> None:
     if false:
         raise ReleaseError(
             Message(
-                "The policy says that the programme does not work in {areas}, and records have {k} children or more "
-                "there. Nothing was published: they would be shown as zero. Take these areas out of no_programme in "
-                "policy.toml, or correct the records.",
+                "The policy says that the programme does not work in {areas}, and a number of children there, with its "
+                "noise, is {k} or more. Nothing was published: it would be shown as zero. Take these areas out of "
+                "no_programme in policy.toml, or correct the records.",
                 areas=", ".join(false),
                 k=policy.k,
             )

@@ -220,6 +220,8 @@ def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
     assert format_sum(cells) == "at least 8 ±5"
     assert format_sum(cells[:1]) == "3 ±5"
     assert format_sum([]) == "no number"
+    days = [("number", 12.0, np.nan, np.nan), ("not_searched", np.nan, np.nan, np.nan)]
+    assert format_sum(days) == "12", "days of outreach have no noise"
 
 
 @pytest.mark.parametrize(

@@ -475,6 +475,9 @@ def test_an_identifier_without_its_programme_number_in_some_rows_is_noted(tmp_pa
     assert children == 5
     assert [note.partition(" identifiers")[0] for note in notes] == ["2"]
     assert read_notes(("K-1", "P-1"), ("K-1", "p-1"), ("K-2", ""))[1] == []
+    rejected = {"child_id": "K-1", "programme_number": "", "stage": "no such stage"}
+    intake = read_rows(tmp_path, {"child_id": "K-1", "programme_number": "P-1"}, rejected)
+    assert not [note for note in intake.notes if "some rows only" in note], "a row that does not go in is not counted"
 
 
 def test_numbers_of_workbooks_are_the_codes_that_a_csv_file_has(tmp_path):

@@ -99,3 +99,22 @@ def test_a_band_that_no_age_of_a_word_is_in_is_refused_and_a_number_may_be_a_cod
         "30 months": "0-5",
     }
     mapping.check(ColumnMapping(value_names={"age_band": fitting}), "encounter")
+
+
+def test_answers_that_an_earlier_version_took_wrongly_are_asked_again_and_the_rest_is_kept(tmp_path):
+    path = tmp_path / "arsis.toml"
+    path.write_text(
+        '[effort.columns]\ndate = "Data"\ndays = "Orë në terren"\n'
+        '[encounter.values.age_band]\n"rreth 10" = "14-17"\nvogel = "0-5"\n',
+        encoding="utf-8",
+    )
+    kinds = mapping.read_all(path)
+    assert kinds["effort"].columns == {"date": "Data"}
+    assert kinds["encounter"].value_names == {"age_band": {"vogel": "0-5"}}
+
+
+def test_a_mapping_that_the_program_keeps_names_its_partner_beside_other_constants(tmp_path):
+    path = mapping.file_for(tmp_path, "ARSIS")
+    path.write_text('[constants]\ncountry = "AL"\n', encoding="utf-8")
+    assert mapping.keep(tmp_path, "ARSIS", "effort", ColumnMapping(columns={"date": "Data"})) == path
+    assert mapping.read_all(path)["encounter"].constants == {"country": "AL", "partner": "ARSIS"}
