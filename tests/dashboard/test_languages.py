@@ -18,8 +18,11 @@ from dashboard.pages.programme import summary as programme
 from dashboard.pages.programme.summary import Number
 from dashboard.pages.trends import summary as trends
 from dashboard.site.current_release import load_areas, name_periods, name_regions, read_risk_manifest
-from dashboard.site.text import speak
+from dashboard.site.text import speak, translate
 from dashboard.widgets.chart import describe_chart
+from geo.layers import LAYERS
+from geo.layers.core import View
+from geo.layers.reading.counted import list_choices
 from tests.helpers.pages import open_current
 
 ENGLISH = re.compile(r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b")
@@ -102,3 +105,17 @@ def test_a_single_place_is_one(places, words):
 @pytest.mark.parametrize(("later", "words"), [(1, "1 encounter is of a later day"), (21, "21 encounters are of later")])
 def test_a_single_encounter_that_waits_is_one(later, words):
     assert list(describe_coverage(None, (), later))[-1].startswith(words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["sq", "el"])
+def test_the_title_of_a_layer_is_translated_with_each_of_its_choices(current, language):
+    titles = set()
+    for layer in LAYERS:
+        for level in layer.levels(current.release):
+            for choices in list_choices(layer.options):
+                if layer.offers(current.release, level, choices):
+                    titles.add(layer.read(current.release, View(level, "", choices)).legend.title)
+    assert len(titles) > 5
+    with speak(language):
+        assert [title for title in titles if translate(title) == title] == []

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from data.message import Message, mark
+from data.message import Message, join_messages, mark
 from data.release import Release
 from data.tables.periods import Period
 from data.tables.shown import NOISY, choose_numbers
@@ -205,7 +205,7 @@ class Counted:
         margin = _margin(table, least=bool(self.least))
         missing = self.least(release, choices) if self.least and _is_lower_limit(table).any() else ""
         return Legend(
-            title=": ".join([self.title, *labels]),
+            title=join_messages([self.title, *labels], ": "),
             unit=next((self.units[c] for c in choices.values() if c in self.units), self.unit),
             period=_name_period(release, period) if period else "",
             source=self.source(release),
