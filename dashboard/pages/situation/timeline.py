@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from dashboard.site.text import _, format_number, format_period, format_quantity, html, join_markup, translate
 from data.tables.periods import Period
+from data.tables.states import ZEROS
 from geo.layers.core import LayerData
 
 _LEAST = 4  # per cent: the lowest height of a bar with a number, so that it is visible
-_HIDDEN = ("few", "withheld")  # states of cells that may hide children
 _NEAR_ZERO = ("almost_none", "not_searched")  # states of cells that add zero, with the noise of a number
 
 
@@ -39,7 +39,7 @@ def compute_totals(
     """Return the total of each period: of an area, or if `area` is empty, the sum over all areas.
 
     A sum adds the published values and their margins; the lower end stands for a range. It is a lower limit if a cell
-    is a range or may hide children. frames : for each period, the rows of the layer, one for each area. words : the
+    has neither a number nor a zero. frames : for each period, the rows of the layer, one for each area. words : the
     words for each state. largest : the largest noise of a count.
     """
     return [_sum_total(frame[frame.index == area] if area else frame, words, largest) for frame in frames.values()]
@@ -53,7 +53,7 @@ def _sum_total(frame: pd.DataFrame, words: Mapping[str, str], largest: float) ->
         return Total(None, state=state, words=words.get(state, ""))
     noise = largest if frame["margin"].notna().any() else 0.0  # days of outreach are exact
     margin = frame["margin"].mask(frame["margin"].isna() & frame["state"].isin(_NEAR_ZERO), noise)
-    least = (frame["value"].isna() & known.notna()) | frame["state"].isin(_HIDDEN)
+    least = frame["value"].isna() & ~frame["state"].isin(ZEROS)
     return Total(float(known.sum()), float(margin.sum()), bool(least.any()))
 
 

@@ -229,6 +229,7 @@ def test_a_total_carries_its_margin_and_says_when_it_is_the_least():
     [
         ("withheld", "at least 40 ±5"),
         ("few", "at least 40 ±5"),
+        ("no_figure", "at least 40 ±5"),
         ("almost_none", "40 ±10"),
         ("structural_zero", "40 ±5"),
     ],
