@@ -68,6 +68,7 @@ def test_a_list_that_is_too_long_for_the_screen_can_be_moved_to_its_end(look, se
     """Regions of Greece have long names."""
     page = look(f"{served.url}?lang=el&land=GR", (1024, 768), ready=False)
     page.locator(".ranking tbody tr").last.wait_for(timeout=FIRST)
+    settle(page)
     table, panel = page.locator(".ranking").bounding_box(), page.locator(".st-key-overview-list").bounding_box()
     assert table["y"] + table["height"] <= panel["y"] + panel["height"]
     assert page.evaluate("getComputedStyle(document.querySelector('.ranking')).overflowY") == "auto"
@@ -150,6 +151,16 @@ def test_a_projector_makes_sentence_list_legend_and_cards_larger(look, served, l
     assert {part: sizes for part, sizes in larger.items() if sizes[1] < 1.1 * sizes[0]} == {}
     rows, wider = page.evaluate(ROOM)
     assert (rows >= 6, wider) == (True, 0)
+    assert page.watch.clean, vars(page.watch)
+
+
+@pytest.mark.parametrize("address", ["", "risk"])
+def test_on_an_old_projector_the_legend_has_room_for_its_larger_letters(look, served, address):
+    page = look(f"{served.url}/{address}?projector=1", (1024, 768), ready=False)
+    page.locator(".aside .key").wait_for(timeout=FIRST)
+    settle(page)
+    inset, key = (page.locator(f".aside {name}").bounding_box()["width"] for name in (".inset", ".key"))
+    assert (inset >= 90, key >= 190) == (True, True), (inset, key)
     assert page.watch.clean, vars(page.watch)
 
 
