@@ -18,19 +18,11 @@ from dashboard.site.current_release import (
     has_earlier_release,
     load_areas,
     may_download,
+    name_regions,
     read_area_names,
     read_country_names,
 )
-from dashboard.site.text import (
-    LANGUAGE_NAMES,
-    _,
-    cache_by_language,
-    find_language,
-    format_period,
-    html,
-    join_markup,
-    order_name,
-)
+from dashboard.site.text import LANGUAGE_NAMES, _, cache_by_language, find_language, format_period, html, join_markup
 from data.message import mark
 from data.release import Release
 from data.tables.periods import Period
@@ -133,14 +125,11 @@ def _render_pages(pages: tuple[tuple[str, str, bool], ...]) -> Markup:
 
 @cache_by_language(maxsize=512)
 def _render_areas(current: CurrentRelease, area: str) -> Markup:
-    table, names = load_areas(current.release).table, list_area_names(current)
+    countries, names = load_areas(current.release).table["country"], list_area_names(current)
     groups = []
     for country, name in read_country_names(current).items():
-        inside = table.index[(table["level"] == "region") & (table["country"] == country)]
-        options = [
-            (name, country),
-            *sorted(((names[str(code)], str(code)) for code in inside), key=lambda option: order_name(option[0])),
-        ]
+        inside = [code for code in name_regions(current) if countries[code] == country]
+        options = [(name, country), *((names[code], code) for code in inside)]
         rows = join_markup(html('<option value="{}">{}</option>', code, words) for words, code in options)
         groups.append(html('<optgroup label="{}">{}</optgroup>', name, rows))
     return html(
