@@ -5,16 +5,23 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.site.text import order_name
-from geo.layers.output.table import COLUMNS, NOISY
+from data.release import Release
+from geo.layers.core import Layer, LayerData, View
+from geo.layers.output.table import COLUMNS, NOISY, build_table
 
 _CODE, _AREA, _LOCAL, _COUNTRY, _VALUE, _MARGIN, _STATE, _SOURCE, _NOTE = COLUMNS
 # The value comes right after its area, where a small screen shows it.
 _IN_ORDER = (_AREA, _VALUE, _MARGIN, NOISY, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _CODE)
 
 
-def order_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows in alphabetical order of their areas, one country after the other."""
-    return rows.sort_values([_COUNTRY, _AREA], key=lambda column: column.map(order_name), kind="stable")
+def tabulate_layer(release: Release, layer: Layer, view: View, data: LayerData | None = None) -> pd.DataFrame:
+    """Return the table of a layer with its useful columns; pass `data` if the layer was already read.
+
+    The areas are in alphabetical order, one country after the other.
+    """
+    rows = build_table(release, layer, view, data).reset_index()
+    rows = rows.sort_values([_COUNTRY, _AREA], key=lambda column: column.map(order_name), kind="stable")
+    return drop_silent_columns(rows)
 
 
 def drop_silent_columns(rows: pd.DataFrame) -> pd.DataFrame:

@@ -16,10 +16,9 @@ from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, list_countries, load_areas, read_country_names
 from dashboard.site.text import _, cache_by_language, translate
 from dashboard.widgets import address, markup, page_frame
-from dashboard.widgets.layer_table import drop_silent_columns, order_rows
+from dashboard.widgets.layer_table import tabulate_layer
 from geo.layers import find_layer
 from geo.layers.access import NOTE
-from geo.layers.output.table import build_table as layer_table
 
 
 def show() -> None:
@@ -106,8 +105,8 @@ def _show_services(current: CurrentRelease) -> None:
 @cache_by_language(maxsize=64)
 def _tabulate_services(current: CurrentRelease, kind: str) -> pa.Table:
     view = summary.make_view(current, "", kind)
-    rows = layer_table(current.release, find_layer("services"), view.view()).reset_index()
-    return pa.Table.from_pandas(drop_silent_columns(order_rows(rows)), preserve_index=False)
+    rows = tabulate_layer(current.release, find_layer("services"), view.view())
+    return pa.Table.from_pandas(rows, preserve_index=False)
 
 
 def _show_map(current: CurrentRelease, view: MapView) -> None:

@@ -22,12 +22,11 @@ from dashboard.pages.situation.timeline import Total
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, cache_by_language, find_language, format_period, html, translate
-from dashboard.widgets.layer_table import drop_silent_columns, measure_column, order_columns, order_rows
+from dashboard.widgets.layer_table import measure_column, order_columns, tabulate_layer
 from data.errors import InputError
 from geo.areas import Areas
 from geo.layers import LAYERS, choose_caution, find_conflict, find_layer, find_map_conflict
 from geo.layers.core.words import LEVELS
-from geo.layers.output.table import build_table as layer_table
 from geo.layers.profile import Profile
 
 _SHORT = re.compile(r"[A-Za-z0-9_/-]{1,24}")
@@ -280,8 +279,7 @@ def show_table(current: CurrentRelease, view: MapView) -> None:
     for name, mark in zip(view.layers, read_marks(current, view), strict=True):
         data = mark.data
         st.html(html("<h3>{}</h3><p>{}, {}</p>", mark.title, mark.unit, data.legend.period))
-        rows = layer_table(current.release, find_layer(name), view.view(name), data).reset_index()
-        rows = drop_silent_columns(order_rows(rows))
+        rows = tabulate_layer(current.release, find_layer(name), view.view(name), data)
         order = order_columns(rows)
         st.dataframe(
             rows,

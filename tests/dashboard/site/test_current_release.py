@@ -7,10 +7,9 @@ import pytest
 from dashboard.site import Site
 from dashboard.site.current_release import keep_open, name_regions, open_current_release
 from dashboard.site.text import order_name, speak
-from dashboard.widgets.layer_table import order_rows
+from dashboard.widgets.layer_table import tabulate_layer
 from geo.layers import find_layer
 from geo.layers.core import View
-from geo.layers.output.table import build_table
 
 
 def test_a_release_that_is_kept_open_is_opened_once_and_for_its_own_site_alone(demo_world, monkeypatch):
@@ -49,6 +48,6 @@ def test_counties_and_regions_are_in_alphabetical_order_in_each_language(demo_wo
 
 def test_the_table_of_a_layer_is_in_alphabetical_order_country_by_country(demo_world):
     release = open_current_release(Site(demo_world / "releases", "partner")).release
-    rows = order_rows(build_table(release, find_layer("population"), View("region", "")))
+    rows = tabulate_layer(release, find_layer("population"), View("region", ""))
     assert list(rows["Area"][:3]) == ["Berat", "Dibër", "Durrës"]
     assert list(rows["Country"]) == sorted(rows["Country"])
