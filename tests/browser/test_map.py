@@ -195,6 +195,16 @@ def test_the_public_tier_shows_public_numbers_only(public, look):
     assert public.audit() == []
 
 
+@pytest.mark.long
+def test_a_published_zero_that_is_adjusted_says_both_under_the_mouse(partner, look):
+    page = look(f"{partner.url}/map?layer=encounters&level=region&period=2009-03-01/P3M")
+    frame = map_frame(page)
+    frame.locator("#map_div").hover(position=area_point(page, "GR-C", "region"))
+    tip = frame.locator(".tact-tip-line")
+    tip.wait_for()
+    assert tip.inner_text() == "none or almost none; adjusted: 1 ±6 children"
+
+
 @pytest.mark.long  # test_hostile_text.py tries this with more texts
 def test_text_from_data_is_text_everywhere(hostile, look):
     page = look(f"{hostile.url}/map?layer=population&area=AL-02")
