@@ -145,7 +145,7 @@ def translate(text: str) -> str:
 
 
 def translate_message(text: str) -> str:
-    """Translate a message, and the messages and days among its values; other values are not changed."""
+    """Translate a message, and the messages, days and whole numbers among its values; others are not changed."""
     catalogue = load_catalogue(find_language())
     if not isinstance(text, Message):
         return catalogue.gettext(text) if text else ""

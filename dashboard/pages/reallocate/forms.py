@@ -11,7 +11,7 @@ from dashboard.pages.reallocate import planner, session
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, escape_markdown, html
+from dashboard.site.text import _, capitalise, escape_markdown, html
 from dashboard.widgets import address, markup
 from dashboard.widgets.upload import ask_files
 from data.errors import InputError, ReleaseError
@@ -208,7 +208,7 @@ def _rules(first: Setting) -> Sequence[tuple[str, str, int, str]]:
 
 def ask_role(key: str) -> str:
     """Ask for the role of the person who decides, never for a name, and return it; `key` : the key of the widget."""
-    names = {role: _(role)[:1].upper() + _(role)[1:] for role in ROLES}
+    names = {role: capitalise(_(role)) for role in ROLES}
     chosen: str = st.selectbox(_("Your role"), ROLES, format_func=names.__getitem__, key=address.renew_menu(key))
     return chosen
 

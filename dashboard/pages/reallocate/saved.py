@@ -24,7 +24,7 @@ from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.reader import find_reader
-from dashboard.site.text import _, escape_markdown, translate_message, write_day
+from dashboard.site.text import _, capitalise, escape_markdown, translate_message, write_day
 from dashboard.widgets import markup
 from dashboard.widgets.activity import note_plan
 from dashboard.widgets.address import tell_apart
@@ -138,8 +138,7 @@ def offer_briefing(
 
 def _title_plan(t: Speech, plan: PlanSummary) -> str:
     """Return the title for a plan that has none yet, under which a briefing saves it: the advice and the day."""
-    title = _("{answer}, {day}", answer=name_answer(t, plan), day=t.format_day(plan.author.date))
-    return title[:1].upper() + title[1:]
+    return capitalise(_("{answer}, {day}", answer=name_answer(t, plan), day=t.format_day(plan.author.date)))
 
 
 def _find_same(plans: Sequence[SavedPlan], work: Workplace, setting: Setting) -> SavedPlan | None:
