@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 _HEADER = struct.Struct("<30x2H14xI4x2I4xI4x109I")  # the first 512 bytes of a compound file
 _ENTRY = struct.Struct("<64sH50xII4x")  # of the directory: name, bytes of the name, first sector, size
@@ -64,8 +65,8 @@ def _read_workbook(content: bytes) -> bytes:
             break
         *numbers, more = _unpack(read([more]))
         tables += numbers
-    # No chain is longer than the file, however often a damaged one names a sector.
-    table = _unpack(read(n for n in tables if n < _LAST))[:count]
+    # The table has four bytes for each sector, however often a damaged file names one of its own.
+    table = _unpack(read(islice((n for n in tables if n < _LAST), 4 * count // size + 1)))
     entries = {
         name[: max(length - 2, 0)].decode("utf-16-le"): (start, stated)
         for name, length, start, stated in _ENTRY.iter_unpack(read(_follow(folder, table)))
