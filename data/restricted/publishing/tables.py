@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from data.disclosure.cell_key import CellKey
@@ -26,15 +28,16 @@ def refuse_false_zeros(frozen: Frozen, policy: Policy) -> None:
     numbers are the noisy ones: whether an area is taken out of the policy, which all can see, must not depend on one
     child. What is below k stays a zero.
     """
-    false = [
-        area
-        for area in sorted(policy.no_programme)
-        if any(
-            (values[find_outside(spec, frozen.grid, [area])] >= policy.k).any()
-            for spec, values in frozen.numbers.items()
-            if spec.measure == "children"
-        )
+
+    def is_false(spec: TableSpec, values: Ints, areas: Collection[str]) -> bool:
+        return bool((values[find_outside(spec, frozen.grid, areas)] >= policy.k).any())
+
+    false_tables = [
+        (spec, values)
+        for spec, values in frozen.numbers.items()
+        if spec.measure == "children" and is_false(spec, values, policy.no_programme)
     ]
+    false = [area for area in sorted(policy.no_programme) if any(is_false(*table, [area]) for table in false_tables)]
     if false:
         raise ReleaseError(
             Message(
