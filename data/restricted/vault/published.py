@@ -32,8 +32,8 @@ def name_year(year: Period) -> str:
 
 def list_final_years(connection: Connection) -> list[Period]:
     """List the years whose numbers are final."""
-    blocks = (block for (block,) in connection.execute("SELECT block FROM published"))
-    return [Period.parse(block.removeprefix(_YEAR)) for block in blocks if block.startswith(_YEAR)]
+    blocks = connection.execute("SELECT block FROM published WHERE block GLOB ?", (f"{_YEAR}*",))
+    return [Period.parse(block.removeprefix(_YEAR)) for (block,) in blocks]
 
 
 def read_blocks(connection: Connection) -> dict[str, PublishedBlock]:
