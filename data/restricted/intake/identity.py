@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.message import Message
-from data.restricted.intake.checks import Cells, Rows, combinations
+from data.restricted.intake.checks import Cells, Codes, Rows, combinations
 from data.restricted.intake.likely_columns import counts_up
 from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
@@ -166,18 +166,11 @@ def note_programme_numbers(rows: Rows) -> list[str]:
     Several identifiers beside one number count as one child: right if the partner gave a child two, wrong for a word
     such as "later". An identifier beside several numbers, or with a number in some rows only, counts as several.
     """
-    partners, children, numbers = (rows.cells[name] for name in ("partner", "child_id", "programme_number"))
-    combined, first = combinations(partners.codes, children.codes, numbers.codes)
-    first = first[np.unique(combined[rows.good()])]
-    identifiers: dict[tuple[str, str], set[str]] = {}
-    beside: dict[tuple[str, str], set[str]] = {}
-    for partner, *both in zip(*(cells.take(first) for cells in (partners, children, numbers)), strict=True):
-        child, number = (normalize_identifier(str(text)) for text in both)
-        if child:
-            beside.setdefault((str(partner), child), set()).add(number)
-        if child and number:
-            identifiers.setdefault((str(partner), number), set()).add(child)
-    joined, apart = (sum(len(group) > 1 for group in groups.values()) for groups in (identifiers, beside))
+    keys = np.stack([_number_texts(rows.cells[name]) for name in ("partner", "child_id", "programme_number")])
+    keys = keys[:, rows.good() & (keys[1] > 0)]
+    pairs = keys[:, combinations(*keys)[1]]
+    apart = _count_repeated(*pairs[:2])
+    joined = _count_repeated(*pairs[::2, pairs[2] > 0])
     notes: list[str] = []
     if joined:
         notes.append(
@@ -204,6 +197,18 @@ def note_programme_numbers(rows: Rows) -> list[str]:
             )
         )
     return notes
+
+
+def _number_texts(cells: Cells) -> Codes:
+    """Return a number for each row, (n,): the same for texts that are hashed alike, and 0 for an empty cell."""
+    numbers = {"": 0}
+    texts = (normalize_identifier(str(value)) for value in cells.distinct)
+    return np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)[cells.codes]
+
+
+def _count_repeated(*codes: Codes) -> int:
+    """Return how many combinations of codes more than one row has."""
+    return int((np.bincount(combinations(*codes)[0]) > 1).sum())
 
 
 def child_names(partner: str, child: str, number: str) -> list[str]:
