@@ -30,6 +30,28 @@ def add_sector(content, *numbers):
     return number
 
 
+def add_records(content, *records):
+    """Add records at the end of the sheet, in place of the zeros that fill the file."""
+    added = b"".join(struct.pack("<2H", sort, len(data)) + data for sort, data in records)
+    place = content.rindex(struct.pack("<2H", 0x00A, 0))
+    content[place:place] = added
+    del content[-len(added) :]
+
+
+def test_truths_texts_and_numbers_of_formulas_and_charts_are_no_errors(content):
+    add_records(
+        content,
+        (0x205, struct.pack("<3H2B", 5, 0, 0, 1, 0)),
+        (0x006, struct.pack("<3H6BH8x", 6, 0, 0, *[0] * 6, 0xFFFF)),
+        (0x006, struct.pack("<3H8B8x", 7, 0, 0, 2, *[0] * 6, 0x40)),
+        (0x809, struct.pack("<4H2I", 0x600, 0x20, 0, 0, 0, 0)),
+        (0x205, struct.pack("<3H2B", 8, 0, 0, 0x2A, 1)),
+        (0x00A, b""),
+        (0x205, struct.pack("<3H2B", 9, 0, 0, 0x2A, 1)),
+    )
+    assert list_error_rows(content) == [{2, 4, 10}]
+
+
 def test_a_small_stream_is_read_in_the_order_of_its_own_sectors(content):
     stream = content[3 * SECTOR :]
     small = [stream[n : n + 64] for n in range(0, len(stream), 64)]
