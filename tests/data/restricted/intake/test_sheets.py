@@ -146,3 +146,11 @@ def test_names_of_children_with_their_submissions_are_refused(tmp_path):
     }
     with pytest.raises(FileRefused, match="names"):
         import_sheets(tmp_path, sheets)
+
+
+def test_a_file_whose_kept_sheet_is_gone_is_not_taken_for_one_of_another_kind(tmp_path):
+    days = [("Data", "Bashkia", "Ditë", "Lloji"), (DAY, "Tirana", 2, "tjetër")]
+    path = write_book("made", {"Mars": [HEADINGS, ROW], "Terreni": days})(tmp_path)
+    assert guess_kind(path, {"encounter": KNOWN}) == "encounter"
+    with pytest.raises(FileRefused, match="Shkurt"):
+        guess_kind(path, {"encounter": ColumnMapping(constants=BOTH, sheet="Shkurt")})
