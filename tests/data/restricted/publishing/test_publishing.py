@@ -527,6 +527,7 @@ def test_children_in_an_area_without_a_programme_refuse_a_release(tmp_path, area
     encounters = world()
     inside = encounters.index[encounters["municipality"] == "9261"]
     encounters.loc[inside[3:], "municipality"] = "9001"
+    encounters = pd.concat([encounters, *[encounters.loc[inside[:3]]] * 20], ignore_index=True)  # of the same children
     policy = replace(policy, no_programme=frozenset({"GR-K"}))
     small_worlds.release(small_worlds.MemoryVault(encounter=encounters), tmp_path, policy=policy, **SMALL)
     table = Release.open(tmp_path, "partner").table("children_region_year").set_index("area")
