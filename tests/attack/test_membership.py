@@ -78,6 +78,17 @@ def test_a_trained_attacker_does_as_well_as_anybody_could_with_one_number(rate, 
     assert best <= advantage.high + 0.005
 
 
+@pytest.mark.parametrize(("period", "k"), [(0, 11), (1, 20)])
+@pytest.mark.parametrize("table", [REGION_YEAR, COUNTRY_YEAR])
+def test_a_trained_attacker_reads_each_period_under_its_own_threshold(table, period, k):
+    mechanism = CellKey.from_policy(DEFAULT_POLICY)
+    of_one_region = replace(rates(12.0, 12.0), children=np.array([[12.0, 12.0], [0.0, 0.0]]))
+    attacker = Attacker(of_one_region, mechanism, 20, [table], thresholds={table: (11, 20)})
+    advantage = attacker.attack(Child(0, period), 40_000, seed=1)
+    best = compute_advantage([12.0], mechanism, k)[0]
+    assert advantage.low - 0.005 <= best <= advantage.high + 0.005
+
+
 def test_more_tables_tell_more_and_a_weak_mechanism_most():
     child = Child(0, 0, {"sex": 2})
     tables = [REGION_YEAR, TableSpec("children", "region", "whole"), REGION_SEX]
@@ -173,7 +184,7 @@ def test_what_an_earlier_release_showed_is_attacked_under_its_own_threshold():
     tables = {REGION_YEAR: rows(["AL-11", "AL-02", "AL-01"], YEARS, later), COUNTRY_YEAR: rows(["AL"], YEARS, [60, 90])}
     before = Published("a", {REGION_YEAR: first}, {}, 11)
     after = Published("b", tables, {}, 20)
-    joined = sequence.join_releases([before, after])
+    joined = sequence.join_releases([before, replace(before, k=15), after])
     assert [joined.threshold(REGION_YEAR, period) for period in YEARS] == [11, 20]
     assert joined.threshold(COUNTRY_YEAR, YEARS[0]) == 20
     assert read_rates(joined, AREAS).children.tolist() == [[12, 30], [12, 30], [11, 30]]
