@@ -20,6 +20,7 @@ from dashboard.commands.workspace import (
     warn_backup,
     warn_overdue,
 )
+from dashboard.narrative.coverage import describe_waiting
 from data.disclosure import policy_file
 from data.errors import InputError, ReleaseRefused
 from data.release import Release, names, read_withdrawn, shown_name
@@ -37,7 +38,6 @@ _FIRST = (
 )
 _PROVISIONAL = "Quarters after {final} are provisional, for partners alone. Their year is not final yet."
 _ALL_PROVISIONAL = "All quarters are provisional, for partners alone: no year is final yet."
-_WAITING = "{number} encounters of years that are final came or changed later. They wait and are not counted."
 _FIGURES = "It has only published figures, and nothing of the programme."
 _NO_RECORDS = (
     "There are no records to release yet, so it has only published figures. Import records (tact import FILE), and "
@@ -108,7 +108,7 @@ def release(
         *([_FIGURES if figures_only else _NO_RECORDS] if alone else []),
         *([_FIRST.format(lag=policy.lag)] if first and not alone else []),
         *([words.format(final=new.final)] if new.final else []),
-        *([_WAITING.format(number=new.waiting)] if new.waiting else []),
+        *([describe_waiting(new.waiting)] if new.waiting else []),
         *([] if alone else ["Next, estimate risk: tact risk"]),
         "Open it with: tact serve",
     )

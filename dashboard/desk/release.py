@@ -12,7 +12,7 @@ from dashboard.desk import care, releasing
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.state import Desk
-from dashboard.narrative.coverage import describe_coverage, list_years
+from dashboard.narrative.coverage import describe_coverage, describe_waiting, list_years
 from dashboard.site.text import SEPARATORS, _, escape_markdown, find_language, format_number, html, translate_message
 from dashboard.widgets.markup import render_definitions, render_list, render_table
 from data.disclosure import policy_file
@@ -184,11 +184,7 @@ def _describe_trial(desk: Desk, trial: releasing.Trial) -> None:
             sentence = _("{count} of the withheld cells are numbers of children.", count=withheld)
             show_note(sentence)
     if new.waiting:
-        sentence = _(
-            "{count} encounters of final years came later. They wait and are not counted.",
-            count=format_number(new.waiting),
-        )
-        show_note(sentence)
+        show_note(describe_waiting(new.waiting))
 
 
 def _show_publication(desk: Desk, standing: releasing.Standing, trial: releasing.Trial) -> None:

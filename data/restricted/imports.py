@@ -246,10 +246,10 @@ def _note_late(records: int) -> list[Message]:
     return [
         Message(
             "{count:,} new or corrected encounter is of a year whose numbers are final and never change. It is stored, "
-            "and counts only in the numbers of the whole programme when it ends."
+            "and counts at most in the numbers of the whole programme when it ends."
             if records == 1
             else "{count:,} new or corrected encounters are of years whose numbers are final and never change. They "
-            "are stored, and count only in the numbers of the whole programme when it ends.",
+            "are stored, and count at most in the numbers of the whole programme when it ends.",
             count=records,
         )
     ]

@@ -1,5 +1,6 @@
 """Periods and numbers in the language of the reader, on the pages that build their words of several parts."""
 
+import datetime as dt
 import re
 
 import altair as alt
@@ -8,7 +9,7 @@ import pytest
 
 from dashboard.briefing.sheet import draw_chart
 from dashboard.narrative import model_card, track_record
-from dashboard.narrative.coverage import describe_coverage
+from dashboard.narrative.coverage import describe_coverage, describe_waiting
 from dashboard.narrative.evaluation import format_verdict
 from dashboard.narrative.speech import Speech
 from dashboard.pages.method import summary as method
@@ -20,6 +21,7 @@ from dashboard.pages.trends import summary as trends
 from dashboard.site.current_release import load_areas, name_periods, name_regions, read_risk_manifest
 from dashboard.site.text import speak, translate
 from dashboard.widgets.chart import describe_chart
+from data.tables.periods import Period
 from geo.layers import LAYERS
 from geo.layers.core import View
 from geo.layers.reading.counted import list_choices
@@ -119,3 +121,11 @@ def test_the_title_of_a_layer_is_translated_with_each_of_its_choices(current, la
     assert len(titles) > 5
     with speak(language):
         assert [title for title in titles if translate(title) == title] == []
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 encounter of a final year came"), (2000, "2,000 encounters of")])
+def test_what_comes_after_a_year_is_final_counts_at_most_in_the_whole_programme(count, words):
+    year = Period.starting(dt.date(2006, 6, 1), "year")
+    final, waiting = list(describe_coverage(year, [year], 0))[1], describe_waiting(count)
+    assert waiting.startswith(words)
+    assert all(said.endswith(" at most in the numbers of the whole programme.") for said in (final, waiting))
