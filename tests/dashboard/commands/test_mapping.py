@@ -337,7 +337,7 @@ def test_questions_are_asked_on_a_terminal_and_an_empty_answer_takes_what_is_lik
 
 
 def answer_by(monkeypatch, *replies):
-    """Give these replies on a terminal and return the questions that were asked; Ctrl+C follows the last one."""
+    """Answer questions with these replies, then press Ctrl+C; return the list to which each question is added."""
     asked, rest = [], iter(replies)
 
     def prompt(question, **_more):
