@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from dashboard.commands import demo
+from dashboard.commands import demo, publish
 from dashboard.commands.risk import score
 from dashboard.web.page_list import RELEASE_PAGES
 from data.reference import area_table
@@ -16,6 +16,7 @@ from data.restricted import keys
 from data.restricted.imports import Importer
 from data.restricted.publication import release_workspace
 from data.restricted.vault import Vault
+from data.tables.spec import TIERS
 from data.workspace import Workspace
 from geo.areas import pack_areas
 from geo.places import Places
@@ -97,6 +98,7 @@ def test_the_public_has_the_years_that_are_final_and_a_tier_without_one_is_not_s
     years = public.table("children_region_year")["period"].unique()
     assert len(years) == int(final[:4]) - 2006
     assert list_scored_tiers(public) == (("partner", "public") if len(years) else ("partner",))
+    assert tuple(tier for tier in TIERS if publish._word_missing(workspace, tier)) == list_scored_tiers(public)
 
 
 @pytest.mark.long

@@ -408,6 +408,25 @@ def test_a_file_without_codes_of_children_is_refused_on_the_terminal_with_what_t
     assert (refused.code, "Ask the partner to add a column" in refused.err) == (2, True)
 
 
+def test_the_answers_before_a_refusal_are_kept(run, tmp_path, monkeypatch):
+    row = {name: value for name, value in ROW.items() if name != "programme_number"}
+    text = text_of([row]).replace("municipality", "municipalty", 1).replace("child_id", "Dosja", 1)
+    path = write(tmp_path, text, "codes.csv")
+    asked = answer_by(monkeypatch, "", "0")
+    refused = run("mapping", "draft", path, "--partner", "Codes")
+    assert ([question.split()[0] for question in asked], refused.code) == (["municipality", "child_id"], 2)
+    questions = run("mapping", "draft", path, "--partner", "Codes", "--json").json["questions"]
+    assert [question["column"] for question in questions] == ["child_id"]
+
+
+def test_a_column_that_is_read_to_find_the_place_is_told_from_one_that_is_not_read(run, tmp_path):
+    rows = [ROW | {"child_id": f"K-{n}", "Qarku": "Tiranë", "Vërejtje": ""} for n in range(3)]
+    path = write(tmp_path, text_of(rows), "county.csv")
+    draft = run("mapping", "draft", path)
+    assert "\n  read to find the place, but not stored: 'Qarku'\n  not read: 'Vërejtje'\n" in draft.out
+    assert run("mapping", "draft", path, "--json").json["placing"] == ["Qarku"]
+
+
 def test_no_word_that_may_be_a_name_is_shown(run, tmp_path):
     rows = [ROW | {"child_id": f"K-{n}"} for n in range(9)]
     rows[3] |= {"stage": "Planted Child", "municipality": "Plantedburg"}

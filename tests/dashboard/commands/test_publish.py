@@ -51,6 +51,14 @@ def test_it_says_that_the_results_of_the_risk_model_are_missing(tact, demo, tmp_
         assert (done.code, missing in done.out) == (0, True)
 
 
+def test_no_results_are_missing_where_a_release_has_only_published_figures(tact, tmp_path):
+    folder = tmp_path / "practice"
+    tact("--workspace", folder, "init", "--practice")
+    tact("--workspace", folder, "release", "--figures-only")
+    done = tact("--workspace", folder, "publish", "--to", tmp_path / "public")
+    assert (done.code, "risk model" in done.out) == (0, False)
+
+
 def test_bad_input_is_named(tact, demo, tmp_path):
     assert tact("--workspace", demo, "publish", "--to", tmp_path / "server", "--tier", "secret").code == 2
     assert tact("--workspace", demo, "publish", "--to", demo / "server").code == 2
