@@ -233,3 +233,10 @@ def test_a_file_takes_only_the_place_of_one_with_its_name_and_partner(desk):
     assert not hand.take("form.csv", b"c", "Qendra").replaces
     hand.put_away(other)
     assert [entry.partner for entry in hand.files.values()] == ["Qendra"]
+
+
+def test_a_file_in_the_place_of_two_of_which_one_was_imported_says_that_the_other_was_not(desk):
+    hand = Hand(desk)
+    _waiting, stored = hand.take("form.csv", b"a", "Qendra"), hand.take("form.csv", b"b", "ARSIS")
+    stored.partner, stored.result = "Qendra", object()
+    assert hand.take("form.csv", b"c", "Qendra").replaces
