@@ -13,7 +13,7 @@ from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.state import Desk
 from dashboard.narrative.coverage import describe_coverage, describe_waiting, list_years
-from dashboard.site.text import SEPARATORS, _, escape_markdown, find_language, format_number, html, translate_message
+from dashboard.site.text import _, escape_markdown, format_number, html, translate_message
 from dashboard.widgets.markup import render_definitions, render_list, render_table
 from data.disclosure import policy_file
 from data.disclosure.attacks.audit import Audit
@@ -257,7 +257,7 @@ def _progress(what: str) -> Iterator[Progress]:
 
 
 def _word_progress(share: float, step: str) -> str:
-    done = f"{format_number(100 * share)}{SEPARATORS[find_language()][2]}%"
+    done = _("{share} %", share=format_number(round(100 * share)))
     return f"{done} · {escape_markdown(step)}" if step else done
 
 

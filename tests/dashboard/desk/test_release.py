@@ -740,9 +740,9 @@ def test_work_that_takes_long_can_be_stopped_and_says_so(practice, monkeypatch):
     monkeypatch.setattr(release.st, "button", lambda label, **more: labels.append(label) or button(label, **more))
 
     def audit(_desk, progress):
-        progress(40, 100, "membership")
+        progress(1, 3, "membership")
         assert labels[-1] == "Stop"
-        assert texts[-1] == "40\u00a0% · membership"
+        assert texts[-1] == "33 % · membership"
         assert "Attacking" in clocks
         raise ReleaseError("cut here")
 
