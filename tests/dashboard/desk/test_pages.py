@@ -513,6 +513,13 @@ def test_an_undo_is_tried_again_only_when_records_changed(desk, tmp_path, monkey
     assert len(tried) == 1
 
 
+def test_a_column_that_is_read_to_find_the_place_is_told_from_one_that_is_not_read(desk, tmp_path):
+    rows = text_of([ROW | {"partner": "", "Qarku": "Tiranë", "Vërejtje": ""}])
+    shown = words_on(drop(open_section(desk), write(tmp_path, rows, "county.csv")))
+    assert "Read to find the place, but not stored: Qarku." in shown
+    assert "Not read and not stored: Vërejtje." in shown
+
+
 def test_a_file_that_is_no_table_is_not_asked_for_kind_sheet_and_row(desk, tmp_path):
     fold = "Something is read wrongly"
     path = tmp_path / "notes.py"
