@@ -14,7 +14,7 @@ import typer
 
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import open_workspace
-from dashboard.narrative.detection import format_interval, format_reason
+from dashboard.narrative.detection import format_interval, format_range, format_reason
 from data.capture import PopulationEstimate, estimate_population, round_estimate, tabulate_histories
 from data.disclosure import policy_file
 from data.disclosure.cell_key import CellKey
@@ -78,12 +78,15 @@ def _count(workspace: Workspace) -> Mapping[str, NoisyHistories]:
 
 
 def _describe(answer: PopulationEstimate) -> dict[str, Any]:
-    return {"estimate": answer.estimate, "low": answer.low, "high": answer.high, "cannot_tell": answer.reason}
+    numbers = {"estimate": answer.estimate, "low": answer.low, "high": answer.high}
+    return {**numbers, "cannot_tell": answer.reason, "models": answer.models}
 
 
 def _format(answers: Mapping[str, PopulationEstimate], names: Mapping[str, str]) -> Iterator[str]:
     for code, answer in answers.items():
         if answer.reason is not None:
             yield format_reason(names[code], answer.reason)
+            if answer.models is not None:
+                yield format_range(*(f"{end:,.0f}" for end in answer.models))
         else:
             yield format_interval(names[code], f"{answer.low:,.0f}", f"{answer.high:,.0f}")

@@ -21,8 +21,11 @@ REASONS: Mapping[Reason, str] = {
     "few_lists": mark("fewer than three partners have met children here."),
     "no_estimate": mark("the partners' lists overlap in a way that allows any number."),
     "little_overlap": mark("too few children were met by two partners or more."),
-    "models_disagree": mark("models that fit equally well give numbers that differ more than threefold."),
-    "too_wide": mark("the upper end would be more than five times the lower one."),
+    "models_disagree": mark("models that are equally well founded give numbers that differ more than threefold."),
+    "too_wide": mark(
+        "over all models that are equally well founded, the upper end would be more than five times the lower one."
+    ),
+    "no_fit": mark("no model describes how the partners' lists overlap."),
 }
 
 
@@ -52,6 +55,15 @@ def format_reason(country: str, reason: Reason) -> str:
     """Return the sentence that says why the number of children in need in a country cannot be told."""
     template = _("{country}: how many children are in need, met or not: cannot tell; {reason}")
     return template.format(country=country, reason=_(REASONS[reason]))
+
+
+def format_range(least: str, most: str) -> str:
+    """Return the sentence on the smallest and the largest number of models that disagree."""
+    return _(
+        "The models give from {least} to {most} children. None is better founded, so no number is given.",
+        least=least,
+        most=most,
+    )
 
 
 def describe_share_found(card: ModelCard, names: Mapping[str, str], release: Release) -> list[str]:

@@ -1,36 +1,39 @@
 """How many people are on no list: multiple systems estimation from the overlaps of at least three lists.
 
-Models of `models.py` are averaged with Akaike weights (Buckland, Burnham and Augustin 1997, Biometrics 53, 603-618).
-The interval is a bootstrap of the whole procedure, including the choice of a model. If the lists have too little
-information, the result is a code for the reason: docs/risk-model.md, "Dark figure".
+Models of `models.py` are averaged by four rules that are all defensible: weights by AIC and by BIC (Buckland, Burnham
+and Augustin 1997, Biometrics 53, 603-618), with and without models that have one interaction common to all pairs. The
+interval covers what all four say; that of each rule is a bootstrap of the whole procedure, including the choice of a
+model. If the lists have too little information, or the rules disagree, the result is a code for the reason:
+docs/risk-model.md, "Dark figure".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 
-from data.capture.models import Fits, build_design, check_existence, count_lists, fit_models, list_models
+from data.capture.models import Fits, build_design, check_existence, count_lists, fit_models, list_models, measure_fit
 from data.workspace.types import Bools, Floats, Ints
 
 MOST_LISTS = 5
 FEWEST_LISTS = 3
 LEAST_COMMON = 20  # people on two lists or more
-LARGEST_DISAGREEMENT = 3.0  # of the middle nine tenths of the models, the largest estimate over the smallest
+LARGEST_DISAGREEMENT = 3.0  # of the middle nine tenths of the models of each rule, the largest over the smallest
 LARGEST_WIDTH = 5.0  # upper over lower end of the interval
+LEAST_FIT = 0.001  # probability of a deviance as large as that of the model that fits best
 _R10 = (1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0)
 STEPS = np.array([step * 10.0**power for power in range(9) for step in _R10])
 _LEVEL = 0.95
 _REPLICATES = 400
 _SPREAD = (0.05, 0.95)
-_WINDOW = 0.95  # of the weight of all models, which the bootstrap keeps
-_MOST_MODELS = 32
+_WINDOW = 0.95  # of the weight of all models by a rule, which the bootstrap keeps
+_MOST_MODELS = 16  # by each rule
 _MOST_FAILURES = 0.5  # of the weight that models without an estimate may have
 _MOST_LOST = 0.025  # of the replicates that may have no estimate: more would leave the interval open
 
-Reason = Literal["few_lists", "little_overlap", "no_estimate", "models_disagree", "too_wide"]
+Reason = Literal["few_lists", "little_overlap", "no_estimate", "models_disagree", "too_wide", "no_fit"]
 REASONS: tuple[Reason, ...] = get_args(Reason)  # a published cell has the position of its reason: add new ones last
 
 
@@ -39,26 +42,32 @@ class PopulationEstimate:
     """The number of people, on lists and on none, with the ends of its 95 % interval.
 
     reason: why there is no estimate; then the numbers are None. Else reason is None.
+    models: if the models disagree, the smallest and the largest number that they give, else None.
     """
 
     estimate: float | None = None
     low: float | None = None
     high: float | None = None
     reason: Reason | None = None
+    models: tuple[float, float] | None = None
 
 
 def round_estimate(exact: PopulationEstimate) -> PopulationEstimate:
     """Return an estimate on a coarse scale with ten steps for each factor of ten, the interval rounded outwards.
 
     The steps are those of ISO 3, series R10, such as 100, 125, 160, 200, 250, 315, 400, 500, 630, 800. One child
-    nearly always changes the estimate by less than a step. Without an estimate the argument is returned.
+    nearly always changes the estimate by less than a step. What models say that disagree is rounded outwards likewise.
     """
+    if exact.models is not None:
+        return replace(exact, models=_round_outwards(*exact.models))
     if exact.estimate is None or exact.low is None or exact.high is None:
         return exact
-    below = int(np.searchsorted(STEPS, exact.low, side="right")) - 1
     nearest = int(np.abs(np.log(STEPS / exact.estimate)).argmin())
-    above = int(np.searchsorted(STEPS, exact.high))
-    return PopulationEstimate(float(STEPS[nearest]), float(STEPS[below]), float(STEPS[above]))
+    return PopulationEstimate(float(STEPS[nearest]), *_round_outwards(exact.low, exact.high))
+
+
+def _round_outwards(low: float, high: float) -> tuple[float, float]:
+    return float(STEPS[np.searchsorted(STEPS, low, side="right") - 1]), float(STEPS[np.searchsorted(STEPS, high)])
 
 
 def tabulate_histories(on_list: Bools, people: Ints, most: int = MOST_LISTS) -> Ints:
@@ -86,64 +95,77 @@ def estimate_population(counts: Ints, seed: int = 0, replicates: int = _REPLICAT
         return PopulationEstimate(reason="few_lists")
     models = list_models(lists)
     fits = fit_models(np.broadcast_to(counts, (len(models), len(counts))), models)
-    if _compute_weights(fits, models, exists=np.ones_like(fits.exists))[fits.exists].sum() <= _MOST_FAILURES:
+    anyway = _compute_weights(fits.deviance, models, np.ones_like(fits.exists), counts.sum())
+    if anyway[:, fits.exists].sum(axis=1).mean() <= _MOST_FAILURES:
         return PopulationEstimate(reason="no_estimate")
     if counts[build_design(lists).both.any(axis=1)].sum() < LEAST_COMMON:
         return PopulationEstimate(reason="little_overlap")
-    models, log_total, weights = _select_models(counts, fits, models)
-    if not len(models):
+    chosen, weights = _select_models(counts, fits, models)
+    if not weights.any(axis=1).all():
         return PopulationEstimate(reason="no_estimate")
-    if _measure_disagreement(log_total, weights) > LARGEST_DISAGREEMENT:
-        return PopulationEstimate(reason="models_disagree")
-    estimate = float(np.exp(weights @ log_total))
-    totals = _draw_totals(counts, models, estimate, np.random.default_rng([seed, 12]), replicates)
-    if np.isnan(totals).mean() > _MOST_LOST:
+    if measure_fit(counts, models[chosen], fits.deviance[chosen]).max() < LEAST_FIT:
+        return PopulationEstimate(reason="no_fit")
+    log_total = np.log(counts.sum() + np.exp(fits.log_unseen[chosen]))
+    lowest, highest = _find_range(log_total, weights)
+    if highest > LARGEST_DISAGREEMENT * lowest:
+        return PopulationEstimate(reason="models_disagree", models=(lowest, highest))
+    estimate = float(np.exp((weights @ log_total).mean()))
+    totals = _draw_totals(counts, models[chosen], estimate, np.random.default_rng([seed, 12]), replicates)
+    if np.isnan(totals).mean(axis=1).max() > _MOST_LOST:
         return PopulationEstimate(reason="no_estimate")
-    low, high = np.nanquantile(totals, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    ends = np.nanquantile(totals, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], axis=1)
+    low, high = float(ends[0].min()), float(ends[1].max())
     if high > LARGEST_WIDTH * low:
         return PopulationEstimate(reason="too_wide")
-    return PopulationEstimate(estimate, float(low), float(high))
+    return PopulationEstimate(estimate, low, high)
 
 
-def _compute_weights(fits: Fits, models: Bools, exists: Bools) -> Floats:
-    """Compute the Akaike weights of models (the last axis), eq. (123); zero for a model without an estimate."""
-    akaike = np.where(exists, fits.deviance.reshape(exists.shape) + 2.0 * models.sum(axis=-1), np.inf)
-    best = akaike.min(axis=-1, keepdims=True)
-    weights = np.exp(-(akaike - np.where(np.isfinite(best), best, 0.0)) / 2)
+def _compute_weights(deviance: Floats, models: Bools, exists: Bools, people: Ints) -> Floats:
+    """Compute the weights of models (the last axis) by each of the four rules (the first axis), eq. (123).
+
+    deviance, exists: (..., M). people: on lists, in the shape (...). A model without an estimate has no weight; if a
+    rule has no model, all of its weights are zero.
+    """
+    penalties = [np.full(np.shape(people), 2.0), np.log(np.maximum(people, 1))]
+    usable = [exists, exists & ~models[:, 0]]
+    scores = [deviance + penalty[..., None] * models.sum(axis=1) for penalty in penalties]
+    cost = np.stack([np.where(allowed, score, np.inf) for score in scores for allowed in usable])
+    best = cost.min(axis=-1, keepdims=True)
+    weights = np.exp(-(cost - np.where(np.isfinite(best), best, 0.0)) / 2)
     total = weights.sum(axis=-1, keepdims=True)
     result: Floats = weights / np.where(total > 0, total, 1.0)
     return result
 
 
-def _select_models(counts: Ints, fits: Fits, models: Bools) -> tuple[Bools, Floats, Floats]:
-    """Choose the best models, which have most of the weight.
+def _select_models(counts: Ints, fits: Fits, models: Bools) -> tuple[Ints, Floats]:
+    """Choose the models that have most of the weight by one of the rules.
 
-    Returns the M chosen models, (M, 1 + P), the log of the total number of people by each, (M,), and their weights,
-    (M,), which sum to 1. M may be 0.
+    Returns the positions of the M chosen models, (M,), and their weights by each rule, (4, M), which sum to 1, or to 0
+    for a rule by which no chosen model has weight. M may be 0.
     """
-    weights = _compute_weights(fits, models, fits.exists)
-    order = np.argsort(-weights, kind="stable")
-    enough = int(np.searchsorted(np.cumsum(weights[order]), _WINDOW)) + 1
-    best = [i for i in order[: min(enough, _MOST_MODELS)] if weights[i] > 0 and check_existence(counts, models[i])]
-    log_total = np.log(counts.sum() + np.exp(fits.log_unseen[best]))
-    share = weights[best]
-    return models[best], log_total, share / max(share.sum(), 1e-300)
+    weights = _compute_weights(fits.deviance, models, fits.exists, counts.sum())
+    order = np.argsort(-weights, axis=1, kind="stable")
+    enough = (np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1) < _WINDOW).sum(axis=1) + 1
+    best = {int(i) for row, size in zip(order, enough, strict=True) for i in row[: min(size, _MOST_MODELS)]}
+    chosen = np.array([i for i in sorted(best) if fits.exists[i] and check_existence(counts, models[i])], np.int64)
+    share = weights[:, chosen]
+    return chosen, share / np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
 
 
-def _measure_disagreement(log_total: Floats, weights: Floats) -> float:
-    """Return the ratio of the largest to the smallest estimate in the middle nine tenths of the weight, eq. (124)."""
+def _find_range(log_total: Floats, weights: Floats) -> tuple[float, float]:
+    """Return the smallest and the largest estimate in the middle nine tenths of the weight by any rule, eq. (124)."""
     order = np.argsort(log_total)
-    reached = np.cumsum(weights[order])
-    ends = np.minimum(np.searchsorted(reached, _SPREAD), len(order) - 1)
-    low, high = log_total[order][ends]
-    return float(np.exp(high - low))
+    reached = np.cumsum(weights[:, order], axis=1)
+    ends = [order[np.minimum(np.searchsorted(row, _SPREAD), len(order) - 1)] for row in reached]
+    low, high = np.exp(log_total[np.array(ends)]).T
+    return float(low.min()), float(high.max())
 
 
 def _draw_totals(counts: Ints, models: Bools, estimate: float, rng: np.random.Generator, size: int) -> Floats:
-    """Draw totals by the bootstrap, (size,), eq. (125); NaN in a replicate in which no model has an estimate.
+    """Draw totals by the bootstrap, (4, size), one row for each rule, eq. (125); NaN where no model has an estimate.
 
-    Each replicate draws the listed people again, fits all models again, chooses one of them by its weight, and draws
-    the unseen people. So the interval includes the uncertainty of models, of tables and of the unseen people.
+    Each replicate draws the listed people again, fits all models again, chooses by each rule one of them by its weight,
+    and draws the unseen people. So the interval includes the uncertainty of models, of tables and of the unseen people.
     """
     count = int(counts.sum())
     people = rng.binomial(max(round(estimate), count), count / max(estimate, count), size=size)
@@ -151,9 +173,9 @@ def _draw_totals(counts: Ints, models: Bools, estimate: float, rng: np.random.Ge
     every = np.broadcast_to(models, (size, *models.shape)).reshape(-1, models.shape[1])
     fits = fit_models(np.repeat(tables, len(models), axis=0), every)
     shape = (size, len(models))
-    weights = _compute_weights(fits, models, fits.exists.reshape(shape))
-    choice = (np.cumsum(weights, axis=1) < rng.random((size, 1))).sum(axis=1)
+    weights = _compute_weights(fits.deviance.reshape(shape), models, fits.exists.reshape(shape), people)
+    choice = (np.cumsum(weights, axis=2) < rng.random((size, 1))).sum(axis=2)
     choice = np.minimum(choice, len(models) - 1)
     unseen = np.exp(np.clip(fits.log_unseen.reshape(shape)[np.arange(size), choice], -30.0, 30.0))
     totals: Floats = people + rng.poisson(unseen)
-    return np.where(weights.sum(axis=1) > 0, totals, np.nan)
+    return np.where(weights.any(axis=2), totals, np.nan)

@@ -16,6 +16,7 @@ from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
+from scipy.special import chdtrc
 
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Bools, Floats, Ints
@@ -152,6 +153,16 @@ def _compute_information(mean: Floats, outer: Floats, fixed: Bools) -> Floats:
     diagonal = np.arange(size)
     information[:, diagonal, diagonal] += np.where(fixed, 1.0, _RIDGE)
     return information
+
+
+def measure_fit(counts: Ints, models: Bools, deviance: Floats) -> Floats:
+    """Return the probability of a deviance as large as that of each model, if the model is right, eq. (170); (M,).
+
+    counts (C,), models (M, 1 + P). It is 1 for a model with as many parameters as cells, which always fits.
+    """
+    cells, free = split_parameters(np.broadcast_to(counts, (len(models), len(counts))), models)
+    degrees = cells.sum(axis=1) - free.sum(axis=1)
+    return np.where(degrees > 0, chdtrc(np.maximum(degrees, 1), np.maximum(deviance, 0.0)), 1.0)
 
 
 def check_existence(counts: Ints, model: Bools) -> bool:

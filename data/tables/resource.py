@@ -13,7 +13,7 @@ from data.tables.states import STATES
 
 DOI_ADDRESS = "https://doi.org/"  # before a DOI, in the "id" of a Data Package
 # Why there is no interval of the dark figure; empty where there is one.
-_REASONS = ("few_lists", "little_overlap", "no_estimate", "models_disagree", "too_wide", "")
+_REASONS = ("few_lists", "little_overlap", "no_estimate", "models_disagree", "too_wide", "no_fit", "")
 # What each column of codes may hold.
 _CODES: Mapping[str, tuple[str, ...]] = {
     **CATEGORIES,

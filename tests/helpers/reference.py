@@ -41,3 +41,12 @@ def read_capture_histories(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Read a table of capture histories: the lists of each history, (n, L), and the number of people with it, (n,)."""
     table = pd.read_csv(FOLDER / "capture_histories" / f"{name}.csv")
     return table.iloc[:, :-1].to_numpy(bool), table["count"].to_numpy(np.int64)
+
+
+def read_published_totals(name: str) -> list:
+    """Read what was published from a table of capture histories: model, estimate (0 if none) and interval.
+
+    The fields of a row are lists, model, estimate, low and high.
+    """
+    table = pd.read_csv(FOLDER / "capture_histories" / "published.csv").fillna(0)
+    return list(table[table["lists"] == name].itertuples(index=False))
