@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
@@ -65,6 +65,7 @@ def compute_perturbation_table(variance: float, largest: int, scale: int = 1, va
         table[count, reach - below :] = _maximum_entropy(values, spread)
     table = np.round(table, _DECIMALS)
     table[np.arange(rows + 1), reach] += 1.0 - table.sum(axis=1)
+    table = np.round(table, _DECIMALS)  # the digits that a manifest holds: a table that was read equals a computed one
     table.setflags(write=False)
     return table
 
@@ -182,7 +183,7 @@ class CellKey:
     @classmethod
     def from_policy(cls, policy: Policy) -> CellKey:
         """Return the noise that a policy requires."""
-        return cls(**{field.name: getattr(policy, field.name) for field in fields(cls)})
+        return cls(**{parameter.name: getattr(policy, parameter.name) for parameter in fields(cls)})
 
     @classmethod
     def from_manifest(cls, about: Mapping[str, Any]) -> CellKey:
@@ -200,7 +201,8 @@ class CellKey:
                 known=NAME,
             )
             raise InputError(msg)
-        return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
+        chosen = {parameter.name: values[parameter.name] for parameter in fields(cls) if parameter.name in values}
+        return _PublishedNoise(**chosen, tables=values.get("tables") or {})
 
     def table(self, scale: int = 1) -> Floats:
         """Return P(perturbation | count), see `compute_perturbation_table`; one child adds up to `scale` to a cell."""
@@ -253,6 +255,21 @@ class CellKey:
             "table": tables[1],
             "tables": {str(scale): table for scale, table in tables.items()},
         }
+
+
+@dataclass(frozen=True, eq=False)
+class _PublishedNoise(CellKey):
+    """The noise of a release, with the tables that its manifest has by scale.
+
+    It equals no other noise, so that no cache mixes a table that was read with a computed one: records get noise only
+    from computed ones.
+    """
+
+    tables: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict, repr=False)
+
+    def table(self, scale: int = 1) -> Floats:
+        """Return the table of the manifest, or compute it for a release of a version that had no tables in it."""
+        return np.array(self.tables[str(scale)]) if str(scale) in self.tables else super().table(scale)
 
 
 @lru_cache(maxsize=32)

@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from data.errors import ReleaseDamaged, ReleaseError
 from data.message import Message
 from data.release.result import KINDS, REMEDY, Result, newest
 from data.release.signed_list import NEED_APPROVAL
-from data.release.stamp import read_stamped
+from data.release.stamp import read_checksum, read_stamped
+from data.release.whole_file import is_whole, read_whole
 from data.tables.periods import Period
 from data.tables.spec import TIERS, Tier
 
@@ -199,7 +200,7 @@ class Release:
     @cached_property
     def checksum(self) -> str:
         """SHA-256 of the manifest (which contains the checksums of all tables), and of the limit if there is one."""
-        return self._mix_limit(hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest())
+        return self._mix_limit(read_checksum(self.folder / MANIFEST, _REMEDY))
 
     def _mix_limit(self, checksum: str) -> str:
         """Return another checksum for a release with a limit, so that caches do not mix it with the whole release."""
@@ -286,8 +287,7 @@ class Release:
         Raises ReleaseDamaged if the file is missing or was changed.
         """
         path = self.folder / "areas.parquet"
-        changed = path.stat().st_mtime_ns if path.is_file() else 0
-        if not _is_whole(path, changed, self._areas_hash):
+        if not is_whole(path, self._areas_hash):
             raise ReleaseDamaged.of_file(path, _REMEDY)
         return _write_limited(path, self.areas_checksum, self.countries) if self.countries else path
 
@@ -318,11 +318,8 @@ class Release:
         """Read the file of a table, or of the areas. Raises ReleaseDamaged if it is not the one in the manifest."""
         resource = next(r for r in self.manifest["resources"] if r["name"] == name)
         path = self.folder / resource["path"]
-        try:
-            raw: bytes = path.read_bytes()
-        except OSError:
-            raw = b""
-        if not _has_checksum(raw, resource["hash"]):
+        raw = read_whole(path, resource["hash"])
+        if raw is None:
             raise ReleaseDamaged.of_file(path, _REMEDY if path.parent == self.folder else REMEDY)
         return raw
 
@@ -358,12 +355,3 @@ def _write_limited(path: Path, checksum: str, countries: frozenset[str]) -> Path
             pq.write_table(rows, part)
         Path(part.name).replace(file)
     return file
-
-
-@lru_cache(maxsize=64)
-def _is_whole(path: Path, _changed: int, checksum: str) -> bool:
-    return path.is_file() and _has_checksum(path.read_bytes(), checksum)
-
-
-def _has_checksum(raw: bytes, checksum: str) -> bool:
-    return bool(hashlib.sha256(raw).hexdigest() == checksum.removeprefix("sha256:"))

@@ -37,6 +37,15 @@ def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
     Raises ReleaseDamaged, which names the file and the remedy, if the file cannot be read or was changed, or if this
     process accepts only files of a publisher who has not signed it (data/release/signed_list.py).
     """
+    return _read_accepted(path, remedy)[0]
+
+
+def read_checksum(path: Path, remedy: str) -> str:
+    """Return the SHA-256 of a document's file; raise ReleaseDamaged like `read_stamped`."""
+    return _read_accepted(path, remedy)[1]
+
+
+def _read_accepted(path: Path, remedy: str) -> tuple[dict[str, Any], str]:
     try:
         status = path.stat()
         document, checksum = _read(path, status.st_mtime_ns, status.st_size)
@@ -45,7 +54,7 @@ def read_stamped(path: Path, remedy: str) -> dict[str, Any]:
     if document is None:
         raise ReleaseDamaged.of_file(path, remedy)
     check_listed(path, checksum)
-    return document
+    return document, checksum
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,6 @@ newest result of each kind is computed (the one that readers see), and every sav
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from data.errors import ReleaseDamaged, ReleaseError, TactError
 from data.release import MANIFEST, Release, derived, shown_name
 from data.release.result import Result, Table, list_manifests, read_manifest, sort_newest
+from data.release.whole_file import read_whole
 from data.tables.spec import TIERS, Level, Tier
 from data.workspace.types import Progress
 from data.workspace.version import code_version, library_versions
@@ -258,8 +258,8 @@ def _read_tables(result: Result) -> tuple[dict[str, bytes], list[str]]:
     stored, damaged = dict[str, bytes](), []
     for resource in result.resources:
         path = Path(resource["path"])
-        raw = path.read_bytes() if path.is_file() else b""
-        if hashlib.sha256(raw).hexdigest() == str(resource["hash"]).removeprefix("sha256:"):
+        raw = read_whole(path, str(resource["hash"]))
+        if raw is not None:
             stored[str(resource["name"])] = raw
         else:
             damaged.append(str(ReleaseDamaged.of_file(path, "It is not the file that the manifest names.")))

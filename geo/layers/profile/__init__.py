@@ -25,7 +25,6 @@ from geo.layers.profile.facts import Fact, Place
 from geo.layers.reading import tables
 from geo.layers.reading.counted import Counted
 
-_OF_NOISE = ("variance", "variance_near_k", "largest")
 _TELLING = 0.4
 _SAME = 0.1
 
@@ -148,8 +147,7 @@ def _meaning(place: Place, period: str) -> Meaning:
     years = _find_years(place, period)
     if years is None:
         return Meaning(mark("No earlier year"), (mark("There is no earlier full year to compare with."),))
-    parameters = place.release.manifest["tact"].get("parameters") or {}
-    mechanism = CellKey(**{name: parameters[name] for name in _OF_NOISE if name in parameters})
+    mechanism = CellKey.from_manifest(place.release.manifest["tact"])
     largest = float(mechanism.largest)
     was, now = (place.read_cell(encounters.COUNTED, year) for year in years)
     difference = compare_cells(was, now, place.release.k, largest, find_noise(mechanism, was, now))

@@ -1,8 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.disclosure import cell_key
 from data.disclosure.attacks.membership.attacker import LIMITS
 from data.disclosure.attacks.membership.one_number import find_largest_advantage
 from data.disclosure.cell_key import CellKey, compute_cell_keys, compute_perturbation_table
@@ -131,6 +134,26 @@ def test_the_remainder_of_a_capped_count_does_not_show():
     matrix = DEFAULT.channel(40, 3).matrix
     for count in range(15, 25):
         assert (matrix[count, count - 15 : count + 16] > 0).all()
+
+
+def test_a_table_of_a_manifest_is_read_and_not_solved_again(monkeypatch):
+    noise = CellKey(variance_near_k=4.0)
+    computed = {scale: noise.table(scale) for scale in (1, 3)}
+    manifest = json.loads(json.dumps({"parameters": noise.parameters((3,))}))
+    monkeypatch.setattr(cell_key, "compute_perturbation_table", None)
+    read = CellKey.from_manifest(manifest)
+    for scale, table in computed.items():
+        assert (read.table(scale) == table).all(), "to the last bit"
+    assert read.parameters((3,)) == manifest["parameters"]
+    assert read != noise, "no cache may take a table that was read for a computed one"
+
+
+def test_the_noise_of_a_release_without_tables_is_computed():
+    noise = CellKey()
+    parameters = {name: value for name, value in noise.parameters().items() if name != "tables"}
+    read = CellKey.from_manifest({"parameters": parameters})
+    assert (read.table() == noise.table()).all()
+    assert (read.variance, read.largest, read.key_range) == (noise.variance, noise.largest, noise.key_range)
 
 
 def test_published_values_follow_the_table():
