@@ -26,6 +26,24 @@ REASONS: Mapping[Reason, str] = {
 }
 
 
+# Of 100 very likely statements, how many were right in invented worlds: benchmarks/studies/spread.py, 22 of each kind.
+_HOLDS, _FAILS = (0.35, 92), (0.5, 84)  # spread of detection between areas, right
+
+
+def word_spread() -> str:
+    """Return the sentence that says up to which spread of detection between areas the words for certainty hold."""
+    (spread, right), (wide, fewer) = _HOLDS, _FAILS
+    return _(
+        "The words hold as long as areas differ in how well teams find children by a spread of up to {spread} "
+        "(standard deviation of the log): of 100 “very likely” at least {right} were right in invented worlds. At a "
+        "spread of {wide} only {fewer} were, so there the words would not hold.",
+        spread=format_number(spread),
+        right=right,
+        wide=format_number(wide),
+        fewer=fewer,
+    )
+
+
 def describe_intervals(intervals: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
     """Return a sentence for each country: how many children are in need, met or not, or why this cannot be told.
 

@@ -75,6 +75,7 @@ class Fit:
         columns = (np.concatenate([getattr(p, name) for p in parts]) for name in Draws.__dataclass_fields__)
         return Draws(*(self._shuffle(column, seed) for column in columns))
 
+    @lru_cache(maxsize=1)  # noqa: B019
     @on_one_thread
     def draw_area_effects(self, size: int, seed: int) -> tuple[Floats, Floats]:
         """Draw the values of the area field, eq. (34), (size, A, P), and log detection given them, (size, A).

@@ -35,7 +35,8 @@ def draw_spreads(size: int, rng: np.random.Generator, largest: float) -> Floats:
     both = _half_normal(spreads, SPREAD) * _half_normal(largest * np.cos(_ANGLES), 1.0) * (np.pi / 2 / len(_ANGLES))
     alone = _half_normal(largest, SPREAD) / max(largest, _LEAST)
     chances = np.cumsum([*(1.0 - ALONE) * both, ALONE * alone])
-    return np.asarray([*spreads, largest])[np.searchsorted(chances, chances[-1] * rng.random(size))]
+    drawn: Floats = np.append(spreads, largest)[np.searchsorted(chances, chances[-1] * rng.random(size))]
+    return drawn
 
 
 def draw_log_detection(

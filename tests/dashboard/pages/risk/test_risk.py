@@ -180,7 +180,7 @@ def test_how_each_country_changed_is_told_even_where_no_area_can_be(current):
 
 def test_a_change_is_told_with_the_outreach_that_may_be_why(current):
     t = speak_to_reader(current)
-    change = Change(1.7, 1.2, 2.4, "more", "likely", "not_falling", "2009-03-01/P3M", 1.9, effort_warning=True)
+    change = Change(1.7, 1.2, 2.4, "more", "likely", "not_falling", 1.4, "2009-03-01/P3M", 1.9, effort_warning=True)
     words = word_change_in(t, "AL-01", "internal", change)
     assert words.startswith("Berat, internal trafficking: higher (likely), not falling (very likely), 1.70 times")
     assert "Outreach was 1.9 times that of the year before, which may be the reason." in words
