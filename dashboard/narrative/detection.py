@@ -26,8 +26,8 @@ REASONS: Mapping[Reason, str] = {
 }
 
 
-# Of 100 very likely statements, how many were right in invented worlds: benchmarks/studies/spread.py, 22 of each kind.
-_HOLDS, _FAILS = (0.35, 92), (0.5, 84)  # spread of detection between areas, right
+# Of 100 very likely statements, how many were right in invented worlds: benchmarks/studies/spread.py, 23 of each kind.
+_HOLDS, _FAILS = (0.35, 93), (0.5, 84)  # spread of detection between areas, right
 
 
 def word_spread() -> str:

@@ -149,8 +149,9 @@ def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterato
     whole = judged.observations.whole_time
     rows = _risk_rows(observations, detection, whole, need, judge_need(need, observations))
     alone = municipal.region_only.ravel()
-    regions = judged.whole.statements.as_columns() | {"tipping": np.full(judged.whole.exceeding.shape, np.nan)}
-    rows = _repeat_regions(rows, alone, {name: values[municipal.region_position] for name, values in regions.items()})
+    regions = judged.whole.statements.as_columns().items()
+    repeated = {name: values[municipal.region_position] for name, values in regions}
+    rows = _repeat_regions(rows, alone, repeated | {"surely": "", "sure_probability": 0.0, "tipping": np.nan})
     yield table("risk", "whole", _SAID, rows, "municipality")
     chance = _repeat_regions(_exceedance_rows(rows), alone)
     yield table("exceedance", "whole", _CHANCE, chance, "municipality")

@@ -231,20 +231,20 @@ def _word_expected(t: Speech, row: Mapping[str, float]) -> str:
 
 
 def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:
-    """Return sentences on an area: the claim, unmet need, the last year, children newly in need, and the reasons.
+    """Return sentences on an area: the claim, what would undo it, unmet need, the last year, children newly in need.
 
-    The last ones say what would undo the claim, and if no outreach was recorded. Empty if the results do not have the
+    The last ones are the reasons, and whether no outreach was recorded. Empty if the results do not have the
     area.
     """
     row = _read_area_reason(current, pathway, area)
     if row is None:
         return []
     rate, judged, t = _read_area_rate(current, pathway, area), judge_area(current, area), speak_to_reader(current)
-    sentences = [_format_verdict(t, rate)]
+    sentences = [_format_verdict(t, rate), word_turning_point(current, pathway, area) if rate["claim"] else ""]
     if judged is not None:
         sentences += [word_unmet(t, judged), word_change(t, judged.changes.get(pathway))]
         sentences.append(word_burden(t, judged, pathway))
-    sentences += [_format_explained(row), word_turning_point(current, pathway, area) if rate["claim"] else ""]
+    sentences.append(_format_explained(row))
     if bool(rate["reports_alone"]):
         sentences.append(_("No outreach is recorded there: the estimate is based only on children reported by others."))
     return [sentence for sentence in sentences if sentence]
