@@ -33,26 +33,16 @@ RANKS = {
     "lower_half": mark("in the lower half by number of children"),
     "not_top": mark("outside the five with the most"),
 }
-# By how teams would have to find: better than elsewhere (1), as well (0), worse (-1).
+# By how teams would have to find: better (1), as well (0), worse (-1).
 _TIPPING = {
     1: mark(
-        "It would no longer be called {claim} if teams there found {factor} times as many children a day as elsewhere."
+        "It would no longer be called {claim} if teams there found {factor} times as many children a day as "
+        "{elsewhere}."
     ),
-    0: mark("It would not be called {claim} if teams there found just as many children a day as elsewhere."),
+    0: mark("It would not be called {claim} if teams there found just as many children a day as {elsewhere}."),
     -1: mark(
         "It would no longer be called {claim} if teams there found only {factor} times as many children a day as "
-        "elsewhere."
-    ),
-}
-_TIPPING_OF_CHANGE = {
-    1: mark(
-        "It would no longer be called {claim} if teams had found {factor} times as many children a day as in the year "
-        "before."
-    ),
-    0: mark("It would not be called {claim} if teams had found just as many children a day as in the year before."),
-    -1: mark(
-        "It would no longer be called {claim} if teams had found only {factor} times as many children a day as in the "
-        "year before."
+        "{elsewhere}."
     ),
 }
 DOUBTS: Mapping[Doubt, str] = {
@@ -137,7 +127,7 @@ def word_burden(t: Speech, judged: AreaJudgement, pathway: str) -> str:
         certainty=t(CERTAINTIES[burden.rank.top]),
         **_fill_amount(t, burden),
     )
-    return _add(sentence, word_rank_tipping(t, burden))
+    return _add(sentence, word_tipping(t, burden))
 
 
 def word_share_found(t: Speech, share: ShareFound | None) -> str:
@@ -154,31 +144,21 @@ def word_share_found(t: Speech, share: ShareFound | None) -> str:
     )
 
 
-def word_rank_tipping(t: Speech, burden: Burden) -> str:
-    """Return a sentence on what would undo the claim on a rank; empty if none is made, or nothing likely would."""
-    if burden.claim not in RANKS or math.isnan(burden.tipping):
-        return ""
-    return t(
-        _TIPPING[_compare(burden.tipping)], claim=t(RANKS[burden.claim]), factor=t.format_number(burden.tipping, 2)
-    )
-
-
-def word_tipping(t: Speech, statement: Statement) -> str:
+def word_tipping(t: Speech, said: Statement | Burden) -> str:
     """Return a sentence on how much better or worse teams would have to find for a claim to lapse.
 
     Empty if no claim is made, or if even a factor of 20 would not undo it.
     """
-    if not statement.claim or math.isnan(statement.tipping):
+    claims = CHANGES if isinstance(said, Change) else RATES
+    names = RANKS if isinstance(said, Burden) else {code: claim.name for code, claim in claims.items()}
+    if said.claim not in names or math.isnan(said.tipping):
         return ""
-    changed = isinstance(statement, Change)
-    templates, claims = (_TIPPING_OF_CHANGE, CHANGES) if changed else (_TIPPING, RATES)
-    words = t(claims[statement.claim].name)
-    return t(templates[_compare(statement.tipping)], claim=words, factor=t.format_number(statement.tipping, 2))
-
-
-def _compare(factor: float) -> int:
-    """Return 1 for a factor above 1, -1 for one below, 0 for one that is shown as 1."""
-    return int(factor >= 1.005) - int(factor <= 0.995)
+    return t(
+        _TIPPING[int(said.tipping >= 1.005) - int(said.tipping <= 0.995)],
+        claim=t(names[said.claim]),
+        factor=t.format_number(said.tipping, 2),
+        elsewhere=t("in the year before") if isinstance(said, Change) else t("elsewhere"),
+    )
 
 
 def _add(*sentences: str) -> str:

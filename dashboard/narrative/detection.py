@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from dashboard.site.text import _, format_number
+from dashboard.site.text import _, format_number, translate
 from data.capture import Reason
 from data.message import mark
 from data.release import Release
@@ -27,20 +27,16 @@ REASONS: Mapping[Reason, str] = {
 
 
 # Of 100 very likely statements, how many were right in invented worlds: benchmarks/studies/spread.py, 23 of each kind.
-_HOLDS, _FAILS = (0.35, 93), (0.5, 84)  # spread of detection between areas, right
+_RIGHT = {"spread": "0.35", "right": "93", "wide": "0.5", "fewer": "84"}
 
 
 def word_spread() -> str:
     """Return the sentence that says up to which spread of detection between areas the words for certainty hold."""
-    (spread, right), (wide, fewer) = _HOLDS, _FAILS
     return _(
         "The words hold as long as areas differ in how well teams find children by a spread of up to {spread} "
         "(standard deviation of the log): of 100 “very likely” at least {right} were right in invented worlds. At a "
         "spread of {wide} only {fewer} were, so there the words would not hold.",
-        spread=format_number(spread),
-        right=right,
-        wide=format_number(wide),
-        fewer=fewer,
+        **{name: translate(number) for name, number in _RIGHT.items()},
     )
 
 

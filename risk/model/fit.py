@@ -150,18 +150,9 @@ class Fit:
         scalars = [hyper.get(name, 0.0) for name in ("kappa", "time_sd", "local_sd")]
         kappa, time_sd, local_sd = (np.full(count, value) for value in scalars)
         detection, spreads = self._draw_detection(node, self._read_effects(core), apart, spread)
-        course = self._draw_course(core, hyper.get("time_sd", 0.0), apart)
-        return Draws(
-            np.moveaxis(log_rate, 2, 3),
-            gamma,
-            kappa,
-            gap,
-            core[:, layout.breaks],
-            detection[:, :, None] + course,
-            spreads,
-            time_sd,
-            local_sd,
-        )
+        detection = detection[:, :, None] + self._draw_course(core, hyper.get("time_sd", 0.0), apart)
+        log_rate, breaks = np.moveaxis(log_rate, 2, 3), core[:, layout.breaks]
+        return Draws(log_rate, gamma, kappa, gap, breaks, detection, spreads, time_sd, local_sd)
 
     def _draw_course(self, core: Floats, sd: float, rng: np.random.Generator) -> Floats:
         """Return how log detection changed over time, from draws of the core, (d, A, T); (d, A, 1) without walks."""

@@ -14,7 +14,7 @@ from risk.laplace.graph import Structure
 
 SPREAD = 0.35  # scale of the half-normal prior of the standard deviation of log detection between areas
 ALONE = 0.5  # prior chance that detection alone explains the differences that are an area's own
-SPREADS = (0.1, 0.2, 0.35, 0.5)  # for which statements are tried again
+SPREADS = (0.1, 0.2, 0.35, 0.5)  # for which a sensitivity run judges again
 _LEAST = 1e-6  # smallest variance of the field, as in its precision
 _ANGLES = (np.arange(400) + 0.5) / 400 * np.pi / 2
 
