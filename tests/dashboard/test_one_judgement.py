@@ -153,7 +153,9 @@ def check_briefing(current, t, judged):
             assert figures == wanted
             for name, rate in rates.items():
                 if rate.claim in NAMED:
-                    assert f"{name} ({wanted[name]}×, {name_certainty(rate.certainty)})" in sentence
+                    point = t.format_number(rate.tipping, 2)
+                    tips = t(", tips at {factor}×", factor=point) if rate.tipping == rate.tipping else ""
+                    assert f"{name} ({wanted[name]}×, {name_certainty(rate.certainty)}{tips})" in sentence
             unsure = sum(not rate.claim for rate in rates.values())
             count = t("Cannot tell: {unsure} of {all} areas.", unsure=unsure, all=len(rates))
             assert (count in sentence) == (unsure > 0)
