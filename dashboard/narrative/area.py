@@ -144,20 +144,20 @@ def word_share_found(t: Speech, share: ShareFound | None) -> str:
     )
 
 
-def word_tipping(t: Speech, said: Statement | Burden) -> str:
+def word_tipping(t: Speech, statement: Statement | Burden) -> str:
     """Return a sentence on how much better or worse teams would have to find for a claim to lapse.
 
     Empty if no claim is made, or if even a factor of 20 would not undo it.
     """
-    claims = CHANGES if isinstance(said, Change) else RATES
-    names = RANKS if isinstance(said, Burden) else {code: claim.name for code, claim in claims.items()}
-    if said.claim not in names or math.isnan(said.tipping):
+    claims = CHANGES if isinstance(statement, Change) else RATES
+    names = RANKS if isinstance(statement, Burden) else {code: claim.name for code, claim in claims.items()}
+    if statement.claim not in names or math.isnan(statement.tipping):
         return ""
     return t(
-        _TIPPING[int(said.tipping >= 1.005) - int(said.tipping <= 0.995)],
-        claim=t(names[said.claim]),
-        factor=t.format_number(said.tipping, 2),
-        elsewhere=t("in the year before") if isinstance(said, Change) else t("elsewhere"),
+        _TIPPING[int(statement.tipping >= 1.005) - int(statement.tipping <= 0.995)],
+        claim=t(names[statement.claim]),
+        factor=t.format_number(statement.tipping, 2),
+        elsewhere=t("in the year before") if isinstance(statement, Change) else t("elsewhere"),
     )
 
 

@@ -240,6 +240,6 @@ def test_the_change_of_a_municipality_is_that_of_its_region_and_says_so(partner)
     where = list(zip(inside["area"].map(parents), inside["period"], inside["crossing"], strict=True))
     assert inside["median"].to_numpy() == pytest.approx(regions.loc[where, "median"].to_numpy())
     notes = RISK.read(partner, View("municipality", inside["period"].max(), {"show": "change"})).frame["note"]
-    said = inside["state"] == "class"
-    assert set(inside.loc[said, "certainty"]) <= {"as_region"}
+    claims = inside["state"] == "class"
+    assert set(inside.loc[claims, "certainty"]) <= {"as_region"}
     assert notes[notes != ""].str.contains("as its county or region").all()

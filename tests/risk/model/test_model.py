@@ -336,10 +336,10 @@ def test_a_longer_forecast_is_less_certain(fits, seen):
 
 
 def test_the_detection_range_widens_what_is_said(seen, fits):
-    found, need = fits[0].log_risk(2000, 0), fits[0].log_need(2000, 0)
-    assert np.median(need.std(axis=0) / found.std(axis=0)) > 1.1
+    risk, need = fits[0].log_risk(2000, 0), fits[0].log_need(2000, 0)
+    assert np.median(need.std(axis=0) / risk.std(axis=0)) > 1.1
     # What differs is said to differ less, since teams may differ.
-    assert np.median(np.abs(need.mean(axis=0)) / np.abs(found.mean(axis=0))) < 0.9
+    assert np.median(np.abs(need.mean(axis=0)) / np.abs(risk.mean(axis=0))) < 0.9
     # Without a spread, detection changes over time alone, which no comparison inside a country shows.
     known = fits[0].draws(2000, 0, 0.0)
     rates = (subtract_national_rate(rate, seen[0]) for rate in (known.log_need_rate, known.log_rate))

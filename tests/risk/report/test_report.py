@@ -102,11 +102,11 @@ def test_each_statement_has_its_tipping_point(scored, name, more, less):
     table = scored["partner"].table(name)
     repeated = table.get("region_only", pd.Series(False, index=table.index)).astype(bool)
     assert table.loc[repeated, "tipping"].isna().all(), "what is said there is said of the region"
-    said = (table["statement"] != "") & ~repeated
-    assert table.loc[~said, "tipping"].isna().all()
+    claims = (table["statement"] != "") & ~repeated
+    assert table.loc[~claims, "tipping"].isna().all()
     assert (table.loc[table["statement"].isin(more), "tipping"].dropna() >= 1.0).all()
     assert (table.loc[table["statement"].isin(less), "tipping"].dropna() <= 1.0).all()
-    assert table.loc[said, "tipping"].notna().mean() > 0.8
+    assert table.loc[claims, "tipping"].notna().mean() > 0.8
 
 
 def test_what_an_answer_rests_on_adds_up(scored):
