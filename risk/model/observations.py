@@ -102,6 +102,11 @@ class Observations:
         return np.asarray(self.expected.mean(axis=1))
 
     @property
+    def living_share(self) -> Floats:
+        """Share (0 to 1) of their country's children who live in each area, (A,)."""
+        return np.asarray(self.living / np.bincount(self.country_of, self.living)[self.country_of])
+
+    @property
     def has_outreach(self) -> Bools:
         """Whether outreach is recorded in each area and quarter, (A, T)."""
         return np.asarray(self.effort > 0)
@@ -173,6 +178,19 @@ class Observations:
         if "discovered" in self.ways:
             possible[..., self.ways.index("discovered")] = self.has_outreach[..., None]
         return np.asarray(possible & (self.published != MISSING))
+
+    @property
+    def unexplained(self) -> Ints:
+        """Children in the published counts from which the model cannot learn, in the shape of `published`.
+
+        They were discovered where no outreach is recorded. They are still children who were found.
+        """
+        return np.where(self.usable, 0, np.maximum(self.published, 0))
+
+    @property
+    def has_all_children(self) -> Bools:
+        """Whether the usable counts of an area and pathway hold all its children, (A, P): the others are zero."""
+        return np.asarray((self.usable | (self.published == 0)).all(axis=(1, 3)))
 
     @property
     def count_noise(self) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from risk.model import Fit, RiskModel
-from risk.model.detection import DetectionRange, judge_risk
+from risk.model.detection import DetectionRange, judge_need
 from risk.model.municipalities import MunicipalFit
 from risk.report.tables import DRAWS, REPLICATES, SEED, JudgedFit
 
@@ -67,11 +67,12 @@ def _measure_sensitivity(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
     from scipy.stats import spearmanr
 
     observations = judged.observations
-    log_risk = RiskModel(**model.get_params() | {"gamma": 1.0}).fit(observations).fit_.log_risk(DRAWS, SEED)
+    other = RiskModel(**model.get_params() | {"gamma": 1.0}).fit(observations).fit_
+    log_risk, log_need = other.log_risk(DRAWS, SEED), other.log_need(DRAWS, SEED)
     heard = ~np.isin(observations.areas, list(observations.silent_places))
     medians = [np.median(draws, axis=0)[heard] for draws in (judged.log_risk, log_risk)]
     ranks = [float(spearmanr(*(m[:, p] for m in medians)).statistic) for p in range(len(observations.pathways))]
-    changed = (judge_risk(log_risk, observations).statements.position != judged.whole.statements.position)[heard]
+    changed = (judge_need(log_need, observations).statements.position != judged.whole.statements.position)[heard]
     return {
         "gamma": 1.0,
         "rank_correlation": [round(rank, 3) for rank in ranks],
