@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from dashboard.narrative.evaluation import describe_checks
 from dashboard.narrative.risk import name_pathways
+from dashboard.narrative.sensitivity import describe_sensitivity
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period, translate
 from data.message import mark
 from data.tables.periods import Period
-from risk.report.manifest import ModelCard, RiskManifest, Sensitivity
+from risk.report.manifest import ModelCard, RiskManifest
 from risk.report.safeguards import Drift, ProxyCheck
 
 _USED = {
@@ -71,7 +73,7 @@ def list_limits(t: Speech, card: ModelCard) -> list[str]:
             "everywhere, it changes nothing here; differences between areas do, and the intervals "
             "allow for some."
         ),
-        *_format_sensitivity(card.sensitivity),
+        *describe_sensitivity(t, card.sensitivity),
         _("Areas are compared within their country only: there is no ranking across both."),
         _(
             "It is never a reason to search, stop or watch a person, and never a reason for more "
@@ -80,24 +82,10 @@ def list_limits(t: Speech, card: ModelCard) -> list[str]:
     ]
 
 
-def _format_sensitivity(sensitivity: Sensitivity | None) -> list[str]:
-    if sensitivity is None:
-        return []
-    return [
-        _(
-            "How many more children are identified or met with more outreach is estimated. If the "
-            "number grew as fast as outreach, {changed} of {all} classes would change; the rank "
-            "correlation of the order of areas with this one would be {rank} (1: the same order).",
-            changed=sensitivity.classes_changed,
-            all=sensitivity.classes,
-            rank=translate(f"{sensitivity.rank_correlation:.2f}"),
-        )
-    ]
-
-
-def list_safeguards(manifest: RiskManifest) -> list[str]:
-    """Return sentences on the results of the two checks of safeguards: the proxy audit and the feedback test."""
-    sentences = [_format_checks(manifest.checks or ())]
+def list_safeguards(t: Speech, manifest: RiskManifest) -> list[str]:
+    """Return sentences on the checks of the fit, and on both safeguards: the proxy audit and the feedback test."""
+    fit = describe_checks(t, manifest.model_checks, manifest.calibration)
+    sentences = [*fit, _format_checks(manifest.checks or ())]
     if manifest.finds_alone and manifest.corrected:
         sentences += [
             _(

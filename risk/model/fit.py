@@ -98,13 +98,16 @@ class Fit:
 
     def _draw_at(self, node: Node, count: int, rng: np.random.Generator) -> Draws:
         """Draw `count` times from the Gaussian posterior at the hyperparameters of one node."""
-        observations, layout = self.observations, self.layout
-        core, local = node.factor(layout.model).draw(rng, count)
-        core, local = core + node.core, local + node.local
+        core, local = node.factor(self.layout.model).draw(rng, count)
+        return self.read_draws(node.theta, core + node.core, local + node.local)
+
+    def read_draws(self, theta: Floats, core: Floats, local: Floats) -> Draws:
+        """Return rates and effects from latent numbers, (d, n) and (d, B, T), at the hyperparameters `theta`."""
+        observations, layout, count = self.observations, self.layout, len(core)
         pathways = len(observations.pathways)
         log_rate = layout.log_rate(core, local, np.repeat(observations.features, pathways, axis=0))
         log_rate = log_rate.reshape(count, len(observations.areas), pathways, -1)
-        hyper = {h.name: h.natural(t)[0] for h, t in zip(layout.model.hypers, node.theta, strict=True)}
+        hyper = {h.name: h.natural(t)[0] for h, t in zip(layout.model.hypers, theta, strict=True)}
         gamma, gap = self._read_gamma_and_gap(core)
         scalars = [hyper.get(name, 0.0) for name in ("kappa", "time_sd", "local_sd")]
         kappa, time_sd, local_sd = (np.full(count, value) for value in scalars)

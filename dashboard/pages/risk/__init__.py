@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.narrative import model_card
+from dashboard.narrative import model_card, sensitivity
 from dashboard.narrative.evaluation import warn_of_model
 from dashboard.narrative.risk import name_pathways, read_public_classes
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import evaluation, model, rates, summary
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, cache_by_language, escape_markdown
+from dashboard.site.text import _, cache_by_language, escape_markdown, html
 from dashboard.widgets import address, markup, page_frame
 from dashboard.widgets.picture import render_key, render_map, show_choices
 from risk.report.manifest import RiskManifest
@@ -96,6 +96,7 @@ def _show_rates(current: CurrentRelease) -> None:
         st.caption(escape_markdown(words))
     st.html(_render_card(current, pathway, area))
     show_choices(rates.make_marks(current, pathway, least, area), area)
+    st.html(_render_sensitivity(current, pathway, area))
     _show_folds(current, pathway, area)
 
 
@@ -112,6 +113,17 @@ def _render_card(current: CurrentRelease, pathway: str, area: str) -> Markup:
     steps = rates.render_steps(summary.list_steps(current, pathway, area), speak_to_reader(current))
     verdict, turning = (word(current, pathway, area) for word in (summary.word_verdict, summary.word_turning_point))
     return rates.render_card(verdict, summary.list_facts(current, pathway, area), steps, turning)
+
+
+@cache_by_language(maxsize=512)
+def _render_sensitivity(current: CurrentRelease, pathway: str, area: str) -> Markup:
+    """Return which statements on an area stand whatever is assumed; empty without such results."""
+    t, rows = speak_to_reader(current), sensitivity.read_sensitivity(current, pathway, area)
+    if rows.empty:
+        return Markup("")
+    table = markup.render_table(sensitivity.tabulate_sensitivity(t, rows))
+    words = markup.render_paragraphs([sensitivity.word_sensitivity(t, rows)])
+    return html('<div class="stands">{}{}{}</div>', words, table, markup.render_note(sensitivity.explain_scenarios(t)))
 
 
 @cache_by_language(maxsize=512)

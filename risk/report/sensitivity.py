@@ -1,0 +1,141 @@
+"""Which statements stand whatever is assumed: each is judged again in scenarios, docs/risk-model.md eq. (140), (141).
+
+A scenario changes one assumption: the share of the children in need who are found, how much it differs between areas,
+the exponent of effort, or a partner whose cells are set aside. Detection is judged with the same fit; the others need a
+fit of their own. A share common to all areas changes no rate and no rank, only numbers of children.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from data.release.result import Table
+from data.workspace.types import Bools, Floats, Progress
+from risk.model import RiskModel
+from risk.model.burden import judge_burden
+from risk.model.detection import DetectionRange
+from risk.model.observations import Observations
+from risk.model.statements import NONE, Statements, judge_ratio
+from risk.report.tables import SEED, JudgedFit, judge_fit
+
+Topic = Literal["rate", "burden", "change"]
+Assumption = Literal["share", "spread", "gamma", "partner"]
+TOPICS: tuple[Topic, ...] = ("rate", "burden", "change")
+SHARES, SPREADS, GAMMAS = (0.05, 0.4), (0.1, 0.2, 0.35, 0.5), (0.4, 0.6, 1.0)
+_YEAR = 4  # quarters
+_FIELDS = ("chances", "position", "probability", "sure", "sure_probability")
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """The statements if an assumption has another value.
+
+    value : the share, spread or exponent, or the code of the partner. statements : on areas and pathways, (A, P).
+    children : newly in need in a quarter, median, (A, P).
+    """
+
+    assumption: Assumption
+    value: str
+    statements: Mapping[Topic, Statements]
+    children: Floats
+
+
+def judge_scenarios(
+    judged: JudgedFit, model: RiskModel, without: Mapping[str, Observations], progress: Progress
+) -> list[Scenario]:
+    """Judge the statements in each scenario.
+
+    without : the observations with the cells of a partner set aside, by the code of the partner. Raises NoMode if the
+    model cannot be fitted in a scenario.
+    """
+    usual = DetectionRange()
+    scenarios = [_judge("share", f"{v:g}", judged, replace(usual, low=v, high=v)) for v in SHARES]
+    scenarios += [_judge("spread", f"{v:g}", judged, replace(usual, between_sd=v)) for v in SPREADS]
+    fits: list[tuple[Assumption, str, dict[str, float], Observations]] = [
+        *(("gamma", f"{v:g}", {"gamma": v}, judged.observations) for v in GAMMAS),
+        *(("partner", code, {}, observations) for code, observations in without.items()),
+    ]
+    for done, (assumption, value, settings, observations) in enumerate(fits):
+        progress(done, len(fits), "Trying other assumptions")
+        fit = RiskModel(**model.get_params() | settings).fit(observations).fit_
+        scenarios.append(_judge(assumption, value, judge_fit(fit), usual))
+    return scenarios
+
+
+def _judge(assumption: Assumption, value: str, judged: JudgedFit, detection: DetectionRange) -> Scenario:
+    observations = judged.observations
+    if assumption == "share":  # also in a country whose share follows from an interval
+        observations = replace(observations, share_found={})
+    need = detection.need(judged.draws, observations, SEED)[:, :, -_YEAR:].mean(axis=2)
+    rate = judge_ratio(detection.log_risk(judged.log_risk, observations, SEED))
+    return _collect(assumption, value, rate, need, judged)
+
+
+def _collect(assumption: Assumption, value: str, rate: Statements, need: Floats, judged: JudgedFit) -> Scenario:
+    burden = judge_burden(need, judged.observations.country_of)
+    statements: dict[Topic, Statements] = {"rate": rate, "burden": burden.statements}
+    if judged.changed is not None:
+        looks = judged.changed.statements
+        last: dict[str, Any] = {name: getattr(looks, name)[..., -1, :] for name in _FIELDS}
+        statements["change"] = replace(looks, **last)
+    return Scenario(assumption, value, statements, burden.children[1])
+
+
+def make_sensitivity_table(judged: JudgedFit, scenarios: Sequence[Scenario]) -> Table:
+    """Return a table with a row for each area, pathway, topic and scenario: whether what is said stands, eq. (140).
+
+    Countries of which nothing is said are left out. statement : code of the statement of the result, empty without one.
+    probability : of this statement in the scenario. stands : whether it would be made there. instead : code of the
+    statement that would be. value : children newly in need, of the topic burden.
+    """
+    base, observations, frames = _read_base(judged), judged.observations, []
+    every = np.repeat(observations.areas, len(observations.pathways))
+    for scenario in scenarios:
+        for topic, said in base.statements.items():
+            there = scenario.statements[topic]
+            probability, stands = said.compare(there)
+            columns = {
+                "value": scenario.children if topic == "burden" else np.full(stands.shape, np.nan),
+                "statement": said.codes,
+                "probability": probability,
+                "stands": stands,
+                "instead": there.codes,
+            }
+            frame = pd.DataFrame({name: values.ravel() for name, values in columns.items()})
+            labels = {"topic": topic, "assumption": scenario.assumption, "setting": scenario.value}
+            state = np.where(said.position.ravel() == NONE, "cannot_tell", "number")
+            crossing = np.tile(observations.pathways, len(observations.areas))
+            frames.append(frame.assign(area=every, crossing=crossing, state=state, **labels))
+    rows = pd.concat(frames, ignore_index=True).assign(period=observations.whole_time)
+    rows = rows[~rows["area"].isin(list(observations.silent_places))]
+    first = ["area", "period", "crossing", "state"]
+    ordered = pa.Table.from_pandas(rows[[*first, *(name for name in rows if name not in first)]], preserve_index=False)
+    return Table("sensitivity", "region", "whole", ("crossing",), "What stands whatever is assumed", ordered)
+
+
+def _read_base(judged: JudgedFit) -> Scenario:
+    return _collect("share", "", judged.whole.statements, judged.need, judged)
+
+
+def summarise_sensitivity(judged: JudgedFit, scenarios: Sequence[Scenario]) -> dict[str, Any]:
+    """Return how many statements stand in all scenarios, and how many fall in each, as plain values: eq. (141)."""
+    heard = ~np.isin(judged.observations.areas, list(judged.observations.silent_places))
+    base = _read_base(judged).statements
+
+    def list_stands(scenario: Scenario) -> Bools:
+        both = ((said, said.compare(scenario.statements[topic])[1]) for topic, said in base.items())
+        return np.concatenate([stands[heard][said.position[heard] != NONE] for said, stands in both])
+
+    stands = np.array([list_stands(scenario) for scenario in scenarios])
+    fallen = (~stands).sum(axis=1).tolist()
+    return {
+        "statements": stands.shape[1],
+        "stand": int(stands.all(axis=0).sum()),
+        "scenarios": [[s.assumption, s.value, count] for s, count in zip(scenarios, fallen, strict=True)],
+    }
