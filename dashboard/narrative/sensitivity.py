@@ -42,7 +42,7 @@ def word_sensitivity(t: Speech, rows: pd.DataFrame) -> str:
         return ""
     stands = said.groupby("topic")["stands"].all()
     return t(
-        "What stands if the model assumes something else? {stand} of {all} statements on {area} stand in all of "
+        "What stands if the model assumes something else? {stand} of {all} statements on {area} stand in all "
         "{scenarios} scenarios.",
         scenarios=len(said) // len(stands),
         stand=int(stands.sum()),
@@ -106,7 +106,7 @@ def describe_sensitivity(t: Speech, sensitivity: Sensitivity | None) -> list[str
         return []
     assumption, value, most = max(sensitivity.scenarios, key=lambda scenario: scenario[2])
     words = t(
-        "Of {all} statements on rates, children in need and changes, {stand} stand in all of {scenarios} scenarios, "
+        "Of {all} statements on rates, children in need and changes, {stand} stand in all {scenarios} scenarios, "
         "each with another assumption; most fall, {most}, in this one: {scenario}.",
         all=sensitivity.statements,
         stand=sensitivity.stand,
