@@ -28,7 +28,6 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.model import RiskModel
-from risk.model.detection import DetectionRange
 from risk.model.observations import Observations
 from risk.worlds import World, WorldParameters, simulate_default_areas
 
@@ -135,8 +134,7 @@ def truth(seed: int, pairs: list[tuple[str, str]]) -> list[Truth]:
         observations = observe_world(invented, pairs, mechanism)
         fit = RiskModel().fit(observations).fit_
         true = np.log(table.reindex(index=list(observations.areas), columns=list(observations.pathways)).to_numpy())
-        found_risk = fit.log_risk(DRAWS, seed)
-        draws, risk = DetectionRange().log_risk(found_risk, observations, seed), found_risk.mean(axis=0)
+        draws, risk = fit.log_need(DRAWS, seed), fit.log_risk(DRAWS, seed).mean(axis=0)
         ranks = [spearmanr(risk[:, p], true[:, p])[0] for p in range(2)]
         covered = []
         for level in (0.5, 0.8, 0.95):

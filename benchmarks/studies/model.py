@@ -26,7 +26,7 @@ from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Floats, Progress
 from geo import areas as geography
 from risk.model import RiskModel
-from risk.model.detection import DetectionRange, judge_risk
+from risk.model.detection import judge_need
 from risk.model.draws import subtract_national_rate
 from risk.model.fit import Fit
 from risk.model.observations import Observations
@@ -182,7 +182,7 @@ def _evaluate_world(world: World, kind: str, mechanism: CellKey | None, model: R
 def draw_risk(fit: Fit, seed: int) -> tuple[Floats, Floats]:
     """Return the mean log relative risk, (A, P), and draws of it over the detection range, (d, A, P)."""
     draws = fit.log_risk(_DRAWS, seed)
-    return draws.mean(axis=0), DetectionRange().log_risk(draws, fit.observations, seed)
+    return draws.mean(axis=0), fit.log_need(_DRAWS, seed)
 
 
 def correlate_ranks(risk: Floats, true: Floats) -> tuple[float, ...]:
@@ -255,7 +255,7 @@ def _count_alarms(observations: Observations, seed: int, model: RiskModel) -> Al
     for quarters in range(_FIRST_LOOK, len(observations.quarters) + 1):
         past = replace(observations.up_to(quarters), totals=None)
         fit = model.fit(past).fit_
-        above = judge_risk(fit.log_risk(_DRAWS, seed), past, seed=seed).statements.says_surely("high", "very_high")
+        above = judge_need(fit.log_need(_DRAWS, seed), past).statements.says_surely("high", "very_high")
         rose = np.zeros(above.shape, bool)
         if quarters >= 2 * _YEAR:
             changes = find_changes(fit.draws(_DRAWS, seed).log_rate, past.effort, past.before_breaks, _YEAR)

@@ -27,7 +27,6 @@ from benchmarks.studies.model import covered
 from benchmarks.studies.trial import YEAR, Programme, floors, meets, need_of, planned, posts_of, rules_of, towards
 from data.workspace.types import Ints, Progress
 from risk.model import RiskModel
-from risk.model.detection import DetectionRange
 from risk.model.observations import Observations
 from risk.planning.problem import Posts, Solver
 from risk.worlds import WorldParameters
@@ -186,9 +185,9 @@ class _Trial:
 
     def _covered(self, observations: Observations) -> float:
         """Return the share of true log relative risks in the 95 % intervals of a fit to all observations."""
-        risk = self.model.fit(observations).fit_.log_risk(_DRAWS, self.seed)
+        need = self.model.fit(observations).fit_.log_need(_DRAWS, self.seed)
         true = self.place.truth.log_risk(observations.areas, observations.pathways)
-        return covered(DetectionRange().log_risk(risk, observations, self.seed), true)
+        return covered(need, true)
 
 
 def _parameters(seed: int, quarters: int) -> WorldParameters:

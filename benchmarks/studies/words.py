@@ -24,7 +24,7 @@ from benchmarks.studies.observe import OWN, QUIET, observe_release, read_need, s
 from data.workspace.types import Floats
 from risk.model import RiskModel
 from risk.model.burden import TOP, judge_burden
-from risk.model.detection import draw_yearly_need, judge_risk
+from risk.model.detection import draw_yearly_need, judge_need
 from risk.model.observations import Observations
 from risk.model.statements import Statements, name_certainty
 from risk.report.change import find_changes, pool_countries
@@ -52,7 +52,7 @@ def study_world(law: str, seed: int) -> Counts:
     draws, need = fit.draws(_DRAWS, seed), read_need(world, observations)
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
 
-    rate = judge_risk(fit.log_risk(_DRAWS, seed), observations, seed).statements
+    rate = judge_need(fit.log_need(_DRAWS, seed), observations).statements
     _count(counts, "rate", rate, np.exp(world.truth.log_risk(observations.areas, observations.pathways)))
     yearly = need[:, -_YEAR:].mean(axis=1)[None]
     burden, true = (

@@ -74,7 +74,9 @@ def calibrate(
         except NoMode:
             without_fit += 1
             continue
-        known = _list_quantities(replace(fit, layout=source).read_draws(theta, core[None], local[None]), origin, *place)
+        equal = np.zeros((1, len(origin.areas))), np.zeros(1)  # detection, which no quantity contains
+        truths = replace(fit, layout=source).read_draws(theta, core[None], local[None], equal)
+        known = _list_quantities(truths, origin, *place)
         for name, values in drawn.items():
             ranks.setdefault(name, []).append(int((values < known[name]).sum()))
     tested = {name: measure_uniformity(np.array(r), _DRAWS, stream(seed, name)) for name, r in ranks.items()}

@@ -1,10 +1,10 @@
 """From children found to children in need: the detection range, statements and probabilities of exceedance.
 
 It is unknown which share of the children in need is found. A common share never changes a ranking; differences between
-areas do. So log detection is assumed to vary between areas, normally with standard deviation 0.2, around each common
-share from 0.11 to 0.25, and every statement averages over draws of the risk and over this range: docs/risk-model.md eq.
-(38) to (42). In a relative risk the common share cancels; in a number of children it does not. If the release has an
-interval of the number of children in a country, the range of the country's common share follows from it, eq. (126).
+areas do, and no count shows them: risk/model/spread.py draws what they may be. Every statement averages over draws of
+the risk, of these differences and of the common share, from 0.11 to 0.25: docs/risk-model.md eq. (38) to (42). In a
+relative risk the common share cancels; in a number of children it does not. If the release has an interval of the
+number of children in a country, the range of the country's common share follows from it, eq. (126).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from data.errors import InputError
 from data.workspace.types import Bools, Floats
-from risk.model.draws import Draws, subtract_national_rate
+from risk.model.draws import Draws
 from risk.model.expected import compute_finding_factor
 from risk.model.observations import Observations
 from risk.model.statements import CUTS, RATE_CLAIMS, Claim, Statements, judge_ratio
@@ -28,38 +28,19 @@ _YEAR = 4  # quarters
 class DetectionRange:
     """The share of the children in need who are found: from `low` to `high`, as shares of 1.
 
-    between_sd : standard deviation of the log share between areas. Raises InputError if `low` or `high` is not above 0
-    and at most 1, if `low` is above `high`, or if `between_sd` is negative.
+    Raises InputError if `low` or `high` is not above 0 and at most 1, or if `low` is above `high`.
     """
 
     low: float = 0.11
     high: float = 0.25
-    between_sd: float = 0.2
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.low <= self.high <= 1.0 or self.between_sd < 0.0:
-            raise InputError(
-                f"No detection range from {self.low!r} to {self.high!r} with a spread of "
-                f"{self.between_sd!r}. Give shares above 0, 1 at most, and a spread from 0."
-            )
+        if not 0.0 < self.low <= self.high <= 1.0:
+            raise InputError(f"No detection range from {self.low!r} to {self.high!r}: give shares above 0, 1 at most.")
 
     def common(self, size: int) -> Floats:
         """Return the log of the common share for each of D = `size` draws, spread evenly over the range; eq. (38)."""
         return np.asarray(np.linspace(np.log(self.low), np.log(self.high), size))
-
-    def between(self, size: int, areas: int, seed: int) -> Floats:
-        """Draw log detection of each area around the common share, (D, A); eq. (38)."""
-        normal = np.random.default_rng([seed, 3]).standard_normal((size, areas))
-        deviation: Floats = self.between_sd * normal
-        return deviation
-
-    def log_risk(self, log_risk: Floats, observations: Observations, seed: int) -> Floats:
-        """Draw the log of relative need from draws of the log relative risk of being found, eq. (39).
-
-        Both have shape (D, A, P), and are relative to the country.
-        """
-        size, areas, _ = log_risk.shape
-        return subtract_national_rate(log_risk - self.between(size, areas, seed)[:, :, None], observations)
 
     def need(self, draws: Draws, observations: Observations, seed: int) -> Floats:
         """Draw the children newly in need in each quarter, eq. (41), (D, A, T, P).
@@ -68,11 +49,12 @@ class DetectionRange:
         The share of a single area differs: where there was less outreach or reporting, fewer were found. Each country
         whose share follows from an interval is scaled separately, eq. (126), and all other countries together.
         """
-        size, areas = draws.log_rate.shape[:2]
+        size = len(draws.log_rate)
         rate = np.exp(draws.log_rate) * observations.expected[:, :, None]
-        relative_need = rate * np.exp(-self.between(size, areas, seed))[:, :, None, None]
+        relative_need = np.exp(draws.log_need_rate) * observations.expected[:, :, None]
         factor = compute_finding_factor(observations, draws.gamma, draws.gap)
         finds, wanted = (rate.sum(axis=3) * factor).sum(axis=2), relative_need.sum(axis=(2, 3))
+        finds += observations.unexplained.sum(axis=(1, 2, 3))
         need: Floats = np.empty_like(relative_need)
         for inside, log_share in self._list_shares(size, observations, seed):
             level = finds[:, inside].sum(axis=1) / wanted[:, inside].sum(axis=1) / np.exp(log_share)
@@ -92,9 +74,14 @@ class DetectionRange:
             yield countries == country, replace(self, low=low, high=high).common(size)[order]
 
 
-def draw_yearly_need(draws: Draws, observations: Observations, seed: int) -> Floats:
-    """Draw the children newly in need per quarter, on average over the last year, eq. (41), (D, A, P)."""
-    need = DetectionRange().need(draws, observations, seed)
+def draw_yearly_need(
+    draws: Draws, observations: Observations, seed: int, common: DetectionRange | None = None
+) -> Floats:
+    """Draw the children newly in need per quarter, on average over the last year, eq. (41), (D, A, P).
+
+    common : the range of the common share, if it is not the usual one.
+    """
+    need = (common or DetectionRange()).need(draws, observations, seed)
     mean: Floats = need[:, :, -_YEAR:].mean(axis=2)
     return mean
 
@@ -110,13 +97,6 @@ class Judgement:
     statements: Statements
     exceeding: Floats
     not_searched: Bools
-
-
-def judge_risk(
-    log_risk: Floats, observations: Observations, seed: int = 0, claims: Sequence[Claim] = RATE_CLAIMS
-) -> Judgement:
-    """Compute the judgement from draws of the log relative risk of being found, (D, A, P)."""
-    return judge_need(DetectionRange().log_risk(log_risk, observations, seed), observations, claims)
 
 
 def judge_need(need: Floats, observations: Observations, claims: Sequence[Claim] = RATE_CLAIMS) -> Judgement:

@@ -22,6 +22,8 @@ class Draws:
         not distinguished.
     breaks : log ratio of the level of counts before each series break to the level after it, (D, breaks, P). log_rate
         has the level after the last break.
+    log_detection : log of the share of the children in need who are found, around the mean of all areas, (D, A).
+    spread : its standard deviation between areas, (D,). Both are those of risk/model/spread.py.
     time_sd, local_sd : standard deviations of a country's and of an area's step in a quarter, (D,); 0 without walks.
     """
 
@@ -30,8 +32,15 @@ class Draws:
     kappa: Floats
     gap: Floats
     breaks: Floats
+    log_detection: Floats
+    spread: Floats
     time_sd: Floats
     local_sd: Floats
+
+    @property
+    def log_need_rate(self) -> Floats:
+        """Log of the need for each child who lives there, up to a constant, (D, A, T, P); eq. (39)."""
+        return np.asarray(self.log_rate - self.log_detection[:, :, None, None])
 
     def log_rate_as_counted(self, observations: Observations) -> Floats:
         """Return the log rates, (D, A, T, P), with the levels that counts had before each series break."""

@@ -19,7 +19,8 @@ class Explanation:
 
     children : children identified or met in the whole programme: the published total, else the sum of the quarters
         whose numbers are known; NaN where neither is published.
-    noise : variance of the noise of disclosure control in `children`.
+    used : those of them in the counts from which the model learns. `by_quarter` explains no others.
+    noise : variance of the noise of disclosure control in `used`.
     by_population : the country's children identified or met, divided in proportion to children living in each area.
     by_quarter : children expected from the country's rate, the area's children and effort, (A, T, P).
     neighbours : mean relative risk of the neighbouring areas, NaN without neighbours.
@@ -28,6 +29,7 @@ class Explanation:
     """
 
     children: Floats
+    used: Floats
     noise: Floats
     by_population: Floats
     by_quarter: Floats
@@ -40,11 +42,11 @@ class Explanation:
         return np.asarray(self.by_quarter.sum(axis=1))
 
 
-def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
-    """Compute the numbers that explain a fit; `log_risk` are draws of log relative risks, (D, A, P)."""
+def explain(fit: Fit, draws: Draws, log_need: Floats) -> Explanation:
+    """Compute the numbers that explain a fit; `log_need` are draws of log relative need, (D, A, P)."""
     observations = fit.observations
-    children, noise = _count_children(observations)
-    risk = np.exp(np.median(log_risk, axis=0))
+    children, used, noise = _count_children(observations)
+    risk = np.exp(np.median(log_need, axis=0))
     days = observations.effort.sum(axis=1)
     people, effort = (_sum_by_country(values, observations) for values in (observations.living, days))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -54,6 +56,7 @@ def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
     in_country = [_sum_by_country(counts[:, p], observations) for p in range(children.shape[1])]
     return Explanation(
         children,
+        used,
         noise,
         share * np.column_stack(in_country),
         _expect_by_effort(fit, draws),
@@ -62,19 +65,23 @@ def explain(fit: Fit, draws: Draws, log_risk: Floats) -> Explanation:
     )
 
 
-def _count_children(observations: Observations) -> tuple[Floats, Floats]:
-    """Return the published total where there is one, else the sum of the known quarters, and its noise variance.
+def _count_children(observations: Observations) -> tuple[Floats, Floats, Floats]:
+    """Return the children of each area and pathway, those in usable counts, and their noise variance, (A, P) each.
 
-    Both have shape (A, P). The sum is NaN where all quarters are MISSING.
+    They are the published total where there is one, else the sum of the known quarters: NaN where all are MISSING. A
+    total that holds other children than the usable counts is no total of these.
     """
-    published, totals = observations.published, observations.totals
-    children: Floats = np.where(published >= 0, published, 0).sum(axis=(1, 3)).astype(float)
+    published, usable, totals = observations.published, observations.usable, observations.totals
+    number = np.maximum(published, 0)
+    children: Floats = number.sum(axis=(1, 3)).astype(float)
     children[~(published != MISSING).any(axis=(1, 3))] = np.nan
-    noise = observations.count_noise.sum(axis=(1, 3))
+    used: Floats = children - observations.unexplained.sum(axis=(1, 3))
+    noise = (observations.count_noise * usable).sum(axis=(1, 3))
     if totals is None:
-        return children, noise
-    exact = totals >= 0
-    return np.where(exact, totals.astype(float), children), np.where(exact, observations.total_noise, noise)
+        return children, used, noise
+    children = np.where(totals >= 0, totals, children)
+    exact = (totals >= 0) & observations.has_all_children
+    return children, np.where(exact, totals, used), np.where(exact, observations.total_noise, noise)
 
 
 def _expect_by_effort(fit: Fit, draws: Draws) -> Floats:

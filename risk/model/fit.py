@@ -15,6 +15,7 @@ from risk.model.draws import Draws, subtract_national_rate
 from risk.model.forecast import forecast_counts
 from risk.model.layout import Layout
 from risk.model.observations import Observations
+from risk.model.spread import draw_log_detection
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,26 +47,46 @@ class Fit:
         return prior + float(mean[position]), float(sd[position])
 
     def log_risk(self, size: int, seed: int) -> Floats:
-        """Draw log relative risks, from rates averaged over the whole time, eq. (35), (size, A, P)."""
-        rate = np.exp(self.draws(size, seed).log_rate)
-        mean = np.log(rate.mean(axis=2, keepdims=True))
+        """Draw log relative risks of being found, from rates averaged over the whole time, eq. (35), (size, A, P)."""
+        return self.average(self.draws(size, seed).log_rate)
+
+    def log_need(self, size: int, seed: int, spread: float | None = None) -> Floats:
+        """Draw log relative need over the whole time, eq. (39), (size, A, P); with this spread of detection, if any."""
+        return self.average(self.draws(size, seed, spread).log_need_rate)
+
+    def average(self, log_rate: Floats) -> Floats:
+        """Return logs of rates over the whole time, relative to the country, (D, A, P); log_rate is (D, A, T, P)."""
+        mean = np.log(np.exp(log_rate).mean(axis=2, keepdims=True))
         return subtract_national_rate(mean, self.observations)[:, :, 0]
+
+    def draws(self, size: int, seed: int, spread: float | None = None) -> Draws:
+        """Draw `size` times from the joint posterior, eq. (34); the same seed gives the same draws.
+
+        spread : of log detection between areas, if it is taken as known. It changes log_detection and nothing else.
+        """
+        return self._draw(size, seed, spread)
 
     @lru_cache(maxsize=1)  # noqa: B019 (one fit's draws are asked for again and again)
     @on_one_thread
-    def draws(self, size: int, seed: int) -> Draws:
-        """Draw `size` times from the joint posterior, eq. (34); the same seed gives the same draws."""
-        parts = [self._draw_at(node, count, rng) for node, count, rng in self._allocate(size, seed)]
+    def _draw(self, size: int, seed: int, spread: float | None) -> Draws:
+        apart = np.random.default_rng([seed, 3])
+        nodes = self._allocate(size, seed)
+        parts = [self._draw_at(node, count, rng, apart, spread) for node, count, rng in nodes]
         columns = (np.concatenate([getattr(p, name) for p in parts]) for name in Draws.__dataclass_fields__)
         return Draws(*(self._shuffle(column, seed) for column in columns))
 
     @on_one_thread
-    def draw_area_effects(self, size: int, seed: int) -> Floats:
-        """Draw the values of the area field, eq. (34), (size, A, P); the same seed gives the same draws."""
-        model, area = self.layout.model, self.layout.area
-        nodes = self._allocate(size, seed)
-        parts = [node.factor(model).draw(rng, count)[0][:, area] + node.core[area] for node, count, rng in nodes]
-        return self._shuffle(np.concatenate(parts), seed).reshape(size, len(self.observations.areas), -1)
+    def draw_area_effects(self, size: int, seed: int) -> tuple[Floats, Floats]:
+        """Draw the values of the area field, eq. (34), (size, A, P), and log detection given them, (size, A).
+
+        The same seed gives the same draws.
+        """
+        parts, apart = [], np.random.default_rng([seed, 4])
+        for node, count, rng in self._allocate(size, seed):
+            effects = self._read_effects(node.factor(self.layout.model).draw(rng, count)[0] + node.core)
+            parts.append((effects, self._draw_detection(node, effects, apart)[0]))
+        effects, detection = (self._shuffle(np.concatenate(column), seed) for column in zip(*parts, strict=True))
+        return effects, detection
 
     @staticmethod
     def _shuffle(draws: Floats, seed: int) -> Floats:
@@ -96,13 +117,37 @@ class Fit:
             if count:
                 yield node, int(count), rng
 
-    def _draw_at(self, node: Node, count: int, rng: np.random.Generator) -> Draws:
-        """Draw `count` times from the Gaussian posterior at the hyperparameters of one node."""
-        core, local = node.factor(self.layout.model).draw(rng, count)
-        return self.read_draws(node.theta, core + node.core, local + node.local)
+    def _read_effects(self, core: Floats) -> Floats:
+        """Return the values of the area field, (d, A, P), from draws of the core."""
+        return core[:, self.layout.area].reshape(len(core), len(self.observations.areas), -1)
 
-    def read_draws(self, theta: Floats, core: Floats, local: Floats) -> Draws:
-        """Return rates and effects from latent numbers, (d, n) and (d, B, T), at the hyperparameters `theta`."""
+    def _draw_detection(
+        self, node: Node, effects: Floats, rng: np.random.Generator, spread: float | None = None
+    ) -> tuple[Floats, Floats]:
+        """Draw log detection, (d, A), and its spread, (d,), given draws of the area effects at a node, (d, A, P)."""
+        field = self.layout.model.fields[0]
+        theta = iter(node.theta)  # the area field has the first of the free hyperparameters
+        hypers = (field.sd, field.structured, field.common)
+        sd, structured, common = (h.natural(next(theta) if h.prior is not None else 0.0)[0] for h in hypers)
+        return draw_log_detection(effects, field.structure, (sd, structured, common), rng, spread)
+
+    def _draw_at(
+        self, node: Node, count: int, rng: np.random.Generator, apart: np.random.Generator, spread: float | None
+    ) -> Draws:
+        """Draw `count` times from the Gaussian posterior at the hyperparameters of one node.
+
+        apart : random numbers for detection alone, so that nothing else depends on it.
+        """
+        core, local = node.factor(self.layout.model).draw(rng, count)
+        core, local = core + node.core, local + node.local
+        detection = self._draw_detection(node, self._read_effects(core), apart, spread)
+        return self.read_draws(node.theta, core, local, detection)
+
+    def read_draws(self, theta: Floats, core: Floats, local: Floats, detection: tuple[Floats, Floats]) -> Draws:
+        """Return rates and effects from latent numbers, (d, n) and (d, B, T), at the hyperparameters `theta`.
+
+        detection : log detection of each area and its spread, (d, A) and (d,).
+        """
         observations, layout, count = self.observations, self.layout, len(core)
         pathways = len(observations.pathways)
         log_rate = layout.log_rate(core, local, np.repeat(observations.features, pathways, axis=0))
@@ -111,7 +156,8 @@ class Fit:
         gamma, gap = self._read_gamma_and_gap(core)
         scalars = [hyper.get(name, 0.0) for name in ("kappa", "time_sd", "local_sd")]
         kappa, time_sd, local_sd = (np.full(count, value) for value in scalars)
-        return Draws(np.moveaxis(log_rate, 2, 3), gamma, kappa, gap, core[:, layout.breaks], time_sd, local_sd)
+        breaks = core[:, layout.breaks]
+        return Draws(np.moveaxis(log_rate, 2, 3), gamma, kappa, gap, breaks, *detection, time_sd, local_sd)
 
     def _read_gamma_and_gap(self, core: Floats) -> tuple[Floats, Floats]:
         """Return gamma, (d,), and the reporting gaps, (d, countries), 0 if not in the model, from draws of the core."""

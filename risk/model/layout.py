@@ -19,7 +19,7 @@ from data.workspace.types import Floats, Ints
 from risk.laplace.fields import Field, Hyper
 from risk.laplace.graph import build_chain, build_structure
 from risk.laplace.latent import Latent
-from risk.laplace.likelihood import MISSING, Counts
+from risk.laplace.likelihood import Counts
 from risk.laplace.response import Totals
 from risk.model.observations import ALL, Observations
 
@@ -189,12 +189,12 @@ def _is_by_outreach(observations: Observations) -> Floats:
 def _read_totals(observations: Observations) -> Totals | None:
     """Return the published totals of the blocks, (B,), with their noise variance; None without totals.
 
-    A total is NaN where it is not published, or where a count of the block is MISSING.
+    A total is NaN where it is not published, or counts children of cells that are not used: eq. (10).
     """
     if observations.totals is None:
         return None
-    complete = (observations.published != MISSING).all(axis=(1, 3))
-    value = np.where(complete & (observations.totals >= 0), observations.totals, np.nan)
+    complete = observations.has_all_children & (observations.totals >= 0)
+    value = np.where(complete, observations.totals, np.nan)
     return Totals(value.ravel(), np.broadcast_to(observations.total_noise, value.shape).ravel())
 
 

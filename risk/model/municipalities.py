@@ -18,7 +18,7 @@ from data.workspace.threads import on_one_thread
 from data.workspace.types import Bools, Floats, Ints, Progress
 from risk.laplace.fields import Beta, HalfNormal, Hyper
 from risk.laplace.hyperparameters import integrate
-from risk.model.detection import DetectionRange, draw_yearly_need
+from risk.model.detection import draw_yearly_need
 from risk.model.fit import Fit
 from risk.model.layout import Effects, build_layout
 from risk.model.observations import Observations
@@ -57,16 +57,15 @@ class MunicipalFit:
     def log_share(self, size: int, seed: int) -> Floats:
         """Draw the log ratio of each municipality's need per child to that of its region, eq. (76), (size, A, P).
 
-        Detection differs between the municipalities of a region as it does between regions, eq. (38).
+        Detection differs between the municipalities of a region as it does between regions, eq. (133).
         """
-        effects = self.inside.draw_area_effects(size, seed)
-        normal = np.random.default_rng([seed, 4]).standard_normal(effects.shape[:2])
-        return self._subtract_region(effects - DetectionRange().between_sd * normal[:, :, None])
+        effects, detection = self.inside.draw_area_effects(size, seed)
+        return self._subtract_region(effects - detection[:, :, None])
 
     def log_need(self, size: int, seed: int) -> Floats:
         """Draw the log ratio of need per child to that of the country, for the whole time, eq. (39), (size, A, P)."""
-        region = DetectionRange().log_risk(self.regions.log_risk(size, seed), self.regions.observations, seed)
-        return np.asarray(region[:, self.region_position] + self.log_share(size, seed))
+        region = self.regions.log_need(size, seed)[:, self.region_position]
+        return np.asarray(region + self.log_share(size, seed))
 
     def draw_yearly_need(self, size: int, seed: int) -> Floats:
         """Draw the children newly in need per quarter, on average over the last year, eq. (77), (size, A, P).

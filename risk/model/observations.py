@@ -175,6 +175,19 @@ class Observations:
         return np.asarray(possible & (self.published != MISSING))
 
     @property
+    def unexplained(self) -> Ints:
+        """Children in the published counts from which the model cannot learn, in the shape of `published`.
+
+        They were discovered where no outreach is recorded. They are still children who were found.
+        """
+        return np.where(self.usable, 0, np.maximum(self.published, 0))
+
+    @property
+    def has_all_children(self) -> Bools:
+        """Whether the usable counts of an area and pathway hold all its children, (A, P): the others are zero."""
+        return np.asarray((self.usable | (self.published == 0)).all(axis=(1, 3)))
+
+    @property
     def count_noise(self) -> Floats:
         """Variance of the noise of each count, in the shape of `published`; 0 where no number is known."""
         if self.channel is None:

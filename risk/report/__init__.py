@@ -31,7 +31,7 @@ from risk.model.municipalities import MunicipalFit, fit_municipalities
 from risk.model.observations import Observations
 from risk.report import safeguards, tables
 from risk.report.model_card import describe_municipalities, describe_parameters, make_model_card
-from risk.report.sensitivity import judge_scenarios, make_sensitivity_table, summarise_sensitivity
+from risk.report.sensitivity import judge_scenarios, make_sensitivity_table, set_partners_aside, summarise_sensitivity
 from risk.report.shift import describe_shifts
 from risk.report.tables import JudgedFit
 from risk.report.trends import describe_trends
@@ -110,10 +110,10 @@ def compute_result(
     sensitivity, checks = {}, list[Check]()
     if partner:
         checks = check_fit(judged.draws, observations, tables.SEED)
-        scenarios = judge_scenarios(judged, model, {}, tell)
-        sensitivity = summarise_sensitivity(judged, scenarios)
         listed = list(tables.make_partner_tables(judged, areas, evaluation))
+        scenarios = judge_scenarios(judged, model, set_partners_aside(release, observations), tell)
         listed.append(make_sensitivity_table(judged, scenarios))
+        sensitivity = summarise_sensitivity(judged, scenarios)
         listed += tables.make_municipal_tables(judged, municipal) if municipal is not None else ()
         listed += access_tables.make_access_tables(release, areas, observations, judged.draws, times, tables.SEED)
     else:

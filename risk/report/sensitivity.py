@@ -19,17 +19,16 @@ from data.release.result import Table
 from data.workspace.types import Bools, Floats, Progress
 from risk.model import RiskModel
 from risk.model.burden import judge_burden
-from risk.model.detection import DetectionRange
+from risk.model.detection import DetectionRange, draw_yearly_need, judge_need
 from risk.model.observations import Observations
-from risk.model.statements import NONE, Statements, judge_ratio
-from risk.report.tables import SEED, JudgedFit, judge_fit
+from risk.model.spread import SPREADS
+from risk.model.statements import NONE, Statements
+from risk.report.tables import DRAWS, SEED, JudgedFit, judge_fit
 
 Topic = Literal["rate", "burden", "change"]
 Assumption = Literal["share", "spread", "gamma", "partner"]
-TOPICS: tuple[Topic, ...] = ("rate", "burden", "change")
-SHARES, SPREADS, GAMMAS = (0.05, 0.4), (0.1, 0.2, 0.35, 0.5), (0.4, 0.6, 1.0)
-_YEAR = 4  # quarters
-_FIELDS = ("chances", "position", "probability", "sure", "sure_probability")
+SHARES, GAMMAS = (0.05, 0.4), (0.4, 0.6, 1.0)
+_BY_LOOK = ("chances", "position", "probability", "sure", "sure_probability")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +45,28 @@ class Scenario:
     children: Floats
 
 
+def set_partners_aside(release: Release, observations: Observations) -> dict[str, Observations]:
+    """Return the observations without the cells that rest on a partner, by its name; for each with such cells.
+
+    A release has no counts by partner. Set aside is what was discovered in a country and quarter in which the partner
+    has a third or more of the outreach days: eq. (141).
+    """
+    completeness = read_completeness(release)
+    if completeness is None or "discovered" not in observations.ways:
+        return {}
+    countries, partners = (np.array(column) for column in zip(*completeness.senders, strict=True))
+    way, left = observations.ways.index("discovered"), dict[str, Observations]()
+    for partner in sorted(set(partners)):
+        aside = np.zeros(observations.effort.shape, bool)
+        for country in set(countries):
+            days = completeness.days[countries == country]
+            large = completeness.days[(countries == country) & (partners == partner)].sum(axis=0) >= LARGE * days.sum(axis=0)
+            ...
+        published = observations.published.copy()
+        published[..., way][aside] = MISSING
+    return left
+
+
 def judge_scenarios(
     judged: JudgedFit, model: RiskModel, without: Mapping[str, Observations], progress: Progress
 ) -> list[Scenario]:
@@ -54,9 +75,8 @@ def judge_scenarios(
     without : the observations with the cells of a partner set aside, by the code of the partner. Raises NoMode if the
     model cannot be fitted in a scenario.
     """
-    usual = DetectionRange()
-    scenarios = [_judge("share", f"{v:g}", judged, replace(usual, low=v, high=v)) for v in SHARES]
-    scenarios += [_judge("spread", f"{v:g}", judged, replace(usual, between_sd=v)) for v in SPREADS]
+    scenarios = [_collect("share", f"{v:g}", _assume(judged, common=DetectionRange(v, v))) for v in SHARES]
+    scenarios += [_collect("spread", f"{v:g}", _assume(judged, spread=v)) for v in SPREADS]
     fits: list[tuple[Assumption, str, dict[str, float], Observations]] = [
         *(("gamma", f"{v:g}", {"gamma": v}, judged.observations) for v in GAMMAS),
         *(("partner", code, {}, observations) for code, observations in without.items()),
@@ -64,25 +84,25 @@ def judge_scenarios(
     for done, (assumption, value, settings, observations) in enumerate(fits):
         progress(done, len(fits), "Trying other assumptions")
         fit = RiskModel(**model.get_params() | settings).fit(observations).fit_
-        scenarios.append(_judge(assumption, value, judge_fit(fit), usual))
+        scenarios.append(_collect(assumption, value, judge_fit(fit)))
     return scenarios
 
 
-def _judge(assumption: Assumption, value: str, judged: JudgedFit, detection: DetectionRange) -> Scenario:
-    observations = judged.observations
-    if assumption == "share":  # also in a country whose share follows from an interval
+def _assume(judged: JudgedFit, spread: float | None = None, common: DetectionRange | None = None) -> JudgedFit:
+    """Judge rates and numbers of children again with the same fit, but another spread or common share."""
+    observations, draws = judged.observations, judged.fit.draws(DRAWS, SEED, spread)
+    whole = judge_need(judged.fit.average(draws.log_need_rate), observations)
+    if common is not None:  # also in a country whose share follows from an interval
         observations = replace(observations, share_found={})
-    need = detection.need(judged.draws, observations, SEED)[:, :, -_YEAR:].mean(axis=2)
-    rate = judge_ratio(detection.log_risk(judged.log_risk, observations, SEED))
-    return _collect(assumption, value, rate, need, judged)
+    return replace(judged, whole=whole, need=draw_yearly_need(draws, observations, SEED, common))
 
 
-def _collect(assumption: Assumption, value: str, rate: Statements, need: Floats, judged: JudgedFit) -> Scenario:
-    burden = judge_burden(need, judged.observations.country_of)
-    statements: dict[Topic, Statements] = {"rate": rate, "burden": burden.statements}
+def _collect(assumption: Assumption, value: str, judged: JudgedFit) -> Scenario:
+    burden = judge_burden(judged.need, judged.observations.country_of)
+    statements: dict[Topic, Statements] = {"rate": judged.whole.statements, "burden": burden.statements}
     if judged.changed is not None:
         looks = judged.changed.statements
-        last: dict[str, Any] = {name: getattr(looks, name)[..., -1, :] for name in _FIELDS}
+        last: dict[str, Any] = {name: getattr(looks, name)[..., -1, :] for name in _BY_LOOK}
         statements["change"] = replace(looks, **last)
     return Scenario(assumption, value, statements, burden.children[1])
 
@@ -94,7 +114,7 @@ def make_sensitivity_table(judged: JudgedFit, scenarios: Sequence[Scenario]) -> 
     probability : of this statement in the scenario. stands : whether it would be made there. instead : code of the
     statement that would be. value : children newly in need, of the topic burden.
     """
-    base, observations, frames = _read_base(judged), judged.observations, []
+    base, observations, frames = _collect("share", "", judged), judged.observations, []
     every = np.repeat(observations.areas, len(observations.pathways))
     for scenario in scenarios:
         for topic, said in base.statements.items():
@@ -119,14 +139,10 @@ def make_sensitivity_table(judged: JudgedFit, scenarios: Sequence[Scenario]) -> 
     return Table("sensitivity", "region", "whole", ("crossing",), "What stands whatever is assumed", ordered)
 
 
-def _read_base(judged: JudgedFit) -> Scenario:
-    return _collect("share", "", judged.whole.statements, judged.need, judged)
-
-
 def summarise_sensitivity(judged: JudgedFit, scenarios: Sequence[Scenario]) -> dict[str, Any]:
     """Return how many statements stand in all scenarios, and how many fall in each, as plain values: eq. (141)."""
     heard = ~np.isin(judged.observations.areas, list(judged.observations.silent_places))
-    base = _read_base(judged).statements
+    base = _collect("share", "", judged).statements
 
     def list_stands(scenario: Scenario) -> Bools:
         both = ((said, said.compare(scenario.statements[topic])[1]) for topic, said in base.items())

@@ -28,7 +28,7 @@ from risk.evaluation.forecast_ledger import AHEAD
 from risk.evaluation.risk_model import MODEL, build_panel
 from risk.model import Draws, Fit
 from risk.model.burden import judge_burden
-from risk.model.detection import DetectionRange, Judgement, draw_yearly_need, judge_need, judge_risk
+from risk.model.detection import DetectionRange, Judgement, draw_yearly_need, judge_need
 from risk.model.draws import subtract_national_rate
 from risk.model.expected import Explanation, explain
 from risk.model.municipalities import MunicipalFit
@@ -50,7 +50,8 @@ _LIKELY = (0.1, 0.9)
 class JudgedFit:
     """A fit with its draws, and the judgement on each area and pathway.
 
-    log_risk : draws of the log relative risk over the whole programme, (d, areas, pathways). whole : its judgement.
+    log_need : draws of log relative need over the whole programme, (d, areas, pathways). whole : its judgement.
+    log_risk : the same of the relative risk of being found.
     need : draws of the children newly in need per quarter, on average over the last year, (d, areas, pathways).
     changed, countries_changed : changes of areas and of whole countries; None if there are fewer than two years.
     """
@@ -58,6 +59,7 @@ class JudgedFit:
     fit: Fit
     draws: Draws
     log_risk: Floats
+    log_need: Floats
     whole: Judgement
     need: Floats
     changed: Changes | None
@@ -70,22 +72,22 @@ class JudgedFit:
         return self.fit.observations
 
 
-def judge_fit(fit: Fit) -> JudgedFit:
-    """Draw from a fit, and compute the judgement on each area and pathway."""
+def judge_fit(fit: Fit, spread: float | None = None, common: DetectionRange | None = None) -> JudgedFit:
+    """Draw from a fit, and compute the judgement on each area and pathway.
+
+    spread, common : the spread of detection between areas and the range of the common share, if they are not those of
+    the model, for a sensitivity run.
+    """
     observations = fit.observations
-    draws = fit.draws(DRAWS, SEED)
-    log_risk = fit.log_risk(DRAWS, SEED)
+    draws = fit.draws(DRAWS, SEED, spread)
+    log_risk, log_need = fit.average(draws.log_rate), fit.average(draws.log_need_rate)
     two_years = len(observations.quarters) >= 2 * _YEAR
     alone = draws.log_rate, observations.effort, observations.before_breaks
     rates = alone, pool_countries(draws.log_rate, observations)
     areas, countries = (find_changes(*rate, _YEAR) if two_years else None for rate in rates)
-    need, reasons = draw_yearly_need(draws, observations, SEED), explain(fit, draws, log_risk)
-    return JudgedFit(fit, draws, log_risk, judge_risk(log_risk, observations), need, areas, countries, reasons)
-
-
-def _log_need(log_risk: Floats, observations: Observations) -> Floats:
-    """Return draws of log relative need from those of log relative risk, (d, areas, pathways)."""
-    return DetectionRange().log_risk(log_risk, observations, SEED)
+    need, reasons = draw_yearly_need(draws, observations, SEED, common), explain(fit, draws, log_need)
+    whole = judge_need(log_need, observations)
+    return JudgedFit(fit, draws, log_risk, log_need, whole, need, areas, countries, reasons)
 
 
 def _judge_quarters(
@@ -93,10 +95,9 @@ def _judge_quarters(
 ) -> Iterator[tuple[str, Floats, Judgement]]:
     """Yield each quarter with draws of log relative need, (d, areas, pathways), and its judgement."""
     observations = judged.observations
-    log_risk = subtract_national_rate(judged.draws.log_rate, observations)
+    log_need = subtract_national_rate(judged.draws.log_need_rate, observations)
     for i, quarter in enumerate(observations.quarters):
-        quarter_risk = log_risk[:, :, i]
-        yield quarter, _log_need(quarter_risk, observations), judge_risk(quarter_risk, observations, claims=claims)
+        yield quarter, log_need[:, :, i], judge_need(log_need[:, :, i], observations, claims)
 
 
 def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: Mapping[str, Any]) -> Iterator[Table]:
@@ -106,7 +107,7 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
     """
     observations = judged.observations
     table = partial(_table, observations.silent_places)
-    whole = [(observations.whole_time, _log_need(judged.log_risk, observations), judged.whole)]
+    whole = [(observations.whole_time, judged.log_need, judged.whole)]
     quarters = list(_judge_quarters(judged))
     for grain, periods in (("whole", whole), ("quarter", quarters)):
         rows = pd.concat([_risk_rows(observations, *period) for period in periods], ignore_index=True)
@@ -283,7 +284,7 @@ def _change_rows(observations: Observations, areas: Sequence[str], changed: Chan
 def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
     """Return the basis of each class, and the rates from which the class would be high or low: eq. (46)."""
     reasons, observations = judged.explained, judged.observations
-    need = _log_need(judged.log_risk, observations)
+    need = judged.log_need
     latest = np.full(reasons.children.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
     high_from, low_below = find_turning_points(need)
     return _cells(
@@ -319,9 +320,9 @@ def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
     # The overdispersion of a quarter's count averages out over quarters, the detection of an area does not.
     kappa = judged.fit.hyper.get("kappa", (0.0, 0.0))[0]
     size = len(observations.quarters) / kappa**2 if kappa > 0 else np.inf
-    spread = DetectionRange().between_sd
+    spread = float(np.median(judged.draws.spread))
     search = clusters.ClusterSearch(observations, _centres(observations, areas), size, spread, REPLICATES, SEED)
-    found_clusters = search.find(reasons.children, reasons.by_effort, reasons.noise)
+    found_clusters = search.find(reasons.used, reasons.by_effort, reasons.noise)
     return _cells(observations, observations.whole_time, **found_clusters)
 
 

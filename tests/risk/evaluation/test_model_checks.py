@@ -46,8 +46,9 @@ def publish(seed, shock=0.0):
     direction = rng.uniform(0, 2 * np.pi, (2, QUARTERS))
     wave = np.sin(row[:, None] * np.cos(direction[0]) + column[:, None] * np.sin(direction[0]) + direction[1])
     level = np.log(2.5 / 20_000) + 0.3 * rng.standard_normal((SIDE**2, 1, 2)) + shock * wave[:, :, None]
-    zero = np.zeros((1, 1))
-    truth = Draws(level[None], np.array([0.8]), np.array([0.2]), zero, np.zeros((1, 0, 2)), zero[0], zero[0])
+    nothing = dict.fromkeys(("spread", "time_sd", "local_sd"), np.zeros(1))
+    nothing |= {"gap": np.zeros((1, 1)), "breaks": np.zeros((1, 0, 2)), "log_detection": np.zeros((1, SIDE**2))}
+    truth = Draws(log_rate=level[None], gamma=np.array([0.8]), kappa=np.array([0.2]), **nothing)
     return replace(grid, published=replicate_counts(truth, grid, rng)[0])
 
 
