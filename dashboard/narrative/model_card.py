@@ -83,9 +83,8 @@ def list_limits(t: Speech, card: ModelCard) -> list[str]:
 
 
 def list_safeguards(t: Speech, manifest: RiskManifest) -> list[str]:
-    """Return sentences on the checks of the fit, and on both safeguards: the proxy audit and the feedback test."""
-    fit = describe_checks(t, manifest.model_checks, manifest.calibration)
-    sentences = [*fit, _format_checks(manifest.checks or ())]
+    """Return sentences on both safeguards, the proxy audit and the feedback test, and on the checks of the fit."""
+    sentences = [_format_checks(manifest.checks or ())]
     if manifest.finds_alone and manifest.corrected:
         sentences += [
             _(
@@ -97,7 +96,7 @@ def list_safeguards(t: Speech, manifest: RiskManifest) -> list[str]:
                 words=_format_drift(manifest.corrected),
             ),
         ]
-    return sentences
+    return sentences + describe_checks(t, manifest.model_checks, manifest.calibration)
 
 
 def _format_checks(checks: Sequence[ProxyCheck]) -> str:

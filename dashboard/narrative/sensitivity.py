@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from dashboard.narrative.risk import name_claim
-from dashboard.narrative.speech import Speech
+from dashboard.narrative.speech import Speech, make_legible
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from data.message import mark
@@ -37,17 +37,17 @@ def read_sensitivity(current: CurrentRelease, pathway: str, area: str) -> pd.Dat
 
 def word_sensitivity(t: Speech, rows: pd.DataFrame) -> str:
     """Return a sentence on how many statements on an area stand in all scenarios; empty if nothing is said of it."""
-    said = rows[rows["statement"] != ""]
-    if said.empty:
+    statements = rows[rows["statement"] != ""]
+    if statements.empty:
         return ""
-    stands = said.groupby("topic")["stands"].all()
+    stands = statements.groupby("topic")["stands"].all()
     return t(
         "What stands if the model assumes something else? {stand} of {all} statements on {area} stand in all "
         "{scenarios} scenarios.",
-        scenarios=len(said) // len(stands),
+        scenarios=len(statements) // len(stands),
         stand=int(stands.sum()),
         all=len(stands),
-        area=t.name_area(said["area"].iloc[0]),
+        area=t.name_area(statements["area"].iloc[0]),
     )
 
 
@@ -56,8 +56,8 @@ def tabulate_sensitivity(t: Speech, rows: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for topic, part in rows.groupby("topic", sort=False):
         code = str(part["statement"].iloc[0])
-        said = t(_RANKS[code]) if code in _RANKS else name_claim(code, change=topic == "change")
-        line = {t("What is said"): t("{what}: {said}", what=t(_TOPICS[str(topic)]), said=said)}
+        words = t(_RANKS[code]) if code in _RANKS else name_claim(code, change=topic == "change")
+        line = {t("What is said"): t("{what}: {said}", what=t(_TOPICS[str(topic)]), said=words)}
         for assumption, scenarios in part.groupby("assumption", sort=False):
             line[_name_assumption(t, str(assumption), scenarios)] = _word_cell(t, scenarios) if code else "–"
         lines.append(line)
@@ -84,7 +84,7 @@ def _word_cell(t: Speech, scenarios: pd.DataFrame) -> str:
 def _format_value(t: Speech, assumption: str, value: str) -> str:
     """Return a setting as a reader knows it: of the spread and the exponent, the factor that they stand for."""
     if assumption == "partner":
-        return value
+        return make_legible(value, 32)
     number = float(value)
     if assumption == "share":
         return t.format_percent(number)

@@ -70,7 +70,7 @@ def calibrate(
         place = int(rng.integers(len(origin.areas))), int(rng.integers(len(origin.pathways)))
         try:
             fit = model.fit_layout(origin, filled)
-            drawn = _list_quantities(fit.draws(_DRAWS, seed), origin, *place)
+            drawn = _list_quantities(fit.draws(_DRAWS, int(rng.integers(2**31))), origin, *place)
         except NoMode:
             without_fit += 1
             continue
@@ -118,12 +118,12 @@ def _list_quantities(draws: Draws, observations: Observations, area: int, pathwa
 
 def measure_uniformity(ranks: Ints, draws: int, rng: np.random.Generator) -> float:
     """Return the p value of ranks, (N,), from 0 to `draws`, being uniform: eq. (145), by simulation."""
-    steps = np.arange(1, draws + 1)
-    chance, every = steps / (draws + 1), len(ranks)
+    steps, every = np.arange(1, draws + 1), len(ranks)
+    below_or_as = binom.cdf(np.arange(-1, every + 1)[:, None], every, steps / (draws + 1))
 
     def measure(some: Ints) -> Floats:
         below = (some[:, :, None] < steps).sum(axis=1)
-        tails = np.minimum(binom.cdf(below, every, chance), binom.sf(below - 1, every, chance))
+        tails = np.minimum(below_or_as[below + 1, steps - 1], 1.0 - below_or_as[below, steps - 1])
         return np.asarray(tails.min(axis=1))
 
     usual = np.concatenate([measure(rng.integers(0, draws + 1, (100, every))) for _ in range(_SIMULATIONS // 100)])

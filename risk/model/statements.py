@@ -116,14 +116,14 @@ class Statements:
         return np.array([*(claim.code for claim in self.claims), ""], dtype=object)[self.position]
 
     def compare(self, other: Statements) -> tuple[Floats, Bools]:
-        """Return the probability of each statement by the `other` draws, and whether it would be made there: eq. (140).
+        """Return the probability of each statement by the `other` draws, and whether that is enough: eq. (140).
 
         Both have the shape of one draw. The probability is NaN, and nothing stands, where there is no statement.
         """
         chance = np.take_along_axis(other.chances, np.maximum(self.position, 0)[None], axis=0)[0]
         least = np.array([claim.least for claim in self.claims])[self.position]
-        said = self.position != NONE
-        return np.where(said, chance, np.nan), said & (chance >= least)
+        exists = self.position != NONE
+        return np.where(exists, chance, np.nan), exists & (chance >= least)
 
     def as_columns(self) -> dict[str, Any]:
         """Return columns of a table by name: state, bounds, certainty, and codes and probabilities of both claims.

@@ -15,18 +15,22 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from data.release import Release
+from data.release.completeness import read_completeness
 from data.release.result import Table
 from data.workspace.types import Bools, Floats, Progress
+from risk.laplace.likelihood import MISSING
 from risk.model import RiskModel
 from risk.model.burden import judge_burden
 from risk.model.detection import DetectionRange, draw_yearly_need, judge_need
 from risk.model.observations import Observations
 from risk.model.spread import SPREADS
 from risk.model.statements import NONE, Statements
-from risk.report.tables import DRAWS, SEED, JudgedFit, judge_fit
+from risk.report.tables import SEED, JudgedFit, judge_fit
 
 Topic = Literal["rate", "burden", "change"]
 Assumption = Literal["share", "spread", "gamma", "partner"]
+_LARGE = 1 / 3  # of the days of a country and quarter
 SHARES, GAMMAS = (0.05, 0.4), (0.4, 0.6, 1.0)
 _BY_LOOK = ("chances", "position", "probability", "sure", "sure_probability")
 
@@ -52,18 +56,19 @@ def set_partners_aside(release: Release, observations: Observations) -> dict[str
     has a third or more of the outreach days: eq. (141).
     """
     completeness = read_completeness(release)
-    if completeness is None or "discovered" not in observations.ways:
+    if completeness is None or not completeness.senders:
         return {}
-    countries, partners = (np.array(column) for column in zip(*completeness.senders, strict=True))
     way, left = observations.ways.index("discovered"), dict[str, Observations]()
+    days = pd.DataFrame(completeness.days, pd.MultiIndex.from_tuples(completeness.senders), completeness.quarters)
+    every, partners = days.groupby(level=0).sum(), days.index.get_level_values(1)
     for partner in sorted(set(partners)):
-        aside = np.zeros(observations.effort.shape, bool)
-        for country in set(countries):
-            days = completeness.days[countries == country]
-            large = completeness.days[(countries == country) & (partners == partner)].sum(axis=0) >= LARGE * days.sum(axis=0)
-            ...
+        share = days[partners == partner].droplevel(1) / every
+        large = share.reindex(observations.countries, columns=observations.quarters) >= _LARGE
+        aside = large.to_numpy()
         published = observations.published.copy()
-        published[..., way][aside] = MISSING
+        published[aside, :, way] = MISSING
+        if aside.any():
+            left[str(partner)] = replace(observations, published=published)
     return left
 
 
@@ -90,7 +95,7 @@ def judge_scenarios(
 
 def _assume(judged: JudgedFit, spread: float | None = None, common: DetectionRange | None = None) -> JudgedFit:
     """Judge rates and numbers of children again with the same fit, but another spread or common share."""
-    observations, draws = judged.observations, judged.fit.draws(DRAWS, SEED, spread)
+    observations, draws = judged.observations, judged.fit.draws(len(judged.need), SEED, spread)
     whole = judge_need(judged.fit.average(draws.log_need_rate), observations)
     if common is not None:  # also in a country whose share follows from an interval
         observations = replace(observations, share_found={})
@@ -111,25 +116,25 @@ def make_sensitivity_table(judged: JudgedFit, scenarios: Sequence[Scenario]) -> 
     """Return a table with a row for each area, pathway, topic and scenario: whether what is said stands, eq. (140).
 
     Countries of which nothing is said are left out. statement : code of the statement of the result, empty without one.
-    probability : of this statement in the scenario. stands : whether it would be made there. instead : code of the
-    statement that would be. value : children newly in need, of the topic burden.
+    probability : of this statement in the scenario. stands : whether that is enough for it to be made. instead : code
+    of the statement that would be. value : children newly in need, of the topic burden.
     """
     base, observations, frames = _collect("share", "", judged), judged.observations, []
     every = np.repeat(observations.areas, len(observations.pathways))
     for scenario in scenarios:
-        for topic, said in base.statements.items():
+        for topic, statements in base.statements.items():
             there = scenario.statements[topic]
-            probability, stands = said.compare(there)
+            probability, stands = statements.compare(there)
             columns = {
                 "value": scenario.children if topic == "burden" else np.full(stands.shape, np.nan),
-                "statement": said.codes,
+                "statement": statements.codes,
                 "probability": probability,
                 "stands": stands,
                 "instead": there.codes,
             }
             frame = pd.DataFrame({name: values.ravel() for name, values in columns.items()})
             labels = {"topic": topic, "assumption": scenario.assumption, "setting": scenario.value}
-            state = np.where(said.position.ravel() == NONE, "cannot_tell", "number")
+            state = np.where(statements.position.ravel() == NONE, "cannot_tell", "number")
             crossing = np.tile(observations.pathways, len(observations.areas))
             frames.append(frame.assign(area=every, crossing=crossing, state=state, **labels))
     rows = pd.concat(frames, ignore_index=True).assign(period=observations.whole_time)
@@ -145,8 +150,11 @@ def summarise_sensitivity(judged: JudgedFit, scenarios: Sequence[Scenario]) -> d
     base = _collect("share", "", judged).statements
 
     def list_stands(scenario: Scenario) -> Bools:
-        both = ((said, said.compare(scenario.statements[topic])[1]) for topic, said in base.items())
-        return np.concatenate([stands[heard][said.position[heard] != NONE] for said, stands in both])
+        compared = [
+            statements.compare(scenario.statements[topic])[1][heard][statements.position[heard] != NONE]
+            for topic, statements in base.items()
+        ]
+        return np.concatenate(compared)
 
     stands = np.array([list_stands(scenario) for scenario in scenarios])
     fallen = (~stands).sum(axis=1).tolist()

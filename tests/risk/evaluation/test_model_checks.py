@@ -7,41 +7,18 @@ import numpy as np
 import pytest
 from esda import Moran
 
-from data.disclosure.cell_key import CellKey
 from risk.evaluation.model_checks import check_fit, list_failures, measure_moran
 from risk.model import RiskModel
 from risk.model.draws import Draws
 from risk.model.forecast import replicate_counts
-from risk.model.observations import Observations, build_channel
+from tests.helpers.grids import QUARTERS, draw_grid
 
-SIDE, QUARTERS = 5, 8
-CHANNEL = build_channel(CellKey(), np.array([10**6]), None)
-
-
-def draw_grid():
-    """Return one country: a square of areas with the same rate, of which nothing is published yet."""
-    places = np.arange(SIDE**2).reshape(SIDE, SIDE)
-    edges = [(places[:, :-1].ravel(), places[:, 1:].ravel()), (places[:-1].ravel(), places[1:].ravel())]
-    areas = tuple(f"AL-{i:02}" for i in range(SIDE**2))
-    shape = (SIDE**2, QUARTERS, 2, 2)
-    return Observations(
-        areas,
-        ("AL",) * SIDE**2,
-        np.full(shape[:2], 20_000.0),
-        tuple(f"2020-{i:02}" for i in range(QUARTERS)),
-        ("internal", "cross_border"),
-        ("reported", "discovered"),
-        np.zeros(shape, np.int64),
-        np.full(shape[:2], 10.0),
-        np.concatenate([np.column_stack(pair) for pair in edges]),
-        CHANNEL,
-        "partner",
-    )
+SIDE = 5
 
 
 def publish(seed, shock=0.0):
     """Return the grid with counts drawn from the model's law; in each quarter a wave of size `shock` runs over it."""
-    grid, rng = draw_grid(), np.random.default_rng(seed)
+    grid, rng = draw_grid(SIDE), np.random.default_rng(seed)
     row, column = np.divmod(np.arange(SIDE**2), SIDE)
     direction = rng.uniform(0, 2 * np.pi, (2, QUARTERS))
     wave = np.sin(row[:, None] * np.cos(direction[0]) + column[:, None] * np.sin(direction[0]) + direction[1])
@@ -58,7 +35,7 @@ def check(observations):
 
 @pytest.mark.parametrize("periods", [1, 3])
 def test_morans_i_is_that_of_pysal(periods):
-    grid, rng = draw_grid(), np.random.default_rng(1)
+    grid, rng = draw_grid(SIDE), np.random.default_rng(1)
     values = rng.standard_normal((SIDE**2, periods)) + np.linspace(0, 2, SIDE**2)[:, None]
     moran, p = measure_moran(values, grid.edges, np.random.default_rng(0), 9999)
     neighbours = {i: [] for i in range(SIDE**2 * periods)}
