@@ -10,7 +10,7 @@ CHANNEL = build_channel(CellKey(), np.array([10**6]), None)
 
 
 def draw_grid(side):
-    """Return one country: a square of areas with the same rate, of which nothing is published yet."""
+    """Return one country: a square of areas with the same rate."""
     places = np.arange(side**2).reshape(side, side)
     edges = [(places[:, :-1].ravel(), places[:, 1:].ravel()), (places[:-1].ravel(), places[1:].ravel())]
     areas = tuple(f"AL-{i:02}" for i in range(side**2))
@@ -22,7 +22,7 @@ def draw_grid(side):
         tuple(f"2020-{i:02}" for i in range(QUARTERS)),
         ("internal", "cross_border"),
         ("reported", "discovered"),
-        np.zeros(shape, np.int64),
+        np.full(shape, 4),
         10.0 * 2.0 ** (np.add.outer(np.arange(side**2), np.arange(QUARTERS)) % 4 - 1.5),
         np.concatenate([np.column_stack(pair) for pair in edges]),
         CHANNEL,

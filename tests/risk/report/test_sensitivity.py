@@ -35,7 +35,7 @@ def test_a_statement_stands_where_its_claim_is_likely_enough_also_if_a_narrower_
 def test_what_a_partner_discovered_is_set_aside_where_it_has_a_third_of_the_days(monkeypatch):
     grid = draw_grid(2)
     countries, quarters = ("AL", "AL", "GR", "GR"), grid.quarters
-    grid = replace(grid, countries=countries, published=np.full(grid.published.shape, 3))
+    grid = replace(grid, countries=countries)
     days = np.zeros((4, QUARTERS))
     days[0, :2], days[1, :2], days[1, 2:] = 5, 10, 30  # in Albania; the first has a third of the days twice
     days[2, 0], days[3] = 1, 9  # in Greece; the first has a tenth once
