@@ -36,14 +36,13 @@ def read_sensitivity(current: CurrentRelease, pathway: str, area: str) -> pd.Dat
 
 
 def word_sensitivity(t: Speech, rows: pd.DataFrame) -> str:
-    """Return a sentence on how many statements on an area stand in all scenarios; empty if nothing is said of it."""
+    """Return a heading: how many statements on an area stand in all scenarios; empty if nothing is said of it."""
     statements = rows[rows["statement"] != ""]
     if statements.empty:
         return ""
     stands = statements.groupby("topic")["stands"].all()
     return t(
-        "What stands if the model assumes something else? {stand} of {all} statements on {area} stand in all "
-        "{scenarios} scenarios.",
+        "If something else is assumed: {stand} of {all} statements on {area} stand in all {scenarios} scenarios",
         scenarios=len(statements) // len(stands),
         stand=int(stands.sum()),
         all=len(stands),

@@ -96,7 +96,6 @@ def _show_rates(current: CurrentRelease) -> None:
         st.caption(escape_markdown(words))
     st.html(_render_card(current, pathway, area))
     show_choices(rates.make_marks(current, pathway, least, area), area)
-    st.html(_render_sensitivity(current, pathway, area))
     _show_folds(current, pathway, area)
 
 
@@ -116,14 +115,14 @@ def _render_card(current: CurrentRelease, pathway: str, area: str) -> Markup:
 
 
 @cache_by_language(maxsize=512)
-def _render_sensitivity(current: CurrentRelease, pathway: str, area: str) -> Markup:
-    """Return which statements on an area stand whatever is assumed; empty without such results."""
+def _render_scenarios(current: CurrentRelease, pathway: str, area: str) -> tuple[str, Markup]:
+    """Return which statements on an area stand whatever is assumed: a heading and a table; empty without results."""
     t, rows = speak_to_reader(current), sensitivity.read_sensitivity(current, pathway, area)
     if rows.empty:
-        return Markup("")
+        return "", Markup("")
     table = markup.render_table(sensitivity.tabulate_sensitivity(t, rows))
-    words = markup.render_paragraphs([sensitivity.word_sensitivity(t, rows)])
-    return html('<div class="stands">{}{}{}</div>', words, table, markup.render_note(sensitivity.explain_scenarios(t)))
+    note = markup.render_note(sensitivity.explain_scenarios(t))
+    return sensitivity.word_sensitivity(t, rows), html('<div class="stands">{}{}</div>', table, note)
 
 
 @cache_by_language(maxsize=512)
@@ -133,6 +132,10 @@ def _render_statement(current: CurrentRelease, pathway: str, area: str) -> tuple
 
 
 def _show_folds(current: CurrentRelease, pathway: str, area: str) -> None:
+    heading, scenarios = _render_scenarios(current, pathway, area)
+    if heading:
+        with st.expander(escape_markdown(heading)):
+            st.html(scenarios)
     with st.expander(_("All that is said of {area}", area=summary.name_areas(current)[area])):
         for part in _render_statement(current, pathway, area):
             st.html(part)

@@ -328,7 +328,7 @@ def test_the_page_says_what_stands_whatever_is_assumed_and_method_how_much_does(
     assert "Teams find unequally, by a factor of 1.1 to 1.6" in text
     assert "Twice the outreach finds 1.3 to 2.0 times as many" in text
     assert "Without " in text
-    assert re.search(r"but \d+ to \d+ children a quarter", text)
+    assert re.search(r"but [\d.]+ to [\d.]+ children a quarter", text)
     everywhere = manifest.card.sensitivity
     words = f"{everywhere.stand} stand in all {len(everywhere.scenarios)} scenarios"
     assert words in read_text(run_method())
