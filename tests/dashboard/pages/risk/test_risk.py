@@ -322,8 +322,9 @@ def test_the_table_holds_the_picture(current):
 
 def test_the_page_says_what_stands_whatever_is_assumed_and_method_how_much_does(run, run_method, current, manifest):
     """The table under the card has the statements of the card; the demo shows a partner of its own as a scenario."""
-    text = read_text(run(area="AL-02"))
-    assert re.search(r"[0-3] of [1-3] statements on Durrës stand in all \d+ scenarios", text)
+    page = run(area="AL-02")
+    text, labels = read_text(page), " ".join(fold.label for fold in page.expander)
+    assert re.search(r"[0-3] of [1-3] statements on Durrës stand in all \d+ scenarios", labels)
     assert "5\xa0% to 40\xa0% of the children are found" in text
     assert "Teams find unequally, by a factor of 1.1 to 1.6" in text
     assert "Twice the outreach finds 1.3 to 2.0 times as many" in text
