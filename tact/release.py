@@ -92,8 +92,9 @@ class Release:
     def tables(self) -> tuple[str, ...]:
         """The names of the tables, such as `children_region_year_pathway`.
 
-        The parts of such a name are measure, level, length of the periods and, if the table has one, breakdown. Two
-        tables have other names: `figures` (published figures) and `indicators` (of the programme, if there are any).
+        The parts of such a name are measure, level, length of the periods and, if the table has one, breakdown. Some
+        tables have other names: `figures` (published figures), `indicators` (of the programme, if there are any) and
+        `completeness` (what each partner sent; partner tier).
         """
         return self._folder.tables
 
@@ -101,7 +102,7 @@ class Release:
         """Return a table as it is stored, one row for each cell.
 
         Columns: area (code), period (ISO 8601), those of the breakdown, value and state; some tables also have margin,
-        low, high and reconciled. (`figures` and `indicators` have columns of their own.) In tables of counts `value` is
+        low, high and reconciled. (Those three have columns of their own.) In tables of counts `value` is
         the published number with its noise. It is missing unless the state is `number`. `reconciled` is the number
         adjusted so that parts add up. A published zero (`almost_none`, `not_searched`, `structural_zero`) may have it
         too, and it may then be above 0.

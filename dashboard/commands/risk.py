@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, format_table, progress, say
 from dashboard.commands.workspace import check_tier, open_workspace
 from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
-from dashboard.narrative.evaluation import format_verdict
+from dashboard.narrative.evaluation import describe_checks, format_verdict
 from dashboard.narrative.shift import word_shifts
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import load_areas
+from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
 from data.reference import area_table
 from data.release import Release, names
@@ -27,12 +29,17 @@ from data.tables.spec import TIERS, Tier
 from data.workspace import Workspace
 from geo import areas as geography
 from risk.access.tables import Times
+from risk.evaluation.calibration import calibrate as calibrate_model
+from risk.evaluation.model_checks import Check
 from risk.evaluation.risk_model import evaluate_blocks, evaluate_model
 from risk.model.breaks import read_breaks
-from risk.model.observations import Observations
+from risk.model.observations import Observations, build_channel
 from risk.planning.scoring import list_scored_tiers, score_release
-from risk.report.manifest import EvaluationSummary, ModelCard
+from risk.report.manifest import EvaluationSummary, ModelCard, read_calibration
 from risk.report.shift import AreaShift
+from risk.report.tables import SEED
+
+_ANY = 10**6  # children; more than any invented count, so that the channel holds each
 
 
 def score(workspace: Workspace, tick: Tick, *, tiers: Sequence[Tier] = TIERS, name: str | None = None) -> list[Result]:
@@ -90,6 +97,15 @@ def risk(
     ferries: Annotated[
         Path | None, typer.Option(help="CSV of ferries: from,to,minutes,source. Minutes include waiting and boarding.")
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Also say whether the model fits the release (partner tier).")
+    ] = False,
+    calibrate: Annotated[
+        int,
+        typer.Option(
+            min=0, max=10_000, help="Also fit the model to so many data sets that it invents (100: three minutes)."
+        ),
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Score counties, regions and municipalities: where more children are found than people and effort explain.
@@ -104,6 +120,9 @@ def risk(
     _require_records(opened)
     tiers = list_scored_tiers(opened) if asked is None else (asked,)
     evaluation = _evaluation(workspace, release) if evaluate else {}
+    if calibrate:
+        evaluation |= {"calibration": _calibrate(workspace, release, calibrate)}
+        evaluation.setdefault("breaks", list(map(asdict, read_breaks(workspace.derived))))
     with progress("Calculating the risk model") as tick:
         results = [
             _assess(
@@ -111,11 +130,17 @@ def risk(
             )
             for tier_name in tiers
         ]
+    checked = next((r.manifest for r in results if check and r.manifest["tier"] == "partner"), {})
     emit(
-        {"results": [str(r.folder) for r in results], "evaluation": evaluation},
+        {
+            "results": [str(r.folder) for r in results],
+            "evaluation": evaluation,
+            **({"checks": checked.get("checks", [])} if check else {}),
+        },
         as_json,
         *(line for result in results for line in _describe_result(workspace, result)),
         *_verdicts(evaluation),
+        *_describe_checks(workspace, checked),
         *(f"Written: {result.folder}" for result in results),
     )
 
@@ -133,6 +158,23 @@ def _evaluation(workspace: Workspace, name: str | None) -> dict[str, Any]:
         "as_known_then": sorted(earlier),
         "breaks": list(map(asdict, breaks)),
     }
+
+
+def _calibrate(workspace: Workspace, name: str | None, worlds: int) -> dict[str, Any]:
+    """Return the calibration of the model with the areas, outreach and noise of a release, as plain values."""
+    opened = _open(workspace, "partner", name)
+    seen = Observations.from_release(opened, geography.read_areas(opened.areas_file))
+    noise = CellKey.from_manifest(opened.manifest["tact"])
+    with progress("Fitting invented data") as tick:
+        seen = replace(seen, channel=build_channel(noise, np.array([_ANY]), None))
+        return calibrate_model(seen, worlds, SEED, tick).as_dict()
+
+
+def _describe_checks(workspace: Workspace, about: Mapping[str, Any]) -> list[str]:
+    if not about:
+        return []
+    t, calibrated = Speech("en", load_areas(_open(workspace, "partner", about["release"]))), read_calibration(about)
+    return describe_checks(t, [Check(**check) for check in about["checks"]], calibrated)
 
 
 def _earlier(workspace: Workspace, newest: Release) -> dict[int, Observations]:
@@ -184,7 +226,7 @@ def _describe_result(workspace: Workspace, result: Result) -> list[str]:
 
 
 def _verdicts(evaluation: dict[str, Any]) -> list[str]:
-    if not evaluation:
+    if "scores" not in evaluation:
         return []
     scores: dict[str, list[float]] = {}
     for row in evaluation["scores"]:

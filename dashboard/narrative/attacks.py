@@ -19,6 +19,7 @@ TRIED = {
     "checksums": mark("unchanged files: find a file that is not as it was published"),
     "threshold": mark("threshold: find a count of children below the threshold"),
     "indicators": mark("indicators: find a number of people without noise, or one that must be withheld"),
+    "completeness": mark("completeness: find a number of children of one partner, or a partner that must not be named"),
     "bounds": mark("bounds and differencing: calculate hidden numbers from sums, differences and earlier releases"),
     "homogeneity": mark("homogeneity: find areas where nearly all children are of one category"),
     "averaging": mark("averaging: remove the noise"),

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from dashboard.narrative.detection import word_spread
+from dashboard.narrative.evaluation import describe_checks
 from dashboard.narrative.risk import name_pathways
+from dashboard.narrative.sensitivity import describe_sensitivity
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period, translate
 from data.message import mark
 from data.tables.periods import Period
-from risk.report.manifest import ModelCard, RiskManifest, Sensitivity
+from risk.report.manifest import ModelCard, RiskManifest
 from risk.report.safeguards import Drift, ProxyCheck
 
 _USED = {
@@ -73,7 +75,7 @@ def list_limits(t: Speech, card: ModelCard) -> list[str]:
             "is taken to be how well teams find, the more the smaller it is."
         ),
         word_spread(),
-        *_format_sensitivity(card.sensitivity),
+        *describe_sensitivity(t, card.sensitivity),
         _("Areas are compared within their country only: there is no ranking across both."),
         _(
             "It is never a reason to search, stop or watch a person, and never a reason for more "
@@ -82,23 +84,8 @@ def list_limits(t: Speech, card: ModelCard) -> list[str]:
     ]
 
 
-def _format_sensitivity(sensitivity: Sensitivity | None) -> list[str]:
-    if sensitivity is None:
-        return []
-    return [
-        _(
-            "How many more children are identified or met with more outreach is estimated. If the "
-            "number grew as fast as outreach, {changed} of {all} classes would change; the rank "
-            "correlation of the order of areas with this one would be {rank} (1: the same order).",
-            changed=sensitivity.classes_changed,
-            all=sensitivity.classes,
-            rank=translate(f"{sensitivity.rank_correlation:.2f}"),
-        )
-    ]
-
-
-def list_safeguards(manifest: RiskManifest) -> list[str]:
-    """Return sentences on the results of the two checks of safeguards: the proxy audit and the feedback test."""
+def list_safeguards(t: Speech, manifest: RiskManifest) -> list[str]:
+    """Return sentences on both safeguards, the proxy audit and the feedback test, and on the checks of the fit."""
     sentences = [_format_checks(manifest.checks or ())]
     if manifest.finds_alone and manifest.corrected:
         sentences += [
@@ -111,7 +98,7 @@ def list_safeguards(manifest: RiskManifest) -> list[str]:
                 words=_format_drift(manifest.corrected),
             ),
         ]
-    return sentences
+    return sentences + describe_checks(t, manifest.model_checks, manifest.calibration)
 
 
 def _format_checks(checks: Sequence[ProxyCheck]) -> str:

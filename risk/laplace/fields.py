@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.special import betaln, expit
+from scipy.special import betaln, expit, logit
 
 from data.workspace.types import Floats
 from risk.laplace.graph import Structure
@@ -31,6 +31,10 @@ class Prior(Protocol):
 
     def log_density(self, theta: float) -> tuple[float, float]:
         """Return the log density of theta, and its derivative with respect to theta."""
+        ...
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw theta from the prior."""
         ...
 
 
@@ -55,6 +59,10 @@ class HalfNormal(_Scale):
         constant = 0.5 * np.log(2.0 / np.pi) - np.log(self.scale)
         return float(theta - 0.5 * square + constant), float(1.0 - square)
 
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw theta from the prior."""
+        return float(np.log(self.scale * abs(rng.standard_normal())))
+
 
 @dataclass(frozen=True)
 class Beta:
@@ -74,6 +82,10 @@ class Beta:
         density = -self.first * np.logaddexp(0.0, -theta) - self.second * np.logaddexp(0.0, theta)
         slope = self.first * (1.0 - share) - self.second * share
         return float(density - betaln(self.first, self.second)), float(slope)
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw theta from the prior."""
+        return float(logit(rng.beta(self.first, self.second)))
 
 
 @dataclass(frozen=True)

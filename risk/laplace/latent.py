@@ -154,6 +154,15 @@ class Latent:
         kappa, _ = self.kappa.natural(next(values, 0.0))
         return PriorPrecision(core, local, log_det, tuple(slopes), kappa)
 
+    def draw_prior(self, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+        """Draw the hyperparameters, (free,), the core, (n,), and the local effects, (B, T), from their prior."""
+        theta = np.array([h.prior.draw(rng) for h in self.hypers if h.prior])
+        prior, shape = self.evaluate_prior(theta), (len(self.core_index), self.periods)
+        core = np.linalg.solve(np.linalg.cholesky(prior.core).T, rng.standard_normal(self.size))
+        if self.local is None:
+            return theta, core, np.zeros(shape)
+        return theta, core, np.linalg.solve(np.linalg.cholesky(prior.local).T, rng.standard_normal(shape).T).T
+
     def log_mean(self, core: Floats, local: Floats) -> Floats:
         """Return the log mean of every observation, eq. (4), (B, m)."""
         by_period = local + core[self.walk_index] if self.walk_index.shape[1] else local

@@ -26,7 +26,7 @@ from risk.laplace.hyperparameters import integrate
 from risk.laplace.mode import NoMode
 from risk.model.draws import Draws
 from risk.model.fit import Fit
-from risk.model.layout import Effects, build_layout
+from risk.model.layout import Effects, Layout, build_layout
 from risk.model.observations import ALL, Observations
 
 __all__ = ["Draws", "Fit", "NoMode", "RiskModel"]
@@ -94,11 +94,17 @@ class RiskModel:
         """
         if X.regions is not None:
             raise InputError("Municipalities are fitted inside their regions: fit the regions first.")
-        effects = self._build_effects(X)
-        layout = build_layout(X, effects)
-        posterior = integrate(layout.model, progress)
-        self.fit_ = Fit(X, layout, posterior, (effects.gamma, effects.gamma_sd))
+        self.fit_ = self.fit_layout(X, self.build_layout(X), progress)
         return self
+
+    def build_layout(self, observations: Observations) -> Layout:
+        """Return the latent model of the observations; raise InputError for an unknown likelihood."""
+        return build_layout(observations, self._build_effects(observations))
+
+    def fit_layout(self, observations: Observations, layout: Layout, progress: Progress | None = None) -> Fit:
+        """Fit a latent model of the observations; raise NoMode where the posterior has no proper mode."""
+        effects = self._build_effects(observations)
+        return Fit(observations, layout, integrate(layout.model, progress), (effects.gamma, effects.gamma_sd))
 
     def _build_effects(self, observations: Observations) -> Effects:
         """Return the effects of the model with their priors; raise InputError for an unknown likelihood."""

@@ -139,20 +139,32 @@ class Fit:
 
         apart : random numbers for detection alone, so that nothing else depends on it.
         """
-        observations, layout = self.observations, self.layout
-        core, local = node.factor(layout.model).draw(rng, count)
+        core, local = node.factor(self.layout.model).draw(rng, count)
         core, local = core + node.core, local + node.local
+        detection, spreads = self._draw_detection(node, self._read_effects(core), apart, spread)
+        hyper = self._name_hypers(node.theta)
+        detection = detection[:, :, None] + self._draw_course(core, hyper.get("time_sd", 0.0), apart)
+        return self.read_draws(node.theta, core, local, (detection, spreads))
+
+    def _name_hypers(self, theta: Floats) -> dict[str, float]:
+        """Return the free hyperparameters `theta` on their natural scales, by name."""
+        return {h.name: h.natural(t)[0] for h, t in zip(self.layout.model.hypers, theta, strict=True)}
+
+    def read_draws(self, theta: Floats, core: Floats, local: Floats, detection: tuple[Floats, Floats]) -> Draws:
+        """Return rates and effects from latent numbers, (d, n) and (d, B, T), at the hyperparameters `theta`.
+
+        detection : log detection of each area over time and its spread, (d, A, T) and (d,).
+        """
+        observations, layout, count = self.observations, self.layout, len(core)
         pathways = len(observations.pathways)
         log_rate = layout.log_rate(core, local, np.repeat(observations.features, pathways, axis=0))
         log_rate = log_rate.reshape(count, len(observations.areas), pathways, -1)
-        hyper = {h.name: h.natural(t)[0] for h, t in zip(layout.model.hypers, node.theta, strict=True)}
+        hyper = self._name_hypers(theta)
         gamma, gap = self._read_gamma_and_gap(core)
         scalars = [hyper.get(name, 0.0) for name in ("kappa", "time_sd", "local_sd")]
         kappa, time_sd, local_sd = (np.full(count, value) for value in scalars)
-        detection, spreads = self._draw_detection(node, self._read_effects(core), apart, spread)
-        detection = detection[:, :, None] + self._draw_course(core, hyper.get("time_sd", 0.0), apart)
-        log_rate, breaks = np.moveaxis(log_rate, 2, 3), core[:, layout.breaks]
-        return Draws(log_rate, gamma, kappa, gap, breaks, detection, spreads, time_sd, local_sd)
+        breaks = core[:, layout.breaks]
+        return Draws(np.moveaxis(log_rate, 2, 3), gamma, kappa, gap, breaks, *detection, time_sd, local_sd)
 
     def _draw_course(self, core: Floats, sd: float, rng: np.random.Generator) -> Floats:
         """Return how log detection changed over time, from draws of the core, (d, A, T); (d, A, 1) without walks."""

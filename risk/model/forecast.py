@@ -23,13 +23,28 @@ def forecast_counts(draws: Draws, observations: Observations, effort: Floats, *,
         raise InputError(f"effort has shape {effort.shape}; give days for {areas} areas x quarters ahead.")
     rng = np.random.default_rng([seed, 2])
     log_rate = _extend_log_rate(draws, observations, effort.shape[1], rng)
+    living = np.broadcast_to(observations.expected[:, -1:], effort.shape)  # people stay as in the last quarter
+    return _draw_all_ways(draws, observations, log_rate, living, effort, rng, published=published)
+
+
+def replicate_counts(draws: Draws, observations: Observations, rng: np.random.Generator) -> Ints:
+    """Draw what would be published of the observed quarters if the model were true, (D, A, T, P, W), eq. (143)."""
+    log_rate, living = draws.log_rate_as_counted(observations), observations.expected
+    return _draw_all_ways(draws, observations, log_rate, living, observations.effort, rng, published=True)
+
+
+def _draw_all_ways(
+    draws: Draws, observations: Observations, log_rate: Floats, living: Floats, effort: Floats,
+    rng: np.random.Generator, *, published: bool,
+) -> Ints:  # fmt: skip
+    """Draw counts, (D, A, T, P, W), from log rates, (D, A, T, P), children living there and days, (A, T); eq. (4)."""
     mean = np.exp(log_rate[..., None] + _compute_way_effects(draws, observations, effort))
-    mean *= observations.expected[:, -1, None, None, None]  # people stay as in the last quarter
-    counts = _draw_counts(mean, draws.kappa, rng)
+    mean *= living[:, :, None, None]
+    counts = draw_counts(mean, draws.kappa, rng)
     if "discovered" in observations.ways:  # without outreach nobody is discovered
         counts[..., observations.ways.index("discovered")] *= (effort > 0)[:, :, None]
     if published and observations.channel is not None:
-        return _publish(observations.channel, counts, rng)
+        return publish_counts(observations.channel, counts, rng)
     return counts
 
 
@@ -53,7 +68,7 @@ def _compute_way_effects(draws: Draws, observations: Observations, effort: Float
     return np.stack([added[way] for way in observations.ways], axis=-1)[:, :, :, None]
 
 
-def _draw_counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
+def draw_counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
     """Draw negative binomial counts in the shape of `mean`, (D, ...), eq. (5); Poisson counts where kappa, (D,), is 0.
 
     They are drawn as Poisson counts with gamma frailty.
@@ -64,7 +79,7 @@ def _draw_counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:
     return np.asarray(rng.poisson(np.where(kappa.reshape(shape) > 0, frailty, 1.0) * mean), np.int64)
 
 
-def _publish(channel: Channel, counts: Ints, rng: np.random.Generator) -> Ints:
+def publish_counts(channel: Channel, counts: Ints, rng: np.random.Generator) -> Ints:
     """Draw published counts from the channel; counts too large for its matrix get the noise of its last row."""
     cumulative = np.cumsum(channel.matrix, axis=1)
     flat = counts.ravel()

@@ -82,11 +82,13 @@ PUBLIC_CLAIMS = tuple(replace(claim, least=0.8) for claim in RATE_CLAIMS[:4])
 class Statements:
     """The statements on many areas; all arrays have the shape of one draw.
 
-    claims : the possible claims. position : of the statement in `claims`, or NONE. probability : of the statement, 0
-    without one. sure : position of the first claim that is very likely, or NONE. sure_probability : of that claim.
+    claims : the possible claims. chances : their probabilities, (claims, ...). position : of the statement in `claims`,
+    or NONE. probability : of the statement, 0 without one. sure : position of the first claim that is very likely, or
+    NONE. sure_probability : of that claim.
     """
 
     claims: tuple[Claim, ...]
+    chances: Floats
     position: Ints
     probability: Floats
     sure: Ints
@@ -109,21 +111,35 @@ class Statements:
     def _finds(self, position: Ints, codes: Sequence[str]) -> Bools:
         return np.isin(position, [i for i, claim in enumerate(self.claims) if claim.code in codes])
 
+    @property
+    def codes(self) -> np.ndarray:
+        """The code of each statement, empty where there is none."""
+        return np.array([*(claim.code for claim in self.claims), ""], dtype=object)[self.position]
+
+    def compare(self, other: Statements) -> tuple[Floats, Bools]:
+        """Return the probability of each statement by the `other` draws, and whether that is enough: eq. (140).
+
+        Both have the shape of one draw. The probability is NaN, and nothing stands, where there is no statement.
+        """
+        chance = np.take_along_axis(other.chances, np.maximum(self.position, 0)[None], axis=0)[0]
+        least = np.array([claim.least for claim in self.claims])[self.position]
+        exists = self.position != NONE
+        return np.where(exists, chance, np.nan), exists & (chance >= least)
+
     def as_columns(self) -> dict[str, Any]:
         """Return columns of a table by name: state, bounds, certainty, and codes and probabilities of both claims.
 
         Probabilities are from 0 to 1. Arrays have the shape of one draw.
         """
         low, high = self.bounds
-        codes = np.array([*(claim.code for claim in self.claims), ""], dtype=object)
         return {
             "state": np.where(self.position == NONE, "cannot_tell", "class"),
             "low": low,
             "high": high,
-            "statement": codes[self.position],
+            "statement": self.codes,
             "certainty": np.where(self.position == NONE, "cannot_tell", name_certainty(self.probability)),
             "probability": self.probability,
-            "surely": codes[self.sure],
+            "surely": replace(self, position=self.sure).codes,
             "sure_probability": self.sure_probability,
         }
 
@@ -150,9 +166,8 @@ def say_nothing_of(places: Collection[str], rows: pd.DataFrame) -> pd.DataFrame:
 def choose_statements(chances: Floats, claims: Sequence[Claim]) -> Statements:
     """Return the statement on each area from the probabilities of the claims, (claims, ...), 0 to 1: eq. (80)."""
     least = np.reshape([claim.least for claim in claims], (-1, *(1,) * (chances.ndim - 1)))
-    return Statements(
-        tuple(claims), *_find_first(chances, chances >= least), *_find_first(chances, chances >= VERY_LIKELY)
-    )
+    first, sure = (_find_first(chances, chances >= minimum) for minimum in (least, VERY_LIKELY))
+    return Statements(tuple(claims), chances, *first, *sure)
 
 
 def judge_ratio(log_ratio: Floats, claims: Sequence[Claim] = RATE_CLAIMS) -> Statements:

@@ -41,14 +41,15 @@ def score_release(
 ) -> tuple[Result, InputError | None]:
     """Write the results of the model for a tier of a release, and for partners the usual plan.
 
-    evaluation: plain values of an evaluation of forecasts; default: the last one that is still valid. files: of travel
+    evaluation: plain values of an evaluation of forecasts and of a calibration; default: the last ones that are still
+    valid. files: of travel
     times and of ferries; default: the times of the last result. Returns the result, and any error of the usual plan.
     Raises FileRefused and InputError for these files and for the table of breaks, ReleaseDamaged for a breaks table
     that is not signed or a changed result, ReleaseError if there is no table to fit, and NoMode if the fit fails.
     """
     times = _read_times(workspace, release, *files)
     breaks = read_breaks(workspace.derived)
-    evaluation = evaluation or _read_evaluation(workspace, release, breaks)
+    evaluation = {**_read_evaluation(workspace, release, breaks), **(evaluation or {})}
     model, folder = RiskModel(), workspace.derived
     result = assess(release, folder, model=model, evaluation=evaluation, times=times, breaks=breaks, progress=tick)
     if release.tier != "partner":

@@ -9,7 +9,7 @@ data/release/derived.py for where it is written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from data.workspace.types import Progress
 from geo import areas as geography
 from risk.access import tables as access_tables
 from risk.evaluation import forecast_ledger
+from risk.evaluation.model_checks import Check, check_fit
 from risk.evaluation.risk_model import build_panel
 from risk.model import Fit, RiskModel
 from risk.model.breaks import Break
@@ -30,6 +31,7 @@ from risk.model.municipalities import MunicipalFit, fit_municipalities
 from risk.model.observations import Observations
 from risk.report import safeguards, tables
 from risk.report.model_card import describe_municipalities, describe_parameters, make_model_card
+from risk.report.sensitivity import judge_scenarios, make_sensitivity_table, set_partners_aside, summarise_sensitivity
 from risk.report.shift import describe_shifts
 from risk.report.tables import JudgedFit
 from risk.report.trends import describe_trends
@@ -84,8 +86,9 @@ def compute_result(
 ) -> Assessment:
     """Fit the model to one tier of a release; nothing is written.
 
-    `evaluation` holds the plain values of an evaluation of `risk.evaluation`, which are added to the manifest; `times`
-    are entered travel times; `breaks` are accepted series breaks, which only the partner tier uses. Raises ReleaseError
+    `evaluation` holds the plain values of an evaluation of `risk.evaluation`, with those of a calibration, which are
+    added to the manifest; `times` are entered travel times; `breaks` are accepted series breaks, which only the partner
+    tier uses. Raises ReleaseError
     if the release has no table or population to fit, InputError if the model's likelihood is unknown, and NoMode if the
     posterior of the fit has no proper mode.
     """
@@ -104,8 +107,13 @@ def compute_result(
     tell(2, 3, "Judging")
     judged = tables.judge_fit(fit)
     evaluation = dict(evaluation or {})
+    sensitivity, checks = {}, list[Check]()
     if partner:
+        checks = check_fit(judged.draws, observations, tables.SEED)
         listed = list(tables.make_partner_tables(judged, areas, evaluation))
+        scenarios = judge_scenarios(judged, model, set_partners_aside(release, observations), tell)
+        listed.append(make_sensitivity_table(judged, scenarios))
+        sensitivity = summarise_sensitivity(judged, scenarios)
         listed += tables.make_municipal_tables(judged, municipal) if municipal is not None else ()
         listed += access_tables.make_access_tables(release, areas, observations, judged.draws, times, tables.SEED)
     else:
@@ -113,12 +121,14 @@ def compute_result(
     about = {
         "parameters": {**describe_parameters(fit), **model.get_params()},
         "card": {
-            **make_model_card(judged, model, municipal=municipal is not None),
+            **make_model_card(judged, municipal=municipal is not None),
+            "sensitivity": sensitivity,
             "interpolated": is_between_censuses(release.table("figures"), observations.quarters),
         },
         "statements": _describe_time(release, fit, breaks) if partner else {},
         "safeguards": safeguards.check_safeguards(release, observations, judged.log_risk) if partner else {},
         "evaluation": evaluation,
+        **({"checks": [asdict(check) for check in checks]} if partner else {}),
         **({"travel": access_tables.describe_travel(times)} if partner else {}),
         **({} if municipal is None else {"municipalities": describe_municipalities(municipal)}),
     }

@@ -12,7 +12,9 @@ from data.release import Release
 from risk.access.tables import TravelNotes
 from risk.evaluation import Verdict
 from risk.evaluation.baselines import HISTORICAL_MEAN
+from risk.evaluation.calibration import Calibration
 from risk.evaluation.forecast_ledger import TrackRecord
+from risk.evaluation.model_checks import Check
 from risk.evaluation.risk_model import MODEL
 from risk.model.detection import DetectionRange
 from risk.report import KIND
@@ -23,15 +25,14 @@ from risk.report.trends import Trends
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The result if twice the outreach found twice the children, compared with the model's result.
+    """How many statements there are, and how many `stand` in all scenarios.
 
-    classes_changed : number of statements that differ, of `classes`. rank_correlation : of the areas' risk, the lowest
-    of all pathways.
+    scenarios : what is assumed, its value, and how many statements fall, of each.
     """
 
-    classes_changed: int
-    classes: int
-    rank_correlation: float
+    statements: int
+    stand: int
+    scenarios: tuple[tuple[str, str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,6 @@ class ModelCard:
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> ModelCard:
         """Read the card of a result; settings that results of earlier versions lack get default values."""
-        other = values.get("sensitivity")
         mean, spread = (float(value) for value in values["gamma"])
         usual = DetectionRange()
         least, most = values.get("share_assumed") or (usual.low, usual.high)
@@ -70,12 +70,19 @@ class ModelCard:
             (mean, spread),
             tuple(values["used"]),
             tuple(values["never_used"]),
-            Sensitivity(other["classes_changed"], other["classes"], min(other["rank_correlation"])) if other else None,
+            _read_sensitivity(values.get("sensitivity") or {}),
             bool(values.get("interpolated", False)),
             tuple(values.get("countries", ())),
             (float(least), float(most)),
             {str(code): (float(low), float(high)) for code, (low, high) in (values.get("share_found") or {}).items()},
         )
+
+
+def _read_sensitivity(values: Mapping[str, Any]) -> Sensitivity | None:
+    if "scenarios" not in values:  # the public tier, and results of earlier versions
+        return None
+    scenarios = ((str(assumption), str(value), int(fallen)) for assumption, value, fallen in values["scenarios"])
+    return Sensitivity(int(values["statements"]), int(values["stand"]), tuple(scenarios))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +124,8 @@ class RiskManifest:
     audit; None on the public tier, which is not audited. finds_alone, corrected : the feedback test of two rules of
     learning; None on the public tier. evaluation : None if the accuracy of the model was not measured. travel : None on
     the public tier. track_record : the scores of registered forecasts, None while no forecast quarter has counts.
-    ledger_problem : what is wrong with the ledger; empty if nothing is.
+    ledger_problem : what is wrong with the ledger; empty if nothing is. model_checks : of the fit; empty on the public
+    tier and in results of earlier versions. calibration : None if it was not measured.
     """
 
     created: str
@@ -133,6 +141,14 @@ class RiskManifest:
     track_record: TrackRecord | None = None
     shares: tuple[YearShare, ...] = ()
     ledger_problem: str = ""
+    model_checks: tuple[Check, ...] = ()
+    calibration: Calibration | None = None
+
+
+def read_calibration(values: Mapping[str, Any]) -> Calibration | None:
+    """Read the calibration from a manifest; None if it was not measured."""
+    calibration = (values.get("evaluation") or {}).get("calibration")
+    return Calibration(**calibration) if calibration else None
 
 
 def read_manifest(release: Release) -> RiskManifest | None:
@@ -142,7 +158,7 @@ def read_manifest(release: Release) -> RiskManifest | None:
         return None
     values = result.manifest
     statements, safeguards = values.get("statements") or {}, values.get("safeguards") or {}
-    evaluation = values.get("evaluation")
+    evaluation = values.get("evaluation") or {}
     return RiskManifest(
         created=str(values.get("created", "")),
         card=ModelCard.read(values["card"]),
@@ -152,9 +168,11 @@ def read_manifest(release: Release) -> RiskManifest | None:
         checks=read_checks(safeguards) if safeguards else None,
         finds_alone=read_drift(safeguards, "finds_alone"),
         corrected=read_drift(safeguards, "corrected"),
-        evaluation=EvaluationSummary.read(evaluation) if evaluation else None,
+        evaluation=EvaluationSummary.read(evaluation) if "scores" in evaluation else None,
         travel=TravelNotes.read(values["travel"]) if values.get("travel") else None,
         track_record=TrackRecord.read(values["track_record"]) if values.get("track_record") else None,
         shares=tuple(YearShare.read(share) for share in statements.get("shares", ())),
         ledger_problem=str(values.get("ledger_problem", "")),
+        model_checks=tuple(Check(**check) for check in values.get("checks", ())),
+        calibration=read_calibration(values),
     )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from risk.model import Fit, RiskModel
-from risk.model.detection import DetectionRange, judge_need
+from risk.model import Fit
+from risk.model.detection import DetectionRange
 from risk.model.municipalities import MunicipalFit
 from risk.report.tables import DRAWS, REPLICATES, SEED, JudgedFit
 
@@ -32,11 +30,10 @@ def describe_municipalities(municipal: MunicipalFit) -> dict[str, Any]:
     }
 
 
-def make_model_card(judged: JudgedFit, model: RiskModel, *, municipal: bool) -> dict[str, Any]:
+def make_model_card(judged: JudgedFit, *, municipal: bool) -> dict[str, Any]:
     """Return the model, its estimates and the data that it never uses, as plain values.
 
-    municipal : whether municipalities were fitted, too. Raises NoMode if the model cannot be fitted with gamma fixed at
-    1, for the sensitivity.
+    municipal : whether municipalities were fitted, too.
     """
     fit, observations = judged.fit, judged.observations
     smallest = "municipality" if municipal else "county"
@@ -55,27 +52,4 @@ def make_model_card(judged: JudgedFit, model: RiskModel, *, municipal: bool) -> 
         "share_assumed": [DetectionRange().low, DetectionRange().high],
         "share_found": {country: list(ends) for country, ends in observations.share_found.items()},
         "expected": "people times the national share of children (provisional)",
-        "sensitivity": _measure_sensitivity(judged, model),
-    }
-
-
-def _measure_sensitivity(judged: JudgedFit, model: RiskModel) -> dict[str, Any]:
-    """Return the comparison with a fit in which twice the outreach finds twice the children (gamma fixed at 1).
-
-    It has the rank correlation of risk on each pathway, and the number of statements that differ.
-    """
-    from scipy.stats import spearmanr
-
-    observations = judged.observations
-    other = RiskModel(**model.get_params() | {"gamma": 1.0}).fit(observations).fit_
-    log_risk, log_need = other.log_risk(DRAWS, SEED), other.log_need(DRAWS, SEED)
-    heard = ~np.isin(observations.areas, list(observations.silent_places))
-    medians = [np.median(draws, axis=0)[heard] for draws in (judged.log_risk, log_risk)]
-    ranks = [float(spearmanr(*(m[:, p] for m in medians)).statistic) for p in range(len(observations.pathways))]
-    changed = (judge_need(log_need, observations).statements.position != judged.whole.statements.position)[heard]
-    return {
-        "gamma": 1.0,
-        "rank_correlation": [round(rank, 3) for rank in ranks],
-        "classes_changed": int(changed.sum()),
-        "classes": int(changed.size),
     }

@@ -147,7 +147,7 @@ def _show_risk(current: CurrentRelease) -> None:
     st.html(markup.render_definitions(model_card.list_facts(manifest)))
     st.html(markup.render_list(model_card.list_limits(speak_to_reader(current), manifest.card)))
     if manifest.checks is not None:
-        st.html(markup.render_list(model_card.list_safeguards(manifest)))
+        st.html(markup.render_list(model_card.list_safeguards(speak_to_reader(current), manifest)))
         st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks))))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.narrative import model_card
+from dashboard.narrative import model_card, sensitivity
 from dashboard.narrative.evaluation import warn_of_model
 from dashboard.narrative.risk import name_pathways, read_public_classes
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.risk import evaluation, model, rates, summary
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import _, cache_by_language, escape_markdown
+from dashboard.site.text import _, cache_by_language, escape_markdown, html
 from dashboard.widgets import address, markup, page_frame
 from dashboard.widgets.picture import render_key, render_map, show_choices
 from risk.report.manifest import RiskManifest
@@ -115,12 +115,27 @@ def _render_card(current: CurrentRelease, pathway: str, area: str) -> Markup:
 
 
 @cache_by_language(maxsize=512)
+def _render_scenarios(current: CurrentRelease, pathway: str, area: str) -> tuple[str, Markup]:
+    """Return which statements on an area stand whatever is assumed: a heading and a table; empty without results."""
+    t, rows = speak_to_reader(current), sensitivity.read_sensitivity(current, pathway, area)
+    if rows.empty:
+        return "", Markup("")
+    table = markup.render_table(sensitivity.tabulate_sensitivity(t, rows))
+    note = markup.render_note(sensitivity.explain_scenarios(t))
+    return sensitivity.word_sensitivity(t, rows), html('<div class="stands">{}{}</div>', table, note)
+
+
+@cache_by_language(maxsize=512)
 def _render_statement(current: CurrentRelease, pathway: str, area: str) -> tuple[Markup, Markup]:
     statement = markup.render_paragraphs(summary.explain_statement(current, pathway, area))
     return statement, markup.render_definitions(summary.list_reasons(current, pathway, area))
 
 
 def _show_folds(current: CurrentRelease, pathway: str, area: str) -> None:
+    heading, scenarios = _render_scenarios(current, pathway, area)
+    if heading:
+        with st.expander(escape_markdown(heading)):
+            st.html(scenarios)
     with st.expander(_("All that is said of {area}", area=summary.name_areas(current)[area])):
         for part in _render_statement(current, pathway, area):
             st.html(part)

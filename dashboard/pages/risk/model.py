@@ -99,6 +99,7 @@ _PUBLISHED = (
 
 def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:
     st.html(markup.render_definitions(model_card.list_facts(manifest)))
-    st.html(markup.render_list(model_card.list_limits(speak_to_reader(current), manifest.card)))
-    st.html(markup.render_list(model_card.list_safeguards(manifest)))
+    t = speak_to_reader(current)
+    st.html(markup.render_list(model_card.list_limits(t, manifest.card)))
+    st.html(markup.render_list(model_card.list_safeguards(t, manifest)))
     st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))

@@ -33,8 +33,8 @@ from data.workspace.version import code_version
 _FORMAT = 2
 # In the order in which they come, see data/disclosure/attacks/suite.py.
 ATTACKS = (
-    "checksums", "threshold", "indicators", "bounds", "homogeneity", "averaging", "sequence", "dark_figure",
-    "membership", "surface",
+    "checksums", "threshold", "indicators", "completeness", "bounds", "homogeneity", "averaging", "sequence",
+    "dark_figure", "membership", "surface",
 )  # fmt: skip
 WRITING = "writing"  # the step before the attacks: the files that readers can get are made
 _STEPS = 10  # into which a part of the time is divided

@@ -7,7 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from data.disclosure.attacks import averaging, dark_figure, homogeneity, indicators, membership, reading, sequence
+from data.disclosure.attacks import (
+    averaging,
+    completeness,
+    dark_figure,
+    homogeneity,
+    indicators,
+    membership,
+    reading,
+    sequence,
+)
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published, list_findings
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey
@@ -21,14 +30,15 @@ def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: 
     """Attack a release together with the `earlier` releases of its tier, which are sorted from the oldest.
 
     Yields for each attack its name, its findings and its statistics; a release without tables of counts is attacked
-    only by threshold and indicators. The partner tier is protected, not anonymous: there the membership attack returns
-    statistics but no findings, and runs only if `thorough`. On the public tier, without `thorough`, it tries fewer
-    children in fewer worlds.
+    only by threshold, indicators and completeness. The partner tier is protected, not anonymous: there the membership
+    attack returns statistics but no findings, and runs only if `thorough`. On the public tier, without `thorough`, it
+    tries fewer children in fewer worlds.
     """
     mechanism = CellKey.from_manifest(release.manifest["tact"])
     k = release.k if release.tier == "public" else None
     yield "threshold", find_below_threshold(release, k), {}
     yield "indicators", indicators.attack(release), {}
+    yield "completeness", completeness.attack(release), {}
     if not reading.list_specifications(release):
         return
     releases, areas = [*earlier, reading.read_published(release)], reading.read_areas(release)

@@ -190,7 +190,7 @@ def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Seque
         kind = np.int8 if name in attributes else np.int32
         result["place" if name == "municipality" else name] = read_codes(batch, name, lookup).astype(kind)
     if partners:
-        result["partner"] = read_codes(batch, "partner", _number_partners(partners)).astype(np.int32)
+        result["partner"] = read_codes(batch, "partner", number_partners(partners)).astype(np.int32)
     result["day"] = read_days(batch, "date")
     if "batch" in batch.schema.names:
         result["batch"] = batch.column("batch").to_numpy(zero_copy_only=False).astype(np.int64)
@@ -199,7 +199,7 @@ def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Seque
     return result
 
 
-def _number_partners(names: Sequence[str]) -> dict[str, int]:
+def number_partners(names: Sequence[str]) -> dict[str, int]:
     """Return the number of each name, -1 for none; spellings of one partner have the same number."""
     numbers: dict[str, int] = {}
     return {"": -1, **{name: numbers.setdefault(normalize_identifier(name), len(numbers)) for name in names}}

@@ -6,15 +6,15 @@ at each level, and where only a range is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from data.restricted.counting.encounters import read_codes, read_days
+from data.restricted.counting.encounters import number_partners, read_codes, read_days
 from data.restricted.counting.few_operators import hide_few_operators
 from data.tables.grid import Grid
 from data.tables.periods import Grain
@@ -30,12 +30,16 @@ _OPEN = np.array([axis in OPEN_AXES for axis in _AXES])
 
 @dataclass(frozen=True, eq=False)
 class Effort:
-    """Outreach days, one entry per record, (n,): index in grid.names, first day (datetime64[D]), number of days."""
+    """Outreach days, one entry per record, (n,): index in grid.names, first day (datetime64[D]), number of days.
+
+    partner: index among the `partners` of read_effort, -1 for none.
+    """
 
     grid: Grid
     place: Ints
     day: npt.NDArray[np.datetime64]
     amount: Floats
+    partner: Ints
 
     def days(self, level: Level, grain: Grain) -> Floats:
         """Return the outreach days in each area and period, (areas, periods), rounded to three decimals."""
@@ -46,17 +50,31 @@ class Effort:
         total = np.bincount(cell, weights=self.amount[inside], minlength=shape[0] * shape[1])
         return np.asarray(np.round(total, _DECIMALS).reshape(shape))
 
+    def from_partner(self, partner: int) -> Effort:
+        """Return the outreach days of one partner."""
+        rows = self.partner == partner
+        return replace(
+            self, place=self.place[rows], day=self.day[rows], amount=self.amount[rows], partner=self.partner[rows]
+        )
 
-def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid) -> Effort:
-    """Return the outreach days in batches with the columns date, municipality and days.
 
-    Raises ReleaseError for a municipality that is not known.
+def read_effort(batches: Iterable[pa.RecordBatch], grid: Grid, partners: Sequence[str] = ()) -> Effort:
+    """Return the outreach days in batches with the columns date, municipality and days; with `partners` also partner.
+
+    Raises ReleaseError for a municipality or a partner that is not known.
     """
+    numbers = number_partners(partners)
     parts = [
-        (read_codes(b, "municipality", grid.names), read_days(b, "date"), _read_floats(b, "days")) for b in batches
-    ] or [(np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0))]
-    place, day, amount = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Effort(grid, place, day, amount)
+        (
+            read_codes(batch, "municipality", grid.names),
+            read_days(batch, "date"),
+            _read_floats(batch, "days"),
+            read_codes(batch, "partner", numbers) if partners else np.full(len(batch), -1),
+        )
+        for batch in batches
+    ] or [(np.zeros(0, np.int64), np.zeros(0, "datetime64[D]"), np.zeros(0), np.zeros(0, np.int64))]
+    place, day, amount, partner = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Effort(grid, place, day, amount, partner)
 
 
 @dataclass(frozen=True, eq=False)

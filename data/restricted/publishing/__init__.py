@@ -33,6 +33,7 @@ from data.message import Message
 from data.release import Release
 from data.release.contents import Contents, count_contents
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
+from data.restricted.publishing.completeness import tabulate_completeness
 from data.restricted.publishing.dark_figure import estimate_dark_figures
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.earlier import (
@@ -165,11 +166,12 @@ def make_release(
         refuse_false_zeros(frozen, draft.policy)
         tables = tabulate(draft, records, frozen)
         indicators = tabulate_indicators(vault, records.grid, draft.mechanism, record_keys, repeated)
-        draft = replace(draft, indicators=indicators.table)
+        sent = tabulate_completeness(encounters, records, draft.policy, draft.mechanism, repeated)
+        draft = replace(draft, indicators=indicators.table, completeness=sent.table)
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)
         blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}
-        blocks |= indicators.blocks
+        blocks |= {**indicators.blocks, **sent.blocks}
         try:
             new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick, rehearse, add_approval)
         except ReleaseRefused as refusal:

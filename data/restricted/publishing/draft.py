@@ -26,7 +26,7 @@ class Draft:
     """A release that is being made, without its tables.
 
     grid: the areas and periods that it covers; None for a release that has only published figures. indicators: the
-    table of indicators for the partner tier.
+    table of indicators for the partner tier. completeness: what each partner sent, also for the partner tier.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Draft:
     mechanism: CellKey
     grid: Grid | None
     indicators: pa.Table | None = None
+    completeness: pa.Table | None = None
 
     @classmethod
     def for_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey) -> Draft:

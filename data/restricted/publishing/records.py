@@ -67,11 +67,13 @@ class Vault(Protocol):
 class Records:
     """All records that a release counts, as numbers, with the grid of their areas and periods.
 
-    partners: the partners that encounters name, in the order of their numbers.
+    partners: the partners that encounters name. senders: these, and after them those that only outreach days name; the
+    numbers of partners follow this order, and spellings of one partner have the same number.
     """
 
     grid: Grid
     partners: tuple[str, ...]
+    senders: tuple[str, ...]
     encounters: counting.EncounterColumns
     effort: Effort
     services: Services
@@ -103,13 +105,14 @@ def read_records(
             end=grid.span.end,
         )
         raise ReleaseError(msg)
-    effort = read_effort(vault.read("effort", ("date", "municipality", "days")), grid)
+    senders = (*partners, *(name for name in vault.partners("effort") if name not in partners))
+    effort = read_effort(vault.read("effort", ("date", "municipality", "days", "partner")), grid, senders)
     services = read_services(vault.read("service"), grid)
     communities = read_communities(vault.read("community", ("area", "group", "estimate", "year")), grid)
     present = len(days) or len(effort.amount) or len(services.start) or len(communities.year)
     if not present and not vault.published_blocks():
         return None
-    return Records(grid, partners, encounters, effort, services, communities)
+    return Records(grid, partners, senders, encounters, effort, services, communities)
 
 
 def join_figures(vault: Vault | None, shipped: pd.DataFrame, *, invented: bool) -> pa.Table:

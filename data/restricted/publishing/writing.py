@@ -15,18 +15,17 @@ import pyarrow.parquet as pq
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.suite import attack_numbers
 from data.disclosure.reconciliation import add_column, reconcile
-from data.release import MANIFEST, Release
+from data.release import MANIFEST, Release, completeness
 from data.release.stamp import format_stamped
-from data.restricted.publishing import manifest
+from data.restricted.publishing import indicators, manifest
 from data.restricted.publishing.draft import Draft
-from data.restricted.publishing.indicators import NAME
 from data.restricted.publishing.published_table import Tables
 from data.tables.resource import describe_resource
 from data.tables.spec import TIERS, TableSpec, Tier
 
 
 def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
-    """Write one tier into a new folder: tables, figures, indicators (partner tier), areas and the manifest."""
+    """Write one tier into a new folder; the tables of indicators and of completeness are for partners alone."""
     folder.mkdir()
     (folder / "areas.parquet").write_bytes(draft.areas)
     resources, states = [], {}
@@ -38,9 +37,11 @@ def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
     figures["tier"] = "public"
     figures["invented"] = pc.any(draft.figures["invented"]).as_py() or False
     resources.append(_write_parquet(folder, "figures", draft.figures, figures))
-    if tier == "partner" and draft.indicators is not None and len(draft.indicators):
-        indicators: dict[str, Any] = {"measure": NAME, "level": None, "grain": None, "breakdown": [], "tier": tier}
-        resources.append(_write_parquet(folder, NAME, draft.indicators, indicators))
+    of_partners = {indicators.NAME: draft.indicators, completeness.NAME: draft.completeness}
+    for name, rows_of in of_partners.items():
+        if tier == "partner" and rows_of is not None and len(rows_of):
+            about_rows: dict[str, Any] = {"measure": name, "level": None, "grain": None, "breakdown": [], "tier": tier}
+            resources.append(_write_parquet(folder, name, rows_of, about_rows))
     resources.append(_describe_file(folder, "areas", pq.read_schema(folder / "areas.parquet"), None))
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     _write_manifest(folder, manifest.describe_release(draft, tier, created, resources, states))

@@ -28,8 +28,10 @@ def demo(demo_world, tmp_path):
 def test_both_tiers_are_scored_and_read_with_the_release(tact, demo, few_draws, monkeypatch):
     leave_out_plan(monkeypatch)
     assert Release.open(demo / "releases", "partner", derived=demo / "derived").added == ()
-    answer = tact("--workspace", demo, "risk", "--json").json
+    answer = tact("--workspace", demo, "risk", "--check", "--json").json
     assert len(answer["results"]) == 2
+    assert {check["kind"] for check in answer["checks"]} == {"neighbours", "zeros", "largest", "totals"}
+    assert all(set(check) == {"kind", "p", "country", "pathway", "year"} for check in answer["checks"]), "no counts"
     assert answer["evaluation"] == {}
     for tier in ("partner", "public"):
         opened = Release.open(demo / "releases", tier, derived=demo / "derived")
@@ -105,6 +107,15 @@ def test_travel_times_are_kept_until_they_are_taken_away(tact, demo_world, tmp_p
 def nearest_of(tact, demo, nearest, *words):
     assert tact("--workspace", demo, "risk", "--tier", "partner", *words).code == 0
     return nearest()
+
+
+@pytest.mark.long
+def test_a_calibration_is_said_with_the_checks_and_stays(tact, demo, few_draws):
+    answer = tact("--workspace", demo, "risk", "--tier", "partner", "--check", "--calibrate", "2")
+    assert "In 2 data sets invented by the model itself, the truth lay where its draws say." in answer.out
+    later = tact("--workspace", demo, "risk", "--tier", "partner", "--check").out
+    assert "In 2 data sets" in later
+    assert "The model fits this release" in later
 
 
 @pytest.mark.long

@@ -184,14 +184,6 @@ def test_a_result_carries_the_tier_of_its_release(scored, demo_world):
         assert {added_result.manifest["tier"] for added_result in added} == {tier}
 
 
-def test_the_card_says_what_another_exponent_of_effort_would_change(scored):
-    sensitivity = scored["partner"].result("risk").manifest["card"]["sensitivity"]
-    assert sensitivity["gamma"] == 1.0
-    assert sensitivity["classes"] == 50
-    assert 0 <= sensitivity["classes_changed"] < 25
-    assert all(0.8 < rank <= 1 for rank in sensitivity["rank_correlation"])
-
-
 @pytest.mark.slow
 def test_of_a_country_without_any_record_no_table_says_anything(scored, few_draws, monkeypatch):
     """Greece is declared silent: its rows are empty, and those of Albania are the same as before."""

@@ -29,6 +29,7 @@ from data.disclosure.attacks.surface.readers import DATES, Title
 from data.disclosure.reconciliation import SHOWN
 from data.message import Message
 from data.release import Release
+from data.release.completeness import NAME as COMPLETENESS
 from data.tables.periods import Period
 from data.tables.population import compute_rate, count_people
 from data.tables.shown import NOISY, choose_numbers, sum_ways
@@ -79,8 +80,8 @@ class NumberIndex:
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
-        """The tables whose numbers any row may have: all except indicators, which must not stand for counts."""
-        return tuple(name for name in self.release.tables if name != indicators.NAME)
+        """The tables whose numbers any row may have; indicators and days of one partner must not stand for counts."""
+        return tuple(name for name in self.release.tables if name not in (indicators.NAME, COMPLETENESS))
 
     @cached_property
     def indicator_numbers(self) -> frozenset[tuple[int, str, str, str, float]]:

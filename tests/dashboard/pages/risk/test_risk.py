@@ -322,6 +322,22 @@ def test_the_table_holds_the_picture(current):
     assert all(values.is_monotonic_decreasing for _code, values in by_country)
 
 
+def test_the_page_says_what_stands_whatever_is_assumed_and_method_how_much_does(run, run_method, current, manifest):
+    """The table under the card has the statements of the card; the demo shows a partner of its own as a scenario."""
+    page = run(area="AL-02")
+    text, labels = read_text(page), " ".join(fold.label for fold in page.expander)
+    assert re.search(r"[0-3] of [1-3] statements on Durrës stand in all \d+ scenarios", labels)
+    assert "5\xa0% to 40\xa0% of the children are found" in text
+    assert "Teams find unequally, by a factor of 1.1 to 1.6" in text
+    assert "Twice the outreach finds 1.3 to 2.0 times as many" in text
+    assert "Without " in text
+    assert re.search(r"but [\d.]+ to [\d.]+ children a quarter", text)
+    everywhere = manifest.card.sensitivity
+    words = f"{everywhere.stand} stand in all {len(everywhere.scenarios)} scenarios"
+    assert words in read_text(run_method())
+    assert "The model fits this release: what it leaves unexplained is no more alike" in read_text(run_method())
+
+
 def test_the_card_says_what_it_never_reads_and_what_was_checked(run, run_method, current, manifest):
     for text in (read_text(run()), read_text(run_method())):
         assert "It never uses: layers of communities, ethnicity, single children" in text
@@ -331,12 +347,13 @@ def test_the_card_says_what_it_never_reads_and_what_was_checked(run, run_method,
     assert len(model_card.tabulate_checks(current, manifest.checks)) == len(manifest.checks) > 0
 
 
-def test_a_proxy_that_was_found_is_told(manifest):
+def test_a_proxy_that_was_found_is_told(current, manifest):
+    t = Speech("en", current_release.load_areas(current.release))
     first, *others = manifest.checks
     weaker = replace(manifest, checks=(replace(first, low=0.2, high=0.9), *others))
-    assert model_card.list_safeguards(weaker)[0].startswith(f"In 1 of {len(others) + 1} checks")
+    assert model_card.list_safeguards(t, weaker)[0].startswith(f"In 1 of {len(others) + 1} checks")
     reverse = replace(manifest, checks=(replace(first, low=-0.9, high=-0.2), *others))
-    assert "by community size, or with its reverse, more than by luck" in model_card.list_safeguards(reverse)[0]
+    assert "by community size, or with its reverse, more than by luck" in model_card.list_safeguards(t, reverse)[0]
 
 
 def test_the_public_page_has_classes_by_year_and_no_rate(run, run_method, scored):

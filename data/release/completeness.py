@@ -1,0 +1,141 @@
+"""What a release lacks: which partner sent cases but no outreach days, stopped, began, or has sent nothing yet.
+
+It is read from the table of completeness of the partner tier (data/restricted/publishing/completeness.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from data.release import Release
+from data.workspace.types import Bools, Floats
+
+NAME = "completeness"
+OUTREACH = "outreach"  # the record of rows with outreach days; other rows have a way of finding
+State = Literal["no_days", "stopped", "began", "nothing_yet"]
+QUESTIONS: tuple[State, ...] = ("no_days", "nothing_yet")  # states that a person must explain
+_LONG = 2  # quarters without anything, after which a partner has stopped
+
+
+@dataclass(frozen=True, eq=False)
+class Completeness:
+    """What each partner sent, by country and quarter.
+
+    senders : country and partner, S in their order. quarters : identifiers, T. days : outreach days, (S, T), 0 where
+    none is recorded. discovered, reported : whether the partner sent at least k such children, decided on a number with
+    noise, (S, T); False means fewer than k, possibly none.
+    """
+
+    senders: tuple[tuple[str, str], ...]
+    quarters: tuple[str, ...]
+    days: Floats
+    discovered: Bools
+    reported: Bools
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of a partner's records in a country over consecutive quarters.
+
+    state : no_days: it sent cases of children discovered by outreach, but no outreach days. nothing_yet: nothing came
+    for the last quarter. stopped: nothing since `first`, for two quarters or more. began: nothing before `first`.
+    first, last : identifiers of the first and the last of the quarters.
+    """
+
+    state: State
+    country: str
+    partner: str
+    first: str
+    last: str
+
+    def covers(self, quarter: str) -> bool:
+        """Return whether a quarter (its identifier) is one of the quarters."""
+        return self.first <= quarter <= self.last
+
+
+def read_completeness(release: Release) -> Completeness | None:
+    """Read what each partner sent; None if the release has no such table (public tier, or an older release)."""
+    if NAME not in release.tables:
+        return None
+    table = release.table(NAME)
+    wide = table.assign(sent=table["state"] == "class").set_index(["area", "partner", "record", "period"])
+    quarters = tuple(sorted(table["period"].unique()))
+    senders = tuple(sorted(set(table[["area", "partner"]].astype(str).itertuples(index=False, name=None))))
+
+    def fill(record: str, column: str) -> Floats:
+        full = pd.MultiIndex.from_tuples(
+            [(*sender, record, quarter) for sender in senders for quarter in quarters], names=wide.index.names
+        )
+        values = wide[column].astype(float).reindex(full).fillna(0.0).to_numpy()
+        return np.asarray(values.reshape(len(senders), len(quarters)))
+
+    if not senders:
+        nothing = np.zeros((0, 0))
+        return Completeness((), (), nothing, nothing > 0, nothing > 0)
+    sent = [fill(way, "sent") > 0 for way in ("discovered", "reported")]
+    return Completeness(senders, quarters, fill(OUTREACH, "value"), *sent)
+
+
+def find_gaps(release: Release) -> tuple[Finding, ...]:
+    """Return all findings of a release, those that need an answer first; empty if it has no table of completeness."""
+    completeness = read_completeness(release)
+    return () if completeness is None else list_findings(completeness)
+
+
+def list_findings(completeness: Completeness) -> tuple[Finding, ...]:
+    """Return the findings from what each partner sent, those that need an answer first.
+
+    Cases without days in any country are a gap in every country where the partner works, because a file of outreach
+    usually has all of them. A gap covers all consecutive quarters without days around one in which cases were sent.
+    """
+    findings: list[Finding] = []
+    for partner, rows in _group_by_partner(completeness.senders):
+        missing = (completeness.days[rows] == 0).all(axis=0)
+        sent = completeness.discovered[rows].any(axis=0) & missing
+        everywhere = _list_runs(missing, sent)
+        for row in rows:
+            country, _ = completeness.senders[row]
+            here = (completeness.days[row] == 0) & completeness.discovered[row]
+            runs = {*everywhere, *_list_runs(completeness.days[row] == 0, here)}
+            findings += [_make("no_days", completeness, country, partner, *run) for run in sorted(runs)]
+            findings += _find_turns(completeness, row)
+    return tuple(sorted(findings, key=lambda f: (f.state not in QUESTIONS, f.country, f.partner, f.first, f.state)))
+
+
+def _group_by_partner(senders: Sequence[tuple[str, str]]) -> list[tuple[str, list[int]]]:
+    order = sorted(range(len(senders)), key=lambda row: senders[row][1])
+    return [(name, list(rows)) for name, rows in groupby(order, key=lambda row: senders[row][1])]
+
+
+def _find_turns(completeness: Completeness, row: int) -> list[Finding]:
+    """Return whether a partner began late in a country, stopped, or has sent nothing for the last quarter yet.
+
+    Days alone tell it: a state of cases may change by chance. Quarters with cases and without days are a gap instead.
+    """
+    country, partner = completeness.senders[row]
+    there = np.flatnonzero((completeness.days[row] > 0) | completeness.discovered[row])
+    if not completeness.days[row].any():
+        return []
+    first, last, end = int(there[0]), int(there[-1]), len(completeness.quarters) - 1
+    turns = [_make("began", completeness, country, partner, first, last)] if first else []
+    if last < end:
+        state: State = "stopped" if end - last >= _LONG else "nothing_yet"
+        turns.append(_make(state, completeness, country, partner, last + 1, end))
+    return turns
+
+
+def _make(state: State, completeness: Completeness, country: str, partner: str, first: int, last: int) -> Finding:
+    return Finding(state, country, partner, completeness.quarters[first], completeness.quarters[last])
+
+
+def _list_runs(marked: Bools, needed: Bools) -> list[tuple[int, int]]:
+    """Return first and last index of each run of marked quarters that has a needed one; both masks (T,)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+    runs = zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True)
+    return [(first, last) for first, last in runs if needed[first : last + 1].any()]
