@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from data.release import Release
 from data.release.completeness import Finding
 from data.tables.periods import Period
 from risk.report.gaps import Questions, read_questions
+from risk.report.late import Nowcast, read_nowcasts
 
 _MOST = 3  # gaps in a sentence
 _FINDINGS = {
@@ -70,6 +71,43 @@ def _join(t: Speech, gaps: Iterable[Finding]) -> str:
     words = [word_finding(t, gap) for gap in gaps]
     more = t.format_plural("and {count} more", "and {count} more", len(words) - _MOST) if len(words) > _MOST else ""
     return "; ".join([*words[:_MOST], *filter(None, [more])])
+
+
+def word_late(t: Speech, nowcasts: Sequence[Nowcast]) -> list[str]:
+    """Return sentences on the last quarter, country by country, if its records are still coming; else nothing.
+
+    Where earlier quarters do not say how late records come, there is no number.
+    """
+    if not nowcasts:
+        return []
+    with speak(t.language):
+        quarter = format_period(nowcasts[0].period)
+    numbers = [
+        t(
+            "{country} {published} so far, {low} to {high} once all records have come (95 % interval)",
+            country=t.name_area(entry.area),
+            published=t.format_number(entry.published),
+            low=t.format_number(entry.low),
+            high=t.format_number(entry.high),
+        )
+        for entry in nowcasts
+        if entry.middle is not None
+    ]
+    unknown = [t.name_area(entry.area) for entry in nowcasts if entry.middle is None]
+    sentences = [f"{t('{quarter} is not complete yet', quarter=quarter)}{': ' if numbers else ''}{'; '.join(numbers)}."]
+    if unknown:
+        why = t(
+            "For {countries} it cannot be told how many records are still to come: too few earlier quarters show it.",
+            countries=t.join_and(unknown),
+        )
+        sentences.append(why)
+    return sentences
+
+
+@cache_by_language(maxsize=16)
+def read_late(current: CurrentRelease) -> list[str]:
+    """Return what `word_late` says of the countries of a release, in the reader's language."""
+    return word_late(speak_to_reader(current), read_nowcasts(current.release))
 
 
 @cache_by_language(maxsize=16)

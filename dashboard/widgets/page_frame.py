@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.narrative.completeness import read_gaps
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.file_places import take_place
@@ -57,24 +56,14 @@ def show_no_posts() -> None:
 
 
 def open_shown_release() -> CurrentRelease | None:
-    """Open the release that a page shows, and say first what is missing in it; show what to do if there is none.
+    """Open the release that a page shows; if there is none, show what to do and return None.
 
-    Returns None without a release. Raises ReleaseError if the release does not exist, and ReleaseDamaged if it was
-    changed.
+    Raises ReleaseError if the release does not exist, and ReleaseDamaged if it was changed.
     """
     current = current_release.open_current_release(read_site())
     if current is None:
         show_no_release()
-    else:
-        show_gaps(current)
     return current
-
-
-def show_gaps(current: CurrentRelease) -> None:
-    """Show what is missing in the release and what follows, with a link to more; nothing if it is complete."""
-    if sentences := read_gaps(current):
-        link = html('<a href="method" target="_self">{}</a>', _("What each partner sent"))
-        st.html(html('<div class="gapline" role="alert">{} {}</div>', " ".join(sentences), link))
 
 
 def show_part(show: Callable[..., None], current: CurrentRelease, *more: object, every: float | None = None) -> None:

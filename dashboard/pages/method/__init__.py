@@ -40,6 +40,15 @@ def show() -> None:
             answers.answer_noise(release),
             [(_("Noise, and what is withheld"), lambda: _show_noise(current))],
         )
+        sent = answers.tabulate_gaps(current)
+        if current.tier == "partner":
+            _show_question(
+                _("What did each partner send?"),
+                answers.answer_completeness(current),
+                [(_("Who began, stopped or sent no outreach days"), lambda: st.html(markup.render_table(sent)))]
+                if len(sent)
+                else [],
+            )
         if len(cost):
             _show_question(
                 _("What does protection cost?"),

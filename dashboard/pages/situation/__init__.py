@@ -32,7 +32,6 @@ def _show_situation() -> None:
     if current is None:
         _show_nothing_yet()
         return
-    page_frame.show_gaps(current)
     areas = load_areas(current.release)
     view = controls.load_view(current, areas.table)
     view = controls.advance_view(list_view_periods(view, current), view)
