@@ -123,8 +123,8 @@ def _is_material(completeness: Completeness, rows: Sequence[int], row: int, run:
     """Return whether cases of a partner (all its `rows`) in a country are more than a trace in a run of quarters."""
     inside = slice(run[0], run[1] + 1)
     cases = completeness.discovered[rows, inside].sum(axis=1)
-    own = cases[list(rows).index(row)]
-    return bool(own > 0 and (own == cases.max() or own >= _MATERIAL * (run[1] + 1 - run[0])))
+    here = cases[list(rows).index(row)]
+    return bool(here > 0 and (here == cases.max() or here >= _MATERIAL * (run[1] + 1 - run[0])))
 
 
 def _find_turns(completeness: Completeness, row: int) -> list[Finding]:

@@ -50,9 +50,9 @@ def sort_gaps(release: Release, answers: Iterable[GapAnswer] = ()) -> Questions:
     findings, answers = find_gaps(release), tuple(answers)
     completeness = read_completeness(release)
     year = completeness.quarters[-_YEAR:] if completeness else ()
-    said = {gap: next((a.answer for a in answers if a.covers(gap)), "") for gap in findings}
-    late = tuple(gap for gap in findings if said[gap] == "later")
-    unsaid = tuple(gap for gap in findings if gap.state in QUESTIONS and not said[gap])
+    reasons = {gap: next((a.answer for a in answers if a.covers(gap)), "") for gap in findings}
+    late = tuple(gap for gap in findings if reasons[gap] == "later")
+    unsaid = tuple(gap for gap in findings if gap.state in QUESTIONS and not reasons[gap])
     rest = tuple(gap for gap in findings if gap not in (*late, *unsaid))
     recent = any(gap.covers(quarter) for gap in (*unsaid, *late) for quarter in year)
     return Questions(unsaid, late, rest, bool(unsaid), recent)

@@ -1,4 +1,4 @@
-"""A demo workspace in which the outreach file of one partner is missing."""
+"""A demo workspace in which the outreach file of one partner is missing; its release has few tables."""
 
 from __future__ import annotations
 
@@ -10,19 +10,49 @@ from data.workspace import Workspace
 from risk.worlds.laws import leave_out_file
 from risk.worlds.profiles import PARTNERS as PARTNERS
 
+_POLICY = """
+[[partner]]
+measures = ["children"]
+levels = ["country", "region"]
+periods = ["quarter", "year", "whole"]
 
-def build_without(path: Path, partner: str, children: int = 1400, *, seed: int | None = None) -> Workspace:
-    """Build the demo without the outreach days of a partner, with its release and risk result."""
+[[partner]]
+measures = ["children"]
+levels = ["region"]
+periods = ["whole"]
+breakdowns = ["pathway"]
+
+[[partner]]
+measures = ["model"]
+levels = ["region"]
+periods = ["quarter"]
+breakdowns = ["crossing and found"]
+
+[[partner]]
+measures = ["effort"]
+levels = ["country", "region"]
+periods = ["quarter", "year"]
+
+[[public]]
+measures = ["children"]
+levels = ["region"]
+periods = ["year"]
+"""
+
+
+def build_without(path: Path, partner: str) -> Workspace:
+    """Build the demo without the outreach days of a partner, with its release and the risk result for partners."""
     usual = demo._build_world
 
     def build_world(*arguments):
-        world = usual(*arguments)
+        world, policy = usual(*arguments), path / "policy.toml"
+        policy.write_text(policy.read_text(encoding="utf-8") + _POLICY, encoding="utf-8")
         return replace(world, records=dict(leave_out_file(world.records, partner)))
 
     demo._build_world = build_world
     try:
-        workspace = demo.release_demo(path, demo.worlds.DEFAULT_SEED if seed is None else seed, children)
+        workspace = demo.release_demo(path, demo.worlds.DEFAULT_SEED)
     finally:
         demo._build_world = usual
-    demo.score(workspace, lambda *_: None)
+    demo.score(workspace, lambda *_: None, tiers=("partner",))
     return workspace
