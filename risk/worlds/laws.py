@@ -86,16 +86,16 @@ def change_records(parameters: WorldParameters, records: Records) -> Records:
 
 def leave_out_file(records: Records, partner: str, kind: str = "effort") -> Records:
     """Return the records without the file of a kind that a partner sent, by default that of its outreach days."""
-    kept = records[kind]["partner"] != partner
-    return {**records, kind: records[kind][kept].reset_index(drop=True)}
+    stays = records[kind]["partner"] != partner
+    return {**records, kind: records[kind][stays].reset_index(drop=True)}
 
 
 def stop_partner(records: Records, partner: str, day: str) -> Records:
     """Return the records without the encounters and outreach days of a partner from a day (ISO) on."""
     for kind in ("encounter", "effort"):
         frame = records[kind]
-        kept = (frame["partner"] != partner) | (frame["date"].astype(str) < day)
-        records = {**records, kind: frame[kept].reset_index(drop=True)}
+        stays = (frame["partner"] != partner) | (frame["date"].astype(str) < day)
+        records = {**records, kind: frame[stays].reset_index(drop=True)}
     return records
 
 

@@ -75,9 +75,9 @@ def _count(
     def publish(chosen: Bools, what: str) -> Ints:
         members = np.flatnonzero(chosen)
         keys = encounters.keys(f"{NAME}|{what}", mechanism.key_range)[members]
-        found = encounters.codes["found"][first][members]
+        ways = encounters.codes["found"][first][members]
         size, numbers = int(np.prod(shape)), np.zeros(shape, np.int64)
-        for way in (found, np.full(len(members), len(_FOUND))):
+        for way in (ways, np.full(len(members), len(_FOUND))):
             cell = np.ravel_multi_index((country[members], quarter[members], way), shape)
             counts = np.bincount(cell, minlength=size).astype(np.int64)
             numbers += mechanism.publish(counts, compute_cell_keys(cell, keys, size, mechanism.key_range)).reshape(
