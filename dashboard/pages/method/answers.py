@@ -5,14 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.narrative import attacks
-from dashboard.narrative.completeness import read_gaps, tabulate_findings
+from dashboard.narrative.completeness import tabulate_findings
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.method.summary import read_parameters
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from data.release import Release
-from data.release.completeness import read_completeness
 from geo.layers.output import terms
 from risk.report.gaps import read_questions
 
@@ -46,16 +45,6 @@ def answer_noise(release: Release) -> str:
     if not terms.has_reconciled_numbers(release):
         return words
     return f"{words} {_('An adjusted one may be farther away: see its margin.')}"
-
-
-def answer_completeness(current: CurrentRelease) -> str:
-    """Return a text on whether each partner sent its outreach days with its cases, and what is not published of it."""
-    questions = read_questions(current.release)
-    if read_completeness(current.release) is None:
-        return _("This release does not say it: it was made before releases did.")
-    if questions.open or questions.late:
-        return " ".join(read_gaps(current))
-    return _("Each partner that sent cases of outreach sent its outreach days too, or the data officer said why not.")
 
 
 def tabulate_gaps(current: CurrentRelease) -> pd.DataFrame:
