@@ -112,6 +112,9 @@ class _Records:
     def partners(self, kind: str | None = None) -> list[str]:  # noqa: ARG002 (as the vault's)
         return []
 
+    def list_imports(self) -> list[dict[str, Any]]:
+        return []
+
     def published_blocks(self) -> Mapping[str, Any]:
         return {name: SimpleNamespace(members=blob, release=self._release) for name, blob in self.published.items()}
 

@@ -5,7 +5,7 @@ All texts are already translated and filled in. The templates hold no words, and
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dashboard.briefing import method
@@ -13,6 +13,7 @@ from dashboard.briefing.map import LOWS, MOST_ARROWS, colour_shares, draw_map
 from dashboard.narrative import headlines
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
+from dashboard.narrative.completeness import word_gaps
 from dashboard.narrative.judgement import read_needs
 from dashboard.narrative.speech import Speech, make_legible
 from dashboard.site.current_release import CurrentRelease, follow_release
@@ -23,6 +24,7 @@ from data.release import Release
 from geo.layers.core import breaks
 from geo.layers.core.palette import COVERAGE
 from risk.planning.saved import SavedPlan
+from risk.report.gaps import read_questions
 
 _TITLE, _SHORT, _NOTE, _NAMED = 110, 70, 300, 14
 _SLIDE_MOVES = 8
@@ -106,9 +108,15 @@ class Document:
             "readers": method.name_readers(t, self.release),
             "invented": t("Invented data") if self.invented else "",
             "day": [self.saved.created.year, self.saved.created.month, self.saved.created.day],
-            "verdict": asdict(plan_words.word_verdict(t, plan)),
+            "verdict": self._describe_verdict(),
             "map": self._describe_map(),
         }
+
+    def _describe_verdict(self) -> dict[str, Any]:
+        """Return the advice in words; first its text says what is missing in the release."""
+        verdict = plan_words.word_verdict(self.t, self.saved.summary)
+        text = " ".join([*word_gaps(self.t, read_questions(self.release)), verdict.text])
+        return asdict(replace(verdict, text=text))
 
     def write_first_page(self, room: FirstPage) -> dict[str, Any]:
         """Return the content of the first page: note, figures, situation, changes, moves."""

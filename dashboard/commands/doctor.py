@@ -65,6 +65,7 @@ def _find_problems(path: Path) -> list[str]:
         *_vault_problems(workspace),
         *rotation.find_problems(workspace),
         *_release_problems(workspace.releases),
+        *_find_gaps(workspace),
         *_governance_problems(workspace),
         *_policy_problems(workspace),
         *_account_problems(workspace.accounts),
@@ -131,6 +132,20 @@ def _governance_problems(workspace: Workspace) -> list[str]:
             "The next `tact import` or `tact release` deletes them, or asks first where they are many."
         )
     return problems
+
+
+def _find_gaps(workspace: Workspace) -> list[str]:
+    """Return what partners did not send, with what follows; empty without a release, or if everything is answered."""
+    name = shown_name(workspace.releases)
+    if name not in names(workspace.releases):
+        return []
+    from dashboard.narrative.completeness import word_gaps_in_english
+
+    try:
+        release = Release.open(workspace.releases, "partner", name, derived=workspace.derived)
+        return [" ".join(sentences)] if (sentences := word_gaps_in_english(release)) else []
+    except TactError:
+        return []  # the check of the releases names what is wrong with it
 
 
 def _risk_problems(workspace: Workspace) -> list[str]:

@@ -15,7 +15,7 @@ from dashboard.commands.export import log_receiver
 from dashboard.commands.languages import check_language, make_language_option
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, emit, format_table, progress, say
-from dashboard.commands.workspace import open_release, open_workspace
+from dashboard.commands.workspace import open_answers, open_release, open_workspace
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
 from dashboard.narrative.speech import Speech
@@ -261,7 +261,7 @@ def write_draft(
 
 def _open_release(context: typer.Context, name: str | None) -> tuple[Workspace, Release]:
     workspace = open_workspace(context, or_demo=True)
-    return workspace, open_release(workspace, name=name)
+    return workspace, open_answers(workspace, name=name)
 
 
 def _read_ground(opened: Release, file: Path | None, level: Level) -> PlanInputs:

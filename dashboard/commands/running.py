@@ -64,6 +64,7 @@ COMMANDS = {
     "areas": "areas:app",
     "policy": "policy:app",
     "breaks": "breaks:app",
+    "gaps": "gaps:app",
     "completion": "completion:completion",
 }
 

@@ -42,6 +42,21 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
     return Workspace.open(context.obj or default_path())
 
 
+def open_answers(workspace: Workspace, tier: Tier = "partner", name: str | None = None) -> Release:
+    """Open a release for a command that gives an answer, and print first what is missing; see `open_release`."""
+    release = open_release(workspace, tier, name)
+    warn_gaps(release)
+    return release
+
+
+def warn_gaps(release: Release) -> None:
+    """Print what is missing in a release and what follows; nothing if nothing is missing."""
+    from dashboard.narrative.completeness import word_gaps_in_english
+
+    if sentences := word_gaps_in_english(release):
+        say(" ".join(sentences))
+
+
 def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None = None) -> Release:
     """Open a release, by default the current one. Layers that governance.toml does not approve now are left out.
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from dashboard.desk import care, releasing
+from dashboard.desk import care, gaps, releasing
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.state import Desk
@@ -63,6 +63,8 @@ def _show_release(desk: Desk) -> None:
     else:
         with tell_errors():
             _show_trial(desk, standing, scored=scored)
+    with tell_errors():
+        gaps.show(desk)
     with tell_errors():
         _show_next(desk, scored=scored)
     with tell_errors():
@@ -158,8 +160,8 @@ def _show_next(desk: Desk, *, scored: bool) -> None:
     if not scored:
         show_note(
             _(
-                "The risk model of this release is not calculated yet. Until then maps of risk are empty. To "
-                "calculate it takes about a minute."
+                "The risk model of this release is not calculated yet, or not with your answers. Until then maps of "
+                "risk are empty or old. To calculate it takes about a minute."
             )
         )
         with st.container():

@@ -33,8 +33,10 @@ from data.tables.states import WORDS
 from data.workspace import Workspace
 from data.workspace.types import Progress
 from geo.areas import BOUNDARIES, pack_areas
+from risk.model.gaps import read_answers
 from risk.planning.scoring import list_scored_tiers, score_release
 from risk.report import KIND
+from risk.report.gaps import read_stored_answers
 
 TIER_NAMES: Mapping[Tier, str] = {"partner": mark("For partners"), "public": mark("For the public")}
 _RESULTS = {"held": mark("held"), "succeeded": mark("succeeded"), "measured": mark("measured")}
@@ -171,14 +173,19 @@ def score(desk: Desk, progress: Progress) -> None:
 
 
 def needs_score(desk: Desk) -> bool:
-    """Return whether the shown release has records and no risk model yet; False if there is no release."""
+    """Return whether the shown release has records, and no risk model yet or one without the officer's answers.
+
+    False if there is no release.
+    """
     workspace = desk.workspace
     if shown_name(workspace.releases) is None:
         return False
     release = Release.open(workspace.releases, "partner", derived=workspace.derived)
-    return (
-        table_name("model", "region", "quarter", "crossing", "found") in release.tables and release.result(KIND) is None
-    )
+    if table_name("model", "region", "quarter", "crossing", "found") not in release.tables:
+        return False
+    result = release.result(KIND)
+    answers = read_answers(workspace.derived)
+    return result is None or read_stored_answers(result.manifest.get("gaps") or {}) != answers
 
 
 def audit(desk: Desk, progress: Progress) -> Audit:

@@ -31,6 +31,16 @@ _REMEDIES = {
     "accepted": mark("Undo a move that was accepted."),
     "locked": mark("Undo “keep in place”."),
 }
+_BLOCKED = {
+    "open": mark(
+        "A partner sent cases but no outreach days, or nothing yet. Need and today's posts depend on them, so moves "
+        "wait until the data officer has said why. The moves below are for discussion, not to be carried out."
+    ),
+    "late": mark(
+        "The outreach days of a partner come later, so it is not known where teams are today. Load a table of posts, "
+        "or wait for the file. The moves below are for discussion, not to be carried out."
+    ),
+}
 # The rules that the planner itself lets today's posts break; tables of posts that break another one are refused.
 _BROKEN_TODAY = {
     "accepted": mark("Moves that were accepted are not made yet: make them, or undo the decision."),
@@ -64,6 +74,8 @@ class Figure:
 def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
     """Return the advice in words: to move units, that a gain is small but almost sure, or to change nothing."""
     verdict = plan.verdict
+    if plan.blocked:
+        return VerdictWords(False, t("No moves are advised: something is missing"), t(_BLOCKED[plan.blocked]), "")
     if plan.advised:
         head = t.format_plural("Advice: move {count} unit", "Advice: move {count} units", verdict.moved)
         text = t(

@@ -17,6 +17,7 @@ from dashboard.web import bar
 from dashboard.web.agenda.decisions import show_decisions
 from dashboard.web.agenda.state import Played, find_played, find_store, may_write
 from dashboard.web.agenda.strip import render_strip
+from dashboard.web.gapline import show_gaps
 from dashboard.web.page_list import PAGES, RELEASE_PAGES, PageEntry
 from dashboard.web.pictures import has_picture
 from dashboard.web.turns import Turns
@@ -80,6 +81,8 @@ def _run_entry() -> None:
         with keep_open(read_site(), current):  # read again, because the session now names the release
             if played is not None and current is not None and read_parameter(DECIDE):
                 show_decisions(played, current)
+            if current is not None and entry in RELEASE_PAGES:
+                show_gaps(current, entry.module)
             chosen.run()
     except TactError as error:
         show_error(error)

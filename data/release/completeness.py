@@ -20,6 +20,7 @@ NAME = "completeness"
 OUTREACH = "outreach"  # the record of rows with outreach days; other rows have a way of finding
 State = Literal["no_days", "stopped", "began", "nothing_yet"]
 QUESTIONS: tuple[State, ...] = ("no_days", "nothing_yet")  # states that a person must explain
+_MATERIAL = 0.25  # of the quarters of a gap
 _LONG = 2  # quarters without anything, after which a partner has stopped
 
 
@@ -91,8 +92,10 @@ def find_gaps(release: Release) -> tuple[Finding, ...]:
 def list_findings(completeness: Completeness) -> tuple[Finding, ...]:
     """Return the findings from what each partner sent, those that need an answer first.
 
-    Cases without days in any country are a gap in every country where the partner works, because a file of outreach
-    usually has all of them. A gap covers all consecutive quarters without days around one in which cases were sent.
+    A gap covers all consecutive quarters without days around one in which cases were sent. A file of outreach usually
+    has all countries of a partner: quarters without days in any of them are a gap in the country with most quarters of
+    cases, and in others with cases in a fourth of these quarters. Fewer cases are a trace, which no country's counts
+    hang on.
     """
     findings: list[Finding] = []
     for partner, rows in _group_by_partner(completeness.senders):
@@ -101,8 +104,11 @@ def list_findings(completeness: Completeness) -> tuple[Finding, ...]:
         everywhere = _list_runs(missing, sent)
         for row in rows:
             country, _ = completeness.senders[row]
-            here = (completeness.days[row] == 0) & completeness.discovered[row]
-            runs = {*everywhere, *_list_runs(completeness.days[row] == 0, here)}
+            some = (completeness.days[row] > 0).any()
+            runs = {run for run in everywhere if _is_material(completeness, rows, row, run)}
+            if some:  # it works there, so a quarter without days is a gap even if it has days elsewhere
+                here = (completeness.days[row] == 0) & completeness.discovered[row]
+                runs |= set(_list_runs(completeness.days[row] == 0, here))
             findings += [_make("no_days", completeness, country, partner, *run) for run in sorted(runs)]
             findings += _find_turns(completeness, row)
     return tuple(sorted(findings, key=lambda f: (f.state not in QUESTIONS, f.country, f.partner, f.first, f.state)))
@@ -111,6 +117,14 @@ def list_findings(completeness: Completeness) -> tuple[Finding, ...]:
 def _group_by_partner(senders: Sequence[tuple[str, str]]) -> list[tuple[str, list[int]]]:
     order = sorted(range(len(senders)), key=lambda row: senders[row][1])
     return [(name, list(rows)) for name, rows in groupby(order, key=lambda row: senders[row][1])]
+
+
+def _is_material(completeness: Completeness, rows: Sequence[int], row: int, run: tuple[int, int]) -> bool:
+    """Return whether cases of a partner (all its `rows`) in a country are more than a trace in a run of quarters."""
+    inside = slice(run[0], run[1] + 1)
+    cases = completeness.discovered[rows, inside].sum(axis=1)
+    here = cases[list(rows).index(row)]
+    return bool(here > 0 and (here == cases.max() or here >= _MATERIAL * (run[1] + 1 - run[0])))
 
 
 def _find_turns(completeness: Completeness, row: int) -> list[Finding]:

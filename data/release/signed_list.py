@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 LISTS = "lists"
 # Measures that are shown only while governance approves them.
 NEED_APPROVAL = ("communities", "dark_figure")
-BREAKS = "breaks.csv"  # accepted breaks of the series, in the folder of results
+# Decisions of people, in the folder of results: accepted breaks of the series, and answers on gaps.
+BREAKS, GAPS = "breaks.csv", "gaps.csv"
+DECISIONS = (BREAKS, GAPS)
 ENDING = ".list"
 _DOMAIN = b"tact-map list of files v1\0"
 _KEY = re.compile("[0-9a-f]{64}")
@@ -58,10 +60,11 @@ class SignedList:
     def needed(self) -> tuple[tuple[str, str], ...]:
         """The files without which a server does not show the release, each with its SHA-256.
 
-        The table of breaks is left out: it is the only file that changes under its name, and a new table that arrives
-        before its list must not hide the release.
+        Tables of decisions are left out: only they change under their names, and a new table that arrives before its
+        list must not hide the release.
         """
-        return tuple((name, digest) for name, digest in self.files.items() if name != f"derived/{BREAKS}")
+        changing = {f"derived/{name}" for name in DECISIONS}
+        return tuple((name, digest) for name, digest in self.files.items() if name not in changing)
 
     @property
     def file_name(self) -> str:

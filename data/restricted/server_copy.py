@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from data.errors import InputError, ReleaseError, WorkspaceError
 from data.release import MANIFEST, Release, audits, list_earlier, read_blocked, shown_name
 from data.release.result import KINDS, list_manifests, read_manifest
-from data.release.signed_list import BREAKS, LISTS, Publisher, SignedList
+from data.release.signed_list import DECISIONS, LISTS, Publisher, SignedList
 from data.restricted.keys import Secret
 from data.tables.spec import Tier
 from data.workspace import Workspace, files
@@ -129,9 +129,8 @@ def _list_files(workspace: Workspace, tier: Tier, releases: Iterable[str], block
     for name in releases:
         for part in tiers:
             yield from _list_tier(workspace, part, name, blocked)
-    breaks = workspace.derived / BREAKS
-    if breaks.is_file():
-        yield breaks
+    of_tier = DECISIONS if tier == "partner" else DECISIONS[:1]  # answers on gaps name partners
+    yield from filter(Path.is_file, (workspace.derived / name for name in of_tier))
 
 
 def _list_tier(workspace: Workspace, tier: Tier, name: str, blocked: frozenset[str]) -> Iterator[Path]:

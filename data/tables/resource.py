@@ -24,7 +24,7 @@ _CODES: Mapping[str, tuple[str, ...]] = {
     "measure": tuple(MEASURES),
     "status": tuple(STATUSES),
     "counts": ("people", "services", "things"),
-    "record": ("outreach", "reported", "discovered"),
+    "record": ("outreach", "reported", "discovered", "all"),
 }
 _COLUMNS = {
     "area": "Code of the area; see the resource areas.",
@@ -52,6 +52,8 @@ _COLUMNS = {
     "counts": "How the indicator is protected: as people, services or things.",
     "target": "The value that should be reached, if there is one.",
     "partner": "The partner who gives the number.",
+    "alpha": "First parameter of the Beta law of the share of a quarter's children that has come by now; see beta.",
+    "beta": "Second parameter of that law.",
     "record": "What the partner sent: outreach (days), or children who were reported or discovered; of children only "
     "whether they were at least the threshold, decided on a number with noise.",
 }
@@ -126,6 +128,8 @@ def _format_title(about: Mapping[str, Any]) -> str:
         return "Indicators of the programme, with targets"
     if about["measure"] == "completeness":
         return "What each partner sent, by country and quarter"
+    if about["measure"] == "late":
+        return "How much of the last quarter has come, by country"
     by = f", by {' and '.join(about['breakdown'])}" if about["breakdown"] else ""
     open_alone = ", prevention and coordination alone" if tuple(about["breakdown"]) in OPEN_ALONE else ""
     return f"{UNITS[about['measure']]} by {about['level']} and {about['grain']}{by}{open_alone}".capitalize()

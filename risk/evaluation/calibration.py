@@ -74,7 +74,7 @@ def calibrate(
         except NoMode:
             without_fit += 1
             continue
-        equal = np.zeros((1, len(origin.areas))), np.zeros(1)  # detection, which no quantity contains
+        equal = np.zeros((1, len(origin.areas), 1)), np.zeros(1)  # detection, which no quantity contains
         truths = replace(fit, layout=source).read_draws(theta, core[None], local[None], equal)
         known = _list_quantities(truths, origin, *place)
         for name, values in drawn.items():

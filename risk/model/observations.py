@@ -7,7 +7,7 @@ between two censuses are interpolated.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.errors import ReleaseError
 from data.release import Release
+from data.release.completeness import Finding
 from data.tables.periods import Period
 from data.tables.population import interpolate_population
 from data.tables.spec import CATEGORIES, Level, Tier, table_name
@@ -232,6 +233,18 @@ class Observations:
     def continue_effort(self, quarters: int) -> Floats:
         """Return the days of outreach in each of the next quarters at the last year's mean effort, (A, quarters)."""
         return np.repeat(self.effort[:, -_YEAR:].mean(axis=1)[:, None], quarters, axis=1)
+
+    def leave_out(self, gaps: Iterable[Finding]) -> Observations:
+        """Return the observations without the children discovered where and when outreach days are incomplete.
+
+        docs/risk-model.md eq. (160): a count is no measure of need if the days behind it are unknown. Children who were
+        reported stay.
+        """
+        published, discovered = self.published.copy(), self.ways.index("discovered")
+        for gap in gaps:
+            inside = np.array(self.countries)[:, None] == gap.country
+            published[inside & [gap.covers(quarter) for quarter in self.quarters], :, discovered] = MISSING
+        return replace(self, published=published)
 
     def up_to(self, quarters: int) -> Observations:
         """Return the observations of the first `quarters` quarters.

@@ -186,6 +186,8 @@ def _judge_again(plan: SavedPlan, ground: PlanInputs) -> PlanReview:
     """Judge exactly the moves of a saved plan again, from the posts of that plan and the need of `ground`."""
     summary = plan.summary
     review = PlanReview(plan.name, summary.title, plan.release, summary.answer, "")
+    if ground.blocked:
+        return review
     setting = replace(summary.setting, moves=summary.verdict.moved, exploration=0.0, budget=None)
     moves = [Decision(move.start, move.end, move.kind, "accept", move.units) for move in summary.moves]
     try:

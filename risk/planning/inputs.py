@@ -31,6 +31,7 @@ from risk.planning import posts as tables
 from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
 from risk.planning.result import Plan, Point
 from risk.planning.schedule import Schedule, schedule_moves
+from risk.report.gaps import Questions, read_questions
 from risk.report.manifest import read_manifest
 
 ALL = "all"
@@ -106,7 +107,8 @@ class PlanInputs:
     docs/planner.md eq. (12). communities : mask of areas with a known estimate of Roma or Egyptian communities, (A,).
     under_searched : mask of areas with less than half of their fair share of outreach, (A,), eq. (13). countries : code
     of the country of each area, (A,). travel_provisional : whether any travel time is that of a straight line across
-    water. is_draft : whether the posts are estimated from the release. level : of the areas.
+    water. is_draft : whether the posts are estimated from the release. level : of the areas. blocked : why no plan is
+    advised (`Questions.blocked` in risk/report/gaps.py); empty if nothing blocks it.
     """
 
     release: str
@@ -120,6 +122,7 @@ class PlanInputs:
     travel_provisional: bool
     is_draft: bool
     level: Level
+    blocked: str = ""
 
     @classmethod
     def read(cls, release: Release, level: Level = "region", fit: Fit | None = None) -> PlanInputs:
@@ -132,9 +135,11 @@ class PlanInputs:
         if release.tier != "partner":
             raise ReleaseError("A plan needs the partner tier: the public tier has no staff, and days only in classes.")
         areas = geography.read_areas(release.areas_file)
-        fit = fit or _fit_regions(release, areas)
-        regions = fit.observations
-        observations = regions if level == "region" else Observations.from_release(release, areas, level)
+        questions = read_questions(release)
+        fit = fit or _fit_regions(release, areas, questions)
+        regions, observations = fit.observations, fit.observations
+        if level != "region":
+            observations = Observations.from_release(release, areas, level).leave_out(questions.late)
         silent = np.isin(observations.areas, observations.list_areas_in(regions.silent_places))
         draft = tables.draft_posts(observations)
         travel = _read_travel(release, areas, level).select(observations.areas)
@@ -150,6 +155,7 @@ class PlanInputs:
             bool(travel.provisional.any()),
             is_draft=True,
             level=level,
+            blocked=questions.blocked,
         )
 
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
@@ -161,7 +167,8 @@ class PlanInputs:
         if self.level == "municipality":
             _refuse_shelters(table)
         placed = replace(self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed)
-        return replace(self, table=table, posts=placed, is_draft=False)
+        blocked = "" if self.blocked == "late" else self.blocked  # these posts do not follow from outreach days
+        return replace(self, table=table, posts=placed, is_draft=False, blocked=blocked)
 
     def make_rules(self, setting: Setting) -> Rules:
         """Return the rules of a setting."""
@@ -276,10 +283,10 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
     )
 
 
-def _fit_regions(release: Release, areas: geography.Areas) -> Fit:
-    """Fit the model to the regions, with the series breaks of the risk result."""
+def _fit_regions(release: Release, areas: geography.Areas, questions: Questions) -> Fit:
+    """Fit the model to the regions, with the series breaks of the risk result and without late cells."""
     observations = replace(Observations.from_release(release, areas), breaks=_read_breaks(release))
-    return RiskModel().fit(observations).fit_
+    return RiskModel().fit(observations.leave_out(questions.late)).fit_
 
 
 def _draw_need(fit: Fit, observations: Observations, silent: Bools) -> dict[str, Floats]:

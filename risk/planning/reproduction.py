@@ -35,6 +35,7 @@ from risk.planning.posts import parse_posts
 from risk.planning.summary import PlanSummary, summarise_plan
 from risk.report import KIND as RISK
 from risk.report import Assessment, compute_result
+from risk.report.gaps import read_stored_answers
 from risk.report.tables import DRAWS, REPLICATES, SEED
 from risk.report.trends import Trends
 
@@ -124,6 +125,7 @@ class _Tier:
                 evaluation=manifest.get("evaluation"),
                 times=Times.read(manifest),
                 breaks=Trends.read(statements.get("trends") or {}).breaks,
+                answers=read_stored_answers(manifest.get("gaps") or {}),
                 progress=self.tell,
             )
         return self.assessments[result.folder]

@@ -19,6 +19,7 @@ from geo.travel import read_links
 from risk.access.tables import Times
 from risk.model import RiskModel
 from risk.model.breaks import Break, read_breaks
+from risk.model.gaps import read_answers
 from risk.planning.advice import prepare_advice
 from risk.report import KIND, assess
 
@@ -51,7 +52,16 @@ def score_release(
     breaks = read_breaks(workspace.derived)
     evaluation = {**_read_evaluation(workspace, release, breaks), **(evaluation or {})}
     model, folder = RiskModel(), workspace.derived
-    result = assess(release, folder, model=model, evaluation=evaluation, times=times, breaks=breaks, progress=tick)
+    result = assess(
+        release,
+        folder,
+        model=model,
+        evaluation=evaluation,
+        times=times,
+        breaks=breaks,
+        answers=read_answers(folder),
+        progress=tick,
+    )
     if release.tier != "partner":
         return result, None
     # The first screen shows a plan before anybody makes one.

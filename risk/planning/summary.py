@@ -147,6 +147,7 @@ class PlanSummary:
 
     follows : name of the saved plan that it changes, or empty. posts : table of posts as CSV. frontier : the gains for
     other numbers of moves. coverage, equity : need met by area and by group. left : moves after the last quarter.
+    blocked : why nothing is advised, whatever the verdict is (`PlanInputs.blocked`); empty if nothing blocks it.
     """
 
     title: str
@@ -168,6 +169,7 @@ class PlanSummary:
     stays: tuple[StayingTask, ...] = ()
     handover_tables: Tables = field(default_factory=Tables)
     follows: str = ""
+    blocked: str = ""
 
     @property
     def advised(self) -> bool:
@@ -176,8 +178,8 @@ class PlanSummary:
 
     @property
     def answer(self) -> Answer:
-        """What the plan advises; "nothing" if it has no moves."""
-        return self.verdict.answer if self.moves else "nothing"
+        """What the plan advises; "nothing" if it has no moves, or if a gap blocks it."""
+        return self.verdict.answer if self.moves and not self.blocked else "nothing"
 
     def decision_on(self, move: Move) -> AuthoredDecision | None:
         """Return the decision on a move; None if there is none."""
@@ -254,6 +256,7 @@ def summarise_plan(
         tuple(_summarise_staying(entry) for entry in result.stays),
         tasks,
         follows,
+        ground.blocked,
     )
 
 

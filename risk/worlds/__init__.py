@@ -9,6 +9,8 @@ so that every alarm is false.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from data.tables.population import interpolate_population
@@ -16,7 +18,7 @@ from data.workspace.threads import on_one_thread
 from risk.worlds import children as _children
 from risk.worlds import programme
 from risk.worlds.ground import build_ground
-from risk.worlds.laws import LAWS, change_meetings, change_parameters, draw_need_by_laws
+from risk.worlds.laws import LAWS, change_meetings, change_parameters, change_records, draw_need_by_laws
 from risk.worlds.outreach import draw_first_meetings, set_up_course
 from risk.worlds.parameters import DEFAULT_SEED, WorldParameters
 from risk.worlds.partner_files import write_partner_files
@@ -61,15 +63,16 @@ def simulate(
     effort, slots = _children.draw_effort_records(land, parameters, meetings.days)
     encounters, child = _children.draw_encounter_records(land, parameters, meetings, slots)
     services = programme.draw_services(land, parameters, meetings.days)
-    records = {
+    records: Mapping[str, pd.DataFrame] = {
         "encounter": encounters,
         "effort": effort,
         "service": services,
         "community": programme.draw_communities(land, parameters),
         "indicator": programme.draw_indicators(land, parameters, meetings, services),
     }
+    records = change_records(parameters, records)
     truth = Truth.build(land, parameters.periods, true, meetings, child)
-    return World(original, truth, records, areas)
+    return World(original, truth, dict(records), areas)
 
 
 def simulate_default_areas(parameters: WorldParameters) -> World:

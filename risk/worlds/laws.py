@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 
 from data.errors import InputError
 from data.workspace.types import Floats
@@ -20,6 +21,9 @@ from risk.worlds.ground import Ground
 from risk.worlds.need import SMALL, Need, draw_need
 from risk.worlds.outreach import FirstMeetings
 from risk.worlds.parameters import WorldParameters
+from risk.worlds.profiles import PARTNERS
+
+Records = Mapping[str, pd.DataFrame]
 
 _CONTAGION = 0.7  # share of the need that follows from that of the quarter before
 _STAYS = 0.5  # of what follows, in the same region; the rest is shared by its neighbours
@@ -33,7 +37,7 @@ _DAYS_LEFT, _REPORTS_LEFT = 0.15, 0.25  # shares of outreach days and of reports
 
 @dataclass(frozen=True)
 class Law:
-    """A law: its description, and the functions that change the parameters, the need or the first meetings of a world.
+    """A law: its description, and what changes the parameters, need, first meetings or records (by kind) of a world.
 
     A function is None where the law changes nothing.
     """
@@ -42,6 +46,7 @@ class Law:
     parameters: Callable[[WorldParameters], WorldParameters] | None = None
     need: Callable[[Ground, WorldParameters, Need], Need] | None = None
     meetings: Callable[[WorldParameters, FirstMeetings], FirstMeetings] | None = None
+    records: Callable[[WorldParameters, Records], Records] | None = None
 
 
 def select_laws(parameters: WorldParameters) -> list[Law]:
@@ -72,6 +77,42 @@ def change_meetings(parameters: WorldParameters, meetings: FirstMeetings) -> Fir
     for law in select_laws(parameters):
         meetings = law.meetings(parameters, meetings) if law.meetings else meetings
     return meetings
+
+
+def change_records(parameters: WorldParameters, records: Records) -> Records:
+    """Return the records as the laws of a world change them."""
+    for law in select_laws(parameters):
+        records = law.records(parameters, records) if law.records else records
+    return records
+
+
+def leave_out_file(records: Records, partner: str, kind: str = "effort") -> Records:
+    """Return the records without the file of a kind that a partner sent, by default that of its outreach days."""
+    stays = records[kind]["partner"] != partner
+    return {**records, kind: records[kind][stays].reset_index(drop=True)}
+
+
+def stop_partner(records: Records, partner: str, day: str) -> Records:
+    """Return the records without the encounters and outreach days of a partner from a day (ISO) on."""
+    for kind in ("encounter", "effort"):
+        frame = records[kind]
+        stays = (frame["partner"] != partner) | (frame["date"].astype(str) < day)
+        records = {**records, kind: frame[stays].reset_index(drop=True)}
+    return records
+
+
+def _draw_partner(parameters: WorldParameters) -> str:
+    return str(stream(parameters.seed, "missing").choice(PARTNERS))
+
+
+def _lose_file(parameters: WorldParameters, records: Records) -> Records:
+    return leave_out_file(records, _draw_partner(parameters))
+
+
+def _stop_one_partner(parameters: WorldParameters, records: Records) -> Records:
+    """Let a partner stop after three quarters of the time."""
+    turn = parameters.quarter_starts[int(0.75 * parameters.quarters)]
+    return stop_partner(records, _draw_partner(parameters), f"{turn:%Y-%m-%d}")
 
 
 def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) -> Need:
@@ -167,5 +208,7 @@ LAWS: Mapping[str, Law] = MappingProxyType({
     "delays": Law("half of the reports are dated up to three quarters late", meetings=_delay_reports),
     "partners": Law("the main reporting partner of a region starts or stops", need=_start_and_stop_partners),
     "lockdown": Law("outreach and reports collapse for the last year, need does not", meetings=_lock_down),
+    "missing-file": Law("the file with the outreach days of a partner is missing", records=_lose_file),
+    "partner-stops": Law("a partner sends nothing in the last quarter of the time", records=_stop_one_partner),
     "effort": Law("outreach goes where children were found", lambda p: replace(p, effort_follows_finds=1.0)),
 })  # fmt: skip

@@ -50,8 +50,8 @@ def test_a_release_passes_and_the_report_names_what_was_attacked_and_is_written_
     assert {(c["attack"], c["tier"]) for c in report["checks"]} == {
         (a, t)
         for a in (
-            *("averaging", "bounds", "checksums", "dark_figure", "homogeneity", "indicators", "membership"),
-            *("sequence", "surface", "threshold"),
+            *("averaging", "bounds", "checksums", "completeness", "dark_figure", "homogeneity", "indicators"),
+            *("membership", "sequence", "surface", "threshold"),
         )
         for t in ("partner", "public")
     }

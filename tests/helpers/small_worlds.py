@@ -166,6 +166,9 @@ class MemoryVault:
         frame = self.records.get(kind)
         return sorted(set(frame["partner"]) - {""}) if frame is not None and "partner" in frame else []
 
+    def list_imports(self):
+        return []
+
     def published_blocks(self):
         return {
             name: SimpleNamespace(members=blob, release=self.releases[name]) for name, blob in self.published.items()

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.narrative import access, attacks, model_card
+from dashboard.narrative.completeness import read_gaps
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.method import answers, costs, summary
 from dashboard.site import current_release, read_site
@@ -40,6 +41,12 @@ def show() -> None:
             answers.answer_noise(release),
             [(_("Noise, and what is withheld"), lambda: _show_noise(current))],
         )
+        if len(sent := answers.tabulate_gaps(current)):
+            _show_question(
+                _("What did each partner send?"),
+                " ".join(read_gaps(current)),
+                [(_("Who began, stopped or sent no outreach days"), lambda: st.html(markup.render_table(sent)))],
+            )
         if len(cost):
             _show_question(
                 _("What does protection cost?"),

@@ -1,4 +1,4 @@
-"""The folders in a backup: releases, so that published numbers can be repeated, saved plans, the ledger and breaks.
+"""The folders in a backup: releases, so that published numbers can be repeated, saved plans, the ledger and decisions.
 
 Other results can be computed again from a release, and are left out. An existing folder is never changed, and each
 path in a backup is checked, so that no file is written outside the folders.
@@ -11,13 +11,13 @@ from pathlib import Path, PurePosixPath
 
 from data.release import WITHDRAWN, names
 from data.release.derived import LEDGER
-from data.release.signed_list import BREAKS
+from data.release.signed_list import DECISIONS
 from data.restricted.vault.sqlcipher import Connection
 from data.workspace import files
 
 _LISTS = (".names", WITHDRAWN, "current")
 _PLANS = "plan-"
-_FILES = (LEDGER, BREAKS)
+_FILES = (LEDGER, *DECISIONS)
 
 
 def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
@@ -29,7 +29,7 @@ def iter_releases(releases: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def iter_plans(derived: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the path (below `derived`) and content of each file of saved plans, of the ledger and of the breaks."""
+    """Yield the path (below `derived`) and content of each file of saved plans, of the ledger and of decisions."""
     yield from _iter_files(derived, f"*/{_PLANS}*/*")
     for name in _FILES:
         yield from _iter_files(derived, name)

@@ -61,7 +61,7 @@ class Encounters:
 
     One entry for each encounter, (n,): child: number of the child from 0, in ascending order. day: datetime64[D].
     place, origin, destination: index in grid.names, -1 for none. codes: index in CATEGORIES, by column. partner: index
-    among the `partners` of load_encounters, -1 for none; empty if no partners were given.
+    among the `partners` of load_encounters, -1 for none; empty if no partners were given. batch: number of the import.
 
     One entry for each child, (children,): identity: the first 64 bits of its hash. record_key: from 0 to 2**64 - 1.
     """
@@ -76,6 +76,7 @@ class Encounters:
     identity: Words
     record_key: Words
     partner: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    batch: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     # Results for the last level and grain: tables are counted in groups with the same level and grain.
     last_home: dict[str, Any] = field(default_factory=dict, repr=False)
     last_pairs: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -173,6 +174,7 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
         identity[present],
         keys[present],
         records["partner"][rows].astype(np.int32) if "partner" in records else np.zeros(0, np.int32),
+        records["batch"][rows].astype(np.int64) if "batch" in records else np.zeros(0, np.int64),
     )
 
 

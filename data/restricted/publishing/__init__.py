@@ -45,6 +45,7 @@ from data.restricted.publishing.earlier import (
 )
 from data.restricted.publishing.frozen import freeze
 from data.restricted.publishing.indicators import tabulate_indicators
+from data.restricted.publishing.late import tabulate_late
 from data.restricted.publishing.published_table import Tables
 from data.restricted.publishing.records import Vault, join_figures, read_records
 from data.restricted.publishing.releases_folder import (
@@ -167,7 +168,9 @@ def make_release(
         tables = tabulate(draft, records, frozen)
         indicators = tabulate_indicators(vault, records.grid, draft.mechanism, record_keys, repeated)
         sent = tabulate_completeness(encounters, records, draft.policy, draft.mechanism, repeated)
-        draft = replace(draft, indicators=indicators.table, completeness=sent.table)
+        imported = {int(i["number"]): date.fromisoformat(str(i["at"])[:10]) for i in vault.list_imports()}
+        late = tabulate_late(encounters, imported, day, draft.mechanism)
+        draft = replace(draft, indicators=indicators.table, completeness=sent.table, late=late)
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)
         blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}

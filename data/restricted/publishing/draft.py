@@ -25,8 +25,8 @@ _LISTED = 20  # cells that a refusal names
 class Draft:
     """A release that is being made, without its tables.
 
-    grid: the areas and periods that it covers; None for a release that has only published figures. indicators: the
-    table of indicators for the partner tier. completeness: what each partner sent, also for the partner tier.
+    grid: the areas and periods that it covers; None for a release that has only published figures. For partners:
+    indicators, the table of indicators; completeness, what each partner sent; late, how late records come.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Draft:
     grid: Grid | None
     indicators: pa.Table | None = None
     completeness: pa.Table | None = None
+    late: pa.Table | None = None
 
     @classmethod
     def for_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey) -> Draft:

@@ -42,6 +42,10 @@ class Vault(Protocol):
         """List the partners that records of a kind name, by default of any kind."""
         ...
 
+    def list_imports(self) -> list[dict[str, Any]]:
+        """Return the imports, each with its `number` and its time `at` (ISO, UTC)."""
+        ...
+
     def published_blocks(self) -> Mapping[str, Any]:
         """Return the published blocks, by name; each has `members` and `release`."""
         ...

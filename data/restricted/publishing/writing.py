@@ -17,7 +17,7 @@ from data.disclosure.attacks.suite import attack_numbers
 from data.disclosure.reconciliation import add_column, reconcile
 from data.release import MANIFEST, Release, completeness
 from data.release.stamp import format_stamped
-from data.restricted.publishing import indicators, manifest
+from data.restricted.publishing import indicators, late, manifest
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.published_table import Tables
 from data.tables.resource import describe_resource
@@ -25,7 +25,7 @@ from data.tables.spec import TIERS, TableSpec, Tier
 
 
 def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
-    """Write one tier into a new folder; the tables of indicators and of completeness are for partners alone."""
+    """Write one tier into a new folder; the tables of indicators, completeness and late records are for partners."""
     folder.mkdir()
     (folder / "areas.parquet").write_bytes(draft.areas)
     resources, states = [], {}
@@ -37,7 +37,7 @@ def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
     figures["tier"] = "public"
     figures["invented"] = pc.any(draft.figures["invented"]).as_py() or False
     resources.append(_write_parquet(folder, "figures", draft.figures, figures))
-    of_partners = {indicators.NAME: draft.indicators, completeness.NAME: draft.completeness}
+    of_partners = {indicators.NAME: draft.indicators, completeness.NAME: draft.completeness, late.NAME: draft.late}
     for name, rows_of in of_partners.items():
         if tier == "partner" and rows_of is not None and len(rows_of):
             about_rows: dict[str, Any] = {"measure": name, "level": None, "grain": None, "breakdown": [], "tier": tier}

@@ -121,7 +121,7 @@ def test_another_identifier_key_gives_other_noise_and_the_same_rest(first, files
     changed = differing(tables(first), tables(other))
     assert changed
     measures = {name.partition("/")[2].removesuffix(".parquet").partition("_")[0] for name in changed}
-    assert measures <= {"children", "encounters", "model", "flows", "indicators"}
+    assert measures <= {"children", "encounters", "model", "flows", "indicators", "completeness"}
 
 
 @pytest.mark.long

@@ -81,7 +81,7 @@ class NumberIndex:
     @cached_property
     def tables(self) -> tuple[str, ...]:
         """The tables whose numbers any row may have; indicators and days of one partner must not stand for counts."""
-        return tuple(name for name in self.release.tables if name not in (indicators.NAME, COMPLETENESS))
+        return tuple(name for name in self.release.tables if name not in (indicators.NAME, COMPLETENESS, "late"))
 
     @cached_property
     def indicator_numbers(self) -> frozenset[tuple[int, str, str, str, float]]:

@@ -136,3 +136,12 @@ def test_findings(days, discovered, state, where):
     known = completeness([days], None if discovered is None else [discovered], [[True] * len(days)])
     expected = [] if state is None else [(state, *(known.quarters[t] for t in where))]
     assert [(f.state, f.first, f.last) for f in list_findings(known)] == expected
+
+
+def test_a_missing_file_is_a_gap_where_cases_are_more_than_a_trace():
+    known = completeness(
+        [[0] * 8, [0] * 8, [0] * 8],
+        [[1] * 8, [1, 0, 0, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 0, 0, 0]],
+        senders=(("AL", "Arsis"), ("GR", "Arsis"), ("IT", "Arsis")),
+    )
+    assert [(f.state, f.country) for f in list_findings(known)] == [("no_days", "AL"), ("no_days", "GR")]
