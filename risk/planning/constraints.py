@@ -21,6 +21,8 @@ from data.workspace.types import Bools, Floats, Ints
 from risk.planning.exploration import Exploration
 from risk.planning.problem import Decision, Posts, Rules
 
+RULE_BY_DECISION = {"accept": "accepted", "decline": "declined", "lock": "locked"}
+
 
 @dataclass(frozen=True, eq=False)
 class Row:
@@ -47,17 +49,10 @@ class Region:
 
     @classmethod
     def build(cls, posts: Posts, rules: Rules, decisions: Sequence[Decision], explored: Exploration) -> Region:
-        """Build the region: flows lead from sites with units to sites that may have units.
-
-        Declined moves and moves of infinite cost are left out. Raises InputError if a declined move names an unknown
-        site or kind.
-        """
-        declined = {_find_flow(posts, d) for d in decisions if d.decided == "decline"}
+        """Build the region: flows lead from sites with units to sites that may have units, at a finite cost."""
         start, end, kind = np.indices((len(posts.sites), len(posts.sites), len(posts.kinds)))
         open_ways = (posts.units[start, kind] > 0) & (start != end) & np.isfinite(posts.cost[start, end])
         open_ways &= posts.room[end] > 0
-        for way in declined:
-            open_ways[way] = False
         return cls(posts, rules, tuple(decisions), explored, np.stack(np.nonzero(open_ways)))
 
     @property
@@ -100,17 +95,23 @@ class Region:
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """The rows of every rule that may be relaxed."""
-        accepted = [d for d in self.decisions if d.decided == "accept"]
-        last = [self._build_accepted(accepted)] if accepted else []
-        return (*self._build_limits(), *self._build_floors(), *self._build_stays(), *last)
+        return (*self._build_limits(), *self._build_floors(), *self._build_stays(), *self._build_decisions())
 
     def _build_limits(self) -> Iterator[Row]:
-        """Build the rows of moves and budget, docs/planner.md eq. (29)."""
+        """Build the rows of moves, budget and country, docs/planner.md eq. (29), and of units by area, eq. (60)."""
         rules, flows = self.rules, self.flows.shape[1]
         if rules.moves is not None:
-            yield Row("moves", self._build_row(-np.ones(flows)), np.array([-float(rules.moves)]), rules.moves)
+            yield Row("moves", self._build_flow_rows([-np.ones(flows)]), np.array([-float(rules.moves)]), rules.moves)
         if rules.budget is not None:
-            yield Row("budget", self._build_row(-self.cost), np.array([-rules.budget]), rules.budget)
+            yield Row("budget", self._build_flow_rows([-self.cost]), np.array([-rules.budget]), rules.budget)
+        if rules.inside is not None:
+            outside = ~(rules.inside[self.flows[0]] & rules.inside[self.flows[1]])
+            yield Row("country", self._build_flow_rows([-outside.astype(float)]), np.zeros(1), 0.0)
+        for rule, sign, limits in (("keep", 1.0, rules.keep), ("at_most", -1.0, rules.at_most)):
+            if limits:
+                count = np.array([float(units) for _, units in limits])
+                rows = sparse.vstack([sign * self._build_unit_row(area) for area, _ in limits])
+                yield Row(rule, sparse.csr_array(rows), sign * count, float(count.sum()))
 
     def _build_floors(self) -> Iterator[Row]:
         """Build the rows of the floors and of exploration, docs/planner.md eq. (30) and (31)."""
@@ -128,29 +129,50 @@ class Region:
             yield Row("exploration", row, np.array([self.explored.least]), self.explored.least)
 
     def _build_stays(self) -> Iterator[Row]:
-        """Build the rows of commitments, locks and room, docs/planner.md eq. (32)."""
+        """Build the rows of commitments and room, docs/planner.md eq. (32)."""
         posts, out = self.posts, -self.build_leaving()
         free = (posts.committed - posts.units).ravel().astype(float)
         yield Row("commitments", out, free, float(posts.committed.sum()))
-        if locked := [_find_place(posts, d) for d in self.decisions if d.decided == "lock"]:
-            rows = np.array([start * len(posts.kinds) + kind for start, kind in locked])
-            yield Row("locked", out[rows], np.zeros(len(rows)), float(posts.units.ravel()[rows].sum()))
         room = sparse.kron(sparse.eye_array(len(posts.sites)), np.ones((1, len(posts.kinds))))
         empty = sparse.csr_array((len(posts.sites), self.flows.shape[1]))
         matrix = sparse.csr_array(-sparse.hstack([empty, room]))
         yield Row("room", matrix, -posts.room.astype(float), float(posts.room.sum()))
 
-    def _build_row(self, values: Floats) -> sparse.csr_array:
-        return sparse.csr_array(np.append(values, np.zeros(self.posts.units.size))[None, :])
+    def _build_decisions(self) -> Iterator[Row]:
+        """Build the rows of accepted and declined moves and of locks, docs/planner.md eq. (32)."""
+        for decided, rule in RULE_BY_DECISION.items():
+            decisions = [d for d in self.decisions if d.decided == decided]
+            if not decisions:
+                continue
+            sign = 1.0 if decided == "accept" else -1.0
+            rows = self._build_flow_rows([sign * self._find_flows(d) for d in decisions])
+            least = np.array([float(d.units) if decided == "accept" else 0.0 for d in decisions])
+            required = sum(self._count_units(d) for d in decisions) if decided == "lock" else least.sum()
+            yield Row(rule, rows, least, float(required))
 
-    def _build_accepted(self, accepted: list[Decision]) -> Row:
-        """Build the rows of accepted moves, docs/planner.md eq. (32)."""
-        ways = np.array([_find_flow(self.posts, d) for d in accepted])
-        same = (self.flows[None] == ways[:, :, None]).all(axis=1)
-        row, column = np.nonzero(same)
-        matrix = _build_matrix(row, column, np.ones(len(row)), (len(accepted), self.size))
-        least = np.array([float(d.units) for d in accepted])
-        return Row("accepted", matrix, least, float(least.sum()))
+    def _build_flow_rows(self, values: Sequence[Floats]) -> sparse.csr_array:
+        """Return rows over all columns from one value for each flow, (rows, F)."""
+        flows = sparse.csr_array(np.array(values))
+        return sparse.csr_array(sparse.hstack([flows, sparse.csr_array((len(values), self.posts.units.size))]))
+
+    def _build_unit_row(self, area: str) -> sparse.csr_array:
+        """Return the row that adds up the teams in an area; all units where no kind searches."""
+        posts = self.posts
+        kinds = posts.searching if posts.searching.any() else np.ones(len(posts.kinds), dtype=bool)
+        counted = (posts.is_in(area)[:, None] & kinds).ravel().astype(float)
+        return sparse.csr_array(np.append(np.zeros(self.flows.shape[1]), counted)[None, :])
+
+    def _find_flows(self, decision: Decision) -> Floats:
+        """Return 1 for each flow that a decision is about, else 0, (F,); raise InputError for an unknown name."""
+        end = "" if decision.decided == "lock" else decision.end
+        start_at, end_at, kind_at = self.flows
+        mask = _is_named(self.posts.sites, decision.start)[start_at] & _is_named(self.posts.sites, end)[end_at]
+        return np.asarray(mask & _is_named([k.name for k in self.posts.kinds], decision.kind)[kind_at], float)
+
+    def _count_units(self, decision: Decision) -> int:
+        sites = _is_named(self.posts.sites, decision.start)
+        kinds = _is_named([kind.name for kind in self.posts.kinds], decision.kind)
+        return int(self.posts.units[np.ix_(sites, kinds)].sum())
 
     def join_columns(self, flows: Ints, units: Ints) -> Floats:
         """Join flows, (F,), and units, (S, K), to one vector of columns."""
@@ -243,19 +265,12 @@ def solve_milp(
     return milp(costs, integrality=whole, bounds=bounds, constraints=constraints, options=options)
 
 
-def _find_flow(posts: Posts, decision: Decision) -> tuple[int, int, int]:
-    start, kind = _find_place(posts, decision)
-    return start, _find_name(posts.sites, decision.end), kind
-
-
-def _find_place(posts: Posts, decision: Decision) -> tuple[int, int]:
-    return _find_name(posts.sites, decision.start), _find_name([kind.name for kind in posts.kinds], decision.kind)
-
-
-def _find_name(names: Sequence[str], name: str) -> int:
-    if name not in names:
+def _is_named(names: Sequence[str], name: str) -> Bools:
+    """Return a mask of the names that are `name`; all of them if it is empty."""
+    mask = np.array([name in ("", other) for other in names], dtype=bool)
+    if not mask.any():
         raise InputError(f"A decision names {name!r}, which is in no post. Copy the names from the table of moves.")
-    return names.index(name)
+    return mask
 
 
 def _build_matrix(row: Ints, column: Ints, value: Floats, shape: tuple[int, int]) -> sparse.csr_array:

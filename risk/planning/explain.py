@@ -110,7 +110,7 @@ def _explain_move(region: Region, units: Ints, flow: int, count: int, need: Floa
     helped = with_it.sum(axis=1) > without.sum(axis=1)
     wanted = float(need[:, helped].sum(axis=(1, 2)).mean())
     names = posts.sites[start], posts.sites[end], posts.kinds[kind].name
-    accepted = any((d.start, d.end, d.kind) == names for d in region.decisions if d.decided == "accept")
+    accepted = any(d.covers(*names) for d in region.decisions if d.decided == "accept")
     return Move(
         *names,
         count,

@@ -54,7 +54,9 @@ class Setting:
     today's capacity that every county or region keeps, also where units move between municipalities. services_floor :
     share of the services of the worst-served area with Roma and Egyptian communities that each of these areas keeps.
     per_quarter : maximum number of moves in one quarter. seconds : time limit. All shares and weights are from 0 to 1.
-    Raises InputError for a value out of range.
+    country : code of the country within which units move; empty for all. keep, at_most : least and largest number of
+    teams in areas, by their codes, such as (("AL-10", 2),). Moves that are forbidden or required are decisions
+    (`risk.planning.problem.Decision`), not settings. Raises InputError for a value out of range.
     """
 
     pathway: str = ALL
@@ -69,6 +71,9 @@ class Setting:
     per_quarter: int = 4
     seconds: float = 20.0
     level: Level = "region"
+    country: str = ""
+    keep: tuple[tuple[str, int], ...] = ()
+    at_most: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("floor", "services_floor", "exploration", "equity", "cost", "robustness"):
@@ -85,6 +90,7 @@ class Setting:
             or (self.budget is not None and self.budget < 0.0)
         ):
             raise InputError("Moves and hours must be 0 or more, moves per quarter 1 or more, and seconds above 0.")
+        _check_units(self.keep, self.at_most)
 
     @property
     def aims(self) -> Aims:
@@ -164,18 +170,25 @@ class PlanInputs:
         return replace(self, table=table, posts=placed, is_draft=False)
 
     def make_rules(self, setting: Setting) -> Rules:
-        """Return the rules of a setting."""
+        """Return the rules of a setting; raise InputError for an unknown country."""
+        if setting.country and setting.country not in self.countries:
+            known = ", ".join(sorted(set(self.countries)))
+            raise InputError(f"No country {setting.country!r} in this plan. There are: {known}.")
+        inside = np.array([not setting.country or code == setting.country for code in self.countries])
         services = self.posts.compute_capacity(self.posts.units)[:, ~self.posts.searching].sum(axis=1)
         in_communities = services[self.communities]
         return Rules(
             moves=setting.moves,
             budget=setting.budget,
+            inside=inside if setting.country else None,
+            keep=setting.keep,
+            at_most=setting.at_most,
             floor=_floor(self.posts, setting.floor),
             communities=self.communities,
             services_floor=setting.services_floor * float(in_communities.min(initial=np.inf))
             if len(in_communities)
             else 0.0,
-            under_searched=self.under_searched,
+            under_searched=self.under_searched & inside,
             exploration=setting.exploration,
         )
 
@@ -228,6 +241,17 @@ def make_frontier(
         solver=setting.solver if setting.level == "region" else Solver(seconds=setting.seconds / 4.0),
         progress=progress,
     )
+
+
+def _check_units(keep: tuple[tuple[str, int], ...], at_most: tuple[tuple[str, int], ...]) -> None:
+    """Raise InputError for an area that is named twice, a number below 0, or a largest number below the least."""
+    for limits in (keep, at_most):
+        for area, units in limits:
+            if units < 0 or [name for name, _ in limits].count(area) > 1:
+                raise InputError(f"{area}={units}: name each area once, with a number of units from 0.")
+    for area, most in at_most:
+        if most < (least := dict(keep).get(area, 0)):
+            raise InputError(f"{area} cannot keep {least} units and have at most {most}. Change one of the two.")
 
 
 def _refuse_shelters(table: tables.PostsTable) -> None:

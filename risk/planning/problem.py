@@ -67,6 +67,14 @@ class Posts:
             if wrong.any():
                 raise InputError(f"Site {self.sites[int(np.argmax(wrong))]!r} {what}. Correct the table of posts.")
 
+    def is_in(self, name: str) -> Bools:
+        """Return whether each site is, or lies in, the area with this name, (S,); raise InputError if none is."""
+        regions = self.regions or self.sites
+        inside = np.array([name in names for names in zip(self.sites, regions, strict=True)], dtype=bool)
+        if not inside.any():
+            raise InputError(f"{name!r} is no area of the posts. Write the code of an area of the table of posts.")
+        return inside
+
     def compute_capacity(self, units: Floats | Ints) -> Floats:
         """Return the children per quarter that units, (S, K), can serve by area, (A, K), docs/planner.md eq. (16)."""
         offered: Floats = self.reach @ (units * np.array([kind.children for kind in self.kinds]))
@@ -93,7 +101,10 @@ class Posts:
 class Rules:
     """The rules of a plan. None: no such rule.
 
-    moves : maximum number of moves. budget : maximum cost of all moves together.
+    moves : maximum number of moves. budget : maximum cost of all moves together. inside : mask of the sites between
+        which units may move, (S,), such as those of a country.
+    keep, at_most : least and largest number of units in areas, each by the code of a site or of a region. They count
+        teams (units that search); all units where nobody searches.
     floor : capacity of all kinds that must reach each of `Posts.floor_areas`, children per quarter. Few municipalities
         have a unit of their own, so a floor for each of them would hold nearly every unit where it is.
     services_floor : capacity of services, never of search, that must reach each area of the mask `communities`, (A,),
@@ -105,6 +116,9 @@ class Rules:
 
     moves: int | None = None
     budget: float | None = None
+    inside: Bools | None = None
+    keep: tuple[tuple[str, int], ...] = ()
+    at_most: tuple[tuple[str, int], ...] = ()
     floor: Floats | None = None
     communities: Bools | None = None
     services_floor: float = 0.0
@@ -120,11 +134,14 @@ class Rules:
             raise InputError(f"exploration = {self.exploration!r} is not a share of the outreach. Give 0 to 1.")
 
     def check_for(self, posts: Posts) -> None:
-        """Check that the rules have one value for each area of the posts; raise InputError if not."""
-        sizes = {"floor": posts.floor_areas, "communities": posts.areas, "under_searched": posts.areas}
+        """Check that the rules have one value for each area, and name known areas; raise InputError if not."""
+        sizes = {"inside": posts.sites, "floor": posts.floor_areas, "communities": posts.areas,
+                 "under_searched": posts.areas}  # fmt: skip
         for name, areas in sizes.items():
             if (value := getattr(self, name)) is not None:
                 _check_shape(name, value, (len(areas),))
+        for area, _ in (*self.keep, *self.at_most):
+            posts.is_in(area)
 
 
 @dataclass(frozen=True)
@@ -151,10 +168,11 @@ class Aims:
 
 @dataclass(frozen=True)
 class Decision:
-    """The decision of a person on a move.
+    """The decision of a person on moves; an empty name of a site or kind stands for all of them.
 
     accept : at least `units` units of the kind go from start to end. decline : none do. lock : no unit of the
-    kind leaves start (`end` and `units` do not count); others may come.
+    kind leaves start (`end` and `units` do not count); others may come. Raises InputError for fewer units than 1, or
+    the same site twice.
     """
 
     start: str
@@ -163,6 +181,15 @@ class Decision:
     decided: Literal["accept", "decline", "lock"]
     units: int = 1
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.units < 1 or (self.start and self.start == self.end and self.decided != "lock"):
+            raise InputError(f"No move of {self.units} units from {self.start!r} to {self.end!r}. Name two areas.")
+
+    def covers(self, start: str, end: str, kind: str) -> bool:
+        """Return whether a move is one of those that were decided on."""
+        names = zip((self.start, self.end, self.kind), (start, end, kind), strict=True)
+        return all(name in ("", other) for name, other in names)
 
 
 @dataclass(frozen=True)

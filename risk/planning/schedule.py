@@ -24,7 +24,8 @@ from risk.planning.result import Plan
 
 Curve = tuple[Floats, Floats]  # widths and slopes of chords, (P,) each
 
-_LASTING_RULES = ("floor", "services_floor", "exploration", "room")  # a part of the moves cannot break other rules
+# A part of the moves cannot break other rules.
+_LASTING_RULES = ("floor", "services_floor", "exploration", "room", "keep", "at_most")
 _CLOSE = 0.5  # of the gap: how far all chords together may be below their curves
 _MOST_PIECES = 200
 _TOLERANCE = 1e-6  # of rules, as for the plan

@@ -181,8 +181,7 @@ class PlanSummary:
 
     def decision_on(self, move: Move) -> AuthoredDecision | None:
         """Return the decision on a move; None if there is none."""
-        way = move.start, move.end, move.kind
-        decisions = (d for d in self.decisions if (d.decision.start, d.decision.end, d.decision.kind) == way)
+        decisions = (d for d in self.decisions if d.decision.covers(move.start, move.end, move.kind))
         return next(decisions, None)
 
     def sum_flows(self) -> list[tuple[str, str, int]]:
