@@ -17,7 +17,7 @@ from risk.numbers import apportion
 from risk.planning import compute_floor, plan_moves
 from risk.planning.benefit import compute_met
 from risk.planning.clashes import RulesClash
-from risk.planning.problem import Kind, Posts, Rules, Solver
+from risk.planning.problem import SETTLING, Kind, Posts, Rules, Solver
 from risk.planning.result import Plan
 
 YEAR = 4  # quarters
@@ -83,6 +83,7 @@ def rules_of(observations: Observations, programme: Programme) -> Rules:
         floor=floors(observations, programme) * programme.units * programme.children,
         under_searched=days < _UNDER_SEARCHED * fair * days.sum(),
         exploration=programme.exploration,
+        settling=SETTLING,
     )
 
 

@@ -404,7 +404,7 @@ def _find_plan(workspace: Workspace, opened: Release, name: str) -> SavedPlan:
 
 def _answer(plan: PlanSummary) -> dict[str, Any]:
     """Return the plan as JSON values for scripts."""
-    names = ("probability", "small_probability", "moved", "cost", "gain", "gap", "proven", "broken_today")
+    names = ("year", "moved", "cost", "gain", "gap", "proven", "broken_today")
     verdict = asdict(plan.verdict)
     moves = [asdict(move) for move in plan.moves]
     return {"answer": plan.answer, **{name: verdict[name] for name in names}, "moves": moves}
@@ -430,7 +430,7 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
     """Yield a plan as lines of text: the verdict, its numbers, the moves, the quarters and the hand-over of tasks."""
     verdict = plan_words.word_verdict(t, plan)
     yield verdict.head + "."
-    yield from (f"  {text}" for text in (verdict.text, verdict.warning, verdict.note) if text)
+    yield from (f"  {text}" for text in verdict.list_sentences())
     for figure in plan_words.list_figures(t, plan):
         yield f"  {figure.label}: {figure.value} ({figure.below})"
     if plan.posts_drafted:

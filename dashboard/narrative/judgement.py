@@ -24,8 +24,8 @@ from data.errors import InputError
 from geo.layers.access import SURE
 from geo.layers.core.service_choices import AXES
 from risk.planning.advice import UNMET, Advice, PlanReview, read_advice
-from risk.planning.result import Answer
 from risk.planning.summary import PlanSummary
+from risk.planning.verdict import Answer
 from risk.report.shift import AreaShift
 
 ALL = "all"  # pathways

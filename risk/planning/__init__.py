@@ -4,10 +4,10 @@ Capacity c that reaches an area with need n meets n (1 - exp(-c / n)) of it. The
 risk model. HiGHS chooses a layout of whole units within rules, by half of the draws. The other half judges
 it, because what looks best among noisy numbers looks better than it is. Equations: docs/planner.md.
 
-**The result may be to change nothing.** A plan is recommended only if the probability that it gains more
-than 3 % of the need met today is 0.9 or more. Without that rule, moves would be proposed even where today's
-posts are right. There is one result between a recommended plan and changing nothing: *small but almost sure*
-(risk/planning/result.py). A plan that is not recommended is still shown, with its moves, and says so.
+**The result may be to keep things as they are.** A unit that moves meets nobody until it has settled in. What that
+costs is the stated loss from which the three verdicts follow (risk/planning/verdict.py): do it, optional, or keep
+things as they are. Without it, moves would be advised even where today's posts are right. A plan that is not advised is
+still shown, with its moves, and says so.
 
 **Exploration.** A share of the searching units, a tenth by default, goes to areas with too little outreach,
 drawn at random (risk/planning/exploration.py). Communities play no part in it. It is the only rule that gives way:
@@ -31,8 +31,9 @@ from risk.planning.explain import Estimate, compute_outcome, explain_moves
 from risk.planning.exploration import draw_exploration
 from risk.planning.objective import Goal
 from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
-from risk.planning.result import LEAST_GAIN, SMALL_GAIN, Plan, Point
+from risk.planning.result import Plan, Point
 from risk.planning.solve import Solution, solve_moves
+from risk.planning.verdict import judge_year
 
 _TOLERANCE = 1e-6  # of the solver, in children per quarter
 
@@ -98,8 +99,9 @@ def _find_layout(region: Region, goal: Goal, solver: Solver, tell: Progress) -> 
 
 
 def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: Floats) -> Plan:
-    """Compare a layout with today's posts by the judging draws of need, docs/planner.md eq. (43), (44), (57)."""
-    posts = region.posts
+    """Compare a layout with today's posts by the judging draws of need, docs/planner.md eq. (43)."""
+    posts, leaving = region.posts, np.zeros_like(region.posts.units)
+    np.add.at(leaving, (region.flows[0], region.flows[2]), solution.flows)
     before = compute_met(need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
     gain = compute_met(need, posts.compute_capacity(solution.units)).sum(axis=(1, 2)) - before
     return Plan(
@@ -109,8 +111,7 @@ def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: F
         compute_outcome(posts, posts.units, need),
         compute_outcome(posts, solution.units, need),
         Estimate.from_draws(gain),
-        float((gain > LEAST_GAIN * before).mean()),
-        float((gain > SMALL_GAIN * before).mean()),
+        judge_year(posts, solution.units, leaving, need, region.rules.settling_quarters),
         region.find_broken(np.zeros_like(solution.flows), posts.units),
         region.explored,
         solution.gap,
@@ -156,5 +157,5 @@ def compute_frontier(
         finally:
             if progress is not None:
                 progress(number, len(limits), "Comparing numbers of moves")
-        points.append(Point(limit, plan.moved, plan.cost, plan.gain, plan.probability, plan.recommended))
+        points.append(Point(limit, plan.moved, plan.cost, plan.gain, plan.year.probability, plan.recommended))
     return tuple(points)

@@ -28,7 +28,7 @@ from risk.model.observations import Observations
 from risk.planning import compute_floor as _floor
 from risk.planning import compute_frontier, plan_moves
 from risk.planning import posts as tables
-from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
+from risk.planning.problem import MOST_SETTLING, SETTLING, Aims, Decision, Posts, Rules, Solver
 from risk.planning.result import Plan, Point
 from risk.planning.schedule import Schedule, schedule_moves
 from risk.report.manifest import read_manifest
@@ -53,7 +53,8 @@ class Setting:
     number of moves. budget : maximum hours of travel between old and new posts, None for no limit. floor : share of
     today's capacity that every county or region keeps, also where units move between municipalities. services_floor :
     share of the services of the worst-served area with Roma and Egyptian communities that each of these areas keeps.
-    per_quarter : maximum number of moves in one quarter. seconds : time limit. All shares and weights are from 0 to 1.
+    per_quarter : maximum number of moves in one quarter. seconds : time limit. settling : weeks for which a moved unit
+    meets nobody. All shares and weights are from 0 to 1.
     country : code of the country within which units move; empty for all. keep, at_most : least and largest number of
     teams in areas, by their codes, such as (("AL-10", 2),). Moves that are forbidden or required are decisions
     (`risk.planning.problem.Decision`), not settings. Raises InputError for a value out of range.
@@ -74,6 +75,7 @@ class Setting:
     country: str = ""
     keep: tuple[tuple[str, int], ...] = ()
     at_most: tuple[tuple[str, int], ...] = ()
+    settling: int = SETTLING
 
     def __post_init__(self) -> None:
         for name in ("floor", "services_floor", "exploration", "equity", "cost", "robustness"):
@@ -91,6 +93,8 @@ class Setting:
         ):
             raise InputError("Moves and hours must be 0 or more, moves per quarter 1 or more, and seconds above 0.")
         _check_units(self.keep, self.at_most)
+        if not 0 <= self.settling <= MOST_SETTLING:
+            raise InputError(f"settling is {self.settling!r}; it must be from 0 to {MOST_SETTLING} weeks.")
 
     @property
     def aims(self) -> Aims:
@@ -190,6 +194,7 @@ class PlanInputs:
             else 0.0,
             under_searched=self.under_searched & inside,
             exploration=setting.exploration,
+            settling=setting.settling,
         )
 
 

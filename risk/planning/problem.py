@@ -11,6 +11,9 @@ import numpy as np
 from data.errors import InputError
 from data.workspace.types import Bools, Floats, Ints
 
+SETTLING, MOST_SETTLING = 6, 26  # weeks for which a moved unit meets nobody: the default, and the most
+YEAR, _WEEKS = 4, 13  # quarters over which moves are judged; weeks in a quarter
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -111,6 +114,7 @@ class Rules:
         where Roma and Egyptian communities live, children per quarter. Communities change nothing else.
     under_searched : mask of areas with too little outreach, (A,). exploration : share (0 to 1) of the searching units
         whose capacity must reach the areas drawn from them, see risk/planning/exploration.py.
+    settling : weeks (0 to 26) for which a moved unit meets nobody, docs/planner.md eq. (70).
     Raises InputError for a number out of range.
     """
 
@@ -124,6 +128,7 @@ class Rules:
     services_floor: float = 0.0
     under_searched: Bools | None = None
     exploration: float = 0.1
+    settling: int = 0
 
     def __post_init__(self) -> None:
         for name, least in (("moves", self.moves), ("budget", self.budget), ("floor", self.floor),
@@ -132,6 +137,11 @@ class Rules:
                 _check(name, np.asarray(least, dtype=float), at_least=0.0)
         if not 0.0 <= self.exploration <= 1.0:
             raise InputError(f"exploration = {self.exploration!r} is not a share of the outreach. Give 0 to 1.")
+
+    @property
+    def settling_quarters(self) -> float:
+        """How long a moved unit meets nobody, in quarters."""
+        return self.settling / _WEEKS
 
     def check_for(self, posts: Posts) -> None:
         """Check that the rules have one value for each area, and name known areas; raise InputError if not."""

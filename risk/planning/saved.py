@@ -26,6 +26,7 @@ from risk.planning.summary import AuthoredDecision, PlanSummary, check_texts
 KIND = "plan"
 _KEYS = {"setting": "parameters", "verdict": "plan"}  # fields whose key in the file is another
 _LARGEST = 1e15
+OLD_ANSWERS = {"move": "do", "small": "optional", "nothing": "keep", True: "do", False: "keep"}
 # How older versions of the product began the sentence in which they wrote why a task stays.
 _OLD_REASONS = {"it serves no": "no_children", "there is room": "room_taken", "no duty bearer": "no_room"}
 
@@ -205,10 +206,9 @@ def read_plan(content: Mapping[str, Any]) -> PlanSummary:
 
 
 def _read_answer(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a verdict that has `answer`; verdicts of older plans have only `recommended`."""
-    if "answer" in verdict or not isinstance(verdict.get("recommended"), bool):
-        return verdict
-    return {**verdict, "answer": "move" if verdict["recommended"] else "nothing"}
+    """Return a verdict in the words of today; older plans have other words, or only `recommended`."""
+    answer = verdict.get("answer", verdict.get("recommended"))
+    return {**verdict, "answer": OLD_ANSWERS.get(answer, answer)} if isinstance(answer, str | bool) else verdict
 
 
 def _read_reason(row: object) -> object:

@@ -20,6 +20,7 @@ from data.workspace.types import Floats, Ints
 from risk.planning.benefit import compute_met
 from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.objective import Goal
+from risk.planning.problem import YEAR
 
 Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
 
@@ -41,8 +42,9 @@ def find_nearest_whole(region: Region, goal: Goal, relaxed: Floats, usable: Ints
     """
     flows = len(region.cost)
     units = relaxed[flows : region.size]
-    slope, _ = goal.compute_slopes(region.posts.compute_capacity(np.asarray(units.reshape(region.posts.units.shape))))
-    worth = region.posts.reach.T @ slope * _list_children(region)
+    worth = _value_units(
+        region, goal, region.posts.compute_capacity(np.asarray(units.reshape(region.posts.units.shape)))
+    )
     costs = np.append(goal.price * region.cost, -worth.ravel())
     columns = np.append(usable, np.arange(flows, region.size))
     rows = [LinearConstraint(c.A[:, columns], c.lb, c.ub) for c in region.build_constraints()]
@@ -59,6 +61,12 @@ def find_nearest_whole(region: Region, goal: Goal, relaxed: Floats, usable: Ints
             layout = region.lay_out(whole_flows)
             return None if region.find_broken(whole_flows, layout) else (layout, whole_flows)
     return None
+
+
+def _value_units(region: Region, goal: Goal, capacity: Floats) -> Floats:
+    """Return what one more unit adds at a capacity, (A, K), docs/planner.md eq. (40), (S, K)."""
+    slope, _ = goal.compute_slopes(capacity)
+    return np.asarray(region.posts.reach.T @ slope * _list_children(region))
 
 
 def _list_children(region: Region) -> Floats:
@@ -160,10 +168,16 @@ class Search:
         return np.inf if budget is None else budget - self._spent
 
     def remove_idle_moves(self) -> None:
-        """Remove, one by one, moves that gain nothing and that no rule needs."""
+        """Remove, one by one, moves that gain less than their unit loses while it settles in, unless a rule needs them.
+
+        The loss is spread over the rest of the year, docs/planner.md eq. (76).
+        """
+        posts, settling, (start, _, kind) = self.region.posts, self.region.rules.settling_quarters, self.region.flows
+        today = _value_units(self.region, self.goal, posts.compute_capacity(posts.units))[start, kind]
+        losses = np.maximum(settling / (YEAR - settling) * today / max(abs(self.value), 1.0), _LEAST)
         changed = True
         while changed:
-            changes = [self._try_change(int(flow), _NONE, -_LEAST) for flow in np.flatnonzero(self.flows)]
+            changes = [self._try_change(int(f), _NONE, -float(losses[f])) for f in np.flatnonzero(self.flows)]
             changed = any(changes)
 
     def _try_change(self, donor: int, receiver: int, least: float = _LEAST) -> bool:

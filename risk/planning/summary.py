@@ -23,8 +23,9 @@ from risk.planning.benefit import compute_met
 from risk.planning.explain import Estimate, Move, Outcome
 from risk.planning.inputs import PlanInputs, Setting, make_schedule
 from risk.planning.problem import Decision
-from risk.planning.result import Answer, Plan, Point
+from risk.planning.result import Plan, Point
 from risk.planning.schedule import Phase, Step
+from risk.planning.verdict import Answer, YearAhead
 
 Role = Literal["programme manager", "coordinator", "data officer", "board"]
 
@@ -59,16 +60,14 @@ class AuthoredDecision:
 class Verdict:
     """The plan as a whole: what it advises (`answer`), and what its moves gain.
 
-    probability : that the gain is more than LEAST_GAIN of the need met today. small_probability : the same for
-    SMALL_GAIN; None in plans of an older version. moved : number of units. cost : hours of travel. gain : children per
-    quarter. broken_today : rules that today's posts break. explored : areas drawn for exploration; explored_share : the
-    part of the outreach meant for them that the other rules allow. gap : the most by which another layout could be
-    better, as a share of the plan's value; None if no bound is known. proven : whether the gap is as small as was asked
-    for.
+    year : what the moves bring in the four quarters after them; None in plans of an older version, whose answer
+    followed another rule. moved : number of units. cost : hours of travel. gain : children per quarter. broken_today :
+    rules that today's posts break. explored : areas drawn for exploration; explored_share : the part of the outreach
+    meant for them that the other rules allow. gap : the most by which another layout could be better, as a share of the
+    plan's value; None if no bound is known. proven : whether the gap is as small as was asked for.
     """
 
     answer: Answer
-    probability: float
     moved: int
     cost: float
     gain: Estimate
@@ -78,7 +77,7 @@ class Verdict:
     explored: tuple[str, ...] = ()
     gap: float | None = None
     proven: bool = True
-    small_probability: float | None = None
+    year: YearAhead | None = None
     explored_share: float = 1.0
 
 
@@ -172,12 +171,12 @@ class PlanSummary:
     @property
     def advised(self) -> bool:
         """Whether to make the moves."""
-        return self.answer == "move"
+        return self.answer == "do"
 
     @property
     def answer(self) -> Answer:
-        """What the plan advises; "nothing" if it has no moves."""
-        return self.verdict.answer if self.moves else "nothing"
+        """What the plan advises; "keep" if it has no moves."""
+        return self.verdict.answer if self.moves else "keep"
 
     def decision_on(self, move: Move) -> AuthoredDecision | None:
         """Return the decision on a move; None if there is none."""
@@ -275,7 +274,6 @@ def _summarise_verdict(plan: Plan) -> Verdict:
     areas = np.array(plan.posts.areas)
     return Verdict(
         plan.answer,
-        plan.probability,
         plan.moved,
         plan.cost,
         plan.gain,
@@ -285,7 +283,7 @@ def _summarise_verdict(plan: Plan) -> Verdict:
         tuple(str(code) for code in areas[plan.explored.areas]) if plan.explored.least else (),
         plan.gap if np.isfinite(plan.gap) else None,
         plan.proven,
-        plan.small_probability,
+        plan.year,
         plan.explored.share,
     )
 

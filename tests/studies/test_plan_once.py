@@ -33,7 +33,7 @@ def test_greedy_makes_the_best_move_first_and_stops_where_none_helps():
 
 
 def world(seed, met, shown, gain=(5.0, 1.0, 30.0), recommended=True, quiet=True, floor_kept=True):
-    return Regret(seed, met, shown, Estimate(*gain), recommended, 9, floor_kept, quiet, 4, False, "small", 0.01)
+    return Regret(seed, met, shown, Estimate(*gain), recommended, 9, floor_kept, quiet, 4, False, "optional", 0.01)
 
 
 def test_what_is_recovered_and_the_summary_of_all_worlds():

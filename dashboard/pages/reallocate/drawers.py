@@ -34,7 +34,7 @@ def show_drawers(
                 _show_frontier(current, work, setting, plan)
     with st.expander(_("Current posts")):
         forms.ask_posts(current, work, setting.level)
-    saved.show_saved(current, plans, work, None if plan is None else setting)
+    saved.show_saved(current, plans)
 
 
 def _show_when(current: CurrentRelease, plan: PlanSummary) -> None:
@@ -70,5 +70,5 @@ def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, p
     for column, axis in ((left, "moved"), (right, "cost")):
         with column:
             show_chart(describe_chart(frontier.draw_frontier(points, axis, plan.verdict)), width="stretch")
-    st.caption(_("Filled: sure enough to advise. Hollow: not sure enough. Ring: the plan above. Lines: 95 % interval."))
+    st.caption(_("Filled: “Do it”. Hollow: not. Ring: the plan above. Lines: 95 % interval."))
     st.html(markup.render_table(frontier.tabulate_words(planner.speak(current), points)))

@@ -51,7 +51,7 @@ def draw_plan(current: CurrentRelease, plan: PlanSummary, view: str) -> Sheet:
         [layer],
         [_("Decisions and posts count as they were saved with the plan.")],
         _("Reallocate"),
-        [f"{verdict.head}.", verdict.text, *filter(None, (verdict.warning, verdict.note))],
+        [f"{verdict.head}.", *verdict.list_sentences()],
         [draw_arrow(arrow) for arrow in move_map.draw_arrows(current, plan)],
         numbered=False,
     )

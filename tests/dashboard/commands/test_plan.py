@@ -95,7 +95,7 @@ def test_a_draft_is_written_corrected_and_taken_back(tact, demo, tmp_path):
         writer.writeheader()
         writer.writerows(rows)
     fixed = tact("--workspace", demo, "plan", "make", "--posts", draft, "--exploration", "0", "--json").json
-    assert (fixed["moved"], fixed["answer"]) == (0, "nothing")
+    assert (fixed["moved"], fixed["answer"]) == (0, "keep")
 
 
 @pytest.mark.long

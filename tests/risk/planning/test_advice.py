@@ -94,7 +94,7 @@ def _find(release):
 def save(release, folder, name, title, **changes):
     """Save the usual plan of a release, as if it had been advised, beside a release of another name."""
     usual = advice.read_advice(release).plan
-    promised = replace(usual, title=title, verdict=replace(usual.verdict, answer="move"), **changes)
+    promised = replace(usual, title=title, verdict=replace(usual.verdict, answer="do"), **changes)
     return save_plan(folder, replace(release, name=name), promised)
 
 
@@ -106,8 +106,8 @@ def test_the_newest_plan_of_an_earlier_release_is_judged_again(release, review, 
     save(release, tmp_path, "2009-02-001", "Newer")
     outcome = review("2009-03-001", "2009-02-001")
     answer = advice.read_advice(release).plan.answer
-    assert answer != "move"
-    assert (outcome.title, outcome.release, outcome.then, outcome.now) == ("Newer", "2009-02-001", "move", answer)
+    assert answer != "do"
+    assert (outcome.title, outcome.release, outcome.then, outcome.now) == ("Newer", "2009-02-001", "do", answer)
     assert not outcome.holds
 
 

@@ -293,11 +293,13 @@ def test_plans_that_were_saved_before_still_open(content):
         {**task, "why": "there is room in AL-11 for 3 children a quarter, but the tasks of more children"},
         {**task, "why": "it serves no children, so there is nothing to hand over"},
     ]
-    del content["plan"]["answer"], content["plan"]["small_probability"]
-    for recommended, answer in ((False, "nothing"), (True, "move")):
+    del content["plan"]["answer"], content["plan"]["year"]
+    for recommended, answer in ((False, "keep"), (True, "do")):
         content["plan"]["recommended"] = recommended
         plan = saved.read_plan(content)
-        assert (plan.answer, plan.verdict.small_probability) == (answer, None)
+        assert (plan.answer, plan.verdict.year) == (answer, None)
+    for older, answer in (("nothing", "keep"), ("small", "optional"), ("move", "do")):
+        assert saved.read_plan({**content, "plan": {**content["plan"], "answer": older}}).answer == answer
     assert plan.setting == INTERNAL
     assert [task.why for task in plan.stays] == ["no_room", "room_taken", "no_children"]
 
