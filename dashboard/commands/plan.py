@@ -31,7 +31,7 @@ from risk.handover import HandOverResult
 from risk.planning import inputs, posts, saved
 from risk.planning.clashes import RulesClash
 from risk.planning.inputs import PlanInputs, Setting
-from risk.planning.problem import Decision
+from risk.planning.problem import MOST_SETTLING, Decision
 from risk.planning.saved import SavedPlan
 from risk.planning.summary import ROLES, Author, AuthoredDecision, PlanSummary, summarise_plan
 
@@ -72,6 +72,9 @@ class LimitOptions:
     per_quarter: Annotated[int, typer.Option(min=1, help="Maximum number of moves in one quarter.")] = (
         _USUAL.per_quarter
     )
+    settling: Annotated[
+        int, typer.Option(min=0, max=MOST_SETTLING, help="Weeks for which a moved team meets nobody.")
+    ] = _USUAL.settling
     seconds: Annotated[float, typer.Option(min=1, help="Time limit in seconds.")] = _USUAL.seconds
     level: _Level = _USUAL.level
 
@@ -219,7 +222,7 @@ def make_plan(
     release: _ReleaseName = None,
     as_json: Json = False,
 ) -> None:
-    """Propose which outreach teams and services to move, say that a gain is small, or advise to change nothing.
+    """Say which outreach teams and services to move, which moves are optional, or to keep things as they are.
 
     With --title, --briefing or --pictures the plan is saved beside the release.
     """

@@ -92,7 +92,9 @@ def _ease_rule(region: Region, row: Row, timer: Timer) -> Clash:
 
 
 def _mark_whole(region: Region) -> Floats:
-    return np.append(np.zeros(len(region.cost)), np.ones(region.posts.units.size))
+    whole = np.zeros(region.size)
+    whole[region.unit_columns] = 1.0
+    return whole
 
 
 def _add_slack(constraint: LinearConstraint, count: int) -> LinearConstraint:

@@ -38,6 +38,8 @@ PATHWAYS = (ALL, *_MODEL_PATHWAYS)
 LEVELS: tuple[Level, ...] = ("region", "municipality")
 _DRAWS, _SEED = 400, 0
 _YEAR = 4  # quarters
+_WORKING_DAY = 480.0  # minutes
+_AWAY_MINUTES, _AROUND = 120.0, 60.0  # farthest that a team works from its county or region, or its municipality
 _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the children who live there
 
 
@@ -112,17 +114,19 @@ class PlanInputs:
     """The inputs of a plan.
 
     release, checksum : name and checksum of the release. table, posts : today's posts, as a table and with travel.
-    needs : for each of PATHWAYS, draws of the children in need per quarter, on average over the last year, (d, A),
-    docs/planner.md eq. (12). communities : mask of areas with a known estimate of Roma or Egyptian communities, (A,).
-    under_searched : mask of areas with less than half of their fair share of outreach, (A,), eq. (13). countries : code
-    of the country of each area, (A,). travel_provisional : whether any travel time is that of a straight line across
-    water. is_draft : whether the posts are estimated from the release. level : of the areas.
+    reach_by_search : share of the capacity of a unit that reaches each area, (A, S): of one that searches (True), and
+    of a service (False). needs : for each of PATHWAYS, draws of the children in need per quarter, on average over the
+    last year, (d, A), docs/planner.md eq. (12). communities : mask of areas with a known estimate of Roma or Egyptian
+    communities, (A,). under_searched : mask of areas with less than half of their fair share of outreach, (A,), eq.
+    (13). countries : code of the country of each area, (A,). travel_provisional : whether any travel time is that of
+    a straight line across water. is_draft : whether the posts are estimated from the release. level : of the areas.
     """
 
     release: str
     checksum: str
     table: tables.PostsTable
     posts: Posts
+    reach_by_search: Mapping[bool, Floats]
     needs: Mapping[str, Floats]
     communities: Bools
     under_searched: Bools
@@ -146,20 +150,41 @@ class PlanInputs:
         regions = fit.observations
         observations = regions if level == "region" else Observations.from_release(release, areas, level)
         silent = np.isin(observations.areas, observations.list_areas_in(regions.silent_places))
-        draft = tables.draft_posts(observations)
         travel = _read_travel(release, areas, level).select(observations.areas)
+        needs = _draw_need(fit, observations, silent)
+        communities = _find_communities(release, observations.areas, level)
+        return cls.build((release.name, release.checksum), observations, travel, needs, communities, silent)
+
+    @classmethod
+    def build(
+        cls,
+        source: tuple[str, str],
+        observations: Observations,
+        travel: Travel,
+        needs: Mapping[str, Floats],
+        communities: Bools | None = None,
+        silent: Bools | None = None,
+    ) -> PlanInputs:
+        """Build the inputs from observations and draws of need; the posts are estimated.
+
+        source : name and checksum of the release. travel : between the areas of the observations. communities, silent :
+        masks of areas, (A,); none by default.
+        """
+        nowhere = np.zeros(len(observations.areas), dtype=bool)
+        silent = nowhere if silent is None else silent
+        draft, reach = tables.draft_posts(observations), _compute_reach(observations, travel, needs[ALL].mean(axis=0))
         return cls(
-            release.name,
-            release.checksum,
+            *source,
             draft,
-            _place_posts(draft, observations, travel, silent),
-            _draw_need(fit, observations, silent),
-            _find_communities(release, observations.areas, level),
+            _place_posts(draft, observations, travel, silent, reach),
+            reach,
+            needs,
+            nowhere if communities is None else communities,
             _find_under_searched(observations),
             observations.countries,
             bool(travel.provisional.any()),
             is_draft=True,
-            level=level,
+            level="region" if observations.regions is None else "municipality",
         )
 
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
@@ -170,7 +195,14 @@ class PlanInputs:
         """
         if self.level == "municipality":
             _refuse_shelters(table)
-        placed = replace(self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed)
+        placed = replace(
+            self.posts,
+            kinds=table.kinds,
+            units=table.units,
+            room=table.room,
+            committed=table.committed,
+            reach=_stack_reach(table, self.reach_by_search),
+        )
         return replace(self, table=table, posts=placed, is_draft=False)
 
     def make_rules(self, setting: Setting) -> Rules:
@@ -282,26 +314,55 @@ def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Trav
     return Travel.between(areas, level, uploaded=times.uploaded, ferries=times.ferries)
 
 
-def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools) -> Posts:
-    """Return the posts with units in the centres of their areas; no unit serves, or moves to, another country.
+def _compute_reach(observations: Observations, travel: Travel, need: Floats) -> dict[bool, Floats]:
+    """Return the share of a unit that reaches each area, (A, A), if it searches and if not, docs/planner.md eq. (61).
 
-    silent : mask of the areas on which no statement is possible, (A,). No unit moves there. Across water without an
-    entered travel time, nobody is served, but units may move: the cost is the time of the straight line. Costs are
-    hours.
+    A service has a catchment in its country, with shares by need, (A,). A team works where it is posted: in its county
+    or region, or, between municipalities, within an hour in the municipalities of its county or region, by need. Across
+    water without an entered travel time nobody is served.
+    """
+    land, regions = np.array(observations.countries), observations.regions
+    joined, minutes = (land[:, None] == land) & ~travel.provisional, travel.to_people()
+    services = compute_reach(need, np.where(joined, CATCHMENT.weight(minutes), 0.0))
+    if regions is None:
+        return {True: np.eye(len(need)), False: services}
+    near = (np.array(regions)[:, None] == regions) & ~travel.provisional & (minutes <= _AROUND)
+    by_need = compute_reach(need, near.astype(float))
+    return {True: by_need * value_days(minutes), False: services}
+
+
+def value_days(minutes: Floats) -> Floats:
+    """Return what is left of a working day of eight hours after the way there and back, docs/planner.md eq. (62)."""
+    return np.maximum(1.0 - 2.0 * minutes / _WORKING_DAY, 0.0)
+
+
+def _stack_reach(table: tables.PostsTable, reach: Mapping[bool, Floats]) -> Floats:
+    return np.stack([reach[kind.search] for kind in table.kinds])
+
+
+def _place_posts(
+    table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools, reach: Mapping[bool, Floats]
+) -> Posts:
+    """Return the posts with units in the centres of their areas; no unit moves to another country. Costs are hours.
+
+    silent : mask of the areas on which no statement is possible, (A,). No unit moves or works there. Teams of a county
+    or region may work for a part of their days in others within two hours, but not across water without an entered
+    travel time.
     """
     land = np.array(observations.countries)
-    same = land[:, None] == land
-    weight = np.where(same & ~travel.provisional, CATCHMENT.weight(travel.to_people()), 0.0)
+    same = (land[:, None] == land) & ~silent
+    near = same & ~travel.provisional & (travel.minutes <= _AWAY_MINUTES) & ~np.eye(len(land), dtype=bool)
     return Posts(
         observations.areas,
         observations.areas,
         table.kinds,
         table.units,
-        compute_reach(observations.expected[:, -1], weight),
-        np.where(same & ~silent, travel.minutes / 60.0, np.inf),
+        _stack_reach(table, reach),
+        np.where(same, travel.minutes / 60.0, np.inf),
         table.room,
         table.committed,
         observations.regions,
+        np.where(near, value_days(travel.minutes), 0.0).T if observations.regions is None else None,
     )
 
 

@@ -24,10 +24,9 @@ from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog
 
 from data.workspace.types import Bools, Floats, Ints
 from risk.planning.benefit import WORST_AREAS, Benefit, weigh_worst_draws
-from risk.planning.constraints import Region, Timer, solve_milp
+from risk.planning.constraints import MANY, Region, Timer, solve_milp
 from risk.planning.objective import Goal
 
-MANY = 3000  # flows that one programme takes together
 _NEAREST = 5  # to and from each site, to begin with
 _SLACK = 1e-4  # of the need met, by which a weighing must be violated to be added
 _ZERO = 1e-7
@@ -65,12 +64,12 @@ class Programme:
         """Whether there are too many flows for one programme."""
         return bool(self.region.flows.shape[1] > MANY)
 
-    def compute_value(self, units: Ints, flows: Ints) -> float:
-        """Return the value of the goal for a layout, on the pieces. units : (S, K). flows : (F,)."""
-        return self.goal.value_served(self._compute_served(units), float(self.region.cost @ flows))
+    def compute_value(self, units: Ints, flows: Ints, outings: Floats) -> float:
+        """Return the value of the goal for a layout, on the pieces. units : (S, K). flows : (F,). outings : (D,)."""
+        return self.goal.value_served(self._compute_served(units, outings), float(self.region.cost @ flows))
 
-    def _compute_served(self, units: Ints) -> Floats:
-        capacity = self.region.posts.compute_capacity(units)[..., None]
+    def _compute_served(self, units: Ints, outings: Floats) -> Floats:
+        capacity = self.region.posts.compute_capacity(units, outings)[..., None]
         before = np.cumsum(self.benefit.width, axis=-1) - self.benefit.width
         filled = np.clip(capacity - before, 0.0, self.benefit.width)
         return np.asarray((self.benefit.slope * filled).sum(axis=-1))
@@ -84,10 +83,10 @@ class Programme:
         """
         columns = self._columns
         integral = np.zeros(self.size)
-        integral[self.region.flows.shape[1] : self.first] = 1.0
+        integral[self.region.unit_columns] = 1.0
         low, high = (bound.copy() for bound in self._bounds)
         if near is not None:
-            units = slice(self.region.flows.shape[1], self.first)
+            units = self.region.unit_columns
             low[units] = np.maximum(np.floor(near[0][units] + _ZERO) - near[1], low[units])
             high[units] = np.minimum(np.ceil(near[0][units] - _ZERO) + near[1], high[units])
         rows = [LinearConstraint(c.A[:, columns], c.lb, c.ub) for c in [*self._fixed_rows, *self._build_worst_cases()]]
@@ -165,9 +164,9 @@ class Programme:
         self.weighings.append(worst)
         return True
 
-    def add_worst_weighing(self, units: Ints) -> bool:
-        """Add the worst weighing for the layout `units`, (S, K), if it is new; return whether it is."""
-        worst = weigh_worst_draws(self._compute_served(units).sum(axis=(1, 2)))
+    def add_worst_weighing(self, units: Ints, outings: Floats) -> bool:
+        """Add the worst weighing for units, (S, K), and outings, (D,), if it is new; return whether it is."""
+        worst = weigh_worst_draws(self._compute_served(units, outings).sum(axis=(1, 2)))
         known = any(np.allclose(worst, weighing) for weighing in self.weighings)
         if not known:
             self.weighings.append(worst)

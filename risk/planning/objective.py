@@ -53,9 +53,9 @@ class Goal:
         today = compute_met(self.need, self.posts.compute_capacity(self.posts.units)).sum(axis=(1, 2)).mean()
         return float(self.aims.cost * today / max(self.posts.units.sum(), 1) / costs.mean())
 
-    def compute_value(self, units: Ints, spent: float) -> float:
-        """Return the goal, children per quarter, for a layout of units, (S, K), whose moves cost `spent`."""
-        return self.value_served(compute_met(self.need, self.posts.compute_capacity(units)), spent)
+    def compute_value(self, units: Ints, spent: float, outings: Floats | None = None) -> float:
+        """Return the goal, children per quarter, for units, (S, K), and outings, (D,), whose moves cost `spent`."""
+        return self.value_served(compute_met(self.need, self.posts.compute_capacity(units, outings)), spent)
 
     def value_served(self, served: Floats, spent: float) -> float:
         """Return the goal from draws of the children whose need is met, (d, A, K), with moves that cost `spent`."""

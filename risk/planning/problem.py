@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from scipy import sparse
 
 from data.errors import InputError
 from data.workspace.types import Bools, Floats, Ints
 
 SETTLING, MOST_SETTLING = 6, 26  # weeks for which a moved unit meets nobody: the default, and the most
 YEAR, _WEEKS = 4, 13  # quarters over which moves are judged; weeks in a quarter
+AWAY = 0.5  # of the days of a team, at most, that it spends outside the area where it is posted
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,15 @@ class Posts:
     """Today's posts: A areas, S sites, K kinds of unit.
 
     units : whole units of each kind at each site, (S, K).
-    reach : share of a site's capacity that reaches each area, (A, S), columns sum to 1 at most; see
-        risk.access.compute_reach.
+    reach : share of the capacity of a unit of each kind at a site that reaches each area, (K, A, S), columns sum to 1
+        at most. Teams reach the areas where they work; services have a catchment, see risk.access.compute_reach.
     cost : of moving a unit from site to site, (S, S), for example in hours; infinite where no move is possible.
     room : largest number of units at a site, (S,).
     committed : units that may not move, (S, K).
     regions : code of the county or region of each area, (A,), where the areas are municipalities; None where they are
         counties or regions.
+    day_worth : what is left of the day of a team of a site that works in another area, after the way there and back,
+        (A, S), docs/planner.md eq. (62); 0 where teams of the site do not go. None: all work where they are posted.
     Raises InputError where shapes or numbers do not fit together.
     """
 
@@ -53,15 +57,16 @@ class Posts:
     room: Ints
     committed: Ints
     regions: tuple[str, ...] | None = None
+    day_worth: Floats | None = None
 
     def __post_init__(self) -> None:
         areas, sites, kinds = len(self.areas), len(self.sites), len(self.kinds)
-        shapes = {"units": (sites, kinds), "reach": (areas, sites), "cost": (sites, sites),
+        shapes = {"units": (sites, kinds), "reach": (kinds, areas, sites), "cost": (sites, sites),
                   "room": (sites,), "committed": (sites, kinds)}  # fmt: skip
         for name, wanted in shapes.items():
             _check_shape(name, getattr(self, name), wanted)
             _check(name, getattr(self, name), at_least=0.0)
-        if (self.reach.sum(axis=0) > 1.0 + 1e-9).any():
+        if (self.reach.sum(axis=1) > 1.0 + 1e-9).any():
             raise InputError("The shares of a site that go to the areas in its reach add up to more than 1.")
         for wrong, what in (
             ((self.committed > self.units).any(axis=1), "has more committed units than units"),
@@ -70,18 +75,59 @@ class Posts:
             if wrong.any():
                 raise InputError(f"Site {self.sites[int(np.argmax(wrong))]!r} {what}. Correct the table of posts.")
 
-    def is_in(self, name: str) -> Bools:
-        """Return whether each site is, or lies in, the area with this name, (S,); raise InputError if none is."""
+    def contains(self, area: str) -> Bools:
+        """Return whether each site is an area, or lies in it, (S,)."""
         regions = self.regions or self.sites
-        inside = np.array([name in names for names in zip(self.sites, regions, strict=True)], dtype=bool)
-        if not inside.any():
-            raise InputError(f"{name!r} is no area of the posts. Write the code of an area of the table of posts.")
-        return inside
+        return np.array([area in names for names in zip(self.sites, regions, strict=True)], dtype=bool)
 
-    def compute_capacity(self, units: Floats | Ints) -> Floats:
-        """Return the children per quarter that units, (S, K), can serve by area, (A, K), docs/planner.md eq. (16)."""
-        offered: Floats = self.reach @ (units * np.array([kind.children for kind in self.kinds]))
-        return offered
+    @property
+    def children(self) -> Floats:
+        """Children that a unit of each kind can serve in a quarter, (K,)."""
+        return np.array([kind.children for kind in self.kinds])
+
+    @cached_property
+    def outings(self) -> Ints:
+        """The ways in which teams may work in another area: site, area and kind of each, (3, D)."""
+        worth = np.zeros((len(self.areas), len(self.sites))) if self.day_worth is None else self.day_worth
+        area, site = np.nonzero(worth)
+        kinds = np.flatnonzero(self.searching)
+        return np.stack([np.repeat(site, len(kinds)), np.repeat(area, len(kinds)), np.tile(kinds, len(site))])
+
+    @cached_property
+    def capacity_matrix(self) -> sparse.csc_array:
+        """The matrix from a layout to the capacity in each area, (A K, S K + D), docs/planner.md eq. (63).
+
+        A layout is a vector of units (S K), and of the work of teams in other areas, in units (D). Kinds vary fastest.
+        """
+        kinds = len(self.kinds)
+        by_unit = np.zeros((len(self.areas), kinds, len(self.sites), kinds))
+        for k in range(kinds):
+            by_unit[:, k, :, k] = self.reach[k] * self.children[k]
+        units = sparse.csc_array(by_unit.reshape(len(self.areas) * kinds, len(self.sites) * kinds))
+        site, area, kind = self.outings
+        gains = np.zeros(len(site)) if self.day_worth is None else self.day_worth[area, site] * self.children[kind]
+        there = sparse.coo_array(
+            (gains, (area * kinds + kind, np.arange(len(site)))), shape=(units.shape[0], len(site))
+        )
+        return sparse.csc_array(sparse.hstack([units, there - units[:, site * kinds + kind]]))
+
+    def compute_capacity(self, units: Floats | Ints, outings: Floats | None = None) -> Floats:
+        """Return the children per quarter that a layout can serve by area, (A, K), docs/planner.md eq. (16) and (63).
+
+        units : (S, K). outings : work of teams in other areas, in units, (D,); none by default.
+        """
+        away = np.zeros(self.outings.shape[1]) if outings is None else outings
+        offered = self.capacity_matrix @ np.append(units.ravel(), away)
+        return np.asarray(offered.reshape(len(self.areas), len(self.kinds)))
+
+    def mix_reach(self, units: Ints, outings: Floats) -> Floats:
+        """Return the reach, (K, A, S), of units, (S, K), that work in other areas, too; `outings` : (D,)."""
+        reach, (site, area, kind) = self.reach.copy(), self.outings
+        for d in np.flatnonzero(outings):
+            s, k, share = site[d], kind[d], outings[d] / units[site[d], kind[d]]
+            reach[k, :, s] -= share * self.reach[k, :, s]
+            reach[k, area[d], s] += share * np.asarray(self.day_worth)[area[d], s]
+        return reach
 
     @cached_property
     def floor_areas(self) -> tuple[str, ...]:
@@ -151,7 +197,8 @@ class Rules:
             if (value := getattr(self, name)) is not None:
                 _check_shape(name, value, (len(areas),))
         for area, _ in (*self.keep, *self.at_most):
-            posts.is_in(area)
+            if not posts.contains(area).any():
+                raise InputError(f"{area!r} is no area of the posts. Write the code of an area of the table of posts.")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data.workspace.types import Floats, Ints
-from risk.planning.explain import Estimate, Move, Outcome
+from risk.planning.explain import Estimate, Move, Outcome, Outing
 from risk.planning.exploration import Exploration
 from risk.planning.problem import Decision, Posts, Rules
 from risk.planning.verdict import Answer, YearAhead, choose_answer
@@ -15,17 +15,19 @@ from risk.planning.verdict import Answer, YearAhead, choose_answer
 class Plan:
     """A layout compared with today's posts, judged by draws that were not used for choosing it.
 
-    units : the layout, (S, K). gain : children per quarter whose need is met, compared with today, docs/planner.md eq.
-    (43). year : what the moves bring in the four quarters after them. broken_today : rules that today's posts break.
-    explored : areas drawn for exploration. gap : the most by which another layout could be better, as a share of this
-    plan's value, on the pieces of the solver, eq. (37). proven : whether the gap is small enough, at most 1.01 times
-    the gap that was asked for.
+    units : the layout, (S, K). outings, away : work of teams in other areas, (D,), and each with its gain. gain :
+    children per quarter whose need is met, compared with today, docs/planner.md eq. (43). year : what the moves bring
+    in the four quarters after them. broken_today : rules that today's posts break. explored : areas drawn for
+    exploration. gap : the most by which another layout could be better, as a share of this plan's value, on the pieces
+    of the solver, eq. (37). proven : whether the gap is small enough, at most 1.01 times the gap that was asked for.
     rules, need : the rules and the draws of need, (d, A, K), of the plan.
     """
 
     posts: Posts
     units: Ints
+    outings: Floats
     moves: tuple[Move, ...]
+    away: tuple[Outing, ...]
     today: Outcome
     planned: Outcome
     gain: Estimate
@@ -37,6 +39,11 @@ class Plan:
     decisions: tuple[Decision, ...]
     rules: Rules
     need: Floats
+
+    @property
+    def capacities(self) -> tuple[Floats, Floats]:
+        """Capacity today and as planned, (A, K) each."""
+        return self.posts.compute_capacity(self.posts.units), self.posts.compute_capacity(self.units, self.outings)
 
     @property
     def answer(self) -> Answer:

@@ -1,6 +1,7 @@
 """Divide the moves of a plan among quarters.
 
-A move counts from the quarter in which it is made, so the most useful moves come first. But each quarter has a
+A move counts from the quarter in which it is made, so the most useful moves come first. So does the work of teams in
+other areas, which costs no move. But each quarter has a
 maximum number of moves and of hours, and no quarter may fall below a floor that today's posts keep (nor further below
 a floor that they break). One whole-number programme decides for all quarters, docs/planner.md eq. (48) and (49). Its
 benefit curves cover only the capacity that the moves can give an area, docs/planner.md eq. (50).
@@ -15,7 +16,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint
 
 from data.errors import InputError
-from data.workspace.types import Floats, Ints
+from data.workspace.types import Bools, Floats
 from risk.planning.benefit import compute_met
 from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.explain import Estimate
@@ -91,9 +92,9 @@ def schedule_moves(
     most = (np.inf if per_quarter is None else float(per_quarter),
             np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
     cumulative = _solve_schedule(moves, plan.need[::2], quarters, most, solver)
-    phases, before = [], np.zeros(len(plan.moves), np.int64)
+    phases, before = [], np.zeros(len(moves.units))
     for quarter, now in enumerate(cumulative, 1):
-        served = compute_met(plan.need[1::2], plan.posts.compute_capacity(moves.layout(now))).sum(axis=(1, 2))
+        served = compute_met(plan.need[1::2], moves.compute_capacity(now)).sum(axis=(1, 2))
         fresh = now - before
         cost = float(moves.cost @ fresh)
         phases.append(Phase(quarter, _list_steps(plan, fresh), Estimate.from_draws(served), cost))
@@ -111,22 +112,24 @@ def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) 
             raise InputError(f"{value!r} is not valid for {name}. Give {least} or more.")
 
 
-def _list_steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
-    moves = zip(plan.moves, units, strict=True)
-    return tuple(Step(m.start, m.end, m.kind, int(count)) for m, count in moves if count > 0)
+def _list_steps(plan: Plan, units: Floats) -> tuple[Step, ...]:
+    moves = zip(plan.moves, units[: len(plan.moves)], strict=True)
+    return tuple(Step(m.start, m.end, m.kind, round(count)) for m, count in moves if count > 0)
 
 
 @dataclass(frozen=True, eq=False)
 class _MoveColumns:
-    """The M moves of a plan as columns of a programme.
+    """The M moves of a plan, and its outings (work of teams in other areas), as columns of a programme.
 
-    units : of each move, (M,). cost : per unit of each move, (M,). change : of the layout per unit of each move, (S K,
-    M). rows, least : the rules after every quarter, rows @ units moved >= least.
+    units : of each column, (M,). cost : per unit, (M,); outings cost nothing. is_move : mask of the moves, (M,).
+    change : of the layout (units, then outings) per unit of each column, (S K + D, M). rows, least : the rules after
+    every quarter, rows @ units of the columns >= least.
     """
 
     plan: Plan
-    units: Ints
+    units: Floats
     cost: Floats
+    is_move: Bools
     change: sparse.csr_array
     rows: sparse.csr_array
     least: Floats
@@ -139,45 +142,50 @@ class _MoveColumns:
         for position, move in enumerate(plan.moves):
             kind = kinds.index(move.kind)
             ends[:, position] = [posts.sites.index(site) * len(kinds) + kind for site in (move.start, move.end)]
-        value, column = np.repeat([-1.0, 1.0], count), np.tile(np.arange(count), 2)
-        shape = (posts.units.size, count)
-        change = sparse.csr_array(sparse.coo_array((value, (ends.ravel(), column)), shape=shape))
-        units = np.array([move.units for move in plan.moves], np.int64)
-        cost = np.array([move.cost / move.units for move in plan.moves])
-        return cls(plan, units, cost, change, *_keep_rules(plan, change))
+        away = np.flatnonzero(plan.outings)
+        value = np.append(np.repeat([-1.0, 1.0], count), np.ones(len(away)))
+        column = np.append(np.tile(np.arange(count), 2), count + np.arange(len(away)))
+        row = np.append(ends.ravel(), posts.units.size + away)
+        shape = (posts.capacity_matrix.shape[1], count + len(away))
+        change = sparse.csr_array(sparse.coo_array((value, (row, column)), shape=shape))
+        units = np.append([float(move.units) for move in plan.moves], plan.outings[away])
+        cost = np.append([move.cost / move.units for move in plan.moves], np.zeros(len(away)))
+        return cls(plan, units, cost, np.arange(len(units)) < count, change, *_keep_rules(plan, change))
 
-    def layout(self, units: Ints) -> Ints:
-        """Return the layout, (S, K), after `units` of each move, (M,), have moved."""
-        today = self.plan.posts.units
-        return np.asarray(today + np.rint(self.change @ units).astype(np.int64).reshape(today.shape))
+    def compute_capacity(self, units: Floats) -> Floats:
+        """Return the capacity, (A, K), after `units` of each column, (M,)."""
+        posts = self.plan.posts
+        changed = (posts.capacity_matrix @ (self.change @ units)).reshape(len(posts.areas), len(posts.kinds))
+        return np.asarray(np.maximum(posts.compute_capacity(posts.units) + changed, 0.0))
 
 
 def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
     """Return the rules as rows with lower bounds of the change; a row that today's posts break must not get worse."""
     posts = plan.posts
     region = Region.build(posts, plan.rules, plan.decisions, plan.explored)
-    today = posts.units.ravel().astype(float)
+    today = region.join_columns(np.zeros(len(region.cost)), posts.units)[len(region.cost) :]
     rows, least = [sparse.csr_array((0, change.shape[1]))], [np.zeros(0)]
-    for row in region.rows:
-        if row.rule in _LASTING_RULES:
-            on_units = row.matrix[:, region.flows.shape[1] :]
-            there = on_units @ today
-            rows.append(sparse.csr_array(on_units @ change))
-            least.append(np.minimum(row.least, there) - there)
+    outings = region.build_outings()
+    kept = [(row.matrix, row.least) for row in region.rows if row.rule in _LASTING_RULES]
+    for matrix, wanted in [*kept, (outings, np.zeros(outings.shape[0]))]:
+        on_layout = matrix[:, len(region.cost) :]
+        there = on_layout @ today
+        rows.append(sparse.csr_array(on_layout @ change))
+        least.append(np.minimum(wanted, there) - there)
     return sparse.csr_array(sparse.vstack(rows)), np.concatenate(least)
 
 
 def _solve_schedule(
     moves: _MoveColumns, need: Floats, quarters: int, most: tuple[float, float], solver: Solver
-) -> Ints:
-    """Return the units of each move made by the end of each quarter, (Q, M).
+) -> Floats:
+    """Return the units of each column made by the end of each quarter, (Q, M).
 
     need : draws, (d, A, K). most : maximum number of moves, and maximum cost, in a quarter. Raises InputError if no
     schedule is found in time.
     """
     count = len(moves.units)
     if not count:
-        return np.zeros((quarters, 0), np.int64)
+        return np.zeros((quarters, 0))
     timer = Timer(solver.seconds)
     ordered = _order_rows(moves, quarters, most)
     every = _check_all_fit(moves, ordered, quarters, timer.split(0.2))
@@ -185,8 +193,8 @@ def _solve_schedule(
     rows, costs, upper = _add_pieces(moves, ordered, curves, quarters)
     lower = np.zeros(len(costs))
     if every:
-        lower[count * (quarters - 1) : count * quarters] = moves.units
-    whole = np.append(np.ones(count * quarters), np.zeros(len(costs) - count * quarters))
+        lower[count * (quarters - 1) : count * quarters] = np.where(moves.is_move, moves.units, 0.0)
+    whole = np.append(np.tile(moves.is_move, quarters).astype(float), np.zeros(len(costs) - count * quarters))
     gap = solver.gap * _scale_gap(moves, need)
     result = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap)
     if result.x is None:
@@ -194,7 +202,8 @@ def _solve_schedule(
             f"The moves could not be divided among the quarters in {solver.seconds:g} seconds. Allow more "
             "time or fewer quarters."
         )
-    return np.asarray(np.rint(result.x[: count * quarters]).astype(np.int64).reshape(quarters, count))
+    by_quarter = result.x[: count * quarters].reshape(quarters, count)
+    return np.asarray(np.where(moves.is_move, np.rint(by_quarter), by_quarter))
 
 
 def _scale_gap(moves: _MoveColumns, need: Floats) -> float:
@@ -204,7 +213,8 @@ def _scale_gap(moves: _MoveColumns, need: Floats) -> float:
     """
     posts = moves.plan.posts
     today = posts.compute_capacity(posts.units)
-    least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
+    taken = np.minimum(_compute_capacity_change(moves), 0) @ moves.units
+    least = np.maximum(today + taken.reshape(today.shape), 0.0)
     served, below = (float(compute_met(need, capacity).sum()) for capacity in (today, least))
     return served / max(served - below, _SMALL * served, _SMALL)
 
@@ -214,7 +224,7 @@ def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float])
     count = len(moves.units)
     step = sparse.eye_array(quarters) - sparse.eye_array(quarters, k=-1)
     rows = [LinearConstraint(sparse.csr_array(sparse.kron(step, sparse.eye_array(count))), 0.0, np.inf)]
-    for each, limit in zip((np.ones(count), moves.cost), limits, strict=True):
+    for each, limit in zip((moves.is_move.astype(float), moves.cost), limits, strict=True):
         if np.isfinite(limit):
             rows.append(LinearConstraint(sparse.csr_array(sparse.kron(step, each[None])), -np.inf, limit))
     if moves.rows.shape[0]:
@@ -227,8 +237,9 @@ def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarter
     """Return whether a schedule with all moves by the last quarter is found; False if none is found in time."""
     upper = np.tile(moves.units, quarters).astype(float)
     lower = np.zeros(len(upper))
-    lower[-len(moves.units) :] = moves.units
-    result = solve_milp(np.zeros(len(upper)), ordered, Bounds(lower, upper), np.ones(len(upper)), timer, 0.0)
+    lower[-len(moves.units) :] = np.where(moves.is_move, moves.units, 0.0)
+    whole = np.tile(moves.is_move, quarters).astype(float)
+    result = solve_milp(np.zeros(len(upper)), ordered, Bounds(lower, upper), whole, timer, 0.0)
     return result.x is not None
 
 
@@ -241,7 +252,7 @@ def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
     posts = moves.plan.posts
     change = _compute_capacity_change(moves)
     today = posts.compute_capacity(posts.units).ravel()
-    low = today + np.minimum(change, 0) @ moves.units
+    low = np.maximum(today + np.minimum(change, 0) @ moves.units, 0.0)
     high = today + np.maximum(change, 0) @ moves.units
     shape = need.shape[1:]
 
@@ -264,10 +275,8 @@ def _cut_chords(knots: Floats, height: Floats) -> Curve:
 
 
 def _compute_capacity_change(moves: _MoveColumns) -> Floats:
-    """Return the capacity that one unit of each move adds or takes, (A K, M)."""
-    posts = moves.plan.posts
-    by_unit = np.kron(posts.reach, np.diag([kind.children for kind in posts.kinds]))
-    return np.asarray(by_unit @ moves.change.toarray())
+    """Return the capacity that one unit of each column adds or takes, (A K, M)."""
+    return np.asarray((moves.plan.posts.capacity_matrix @ moves.change).toarray())
 
 
 def _add_pieces(

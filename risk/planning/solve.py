@@ -12,10 +12,10 @@ from risk.planning.benefit import Benefit, compute_met, weigh_worst_draws
 from risk.planning.constraints import Region, Timer
 from risk.planning.milp import Programme
 from risk.planning.objective import Goal
-from risk.planning.problem import Solver
+from risk.planning.problem import AWAY, Solver
 from risk.planning.search import Search, find_nearest_whole
 
-Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
+Layout = tuple[Ints, Ints, Floats]  # units (S, K), flows (F,) and outings (D,)
 
 _RELAXED, _WHOLE = 30, 6  # maximum rounds of weighings, relaxed and with whole units
 _NEAR = (1, 3, None)  # how many units a site may differ from the relaxation; any number at last
@@ -23,12 +23,13 @@ _PATIENCE = 0.6  # of the time left, for each of the first two
 _BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
 _FLOWS = 60.0  # seconds for the flows to the first layout, which must not be lost
+_LEAST_OUTING = 1e-6  # units
 _OUT_OF_TIME = 1  # status of scipy.optimize.milp
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A layout of units, (S, K), and the flows that lead to it, (F,).
+    """A layout of units, (S, K), the flows that lead to it, (F,), and the work of teams in other areas, (D,).
 
     gap : how much better any other layout could be, relative, docs/planner.md eq. (37); inf where no bound is known.
     proven : whether the gap is as small as was asked for.
@@ -36,6 +37,7 @@ class Solution:
 
     units: Ints
     flows: Ints
+    outings: Floats
     gap: float
     proven: bool
 
@@ -64,7 +66,7 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
             bound, late = max(bound, proven), answer.status == _OUT_OF_TIME
             if answer.x is None:
                 break
-            best = _price_layout(programme, best, _read_units(region, answer.x), timer)
+            best = _price_layout(programme, best, *_read_layout(region, answer.x), timer)
             if timer.over or not (goal.aims.robustness and programme.add_weighing(answer.x)):
                 break
     if best is None and late:
@@ -75,7 +77,7 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
     gap = _compute_gap(programme, best, bound)
     final = Search(region, goal, *best)
     final.remove_idle_moves()
-    return Solution(final.units, final.flows, gap, proven=bool(gap <= 1.01 * solver.gap))
+    return Solution(final.units, final.flows, final.outings, gap, proven=bool(gap <= 1.01 * solver.gap))
 
 
 def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
@@ -96,7 +98,7 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
         if _compute_gap(programme, best, programme.bound) <= gap:
             break
         fresh = programme.add_weighing(solution)
-        if not (best is not None and programme.add_worst_weighing(best[0])) and not fresh:
+        if not (best is not None and programme.add_worst_weighing(best[0], best[2])) and not fresh:
             break
     return best, relaxed
 
@@ -113,16 +115,16 @@ def _improve_layout(programme: Programme, start: Layout | None, timer: Timer) ->
     """Return a layout that is improved move by move; None without a layout to start from."""
     if start is None:
         return None
-    search = Search(programme.region, programme.goal, start[0].copy(), start[1].copy())
+    search = Search(programme.region, programme.goal, start[0].copy(), start[1].copy(), start[2])
     search.run(timer)
-    return search.units, search.flows
+    return search.units, search.flows, search.outings
 
 
 def _choose_better(programme: Programme, first: Layout | None, other: Layout | None) -> Layout | None:
     if first is None or other is None:
         return first if other is None else other
     goal, cost = programme.goal, programme.region.cost
-    values = [goal.compute_value(units, float(cost @ flows)) for units, flows in (first, other)]
+    values = [goal.compute_value(units, float(cost @ flows), away) for units, flows, away in (first, other)]
     return first if values[0] >= values[1] else other
 
 
@@ -170,15 +172,16 @@ def _solve_whole(
 def _build_programme(region: Region, goal: Goal, solver: Solver) -> Programme:
     """Build the programme; pieces end at the largest capacity of an area, docs/planner.md eq. (21)."""
     posts = region.posts
-    children = np.array([kind.children for kind in posts.kinds])
+    worth = 0.0 if posts.day_worth is None else posts.day_worth * posts.searching[:, None, None]
+    reach = posts.reach + AWAY * np.maximum(worth - posts.reach, 0.0)
     room = np.minimum(posts.room[:, None], posts.units.sum(axis=0)[None, :])
     # No layout gives an area more capacity than its best-placed sites, filled with units.
-    best = -np.sort(-posts.reach, axis=1)
     most = np.empty((len(posts.areas), len(posts.kinds)))
     for kind, total in enumerate(posts.units.sum(axis=0)):
-        order = np.argsort(-posts.reach, axis=1, kind="stable")
+        order = np.argsort(-reach[kind], axis=1, kind="stable")
+        best = np.take_along_axis(reach[kind], order, axis=1)
         stock = np.minimum(np.cumsum(room[order, kind], axis=1), total)
-        most[:, kind] = children[kind] * (best * np.diff(stock, axis=1, prepend=0)).sum(axis=1)
+        most[:, kind] = posts.children[kind] * (best * np.diff(stock, axis=1, prepend=0)).sum(axis=1)
     programme = Programme(region, goal, Benefit.cut(goal.need, most, solver.pieces))
     if goal.aims.robustness:
         today = compute_met(goal.need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
@@ -186,12 +189,15 @@ def _build_programme(region: Region, goal: Goal, solver: Solver) -> Programme:
     return programme
 
 
-def _read_units(region: Region, solution: Floats) -> Ints:
-    units = np.rint(solution[region.flows.shape[1] : region.size])
-    return units.astype(np.int64).reshape(region.posts.units.shape)
+def _read_layout(region: Region, solution: Floats) -> tuple[Ints, Floats]:
+    units = np.rint(solution[region.unit_columns]).astype(np.int64).reshape(region.posts.units.shape)
+    outings = solution[region.unit_columns.stop : region.size]
+    return units, np.where(outings > _LEAST_OUTING, outings, 0.0)
 
 
-def _price_layout(programme: Programme, best: Layout | None, units: Ints, timer: Timer) -> Layout | None:
-    """Return the better of `best` and the layout `units` with its cheapest flows; `best` if none are found in time."""
-    flows = programme.region.find_cheapest(units, timer if best is not None else Timer(_FLOWS))
-    return best if flows is None else _choose_better(programme, best, (units, flows))
+def _price_layout(
+    programme: Programme, best: Layout | None, units: Ints, outings: Floats, timer: Timer
+) -> Layout | None:
+    """Return the better of `best` and another layout with its cheapest flows; `best` if none are found in time."""
+    flows = programme.region.find_cheapest(units, outings, timer if best is not None else Timer(_FLOWS))
+    return best if flows is None else _choose_better(programme, best, (units, flows, outings))

@@ -12,11 +12,11 @@ from typing import Literal
 
 import numpy as np
 
-from data.workspace.types import Bools, Floats, Ints
+from data.workspace.types import Bools, Floats
 from risk.model.statements import LIKELY, VERY_LIKELY
 from risk.planning.benefit import compute_met
 from risk.planning.explain import Estimate
-from risk.planning.problem import YEAR, Posts
+from risk.planning.problem import YEAR
 
 Answer = Literal["do", "optional", "keep"]
 
@@ -50,13 +50,13 @@ def choose_answer(moved: int, year: YearAhead) -> Answer:
     return "do" if year.probability >= VERY_LIKELY and year.net.mean >= LEAST * moved else "optional"
 
 
-def judge_year(posts: Posts, units: Ints, leaving: Ints, need: Floats, settling: float) -> YearAhead:
+def judge_year(need: Floats, before: Floats, meanwhile: Floats, after: Floats, settling: float) -> YearAhead:
     """Judge the four quarters after moves.
 
-    units : the layout, (S, K). leaving : units that leave each site, (S, K). need : draws of the children in need per
-    quarter that judge the plan, (d, A, K). settling : quarters for which a moved unit meets nobody.
+    need : draws of the children in need per quarter that judge the plan, (d, A, K). before, after : capacity today and
+    as planned, (A, K). meanwhile : capacity of the units that do not move, (A, K). settling : quarters for which a
+    moved unit meets nobody.
     """
-    before, meanwhile, after = (posts.compute_capacity(u) for u in (posts.units, posts.units - leaving, units))
     helped: Bools = np.any(after > before, axis=1)
 
     def compute_net(factor: float = 1.0) -> tuple[Floats, Floats]:

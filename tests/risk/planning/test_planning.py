@@ -88,7 +88,7 @@ def lopsided(spread=0.2, level=(10.0, 100.0)):
     """Return two towns far apart, with all four units in the town with little need."""
     rng = np.random.default_rng(5)
     posts = Posts(
-        ("low", "high"), ("one", "two"), (Kind("team", 10.0, True),), np.array([[4], [0]]), np.eye(2),
+        ("low", "high"), ("one", "two"), (Kind("team", 10.0, True),), np.array([[4], [0]]), np.eye(2)[None],
         np.array([[0.0, 7.0], [7.0, 0.0]]), np.array([9, 9]), np.zeros((2, 1), np.int64),
     )  # fmt: skip
     return posts, np.array(level) * np.exp(spread * rng.standard_normal((400, 2)))
@@ -253,7 +253,7 @@ def test_a_floor_of_a_county_lets_units_move_between_its_municipalities():
     assert compute_floor(inside, 1.0) == pytest.approx([both.sum()])
     assert plan_moves(inside, need, Rules(moves=2, floor=compute_floor(inside, 1.0))).moved == 2
     with pytest.raises(RulesClash) as raised:
-        plan_moves(inside, need, Rules(floor=compute_floor(inside, 1.1)))
+        plan_moves(inside, need, Rules(floor=1.1 * compute_floor(inside, 1.0)))
     assert {clash.rule: clash.places for clash in raised.value.clashes} == {"floor": ("county",)}
 
 
@@ -284,7 +284,7 @@ def test_the_floor_of_communities_counts_services_and_never_search():
 @pytest.mark.parametrize("seed", range(5))
 def test_communities_move_no_search(seed):
     posts, need = country(seed, sites=6, each=6)
-    rules = Rules(moves=4, under_searched=np.arange(6) < 3)
+    rules = Rules(moves=4, under_searched=np.arange(6) < 3, exploration=0.9)
     marked = np.random.default_rng(seed).random(6) < 0.5
     least = 0.9 * float(posts.compute_capacity(posts.units)[marked, 1].min(initial=9.0))
     with_floor = replace(rules, communities=marked, services_floor=least)
@@ -328,6 +328,7 @@ def test_exploration_gives_way_to_other_rules_as_far_as_they_ask():
 
 def test_draws_for_exploration_follow_how_often_an_area_may_be_the_worst():
     posts, _ = country(0, sites=6, kinds=(Kind("team", 5.0, True),), each=10)
+    posts = replace(posts, units=np.array([[0, 0, 0, 0, 5, 5]]).T, reach=np.eye(6)[None])
     rng = np.random.default_rng(1)
     need = np.exp(rng.standard_normal((500, 6, 1)) * np.array([0.1, 0.1, 1.0, 1.0, 1.0, 1.0])[:, None])
     rules = Rules(under_searched=np.array([True, True, True, True, False, False]))
@@ -396,7 +397,7 @@ def test_time_that_runs_out_leaves_today_and_says_so():
     ("change", "message"),
     [
         ({"units": np.array([[1], [2], [3]])}, "shape"),
-        ({"reach": np.ones((2, 2))}, "more than 1"),
+        ({"reach": np.ones((1, 2, 2))}, "more than 1"),
         ({"committed": np.array([[5], [0]])}, "'one' has more committed units"),
         ({"room": np.array([3, 9])}, "'one' has more units than its"),
         ({"cost": np.array([[0.0, -1.0], [1.0, 0.0]])}, "cost holds a number below 0"),
@@ -452,3 +453,47 @@ def test_a_decision_without_a_kind_is_about_all_kinds():
     wanted = Decision(start, end, "", "accept", 2)
     plan = plan_moves(posts, need, decisions=[wanted])
     assert sum(m.units for m in plan.moves if (m.start, m.end) == (start, end)) >= 2
+
+
+def two_kinds_of_ground(far=0.5):
+    """Return posts in two areas: all teams are in the first; a day in the other is worth `far` after the way."""
+    posts, need = lopsided(level=(10.0, 10.0))
+    return replace(posts, day_worth=np.array([[0.0, 0.0], [far, 0.0]])), need
+
+
+def test_a_team_works_where_it_is_posted_and_a_part_of_its_days_next_door_if_the_way_allows():
+    posts, need = two_kinds_of_ground()
+    rules = Rules(moves=0)
+    alone = plan_moves(replace(posts, day_worth=None), need, rules, solver=EXACT)
+    split = plan_moves(posts, need, rules, solver=EXACT)
+    assert (alone.moved, alone.away, split.moved) == (0, (), 0)
+    (outing,) = split.away
+    assert (outing.start, outing.area, outing.worth) == ("one", "high", 0.5)
+    # With x teams away the areas get 40 - 10 x and 5 x, and need 10 each: the best x by the curve, at most half of 4.
+    x = np.linspace(0.0, 2.0, 20_001)[:, None, None]
+    draws = need[::2, None, :, None] if need.ndim == 2 else need[::2, None]
+    capacity = np.stack([40.0 - 10.0 * x, 5.0 * x], axis=1)[:, :, 0]
+    by_share = [compute_met(draws[:, 0], c).sum(axis=(1, 2)).mean() for c in capacity[::100]]
+    assert outing.units == pytest.approx(float(x[100 * int(np.argmax(by_share)), 0, 0]), abs=0.02)
+    assert split.gain.mean > 0.0
+    assert plan_moves(two_kinds_of_ground(0.01)[0], need, rules, solver=EXACT).away == ()
+
+
+def test_a_share_of_whole_teams_is_rounded_down_but_to_one_at_least():
+    posts, _ = lopsided()
+    names = {"areas": ("one", "two"), "sites": ("one", "two"), "room": np.array([9, 9])}
+    for units, least in (((1, 0), (10.0, 0.0)), ((3, 2), (10.0, 10.0)), ((5, 4), (20.0, 20.0))):
+        teams = replace(posts, units=np.array([units]).T, **names)
+        assert compute_floor(teams, 0.5) == pytest.approx(least)
+        assert compute_floor(teams, 1.0) == pytest.approx(10.0 * np.array(units))
+        services = replace(teams, kinds=(Kind("centre", 10.0),))
+        assert compute_floor(services, 0.5) == pytest.approx(5.0 * np.array(units))
+
+
+def test_what_works_in_areas_with_too_little_outreach_counts_for_exploration():
+    posts, need = lopsided(level=(100.0, 1.0))
+    draws, rules = np.repeat(need[..., None], 1, axis=2), Rules(under_searched=np.array([False, True]), exploration=0.5)
+    posts = replace(posts, room=np.array([9, 9]))
+    for there, least in ((0, 20.0), (1, 20.0), (2, 0.0), (3, 0.0)):
+        moved = replace(posts, units=np.array([[4 - there], [there]]))
+        assert draw_exploration(moved, rules, draws, 0).least == least

@@ -12,6 +12,8 @@ from risk.planning.problem import Kind, Posts, Rules, Solver
 from risk.planning.verdict import YearAhead, choose_answer, judge_year
 
 EXACT = Solver(gap=0.0)
+# Two of four teams move: what reaches the two towns today, meanwhile, and afterwards.
+CAPACITIES = tuple(10.0 * np.array([[low], [high]]) for low, high in ((4, 0), (2, 0), (2, 2)))
 SETTLING = Rules(moves=2, settling=13)  # a whole quarter
 
 
@@ -19,8 +21,8 @@ def two_towns(units=(4, 0), level=(10.0, 100.0), spread=0.2):
     """Return two towns that are far apart, a team in which can meet ten children a quarter."""
     rng = np.random.default_rng(5)
     posts = Posts(
-        ("low", "high"), ("one", "two"), (Kind("team", 10.0, True),), np.array([[units[0]], [units[1]]]), np.eye(2),
-        np.array([[0.0, 7.0], [7.0, 0.0]]), np.array([9, 9]), np.zeros((2, 1), np.int64),
+        ("low", "high"), ("one", "two"), (Kind("team", 10.0, True),), np.array(units)[:, None],
+        np.eye(2)[None], np.array([[0.0, 7.0], [7.0, 0.0]]), np.array([9, 9]), np.zeros((2, 1), np.int64),
     )  # fmt: skip
     return posts, np.array(level) * np.exp(spread * rng.standard_normal((400, 2)))
 
@@ -49,10 +51,9 @@ def test_below_the_tipping_point_the_moves_no_longer_pay():
     plan = plan_moves(posts, need, SETTLING, solver=EXACT)
     assert 0 < plan.year.tipping < 1
     assert plan.year.need == pytest.approx(need[1::2, 1].mean())
-    leaving = np.array([[2], [0]])
     for factor, pays in ((1.02, True), (0.98, False)):
         less = need[1::2, :, None] * np.array([1.0, factor * plan.year.tipping])[:, None]
-        assert (judge_year(posts, plan.units, leaving, less, 1.0).net.mean > 0) == pays
+        assert (judge_year(less, *CAPACITIES, 1.0).net.mean > 0) == pays
 
 
 def test_a_move_that_gains_less_than_is_lost_while_its_team_settles_in_is_not_proposed():
@@ -91,9 +92,8 @@ def test_less_than_one_child_a_year_is_never_advised(moved, mean, probability):
 
 @given(st.floats(0, 2), st.floats(0, 2))
 def test_the_longer_a_team_needs_to_settle_in_the_less_a_move_brings(first, second):
-    posts, need = two_towns()
-    units, leaving, judging = np.array([[2], [2]]), np.array([[2], [0]]), need[1::2, :, None]
-    years = [judge_year(posts, units, leaving, judging, weeks) for weeks in sorted((first, second))]
+    _, need = two_towns()
+    years = [judge_year(need[1::2, :, None], *CAPACITIES, quarters) for quarters in sorted((first, second))]
     assert years[0].net.mean >= years[1].net.mean - 1e-9
     assert years[0].probability >= years[1].probability
     assert years[0].tipping <= years[1].tipping + 1e-6
