@@ -13,7 +13,7 @@ from dashboard.briefing.map import LOWS, MOST_ARROWS, colour_shares, draw_map
 from dashboard.narrative import headlines
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
-from dashboard.narrative.judgement import read_needs
+from dashboard.narrative.judgement import list_risen, read_needs
 from dashboard.narrative.speech import Speech, make_legible
 from dashboard.site.current_release import CurrentRelease, follow_release
 from dashboard.site.text import SEPARATORS
@@ -106,7 +106,7 @@ class Document:
             "readers": method.name_readers(t, self.release),
             "invented": t("Invented data") if self.invented else "",
             "day": [self.saved.created.year, self.saved.created.month, self.saved.created.day],
-            "verdict": asdict(plan_words.word_verdict(t, plan)),
+            "verdict": asdict(plan_words.word_verdict(t, plan, list_risen(self.current))),
             "map": self._describe_map(),
         }
 

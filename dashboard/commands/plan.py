@@ -18,7 +18,10 @@ from dashboard.commands.output import Json, emit, format_table, progress, say
 from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
+from dashboard.narrative.judgement import list_risen
+from dashboard.narrative.plan_places import list_outings
 from dashboard.narrative.speech import Speech
+from dashboard.site.current_release import follow_release
 from data.errors import InputError
 from data.reference import area_table
 from data.release import Release
@@ -419,7 +422,7 @@ def _emit_plan(
     emit(
         {"plan": None if saved_plan is None else str(saved_plan.folder), **_answer(plan), "files": list(written)},
         as_json,
-        *_word_plan(_speak(opened), plan),
+        *_word_plan(opened, _speak(opened), plan),
         *(f"Written: {file}" for file in written),
         'Not saved. To save it: --title "..."' if saved_plan is None else f"Saved: {saved_plan.folder}",
     )
@@ -429,11 +432,13 @@ def _speak(opened: Release) -> Speech:
     return Speech("en", geography.read_areas(opened.areas_file))
 
 
-def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
+def _word_plan(opened: Release, t: Speech, plan: PlanSummary) -> Iterator[str]:
     """Yield a plan as lines of text: the verdict, its numbers, the moves, the quarters and the hand-over of tasks."""
-    verdict = plan_words.word_verdict(t, plan)
+    verdict = plan_words.word_verdict(t, plan, list_risen(follow_release(opened)))
     yield verdict.head + "."
     yield from (f"  {text}" for text in verdict.list_sentences())
+    if verdict.one_more:
+        yield f"  One more team: {verdict.one_more}"
     for figure in plan_words.list_figures(t, plan):
         yield f"  {figure.label}: {figure.value} ({figure.below})"
     if plan.posts_drafted:
@@ -445,6 +450,7 @@ def _word_plan(t: Speech, plan: PlanSummary) -> Iterator[str]:
         yield ""
         yield from format_table([(row.what, row.start, row.end, row.gain, row.chance) for row in lines])
         yield ""
+    yield from list_outings(t, plan)
     for quarter in move_words.word_quarters(t, plan):
         yield f"{quarter.title}: {'; '.join(quarter.lines)}"
     if left := move_words.count_left(t, plan):

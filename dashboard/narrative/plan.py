@@ -6,12 +6,13 @@ The Reallocate page, the briefing and `tact plan` use these functions; those for
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dashboard.narrative.moves import list_decision_moves
+from dashboard.narrative.plan_places import list_reasons_to_leave, word_one_more, word_toward_risen, word_unknown_ways
 from dashboard.narrative.speech import Speech
 from dashboard.site.text import capitalise
 from data.message import mark
@@ -61,7 +62,7 @@ _REMEDIES = {
 # The rules that the planner itself lets today's posts break; tables of posts that break another one are refused.
 _BROKEN_TODAY = {
     "accepted": mark("Moves that were accepted are not made yet: make them, or undo the decision."),
-    "exploration": mark("Areas with too little outreach have less than their share: move units there, or lower it."),
+    "exploration": mark("Areas with too little outreach have less than their share: move teams there, or lower it."),
 }
 
 
@@ -69,8 +70,9 @@ _BROKEN_TODAY = {
 class VerdictWords:
     """The advice in words. answer : its code. head : the advice. text : the reason, in one sentence.
 
-    sure : how sure that is. change : what would change it. seen : what could be seen with so few children. warning,
-    note : what the current posts lack by the rules, and what to do. Each is empty if there is nothing to say.
+    sure : how sure that is. change : what would change it. seen : what could be seen with so few children. one_more :
+    what one more team would bring. warning, note : what the current posts lack by the rules, what to do, and why teams
+    leave Tirana or Durrës. Each is empty if there is nothing to say.
     """
 
     answer: Answer
@@ -79,12 +81,13 @@ class VerdictWords:
     sure: str = ""
     change: str = ""
     seen: str = ""
+    one_more: str = ""
     warning: str = ""
     note: str = ""
 
     def list_sentences(self) -> list[str]:
         """Return all sentences after the head that say something."""
-        return [text for text in (self.text, self.sure, self.change, self.seen, self.warning, self.note) if text]
+        return [text for text in (self.text, self.note, self.sure, self.change, self.seen, self.warning) if text]
 
 
 @dataclass(frozen=True)
@@ -96,17 +99,25 @@ class Figure:
     below: str
 
 
-def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
-    """Return the advice in words: do it, optional, or keep things as they are."""
+def word_verdict(t: Speech, plan: PlanSummary, risen: Collection[str] = ()) -> VerdictWords:
+    """Return the advice in words: do it, optional, or keep things as they are.
+
+    risen : codes of the areas where internal trafficking makes up a larger share than before.
+    """
     year, broken = plan.verdict.year, " ".join(_word_broken_today(t, code) for code in plan.verdict.broken_today)
-    warning, note = broken, ""
+    warning, notes = broken, list(list_reasons_to_leave(t, plan))
     if plan.answer == "keep":  # no reason to act, so no warning
-        warning, note = "", f"{broken} {t('The advice depends only on the gain.')}" if broken else ""
+        warning, notes = "", [broken, t("The advice depends only on the gain.")] if broken else []
     sure = change = seen = ""
     if year is not None and plan.moves:
-        sure, change = _word_sureness(t, plan, year), _word_tipping_point(t, year)
+        sure, change = (
+            f"{_word_sureness(t, plan, year)} {word_unknown_ways(t, plan)}".strip(),
+            _word_tipping_point(t, year),
+        )
         seen = "" if plan.advised else _word_visible(t, year)
-    return VerdictWords(plan.answer, word_head(t, plan), _word_reason(t, plan), sure, change, seen, warning, note)
+    text = f"{word_toward_risen(t, plan, risen)} {_word_reason(t, plan)}".strip()
+    one_more = word_one_more(t, plan)
+    return VerdictWords(plan.answer, word_head(t, plan), text, sure, change, seen, one_more, warning, " ".join(notes))
 
 
 def word_head(t: Speech, plan: PlanSummary) -> str:
@@ -184,6 +195,8 @@ def _word_tipping_point(t: Speech, year: YearAhead) -> str:
     if year.tipping is None:
         return t("Even four times the need in the areas that get more teams would not make up for the loss.")
     values = {"least": t.format_number(year.tipping * year.need), "need": t.format_number(year.need)}
+    if values["least"] == values["need"]:
+        return t("At the estimated need the moves gain about as much as they lose.")
     if year.tipping >= 1:
         return t(
             "The moves would pay if {least} children per quarter, not {need}, were in need in the areas that get more "

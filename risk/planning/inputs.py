@@ -18,7 +18,7 @@ from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from geo.travel import Travel
 from risk.access import compute_reach
-from risk.access.tables import CATCHMENT, Times
+from risk.access.tables import CATCHMENT, Times, find_scattered
 from risk.model import Fit, RiskModel
 from risk.model.breaks import Break
 from risk.model.detection import draw_yearly_need
@@ -119,7 +119,8 @@ class PlanInputs:
     last year, (d, A), docs/planner.md eq. (12). communities : mask of areas with a known estimate of Roma or Egyptian
     communities, (A,). under_searched : mask of areas with less than half of their fair share of outreach, (A,), eq.
     (13). countries : code of the country of each area, (A,). travel_provisional : whether any travel time is that of
-    a straight line across water. is_draft : whether the posts are estimated from the release. level : of the areas.
+    a straight line across water. unknown_ways : mask of the areas whose ways cannot be told, (A,). is_draft : whether
+    the posts are estimated from the release. level : of the areas.
     """
 
     release: str
@@ -132,6 +133,7 @@ class PlanInputs:
     under_searched: Bools
     countries: tuple[str, ...]
     travel_provisional: bool
+    unknown_ways: Bools
     is_draft: bool
     level: Level
 
@@ -153,7 +155,8 @@ class PlanInputs:
         travel = _read_travel(release, areas, level).select(observations.areas)
         needs = _draw_need(fit, observations, silent)
         communities = _find_communities(release, observations.areas, level)
-        return cls.build((release.name, release.checksum), observations, travel, needs, communities, silent)
+        scattered = find_scattered(areas, observations.areas) if level == "region" else None
+        return cls.build((release.name, release.checksum), observations, travel, needs, communities, silent, scattered)
 
     @classmethod
     def build(
@@ -164,11 +167,12 @@ class PlanInputs:
         needs: Mapping[str, Floats],
         communities: Bools | None = None,
         silent: Bools | None = None,
+        scattered: Bools | None = None,
     ) -> PlanInputs:
         """Build the inputs from observations and draws of need; the posts are estimated.
 
-        source : name and checksum of the release. travel : between the areas of the observations. communities, silent :
-        masks of areas, (A,); none by default.
+        source : name and checksum of the release. travel : between the areas of the observations. communities, silent,
+        scattered (over islands) : masks of areas, (A,); none by default.
         """
         nowhere = np.zeros(len(observations.areas), dtype=bool)
         silent = nowhere if silent is None else silent
@@ -183,6 +187,7 @@ class PlanInputs:
             _find_under_searched(observations),
             observations.countries,
             bool(travel.provisional.any()),
+            _find_cut_off(observations, travel) | (nowhere if scattered is None else scattered),
             is_draft=True,
             level="region" if observations.regions is None else "municipality",
         )
@@ -364,6 +369,13 @@ def _place_posts(
         observations.regions,
         np.where(near, value_days(travel.minutes), 0.0).T if observations.regions is None else None,
     )
+
+
+def _find_cut_off(observations: Observations, travel: Travel) -> Bools:
+    """Return a mask of the areas to which all ways lead over water without an entered time, (A,)."""
+    land = np.array(observations.countries)
+    other = (land[:, None] == land) & ~np.eye(len(land), dtype=bool)
+    return np.asarray(np.any(other, axis=1) & ~np.any(other & ~travel.provisional, axis=1))
 
 
 def _fit_regions(release: Release, areas: geography.Areas) -> Fit:

@@ -147,8 +147,8 @@ class PlanSummary:
     follows : name of the saved plan that it changes, or empty. posts : table of posts as CSV. frontier : the gains for
     other numbers of moves. coverage, equity : need met by area and by group. left : moves after the last quarter.
     away : work of teams outside the area where they are posted. one_more : the best area for one more unit of each
-    kind, after today's posts and after the plan. totals : need and what is met, over all areas. The last three are
-    empty in plans of an older version.
+    kind, after today's posts and after the plan. totals : need and what is met, over all areas. unknown_ways : areas
+    whose ways cannot be told. The last four are empty in plans of an older version.
     """
 
     title: str
@@ -173,6 +173,7 @@ class PlanSummary:
     away: tuple[Outing, ...] = ()
     one_more: tuple[OneMore, ...] = ()
     totals: NeedTotals | None = None
+    unknown_ways: tuple[str, ...] = ()
 
     @property
     def advised(self) -> bool:
@@ -261,6 +262,7 @@ def summarise_plan(
         _round(plan.away),
         _round(tuple(_find_one_more(plan))),
         _round(_sum_need(plan)),
+        tuple(str(code) for code in np.array(plan.posts.areas)[ground.unknown_ways]),
     )
 
 
@@ -300,7 +302,7 @@ def _summarise_verdict(plan: Plan) -> Verdict:
 def _find_one_more(plan: Plan) -> Iterator[OneMore]:
     """Yield the best area for one more unit of each kind, on today's posts and on the plan."""
     posts, inside = plan.posts, plan.rules.inside
-    allowed = np.isfinite(posts.cost).any(axis=0)
+    allowed: Bools = np.any(np.isfinite(posts.cost), axis=0)
     allowed = allowed if inside is None else allowed & inside
     names: tuple[Literal["today", "planned"], ...] = ("today", "planned")
     for layout, capacity in zip(names, plan.capacities, strict=True):

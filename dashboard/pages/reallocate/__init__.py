@@ -9,8 +9,8 @@ from dashboard.map import legend
 from dashboard.map.shapes import describe_shapes
 from dashboard.narrative import area_plan
 from dashboard.narrative import plan as narrative
-from dashboard.narrative.judgement import Amount, judge_area
-from dashboard.pages.reallocate import cards, drawers, forms, planner, render, saved, sentence, session, summary
+from dashboard.narrative.judgement import Amount, judge_area, list_risen
+from dashboard.pages.reallocate import cards, drawers, forms, planner, render, saved, session, summary
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
@@ -50,7 +50,6 @@ def _show_page(current: CurrentRelease) -> None:
     with st.container(key="asking"):
         setting = forms.ask_setting(current)
         work = session.read_workplace(setting.level)
-        sentence.show_rules(current, setting, work)
     with st.container(border=True, key="answer"):
         plan = _show_answer(current, plans, work, setting)
     if plan is not None:
@@ -91,7 +90,7 @@ def _show_answer(current: CurrentRelease, plans: SavedPlans, work: Workplace, se
     except (InputError, ReleaseError) as error:
         st.error(escape_markdown(str(error)))
         return None
-    st.html(render.render_verdict(t, plan))
+    st.html(render.render_verdict(t, plan, list_risen(current)))
     if changes := saved.word_changes(t, plans.plans, work, setting, plan):
         st.warning(changes)
     with st.container(horizontal=True, vertical_alignment="center", key="keeping"):

@@ -64,6 +64,7 @@ def ask_setting(current: CurrentRelease) -> Setting:
     """Ask for the limits and weights of a plan and return them; every choice is kept in the address."""
     first = Setting()
     sentence.ask_sentence(current, read_setting())
+    sentence.show_rules(current, read_setting(), session.read_workplace(read_setting().level))
     with st.container(key="choosing"), st.expander(_("More settings")):
         left, middle, right = st.columns(3, gap="medium")
         with left:

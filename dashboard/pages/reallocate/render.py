@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from markupsafe import Markup
 
 from dashboard.narrative import moves
@@ -15,13 +17,14 @@ from risk.planning.explain import Move
 from risk.planning.summary import PlanSummary
 
 
-def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
+def render_verdict(t: Speech, plan: PlanSummary, risen: Collection[str] = ()) -> Markup:
     """Return the verdict as a card: what to do, how sure, what would change it; folded, how it was judged."""
-    verdict, figures = word_verdict(t, plan), list_figures(t, plan)
+    verdict, figures = word_verdict(t, plan, risen), list_figures(t, plan)
     facts = [
         (_("How sure"), verdict.sure),
         (_("What would change it"), verdict.change),
         (_("What could be seen"), verdict.seen),
+        (_("One more team"), verdict.one_more),
     ]
     numbers = join_markup(
         html("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>", figure.label, figure.value, figure.below)

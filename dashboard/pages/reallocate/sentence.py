@@ -60,6 +60,8 @@ def ask_sentence(current: CurrentRelease, setting: Setting) -> None:
         _menu(_("Area"), areas, _WHERE, 210, _take_keep, _("any area"))
         _say(_("for"))
         _menu(_("Pathway"), {code: _(words) for code, words in NEEDS.items()}, _NEED, 226, _take_need)
+        with st.popover(_("Add a rule")):
+            _ask_rule(_name_areas(t, current, ""))
 
 
 def _say(words: str) -> None:
@@ -112,20 +114,19 @@ def _take_keep() -> None:
 
 
 def show_rules(current: CurrentRelease, setting: Setting, work: Workplace) -> None:
-    """Show the rules that the sentence has no room for, each with a button that removes it, and a box to add one."""
+    """Show the rules that the sentence has no room for, each with a button that removes it."""
     t = planner.speak(current)
     with st.container(horizontal=True, vertical_alignment="center", key="rules"):
         for name, area, units in [*(("keep", *rule) for rule in setting.keep[1:]),
                                   *(("at_most", *rule) for rule in setting.at_most)]:  # fmt: skip
-            words = _("{area} keeps at least {units}") if name == "keep" else _("{area} has at most {units}")
-            label = words.format(area=t.name_area(area), units=t.format_plural("{count} team", "{count} teams", units))
+            values = {"area": t.name_area(area), "units": t.format_plural("{count} team", "{count} teams", units)}
+            keeps = name == "keep"
+            label = _("{area} keeps at least {units}", **values) if keeps else _("{area} has at most {units}", **values)
             st.button(f"{escape_markdown(label)} ×", key=f"rule-{name}-{area}", help=_("Remove this rule"),
                       on_click=_remove, args=(name, area))  # fmt: skip
         for number, decision in enumerate(work.decisions):
             st.button(f"{escape_markdown(word_decision(t, decision))} ×", key=f"undo-{number}", help=_("Undo"),
                       on_click=session.remove_decision, args=(decision,))  # fmt: skip
-        with st.popover(_("Add a rule")):
-            _ask_rule(_name_areas(t, current, ""))
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))
 
