@@ -148,7 +148,7 @@ def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
         )
     verdict = word_verdict(t, plan)
     if plan.answer == "keep" or plan.verdict.year is None:
-        return Finding(verdict.head, verdict.text.rstrip("."))
+        return Finding(verdict.head, verdict.text[:1].lower() + verdict.text[1:].rstrip("."))
     gain = t(
         "{certainty}, about {net} more children in the year after ({interval})",
         certainty=word_certainty(t, plan.verdict.year),

@@ -50,14 +50,22 @@ def _show_page(current: CurrentRelease) -> None:
     with st.container(key="asking"):
         setting = forms.ask_setting(current)
         work = session.read_workplace(setting.level)
-    with st.container(border=True, key="answer"):
+    answer = st.container(border=True, key="answer")
+    with st.container(key="planning"):
+        left, right = st.columns([58, 42], gap="small")
+    with left:
+        box = st.container(key="mapbox")
+    words = box.empty()
+    words.html(render.render_waiting(_("The map comes with the plan.")))
+    with answer:
         plan = _show_answer(current, plans, work, setting)
-    if plan is not None:
-        with st.container(key="planning"):
-            left, right = st.columns([58, 42], gap="small")
+    if plan is None:
+        words.html(render.render_waiting(_("Without a plan there is no map.")))
+    else:
+        with box:
+            _show_map(current, plan)
+        words.empty()
         with left:
-            with st.container(key="mapbox"):
-                _show_map(current, plan)
             _show_area(current, plan)
         with right:
             cards.show_moves(current, plan)

@@ -95,6 +95,11 @@ def _render_gain(words: MoveWords, move: Move, scale: tuple[float, float]) -> Ma
     )
 
 
+def render_waiting(words: str) -> Markup:
+    """Return words for the middle of the box of the map, which has no map yet."""
+    return html('<p class="waiting">{}</p>', words)
+
+
 def render_area(t: Speech, area: str, words: AreaPlanWords | None, hint: str) -> Markup:
     """Return the text on what the plan does in the chosen area; `hint` if `words` is None."""
     if words is None:

@@ -48,20 +48,20 @@ def ask_sentence(current: CurrentRelease, setting: Setting) -> None:
     state[_WHERE] = area if area in areas else None
     with st.container(horizontal=True, vertical_alignment="center", key="sentence"):
         _say(_("Move at most"))
-        address.pick_number("moves", _("Maximum number of moves"), MOST, Setting().moves, "", width=104)
+        address.pick_number("moves", _("Maximum number of moves"), MOST, Setting().moves, "", width=92)
         _say(_("teams in"))
         lands = {"": _("both countries"), **_name_countries(t, current)}
         _menu(_("Country"), lands, _LAND, 168, _take_land)
         _say(_("keep at least"))
         st.number_input(
-            _("Teams that stay"), 0, MOST, key=_KEEP, label_visibility="collapsed", width=104, on_change=_take_keep
+            _("Teams that stay"), 0, MOST, key=_KEEP, label_visibility="collapsed", width=92, on_change=_take_keep
         )
         _say(_("in"))
-        _menu(_("Area"), areas, _WHERE, 210, _take_keep, _("any area"))
+        _menu(_("Area"), areas, _WHERE, 196, _take_keep, _("any area"))
         _say(_("for"))
-        _menu(_("Pathway"), {code: _(words) for code, words in NEEDS.items()}, _NEED, 226, _take_need)
+        _menu(_("Pathway"), {code: _(words) for code, words in NEEDS.items()}, _NEED, 264, _take_need)
         with st.popover(_("Add a rule")):
-            _ask_rule(_name_areas(t, current, ""))
+            _ask_rule(areas)
 
 
 def _say(words: str) -> None:
@@ -114,21 +114,23 @@ def _take_keep() -> None:
 
 
 def show_rules(current: CurrentRelease, setting: Setting, work: Workplace) -> None:
-    """Show the rules that the sentence has no room for, each with a button that removes it."""
+    """Show the rules that the sentence has no room for, and the decisions, each as a button that removes it."""
     t = planner.speak(current)
     with st.container(horizontal=True, vertical_alignment="center", key="rules"):
-        for name, area, units in [*(("keep", *rule) for rule in setting.keep[1:]),
-                                  *(("at_most", *rule) for rule in setting.at_most)]:  # fmt: skip
+        others = [*(("keep", *rule) for rule in setting.keep[1:]), *(("at_most", *rule) for rule in setting.at_most)]
+        for name, area, units in others:
             values = {"area": t.name_area(area), "units": t.format_plural("{count} team", "{count} teams", units)}
             keeps = name == "keep"
-            label = _("{area} keeps at least {units}", **values) if keeps else _("{area} has at most {units}", **values)
-            st.button(f"{escape_markdown(label)} ×", key=f"rule-{name}-{area}", help=_("Remove this rule"),
-                      on_click=_remove, args=(name, area))  # fmt: skip
+            words = _("{area} keeps at least {units}", **values) if keeps else _("{area} has at most {units}", **values)
+            _offer_removal(words, f"rule-{name}-{area}", _remove, name, area)
         for number, decision in enumerate(work.decisions):
-            st.button(f"{escape_markdown(word_decision(t, decision))} ×", key=f"undo-{number}", help=_("Undo"),
-                      on_click=session.remove_decision, args=(decision,))  # fmt: skip
+            _offer_removal(word_decision(t, decision), f"undo-{number}", session.remove_decision, decision)
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(escape_markdown(refused))
+
+
+def _offer_removal(words: str, key: str, remove: Callable[..., None], *values: object) -> None:
+    st.button(f"{escape_markdown(words)} ×", key=key, help=_("Remove this rule"), on_click=remove, args=values)
 
 
 def _ask_rule(areas: Mapping[str, str]) -> None:
@@ -141,7 +143,7 @@ def _ask_rule(areas: Mapping[str, str]) -> None:
         st.selectbox(_("To"), list(areas), format_func=areas.__getitem__, key=_TO)
     else:
         st.number_input(_("Teams"), 0, MOST, 2, key=_COUNT)
-    st.button(_("Add"), type="primary", on_click=_add)
+    st.button(_("Add"), on_click=_add)
 
 
 def _add() -> None:

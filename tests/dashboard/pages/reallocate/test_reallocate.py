@@ -195,6 +195,7 @@ def test_rules_that_clash_are_named_with_what_frees_them(run, current):
     test = run(moves="0", state={"plan-decided": (AuthoredDecision(decision, MANAGER),)})
     text = read_words(test)
     assert "No plan can keep all rules" in text
+    assert "Without a plan there is no map." in text
     with pytest.raises(RulesClash) as raised:
         plan_of(current, Setting(moves=0), [AuthoredDecision(decision, MANAGER)])
     _head, lines = narrative.word_clashes(planner.speak(current), raised.value.clashes)
