@@ -37,6 +37,7 @@ ALL = "all"
 PATHWAYS = (ALL, *_MODEL_PATHWAYS)
 LEVELS: tuple[Level, ...] = ("region", "municipality")
 _DRAWS, _SEED = 400, 0
+_GAP = 2e-4  # of the need met, between counties and regions
 _YEAR = 4  # quarters
 _WORKING_DAY = 480.0  # minutes
 _AWAY_MINUTES, _AROUND = 120.0, 60.0  # farthest that a team works from its county or region, or its municipality
@@ -101,8 +102,8 @@ class Setting:
 
     @property
     def solver(self) -> Solver:
-        """The effort of the solver."""
-        return Solver(seconds=self.seconds)
+        """The effort of the solver; a tenth of a per cent of the need met would be a large part of a usual gain."""
+        return Solver(seconds=self.seconds, gap=_GAP if self.level == "region" else Solver.gap)
 
 
 @dataclass(frozen=True, eq=False)

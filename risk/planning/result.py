@@ -32,14 +32,12 @@ def choose_answer(moved: int, probability: float, small_probability: float) -> A
 class Plan:
     """A layout compared with today's posts, judged by draws that were not used for choosing it.
 
-    units : the layout, (S, K). outings, away : work of teams in other areas, (D,), and each
-    with its gain. gain : children per quarter whose need is met, compared with today, docs/planner.md eq.
-    (43).
-    probability : that the gain is more than 3 % of the need met today, eq. (44). small_probability : the same for
-    0.5 %, eq. (57). broken_today : rules that today's posts break. explored : areas drawn for exploration. gap :
-    the most by which another layout could be better, as a share of this plan's value, on the pieces of the solver,
-    eq. (37). proven : whether the gap is small enough, at most 1.01 times the gap that was asked for.
-    rules, need : the rules and the draws of need, (d, A, K), of the plan.
+    units : the layout, (S, K). outings, away : work of teams in other areas, (D,), and each with its gain. gain :
+    children per quarter whose need is met, compared with today, docs/planner.md eq. (43). probability : that the gain
+    is more than 3 % of the need met today, eq. (44). small_probability : the same for 0.5 %, eq. (57). broken_today :
+    rules that today's posts break. explored : areas drawn for exploration. gap : the most by which another layout
+    could be better, as a share of this plan's value, eq. (37). proven : whether the gap is small enough, at most 1.01
+    times the gap that was asked for. rules, need : the rules and the draws of need, (d, A, K), of the plan.
     """
 
     posts: Posts

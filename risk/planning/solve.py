@@ -23,6 +23,8 @@ _PATIENCE = 0.6  # of the time left, for each of the first two
 _BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
 _FLOWS = 60.0  # seconds for the flows to the first layout, which must not be lost
+_PART_OF_GAP = 0.5  # of the gap, at most, that the error of the pieces takes
+_MOST_PIECES, _PIECES = 200, 12_800  # of a curve, and of all curves together
 _LEAST_OUTING = 1e-6  # units
 _OUT_OF_TIME = 1  # status of scipy.optimize.milp
 
@@ -129,15 +131,8 @@ def _choose_better(programme: Programme, first: Layout | None, other: Layout | N
 
 
 def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> float:
-    """Return the most by which another layout can be better, as a share of the value of `best`.
-
-    Values are those on the pieces of the benefit, docs/planner.md eq. (37). `bound` is the lower bound of the costs.
-    The gap is infinite if `best` is None.
-    """
-    if best is None:
-        return np.inf
-    value = programme.compute_value(*best)
-    return max(0.0, -bound - value) / max(abs(value), 1e-9)
+    """Return the most by which another layout can be better than `best`; infinite if `best` is None."""
+    return np.inf if best is None else programme.compute_gap(*best, bound)
 
 
 def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
@@ -162,7 +157,9 @@ def _solve_whole(
     """
     if near is not None and relaxed is not None:
         return programme.solve_whole(timer.split(_PATIENCE), gap, (relaxed, near)), programme.bound
-    result = programme.solve_whole(timer, gap)
+    # The error of the pieces is a part of the gap that is told, so that the solver gets the rest of it.
+    today = programme.goal.compute_value(programme.region.posts.units, 0.0)
+    result = programme.solve_whole(timer, max(gap - programme.error / max(abs(today), 1e-9), 0.1 * gap))
     if result.x is None or result.mip_dual_bound is None:
         return result, programme.bound
     proven = float(result.mip_dual_bound)
@@ -170,23 +167,44 @@ def _solve_whole(
 
 
 def _build_programme(region: Region, goal: Goal, solver: Solver) -> Programme:
-    """Build the programme; pieces end at the largest capacity of an area, docs/planner.md eq. (21)."""
+    """Build the programme, with as many pieces as the gap needs, if there are not too many columns."""
     posts = region.posts
-    worth = 0.0 if posts.day_worth is None else posts.day_worth * posts.searching[:, None, None]
-    reach = posts.reach + AWAY * np.maximum(worth - posts.reach, 0.0)
-    room = np.minimum(posts.room[:, None], posts.units.sum(axis=0)[None, :])
-    # No layout gives an area more capacity than its best-placed sites, filled with units.
-    most = np.empty((len(posts.areas), len(posts.kinds)))
-    for kind, total in enumerate(posts.units.sum(axis=0)):
-        order = np.argsort(-reach[kind], axis=1, kind="stable")
-        best = np.take_along_axis(reach[kind], order, axis=1)
-        stock = np.minimum(np.cumsum(room[order, kind], axis=1), total)
-        most[:, kind] = posts.children[kind] * (best * np.diff(stock, axis=1, prepend=0)).sum(axis=1)
-    programme = Programme(region, goal, Benefit.cut(goal.need, most, solver.pieces))
+    least, most = _bound_capacity(region)
+    benefit = Benefit.cut(goal.need, least, most, solver.pieces)
+    allowed = _PART_OF_GAP * solver.gap * abs(goal.compute_value(posts.units, 0.0))
+    wanted = solver.pieces * np.sqrt(goal.bound_error(benefit.error) / max(allowed, 1e-9))
+    pieces = min(int(np.ceil(wanted)), _PIECES // max(least.size, 1), _MOST_PIECES)
+    if pieces > solver.pieces:
+        benefit = Benefit.cut(goal.need, least, most, pieces)
+    programme = Programme(region, goal, benefit)
     if goal.aims.robustness:
         today = compute_met(goal.need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
         programme.weighings.append(weigh_worst_draws(today))
     return programme
+
+
+def _bound_capacity(region: Region) -> tuple[Floats, Floats]:
+    """Return the smallest and the largest capacity of each area, (A, K) each, docs/planner.md eq. (21)."""
+    posts = region.posts
+    worth = 0.0 if posts.day_worth is None else posts.day_worth * posts.searching[:, None, None]
+    reach = posts.reach + AWAY * np.maximum(worth - posts.reach, 0.0)
+    room = np.minimum(posts.room[:, None], posts.units.sum(axis=0)[None, :])
+    least, most = (np.empty((len(posts.areas), len(posts.kinds))) for _ in range(2))
+    for kind, total in enumerate(posts.units.sum(axis=0)):
+        moves = total if region.rules.moves is None else min(region.rules.moves, total)
+        stays = 1.0 - AWAY * (posts.day_worth is not None and posts.kinds[kind].search)
+        units, today = posts.units[:, kind], posts.reach[kind] @ posts.units[:, kind]
+        least[:, kind] = stays * (today - _fill_sites(posts.reach[kind], units, moves))
+        anywhere = _fill_sites(reach[kind], room[:, kind], total)
+        most[:, kind] = np.minimum(anywhere, reach[kind] @ units + _fill_sites(reach[kind], room[:, kind], moves))
+    return np.maximum(least * posts.children, 0.0), most * posts.children
+
+
+def _fill_sites(reach: Floats, stock: Ints, total: int) -> Floats:
+    """Return what `total` units bring to each area at its best sites, (A,). reach : (A, S). stock : units, (S,)."""
+    order = np.argsort(-reach, axis=1, kind="stable")
+    filled = np.minimum(np.cumsum(stock[order], axis=1), total)
+    return np.asarray((np.take_along_axis(reach, order, axis=1) * np.diff(filled, axis=1, prepend=0)).sum(axis=1))
 
 
 def _read_layout(region: Region, solution: Floats) -> tuple[Ints, Floats]:

@@ -48,7 +48,7 @@ def test_the_benefit_in_pieces_is_below_the_curve_and_close():
     rng = np.random.default_rng(0)
     need = rng.lognormal(2.0, 0.5, (50, 3, 1))
     most = np.array([[5.0], [40.0], [400.0]])
-    cut = Benefit.cut(need, most, 16)
+    cut = Benefit.cut(need, np.zeros_like(most), most, 16)
     np.testing.assert_allclose(cut.width.sum(axis=-1), most)
     assert (np.diff(cut.slope, axis=-1) <= 1e-12).all()
     for share in (0.03, 0.2, 0.5, 0.9):
@@ -57,6 +57,9 @@ def test_the_benefit_in_pieces_is_below_the_curve_and_close():
         curve = compute_met(need, share * most)
         assert (chords <= curve + 1e-9).all()
         assert (curve - chords).sum() < 0.01 * need.sum()
+        assert (curve - chords <= cut.error.max(axis=-1) + 1e-9).all()
+    narrow = Benefit.cut(need, 0.3 * most, 0.6 * most, 16)
+    assert narrow.error.sum() < 0.3 * cut.error.sum()
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=40))
