@@ -103,8 +103,8 @@ def describe(summary: dict[str, Any], _seed: int = 0) -> list[str]:
     return [
         f"{law}, {name}: shares of the possible gain {row['shares']}, least of the plan {row['least']}; {row['gain']} "
         f"of {row['possible']} children a quarter. Positive in {row['positive']} of {row['worlds']} worlds, better "
-        f"than {row['beats']}. Toward Tirana and Durrës in {row['toward']} (best moves: {row['toward_best']}). The interval "
-        f"holds the true gain in {row['holds']}."
+        f"than {row['beats']}. Toward Tirana and Durrës in {row['toward']} (best moves: {row['toward_best']}). The "
+        f"interval holds the true gain in {row['holds']}."
         for law, by_pathway in summary.items()
         for name, row in by_pathway.items()
     ]

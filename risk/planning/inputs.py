@@ -169,7 +169,10 @@ class PlanInputs:
         """
         nowhere = np.zeros(len(observations.areas), dtype=bool)
         silent = nowhere if silent is None else silent
-        draft, reach = tables.draft_posts(observations), _compute_reach(observations, travel, needs[ALL].mean(axis=0))
+        draft, reach = (
+            tables.draft_posts(observations),
+            compute_unit_reach(observations, travel, needs[ALL].mean(axis=0)),
+        )
         return cls(
             *source,
             draft,
@@ -310,7 +313,7 @@ def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Trav
     return Travel.between(areas, level, uploaded=times.uploaded, ferries=times.ferries)
 
 
-def _compute_reach(observations: Observations, travel: Travel, need: Floats) -> dict[bool, Floats]:
+def compute_unit_reach(observations: Observations, travel: Travel, need: Floats) -> dict[bool, Floats]:
     """Return the share of a unit that reaches each area, (A, A), if it searches and if not, docs/planner.md eq. (61).
 
     A service has a catchment in its country, with shares by need, (A,). A team works where it is posted: in its county

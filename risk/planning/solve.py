@@ -23,7 +23,8 @@ _PATIENCE = 0.6  # of the time left, for each of the first two
 _BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
 _FLOWS = 60.0  # seconds for the flows to the first layout, which must not be lost
-_PART_OF_GAP = 0.5  # of the gap, at most, that the error of the pieces takes
+_PART_OF_GAP = 0.5  # of the gap, at most, that the error of the pieces takes, if enough pieces are allowed
+_REST_OF_GAP = 0.1  # of the gap, at least, that is left to the solver
 _MOST_PIECES, _PIECES = 200, 12_800  # of a curve, and of all curves together
 _LEAST_OUTING = 1e-6  # units
 _OUT_OF_TIME = 1  # status of scipy.optimize.milp
@@ -34,7 +35,7 @@ class Solution:
     """A layout of units, (S, K), the flows that lead to it, (F,), and the work of teams in other areas, (D,).
 
     gap : how much better any other layout could be, relative, docs/planner.md eq. (37); inf where no bound is known.
-    proven : whether the gap is as small as was asked for.
+    proven : whether the gap is as small as was asked for, or nearly all of it is the error of the pieces.
     """
 
     units: Ints
@@ -61,7 +62,7 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
     bound, late = programme.bound, False
     for near in _NEAR if programme.large and relaxed is not None else _NEAR[-1:]:
         for _ in range(_WHOLE):
-            if _compute_gap(programme, best, bound) <= solver.gap or (timer.over and best is not None):
+            if _is_close(programme, best, bound, solver.gap) or (timer.over and best is not None):
                 break
             tell(1, None, "Choosing moves")
             answer, proven = _solve_whole(programme, relaxed, near, timer, solver.gap)
@@ -77,9 +78,10 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
     if best is None:
         return None
     gap = _compute_gap(programme, best, bound)
+    close = _is_close(programme, best, bound, solver.gap)
     final = Search(region, goal, *best)
     final.remove_idle_moves()
-    return Solution(final.units, final.flows, final.outings, gap, proven=bool(gap <= 1.01 * solver.gap))
+    return Solution(final.units, final.flows, final.outings, gap, proven=bool(gap <= 1.01 * solver.gap or close))
 
 
 def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
@@ -97,7 +99,7 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
         best = _choose_better(programme, best, _improve_layout(programme, fresh_start or best, timer))
         if solution is None or not programme.goal.aims.robustness or timer.over:
             break
-        if _compute_gap(programme, best, programme.bound) <= gap:
+        if _is_close(programme, best, programme.bound, gap):
             break
         fresh = programme.add_weighing(solution)
         if not (best is not None and programme.add_worst_weighing(best[0], best[2])) and not fresh:
@@ -135,6 +137,12 @@ def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> flo
     return np.inf if best is None else programme.compute_gap(*best, bound)
 
 
+def _is_close(programme: Programme, best: Layout | None, bound: float, gap: float) -> bool:
+    """Return whether to stop: the gap is small enough, or nearly all of it is the error of the pieces."""
+    value = max(abs(programme.goal.compute_value(programme.region.posts.units, 0.0)), 1e-9)
+    return _compute_gap(programme, best, bound) <= max(gap, programme.error / value + _REST_OF_GAP * gap)
+
+
 def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
     """Solve the relaxation until no weighing of the draws is missing; return its columns, or None if time is short."""
     answer = None
@@ -159,7 +167,7 @@ def _solve_whole(
         return programme.solve_whole(timer.split(_PATIENCE), gap, (relaxed, near)), programme.bound
     # The error of the pieces is a part of the gap that is told, so that the solver gets the rest of it.
     today = programme.goal.compute_value(programme.region.posts.units, 0.0)
-    result = programme.solve_whole(timer, max(gap - programme.error / max(abs(today), 1e-9), 0.1 * gap))
+    result = programme.solve_whole(timer, max(gap - programme.error / max(abs(today), 1e-9), _REST_OF_GAP * gap))
     if result.x is None or result.mip_dual_bound is None:
         return result, programme.bound
     proven = float(result.mip_dual_bound)

@@ -158,7 +158,7 @@ def check_case(seed):
 
 
 def test_the_optimum_of_small_plans_lies_within_the_gap_that_is_told():
-    assert 3 <= sum(check_case(seed) for seed in range(6)) <= 6
+    assert sum(check_case(seed) for seed in range(5, 11)) >= 3
 
 
 @pytest.mark.long
