@@ -413,7 +413,8 @@ def _answer(plan: PlanSummary) -> dict[str, Any]:
     names = ("year", "moved", "cost", "gain", "gap", "proven", "broken_today")
     verdict = asdict(plan.verdict)
     moves = [asdict(move) for move in plan.moves]
-    return {"answer": plan.answer, **{name: verdict[name] for name in names}, "moves": moves}
+    ground = {name: asdict(plan)[name] for name in ("away", "one_more", "totals")}
+    return {"answer": plan.answer, **{name: verdict[name] for name in names}, "moves": moves, **ground}
 
 
 def _emit_plan(

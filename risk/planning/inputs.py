@@ -37,6 +37,7 @@ ALL = "all"
 PATHWAYS = (ALL, *_MODEL_PATHWAYS)
 LEVELS: tuple[Level, ...] = ("region", "municipality")
 _DRAWS, _SEED = 400, 0
+_GAP = 2e-4  # of the need met, between counties and regions
 _YEAR = 4  # quarters
 _WORKING_DAY = 480.0  # minutes
 _AWAY_MINUTES, _AROUND = 120.0, 60.0  # farthest that a team works from its county or region, or its municipality
@@ -105,8 +106,8 @@ class Setting:
 
     @property
     def solver(self) -> Solver:
-        """The effort of the solver."""
-        return Solver(seconds=self.seconds)
+        """The effort of the solver; a tenth of a per cent of the need met would be a large part of a usual gain."""
+        return Solver(seconds=self.seconds, gap=_GAP if self.level == "region" else Solver.gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +177,10 @@ class PlanInputs:
         """
         nowhere = np.zeros(len(observations.areas), dtype=bool)
         silent = nowhere if silent is None else silent
-        draft, reach = tables.draft_posts(observations), _compute_reach(observations, travel, needs[ALL].mean(axis=0))
+        draft, reach = (
+            tables.draft_posts(observations),
+            compute_unit_reach(observations, travel, needs[ALL].mean(axis=0)),
+        )
         return cls(
             *source,
             draft,
@@ -319,7 +323,7 @@ def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Trav
     return Travel.between(areas, level, uploaded=times.uploaded, ferries=times.ferries)
 
 
-def _compute_reach(observations: Observations, travel: Travel, need: Floats) -> dict[bool, Floats]:
+def compute_unit_reach(observations: Observations, travel: Travel, need: Floats) -> dict[bool, Floats]:
     """Return the share of a unit that reaches each area, (A, A), if it searches and if not, docs/planner.md eq. (61).
 
     A service has a catchment in its country, with shares by need, (A,). A team works where it is posted: in its county

@@ -57,6 +57,7 @@ class Programme:
         self.bad = self.first + self.benefit.width.size
         self.level = self.bad + 1
         self.size = self.level + 1 + len(self.region.posts.areas)
+        self.error = self.goal.bound_error(self.benefit.error)
         self.flows = self._choose_nearest()
 
     @property
@@ -64,9 +65,14 @@ class Programme:
         """Whether there are too many flows for one programme."""
         return bool(self.region.flows.shape[1] > MANY)
 
-    def compute_value(self, units: Ints, flows: Ints, outings: Floats) -> float:
-        """Return the value of the goal for a layout, on the pieces. units : (S, K). flows : (F,). outings : (D,)."""
-        return self.goal.value_served(self._compute_served(units, outings), float(self.region.cost @ flows))
+    def compute_gap(self, units: Ints, flows: Ints, outings: Floats, bound: float) -> float:
+        """Return the most by which any layout can be better than this one, relative, docs/planner.md eq. (37).
+
+        The value is that on the exact curves; to `bound`, the lower bound of the costs on the pieces, their error is
+        added. units : (S, K). flows : (F,). outings : (D,).
+        """
+        value = self.goal.compute_value(units, float(self.region.cost @ flows), outings)
+        return max(0.0, self.error - bound - value) / max(abs(value), 1e-9)
 
     def _compute_served(self, units: Ints, outings: Floats) -> Floats:
         capacity = self.region.posts.compute_capacity(units, outings)[..., None]

@@ -75,6 +75,17 @@ class Goal:
         )
         return float((1.0 - self.aims.equity) * many + self.aims.equity * few - self.price * spent)
 
+    def bound_error(self, error: Floats) -> float:
+        """Return the most by which the goal is larger than on pieces with such errors, docs/planner.md eq. (68).
+
+        error : the most by which each piece of a draw is below its curve, (d, A, K, P).
+        """
+        aims, mean, by_draw = self.aims, error.mean(axis=0).max(axis=-1), error.max(axis=-1).sum(axis=(1, 2))
+        many = (1.0 - aims.robustness) * mean.sum()
+        many -= aims.robustness * float(weigh_worst_draws(-by_draw) @ -by_draw)
+        share = self._compute_met_share(mean.sum(axis=1)) * (self.share > 0)
+        return float((1.0 - aims.equity) * many + aims.equity * self.total * share.max(initial=0.0))
+
     def compute_slopes(self, capacity: Floats) -> tuple[Floats, Floats]:
         """Return the first two derivatives of the goal with respect to the capacity, (A, K) each.
 

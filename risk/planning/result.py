@@ -18,8 +18,8 @@ class Plan:
     units : the layout, (S, K). outings, away : work of teams in other areas, (D,), and each with its gain. gain :
     children per quarter whose need is met, compared with today, docs/planner.md eq. (43). year : what the moves bring
     in the four quarters after them. broken_today : rules that today's posts break. explored : areas drawn for
-    exploration. gap : the most by which another layout could be better, as a share of this plan's value, on the pieces
-    of the solver, eq. (37). proven : whether the gap is small enough, at most 1.01 times the gap that was asked for.
+    exploration. gap : the most by which another layout could be better, as a share of this plan's value,
+    eq. (37). proven : whether the gap is small enough, at most 1.01 times the gap that was asked for.
     rules, need : the rules and the draws of need, (d, A, K), of the plan.
     """
 

@@ -23,6 +23,9 @@ _PATIENCE = 0.6  # of the time left, for each of the first two
 _BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
 _FLOWS = 60.0  # seconds for the flows to the first layout, which must not be lost
+_PART_OF_GAP = 0.5  # of the gap, at most, that the error of the pieces takes, if enough pieces are allowed
+_REST_OF_GAP = 0.1  # of the gap, at least, that is left to the solver
+_MOST_PIECES, _PIECES = 200, 12_800  # of a curve, and of all curves together
 _LEAST_OUTING = 1e-6  # units
 _OUT_OF_TIME = 1  # status of scipy.optimize.milp
 
@@ -32,7 +35,7 @@ class Solution:
     """A layout of units, (S, K), the flows that lead to it, (F,), and the work of teams in other areas, (D,).
 
     gap : how much better any other layout could be, relative, docs/planner.md eq. (37); inf where no bound is known.
-    proven : whether the gap is as small as was asked for.
+    proven : whether the gap is as small as was asked for, or nearly all of it is the error of the pieces.
     """
 
     units: Ints
@@ -59,7 +62,7 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
     bound, late = programme.bound, False
     for near in _NEAR if programme.large and relaxed is not None else _NEAR[-1:]:
         for _ in range(_WHOLE):
-            if _compute_gap(programme, best, bound) <= solver.gap or (timer.over and best is not None):
+            if _is_close(programme, best, bound, solver.gap) or (timer.over and best is not None):
                 break
             tell(1, None, "Choosing moves")
             answer, proven = _solve_whole(programme, relaxed, near, timer, solver.gap)
@@ -75,9 +78,10 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
     if best is None:
         return None
     gap = _compute_gap(programme, best, bound)
+    close = _is_close(programme, best, bound, solver.gap)
     final = Search(region, goal, *best)
     final.remove_idle_moves()
-    return Solution(final.units, final.flows, final.outings, gap, proven=bool(gap <= 1.01 * solver.gap))
+    return Solution(final.units, final.flows, final.outings, gap, proven=bool(gap <= 1.01 * solver.gap or close))
 
 
 def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
@@ -95,7 +99,7 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
         best = _choose_better(programme, best, _improve_layout(programme, fresh_start or best, timer))
         if solution is None or not programme.goal.aims.robustness or timer.over:
             break
-        if _compute_gap(programme, best, programme.bound) <= gap:
+        if _is_close(programme, best, programme.bound, gap):
             break
         fresh = programme.add_weighing(solution)
         if not (best is not None and programme.add_worst_weighing(best[0], best[2])) and not fresh:
@@ -129,15 +133,14 @@ def _choose_better(programme: Programme, first: Layout | None, other: Layout | N
 
 
 def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> float:
-    """Return the most by which another layout can be better, as a share of the value of `best`.
+    """Return the most by which another layout can be better than `best`; infinite if `best` is None."""
+    return np.inf if best is None else programme.compute_gap(*best, bound)
 
-    Values are those on the pieces of the benefit, docs/planner.md eq. (37). `bound` is the lower bound of the costs.
-    The gap is infinite if `best` is None.
-    """
-    if best is None:
-        return np.inf
-    value = programme.compute_value(*best)
-    return max(0.0, -bound - value) / max(abs(value), 1e-9)
+
+def _is_close(programme: Programme, best: Layout | None, bound: float, gap: float) -> bool:
+    """Return whether to stop: the gap is small enough, or nearly all of it is the error of the pieces."""
+    value = max(abs(programme.goal.compute_value(programme.region.posts.units, 0.0)), 1e-9)
+    return _compute_gap(programme, best, bound) <= max(gap, programme.error / value + _REST_OF_GAP * gap)
 
 
 def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
@@ -162,7 +165,9 @@ def _solve_whole(
     """
     if near is not None and relaxed is not None:
         return programme.solve_whole(timer.split(_PATIENCE), gap, (relaxed, near)), programme.bound
-    result = programme.solve_whole(timer, gap)
+    # The error of the pieces is a part of the gap that is told, so that the solver gets the rest of it.
+    today = programme.goal.compute_value(programme.region.posts.units, 0.0)
+    result = programme.solve_whole(timer, max(gap - programme.error / max(abs(today), 1e-9), _REST_OF_GAP * gap))
     if result.x is None or result.mip_dual_bound is None:
         return result, programme.bound
     proven = float(result.mip_dual_bound)
@@ -170,23 +175,44 @@ def _solve_whole(
 
 
 def _build_programme(region: Region, goal: Goal, solver: Solver) -> Programme:
-    """Build the programme; pieces end at the largest capacity of an area, docs/planner.md eq. (21)."""
+    """Build the programme, with as many pieces as the gap needs, if there are not too many columns."""
     posts = region.posts
-    worth = 0.0 if posts.day_worth is None else posts.day_worth * posts.searching[:, None, None]
-    reach = posts.reach + AWAY * np.maximum(worth - posts.reach, 0.0)
-    room = np.minimum(posts.room[:, None], posts.units.sum(axis=0)[None, :])
-    # No layout gives an area more capacity than its best-placed sites, filled with units.
-    most = np.empty((len(posts.areas), len(posts.kinds)))
-    for kind, total in enumerate(posts.units.sum(axis=0)):
-        order = np.argsort(-reach[kind], axis=1, kind="stable")
-        best = np.take_along_axis(reach[kind], order, axis=1)
-        stock = np.minimum(np.cumsum(room[order, kind], axis=1), total)
-        most[:, kind] = posts.children[kind] * (best * np.diff(stock, axis=1, prepend=0)).sum(axis=1)
-    programme = Programme(region, goal, Benefit.cut(goal.need, most, solver.pieces))
+    least, most = _bound_capacity(region)
+    benefit = Benefit.cut(goal.need, least, most, solver.pieces)
+    allowed = _PART_OF_GAP * solver.gap * abs(goal.compute_value(posts.units, 0.0))
+    wanted = solver.pieces * np.sqrt(goal.bound_error(benefit.error) / max(allowed, 1e-9))
+    pieces = min(int(np.ceil(wanted)), _PIECES // max(least.size, 1), _MOST_PIECES)
+    if pieces > solver.pieces:
+        benefit = Benefit.cut(goal.need, least, most, pieces)
+    programme = Programme(region, goal, benefit)
     if goal.aims.robustness:
         today = compute_met(goal.need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
         programme.weighings.append(weigh_worst_draws(today))
     return programme
+
+
+def _bound_capacity(region: Region) -> tuple[Floats, Floats]:
+    """Return the smallest and the largest capacity of each area, (A, K) each, docs/planner.md eq. (21)."""
+    posts = region.posts
+    worth = 0.0 if posts.day_worth is None else posts.day_worth * posts.searching[:, None, None]
+    reach = posts.reach + AWAY * np.maximum(worth - posts.reach, 0.0)
+    room = np.minimum(posts.room[:, None], posts.units.sum(axis=0)[None, :])
+    least, most = (np.empty((len(posts.areas), len(posts.kinds))) for _ in range(2))
+    for kind, total in enumerate(posts.units.sum(axis=0)):
+        moves = total if region.rules.moves is None else min(region.rules.moves, total)
+        stays = 1.0 - AWAY * (posts.day_worth is not None and posts.kinds[kind].search)
+        units, today = posts.units[:, kind], posts.reach[kind] @ posts.units[:, kind]
+        least[:, kind] = stays * (today - _fill_sites(posts.reach[kind], units, moves))
+        anywhere = _fill_sites(reach[kind], room[:, kind], total)
+        most[:, kind] = np.minimum(anywhere, reach[kind] @ units + _fill_sites(reach[kind], room[:, kind], moves))
+    return np.maximum(least * posts.children, 0.0), most * posts.children
+
+
+def _fill_sites(reach: Floats, stock: Ints, total: int) -> Floats:
+    """Return what `total` units bring to each area at its best sites, (A,). reach : (A, S). stock : units, (S,)."""
+    order = np.argsort(-reach, axis=1, kind="stable")
+    filled = np.minimum(np.cumsum(stock[order], axis=1), total)
+    return np.asarray((np.take_along_axis(reach, order, axis=1) * np.diff(filled, axis=1, prepend=0)).sum(axis=1))
 
 
 def _read_layout(region: Region, solution: Floats) -> tuple[Ints, Floats]:

@@ -302,7 +302,7 @@ def _summarise_verdict(plan: Plan) -> Verdict:
 def _find_one_more(plan: Plan) -> Iterator[OneMore]:
     """Yield the best area for one more unit of each kind, on today's posts and on the plan."""
     posts, inside = plan.posts, plan.rules.inside
-    allowed: Bools = np.any(np.isfinite(posts.cost), axis=0)
+    allowed: Bools = np.asarray(np.isfinite(posts.cost).any(axis=0))
     allowed = allowed if inside is None else allowed & inside
     names: tuple[Literal["today", "planned"], ...] = ("today", "planned")
     for layout, capacity in zip(names, plan.capacities, strict=True):

@@ -11,9 +11,11 @@ from data.errors import InputError
 from risk.planning import compute_floor, compute_frontier, plan_moves
 from risk.planning.benefit import Benefit, compute_least_served, compute_met, weigh_worst_draws
 from risk.planning.clashes import RulesClash
+from risk.planning.explain import find_best_unit
 from risk.planning.exploration import draw_exploration
 from risk.planning.objective import Goal
-from risk.planning.problem import Aims, Decision, Kind, Posts, Rules, Solver
+from risk.planning.problem import AWAY, Aims, Decision, Kind, Posts, Rules, Solver
+from risk.planning.schedule import schedule_moves
 from tests.helpers.plan_cases import AIMS, EXACT, country, keeps, layouts
 
 
@@ -48,7 +50,7 @@ def test_the_benefit_in_pieces_is_below_the_curve_and_close():
     rng = np.random.default_rng(0)
     need = rng.lognormal(2.0, 0.5, (50, 3, 1))
     most = np.array([[5.0], [40.0], [400.0]])
-    cut = Benefit.cut(need, most, 16)
+    cut = Benefit.cut(need, np.zeros_like(most), most, 16)
     np.testing.assert_allclose(cut.width.sum(axis=-1), most)
     assert (np.diff(cut.slope, axis=-1) <= 1e-12).all()
     for share in (0.03, 0.2, 0.5, 0.9):
@@ -57,6 +59,9 @@ def test_the_benefit_in_pieces_is_below_the_curve_and_close():
         curve = compute_met(need, share * most)
         assert (chords <= curve + 1e-9).all()
         assert (curve - chords).sum() < 0.01 * need.sum()
+        assert (curve - chords <= cut.error.max(axis=-1) + 1e-9).all()
+    narrow = Benefit.cut(need, 0.3 * most, 0.6 * most, 16)
+    assert narrow.error.sum() < 0.3 * cut.error.sum()
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=40))
@@ -497,3 +502,30 @@ def test_what_works_in_areas_with_too_little_outreach_counts_for_exploration():
     for there, least in ((0, 20.0), (1, 20.0), (2, 0.0), (3, 0.0)):
         moved = replace(posts, units=np.array([[4 - there], [there]]))
         assert draw_exploration(moved, rules, draws, 0).least == least
+
+
+def test_one_more_unit_goes_where_it_brings_most_by_draws_that_did_not_choose_it():
+    posts, need = lopsided()
+    capacity, draws = posts.compute_capacity(posts.units), need[..., None]
+    site, gain = find_best_unit(posts, capacity, 0, draws[::2], draws[1::2], np.array([True, True]))
+    assert posts.sites[site] == "two"
+    more = posts.compute_capacity(posts.units + np.array([[0], [1]]))
+    by_hand = (compute_met(draws[1::2], more) - compute_met(draws[1::2], capacity)).sum(axis=(1, 2))
+    np.testing.assert_allclose(gain, by_hand)
+    assert find_best_unit(posts, capacity, 0, draws[::2], draws[1::2], np.array([True, False]))[0] == 0
+
+
+def test_work_next_door_begins_at_once_and_the_last_quarter_is_the_plan():
+    posts, need = two_kinds_of_ground()
+    plan = plan_moves(replace(posts, units=np.array([[6], [0]])), need, Rules(moves=2), solver=EXACT)
+    assert plan.moved == 2
+    assert plan.away
+    site, _, kind = plan.posts.outings
+    assert (plan.outings <= AWAY * plan.units[site, kind] + 1e-6).all()
+    schedule = schedule_moves(plan, per_quarter=1)
+    assert [sum(step.units for step in phase.moves) for phase in schedule.phases] == [1, 1, 0, 0]
+    met = [phase.met.mean for phase in schedule.phases]
+    assert met[-1] == pytest.approx(plan.planned.met.mean, rel=1e-3)
+    one = plan.posts.units + np.array([[-1], [1]])
+    assert met[0] > compute_met(need[1::2, :, None], posts.compute_capacity(one)).sum(axis=(1, 2)).mean()
+    assert met == sorted(met)
