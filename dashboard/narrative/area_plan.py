@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dashboard.narrative.area import fill_ends, word_area_advice
 from dashboard.narrative.judgement import Amount, advise_area
 from dashboard.narrative.moves import word_moves
-from dashboard.narrative.plan import word_rule, word_time_up
+from dashboard.narrative.plan import word_time_up
 from dashboard.narrative.speech import Speech
 from risk.planning.summary import PlanSummary
 
@@ -55,8 +55,6 @@ def _word_why(t: Speech, plan: PlanSummary, area: str) -> str:
 
 def _word_condition(t: Speech, plan: PlanSummary, area: str, need: Amount | None) -> str:
     touching = next((n for n, move in enumerate(plan.moves) if area in (move.start, move.end)), None)
-    if touching is not None and plan.answer == "keep" and plan.verdict.year is not None:
-        return word_rule(t)
     if touching is not None:
         return word_moves(t, plan)[touching].condition
     if need is None:

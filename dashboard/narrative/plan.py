@@ -199,15 +199,15 @@ def _word_tipping_point(t: Speech, year: YearAhead) -> str:
         return t("At the estimated need the moves gain about as much as they lose.")
     if year.tipping >= 1:
         return t(
-            "The moves would pay if {least} children per quarter, not {need}, were in need in the areas that get more "
+            "They would pay if {least} children per quarter, not {need}, were in need in the areas that get more "
             "teams.",
             **values,
         )
     if year.tipping <= 0:
         return t("The moves pay even if very few children are in need in the areas that get more teams.")
     return t(
-        "The moves would not pay if only {least} children per quarter, not {need}, were in need in the areas that get "
-        "more teams: as if teams there found {times} times as many of these children as is assumed.",
+        "They would not pay if only {least} children per quarter, not {need}, were in need in the areas that get more "
+        "teams: as if teams there found {times} times as many as is assumed.",
         **values,
         times=t.format_number(1 / year.tipping, 1),
     )

@@ -225,7 +225,7 @@ def test_of_a_limit_that_clashes_it_says_what_would_do(current):
 def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, language):
     speak_on_pages(monkeypatch, language)
     words = re.findall(r"\S*[^\W\d_]\S*", read_unfolded(run(area="AL-09")))
-    assert 100 < len(words) <= 250
+    assert 100 < len(words) <= 350  # how sure it is, what would change it, and one more team stand open
 
 
 @pytest.mark.long
@@ -251,7 +251,7 @@ def test_of_the_chosen_area_the_plan_says_what_why_not_more_and_what_would_have_
     assert t.format_plural("{count} team would come", "{count} teams would come", coming) in text
     assert "Why not more" in text
     assert f"Need met there: {t.format_percent(plan.met_shares('today')[first.end])} today" in text
-    assert "“Do it” is said if it is very likely" in text or plan.answer != "keep"
+    assert moves.word_moves(t, plan)[0].condition in text
     ends = {code for move in plan.moves for code in (move.start, move.end)}
     still = next(row.area for row in plan.coverage if row.area not in ends and judge_area(current, row.area).need)
     words = area_plan.word_area_plan(t, plan, still, judge_area(current, still).need)
