@@ -106,14 +106,12 @@ def word_verdict(t: Speech, plan: PlanSummary, risen: Collection[str] = ()) -> V
     """
     year, broken = plan.verdict.year, " ".join(_word_broken_today(t, code) for code in plan.verdict.broken_today)
     warning, notes = broken, list(list_reasons_to_leave(t, plan))
-    if plan.answer == "keep":  # no reason to act, so no warning
-        warning, notes = "", [broken, t("The advice depends only on the gain.")] if broken else []
+    if plan.answer == "keep" and broken:  # no reason to act, so no warning
+        warning, notes = "", [broken, t("The advice depends only on the gain."), *notes]
     sure = change = seen = ""
     if year is not None and plan.moves:
-        sure, change = (
-            f"{_word_sureness(t, plan, year)} {word_unknown_ways(t, plan)}".strip(),
-            _word_tipping_point(t, year),
-        )
+        sure = f"{_word_sureness(t, plan, year)} {word_unknown_ways(t, plan)}".strip()
+        change = _word_tipping_point(t, year)
         seen = "" if plan.advised else _word_visible(t, year)
     text = f"{word_toward_risen(t, plan, risen)} {_word_reason(t, plan)}".strip()
     one_more = word_one_more(t, plan)

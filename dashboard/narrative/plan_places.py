@@ -94,4 +94,5 @@ def list_outings(t: Speech, plan: PlanSummary) -> list[str]:
             days=t.format_number(outing.units * TEAM_DAYS, 0),
         )
         for outing in plan.away
+        if outing.units * TEAM_DAYS >= 1
     ]

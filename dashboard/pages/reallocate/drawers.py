@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.narrative.judgement import read_needs
 from dashboard.narrative.moves import count_left, list_handover
+from dashboard.narrative.plan_places import list_outings
 from dashboard.pages.reallocate import forms, frontier, handover, planner, saved, summary
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
@@ -43,6 +44,8 @@ def _show_when(current: CurrentRelease, plan: PlanSummary) -> None:
     t = planner.speak(current)
     with st.expander(_("When: four quarters")):
         st.html(markup.render_table(summary.tabulate_quarters(t, plan)))
+        if outings := list_outings(t, plan):
+            st.html(markup.render_list(outings))
         st.caption(count_left(t, plan))
 
 
