@@ -8,6 +8,7 @@ column per piece of capacity, used by every weighing of the draws, however many 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from risk.planning.problem import Posts
 
 WORST_CASES = 0.1  # of the draws
 WORST_AREAS = 0.2  # of the need
+_MOST_PIECES, _COLUMNS = 200, 12_800  # pieces of a curve, and of all curves together
 _GRID = 65  # points at which the curvature is measured to space the knots
 _SMALL = 1e-9
 _LEAST_DRAWS = 20
@@ -150,6 +152,19 @@ class Benefit:
                           where=width > _SMALL)  # fmt: skip
         slope[..., 0] = np.where(width[..., 0] > _SMALL, slope[..., 0], 1.0)
         return cls(need, width, slope, _measure_error(need, knots[..., 1:-1], height[..., 1:-1], slope[..., 1:]))
+
+    @classmethod
+    def cut_closely(
+        cls, need: Floats, least: Floats, largest: Floats, pieces: int, allowed: float, weigh: Callable[[Floats], float]
+    ) -> Benefit:
+        """Cut the curves into so many pieces, or more, that their error, weighed by `weigh`, is at most `allowed`.
+
+        With very many curves the error may be larger, so that the programme stays small. The others are those of `cut`.
+        """
+        benefit = cls.cut(need, least, largest, pieces)
+        wanted = int(np.ceil(pieces * np.sqrt(weigh(benefit.error) / max(allowed, _SMALL))))
+        more = min(wanted, _COLUMNS // max(least.size, 1), _MOST_PIECES)
+        return cls.cut(need, least, largest, more) if more > pieces else benefit
 
     def average(self, weight: Floats | None = None) -> Floats:
         """Return the slopes of the mean curves, (A, K, P), with the given weights of the draws, (d,), or equal ones."""

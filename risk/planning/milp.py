@@ -256,11 +256,10 @@ class Programme:
     def _build_pieces(self) -> LinearConstraint:
         """Build the rows: the pieces of an area and kind take no more than its capacity, docs/planner.md eq. (33)."""
         areas, kinds, pieces = self.benefit.width.shape
-        offered = sparse.vstack([self.region.build_capacity(np.arange(kinds) == kind) for kind in range(kinds)])
+        before = sparse.csr_array((areas * kinds, self.region.flows.shape[1]))
         filled = sparse.kron(sparse.eye_array(areas * kinds), np.ones((1, pieces)))
-        by_kind = np.arange(areas * kinds).reshape(areas, kinds).T.ravel()
         rest = sparse.csr_array((areas * kinds, self.size - self.bad))
-        matrix = sparse.hstack([offered, -sparse.csr_array(filled)[by_kind], rest])
+        matrix = sparse.hstack([before, self.region.posts.capacity_matrix, -filled, rest])
         return LinearConstraint(sparse.csr_array(matrix), 0.0, np.inf)
 
     def _build_worst_areas(self) -> LinearConstraint:

@@ -16,21 +16,18 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint
 
 from data.errors import InputError
-from data.workspace.types import Bools, Floats
-from risk.planning.benefit import compute_met
+from data.workspace.types import Bools, Floats, Ints
+from risk.planning.benefit import Benefit, compute_met
 from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.explain import Estimate
 from risk.planning.problem import Solver
 from risk.planning.result import Plan
 
-Curve = tuple[Floats, Floats]  # widths and slopes of chords, (P,) each
-
 # A part of the moves cannot break other rules.
 _LASTING_RULES = ("floor", "services_floor", "exploration", "room", "keep", "at_most")
-_CLOSE = 0.5  # of the gap: how far all chords together may be below their curves
-_MOST_PIECES = 200
+_CLOSE = 0.5  # of the gap: how far all pieces together may be below their curves
+_PIECES = 8  # of a curve, at least
 _TOLERANCE = 1e-6  # of rules, as for the plan
-_SMALL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -189,14 +186,12 @@ def _solve_schedule(
     timer = Timer(solver.seconds)
     ordered = _order_rows(moves, quarters, most)
     every = _check_all_fit(moves, ordered, quarters, timer.split(0.2))
-    curves = _cut_curves(moves, need, _CLOSE * solver.gap) * quarters
-    rows, costs, upper = _add_pieces(moves, ordered, curves, quarters)
+    rows, costs, upper = _add_pieces(moves, ordered, *_cut_curves(moves, need, solver.gap), quarters)
     lower = np.zeros(len(costs))
     if every:
         lower[count * (quarters - 1) : count * quarters] = np.where(moves.is_move, moves.units, 0.0)
     whole = np.append(np.tile(moves.is_move, quarters).astype(float), np.zeros(len(costs) - count * quarters))
-    gap = solver.gap * _scale_gap(moves, need)
-    result = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap)
+    result = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, (1.0 - _CLOSE) * solver.gap)
     if result.x is None:
         raise InputError(
             f"The moves could not be divided among the quarters in {solver.seconds:g} seconds. Allow more "
@@ -204,19 +199,6 @@ def _solve_schedule(
         )
     by_quarter = result.x[: count * quarters].reshape(quarters, count)
     return np.asarray(np.where(moves.is_move, np.rint(by_quarter), by_quarter))
-
-
-def _scale_gap(moves: _MoveColumns, need: Floats) -> float:
-    """Compute the factor from the allowed gap to the solver's relative gap, docs/planner.md eq. (51).
-
-    The solver counts only the pieces of the curves, which hold a part of the need met.
-    """
-    posts = moves.plan.posts
-    today = posts.compute_capacity(posts.units)
-    taken = np.minimum(_compute_capacity_change(moves), 0) @ moves.units
-    least = np.maximum(today + taken.reshape(today.shape), 0.0)
-    served, below = (float(compute_met(need, capacity).sum()) for capacity in (today, least))
-    return served / max(served - below, _SMALL * served, _SMALL)
 
 
 def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float]) -> list[LinearConstraint]:
@@ -243,35 +225,22 @@ def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarter
     return result.x is not None
 
 
-def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
-    """Cut the mean benefit curve of each area and kind into chords, docs/planner.md eq. (50); return A K curves.
+def _cut_curves(moves: _MoveColumns, need: Floats, gap: float) -> tuple[Ints, Benefit]:
+    """Cut the benefit curves that the moves touch into pieces; return the positions of these curves, (C,), as well.
 
-    need : draws, (d, A, K). close : how far all chords together may be below their curves, as a share of the need met
-    today.
+    need : draws, (d, A, K). The pieces cover the capacity that the moves can give, docs/planner.md eq. (50).
     """
-    posts = moves.plan.posts
-    change = _compute_capacity_change(moves)
-    today = posts.compute_capacity(posts.units).ravel()
-    low = np.maximum(today + np.minimum(change, 0) @ moves.units, 0.0)
-    high = today + np.maximum(change, 0) @ moves.units
-    shape = need.shape[1:]
-
-    def mean(capacity: Floats) -> Floats:
-        return np.asarray(compute_met(need, capacity.reshape(shape)).mean(axis=0).ravel())
-
-    ends, middle = (mean(low), mean(high)), mean((low + high) / 2.0)
-    below = middle - (ends[0] + ends[1]) / 2.0
-    allowed = max(close, _SMALL) * max(float(mean(today).sum()), _SMALL) / len(low)
-    pieces = np.clip(np.ceil(np.sqrt(np.maximum(below, 0.0) / allowed)), 1, _MOST_PIECES).astype(int)
-    knots = int(pieces.max()) + 1
-    knot = low[:, None] + (high - low)[:, None] * np.minimum(np.arange(knots) / pieces[:, None], 1.0)
-    height = np.stack([mean(knot[:, k]) for k in range(knots)], axis=1)
-    return [_cut_chords(knot[a, : n + 1], height[a, : n + 1]) for a, n in enumerate(pieces)]
+    change, today = _compute_capacity_change(moves), moves.compute_capacity(np.zeros(len(moves.units))).ravel()
+    touched = np.flatnonzero(change.any(axis=1))
+    low = np.maximum(today + np.minimum(change, 0.0) @ moves.units, 0.0)[touched, None]
+    high = (today + np.maximum(change, 0.0) @ moves.units)[touched, None]
+    allowed = _CLOSE * gap * float(compute_met(need, today.reshape(need.shape[1:])).sum(axis=(1, 2)).mean())
+    curves = need.reshape(len(need), -1)[:, touched, None]
+    return touched, Benefit.cut_closely(curves, low, high, _PIECES, allowed, _sum_errors)
 
 
-def _cut_chords(knots: Floats, height: Floats) -> Curve:
-    width = np.diff(knots)
-    return width, np.divide(np.diff(height), width, out=np.zeros_like(width), where=width > _SMALL)
+def _sum_errors(error: Floats) -> float:
+    return float(error.mean(axis=0).max(axis=-1).sum())
 
 
 def _compute_capacity_change(moves: _MoveColumns) -> Floats:
@@ -280,24 +249,23 @@ def _compute_capacity_change(moves: _MoveColumns) -> Floats:
 
 
 def _add_pieces(
-    moves: _MoveColumns, ordered: list[LinearConstraint], curves: list[Curve], quarters: int
+    moves: _MoveColumns, ordered: list[LinearConstraint], touched: Ints, benefit: Benefit, quarters: int
 ) -> tuple[list[LinearConstraint], Floats, Floats]:
     """Return rows, costs and upper bounds of the programme with the pieces of capacity, docs/planner.md eq. (48).
 
     Columns: units moved by the end of each quarter, then pieces. The pieces of a quarter take no more than the capacity
     after the moves of this quarter.
     """
-    change, columns = _compute_capacity_change(moves), len(moves.units) * quarters
-    width, slope = (np.concatenate([curve[part] for curve in curves]) for part in (0, 1))
-    of_curve = np.repeat(np.arange(len(curves)), [len(curve[0]) for curve in curves])
-    filled = sparse.coo_array((np.ones(len(width)), (of_curve, np.arange(len(width)))), shape=(len(curves), len(width)))
-    offered = sparse.kron(sparse.eye_array(quarters), sparse.csr_array(change))
-    spare = np.tile(-np.minimum(change, 0) @ moves.units, quarters)
+    width, slope = (np.tile(values.ravel(), quarters) for values in (benefit.width, benefit.average()))
+    filled = sparse.kron(sparse.eye_array(quarters * len(touched)), np.ones((1, benefit.width.shape[-1])))
+    offered = sparse.kron(sparse.eye_array(quarters), sparse.csr_array(_compute_capacity_change(moves)[touched]))
+    today = moves.compute_capacity(np.zeros(len(moves.units))).ravel()[touched]
     rows = [
         LinearConstraint(sparse.csr_array(sparse.hstack([c.A, sparse.csr_array((c.A.shape[0], len(width)))])),
                          c.lb, c.ub)
         for c in ordered
     ]  # fmt: skip
-    rows.append(LinearConstraint(sparse.csr_array(sparse.hstack([offered, -filled])), -spare, np.inf))
-    costs = np.append(np.zeros(columns), -slope)
+    matrix = sparse.csr_array(sparse.hstack([offered, -filled]))
+    rows.append(LinearConstraint(matrix, -np.tile(today, quarters) - _TOLERANCE, np.inf))
+    costs = np.append(np.zeros(len(moves.units) * quarters), -slope)
     return rows, costs, np.append(np.tile(moves.units, quarters), width).astype(float)

@@ -25,7 +25,6 @@ _LATE = 0.1  # of the time, once it is up, to find any layout at all
 _FLOWS = 60.0  # seconds for the flows to the first layout, which must not be lost
 _PART_OF_GAP = 0.5  # of the gap, at most, that the error of the pieces takes, if enough pieces are allowed
 _REST_OF_GAP = 0.1  # of the gap, at least, that is left to the solver
-_MOST_PIECES, _PIECES = 200, 12_800  # of a curve, and of all curves together
 _LEAST_OUTING = 1e-6  # units
 _OUT_OF_TIME = 1  # status of scipy.optimize.milp
 
@@ -178,12 +177,8 @@ def _build_programme(region: Region, goal: Goal, solver: Solver) -> Programme:
     """Build the programme, with as many pieces as the gap needs, if there are not too many columns."""
     posts = region.posts
     least, most = _bound_capacity(region)
-    benefit = Benefit.cut(goal.need, least, most, solver.pieces)
     allowed = _PART_OF_GAP * solver.gap * abs(goal.compute_value(posts.units, 0.0))
-    wanted = solver.pieces * np.sqrt(goal.bound_error(benefit.error) / max(allowed, 1e-9))
-    pieces = min(int(np.ceil(wanted)), _PIECES // max(least.size, 1), _MOST_PIECES)
-    if pieces > solver.pieces:
-        benefit = Benefit.cut(goal.need, least, most, pieces)
+    benefit = Benefit.cut_closely(goal.need, least, most, solver.pieces, allowed, goal.bound_error)
     programme = Programme(region, goal, benefit)
     if goal.aims.robustness:
         today = compute_met(goal.need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
