@@ -268,7 +268,7 @@ def _observe(world: World, model: RiskModel, level: Level = "region") -> _Case:
 def _plan_with_truth(posts: Posts, truth: Floats, rules: Rules, solver: Solver) -> Plan:
     """Return a plan made with the true need, with the same limit of moves and floors but without exploration."""
     certain = np.tile(truth, (40, 1))
-    return plan_moves(posts, certain, replace(rules, exploration=0.0), solver=solver)
+    return plan_moves(posts, certain, replace(rules, exploration=0.0, settling=0), solver=solver)
 
 
 def _plan_from_optimum(posts: Posts, case: _Case, rules: Rules, solver: Solver) -> Plan:

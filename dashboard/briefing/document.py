@@ -106,9 +106,14 @@ class Document:
             "readers": method.name_readers(t, self.release),
             "invented": t("Invented data") if self.invented else "",
             "day": [self.saved.created.year, self.saved.created.month, self.saved.created.day],
-            "verdict": asdict(plan_words.word_verdict(t, plan, list_risen(self.current))),
+            "verdict": self._describe_verdict(),
             "map": self._describe_map(),
         }
+
+    def _describe_verdict(self) -> dict[str, Any]:
+        words = plan_words.word_verdict(self.t, self.saved.summary, list_risen(self.current))
+        one_more = f"{self.t('One more team')}: {words.one_more}" if words.one_more else ""
+        return {**asdict(words), "one_more": one_more}
 
     def write_first_page(self, room: FirstPage) -> dict[str, Any]:
         """Return the content of the first page: note, figures, situation, changes, moves."""
