@@ -12,7 +12,7 @@ from scipy import sparse
 from data.errors import InputError
 from data.workspace.types import Bools, Floats, Ints
 
-SETTLING, MOST_SETTLING = 6, 26  # weeks for which a moved unit meets nobody: the default, and the most
+SETTLING, MOST_SETTLING = 8, 26  # weeks for which a moved unit meets nobody: the default, and the most
 YEAR, _WEEKS = 4, 13  # quarters over which moves are judged; weeks in a quarter
 AWAY = 0.5  # of the days of a team, at most, that it spends outside the area where it is posted
 

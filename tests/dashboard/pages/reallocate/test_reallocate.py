@@ -69,7 +69,7 @@ def test_each_verdict_has_its_words_and_its_colour(current, answer):
     }[answer]  # fmt: skip
     assert "about 21 more children in need" in words.text
     assert words.sure.startswith("Very likely: in 97 of 100 cases")
-    assert "at 6 weeks for each team" in words.sure
+    assert "at 8 weeks for each team" in words.sure
     assert bool(words.seen) == (answer != "do")
     # Beside "keep" there is nothing to warn of.
     assert bool(words.warning) == (answer != "keep")
