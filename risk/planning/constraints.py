@@ -280,13 +280,20 @@ class Timer:
 
 
 def solve_milp(
-    costs: Floats, constraints: list[LinearConstraint], bounds: Bounds, whole: Floats, timer: Timer, gap: float
+    costs: Floats,
+    constraints: list[LinearConstraint],
+    bounds: Bounds,
+    whole: Floats,
+    timer: Timer,
+    gap: float,
+    *,
+    presolve: bool = True,
 ) -> OptimizeResult:
     """Minimise the costs, (columns,), with HiGHS; `whole` is 1 where a column must be a whole number, else 0.
 
     gap : relative gap at which the solver may end. The result's `x` is None if no solution was found.
     """
-    options = {"time_limit": timer.remaining, "mip_rel_gap": gap, "presolve": True}
+    options = {"time_limit": timer.remaining, "mip_rel_gap": gap, "presolve": presolve}
     return milp(costs, integrality=whole, bounds=bounds, constraints=constraints, options=options)
 
 

@@ -191,7 +191,9 @@ def _solve_schedule(
     if every:
         lower[count * (quarters - 1) : count * quarters] = np.where(moves.is_move, moves.units, 0.0)
     whole = np.append(np.tile(moves.is_move, quarters).astype(float), np.zeros(len(costs) - count * quarters))
-    result = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, (1.0 - _CLOSE) * solver.gap)
+    gap, presolve = (1.0 - _CLOSE) * solver.gap, bool(moves.is_move.all())
+    # With outings HiGHS repairs its presolved answers, and says so on the standard output of the command.
+    result = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap, presolve=presolve)
     if result.x is None:
         raise InputError(
             f"The moves could not be divided among the quarters in {solver.seconds:g} seconds. Allow more "

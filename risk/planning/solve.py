@@ -26,6 +26,7 @@ _FLOWS = 60.0  # seconds for the flows to the first layout, which must not be lo
 _PART_OF_GAP = 0.5  # of the gap, at most, that the error of the pieces takes, if enough pieces are allowed
 _REST_OF_GAP = 0.1  # of the gap, at least, that is left to the solver
 _LEAST_OUTING = 1e-6  # units
+_IDLE = 1e-4  # of the goal, that an outing must gain
 _OUT_OF_TIME = 1  # status of scipy.optimize.milp
 
 
@@ -76,11 +77,23 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
         best = _improve_layout(programme, _find_near(programme, relaxed, late_timer), late_timer)
     if best is None:
         return None
-    gap = _compute_gap(programme, best, bound)
     close = _is_close(programme, best, bound, solver.gap)
     final = Search(region, goal, *best)
     final.remove_idle_moves()
-    return Solution(final.units, final.flows, final.outings, gap, proven=bool(gap <= 1.01 * solver.gap or close))
+    outings = _drop_idle_outings(region, goal, final)
+    gap = _compute_gap(programme, (final.units, final.flows, outings), bound)
+    return Solution(final.units, final.flows, outings, gap, proven=bool(gap <= 1.01 * solver.gap or close))
+
+
+def _drop_idle_outings(region: Region, goal: Goal, search: Search) -> Floats:
+    """Return the outings without those that gain next to nothing and that no rule needs, (D,)."""
+    outings, spent = search.outings, float(region.cost @ search.flows)
+    for d in sorted(np.flatnonzero(outings), key=lambda place: outings[place]):
+        rest = np.where(np.arange(len(outings)) == d, 0.0, outings)
+        values = [goal.compute_value(search.units, spent, away) for away in (outings, rest)]
+        if values[0] - values[1] < _IDLE * abs(values[0]) and not region.find_broken(search.flows, search.units, rest):
+            outings = rest
+    return np.asarray(outings)
 
 
 def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:

@@ -200,18 +200,8 @@ def test_plans_of_a_server_are_taken_over(tact, demo, tmp_path):
 
 
 def test_rules_for_a_country_areas_and_moves_are_given_by_code_or_name(tact, demo):
-    rules = (
-        "--moves",
-        "3",
-        "--country",
-        "AL",
-        "--keep",
-        "Shkodër=2",
-        "--at-most",
-        "AL-06=1",
-        "--forbid",
-        "Tirana=AL-02",
-    )
+    areas = ("--keep", "Shkodër=2", "--at-most", "AL-06=1", "--forbid", "Tirana=AL-02")
+    rules = ("--moves", "5", "--country", "AL", *areas)
     plan = tact("--workspace", demo, "plan", "make", *rules, "--title", "Rules", "--json").json
     assert plan["moves"]
     assert all(move["start"][:2] == move["end"][:2] == "AL" for move in plan["moves"])
