@@ -62,7 +62,7 @@ def test_the_words_hold_the_numbers():
     words = " ".join(describe(Study((world(0, (100.0, 90.0, 105.0, 110.0, 118.0, 120.0), 118.0),)).summary()))
     assert "the plan makes 90%" in words
     assert "last year's counts makes 25%" in words
-    assert "small in 1 worlds (100% truly gain, 1.0% on average)" in words
+    assert "optional in 1 worlds (100% truly gain, 1.0% on average)" in words
 
 
 @pytest.mark.long

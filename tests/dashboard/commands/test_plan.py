@@ -27,7 +27,7 @@ def test_a_plan_is_made_saved_listed_and_opened_again(tact, demo):
     asked = ("--pathway", "internal", "--moves", "4", "--title", "East")
     plan = tact("--workspace", demo, "plan", "make", *asked, "--json").json
     assert plan["moved"] == sum(move["units"] for move in plan["moves"]) > 0
-    assert plan["probability"] > 0.5
+    assert plan["year"]["probability"] > 0.5
     release = Release.open(demo / "releases", "partner", derived=demo / "derived")
     (saved_plan,) = saved.list_saved_plans([demo / "derived"], release).plans
     assert str(saved_plan.folder) == plan["plan"]
