@@ -90,8 +90,8 @@ class RuleOptions:
     """Rules for single countries, areas and moves; areas are given by code or by name."""
 
     country: Annotated[str, typer.Option(help="Units move only within this country: AL or GR.")] = _USUAL.country
-    keep: Annotated[_Texts, typer.Option(help="AREA=NUMBER: an area keeps at least so many teams. Repeatable.")] = None
-    at_most: Annotated[_Texts, typer.Option(help="AREA=NUMBER: an area has at most so many teams. Repeatable.")] = None
+    keep: Annotated[_Texts, typer.Option(help="AREA=NUMBER: the least number of teams in an area. Repeatable.")] = None
+    at_most: Annotated[_Texts, typer.Option(help="AREA=NUMBER: the most teams in an area. Repeatable.")] = None
     forbid: Annotated[_Texts, typer.Option(help="AREA=AREA: no unit moves from the first to the second.")] = None
     require: Annotated[_Texts, typer.Option(help="AREA=AREA: a unit moves from the first to the second.")] = None
 

@@ -50,7 +50,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
         "The team has just arrived."
     )
     page.get_by_role("button", name=translate_into(language, "Decline: do not make this move")).click()
-    page.locator(".st-key-undo-0 button").wait_for()
+    page.locator(".st-key-undo-0 button").first.wait_for()
     until(page, lambda: first not in cards(page))
     settle(page)
     answer = lead(page)
@@ -70,7 +70,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     again.get_by_text(translate_into(language, "Open and compare plans"), exact=True).click()
     until(again, lambda: title in again.locator(".stMain").inner_text())
     again.get_by_text(saved).wait_for()
-    again.locator(".st-key-undo-0 button").click()
+    again.locator(".st-key-undo-0 button").first.click()
     again.get_by_text(saved).wait_for(state="detached")
     for seen in (page.watch, again.watch):
         assert seen.clean, vars(seen)

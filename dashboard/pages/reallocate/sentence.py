@@ -32,8 +32,8 @@ MOST = 200
 _KEEP, _WHERE, _NEED, _LAND = "rule-keep", "rule-where", "rule-need", "rule-land"
 _NEW, _FROM, _TO, _COUNT, _REFUSED = "rule-new", "rule-from", "rule-to", "rule-count", "rule-refused"
 _OFFERED = {
-    "keep": mark("An area keeps at least so many teams"),
-    "at_most": mark("An area has at most so many teams"),
+    "keep": mark("The least number of teams in an area"),
+    "at_most": mark("The largest number of teams in an area"),
     "decline": mark("No team moves from one area to another"),
     "accept": mark("A team moves from one area to another"),
 }

@@ -101,8 +101,8 @@ def read_rules(text: object) -> dict[str, dict[str, int]]:
 
     A largest number below the least is left out.
     """
-    found = _RULE.findall(str(text))
-    keep, most = ({area: int(n) for area, sign, n in found if sign == wanted} for wanted in _SIGNS.values())
+    rules = _RULE.findall(str(text))
+    keep, most = ({area: int(n) for area, sign, n in rules if sign == wanted} for wanted in _SIGNS.values())
     return {"keep": keep, "at_most": {area: n for area, n in most.items() if n >= keep.get(area, 0)}}
 
 
