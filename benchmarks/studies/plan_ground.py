@@ -78,8 +78,8 @@ class Study:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary and all results as plain values."""
-        found = {law: [asdict(r) for r in rows] for law, rows in self.results.items()}
-        return {"invented": True, "summary": self.summary(), "found": found}
+        results = {law: [asdict(r) for r in rows] for law, rows in self.results.items()}
+        return {"invented": True, "summary": self.summary(), "found": results}
 
 
 def _summarise(rows: Sequence[Result]) -> dict[str, Any]:

@@ -161,7 +161,7 @@ def explain_moves(region: Region, solution: Solution, need: Floats) -> tuple[Mov
 
 def explain_outings(region: Region, solution: Solution, need: Floats) -> tuple[Outing, ...]:
     """Return the work of teams in other areas, each with its gain, the largest first. need : draws, (d, A, K)."""
-    posts, found = region.posts, list[Outing]()
+    posts, outings = region.posts, list[Outing]()
     met = compute_met(need, posts.compute_capacity(solution.units, solution.outings)).sum(axis=(1, 2))
     for d in np.flatnonzero(solution.outings):
         site, area, kind = posts.outings[:, d]
@@ -169,8 +169,8 @@ def explain_outings(region: Region, solution: Solution, need: Floats) -> tuple[O
         without = compute_met(need, posts.compute_capacity(solution.units, rest)).sum(axis=(1, 2))
         names = posts.sites[site], posts.areas[area], posts.kinds[kind].name
         worth = float(np.asarray(posts.day_worth)[area, site])
-        found.append(Outing(*names, float(solution.outings[d]), worth, Estimate.from_draws(met - without)))
-    return tuple(sorted(found, key=lambda outing: (-outing.gain.mean, outing.start, outing.area, outing.kind)))
+        outings.append(Outing(*names, float(solution.outings[d]), worth, Estimate.from_draws(met - without)))
+    return tuple(sorted(outings, key=lambda outing: (-outing.gain.mean, outing.start, outing.area, outing.kind)))
 
 
 def _explain_move(region: Region, solution: Solution, flow: int, need: Floats) -> Move:

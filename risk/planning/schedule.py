@@ -163,8 +163,8 @@ def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array,
     today = region.join_columns(np.zeros(len(region.cost)), posts.units)[len(region.cost) :]
     rows, least = [sparse.csr_array((0, change.shape[1]))], [np.zeros(0)]
     outings = region.build_outings()
-    kept = [(row.matrix, row.least) for row in region.rows if row.rule in _LASTING_RULES]
-    for matrix, wanted in [*kept, (outings, np.zeros(outings.shape[0]))]:
+    lasting = [(row.matrix, row.least) for row in region.rows if row.rule in _LASTING_RULES]
+    for matrix, wanted in [*lasting, (outings, np.zeros(outings.shape[0]))]:
         on_layout = matrix[:, len(region.cost) :]
         there = on_layout @ today
         rows.append(sparse.csr_array(on_layout @ change))

@@ -526,6 +526,6 @@ def test_work_next_door_begins_at_once_and_the_last_quarter_is_the_plan():
     assert [sum(step.units for step in phase.moves) for phase in schedule.phases] == [1, 1, 0, 0]
     met = [phase.met.mean for phase in schedule.phases]
     assert met[-1] == pytest.approx(plan.planned.met.mean, rel=1e-3)
-    one = plan.posts.units + np.array([[-1], [1]])
-    assert met[0] > compute_met(need[1::2, :, None], posts.compute_capacity(one)).sum(axis=(1, 2)).mean()
+    first_move = plan.posts.units + np.array([[-1], [1]])
+    assert met[0] > compute_met(need[1::2, :, None], posts.compute_capacity(first_move)).sum(axis=(1, 2)).mean()
     assert met == sorted(met)
