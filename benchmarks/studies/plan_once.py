@@ -9,11 +9,10 @@ share of its gain that is reached. The plan and that rival keep a floor in every
 not.
 
 A second question for each world: if today's posts are already the best for the true need, does the plan change
-nothing? The solver always finds moves that look better. The rule of chance and gain must reject them, and must
-not call their gain small but almost sure.
+nothing? The solver always finds moves that look better. The stated loss of a move must reject them.
 
 A third question: if the posts are where the programme worked in the last year, and half of them are the floor, how
-often is the answer *small but almost sure*, and how often is it true? From such posts, most answers are not *move*.
+often is each verdict given, and how often do its moves truly gain?
 """
 
 from __future__ import annotations
@@ -38,7 +37,8 @@ from risk.planning import compute_floor, plan_moves
 from risk.planning.benefit import compute_met
 from risk.planning.explain import Estimate
 from risk.planning.problem import Posts, Rules, Solver
-from risk.planning.result import Answer, Plan
+from risk.planning.result import Plan
+from risk.planning.verdict import Answer
 from risk.worlds import World, WorldParameters, simulate_default_areas
 
 _DRAWS = 400
@@ -56,10 +56,9 @@ class Regret:
     recommended : whether it is recommended. floor_kept : whether its moves leave no area below its floor.
     no_move_at_optimum : whether no move is recommended from posts that are best for the true need, with
         exploration or without.
-    moves_found_at_optimum : units that the solver would move from these posts without the rule of chance and gain, and
-        without exploration.
-    small_at_optimum : whether a gain from these posts is called small but almost sure, although the moves truly gain
-        nothing. If the solver's time is up before it has found the best posts, such a gain may be true.
+    moves_found_at_optimum : units that the solver would move from these posts without exploration.
+    optional_at_optimum : whether moves from these posts are called optional, although they truly gain nothing. If the
+        solver's time is up before it has found the best posts, such a gain may be true.
     late_answer, late_gain : the answer from the posts of the last year, and what its moves truly gain, as a share of
         the need that these posts meet.
     """
@@ -73,7 +72,7 @@ class Regret:
     floor_kept: bool
     no_move_at_optimum: bool
     moves_found_at_optimum: int
-    small_at_optimum: bool
+    optional_at_optimum: bool
     late_answer: Answer
     late_gain: float
 
@@ -127,7 +126,7 @@ class Study:
             "gain_true": round_mean([r.met_if_followed - r.met[RIVALS.index("today")] for r in rows], 1),
             "no_move_at_optimum": round_mean([r.no_move_at_optimum for r in rows]),
             "moves_found_at_optimum": round_mean([r.moves_found_at_optimum > 0 for r in rows]),
-            "small_at_optimum": round_mean([r.small_at_optimum for r in rows]),
+            "optional_at_optimum": round_mean([r.optional_at_optimum for r in rows]),
             "late": {answer: _summarise_late(rows, answer) for answer in get_args(Answer)},
         }
 
@@ -150,9 +149,9 @@ def describe(summary: dict[str, Any], _seed: int = 0) -> list[str]:
         f"It said that {summary['gain_predicted']:.1f} children more a quarter would be served; it was "
         f"{summary['gain_true']:.1f}, within what it said in {summary['gain_in_interval']:.0%} of worlds.",
         f"Where today's posts are the best, it recommends no move in "
-        f"{summary['no_move_at_optimum']:.0%} of worlds; without that rule it would have moved teams "
-        f"in {summary['moves_found_at_optimum']:.0%}. It calls a gain there small but almost sure, though there is "
-        f"none, in {summary['small_at_optimum']:.0%}.",
+        f"{summary['no_move_at_optimum']:.0%} of worlds; the solver would have moved teams "
+        f"in {summary['moves_found_at_optimum']:.0%}. It calls moves there optional, though they gain nothing, "
+        f"in {summary['optional_at_optimum']:.0%}.",
         "From the posts of the last year: "
         + "; ".join(
             f"{answer} in {late['worlds']} worlds ({late['true']:.0%} truly gain, {late['gain']:.1%} on average)"
@@ -231,7 +230,7 @@ def _compute_regret(seed: int, case: _Case, programme: Programme, solver: Solver
         floor_kept,
         not any(answer.recommended for answer in again),
         again[-1].moved,
-        any(_is_falsely_small(answer, case.truth) for answer in again),
+        any(_is_falsely_optional(answer, case.truth) for answer in again),
         half.answer,
         meets(late, half.units, case.truth) / need_met - 1.0,
     )
@@ -269,7 +268,7 @@ def _observe(world: World, model: RiskModel, level: Level = "region") -> _Case:
 def _plan_with_truth(posts: Posts, truth: Floats, rules: Rules, solver: Solver) -> Plan:
     """Return a plan made with the true need, with the same limit of moves and floors but without exploration."""
     certain = np.tile(truth, (40, 1))
-    return plan_moves(posts, certain, replace(rules, exploration=0.0), solver=solver)
+    return plan_moves(posts, certain, replace(rules, exploration=0.0, settling=0), solver=solver)
 
 
 def _plan_from_optimum(posts: Posts, case: _Case, rules: Rules, solver: Solver) -> Plan:
@@ -278,9 +277,9 @@ def _plan_from_optimum(posts: Posts, case: _Case, rules: Rules, solver: Solver) 
     return plan_moves(replace(posts, units=best), case.draws, rules, solver=solver)
 
 
-def _is_falsely_small(plan: Plan, truth: Floats) -> bool:
+def _is_falsely_optional(plan: Plan, truth: Floats) -> bool:
     gain = meets(plan.posts, plan.units, truth) - meets(plan.posts, plan.posts.units, truth)
-    return plan.answer == "small" and gain <= 0.0
+    return plan.answer == "optional" and gain <= 0.0
 
 
 def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
@@ -291,7 +290,7 @@ def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
     units = posts.units.copy()
     for _ in range(moves):
         best, best_move = meets(posts, units, need) + 1e-9, None
-        each = posts.reach * posts.kinds[0].children
+        each = posts.reach[0] * posts.kinds[0].children
         for start in np.flatnonzero(units[:, 0]):
             rest = posts.compute_capacity(units)[:, 0] - each[:, start]
             values = compute_met(np.broadcast_to(need[:, None], each.shape), rest[:, None] + each).sum(axis=0)

@@ -5,7 +5,7 @@ All texts are already translated and filled in. The templates hold no words, and
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dashboard.briefing import method
@@ -14,7 +14,7 @@ from dashboard.narrative import headlines
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
 from dashboard.narrative.completeness import word_gaps
-from dashboard.narrative.judgement import read_needs
+from dashboard.narrative.judgement import list_risen, read_needs
 from dashboard.narrative.speech import Speech, make_legible
 from dashboard.site.current_release import CurrentRelease, follow_release
 from dashboard.site.text import SEPARATORS
@@ -114,9 +114,10 @@ class Document:
 
     def _describe_verdict(self) -> dict[str, Any]:
         """Return the advice in words; first its text says what is missing in the release."""
-        verdict = plan_words.word_verdict(self.t, self.saved.summary)
-        text = " ".join([*word_gaps(self.t, read_questions(self.release)), verdict.text])
-        return asdict(replace(verdict, text=text))
+        words = plan_words.word_verdict(self.t, self.saved.summary, list_risen(self.current))
+        text = " ".join([*word_gaps(self.t, read_questions(self.release)), words.text])
+        one_more = f"{self.t('One more team')}: {words.one_more}" if words.one_more else ""
+        return {**asdict(words), "text": text, "one_more": one_more}
 
     def write_first_page(self, room: FirstPage) -> dict[str, Any]:
         """Return the content of the first page: note, figures, situation, changes, moves."""

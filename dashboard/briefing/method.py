@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dashboard.narrative.plan import word_rule
 from dashboard.narrative.speech import PATHWAYS, Speech
 from data.release import Release
-from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
 from risk.planning.summary import PlanSummary
 
 _LARGEST_NOISE = 5
@@ -28,11 +28,8 @@ def _how(t: Speech) -> str:
         "The risk model estimates need from protected counts, outreach and population. A "
         "program searches for the posts that meet the most need. One half of the simulations "
         "chooses the moves and the other half checks them, so that luck is not mistaken for "
-        "gain. Moves are advised only if the chance of a gain of more than {least} of the "
-        "need met today is at least {enough}; a smaller gain is named if almost sure. Communities "
-        "change neither risk nor outreach.",
-        least=t.format_percent(LEAST_GAIN),
-        enough=t.format_percent(LEAST_CHANCE),
+        "gain. {rule} Communities change neither risk nor outreach.",
+        rule=word_rule(t),
     )
 
 
@@ -50,6 +47,12 @@ def _list_limits(t: Speech, plan: PlanSummary) -> Iterator[str]:
         )
     if setting.pathway in PATHWAYS:
         yield t("need counted: {pathway}", pathway=t.name_pathway(setting.pathway))
+    if setting.country:
+        yield t("units move only within {area}", area=t.name_area(setting.country))
+    for area, units in setting.keep:
+        yield t("{area} keeps at least {count} teams", area=t.name_area(area), count=units)
+    for area, units in setting.at_most:
+        yield t("{area} has at most {count} teams", area=t.name_area(area), count=units)
     shares = {
         "floor": t("each county or region keeps at least {share} of the outreach and services that reach it today"),
         "services_floor": t(

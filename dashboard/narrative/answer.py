@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dashboard.narrative.area import DOUBTS, fill_ends
 from dashboard.narrative.judgement import AreaJudgement, Doubt, Unmet
-from dashboard.narrative.plan import fill_chance
+from dashboard.narrative.plan import fill_net, word_certainty, word_verdict
 from dashboard.narrative.speech import Speech
 from dashboard.site.text import capitalise
 from data.message import mark
@@ -137,35 +137,21 @@ def _word_shift(t: Speech, shift: AreaShift, *, named: bool) -> str:
 
 
 def word_advice(t: Speech, plan: PlanSummary | None) -> Finding:
-    """Return the finding on whether moves of teams or services are advised.
+    """Return the verdict on the plan as a finding; without a plan, why there is none.
 
-    The detail has the gain in children a quarter and its chance; if moves are not sure enough, only the chance. If the
-    plan has no moves, or `plan` is None, the detail says why.
+    The detail has the gain in the year after the moves and how sure it is; if things should stay as they are, why.
     """
     if plan is None:
         return Finding(
             t("No plan of moves was calculated"),
             t("the release shows no posts to move, or none can move within the usual rules"),
         )
-    chance, moved = fill_chance(t, plan), plan.verdict.moved
-    gain = t("about {gain} more children a quarter ({interval})", **chance)
-    limit = t(
-        "the chance of a gain over {least} of the need met today is {chance}, moves are advised from {enough}", **chance
+    verdict = word_verdict(t, plan)
+    if plan.answer == "keep" or plan.verdict.year is None:
+        return Finding(verdict.head, verdict.text[:1].lower() + verdict.text[1:].rstrip("."))
+    gain = t(
+        "{certainty}, about {net} more children in the year after ({interval})",
+        certainty=word_certainty(t, plan.verdict.year),
+        **fill_net(t, plan.verdict.year),
     )
-    if plan.answer == "move":
-        lead = t.format_plural(
-            "Moving {count} team or service is advised", "Moving {count} teams or services is advised", moved
-        )
-        return Finding(lead, t.join_parts([gain, limit]))
-    if plan.answer == "small":
-        lead = t.format_plural(
-            "Moving {count} team or service would almost surely help, but too little to advise more than easy moves",
-            "Moving {count} teams or services would almost surely help, but too little to advise more than easy moves",
-            moved,
-        )
-        return Finding(lead, t.join_parts([gain, limit]))
-    if not plan.moves:
-        return Finding(
-            t("No move of teams or services is advised"), t("no better posts that keep the rules were found")
-        )
-    return Finding(t("No move of teams or services is sure enough to advise"), limit)
+    return Finding(verdict.head, gain)

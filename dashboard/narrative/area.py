@@ -19,12 +19,12 @@ from dashboard.narrative.risk import format_effort_warning, list_statements
 from dashboard.narrative.speech import Speech
 from data.message import mark
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES, Claim
-from risk.planning.result import Answer
+from risk.planning.verdict import Answer
 
 _ADVICE: Mapping[Answer, str] = {
-    "move": mark("The plan advises: {moved}."),
-    "small": mark("A small gain, almost sure, worth it where the moves are easy: {moved}."),
-    "nothing": mark("Considered, not sure enough to advise: {moved}."),
+    "do": mark("The plan advises: {moved}."),
+    "optional": mark("Optional, for whoever can move easily: {moved}."),
+    "keep": mark("Considered, not advised: {moved}."),
 }
 # The claims on ranks that are said in words (risk/model/burden.py).
 RANKS = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dashboard.narrative.area import fill_ends, word_area_advice
 from dashboard.narrative.judgement import Amount, advise_area
 from dashboard.narrative.moves import word_moves
-from dashboard.narrative.plan import fill_chance, word_time_up
+from dashboard.narrative.plan import word_time_up
 from dashboard.narrative.speech import Speech
 from risk.planning.summary import PlanSummary
 
@@ -55,11 +55,6 @@ def _word_why(t: Speech, plan: PlanSummary, area: str) -> str:
 
 def _word_condition(t: Speech, plan: PlanSummary, area: str, need: Amount | None) -> str:
     touching = next((n for n, move in enumerate(plan.moves) if area in (move.start, move.end)), None)
-    if touching is not None and plan.answer == "nothing":
-        return t(
-            "The chance of a gain over {least} of the need met today would have to be {enough}; it is {chance}.",
-            **fill_chance(t, plan),
-        )
     if touching is not None:
         return word_moves(t, plan)[touching].condition
     if need is None:

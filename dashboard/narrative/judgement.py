@@ -24,9 +24,9 @@ from data.errors import InputError
 from geo.layers.access import SURE
 from geo.layers.core.service_choices import AXES
 from risk.planning.advice import UNMET, Advice, PlanReview, read_advice
-from risk.planning.result import Answer
 from risk.planning.summary import PlanSummary
-from risk.report.shift import AreaShift
+from risk.planning.verdict import Answer
+from risk.report.shift import WATCHED, AreaShift
 
 ALL = "all"  # pathways
 GapAnswer = Literal["gap", "none", "cannot_tell", "withheld"]
@@ -277,6 +277,12 @@ def read_plan_review(current: CurrentRelease) -> PlanReview | None:
     None if there was no such plan, or if the file with the review is damaged.
     """
     return _read_advice(current).review
+
+
+def list_risen(current: CurrentRelease) -> list[str]:
+    """Return the codes of Tirana and Durrës where internal trafficking makes up a larger share than before."""
+    shifts = read_shifts(current)
+    return [code for code in reversed(WATCHED) if (code,) in shifts and shifts[code,].verdict == "rose"]
 
 
 def read_shifts(current: CurrentRelease) -> dict[tuple[str, ...], AreaShift]:

@@ -6,20 +6,44 @@ The Reallocate page, the briefing and `tact plan` use these functions; those for
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from dashboard.narrative.moves import list_decision_moves
+from dashboard.narrative.plan_places import list_reasons_to_leave, word_one_more, word_toward_risen, word_unknown_ways
 from dashboard.narrative.speech import Speech
 from dashboard.site.text import capitalise
 from data.message import mark
-from risk.planning.clashes import Clash
-from risk.planning.result import LEAST_CHANCE, LEAST_GAIN, SMALL_GAIN
-from risk.planning.summary import PlanSummary
+from geo.layers.risk import CERTAINTIES
+from risk.model.statements import VERY_LIKELY, name_certainty
+from risk.planning.clashes import LIMITS, Clash
+from risk.planning.posts import OUTREACH
+from risk.planning.summary import PlanSummary, Verdict
+from risk.planning.verdict import LEAST, Answer, YearAhead
 
 _FRAGILE, _PLACES = 2, 3  # moves, areas in a sentence
-_LIMITS = ("moves", "budget")
-ANSWERS = {"move": mark("make the moves"), "small": mark("small but almost sure"), "nothing": mark("change nothing")}
+ANSWERS: Mapping[str, str] = {
+    "do": mark("Do it"),
+    "optional": mark("Optional"),
+    "keep": mark("Keep things as they are"),
+}
+_REASONS = {
+    "do": mark("This would reach about {net} more children in need in the year after the moves ({interval})."),
+    "small": mark(
+        "This would reach about {net} more children in need in the year after the moves ({interval}): less than one "
+        "for each move. Whoever can move easily, may."
+    ),
+    "unsure": mark(
+        "This would reach about {net} more children in need in the year after the moves ({interval}), which is not "
+        "sure enough to ask anybody to move. Whoever can move easily, may."
+    ),
+    "keep": mark(
+        "The best moves that were found would reach about {net} more children in need in a year ({interval}), but that "
+        "is not even likely."
+    ),
+}
 _REMEDIES = {
     "moves": mark("Allow more moves."),
     "budget": mark("Allow more hours of travel, or set no limit."),
@@ -30,6 +54,10 @@ _REMEDIES = {
     "room": mark("Correct the column room in the table of posts."),
     "accepted": mark("Undo a move that was accepted."),
     "locked": mark("Undo “keep in place”."),
+    "country": mark("Let units move in both countries."),
+    "keep": mark("Lower the number of teams that an area keeps."),
+    "at_most": mark("Allow more teams in the area."),
+    "declined": mark("Undo a move that was declined."),
 }
 _BLOCKED = {
     "open": mark(
@@ -44,22 +72,32 @@ _BLOCKED = {
 # The rules that the planner itself lets today's posts break; tables of posts that break another one are refused.
 _BROKEN_TODAY = {
     "accepted": mark("Moves that were accepted are not made yet: make them, or undo the decision."),
-    "exploration": mark("Areas with too little outreach have less than their share: move units there, or lower it."),
+    "exploration": mark("Areas with too little outreach have less than their share: move teams there, or lower it."),
 }
 
 
 @dataclass(frozen=True)
 class VerdictWords:
-    """The advice in words. advised : whether the plan advises its moves. head : the advice. text : the reason.
+    """The advice in words. answer : its code. head : the advice. text : the reason, in one sentence.
 
-    warning, note : what the current posts lack by the rules, and what to do; empty if there is nothing to say.
+    sure : how sure that is. change : what would change it. seen : what could be seen with so few children. one_more :
+    what one more team would bring. warning, note : what the current posts lack by the rules, what to do, and why teams
+    leave Tirana or Durrës. Each is empty if there is nothing to say.
     """
 
-    advised: bool
+    answer: Answer
     head: str
     text: str
-    warning: str
+    sure: str = ""
+    change: str = ""
+    seen: str = ""
+    one_more: str = ""
+    warning: str = ""
     note: str = ""
+
+    def list_sentences(self) -> list[str]:
+        """Return all sentences after the head that say something."""
+        return [text for text in (self.text, self.note, self.sure, self.change, self.seen, self.warning) if text]
 
 
 @dataclass(frozen=True)
@@ -71,28 +109,41 @@ class Figure:
     below: str
 
 
-def word_verdict(t: Speech, plan: PlanSummary) -> VerdictWords:
-    """Return the advice in words: to move units, that a gain is small but almost sure, or to change nothing."""
-    verdict = plan.verdict
+def word_verdict(t: Speech, plan: PlanSummary, risen: Collection[str] = ()) -> VerdictWords:
+    """Return the advice in words: do it, optional, or keep things as they are.
+
+    risen : codes of the areas where internal trafficking makes up a larger share than before.
+    """
     if plan.blocked:
-        return VerdictWords(False, t("No moves are advised: something is missing"), t(_BLOCKED[plan.blocked]), "")
-    if plan.advised:
-        head = t.format_plural("Advice: move {count} unit", "Advice: move {count} units", verdict.moved)
-        text = t(
-            "This would meet the need of about {gain} more children per quarter (95 % "
-            "interval {interval}). The chance that it gains more than {least} of the need met "
-            "today is {chance}; moves are advised from {enough}.",
-            **fill_chance(t, plan),
-        )
-    elif plan.answer == "small":
-        head, text = _word_small(t, plan)
-    else:
-        head, text = t("Advice: change nothing"), _word_nothing(t, plan)
-    words = " ".join(_word_broken_today(t, code) for code in verdict.broken_today)
-    if plan.answer == "nothing":  # no reason to act, so no warning
-        alone = t("The advice depends only on the gain.") if words else ""
-        return VerdictWords(plan.advised, head, text, "", f"{words} {alone}".strip())
-    return VerdictWords(plan.advised, head, text, words)
+        return VerdictWords("keep", t("No moves are advised: something is missing"), t(_BLOCKED[plan.blocked]))
+    year, broken = plan.verdict.year, " ".join(_word_broken_today(t, code) for code in plan.verdict.broken_today)
+    warning, notes = broken, list(list_reasons_to_leave(t, plan))
+    if plan.answer == "keep" and broken:  # no reason to act, so no warning
+        warning, notes = "", [broken, t("The advice depends only on the gain."), *notes]
+    sure = change = seen = ""
+    if year is not None and plan.moves:
+        sure = f"{_word_sureness(t, plan, year)} {word_unknown_ways(t, plan)}".strip()
+        change = _word_tipping_point(t, year)
+        seen = "" if plan.advised else _word_visible(t, year)
+    text = f"{word_toward_risen(t, plan, risen)} {_word_reason(t, plan)}".strip()
+    one_more = word_one_more(t, plan)
+    return VerdictWords(plan.answer, word_head(t, plan), text, sure, change, seen, one_more, warning, " ".join(notes))
+
+
+def word_head(t: Speech, plan: PlanSummary) -> str:
+    """Return the verdict in a few words, with the number of units that move."""
+    if plan.answer == "do":
+        return t("Do it: move {what}", what=count_units(t, plan, plan.verdict.moved))
+    if plan.answer == "optional":
+        return t("Optional: {what} could move", what=count_units(t, plan, plan.verdict.moved))
+    return t(ANSWERS["keep"])
+
+
+def count_units(t: Speech, plan: PlanSummary, count: int) -> str:
+    """Return a number of units in words: teams, where all units of the plan are outreach teams."""
+    if {kind for row in plan.coverage for kind in row.units_today} <= {OUTREACH}:
+        return t.format_plural("{count} team", "{count} teams", count)
+    return t.format_plural("{count} team or service", "{count} teams or services", count)
 
 
 def _word_broken_today(t: Speech, code: str) -> str:
@@ -101,34 +152,83 @@ def _word_broken_today(t: Speech, code: str) -> str:
     return t("The current posts do not keep this rule: {rule}.", rule=t.name_rule(code))
 
 
-def fill_chance(t: Speech, plan: PlanSummary) -> dict[str, str]:
-    """Return the values of messages on the gain of a plan, its chance, and the limits from which moves are advised."""
-    gain = plan.verdict.gain
-    return {
-        "gain": t.format_number(gain.mean),
-        "interval": t.format_interval(gain),
-        "least": t.format_percent(LEAST_GAIN),
-        "chance": t.format_chance(plan.verdict.probability),
-        "enough": t.format_percent(LEAST_CHANCE),
-    }
+def _word_reason(t: Speech, plan: PlanSummary) -> str:
+    """Return the sentence on what the moves bring in the year after them, and what follows from it."""
+    year = plan.verdict.year
+    if not plan.moves:
+        return t(
+            "No arrangement of teams and services was found that keeps the rules and is better than that of today."
+        )
+    if year is None:
+        return t(
+            "An earlier version judged this plan by another rule: {gain} more children per quarter ({interval}). "
+            "Make the plan again for the advice of today.",
+            gain=t.format_number(plan.verdict.gain.mean),
+            interval=t.format_interval(plan.verdict.gain),
+        )
+    if year.net.mean <= 0:
+        return t("The best moves that were found bring less in a year than is lost while teams settle in.")
+    if year.net.mean < LEAST:
+        return t("The best moves that were found would reach less than one more child in a year: too few to move for.")
+    return t(_REASONS[_classify(plan, year)], **fill_net(t, year))
 
 
-def _word_small(t: Speech, plan: PlanSummary) -> tuple[str, str]:
-    verdict = plan.verdict
-    head = t.format_plural(
-        "Small but almost sure: {count} unit could move",
-        "Small but almost sure: {count} units could move",
-        verdict.moved,
+def _classify(plan: PlanSummary, year: YearAhead) -> str:
+    if plan.answer == "optional":
+        return "unsure" if year.probability < VERY_LIKELY else "small"
+    return plan.answer
+
+
+def fill_net(t: Speech, year: YearAhead) -> dict[str, str]:
+    """Return the values of messages on what moves bring in the year after them."""
+    return {"net": t.format_number(year.net.mean), "interval": t.format_interval(year.net)}
+
+
+def word_certainty(t: Speech, year: YearAhead) -> str:
+    """Return the word for how sure it is that the moves bring more than they cost."""
+    return t(CERTAINTIES[str(name_certainty(np.array(year.probability)))])
+
+
+def _word_sureness(t: Speech, plan: PlanSummary, year: YearAhead) -> str:
+    return t(
+        "{word}: in {cases} of 100 cases the moves bring more children than are missed while teams settle in "
+        "(about {lost}, at {weeks} weeks for each team).",
+        word=capitalise(word_certainty(t, year)),
+        cases=t.format_number(min(max(math.floor(100 * year.probability), 1), 99), 0),
+        lost=t.format_number(year.settling),
+        weeks=t.format_number(plan.setting.settling),
     )
-    text = t(
-        "This would meet the need of about {gain} more children per quarter (95 % interval {interval}). The "
-        "chance that it gains more than {small} of the need met today is {sure}; that it gains more than {least} "
-        "is {chance}, and moves are advised from {enough}. Make the moves that are easy to make.",
-        small=t.format_percent(SMALL_GAIN, 1),
-        sure=t.format_chance(verdict.small_probability),
-        **fill_chance(t, plan),
+
+
+def _word_tipping_point(t: Speech, year: YearAhead) -> str:
+    """Return a sentence on the need, in the areas that get more, at which the moves neither gain nor lose."""
+    if year.tipping is None:
+        return t("Even four times the need in the areas that get more teams would not make up for the loss.")
+    values = {"least": t.format_number(year.tipping * year.need), "need": t.format_number(year.need)}
+    if values["least"] == values["need"]:
+        return t("At the estimated need the moves gain about as much as they lose.")
+    if year.tipping >= 1:
+        return t(
+            "They would pay if {least} children per quarter, not {need}, were in need in the areas that get more "
+            "teams.",
+            **values,
+        )
+    if year.tipping <= 0:
+        return t("The moves pay even if very few children are in need in the areas that get more teams.")
+    return t(
+        "They would not pay if only {least} children per quarter, not {need}, were in need in the areas that get more "
+        "teams: as if teams there found {times} times as many as is assumed.",
+        **values,
+        times=t.format_number(1 / year.tipping, 1),
     )
-    return head, text
+
+
+def _word_visible(t: Speech, year: YearAhead) -> str:
+    return t.format_plural(
+        "With the children met so far, the least gain that could be told from none is {count} child a year.",
+        "With the children met so far, the least gain that could be told from none is {count} children a year.",
+        math.ceil(year.visible),
+    )
 
 
 def name_answer(t: Speech, plan: PlanSummary) -> str:
@@ -140,18 +240,7 @@ def head_moves_table(t: Speech, plan: PlanSummary) -> str:
     """Return the heading above the moves of a plan."""
     if plan.advised or not plan.moves:
         return t("Proposed moves")
-    return t("Moves of small gain") if plan.answer == "small" else t("Moves considered, not advised")
-
-
-def _word_nothing(t: Speech, plan: PlanSummary) -> str:
-    if not plan.moves:
-        return t("No arrangement of units was found that keeps the rules and is better than the current posts.")
-    return t(
-        "The chance that the moves below gain more than {least} of the need met today is only "
-        "{chance}; moves are advised from {enough}. They are shown for discussion, not to be "
-        "carried out.",
-        **fill_chance(t, plan),
-    )
+    return t("Moves that are optional") if plan.answer == "optional" else t("Moves considered, not advised")
 
 
 def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
@@ -170,13 +259,9 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
         today=t.format_interval(today.met),
         planned=t.format_interval(planned.met),
     )
-    considered = plan.answer == "nothing" and bool(plan.moves)  # under the advice to change nothing
+    considered = plan.answer == "keep" and bool(plan.moves)  # under the advice to change nothing
     return [
-        Figure(
-            t("Gain if the moves were made, children per quarter") if considered else t("Gain, children per quarter"),
-            t.format_change(verdict.gain.mean),
-            t("95 % interval {interval}", interval=t.format_interval(verdict.gain)),
-        ),
+        _describe_gain(t, verdict, considered=considered),
         Figure(
             t("Need met if the moves were made, children per quarter")
             if considered
@@ -190,7 +275,7 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
             t("areas that hold the worst-served fifth of need"),
         ),
         Figure(
-            t("Units that were considered") if considered else t("Units that move"),
+            t("Teams and services considered") if considered else t("Teams and services that move"),
             t.format_number(verdict.moved),
             cost,
         ),
@@ -200,6 +285,18 @@ def list_figures(t: Speech, plan: PlanSummary) -> list[Figure]:
             t("the worst tenth of cases"),
         ),
     ]
+
+
+def _describe_gain(t: Speech, verdict: Verdict, *, considered: bool) -> Figure:
+    if verdict.year is None:
+        name = t("Gain if the moves were made, children per quarter") if considered else t("Gain, children per quarter")
+        below = t("95 % interval {interval}", interval=t.format_interval(verdict.gain))
+        return Figure(name, t.format_change(verdict.gain.mean), below)
+    net = verdict.year.net
+    name = t("Children reached, in the year after the moves")
+    below = t("{interval}; {lost} missed while settling in are taken off",
+              interval=t.format_interval(net), lost=t.format_number(verdict.year.settling))  # fmt: skip
+    return Figure(name, t.format_change(net.mean), below)
 
 
 def list_doubts(t: Speech, plan: PlanSummary, undecided: tuple[int, int] = (0, 0)) -> list[str]:
@@ -272,17 +369,21 @@ def word_time_up(t: Speech) -> str:
 def list_turning_points(t: Speech, plan: PlanSummary) -> list[str]:
     """Return sentences on what would change the advice."""
     again = t("A new release, other limits or other weights: then the plan has to be made again.")
-    return [*_word_threshold(t, plan), *_word_fragile(t, plan), *_word_fewer(t, plan), again]
+    tipping = [_word_tipping_point(t, plan.verdict.year)] if plan.moves and plan.verdict.year else []
+    return [*tipping, *_word_threshold(t, plan), *_word_fragile(t, plan), *_word_fewer(t, plan), again]
 
 
 def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    if plan.advised or not plan.moves:
-        return
-    yield t(
-        "The moves would be advised if the chance of a gain of more than {least} of the need "
-        "met today were {enough}; now it is {chance}. Records of the next quarters can make "
-        "this more certain, or show the opposite.",
-        **fill_chance(t, plan),
+    if plan.moves and not plan.advised and plan.verdict.year:
+        yield word_rule(t)
+
+
+def word_rule(t: Speech) -> str:
+    """Return the sentence on when a plan is advised."""
+    return t(
+        "“Do it” is said if it is very likely (from 90 in 100) that the moves bring more children in a year than are "
+        "missed while teams settle in, and if they bring at least one child for each team that moves. “Optional” is "
+        "said if that is likely (from 66 in 100), and if they bring at least one child in all."
     )
 
 
@@ -315,21 +416,18 @@ def _word_fewer(t: Speech, plan: PlanSummary) -> Iterator[str]:
     fewest = min(points, key=lambda point: point.moved, default=None)
     if fewest is None or (plan.advised and fewest.moved >= plan.verdict.moved):
         return
-    gain = {"gain": t.format_number(fewest.gain.mean), "interval": t.format_interval(fewest.gain)}
+    values = {
+        "what": count_units(t, plan, fewest.moved),
+        "gain": t.format_number(fewest.gain.mean),
+        "interval": t.format_interval(fewest.gain),
+    }
     if fewest.moved <= plan.verdict.moved:
-        yield t.format_plural(
-            "Moving only {count} unit would already be advised: the gain is {gain} children per quarter ({interval}).",
-            "Moving only {count} units would already be advised: the gain is {gain} children per quarter ({interval}).",
-            fewest.moved,
-            **gain,
+        yield t(
+            "Moving only {what} would already be advised: the gain is {gain} children per quarter ({interval}).",
+            **values,
         )
     else:
-        yield t.format_plural(
-            "Moving {count} unit would be advised: the gain is {gain} children per quarter ({interval}).",
-            "Moving {count} units would be advised: the gain is {gain} children per quarter ({interval}).",
-            fewest.moved,
-            **gain,
-        )
+        yield t("Moving {what} would be advised: the gain is {gain} children per quarter ({interval}).", **values)
 
 
 def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
@@ -340,15 +438,16 @@ def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
 
 def _word_clash(t: Speech, clash: Clash) -> str:
     rule = capitalise(t.name_rule(clash.rule))
-    if clash.rule in _LIMITS:
+    places = [*map(t.name_area, clash.places), *list_decision_moves(t, clash.decisions)]
+    if clash.rule in LIMITS:
         if clash.possible is None:
             return t("{rule}: more of this alone is not enough.", rule=rule)
         frees, asked = (
             t.format_number(math.ceil(clash.possible - 1e-6)),
             t.format_number(math.ceil(clash.required - 1e-6)),
         )
+        rule = f"{rule} ({t.list_names(places, _PLACES)})" if places else rule
         return t("{rule}: {frees} instead of {asked} is enough.", rule=rule, frees=frees, asked=asked)
-    places = [*map(t.name_area, clash.places), *list_decision_moves(t, clash.decisions)]
     if clash.possible is None or not places:
         return t("{rule}: relaxing only this rule is not enough.", rule=rule)
     return t(

@@ -351,7 +351,7 @@
     if (!target || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     for (const open of document.querySelectorAll(".topbar details[open]")) if (!open.contains(target)) open.open = false;
     const link = target.closest("a[href]");
-    const button = target.closest(".topbar button");
+    const button = target.closest(".topbar button, .sharing button");
     if (link && isPage(link)) {
       event.preventDefault();
       openMenu(false);

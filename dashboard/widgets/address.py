@@ -180,11 +180,14 @@ def pick_step(name: str, label: str, words: Mapping[str, str]) -> str:
     return _keep_choice(name, key)
 
 
-def pick_number(name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0) -> int | None:
+def pick_number(
+    name: str, label: str, most: int, first: int | None, help_text: str, *, least: int = 0, width: int = 0
+) -> int | None:
     """Ask for a whole number from `least` to `most` and return it.
 
     first : the default; None if the number may be left empty. The result is None if it is empty. A box with another
-    default takes `most` when it is emptied. help_text : explains the number.
+    default takes `most` when it is emptied. help_text : explains the number. width : of a box in a sentence, in pixels,
+    with the label for screen readers only.
     """
     key = _settle_number_key(name, least, most, first)
     st.number_input(
@@ -194,7 +197,9 @@ def pick_number(name: str, label: str, most: int, first: int | None, help_text: 
         value=None,
         step=1,
         key=key,
-        help=help_text,
+        help=None if width else help_text,
+        label_visibility="collapsed" if width else "visible",
+        width=width or "stretch",
         placeholder=_("no limit") if first is None else str(most),
     )
     return _keep_number(name, key)

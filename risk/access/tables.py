@@ -163,12 +163,12 @@ class _Routes:
         straight, over = travel.to_people()[position], travel.provisional[position]
         minutes = np.where(inside & ~over, straight, np.inf)
         doubtful = inside & over & (straight <= CATCHMENT.minutes)
-        weight, scattered = CATCHMENT.weight(minutes), _find_scattered(areas, codes)
+        weight, scattered = CATCHMENT.weight(minutes), find_scattered(areas, codes)
         lands = (country[position], country)
         return cls(travel, codes, lands, inside, minutes, weight, doubtful, position, scattered)
 
 
-def _find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
+def find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
     """Return whether the largest part of each area (an island or the mainland) has less than half of its land, (A,).
 
     Land is measured in EPSG:3035.

@@ -4,10 +4,10 @@ Capacity c that reaches an area with need n meets n (1 - exp(-c / n)) of it. The
 risk model. HiGHS chooses a layout of whole units within rules, by half of the draws. The other half judges
 it, because what looks best among noisy numbers looks better than it is. Equations: docs/planner.md.
 
-**The result may be to change nothing.** A plan is recommended only if the probability that it gains more
-than 3 % of the need met today is 0.9 or more. Without that rule, moves would be proposed even where today's
-posts are right. There is one result between a recommended plan and changing nothing: *small but almost sure*
-(risk/planning/result.py). A plan that is not recommended is still shown, with its moves, and says so.
+**The result may be to keep things as they are.** A unit that moves meets nobody until it has settled in. What that
+costs is the stated loss from which the three verdicts follow (risk/planning/verdict.py): do it, optional, or keep
+things as they are. Without it, moves would be advised even where today's posts are right. A plan that is not advised is
+still shown, with its moves, and says so.
 
 **Exploration.** A share of the searching units, a tenth by default, goes to areas with too little outreach,
 drawn at random (risk/planning/exploration.py). Communities play no part in it. It is the only rule that gives way:
@@ -27,12 +27,13 @@ from data.workspace.types import Floats, Progress
 from risk.planning.benefit import compute_met, expand_kinds
 from risk.planning.clashes import RulesClash, find_clashes
 from risk.planning.constraints import Region
-from risk.planning.explain import Estimate, compute_outcome, explain_moves
+from risk.planning.explain import Estimate, compute_outcome, explain_moves, explain_outings
 from risk.planning.exploration import draw_exploration
 from risk.planning.objective import Goal
 from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
-from risk.planning.result import LEAST_GAIN, SMALL_GAIN, Plan, Point
+from risk.planning.result import Plan, Point
 from risk.planning.solve import Solution, solve_moves
+from risk.planning.verdict import judge_year
 
 _TOLERANCE = 1e-6  # of the solver, in children per quarter
 
@@ -83,6 +84,7 @@ def plan_moves(
 def _find_layout(region: Region, goal: Goal, solver: Solver, tell: Progress) -> Solution:
     """Find the best layout; today's posts where nothing better is found. Raises the same errors as `plan_moves`."""
     posts, nothing = region.posts, np.zeros(region.flows.shape[1], np.int64)
+    no_outings = np.zeros(posts.outings.shape[1])
     today_allowed = not region.find_broken(nothing, posts.units)
     best = solve_moves(region, goal, solver, tell)
     if best is None:
@@ -90,27 +92,30 @@ def _find_layout(region: Region, goal: Goal, solver: Solver, tell: Progress) -> 
             raise RulesClash(rules)
         if not today_allowed:
             raise InputError(f"No plan was found in {solver.seconds:g} seconds. Allow more time or fewer moves.")
-        return Solution(posts.units, nothing, np.inf, proven=False)
+        return Solution(posts.units, nothing, no_outings, np.inf, proven=False)
     spent = float(region.cost @ best.flows)
-    if today_allowed and goal.compute_value(posts.units, 0.0) >= goal.compute_value(best.units, spent):
-        return Solution(posts.units, nothing, best.gap, best.proven)
+    if today_allowed and goal.compute_value(posts.units, 0.0) >= goal.compute_value(best.units, spent, best.outings):
+        return Solution(posts.units, nothing, no_outings, best.gap, best.proven)
     return best
 
 
 def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: Floats) -> Plan:
-    """Compare a layout with today's posts by the judging draws of need, docs/planner.md eq. (43), (44), (57)."""
-    posts = region.posts
-    before = compute_met(need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
-    gain = compute_met(need, posts.compute_capacity(solution.units)).sum(axis=(1, 2)) - before
+    """Compare a layout with today's posts by the judging draws of need, docs/planner.md eq. (43)."""
+    posts, leaving = region.posts, np.zeros_like(region.posts.units)
+    np.add.at(leaving, (region.flows[0], region.flows[2]), solution.flows)
+    today, planned = posts.compute_capacity(posts.units), posts.compute_capacity(solution.units, solution.outings)
+    meanwhile = posts.compute_capacity(posts.units - leaving)
+    gain = (compute_met(need, planned) - compute_met(need, today)).sum(axis=(1, 2))
     return Plan(
         posts,
         solution.units,
-        explain_moves(region, solution.units, solution.flows, need),
-        compute_outcome(posts, posts.units, need),
-        compute_outcome(posts, solution.units, need),
+        solution.outings,
+        explain_moves(region, solution, need),
+        explain_outings(region, solution, need),
+        compute_outcome(today, need),
+        compute_outcome(planned, need),
         Estimate.from_draws(gain),
-        float((gain > LEAST_GAIN * before).mean()),
-        float((gain > SMALL_GAIN * before).mean()),
+        judge_year(need, today, meanwhile, planned, region.rules.settling_quarters),
         region.find_broken(np.zeros_like(solution.flows), posts.units),
         region.explored,
         solution.gap,
@@ -124,9 +129,15 @@ def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: F
 def compute_floor(posts: Posts, share: float) -> Floats:
     """Return the floor of each area that has one: `share` (0 to 1) of the capacity of all kinds that reaches it today.
 
-    Floors are children per quarter, in the order of `posts.floor_areas`, (floor areas,); docs/planner.md eq. (30).
+    Teams are whole, so their share is rounded down to whole teams, but to one at least: half of three teams would
+    otherwise keep two. Floors are children per quarter, in the order of `posts.floor_areas`, (floor areas,);
+    docs/planner.md eq. (30) and (64).
     """
-    return np.asarray(share * posts.floor_members @ posts.compute_capacity(posts.units).sum(axis=1))
+    capacity = posts.floor_members @ posts.compute_capacity(posts.units)
+    here = np.array([posts.contains(area) @ posts.units for area in posts.floor_areas])
+    whole = np.maximum(np.floor(share * here + _TOLERANCE), np.minimum(here, 1.0)) / np.maximum(here, 1)
+    part = np.where(posts.searching & (here > 0) & (share > 0), whole, share)
+    return np.asarray((part * capacity).sum(axis=1))
 
 
 def compute_frontier(
@@ -156,5 +167,5 @@ def compute_frontier(
         finally:
             if progress is not None:
                 progress(number, len(limits), "Comparing numbers of moves")
-        points.append(Point(limit, plan.moved, plan.cost, plan.gain, plan.probability, plan.recommended))
+        points.append(Point(limit, plan.moved, plan.cost, plan.gain, plan.year.probability, plan.recommended))
     return tuple(points)

@@ -32,9 +32,9 @@ from risk.planning import posts as tables
 from risk.planning.benefit import compute_met
 from risk.planning.inputs import PlanInputs, Setting, make_plan
 from risk.planning.problem import Decision
-from risk.planning.result import Answer
-from risk.planning.saved import SavedPlan, list_all_saved_plans, read_plan, write_plan
+from risk.planning.saved import OLD_ANSWERS, SavedPlan, list_all_saved_plans, read_plan, write_plan
 from risk.planning.summary import Author, PlanSummary, summarise_plan
+from risk.planning.verdict import Answer
 from risk.report.tables import DRAWS, SEED
 
 KIND = "advice"
@@ -47,9 +47,8 @@ _ENDS = (0.025, 0.5, 0.975)
 class PlanReview:
     """A plan of an earlier release, judged again.
 
-    then, now : what the plan advises by its own release and by this one (see risk/planning/result.py); `now` is empty
-    if the plan cannot be made again. probability : that by this release it gains more than LEAST_GAIN of the need met
-    today.
+    then, now : what the plan advises by its own release and by this one (see risk/planning/verdict.py); `now` is empty
+    if the plan cannot be made again. probability : that by this release its net gain in the year is above 0.
     """
 
     plan: str
@@ -134,6 +133,8 @@ def read_advice(release: Release) -> Advice | None:
     if prepared is None:
         return None
     plan, review = (prepared.manifest.get(name) for name in ("plan", "review"))
+    if review:
+        review = {**review, **{name: OLD_ANSWERS.get(review[name], review[name]) for name in ("then", "now")}}
     return Advice(read_plan(plan) if plan else None, PlanReview(**review) if review else None)
 
 
@@ -195,4 +196,4 @@ def _judge_again(plan: SavedPlan, ground: PlanInputs) -> PlanReview:
         again = make_plan(at_that_time, setting, moves)
     except (InputError, ReleaseError):
         return review
-    return replace(review, now=again.answer, probability=round(again.probability, 4))
+    return replace(review, now=again.answer, probability=round(again.year.probability, 4))

@@ -26,6 +26,7 @@ from risk.planning.summary import AuthoredDecision, PlanSummary, check_texts
 KIND = "plan"
 _KEYS = {"setting": "parameters", "verdict": "plan"}  # fields whose key in the file is another
 _LARGEST = 1e15
+OLD_ANSWERS = {"move": "do", "small": "optional", "nothing": "keep", True: "do", False: "keep"}
 # How older versions of the product began the sentence in which they wrote why a task stays.
 _OLD_REASONS = {"it serves no": "no_children", "there is room": "room_taken", "no duty bearer": "no_room"}
 
@@ -205,10 +206,9 @@ def read_plan(content: Mapping[str, Any]) -> PlanSummary:
 
 
 def _read_answer(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a verdict that has `answer`; verdicts of older plans have only `recommended`."""
-    if "answer" in verdict or not isinstance(verdict.get("recommended"), bool):
-        return verdict
-    return {**verdict, "answer": "move" if verdict["recommended"] else "nothing"}
+    """Return a verdict in the words of today; older plans have other words, or only `recommended`."""
+    answer = verdict.get("answer", verdict.get("recommended"))
+    return {**verdict, "answer": OLD_ANSWERS.get(answer, answer)} if isinstance(answer, str | bool) else verdict
 
 
 def _read_reason(row: object) -> object:
@@ -231,8 +231,10 @@ def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 (a type 
         return None if value is None else _read(parts[0], value, where)
     if origin is Literal and value in parts:
         return value
-    if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_read(parts[0], item, f"{where}[{position}]") for position, item in enumerate(value))
+    if origin is tuple and isinstance(value, list | tuple) and (parts[-1] is ... or len(parts) == len(value)):
+        kinds = parts[:1] * len(value) if parts[-1] is ... else parts
+        pairs = enumerate(zip(kinds, value, strict=True))
+        return tuple(_read(part, item, f"{where}[{position}]") for position, (part, item) in pairs)
     if origin is Mapping and isinstance(value, Mapping):
         return {str(name): _read(parts[1], item, f"{where}.{name}") for name, item in value.items()}
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):

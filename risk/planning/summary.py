@@ -6,7 +6,7 @@ All numbers are rounded, so that a saved plan does not depend on the last digits
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -20,11 +20,12 @@ from risk.handover import HandOverResult, Tables
 from risk.handover.tasks import HandOver, Stays
 from risk.planning import posts as tables
 from risk.planning.benefit import compute_met
-from risk.planning.explain import Estimate, Move, Outcome
+from risk.planning.explain import Estimate, Move, NeedTotals, OneMore, Outcome, Outing, find_best_unit
 from risk.planning.inputs import PlanInputs, Setting, make_schedule
 from risk.planning.problem import Decision
-from risk.planning.result import Answer, Plan, Point
+from risk.planning.result import Plan, Point
 from risk.planning.schedule import Phase, Step
+from risk.planning.verdict import Answer, YearAhead
 
 Role = Literal["programme manager", "coordinator", "data officer", "board"]
 
@@ -59,16 +60,14 @@ class AuthoredDecision:
 class Verdict:
     """The plan as a whole: what it advises (`answer`), and what its moves gain.
 
-    probability : that the gain is more than LEAST_GAIN of the need met today. small_probability : the same for
-    SMALL_GAIN; None in plans of an older version. moved : number of units. cost : hours of travel. gain : children per
-    quarter. broken_today : rules that today's posts break. explored : areas drawn for exploration; explored_share : the
-    part of the outreach meant for them that the other rules allow. gap : the most by which another layout could be
-    better, as a share of the plan's value; None if no bound is known. proven : whether the gap is as small as was asked
-    for.
+    year : what the moves bring in the four quarters after them; None in plans of an older version, whose answer
+    followed another rule. moved : number of units. cost : hours of travel. gain : children per quarter. broken_today :
+    rules that today's posts break. explored : areas drawn for exploration; explored_share : the part of the outreach
+    meant for them that the other rules allow. gap : the most by which another layout could be better, as a share of the
+    plan's value; None if no bound is known. proven : whether the gap is as small as was asked for.
     """
 
     answer: Answer
-    probability: float
     moved: int
     cost: float
     gain: Estimate
@@ -78,7 +77,7 @@ class Verdict:
     explored: tuple[str, ...] = ()
     gap: float | None = None
     proven: bool = True
-    small_probability: float | None = None
+    year: YearAhead | None = None
     explored_share: float = 1.0
 
 
@@ -147,7 +146,10 @@ class PlanSummary:
 
     follows : name of the saved plan that it changes, or empty. posts : table of posts as CSV. frontier : the gains for
     other numbers of moves. coverage, equity : need met by area and by group. left : moves after the last quarter.
-    blocked : why nothing is advised, whatever the verdict is (`PlanInputs.blocked`); empty if nothing blocks it.
+    away : work of teams outside the area where they are posted. one_more : the best area for one more unit of each
+    kind, after today's posts and after the plan. totals : need and what is met, over all areas. unknown_ways : areas
+    whose ways cannot be told. These four are empty in plans of an older version. blocked : why nothing is advised,
+    whatever the verdict is (`PlanInputs.blocked`); empty if nothing blocks it.
     """
 
     title: str
@@ -169,22 +171,25 @@ class PlanSummary:
     stays: tuple[StayingTask, ...] = ()
     handover_tables: Tables = field(default_factory=Tables)
     follows: str = ""
+    away: tuple[Outing, ...] = ()
+    one_more: tuple[OneMore, ...] = ()
+    totals: NeedTotals | None = None
+    unknown_ways: tuple[str, ...] = ()
     blocked: str = ""
 
     @property
     def advised(self) -> bool:
         """Whether to make the moves."""
-        return self.answer == "move"
+        return self.answer == "do"
 
     @property
     def answer(self) -> Answer:
-        """What the plan advises; "nothing" if it has no moves, or if a gap blocks it."""
-        return self.verdict.answer if self.moves and not self.blocked else "nothing"
+        """What the plan advises; "keep" if it has no moves, or if a gap blocks it."""
+        return self.verdict.answer if self.moves and not self.blocked else "keep"
 
     def decision_on(self, move: Move) -> AuthoredDecision | None:
         """Return the decision on a move; None if there is none."""
-        way = move.start, move.end, move.kind
-        decisions = (d for d in self.decisions if (d.decision.start, d.decision.end, d.decision.kind) == way)
+        decisions = (d for d in self.decisions if d.decision.covers(move.start, move.end, move.kind))
         return next(decisions, None)
 
     def sum_flows(self) -> list[tuple[str, str, int]]:
@@ -256,6 +261,10 @@ def summarise_plan(
         tuple(_summarise_staying(entry) for entry in result.stays),
         tasks,
         follows,
+        _round(plan.away),
+        _round(tuple(_find_one_more(plan))),
+        _round(_sum_need(plan)),
+        tuple(str(code) for code in np.array(plan.posts.areas)[ground.unknown_ways]),
         ground.blocked,
     )
 
@@ -279,7 +288,6 @@ def _summarise_verdict(plan: Plan) -> Verdict:
     areas = np.array(plan.posts.areas)
     return Verdict(
         plan.answer,
-        plan.probability,
         plan.moved,
         plan.cost,
         plan.gain,
@@ -289,9 +297,30 @@ def _summarise_verdict(plan: Plan) -> Verdict:
         tuple(str(code) for code in areas[plan.explored.areas]) if plan.explored.least else (),
         plan.gap if np.isfinite(plan.gap) else None,
         plan.proven,
-        plan.small_probability,
+        plan.year,
         plan.explored.share,
     )
+
+
+def _find_one_more(plan: Plan) -> Iterator[OneMore]:
+    """Yield the best area for one more unit of each kind, on today's posts and on the plan."""
+    posts, inside = plan.posts, plan.rules.inside
+    allowed: Bools = np.asarray(np.isfinite(posts.cost).any(axis=0))
+    allowed = allowed if inside is None else allowed & inside
+    names: tuple[Literal["today", "planned"], ...] = ("today", "planned")
+    for layout, capacity in zip(names, plan.capacities, strict=True):
+        for number, kind in enumerate(posts.kinds):
+            if allowed.any():
+                site, gain = find_best_unit(posts, capacity, number, plan.need[::2], plan.need[1::2], allowed)
+                yield OneMore(layout, kind.name, posts.sites[site], Estimate.from_draws(gain))
+
+
+def _sum_need(plan: Plan) -> NeedTotals:
+    """Return the need of all areas and kinds, and what is met of it, by the draws that judge the plan."""
+    need = plan.need[1::2]
+    total = need.sum(axis=(1, 2))
+    today, planned = (compute_met(need, capacity).sum(axis=(1, 2)) for capacity in plan.capacities)
+    return NeedTotals(*(Estimate.from_draws(values) for values in (total, today, planned, total - planned)))
 
 
 def _summarise_handed_over(handed: HandOver) -> HandedOverTask:
@@ -311,10 +340,7 @@ def _met_by_area(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[Floa
     """
     need = ground.needs[setting.pathway][1::2]
     wide = np.repeat(need[:, :, None], len(plan.posts.kinds), axis=2)
-    layouts = (plan.posts.units, plan.units)
-    today, planned = (
-        compute_met(wide, plan.posts.compute_capacity(units)).sum(axis=2).mean(axis=0) for units in layouts
-    )
+    today, planned = (compute_met(wide, capacity).sum(axis=2).mean(axis=0) for capacity in plan.capacities)
     return wide.sum(axis=2).mean(axis=0), today, planned
 
 

@@ -352,17 +352,17 @@ def test_the_plan_of_the_first_screen_is_that_of_reallocate(current, judged):
         assert advice.coming == sum(move.units for move in shown.moves if move.end == code)
 
 
-@pytest.mark.parametrize("answer", ["move", "small", "nothing"])
+@pytest.mark.parametrize("answer", ["do", "optional", "keep"])
 def test_no_figure_sounds_like_moves_under_the_advice_to_change_nothing(current, t, judged, answer):
     usual = read_usual_plan(current)
     assert usual.moves
     summary = replace(usual, verdict=replace(usual.verdict, answer=answer))
     labels = [figure.label for figure in plan.list_figures(t, summary)]
-    considered = answer == "nothing"
-    assert considered == (t("Units that were considered") in labels)
-    assert considered != (t("Units that move") in labels)
+    considered = answer == "keep"
+    assert considered == (t("Teams and services considered") in labels)
+    assert considered != (t("Teams and services that move") in labels)
     advised = t("The plan advises: {moved}.", moved="\0").partition("\0")[0]
     for code in judged:
         advice = replace(read_area_advice(current, code), answer=answer)
         moved = bool(advice.leaving or advice.coming)
-        assert words.word_area_advice(t, advice).startswith(advised) == (moved and answer == "move")
+        assert words.word_area_advice(t, advice).startswith(advised) == (moved and answer == "do")

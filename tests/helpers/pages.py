@@ -62,7 +62,7 @@ def count_words(text: str) -> int:
 
 def _list_unfolded(block: Any) -> Iterator[str]:
     for child in block.children.values():
-        if child.type == "expander":
+        if child.type in ("expander", "popover"):
             continue
         if hasattr(child, "children"):
             yield from _list_unfolded(child)
@@ -72,6 +72,9 @@ def _list_unfolded(block: Any) -> Iterator[str]:
         else:
             # For a widget, its label and its choices (for a menu, the chosen one); for any other element, its text.
             label = getattr(child.proto, "label", "")
+            if child.type in ("selectbox", "number_input") and child.proto.label_visibility.value:
+                yield str(child.value)  # a menu or a number in a sentence: its label is for screen readers
+                continue
             offered = [child.value] if child.type in ("selectbox", "select_slider") else getattr(child, "options", ())
             parts = [label, *offered, *getattr(child.proto, "captions", ())] if label else [getattr(child, "value", "")]
             yield " ".join(map(str, parts))

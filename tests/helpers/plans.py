@@ -100,9 +100,8 @@ def _plan(moves: list[dict[str, Any]]) -> dict[str, Any]:
     today = {"met": estimate(183.4, 0.2), "worst_cases": 141.2, "least_served": 0.41}
     planned = {"met": estimate(204.7, 0.2), "worst_cases": 155.9, "least_served": 0.47}
     return {
-        "answer": "move" if moves else "nothing",
-        "probability": 0.953 if moves else 0.0,
-        "small_probability": 0.995 if moves else 0.0,
+        "answer": "do" if moves else "keep",
+        "year": _YEAR if moves else None,
         "moved": moved,
         "cost": 1.6 * moved,
         "gain": {"mean": 21.3, "low": 9.0, "high": 35.1} if moves else estimate(0.0),
@@ -113,6 +112,10 @@ def _plan(moves: list[dict[str, Any]]) -> dict[str, Any]:
         "gap": 0.0005,
         "proven": True,
     }
+
+
+_YEAR = {"net": {"mean": 68.2, "low": 21.0, "high": 118.4}, "settling": 11.3, "probability": 0.953,
+         "visible": 24.1, "need": 96.0, "tipping": 0.62}  # fmt: skip
 
 
 def _decisions() -> list[dict[str, Any]]:
@@ -181,7 +184,7 @@ def crowded(release: str) -> SavedPlan:
     decision = {"reason": "Long reason " * 30, "kind": wide}
     phase = {"moves": moves, "met": {"mean": 12345, "low": 1234, "high": 123456}, "cost": 12345}
     rules = ["moves", "budget", "floor", "services_floor", "exploration", "commitments", "room", "accepted"]
-    plan["plan"] |= {"broken_today": rules, "explored": list(REGIONS), "proven": False, "answer": "nothing"}
+    plan["plan"] |= {"broken_today": rules, "explored": list(REGIONS), "proven": False, "answer": "keep"}
     plan["parameters"] |= {"pathway": "internal", "budget": 123456.7, "cost": 0.5}
     changes = {
         "travel_provisional": True,

@@ -25,7 +25,9 @@ def bodies(test):
 
 
 def read_words(test):
-    return unescape(re.sub(r"<[^>]+>", " ", bodies(test)))
+    """Return the words of a page, with the rules and decisions, which are buttons that remove them."""
+    chips = (re.sub(r"\\(.)", r"\1", button.label) for button in test.button if button.label.endswith(" ×"))
+    return " ".join([unescape(re.sub(r"<[^>]+>", " ", bodies(test))), *chips])
 
 
 def widget(kind, label, *, exact=False):

@@ -12,7 +12,7 @@ def posts(units):
     size = len(units)
     column = np.array(units)[:, None]
     return Posts(
-        tuple("abc"[:size]), tuple("xyz"[:size]), (Kind("team", 10.0, True),), column, np.eye(size),
+        tuple("abc"[:size]), tuple("xyz"[:size]), (Kind("team", 10.0, True),), column, np.eye(size)[None],
         np.ones((size, size)), np.full(size, 99), np.zeros_like(column),
     )  # fmt: skip
 
@@ -33,7 +33,7 @@ def test_greedy_makes_the_best_move_first_and_stops_where_none_helps():
 
 
 def world(seed, met, shown, gain=(5.0, 1.0, 30.0), recommended=True, quiet=True, floor_kept=True):
-    return Regret(seed, met, shown, Estimate(*gain), recommended, 9, floor_kept, quiet, 4, False, "small", 0.01)
+    return Regret(seed, met, shown, Estimate(*gain), recommended, 9, floor_kept, quiet, 4, False, "optional", 0.01)
 
 
 def test_what_is_recovered_and_the_summary_of_all_worlds():
@@ -62,7 +62,7 @@ def test_the_words_hold_the_numbers():
     words = " ".join(describe(Study((world(0, (100.0, 90.0, 105.0, 110.0, 118.0, 120.0), 118.0),)).summary()))
     assert "the plan makes 90%" in words
     assert "last year's counts makes 25%" in words
-    assert "small in 1 worlds (100% truly gain, 1.0% on average)" in words
+    assert "optional in 1 worlds (100% truly gain, 1.0% on average)" in words
 
 
 @pytest.mark.long

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from dashboard.narrative import attacks
-from dashboard.narrative.detection import word_spread
 from dashboard.narrative.completeness import tabulate_findings
+from dashboard.narrative.detection import word_spread
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.method.summary import read_parameters
 from dashboard.site import current_release, read_site

@@ -16,10 +16,11 @@ from dashboard.site.text import html, join_markup
 
 @dataclass(frozen=True)
 class Link:
-    """The text and the address of a link."""
+    """The text and the address of a link; `main` : whether it leads to what should be done."""
 
     words: str
     address: str
+    main: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,10 @@ def render_answer(findings: Iterable[Finding], links: Iterable[Link], note: str)
         for finding in findings
     )
     buttons = [
-        html('<a class="{}" href="{}" target="_self">{}</a>', "first" if n == 0 else "then", link.address, link.words)
-        for n, link in enumerate(links)
+        html(
+            '<a class="{}" href="{}" target="_self">{}</a>', "first" if link.main else "then", link.address, link.words
+        )
+        for link in links
     ]
     return html(
         '<div class="finding"><h1>{}</h1><div class="onward">{}<p>{}</p></div></div>',

@@ -56,7 +56,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
         key=_make_key(t, judged, bounds, colours, plan, unjudged=not set(map(str, country_of.index)) <= set(judged)),
         marks=_make_marks(t, current, judged, bounds, colours),
         areas={code: area.country for code, area in judged.items()},
-        flows=plan.sum_flows() if plan and plan.answer != "nothing" else (),
+        flows=plan.sum_flows() if plan and plan.advised else (),
         orders={name: _(words) for name, words in ranking.ORDERS.items()},
         alerts=lambda earlier: alerts.list_alerts(t, current, earlier),
         render_rows=render_rows,
@@ -89,10 +89,10 @@ def _word_findings(t: Speech, judged: Mapping[str, AreaJudgement], plan: PlanSum
 
 def list_links(plan: PlanSummary | None) -> list[Link]:
     """Return the links to other pages that are shown below the findings."""
-    advised = plan is not None and plan.answer != "nothing"
+    advised = plan is not None and plan.answer != "keep"
     moves = _("See the moves") if advised else _("See what was considered")
     further = Link(_("See why"), "risk"), Link(_("How sure is this?"), "method")
-    return [Link(moves, "reallocate?pathway=all"), *further]
+    return [Link(moves, "reallocate?pathway=all", plan is not None and plan.advised), *further]
 
 
 def _word_note(t: Speech, current: CurrentRelease) -> str:
@@ -121,7 +121,7 @@ def _make_key(
     unit = _("cannot be said yet") if any(area.doubt for area in judged.values()) else _("not calculated yet")
     if period:
         unit = _("all pathways, a quarter, year to {last}", last=format_month(Period.parse(period).end))
-    advised = plan is not None and plan.answer != "nothing"
+    advised = plan is not None and plan.advised
     return Key(
         _("Children in need not reached"),
         unit,
@@ -130,7 +130,7 @@ def _make_key(
             _("Paler: less sure whether among the five with the most.") if period else "",
             _("Crosses: cannot tell. That does not mean low.") if any(area.doubt for area in judged.values()) else "",
             _("White: no figure.") if unjudged else "",
-            _("Arrows: the best moves.") if advised else "",
+            _("Arrows: the moves to make.") if advised else "",
         ],
     )
 

@@ -41,7 +41,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
     return Content(
         findings=_word_findings(t, shown, claims, period),
         links=[
-            Link(_("See the map"), "map"),
+            Link(_("See the map"), "map", main=True),
             Link(_("See the classes"), "risk"),
             Link(_("How is this protected?"), "method"),
         ],

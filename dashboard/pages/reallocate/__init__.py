@@ -1,4 +1,4 @@
-"""The Reallocate page: choices on the left, a map in the middle, advice and moves on the right, folded parts below."""
+"""The Reallocate page: a sentence that asks, the verdict, the map with the moves beside it, and folded parts below."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dashboard.map import legend
 from dashboard.map.shapes import describe_shapes
 from dashboard.narrative import area_plan
 from dashboard.narrative import plan as narrative
-from dashboard.narrative.judgement import Amount, judge_area
+from dashboard.narrative.judgement import Amount, judge_area, list_risen
 from dashboard.pages.reallocate import cards, drawers, forms, planner, render, saved, session, summary
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, escape_markdown
+from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets import address, markup, page_frame
 from data.errors import InputError, ReleaseError
 from risk.planning.clashes import RulesClash
@@ -47,29 +47,28 @@ def _show_page(current: CurrentRelease) -> None:
         st.warning(_("The saved plan in the address was not found. A new plan is shown."))
     if damaged := saved.word_damaged(plans):
         st.warning(escape_markdown(damaged))
+    with st.container(key="asking"):
+        setting = forms.ask_setting(current)
+        work = session.read_workplace(setting.level)
+    answer = st.container(border=True, key="answer")
     with st.container(key="planning"):
-        left, middle, right = st.columns([20, 45, 35], gap="small")
-    with left, st.container(key="choosing"):
-        setting = forms.ask_setting()
-    work = session.read_workplace(setting.level)
-    with middle:
+        left, right = st.columns([58, 42], gap="small")
+    with left:
         box = st.container(key="mapbox")
     words = box.empty()
     words.html(render.render_waiting(_("The map comes with the plan.")))
-    with right:
-        with st.container(border=True, key="answer"):
-            plan = _show_answer(current, plans, work, setting)
-        if plan is not None:
-            cards.show_moves(current, plan)
-        cards.list_decisions(current, work)
+    with answer:
+        plan = _show_answer(current, plans, work, setting)
     if plan is None:
         words.html(render.render_waiting(_("Without a plan there is no map.")))
     else:
         with box:
             _show_map(current, plan)
         words.empty()
-        with middle:
+        with left:
             _show_area(current, plan)
+        with right:
+            cards.show_moves(current, plan)
     with st.container(key="drawers"):
         drawers.show_drawers(current, plans, work, setting, plan)
 
@@ -99,10 +98,14 @@ def _show_answer(current: CurrentRelease, plans: SavedPlans, work: Workplace, se
     except (InputError, ReleaseError) as error:
         st.error(escape_markdown(str(error)))
         return None
-    st.html(render.render_verdict(t, plan))
+    st.html(render.render_verdict(t, plan, list_risen(current)))
     if changes := saved.word_changes(t, plans.plans, work, setting, plan):
         st.warning(changes)
-    saved.offer_briefing(current, plans, work, setting, plan)
+    with st.container(horizontal=True, vertical_alignment="center", key="keeping"):
+        saved.offer_briefing(current, plans, work, setting, plan)
+        with st.popover(_("Save")):
+            saved.ask_to_save(current, plans, work, setting)
+        st.html(html('<p class="sharing"><button class="copy">{}</button></p>', _("Share")), width="content")
     return plan
 
 

@@ -8,10 +8,8 @@ from typing import Any, cast, get_args, get_type_hints
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.narrative.moves import word_decision
 from dashboard.narrative.plan import head_moves_table
 from dashboard.pages.reallocate import forms, planner, render, session, summary
-from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown, format_plural, translate_message
 from dashboard.widgets import markup
@@ -116,12 +114,3 @@ def _take(step: _Step, what: str) -> None:
     decision = Decision(start, end, kind, cast("Any", what), units, reason)
     session.add_decision(AuthoredDecision(decision, session.name_author(state[_ROLE])))
     state.pop(_OPEN, None)
-
-
-def list_decisions(current: CurrentRelease, work: Workplace) -> None:
-    """Show the decisions, each with a button that removes it."""
-    t = planner.speak(current)
-    for number, decision in enumerate(work.decisions):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"decided-{number}"):
-            st.button(_("Undo"), key=f"undo-{number}", on_click=session.remove_decision, args=(decision,))
-            st.html(markup.render_paragraphs([word_decision(t, decision)]))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.narrative.judgement import read_needs
 from dashboard.narrative.moves import count_left, list_handover
+from dashboard.narrative.plan_places import list_outings
 from dashboard.pages.reallocate import forms, frontier, handover, planner, saved, summary
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
@@ -34,7 +35,7 @@ def show_drawers(
                 _show_frontier(current, work, setting, plan)
     with st.expander(_("Current posts")):
         forms.ask_posts(current, work, setting.level)
-    saved.show_saved(current, plans, work, None if plan is None else setting)
+    saved.show_saved(current, plans)
 
 
 def _show_when(current: CurrentRelease, plan: PlanSummary) -> None:
@@ -43,6 +44,8 @@ def _show_when(current: CurrentRelease, plan: PlanSummary) -> None:
     t = planner.speak(current)
     with st.expander(_("When: four quarters")):
         st.html(markup.render_table(summary.tabulate_quarters(t, plan)))
+        if outings := list_outings(t, plan):
+            st.html(markup.render_list(outings))
         st.caption(count_left(t, plan))
 
 
@@ -70,5 +73,5 @@ def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, p
     for column, axis in ((left, "moved"), (right, "cost")):
         with column:
             show_chart(describe_chart(frontier.draw_frontier(points, axis, plan.verdict)), width="stretch")
-    st.caption(_("Filled: sure enough to advise. Hollow: not sure enough. Ring: the plan above. Lines: 95 % interval."))
+    st.caption(_("Filled: “Do it”. Hollow: not. Ring: the plan above. Lines: 95 % interval."))
     st.html(markup.render_table(frontier.tabulate_words(planner.speak(current), points)))

@@ -1,4 +1,4 @@
-"""The inputs of the Reallocate page: the pathway, limits, three presets, weights and rules, and the posts."""
+"""The inputs of the Reallocate page: the sentence, and folded limits, presets, weights and rules; and the posts."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.pages.reallocate import planner, session
+from dashboard.pages.reallocate import planner, sentence, session
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
-from dashboard.site.text import _, capitalise, escape_markdown, html
+from dashboard.site.text import _, capitalise, escape_markdown
 from dashboard.widgets import address, markup
 from dashboard.widgets.upload import ask_files
 from data.errors import InputError, ReleaseError
 from data.message import mark
 from data.tables.spec import Level
 from risk.planning.inputs import Setting
+from risk.planning.problem import MOST_SETTLING
 from risk.planning.summary import ROLES
 
 
@@ -45,13 +46,8 @@ class Limit:
     most: int
 
 
-NEEDS = {
-    "all": mark("All pathways"),
-    "internal": mark("Internal trafficking"),
-    "cross_border": mark("Cross-border trafficking"),
-}
 LEVELS = {"region": mark("Counties and regions"), "municipality": mark("Municipalities")}
-_MOST_MOVES, _MOST_HOURS = 200, 10_000
+_MOST_HOURS = 10_000
 # The weights that a preset sets, by their names in the address.
 PRESET_WEIGHTS = ("worst", "bad")
 PRESETS = {
@@ -64,42 +60,43 @@ _FILE, _REFUSED = "plan-file", "plan-file-refused"
 ANYBODY = ROLES[0]  # the role for a plan that nobody has saved yet
 
 
-def ask_setting() -> Setting:
+def ask_setting(current: CurrentRelease) -> Setting:
     """Ask for the limits and weights of a plan and return them; every choice is kept in the address."""
     first = Setting()
-    need = _(NEEDS[_read_need()])
-    st.html(html('<p class="whose"><span>{}</span> <b>{}</b></p>', _("Whose need counts"), need))
-    _ask_preset(first)
-    for limit in _limits(first):
-        _ask_limit(limit)
-    with st.expander(_("Fine settings")):
-        between = {name: _(words) for name, words in LEVELS.items()}
-        address.pick_segment("between", _("Units move between"), between, labelled=True)
-        for share in _sliders(first):
-            address.pick_share(*share)
-    with st.expander(_("Rules that every plan keeps")):
-        _ask_limit(_limit_pace(first))
-        for share in _rules(first):
-            address.pick_share(*share)
+    sentence.ask_sentence(current, read_setting())
+    sentence.show_rules(current, read_setting(), session.read_workplace(read_setting().level))
+    with st.container(key="choosing"), st.expander(_("More settings")):
+        left, middle, right = st.columns(3, gap="medium")
+        with left:
+            _ask_preset(first)
+            between = {name: _(words) for name, words in LEVELS.items()}
+            address.pick_segment("between", _("Units move between"), between, labelled=True)
+            for limit in _limits(first)[1:]:
+                _ask_limit(limit)
+        with middle:
+            for share in _sliders(first):
+                address.pick_share(*share)
+        with right:
+            for share in _rules(first):
+                address.pick_share(*share)
     return read_setting()
 
 
 def read_setting() -> Setting:
     """Return the limits and weights of a plan from the address; a default replaces a missing or wrong value."""
     first = Setting()
-    limits, shares = (*_limits(first), _limit_pace(first)), (*_sliders(first), *_rules(first))
+    limits, shares = _limits(first), (*_sliders(first), *_rules(first))
+    within = address.read_parameter("within")
     return session.read_setting(
         {
-            "pathway": _read_need(),
+            "pathway": address.read_pathway(list(sentence.NEEDS)),
+            "within": within if within.isupper() else "",
+            session.RULES: address.read_parameter(session.RULES),
             "between": address.read_choice("between", list(LEVELS)),
             **{limit.name: address.read_whole(limit.name, limit.least, limit.most, limit.start) for limit in limits},
             **{name: address.read_whole(name, 0, 100, start) for name, _label, start, _hint in shares},
         }
     )
-
-
-def _read_need() -> str:
-    return address.read_pathway(list(NEEDS))
 
 
 def _ask_limit(limit: Limit) -> None:
@@ -111,10 +108,10 @@ def _limits(first: Setting) -> Sequence[Limit]:
         Limit(
             "moves",
             _("Maximum number of moves"),
-            _("All units that move, added together. Empty: {most}.", most=_MOST_MOVES),
+            _("All units that move, added together. Empty: {most}.", most=sentence.MOST),
             first.moves,
             0,
-            _MOST_MOVES,
+            sentence.MOST,
         ),
         Limit(
             "hours",
@@ -124,14 +121,30 @@ def _limits(first: Setting) -> Sequence[Limit]:
             0,
             _MOST_HOURS,
         ),
+        Limit(
+            "pace",
+            _("Maximum number of moves per quarter"),
+            _(
+                "How many units can move in one quarter; the others move in the next quarters. Empty: {most}.",
+                most=sentence.MOST,
+            ),
+            first.per_quarter,
+            1,
+            sentence.MOST,
+        ),
+        Limit(
+            "settle",
+            _("Weeks for which a moved team meets nobody"),
+            _(
+                "While a team settles in, it misses the children whom it would have met. The advice counts them as "
+                "a loss. Empty: {most}.",
+                most=MOST_SETTLING,
+            ),
+            first.settling,
+            0,
+            MOST_SETTLING,
+        ),
     )
-
-
-def _limit_pace(first: Setting) -> Limit:
-    hint = _(
-        "How many units can move in one quarter; the others move in the next quarters. Empty: {most}.", most=_MOST_MOVES
-    )
-    return Limit("pace", _("Maximum number of moves per quarter"), hint, first.per_quarter, 1, _MOST_MOVES)
 
 
 def _ask_preset(first: Setting) -> None:

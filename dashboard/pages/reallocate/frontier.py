@@ -52,7 +52,7 @@ def tabulate_words(t: Speech, points: Sequence[Point]) -> pd.DataFrame:
         _("Units that move"),
         _("Hours of travel"),
         _("Gain, children per quarter (95 %)"),
-        _("Chance of a gain over 3 %"),
+        _("Chance that it brings more than it costs"),
     ]
     return pd.DataFrame(rows, columns=head).drop_duplicates()
 

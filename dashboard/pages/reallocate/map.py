@@ -82,10 +82,11 @@ def _choose_style(view: str) -> Style:
 def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
     """Return an arrow for each pair of areas between which units move, with the numbers of these moves.
 
-    The width shows the number of units. The narrowest arrow is last, so that it lies on top.
+    There are none unless the plan advises its moves. The width shows the number of units. The narrowest arrow is last,
+    so that it lies on top.
     """
     t, centres = speak(current), load_areas(current.release).centres(plan.setting.level)
-    flows = plan.sum_flows()
+    flows = plan.sum_flows() if plan.advised else []
     most = max((units for _start, _end, units in flows), default=1)
     arrows = []
     for start, end, units in flows:
@@ -109,8 +110,8 @@ def describe_view(current: CurrentRelease, plan: PlanSummary, view: str) -> str:
 
 
 def word_arrows(plan: PlanSummary) -> Markup:
-    """Return the legend of the arrows; empty if nothing moves."""
-    if not plan.moves:
+    """Return the legend of the arrows; empty if there are none."""
+    if not plan.advised:
         return Markup("")
     text = _("Moves by number; wider: more units")
     return html('<section class="ways"><ul class=rows><li><i class=way></i>{}</li></ul></section>', text)

@@ -2,59 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from markupsafe import Markup
 
 from dashboard.narrative import moves
 from dashboard.narrative.area_plan import AreaPlanWords
 from dashboard.narrative.moves import MoveWords
-from dashboard.narrative.plan import list_figures, word_time_up, word_verdict
+from dashboard.narrative.plan import list_figures, word_rule, word_time_up, word_verdict
 from dashboard.narrative.speech import Speech
 from dashboard.pages.reallocate import summary
 from dashboard.site.text import _, html, join_markup
 from risk.planning.explain import Move
-from risk.planning.result import LEAST_CHANCE, LEAST_GAIN
 from risk.planning.summary import PlanSummary
 
-_SHOWN = (0, 2)  # indices of the figures that are always shown: gain, worst-served areas
 
-
-def render_verdict(t: Speech, plan: PlanSummary) -> Markup:
-    """Return the advice, a gauge of how sure it is, the main numbers, and folded, the reasons and all numbers."""
-    verdict, figures = word_verdict(t, plan), list_figures(t, plan)
-    shown = (figures[place] for place in _SHOWN)
-    first = join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", figure.label, figure.value) for figure in shown)
-    rest = join_markup(
+def render_verdict(t: Speech, plan: PlanSummary, risen: Collection[str] = ()) -> Markup:
+    """Return the verdict as a card: what to do, how sure, what would change it; folded, how it was judged."""
+    verdict, figures = word_verdict(t, plan, risen), list_figures(t, plan)
+    facts = [
+        (_("How sure"), verdict.sure),
+        (_("What would change it"), verdict.change),
+        (_("What could be seen"), verdict.seen),
+        (_("One more team"), verdict.one_more),
+    ]
+    numbers = join_markup(
         html("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>", figure.label, figure.value, figure.below)
         for figure in figures
     )
-    sentences = [verdict.text, "" if plan.verdict.proven else word_time_up(t), *summary.explain_measure(plan)]
+    sentences = [word_rule(t), "" if plan.verdict.proven else word_time_up(t), *summary.explain_measure(plan)]
     return html(
-        '<div class="verdict"><p class="lead">{}</p>{}<dl>{}</dl>{}{}<details><summary>{}</summary>{}<dl>{}</dl>'
-        "</details></div>",
+        '<div class="verdict {}"><div><p class="lead">{}</p><p>{}</p>{}{}</div><dl class="facts">{}</dl>'
+        "<details><summary>{}</summary>{}<dl>{}</dl></details></div>",
+        verdict.answer,
         verdict.head,
-        _render_gauge(t, plan) if plan.moves else "",
-        first,
+        verdict.text,
         html('<p class="warned">{}</p>', verdict.warning) if verdict.warning else "",
         html("<p>{}</p>", verdict.note) if verdict.note else "",
+        join_markup(html("<div><dt>{}</dt><dd>{}</dd></div>", name, text) for name, text in facts if text),
         _("Why, and how it is measured"),
         join_markup(html("<p>{}</p>", sentence) for sentence in sentences if sentence),
-        rest,
-    )
-
-
-def _render_gauge(t: Speech, plan: PlanSummary) -> Markup:
-    """Return a gauge from 0 to 100 per cent: the chance of a gain, and the chance from which moves are advised."""
-    chance = t.format_chance(plan.verdict.probability)
-    words = _("Chance of a gain over {least}: {chance}", least=t.format_percent(LEAST_GAIN), chance=chance)
-    limit = _("moves are advised from {enough}", enough=t.format_percent(LEAST_CHANCE))
-    return html(
-        '<figure class="gauge {}"><figcaption>{}</figcaption><i aria-hidden="true"><b style="width:{}%"></b>'
-        '<s style="left:{}%"></s></i><small>{}</small></figure>',
-        "enough" if plan.verdict.probability >= LEAST_CHANCE else "",
-        words,
-        f"{100 * plan.verdict.probability:.1f}",
-        f"{100 * LEAST_CHANCE:.0f}",
-        limit,
+        numbers,
     )
 
 

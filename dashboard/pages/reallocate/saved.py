@@ -16,10 +16,10 @@ import streamlit as st
 from anyascii import anyascii
 
 from dashboard.narrative.moves import word_move
-from dashboard.narrative.plan import name_answer
+from dashboard.narrative.plan import name_answer, word_certainty
 from dashboard.narrative.speech import LANGUAGE_NAMES, Speech
 from dashboard.pages.reallocate import forms, planner, session
-from dashboard.pages.reallocate.forms import NEEDS
+from dashboard.pages.reallocate.sentence import NEEDS
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
@@ -79,12 +79,10 @@ def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting
     )
 
 
-def show_saved(current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting | None) -> None:
-    """Show the folded parts for saved plans; `setting` : that of the plan to save, None if there is no plan."""
+def show_saved(current: CurrentRelease, plans: SavedPlans) -> None:
+    """Show the folded parts for saved plans."""
     t = planner.speak(current)
-    with st.expander(_("Save, open and compare plans")):
-        if setting is not None:
-            ask_to_save(current, work, setting, _find_same(plans.plans, work, setting))
+    with st.expander(_("Open and compare plans")):
         if not plans.plans:
             st.html(markup.render_paragraphs([_(_NONE_SAVED)]))
         else:
@@ -115,7 +113,7 @@ def offer_briefing(
     explained, legible, saving = [_("Two pages for a board.")], escape_markdown(title), dict[str, Any]()
     unsaved = current, work, setting, plan.author, title
     if opened is None and read_site().work_folder is not None:
-        explained.append(_("This also saves the plan as “{title}”, under Save, open and compare plans.", title=legible))
+        explained.append(_("This also saves the plan as “{title}”, under Open and compare plans.", title=legible))
         saving = {"on_click": _keep, "args": unsaved}
     pressed = offer_file(
         _("Briefing (PDF)"),
@@ -126,12 +124,12 @@ def offer_briefing(
         f"{_name_file(title, plan.author.date)}-{t.language}.pdf",
         "application/pdf",
         key="briefing-now",
-        type="primary",
+        type="primary" if plan.advised else "secondary",
         help=" ".join(explained),
         **saving,
     )
     if opened is not None:
-        st.caption(_("The plan is saved as “{title}”, under Save, open and compare plans.", title=legible))
+        st.caption(_("The plan is saved as “{title}”, under Open and compare plans.", title=legible))
     elif refused := st.session_state.pop(_REFUSED, "") if pressed else "":
         st.error(escape_markdown(refused))
 
@@ -186,11 +184,12 @@ def _store(folder: Path, current: CurrentRelease, summary: PlanSummary) -> Saved
     return saved.save_plan(folder, current.release, summary, partial(note_plan, "plan"))
 
 
-def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, same: SavedPlan | None) -> None:
+def ask_to_save(current: CurrentRelease, plans: SavedPlans, work: Workplace, setting: Setting) -> None:
     """Ask for a title and save the shown plan with its posts, setting and decisions when the reader presses the button.
 
-    If plans cannot be saved here, a text says why. same : the saved plan that is the shown one; a message names it.
+    If plans cannot be saved here, a text says why. If the shown plan is saved already, a message names it.
     """
+    same = _find_same(plans.plans, work, setting)
     if read_site().work_folder is None:
         can_plan = Right.PLAN in find_reader().rights
         here, role = (
@@ -212,7 +211,7 @@ def ask_to_save(current: CurrentRelease, work: Workplace, setting: Setting, same
         st.error(escape_markdown(refused))
     elif same is not None:
         title = escape_markdown(same.summary.title)
-        st.success(_("The plan is saved as “{title}”. You can open, compare and download it below.", title=title))
+        st.success(_("The plan is saved as “{title}”. You can open and compare it below.", title=title))
 
 
 def _save(current: CurrentRelease, work: Workplace, setting: Setting) -> None:
@@ -312,7 +311,7 @@ def compare_plans(t: Speech, plans: Sequence[PlanSummary]) -> pd.DataFrame:
         _("Units that move"): lambda plan: t.format_number(plan.verdict.moved),
         _("Hours of travel"): lambda plan: t.format_number(plan.verdict.cost),
         _("Gain, children per quarter (95 %)"): lambda plan: t.format_gain(plan.verdict.gain),
-        _("Chance of a gain over 3 %"): lambda plan: t.format_chance(plan.verdict.probability),
+        _("How sure"): lambda plan: word_certainty(t, plan.verdict.year) if plan.verdict.year else "–",
         _("Need met in the worst-served areas"): lambda plan: t.format_percent(plan.verdict.planned.least_served),
         _("Need met in the worst cases"): lambda plan: t.format_number(plan.verdict.planned.worst_cases),
         _("Moves in all plans"): lambda plan: list_moves(plan, in_all=True),

@@ -6,7 +6,8 @@ plan (risk/planning/saved.py). Opening this plan restores them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +38,11 @@ ADDRESS: dict[str, str] = {
     "kept": "services_floor",
     "unsearched": "exploration",
     "pace": "per_quarter",
+    "settle": "settling",
+    "within": "country",
 }
+RULES, _RULE = "rules", re.compile(r"([A-Z][A-Z0-9-]{0,9})(>=|<=)(\d{1,3})")
+_SIGNS = {"keep": ">=", "at_most": "<="}
 _SHARES = {"equity", "cost", "robustness", "floor", "services_floor", "exploration"}
 
 
@@ -83,11 +88,36 @@ def read_setting(choices: Mapping[str, str | int | None]) -> Setting:
     Raises InputError for a wrong choice.
     """
     values: dict[str, Any] = {}
-    for name, value in choices.items():
-        part = ADDRESS[name]
+    for name, part in ADDRESS.items():
+        value = choices[name]
         values[part] = value / _SHARE if part in _SHARES and isinstance(value, int) else value
     budget = values.pop("budget", None)
+    values |= {name: tuple(units.items()) for name, units in read_rules(choices[RULES]).items()}
     return Setting(**values, budget=None if budget is None else float(budget))
+
+
+def read_rules(text: object) -> dict[str, dict[str, int]]:
+    """Return the least and the largest number of teams by area, under "keep" and "at_most", from the address's text.
+
+    A largest number below the least is left out.
+    """
+    rules = _RULE.findall(str(text))
+    keep, most = ({area: int(n) for area, sign, n in rules if sign == wanted} for wanted in _SIGNS.values())
+    return {"keep": keep, "at_most": {area: n for area, n in most.items() if n >= keep.get(area, 0)}}
+
+
+def write_rules(rules: Mapping[str, Mapping[str, int]], changed: str) -> None:
+    """Write the rules into the address; a rule of the kind that was `changed` removes one that contradicts it."""
+    keep, most = rules["keep"], rules["at_most"]
+    clash = {area for area in keep if keep[area] > most.get(area, keep[area])}
+    st.query_params[RULES] = _format_rules({
+        name: [(area, n) for area, n in units.items() if name == changed or area not in clash]
+        for name, units in rules.items()
+    })  # fmt: skip
+
+
+def _format_rules(rules: Mapping[str, Iterable[tuple[str, int]]]) -> str:
+    return ",".join(f"{area}{_SIGNS[name]}{units}" for name, units_of in rules.items() for area, units in units_of)
 
 
 def write_setting(setting: Setting) -> dict[str, str]:
@@ -99,7 +129,7 @@ def write_setting(setting: Setting) -> dict[str, str]:
             address[name] = value or "none"
         else:
             address[name] = str(round(value * _SHARE if part in _SHARES else value))
-    return address
+    return {**address, RULES: _format_rules({"keep": setting.keep, "at_most": setting.at_most}) or "none"}
 
 
 def open_from_address(plans: Sequence[SavedPlan]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from dashboard.briefing.sheet import LegendPart, LegendRow, Sheet
 from dashboard.briefing.view_sheet import draw_arrow, draw_layers
 from dashboard.narrative import plan as narrative
+from dashboard.narrative.judgement import list_risen
 from dashboard.narrative.moves import count_left_out, word_move
 from dashboard.pages.reallocate import forms, planner, session
 from dashboard.pages.reallocate import map as move_map
@@ -44,14 +45,14 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
 def draw_plan(current: CurrentRelease, plan: PlanSummary, view: str) -> Sheet:
     """Return the sheet of a plan with the map of a view (a key of VIEWS)."""
     t, layer = planner.speak(current), move_map.describe_layer(current, plan, view)
-    verdict = narrative.word_verdict(t, plan)
+    verdict = narrative.word_verdict(t, plan, list_risen(current))
     sheet = draw_layers(
         current,
         plan.setting.level,
         [layer],
         [_("Decisions and posts count as they were saved with the plan.")],
         _("Reallocate"),
-        [f"{verdict.head}.", verdict.text, *filter(None, (verdict.warning, verdict.note))],
+        [f"{verdict.head}.", *verdict.list_sentences()],
         [draw_arrow(arrow) for arrow in move_map.draw_arrows(current, plan)],
         numbered=False,
     )

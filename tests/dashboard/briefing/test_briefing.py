@@ -16,6 +16,7 @@ from dashboard import briefing
 from dashboard.briefing import map, method, typeset
 from dashboard.briefing.document import Document
 from dashboard.narrative import moves, speech
+from dashboard.narrative.plan import word_verdict
 from dashboard.narrative.speech import Speech
 from dashboard.pages.reallocate.map import describe_layer
 from dashboard.site.current_release import follow_release
@@ -208,36 +209,31 @@ def test_nothing_is_called_invented_that_is_not(release, monkeypatch):
 
 def test_change_nothing_is_said_plainly(release):
     plan = manifest(release.name)
-    plan["plan"] |= {"answer": "nothing", "probability": 0.61}
+    plan["plan"] |= {"answer": "keep"}
     first, second = text(briefing.make_pdf(read(plan), release))
-    assert "Advice: change nothing" in first
-    assert "is only 61 %; moves are advised from 90 %" in first
+    assert "Keep things as they are" in first
+    assert "but that is not even likely" in first
     assert "Moves considered, not advised" in first
     assert "Proposed moves" not in first
-    assert "Advice: move" not in first
-    assert "would be advised if" in second
-
-
-SMALL = {
-    "en": ("Small but almost sure: 7 units could move", "more than 0.5 % of the need met today is over 99 %"),
-    "sq": ("pothuajse i sigurt: mund të zhvendosen 7 njësi", "se 0,5% e nevojës së mbuluar sot është mbi 99%"),
-    "el": ("σχεδόν βέβαιο όφελος: μπορούν να μετακινηθούν 7", "από το 0,5% της ανάγκης που καλύπτεται σήμερα"),
-}
+    assert "Do it: move" not in first
+    assert "is said if it is very likely" in second
 
 
 @pytest.mark.always("en")
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_small_gain_that_is_almost_sure_has_words_of_its_own(release, language):
-    plan = manifest(release.name)
-    plan["plan"] |= {"answer": "small", "probability": 0.61}
-    first = closed(text(briefing.make_pdf(read(plan), release, language))[0])
-    assert all(closed(words) in first for words in SMALL[language])
+def test_an_optional_plan_has_words_of_its_own(release, language):
+    plan, t = manifest(release.name), Speech(language, geography.load_areas())
+    plan["plan"] |= {"answer": "optional"}
+    read_again = read(plan)
+    first = closed(text(briefing.make_pdf(read_again, release, language))[0])
+    words = word_verdict(t, read_again.summary)
+    assert all(closed(sentence) in first for sentence in (words.head, words.text, words.sure, words.seen))
 
 
 @pytest.mark.long
 def test_a_plan_without_moves_changes_nothing(release):
     first, second = text(briefing.make_pdf(saved(release.name, 0), release))
-    assert "Advice: change nothing" in first
+    assert "Keep things as they are" in first
     assert "No moves: all units stay where they are." in first
     assert "No moves, so no phases." in second
 

@@ -15,15 +15,15 @@ def find_advised(moved, language="en"):
     """Return the sentence on the number of units whose move would be advised, beside a plan of seven that is not."""
     plan = plans.saved("2009-05-001", 5).summary
     assert plan.verdict.moved == 7
-    verdict = replace(plan.verdict, answer="nothing", probability=0.5)
+    verdict = replace(plan.verdict, answer="keep")
     point = Point(moved, moved, 10.0, verdict.gain, 0.93, True)
     points = list_turning_points(Speech(language, load_areas()), replace(plan, verdict=verdict, frontier=(point,)))
     return points[-2]
 
 
 def test_more_units_than_were_considered_are_not_called_only():
-    assert find_advised(4).startswith("Moving only 4 units would already be advised: the gain is")
-    assert find_advised(15).startswith("Moving 15 units would be advised: the gain is")
+    assert find_advised(4).startswith("Moving only 4 teams would already be advised: the gain is")
+    assert find_advised(15).startswith("Moving 15 teams would be advised: the gain is")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -60,7 +60,6 @@ ACTIONS = {
     # Decisions on moves, posts and tasks are the session's, until a plan is saved with them.
     "pages/reallocate/cards.py _ask_reason: _take": SHOW,
     "pages/reallocate/cards.py _show_cards: _take if code == 'accept' else _open": SHOW,
-    "pages/reallocate/cards.py list_decisions: Undo": SHOW,
     "pages/reallocate/forms.py _ask_preset: Which plan": SHOW,
     "pages/reallocate/forms.py ask_posts: Download the table of posts": TAKE,
     "pages/reallocate/forms.py ask_posts: Upload the corrected table": GIVE,
@@ -76,6 +75,10 @@ ACTIONS = {
     "pages/reallocate/saved.py offer_briefing: Briefing (PDF)": TAKE,
     "pages/reallocate/saved.py show_briefing: PDF in {language}": TAKE,
     "pages/reallocate/saved.py show_briefing: Pictures for slides": TAKE,
+    "pages/reallocate/sentence.py _ask_rule: Add": SHOW,
+    "pages/reallocate/sentence.py _menu: take": SHOW,
+    "pages/reallocate/sentence.py _offer_removal:  ×": SHOW,
+    "pages/reallocate/sentence.py ask_sentence: Teams that stay": SHOW,
     "pages/situation/__init__.py _show_nothing_yet: lambda: None": SHOW,
     "pages/situation/__init__.py _show_panel: Both countries": SHOW,
     "pages/situation/__init__.py _show_panel: Table": SHOW,
@@ -217,13 +220,13 @@ def show_breaks(monkeypatch):
 
 def show_plan(monkeypatch):
     """Show the parts of the page of plans that offer something, for a plan that was not computed."""
-    plan = SimpleNamespace(author=SimpleNamespace(date="2026-11-25"), title="A plan")
-    monkeypatch.setattr(saved, "name_answer", lambda *_: "move")
+    plan = SimpleNamespace(author=SimpleNamespace(date="2026-11-25"), title="A plan", advised=True)
+    monkeypatch.setattr(saved, "name_answer", lambda *_: "do")
     monkeypatch.setattr(planner, "write_posts_file", lambda *_: b"")
 
     def show_parts(current):
         saved.offer_briefing(current, SimpleNamespace(plans=()), Workplace(), Setting(), plan)
-        saved.ask_to_save(current, Workplace(), Setting(), None)
+        saved.ask_to_save(current, SimpleNamespace(plans=()), Workplace(), Setting())
         saved.show_briefing(current, [SimpleNamespace(address="a", summary=plan, created=datetime.now(UTC))])
         forms.ask_posts(current, Workplace(), "region")
         handover.ask_tables(current, Workplace())

@@ -158,7 +158,7 @@ def test_what_lies_outside_the_release_and_is_missing_is_named(scored, tmp_path,
     risk = next((tmp_path / "derived" / name).glob("risk-partner-*"))
     edit_result(risk, lambda m: m.pop("travel"))
     prepared = next((tmp_path / "derived" / name).glob("advice-partner-*"))
-    review = {"plan": "plan-partner-gone", "title": "Gone", "release": "x", "then": "move", "now": "move"}
+    review = {"plan": "plan-partner-gone", "title": "Gone", "release": "x", "then": "do", "now": "do"}
     edit_result(prepared, lambda m: m.update(review=review))
     blocked = frozenset({"communities"})
     causes = {(c.tier, c.kind): " ".join(c.causes) for c in reproduce_release(
