@@ -36,6 +36,7 @@ _UNSAID = {
     "reports_alone": False,
     "region_only": False,
     "effort_warning": False,
+    "ways_warning": False,
 }
 
 

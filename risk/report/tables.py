@@ -35,7 +35,7 @@ from risk.model.municipalities import MunicipalFit
 from risk.model.observations import Observations
 from risk.model.statements import CUTS, LIKELY, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_certainty, say_nothing_of
 from risk.numbers import round_to_two_digits
-from risk.report.change import Changes, find_changes, pool_countries
+from risk.report.change import Changes, compare_ways, find_changes, pool_countries
 
 DRAWS, SEED, REPLICATES = 4000, 0, 9999
 _YEAR = 4  # quarters
@@ -83,8 +83,12 @@ def judge_fit(fit: Fit, spread: float | None = None, common: DetectionRange | No
     log_risk, log_need = fit.average(draws.log_rate), fit.average(draws.log_need_rate)
     two_years = len(observations.quarters) >= 2 * _YEAR
     alone = draws.log_rate, observations.effort, observations.before_breaks
-    rates = alone, pool_countries(draws.log_rate, observations)
-    areas, countries = (find_changes(*rate, _YEAR) if two_years else None for rate in rates)
+    rates = (alone, False), (pool_countries(draws.log_rate, observations), True)
+    gamma, kappa = float(draws.gamma.mean()), float(draws.kappa.mean())
+    areas, countries = (
+        find_changes(*rate, _YEAR, compare_ways(observations, gamma, kappa, countries=pooled)) if two_years else None
+        for rate, pooled in rates
+    )
     need, reasons = draw_yearly_need(draws, observations, SEED, common), explain(fit, draws, log_need)
     whole = judge_need(log_need, observations)
     return JudgedFit(fit, draws, log_risk, log_need, whole, need, areas, countries, reasons)
@@ -276,6 +280,7 @@ def _change_rows(observations: Observations, areas: Sequence[str], changed: Chan
             "upper": changed.ratio[2, :, i],
             "effort_ratio": np.broadcast_to(effort[:, i][:, None], changed.ratio[1, :, i].shape),
             "effort_warning": changed.effort_warning[:, i],
+            "ways_warning": changed.ways_warning[:, i],
         }
         frames.append(_rows_of(areas, observations.pathways, quarter, **columns))
     return pd.concat(frames, ignore_index=True)

@@ -26,7 +26,8 @@ from data.accounts.database import Accounts
 from data.accounts.rights import ROLES, Right, Role
 from data.release import Release
 from risk.model.breaks import Break, accept_break, read_breaks
-from risk.report.trends import CountChange, Jump, Trends
+from risk.report.steps import Jump
+from risk.report.trends import CountChange, Trends
 from tests.helpers import small_release
 from tests.helpers.pages import count_words, open_current, open_page, read_text, read_unfolded, speak_on_pages
 
