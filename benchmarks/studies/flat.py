@@ -141,14 +141,14 @@ def study_world(name: str, seed: int) -> Alarms:
     clusters = find_clusters(judged, geography.load_areas())
     shifts = judge_shifts(world, mechanism)[-1]
     places = {jump["place"] for _pathway, jump in trends["jumps"]}
-    said = [row["verdict"] in ("rise", "fall") and not row["effort_warning"] for row in trends["changes"]]
-    said += [shift.verdict != "unclear" for shift in shifts]
+    flags = [row["verdict"] in ("rise", "fall") and not row["effort_warning"] for row in trends["changes"]]
+    flags += [shift.verdict != "unclear" for shift in shifts]
     return Alarms(
         name,
         seed,
         bool(places),
         place in places,
-        _changes_unwarned(judged) or any(said),
+        _changes_unwarned(judged) or any(flags),
         bool((clusters["p_release"] <= LEVEL).any()),
         shifts[0].verdict == "rose",
     )
@@ -175,8 +175,8 @@ def _changes_unwarned(judged: JudgedFit) -> bool:
 
 
 def _is_unwarned(changes: Changes) -> bool:
-    said = changes.statements.says(*_UP, *_DOWN) & ~changes.effort_warning & ~changes.ways_warning
-    return bool(said[:, -1].any())
+    alarms = changes.statements.says(*_UP, *_DOWN) & ~changes.effort_warning & ~changes.ways_warning
+    return bool(alarms[:, -1].any())
 
 
 def describe(summary: dict[str, Any], seed: int) -> Iterable[str]:

@@ -325,8 +325,8 @@ def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
     # The overdispersion of a quarter's count averages out over quarters, the detection of an area does not.
     kappa = judged.fit.hyper.get("kappa", (0.0, 0.0))[0]
     size = len(observations.quarters) / kappa**2 if kappa > 0 else np.inf
-    spread = float(np.median(judged.draws.spread))
-    search = clusters.ClusterSearch(observations, _centres(observations, areas), size, spread, REPLICATES, SEED)
+    centres = _centres(observations, areas)
+    search = clusters.ClusterSearch(observations, centres, size, clusters.BETWEEN_SD, REPLICATES, SEED)
     found_clusters = search.find(reasons.used, reasons.by_effort, reasons.noise)
     return _cells(observations, observations.whole_time, **found_clusters)
 

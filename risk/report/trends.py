@@ -276,7 +276,7 @@ def describe_trends(
     looks = len(panel.quarters) - 2 * _YEAR + 1
     changes: list[dict[str, Any]] = []
     if looks > 0:
-        rules = Rules(looks=looks, size=1.0 / max(kappa, 1e-3) ** 2)
+        rules = Rules(looks=looks * len(panel.areas), size=1.0 / max(kappa, 1e-3) ** 2)
         for name in (*panel.pathways, ALL):
             pathway, possible = None if name == ALL else name, [jump for which, jump in jumps if which == name]
             compared = compare_panel(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.report.change import EFFORT_RATIO, find_changes, pool_countries
+from risk.model.observations import Observations
+from risk.report.change import EFFORT_RATIO, compare_ways, find_changes, pool_countries
 
 QUARTERS = 8
 
@@ -99,3 +100,41 @@ def test_nothing_is_said_of_two_years_with_a_break_between_their_quarters():
     assert statements.as_columns()["statement"][0, :, 0].tolist() == ["", "", "same", "same", "same"]
     assert statements.probability[0, :2, 0].tolist() == [0.0, 0.0]
     assert statements.says("same")[1].all()
+
+
+def observe(reported, discovered, days):
+    """Return observations of one area over two years, from exact counts of each quarter by way of finding."""
+    counts = np.stack([reported, discovered], axis=-1)[None, :, None].astype(np.int64)
+    quarters = tuple(f"200{6 + n // 4}-{3 * (n % 4) + 1:02d}-01/P3M" for n in range(QUARTERS))
+    return Observations(
+        ("AL-01",), ("AL",), np.ones((1, QUARTERS)), quarters, ("internal",), ("reported", "discovered"), counts,
+        np.array([days], float), np.zeros((0, 2), np.int64), None, "partner",
+    )  # fmt: skip
+
+
+def test_each_way_of_finding_alone_shows_a_change_or_not():
+    """Reports of 16 and then 36 differ by 10 / sqrt(13) standard deviations: eq. (153)."""
+    reports, finds, days = [4] * 4 + [9] * 4, [3] * 4 + [6] * 4, [10] * 4 + [20] * 4
+    same = compare_ways(observe(reports, [5] * 8, [10] * 8), 1.0, 0.0)
+    np.testing.assert_allclose(same[0, 0, 0], [10 / np.sqrt(13), 0.0], atol=1e-9)
+    # Twice the days explain twice the finds if gamma is 1, and not if it is 0.
+    np.testing.assert_allclose(compare_ways(observe(reports, finds, days), 1.0, 0.0)[0, 0, 0, 1], 0.0, atol=1e-9)
+    np.testing.assert_allclose(
+        compare_ways(observe(reports, finds, days), 0.0, 0.0)[0, 0, 0, 1], 6 / np.sqrt(9), atol=1e-9
+    )
+    # One area is its whole country, and overdispersion widens the comparison.
+    whole = compare_ways(observe(reports, finds, days), 1.0, 0.5, countries=True)
+    assert 0 < whole[0, 0, 0, 0] < 10 / np.sqrt(13)
+
+
+@pytest.mark.parametrize(
+    ("last", "ways", "warned"),
+    [(2.0, (3.0, 2.0), False), (2.0, (3.0, 0.5), True), (0.5, (-3.0, -2.0), False), (0.5, (-3.0, 0.0), True),
+     (1.0, (3.0, 0.0), False)],
+)  # fmt: skip
+def test_a_change_that_one_way_alone_shows_comes_with_a_warning(last, ways, warned):
+    draws = np.zeros((100, 1, QUARTERS, 1))
+    draws[:, :, 4:] = np.log(last)
+    changes = find_changes(draws, np.ones((1, QUARTERS)), no_break(1, QUARTERS), ways=np.reshape(ways, (1, 1, 1, 2)))
+    assert bool(changes.ways_warning[0, 0, 0]) == warned
+    assert not find_changes(draws, np.ones((1, QUARTERS)), no_break(1, QUARTERS)).ways_warning.any()
