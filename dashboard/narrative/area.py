@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
-from dashboard.narrative.judgement import Amount, AreaAdvice, AreaJudgement, Burden, Change, Doubt, Statement
+from dashboard.narrative.judgement import (
+    Amount,
+    AreaAdvice,
+    AreaJudgement,
+    Burden,
+    Change,
+    Doubt,
+    ShareFound,
+    Statement,
+)
 from dashboard.narrative.risk import list_statements, list_warnings
 from dashboard.narrative.speech import Speech
 from data.message import mark
@@ -15,6 +25,25 @@ _ADVICE: Mapping[Answer, str] = {
     "move": mark("The plan advises: {moved}."),
     "small": mark("A small gain, almost sure, worth it where the moves are easy: {moved}."),
     "nothing": mark("Considered, not sure enough to advise: {moved}."),
+}
+# The claims on ranks that are said in words (risk/model/burden.py).
+RANKS = {
+    "top": mark("among the five with the most"),
+    "upper_half": mark("in the upper half by number of children"),
+    "lower_half": mark("in the lower half by number of children"),
+    "not_top": mark("outside the five with the most"),
+}
+# By how teams would have to find: better (1), as well (0), worse (-1).
+_TIPPING = {
+    1: mark(
+        "It would no longer be called {claim} if teams there found {factor} times as many children a day as "
+        "{elsewhere}."
+    ),
+    0: mark("It would not be called {claim} if teams there found just as many children a day as {elsewhere}."),
+    -1: mark(
+        "It would no longer be called {claim} if teams there found only {factor} times as many children a day as "
+        "{elsewhere}."
+    ),
 }
 DOUBTS: Mapping[Doubt, str] = {
     "few": mark("It cannot be said yet how many children are not reached in {country}: too few records"),
@@ -57,15 +86,16 @@ def word_doubt(t: Speech, country: str, doubt: Doubt) -> str:
 
 
 def word_rate(t: Speech, rate: Statement | None, pathway: str) -> str:
-    """Return a sentence with the rate over the whole time and the claim on it; empty if `rate` is None."""
+    """Return sentences on the rate over the whole time, the claim on it and what would undo it; empty for None."""
     if rate is None:
         return ""
-    return t(
+    sentence = t(
         "Rate of {pathway} over the whole time: {said}, {value} times the national average ({low} to {high}).",
         pathway=t.name_pathway(pathway),
         said=word_claim(t, rate, RATES),
         **fill_ends(t, rate, 2),
     )
+    return _add(sentence, word_tipping(t, rate))
 
 
 def fill_ends(t: Speech, estimate: Amount | Statement, decimals: int | None = None) -> dict[str, str]:
@@ -80,35 +110,78 @@ def _fill_amount(t: Speech, burden: Burden) -> dict[str, object]:
     return {**fill_ends(t, burden.amount), **ranks}
 
 
-def word_burden(t: Speech, burden: Burden | None, pathway: str) -> str:
-    """Return a sentence on the children newly in need in a quarter and the area's rank; empty if `burden` is None."""
+def word_burden(t: Speech, judged: AreaJudgement, pathway: str) -> str:
+    """Return sentences on the children newly in need in a quarter, how they are computed, and the area's rank.
+
+    Empty if the number is not known.
+    """
+    burden = judged.burdens.get(pathway)
     if burden is None:
         return ""
-    return t(
-        "About {value} children are newly in need there in a quarter ({pathway}, 95 % interval {low} to {high}), "
-        "those whom nobody meets included: rank {rank} of {areas} in the country (95 % interval {first} to {last}), "
-        "{certainty} among the five with the most.",
+    sentence = t(
+        "About {value} children are newly in need there in a quarter ({pathway}, 95 % interval {low} to {high}): "
+        "{basis}. Rank {rank} of {areas} in the country (95 % interval {first} to {last}), {certainty} among the five "
+        "with the most.",
         pathway=t.name_pathway(pathway),
+        basis=word_share_found(t, judged.share_found),
         certainty=t(CERTAINTIES[burden.rank.top]),
         **_fill_amount(t, burden),
     )
+    return _add(sentence, word_tipping(t, burden))
+
+
+def word_share_found(t: Speech, share: ShareFound | None) -> str:
+    """Return words on how a number of children in need is computed, with the share found by which it is divided."""
+    if share is None:
+        return t("the children found, divided by an assumed share found")
+    low, high = (t.format_number(100 * end, 0) for end in (share.low, share.high))
+    if share.assumed:
+        return t("the children found, divided by an assumed share found of {low} to {high} %", low=low, high=high)
+    return t(
+        "the children found, divided by the share found that partners' overlapping lists show, {low} to {high} %",
+        low=low,
+        high=high,
+    )
+
+
+def word_tipping(t: Speech, statement: Statement | Burden) -> str:
+    """Return a sentence on how much better or worse teams would have to find for a claim to lapse.
+
+    Empty if no claim is made, or if even a factor of 20 would not undo it.
+    """
+    claims = CHANGES if isinstance(statement, Change) else RATES
+    names = RANKS if isinstance(statement, Burden) else {code: claim.name for code, claim in claims.items()}
+    if statement.claim not in names or math.isnan(statement.tipping):
+        return ""
+    return t(
+        _TIPPING[int(statement.tipping >= 1.005) - int(statement.tipping <= 0.995)],
+        claim=t(names[statement.claim]),
+        factor=t.format_number(statement.tipping, 2),
+        elsewhere=t("in the year before") if isinstance(statement, Change) else t("elsewhere"),
+    )
+
+
+def _add(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def word_change(t: Speech, change: Change | None) -> str:
-    """Return a sentence that compares the rates of the last year and the year before; empty if `change` is None."""
+    """Return sentences that compare the rates of the last year and the year before; empty if `change` is None."""
     if change is None:
         return ""
-    return t(
+    sentence = t(
         "The rate of the last year: {said}, {value} times the year before ({low} to {high}).",
         said=word_claim(t, change, CHANGES),
         **fill_ends(t, change, 2),
     )
+    return _add(sentence, word_tipping(t, change))
 
 
 def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
     """Return a sentence on the change of the rate in the last year in an area or a country.
 
-    Further sentences warn if outreach may be the reason, or if reports and outreach do not both show the change.
+    Further sentences say what would undo it, and warn if outreach may be the reason, or if reports and outreach do not
+    both show the change.
     """
     sentence = t(
         "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
@@ -120,7 +193,7 @@ def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
         high=t.format_number(change.high, 2),
     )
     warnings = list_warnings(t, change.effort_ratio, effort=change.effort_warning, ways=change.ways_warning)
-    return " ".join([sentence, *warnings])
+    return _add(sentence, word_tipping(t, change), *warnings)
 
 
 def word_claim(t: Speech, statement: Statement, claims: Mapping[str, Claim]) -> str:

@@ -5,6 +5,7 @@ The Risk page and the briefing use these sentences. Areas are compared only with
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 
 from dashboard.narrative.area import word_change_in, word_doubt
@@ -74,8 +75,11 @@ def _word_rates(t: Speech, current: CurrentRelease, country: str, pathway: str, 
 
 
 def word_times(t: Speech) -> str:
-    """Return a sentence that explains the sign × in the sentences on rates."""
-    return t("× compares the rate with the national average, allowing for population and outreach.")
+    """Return sentences that explain the sign × in the sentences on rates."""
+    return t(
+        "× compares the rate with the national average, allowing for population and outreach. It tips, and is no "
+        "longer said, if teams there find so many times as many children a day as elsewhere."
+    )
 
 
 def count_undecided(current: CurrentRelease) -> tuple[int, int]:
@@ -100,7 +104,8 @@ def _word_level(
 
 def _word_rate(t: Speech, area: str, rate: Statement) -> str:
     certainty = f", {t(CERTAINTIES[rate.certainty])}" if rate.certainty in CERTAINTIES else ""
-    return f"{t.name_area(area)} ({t.format_number(rate.value, 2)}×{certainty})"
+    tips = "" if math.isnan(rate.tipping) else t(", tips at {factor}×", factor=t.format_number(rate.tipping, 2))
+    return f"{t.name_area(area)} ({t.format_number(rate.value, 2)}×{certainty}{tips})"
 
 
 def _word_top(t: Speech, burdens: Mapping[str, Burden], most: int | None) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal
 
@@ -67,7 +67,9 @@ class Statement:
     """A rate on a pathway over the whole time, as a multiple of the national average, and the claim on it.
 
     value : the middle estimate. low, high : its 95 % interval. claim, certainty : codes of the claim and its certainty.
-    surely : code of the claim that is very likely. An empty code means "cannot tell".
+    surely : code of the claim that is very likely. An empty code means "cannot tell". tipping : how many times as many
+    children a day teams would have to find as elsewhere, or as in the year before, for the claim to lapse; NaN if
+    unknown.
     """
 
     value: float
@@ -76,6 +78,7 @@ class Statement:
     claim: str
     certainty: str
     surely: str
+    tipping: float
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,15 @@ class Change(Statement):
 
 @dataclass(frozen=True)
 class Burden:
-    """The number of children in a quarter, and the rank of the area by this number."""
+    """The number of children in a quarter, and the rank of the area by this number.
+
+    claim : code of the claim on the rank; empty if unknown. tipping : as in `Statement`.
+    """
 
     amount: Amount
     rank: Rank
+    claim: str = field(default="", kw_only=True)
+    tipping: float = field(default=math.nan, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,18 @@ class Unmet(Burden):
     """
 
     chance_first: float
+
+
+@dataclass(frozen=True)
+class ShareFound:
+    """The lowest and highest share (0 to 1) of a country's children in need who were found.
+
+    assumed : whether nothing is known of the country, so that the usual range is assumed.
+    """
+
+    low: float
+    high: float
+    assumed: bool
 
 
 @dataclass(frozen=True)
@@ -130,7 +150,8 @@ class AreaJudgement:
     rates, burdens (children newly in need), changes : by pathway. need : children newly in need on all pathways.
     unmet : children in need on all pathways who are not reached. share : the share of internal trafficking among
     children met, the last complete year compared with the first, for Durrës and Tirana. gaps : whether the reach of
-    services has a gap, by axis of work. doubt : why need cannot be estimated in the country: it has too few records, or
+    services has a gap, by axis of work. share_found : by which the children found are divided for burdens and need;
+    None if the manifest is not known. doubt : why need cannot be estimated in the country: it has too few records, or
     it is silent (no outreach, or no child past the stage at risk); None if need can be estimated. With a doubt,
     burdens, need and unmet are left out; for a silent country the model has no result.
     """
@@ -145,6 +166,7 @@ class AreaJudgement:
     share: AreaShift | None
     gaps: Mapping[str, GapAnswer]
     doubt: Doubt | None = None
+    share_found: ShareFound | None = None
 
 
 @cache_once(maxsize=16)
@@ -165,6 +187,7 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
     sizes, heard = Counter(known.values()), {known[code] for rows in rates.values() for code in rows}
     amounts = {code: _make_amount(unmet[code]) for code in known if code in unmet}
     doubts = {country: _doubt_need([amounts[c] for c in amounts if known[c] == country]) for country in sizes}
+    shares = {country: read_share_found(current, country) for country in sizes}
     doubts |= {country: "silent" for country in sizes if country not in heard}
     return {
         code: AreaJudgement(
@@ -172,7 +195,7 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
             country,
             {name: _make_statement(rows[code]) for name, rows in rates.items() if code in rows},
             {
-                name: Burden(_make_amount(rows[code]), _make_rank(rows[code], sizes[country]))
+                name: _make_burden(rows[code], sizes[country])
                 for name, rows in burdens.items()
                 if code in rows and not doubts[country]
             },
@@ -184,6 +207,7 @@ def judge_areas(current: CurrentRelease) -> dict[str, AreaJudgement]:
             shifts.get((code,)),
             gaps.get(code, {}),
             doubts[country],
+            shares.get(country),
         )
         for code, country in known.items()
     }
@@ -295,9 +319,24 @@ def _read_changes(current: CurrentRelease, pathway: str, level: str = "region") 
     return frame if frame.empty else frame[frame["period"] == frame["period"].max()]
 
 
+def read_share_found(current: CurrentRelease, country: str) -> ShareFound | None:
+    """Read by which share found the numbers of children in need in a country were computed; None without results."""
+    manifest = read_risk_manifest(current)
+    if manifest is None:
+        return None
+    known = manifest.card.share_found.get(country)
+    return ShareFound(*(known or manifest.card.share_assumed), assumed=known is None)
+
+
+def _make_burden(row: Mapping[Any, Any], areas: int) -> Burden:
+    claim, tipping = str(row.get("statement", "")), float(row["tipping"])
+    return Burden(_make_amount(row), _make_rank(row, areas), claim=claim, tipping=tipping)
+
+
 def _make_statement(row: Mapping[Any, Any]) -> Statement:
     value, low, high = (float(row[name]) for name in ("median", "lower", "upper"))
-    return Statement(value, low, high, *(str(row[name]) for name in ("claim", "certainty", "surely")))
+    claim, certainty, surely = (str(row[name]) for name in ("claim", "certainty", "surely"))
+    return Statement(value, low, high, claim, certainty, surely, float(row["tipping"]))
 
 
 def _make_change(row: Mapping[Any, Any]) -> Change:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from dashboard.narrative.detection import word_spread
 from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import Speech
 from dashboard.site.current_release import CurrentRelease, read_country_names
@@ -67,10 +68,11 @@ def list_limits(t: Speech, card: ModelCard) -> list[str]:
         if card.interpolated
         else _("Population is that of the census nearest to these quarters."),
         _(
-            "Nobody knows which share of the children in need is identified. If the share is the same "
-            "everywhere, it changes nothing here; differences between areas do, and the intervals "
-            "allow for some."
+            "Nobody knows which share of the children in need is identified. If the share is the same everywhere, it "
+            "changes nothing here. Where areas differ, counts cannot tell it from risk: so a part of each difference "
+            "is taken to be how well teams find, the more the smaller it is."
         ),
+        word_spread(),
         *_format_sensitivity(card.sensitivity),
         _("Areas are compared within their country only: there is no ranking across both."),
         _(

@@ -24,6 +24,7 @@ from risk.model.statements import name_certainty as name_certainties
 from risk.report.steps import Jump
 from risk.report.trends import CountChange
 
+_LATER: Mapping[str, str | float] = {"certainty": "", "surely": "", "tipping": math.nan}
 RISING, FALLING = ("rising", "more"), ("falling", "less")
 
 
@@ -97,7 +98,8 @@ def read_risk_table(current: CurrentRelease, name: str, pathway: str) -> pd.Data
         return table
     frame = table[table["crossing"] == pathway].set_index("area")
     known = load_areas(current.release).table
-    codes = {} if "certainty" in frame else {"certainty": "", "surely": ""}  # a result of an earlier version
+    # Results of earlier versions lack these.
+    codes = {name: empty for name, empty in _LATER.items() if name not in frame}
     return frame.assign(
         name=read_area_names(current).reindex(frame.index),
         country=known["country"].reindex(frame.index).astype(str),

@@ -67,16 +67,14 @@ CERTAINTIES = {
     "as_likely_as_not": mark("as likely as not"),
     "likely_not": mark("likely not"),
     "very_likely_not": mark("very likely not"),
+    "as_region": mark("as its county or region"),
 }
 NOTE = mark(
     "It describes areas and periods, never a person or a community. If the same share of children is "
     "identified everywhere, that share changes nothing. “Very likely” means from 90 in 100, “likely” "
     "from 66 in 100. “Cannot tell” does not mean low risk."
 )
-_REGION_ONLY = {
-    "class": mark("{what}; only the average of its county or region, as its own numbers add next to nothing"),
-    "change": mark("{what}; this is the change of its county or region"),
-}
+_REGION_ONLY = mark("{what}; as its county or region: its own numbers add next to nothing")
 _CHANCES = (20.0, 50.0, 80.0)
 _NUMBERS = {
     "median": mark(
@@ -92,6 +90,11 @@ _NUMBERS = {
     "rank": mark("The rank by children newly in need within the country, 1 the most, middle estimate."),
     "rank_first": mark("The first rank of the 95 % interval."),
     "rank_last": mark("The last rank of the 95 % interval."),
+    "tipping": mark(
+        "The tipping point: how many times as many children a day teams there would have to find as elsewhere (for a "
+        "change: as in the year before) for the statement to lapse. Empty without a statement, and where no factor up "
+        "to 20 is enough."
+    ),
     "top": mark(
         "The chance, from 0 to 1, that the area is among the five of its country with the most children in need."
     ),
@@ -126,7 +129,7 @@ _QUANTITIES = {
     "burden": Quantity(
         "burden",
         mark("Children newly in need"),
-        mark("children per quarter, average of the last year, those whom nobody meets included"),
+        mark("children per quarter, average of the last year: those found, divided by an assumed share found"),
         mark("middle estimate"),
     ),
     "chance": Quantity(
@@ -203,7 +206,8 @@ def _note(show: str, row: Mapping[Any, Any]) -> str:
     words = _note_interval(show, row)
     if not words or row["region_only"] is not True:
         return words
-    return Message(_REGION_ONLY.get(show, _REGION_ONLY["class"]), what=words)
+    # Where the row has a statement, the words for its certainty say so.
+    return words if row["certainty"] in CERTAINTIES else Message(_REGION_ONLY, what=words)
 
 
 def _note_interval(show: str, row: Mapping[Any, Any]) -> str:

@@ -22,7 +22,7 @@ class Draws:
         not distinguished.
     breaks : log ratio of the level of counts before each series break to the level after it, (D, breaks, P). log_rate
         has the level after the last break.
-    log_detection : log of the share of the children in need who are found, around the mean of all areas, (D, A).
+    log_detection : log of the share of the children in need who are found, around its mean, (D, A, T).
     spread : its standard deviation between areas, (D,). Both are those of risk/model/spread.py.
     time_sd, local_sd : standard deviations of a country's and of an area's step in a quarter, (D,); 0 without walks.
     """
@@ -40,7 +40,7 @@ class Draws:
     @property
     def log_need_rate(self) -> Floats:
         """Log of the need for each child who lives there, up to a constant, (D, A, T, P); eq. (39)."""
-        return np.asarray(self.log_rate - self.log_detection[:, :, None, None])
+        return np.asarray(self.log_rate - self.log_detection[..., None])
 
     def log_rate_as_counted(self, observations: Observations) -> Floats:
         """Return the log rates, (D, A, T, P), with the levels that counts had before each series break."""

@@ -15,7 +15,7 @@ from risk.model.draws import Draws, subtract_national_rate
 from risk.model.forecast import forecast_counts
 from risk.model.layout import Layout
 from risk.model.observations import Observations
-from risk.model.spread import draw_log_detection
+from risk.model.spread import draw_course, draw_log_detection
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,7 @@ class Fit:
         columns = (np.concatenate([getattr(p, name) for p in parts]) for name in Draws.__dataclass_fields__)
         return Draws(*(self._shuffle(column, seed) for column in columns))
 
+    @lru_cache(maxsize=1)  # noqa: B019
     @on_one_thread
     def draw_area_effects(self, size: int, seed: int) -> tuple[Floats, Floats]:
         """Draw the values of the area field, eq. (34), (size, A, P), and log detection given them, (size, A).
@@ -148,9 +149,19 @@ class Fit:
         gamma, gap = self._read_gamma_and_gap(core)
         scalars = [hyper.get(name, 0.0) for name in ("kappa", "time_sd", "local_sd")]
         kappa, time_sd, local_sd = (np.full(count, value) for value in scalars)
-        detection = self._draw_detection(node, self._read_effects(core), apart, spread)
-        breaks = core[:, layout.breaks]
-        return Draws(np.moveaxis(log_rate, 2, 3), gamma, kappa, gap, breaks, *detection, time_sd, local_sd)
+        detection, spreads = self._draw_detection(node, self._read_effects(core), apart, spread)
+        detection = detection[:, :, None] + self._draw_course(core, hyper.get("time_sd", 0.0), apart)
+        log_rate, breaks = np.moveaxis(log_rate, 2, 3), core[:, layout.breaks]
+        return Draws(log_rate, gamma, kappa, gap, breaks, detection, spreads, time_sd, local_sd)
+
+    def _draw_course(self, core: Floats, sd: float, rng: np.random.Generator) -> Floats:
+        """Return how log detection changed over time, from draws of the core, (d, A, T); (d, A, 1) without walks."""
+        country_of, walk = self.observations.country_of, self.layout.time
+        if not walk.shape[1]:
+            return np.zeros((len(core), len(country_of), 1))
+        first = np.unique(country_of, return_index=True)[1]  # all areas of a country have its walks
+        walks = core[:, walk.reshape(len(country_of), -1, walk.shape[1])[first]]
+        return draw_course(walks, self.layout.model.fields[1].structure, sd, rng)[:, country_of]
 
     def _read_gamma_and_gap(self, core: Floats) -> tuple[Floats, Floats]:
         """Return gamma, (d,), and the reporting gaps, (d, countries), 0 if not in the model, from draws of the core."""

@@ -53,6 +53,10 @@ class MunicipalFit:
         """
         return _find_regions(self.regions.observations, self.observations)
 
+    def draw_log_detection(self, size: int, seed: int) -> Floats:
+        """Draw log detection of each municipality, around that of its region, (size, A)."""
+        return self.inside.draw_area_effects(size, seed)[1]
+
     @lru_cache(maxsize=1)  # noqa: B019
     def log_share(self, size: int, seed: int) -> Floats:
         """Draw the log ratio of each municipality's need per child to that of its region, eq. (76), (size, A, P).

@@ -102,6 +102,11 @@ class Observations:
         return np.asarray(self.expected.mean(axis=1))
 
     @property
+    def living_share(self) -> Floats:
+        """Share (0 to 1) of their country's children who live in each area, (A,)."""
+        return np.asarray(self.living / np.bincount(self.country_of, self.living)[self.country_of])
+
+    @property
     def has_outreach(self) -> Bools:
         """Whether outreach is recorded in each area and quarter, (A, T)."""
         return np.asarray(self.effort > 0)

@@ -2,7 +2,7 @@
 
 A fitted area effect contains both: more children in need, and teams who find more of them. The counts cannot separate
 the two. What is known is that detection belongs to an area, not to its neighbours, and is common to all pathways; so it
-can explain no more than that part of an effect: docs/risk-model.md eq. (130) to (133).
+can explain no more than that part of an effect: docs/risk-model.md eq. (130) to (134).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from risk.laplace.graph import Structure
 
 SPREAD = 0.35  # scale of the half-normal prior of the standard deviation of log detection between areas
 ALONE = 0.5  # prior chance that detection alone explains the differences that are an area's own
-SPREADS = (0.1, 0.2, 0.35, 0.5)  # for which statements are tried again
+SPREADS = (0.1, 0.2, 0.35, 0.5)  # for which a sensitivity run judges again
 _LEAST = 1e-6  # smallest variance of the field, as in its precision
 _ANGLES = (np.arange(400) + 0.5) / 400 * np.pi / 2
 
@@ -35,7 +35,8 @@ def draw_spreads(size: int, rng: np.random.Generator, largest: float) -> Floats:
     both = _half_normal(spreads, SPREAD) * _half_normal(largest * np.cos(_ANGLES), 1.0) * (np.pi / 2 / len(_ANGLES))
     alone = _half_normal(largest, SPREAD) / max(largest, _LEAST)
     chances = np.cumsum([*(1.0 - ALONE) * both, ALONE * alone])
-    return np.asarray([*spreads, largest])[np.searchsorted(chances, chances[-1] * rng.random(size))]
+    drawn: Floats = np.append(spreads, largest)[np.searchsorted(chances, chances[-1] * rng.random(size))]
+    return drawn
 
 
 def draw_log_detection(
@@ -61,6 +62,20 @@ def draw_log_detection(
     mean, normal = (by_area @ graph.vectors for by_area in (effects.mean(axis=2), rng.standard_normal(share.shape)))
     parts = share * mean + spreads[:, None] * np.sqrt(1.0 - share) * normal
     return np.asarray(parts @ graph.vectors.T), spreads
+
+
+def draw_course(walks: Floats, chain: Structure, sd: float, rng: np.random.Generator) -> Floats:
+    """Draw how log detection changed over time in each country, around its mean, given its walks: eq. (134), (D, C, T).
+
+    walks : draws of the walks, (D, C, P, T). sd : standard deviation of their steps. A walk that all pathways share may
+    be detection as well as need: both are half-normal, or need stayed as it was, with prior chance ALONE.
+    """
+    size, countries, pathways, _ = walks.shape
+    share = np.sin(np.pi / 2 * rng.random((size, countries, 1))) ** 2
+    share[rng.random(share.shape) < ALONE] = 1.0
+    apart = sd * np.sqrt(share * (1.0 - share) / pathways)
+    normal = rng.standard_normal((size, countries, chain.size))
+    return np.asarray(share * walks.mean(axis=2) + apart * (normal @ chain.root()))
 
 
 def _half_normal(value: Floats | float, scale: float) -> Floats:

@@ -26,6 +26,7 @@ CERTAINTIES = {
     "likely_not": 1 - VERY_LIKELY,
     "very_likely_not": 0.0,
 }
+AS_REGION = "as_region"  # the code in place of a certainty where a municipality only repeats its region
 NONE = -1
 # The values of a table's columns in rows without a statement; numbers are empty there.
 _UNSAID = {

@@ -14,6 +14,7 @@ import numpy as np
 from data.workspace.types import Bools, Floats
 from risk.model.observations import Observations
 from risk.model.statements import VERY_LIKELY, Claim, Statements, choose_statements
+from risk.model.tipping import find_tipping
 
 ALIKE = 1.25  # a year's rate within this factor of the year before is about the same
 EFFORT_RATIO = 1.5  # from which on a change comes with a warning
@@ -40,12 +41,15 @@ class Changes:
     statements : the statements about CHANGE_CLAIMS, (areas, looks, pathways). effort_ratio : the same ratio of outreach
     days, (areas, looks), infinite if there were none in the year before, and NaN if there were none in both years.
     ways : the change that each way of finding shows alone, `compare_ways`; without ways there are none.
+    tipping : how many times as many children a day teams would have to find as the year before for the statement to
+    lapse, (areas, looks, pathways).
     """
 
     ratio: Floats
     statements: Statements
     effort_ratio: Floats
     ways: Floats
+    tipping: Floats
 
     @property
     def effort_warning(self) -> Bools:
@@ -89,7 +93,9 @@ def find_changes(
     span = 2 * year - 1  # quarters from the first to the last of both years
     crossed = np.atleast_3d((before_breaks[:, :, :-span] & ~before_breaks[:, :, span:]).any(axis=0))
     ways = np.zeros((*ratio.shape[1:], 0)) if ways is None else ways
-    return Changes(np.quantile(ratio, _ENDS, axis=0), _judge_changes(np.log(ratio), crossed), more, ways)
+    statements = _judge_changes(np.log(ratio), crossed)
+    tipping = find_tipping(statements, np.log(ratio), *statements.bounds, ratio.shape[2])
+    return Changes(np.quantile(ratio, _ENDS, axis=0), statements, more, ways, tipping)
 
 
 def compare_ways(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ from risk.model.draws import subtract_national_rate
 from risk.model.expected import Explanation, explain
 from risk.model.municipalities import MunicipalFit
 from risk.model.observations import Observations
-from risk.model.statements import CUTS, LIKELY, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_certainty, say_nothing_of
+from risk.model.statements import AS_REGION, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_certainty, say_nothing_of
+from risk.model.tipping import find_rank_tipping, find_rate_tipping
 from risk.numbers import round_to_two_digits
 from risk.report.change import Changes, compare_ways, find_changes, pool_countries
 
@@ -65,6 +67,11 @@ class JudgedFit:
     changed: Changes | None
     countries_changed: Changes | None
     explained: Explanation
+
+    @property
+    def log_detection(self) -> Floats:
+        """Draws of log detection, on average over the quarters, (d, areas)."""
+        return np.asarray(self.draws.log_detection.mean(axis=2))
 
     @property
     def observations(self) -> Observations:
@@ -114,10 +121,12 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
     whole = [(observations.whole_time, judged.log_need, judged.whole)]
     quarters = list(_judge_quarters(judged))
     for grain, periods in (("whole", whole), ("quarter", quarters)):
-        rows = pd.concat([_risk_rows(observations, *period) for period in periods], ignore_index=True)
+        rows = pd.concat(
+            [_risk_rows(observations, judged.log_detection, *period) for period in periods], ignore_index=True
+        )
         yield table("risk", grain, _SAID, rows)
         yield table("exceedance", grain, _CHANCE, _exceedance_rows(rows))
-    yield table("burden", "quarter", _BURDEN, _burden_rows(observations, judged.need))
+    yield table("burden", "quarter", _BURDEN, _burden_rows(observations, judged.need, judged.log_detection))
     yield table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
     yield table("forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation))
     if judged.changed is not None and judged.countries_changed is not None:
@@ -134,32 +143,50 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
 def make_municipal_tables(judged: JudgedFit, municipal: MunicipalFit) -> Iterator[Table]:
     """Yield the tables of municipalities inside their regions.
 
-    Column `region_only` marks the rows whose statement is that of the region, eq. (78). There are changes only if
-    there are two years of quarters.
+    Column `region_only` marks the rows whose statement is that of the region, eq. (78); its certainty is "as_region",
+    never a word for a probability. There are changes only if there are two years of quarters.
     """
     observations, need = municipal.observations, municipal.log_need(DRAWS, SEED)
     # Whether a country has any data is decided by the counts of its regions.
     table = partial(_table, observations.list_areas_in(judged.observations.silent_places))
-    rows = _risk_rows(observations, judged.observations.whole_time, need, judge_need(need, observations))
-    rows = rows.assign(region_only=municipal.region_only.ravel())
+    detection = judged.log_detection[:, municipal.region_position] + municipal.draw_log_detection(DRAWS, SEED)
+    whole = judged.observations.whole_time
+    rows = _risk_rows(observations, detection, whole, need, judge_need(need, observations))
+    alone = municipal.region_only.ravel()
+    regions = judged.whole.statements.as_columns().items()
+    repeated = {name: values[municipal.region_position] for name, values in regions}
+    rows = _repeat_regions(rows, alone, repeated | {"surely": "", "sure_probability": 0.0, "tipping": np.nan})
     yield table("risk", "whole", _SAID, rows, "municipality")
-    chance = _exceedance_rows(rows).assign(region_only=rows["region_only"])
+    chance = _repeat_regions(_exceedance_rows(rows), alone)
     yield table("exceedance", "whole", _CHANCE, chance, "municipality")
-    burden = _burden_rows(observations, municipal.draw_yearly_need(DRAWS, SEED))
-    burden = burden.assign(region_only=rows["region_only"])
+    burden = _burden_rows(observations, municipal.draw_yearly_need(DRAWS, SEED), detection)
+    # Its rank rests on its own people too, so the region's statement is none on the municipality.
+    burden = _repeat_regions(burden, alone, {"statement": "", "surely": "", "tipping": np.nan})
     yield table("burden", "quarter", _BURDEN, burden, "municipality")
     if judged.changed is not None:
         inside = pd.DataFrame({"region": observations.regions, "area": observations.areas})
-        regions = judged.observations
-        change = _change_rows(regions, regions.areas, judged.changed).rename(columns={"area": "region"})
+        whole_regions = judged.observations
+        change = _change_rows(whole_regions, whole_regions.areas, judged.changed).rename(columns={"area": "region"})
         # Municipalities have the course of their region, so also its change.
-        change = inside.merge(change, on="region").drop(columns="region").assign(region_only=True)
+        change = _repeat_regions(inside.merge(change, on="region").drop(columns="region"))
         yield table("riskchange", "quarter", "Change over a year", change, "municipality")
+
+
+def _repeat_regions(
+    rows: pd.DataFrame, alone: NDArray[Any] | bool = True, columns: Mapping[str, Any] = MappingProxyType({})
+) -> pd.DataFrame:
+    """Mark the municipalities that only repeat their region, and give their rows the region's `columns`."""
+    values = {name: np.where(alone, np.ravel(column), rows[name]) for name, column in columns.items()}
+    rows = rows.assign(region_only=alone, **values)
+    return rows.assign(certainty=rows["certainty"].mask(alone & (rows["state"] != "cannot_tell"), AS_REGION))
 
 
 def make_public_tables(judged: JudgedFit) -> Iterator[Table]:
     """Yield the one table of the public tier: the class of risk by region and year, without probabilities or ratios."""
-    periods = [_risk_rows(judged.observations, *period) for period in _judge_quarters(judged, PUBLIC_CLAIMS)]
+    periods = [
+        _risk_rows(judged.observations, judged.log_detection, *period)
+        for period in _judge_quarters(judged, PUBLIC_CLAIMS)
+    ]
     rows = pd.concat(periods, ignore_index=True)[["area", "period", "state", "value", "low", "high"]]
     rows = say_nothing_of(judged.observations.silent_places, rows)
     yield Table("risk", "region", "year", (), "Risk class", pa.Table.from_pandas(rows, preserve_index=False))
@@ -188,8 +215,13 @@ def _rows_of(areas: Sequence[str], pathways: Sequence[str], period: str, **colum
     return pd.DataFrame({**frame, **{name: np.ravel(values) for name, values in columns.items()}})
 
 
-def _risk_rows(observations: Observations, period: str, need: Floats, judged: Judgement) -> pd.DataFrame:
-    """Return the statements of a period; `need` are draws of log relative need, (d, areas, pathways)."""
+def _risk_rows(
+    observations: Observations, log_detection: Floats, period: str, need: Floats, judged: Judgement
+) -> pd.DataFrame:
+    """Return the statements of a period; `need` are draws of log relative need, (d, areas, pathways).
+
+    log_detection : draws of it, (d, areas).
+    """
     low, median, high = np.exp(np.quantile(need, _ENDS, axis=0))
     return _cells(
         observations,
@@ -198,6 +230,7 @@ def _risk_rows(observations: Observations, period: str, need: Floats, judged: Ju
         median=median,
         lower=low,
         upper=high,
+        tipping=find_rate_tipping(judged.statements, need, log_detection, observations.living_share),
         exceeding=judged.exceeding,
         reports_alone=np.broadcast_to(judged.not_searched[:, None], median.shape),
     )
@@ -211,8 +244,11 @@ def _exceedance_rows(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[columns].assign(state="number", value=100.0 * chance, probability=chance, certainty=words)
 
 
-def _burden_rows(observations: Observations, need: Floats) -> pd.DataFrame:
-    """Return the children newly in need, with 95 % intervals, and the ranks within each country: eq. (81)."""
+def _burden_rows(observations: Observations, need: Floats, log_detection: Floats) -> pd.DataFrame:
+    """Return the children newly in need, with 95 % intervals, and the ranks within each country: eq. (81).
+
+    need, log_detection : draws, (d, areas, pathways) and (d, areas).
+    """
     burden = judge_burden(need, observations.country_of)
     low, median, high = round_to_two_digits(burden.children)
     first, rank, last = burden.rank
@@ -227,6 +263,7 @@ def _burden_rows(observations: Observations, need: Floats) -> pd.DataFrame:
         "rank": rank,
         "rank_first": first,
         "rank_last": last,
+        "tipping": find_rank_tipping(burden.statements, need, observations.country_of, log_detection),
         "top": burden.top,
     }
     return _cells(observations, observations.quarters[-1], **columns)
@@ -281,17 +318,16 @@ def _change_rows(observations: Observations, areas: Sequence[str], changed: Chan
             "effort_ratio": np.broadcast_to(effort[:, i][:, None], changed.ratio[1, :, i].shape),
             "effort_warning": changed.effort_warning[:, i],
             "ways_warning": changed.ways_warning[:, i],
+            "tipping": changed.tipping[:, i],
         }
         frames.append(_rows_of(areas, observations.pathways, quarter, **columns))
     return pd.concat(frames, ignore_index=True)
 
 
 def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
-    """Return the basis of each class, and the rates from which the class would be high or low: eq. (46)."""
+    """Return the basis of each class: eq. (43) to (45)."""
     reasons, observations = judged.explained, judged.observations
-    need = judged.log_need
     latest = np.full(reasons.children.shape, np.nan) if judged.changed is None else judged.changed.ratio[1, :, -1]
-    high_from, low_below = find_turning_points(need)
     return _cells(
         observations,
         observations.whole_time,
@@ -301,22 +337,7 @@ def _reason_rows(judged: JudgedFit) -> pd.DataFrame:
         effort=np.broadcast_to(reasons.effort[:, None], reasons.children.shape),
         neighbours=reasons.neighbours,
         change=latest,
-        median=np.exp(np.median(need, axis=0)),
-        high_from=high_from,
-        low_below=low_below,
     )
-
-
-def find_turning_points(need: Floats) -> tuple[Floats, Floats]:
-    """Return the rates from which a rate with the same uncertainty would be likely high, and likely low: eq. (46).
-
-    need : draws of log relative need, (d, ...). The median of a rate that is likely high is at least the first one, and
-    that of a rate that is likely low at most the second one.
-    """
-    middle = np.median(need, axis=0)
-    lower = np.quantile(need, 1 - LIKELY, axis=0, method="higher")
-    upper = np.quantile(need, LIKELY, axis=0, method="lower")
-    return CUTS[1] * np.exp(middle - lower), CUTS[0] * np.exp(middle - upper)
 
 
 def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:

@@ -27,6 +27,8 @@ _SEASON_SD = 0.6  # of the log need in the quarter in which a region's season is
 _TAIL = 1.3  # exponent of the Pareto law of hot places; they have no variance below 2
 _DELAYS = (0.5, 0.25, 0.15, 0.1)  # share of reports that are dated so many quarters after the meeting
 _PARTNER_SHARE = 0.75  # of the reports of a region, by the partner that starts or stops there
+_LOCKED = 4  # quarters of the lockdown, the last ones
+_DAYS_LEFT, _REPORTS_LEFT = 0.15, 0.25  # shares of outreach days and of reports that remain in them
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,18 @@ def _delay_reports(parameters: WorldParameters, meetings: FirstMeetings) -> Firs
     return replace(meetings, counts=counts, expected=expected)
 
 
+def _lock_down(parameters: WorldParameters, meetings: FirstMeetings) -> FirstMeetings:
+    """Let outreach and reports collapse in the last year, while the need goes on."""
+    rng, last = stream(parameters.seed, "lockdown"), slice(-_LOCKED, None)
+    days, counts, expected = meetings.days.copy(), meetings.counts.copy(), meetings.expected.copy()
+    days[:, last] = rng.binomial(meetings.days[:, last].astype(np.int64), _DAYS_LEFT)
+    left = (days[:, last] / np.maximum(meetings.days[:, last], 1.0)) ** parameters.gamma
+    share = np.stack([np.full(left.shape, _REPORTS_LEFT), left], axis=1)[:, None]  # (M, 1, F, quarters)
+    counts[..., last] = rng.binomial(meetings.counts[..., last], share)
+    expected[..., last] *= share
+    return replace(meetings, days=days, counts=counts, expected=expected)
+
+
 def _with_region(land: Ground, need: Need, region: Floats) -> Need:
     """Return need with new values by region, (R, P, T); municipalities change in proportion.
 
@@ -152,5 +166,6 @@ LAWS: Mapping[str, Law] = MappingProxyType({
     "hot-places": Law("a few municipalities hold most of the need", need=_heat_places),
     "delays": Law("half of the reports are dated up to three quarters late", meetings=_delay_reports),
     "partners": Law("the main reporting partner of a region starts or stops", need=_start_and_stop_partners),
+    "lockdown": Law("outreach and reports collapse for the last year, need does not", meetings=_lock_down),
     "effort": Law("outreach goes where children were found", lambda p: replace(p, effort_follows_finds=1.0)),
 })  # fmt: skip

@@ -111,7 +111,7 @@ def check_risk_page(current, t, judged):
             statement = risk.explain_statement(current, pathway, code)
             assert words.word_unmet(t, area) in statement
             assert words.word_change(t, area.changes[pathway]) in statement
-            assert words.word_burden(t, area.burdens[pathway], pathway) in statement
+            assert words.word_burden(t, area, pathway) in statement
             value, low, high = (t.format_number(number, 2) for number in (rate.value, rate.low, rate.high))
             whole = _("{value} ({low} to {high})", value=_("{value} times", value=value), low=low, high=high)
             assert whole in [text for _words, text in risk.list_reasons(current, pathway, code)]
@@ -133,7 +133,8 @@ def check_table_of_rates_and_overview(current, t, judged):
             low=low,
             high=high,
         )
-        assert f'<span title="{interval}">{name_claim(rate.claim)} <small>' in rows[code]
+        title = ". ".join(filter(None, (interval, words.word_tipping(t, rate))))
+        assert f'<span title="{title}">{name_claim(rate.claim)} <small>' in rows[code]
         assert f'class="number">{t.format_number(area.unmet.amount.value)}<' in rows[code]
         for axis, gap in area.gaps.items():
             assert f"{t.name_kind(axis)}: {_(GAPS[gap])}" in rows[code]
@@ -152,7 +153,9 @@ def check_briefing(current, t, judged):
             assert figures == wanted
             for name, rate in rates.items():
                 if rate.claim in NAMED:
-                    assert f"{name} ({wanted[name]}×, {name_certainty(rate.certainty)})" in sentence
+                    point = t.format_number(rate.tipping, 2)
+                    tips = t(", tips at {factor}×", factor=point) if rate.tipping == rate.tipping else ""
+                    assert f"{name} ({wanted[name]}×, {name_certainty(rate.certainty)}{tips})" in sentence
             unsure = sum(not rate.claim for rate in rates.values())
             count = t("Cannot tell: {unsure} of {all} areas.", unsure=unsure, all=len(rates))
             assert (count in sentence) == (unsure > 0)

@@ -184,8 +184,8 @@ def _render_key(columns: str) -> Markup:
         '<div class="gapkey"><ul>{}</ul><p>{} {}</p></div>',
         signs,
         _(
-            "Need: children newly in need in a quarter, all pathways. Minutes to the nearest service; ≤: one not shown "
-            "may be nearer."
+            "Need: children newly in need in a quarter, all pathways: those found, divided by an assumed share found. "
+            "Minutes to the nearest service; ≤: one not shown may be nearer."
         ),
         alone,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard.narrative import attacks
+from dashboard.narrative.detection import word_spread
 from dashboard.pages.method.summary import read_parameters
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
@@ -54,6 +55,7 @@ def explain_certainty() -> list[str]:
         _("Likely: at least 66 in 100. Of ten likely statements about two were wrong in invented worlds."),
         _("As likely as not: 34 to 66 in 100."),
         _("Cannot tell: nothing narrower can be said. It does not mean that nothing happens there."),
+        word_spread(),
     ]
 
 

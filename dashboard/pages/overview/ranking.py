@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from dashboard.narrative.area import word_tipping
 from dashboard.narrative.judgement import AreaJudgement, GapAnswer, Statement
 from dashboard.narrative.risk import name_certainty, name_claim
 from dashboard.narrative.speech import Speech
@@ -228,7 +229,8 @@ def _render_rate(t: Speech, rate: Statement | None) -> Markup:
         high=t.format_number(rate.high, 2),
     )
     claim, certainty = name_claim(rate.claim), name_certainty(rate.certainty)
-    return html('<span title="{}">{} <small>{}</small></span>', interval, claim, certainty if rate.claim else "")
+    title = ". ".join(filter(None, (interval, word_tipping(t, rate))))
+    return html('<span title="{}">{} <small>{}</small></span>', title, claim, certainty if rate.claim else "")
 
 
 def _render_gaps(t: Speech, gaps: Mapping[str, GapAnswer]) -> Markup:

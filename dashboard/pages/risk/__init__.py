@@ -126,11 +126,11 @@ def _show_folds(current: CurrentRelease, pathway: str, area: str) -> None:
             st.html(part)
     with st.expander(_("Table")):
         st.dataframe(summary.tabulate_rates(current, pathway), hide_index=True)
-        st.html(markup.render_paragraphs([summary.name_unjudged(current)]))
+        st.html(markup.render_paragraphs([summary.word_basis(current, area), summary.name_unjudged(current)]))
     municipalities = summary.tabulate_municipalities(current, pathway, area)
     if len(municipalities):
         with st.expander(_("Municipalities of {area}", area=summary.name_areas(current)[area])):
-            st.html(markup.render_paragraphs([_(_INSIDE)]))
+            st.html(markup.render_paragraphs([_(_INSIDE), summary.word_basis(current, area)]))
             st.dataframe(municipalities, hide_index=True)
     with st.expander(_("Clusters")):
         st.html(markup.render_paragraphs([_(_CLUSTERS)]))

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.narrative import headlines
-from dashboard.narrative.area import fill_ends, word_burden, word_change, word_unmet
+from dashboard.narrative.area import fill_ends, word_burden, word_change, word_share_found, word_tipping, word_unmet
 from dashboard.narrative.judgement import judge_area, judge_areas
 from dashboard.narrative.risk import (
     format_statement,
@@ -165,15 +165,15 @@ def word_verdict(current: CurrentRelease, pathway: str, area: str) -> str:
 
 
 def word_turning_point(current: CurrentRelease, pathway: str, area: str) -> str:
-    """Return a sentence on the rates at which the claim on an area would change.
+    """Return a sentence on how teams would have to find children for the claim on an area to lapse.
 
-    Without an estimate of the rate, the sentence is that on unmet need. Empty if the results do not have the area.
+    Without a claim, the sentence is that on unmet need. Empty if the results do not have the area.
     """
-    row, judged, t = _read_area_reason(current, pathway, area), judge_area(current, area), speak_to_reader(current)
-    if row is None or judged is None:
+    judged, t = judge_area(current, area), speak_to_reader(current)
+    if judged is None:
         return ""
-    claim = str(_read_area_rate(current, pathway, area)["claim"])
-    return _format_change_of_claim(t, row, claim) or word_unmet(t, judged)
+    rate = judged.rates.get(pathway)
+    return (word_tipping(t, rate) if rate else "") or word_unmet(t, judged)
 
 
 def list_steps(current: CurrentRelease, pathway: str, area: str) -> list[tuple[str, float]]:
@@ -206,7 +206,11 @@ def list_facts(current: CurrentRelease, pathway: str, area: str) -> list[tuple[s
     if judged is not None and pathway in judged.burdens:
         amount, rank = judged.burdens[pathway].amount, judged.burdens[pathway].rank
         ends = fill_ends(t, amount)
-        words = _("{pathway}: newly in need a quarter", pathway=name_pathways()[pathway])
+        share, basis = judged.share_found, ""
+        if share is not None:
+            low, high = (t.format_number(100 * end, 0) for end in (share.low, share.high))
+            basis = _(", if {low} to {high} % are found", low=low, high=high)
+        words = _("{pathway}: newly in need a quarter{basis}", pathway=name_pathways()[pathway], basis=basis)
         facts.append((words, ends["value"], _("{low} to {high}", **ends)))
         place = _("{rank} of {areas}", rank=rank.value, areas=rank.areas)
         facts.append((_("Rank by that"), place, _("{low} to {high}", low=rank.first, high=rank.last)))
@@ -227,20 +231,20 @@ def _word_expected(t: Speech, row: Mapping[str, float]) -> str:
 
 
 def explain_statement(current: CurrentRelease, pathway: str, area: str) -> list[str]:
-    """Return sentences on an area: the claim, unmet need, the last year, children newly in need, and the reasons.
+    """Return sentences on an area: the claim, what would undo it, unmet need, the last year, children newly in need.
 
-    The last ones say what would change the claim, and if no outreach was recorded. Empty if the results do not have the
+    The last ones are the reasons, and whether no outreach was recorded. Empty if the results do not have the
     area.
     """
     row = _read_area_reason(current, pathway, area)
     if row is None:
         return []
     rate, judged, t = _read_area_rate(current, pathway, area), judge_area(current, area), speak_to_reader(current)
-    sentences = [_format_verdict(t, rate)]
+    sentences = [_format_verdict(t, rate), word_turning_point(current, pathway, area) if rate["claim"] else ""]
     if judged is not None:
         sentences += [word_unmet(t, judged), word_change(t, judged.changes.get(pathway))]
-        sentences.append(word_burden(t, judged.burdens.get(pathway), pathway))
-    sentences += [_format_explained(row), _format_change_of_claim(t, row, str(rate["claim"]))]
+        sentences.append(word_burden(t, judged, pathway))
+    sentences.append(_format_explained(row))
     if bool(rate["reports_alone"]):
         sentences.append(_("No outreach is recorded there: the estimate is based only on children reported by others."))
     return [sentence for sentence in sentences if sentence]
@@ -272,31 +276,13 @@ def _format_explained(row: Mapping[str, float]) -> str:
     )
 
 
-def _format_change_of_claim(t: Speech, row: Mapping[str, float], claim: str) -> str:
-    """Return a sentence on the rates at which the claim would change if the uncertainty stayed the same.
-
-    Empty without an estimate.
-    """
-    if math.isnan(row["median"]):
+def word_basis(current: CurrentRelease, area: str) -> str:
+    """Return a sentence on how numbers of children newly in need are computed; empty if none are shown."""
+    judged = judge_area(current, area)
+    if judged is None or not judged.burdens:
         return ""
-    rates = {
-        "high": t.format_number(row["high_from"], 2),
-        "low": t.format_number(row["low_below"], 2),
-        "now": t.format_number(row["median"], 2),
-    }
-    if claim in _HIGH:
-        template = _(
-            "With a rate below {high} times the national average, it would no longer be called high (now {now})."
-        )
-    elif claim == "low":
-        template = _(
-            "With a rate above {low} times the national average, it would no longer be called low (now {now})."
-        )
-    else:
-        template = _(
-            "From {high} times the national average its rate would be called high, below {low} times low (now {now})."
-        )
-    return template.format(**rates)
+    basis = word_share_found(speak_to_reader(current), judged.share_found)
+    return _("Children newly in need: {basis}.", basis=basis)
 
 
 @cache_by_language(maxsize=128)
@@ -379,6 +365,7 @@ def tabulate_rates(current: CurrentRelease, pathway: str) -> pd.DataFrame:
         _("from (2.5 %)"): frame["lower"].round(2),
         _("to (97.5 %)"): frame["upper"].round(2),
         _("Chance of a high rate, %"): (100 * frame["exceeding"]).round(),
+        _("Times as many found as elsewhere that would undo it"): frame["tipping"].round(2),
     }
     burdens = [judged[code].burdens.get(pathway) if code in judged else None for code in frame.index]
     if any(burdens):

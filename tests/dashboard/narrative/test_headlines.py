@@ -13,8 +13,10 @@ T = Speech("en", load_areas())
 
 
 def judge(rate="", change=""):
-    statement = Statement(1.25, 1.05, 1.45, rate, "likely" if rate else "", "")
-    changed = Change(1.0, 0.9, 1.1, change, "likely" if change else "", "", "2009-03-01/P3M", 1.0, effort_warning=False)
+    statement = Statement(1.25, 1.05, 1.45, rate, "likely" if rate else "", "", 1.1)
+    changed = Change(
+        1.0, 0.9, 1.1, change, "likely" if change else "", "", 1.1, "2009-03-01/P3M", 1.0, effort_warning=False
+    )
     return AreaJudgement("AL-01", "AL", {"internal": statement}, {}, {"internal": changed}, None, None, None, {})
 
 

@@ -57,7 +57,7 @@ def test_the_claims_and_their_words_are_those_that_the_model_names(claims, chang
     for claim in claims:
         assert find_claim(claim.low, claim.high if np.isfinite(claim.high) else np.nan, change=change) == claim.code
     assert set(PUBLIC) == {claim.code for claim in PUBLIC_CLAIMS}
-    assert list(CERTAINTIES) == list(statements.CERTAINTIES)
+    assert list(CERTAINTIES) == [*statements.CERTAINTIES, statements.AS_REGION]
 
 
 @pytest.mark.parametrize("on", ["internal", "cross_border"])
@@ -221,10 +221,16 @@ def test_municipalities_have_a_class_and_where_it_is_their_regions_it_says_so(pa
     assert RISK.levels(public) == ("region",), "nothing finer than a county or region is public"
     data = RISK.read(partner, View("municipality", whole(partner)))
     source = partner.table("risk_municipality_whole_crossing").query("crossing == 'internal'").set_index("area")
-    alone = data.frame["note"].str.contains("only the average of its county or region")
+    alone = data.frame["note"].str.contains("as its county or region")
     assert set(alone[alone].index) == set(source.index[source["region_only"]])
     assert 0 < alone.sum() < len(source)
     assert (data.frame["state"] == source["state"].reindex(data.frame.index)).all()
+    assert not data.frame.loc[alone, "note"].str.contains("likely").any(), "no chance as if it were its own"
+    # What it repeats is what is said of its region.
+    regions = partner.table("risk_region_whole_crossing").query("crossing == 'internal'").set_index("area")
+    repeated = source[source["region_only"]]
+    parents = tables.load_areas(partner)["parent"][repeated.index]
+    assert (repeated["statement"].to_numpy() == regions["statement"][parents].to_numpy()).all()
 
 
 def test_the_change_of_a_municipality_is_that_of_its_region_and_says_so(partner):
@@ -234,4 +240,6 @@ def test_the_change_of_a_municipality_is_that_of_its_region_and_says_so(partner)
     where = list(zip(inside["area"].map(parents), inside["period"], inside["crossing"], strict=True))
     assert inside["median"].to_numpy() == pytest.approx(regions.loc[where, "median"].to_numpy())
     notes = RISK.read(partner, View("municipality", inside["period"].max(), {"show": "change"})).frame["note"]
-    assert notes.str.contains("the change of its county or region").all()
+    claims = inside["state"] == "class"
+    assert set(inside.loc[claims, "certainty"]) <= {"as_region"}
+    assert notes[notes != ""].str.contains("as its county or region").all()

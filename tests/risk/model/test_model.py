@@ -21,6 +21,7 @@ from risk.laplace.likelihood import Slopes
 from risk.laplace.mode import NoMode, compute_gradient, find_best_mode, find_mode
 from risk.model import RiskModel
 from risk.model.detection import DetectionRange, compute_exceedance, draw_yearly_need, judge_need
+from risk.model.draws import subtract_national_rate
 from risk.model.layout import build_layout
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations, read_share_found
 from risk.worlds import WorldParameters, simulate_default_areas
@@ -244,6 +245,39 @@ def test_missing_cells_are_no_zeros(seen, fits):
     assert (mean_risk(fit)[3] > mean_risk(zeros)[3]).all()
 
 
+def without_days(observations, areas):
+    effort = observations.effort.copy()
+    effort[areas] = 0.0
+    return replace(observations, effort=effort)
+
+
+def test_a_total_is_used_only_where_it_counts_nobody_else_than_the_cells(seen):
+    """An area whose days are missing: its total counts children whom no used cell counts."""
+    observations = without_days(seen[0], [3])
+    effects = RiskModel()._build_effects(observations)
+    used = [~np.isnan(build_layout(o, effects).model.totals.value.reshape(-1, 2)) for o in (seen[0], observations)]
+    assert used[0][3].all()
+    assert not used[1][3].any()
+    others = np.arange(len(used[0])) != 3
+    np.testing.assert_array_equal(used[0][others], used[1][others])
+    # Where nobody searched, and nobody was discovered, the total is as good as ever.
+    nobody = observations.published.copy()
+    nobody[3, ..., observations.ways.index("discovered")] = 0
+    empty = build_layout(replace(observations, published=nobody), effects).model.totals.value.reshape(-1, 2)
+    assert not np.isnan(empty[3]).any()
+
+
+def test_children_discovered_without_recorded_days_count_as_found(seen, fits):
+    """docs/risk-model.md eq. (41): the need follows from all who were found."""
+    observations = without_days(seen[0], slice(None))
+    drawn = fits[0].draws(200, 0, 0.0)
+    need = DetectionRange(0.2, 0.2).need(drawn, observations, 0).sum(axis=(1, 2, 3))
+    reports = (np.exp(drawn.log_rate) * observations.expected[:, :, None]).sum(axis=3)
+    reports = (reports * np.exp(drawn.gap)[:, observations.country_of, None]).sum(axis=(1, 2))
+    discovered = observations.published[..., observations.ways.index("discovered")].clip(0).sum()
+    np.testing.assert_allclose(0.2 * need, reports + discovered)
+
+
 @pytest.mark.long
 def test_a_partner_release_is_fitted(demo_world):
     data = Observations.from_release(Release.open(demo_world / "releases", "partner"))
@@ -302,11 +336,14 @@ def test_a_longer_forecast_is_less_certain(fits, seen):
 
 
 def test_the_detection_range_widens_what_is_said(seen, fits):
-    found, need = fits[0].log_risk(2000, 0), fits[0].log_need(2000, 0)
-    assert np.median(need.std(axis=0) / found.std(axis=0)) > 1.1
+    risk, need = fits[0].log_risk(2000, 0), fits[0].log_need(2000, 0)
+    assert np.median(need.std(axis=0) / risk.std(axis=0)) > 1.1
     # What differs is said to differ less, since teams may differ.
-    assert np.median(np.abs(need.mean(axis=0)) / np.abs(found.mean(axis=0))) < 0.9
-    np.testing.assert_allclose(fits[0].log_need(2000, 0, 0.0), found, atol=1e-9)
+    assert np.median(np.abs(need.mean(axis=0)) / np.abs(risk.mean(axis=0))) < 0.9
+    # Without a spread, detection changes over time alone, which no comparison inside a country shows.
+    known = fits[0].draws(2000, 0, 0.0)
+    rates = (subtract_national_rate(rate, seen[0]) for rate in (known.log_need_rate, known.log_rate))
+    np.testing.assert_allclose(*rates, atol=1e-9)
 
 
 def test_a_spread_of_detection_changes_detection_and_nothing_else(fits):

@@ -36,7 +36,9 @@ def test_the_chances_of_the_first_place_add_up_in_each_country(release):
     for land in ("AL", "GR"):
         inside = unmet[unmet["area"].str.startswith(land)]
         assert inside["first"].sum() == pytest.approx(1.0)
-        assert inside.loc[inside["first"].idxmax(), "rank"] == 1
+        # Where two areas are close, the one that is most often first may have the second middle rank.
+        likeliest = inside.loc[inside["first"].idxmax()]
+        assert (likeliest["rank_first"], likeliest["rank"] <= 2) == (1, True)
 
 
 def test_where_nobody_works_nothing_is_met():

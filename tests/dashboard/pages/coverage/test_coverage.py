@@ -209,10 +209,10 @@ def test_the_columns_can_be_duty_bearers_with_the_words_of_the_table(current):
 
 
 def test_a_withheld_number_is_no_gap_and_each_sign_says_its_words(current):
-    drawn = matrix.render_matrix(current, "GR", "axes", "all", "")
+    drawn = "".join(matrix.render_matrix(current, country, "axes", "all", "") for country in ("AL", "GR"))
     named = re.findall(r'<td class="(\w+)[^"]*"><a [^>]*title="([^"]+)" aria-label="([^"]+)">(.)</a>', drawn)
     words = {gap: (sign, text) for gap, (sign, text) in matrix.SIGNS.items()}
-    assert len(named) == 13 * 5
+    assert len(named) == 25 * 5
     for gap, title, label, sign in named:
         assert title == label
         assert (sign, title.rpartition(": ")[2]) == words[gap]

@@ -180,7 +180,7 @@ def test_how_each_country_changed_is_told_even_where_no_area_can_be(current):
 
 def test_a_change_is_told_with_the_outreach_that_may_be_why(current):
     t = speak_to_reader(current)
-    change = Change(1.7, 1.2, 2.4, "more", "likely", "not_falling", "2009-03-01/P3M", 1.9, effort_warning=True)
+    change = Change(1.7, 1.2, 2.4, "more", "likely", "not_falling", 1.4, "2009-03-01/P3M", 1.9, effort_warning=True)
     words = word_change_in(t, "AL-01", "internal", change)
     assert words.startswith("Berat, internal trafficking: higher (likely), not falling (very likely), 1.70 times")
     assert "Outreach was 1.9 times that of the year before, which may be the reason." in words
@@ -193,7 +193,9 @@ def test_a_change_is_told_with_the_outreach_that_may_be_why(current):
 
 def test_the_chance_of_a_high_rate_is_written_as_in_the_list(current):
     sentence = summary.explain_statement(current, "internal", "GR-D")[0]
-    assert sentence.endswith(" A high rate is very likely (over 99\u00a0%).")
+    table = current.release.table("exceedance_region_whole_crossing").set_index(["area", "crossing"])
+    chance = speak_to_reader(current).format_chance(table.loc[("GR-D", "internal"), "probability"])
+    assert sentence.endswith(f" A high rate is very likely ({chance}).")
 
 
 @pytest.mark.parametrize("area", ["AL-01", "AL-02", "GR-D", "GR-I"])
@@ -209,9 +211,9 @@ def test_the_reasons_are_the_numbers_of_the_model(current, area):
     assert facts["Expected from population and outreach"] == f"{row['by_effort']:.0f}"
     words = " ".join(summary.explain_statement(current, "internal", area))
     assert f"{row['value']:.0f} children were identified or met" in words
-    rates = [float(n) for n in re.findall(r"\d+\.\d+", words[words.index("would ") :])]
-    assert set(rates) <= {round(row[name], 2) for name in ("high_from", "low_below", "median")}
-    assert f"{row['median']:.2f}" in words
+    rate = current.release.table("risk_region_whole_crossing").set_index(["area", "crossing"]).loc[(area, "internal")]
+    undone = re.findall(r"if teams there found (?:only )?(\d+\.\d+) times as many", words)[:1]
+    assert undone == ([f"{rate['tipping']:.2f}"] if rate["statement"] and abs(rate["tipping"] - 1) >= 0.005 else [])
 
 
 def test_the_page_shows_the_pathway_and_the_area_of_the_address(run, current):
@@ -433,7 +435,7 @@ def test_the_card_says_what_was_met_expected_rate_burden_rank_and_what_would_cha
     assert [round(value) for _words, value in steps] == [int(n) for n in re.findall(r'value">(\d+)<', text)]
     rate, burden = judged.rates["internal"], judged.burdens["internal"]
     assert f"{rate.value:.2f} <small>{rate.low:.2f} to {rate.high:.2f}<" in text
-    assert "Internal trafficking: newly in need a quarter<" in text
+    assert "Internal trafficking: newly in need a quarter, if 11 to 25 % are found<" in text
     assert f"{burden.rank.value} of {burden.rank.areas} <small>{burden.rank.first} to {burden.rank.last}<" in text
     assert "times the national average its rate would be called high" in text or "no longer be called" in text
 

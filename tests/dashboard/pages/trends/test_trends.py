@@ -301,9 +301,12 @@ def test_a_published_zero_is_not_called_no_child(run, set_trends):
 def test_a_year_without_outreach_is_a_reason_only_where_a_change_is_warned_of(current):
     """Where nobody searched in either year, more outreach is no reason."""
     t = speak_to_reader(current)
-    silent = summary._format_outreach(t, float("nan"), warned=False)
+    silent = summary._format_outreach(t, float("nan"), effort=False, ways=False)
     assert silent == "No outreach is recorded for the year before."
-    assert "may be the reason" in summary._format_outreach(t, float("nan"), warned=True)
+    assert "may be the reason" in summary._format_outreach(t, float("nan"), effort=True, ways=False)
+    both = summary._format_outreach(t, 1.0, effort=False, ways=True)
+    assert both.startswith("Outreach was 1.0 times")
+    assert "a partner that began or stopped" in both
 
 
 @pytest.mark.slow

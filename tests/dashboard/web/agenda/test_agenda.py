@@ -304,7 +304,7 @@ def test_what_has_changed_is_said_by_the_same_measures_of_both_releases(site, mo
         return SimpleNamespace(facts=[SimpleNamespace(text=texts[current], margin="±6", period="Mar to May 2009")])
 
     def judge_area(current, area):
-        rate = Statement(1.0, 0.5, 2.0, claims[current], "likely", "")
+        rate = Statement(1.0, 0.5, 2.0, claims[current], "likely", "", 1.2)
         return SimpleNamespace(rates={"internal": rate}, gaps={"protection": gaps[current], "prevention": "withheld"})
 
     monkeypatch.setattr(since, "read_profile", read_profile)
