@@ -31,7 +31,7 @@ from risk.model.draws import subtract_national_rate
 from risk.model.fit import Fit
 from risk.model.observations import Observations
 from risk.report.change import find_changes
-from risk.report.shift import WATCHED, find_shifts
+from risk.report.shift import WATCHED, AreaShift, find_shifts
 from risk.worlds import World, WorldParameters, simulate_default_areas
 
 GAMMAS = (0.6, 0.8, 1.0)  # true exponents of effort, in turn
@@ -229,7 +229,20 @@ def _follow_hotspot(world: World, model: RiskModel) -> Followed:
 def _when_shifted(world: World, mechanism: CellKey | None) -> tuple[int, ...]:
     """Return the quarter whose release first shows the shift: for both watched areas together, then for each area.
 
-    Quarters are counted from 1; 0 if no release shows it. Counts are exact if `mechanism` is None.
+    Quarters are counted from 1; 0 if no release shows it.
+    """
+    first = [0] * (len(WATCHED) + 1)
+    for look, shifts in enumerate(judge_shifts(world, mechanism), 1):
+        for place, shift in enumerate(shifts):
+            if not first[place] and shift.verdict == "rose":
+                first[place] = _YEAR * (look + 1)
+    return tuple(first)
+
+
+def judge_shifts(world: World, mechanism: CellKey | None) -> list[list[AreaShift]]:
+    """Return the shifts of both watched areas together, and of each, at each look.
+
+    A look compares a year with the first one. Counts are exact if `mechanism` is None.
     """
     exact = count_children(world, list(WATCHED)).sum(axis=3)
     years = exact.reshape(len(WATCHED), -1, _YEAR, exact.shape[2]).sum(axis=2)
@@ -239,13 +252,11 @@ def _when_shifted(world: World, mechanism: CellKey | None) -> tuple[int, ...]:
         keys = np.random.default_rng([world.parameters.seed, 1]).integers(0, mechanism.key_range, years.shape)
         channel = mechanism.channel(most + 3 * mechanism.largest)
         published = mechanism.publish(years, keys)
-    first = [0] * (len(WATCHED) + 1)
-    for look in range(1, years.shape[1]):
-        shifts = find_shifts(WATCHED, published[:, [0, look]], channel, _YEAR / _KAPPA**2, looks=look, trials=0)
-        for place, shift in enumerate(shifts):
-            if not first[place] and shift.verdict == "rose":
-                first[place] = _YEAR * (look + 1)
-    return tuple(first)
+    size = _YEAR / _KAPPA**2
+    return [
+        find_shifts(WATCHED, published[:, [0, look]], channel, size, looks=look, trials=0)
+        for look in range(1, years.shape[1])
+    ]
 
 
 def _count_alarms(observations: Observations, seed: int, model: RiskModel) -> Alarms:

@@ -23,6 +23,7 @@ from risk.model.observations import (
     merge_crossings,
     noise_variance,
 )
+from risk.report.steps import merge_noisy
 from risk.worlds import World, WorldParameters
 
 _KEYS = 2**24  # cell keys are below this
@@ -52,13 +53,41 @@ def observe_world(
     are drawn from the world's own seed. `pairs` are the codes of areas that touch.
     """
     codes = list(select_modelled_areas(world.truth.areas, level).index)
-    exact = count_children(world, codes)
+    return observe_counts(world, count_children(world, codes), pairs, mechanism, level)
+
+
+def observe_counts(
+    world: World,
+    exact: Ints,
+    pairs: Iterable[tuple[str, str]],
+    mechanism: CellKey | None = None,
+    level: Level = "region",
+) -> Observations:
+    """Return the observations of a world from counts of children, (areas, quarters, known pathways, 2)."""
+    codes = list(select_modelled_areas(world.truth.areas, level).index)
     rng = np.random.default_rng([world.parameters.seed, 0 if level == "region" else 2])
     keys = tuple(rng.integers(0, _KEYS, shape) for shape in key_shapes(exact))
     days, periods = effort_days(world, codes), world.parameters.periods
     protected = None if mechanism is None else (mechanism, keys)
     places = world.truth.areas[world.truth.areas["level"] == level]
     return publish_counts(places, periods, exact, days, pairs, protected)
+
+
+def publish_countries(
+    world: World, exact: Ints, observations: Observations, mechanism: CellKey
+) -> tuple[Floats, Floats] | None:
+    """Return published counts of whole countries, and the variance of their noise, as a release shows them.
+
+    exact : counts of the areas of `observations`, (areas, quarters, known pathways, 2). Cell keys are drawn from the
+    world's seed.
+    """
+    if observations.channel is None:
+        return None
+    codes = list(dict.fromkeys(observations.countries))
+    inside = np.array([[country == code for country in observations.countries] for code in codes])
+    whole = np.einsum("ca,atpw->ctp", inside, exact)
+    keys = np.random.default_rng([world.parameters.seed, 3]).integers(0, _KEYS, whole.shape)
+    return merge_noisy(mechanism.publish(whole, keys), observations.channel)
 
 
 def read_need(world: World, observations: Observations) -> Floats:

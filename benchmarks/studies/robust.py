@@ -34,8 +34,9 @@ from risk.laplace.likelihood import HIDDEN, MISSING
 from risk.model import RiskModel
 from risk.model.burden import judge_burden
 from risk.model.observations import ALL, PATHWAYS, WAYS, Observations, build_channel
+from risk.report.steps import find_jumps
 from risk.report.tables import JudgedFit, find_clusters, judge_fit
-from risk.report.trends import Rules, compare_panel, describe_trends, find_jumps
+from risk.report.trends import Rules, compare_panel, describe_trends
 
 COUNTS = ("usual", "sparse", "zeros", "one area", "one quarter", "one cell", "thousands")
 GRAPHS = ("none", "chain", "parts", "random", "complete")

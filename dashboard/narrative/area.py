@@ -15,7 +15,7 @@ from dashboard.narrative.judgement import (
     ShareFound,
     Statement,
 )
-from dashboard.narrative.risk import format_effort_warning, list_statements
+from dashboard.narrative.risk import list_statements, list_warnings
 from dashboard.narrative.speech import Speech
 from data.message import mark
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES, Claim
@@ -180,8 +180,8 @@ def word_change(t: Speech, change: Change | None) -> str:
 def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
     """Return a sentence on the change of the rate in the last year in an area or a country.
 
-    A second sentence says what would undo it. If `change.effort_warning` is set, another warns that outreach may be the
-    reason.
+    Further sentences say what would undo it, and warn if outreach may be the reason, or if reports and outreach do not
+    both show the change.
     """
     sentence = t(
         "{area}, {pathway}: {change}, {ratio} times the year before (95 % interval {low} to {high}).",
@@ -192,8 +192,8 @@ def word_change_in(t: Speech, place: str, pathway: str, change: Change) -> str:
         low=t.format_number(change.low, 2),
         high=t.format_number(change.high, 2),
     )
-    warning = format_effort_warning(t, change.effort_ratio) if change.effort_warning else ""
-    return _add(sentence, word_tipping(t, change), warning)
+    warnings = list_warnings(t, change.effort_ratio, effort=change.effort_warning, ways=change.ways_warning)
+    return _add(sentence, word_tipping(t, change), *warnings)
 
 
 def word_claim(t: Speech, statement: Statement, claims: Mapping[str, Claim]) -> str:

@@ -86,12 +86,14 @@ class Change(Statement):
     """The rate on a pathway in the year up to `period`, as a multiple of the rate in the year before.
 
     effort_ratio : days of outreach in the year, divided by those in the year before; NaN without outreach in the year
-    before. effort_warning : whether outreach may be the reason for the change.
+    before. effort_warning : whether outreach may be the reason for the change. ways_warning : whether reports and
+    outreach do not both show it.
     """
 
     period: str
     effort_ratio: float
     effort_warning: bool
+    ways_warning: bool = False
 
 
 @dataclass(frozen=True)
@@ -350,6 +352,7 @@ def _make_change(row: Mapping[Any, Any]) -> Change:
         period=str(row["period"]),
         effort_ratio=float(row["effort_ratio"]),
         effort_warning=bool(row["effort_warning"]),
+        ways_warning=bool(row.get("ways_warning", False)),  # results of earlier versions do not have it
     )
 
 

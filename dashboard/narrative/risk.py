@@ -21,7 +21,8 @@ from dashboard.site.text import _, cache_by_language, format_number, format_peri
 from geo.layers.risk import CERTAINTIES, CHANGES, RATES, find_claim
 from risk.model.breaks import Break
 from risk.model.statements import name_certainty as name_certainties
-from risk.report.trends import CountChange, Jump
+from risk.report.steps import Jump
+from risk.report.trends import CountChange
 
 _LATER: Mapping[str, str | float] = {"certainty": "", "surely": "", "tipping": math.nan}
 RISING, FALLING = ("rising", "more"), ("falling", "less")
@@ -138,8 +139,9 @@ def format_break(current: CurrentRelease, jump: Jump) -> str:
     before, after = (format_number(round(level, 1)) for level in (jump.before, jump.after))
     place, quarter = read_area_names(current)[jump.place], format_period(jump.period)
     sentence = _(
-        "{place}: about {after} children were met in a quarter from {quarter} on, about {before} before that. This may "
-        "be a break in the series: check whether recording changed before reading it as a rise.",
+        "{place}: about {after} children were met in a quarter from {quarter} on, about {before} before that. Outreach "
+        "does not explain it. This may be a break in the series: check whether recording changed before reading it as "
+        "a rise.",
         place=place,
         quarter=quarter,
         before=before,
@@ -197,6 +199,19 @@ def name_count_verdict(change: CountChange) -> str:
         "not compared": _("not compared"),
     }
     return words[change.verdict]
+
+
+def list_warnings(t: Speech, effort_ratio: float, *, effort: bool, ways: bool) -> list[str]:
+    """Return the warnings on a change of the rate; `effort` and `ways` say which of them it has."""
+    words = [format_effort_warning(t, effort_ratio)] if effort else []
+    if ways:
+        words.append(
+            t(
+                "Reports and outreach do not both show it: a partner that began or stopped, or new recording, may be "
+                "the reason."
+            )
+        )
+    return words
 
 
 def format_effort_warning(t: Speech, effort_ratio: float) -> str:

@@ -18,8 +18,10 @@ from risk.clusters.getis_ord import compute_getis_ord
 from risk.clusters.scan import Cluster, scan_space
 from risk.model.observations import Observations
 
+BETWEEN_SD = 0.375  # spread of log detection in worlds without a cluster: where it is .5, one release in ten shows one
 LEVEL = 0.05  # a cluster is shown where at most this share of releases without differences in risk has one
 _FEWEST = 4  # areas that a scan needs
+_FEWEST_INSIDE = 2  # areas in a cluster: teams that find more explain a single one
 _TINY = float(np.finfo(float).tiny)
 _LEAST_SIZE = 0.05  # of a negative binomial; with a smaller size the draws are too close to 0 for floating point
 
@@ -83,6 +85,7 @@ class ClusterSearch:
             size=np.maximum(1.0 / np.maximum(1.0 / self.size + more, _TINY), _LEAST_SIZE),
             between_sd=self.between_sd,
             largest=self.largest,
+            fewest=_FEWEST_INSIDE,
             replicates=self.replicates,
             seed=self.seed,
         )

@@ -58,6 +58,7 @@ def scan_space(
     size: float | Floats = np.inf,
     between_sd: float = 0.0,
     largest: float = 0.5,
+    fewest: int = 1,
     replicates: int = 9999,
     seed: int = 0,
     progress: Progress | None = None,
@@ -74,6 +75,7 @@ def scan_space(
         infinite size Poisson counts.
     between_sd : standard deviation of log detection between areas; all counts of an area share its deviation.
     largest : largest share of the expected cases in a circle, up to a half.
+    fewest : smallest number of areas in a circle.
     replicates, seed : number of worlds without a cluster to compare with, and their seed; the smallest p value is
         1 / (replicates + 1).
     progress : receives the number of replicates done.
@@ -81,7 +83,7 @@ def scan_space(
     Raises InputError if shapes or values do not fit, or there is no case.
     """
     null = _Null(np.reshape(size, (-1, 1)), between_sd, replicates, seed)
-    return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], largest, null, progress)
+    return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], (fewest, largest), null, progress)
 
 
 def scan_space_time(
@@ -111,7 +113,7 @@ def scan_space_time(
         for length in range(1, min(longest, stop) + 1)
     ]
     null = _Null(np.asarray(size, float), between_sd, replicates, seed)
-    return _scan(cases, expected, centres, stretches, largest, null, progress)
+    return _scan(cases, expected, centres, stretches, (1, largest), null, progress)
 
 
 @dataclass(frozen=True)
@@ -143,13 +145,14 @@ def _scan(
     expected: Floats,
     centres: Floats,
     stretches: list[tuple[int, int]],
-    largest: float,
+    limits: tuple[int, float],
     null: _Null,
     progress: Progress | None,
 ) -> tuple[Cluster, ...]:
-    _check_options(largest, null)
+    """Find clusters; limits : fewest areas in a circle, and the largest share of the expected cases."""
+    _check_options(limits[1], null)
     counts, share = _check_input(cases, expected, centres)
-    windows = _Windows.build(share, centres, stretches, largest)
+    windows = _Windows.build(share, centres, stretches, limits)
     most = _simulate_largest(windows, share, int(counts.sum()), null, progress)
     return tuple(_clusters(windows, counts, share, most))
 
@@ -189,25 +192,29 @@ def _check_input(cases: Floats, expected: Floats, centres: Floats) -> tuple[Ints
 class _Windows:
     """Circles around each of A areas, over S intervals of time.
 
-    order : positions of areas by distance from each centre, (A, A). inside : number of areas in the largest circle
-    around each centre, (A,). stretches : first quarter of each interval, and the quarter after its last. share : share
-    of the expected cases in each circle and interval, (A, A, S), by centre and number of areas in the circle minus 1.
+    order : positions of areas by distance from each centre, (A, A). fewest : number of areas in the smallest circle.
+    inside : that in the largest circle around each centre, (A,). stretches : first quarter of each interval, and the
+    quarter after its last. share : share of the expected cases in each circle and interval, (A, A, S), by centre and
+    number of areas in the circle minus 1.
     """
 
     order: Ints
+    fewest: int
     inside: Ints
     stretches: list[tuple[int, int]]
     share: Floats
 
     @classmethod
-    def build(cls, share: Floats, centres: Floats, stretches: list[tuple[int, int]], largest: float) -> _Windows:
+    def build(
+        cls, share: Floats, centres: Floats, stretches: list[tuple[int, int]], limits: tuple[int, float]
+    ) -> _Windows:
         apart = ((centres[:, None] - centres[None]) ** 2).sum(axis=2)
         order = np.argsort(apart, axis=1, kind="stable")
         whole = np.cumsum(share.sum(axis=1)[order], axis=1)
         # A centre that has more than the largest share by itself is no circle at all.
-        inside = (whole <= largest + 1e-12).sum(axis=1)
+        inside = (whole <= limits[1] + 1e-12).sum(axis=1)
         parts = np.stack([share[:, a:b].sum(axis=1) for a, b in stretches], axis=1)
-        return cls(order, inside, stretches, np.cumsum(parts[order], axis=1))
+        return cls(order, limits[0], inside, stretches, np.cumsum(parts[order], axis=1))
 
     def counted(self, counts: Counted) -> Iterator[tuple[int, int, Counted]]:
         """Yield for each circle its centre, its number of areas minus 1, and its cases in all intervals, (S, R).
@@ -221,7 +228,8 @@ class _Windows:
             running[:] = 0
             for k, area in enumerate(self.order[centre, :size]):
                 running += parts[area]
-                yield centre, k, running
+                if k >= self.fewest - 1:
+                    yield centre, k, running
 
     def statistics(self, counts: Ints) -> Floats:
         """Return the statistic of docs/risk-model.md eq. (52) for each circle and interval, (A, A, S).
@@ -231,8 +239,9 @@ class _Windows:
         within = np.stack([counts[:, first:stop].sum(axis=1) for first, stop in self.stretches], axis=1)
         cases = np.cumsum(within[self.order], axis=1)
         ratio = _Ratio.build(self.share, int(counts.sum()))
-        smaller = np.arange(len(self.order)) < self.inside[:, None]
-        excess = smaller[:, :, None] & (cases > ratio.expected)
+        sizes = np.arange(1, len(self.order) + 1)
+        allowed = (sizes >= self.fewest) & (sizes <= self.inside[:, None])
+        excess = allowed[:, :, None] & (cases > ratio.expected)
         return np.where(excess, ratio.table[cases] - cases * ratio.slope - ratio.offset, 0.0)
 
     def largest(self, counts: Counted) -> Floats:
@@ -244,7 +253,7 @@ class _Windows:
         ratio = _Ratio.build(self.share, int(counts[..., 0].sum()))
         least = np.empty(0, np.int32)
         for centre, k, running in self.counted(counts):
-            if k == 0:
+            if k == self.fewest - 1:
                 least = ratio.least(float(best.min()), centre)
             some = np.flatnonzero(running > least[k])
             if len(some):

@@ -37,6 +37,7 @@ _UNSAID = {
     "reports_alone": False,
     "region_only": False,
     "effort_warning": False,
+    "ways_warning": False,
 }
 
 

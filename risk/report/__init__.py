@@ -28,6 +28,7 @@ from risk.evaluation.model_checks import Check, check_fit
 from risk.evaluation.risk_model import build_panel
 from risk.model import Fit, RiskModel
 from risk.model.breaks import Break
+from risk.model.expected import compute_finding_factor
 from risk.model.gaps import GapAnswer
 from risk.model.municipalities import MunicipalFit, fit_municipalities
 from risk.model.observations import Observations
@@ -36,10 +37,12 @@ from risk.report.gaps import describe_gaps, sort_gaps
 from risk.report.model_card import describe_municipalities, describe_parameters, make_model_card
 from risk.report.sensitivity import judge_scenarios, make_sensitivity_table, set_partners_aside, summarise_sensitivity
 from risk.report.shift import describe_shifts
+from risk.report.steps import read_country_counts
 from risk.report.tables import JudgedFit
 from risk.report.trends import describe_trends
 
 KIND = "risk"
+_REACHES = 400  # draws of the children that outreach finds, for a step of the level
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,4 +199,8 @@ def reconstruct_forecasts(release: Release, folder: Path) -> None:
 def _describe_time(release: Release, fit: Fit, breaks: Sequence[Break]) -> dict[str, Any]:
     """Return the shift to internal trafficking, and the breaks and changes of counts, as plain values."""
     kappa = fit.hyper.get("kappa", (0.0, 0.0))[0]
-    return {**describe_shifts(release, kappa, breaks, tables.SEED), "trends": describe_trends(fit.observations, kappa)}
+    draws, observations = fit.draws(tables.DRAWS, tables.SEED), fit.observations
+    reach = compute_finding_factor(observations, draws.gamma[:_REACHES], draws.gap[:_REACHES])
+    countries = read_country_counts(release, observations)
+    trends = describe_trends(observations, kappa, reach * observations.expected, countries)
+    return {**describe_shifts(release, kappa, breaks, tables.SEED), "trends": trends}

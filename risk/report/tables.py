@@ -37,7 +37,7 @@ from risk.model.observations import Observations
 from risk.model.statements import AS_REGION, PUBLIC_CLAIMS, RATE_CLAIMS, Claim, name_certainty, say_nothing_of
 from risk.model.tipping import find_rank_tipping, find_rate_tipping
 from risk.numbers import round_to_two_digits
-from risk.report.change import Changes, find_changes, pool_countries
+from risk.report.change import Changes, compare_ways, find_changes, pool_countries
 
 DRAWS, SEED, REPLICATES = 4000, 0, 9999
 _YEAR = 4  # quarters
@@ -90,8 +90,12 @@ def judge_fit(fit: Fit, spread: float | None = None, common: DetectionRange | No
     log_risk, log_need = fit.average(draws.log_rate), fit.average(draws.log_need_rate)
     two_years = len(observations.quarters) >= 2 * _YEAR
     alone = draws.log_rate, observations.effort, observations.before_breaks
-    rates = alone, pool_countries(draws.log_rate, observations)
-    areas, countries = (find_changes(*rate, _YEAR) if two_years else None for rate in rates)
+    rates = (alone, False), (pool_countries(draws.log_rate, observations), True)
+    gamma, kappa = float(draws.gamma.mean()), float(draws.kappa.mean())
+    areas, countries = (
+        find_changes(*rate, _YEAR, compare_ways(observations, gamma, kappa, countries=pooled)) if two_years else None
+        for rate, pooled in rates
+    )
     need, reasons = draw_yearly_need(draws, observations, SEED, common), explain(fit, draws, log_need)
     whole = judge_need(log_need, observations)
     return JudgedFit(fit, draws, log_risk, log_need, whole, need, areas, countries, reasons)
@@ -313,6 +317,7 @@ def _change_rows(observations: Observations, areas: Sequence[str], changed: Chan
             "upper": changed.ratio[2, :, i],
             "effort_ratio": np.broadcast_to(effort[:, i][:, None], changed.ratio[1, :, i].shape),
             "effort_warning": changed.effort_warning[:, i],
+            "ways_warning": changed.ways_warning[:, i],
             "tipping": changed.tipping[:, i],
         }
         frames.append(_rows_of(areas, observations.pathways, quarter, **columns))
@@ -341,8 +346,8 @@ def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
     # The overdispersion of a quarter's count averages out over quarters, the detection of an area does not.
     kappa = judged.fit.hyper.get("kappa", (0.0, 0.0))[0]
     size = len(observations.quarters) / kappa**2 if kappa > 0 else np.inf
-    spread = float(np.median(judged.draws.spread))
-    search = clusters.ClusterSearch(observations, _centres(observations, areas), size, spread, REPLICATES, SEED)
+    centres = _centres(observations, areas)
+    search = clusters.ClusterSearch(observations, centres, size, clusters.BETWEEN_SD, REPLICATES, SEED)
     found_clusters = search.find(reasons.used, reasons.by_effort, reasons.noise)
     return _cells(observations, observations.whole_time, **found_clusters)
 

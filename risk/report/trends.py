@@ -23,7 +23,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import betainc, xlogy
 
 from data.errors import InputError
 from data.tables.periods import Period, add_months
@@ -32,34 +31,11 @@ from risk.evaluation.forecast_ledger import read_complete_panel
 from risk.evaluation.panel import Interval, Panel
 from risk.model.breaks import Break
 from risk.model.observations import Observations
+from risk.report.steps import ALL, Jump, find_jumps
 
 Verdict = Literal["no clear change", "rise", "fall", "possible break", "not compared"]
-ALL = "all"  # both pathways together
 _LEVEL = 0.95  # of the intervals that are shown
 _YEAR = 4  # quarters
-_STEP_LEVEL = 0.01  # p value up to which a step of the level is not due to chance, over all quarters of a series
-_STEP_RATIO = 1.5  # a smaller step is read as a rise
-_SIDE = 2  # quarters that a level lasts at least, on both sides
-
-
-@dataclass(frozen=True)
-class Jump:
-    """A possible break: the quarter from which the counts of a country or an area have a higher level.
-
-    before, after : mean count of a quarter on both sides, summed over the areas. areas : number of areas of the series.
-    rose : number of those whose mean is higher after the break.
-    """
-
-    period: str
-    place: str
-    before: float
-    after: float
-    areas: int = 1
-    rose: int = 1
-
-    def concerns(self, area: str) -> bool:
-        """Return whether the possible break affects the counts of this area."""
-        return Break(self.period, self.place).concerns(area)
 
 
 @dataclass(frozen=True)
@@ -163,6 +139,7 @@ def compare_panel(
     *,
     pathway: str | None = None,
     breaks: Iterable[Break] = (),
+    jumps: Iterable[Jump] = (),
     rules: Rules | None = None,
     noise: Floats | None = None,
 ) -> tuple[Change, ...]:
@@ -171,9 +148,9 @@ def compare_panel(
     The counts are those of one pathway, or of all pathways.
     `rules` apply to one published count: a sum of n similar counts has n times the noise variance and n times the size.
     noise : the noise variance of each count of the panel, (A, T, P), if it is not the same for all; the larger variance
-    of the two sums is used for both. A break in between, or an unknown count, stops the comparison. If there is a
-    possible break in between (see `find_jumps`), a rise is reported as a possible break. Raises InputError if `span` is
-    below 1, or if the panel is too short or does not have the pathway.
+    of the two sums is used for both. A break in between, or an unknown count, stops the comparison. If one of `jumps`
+    (see `find_jumps`) is in between, a rise is reported as a possible break. Raises InputError if `span` is below 1, or
+    if the panel is too short or does not have the pathway.
     """
     last = len(panel.quarters)
     if not 1 <= span <= last / 2:
@@ -184,7 +161,7 @@ def compare_panel(
     new, old = slice(last - span, last), slice(last - 2 * span, last - span)
     between = panel.quarters[old.start + 1 :]
     stops = [b for b in breaks if b.period in between]
-    possible = [jump for jump in find_jumps(panel, pathway) if jump.period in between]
+    possible = [jump for jump in jumps if jump.period in between]
     noise_by_quarter = None if noise is None else _select_counts(replace(panel, counts=noise), pathway)
     changes = []
     for place, area in enumerate(panel.areas):
@@ -235,91 +212,6 @@ def _select_counts(panel: Panel, pathway: str | None) -> Floats:
     return np.asarray(panel.counts[:, :, panel.pathways.index(pathway)])
 
 
-def find_jumps(panel: Panel, pathway: str | None = None) -> tuple[Jump, ...]:
-    """Find where the counts of a country, and then of each area, step to a higher level, eq. (87), (88).
-
-    A country has a step only if the level rose in more areas than chance explains (sign test; with too few areas for
-    the test, in most of those whose level changed). An area is left out if one of its counts is unknown, if its step is
-    within one quarter of its country's step, or if its country has no other area. Raises InputError for an unknown
-    pathway.
-    """
-    counts = _select_counts(panel, pathway)
-    jumps: list[Jump] = []
-    for code in dict.fromkeys(panel.countries):
-        inside = [a for a, c in enumerate(panel.countries) if c == code and np.isfinite(counts[a]).all()]
-        step = find_step(counts[inside].sum(axis=0)) if inside else None
-        if step is not None and _is_everywhere(counts[inside], step):
-            jumps.append(_describe_step(panel, code, counts[inside], step))
-        else:
-            step = None
-        for area in inside if len(inside) > 1 else []:
-            alone = find_step(counts[area], _STEP_LEVEL / len(inside))
-            if alone is not None and (step is None or abs(alone - step) > 1):
-                jumps.append(_describe_step(panel, panel.areas[area], counts[[area]], alone))
-    return tuple(jumps)
-
-
-def _describe_step(panel: Panel, place: str, counts: Floats, step: int) -> Jump:
-    before, after = counts[:, :step].mean(axis=1), counts[:, step:].mean(axis=1)
-    sums = float(before.sum()), float(after.sum())
-    return Jump(panel.quarters[step], place, *sums, len(counts), int((after > before).sum()))
-
-
-def _is_everywhere(counts: Floats, step: int) -> bool:
-    """Return whether the level rose in more areas than chance explains.
-
-    counts : (A, T). With too few areas for the test, the level must have risen in most of the areas where it changed.
-    """
-    from scipy.stats import binomtest
-
-    change = np.sign(counts[:, step:].mean(axis=1) - counts[:, :step].mean(axis=1))
-    rose, changed = int((change > 0).sum()), int((change != 0).sum())
-    if 0.5 ** len(counts) > _STEP_LEVEL:  # too few areas for the test
-        return 2 * rose > changed
-    return bool(changed and binomtest(rose, changed, 0.5, alternative="greater").pvalue <= _STEP_LEVEL)
-
-
-def find_step(counts: Floats, level: float = _STEP_LEVEL) -> int | None:
-    """Return the position from which a series, (T,), has a higher level; None if there is no such step.
-
-    The step is where two constant levels have the least Poisson deviance, docs/risk-model.md eq. (87). Three conditions
-    must hold. Chance does not explain the step: the test allows for overdispersion and for all quarters at which a step
-    is possible, eq. (88). The level after the step is at least 1.5 times the level before it. And steady growth fits
-    the series less well. A series of fewer than four quarters, or of zeros alone, has no step.
-    """
-    from sklearn.linear_model import PoissonRegressor
-
-    last = len(counts)
-    if last < 2 * _SIDE or not counts.any():
-        return None
-    starts = np.arange(_SIDE, last - _SIDE + 1)
-    sums = np.cumsum(counts)
-    before, after = sums[starts - 1], sums[-1] - sums[starts - 1]
-    later = np.arange(last) >= starts[:, None]
-    levels = np.where(later, (after / (last - starts))[:, None], (before / starts)[:, None])
-    deviances = _compute_deviance(counts, levels)
-    best = int(deviances.argmin())
-    start, fitted = int(starts[best]), levels[best]
-    if fitted[-1] < _STEP_RATIO * fitted[0]:
-        return None
-    squares = np.divide((counts - fitted) ** 2, fitted, out=np.zeros(last), where=fitted > 0)
-    spread = max(1.0, float(squares.sum()) / (last - 2))
-    chance = betainc(after[best] / spread, before[best] / spread + 1.0, (last - start) / last)
-    if chance * len(starts) > level:
-        return None
-    time = np.linspace(-1.0, 1.0, last)[:, None]
-    growth = PoissonRegressor(alpha=0.0, max_iter=1000).fit(time, counts).predict(time)
-    # The position of a step is one parameter more than growth has; Akaike's criterion adds 2 for each parameter.
-    is_step = _compute_deviance(counts, growth) - deviances[best] > 2.0 * spread
-    return start if is_step else None
-
-
-def _compute_deviance(counts: Floats, mean: Floats) -> Floats:
-    """Return the Poisson deviance of a series, (T,), from means, (..., T), in the shape (...)."""
-    ratio = np.divide(counts, mean, out=np.ones(np.broadcast(counts, mean).shape), where=(mean > 0) & (counts > 0))
-    return np.asarray(2.0 * (xlogy(counts, ratio) - counts + mean).sum(axis=-1))
-
-
 @dataclass(frozen=True)
 class CountChange:
     """The change of an area's counts on a pathway (or ALL) over the last year, as a manifest stores it; see `Change`.
@@ -365,27 +257,35 @@ class Trends:
         )
 
 
-def describe_trends(observations: Observations, kappa: float) -> dict[str, Any]:
+def describe_trends(
+    observations: Observations,
+    kappa: float,
+    reach: Floats | None = None,
+    countries: tuple[Floats, Floats] | None = None,
+) -> dict[str, Any]:
     """Return the trends as plain values for a manifest.
 
     A count is unknown if that of any way of finding is withheld. There are no changes without two years of quarters,
     and none in a country that has neither counts nor outreach.
 
-    kappa : overdispersion of a quarter's count.
+    kappa : overdispersion of a quarter's count. reach, countries : as in `find_jumps`.
     """
     panel, silent = read_complete_panel(observations), observations.silent_places
-    pathways = {name: (name if name != ALL else None) for name in (*panel.pathways, ALL)}
-    jumps = {name: find_jumps(panel, pathway) for name, pathway in pathways.items()}
+    noise = observations.count_noise.sum(axis=-1)
+    jumps = find_jumps(panel, reach=reach, noise=noise, kappa=kappa, countries=countries)
     looks = len(panel.quarters) - 2 * _YEAR + 1
     changes: list[dict[str, Any]] = []
     if looks > 0:
-        rules, noise = Rules(looks=looks, size=1.0 / max(kappa, 1e-3) ** 2), observations.count_noise.sum(axis=-1)
-        for name, pathway in pathways.items():
-            compared = compare_panel(panel, pathway=pathway, breaks=observations.breaks, rules=rules, noise=noise)
+        rules = Rules(looks=looks * len(panel.areas), size=1.0 / max(kappa, 1e-3) ** 2)
+        for name in (*panel.pathways, ALL):
+            pathway, possible = None if name == ALL else name, [jump for which, jump in jumps if which == name]
+            compared = compare_panel(
+                panel, pathway=pathway, breaks=observations.breaks, jumps=possible, rules=rules, noise=noise
+            )
             changes += [asdict(_shorten(change, name)) for change in compared if change.area not in silent]
     return {
         "breaks": [asdict(b) for b in observations.breaks],
-        "jumps": [[name, asdict(jump)] for name, some in jumps.items() for jump in some],
+        "jumps": [[name, asdict(jump)] for name, jump in jumps],
         "changes": changes,
     }
 

@@ -17,7 +17,7 @@ from dashboard.narrative.digest import (
 )
 from dashboard.narrative.judgement import AreaJudgement, judge_areas, read_plan_review
 from dashboard.narrative.plan import ANSWERS, name_answer
-from dashboard.narrative.risk import format_effort_warning, name_certainty, name_claim, name_pathways
+from dashboard.narrative.risk import list_warnings, name_certainty, name_claim, name_pathways
 from dashboard.narrative.speech import Speech, make_legible
 from dashboard.site import NEWS, read_site
 from dashboard.site.current_release import CurrentRelease
@@ -93,9 +93,13 @@ def _list_rises(
             likely=name_certainty(change.certainty),
             ratio=t.format_number(change.value, 2),
         )
-        warning = f". {format_effort_warning(t, change.effort_ratio)}" if change.effort_warning else ""
+        warnings = list_warnings(t, change.effort_ratio, effort=change.effort_warning, ways=change.ways_warning)
         title = _("The rate rose in {area}", area=t.name_area(code))
-        yield Alert(title, f"{detail}{warning}", f"trends?area={code}&pathway={pathway}")
+        yield Alert(
+            title,
+            ". ".join([detail, " ".join(warnings)]) if warnings else detail,
+            f"trends?area={code}&pathway={pathway}",
+        )
 
 
 def _list_unsearched(

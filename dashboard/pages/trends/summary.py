@@ -46,7 +46,8 @@ from geo.layers.encounters import COUNTED as ENCOUNTERS
 from geo.layers.output.table import NOISY, format_noisy
 from risk.model.breaks import Break
 from risk.report.change import EFFORT_RATIO
-from risk.report.trends import Jump, Trends
+from risk.report.steps import Jump
+from risk.report.trends import Trends
 
 EVERY = "all"
 # The choices of the layer of children met that make up each pathway of the model.
@@ -313,7 +314,7 @@ def word_latest_changes(current: CurrentRelease, area: str) -> dict[str, str]:
     judged, t, named = judge_area(current, area), speak_to_reader(current), narrative.name_pathways()
     return {
         pathway: f"{named[pathway]}: {word_change(t, change)} "
-        f"{_format_outreach(t, change.effort_ratio, warned=change.effort_warning)}"
+        f"{_format_outreach(t, change.effort_ratio, effort=change.effort_warning, ways=change.ways_warning)}"
         for pathway, change in (judged.changes.items() if judged else ())
     }
 
@@ -344,7 +345,8 @@ def _format_change(t: Speech, looks: Sequence[Mapping[Any, Any]], pathway: str) 
     sentence = template.format(pathway=pathway, level=level, when=_format_ending(row), **ends)
     earlier = t.join_and(map(_format_ending, looks[1:])) if len(looks) > 1 else ""
     earlier_looks = f" {_('The same was found for the years up to {earlier}.', earlier=earlier)}" if earlier else ""
-    outreach = _format_outreach(t, float(row["effort_ratio"]), warned=bool(row["effort_warning"]))
+    effort, ways = (bool(row.get(name, False)) for name in ("effort_warning", "ways_warning"))
+    outreach = _format_outreach(t, float(row["effort_ratio"]), effort=effort, ways=ways)
     return f"{sentence} {outreach}{earlier_looks}"
 
 
@@ -352,17 +354,18 @@ def _format_ending(row: Mapping[Any, Any]) -> str:
     return format_month(Period.parse(str(row["period"])).end)
 
 
-def _format_outreach(t: Speech, ratio: float, *, warned: bool) -> str:
-    """Return a sentence on how outreach changed over the same two years.
+def _format_outreach(t: Speech, ratio: float, *, effort: bool, ways: bool) -> str:
+    """Return a sentence on how outreach changed over the same two years, and the warnings on the change of the rate.
 
-    ratio : the factor; NaN without outreach in the year before. If `warned`, the sentence is a warning that outreach
-    may be the reason for a change.
+    ratio : the factor; NaN without outreach in the year before. effort, ways : as in `list_warnings`.
     """
-    if warned:
-        return narrative.format_effort_warning(t, ratio)
+    warnings = narrative.list_warnings(t, ratio, effort=effort, ways=ways)
+    if effort:
+        return " ".join(warnings)
     if math.isnan(ratio):
-        return t("No outreach is recorded for the year before.")
-    return t("Outreach was {days} times that of the year before.", days=t.format_number(ratio, 1))
+        return " ".join([t("No outreach is recorded for the year before."), *warnings])
+    words = t("Outreach was {days} times that of the year before.", days=t.format_number(ratio, 1))
+    return " ".join([words, *warnings])
 
 
 _ENDS = {"ratio": "median", "low": "lower", "high": "upper"}

@@ -30,10 +30,12 @@ def flat(seen, mean=40.0):
 
 def test_a_planted_cluster_is_found_in_its_own_country_alone(seen):
     children, expected = flat(seen)
-    planted = seen.areas.index("AL-11")
-    children[planted, :, 0] *= 4
-    columns = ground(seen).find(children.sum(axis=1), expected.sum(axis=1), 0 * expected.sum(axis=1))
-    assert columns["cluster"][planted, 0] == 1
+    search, planted = ground(seen), seen.areas.index("AL-11")
+    albanian = np.flatnonzero(np.array(seen.countries) == "AL")
+    near = albanian[np.argsort(((search.centres[albanian] - search.centres[planted]) ** 2).sum(axis=1))[:2]]
+    children[near, :, 0] *= 4
+    columns = search.find(children.sum(axis=1), expected.sum(axis=1), 0 * expected.sum(axis=1))
+    assert (columns["cluster"][near, 0] == 1).all()
     assert columns["p"][planted, 0] <= 0.01
     assert columns["value"][planted, 0] > 2
     greek = np.array(seen.countries) == "GR"
@@ -76,3 +78,13 @@ def test_areas_without_a_place_and_countries_of_few_areas_are_left_out(seen):
     assert np.isnan(columns["cluster"]).all()
     nobody = ground(seen).find(np.zeros_like(children.sum(axis=1)), expected.sum(axis=1), 0 * expected.sum(axis=1))
     assert np.isnan(nobody["cluster"]).all()
+
+
+def test_a_single_area_that_finds_much_is_no_cluster_of_one(seen):
+    children, expected = (values.sum(axis=1) for values in flat(seen))
+    children[seen.areas.index("GR-I"), 0] *= 4
+    columns = ground(seen).find(children, expected, 0 * expected)
+    sizes = np.unique(columns["cluster"][~np.isnan(columns["cluster"][:, 0]), 0], return_counts=True)[1]
+    greek = np.array(seen.countries) == "GR"
+    assert len(sizes)
+    assert np.nansum(columns["cluster"][greek, 0] == 1) >= 2

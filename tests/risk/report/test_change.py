@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.report.change import EFFORT_RATIO, find_changes, pool_countries
+from risk.model.observations import Observations
+from risk.report.change import EFFORT_RATIO, compare_ways, find_changes, pool_countries
 
 QUARTERS = 8
 
@@ -29,8 +30,9 @@ def judge(last, effort=(10.0, 10.0), share=1.0, looks=1, others=1.0):
 
 @pytest.mark.parametrize(
     ("share", "last", "others", "statement"),
-    [(0.95, 2.0, 1.0, ("rising", "very_likely")), (0.85, 2.0, 1.0, ("rising", "likely")),
-     (0.95, 0.5, 1.0, ("falling", "very_likely")), (0.5, 2.0, 0.9, ("not_falling", "very_likely")),
+    [(0.95, 2.0, 1.0, ("rising", "very_likely")), (0.85, 2.0, 1.0, ("not_falling", "very_likely")),
+     (0.95, 0.5, 1.0, ("falling", "very_likely")), (0.85, 0.5, 1.05, ("not_rising", "very_likely")),
+     (0.5, 2.0, 0.9, ("not_falling", "very_likely")),
      (0.5, 0.5, 1.1, ("not_rising", "very_likely")), (0.5, 2.0, 1.1, ("more", "very_likely")),
      (0.85, 1.2, 1.0, ("same", "very_likely")), (0.3, 2.0, 1.0, ("same", "likely")),
      (0.5, 2.0, 0.5, ("", "cannot_tell"))],
@@ -39,9 +41,9 @@ def test_a_difference_and_its_absence_are_said_with_their_certainty(share, last,
     assert judge(last, share=share, others=others)[0] == statement
 
 
-@pytest.mark.parametrize(("share", "statement"), [(0.98, "rising"), (0.92, "not_falling")])
+@pytest.mark.parametrize(("share", "statement"), [(0.985, "rising"), (0.97, "not_falling")])
 def test_a_rise_that_is_looked_for_again_and_again_needs_more(share, statement):
-    """At five looks a rise is likely from 1 - .34 / 5 on."""
+    """At five looks a rise is very likely from 1 - .1 / 5 on."""
     assert judge(2.0, share=share, looks=5, others=0.9)[0][0] == statement
 
 
@@ -98,3 +100,41 @@ def test_nothing_is_said_of_two_years_with_a_break_between_their_quarters():
     assert statements.as_columns()["statement"][0, :, 0].tolist() == ["", "", "same", "same", "same"]
     assert statements.probability[0, :2, 0].tolist() == [0.0, 0.0]
     assert statements.says("same")[1].all()
+
+
+def observe(reported, discovered, days):
+    """Return observations of one area over two years, from exact counts of each quarter by way of finding."""
+    counts = np.stack([reported, discovered], axis=-1)[None, :, None].astype(np.int64)
+    quarters = tuple(f"200{6 + n // 4}-{3 * (n % 4) + 1:02d}-01/P3M" for n in range(QUARTERS))
+    return Observations(
+        ("AL-01",), ("AL",), np.ones((1, QUARTERS)), quarters, ("internal",), ("reported", "discovered"), counts,
+        np.array([days], float), np.zeros((0, 2), np.int64), None, "partner",
+    )  # fmt: skip
+
+
+def test_each_way_of_finding_alone_shows_a_change_or_not():
+    """Reports of 16 and then 36 differ by 10 / sqrt(13) standard deviations: eq. (153)."""
+    reports, finds, days = [4] * 4 + [9] * 4, [3] * 4 + [6] * 4, [10] * 4 + [20] * 4
+    same = compare_ways(observe(reports, [5] * 8, [10] * 8), 1.0, 0.0)
+    np.testing.assert_allclose(same[0, 0, 0], [10 / np.sqrt(13), 0.0], atol=1e-9)
+    # Twice the days explain twice the finds if gamma is 1, and not if it is 0.
+    np.testing.assert_allclose(compare_ways(observe(reports, finds, days), 1.0, 0.0)[0, 0, 0, 1], 0.0, atol=1e-9)
+    np.testing.assert_allclose(
+        compare_ways(observe(reports, finds, days), 0.0, 0.0)[0, 0, 0, 1], 6 / np.sqrt(9), atol=1e-9
+    )
+    # One area is its whole country, and overdispersion widens the comparison.
+    whole = compare_ways(observe(reports, finds, days), 1.0, 0.5, countries=True)
+    assert 0 < whole[0, 0, 0, 0] < 10 / np.sqrt(13)
+
+
+@pytest.mark.parametrize(
+    ("last", "ways", "warned"),
+    [(2.0, (3.0, 2.0), False), (2.0, (3.0, 0.5), True), (0.5, (-3.0, -2.0), False), (0.5, (-3.0, 0.0), True),
+     (1.0, (3.0, 0.0), False)],
+)  # fmt: skip
+def test_a_change_that_one_way_alone_shows_comes_with_a_warning(last, ways, warned):
+    draws = np.zeros((100, 1, QUARTERS, 1))
+    draws[:, :, 4:] = np.log(last)
+    changes = find_changes(draws, np.ones((1, QUARTERS)), no_break(1, QUARTERS), ways=np.reshape(ways, (1, 1, 1, 2)))
+    assert bool(changes.ways_warning[0, 0, 0]) == warned
+    assert not find_changes(draws, np.ones((1, QUARTERS)), no_break(1, QUARTERS)).ways_warning.any()

@@ -14,15 +14,8 @@ from risk.evaluation.panel import Panel
 from risk.laplace.likelihood import MISSING
 from risk.model.breaks import Break
 from risk.model.observations import Observations
-from risk.report.trends import (
-    Rules,
-    _log_variance,
-    compare_counts,
-    compare_panel,
-    describe_trends,
-    find_jumps,
-    find_step,
-)
+from risk.report.steps import Series, find_jumps, merge_noisy
+from risk.report.trends import Rules, _log_variance, compare_counts, compare_panel, describe_trends
 
 
 def panel(counts, effort=None, countries=None):
@@ -37,6 +30,13 @@ def panel(counts, effort=None, countries=None):
         np.ones((size, time)) if effort is None else effort,
         np.zeros((0, 2), np.int64),
     )
+
+
+def series(counts, reach=None, noise=0.0, kappa=0.0):
+    """Return a series of one area, by default with the same expected counts in all quarters."""
+    counts = np.array(counts, float)
+    reach = np.ones((1, len(counts))) if reach is None else np.array(reach, float)
+    return Series.build(counts, reach, np.full(len(counts), noise), kappa)
 
 
 def national(counts):
@@ -159,7 +159,7 @@ def test_a_series_break_stops_comparison_across_it_and_only_there():
 
 
 @pytest.mark.parametrize(
-    ("series", "start"),
+    ("counts", "start"),
     [
         ((20, 22, 19, 21, 101, 98, 104), 4),  # fivefold in one year, and it stays
         ((3, 5, 4, 2, 3, 4, 16, 20, 18, 22), 6),
@@ -171,19 +171,39 @@ def test_a_series_break_stops_comparison_across_it_and_only_there():
         ((5, 50), None),
     ],
 )
-def test_a_single_series_that_steps_up_and_stays_is_a_possible_break(series, start):
-    counts = np.array(series, float)
-    assert find_step(counts) == start
+def test_a_single_series_that_steps_up_and_stays_is_a_possible_break(counts, start):
+    counts = np.array(counts, float)
+    assert series(counts).find_step(0.01) == start
     jumps = find_jumps(panel(counts[None, :, None]))
-    assert [jump.period for jump in jumps] == ([] if start is None else [f"q{start}"])
+    quarters = [] if start is None else [f"q{start}"] * 2  # of the one pathway, and of all together
+    assert [jump.period for _name, jump in jumps] == quarters
 
 
 def test_the_chance_of_a_step_is_the_binomial_one():
     # Two quarters with 1 and two with 9: P(Bin(20, 1/2) >= 18) = 211 / 2**20, and there is one place for the step.
-    counts = np.array([1.0, 1.0, 9.0, 9.0])
+    counts = [1.0, 1.0, 9.0, 9.0]
     chance = 211 / 2**20
-    assert find_step(counts, chance * 1.0001) == 2
-    assert find_step(counts, chance * 0.9999) is None
+    assert series(counts).find_step(chance * 1.0001) == 2
+    assert series(counts).find_step(chance * 0.9999) is None
+
+
+def test_a_step_that_outreach_explains_is_none():
+    counts = [10, 11, 9, 10, 31, 29, 30, 30]
+    assert series(counts).find_step(0.001) == 4
+    assert series(counts, [[1, 1, 1, 1, 3, 3, 3, 3]]).find_step(0.5) is None
+    # It is also none if the model does not know whether outreach explains it.
+    assert series(counts, np.exp(np.outer([-1.0, 0.0, 1.0], [0, 0, 0, 0, 1, 1, 1, 1]))).find_step(0.05) is None
+    # And one that less outreach hides is found.
+    assert series([20] * 8, [[3, 3, 3, 3, 1, 1, 1, 1]]).find_step(0.001) == 4
+
+
+def test_noise_and_overdispersion_of_the_model_divide_the_counts():
+    """Two quarters with 2 and two with 18 and a spread of 2 are as good as 1, 1, 9, 9 by chance alone: eq. (151)."""
+    chance = 211 / 2**20
+    for options in ({"noise": 10.0}, {"kappa": 10.0**-0.5}):
+        loud = series([2.0, 2.0, 18.0, 18.0], **options)
+        assert loud.find_step(chance * 1.0001) == 2
+        assert loud.find_step(chance * 0.9999) is None
 
 
 @pytest.mark.slow
@@ -193,12 +213,14 @@ def test_a_jump_everywhere_is_offered_as_a_break_before_it_is_offered_as_a_rise(
     assert find_jumps(national(counts)) == ()
     counts[:, 6:] = rng.poisson(14.0, (25, 2, 1))
     albania = national(counts)
-    jump = find_jumps(albania)[0]
+    jumps = find_jumps(albania)
+    name, jump = jumps[0]
+    assert name == "p0"
     assert (jump.period, jump.place, jump.areas) == ("q6", "AL", 25)
     assert jump.before == pytest.approx(counts[:, :6].sum() / 6)
     assert jump.after == pytest.approx(counts[:, 6:].sum() / 2)
     assert jump.rose > 20
-    changes = compare_panel(albania, 2)
+    changes = compare_panel(albania, 2, jumps=[jump])
     assert any(change.verdict == "possible break" for change in changes)
     assert not any(change.verdict == "rise" for change in changes)
 
@@ -208,8 +230,10 @@ def test_a_jump_in_one_area_is_offered_for_that_area_alone():
     counts = rng.poisson(6.0, (25, 8, 1)).astype(float)
     counts[3, 6:] = 90.0
     albania = national(counts)
-    assert [(jump.place, jump.period) for jump in find_jumps(albania)] == [("AL-03", "q6")]
-    verdicts = {change.area: change.verdict for change in compare_panel(albania, 2, rules=Rules(looks=9))}
+    jumps = [jump for name, jump in find_jumps(albania) if name == "p0"]
+    assert [(jump.place, jump.period) for jump in jumps] == [("AL-03", "q6")]
+    changes = compare_panel(albania, 2, jumps=jumps, rules=Rules(looks=9))
+    verdicts = {change.area: change.verdict for change in changes}
     assert verdicts.pop("AL-03") == "possible break"
     assert set(verdicts.values()) == {"no clear change"}
 
@@ -218,6 +242,25 @@ def test_flat_series_offer_few_breaks():
     rng = np.random.default_rng(8)
     offered = [find_jumps(national(rng.poisson(5.0, (25, 12, 1)))) for _ in range(60)]
     assert sum(bool(jumps) for jumps in offered) <= 3
+
+
+def test_the_number_of_a_country_shows_a_break_that_the_noise_of_its_areas_hides():
+    rng = np.random.default_rng(4)
+    exact = rng.poisson(np.repeat([1.5, 3.0], 4), (12, 8))
+    noise = np.full((12, 8, 1), 8.0)
+    noisy = np.maximum(exact + rng.normal(0.0, np.sqrt(8.0), exact.shape).round(), 0.0)
+    albania = national(noisy[:, :, None])
+    assert find_jumps(albania, noise=noise) == ()
+    whole = exact.sum(axis=0)[None, :, None].astype(float), np.full((1, 8, 1), 2.0)
+    assert {jump.place for _name, jump in find_jumps(albania, noise=noise, countries=whole)} == {"AL"}
+
+
+def test_numbers_of_countries_are_added_up_by_crossing_with_their_noise():
+    channel = CellKey().channel(60)
+    variance = channel.variance()
+    counts, noise = merge_noisy(np.array([[[12, 20, 0], [MISSING, 3, 4]]]), channel)
+    np.testing.assert_array_equal(counts, [[[12.0, 20.0], [np.nan, 7.0]]])
+    np.testing.assert_allclose(noise[0, 0], [variance[12], variance[20] + variance[1]])
 
 
 def test_sums_carry_the_noise_of_all_their_counts():

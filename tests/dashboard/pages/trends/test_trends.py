@@ -26,7 +26,8 @@ from data.accounts.database import Accounts
 from data.accounts.rights import ROLES, Right, Role
 from data.release import Release
 from risk.model.breaks import Break, accept_break, read_breaks
-from risk.report.trends import CountChange, Jump, Trends
+from risk.report.steps import Jump
+from risk.report.trends import CountChange, Trends
 from tests.helpers import small_release
 from tests.helpers.pages import count_words, open_current, open_page, read_text, read_unfolded, speak_on_pages
 
@@ -300,9 +301,12 @@ def test_a_published_zero_is_not_called_no_child(run, set_trends):
 def test_a_year_without_outreach_is_a_reason_only_where_a_change_is_warned_of(current):
     """Where nobody searched in either year, more outreach is no reason."""
     t = speak_to_reader(current)
-    silent = summary._format_outreach(t, float("nan"), warned=False)
+    silent = summary._format_outreach(t, float("nan"), effort=False, ways=False)
     assert silent == "No outreach is recorded for the year before."
-    assert "may be the reason" in summary._format_outreach(t, float("nan"), warned=True)
+    assert "may be the reason" in summary._format_outreach(t, float("nan"), effort=True, ways=False)
+    both = summary._format_outreach(t, 1.0, effort=False, ways=True)
+    assert both.startswith("Outreach was 1.0 times")
+    assert "a partner that began or stopped" in both
 
 
 @pytest.mark.slow
