@@ -58,7 +58,7 @@ def posts_of(observations: Observations, programme: Programme) -> Posts:
     codes = observations.areas
     level = "region" if observations.regions is None else "municipality"
     travel = Travel.between(geography.load_areas(), level).select(codes)
-    share = compute_reach(observations.expected[:, -1], programme.catchment.weight(travel.to_people()))
+    share = compute_reach(observations.expected[:, -1], programme.catchment.weight(travel.people))
     units = apportion(observations.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
     # The cost of a move is its minutes; no rule of a study limits the cost.
     return Posts(

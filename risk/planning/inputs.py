@@ -249,8 +249,7 @@ def _read_breaks(release: Release) -> tuple[Break, ...]:
 
 def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Travel:
     result = release.result("risk")
-    times = Times.read(result.manifest if result else {}).among(areas.frame(level).index)
-    return Travel.between(areas, level, uploaded=times.uploaded, ferries=times.ferries)
+    return Times.read(result.manifest if result else {}).compute_travel(areas, level)
 
 
 def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools) -> Posts:
@@ -262,7 +261,7 @@ def _place_posts(table: tables.PostsTable, observations: Observations, travel: T
     """
     land = np.array(observations.countries)
     same = land[:, None] == land
-    weight = np.where(same & ~travel.provisional, CATCHMENT.weight(travel.to_people()), 0.0)
+    weight = np.where(same, CATCHMENT.weight(travel.people) * travel.reached, 0.0)
     return Posts(
         observations.areas,
         observations.areas,

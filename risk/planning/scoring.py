@@ -73,7 +73,7 @@ def _read_times(workspace: Workspace, release: Release, travel: Path | None, fer
     """Read the files of travel times; without a file, return those of the newest result in the workspace.
 
     A file with only a heading removes earlier times. Raises the errors of geo.travel.read_links, and InputError for a
-    time between areas of two levels.
+    measured time between areas of two levels.
     """
     last = latest(workspace.derived, "partner", KIND)
     earlier = Times() if last is None else Times.read(last.manifest)
@@ -83,7 +83,7 @@ def _read_times(workspace: Workspace, release: Release, travel: Path | None, fer
         earlier.uploaded if travel is None else read_links(travel, codes),
         earlier.ferries if ferries is None else read_links(ferries, codes, sources=True),
     ).among(codes)
-    for link in (*times.uploaded, *times.ferries):
+    for link in times.uploaded:
         if areas.table["level"][link.start] != areas.table["level"][link.end]:
             msg = (
                 f"{link.start} and {link.end} are of two levels. Give times between regions or between municipalities."
