@@ -43,7 +43,7 @@ def country(areas: int, sites: int, draws: int, seed: int) -> tuple[Posts, np.nd
         tuple(f"site {i}" for i in range(sites)),
         KINDS,
         units,
-        compute_reach(people, Catchment(60.0, "gaussian", 25.0).weight(minutes)),
+        np.stack([compute_reach(people, Catchment(60.0, "gaussian", 25.0).weight(minutes))] * len(KINDS)),
         10.0 + minutes[positions],
         units.sum(axis=1) + 5,
         units // 4,

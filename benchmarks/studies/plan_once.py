@@ -291,7 +291,7 @@ def greedy(posts: Posts, need: Floats, moves: int) -> Ints:
     units = posts.units.copy()
     for _ in range(moves):
         best, best_move = meets(posts, units, need) + 1e-9, None
-        each = posts.reach * posts.kinds[0].children
+        each = posts.reach[0] * posts.kinds[0].children
         for start in np.flatnonzero(units[:, 0]):
             rest = posts.compute_capacity(units)[:, 0] - each[:, start]
             values = compute_met(np.broadcast_to(need[:, None], each.shape), rest[:, None] + each).sum(axis=0)

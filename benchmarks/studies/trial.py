@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from geo.travel import Travel
-from risk.access import Catchment, compute_reach
 from risk.model.detection import draw_yearly_need
 from risk.model.fit import Fit
 from risk.model.observations import Observations
@@ -17,6 +16,7 @@ from risk.numbers import apportion
 from risk.planning import compute_floor, plan_moves
 from risk.planning.benefit import compute_met
 from risk.planning.clashes import RulesClash
+from risk.planning.inputs import compute_unit_reach
 from risk.planning.problem import Kind, Posts, Rules, Solver
 from risk.planning.result import Plan
 
@@ -39,7 +39,6 @@ class Programme:
     moves: int = 15
     floor: float = 0.25
     exploration: float = 0.1
-    catchment: Catchment = field(default_factory=lambda: Catchment(120.0, "gaussian", 40.0))
 
 
 def need_of(fit: Fit, seed: int) -> Floats:
@@ -54,11 +53,11 @@ def counts_of(observations: Observations) -> Floats:
 
 
 def posts_of(observations: Observations, programme: Programme) -> Posts:
-    """Return posts whose units are distributed like the outreach of the first year."""
+    """Return posts whose units are distributed like the outreach of the first year; no team works next door."""
     codes = observations.areas
     level = "region" if observations.regions is None else "municipality"
     travel = Travel.between(geography.load_areas(), level).select(codes)
-    share = compute_reach(observations.expected[:, -1], programme.catchment.weight(travel.people))
+    reach = compute_unit_reach(observations, travel, observations.expected[:, -1])[True]
     units = apportion(observations.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
     # The cost of a move is its minutes; no rule of a study limits the cost.
     return Posts(
@@ -66,7 +65,7 @@ def posts_of(observations: Observations, programme: Programme) -> Posts:
         codes,
         (Kind("team", programme.children, search=True),),
         units,
-        share,
+        reach[None],
         travel.minutes,
         np.full(len(codes), programme.units, np.int64),
         np.zeros_like(units),

@@ -50,6 +50,12 @@ def _list_limits(t: Speech, plan: PlanSummary) -> Iterator[str]:
         )
     if setting.pathway in PATHWAYS:
         yield t("need counted: {pathway}", pathway=t.name_pathway(setting.pathway))
+    if setting.country:
+        yield t("units move only within {area}", area=t.name_area(setting.country))
+    for area, units in setting.keep:
+        yield t("{area} keeps at least {count} teams", area=t.name_area(area), count=units)
+    for area, units in setting.at_most:
+        yield t("{area} has at most {count} teams", area=t.name_area(area), count=units)
     shares = {
         "floor": t("each county or region keeps at least {share} of the outreach and services that reach it today"),
         "services_floor": t(

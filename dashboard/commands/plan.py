@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from typer.core import TyperGroup
@@ -20,24 +20,30 @@ from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
 from dashboard.narrative.speech import Speech
 from data.errors import InputError
+from data.reference import area_table
 from data.release import Release
 from data.tables.spec import Level
 from data.workspace import Workspace, files
 from geo import areas as geography
+from geo.places import Places
 from risk import handover
 from risk.handover import HandOverResult
 from risk.planning import inputs, posts, saved
 from risk.planning.clashes import RulesClash
 from risk.planning.inputs import PlanInputs, Setting
+from risk.planning.problem import Decision
 from risk.planning.saved import SavedPlan
-from risk.planning.summary import ROLES, Author, PlanSummary, summarise_plan
+from risk.planning.summary import ROLES, Author, AuthoredDecision, PlanSummary, summarise_plan
 
 _USUAL = Setting()
 _TITLE, _ROLE = "Proposed moves", "data officer"
 # The option that loosens each rule, for the message when rules clash.
 _LOOSENED = {
     **{rule: f"(--{rule.replace('_', '-')})" for rule in ("moves", "budget", "floor", "services_floor", "exploration")},
+    **{rule: f"(--{rule.replace('_', '-')})" for rule in ("country", "keep", "at_most")},
     **dict.fromkeys(("commitments", "room"), "(--posts)"),
+    "accepted": "(--require)",
+    "declined": "(--forbid)",
 }
 _ReleaseName = Annotated[str | None, typer.Option("--release", help="Name of the release. Default: the current one.")]
 
@@ -68,6 +74,59 @@ class LimitOptions:
     )
     seconds: Annotated[float, typer.Option(min=1, help="Time limit in seconds.")] = _USUAL.seconds
     level: _Level = _USUAL.level
+
+
+_Texts = list[str] | None
+
+
+@dataclass(frozen=True)
+class RuleOptions:
+    """Rules for single countries, areas and moves; areas are given by code or by name."""
+
+    country: Annotated[str, typer.Option(help="Units move only within this country: AL or GR.")] = _USUAL.country
+    keep: Annotated[_Texts, typer.Option(help="AREA=NUMBER: an area keeps at least so many teams. Repeatable.")] = None
+    at_most: Annotated[_Texts, typer.Option(help="AREA=NUMBER: an area has at most so many teams. Repeatable.")] = None
+    forbid: Annotated[_Texts, typer.Option(help="AREA=AREA: no unit moves from the first to the second.")] = None
+    require: Annotated[_Texts, typer.Option(help="AREA=AREA: a unit moves from the first to the second.")] = None
+
+    def read_setting(self, level: Level) -> dict[str, Any]:
+        """Return the values of the setting; raise InputError for an unknown area, or what is no number."""
+        return {"country": self.country.upper(), "keep": tuple(_read_units(text, level) for text in self.keep or ()),
+                "at_most": tuple(_read_units(text, level) for text in self.at_most or ())}  # fmt: skip
+
+    def read_decisions(self, level: Level, author: Author) -> tuple[AuthoredDecision, ...]:
+        """Return the forbidden and required moves as decisions; raise InputError for an unknown area."""
+        words: tuple[tuple[Literal["decline", "accept"], _Texts], ...] = (
+            ("decline", self.forbid),
+            ("accept", self.require),
+        )
+        ways = [(decided, *_split_pair(text)) for decided, texts in words for text in texts or ()]
+        moves = [Decision(_find_area(s, level), _find_area(e, level), "", decided) for decided, s, e in ways]
+        return tuple(AuthoredDecision(move, author) for move in moves)
+
+
+def _read_units(text: str, level: Level) -> tuple[str, int]:
+    area, count = _split_pair(text)
+    if not count.isdecimal():
+        raise InputError(f"{text!r}: {count!r} is no whole number of units. Write it like this: AL-10=2")
+    return _find_area(area, level), int(count)
+
+
+def _split_pair(text: str) -> tuple[str, str]:
+    first, sign, second = (part.strip() for part in text.partition("="))
+    if not (first and sign and second):
+        raise InputError(f"{text!r} is no pair. Write it like this: AL-10=2, or for a move AL-10=AL-11")
+    return first, second
+
+
+def _find_area(text: str, level: Level) -> str:
+    """Return the code of an area of the level, or of a county or region, from its code or name."""
+    places = Places(area_table())
+    matches = [places.resolve(text, level=name) for name in dict.fromkeys((level, "region"))]
+    codes = [match.code for match in matches if match.code]
+    if not codes:
+        raise InputError(f"{matches[-1].reason} Write the code of a county or region, such as AL-10, or its name.")
+    return codes[0]
 
 
 @dataclass(frozen=True)
@@ -149,6 +208,7 @@ app = typer.Typer(cls=_PlanGroup, help="Propose which units to move where. Needs
 def make_plan(
     context: typer.Context,
     limits: LimitOptions,
+    rules: RuleOptions,
     aims: AimOptions,
     tables: TableOptions,
     output: BriefingOptions,
@@ -165,9 +225,11 @@ def make_plan(
     """
     workspace, opened = _open_release(context, release)
     output.check()
-    setting = Setting(**asdict(limits), **asdict(aims))
     author = Author(role, dt.datetime.now(dt.UTC).date().isoformat())
-    plan = _compute_plan(opened, setting, tables, author, _TITLE if title is None else title)
+    level = Setting(level=cast("Level", limits.level)).level
+    setting = Setting(**asdict(limits), **asdict(aims), **rules.read_setting(level))
+    decisions = rules.read_decisions(level, author)
+    plan = _compute_plan(opened, setting, decisions, tables, author, _TITLE if title is None else title)
     if title is None and output.briefing is None and output.pictures is None:
         _emit_plan(opened, plan, None, (), as_json=as_json)
         return
@@ -270,16 +332,26 @@ def _read_ground(opened: Release, file: Path | None, level: Level) -> PlanInputs
         return ground if file is None else ground.with_posts(posts.read_posts(file, ground.posts.areas))
 
 
-def _compute_plan(opened: Release, setting: Setting, tables: TableOptions, author: Author, title: str) -> PlanSummary:
+def _compute_plan(
+    opened: Release,
+    setting: Setting,
+    authored: tuple[AuthoredDecision, ...],
+    tables: TableOptions,
+    author: Author,
+    title: str,
+) -> PlanSummary:
+    decisions = [entry.decision for entry in authored]
     ground = _read_ground(opened, tables.posts, setting.level)
     handed_over = _hand_over(opened, tables)
     with progress("Searching for the best moves") as tick:
         try:
-            plan = inputs.make_plan(ground, setting, progress=tick)
+            plan = inputs.make_plan(ground, setting, decisions, tick)
         except RulesClash as error:
             raise InputError(word_error(opened, error)) from error
-        points = inputs.make_frontier(ground, setting, progress=tick)
-    return summarise_plan(ground, setting, plan, author, title=title, frontier=points, handed_over=handed_over)
+        points = inputs.make_frontier(ground, setting, decisions, tick)
+    return summarise_plan(
+        ground, setting, plan, author, title=title, decisions=authored, frontier=points, handed_over=handed_over
+    )
 
 
 def word_error(opened: Release, error: InputError, *, options: bool = True) -> str:
@@ -335,7 +407,8 @@ def _answer(plan: PlanSummary) -> dict[str, Any]:
     names = ("probability", "small_probability", "moved", "cost", "gain", "gap", "proven", "broken_today")
     verdict = asdict(plan.verdict)
     moves = [asdict(move) for move in plan.moves]
-    return {"answer": plan.answer, **{name: verdict[name] for name in names}, "moves": moves}
+    ground = {name: asdict(plan)[name] for name in ("away", "one_more", "totals")}
+    return {"answer": plan.answer, **{name: verdict[name] for name in names}, "moves": moves, **ground}
 
 
 def _emit_plan(

@@ -13,12 +13,11 @@ from dashboard.narrative.moves import list_decision_moves
 from dashboard.narrative.speech import Speech
 from dashboard.site.text import capitalise
 from data.message import mark
-from risk.planning.clashes import Clash
+from risk.planning.clashes import LIMITS, Clash
 from risk.planning.result import LEAST_CHANCE, LEAST_GAIN, SMALL_GAIN
 from risk.planning.summary import PlanSummary
 
 _FRAGILE, _PLACES = 2, 3  # moves, areas in a sentence
-_LIMITS = ("moves", "budget")
 ANSWERS = {"move": mark("make the moves"), "small": mark("small but almost sure"), "nothing": mark("change nothing")}
 _REMEDIES = {
     "moves": mark("Allow more moves."),
@@ -30,6 +29,10 @@ _REMEDIES = {
     "room": mark("Correct the column room in the table of posts."),
     "accepted": mark("Undo a move that was accepted."),
     "locked": mark("Undo “keep in place”."),
+    "country": mark("Let units move in both countries."),
+    "keep": mark("Lower the number of teams that an area keeps."),
+    "at_most": mark("Allow more teams in the area."),
+    "declined": mark("Undo a move that was declined."),
 }
 # The rules that the planner itself lets today's posts break; tables of posts that break another one are refused.
 _BROKEN_TODAY = {
@@ -328,15 +331,16 @@ def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
 
 def _word_clash(t: Speech, clash: Clash) -> str:
     rule = capitalise(t.name_rule(clash.rule))
-    if clash.rule in _LIMITS:
+    places = [*map(t.name_area, clash.places), *list_decision_moves(t, clash.decisions)]
+    if clash.rule in LIMITS:
         if clash.possible is None:
             return t("{rule}: more of this alone is not enough.", rule=rule)
         frees, asked = (
             t.format_number(math.ceil(clash.possible - 1e-6)),
             t.format_number(math.ceil(clash.required - 1e-6)),
         )
+        rule = f"{rule} ({t.list_names(places, _PLACES)})" if places else rule
         return t("{rule}: {frees} instead of {asked} is enough.", rule=rule, frees=frees, asked=asked)
-    places = [*map(t.name_area, clash.places), *list_decision_moves(t, clash.decisions)]
     if clash.possible is None or not places:
         return t("{rule}: relaxing only this rule is not enough.", rule=rule)
     return t(

@@ -28,6 +28,7 @@ _OF_ONE = 10.0  # from this size on, numbers have no decimals
 _OF_NOTHING = 0.05  # below this, a number rounds to 0.0
 _NEARLY_SURE = 0.995
 _KINDS = {
+    "": mark("unit of any kind"),
     "outreach team": mark("outreach team"),
     "prevention": mark("prevention"),
     "protection": mark("protection"),
@@ -67,6 +68,10 @@ _RULES = {
     "room": mark("the largest number of units in each area"),
     "accepted": mark("the accepted moves"),
     "locked": mark("units to keep in place"),
+    "country": mark("moves outside the chosen country"),
+    "keep": mark("the teams that areas keep"),
+    "at_most": mark("the most teams in an area"),
+    "declined": mark("moves that were declined"),
 }
 # The letters of European languages and the signs of plain text.
 _LATIN = "\u0020-\u007e\u00a1-\u00ac\u00ae-\u017f\u0218-\u021b"

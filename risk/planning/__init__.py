@@ -27,7 +27,7 @@ from data.workspace.types import Floats, Progress
 from risk.planning.benefit import compute_met, expand_kinds
 from risk.planning.clashes import RulesClash, find_clashes
 from risk.planning.constraints import Region
-from risk.planning.explain import Estimate, compute_outcome, explain_moves
+from risk.planning.explain import Estimate, compute_outcome, explain_moves, explain_outings
 from risk.planning.exploration import draw_exploration
 from risk.planning.objective import Goal
 from risk.planning.problem import Aims, Decision, Posts, Rules, Solver
@@ -83,6 +83,7 @@ def plan_moves(
 def _find_layout(region: Region, goal: Goal, solver: Solver, tell: Progress) -> Solution:
     """Find the best layout; today's posts where nothing better is found. Raises the same errors as `plan_moves`."""
     posts, nothing = region.posts, np.zeros(region.flows.shape[1], np.int64)
+    no_outings = np.zeros(posts.outings.shape[1])
     today_allowed = not region.find_broken(nothing, posts.units)
     best = solve_moves(region, goal, solver, tell)
     if best is None:
@@ -90,10 +91,10 @@ def _find_layout(region: Region, goal: Goal, solver: Solver, tell: Progress) -> 
             raise RulesClash(rules)
         if not today_allowed:
             raise InputError(f"No plan was found in {solver.seconds:g} seconds. Allow more time or fewer moves.")
-        return Solution(posts.units, nothing, np.inf, proven=False)
+        return Solution(posts.units, nothing, no_outings, np.inf, proven=False)
     spent = float(region.cost @ best.flows)
-    if today_allowed and goal.compute_value(posts.units, 0.0) >= goal.compute_value(best.units, spent):
-        return Solution(posts.units, nothing, best.gap, best.proven)
+    if today_allowed and goal.compute_value(posts.units, 0.0) >= goal.compute_value(best.units, spent, best.outings):
+        return Solution(posts.units, nothing, no_outings, best.gap, best.proven)
     return best
 
 
@@ -101,13 +102,16 @@ def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: F
     """Compare a layout with today's posts by the judging draws of need, docs/planner.md eq. (43), (44), (57)."""
     posts = region.posts
     before = compute_met(need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
-    gain = compute_met(need, posts.compute_capacity(solution.units)).sum(axis=(1, 2)) - before
+    planned = posts.compute_capacity(solution.units, solution.outings)
+    gain = compute_met(need, planned).sum(axis=(1, 2)) - before
     return Plan(
         posts,
         solution.units,
-        explain_moves(region, solution.units, solution.flows, need),
-        compute_outcome(posts, posts.units, need),
-        compute_outcome(posts, solution.units, need),
+        solution.outings,
+        explain_moves(region, solution, need),
+        explain_outings(region, solution, need),
+        compute_outcome(posts.compute_capacity(posts.units), need),
+        compute_outcome(planned, need),
         Estimate.from_draws(gain),
         float((gain > LEAST_GAIN * before).mean()),
         float((gain > SMALL_GAIN * before).mean()),
@@ -124,9 +128,15 @@ def _judge_layout(region: Region, solution: Solution, need: Floats, all_draws: F
 def compute_floor(posts: Posts, share: float) -> Floats:
     """Return the floor of each area that has one: `share` (0 to 1) of the capacity of all kinds that reaches it today.
 
-    Floors are children per quarter, in the order of `posts.floor_areas`, (floor areas,); docs/planner.md eq. (30).
+    Teams are whole, so their share is rounded down to whole teams, but to one at least: half of three teams would
+    otherwise keep two. Floors are children per quarter, in the order of `posts.floor_areas`, (floor areas,);
+    docs/planner.md eq. (30) and (64).
     """
-    return np.asarray(share * posts.floor_members @ posts.compute_capacity(posts.units).sum(axis=1))
+    capacity = posts.floor_members @ posts.compute_capacity(posts.units)
+    here = np.array([posts.contains(area) @ posts.units for area in posts.floor_areas])
+    whole = np.maximum(np.floor(share * here + _TOLERANCE), np.minimum(here, 1.0)) / np.maximum(here, 1)
+    part = np.where(posts.searching & (here > 0) & (share > 0), whole, share)
+    return np.asarray((part * capacity).sum(axis=1))
 
 
 def compute_frontier(

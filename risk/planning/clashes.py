@@ -14,9 +14,10 @@ from scipy.optimize import Bounds, LinearConstraint
 
 from data.errors import InputError
 from data.workspace.types import Floats
-from risk.planning.constraints import Region, Row, Timer, solve_milp
+from risk.planning.constraints import RULE_BY_DECISION, Region, Row, Timer, solve_milp
 from risk.planning.problem import Decision
 
+LIMITS = ("moves", "budget", "country", "at_most", "declined")  # rules that say how much there is at most
 _SECONDS = 30.0
 _INFEASIBLE = 2  # status of scipy.optimize.milp
 
@@ -25,11 +26,12 @@ _INFEASIBLE = 2  # status of scipy.optimize.milp
 class Clash:
     """A rule that clashes with others.
 
-    rule : moves, budget, floor, services_floor, exploration, commitments, room, accepted (moves that were
-    accepted) or locked (units to keep in place). required, possible : for moves and budget, the limit, and the smallest
-    limit with which a plan exists. For other rules, the total required (children per quarter, or units), and the part
-    of it that is possible. possible is None if relaxing only this rule is not enough, or time ran out. places : areas
-    or sites in which the rule falls short, the worst first. decisions : those that cannot be kept.
+    rule : one of LIMITS (country: moves elsewhere; declined: moves that were declined), or keep (units that an area
+    keeps), floor, services_floor, exploration, commitments, room, accepted (moves that were accepted) or locked (units
+    to keep in place). required, possible : for LIMITS, the limit, and the smallest limit with which a plan exists. For
+    other rules, the total required (children per quarter, or units), and the part of it that is possible. possible is
+    None if relaxing only this rule is not enough, or time ran out. places : areas or sites in which the rule falls
+    short, the worst first. decisions : those that cannot be kept.
     """
 
     rule: str
@@ -82,7 +84,7 @@ def _ease_rule(region: Region, row: Row, timer: Timer) -> Clash:
     if answer.x is None:
         return Clash(row.rule, row.required, None)
     short = np.where(answer.x[region.size :] > 1e-6, answer.x[region.size :], 0.0)
-    change = short.sum() if row.rule in ("moves", "budget") else -short.sum()
+    change = short.sum() if row.rule in LIMITS else -short.sum()
     eased = round(row.required + float(change), 6)
     return Clash(
         row.rule, round(row.required, 6), eased, _find_places(region, row, short), _find_decisions(region, row, short)
@@ -90,7 +92,9 @@ def _ease_rule(region: Region, row: Row, timer: Timer) -> Clash:
 
 
 def _mark_whole(region: Region) -> Floats:
-    return np.append(np.zeros(len(region.cost)), np.ones(region.posts.units.size))
+    whole = np.zeros(region.size)
+    whole[region.unit_columns] = 1.0
+    return whole
 
 
 def _add_slack(constraint: LinearConstraint, count: int) -> LinearConstraint:
@@ -105,6 +109,8 @@ def _find_places(region: Region, row: Row, short: Floats) -> tuple[str, ...]:
         "services_floor": posts.areas,
         "commitments": tuple(site for site in posts.sites for _ in posts.kinds),
         "room": posts.sites,
+        "keep": tuple(area for area, _ in region.rules.keep),
+        "at_most": tuple(area for area, _ in region.rules.at_most),
     }.get(row.rule, ())
     if row.rule == "exploration":
         return tuple(np.array(posts.areas)[region.explored.areas]) if (short > 0).any() else ()
@@ -112,8 +118,7 @@ def _find_places(region: Region, row: Row, short: Floats) -> tuple[str, ...]:
 
 
 def _find_decisions(region: Region, row: Row, short: Floats) -> tuple[Decision, ...]:
-    kind = {"accepted": "accept", "locked": "lock"}.get(row.rule)
-    decisions = [decision for decision in region.decisions if decision.decided == kind]
+    decisions = [decision for decision in region.decisions if RULE_BY_DECISION[decision.decided] == row.rule]
     return tuple(decisions[position] for position in _order_shortfalls(short)) if decisions else ()
 
 

@@ -1,8 +1,8 @@
 """Areas with too little outreach that get a share of the search, so that no area stays unknown.
 
-Each unit of the share goes to the area, among those with too little outreach, that has the most unmet need in one
-draw (Thompson 1933), docs/planner.md eq. (42). So the probability that an area is drawn is the probability that its
-unmet need is the largest. Communities and the children met so far play no part.
+Each unit of the share goes to the area, among those with too little outreach, in which it would meet most need in one
+draw (Thompson 1933), docs/planner.md eq. (42). So the probability that an area is drawn is the probability that it is
+the best one for the unit. What reaches an area today counts. Communities and the children met so far play no part.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.workspace.types import Bools, Floats
+from risk.planning.benefit import compute_met
 from risk.planning.problem import Posts, Rules
 
 
@@ -44,15 +45,17 @@ def draw_exploration(posts: Posts, rules: Rules, need: Floats, seed: int) -> Exp
     units = int(posts.units[:, kinds].sum())
     if rules.under_searched is None or not rules.exploration or not units:
         return Exploration(chosen, least)
-    per_unit = float(posts.units[:, kinds].sum(axis=0) @ [posts.kinds[k].children for k in kinds]) / units
-    brings = per_unit * posts.reach.max(axis=1, initial=0.0)
+    per_unit = float(posts.units[:, kinds].sum(axis=0) @ posts.children[kinds]) / units
+    brings = per_unit * posts.reach[kinds].max(axis=(0, 2), initial=0.0)
     open_to = rules.under_searched & (brings > 0)
-    rng, placed = np.random.default_rng([seed, 0]), np.zeros(len(chosen))
-    for _ in range(round(rules.exploration * units) if open_to.any() else 0):
+    rng, placed = np.random.default_rng([seed, 0]), posts.compute_capacity(posts.units)[:, kinds].sum(axis=1)
+    there = placed[rules.under_searched].sum() / per_unit if per_unit else 0.0
+    for _ in range(max(round(rules.exploration * units - there), 0) if open_to.any() else 0):
         draw = need[rng.integers(len(need))][:, kinds].mean(axis=1)
-        ratio = np.divide(placed, draw, out=np.zeros_like(draw), where=draw > 0)
-        best = int(np.argmax(np.where(open_to, draw * np.exp(-ratio), -1.0)))
+        gain = compute_met(draw, placed + brings) - compute_met(draw, placed)
+        best = int(np.argmax(np.where(open_to, gain, -1.0)))
         chosen[best] = True
         placed[best] += brings[best]
         least += float(brings[best])
-    return Exploration(chosen, least)
+    today = posts.compute_capacity(posts.units)[chosen][:, kinds].sum()
+    return Exploration(chosen, least + float(today) if least else 0.0)

@@ -37,7 +37,10 @@ ALL = "all"
 PATHWAYS = (ALL, *_MODEL_PATHWAYS)
 LEVELS: tuple[Level, ...] = ("region", "municipality")
 _DRAWS, _SEED = 400, 0
+_GAP = 2e-4  # of the need met, between counties and regions
 _YEAR = 4  # quarters
+_WORKING_DAY = 480.0  # minutes
+_AWAY_MINUTES, _AROUND = 120.0, 60.0  # farthest that a team works from its county or region, or its municipality
 _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the children who live there
 
 
@@ -54,7 +57,9 @@ class Setting:
     today's capacity that every county or region keeps, also where units move between municipalities. services_floor :
     share of the services of the worst-served area with Roma and Egyptian communities that each of these areas keeps.
     per_quarter : maximum number of moves in one quarter. seconds : time limit. All shares and weights are from 0 to 1.
-    Raises InputError for a value out of range.
+    country : code of the country within which units move; empty for all. keep, at_most : least and largest number of
+    teams in areas, by their codes, such as (("AL-10", 2),). Moves that are forbidden or required are decisions
+    (`risk.planning.problem.Decision`), not settings. Raises InputError for a value out of range.
     """
 
     pathway: str = ALL
@@ -69,6 +74,9 @@ class Setting:
     per_quarter: int = 4
     seconds: float = 20.0
     level: Level = "region"
+    country: str = ""
+    keep: tuple[tuple[str, int], ...] = ()
+    at_most: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("floor", "services_floor", "exploration", "equity", "cost", "robustness"):
@@ -85,6 +93,7 @@ class Setting:
             or (self.budget is not None and self.budget < 0.0)
         ):
             raise InputError("Moves and hours must be 0 or more, moves per quarter 1 or more, and seconds above 0.")
+        _check_units(self.keep, self.at_most)
 
     @property
     def aims(self) -> Aims:
@@ -93,8 +102,8 @@ class Setting:
 
     @property
     def solver(self) -> Solver:
-        """The effort of the solver."""
-        return Solver(seconds=self.seconds)
+        """The effort of the solver; a tenth of a per cent of the need met would be a large part of a usual gain."""
+        return Solver(seconds=self.seconds, gap=_GAP if self.level == "region" else Solver.gap)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,17 +111,19 @@ class PlanInputs:
     """The inputs of a plan.
 
     release, checksum : name and checksum of the release. table, posts : today's posts, as a table and with travel.
-    needs : for each of PATHWAYS, draws of the children in need per quarter, on average over the last year, (d, A),
-    docs/planner.md eq. (12). communities : mask of areas with a known estimate of Roma or Egyptian communities, (A,).
-    under_searched : mask of areas with less than half of their fair share of outreach, (A,), eq. (13). countries : code
-    of the country of each area, (A,). travel_provisional : whether any travel time is that of a straight line across
-    water. is_draft : whether the posts are estimated from the release. level : of the areas.
+    reach_by_search : share of the capacity of a unit that reaches each area, (A, S): of one that searches (True), and
+    of a service (False). needs : for each of PATHWAYS, draws of the children in need per quarter, on average over the
+    last year, (d, A), docs/planner.md eq. (12). communities : mask of areas with a known estimate of Roma or Egyptian
+    communities, (A,). under_searched : mask of areas with less than half of their fair share of outreach, (A,), eq.
+    (13). countries : code of the country of each area, (A,). travel_provisional : whether any travel time is that of
+    a straight line across water. is_draft : whether the posts are estimated from the release. level : of the areas.
     """
 
     release: str
     checksum: str
     table: tables.PostsTable
     posts: Posts
+    reach_by_search: Mapping[bool, Floats]
     needs: Mapping[str, Floats]
     communities: Bools
     under_searched: Bools
@@ -136,20 +147,44 @@ class PlanInputs:
         regions = fit.observations
         observations = regions if level == "region" else Observations.from_release(release, areas, level)
         silent = np.isin(observations.areas, observations.list_areas_in(regions.silent_places))
-        draft = tables.draft_posts(observations)
         travel = _read_travel(release, areas, level).select(observations.areas)
+        needs = _draw_need(fit, observations, silent)
+        communities = _find_communities(release, observations.areas, level)
+        return cls.build((release.name, release.checksum), observations, travel, needs, communities, silent)
+
+    @classmethod
+    def build(
+        cls,
+        source: tuple[str, str],
+        observations: Observations,
+        travel: Travel,
+        needs: Mapping[str, Floats],
+        communities: Bools | None = None,
+        silent: Bools | None = None,
+    ) -> PlanInputs:
+        """Build the inputs from observations and draws of need; the posts are estimated.
+
+        source : name and checksum of the release. travel : between the areas of the observations. communities, silent :
+        masks of areas, (A,); none by default.
+        """
+        nowhere = np.zeros(len(observations.areas), dtype=bool)
+        silent = nowhere if silent is None else silent
+        draft, reach = (
+            tables.draft_posts(observations),
+            compute_unit_reach(observations, travel, needs[ALL].mean(axis=0)),
+        )
         return cls(
-            release.name,
-            release.checksum,
+            *source,
             draft,
-            _place_posts(draft, observations, travel, silent),
-            _draw_need(fit, observations, silent),
-            _find_communities(release, observations.areas, level),
+            _place_posts(draft, observations, travel, silent, reach),
+            reach,
+            needs,
+            nowhere if communities is None else communities,
             _find_under_searched(observations),
             observations.countries,
             bool(travel.provisional.any()),
             is_draft=True,
-            level=level,
+            level="region" if observations.regions is None else "municipality",
         )
 
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
@@ -160,22 +195,36 @@ class PlanInputs:
         """
         if self.level == "municipality":
             _refuse_shelters(table)
-        placed = replace(self.posts, kinds=table.kinds, units=table.units, room=table.room, committed=table.committed)
+        placed = replace(
+            self.posts,
+            kinds=table.kinds,
+            units=table.units,
+            room=table.room,
+            committed=table.committed,
+            reach=_stack_reach(table, self.reach_by_search),
+        )
         return replace(self, table=table, posts=placed, is_draft=False)
 
     def make_rules(self, setting: Setting) -> Rules:
-        """Return the rules of a setting."""
+        """Return the rules of a setting; raise InputError for an unknown country."""
+        if setting.country and setting.country not in self.countries:
+            known = ", ".join(sorted(set(self.countries)))
+            raise InputError(f"No country {setting.country!r} in this plan. There are: {known}.")
+        inside = np.array([not setting.country or code == setting.country for code in self.countries])
         services = self.posts.compute_capacity(self.posts.units)[:, ~self.posts.searching].sum(axis=1)
         in_communities = services[self.communities]
         return Rules(
             moves=setting.moves,
             budget=setting.budget,
+            inside=inside if setting.country else None,
+            keep=setting.keep,
+            at_most=setting.at_most,
             floor=_floor(self.posts, setting.floor),
             communities=self.communities,
             services_floor=setting.services_floor * float(in_communities.min(initial=np.inf))
             if len(in_communities)
             else 0.0,
-            under_searched=self.under_searched,
+            under_searched=self.under_searched & inside,
             exploration=setting.exploration,
         )
 
@@ -230,6 +279,17 @@ def make_frontier(
     )
 
 
+def _check_units(keep: tuple[tuple[str, int], ...], at_most: tuple[tuple[str, int], ...]) -> None:
+    """Raise InputError for an area that is named twice, a number below 0, or a largest number below the least."""
+    for limits in (keep, at_most):
+        for area, units in limits:
+            if units < 0 or [name for name, _ in limits].count(area) > 1:
+                raise InputError(f"{area}={units}: name each area once, with a number of units from 0.")
+    for area, most in at_most:
+        if most < (least := dict(keep).get(area, 0)):
+            raise InputError(f"{area} cannot keep {least} units and have at most {most}. Change one of the two.")
+
+
 def _refuse_shelters(table: tables.PostsTable) -> None:
     """Raise InputError for a kind of unit that is no outreach team or open service, whatever column `searches` says."""
     allowed = [tables.OUTREACH, *(axis for axis in CATEGORIES["axis"] if axis in OPEN_AXES)]
@@ -252,26 +312,55 @@ def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Trav
     return Times.read(result.manifest if result else {}).compute_travel(areas, level)
 
 
-def _place_posts(table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools) -> Posts:
-    """Return the posts with units in the centres of their areas; no unit serves, or moves to, another country.
+def compute_unit_reach(observations: Observations, travel: Travel, need: Floats) -> dict[bool, Floats]:
+    """Return the share of a unit that reaches each area, (A, A), if it searches and if not, docs/planner.md eq. (61).
 
-    silent : mask of the areas on which no statement is possible, (A,). No unit moves there. Across water without an
-    entered travel time, nobody is served, but units may move: the cost is the time of the straight line. Costs are
-    hours.
+    A service has a catchment in its country, with shares by need, (A,). A team works where it is posted: in its county
+    or region, or, between municipalities, within an hour in the municipalities of its county or region, by need. Across
+    water without an entered travel time nobody is served.
+    """
+    land, regions = np.array(observations.countries), observations.regions
+    joined, minutes = (land[:, None] == land) * travel.reached, travel.people
+    services = compute_reach(need, joined * CATCHMENT.weight(minutes))
+    if regions is None:
+        return {True: np.eye(len(need)), False: services}
+    near = (np.array(regions)[:, None] == regions) & ~travel.provisional & (minutes <= _AROUND)
+    by_need = compute_reach(need, near.astype(float))
+    return {True: by_need * value_days(minutes), False: services}
+
+
+def value_days(minutes: Floats) -> Floats:
+    """Return what is left of a working day of eight hours after the way there and back, docs/planner.md eq. (62)."""
+    return np.maximum(1.0 - 2.0 * minutes / _WORKING_DAY, 0.0)
+
+
+def _stack_reach(table: tables.PostsTable, reach: Mapping[bool, Floats]) -> Floats:
+    return np.stack([reach[kind.search] for kind in table.kinds])
+
+
+def _place_posts(
+    table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools, reach: Mapping[bool, Floats]
+) -> Posts:
+    """Return the posts with units in the centres of their areas; no unit moves to another country. Costs are hours.
+
+    silent : mask of the areas on which no statement is possible, (A,). No unit moves or works there. Teams of a county
+    or region may work for a part of their days in others within two hours, but not across water without an entered
+    travel time.
     """
     land = np.array(observations.countries)
-    same = land[:, None] == land
-    weight = np.where(same, CATCHMENT.weight(travel.people) * travel.reached, 0.0)
+    same = (land[:, None] == land) & ~silent
+    near = same & ~travel.provisional & (travel.minutes <= _AWAY_MINUTES) & ~np.eye(len(land), dtype=bool)
     return Posts(
         observations.areas,
         observations.areas,
         table.kinds,
         table.units,
-        compute_reach(observations.expected[:, -1], weight),
-        np.where(same & ~silent, travel.minutes / 60.0, np.inf),
+        _stack_reach(table, reach),
+        np.where(same, travel.minutes / 60.0, np.inf),
         table.room,
         table.committed,
         observations.regions,
+        np.where(near, value_days(travel.minutes), 0.0).T if observations.regions is None else None,
     )
 
 

@@ -24,10 +24,9 @@ from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog
 
 from data.workspace.types import Bools, Floats, Ints
 from risk.planning.benefit import WORST_AREAS, Benefit, weigh_worst_draws
-from risk.planning.constraints import Region, Timer, solve_milp
+from risk.planning.constraints import MANY, Region, Timer, solve_milp
 from risk.planning.objective import Goal
 
-MANY = 3000  # flows that one programme takes together
 _NEAREST = 5  # to and from each site, to begin with
 _SLACK = 1e-4  # of the need met, by which a weighing must be violated to be added
 _ZERO = 1e-7
@@ -58,6 +57,7 @@ class Programme:
         self.bad = self.first + self.benefit.width.size
         self.level = self.bad + 1
         self.size = self.level + 1 + len(self.region.posts.areas)
+        self.error = self.goal.bound_error(self.benefit.error)
         self.flows = self._choose_nearest()
 
     @property
@@ -65,12 +65,17 @@ class Programme:
         """Whether there are too many flows for one programme."""
         return bool(self.region.flows.shape[1] > MANY)
 
-    def compute_value(self, units: Ints, flows: Ints) -> float:
-        """Return the value of the goal for a layout, on the pieces. units : (S, K). flows : (F,)."""
-        return self.goal.value_served(self._compute_served(units), float(self.region.cost @ flows))
+    def compute_gap(self, units: Ints, flows: Ints, outings: Floats, bound: float) -> float:
+        """Return the most by which any layout can be better than this one, relative, docs/planner.md eq. (37).
 
-    def _compute_served(self, units: Ints) -> Floats:
-        capacity = self.region.posts.compute_capacity(units)[..., None]
+        The value is that on the exact curves; to `bound`, the lower bound of the costs on the pieces, their error is
+        added. units : (S, K). flows : (F,). outings : (D,).
+        """
+        value = self.goal.compute_value(units, float(self.region.cost @ flows), outings)
+        return max(0.0, self.error - bound - value) / max(abs(value), 1e-9)
+
+    def _compute_served(self, units: Ints, outings: Floats) -> Floats:
+        capacity = self.region.posts.compute_capacity(units, outings)[..., None]
         before = np.cumsum(self.benefit.width, axis=-1) - self.benefit.width
         filled = np.clip(capacity - before, 0.0, self.benefit.width)
         return np.asarray((self.benefit.slope * filled).sum(axis=-1))
@@ -84,10 +89,10 @@ class Programme:
         """
         columns = self._columns
         integral = np.zeros(self.size)
-        integral[self.region.flows.shape[1] : self.first] = 1.0
+        integral[self.region.unit_columns] = 1.0
         low, high = (bound.copy() for bound in self._bounds)
         if near is not None:
-            units = slice(self.region.flows.shape[1], self.first)
+            units = self.region.unit_columns
             low[units] = np.maximum(np.floor(near[0][units] + _ZERO) - near[1], low[units])
             high[units] = np.minimum(np.ceil(near[0][units] - _ZERO) + near[1], high[units])
         rows = [LinearConstraint(c.A[:, columns], c.lb, c.ub) for c in [*self._fixed_rows, *self._build_worst_cases()]]
@@ -165,9 +170,9 @@ class Programme:
         self.weighings.append(worst)
         return True
 
-    def add_worst_weighing(self, units: Ints) -> bool:
-        """Add the worst weighing for the layout `units`, (S, K), if it is new; return whether it is."""
-        worst = weigh_worst_draws(self._compute_served(units).sum(axis=(1, 2)))
+    def add_worst_weighing(self, units: Ints, outings: Floats) -> bool:
+        """Add the worst weighing for units, (S, K), and outings, (D,), if it is new; return whether it is."""
+        worst = weigh_worst_draws(self._compute_served(units, outings).sum(axis=(1, 2)))
         known = any(np.allclose(worst, weighing) for weighing in self.weighings)
         if not known:
             self.weighings.append(worst)
@@ -251,11 +256,10 @@ class Programme:
     def _build_pieces(self) -> LinearConstraint:
         """Build the rows: the pieces of an area and kind take no more than its capacity, docs/planner.md eq. (33)."""
         areas, kinds, pieces = self.benefit.width.shape
-        offered = sparse.vstack([self.region.build_capacity(np.arange(kinds) == kind) for kind in range(kinds)])
+        before = sparse.csr_array((areas * kinds, self.region.flows.shape[1]))
         filled = sparse.kron(sparse.eye_array(areas * kinds), np.ones((1, pieces)))
-        by_kind = np.arange(areas * kinds).reshape(areas, kinds).T.ravel()
         rest = sparse.csr_array((areas * kinds, self.size - self.bad))
-        matrix = sparse.hstack([offered, -sparse.csr_array(filled)[by_kind], rest])
+        matrix = sparse.hstack([before, self.region.posts.capacity_matrix, -filled, rest])
         return LinearConstraint(sparse.csr_array(matrix), 0.0, np.inf)
 
     def _build_worst_areas(self) -> LinearConstraint:

@@ -53,9 +53,9 @@ class Goal:
         today = compute_met(self.need, self.posts.compute_capacity(self.posts.units)).sum(axis=(1, 2)).mean()
         return float(self.aims.cost * today / max(self.posts.units.sum(), 1) / costs.mean())
 
-    def compute_value(self, units: Ints, spent: float) -> float:
-        """Return the goal, children per quarter, for a layout of units, (S, K), whose moves cost `spent`."""
-        return self.value_served(compute_met(self.need, self.posts.compute_capacity(units)), spent)
+    def compute_value(self, units: Ints, spent: float, outings: Floats | None = None) -> float:
+        """Return the goal, children per quarter, for units, (S, K), and outings, (D,), whose moves cost `spent`."""
+        return self.value_served(compute_met(self.need, self.posts.compute_capacity(units, outings)), spent)
 
     def value_served(self, served: Floats, spent: float) -> float:
         """Return the goal from draws of the children whose need is met, (d, A, K), with moves that cost `spent`."""
@@ -74,6 +74,17 @@ class Goal:
             self.total * compute_least_served(self._compute_met_share(by_area), self.share) if self.aims.equity else 0.0
         )
         return float((1.0 - self.aims.equity) * many + self.aims.equity * few - self.price * spent)
+
+    def bound_error(self, error: Floats) -> float:
+        """Return the most by which the goal is larger than on pieces with such errors, docs/planner.md eq. (68).
+
+        error : the most by which each piece of a draw is below its curve, (d, A, K, P).
+        """
+        aims, mean, by_draw = self.aims, error.mean(axis=0).max(axis=-1), error.max(axis=-1).sum(axis=(1, 2))
+        many = (1.0 - aims.robustness) * mean.sum()
+        many -= aims.robustness * float(weigh_worst_draws(-by_draw) @ -by_draw)
+        share = self._compute_met_share(mean.sum(axis=1)) * (self.share > 0)
+        return float((1.0 - aims.equity) * many + aims.equity * self.total * share.max(initial=0.0))
 
     def compute_slopes(self, capacity: Floats) -> tuple[Floats, Floats]:
         """Return the first two derivatives of the goal with respect to the capacity, (A, K) each.

@@ -7,9 +7,12 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from scipy import sparse
 
 from data.errors import InputError
 from data.workspace.types import Bools, Floats, Ints
+
+AWAY = 0.5  # of the days of a team, at most, that it spends outside the area where it is posted
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,15 @@ class Posts:
     """Today's posts: A areas, S sites, K kinds of unit.
 
     units : whole units of each kind at each site, (S, K).
-    reach : share of a site's capacity that reaches each area, (A, S), columns sum to 1 at most; see
-        risk.access.compute_reach.
+    reach : share of the capacity of a unit of each kind at a site that reaches each area, (K, A, S), columns sum to 1
+        at most. Teams reach the areas where they work; services have a catchment, see risk.access.compute_reach.
     cost : of moving a unit from site to site, (S, S), for example in hours; infinite where no move is possible.
     room : largest number of units at a site, (S,).
     committed : units that may not move, (S, K).
     regions : code of the county or region of each area, (A,), where the areas are municipalities; None where they are
         counties or regions.
+    day_worth : what is left of the day of a team of a site that works in another area, after the way there and back,
+        (A, S), docs/planner.md eq. (62); 0 where teams of the site do not go. None: all work where they are posted.
     Raises InputError where shapes or numbers do not fit together.
     """
 
@@ -50,15 +55,16 @@ class Posts:
     room: Ints
     committed: Ints
     regions: tuple[str, ...] | None = None
+    day_worth: Floats | None = None
 
     def __post_init__(self) -> None:
         areas, sites, kinds = len(self.areas), len(self.sites), len(self.kinds)
-        shapes = {"units": (sites, kinds), "reach": (areas, sites), "cost": (sites, sites),
+        shapes = {"units": (sites, kinds), "reach": (kinds, areas, sites), "cost": (sites, sites),
                   "room": (sites,), "committed": (sites, kinds)}  # fmt: skip
         for name, wanted in shapes.items():
             _check_shape(name, getattr(self, name), wanted)
             _check(name, getattr(self, name), at_least=0.0)
-        if (self.reach.sum(axis=0) > 1.0 + 1e-9).any():
+        if (self.reach.sum(axis=1) > 1.0 + 1e-9).any():
             raise InputError("The shares of a site that go to the areas in its reach add up to more than 1.")
         for wrong, what in (
             ((self.committed > self.units).any(axis=1), "has more committed units than units"),
@@ -67,10 +73,59 @@ class Posts:
             if wrong.any():
                 raise InputError(f"Site {self.sites[int(np.argmax(wrong))]!r} {what}. Correct the table of posts.")
 
-    def compute_capacity(self, units: Floats | Ints) -> Floats:
-        """Return the children per quarter that units, (S, K), can serve by area, (A, K), docs/planner.md eq. (16)."""
-        offered: Floats = self.reach @ (units * np.array([kind.children for kind in self.kinds]))
-        return offered
+    def contains(self, area: str) -> Bools:
+        """Return whether each site is an area, or lies in it, (S,)."""
+        regions = self.regions or self.sites
+        return np.array([area in names for names in zip(self.sites, regions, strict=True)], dtype=bool)
+
+    @property
+    def children(self) -> Floats:
+        """Children that a unit of each kind can serve in a quarter, (K,)."""
+        return np.array([kind.children for kind in self.kinds])
+
+    @cached_property
+    def outings(self) -> Ints:
+        """The ways in which teams may work in another area: site, area and kind of each, (3, D)."""
+        worth = np.zeros((len(self.areas), len(self.sites))) if self.day_worth is None else self.day_worth
+        area, site = np.nonzero(worth)
+        kinds = np.flatnonzero(self.searching)
+        return np.stack([np.repeat(site, len(kinds)), np.repeat(area, len(kinds)), np.tile(kinds, len(site))])
+
+    @cached_property
+    def capacity_matrix(self) -> sparse.csc_array:
+        """The matrix from a layout to the capacity in each area, (A K, S K + D), docs/planner.md eq. (63).
+
+        A layout is a vector of units (S K), and of the work of teams in other areas, in units (D). Kinds vary fastest.
+        """
+        kinds = len(self.kinds)
+        by_unit = np.zeros((len(self.areas), kinds, len(self.sites), kinds))
+        for k in range(kinds):
+            by_unit[:, k, :, k] = self.reach[k] * self.children[k]
+        units = sparse.csc_array(by_unit.reshape(len(self.areas) * kinds, len(self.sites) * kinds))
+        site, area, kind = self.outings
+        gains = np.zeros(len(site)) if self.day_worth is None else self.day_worth[area, site] * self.children[kind]
+        there = sparse.coo_array(
+            (gains, (area * kinds + kind, np.arange(len(site)))), shape=(units.shape[0], len(site))
+        )
+        return sparse.csc_array(sparse.hstack([units, there - units[:, site * kinds + kind]]))
+
+    def compute_capacity(self, units: Floats | Ints, outings: Floats | None = None) -> Floats:
+        """Return the children per quarter that a layout can serve by area, (A, K), docs/planner.md eq. (16) and (63).
+
+        units : (S, K). outings : work of teams in other areas, in units, (D,); none by default.
+        """
+        away = np.zeros(self.outings.shape[1]) if outings is None else outings
+        offered = self.capacity_matrix @ np.append(units.ravel(), away)
+        return np.asarray(offered.reshape(len(self.areas), len(self.kinds)))
+
+    def mix_reach(self, units: Ints, outings: Floats) -> Floats:
+        """Return the reach, (K, A, S), of units, (S, K), that work in other areas, too; `outings` : (D,)."""
+        reach, (site, area, kind) = self.reach.copy(), self.outings
+        for d in np.flatnonzero(outings):
+            s, k, share = site[d], kind[d], outings[d] / units[site[d], kind[d]]
+            reach[k, :, s] -= share * self.reach[k, :, s]
+            reach[k, area[d], s] += share * np.asarray(self.day_worth)[area[d], s]
+        return reach
 
     @cached_property
     def floor_areas(self) -> tuple[str, ...]:
@@ -93,7 +148,10 @@ class Posts:
 class Rules:
     """The rules of a plan. None: no such rule.
 
-    moves : maximum number of moves. budget : maximum cost of all moves together.
+    moves : maximum number of moves. budget : maximum cost of all moves together. inside : mask of the sites between
+        which units may move, (S,), such as those of a country.
+    keep, at_most : least and largest number of units in areas, each by the code of a site or of a region. They count
+        teams (units that search); all units where nobody searches.
     floor : capacity of all kinds that must reach each of `Posts.floor_areas`, children per quarter. Few municipalities
         have a unit of their own, so a floor for each of them would hold nearly every unit where it is.
     services_floor : capacity of services, never of search, that must reach each area of the mask `communities`, (A,),
@@ -105,6 +163,9 @@ class Rules:
 
     moves: int | None = None
     budget: float | None = None
+    inside: Bools | None = None
+    keep: tuple[tuple[str, int], ...] = ()
+    at_most: tuple[tuple[str, int], ...] = ()
     floor: Floats | None = None
     communities: Bools | None = None
     services_floor: float = 0.0
@@ -120,11 +181,15 @@ class Rules:
             raise InputError(f"exploration = {self.exploration!r} is not a share of the outreach. Give 0 to 1.")
 
     def check_for(self, posts: Posts) -> None:
-        """Check that the rules have one value for each area of the posts; raise InputError if not."""
-        sizes = {"floor": posts.floor_areas, "communities": posts.areas, "under_searched": posts.areas}
+        """Check that the rules have one value for each area, and name known areas; raise InputError if not."""
+        sizes = {"inside": posts.sites, "floor": posts.floor_areas, "communities": posts.areas,
+                 "under_searched": posts.areas}  # fmt: skip
         for name, areas in sizes.items():
             if (value := getattr(self, name)) is not None:
                 _check_shape(name, value, (len(areas),))
+        for area, _ in (*self.keep, *self.at_most):
+            if not posts.contains(area).any():
+                raise InputError(f"{area!r} is no area of the posts. Write the code of an area of the table of posts.")
 
 
 @dataclass(frozen=True)
@@ -151,10 +216,11 @@ class Aims:
 
 @dataclass(frozen=True)
 class Decision:
-    """The decision of a person on a move.
+    """The decision of a person on moves; an empty name of a site or kind stands for all of them.
 
     accept : at least `units` units of the kind go from start to end. decline : none do. lock : no unit of the
-    kind leaves start (`end` and `units` do not count); others may come.
+    kind leaves start (`end` and `units` do not count); others may come. Raises InputError for fewer units than 1, or
+    the same site twice.
     """
 
     start: str
@@ -163,6 +229,15 @@ class Decision:
     decided: Literal["accept", "decline", "lock"]
     units: int = 1
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.units < 1 or (self.start and self.start == self.end and self.decided != "lock"):
+            raise InputError(f"No move of {self.units} units from {self.start!r} to {self.end!r}. Name two areas.")
+
+    def covers(self, start: str, end: str, kind: str) -> bool:
+        """Return whether a move is one of those that were decided on."""
+        names = zip((self.start, self.end, self.kind), (start, end, kind), strict=True)
+        return all(name in ("", other) for name, other in names)
 
 
 @dataclass(frozen=True)

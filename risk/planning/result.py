@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from data.workspace.types import Floats, Ints
-from risk.planning.explain import Estimate, Move, Outcome
+from risk.planning.explain import Estimate, Move, Outcome, Outing
 from risk.planning.exploration import Exploration
 from risk.planning.problem import Decision, Posts, Rules
 
@@ -32,18 +32,19 @@ def choose_answer(moved: int, probability: float, small_probability: float) -> A
 class Plan:
     """A layout compared with today's posts, judged by draws that were not used for choosing it.
 
-    units : the layout, (S, K). gain : children per quarter whose need is met, compared with today, docs/planner.md eq.
-    (43).
-    probability : that the gain is more than 3 % of the need met today, eq. (44). small_probability : the same for
-    0.5 %, eq. (57). broken_today : rules that today's posts break. explored : areas drawn for exploration. gap :
-    the most by which another layout could be better, as a share of this plan's value, on the pieces of the solver,
-    eq. (37). proven : whether the gap is small enough, at most 1.01 times the gap that was asked for.
-    rules, need : the rules and the draws of need, (d, A, K), of the plan.
+    units : the layout, (S, K). outings, away : work of teams in other areas, (D,), and each with its gain. gain :
+    children per quarter whose need is met, compared with today, docs/planner.md eq. (43). probability : that the gain
+    is more than 3 % of the need met today, eq. (44). small_probability : the same for 0.5 %, eq. (57). broken_today :
+    rules that today's posts break. explored : areas drawn for exploration. gap : the most by which another layout
+    could be better, as a share of this plan's value, eq. (37). proven : whether the gap is small enough, at most 1.01
+    times the gap that was asked for. rules, need : the rules and the draws of need, (d, A, K), of the plan.
     """
 
     posts: Posts
     units: Ints
+    outings: Floats
     moves: tuple[Move, ...]
+    away: tuple[Outing, ...]
     today: Outcome
     planned: Outcome
     gain: Estimate
@@ -56,6 +57,11 @@ class Plan:
     decisions: tuple[Decision, ...]
     rules: Rules
     need: Floats
+
+    @property
+    def capacities(self) -> tuple[Floats, Floats]:
+        """Capacity today and as planned, (A, K) each."""
+        return self.posts.compute_capacity(self.posts.units), self.posts.compute_capacity(self.units, self.outings)
 
     @property
     def answer(self) -> Answer:

@@ -231,8 +231,10 @@ def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 (a type 
         return None if value is None else _read(parts[0], value, where)
     if origin is Literal and value in parts:
         return value
-    if origin is tuple and isinstance(value, list | tuple):
-        return tuple(_read(parts[0], item, f"{where}[{position}]") for position, item in enumerate(value))
+    if origin is tuple and isinstance(value, list | tuple) and (parts[-1] is ... or len(parts) == len(value)):
+        kinds = parts[:1] * len(value) if parts[-1] is ... else parts
+        pairs = enumerate(zip(kinds, value, strict=True))
+        return tuple(_read(part, item, f"{where}[{position}]") for position, (part, item) in pairs)
     if origin is Mapping and isinstance(value, Mapping):
         return {str(name): _read(parts[1], item, f"{where}.{name}") for name, item in value.items()}
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):

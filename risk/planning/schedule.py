@@ -1,6 +1,7 @@
 """Divide the moves of a plan among quarters.
 
-A move counts from the quarter in which it is made, so the most useful moves come first. But each quarter has a
+A move counts from the quarter in which it is made, so the most useful moves come first. So does the work of teams in
+other areas, which costs no move. But each quarter has a
 maximum number of moves and of hours, and no quarter may fall below a floor that today's posts keep (nor further below
 a floor that they break). One whole-number programme decides for all quarters, docs/planner.md eq. (48) and (49). Its
 benefit curves cover only the capacity that the moves can give an area, docs/planner.md eq. (50).
@@ -15,20 +16,18 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint
 
 from data.errors import InputError
-from data.workspace.types import Floats, Ints
-from risk.planning.benefit import compute_met
+from data.workspace.types import Bools, Floats, Ints
+from risk.planning.benefit import Benefit, compute_met
 from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.explain import Estimate
 from risk.planning.problem import Solver
 from risk.planning.result import Plan
 
-Curve = tuple[Floats, Floats]  # widths and slopes of chords, (P,) each
-
-_LASTING_RULES = ("floor", "services_floor", "exploration", "room")  # a part of the moves cannot break other rules
-_CLOSE = 0.5  # of the gap: how far all chords together may be below their curves
-_MOST_PIECES = 200
+# A part of the moves cannot break other rules.
+_LASTING_RULES = ("floor", "services_floor", "exploration", "room", "keep", "at_most")
+_CLOSE = 0.5  # of the gap: how far all pieces together may be below their curves
+_PIECES = 8  # of a curve, at least
 _TOLERANCE = 1e-6  # of rules, as for the plan
-_SMALL = 1e-9
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,9 @@ def schedule_moves(
     most = (np.inf if per_quarter is None else float(per_quarter),
             np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
     cumulative = _solve_schedule(moves, plan.need[::2], quarters, most, solver)
-    phases, before = [], np.zeros(len(plan.moves), np.int64)
+    phases, before = [], np.zeros(len(moves.units))
     for quarter, now in enumerate(cumulative, 1):
-        served = compute_met(plan.need[1::2], plan.posts.compute_capacity(moves.layout(now))).sum(axis=(1, 2))
+        served = compute_met(plan.need[1::2], moves.compute_capacity(now)).sum(axis=(1, 2))
         fresh = now - before
         cost = float(moves.cost @ fresh)
         phases.append(Phase(quarter, _list_steps(plan, fresh), Estimate.from_draws(served), cost))
@@ -110,22 +109,24 @@ def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) 
             raise InputError(f"{value!r} is not valid for {name}. Give {least} or more.")
 
 
-def _list_steps(plan: Plan, units: Ints) -> tuple[Step, ...]:
-    moves = zip(plan.moves, units, strict=True)
-    return tuple(Step(m.start, m.end, m.kind, int(count)) for m, count in moves if count > 0)
+def _list_steps(plan: Plan, units: Floats) -> tuple[Step, ...]:
+    moves = zip(plan.moves, units[: len(plan.moves)], strict=True)
+    return tuple(Step(m.start, m.end, m.kind, round(count)) for m, count in moves if count > 0)
 
 
 @dataclass(frozen=True, eq=False)
 class _MoveColumns:
-    """The M moves of a plan as columns of a programme.
+    """The M moves of a plan, and its outings (work of teams in other areas), as columns of a programme.
 
-    units : of each move, (M,). cost : per unit of each move, (M,). change : of the layout per unit of each move, (S K,
-    M). rows, least : the rules after every quarter, rows @ units moved >= least.
+    units : of each column, (M,). cost : per unit, (M,); outings cost nothing. is_move : mask of the moves, (M,).
+    change : of the layout (units, then outings) per unit of each column, (S K + D, M). rows, least : the rules after
+    every quarter, rows @ units of the columns >= least.
     """
 
     plan: Plan
-    units: Ints
+    units: Floats
     cost: Floats
+    is_move: Bools
     change: sparse.csr_array
     rows: sparse.csr_array
     least: Floats
@@ -138,74 +139,68 @@ class _MoveColumns:
         for position, move in enumerate(plan.moves):
             kind = kinds.index(move.kind)
             ends[:, position] = [posts.sites.index(site) * len(kinds) + kind for site in (move.start, move.end)]
-        value, column = np.repeat([-1.0, 1.0], count), np.tile(np.arange(count), 2)
-        shape = (posts.units.size, count)
-        change = sparse.csr_array(sparse.coo_array((value, (ends.ravel(), column)), shape=shape))
-        units = np.array([move.units for move in plan.moves], np.int64)
-        cost = np.array([move.cost / move.units for move in plan.moves])
-        return cls(plan, units, cost, change, *_keep_rules(plan, change))
+        away = np.flatnonzero(plan.outings)
+        value = np.append(np.repeat([-1.0, 1.0], count), np.ones(len(away)))
+        column = np.append(np.tile(np.arange(count), 2), count + np.arange(len(away)))
+        row = np.append(ends.ravel(), posts.units.size + away)
+        shape = (posts.capacity_matrix.shape[1], count + len(away))
+        change = sparse.csr_array(sparse.coo_array((value, (row, column)), shape=shape))
+        units = np.append([float(move.units) for move in plan.moves], plan.outings[away])
+        cost = np.append([move.cost / move.units for move in plan.moves], np.zeros(len(away)))
+        return cls(plan, units, cost, np.arange(len(units)) < count, change, *_keep_rules(plan, change))
 
-    def layout(self, units: Ints) -> Ints:
-        """Return the layout, (S, K), after `units` of each move, (M,), have moved."""
-        today = self.plan.posts.units
-        return np.asarray(today + np.rint(self.change @ units).astype(np.int64).reshape(today.shape))
+    def compute_capacity(self, units: Floats) -> Floats:
+        """Return the capacity, (A, K), after `units` of each column, (M,)."""
+        posts = self.plan.posts
+        changed = (posts.capacity_matrix @ (self.change @ units)).reshape(len(posts.areas), len(posts.kinds))
+        return np.asarray(np.maximum(posts.compute_capacity(posts.units) + changed, 0.0))
 
 
 def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array, Floats]:
     """Return the rules as rows with lower bounds of the change; a row that today's posts break must not get worse."""
     posts = plan.posts
     region = Region.build(posts, plan.rules, plan.decisions, plan.explored)
-    today = posts.units.ravel().astype(float)
+    today = region.join_columns(np.zeros(len(region.cost)), posts.units)[len(region.cost) :]
     rows, least = [sparse.csr_array((0, change.shape[1]))], [np.zeros(0)]
-    for row in region.rows:
-        if row.rule in _LASTING_RULES:
-            on_units = row.matrix[:, region.flows.shape[1] :]
-            there = on_units @ today
-            rows.append(sparse.csr_array(on_units @ change))
-            least.append(np.minimum(row.least, there) - there)
+    outings = region.build_outings()
+    lasting = [(row.matrix, row.least) for row in region.rows if row.rule in _LASTING_RULES]
+    for matrix, wanted in [*lasting, (outings, np.zeros(outings.shape[0]))]:
+        on_layout = matrix[:, len(region.cost) :]
+        there = on_layout @ today
+        rows.append(sparse.csr_array(on_layout @ change))
+        least.append(np.minimum(wanted, there) - there)
     return sparse.csr_array(sparse.vstack(rows)), np.concatenate(least)
 
 
 def _solve_schedule(
     moves: _MoveColumns, need: Floats, quarters: int, most: tuple[float, float], solver: Solver
-) -> Ints:
-    """Return the units of each move made by the end of each quarter, (Q, M).
+) -> Floats:
+    """Return the units of each column made by the end of each quarter, (Q, M).
 
     need : draws, (d, A, K). most : maximum number of moves, and maximum cost, in a quarter. Raises InputError if no
     schedule is found in time.
     """
     count = len(moves.units)
     if not count:
-        return np.zeros((quarters, 0), np.int64)
+        return np.zeros((quarters, 0))
     timer = Timer(solver.seconds)
     ordered = _order_rows(moves, quarters, most)
     every = _check_all_fit(moves, ordered, quarters, timer.split(0.2))
-    curves = _cut_curves(moves, need, _CLOSE * solver.gap) * quarters
-    rows, costs, upper = _add_pieces(moves, ordered, curves, quarters)
+    rows, costs, upper = _add_pieces(moves, ordered, *_cut_curves(moves, need, solver.gap), quarters)
     lower = np.zeros(len(costs))
     if every:
-        lower[count * (quarters - 1) : count * quarters] = moves.units
-    whole = np.append(np.ones(count * quarters), np.zeros(len(costs) - count * quarters))
-    gap = solver.gap * _scale_gap(moves, need)
-    result = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap)
+        lower[count * (quarters - 1) : count * quarters] = np.where(moves.is_move, moves.units, 0.0)
+    whole = np.append(np.tile(moves.is_move, quarters).astype(float), np.zeros(len(costs) - count * quarters))
+    gap, presolve = (1.0 - _CLOSE) * solver.gap, bool(moves.is_move.all())
+    # With outings HiGHS repairs its presolved answers, and says so on the standard output of the command.
+    result = solve_milp(costs, rows, Bounds(lower, upper), whole, timer, gap, presolve=presolve)
     if result.x is None:
         raise InputError(
             f"The moves could not be divided among the quarters in {solver.seconds:g} seconds. Allow more "
             "time or fewer quarters."
         )
-    return np.asarray(np.rint(result.x[: count * quarters]).astype(np.int64).reshape(quarters, count))
-
-
-def _scale_gap(moves: _MoveColumns, need: Floats) -> float:
-    """Compute the factor from the allowed gap to the solver's relative gap, docs/planner.md eq. (51).
-
-    The solver counts only the pieces of the curves, which hold a part of the need met.
-    """
-    posts = moves.plan.posts
-    today = posts.compute_capacity(posts.units)
-    least = today + (np.minimum(_compute_capacity_change(moves), 0) @ moves.units).reshape(today.shape)
-    served, below = (float(compute_met(need, capacity).sum()) for capacity in (today, least))
-    return served / max(served - below, _SMALL * served, _SMALL)
+    by_quarter = result.x[: count * quarters].reshape(quarters, count)
+    return np.asarray(np.where(moves.is_move, np.rint(by_quarter), by_quarter))
 
 
 def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float]) -> list[LinearConstraint]:
@@ -213,7 +208,7 @@ def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float])
     count = len(moves.units)
     step = sparse.eye_array(quarters) - sparse.eye_array(quarters, k=-1)
     rows = [LinearConstraint(sparse.csr_array(sparse.kron(step, sparse.eye_array(count))), 0.0, np.inf)]
-    for each, limit in zip((np.ones(count), moves.cost), limits, strict=True):
+    for each, limit in zip((moves.is_move.astype(float), moves.cost), limits, strict=True):
         if np.isfinite(limit):
             rows.append(LinearConstraint(sparse.csr_array(sparse.kron(step, each[None])), -np.inf, limit))
     if moves.rows.shape[0]:
@@ -226,68 +221,53 @@ def _check_all_fit(moves: _MoveColumns, ordered: list[LinearConstraint], quarter
     """Return whether a schedule with all moves by the last quarter is found; False if none is found in time."""
     upper = np.tile(moves.units, quarters).astype(float)
     lower = np.zeros(len(upper))
-    lower[-len(moves.units) :] = moves.units
-    result = solve_milp(np.zeros(len(upper)), ordered, Bounds(lower, upper), np.ones(len(upper)), timer, 0.0)
+    lower[-len(moves.units) :] = np.where(moves.is_move, moves.units, 0.0)
+    whole = np.tile(moves.is_move, quarters).astype(float)
+    result = solve_milp(np.zeros(len(upper)), ordered, Bounds(lower, upper), whole, timer, 0.0)
     return result.x is not None
 
 
-def _cut_curves(moves: _MoveColumns, need: Floats, close: float) -> list[Curve]:
-    """Cut the mean benefit curve of each area and kind into chords, docs/planner.md eq. (50); return A K curves.
+def _cut_curves(moves: _MoveColumns, need: Floats, gap: float) -> tuple[Ints, Benefit]:
+    """Cut the benefit curves that the moves touch into pieces; return the positions of these curves, (C,), as well.
 
-    need : draws, (d, A, K). close : how far all chords together may be below their curves, as a share of the need met
-    today.
+    need : draws, (d, A, K). The pieces cover the capacity that the moves can give, docs/planner.md eq. (50).
     """
-    posts = moves.plan.posts
-    change = _compute_capacity_change(moves)
-    today = posts.compute_capacity(posts.units).ravel()
-    low = today + np.minimum(change, 0) @ moves.units
-    high = today + np.maximum(change, 0) @ moves.units
-    shape = need.shape[1:]
-
-    def mean(capacity: Floats) -> Floats:
-        return np.asarray(compute_met(need, capacity.reshape(shape)).mean(axis=0).ravel())
-
-    ends, middle = (mean(low), mean(high)), mean((low + high) / 2.0)
-    below = middle - (ends[0] + ends[1]) / 2.0
-    allowed = max(close, _SMALL) * max(float(mean(today).sum()), _SMALL) / len(low)
-    pieces = np.clip(np.ceil(np.sqrt(np.maximum(below, 0.0) / allowed)), 1, _MOST_PIECES).astype(int)
-    knots = int(pieces.max()) + 1
-    knot = low[:, None] + (high - low)[:, None] * np.minimum(np.arange(knots) / pieces[:, None], 1.0)
-    height = np.stack([mean(knot[:, k]) for k in range(knots)], axis=1)
-    return [_cut_chords(knot[a, : n + 1], height[a, : n + 1]) for a, n in enumerate(pieces)]
+    change, today = _compute_capacity_change(moves), moves.compute_capacity(np.zeros(len(moves.units))).ravel()
+    touched = np.flatnonzero(change.any(axis=1))
+    low = np.maximum(today + np.minimum(change, 0.0) @ moves.units, 0.0)[touched, None]
+    high = (today + np.maximum(change, 0.0) @ moves.units)[touched, None]
+    allowed = _CLOSE * gap * float(compute_met(need, today.reshape(need.shape[1:])).sum(axis=(1, 2)).mean())
+    curves = need.reshape(len(need), -1)[:, touched, None]
+    return touched, Benefit.cut_closely(curves, low, high, _PIECES, allowed, _sum_errors)
 
 
-def _cut_chords(knots: Floats, height: Floats) -> Curve:
-    width = np.diff(knots)
-    return width, np.divide(np.diff(height), width, out=np.zeros_like(width), where=width > _SMALL)
+def _sum_errors(error: Floats) -> float:
+    return float(error.mean(axis=0).max(axis=-1).sum())
 
 
 def _compute_capacity_change(moves: _MoveColumns) -> Floats:
-    """Return the capacity that one unit of each move adds or takes, (A K, M)."""
-    posts = moves.plan.posts
-    by_unit = np.kron(posts.reach, np.diag([kind.children for kind in posts.kinds]))
-    return np.asarray(by_unit @ moves.change.toarray())
+    """Return the capacity that one unit of each column adds or takes, (A K, M)."""
+    return np.asarray((moves.plan.posts.capacity_matrix @ moves.change).toarray())
 
 
 def _add_pieces(
-    moves: _MoveColumns, ordered: list[LinearConstraint], curves: list[Curve], quarters: int
+    moves: _MoveColumns, ordered: list[LinearConstraint], touched: Ints, benefit: Benefit, quarters: int
 ) -> tuple[list[LinearConstraint], Floats, Floats]:
     """Return rows, costs and upper bounds of the programme with the pieces of capacity, docs/planner.md eq. (48).
 
     Columns: units moved by the end of each quarter, then pieces. The pieces of a quarter take no more than the capacity
     after the moves of this quarter.
     """
-    change, columns = _compute_capacity_change(moves), len(moves.units) * quarters
-    width, slope = (np.concatenate([curve[part] for curve in curves]) for part in (0, 1))
-    of_curve = np.repeat(np.arange(len(curves)), [len(curve[0]) for curve in curves])
-    filled = sparse.coo_array((np.ones(len(width)), (of_curve, np.arange(len(width)))), shape=(len(curves), len(width)))
-    offered = sparse.kron(sparse.eye_array(quarters), sparse.csr_array(change))
-    spare = np.tile(-np.minimum(change, 0) @ moves.units, quarters)
+    width, slope = (np.tile(values.ravel(), quarters) for values in (benefit.width, benefit.average()))
+    filled = sparse.kron(sparse.eye_array(quarters * len(touched)), np.ones((1, benefit.width.shape[-1])))
+    offered = sparse.kron(sparse.eye_array(quarters), sparse.csr_array(_compute_capacity_change(moves)[touched]))
+    today = moves.compute_capacity(np.zeros(len(moves.units))).ravel()[touched]
     rows = [
         LinearConstraint(sparse.csr_array(sparse.hstack([c.A, sparse.csr_array((c.A.shape[0], len(width)))])),
                          c.lb, c.ub)
         for c in ordered
     ]  # fmt: skip
-    rows.append(LinearConstraint(sparse.csr_array(sparse.hstack([offered, -filled])), -spare, np.inf))
-    costs = np.append(np.zeros(columns), -slope)
+    matrix = sparse.csr_array(sparse.hstack([offered, -filled]))
+    rows.append(LinearConstraint(matrix, -np.tile(today, quarters) - _TOLERANCE, np.inf))
+    costs = np.append(np.zeros(len(moves.units) * quarters), -slope)
     return rows, costs, np.append(np.tile(moves.units, quarters), width).astype(float)

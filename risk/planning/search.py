@@ -21,7 +21,7 @@ from risk.planning.benefit import compute_met
 from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.objective import Goal
 
-Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
+Layout = tuple[Ints, Ints, Floats]  # units (S, K), flows (F,) and outings (D,)
 
 _NEAR = (0, 1, 3)  # how many units a site may differ from the relaxation, rounded down and up
 _FIRST = 0.3  # of the time left, for each of these
@@ -40,29 +40,26 @@ def find_nearest_whole(region: Region, goal: Goal, relaxed: Floats, usable: Ints
     relaxed : flows and units of the relaxation, (columns,). usable : indices of the flows to use.
     """
     flows = len(region.cost)
-    units = relaxed[flows : region.size]
-    slope, _ = goal.compute_slopes(region.posts.compute_capacity(np.asarray(units.reshape(region.posts.units.shape))))
-    worth = region.posts.reach.T @ slope * _list_children(region)
-    costs = np.append(goal.price * region.cost, -worth.ravel())
+    posts, units = region.posts, relaxed[region.unit_columns]
+    outings = relaxed[region.unit_columns.stop : region.size]
+    slope, _ = goal.compute_slopes(posts.compute_capacity(units, outings))
+    costs = np.append(goal.price * region.cost, -(posts.capacity_matrix.T @ slope.ravel()))
     columns = np.append(usable, np.arange(flows, region.size))
     rows = [LinearConstraint(c.A[:, columns], c.lb, c.ub) for c in region.build_constraints()]
-    whole = np.ones(len(columns))
+    whole = np.append(np.ones(len(columns) - len(outings)), np.zeros(len(outings)))
     for near in _NEAR:
         low, high = region.build_bounds()
-        low[flows:] = np.maximum(np.floor(units + _TOLERANCE) - near, low[flows:])
-        high[flows:] = np.minimum(np.ceil(units - _TOLERANCE) + near, high[flows:])
+        whole_units = region.unit_columns
+        low[whole_units] = np.maximum(np.floor(units + _TOLERANCE) - near, low[whole_units])
+        high[whole_units] = np.minimum(np.ceil(units - _TOLERANCE) + near, high[whole_units])
         bounds = Bounds(low[columns], high[columns])
         result = solve_milp(costs[columns], rows, bounds, whole, timer.split(_FIRST), _GAP)
         if result.x is not None:
             whole_flows = np.zeros(flows, np.int64)
             whole_flows[usable] = np.rint(result.x[: len(usable)]).astype(np.int64)
-            layout = region.lay_out(whole_flows)
-            return None if region.find_broken(whole_flows, layout) else (layout, whole_flows)
+            layout, away = region.lay_out(whole_flows), result.x[len(result.x) - len(outings) :]
+            return None if region.find_broken(whole_flows, layout, away) else (layout, whole_flows, away)
     return None
-
-
-def _list_children(region: Region) -> Floats:
-    return np.array([kind.children for kind in region.posts.kinds])
 
 
 def _find_highest(values: Floats, least: float) -> Ints:
@@ -73,19 +70,20 @@ def _find_highest(values: Floats, least: float) -> Ints:
 
 @dataclass(eq=False)
 class Search:
-    """A layout that is improved; `units`, (S, K), and `flows`, (F,), are changed in place."""
+    """A layout that is improved: `units`, (S, K), and `flows`, (F,), in place; `outings`, (D,), stay as they are."""
 
     region: Region
     goal: Goal
     units: Ints
     flows: Ints
+    outings: Floats
 
     def __post_init__(self) -> None:
-        rows, posts = self.region.rows, self.region.posts
-        self._matrix = sparse.csc_array(sparse.vstack([row.matrix for row in rows]))
-        least = np.concatenate([row.least for row in rows])
-        self._spare = self._matrix @ self.region.join_columns(self.flows, self.units) - least
-        self._capacity = posts.compute_capacity(self.units)
+        rows, posts, away = self.region.rows, self.region.posts, self.region.build_outings()
+        self._matrix = sparse.csc_array(sparse.vstack([*(row.matrix for row in rows), away]))
+        least = np.concatenate([*(row.least for row in rows), np.zeros(away.shape[0])])
+        self._spare = self._matrix @ self.region.join_columns(self.flows, self.units, self.outings) - least
+        self._capacity = posts.compute_capacity(self.units, self.outings)
         self._served = compute_met(self.goal.need, self._capacity)
         self._by_draw = self._served.sum(axis=(1, 2))
         self._by_area = self._served.sum(axis=2).mean(axis=0)
@@ -140,11 +138,11 @@ class Search:
         """
         posts, (start, end, kind) = self.region.posts, self.region.flows
         slope, falls = self.goal.compute_slopes(self._capacity)
-        children, paid = _list_children(self.region), self.goal.price * self.region.cost
-        first = (posts.reach.T @ slope * children)[:, kind]
-        bend = np.stack([posts.reach.T @ (f[:, None] * posts.reach) for f in falls.T]) * (children**2)[:, None, None]
-        flows = np.arange(len(kind))
-        gains = first[end, flows] - first[start, flows] - paid
+        paid = self.goal.price * self.region.cost
+        first = (posts.capacity_matrix.T @ slope.ravel())[: posts.units.size].reshape(posts.units.shape)
+        bend = np.stack([reach.T @ (f[:, None] * reach) for f, reach in zip(falls.T, posts.reach, strict=True)])
+        bend *= (posts.children**2)[:, None, None]
+        gains = first[end, kind] - first[start, kind] - paid
         curved = bend[kind, end, end] - 2.0 * bend[kind, start, end] + bend[kind, start, start]
 
         def joint(donor: int) -> tuple[float, Floats]:
@@ -180,7 +178,7 @@ class Search:
         posts, spent = self.region.posts, self._spent
         for flow, by in steps:
             start, end, kind = self.region.flows[:, flow]
-            change = posts.reach[:, end] - posts.reach[:, start]
+            change = posts.reach[kind, :, end] - posts.reach[kind, :, start]
             capacity[:, kind] += by * posts.kinds[kind].children * change
             spent += by * float(self.region.cost[flow])
         touched = np.flatnonzero((capacity != self._capacity).any(axis=1))

@@ -12,10 +12,10 @@ from risk.planning.benefit import Benefit, compute_met, weigh_worst_draws
 from risk.planning.constraints import Region, Timer
 from risk.planning.milp import Programme
 from risk.planning.objective import Goal
-from risk.planning.problem import Solver
+from risk.planning.problem import AWAY, Solver
 from risk.planning.search import Search, find_nearest_whole
 
-Layout = tuple[Ints, Ints]  # units (S, K) and flows (F,)
+Layout = tuple[Ints, Ints, Floats]  # units (S, K), flows (F,) and outings (D,)
 
 _RELAXED, _WHOLE = 30, 6  # maximum rounds of weighings, relaxed and with whole units
 _NEAR = (1, 3, None)  # how many units a site may differ from the relaxation; any number at last
@@ -23,19 +23,24 @@ _PATIENCE = 0.6  # of the time left, for each of the first two
 _BOUND = 0.6  # of the time left, at most, for a relaxation
 _LATE = 0.1  # of the time, once it is up, to find any layout at all
 _FLOWS = 60.0  # seconds for the flows to the first layout, which must not be lost
+_PART_OF_GAP = 0.5  # of the gap, at most, that the error of the pieces takes, if enough pieces are allowed
+_REST_OF_GAP = 0.1  # of the gap, at least, that is left to the solver
+_LEAST_OUTING = 1e-6  # units
+_IDLE = 1e-4  # of the goal, that an outing must gain
 _OUT_OF_TIME = 1  # status of scipy.optimize.milp
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """A layout of units, (S, K), and the flows that lead to it, (F,).
+    """A layout of units, (S, K), the flows that lead to it, (F,), and the work of teams in other areas, (D,).
 
     gap : how much better any other layout could be, relative, docs/planner.md eq. (37); inf where no bound is known.
-    proven : whether the gap is as small as was asked for.
+    proven : whether the gap is as small as was asked for, or nearly all of it is the error of the pieces.
     """
 
     units: Ints
     flows: Ints
+    outings: Floats
     gap: float
     proven: bool
 
@@ -57,14 +62,14 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
     bound, late = programme.bound, False
     for near in _NEAR if programme.large and relaxed is not None else _NEAR[-1:]:
         for _ in range(_WHOLE):
-            if _compute_gap(programme, best, bound) <= solver.gap or (timer.over and best is not None):
+            if _is_close(programme, best, bound, solver.gap) or (timer.over and best is not None):
                 break
             tell(1, None, "Choosing moves")
             answer, proven = _solve_whole(programme, relaxed, near, timer, solver.gap)
             bound, late = max(bound, proven), answer.status == _OUT_OF_TIME
             if answer.x is None:
                 break
-            best = _price_layout(programme, best, _read_units(region, answer.x), timer)
+            best = _price_layout(programme, best, *_read_layout(region, answer.x), timer)
             if timer.over or not (goal.aims.robustness and programme.add_weighing(answer.x)):
                 break
     if best is None and late:
@@ -72,10 +77,23 @@ def solve_moves(region: Region, goal: Goal, solver: Solver, tell: Progress) -> S
         best = _improve_layout(programme, _find_near(programme, relaxed, late_timer), late_timer)
     if best is None:
         return None
-    gap = _compute_gap(programme, best, bound)
+    close = _is_close(programme, best, bound, solver.gap)
     final = Search(region, goal, *best)
     final.remove_idle_moves()
-    return Solution(final.units, final.flows, gap, proven=bool(gap <= 1.01 * solver.gap))
+    outings = _drop_idle_outings(region, goal, final)
+    gap = _compute_gap(programme, (final.units, final.flows, outings), bound)
+    return Solution(final.units, final.flows, outings, gap, proven=bool(gap <= 1.01 * solver.gap or close))
+
+
+def _drop_idle_outings(region: Region, goal: Goal, search: Search) -> Floats:
+    """Return the outings without those that gain next to nothing and that no rule needs, (D,)."""
+    outings, spent = search.outings, float(region.cost @ search.flows)
+    for d in sorted(np.flatnonzero(outings), key=lambda place: outings[place]):
+        rest = np.where(np.arange(len(outings)) == d, 0.0, outings)
+        values = [goal.compute_value(search.units, spent, away) for away in (outings, rest)]
+        if values[0] - values[1] < _IDLE * abs(values[0]) and not region.find_broken(search.flows, search.units, rest):
+            outings = rest
+    return np.asarray(outings)
 
 
 def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[Layout | None, Floats | None]:
@@ -93,10 +111,10 @@ def _search_by_turns(programme: Programme, timer: Timer, gap: float) -> tuple[La
         best = _choose_better(programme, best, _improve_layout(programme, fresh_start or best, timer))
         if solution is None or not programme.goal.aims.robustness or timer.over:
             break
-        if _compute_gap(programme, best, programme.bound) <= gap:
+        if _is_close(programme, best, programme.bound, gap):
             break
         fresh = programme.add_weighing(solution)
-        if not (best is not None and programme.add_worst_weighing(best[0])) and not fresh:
+        if not (best is not None and programme.add_worst_weighing(best[0], best[2])) and not fresh:
             break
     return best, relaxed
 
@@ -113,29 +131,28 @@ def _improve_layout(programme: Programme, start: Layout | None, timer: Timer) ->
     """Return a layout that is improved move by move; None without a layout to start from."""
     if start is None:
         return None
-    search = Search(programme.region, programme.goal, start[0].copy(), start[1].copy())
+    search = Search(programme.region, programme.goal, start[0].copy(), start[1].copy(), start[2])
     search.run(timer)
-    return search.units, search.flows
+    return search.units, search.flows, search.outings
 
 
 def _choose_better(programme: Programme, first: Layout | None, other: Layout | None) -> Layout | None:
     if first is None or other is None:
         return first if other is None else other
     goal, cost = programme.goal, programme.region.cost
-    values = [goal.compute_value(units, float(cost @ flows)) for units, flows in (first, other)]
+    values = [goal.compute_value(units, float(cost @ flows), away) for units, flows, away in (first, other)]
     return first if values[0] >= values[1] else other
 
 
 def _compute_gap(programme: Programme, best: Layout | None, bound: float) -> float:
-    """Return the most by which another layout can be better, as a share of the value of `best`.
+    """Return the most by which another layout can be better than `best`; infinite if `best` is None."""
+    return np.inf if best is None else programme.compute_gap(*best, bound)
 
-    Values are those on the pieces of the benefit, docs/planner.md eq. (37). `bound` is the lower bound of the costs.
-    The gap is infinite if `best` is None.
-    """
-    if best is None:
-        return np.inf
-    value = programme.compute_value(*best)
-    return max(0.0, -bound - value) / max(abs(value), 1e-9)
+
+def _is_close(programme: Programme, best: Layout | None, bound: float, gap: float) -> bool:
+    """Return whether to stop: the gap is small enough, or nearly all of it is the error of the pieces."""
+    value = max(abs(programme.goal.compute_value(programme.region.posts.units, 0.0)), 1e-9)
+    return _compute_gap(programme, best, bound) <= max(gap, programme.error / value + _REST_OF_GAP * gap)
 
 
 def _solve_relaxed(programme: Programme, timer: Timer) -> Floats | None:
@@ -160,7 +177,9 @@ def _solve_whole(
     """
     if near is not None and relaxed is not None:
         return programme.solve_whole(timer.split(_PATIENCE), gap, (relaxed, near)), programme.bound
-    result = programme.solve_whole(timer, gap)
+    # The error of the pieces is a part of the gap that is told, so that the solver gets the rest of it.
+    today = programme.goal.compute_value(programme.region.posts.units, 0.0)
+    result = programme.solve_whole(timer, max(gap - programme.error / max(abs(today), 1e-9), _REST_OF_GAP * gap))
     if result.x is None or result.mip_dual_bound is None:
         return result, programme.bound
     proven = float(result.mip_dual_bound)
@@ -168,30 +187,51 @@ def _solve_whole(
 
 
 def _build_programme(region: Region, goal: Goal, solver: Solver) -> Programme:
-    """Build the programme; pieces end at the largest capacity of an area, docs/planner.md eq. (21)."""
+    """Build the programme, with as many pieces as the gap needs, if there are not too many columns."""
     posts = region.posts
-    children = np.array([kind.children for kind in posts.kinds])
-    room = np.minimum(posts.room[:, None], posts.units.sum(axis=0)[None, :])
-    # No layout gives an area more capacity than its best-placed sites, filled with units.
-    best = -np.sort(-posts.reach, axis=1)
-    most = np.empty((len(posts.areas), len(posts.kinds)))
-    for kind, total in enumerate(posts.units.sum(axis=0)):
-        order = np.argsort(-posts.reach, axis=1, kind="stable")
-        stock = np.minimum(np.cumsum(room[order, kind], axis=1), total)
-        most[:, kind] = children[kind] * (best * np.diff(stock, axis=1, prepend=0)).sum(axis=1)
-    programme = Programme(region, goal, Benefit.cut(goal.need, most, solver.pieces))
+    least, most = _bound_capacity(region)
+    allowed = _PART_OF_GAP * solver.gap * abs(goal.compute_value(posts.units, 0.0))
+    benefit = Benefit.cut_closely(goal.need, least, most, solver.pieces, allowed, goal.bound_error)
+    programme = Programme(region, goal, benefit)
     if goal.aims.robustness:
         today = compute_met(goal.need, posts.compute_capacity(posts.units)).sum(axis=(1, 2))
         programme.weighings.append(weigh_worst_draws(today))
     return programme
 
 
-def _read_units(region: Region, solution: Floats) -> Ints:
-    units = np.rint(solution[region.flows.shape[1] : region.size])
-    return units.astype(np.int64).reshape(region.posts.units.shape)
+def _bound_capacity(region: Region) -> tuple[Floats, Floats]:
+    """Return the smallest and the largest capacity of each area, (A, K) each, docs/planner.md eq. (21)."""
+    posts = region.posts
+    worth = 0.0 if posts.day_worth is None else posts.day_worth * posts.searching[:, None, None]
+    reach = posts.reach + AWAY * np.maximum(worth - posts.reach, 0.0)
+    room = np.minimum(posts.room[:, None], posts.units.sum(axis=0)[None, :])
+    least, most = (np.empty((len(posts.areas), len(posts.kinds))) for _ in range(2))
+    for kind, total in enumerate(posts.units.sum(axis=0)):
+        moves = total if region.rules.moves is None else min(region.rules.moves, total)
+        stays = 1.0 - AWAY * (posts.day_worth is not None and posts.kinds[kind].search)
+        units, today = posts.units[:, kind], posts.reach[kind] @ posts.units[:, kind]
+        least[:, kind] = stays * (today - _fill_sites(posts.reach[kind], units, moves))
+        anywhere = _fill_sites(reach[kind], room[:, kind], total)
+        most[:, kind] = np.minimum(anywhere, reach[kind] @ units + _fill_sites(reach[kind], room[:, kind], moves))
+    return np.maximum(least * posts.children, 0.0), most * posts.children
 
 
-def _price_layout(programme: Programme, best: Layout | None, units: Ints, timer: Timer) -> Layout | None:
-    """Return the better of `best` and the layout `units` with its cheapest flows; `best` if none are found in time."""
-    flows = programme.region.find_cheapest(units, timer if best is not None else Timer(_FLOWS))
-    return best if flows is None else _choose_better(programme, best, (units, flows))
+def _fill_sites(reach: Floats, stock: Ints, total: int) -> Floats:
+    """Return what `total` units bring to each area at its best sites, (A,). reach : (A, S). stock : units, (S,)."""
+    order = np.argsort(-reach, axis=1, kind="stable")
+    filled = np.minimum(np.cumsum(stock[order], axis=1), total)
+    return np.asarray((np.take_along_axis(reach, order, axis=1) * np.diff(filled, axis=1, prepend=0)).sum(axis=1))
+
+
+def _read_layout(region: Region, solution: Floats) -> tuple[Ints, Floats]:
+    units = np.rint(solution[region.unit_columns]).astype(np.int64).reshape(region.posts.units.shape)
+    outings = solution[region.unit_columns.stop : region.size]
+    return units, np.where(outings > _LEAST_OUTING, outings, 0.0)
+
+
+def _price_layout(
+    programme: Programme, best: Layout | None, units: Ints, outings: Floats, timer: Timer
+) -> Layout | None:
+    """Return the better of `best` and another layout with its cheapest flows; `best` if none are found in time."""
+    flows = programme.region.find_cheapest(units, outings, timer if best is not None else Timer(_FLOWS))
+    return best if flows is None else _choose_better(programme, best, (units, flows, outings))

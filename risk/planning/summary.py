@@ -6,7 +6,7 @@ All numbers are rounded, so that a saved plan does not depend on the last digits
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -20,7 +20,7 @@ from risk.handover import HandOverResult, Tables
 from risk.handover.tasks import HandOver, Stays
 from risk.planning import posts as tables
 from risk.planning.benefit import compute_met
-from risk.planning.explain import Estimate, Move, Outcome
+from risk.planning.explain import Estimate, Move, NeedTotals, OneMore, Outcome, Outing, find_best_unit
 from risk.planning.inputs import PlanInputs, Setting, make_schedule
 from risk.planning.problem import Decision
 from risk.planning.result import Answer, Plan, Point
@@ -147,6 +147,9 @@ class PlanSummary:
 
     follows : name of the saved plan that it changes, or empty. posts : table of posts as CSV. frontier : the gains for
     other numbers of moves. coverage, equity : need met by area and by group. left : moves after the last quarter.
+    away : work of teams outside the area where they are posted. one_more : the best area for one more unit of each
+    kind, after today's posts and after the plan. totals : need and what is met, over all areas. The last three are
+    empty in plans of an older version.
     """
 
     title: str
@@ -168,6 +171,9 @@ class PlanSummary:
     stays: tuple[StayingTask, ...] = ()
     handover_tables: Tables = field(default_factory=Tables)
     follows: str = ""
+    away: tuple[Outing, ...] = ()
+    one_more: tuple[OneMore, ...] = ()
+    totals: NeedTotals | None = None
 
     @property
     def advised(self) -> bool:
@@ -181,8 +187,7 @@ class PlanSummary:
 
     def decision_on(self, move: Move) -> AuthoredDecision | None:
         """Return the decision on a move; None if there is none."""
-        way = move.start, move.end, move.kind
-        decisions = (d for d in self.decisions if (d.decision.start, d.decision.end, d.decision.kind) == way)
+        decisions = (d for d in self.decisions if d.decision.covers(move.start, move.end, move.kind))
         return next(decisions, None)
 
     def sum_flows(self) -> list[tuple[str, str, int]]:
@@ -254,6 +259,9 @@ def summarise_plan(
         tuple(_summarise_staying(entry) for entry in result.stays),
         tasks,
         follows,
+        _round(plan.away),
+        _round(tuple(_find_one_more(plan))),
+        _round(_sum_need(plan)),
     )
 
 
@@ -291,6 +299,27 @@ def _summarise_verdict(plan: Plan) -> Verdict:
     )
 
 
+def _find_one_more(plan: Plan) -> Iterator[OneMore]:
+    """Yield the best area for one more unit of each kind, on today's posts and on the plan."""
+    posts, inside = plan.posts, plan.rules.inside
+    allowed: Bools = np.asarray(np.isfinite(posts.cost).any(axis=0))
+    allowed = allowed if inside is None else allowed & inside
+    names: tuple[Literal["today", "planned"], ...] = ("today", "planned")
+    for layout, capacity in zip(names, plan.capacities, strict=True):
+        for number, kind in enumerate(posts.kinds):
+            if allowed.any():
+                site, gain = find_best_unit(posts, capacity, number, plan.need[::2], plan.need[1::2], allowed)
+                yield OneMore(layout, kind.name, posts.sites[site], Estimate.from_draws(gain))
+
+
+def _sum_need(plan: Plan) -> NeedTotals:
+    """Return the need of all areas and kinds, and what is met of it, by the draws that judge the plan."""
+    need = plan.need[1::2]
+    total = need.sum(axis=(1, 2))
+    today, planned = (compute_met(need, capacity).sum(axis=(1, 2)) for capacity in plan.capacities)
+    return NeedTotals(*(Estimate.from_draws(values) for values in (total, today, planned, total - planned)))
+
+
 def _summarise_handed_over(handed: HandOver) -> HandedOverTask:
     task = handed.task
     return HandedOverTask(task.area, task.partner, task.axis, task.children, handed.to, handed.quarter)
@@ -308,10 +337,7 @@ def _met_by_area(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[Floa
     """
     need = ground.needs[setting.pathway][1::2]
     wide = np.repeat(need[:, :, None], len(plan.posts.kinds), axis=2)
-    layouts = (plan.posts.units, plan.units)
-    today, planned = (
-        compute_met(wide, plan.posts.compute_capacity(units)).sum(axis=2).mean(axis=0) for units in layouts
-    )
+    today, planned = (compute_met(wide, capacity).sum(axis=2).mean(axis=0) for capacity in plan.capacities)
     return wide.sum(axis=2).mean(axis=0), today, planned
 
 

@@ -26,6 +26,7 @@ _STAYS = 0.5  # of what follows, in the same region; the rest is shared by its n
 _SEASON_SD = 0.6  # of the log need in the quarter in which a region's season is strongest
 _TAIL = 1.3  # exponent of the Pareto law of hot places; they have no variance below 2
 _DELAYS = (0.5, 0.25, 0.15, 0.1)  # share of reports that are dated so many quarters after the meeting
+_RISE, _RISE_QUARTERS = 3.0, 4  # factor of internal trafficking in the last quarters, in the counties of the shift
 _PARTNER_SHARE = 0.75  # of the reports of a region, by the partner that starts or stops there
 
 
@@ -113,6 +114,18 @@ def _heat_places(land: Ground, parameters: WorldParameters, need: Need) -> Need:
     return replace(need, municipality=municipality, region=land.sum_by_region(municipality))
 
 
+def _freeze_outreach(parameters: WorldParameters) -> WorldParameters:
+    """Let outreach of the last year stay where it was, whatever was found in it."""
+    return replace(parameters, effort_frozen=_RISE_QUARTERS)
+
+
+def _raise_internal(land: Ground, parameters: WorldParameters, need: Need) -> Need:
+    """Let internal trafficking in the counties of the shift, Tirana and Durrës, be three times as large in a year."""
+    region, planted = need.region.copy(), np.isin(land.regions, parameters.shift_regions)
+    region[planted, 0, -_RISE_QUARTERS:] *= _RISE
+    return _with_region(land, need, region)
+
+
 def _start_and_stop_partners(land: Ground, parameters: WorldParameters, need: Need) -> Need:
     """Let the partner with the most reports start late in a third of the regions, and stop early in another third."""
     rng = stream(parameters.seed, "partners")
@@ -152,5 +165,9 @@ LAWS: Mapping[str, Law] = MappingProxyType({
     "hot-places": Law("a few municipalities hold most of the need", need=_heat_places),
     "delays": Law("half of the reports are dated up to three quarters late", meetings=_delay_reports),
     "partners": Law("the main reporting partner of a region starts or stops", need=_start_and_stop_partners),
+    "unfollowed-rise": Law(
+        "internal trafficking in Tirana and Durrës rises threefold, and outreach stays where it was",
+        _freeze_outreach, need=_raise_internal,
+    ),
     "effort": Law("outreach goes where children were found", lambda p: replace(p, effort_follows_finds=1.0)),
 })  # fmt: skip

@@ -202,7 +202,8 @@ def _run_quarters(course: Course, rng: np.random.Generator | None) -> FirstMeeti
         finds = expected[..., t]
         if rng is not None:
             finds = counts[..., t] = course.draw_finds(finds, rng)
-        memory = update_memory(memory, finds)
+        if t < quarters - course.parameters.effort_frozen:  # then it stays where it was
+            memory = update_memory(memory, finds)
     return FirstMeetings(days, expected, counts.astype(np.int64))
 
 

@@ -50,6 +50,7 @@ class WorldParameters:
     effort_growth: float = 4.0
     effort_log_sd: float = 0.45
     effort_follows_finds: float = 0.5
+    effort_frozen: int = 0
     searched_share: float = 0.5
     detection: float = 0.18
     detection_log_sd: float = 0.2
@@ -71,6 +72,7 @@ class WorldParameters:
         self._check("detection", 0.0 < self.detection <= 0.5, "a number above 0, 0.5 at most")
         self._check("hotspot", 0.0 <= self.hotspot <= 3.0, "a number from 0 to 3")
         self._check("reporting_gap", -3.0 <= self.reporting_gap <= 3.0, "a number from -3 to 3")
+        self._check("effort_frozen", self.effort_frozen >= 0, "a number of quarters from 0")
         self._check("seed", self.seed >= 0, "a whole number from 0")
         self._check("children", 1 <= self.children <= 10_000_000, "1 to 10,000,000")
         self._check("quarters", 1 <= self.quarters <= 80, "1 to 80")

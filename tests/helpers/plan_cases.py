@@ -25,7 +25,7 @@ def country(seed, sites=4, kinds=BOTH, each=3, draws=60):
         tuple(names[sites:]),
         tuple(kinds),
         units,
-        compute_reach(people, Catchment(80.0, "gaussian", 30.0).weight(minutes)),
+        np.stack([compute_reach(people, Catchment(80.0, "gaussian", 30.0).weight(minutes))] * len(kinds)),
         10.0 + minutes,
         np.full(sites, 2 * each),
         np.zeros_like(units),
@@ -70,7 +70,7 @@ def keeps(posts, rules, units):
     for area in range(len(posts.areas)):
         every = services = 0.0
         for site, kind in itertools.product(range(len(posts.sites)), range(len(posts.kinds))):
-            here = posts.reach[area, site] * units[site, kind] * posts.kinds[kind].children
+            here = posts.reach[kind, area, site] * units[site, kind] * posts.kinds[kind].children
             every += here
             services += 0.0 if posts.kinds[kind].search else here
         if every < rules.floor[area] - 1e-9:

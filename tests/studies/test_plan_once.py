@@ -12,7 +12,7 @@ def posts(units):
     size = len(units)
     column = np.array(units)[:, None]
     return Posts(
-        tuple("abc"[:size]), tuple("xyz"[:size]), (Kind("team", 10.0, True),), column, np.eye(size),
+        tuple("abc"[:size]), tuple("xyz"[:size]), (Kind("team", 10.0, True),), column, np.eye(size)[None],
         np.ones((size, size)), np.full(size, 99), np.zeros_like(column),
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ def country(seed, sites=4, each=4, draws=60):
     units = rng.multinomial(each, np.ones(sites) / sites, 2).T
     share = compute_reach(people, Catchment(80.0, "gaussian", 30.0).weight(minutes))
     posts = Posts(
-        tuple(names[:sites]), tuple(names[sites:]), BOTH, units, share, 10.0 + minutes,
+        tuple(names[:sites]), tuple(names[sites:]), BOTH, units, np.stack([share] * 2), 10.0 + minutes,
         units.sum(axis=1) + 1, np.zeros_like(units),
     )  # fmt: skip
     level = 14.0 * people / people.mean() * np.exp(0.9 * rng.standard_normal(sites))
@@ -149,7 +149,7 @@ def lopsided(units, level=(10.0, 25.0, 120.0)):
     rng = np.random.default_rng(5)
     posts = Posts(
         ("low", "some", "most"), ("one", "two", "three"), (Kind("team", 10.0, True),),
-        np.array(units)[:, None], np.eye(3), np.array([[0.0, 2, 5], [2, 0, 5], [5, 5, 0]]),
+        np.array(units)[:, None], np.eye(3)[None], np.array([[0.0, 2, 5], [2, 0, 5], [5, 5, 0]]),
         np.array([9, 9, 9]), np.zeros((3, 1), np.int64),
     )  # fmt: skip
     return posts, np.array(level) * np.exp(0.2 * rng.standard_normal((100, 3)))

@@ -57,7 +57,7 @@ def test_what_changes_would_add_is_estimated_to_second_order(aims):
     flows = np.zeros(len(region.cost), np.int64)
     back, puts = 2, np.arange(len(flows))
     flows[back] = 1
-    search = Search(region, goal, region.lay_out(flows), flows)
+    search = Search(region, goal, region.lay_out(flows), flows, np.zeros(0))
     alone, joint = search._estimate_changes()
     less, both = joint(back)
 
@@ -83,7 +83,7 @@ def test_the_search_only_ever_gets_better_and_keeps_all_rules(seed, aims):
     region, goal, _ = case(seed, aims, sites=6, under_searched=np.arange(6) < 2)
     today = region.posts.units
     begun = region.find_broken(np.zeros(len(region.cost), np.int64), today)
-    search = Search(region, goal, today.copy(), np.zeros(len(region.cost), np.int64))
+    search = Search(region, goal, today.copy(), np.zeros(len(region.cost), np.int64), np.zeros(0))
     before = search.value
     assert before == pytest.approx(goal.compute_value(today, 0.0))
     search.run(Timer(20.0))
@@ -105,18 +105,18 @@ def test_idle_moves_are_taken_back_unless_a_rule_asks_for_them():
     region, goal, _ = case(2, Aims(), moves=6, budget=1000.0, floor=None)
     same = region.posts.reach.copy()
     start, end, kind = region.flows[:, 0]
-    same[:, start] = same[:, end]  # it makes no difference where they stand
+    same[:, :, start] = same[:, :, end]  # it makes no difference where they stand
     posts = replace(region.posts, reach=same)
     region, goal = replace(region, posts=posts), replace(goal, posts=posts)
     flows = np.zeros(len(region.cost), np.int64)
     flows[0] = 1
-    search = Search(region, goal, region.lay_out(flows), flows.copy())
+    search = Search(region, goal, region.lay_out(flows), flows.copy(), np.zeros(0))
     search.remove_idle_moves()
     assert not search.flows.any()
     np.testing.assert_array_equal(search.units, posts.units)
     wanted = Decision(posts.sites[start], posts.sites[end], posts.kinds[kind].name, "accept")
     asked = replace(region, decisions=(wanted,))
-    search = Search(asked, goal, region.lay_out(flows), flows.copy())
+    search = Search(asked, goal, region.lay_out(flows), flows.copy(), np.zeros(0))
     search.remove_idle_moves()
     np.testing.assert_array_equal(search.flows, flows)
 

@@ -82,6 +82,26 @@ def test_late_reports_are_dated_later_and_some_have_not_arrived():
     assert met("delays") < met()
 
 
+def test_a_rise_in_two_counties_is_threefold_for_a_year_and_outreach_does_not_follow():
+    areas = world().truth.areas.query("level == 'region'").index.to_numpy()
+    cities, (risen, _), (steady, _) = np.isin(areas, ["AL-02", "AL-11"]), needs("unfollowed-rise"), needs()
+    with np.errstate(invalid="ignore"):
+        change = risen / steady
+    scale = change[~cities & (steady[:, 0, 0] > 0)]
+    np.testing.assert_allclose(scale, scale.ravel()[0], rtol=1e-6)  # the total stays as it was
+    np.testing.assert_allclose(change[cities, 0, -4:], 3.0 * scale.ravel()[0], rtol=1e-6)
+    np.testing.assert_allclose(change[cities, 0, :-4], scale.ravel()[0], rtol=1e-6)
+    np.testing.assert_allclose(change[cities, 1:], scale.ravel()[0], rtol=1e-6)
+
+    def share(*laws):
+        rows = world(*laws).truth.need.query("level == 'region' and pathway == 'internal'")
+        days = rows["days"].to_numpy().reshape(-1, 12)[:, -4:].sum(axis=1)
+        return days[cities].sum() / days.sum()
+
+    # Beside the same rise, outreach that follows finds would go there.
+    assert share("unfollowed-rise") < share() + 0.05
+
+
 def test_outreach_that_follows_finds_leaves_fewer_places():
     days = [
         world(*law).records["effort"].groupby("municipality", observed=True)["days"].sum() for law in ((), ("effort",))

@@ -230,7 +230,7 @@ def test_of_the_chosen_area_the_plan_says_what_why_not_more_and_what_would_have_
     assert t.format_plural("{count} team would come", "{count} teams would come", coming) in text
     assert "Why not more" in text
     assert f"Need met there: {t.format_percent(plan.met_shares('today')[first.end])} today" in text
-    assert f"would have to be 90\u00a0%; it is {t.format_chance(plan.verdict.probability)}" in text
+    assert area_plan.word_area_plan(t, plan, first.end, None).condition in text
     ends = {code for move in plan.moves for code in (move.start, move.end)}
     still = next(row.area for row in plan.coverage if row.area not in ends and judge_area(current, row.area).need)
     words = area_plan.word_area_plan(t, plan, still, judge_area(current, still).need)

@@ -1,0 +1,207 @@
+"""What a plan is worth on the ground: in invented worlds in which teams work where they are posted.
+
+Each world has a plan with the usual settings, for all pathways and for internal trafficking, and rivals with the same
+number of moves: the best moves with the truth known, last year's published counts, the children living there, and the
+earlier rule, which shared a team over two hours of travel by population. All are judged by the true need of the last
+year, with teams in the areas where they are posted and the work next door that a plan asks for.
+
+A second question is the programme's own: in worlds of the law `unfollowed-rise`, in which internal trafficking in
+Tirana and Durrës rose threefold and outreach stayed where it was, does the plan move teams toward them?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.studies.command import round_mean, run_study
+from benchmarks.studies.observe import OWN, observe_release, read_need, set_up_world
+from data.workspace.types import Floats, Ints, Progress
+from geo import areas as geography
+from geo.travel import Travel
+from risk.access import compute_reach
+from risk.access.tables import CATCHMENT
+from risk.model import RiskModel
+from risk.model.detection import draw_yearly_need
+from risk.model.observations import Observations
+from risk.numbers import apportion
+from risk.planning import plan_moves
+from risk.planning.benefit import compute_met
+from risk.planning.inputs import ALL, PlanInputs, Setting, make_plan
+from risk.planning.problem import Posts, Rules
+from risk.worlds import DEFAULT_SEED, WorldParameters, simulate_default_areas
+
+LAWS = (OWN, "unfollowed-rise")
+PATHWAYS = (ALL, "internal")
+RIVALS = ("plan", "truth", "counts", "population", "catchment")
+_YEAR, _DRAWS = 4, 400
+_CITIES = WorldParameters.shift_regions  # Durrës and Tirana
+
+
+@dataclass(frozen=True)
+class Result:
+    """A plan for a pathway in a world. gain : true children per quarter, by rival, in the order of RIVALS.
+
+    toward : teams that Tirana and Durrës gain by the plan, and by the best moves. away : teams that work next door.
+    holds : whether the true gain lies in the interval that the plan gave.
+    """
+
+    seed: int
+    pathway: str
+    answer: str
+    moved: int
+    away: float
+    gain: tuple[float, ...]
+    toward: tuple[int, int]
+    holds: bool
+
+    def share(self, rival: str) -> float:
+        """Return the share of the possible gain that a rival makes, docs/planner.md eq. (56)."""
+        return self.gain[RIVALS.index(rival)] / self.gain[RIVALS.index("truth")]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results of all worlds, by law: OWN for worlds as the demo."""
+
+    results: Mapping[str, tuple[Result, ...]]
+
+    def summary(self) -> dict[str, Any]:
+        """Return for each law and pathway the mean shares of the possible gain, and where the plan is better."""
+        laws = self.results.items()
+        return {
+            law: {name: _summarise([r for r in rows if r.pathway == name]) for name in PATHWAYS} for law, rows in laws
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary and all results as plain values."""
+        results = {law: [asdict(r) for r in rows] for law, rows in self.results.items()}
+        return {"invented": True, "summary": self.summary(), "found": results}
+
+
+def _summarise(rows: Sequence[Result]) -> dict[str, Any]:
+    gain = {name: np.array([r.gain[place] for r in rows]) for place, name in enumerate(RIVALS)}
+    return {
+        "worlds": len(rows),
+        "shares": {name: round_mean([r.share(name) for r in rows], 2) for name in RIVALS},
+        "least": round(min(r.share("plan") for r in rows), 2),
+        "gain": round_mean(gain["plan"], 1),
+        "possible": round_mean(gain["truth"], 1),
+        "positive": int((gain["plan"] > 0).sum()),
+        "beats": {name: int((gain["plan"] > gain[name]).sum()) for name in RIVALS[2:]},
+        "toward": int(sum(r.toward[0] > 0 for r in rows)),
+        "toward_best": int(sum(r.toward[1] > 0 for r in rows)),
+        "holds": int(sum(r.holds for r in rows)),
+    }
+
+
+def describe(summary: dict[str, Any], _seed: int = 0) -> list[str]:
+    """Return a summary in plain lines, for the terminal."""
+    return [
+        f"{law}, {name}: shares of the possible gain {row['shares']}, least of the plan {row['least']}; {row['gain']} "
+        f"of {row['possible']} children a quarter. Positive in {row['positive']} of {row['worlds']} worlds, better "
+        f"than {row['beats']}. Toward Tirana and Durrës in {row['toward']} (best moves: {row['toward_best']}). The "
+        f"interval holds the true gain in {row['holds']}."
+        for law, by_pathway in summary.items()
+        for name, row in by_pathway.items()
+    ]
+
+
+def study(worlds: int, first_seed: int = 0, laws: Sequence[str] = LAWS, progress: Progress | None = None) -> Study:
+    """Run the study on `worlds` invented worlds of each law, ten seconds each; OWN begins at the seed of the demo."""
+    results = dict[str, tuple[Result, ...]]()
+    for law in laws:
+        first = (DEFAULT_SEED if law == OWN else 1) + first_seed
+        by_world = list[Result]()
+        for number in range(worlds):
+            by_world += study_world(first + number, law)
+            if progress is not None:
+                progress(number + 1, worlds, f"Planning on the ground, {law}")
+        results[law] = tuple(by_world)
+    return Study(results)
+
+
+def study_world(seed: int, law: str = OWN) -> list[Result]:
+    """Return the results of the plans for each of PATHWAYS in one world."""
+    world = simulate_default_areas(set_up_world(seed, law))
+    observations, areas = observe_release(world), geography.load_areas()
+    need = draw_yearly_need(RiskModel().fit(observations).fit_.draws(_DRAWS, 0), observations, 0)
+    needs = {ALL: need.sum(axis=2), **{name: need[..., p] for p, name in enumerate(observations.pathways)}}
+    travel = Travel.between(areas, "region").select(observations.areas)
+    ground = PlanInputs.build(("world", ""), observations, travel, needs)
+    true = read_need(world, observations)[:, -_YEAR:].mean(axis=1)
+    counts = np.maximum(observations.published[:, -_YEAR:], 0).sum(axis=(1, 3)).astype(float)
+    by_pathway = {ALL: (true.sum(axis=1), counts.sum(axis=1)), "internal": (true[:, 0], counts[:, 0])}
+    return [_compare(seed, name, ground, observations, travel, *by_pathway[name]) for name in PATHWAYS]
+
+
+def _compare(
+    seed: int,
+    pathway: str,
+    ground: PlanInputs,
+    observations: Observations,
+    travel: Travel,
+    true: Floats,
+    counts: Floats,
+) -> Result:
+    setting, posts = Setting(pathway=pathway), ground.posts
+    plan = make_plan(ground, setting)
+    truth = plan_moves(posts, np.tile(true, (40, 1)), Rules(moves=setting.moves), solver=setting.solver)
+    old = _plan_as_before(ground, observations, travel, setting)
+    capacities = [
+        plan.capacities[1],
+        truth.capacities[1],
+        *(posts.compute_capacity(_move_toward(posts, observations, share, setting.moves))
+          for share in (counts, observations.living)),
+        posts.compute_capacity(old),
+    ]  # fmt: skip
+    today = _count_met(plan.capacities[0], true)
+    gain = tuple(_count_met(capacity, true) - today for capacity in capacities)
+    cities = np.isin(posts.areas, _CITIES)
+    toward = tuple(int((layout.units - posts.units)[cities].sum()) for layout in (plan, truth))
+    holds = plan.gain.low <= gain[0] <= plan.gain.high
+    away = sum(outing.units for outing in plan.away)
+    return Result(seed, pathway, plan.answer, plan.moved, away, gain, (toward[0], toward[1]), holds)
+
+
+def _count_met(capacity: Floats, true: Floats) -> float:
+    return float(compute_met(true[None, :, None], capacity).sum())
+
+
+def _plan_as_before(ground: PlanInputs, observations: Observations, travel: Travel, setting: Setting) -> Ints:
+    """Return the layout by the earlier rule: the capacity of a team is shared over two hours around by population."""
+    land = np.array(observations.countries)
+    weight = (land[:, None] == land) * travel.reached * CATCHMENT.weight(travel.people)
+    reach = compute_reach(observations.expected[:, -1], weight)[None]
+    posts = replace(ground.posts, reach=reach, day_worth=None)
+    floor = setting.floor * posts.compute_capacity(posts.units).sum(axis=1)
+    rules = replace(ground.make_rules(setting), floor=floor)
+    return plan_moves(posts, ground.needs[setting.pathway], rules, solver=setting.solver).units
+
+
+def _move_toward(posts: Posts, observations: Observations, share: Floats, moves: int) -> Ints:
+    """Return the layout after moves inside countries, each from the largest surplus to the largest shortage.
+
+    share : wanted share of the units in a country by area, up to a factor, (A,).
+    """
+    units, land = posts.units.copy(), np.array(observations.countries)
+    wanted = np.zeros(len(units), np.int64)
+    for country in observations.country_names:
+        inside = land == country
+        wanted[inside] = apportion(share[inside], int(units[inside].sum()))
+    for _ in range(moves):
+        over = units[:, 0] - wanted
+        pairs = np.where(land[:, None] == land, over[:, None] - over[None, :], 0)
+        start, end = np.unravel_index(int(np.argmax(pairs)), pairs.shape)
+        if over[start] <= 0 or over[end] >= 0:
+            break
+        units[start, 0] -= 1
+        units[end, 0] += 1
+    return units
+
+
+if __name__ == "__main__":
+    run_study(study, describe, "Judge plans where teams work as posted (some ten seconds a world).", LAWS)
