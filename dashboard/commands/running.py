@@ -64,6 +64,7 @@ COMMANDS = {
     "areas": "areas:app",
     "policy": "policy:app",
     "breaks": "breaks:app",
+    "travel": "travel:travel",
     "completion": "completion:completion",
 }
 

@@ -14,8 +14,10 @@ time that somebody entered.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +28,7 @@ from numpy.typing import NDArray
 from data.release import Release
 from data.release.result import Table
 from data.tables.spec import CATEGORIES, table_name
+from data.workspace.files import write_text
 from data.workspace.types import Bools, Floats
 from geo import areas as geography
 from geo.travel import DETOUR_BASE, DETOUR_SLOPE, DETOUR_SPREAD, KM_PER_HOUR, SPEED_SPREAD, Link, RoadTimes, Travel
@@ -45,6 +48,7 @@ _SURE = 0.8  # the lowest probability at which a gap, or its absence, is stated
 _A_HUNDRED = 100.0
 _LEVEL = "region"
 _ENDS = (0.025, 0.5, 0.975)
+_ROADS = "roads.json"
 _NUMBERS = ("detour", "slope", "spread", "km_per_hour", "catchment_minutes")
 _SPLITS: tuple[By, ...] = ("", "axis", "duty_bearer")
 TITLES = {
@@ -106,6 +110,23 @@ class TravelNotes:
         """Read the notes that `describe_travel` wrote."""
         numbers = {name: float(values[name]) for name in _NUMBERS}
         return cls(**numbers, times=Times.read({"travel": values}))
+
+
+def read_roads(folder: Path) -> RoadTimes | None:
+    """Read the times of the map file that `tact travel` read last; None without. folder : derived, of the workspace."""
+    path = Path(folder) / _ROADS
+    return RoadTimes.read(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def write_roads(folder: Path, roads: RoadTimes) -> None:
+    """Write the times of a map file, completely or not at all."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    write_text(Path(folder) / _ROADS, json.dumps(roads.describe()))
+
+
+def remove_roads(folder: Path) -> None:
+    """Remove the times of a map file, if there are any."""
+    (Path(folder) / _ROADS).unlink(missing_ok=True)
 
 
 def describe_travel(times: Times) -> dict[str, Any]:
@@ -200,7 +221,7 @@ def _tabulate_services(
     least = np.asarray(withheld | doubted)
     hidden = np.asarray(withheld & ~(near @ places.amount > 0))
     tables_by_measure = {
-        "access": _tabulate_places(access, least, hidden),
+        "access": _tabulate_places(access, np.asarray(withheld), hidden),
         "accessgap": _tabulate_gaps(_compute_gap_chance(routes, need, places, access), least, hidden),
         "accesstime": _tabulate_routes(routes, services),
     }

@@ -16,7 +16,7 @@ from data.workspace.types import Progress
 from data.workspace.version import code_version
 from geo import areas as geography
 from geo.travel import read_links
-from risk.access.tables import Times
+from risk.access.tables import Times, read_roads
 from risk.model import RiskModel
 from risk.model.breaks import Break, read_breaks
 from risk.planning.advice import prepare_advice
@@ -82,6 +82,7 @@ def _read_times(workspace: Workspace, release: Release, travel: Path | None, fer
     times = Times(
         earlier.uploaded if travel is None else read_links(travel, codes),
         earlier.ferries if ferries is None else read_links(ferries, codes, sources=True),
+        read_roads(workspace.derived),
     ).among(codes)
     for link in times.uploaded:
         if areas.table["level"][link.start] != areas.table["level"][link.end]:

@@ -90,7 +90,7 @@ def test_places_in_reach_are_those_of_the_two_steps_by_hand(partner, known, cert
     }
     access_rows = of_kind(worked["access_region_quarter_axis"], "axis", "prevention")
     gaps = of_kind(worked["accessgap_region_quarter_axis"], "axis", "prevention")
-    known_whole = access_rows.index[~access_rows["at_least"] & (access_rows["state"] != "withheld")]
+    known_whole = access_rows.index[~gaps["at_least"] & (access_rows["state"] != "withheld")]
     for area in known_whole:
         access = np.zeros(4000)
         for site, amount in places.items():
