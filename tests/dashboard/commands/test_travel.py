@@ -13,7 +13,7 @@ def test_times_of_a_map_file_are_kept_until_they_are_removed(tact, tmp_path):
     places = dict(zip(*locate_places(geography.load_areas()), strict=True))
     road = (places["10944420"], places["10944377"], {"highway": "primary"})
     path = write_map(tmp_path / "small.osm.pbf", [road])
-    assert "Times between 2 of" in tact("--workspace", folder, "travel", "--osm", path).out
+    assert "Times between 3 of" in tact("--workspace", folder, "travel", "--osm", path).out
     roads = read_roads(Workspace(folder).derived)
     assert roads.source == "small.osm.pbf"
     assert tact("--workspace", folder, "travel", "--remove").code == 0
