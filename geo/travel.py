@@ -216,7 +216,7 @@ class _Places:
         np.fill_diagonal(straight, _estimate_inside(codes, points))
         parents = areas.table["parent"].where(areas.table["level"] == "municipality", areas.table.index)
         region_of = parents.reindex(list(codes)).to_numpy(dtype=object)
-        return cls(codes, region_of, _read_population(codes), straight, _number_land_masses(areas, codes, points))
+        return cls(codes, region_of, read_population(codes), straight, _number_land_masses(areas, codes, points))
 
     def find_land_ways(self, roads: RoadTimes | None) -> tuple[Floats, Floats]:
         """Return the minutes between places by road data or over land, (P, P), inf where none, and their spread."""
@@ -403,7 +403,7 @@ def weigh_settlements(table: pd.DataFrame) -> Floats:
     return np.maximum(people, 100.0)
 
 
-def _read_population(codes: tuple[str, ...]) -> Floats:
+def read_population(codes: tuple[str, ...]) -> Floats:
     """Return the last published population of each place, (P,); 1 where there is none."""
     table = figures()
     last = table[table["measure"] == "population"].sort_values("period").groupby("area")["number"].last()
