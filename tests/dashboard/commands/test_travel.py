@@ -1,6 +1,5 @@
 """`tact travel`: the times of a map file are kept for the risk model, until they are removed."""
 
-from data.workspace import Workspace
 from geo import areas as geography
 from geo.travel import locate_places
 from risk.access.tables import read_roads
@@ -14,8 +13,8 @@ def test_times_of_a_map_file_are_kept_until_they_are_removed(tact, tmp_path):
     road = (places["10944420"], places["10944377"], {"highway": "primary"})
     path = write_map(tmp_path / "small.osm.pbf", [road])
     assert "Times between 3 of" in tact("--workspace", folder, "travel", "--osm", path).out
-    roads = read_roads(Workspace(folder).derived)
+    roads = read_roads(folder / "derived")
     assert roads.source == "small.osm.pbf"
     assert tact("--workspace", folder, "travel", "--remove").code == 0
-    assert read_roads(Workspace(folder).derived) is None
+    assert read_roads(folder / "derived") is None
     assert tact("--workspace", folder, "travel").code != 0
