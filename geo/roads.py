@@ -35,6 +35,7 @@ OF_LIMIT = 0.9  # of a speed limit that is driven
 FERRY_SPEED, BOARDING, BORDER = 25.0, 30.0, 20.0  # km an hour without a duration; minutes for a ferry, and at a border
 SIGNALS = 0.04  # minutes at traffic lights
 NEAR_KM, QUAY_KM, STREET_SPEED = 5.0, 1.0, 20.0  # farthest from a road: a town, a quay; km an hour to get there
+_PIECE = 500_000  # nodes
 _LEAST_NODES = 20  # of a network of roads on which a town may lie
 _CLOSED = {"no", "private"}
 _LIMIT = re.compile(r"(\d+)( ?mph)?$")
@@ -193,7 +194,11 @@ class _Network:
             if at_node < len(numbers) and numbers[at_node] == number:
                 wait[at_node], joint[at_node] = minutes, True
         km = np.zeros(len(nodes))
-        km[1:] = compute_distances(points[:-1].astype(float), points[1:].astype(float))
+        for piece in range(
+            0, len(nodes) - 1, _PIECE
+        ):  # of all at once, ten arrays of 80 MB would stand beside each other
+            some = points[piece : piece + _PIECE + 1].astype(float)
+            km[piece + 1 : piece + len(some)] = compute_distances(some[:-1], some[1:])
         km[starts] = 0.0
         along = np.cumsum(km)
         stops = np.flatnonzero(joint[place])
