@@ -174,8 +174,7 @@ def _count_met(capacity: Floats, true: Floats) -> float:
 def _plan_as_before(ground: PlanInputs, observations: Observations, travel: Travel, setting: Setting) -> Ints:
     """Return the layout by the earlier rule: the capacity of a team is shared over two hours around by population."""
     land = np.array(observations.countries)
-    joined = (land[:, None] == land) & ~travel.provisional
-    weight = np.where(joined, CATCHMENT.weight(travel.to_people()), 0.0)
+    weight = (land[:, None] == land) * travel.reached * CATCHMENT.weight(travel.people)
     reach = compute_reach(observations.expected[:, -1], weight)[None]
     posts = replace(ground.posts, reach=reach, day_worth=None)
     floor = setting.floor * posts.compute_capacity(posts.units).sum(axis=1)

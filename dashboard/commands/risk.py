@@ -200,7 +200,7 @@ def _format_times(times: Times) -> list[str]:
     if not (times.uploaded or times.ferries):
         return []
     counts = f"{len(times.uploaded)} measured or entered, {len(times.ferries)} by ferry"
-    return [f"Travel times from files: {counts}. The others are estimated from straight lines."]
+    return [f"Travel times from files: {counts}. The others are estimates."]
 
 
 def _describe_result(workspace: Workspace, result: Result) -> list[str]:

@@ -25,7 +25,8 @@ def describe_access(current: CurrentRelease) -> list[str]:
     notes = manifest.travel if manifest else None
     if not manifest or not notes or not has_access(current):
         return []
-    ways = {name: format_number(getattr(notes, name)) for name in ("detour", "km_per_hour", "catchment_minutes")}
+    ways = {name: format_number(getattr(notes, name)) for name in ("km_per_hour", "catchment_minutes")}
+    ways |= {"detour": format_number(round(notes.detour, 2)), "spread": format_number(round(100.0 * notes.spread))}
     return [
         _(
             "Service places are divided among the children in need who can reach them: the nearer the "
@@ -35,10 +36,14 @@ def describe_access(current: CurrentRelease) -> list[str]:
         _("Children in need: the average of the last four quarters, as the risk model estimates it."),
         *describe_share_found(manifest.card, read_country_names(current), current.release),
         _(
-            "Where no travel time was entered, it is the straight line between the centres of two "
-            "areas, multiplied by {detour}, at {km_per_hour} km per hour. Services are taken to be in "
-            "the centre of their area."
+            "Where no travel time was entered, the length of the road is estimated from the straight line: at least "
+            "{detour} times as long, and more where nobody lives along the line. The speed is {km_per_hour} km per "
+            "hour. Such a time may be wrong by {spread} % or more, and the chance of a gap allows for that."
         ).format(**ways),
+        _(
+            "The time of an area is the average over the people of its municipalities, to the one that is nearest to "
+            "most of them: services are taken to be there."
+        ),
         _("Travel across water counts only if its time was entered, and travel across the border does not count."),
         *_describe_times(current, notes.times),
     ]
@@ -58,5 +63,12 @@ def _describe_times(current: CurrentRelease, times: Times) -> Iterator[str]:
             minutes=format_number(link.minutes),
             source=link.source,
         )
-    if not (times.uploaded or times.ferries):
-        yield _("No times were entered. A data officer enters them with tact risk --travel and --ferries.")
+    if times.roads:
+        yield _(
+            "Times along roads and ferries are from {source} ({day}).", source=times.roads.source, day=times.roads.day
+        )
+    if not (times.uploaded or times.ferries or times.roads):
+        yield _(
+            "No times were entered. A data officer enters them with tact travel, or with tact risk --travel and "
+            "--ferries."
+        )

@@ -95,6 +95,15 @@ def town_table() -> pd.DataFrame:
     return pd.read_csv(FOLDER / "towns.csv", dtype="str", keep_default_na=False)
 
 
+@lru_cache(maxsize=1)
+def settlement_table() -> pd.DataFrame:
+    """Return where people live: municipality's code, lon and lat (degrees), population (missing where not known).
+
+    The largest settlement of a municipality comes first. For travel times alone; never change the frame.
+    """
+    return pd.read_csv(FOLDER / "settlements.csv", dtype={"code": "str"}, keep_default_na=False, na_values=[""])
+
+
 def figures() -> pd.DataFrame:
     """Return the published figures that come with the program, one in each row.
 

@@ -79,17 +79,17 @@ def compute_access(people: Floats, supply: Floats, weight: Floats) -> Floats:
     """Compute the supply per head that reaches each area, in both steps; NaN where nobody lives.
 
     people : people who share the supply, (A,) or draws (d, A); the result has their shape. supply : supply of each
-    site, (S,). weight : weight of each area and site, (A, S), from `Catchment.weight`. Raises InputError if shapes do
-    not fit or a number is negative or NaN.
+    site, (S,). weight : weight of each area and site, (A, S), from `Catchment.weight`, or draws of it, (d, A, S).
+    Raises InputError if shapes do not fit or a number is negative or NaN.
     """
-    if people.shape[-1:] + supply.shape != weight.shape:
+    if people.shape[-1:] + supply.shape != weight.shape[-2:]:
         msg = f"Weights of shape {weight.shape} do not fit {people.shape[-1:]} areas and {supply.shape} sites."
         raise InputError(msg)
     if not all((v >= 0).all() for v in (people, supply, weight)):
         raise InputError("People, supply and weights must be numbers from 0; give 0 where there is nothing.")
-    sharing = people @ weight
+    sharing = np.einsum("...a,...as->...s", people, weight)
     share = np.divide(supply, sharing, out=np.zeros_like(sharing), where=sharing > 0)
-    return np.where(people > 0, share @ weight.T, np.nan)
+    return np.where(people > 0, np.einsum("...s,...as->...a", share, weight), np.nan)
 
 
 def find_nearest(minutes: Floats, supply: Floats) -> Floats:

@@ -14,8 +14,10 @@ time that somebody entered.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -26,9 +28,10 @@ from numpy.typing import NDArray
 from data.release import Release
 from data.release.result import Table
 from data.tables.spec import CATEGORIES, table_name
+from data.workspace.files import write_text
 from data.workspace.types import Bools, Floats
 from geo import areas as geography
-from geo.travel import Link, Speed, Travel
+from geo.travel import DETOUR_BASE, DETOUR_SLOPE, DETOUR_SPREAD, KM_PER_HOUR, SPEED_SPREAD, Link, RoadTimes, Travel
 from risk.access import Catchment, Supply, compute_access, find_nearest
 from risk.model.detection import draw_yearly_need
 from risk.model.draws import Draws
@@ -45,6 +48,8 @@ _SURE = 0.8  # the lowest probability at which a gap, or its absence, is stated
 _A_HUNDRED = 100.0
 _LEVEL = "region"
 _ENDS = (0.025, 0.5, 0.975)
+_ROADS = "roads.json"
+_NUMBERS = ("detour", "slope", "spread", "km_per_hour", "catchment_minutes")
 _SPLITS: tuple[By, ...] = ("", "axis", "duty_bearer")
 TITLES = {
     "access": "Service places within reach, for 100 children in need",
@@ -57,35 +62,45 @@ NO_GAP, A_GAP = (0.0, 20.0), (80.0, 100.0)
 
 @dataclass(frozen=True)
 class Times:
-    """Travel times that somebody entered: measured ones, and ferries; see geo/travel.py."""
+    """Travel times that somebody entered: measured ones, ferries, and those of a map file; see geo/travel.py."""
 
     uploaded: tuple[Link, ...] = ()
     ferries: tuple[Link, ...] = ()
+    roads: RoadTimes | None = None
 
     @classmethod
     def read(cls, manifest: Mapping[str, Any]) -> Times:
         """Read the times that were used for a result from its manifest; empty if it names none."""
         travel = manifest.get("travel") or {}
-        return cls(*(tuple(Link(*link) for link in travel.get(name, ())) for name in ("uploaded", "ferries")))
+        uploaded, ferries = (tuple(Link(*link) for link in travel.get(name, ())) for name in ("uploaded", "ferries"))
+        return cls(uploaded, ferries, RoadTimes.read(travel["roads"]) if travel.get("roads") else None)
 
     def among(self, codes: Iterable[str]) -> Times:
         """Return the times between two areas of `codes`, without those that were entered for other boundaries."""
         members = set(codes)
-        pairs = (
+        uploaded, ferries = (
             tuple(link for link in links if {link.start, link.end} <= members)
             for links in (self.uploaded, self.ferries)
         )
-        return Times(*pairs)
+        return Times(uploaded, ferries, self.roads)
+
+    def compute_travel(self, areas: geography.Areas, level: str) -> Travel:
+        """Compute the travel times between the areas of a level."""
+        return Travel.between(areas, level, self.uploaded, self.ferries, self.roads)
 
 
 @dataclass(frozen=True)
 class TravelNotes:
     """How travel and access were calculated, and the times that were entered.
 
-    detour : ratio of road to straight-line distance. catchment_minutes : travel time beyond which no service counts.
+    detour : ratio of road to straight-line distance where many people live; `slope` is what each km of empty land along
+    the line adds to its logarithm. spread : standard deviation of the logarithm of a time. catchment_minutes : travel
+    time beyond which no service counts.
     """
 
     detour: float
+    slope: float
+    spread: float
     km_per_hour: float
     catchment_minutes: float
     times: Times
@@ -93,22 +108,41 @@ class TravelNotes:
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> TravelNotes:
         """Read the notes that `describe_travel` wrote."""
-        numbers = {name: float(values[name]) for name in ("detour", "km_per_hour", "catchment_minutes")}
+        numbers = {name: float(values[name]) for name in _NUMBERS}
         return cls(**numbers, times=Times.read({"travel": values}))
+
+
+def read_roads(folder: Path) -> RoadTimes | None:
+    """Read the times of the map file that `tact travel` read last; None without. folder : derived, of the workspace."""
+    path = Path(folder) / _ROADS
+    return RoadTimes.read(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def write_roads(folder: Path, roads: RoadTimes) -> None:
+    """Write the times of a map file, completely or not at all."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    write_text(Path(folder) / _ROADS, json.dumps(roads.describe()))
+
+
+def remove_roads(folder: Path) -> None:
+    """Remove the times of a map file, if there are any."""
+    (Path(folder) / _ROADS).unlink(missing_ok=True)
 
 
 def describe_travel(times: Times) -> dict[str, Any]:
     """Return how travel is calculated and which times were entered, as plain values for a manifest."""
-    speed = Speed()
     return {
-        "detour": speed.detour,
-        "km_per_hour": speed.km_per_hour,
+        "detour": float(np.exp(DETOUR_BASE)),
+        "slope": DETOUR_SLOPE,
+        "spread": float(np.hypot(DETOUR_SPREAD, SPEED_SPREAD)),
+        "km_per_hour": KM_PER_HOUR,
         "catchment_minutes": CATCHMENT.minutes,
         "catchment_scale": CATCHMENT.scale,
         **{
             name: [[link.start, link.end, link.minutes, link.source] for link in links]
             for name, links in (("uploaded", times.uploaded), ("ferries", times.ferries))
         },
+        "roads": times.roads.describe() if times.roads else None,
     }
 
 
@@ -116,9 +150,9 @@ def make_access_tables(
     release: Release, areas: geography.Areas, observations: Observations, draws: Draws, times: Times, seed: int
 ) -> Iterator[Table]:
     """Yield the tables of travel and need, and those of access for the services that the release has."""
-    routes = _Routes.build(areas, observations.areas, times)
-    yield _make_travel_table(routes.travel, observations.whole_time)
     need = draw_yearly_need(draws, observations, seed).sum(axis=2)
+    routes = _Routes.build(areas, observations.areas, times, len(need), seed)
+    yield _make_travel_table(routes.travel, observations.whole_time)
     yield _make_need_table(need, observations)
     for by in _SPLITS:
         split = (by,) if by else ()
@@ -138,9 +172,10 @@ class _Routes:
     """The routes from the areas with children (A,) to all areas of the level (S,).
 
     country : of each area and site, (A,) and (S,). inside : whether both are in one country, (A, S). minutes : from
-    people to services, (A, S), inf if no route is known. weight : of the catchment, (A, S). doubtful : whether the
-    straight line is short enough, but crosses water without an entered time, (A, S). position : of each area among the
-    sites, (A,). scattered : whether no part of an area (an island or the mainland) has half of its land, (A,).
+    people to services, (A, S), inf if too few people have a way. weight : draws of the weight of the catchment,
+    (d, A, S), for the people who have a way. near : whether both are within the catchment, by the times themselves and
+    not by draws, (A, S). doubtful : whether the way is short enough, but for half of the people it
+    crosses water without an entered time, (A, S). position : of each area among the sites, (A,).
     """
 
     travel: Travel
@@ -149,34 +184,24 @@ class _Routes:
     inside: Bools
     minutes: Floats
     weight: Floats
+    near: Bools
     doubtful: Bools
     position: NDArray[np.int64]
-    scattered: Bools
 
     @classmethod
-    def build(cls, areas: geography.Areas, codes: tuple[str, ...], times: Times) -> _Routes:
-        here = times.among(areas.frame(_LEVEL).index)
-        travel = Travel.between(areas, _LEVEL, uploaded=here.uploaded, ferries=here.ferries)
+    def build(cls, areas: geography.Areas, codes: tuple[str, ...], times: Times, size: int, seed: int) -> _Routes:
+        travel = times.compute_travel(areas, _LEVEL)
         position = np.array([travel.codes.index(code) for code in codes], dtype=np.int64)
         country = areas.frame(_LEVEL)["country"].reindex(list(travel.codes)).to_numpy(dtype=object)
         inside = country[position][:, None] == country
-        straight, over = travel.to_people()[position], travel.provisional[position]
-        minutes = np.where(inside & ~over, straight, np.inf)
-        doubtful = inside & over & (straight <= CATCHMENT.minutes)
-        weight, scattered = CATCHMENT.weight(minutes), find_scattered(areas, codes)
-        lands = (country[position], country)
-        return cls(travel, codes, lands, inside, minutes, weight, doubtful, position, scattered)
-
-
-def find_scattered(areas: geography.Areas, codes: tuple[str, ...]) -> Bools:
-    """Return whether the largest part of each area (an island or the mainland) has less than half of its land, (A,).
-
-    Land is measured in EPSG:3035.
-    """
-    shapes = areas.frame(_LEVEL).geometry.to_crs(3035).reindex(list(codes))
-    parts = shapes.explode().area.groupby(level=0)
-    share = (parts.max() / parts.sum()).reindex(list(codes))
-    return np.asarray(share.to_numpy(dtype=float) < GAP)
+        people, over = travel.people[position], travel.provisional[position]
+        reached = np.where(inside, travel.reached[position], 0.0)
+        weight = CATCHMENT.weight(travel.draw_people(size, seed)[:, position]) * reached
+        short, lands = people <= CATCHMENT.minutes, (country[position], country)
+        minutes = np.where(inside & ~over, people, np.inf)
+        return cls(
+            travel, codes, lands, inside, minutes, weight, short & (reached > 0), inside & over & short, position
+        )
 
 
 def _tabulate_services(
@@ -190,12 +215,13 @@ def _tabulate_services(
     places = Supply.from_release(release, sites, what="capacity", **breakdown)  # type: ignore[arg-type]
     services = Supply.from_release(release, sites, what="services", period=places.period, **breakdown)  # type: ignore[arg-type]
     access = compute_access(need, places.amount, routes.weight)
-    withheld = ((routes.weight > 0) & places.at_least).any(axis=1)
+    near = routes.near
+    withheld = (near & places.at_least).any(axis=1)
     doubted = (routes.doubtful & (places.at_least | (places.amount > 0))).any(axis=1)
     least = np.asarray(withheld | doubted)
-    hidden = np.asarray(withheld & ~(routes.weight @ places.amount > 0))
+    hidden = np.asarray(withheld & ~(near @ places.amount > 0))
     tables_by_measure = {
-        "access": _tabulate_places(access, least, hidden),
+        "access": _tabulate_places(access, np.asarray(withheld), hidden),
         "accessgap": _tabulate_gaps(_compute_gap_chance(routes, need, places, access), least, hidden),
         "accesstime": _tabulate_routes(routes, services),
     }
@@ -269,7 +295,7 @@ def _compute_gap_chance(routes: _Routes, need: Floats, places: Supply, access: F
 def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any]]:
     """Return the minutes to the nearest shown service, and the kind of route, as columns, (A,) each.
 
-    way : land; islands, if the area itself has a service but is scattered over islands, see `_Routes`; water, if all
+    way : land; islands, if the area itself has a service that half of its people have no way to; water, if all
     routes cross water without an entered time; none, if no service is shown in the country. nearer : whether a withheld
     service may be nearer. Minutes are known only for land; they are withheld if services of the country are hidden and
     none is shown.
@@ -277,9 +303,9 @@ def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any
     minutes = find_nearest(routes.minutes, services.amount)
     unseen = find_nearest(routes.minutes, (services.at_least & (services.amount <= 0)).astype(float))
     anywhere = (routes.inside & (services.amount > 0)).any(axis=1)
-    at_home = routes.scattered & (services.amount[routes.position] > 0)
+    at_home = np.diag(routes.travel.provisional)[routes.position] & (services.amount[routes.position] > 0)
     nearer = unseen < minutes
-    way = np.select([~anywhere, ~np.isfinite(minutes), at_home], ["none", "water", "islands"], "land")
+    way = np.select([~anywhere, at_home, ~np.isfinite(minutes)], ["none", "islands", "water"], "land")
     states = {"land": "number", "islands": "cannot_tell", "water": "cannot_tell", "none": "structural_zero"}
     silent = (routes.inside & services.at_least).any(axis=1) & ~anywhere
     return {
@@ -309,8 +335,9 @@ def _make_travel_table(travel: Travel, period: str) -> Table:
             "area": np.repeat(np.array(travel.codes, dtype=object), size),
             "to": np.tile(np.array(travel.codes, dtype=object), size),
             "period": period,
-            "value": np.ravel(travel.to_people()),
+            "value": np.ravel(travel.people),
             "provisional": np.ravel(travel.provisional),
+            "reached": np.ravel(travel.reached),
             "given": np.ravel(travel.entered),
         }
     )

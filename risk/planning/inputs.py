@@ -18,7 +18,7 @@ from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from geo.travel import Travel
 from risk.access import compute_reach
-from risk.access.tables import CATCHMENT, Times, find_scattered
+from risk.access.tables import CATCHMENT, Times
 from risk.model import Fit, RiskModel
 from risk.model.breaks import Break
 from risk.model.detection import draw_yearly_need
@@ -161,9 +161,8 @@ class PlanInputs:
         travel = _read_travel(release, areas, level).select(observations.areas)
         needs = _draw_need(fit, observations, silent)
         communities = _find_communities(release, observations.areas, level)
-        scattered = find_scattered(areas, observations.areas) if level == "region" else None
         source = release.name, release.checksum
-        inputs = cls.build(source, observations, travel, needs, communities, silent, scattered)
+        inputs = cls.build(source, observations, travel, needs, communities, silent)
         return replace(inputs, blocked=questions.blocked)
 
     @classmethod
@@ -175,12 +174,11 @@ class PlanInputs:
         needs: Mapping[str, Floats],
         communities: Bools | None = None,
         silent: Bools | None = None,
-        scattered: Bools | None = None,
     ) -> PlanInputs:
         """Build the inputs from observations and draws of need; the posts are estimated.
 
-        source : name and checksum of the release. travel : between the areas of the observations. communities, silent,
-        scattered (over islands) : masks of areas, (A,); none by default.
+        source : name and checksum of the release. travel : between the areas of the observations. communities, silent :
+        masks of areas, (A,); none by default.
         """
         nowhere = np.zeros(len(observations.areas), dtype=bool)
         silent = nowhere if silent is None else silent
@@ -198,7 +196,7 @@ class PlanInputs:
             _find_under_searched(observations),
             observations.countries,
             bool(travel.provisional.any()),
-            _find_cut_off(observations, travel) | (nowhere if scattered is None else scattered),
+            _find_cut_off(observations, travel),
             is_draft=True,
             level="region" if observations.regions is None else "municipality",
         )
@@ -327,8 +325,7 @@ def _read_breaks(release: Release) -> tuple[Break, ...]:
 
 def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Travel:
     result = release.result("risk")
-    times = Times.read(result.manifest if result else {}).among(areas.frame(level).index)
-    return Travel.between(areas, level, uploaded=times.uploaded, ferries=times.ferries)
+    return Times.read(result.manifest if result else {}).compute_travel(areas, level)
 
 
 def compute_unit_reach(observations: Observations, travel: Travel, need: Floats) -> dict[bool, Floats]:
@@ -339,8 +336,8 @@ def compute_unit_reach(observations: Observations, travel: Travel, need: Floats)
     water without an entered travel time nobody is served.
     """
     land, regions = np.array(observations.countries), observations.regions
-    joined, minutes = (land[:, None] == land) & ~travel.provisional, travel.to_people()
-    services = compute_reach(need, np.where(joined, CATCHMENT.weight(minutes), 0.0))
+    joined, minutes = (land[:, None] == land) * travel.reached, travel.people
+    services = compute_reach(need, joined * CATCHMENT.weight(minutes))
     if regions is None:
         return {True: np.eye(len(need)), False: services}
     near = (np.array(regions)[:, None] == regions) & ~travel.provisional & (minutes <= _AROUND)
@@ -384,10 +381,14 @@ def _place_posts(
 
 
 def _find_cut_off(observations: Observations, travel: Travel) -> Bools:
-    """Return a mask of the areas to which all ways lead over water without an entered time, (A,)."""
+    """Return a mask of the areas whose ways cannot be told, (A,).
+
+    All ways to them lead over water without an entered time, or those of more than half of their people do.
+    """
     land = np.array(observations.countries)
     other = (land[:, None] == land) & ~np.eye(len(land), dtype=bool)
-    return np.asarray(np.any(other, axis=1) & ~np.any(other & ~travel.provisional, axis=1))
+    cut_off = np.any(other, axis=1) & ~np.any(other & ~travel.provisional, axis=1)
+    return np.asarray(cut_off | np.diag(travel.provisional))
 
 
 def _fit_regions(release: Release, areas: geography.Areas, questions: Questions) -> Fit:

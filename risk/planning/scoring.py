@@ -16,7 +16,7 @@ from data.workspace.types import Progress
 from data.workspace.version import code_version
 from geo import areas as geography
 from geo.travel import read_links
-from risk.access.tables import Times
+from risk.access.tables import Times, read_roads
 from risk.model import RiskModel
 from risk.model.breaks import Break, read_breaks
 from risk.model.gaps import read_answers
@@ -84,7 +84,7 @@ def _read_times(workspace: Workspace, release: Release, travel: Path | None, fer
     """Read the files of travel times; without a file, return those of the newest result in the workspace.
 
     A file with only a heading removes earlier times. Raises the errors of geo.travel.read_links, and InputError for a
-    time between areas of two levels.
+    measured time between areas of two levels.
     """
     last = latest(workspace.derived, "partner", KIND)
     earlier = Times() if last is None else Times.read(last.manifest)
@@ -93,8 +93,9 @@ def _read_times(workspace: Workspace, release: Release, travel: Path | None, fer
     times = Times(
         earlier.uploaded if travel is None else read_links(travel, codes),
         earlier.ferries if ferries is None else read_links(ferries, codes, sources=True),
+        read_roads(workspace.derived),
     ).among(codes)
-    for link in (*times.uploaded, *times.ferries):
+    for link in times.uploaded:
         if areas.table["level"][link.start] != areas.table["level"][link.end]:
             msg = (
                 f"{link.start} and {link.end} are of two levels. Give times between regions or between municipalities."
