@@ -46,6 +46,7 @@ REFUSED = "tests/attack/test_bounds.py::test_a_release_that_would_give_cells_awa
 BOUNDS_TESTS = ("tests/attack/test_bounds.py",)
 MIXTURE_TESTS = ("tests/attack/test_time_and_mixture.py",)
 PLAN_TESTS = ("tests/risk/planning/test_planning.py",)
+VERDICT_TESTS = ("tests/risk/planning/test_verdict.py",)
 ASKS = 'os.environ.get(_TIER) == "partner"'
 SITE_TESTS = ("tests/dashboard/site/test_site.py",)
 STRUCTURE_TESTS = ("tests/test_structure.py",)
@@ -105,7 +106,7 @@ FAULTS = (
     Fault("risk: a field is scaled by the plain mean", "risk/laplace/graph.py",
           "np.exp(np.mean(np.log((", "(np.mean(((", ("tests/risk/laplace/test_graph.py",)),
     Fault("risk: a statement is called very likely too soon", "risk/model/statements.py",
-          "chances >= VERY_LIKELY)", "chances >= LIKELY)", ("tests/risk/model/test_statements.py",)),
+          "(least, VERY_LIKELY))", "(least, LIKELY))", ("tests/risk/model/test_statements.py",)),
     Fault("risk: an entry of the ledger may be put in later", "data/workspace/hash_chain.py",
           "if previous and entry.previous != previous:", "if False:", ("tests/data/workspace/test_hash_chain.py",)),
     Fault("wall: capture histories leave without noise", "data/restricted/counting/histories.py",
@@ -114,14 +115,14 @@ FAULTS = (
     Fault("risk: access falls too fast with distance", "risk/access/__init__.py",
           "np.exp(-0.5 * (minutes", "np.exp(-1.0 * (minutes", ("tests/risk/access/test_access.py",)),
     # The plan.
-    Fault("plan: moves are proposed whatever their chance", "risk/planning/result.py",
-          "moved and probability >= LEAST_CHANCE", "moved and probability >= 0.0", PLAN_TESTS),
-    Fault("plan: a small gain is called almost sure too soon", "risk/planning/result.py",
-          "small_probability >= SMALL_CHANCE", "small_probability >= 0.5", PLAN_TESTS),
+    Fault("plan: moves are advised whatever their chance", "risk/planning/verdict.py",
+          '"do" if year.probability >= VERY_LIKELY and', '"do" if', VERDICT_TESTS),
+    Fault("plan: moves that gain less than a child a year are optional", "risk/planning/verdict.py",
+          "year.net.mean < LEAST or", "", VERDICT_TESTS),
     Fault("plan: met need grows without end", "risk/planning/benefit.py",
           "served: Floats = need * -np.expm1(-ratio)", "served: Floats = need * ratio", PLAN_TESTS),
     Fault("plan: declined moves are made", "risk/planning/constraints.py",
-          "open_ways[way] = False", "open_ways[way] = True", PLAN_TESTS),
+          '"accept": "accepted", "decline": "declined"', '"accept": "accepted"', PLAN_TESTS),
     Fault("plan: areas that were searched are explored", "risk/planning/exploration.py",
           "open_to = rules.under_searched & (brings > 0)", "open_to = brings > 0",
           (*PLAN_TESTS, "tests/risk/planning/test_search.py")),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.model.burden import judge_burden
-from risk.model.statements import NONE, RATE_CLAIMS, choose_statements, judge_ratio
+from risk.model.statements import NONE, RATE_CLAIMS, VERY_LIKELY, choose_statements, judge_ratio
 from risk.model.tipping import find_rank_tipping, find_rate_tipping, find_tipping
 from risk.report.change import CHANGE_CLAIMS
 
@@ -98,5 +98,5 @@ def test_a_rise_has_the_allowance_for_looking_again():
     chances[0] = 1.0
     statements = choose_statements(chances, CHANGE_CLAIMS)
     once, often = (find_tipping(statements, draws, *statements.bounds, looks)[0] for looks in (1, 8))
-    assert once == pytest.approx(np.quantile(np.exp(draws), 0.34) / 1.25, rel=0.01)
-    assert often == pytest.approx(np.quantile(np.exp(draws), 0.34 / 8) / 1.25, rel=0.01)
+    assert once == pytest.approx(np.quantile(np.exp(draws), 1 - VERY_LIKELY) / 1.25, rel=0.01)
+    assert often == pytest.approx(np.quantile(np.exp(draws), (1 - VERY_LIKELY) / 8) / 1.25, rel=0.01)

@@ -75,9 +75,9 @@ def test_the_table_has_each_statement_of_the_result_in_each_scenario(partner):
     rates = partner.table("risk_region_whole_crossing").set_index(["area", "crossing"])["statement"]
     some = table[(table["topic"] == "rate") & (table["setting"] == "0.5")].set_index(["area", "crossing"])
     assert (some["statement"] == rates.reindex(some.index).fillna("")).all()
-    said = table[table["statement"] != ""]
-    stands = said.groupby(["area", "crossing", "topic"])["stands"].all()
+    stated = table[table["statement"] != ""]
+    stands = stated.groupby(["area", "crossing", "topic"])["stands"].all()
     assert (card["statements"], card["stand"]) == (len(stands), stands.sum())
     fallen = {(a, v): n for a, v, n in card["scenarios"]}
-    assert fallen == (~said["stands"]).groupby([said["assumption"], said["setting"]]).sum().to_dict()
+    assert fallen == (~stated["stands"]).groupby([stated["assumption"], stated["setting"]]).sum().to_dict()
     assert 0 < card["stand"] < card["statements"]

@@ -149,7 +149,7 @@ def test_every_area_that_is_high_is_named_in_its_country_and_no_other_is(current
             for row in inside[inside["area"].isin(named)].to_dict("records"):
                 word = row["certainty"].replace("_", " ")
                 name = re.escape(names[row["area"]])
-                assert re.search(rf"{name} \({row['median']:.2f}×, {word}\)", line)
+                assert re.search(rf"{name} \({row['median']:.2f}×, {word}(, tips at [\d.]+×)?\)", line)
             unsure = int((inside["state"] == "cannot_tell").sum())
             assert (f"Cannot tell: {unsure} of {len(inside)} areas." in line) == (unsure > 0)
 
