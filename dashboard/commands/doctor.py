@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, console, emit, say
+from dashboard.commands.workspace import warn_gaps
 from data.accounts.database import Accounts
 from data.accounts.log import verify_log
 from data.disclosure import policy_file
@@ -59,13 +60,13 @@ def _find_problems(path: Path) -> list[str]:
     _register_plans(workspace)
     for written in governance.write_missing(workspace):
         say(f"{written.name} was missing; {written} is there now.")
+    _warn_of_gaps(workspace)
     return [
         *workspace.check(),
         *keys.check(workspace.id),
         *_vault_problems(workspace),
         *rotation.find_problems(workspace),
         *_release_problems(workspace.releases),
-        *_find_gaps(workspace),
         *_governance_problems(workspace),
         *_policy_problems(workspace),
         *_account_problems(workspace.accounts),
@@ -134,18 +135,12 @@ def _governance_problems(workspace: Workspace) -> list[str]:
     return problems
 
 
-def _find_gaps(workspace: Workspace) -> list[str]:
-    """Return what partners did not send, with what follows; empty without a release, or if everything is answered."""
+def _warn_of_gaps(workspace: Workspace) -> None:
+    """Print what partners did not send, with what follows: a question to answer, no problem of the workspace."""
     name = shown_name(workspace.releases)
-    if name not in names(workspace.releases):
-        return []
-    from dashboard.narrative.completeness import word_gaps_in_english
-
-    try:
-        release = Release.open(workspace.releases, "partner", name, derived=workspace.derived)
-        return [" ".join(sentences)] if (sentences := word_gaps_in_english(release)) else []
-    except TactError:
-        return []  # the check of the releases names what is wrong with it
+    if name in names(workspace.releases):
+        with suppress(TactError):  # the check of the releases names what is wrong with it
+            warn_gaps(Release.open(workspace.releases, "partner", name, derived=workspace.derived))
 
 
 def _risk_problems(workspace: Workspace) -> list[str]:

@@ -121,7 +121,7 @@ def risk(
     tiers = list_scored_tiers(opened) if asked is None else (asked,)
     evaluation = _evaluation(workspace, release) if evaluate else {}
     if calibrate:
-        evaluation |= {"calibration": _calibrate(workspace, release, calibrate)}
+        evaluation |= {"simulation": _calibrate(workspace, release, calibrate)}
         evaluation.setdefault("breaks", list(map(asdict, read_breaks(workspace.derived))))
     with progress("Calculating the risk model") as tick:
         results = [

@@ -10,6 +10,7 @@ import typer
 from dashboard.commands.output import say
 from data.errors import InputError, ReleaseError
 from data.release import WITHDRAWN, Release, read_withdrawn
+from data.release.completeness import find_gaps
 from data.restricted import backup, governance, imports
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.vault import Vault
@@ -51,6 +52,8 @@ def open_answers(workspace: Workspace, tier: Tier = "partner", name: str | None 
 
 def warn_gaps(release: Release) -> None:
     """Print what is missing in a release and what follows; nothing if nothing is missing."""
+    if not find_gaps(release):
+        return  # the words take half a second to load
     from dashboard.narrative.completeness import word_gaps_in_english
 
     if sentences := word_gaps_in_english(release):

@@ -16,7 +16,6 @@ from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
-from scipy.special import chdtrc
 
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Bools, Floats, Ints
@@ -160,6 +159,8 @@ def measure_fit(counts: Ints, models: Bools, deviance: Floats) -> Floats:
 
     counts (C,), models (M, 1 + P). It is 1 for a model with as many parameters as cells, which always fits.
     """
+    from scipy.special import chdtrc
+
     cells, free = split_parameters(np.broadcast_to(counts, (len(models), len(counts))), models)
     degrees = cells.sum(axis=1) - free.sum(axis=1)
     return np.where(degrees > 0, chdtrc(np.maximum(degrees, 1), np.maximum(deviance, 0.0)), 1.0)

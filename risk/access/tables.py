@@ -107,8 +107,8 @@ class TravelNotes:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> TravelNotes:
-        """Read the notes that `describe_travel` wrote."""
-        numbers = {name: float(values[name]) for name in _NUMBERS}
+        """Read the notes that `describe_travel` wrote; results of earlier versions have no slope and no spread."""
+        numbers = {name: float(values.get(name, 0.0)) for name in _NUMBERS}
         return cls(**numbers, times=Times.read({"travel": values}))
 
 

@@ -147,8 +147,8 @@ class RiskManifest:
 
 def read_calibration(values: Mapping[str, Any]) -> Calibration | None:
     """Read the calibration from a manifest; None if it was not measured."""
-    calibration = (values.get("evaluation") or {}).get("calibration")
-    return Calibration(**calibration) if calibration else None
+    simulation = (values.get("evaluation") or {}).get("simulation")
+    return Calibration(**simulation) if simulation else None
 
 
 def read_manifest(release: Release) -> RiskManifest | None:

@@ -72,7 +72,7 @@ def test_what_came_out_for_a_tier_stands_by_itself_and_is_what_its_readers_get(p
         checksum = hashlib.sha256((release.folder / MANIFEST).read_bytes()).hexdigest()
         audits_read[tier] = audits.newest(places[1], result.release, tier, checksum)
         assert {check["tier"] for check in audits_read[tier].checks} == {tier}
-        assert len(audits_read[tier].checks) == 10
+        assert len(audits_read[tier].checks) == 11
         text = (result.report / f"{tier}.json").read_text()
         assert other not in text
         assert ("leak.csv" in text) == (tier == "partner")

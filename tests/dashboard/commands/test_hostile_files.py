@@ -115,7 +115,9 @@ def test_texts_of_records_stay_behind_the_wall(world, exported):
     assert len(leaving) > 100
     for path in leaving:
         text = everything(path)
-        assert [inside for inside in INSIDE if inside in text] == [], path.name
+        # Partners read each other's names in the table of who sent what; governance lists who is a partner.
+        names = {" effort.partner"} if path.name.startswith("completeness.") else set()
+        assert [inside for inside in INSIDE if inside in text and inside not in names] == [], path.name
 
 
 def test_sources_and_notes_of_figures_are_released_as_they_are(world):

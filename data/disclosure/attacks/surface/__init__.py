@@ -51,7 +51,7 @@ _BOUNDS = ("margin", "low", "high")
 _OF_MODEL = (
     "rank", "rank_first", "rank_last", "top", "first", "probability", "sure_probability", "exceeding",
     "median", "lower", "upper", "met", "met_lower", "met_upper", "effort_ratio", "cluster", "p", "p_release", "gi",
-    "gi_q", "by_population", "by_effort", "effort", "neighbours", "change", "tipping",
+    "gi_q", "by_population", "by_effort", "effort", "neighbours", "change", "tipping", "reached",
 )  # fmt: skip
 _RECONCILED = "reconciled"
 _FIGURES = "figures"
