@@ -64,7 +64,7 @@ def word_moves(t: Speech, plan: PlanSummary) -> list[MoveWords]:
             t.name_area(move.start),
             t.name_area(move.end),
             t.format_gain(move.gain),
-            t("cannot tell the ways there") if move.end in plan.unknown_ways else t.format_chance(move.beats_staying),
+            t("the ways there are not known") if move.end in plan.unknown_ways else t.format_chance(move.beats_staying),
             _word_effects(t, move.brings),
             _word_effects(t, move.takes),
             _word_condition(t, move),

@@ -72,7 +72,10 @@ _BLOCKED = {
 # The rules that the planner itself lets today's posts break; tables of posts that break another one are refused.
 _BROKEN_TODAY = {
     "accepted": mark("Moves that were accepted are not made yet: make them, or undo the decision."),
-    "exploration": mark("Areas with too little outreach have less than their share: move teams there, or lower it."),
+    "exploration": mark(
+        "Areas with too little outreach have less than their share: move teams there, or lower that share under More "
+        "settings."
+    ),
 }
 
 

@@ -23,7 +23,7 @@ def word_one_more(t: Speech, plan: PlanSummary) -> str:
     best = max(offers, key=lambda more: (more.kind == OUTREACH, more.gain.mean))
     met = plan.totals.planned if plan.advised else plan.totals.today
     return t(
-        "It would reach most in {area}: about {gain} more children per quarter ({interval}). Of {need} children in "
+        "It would reach most in {area}: about {gain} more children per quarter ({interval}). Of all {need} children in "
         "need, about {left} are then still reached by nobody.",
         area=t.name_area(best.area),
         gain=t.format_number(best.gain.mean),
@@ -78,7 +78,7 @@ def word_unknown_ways(t: Speech, plan: PlanSummary) -> str:
     if not places:
         return ""
     return t(
-        "It cannot tell the ways in {areas} (islands without a travel time): ask somebody who knows them first.",
+        "The ways in {areas} are not known (islands without a travel time): ask somebody who knows them first.",
         areas=t.list_areas(places, 4),
     )
 
