@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom
 
 from data.workspace.types import Floats, Ints, Progress
 from risk.laplace.latent import Latent
@@ -118,6 +117,8 @@ def _list_quantities(draws: Draws, observations: Observations, area: int, pathwa
 
 def measure_uniformity(ranks: Ints, draws: int, rng: np.random.Generator) -> float:
     """Return the p value of ranks, (N,), from 0 to `draws`, being uniform: eq. (145), by simulation."""
+    from scipy.stats import binom  # takes half a second to load
+
     steps, every = np.arange(1, draws + 1), len(ranks)
     below_or_as = binom.cdf(np.arange(-1, every + 1)[:, None], every, steps / (draws + 1))
 
