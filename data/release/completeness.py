@@ -17,6 +17,7 @@ from data.release import Release
 from data.workspace.types import Bools, Floats
 
 NAME = "completeness"
+LATE = "late"  # the table of how late records come
 OUTREACH = "outreach"  # the record of rows with outreach days; other rows have a way of finding
 State = Literal["no_days", "stopped", "began", "nothing_yet"]
 QUESTIONS: tuple[State, ...] = ("no_days", "nothing_yet")  # states that a person must explain

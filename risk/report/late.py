@@ -9,9 +9,8 @@ import numpy as np
 from data.capture.late import Arrival, nowcast
 from data.disclosure.cell_key import CellKey
 from data.release import Release
+from data.release.completeness import LATE
 from data.tables.spec import Level, table_name
-
-LATE = "late"
 
 
 @dataclass(frozen=True)

@@ -527,6 +527,21 @@ def test_a_row_of_an_indicator_may_hold_nothing_but_its_own_numbers(releases, tm
     assert search(releases["partner"], [tmp_path / "a.csv"])[0]
 
 
+@pytest.mark.slow
+def test_a_table_of_days_by_partner_passes_only_as_it_was_released(demo_world, tmp_path):
+    """Its days must not stand for counts: another file that has them, or the same file with one changed, is found."""
+    release = Release.open(demo_world / "releases", "partner")
+    path = release.folder / "completeness.parquet"
+    assert search(release, [path])[0] == []
+    frame = pd.read_parquet(path)
+    number = frame.select_dtypes("number").columns[0]
+    row = frame.index[frame[number].notna()][0]
+    parquet(tmp_path / "completeness.parquet", frame.assign(**{number: frame[number].mask(frame.index == row, 9871)}))
+    csv(tmp_path / "days.csv", frame)
+    for name in ("completeness.parquet", "days.csv"):
+        assert search(release, [tmp_path / name])[0], name
+
+
 def test_a_count_of_children_does_not_pass_as_an_indicator(releases, tmp_path):
     release = releases["partner"]
     counts = release.table("children_region_year")

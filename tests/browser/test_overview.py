@@ -43,7 +43,7 @@ def test_nothing_is_below_the_screen(look, decided):
         assert "2009" in page.locator(".topbar .period").inner_text()
         until(page, lambda: page.evaluate(EXCESS) <= 0)
         swatches = page.locator(".key i").evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
-        assert len(swatches) == 5
+        assert len(swatches) == page.locator(".key li").count() >= 4
         assert min(swatches) > 15
     assert page.watch.clean, vars(page.watch)
 

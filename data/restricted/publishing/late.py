@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from data.capture.late import Arrival, learn_arrival
 from data.disclosure.cell_key import CellKey, compute_cell_keys
+from data.release.completeness import LATE
 from data.restricted.counting.encounters import Encounters
 from data.tables.spec import CATEGORIES
 from data.workspace.types import Bools, Ints
 
-NAME = "late"
 _FOUND = CATEGORIES["found"]
 WAYS = (*_FOUND, "all")
 _DIGITS = 3
@@ -74,7 +74,7 @@ def _count(
 
     def publish(chosen: Bools, what: str) -> Ints:
         members = np.flatnonzero(chosen)
-        keys = encounters.keys(f"{NAME}|{what}", mechanism.key_range)[members]
+        keys = encounters.keys(f"{LATE}|{what}", mechanism.key_range)[members]
         ways = encounters.codes["found"][first][members]
         size, numbers = int(np.prod(shape)), np.zeros(shape, np.int64)
         for way in (ways, np.full(len(members), len(_FOUND))):

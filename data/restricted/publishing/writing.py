@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.suite import attack_numbers
 from data.disclosure.reconciliation import add_column, reconcile
-from data.release import MANIFEST, Release, completeness
+from data.release import MANIFEST, Release
+from data.release.completeness import LATE
+from data.release.completeness import NAME as COMPLETENESS
 from data.release.stamp import format_stamped
-from data.restricted.publishing import indicators, late, manifest
+from data.restricted.publishing import indicators, manifest
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.published_table import Tables
 from data.tables.resource import describe_resource
@@ -37,7 +39,7 @@ def write_tier(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> None:
     figures["tier"] = "public"
     figures["invented"] = pc.any(draft.figures["invented"]).as_py() or False
     resources.append(_write_parquet(folder, "figures", draft.figures, figures))
-    of_partners = {indicators.NAME: draft.indicators, completeness.NAME: draft.completeness, late.NAME: draft.late}
+    of_partners = {indicators.NAME: draft.indicators, COMPLETENESS: draft.completeness, LATE: draft.late}
     for name, rows_of in of_partners.items():
         if tier == "partner" and rows_of is not None and len(rows_of):
             about_rows: dict[str, Any] = {"measure": name, "level": None, "grain": None, "breakdown": [], "tier": tier}

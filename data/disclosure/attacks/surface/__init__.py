@@ -29,6 +29,7 @@ from data.disclosure.attacks.surface.readers import DATES, Title
 from data.disclosure.reconciliation import SHOWN
 from data.message import Message
 from data.release import Release
+from data.release.completeness import LATE
 from data.release.completeness import NAME as COMPLETENESS
 from data.tables.periods import Period
 from data.tables.population import compute_rate, count_people
@@ -56,6 +57,7 @@ _OF_MODEL = (
 _RECONCILED = "reconciled"
 _FIGURES = "figures"
 _INDICATOR = "indicator"  # the column with the code of an indicator
+_PARTNER_TABLES = (COMPLETENESS, LATE)  # days and dates by partner
 _OBSERVED = "observation"  # in files for forecast hubs: sums over ways of finding
 _RATES = {"value": "per_100000", "margin": "per_100000_margin"}  # of whole countries, in tables for standards
 _PEOPLE = "population"
@@ -81,7 +83,7 @@ class NumberIndex:
     @cached_property
     def tables(self) -> tuple[str, ...]:
         """The tables whose numbers any row may have; indicators and days of one partner must not stand for counts."""
-        return tuple(name for name in self.release.tables if name not in (indicators.NAME, COMPLETENESS, "late"))
+        return tuple(name for name in self.release.tables if name not in (indicators.NAME, *_PARTNER_TABLES))
 
     @cached_property
     def indicator_numbers(self) -> frozenset[tuple[int, str, str, str, float]]:
@@ -233,7 +235,7 @@ def search(
     for number, path in enumerate(files):
         if report is not None:
             report(number / len(files))
-        if _is_own_table(release, path):
+        if _is_partner_table(release, path):
             continue
         try:
             for where, what in readers.read_contents(path, index.areas):
@@ -251,10 +253,10 @@ def search(
     return findings, {"seconds": round(time.monotonic() - began, 3), "cells": cells}
 
 
-def _is_own_table(release: Release, path: Path) -> bool:
-    """Return whether a file is, byte for byte, a table of this release whose numbers no other row may have."""
-    own = release.folder / path.name
-    return path.stem in (COMPLETENESS, "late") and own.is_file() and own.read_bytes() == path.read_bytes()
+def _is_partner_table(release: Release, path: Path) -> bool:
+    """Return whether a file is, byte for byte, a table of days of partners, whose numbers no other row may have."""
+    table = release.folder / path.name
+    return path.stem in _PARTNER_TABLES and table.is_file() and table.read_bytes() == path.read_bytes()
 
 
 def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterator[Finding]:
