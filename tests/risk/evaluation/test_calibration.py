@@ -43,7 +43,7 @@ def test_the_model_is_calibrated_in_its_own_worlds_and_the_same_seed_gives_the_s
     assert few[0] == few[1]
 
 
-@pytest.mark.slow(seconds=20)
+@pytest.mark.long
 def test_a_wrong_likelihood_is_found():
     """Counts vary more than by chance, and the model that is fitted does not know it: its draws are too narrow.
 

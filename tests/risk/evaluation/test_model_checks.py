@@ -44,10 +44,11 @@ def test_morans_i_is_that_of_pysal(periods):
             neighbours[int(i)].append(int(j))
             neighbours[int(j)].append(int(i))
     weights = libpysal.weights.W(neighbours, silence_warnings=True)
+    np.random.seed(0)  # noqa: NPY002 (the judge draws from it)
     judge = Moran((values - values.mean(axis=0)).T.ravel(), weights, transformation="b", permutations=9999)
     assert moran == pytest.approx(judge.I)
     if periods == 1:
-        assert p == pytest.approx(judge.p_sim, abs=0.01)
+        assert p == pytest.approx(judge.p_sim, abs=0.02)  # over three standard errors of 9,999 permutations each
 
 
 @pytest.mark.slow
