@@ -40,20 +40,16 @@ def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
                 characters=characters,
             )
         )
-    if _is_common(text):
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    plain = "".join(c for c in folded if c.isalnum() or c in "@$!")
+    readings = (plain, plain.translate(_LOOKALIKES))
+    if any(len(set(reading)) < _MIN_DIFFERENT or _count_rest(reading) < _MIN_REST for reading in readings):
         raise InputError(
             Message(
                 "The passphrase is one of those that everybody tries first: common words, rows of "
                 "characters, repeats and years count little. Take four random words."
             )
         )
-
-
-def _is_common(text: str) -> bool:
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(c for c in folded if c.isalnum() or c in "@$!")
-    readings = (plain, plain.translate(_LOOKALIKES))
-    return any(len(set(reading)) < _MIN_DIFFERENT or _count_rest(reading) < _MIN_REST for reading in readings)
 
 
 def _count_rest(text: str) -> int:

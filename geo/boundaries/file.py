@@ -40,7 +40,13 @@ def read_boundaries(path: Path) -> gpd.GeoDataFrame:
         raise AreaError(f"{Path(path).name} has no areas. Export the layer of municipalities again.")
     frame = _in_degrees(frame.reset_index(drop=True), Path(path).name)
     frame.index += 1
-    return frame.set_geometry(_polygons(frame))
+    # Valid polygons without heights; None for rows that have no area.
+    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    is_area = frame.geometry.geom_type.isin(_POLYGONS).to_numpy()
+    polygons = np.full(len(frame), None, dtype=object)
+    polygons[is_area] = shapely.make_valid(shapes[is_area], method="structure", keep_collapsed=False)
+    polygons[shapely.area(polygons) == 0] = None
+    return frame.set_geometry(polygons)
 
 
 def _source(path: Path, folder: Path) -> str:
@@ -122,16 +128,6 @@ def _in_degrees(frame: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
             f" not, the file's CRS ({frame.crs.name}) is wrong: set the right one and save again."
         )
     return moved
-
-
-def _polygons(frame: gpd.GeoDataFrame) -> np.ndarray:
-    """Return valid polygons without heights; None for rows that have no area."""
-    shapes = shapely.force_2d(frame.geometry.to_numpy())
-    is_area = frame.geometry.geom_type.isin(_POLYGONS).to_numpy()
-    polygons = np.full(len(frame), None, dtype=object)
-    polygons[is_area] = shapely.make_valid(shapes[is_area], method="structure", keep_collapsed=False)
-    polygons[shapely.area(polygons) == 0] = None
-    return polygons
 
 
 def _text(bounds: np.ndarray) -> str:

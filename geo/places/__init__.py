@@ -135,10 +135,7 @@ class Places:
             return fits
         inside = self._read(hint["inside"] or hint["after"], country, None)
         named = self._read(hint["name"], country, level)
-        return {code for code in named if self._lies_in(code, inside)}
-
-    def _lies_in(self, code: str, outer: set[str]) -> bool:
-        return bool({code, self._parent[code], self._country[code]} & outer)
+        return {code for code in named if {code, self._parent[code], self._country[code]} & inside}
 
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
         """Return the codes that a name means in a country and level, by the most reliable comparison that finds any.

@@ -346,14 +346,10 @@ def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
     # The overdispersion of a quarter's count averages out over quarters, the detection of an area does not.
     kappa = judged.fit.hyper.get("kappa", (0.0, 0.0))[0]
     size = len(observations.quarters) / kappa**2 if kappa > 0 else np.inf
-    centres = _centres(observations, areas)
+    # Centroids in metres (EPSG:3035), (areas, 2).
+    shapes = areas.frame("region").geometry.to_crs(3035).centroid
+    points = pd.DataFrame({"x": shapes.x, "y": shapes.y}).reindex(list(observations.areas))
+    centres = points.to_numpy(dtype=float)
     search = clusters.ClusterSearch(observations, centres, size, clusters.BETWEEN_SD, REPLICATES, SEED)
     found_clusters = search.find(reasons.used, reasons.by_effort, reasons.noise)
     return _cells(observations, observations.whole_time, **found_clusters)
-
-
-def _centres(observations: Observations, areas: geography.Areas) -> Floats:
-    """Return the centroid of each area in metres (EPSG:3035), (areas, 2)."""
-    shapes = areas.frame("region").geometry.to_crs(3035).centroid
-    points = pd.DataFrame({"x": shapes.x, "y": shapes.y}).reindex(list(observations.areas))
-    return points.to_numpy(dtype=float)

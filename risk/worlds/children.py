@@ -148,6 +148,11 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
     axis = choose(rng.random(len(every.child)), profiles.AXIS_BY_STAGE, every.stage)
     places = (*land.municipalities, "")
     country = land.country_of_municipality[every.municipality]
+    # Partners that do not number their records have empty record numbers.
+    number = np.zeros(len(every.child), dtype=np.int64)
+    for partner, digit in profiles.NUMBERED.items():
+        rows = every.partner == partner
+        number[rows] = digit * 10_000_000 + np.arange(1, int(rows.sum()) + 1)
     frame = {
         "date": format_days(every.date),
         "municipality": make_categories(every.municipality, land.municipalities),
@@ -165,18 +170,9 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
         "origin": make_categories(origin, places),
         "destination": make_categories(destination, places),
         "partner": make_categories(every.partner, profiles.PARTNERS),
-        "record_number": _number_records(every),
+        "record_number": format_numbers("R", number, 8, blank=number == 0),
     }
     return pd.DataFrame(frame)
-
-
-def _number_records(every: MeetingTable) -> pd.Series:
-    """Return record numbers in the order of rows; empty for partners that do not number their records."""
-    number = np.zeros(len(every.child), dtype=np.int64)
-    for partner, digit in profiles.NUMBERED.items():
-        rows = every.partner == partner
-        number[rows] = digit * 10_000_000 + np.arange(1, int(rows.sum()) + 1)
-    return format_numbers("R", number, 8, blank=number == 0)
 
 
 def _draw_origins_and_destinations(

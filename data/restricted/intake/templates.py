@@ -102,19 +102,7 @@ def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS), language:
 def write_books(folder: Path, books: Mapping[str, Callable[[], Workbook]]) -> list[Path]:
     """Write workbooks into a folder; return their paths. Raises InputError, and writes nothing, if a file exists."""
     folder = Path(folder)
-    _refuse_existing(folder, list(books))
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, build in books.items():
-        content = BytesIO()
-        build().save(content)
-        write_bytes(folder / name, content.getvalue())
-        paths.append(folder / name)
-    return paths
-
-
-def _refuse_existing(folder: Path, names: list[str]) -> None:
-    there = [name for name in names if (folder / name).exists() or (folder / name).is_symlink()]
+    there = [name for name in books if (folder / name).exists() or (folder / name).is_symlink()]
     if there:
         raise InputError(
             Message(
@@ -124,6 +112,14 @@ def _refuse_existing(folder: Path, names: list[str]) -> None:
                 files=", ".join(there),
             )
         )
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, build in books.items():
+        content = BytesIO()
+        build().save(content)
+        write_bytes(folder / name, content.getvalue())
+        paths.append(folder / name)
+    return paths
 
 
 def _workbook(kind: RecordKind, language: FormLanguage) -> Workbook:
