@@ -95,7 +95,13 @@ class PointIndex:
             raise AreaError("The areas overlap or do not share their borders. Import the boundaries again.")
         self.codes = tuple(codes)
         edges = _list_edges(shapes)
-        self._grid = _lay_grid(edges)
+        # About _CELLS cells around all edges; no edge reaches the outermost cells.
+        west, east = edges.ax.min(), edges.ax.max()
+        west, east = min(west, edges.bx.min()), max(east, edges.bx.max())
+        south, north = edges.ay.min(), edges.by.max()
+        scale = float(np.sqrt(_CELLS / ((east - west) * (north - south))))
+        columns, rows = (int(np.ceil(length * scale)) + 3 for length in (east - west, north - south))
+        self._grid = _Grid(float(west - 1.5 / scale), float(south - 1.5 / scale), scale, columns, rows)
         self._cells, border = self._number_corners(edges), _cross_cells(edges, self._grid)
         cell, first, counts = np.unique(border[0], return_index=True, return_counts=True)
         self._first, self._counts, self._cell = first, counts, cell
@@ -203,16 +209,6 @@ def _list_edges(shapes: NDArray[np.object_]) -> _Edges:
     np.bitwise_xor.at(change, which, area[part[ring[starts]]].astype(np.int32) + 1)
     ax, ay, bx, by = ends.T.copy()
     return _Edges(ax, ay, bx, by, change).take(change != 0)
-
-
-def _lay_grid(edges: _Edges) -> _Grid:
-    """Return a grid of about _CELLS cells around all edges; no edge reaches its outermost cells."""
-    west, east = edges.ax.min(), edges.ax.max()
-    west, east = min(west, edges.bx.min()), max(east, edges.bx.max())
-    south, north = edges.ay.min(), edges.by.max()
-    scale = float(np.sqrt(_CELLS / ((east - west) * (north - south))))
-    columns, rows = (int(np.ceil(length * scale)) + 3 for length in (east - west, north - south))
-    return _Grid(float(west - 1.5 / scale), float(south - 1.5 / scale), scale, columns, rows)
 
 
 def _cross_cells(edges: _Edges, grid: _Grid) -> tuple[Ints, Ints]:

@@ -107,8 +107,9 @@ class Workspace:
         except (FileNotFoundError, NotADirectoryError):
             raise WorkspaceError(
                 Message(
-                    "There is no workspace at {path}. If you have one, give its folder: export TACT_WORKSPACE=DIR. Else "
-                    "make one with `tact --workspace '{path}' init`, or try the demo with invented data: `tact demo`.",
+                    "There is no workspace at {path}. If you have one, give its folder: export TACT_WORKSPACE=DIR. "
+                    "Else make one with `tact --workspace '{path}' init`, or try the demo with invented data: "
+                    "`tact demo`.",
                     path=path,
                 )
             ) from None

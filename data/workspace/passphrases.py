@@ -56,14 +56,7 @@ def _count_rest(text: str) -> int:
     """Return the number of characters of a text in which each common part counts as one."""
     for pattern in (_COMMON, _YEAR, _REPEAT):
         text = pattern.sub("\0", text)
-    return len(_shorten_rows(text))
-
-
-def _shorten_rows(text: str) -> str:
-    """Return a text in which three or more neighbours in a row of digits, letters or keys become one character.
-
-    The neighbours may be in either direction.
-    """
+    # Three or more neighbours in a row of digits, letters or keys, in either direction, count as one.
     rows = [*_ROWS, *(row[::-1] for row in _ROWS)]
     rest, start = [], 0
     while start < len(text):
@@ -72,4 +65,4 @@ def _shorten_rows(text: str) -> str:
             end += 1
         rest.append(text[start])
         start = end - 1 if end > start + 3 else start + 1
-    return "".join(rest)
+    return len("".join(rest))

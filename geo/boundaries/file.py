@@ -64,7 +64,13 @@ def _source(path: Path, folder: Path) -> str:
         return str(shutil.copyfile(path, folder / "areas.gpkg"))
     if head.startswith(b"\x00\x00\x27\x0a"):
         return _shapefile(path, folder)
-    _check_geojson(path)
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path) from error
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind not in {"FeatureCollection", "Feature"}:
+        raise AreaError(f"{path.name} is not a GeoJSON file with areas (its type is {kind!r}). {_ALLOWED}")
     return f"GeoJSON:{shutil.copyfile(path, folder / 'areas.geojson')}"
 
 
@@ -91,16 +97,6 @@ def _inside_zip(path: Path) -> str:
     if len(names) != 1 or heads != [b"\x00\x00\x27\x0a"]:
         raise AreaError(f"{path.name} must contain exactly one Shapefile; it contains {len(names)}. {_ALLOWED}")
     return names[0]
-
-
-def _check_geojson(path: Path) -> None:
-    try:
-        document = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(path) from error
-    kind = document.get("type") if isinstance(document, dict) else None
-    if kind not in {"FeatureCollection", "Feature"}:
-        raise AreaError(f"{path.name} is not a GeoJSON file with areas (its type is {kind!r}). {_ALLOWED}")
 
 
 def _layer(source: str) -> str | None:

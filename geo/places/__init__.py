@@ -70,7 +70,12 @@ class Places:
         self._parent = _column(areas, "parent")
         self._name = _column(areas, "name_en")
         self._older = list_predecessors(areas)
-        self._codes = _index_codes(areas)
+        index: dict[str, set[str]] = defaultdict(set)
+        for code, row in zip(areas.index, areas[list(_CODE_COLUMNS)].to_numpy(), strict=True):
+            for alias in (code, *row):
+                if alias:
+                    index[alias.upper()].add(code)
+        self._codes = dict(index)
         self._spellings, *indices = _index_names(tuple(_given_names(areas)), tuple(_other_cases(areas)))
         # The sounds are forgotten with this index: they may be words of records.
         self._sound_key = partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
@@ -235,15 +240,6 @@ def _strip_kind(key: str) -> list[tuple[str, str | None]]:
     """Return pairs (text, kind of area): the unchanged text with None, then the text without its word for a kind."""
     bare = [(pattern.sub("", key), level) for level, pattern in _KIND_WORDS.items()]
     return [(key, None), *(form for form in bare if form[0] != key)]
-
-
-def _index_codes(areas: pd.DataFrame) -> dict[str, set[str]]:
-    index: dict[str, set[str]] = defaultdict(set)
-    for code, row in zip(areas.index, areas[list(_CODE_COLUMNS)].to_numpy(), strict=True):
-        for alias in (code, *row):
-            if alias:
-                index[alias.upper()].add(code)
-    return dict(index)
 
 
 def _given_names(areas: pd.DataFrame) -> list[tuple[str, str]]:

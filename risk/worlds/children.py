@@ -101,7 +101,15 @@ def _draw_first_meetings(land: Ground, parameters: WorldParameters, counts: Ints
     date = _draw_days(parameters, rng.random(len(m)), q)
     partner = choose(rng.random(len(m)), profiles.compute_partner_shares(land), land.region_of[m])
     discoveries = np.flatnonzero(f == 1)
-    hit = _draw_slots(parameters, slots, m[discoveries], q[discoveries], rng.random(len(discoveries)))
+    # A record of effort in the municipality and quarter of each discovery, in proportion to its days.
+    key = slots.municipality * parameters.quarters + slots.quarter
+    total = np.cumsum(slots.days)
+    want = m[discoveries] * parameters.quarters + q[discoveries]
+    begin = np.searchsorted(key, want, side="left")
+    end = np.searchsorted(key, want, side="right")
+    before = np.where(begin > 0, total[begin - 1], 0.0)
+    point = before + rng.random(len(discoveries)) * (total[end - 1] - before)
+    hit: Ints = np.clip(np.searchsorted(total, point, side="right"), begin, end - 1)
     into = np.floor(rng.random(len(discoveries)) * slots.length[hit]).astype(np.int64)
     date[discoveries] = slots.start[hit] + into
     partner[discoveries] = slots.partner[hit]
@@ -121,22 +129,6 @@ def _draw_days(parameters: WorldParameters, uniform: Floats, quarter: Ints) -> I
     total = np.array([length[quarter_of == q].sum() for q in range(parameters.quarters)])
     day: Ints = first[quarter] + np.floor(uniform * total[quarter]).astype(np.int64)
     return day
-
-
-def _draw_slots(parameters: WorldParameters, slots: OutreachSlots, m: Ints, q: Ints, uniform: Floats) -> Ints:
-    """Draw a record of effort in each municipality `m` and quarter `q`, in proportion to its days; return positions.
-
-    uniform : a random number from 0 to 1 for each. All arrays, but those of `slots`, are (n,).
-    """
-    key = slots.municipality * parameters.quarters + slots.quarter
-    total = np.cumsum(slots.days)
-    want = m * parameters.quarters + q
-    begin = np.searchsorted(key, want, side="left")
-    end = np.searchsorted(key, want, side="right")
-    before = np.where(begin > 0, total[begin - 1], 0.0)
-    point = before + uniform * (total[end - 1] - before)
-    hit: Ints = np.clip(np.searchsorted(total, point, side="right"), begin, end - 1)
-    return hit
 
 
 def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: MeetingTable) -> pd.DataFrame:

@@ -242,7 +242,14 @@ def identify(rows: Rows) -> Identified:
         identity = _identify_by_content(rows.kind.name, content, nowhere)
         return Identified(good, identity, content, _alike(rows, good, nowhere, content))
     keys, numbered = _record_numbers(rows, good)
-    clash = _clashing(keys, numbered, content)
+    clash = np.zeros(len(keys), dtype=bool)
+    counts = np.bincount(keys[numbered]) if numbered.any() else np.zeros(1, dtype=np.int64)
+    twice = np.flatnonzero(numbered & (counts[np.where(numbered, keys, 0)] > 1))
+    contents: dict[int, set[bytes]] = {}
+    for position in twice.tolist():
+        contents.setdefault(int(keys[position]), set()).add(content[position])
+    for position in twice.tolist():
+        clash[position] = len(contents[int(keys[position])]) > 1
     if clash.any():
         mask = np.zeros(len(rows), dtype=bool)
         mask[good[clash]] = True
@@ -320,17 +327,3 @@ def _record_numbers(rows: Rows, good: npt.NDArray[np.intp]) -> tuple[npt.NDArray
     )
     has = np.array([v != "" for v in numbers.distinct], dtype=bool)
     return keys, has[numbers.codes[good]]
-
-
-def _clashing(
-    keys: npt.NDArray[np.int64], numbered: npt.NDArray[np.bool_], content: list[bytes]
-) -> npt.NDArray[np.bool_]:
-    clash = np.zeros(len(keys), dtype=bool)
-    counts = np.bincount(keys[numbered]) if numbered.any() else np.zeros(1, dtype=np.int64)
-    twice = np.flatnonzero(numbered & (counts[np.where(numbered, keys, 0)] > 1))
-    contents: dict[int, set[bytes]] = {}
-    for position in twice.tolist():
-        contents.setdefault(int(keys[position]), set()).add(content[position])
-    for position in twice.tolist():
-        clash[position] = len(contents[int(keys[position])]) > 1
-    return clash

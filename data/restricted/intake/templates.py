@@ -130,7 +130,11 @@ def _workbook(kind: RecordKind, language: FormLanguage) -> Workbook:
     book.properties.creator = "TACT Map"
     sheet = book.active
     sheet.title = kind.title
-    _add_lists(book, kind, language)
+    lists = book.create_sheet(LISTS)
+    for number, column in enumerate(kind.file_columns, start=1):
+        for row, answer in enumerate(language.list_answers(column), start=1):
+            lists.cell(row, number, answer).number_format = "@"
+    lists.sheet_state = "hidden"
     _fill_table(sheet, kind, language)
     _add_help(book, kind, language)
     if any(column.type == "area" for column in kind.file_columns):
@@ -182,14 +186,6 @@ def _validation(column: Column, cells: str, letter: str, language: FormLanguage)
 
 def _short(text: str) -> str:
     return text if len(text) <= 255 else f"{text[:252]}..."  # Excel's limit.
-
-
-def _add_lists(book: Workbook, kind: RecordKind, language: FormLanguage) -> None:
-    lists = book.create_sheet(LISTS)
-    for number, column in enumerate(kind.file_columns, start=1):
-        for row, answer in enumerate(language.list_answers(column), start=1):
-            lists.cell(row, number, answer).number_format = "@"
-    lists.sheet_state = "hidden"
 
 
 def _add_help(book: Workbook, kind: RecordKind, language: FormLanguage) -> None:
