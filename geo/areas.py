@@ -144,7 +144,11 @@ class Areas:
         """
         if level not in self._centres:
             shapes = self.frame(level).geometry.dropna()
-            circles = shapely.maximum_inscribed_circle(_largest_parts(shapes), tolerance=0.005)
+            parts, owner = shapely.get_parts(shapes.to_numpy(), return_index=True)
+            order = np.lexsort((-shapely.area(parts), owner))
+            first = np.unique(owner[order], return_index=True)[1]
+            largest: np.ndarray = np.asarray(parts)[order][first]
+            circles = shapely.maximum_inscribed_circle(largest, tolerance=0.005)
             points = shapely.get_coordinates(shapely.get_point(circles, 0))
             self._centres[level] = pd.DataFrame(points, index=shapes.index, columns=["lon", "lat"]).round(_MAP_DECIMALS)
         return self._centres[level].copy()
@@ -349,14 +353,6 @@ def _simplify(shapes: np.ndarray) -> np.ndarray:
     rounded = np.asarray(shapely.transform(simple, lambda xy: xy.round(_MAP_DECIMALS)))
     fits = shapely.coverage_is_valid(rounded) and shapely.is_valid(rounded).all()
     return rounded if fits else simple
-
-
-def _largest_parts(shapes: gpd.GeoSeries) -> np.ndarray:
-    parts, owner = shapely.get_parts(shapes.to_numpy(), return_index=True)
-    order = np.lexsort((-shapely.area(parts), owner))
-    first = np.unique(owner[order], return_index=True)[1]
-    largest: np.ndarray = np.asarray(parts)[order][first]
-    return largest
 
 
 def _outlines(countries: dict[str, BaseGeometry]) -> dict[str, Any]:

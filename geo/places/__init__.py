@@ -211,16 +211,13 @@ class Places:
         return Match(None, f"{text!r} is not {wanted}{where}, but {'; '.join(names)}.", names, "elsewhere")
 
     def _unknown(self, text: str, country: str | None, level: str | None) -> Match:
-        names = self._labels(self._nearest(text, country, level))
-        near = f" Perhaps: {'; '.join(names)}." if names else ""
-        return Match(None, f"{text!r} is not a known area.{near}", names, "none")
-
-    def _nearest(self, text: str, country: str | None, level: str | None) -> list[str]:
         index = self._readings[1][1]
         keys = difflib.get_close_matches(self._sound_key(text)[:60], index, n=4 * _NEAREST, cutoff=_NEAR)
         codes = [c for key in keys for c in sorted(self._narrow(index[key], country, level))]
         older = dict.fromkeys(self._older.get(code, code) for code in codes)
-        return list(older)[:_NEAREST]
+        names = self._labels(list(older)[:_NEAREST])
+        near = f" Perhaps: {'; '.join(names)}." if names else ""
+        return Match(None, f"{text!r} is not a known area.{near}", names, "none")
 
     def _labels(self, codes: Iterable[str]) -> tuple[str, ...]:
         ordered = codes if isinstance(codes, list) else sorted(codes)

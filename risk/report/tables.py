@@ -127,7 +127,14 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
         yield table("risk", grain, _SAID, rows)
         yield table("exceedance", grain, _CHANCE, _exceedance_rows(rows))
     yield table("burden", "quarter", _BURDEN, _burden_rows(observations, judged.need, judged.log_detection))
-    yield table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
+    # Each pathway's share of the rate by quarter, in per cent, with 95 % intervals: eq. (47).
+    rate = np.exp(judged.draws.log_rate)
+    ends = np.quantile(100.0 * rate / rate.sum(axis=-1, keepdims=True), _ENDS, axis=0)
+    frames = []
+    for i, quarter in enumerate(judged.observations.quarters):
+        low, median, high = ends[:, :, i]
+        frames.append(_cells(judged.observations, quarter, value=median, lower=low, upper=high))
+    yield table("pathwayshare", "quarter", "Share of each pathway, %", pd.concat(frames, ignore_index=True))
     yield table("forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation))
     if judged.changed is not None and judged.countries_changed is not None:
         for level, areas_of, changed in (
@@ -267,17 +274,6 @@ def _burden_rows(observations: Observations, need: Floats, log_detection: Floats
         "top": burden.top,
     }
     return _cells(observations, observations.quarters[-1], **columns)
-
-
-def _share_rows(judged: JudgedFit) -> pd.DataFrame:
-    """Return each pathway's share of the rate by quarter, in per cent, with 95 % intervals: eq. (47)."""
-    rate = np.exp(judged.draws.log_rate)
-    ends = np.quantile(100.0 * rate / rate.sum(axis=-1, keepdims=True), _ENDS, axis=0)
-    frames = []
-    for i, quarter in enumerate(judged.observations.quarters):
-        low, median, high = ends[:, :, i]
-        frames.append(_cells(judged.observations, quarter, value=median, lower=low, upper=high))
-    return pd.concat(frames, ignore_index=True)
 
 
 def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataFrame:

@@ -163,7 +163,14 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
     if named:
         return dict.fromkeys(named[:1], OWN)
     for forms in _list_forms(heading, parts):
-        confidences = _look_up(columns, forms)
+        confidences: dict[str, float] = {}
+        readings = [_list_readings(form) for form in forms]
+        names = [column.name for column in columns]
+        for name in [*names, *(DAY_PARTS if "date" in names else ())]:
+            index = words.index_headings(name)
+            sure = [says for keys in readings if (says := words.look_up_readings(index, keys)) is not None]
+            if sure:
+                confidences[name] = WORD if any(sure) else UNSURE
         if confidences:
             return confidences
     return {}
@@ -186,18 +193,6 @@ def forget_headings() -> None:
     """Forget all headings and cells that were read as headings: they may be words of records."""
     read_meanings.cache_clear()
     _list_readings.cache_clear()
-
-
-def _look_up(columns: Iterable[Column], forms: Iterable[str]) -> dict[str, float]:
-    confidences: dict[str, float] = {}
-    readings = [_list_readings(form) for form in forms]
-    names = [column.name for column in columns]
-    for name in [*names, *(DAY_PARTS if "date" in names else ())]:
-        index = words.index_headings(name)
-        sure = [says for keys in readings if (says := words.look_up_readings(index, keys)) is not None]
-        if sure:
-            confidences[name] = WORD if any(sure) else UNSURE
-    return confidences
 
 
 def _keys_of(column: Column) -> list[str]:
