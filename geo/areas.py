@@ -143,14 +143,15 @@ class Areas:
         Raises AreaError for an unknown level.
         """
         if level not in self._centres:
-            self._centres[level] = self._find_centres(level)
+            shapes = self.frame(level).geometry.dropna()
+            parts, owner = shapely.get_parts(shapes.to_numpy(), return_index=True)
+            order = np.lexsort((-shapely.area(parts), owner))
+            first = np.unique(owner[order], return_index=True)[1]
+            largest: np.ndarray = np.asarray(parts)[order][first]
+            circles = shapely.maximum_inscribed_circle(largest, tolerance=0.005)
+            points = shapely.get_coordinates(shapely.get_point(circles, 0))
+            self._centres[level] = pd.DataFrame(points, index=shapes.index, columns=["lon", "lat"]).round(_MAP_DECIMALS)
         return self._centres[level].copy()
-
-    def _find_centres(self, level: str) -> pd.DataFrame:
-        shapes = self.frame(level).geometry.dropna()
-        circles = shapely.maximum_inscribed_circle(_largest_parts(shapes), tolerance=0.005)
-        points = shapely.get_coordinates(shapely.get_point(circles, 0))
-        return pd.DataFrame(points, index=shapes.index, columns=["lon", "lat"]).round(_MAP_DECIMALS)
 
     def map_geometry(self, level: str) -> dict[str, Any]:
         """Return a level's simplified shapes for the browser: a GeoJSON FeatureCollection and more.
@@ -338,7 +339,13 @@ def _pairs(frame: gpd.GeoDataFrame) -> list[tuple[str, str]]:
 
 def _simplify(shapes: np.ndarray) -> np.ndarray:
     """Return a coverage simplified until it has at most _MAP_VERTICES vertices, or as far as _MAP_TOLERANCES allow."""
-    shapes = _drop_islets(shapes)
+    # Without parts too small to see; the largest part of each area always stays.
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    size = shapely.area(parts)
+    largest = np.zeros(len(shapes))
+    np.maximum.at(largest, owner, size)
+    keep = (size >= _MAP_ISLET) | (size == largest[owner])
+    shapes = np.asarray(shapely.multipolygons(parts[keep], indices=owner[keep]))
     for tolerance in _MAP_TOLERANCES:
         simple = np.asarray(shapely.coverage_simplify(shapes, tolerance))
         if shapely.get_num_coordinates(simple).sum() <= _MAP_VERTICES:
@@ -346,24 +353,6 @@ def _simplify(shapes: np.ndarray) -> np.ndarray:
     rounded = np.asarray(shapely.transform(simple, lambda xy: xy.round(_MAP_DECIMALS)))
     fits = shapely.coverage_is_valid(rounded) and shapely.is_valid(rounded).all()
     return rounded if fits else simple
-
-
-def _drop_islets(shapes: np.ndarray) -> np.ndarray:
-    """Return shapes without parts too small to see; the largest part of each area always stays."""
-    parts, owner = shapely.get_parts(shapes, return_index=True)
-    size = shapely.area(parts)
-    largest = np.zeros(len(shapes))
-    np.maximum.at(largest, owner, size)
-    keep = (size >= _MAP_ISLET) | (size == largest[owner])
-    return np.asarray(shapely.multipolygons(parts[keep], indices=owner[keep]))
-
-
-def _largest_parts(shapes: gpd.GeoSeries) -> np.ndarray:
-    parts, owner = shapely.get_parts(shapes.to_numpy(), return_index=True)
-    order = np.lexsort((-shapely.area(parts), owner))
-    first = np.unique(owner[order], return_index=True)[1]
-    largest: np.ndarray = np.asarray(parts)[order][first]
-    return largest
 
 
 def _outlines(countries: dict[str, BaseGeometry]) -> dict[str, Any]:

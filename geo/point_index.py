@@ -61,20 +61,6 @@ class _Grid:
         """Return coordinates as numbers of cells (with fractions) from the south-west corner of the grid."""
         return (x - self.west) * self.scale, (y - self.south) * self.scale
 
-    def find_cells(self, x: Floats, y: Floats) -> Ints:
-        """Return the number of each point's cell, row after row.
-
-        No edge reaches the outermost cells, so points beyond the grid, and points that are NaN, may be put there.
-        """
-        column, row = self.place(x, y)
-        for number, most in ((column, self.columns - 1), (row, self.rows - 1)):
-            if not (number.min(initial=0.0) >= 0.0 and number.max(initial=0.0) <= most):  # NaN is neither
-                np.fmin(np.fmax(number, 0.0, out=number), most, out=number)
-        np.floor(row, out=row)
-        row *= self.columns
-        row += column
-        return row.astype(np.int64)
-
     def corner(self, column: Ints, row: Ints) -> tuple[Floats, Floats]:
         """Return the south-west corners of cells, in degrees."""
         return self.west + column / self.scale, self.south + row / self.scale
@@ -95,7 +81,13 @@ class PointIndex:
             raise AreaError("The areas overlap or do not share their borders. Import the boundaries again.")
         self.codes = tuple(codes)
         edges = _list_edges(shapes)
-        self._grid = _lay_grid(edges)
+        # About _CELLS cells around all edges; no edge reaches the outermost cells.
+        west, east = edges.ax.min(), edges.ax.max()
+        west, east = min(west, edges.bx.min()), max(east, edges.bx.max())
+        south, north = edges.ay.min(), edges.by.max()
+        scale = float(np.sqrt(_CELLS / ((east - west) * (north - south))))
+        columns, rows = (int(np.ceil(length * scale)) + 3 for length in (east - west, north - south))
+        self._grid = _Grid(float(west - 1.5 / scale), float(south - 1.5 / scale), scale, columns, rows)
         self._cells, border = self._number_corners(edges), _cross_cells(edges, self._grid)
         cell, first, counts = np.unique(border[0], return_index=True, return_counts=True)
         self._first, self._counts, self._cell = first, counts, cell
@@ -146,7 +138,15 @@ class PointIndex:
         numbers, cells = np.empty(len(x), np.int32), self._cells.ravel()
         for start in range(0, len(numbers), _BLOCK):
             block = slice(start, start + _BLOCK)
-            numbers[block] = cells.take(self._grid.find_cells(x[block], y[block]))
+            # No edge reaches the outermost cells: points beyond the grid, and points that are NaN, may be put there.
+            column, row = self._grid.place(x[block], y[block])
+            for number, most in ((column, self._grid.columns - 1), (row, self._grid.rows - 1)):
+                if not (number.min(initial=0.0) >= 0.0 and number.max(initial=0.0) <= most):  # NaN is neither
+                    np.fmin(np.fmax(number, 0.0, out=number), most, out=number)
+            np.floor(row, out=row)
+            row *= self._grid.columns
+            row += column
+            numbers[block] = cells.take(row.astype(np.int64))
         rest = np.flatnonzero(numbers < 0)
         border = rest[numbers[rest] < -1]
         if len(border):
@@ -203,16 +203,6 @@ def _list_edges(shapes: NDArray[np.object_]) -> _Edges:
     np.bitwise_xor.at(change, which, area[part[ring[starts]]].astype(np.int32) + 1)
     ax, ay, bx, by = ends.T.copy()
     return _Edges(ax, ay, bx, by, change).take(change != 0)
-
-
-def _lay_grid(edges: _Edges) -> _Grid:
-    """Return a grid of about _CELLS cells around all edges; no edge reaches its outermost cells."""
-    west, east = edges.ax.min(), edges.ax.max()
-    west, east = min(west, edges.bx.min()), max(east, edges.bx.max())
-    south, north = edges.ay.min(), edges.by.max()
-    scale = float(np.sqrt(_CELLS / ((east - west) * (north - south))))
-    columns, rows = (int(np.ceil(length * scale)) + 3 for length in (east - west, north - south))
-    return _Grid(float(west - 1.5 / scale), float(south - 1.5 / scale), scale, columns, rows)
 
 
 def _cross_cells(edges: _Edges, grid: _Grid) -> tuple[Ints, Ints]:

@@ -20,18 +20,20 @@ from scipy.stats import spearmanr
 
 from benchmarks.studies.command import map_seeds, round_mean, run_study
 from benchmarks.studies.observe import QUIET, count_children, observe_release, observe_world, read_need, set_up_world
+from benchmarks.studies.shift import find_shifts
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
-from data.workspace.types import Floats, Progress
+from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
 from risk.model import RiskModel
 from risk.model.detection import judge_need
 from risk.model.draws import subtract_national_rate
 from risk.model.fit import Fit
 from risk.model.observations import Observations
+from risk.model.statements import Statements
 from risk.report.change import find_changes
-from risk.report.shift import WATCHED, AreaShift, find_shifts
+from risk.report.shift import WATCHED, AreaShift
 from risk.worlds import World, WorldParameters, simulate_default_areas
 
 GAMMAS = (0.6, 0.8, 1.0)  # true exponents of effort, in turn
@@ -259,6 +261,11 @@ def judge_shifts(world: World, mechanism: CellKey | None) -> list[list[AreaShift
     ]
 
 
+def _says_surely(statements: Statements, *codes: str) -> Bools:
+    """Return whether the first very likely claim has one of these codes, in the shape of one draw."""
+    return replace(statements, position=statements.sure).says(*codes)
+
+
 def _count_alarms(observations: Observations, seed: int, model: RiskModel) -> Alarms:
     """Compute the false alarms in each quarter's release of a world without a signal."""
     high, rising, unwarned = [], [], 0
@@ -266,11 +273,11 @@ def _count_alarms(observations: Observations, seed: int, model: RiskModel) -> Al
     for quarters in range(_FIRST_LOOK, len(observations.quarters) + 1):
         past = replace(observations.up_to(quarters), totals=None)
         fit = model.fit(past).fit_
-        above = judge_need(fit.log_need(_DRAWS, seed), past).statements.says_surely("high", "very_high")
+        above = _says_surely(judge_need(fit.log_need(_DRAWS, seed), past).statements, "high", "very_high")
         rose = np.zeros(above.shape, bool)
         if quarters >= 2 * _YEAR:
             changes = find_changes(fit.draws(_DRAWS, seed).log_rate, past.effort, past.before_breaks, _YEAR)
-            rose = changes.statements.says_surely("rising", "more")[:, -1]
+            rose = _says_surely(changes.statements, "rising", "more")[:, -1]
             called = changes.statements.says("rising", "more")[:, -1]
             doubled = (changes.effort_ratio[:, -1] >= 2.0)[:, None]  # also where there was none before
             unwarned += int((called & doubled & ~changes.effort_warning[:, -1]).sum())

@@ -8,7 +8,7 @@ last year.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Floats, Ints, Progress
 from risk.numbers import stream
-from risk.report.shift import WATCHED, find_shifts
+from risk.report.shift import WATCHED, AreaShift, estimate_power, list_shifts, sample_shares
 
 # Share of internal trafficking in the last year: Durrës, Tirana.
 LAWS = {
@@ -106,6 +106,26 @@ def study(
 def _judge_laws(case: tuple[int, int]) -> list[Outcome]:
     seed, trials = case
     return [_judge_world(seed, law, _load_channel(), trials) for law in LAWS]
+
+
+def find_shifts(
+    areas: Sequence[str],
+    published: Ints,
+    channel: Channel,
+    size: float,
+    *,
+    looks: int = 1,
+    seed: int = 0,
+    trials: int = 200,
+) -> list[AreaShift]:
+    """Judge areas from published counts of two years, (areas, 2, parts): all areas together first, then each.
+
+    size : of the negative binomial of a year's count. looks : number of this look, see `SharePosterior.judge`. trials :
+    number of simulated cases for the power; 0 for no power.
+    """
+    posterior = sample_shares(published, channel, size, 8000, stream(seed, "shift"))
+    power = estimate_power(published, posterior, channel, size, looks, trials, seed)
+    return list_shifts(areas, posterior, looks, power)
 
 
 @cache

@@ -285,7 +285,7 @@ def take_from_provider(connection: sqlite3.Connection, now: float, identity: Ide
     """
     row = find_from_provider(connection, identity) or _bind_awaited(connection, identity)
     if row is None:
-        name = _choose_name(connection, identity.name)
+        name = next(name for name in _list_names(identity.name) if find_named(connection, name) is None)
         connection.execute(
             "INSERT INTO people (key, name, organisation, role, invited, subject) VALUES (?, ?, ?, ?, ?, ?)",
             (make_key(name), name, identity.organisation, role, now, identity.key),
@@ -375,11 +375,6 @@ def _require_named(connection: sqlite3.Connection, name: str) -> sqlite3.Row:
     if row is None:
         raise InputError(f"Nobody is called {name!r} here. See who is: tact people list")
     return row
-
-
-def _choose_name(connection: sqlite3.Connection, wanted_name: str) -> str:
-    """Return the first of the names of `_list_names` that nobody has."""
-    return next(name for name in _list_names(wanted_name) if find_named(connection, name) is None)
 
 
 def _list_names(wanted_name: str) -> Iterator[str]:

@@ -51,7 +51,10 @@ def make_token(accounts: Accounts, name: str, title: str) -> str:
     if not title.isprintable() or not 0 < len(title) <= LONGEST:
         raise InputError(Message("Name the token by 1 to {most} characters, for example QGIS.", most=LONGEST))
     with accounts.write() as connection:
-        person = _require_active(connection, name, now)
+        row = find_named(connection, name)
+        if row is None or not is_active(row, now):
+            raise InputError(Message("You are no longer signed in."))
+        person = make_person(row, now)
         if Right.EXPORT not in person.rights:
             raise InputError(Message("Your role does not include this."))
         connection.execute("DELETE FROM tokens WHERE ? - since >= ?", (now, DAYS * _DAY))
@@ -119,10 +122,3 @@ def _is_alive(row: sqlite3.Row, now: float) -> bool:
 def _find(connection: sqlite3.Connection, secret: str, now: float) -> sqlite3.Row | None:
     row = connection.execute(f"{_SELECT} WHERE secret = ?", (hash_secret(secret),)).fetchone()
     return row if row is not None and _is_alive(row, now) else None
-
-
-def _require_active(connection: sqlite3.Connection, name: str, now: float) -> Person:
-    row = find_named(connection, name)
-    if row is None or not is_active(row, now):
-        raise InputError(Message("You are no longer signed in."))
-    return make_person(row, now)

@@ -59,7 +59,8 @@ def compute_perturbation_table(variance: float, largest: int, scale: int = 1, va
     for count in range(1, rows + 1):
         below = min(count, reach)
         values = np.arange(-below, reach + 1)
-        spread = _variance_at(count, variance, near) * scale**2
+        # Eq. (5) of docs/disclosure.md: `near` for counts of 7 to 15, 1 less for each step away, at least `variance`.
+        spread = max(variance, near - max(0, abs(count - _NEAR) - _WIDE)) * scale**2
         if count <= scale > 1:
             spread = _find_hiding_variance(values, compute_perturbation_table(variance, largest)[1, largest - 1])
         table[count, reach - below :] = _maximum_entropy(values, spread)
@@ -68,14 +69,6 @@ def compute_perturbation_table(variance: float, largest: int, scale: int = 1, va
     table = np.round(table, _DECIMALS)  # the digits that a manifest holds: a table that was read equals a computed one
     table.setflags(write=False)
     return table
-
-
-def _variance_at(count: int, variance: float, near: float) -> float:
-    """Return the variance at a count, docs/disclosure.md eq. (5): `near` for counts of 7 to 15.
-
-    It falls by 1 for each step away from these counts, but not below `variance`.
-    """
-    return max(variance, near - max(0, abs(count - _NEAR) - _WIDE))
 
 
 def _maximum_entropy(values: npt.NDArray[np.int64], variance: float) -> Floats:

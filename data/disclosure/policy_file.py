@@ -218,10 +218,6 @@ def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_number(value: object) -> bool:
-    return _is_whole(value) or isinstance(value, float)
-
-
 def _is_day(value: object) -> bool:
     return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
 
@@ -230,21 +226,13 @@ def _is_list(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_string(value: object) -> bool:
-    return isinstance(value, str)
-
-
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
     "whole": (_is_whole, Message("a whole number"), int),
-    "number": (_is_number, Message("a number"), float),
+    "number": (lambda value: _is_whole(value) or isinstance(value, float), Message("a number"), float),
     "day": (_is_day, Message("a day without quotes, such as 2006-06-01"), lambda day: day),
     "codes": (_is_list, Message('a list of area codes, such as ["GR-69"]'), frozenset),
-    "text": (_is_text, Message("a text in quotes"), str),
-    "text or none": (_is_string, Message("a text in quotes"), str.strip),
+    "text": (lambda value: isinstance(value, str) and bool(value.strip()), Message("a text in quotes"), str),
+    "text or none": (lambda value: isinstance(value, str), Message("a text in quotes"), str.strip),
 }
 
 

@@ -63,15 +63,7 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str
 
     checksum: that of the release. Raises ReleaseDamaged if a manifest was changed.
     """
-    return next(iter(list_results(derived, name, tier, checksum, kind)), None)
-
-
-def list_results(derived: Path | None, name: str, tier: Tier, checksum: str, kind: str) -> list[Result]:
-    """List the results of a kind that this version can read, for one tier of a release, newest first.
-
-    checksum: that of the release. Raises ReleaseDamaged if a manifest was changed.
-    """
-    return sort_newest(read_results(list_manifests(derived, name, tier, kind), tier, checksum))
+    return next(iter(sort_newest(read_results(list_manifests(derived, name, tier, kind), tier, checksum))), None)
 
 
 def list_manifests(derived: Path | None, name: str, tier: Tier, kind: str) -> list[Path]:

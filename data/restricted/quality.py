@@ -43,7 +43,7 @@ def count_months(vault: Vault, kind: str) -> pd.DataFrame:
     A kind without partners has one column, "". The frame is empty if there are no records.
     """
     when = _WHEN[kind]
-    names = [when, *(["partner"] if _has(kind, "partner") else [])]
+    names = [when, *(["partner"] if any(column.name == "partner" for column in get_kind(kind).stored) else [])]
     frame = _read(vault, kind, names)
     partners = frame["partner"].astype(str) if "partner" in frame else pd.Series("", frame.index)
     months = frame[when].astype(str).str[:_MONTH]
@@ -105,10 +105,6 @@ def _places_of(file: Path, partner: str) -> Iterator[AnsweredPlace]:
             if column.type == "area":
                 for word, code in read.value_names.get(column.name, {}).items():
                     yield AnsweredPlace(partner, kind, column.name, word, code)
-
-
-def _has(kind: str, name: str) -> bool:
-    return any(column.name == name for column in get_kind(kind).stored)
 
 
 def _read(vault: Vault, kind: str, names: Sequence[str]) -> pd.DataFrame:

@@ -63,10 +63,6 @@ def _country(areas: pd.Series) -> pd.Series:
     return pd.Series([countries.get(area, "") for area in areas], index=areas.index, dtype="str")
 
 
-def _is_other_country(frame: pd.DataFrame) -> pd.Series:
-    return (frame["country"] != "") & (_country(frame["municipality"]) != frame["country"])
-
-
 def _internal_crosses(frame: pd.DataFrame) -> pd.Series:
     origin, destination = _country(frame["origin"]), _country(frame["destination"])
     both = (origin != "") & (destination != "")
@@ -76,14 +72,6 @@ def _internal_crosses(frame: pd.DataFrame) -> pd.Series:
 def _wrong_way(frame: pd.DataFrame) -> pd.Series:
     origin, destination = _country(frame["origin"]), _country(frame["destination"])
     return (frame["pathway"] == "al_to_gr") & ((origin == "GR") | (destination == "AL"))
-
-
-def _ends_early(frame: pd.DataFrame) -> pd.Series:
-    return (frame["valid_to"] != "") & (frame["valid_to"] < frame["valid_from"])
-
-
-def _handed_to_nobody(frame: pd.DataFrame) -> pd.Series:
-    return (frame["handed_from"] != "") & (frame["handed_to"] == "")
 
 
 def _no_value(frame: pd.DataFrame) -> pd.Series:
@@ -106,7 +94,7 @@ _ENCOUNTER_RULES = (
         ("country", "municipality"),
         Message("the country does not match the municipality"),
         "the country of the municipality, or an empty cell",
-        _is_other_country,
+        lambda frame: (frame["country"] != "") & (_country(frame["municipality"]) != frame["country"]),
     ),
     Rule(
         "pathway",
@@ -129,14 +117,14 @@ _SERVICE_RULES = (
         ("valid_from", "valid_to"),
         Message("the last day is before the first day"),
         "a day on or after valid_from, or an empty cell",
-        _ends_early,
+        lambda frame: (frame["valid_to"] != "") & (frame["valid_to"] < frame["valid_from"]),
     ),
     Rule(
         "handed_to",
         ("handed_from", "handed_to"),
         Message("the service was handed over, but it is not said to whom"),
         "a duty bearer in both cells, or both cells empty",
-        _handed_to_nobody,
+        lambda frame: (frame["handed_from"] != "") & (frame["handed_to"] == ""),
     ),
 )
 _SHARE, _EMPTY = "a share between 0 and 1, for example 0.25", "an empty cell"

@@ -66,14 +66,21 @@ class Workspace:
         argument is not allowed.
         """
         path = Path(path).absolute()
-        _check_kind(kind)
+        if kind not in KINDS:
+            raise WorkspaceError(
+                Message("A workspace is of kind {kinds}, not {kind!r}.", kinds=" or ".join(KINDS), kind=kind)
+            )
         _check_month(start_month)
         _refuse_used(path)
         created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         name = _check_id(workspace_id) if workspace_id else str(uuid.uuid4())
         workspace = cls(path, name, kind, created, start_month, demo)  # type: ignore[arg-type]
         try:
-            _make_folders(path)
+            path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            if os.name != "nt":
+                path.chmod(_PRIVATE)
+            for part in _PARTS:
+                (path / part).mkdir(mode=_PRIVATE, exist_ok=True)
             # Written last, so that a folder with this file is complete.
             files.write_text(path / _TOML, workspace._toml(), mode=0o600)
             files.fsync_folder(path.parent)
@@ -98,7 +105,14 @@ class Workspace:
         try:
             text = (path / _TOML).read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
-            raise _missing(path) from None
+            raise WorkspaceError(
+                Message(
+                    "There is no workspace at {path}. If you have one, give its folder: export TACT_WORKSPACE=DIR. "
+                    "Else make one with `tact --workspace '{path}' init`, or try the demo with invented data: "
+                    "`tact demo`.",
+                    path=path,
+                )
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             fault = Message("{path} cannot be read: {why}", path=path / _TOML, why=f"{error}.")
             remedy = Message("Check that you may read the folder.")
@@ -205,14 +219,6 @@ class Workspace:
         )
 
 
-def _make_folders(path: Path) -> None:
-    path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-    if os.name != "nt":
-        path.chmod(_PRIVATE)
-    for part in _PARTS:
-        (path / part).mkdir(mode=_PRIVATE, exist_ok=True)
-
-
 def _refuse_used(path: Path) -> None:
     if (path / _TOML).exists():
         raise WorkspaceError(Message("{path} is a workspace already. Use it, or choose another folder.", path=path))
@@ -229,13 +235,6 @@ def _unfinished(entry: Path) -> bool:
     return entry.name in _PARTS and entry.is_dir() and not any(entry.iterdir())
 
 
-def _check_kind(kind: str) -> None:
-    if kind not in KINDS:
-        raise WorkspaceError(
-            Message("A workspace is of kind {kinds}, not {kind!r}.", kinds=" or ".join(KINDS), kind=kind)
-        )
-
-
 def _check_month(month: object) -> int:
     if not isinstance(month, int) or isinstance(month, bool) or not 1 <= month <= 12:
         raise WorkspaceError(Message("start_month is {month!r}; allowed are the months 1 to 12", month=month))
@@ -250,16 +249,6 @@ def _check_id(text: object) -> str:
         raise WorkspaceError(
             Message("id is {text!r}; it must be the UUID that was made with the workspace", text=text)
         ) from None
-
-
-def _missing(path: Path) -> WorkspaceError:
-    return WorkspaceError(
-        Message(
-            "There is no workspace at {path}. If you have one, give its folder: export TACT_WORKSPACE=DIR. Else make "
-            "one with `tact --workspace '{path}' init`, or try the demo with invented data: `tact demo`.",
-            path=path,
-        )
-    )
 
 
 def _damaged(path: Path, why: str) -> WorkspaceError:

@@ -32,7 +32,14 @@ def map_on_cluster(
         if address == LOCAL:
             client = distributed.Client(stack.enter_context(start_workers(workers)))
         else:
-            client = _connect(distributed, address)
+            try:
+                client = distributed.Client(address, timeout="10s")
+                client.wait_for_workers(1, timeout=10)
+            except (OSError, ValueError) as error:
+                raise InputError(
+                    f"No cluster with workers answers at {address}. Give the address of its scheduler, such as "
+                    f"tcp://10.0.0.5:8786, or {LOCAL!r} for processes of this machine."
+                ) from error
         stack.enter_context(client)
         arguments = [client.scatter(argument, broadcast=True, hash=False) for argument in shared]
         futures = client.map(_call, items, function=function, arguments=arguments, pure=False)
@@ -77,15 +84,3 @@ def _load_dask() -> Any:  # noqa: ANN401
         return importlib.import_module("distributed")
     except ModuleNotFoundError as error:
         raise InputError("A cluster needs Dask. Install it beside the product: pip install '.[cluster]'") from error
-
-
-def _connect(distributed: Any, address: str) -> Any:  # noqa: ANN401
-    try:
-        client = distributed.Client(address, timeout="10s")
-        client.wait_for_workers(1, timeout=10)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"No cluster with workers answers at {address}. Give the address of its scheduler, such as "
-            f"tcp://10.0.0.5:8786, or {LOCAL!r} for processes of this machine."
-        ) from error
-    return client

@@ -117,7 +117,10 @@ def publish_folder(tmp: Path, final: Path) -> None:
     if os.path.lexists(final):
         raise _name_taken(final)
     with no_room_means_disk_full(final):
-        _fsync_tree(tmp)
+        for parent, _, names in os.walk(tmp):
+            for name in names:
+                fsync_file(Path(parent, name))
+            fsync_folder(Path(parent))
         try:
             tmp.rename(final)
         except OSError as error:
@@ -181,13 +184,6 @@ def has_no_room(path: Path) -> bool:
     """Return whether the disk of a file or folder, which need not exist yet, has less than a megabyte left."""
     there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
     return shutil.disk_usage(there).free < _LEAST
-
-
-def _fsync_tree(folder: Path) -> None:
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            fsync_file(Path(parent, name))
-        fsync_folder(Path(parent))
 
 
 def _name_taken(final: Path) -> ReleaseError:

@@ -40,7 +40,10 @@ def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
                 characters=characters,
             )
         )
-    if _is_common(text):
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    plain = "".join(c for c in folded if c.isalnum() or c in "@$!")
+    readings = (plain, plain.translate(_LOOKALIKES))
+    if any(len(set(reading)) < _MIN_DIFFERENT or _count_rest(reading) < _MIN_REST for reading in readings):
         raise InputError(
             Message(
                 "The passphrase is one of those that everybody tries first: common words, rows of "
@@ -49,25 +52,11 @@ def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
         )
 
 
-def _is_common(text: str) -> bool:
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(c for c in folded if c.isalnum() or c in "@$!")
-    readings = (plain, plain.translate(_LOOKALIKES))
-    return any(len(set(reading)) < _MIN_DIFFERENT or _count_rest(reading) < _MIN_REST for reading in readings)
-
-
 def _count_rest(text: str) -> int:
     """Return the number of characters of a text in which each common part counts as one."""
     for pattern in (_COMMON, _YEAR, _REPEAT):
         text = pattern.sub("\0", text)
-    return len(_shorten_rows(text))
-
-
-def _shorten_rows(text: str) -> str:
-    """Return a text in which three or more neighbours in a row of digits, letters or keys become one character.
-
-    The neighbours may be in either direction.
-    """
+    # Three or more neighbours in a row of digits, letters or keys, in either direction, count as one.
     rows = [*_ROWS, *(row[::-1] for row in _ROWS)]
     rest, start = [], 0
     while start < len(text):
@@ -76,4 +65,4 @@ def _shorten_rows(text: str) -> str:
             end += 1
         rest.append(text[start])
         start = end - 1 if end > start + 3 else start + 1
-    return "".join(rest)
+    return len("".join(rest))

@@ -76,7 +76,9 @@ def import_boundaries(
     not named. If the file cannot be used, nothing is changed, and AreaError is raised with the remedy.
     """
     path = Path(path)
-    _check_country(country, areas_table)
+    countries = sorted(areas_table.index[areas_table["level"] == "country"])
+    if country is not None and country not in countries:
+        raise AreaError(f"{country!r} is not a country of this product. Give one of {', '.join(countries)}.")
     frame = read_boundaries(path)
     places = Places(areas_table)
     columns = find_columns(frame, places, country, code_column, name_column)
@@ -95,12 +97,6 @@ def import_boundaries(
     _refuse_orphans(before.index, after.index, set(orphan_check), places, left_out)
     _write(after, target)
     return BoundaryReport(tuple(sorted(official)), tuple(left_out), split, *touched, columns)
-
-
-def _check_country(country: str | None, table: pd.DataFrame) -> None:
-    countries = sorted(table.index[table["level"] == "country"])
-    if country is not None and country not in countries:
-        raise AreaError(f"{country!r} is not a country of this product. Give one of {', '.join(countries)}.")
 
 
 def _unite_rows(shapes: gpd.GeoSeries, rows: dict[int, str]) -> dict[str, BaseGeometry]:

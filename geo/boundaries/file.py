@@ -40,7 +40,13 @@ def read_boundaries(path: Path) -> gpd.GeoDataFrame:
         raise AreaError(f"{Path(path).name} has no areas. Export the layer of municipalities again.")
     frame = _in_degrees(frame.reset_index(drop=True), Path(path).name)
     frame.index += 1
-    return frame.set_geometry(_polygons(frame))
+    # Valid polygons without heights; None for rows that have no area.
+    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    is_area = frame.geometry.geom_type.isin(_POLYGONS).to_numpy()
+    polygons = np.full(len(frame), None, dtype=object)
+    polygons[is_area] = shapely.make_valid(shapes[is_area], method="structure", keep_collapsed=False)
+    polygons[shapely.area(polygons) == 0] = None
+    return frame.set_geometry(polygons)
 
 
 def _source(path: Path, folder: Path) -> str:
@@ -58,7 +64,13 @@ def _source(path: Path, folder: Path) -> str:
         return str(shutil.copyfile(path, folder / "areas.gpkg"))
     if head.startswith(b"\x00\x00\x27\x0a"):
         return _shapefile(path, folder)
-    _check_geojson(path)
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path) from error
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind not in {"FeatureCollection", "Feature"}:
+        raise AreaError(f"{path.name} is not a GeoJSON file with areas (its type is {kind!r}). {_ALLOWED}")
     return f"GeoJSON:{shutil.copyfile(path, folder / 'areas.geojson')}"
 
 
@@ -87,16 +99,6 @@ def _inside_zip(path: Path) -> str:
     return names[0]
 
 
-def _check_geojson(path: Path) -> None:
-    try:
-        document = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(path) from error
-    kind = document.get("type") if isinstance(document, dict) else None
-    if kind not in {"FeatureCollection", "Feature"}:
-        raise AreaError(f"{path.name} is not a GeoJSON file with areas (its type is {kind!r}). {_ALLOWED}")
-
-
 def _layer(source: str) -> str | None:
     layers = pyogrio.list_layers(source)
     polygons = [name for name, kind in layers if kind and "Polygon" in kind]
@@ -122,16 +124,6 @@ def _in_degrees(frame: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
             f" not, the file's CRS ({frame.crs.name}) is wrong: set the right one and save again."
         )
     return moved
-
-
-def _polygons(frame: gpd.GeoDataFrame) -> np.ndarray:
-    """Return valid polygons without heights; None for rows that have no area."""
-    shapes = shapely.force_2d(frame.geometry.to_numpy())
-    is_area = frame.geometry.geom_type.isin(_POLYGONS).to_numpy()
-    polygons = np.full(len(frame), None, dtype=object)
-    polygons[is_area] = shapely.make_valid(shapes[is_area], method="structure", keep_collapsed=False)
-    polygons[shapely.area(polygons) == 0] = None
-    return polygons
 
 
 def _text(bounds: np.ndarray) -> str:

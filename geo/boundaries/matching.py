@@ -110,7 +110,9 @@ class _RowMatcher:
         """Return the area's code and an empty reason or, if the row matches no area, an empty code and the reason."""
         if shape is None:
             return "", "The row has no area. Draw it as a polygon, or leave it out."
-        shares = self._measure_shares(shape)
+        # The share of the row's area that lies in each region.
+        inside = shapely.area(shapely.intersection(shape, self._regions.to_numpy())) / shape.area
+        shares = {str(code): float(share) for code, share in zip(self._regions.index, inside, strict=True) if share > 0}
         by_code = _coded(self._places, coded)
         by_name = self._by_name(named)
         fits = by_code or by_name
@@ -124,11 +126,6 @@ class _RowMatcher:
         if len(here) == 1:
             return here.pop(), ""
         return "", self._why_not(fits, shares, coded, named)
-
-    def _measure_shares(self, shape: BaseGeometry) -> dict[str, float]:
-        """Return the share of a row's area that lies in each region."""
-        inside = shapely.area(shapely.intersection(shape, self._regions.to_numpy())) / shape.area
-        return {str(code): float(share) for code, share in zip(self._regions.index, inside, strict=True) if share > 0}
 
     def _by_name(self, named: list[str]) -> set[str]:
         """Return the codes that all known names share, or else the codes of the first known name."""

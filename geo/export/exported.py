@@ -12,7 +12,6 @@ from data.release import Release
 from geo.export import build_about, list_layers, split_layers
 from geo.export.report import Translate, build_sheets
 from geo.export.standards import STANDARDS, offers_tables
-from geo.layers.core import Layer
 from geo.layers.output import terms, wide
 from geo.layers.output.columns import build_codebook
 from geo.layers.reading import tables
@@ -35,7 +34,10 @@ def _list_all(release: Release, headings: frozenset[str], languages: Sequence[Tr
     if "licence" in headings:
         yield terms.list_sources(release)
     for layers in split_layers(release) if headings & {"key", "table"} else ():
-        yield _describe_any(release, layers)
+        # The rows that a file's description may have, with each selection of `layers` in a row "layers".
+        choices = chain.from_iterable(combinations(layers, count) for count in range(1, len(layers) + 1))
+        lists = pd.DataFrame({"value": [terms.name_layers(choice) for choice in choices]}).assign(key="layers")
+        yield pd.concat([build_about(release, layers), lists], ignore_index=True)
         if "table" in headings:
             yield build_codebook(release, layers)
     for layer in list_layers(release) if "state_words" in headings else ():
@@ -45,13 +47,6 @@ def _list_all(release: Release, headings: frozenset[str], languages: Sequence[Tr
         for name in STANDARDS:
             for translate in languages:
                 yield from _build_sheets(release, tables.release_key(release), name, translate)
-
-
-def _describe_any(release: Release, layers: tuple[Layer, ...]) -> pd.DataFrame:
-    """Return the rows that the description of a file may have, with each selection of `layers` in a row "layers"."""
-    choices = chain.from_iterable(combinations(layers, count) for count in range(1, len(layers) + 1))
-    lists = pd.DataFrame({"value": [terms.name_layers(choice) for choice in choices]}).assign(key="layers")
-    return pd.concat([build_about(release, layers), lists], ignore_index=True)
 
 
 @lru_cache(maxsize=12)  # each standard in each language: a workbook has many sheets

@@ -66,7 +66,8 @@ def write_geopackage(path: Path, content: Content, timestamp: str) -> None:
 def _fill(path: Path, content: Content, timestamp: str) -> None:
     # The bytes of a spatial index that a second thread builds would depend on the scheduler.
     pyogrio.set_gdal_config_options({"OGR_GPKG_ALLOW_THREADED_RTREE": "NO"})
-    for name, frame in content.maps.items():
+    for name, frame in [*content.maps.items(), *content.tables.items()]:
+        is_map = name in content.maps
         pyogrio.write_dataframe(
             frame,
             path,
@@ -74,19 +75,9 @@ def _fill(path: Path, content: Content, timestamp: str) -> None:
             driver="GPKG",
             append=path.exists(),
             use_arrow=True,
-            geometry_type="MultiPolygon",
-            promote_to_multi=True,
-            layer_options={"DESCRIPTION": content.descriptions.get(name, ""), "GEOMETRY_NAME": "geometry"},
-        )
-    for name, table in content.tables.items():
-        pyogrio.write_dataframe(
-            table,
-            path,
-            layer=name,
-            driver="GPKG",
-            append=path.exists(),
-            use_arrow=True,
-            layer_options={"DESCRIPTION": content.descriptions.get(name, "")},
+            layer_options={"DESCRIPTION": content.descriptions.get(name, "")}
+            | ({"GEOMETRY_NAME": "geometry"} if is_map else {}),
+            **({"geometry_type": "MultiPolygon", "promote_to_multi": True} if is_map else {}),
         )
     with closing(sqlite3.connect(path)) as file, file:
         _add_styles(file, content.styles, content.descriptions, timestamp)

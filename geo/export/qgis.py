@@ -211,21 +211,17 @@ def _value_rules(style: Style, unit: str) -> list[Rule]:
     has_value = "\"state\" IN ('number', 'class')"
     if style.kind == "circle":
         circles = Rule(unit, f"{has_value} OR {_ADJUSTED}", [_plain("255,255,255,0"), _circle(style)])
-        return [circles, *_size_rules(style)]
+        # Rules that select no area show the circles in the legend: QGIS has a legend of sizes only for points.
+        return [
+            circles,
+            *[
+                Rule(label, "FALSE", [_marker(style, f"{2 * style.radius(mark, _LARGEST_MM / 2):.2f}")], "marker")
+                for mark, label in zip(style.breaks, style.labels, strict=True)
+            ],
+        ]
     return [
         Rule(label, f"{has_value} AND {condition}", _class_layers(style, place))
         for place, (label, condition) in enumerate(zip(style.labels, _conditions(style), strict=True))
-    ]
-
-
-def _size_rules(style: Style) -> list[Rule]:
-    """Return rules that select no area: they only make the legend show the circles of the values in `style.breaks`.
-
-    QGIS itself has a legend of sizes only for layers of points.
-    """
-    return [
-        Rule(label, "FALSE", [_marker(style, f"{2 * style.radius(mark, _LARGEST_MM / 2):.2f}")], "marker")
-        for mark, label in zip(style.breaks, style.labels, strict=True)
     ]
 
 

@@ -164,10 +164,14 @@ def build_sheets(release: Release, standard: Standard, translate: Translate = st
     columns = [field.name for field in list_fields(standard)]
     built = {by: rows[columns] for by, rows in build_tables(release, standard).items()}
     about = [(key, translate(value)) for key, value in _describe_report(release, standard).items()]
+    # A row for each item that the standard asks for: the table that has it, or why no table has it.
+    rows = [(translate(standard.tables[by]), by, judge_table(table, by)) for by, table in built.items()]
+    rows += [(translate(title), "", code) for title, code in standard.missing.items()]
+    frame = pd.DataFrame(rows, columns=["asked_for", "table", "availability"])
     return {
         _ABOUT: pd.DataFrame(about, columns=["key", "value"]),
         **{by.replace("_", "-"): rows for by, rows in built.items()},
-        "contents": _tabulate_contents(standard, built, translate),
+        "contents": frame.assign(note=[_explain_availability(table, code, translate) for _, table, code in rows]),
         "crosswalk": _explain_crosswalk(standard, translate),
         "codebook": _build_codebook(release, standard, translate),
     }
@@ -182,14 +186,6 @@ def write_reports(release: Release, folder: Path) -> list[Path]:
     if not offers_tables(release):
         return []
     return [path for standard in STANDARDS.values() for path in write_report(release, folder, standard)]
-
-
-def _tabulate_contents(standard: Standard, built: dict[str, pd.DataFrame], translate: Translate) -> pd.DataFrame:
-    """Return a row for each item that the standard asks for: the table that has it, or why no table has it."""
-    rows = [(translate(standard.tables[by]), by, judge_table(table, by)) for by, table in built.items()]
-    rows += [(translate(title), "", code) for title, code in standard.missing.items()]
-    frame = pd.DataFrame(rows, columns=["asked_for", "table", "availability"])
-    return frame.assign(note=[_explain_availability(table, code, translate) for _, table, code in rows])
 
 
 def _explain_availability(table: str, availability: str, translate: Translate) -> str:

@@ -67,7 +67,9 @@ class _Sheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
 
 def _fill_sheet(sheet: _Sheet, table: pd.DataFrame, header: Format, wrapped: Format) -> None:
     for place, name in enumerate(table.columns):
-        sheet.set_column(place, place, _width(str(name), table.iloc[:, place]))
+        # Wide enough for the heading and the first 200 values.
+        texts = [str(name), *table.iloc[:, place].iloc[:200].dropna().astype("str")]
+        sheet.set_column(place, place, min(_WIDEST, max(8, 2 + max(map(len, texts)))))
         sheet.write_string(0, place, _safe(str(name)), header)
     sheet.cells = [_format_cells(sheet, table.iloc[:, place], wrapped) for place in range(table.shape[1])]
     sheet.dim_rowmax = len(table)
@@ -79,12 +81,6 @@ def _fill_sheet(sheet: _Sheet, table: pd.DataFrame, header: Format, wrapped: For
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     sheet.set_footer("&L&A&R&P / &N")
-
-
-def _width(heading: str, column: pd.Series) -> int:
-    """Return a width in characters that fits the heading and the first 200 values, from 8 to at most _WIDEST."""
-    texts = [heading, *column.iloc[:200].dropna().astype("str")]
-    return min(_WIDEST, max(8, 2 + max(map(len, texts))))
 
 
 def _format_cells(sheet: _Sheet, column: pd.Series, wrapped: Format) -> list[str]:

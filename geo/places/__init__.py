@@ -70,7 +70,12 @@ class Places:
         self._parent = _column(areas, "parent")
         self._name = _column(areas, "name_en")
         self._older = list_predecessors(areas)
-        self._codes = _index_codes(areas)
+        index: dict[str, set[str]] = defaultdict(set)
+        for code, row in zip(areas.index, areas[list(_CODE_COLUMNS)].to_numpy(), strict=True):
+            for alias in (code, *row):
+                if alias:
+                    index[alias.upper()].add(code)
+        self._codes = dict(index)
         self._spellings, *indices = _index_names(tuple(_given_names(areas)), tuple(_other_cases(areas)))
         # The sounds are forgotten with this index: they may be words of records.
         self._sound_key = partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
@@ -135,10 +140,7 @@ class Places:
             return fits
         inside = self._read(hint["inside"] or hint["after"], country, None)
         named = self._read(hint["name"], country, level)
-        return {code for code in named if self._lies_in(code, inside)}
-
-    def _lies_in(self, code: str, outer: set[str]) -> bool:
-        return bool({code, self._parent[code], self._country[code]} & outer)
+        return {code for code in named if {code, self._parent[code], self._country[code]} & inside}
 
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
         """Return the codes that a name means in a country and level, by the most reliable comparison that finds any.
@@ -209,16 +211,13 @@ class Places:
         return Match(None, f"{text!r} is not {wanted}{where}, but {'; '.join(names)}.", names, "elsewhere")
 
     def _unknown(self, text: str, country: str | None, level: str | None) -> Match:
-        names = self._labels(self._nearest(text, country, level))
-        near = f" Perhaps: {'; '.join(names)}." if names else ""
-        return Match(None, f"{text!r} is not a known area.{near}", names, "none")
-
-    def _nearest(self, text: str, country: str | None, level: str | None) -> list[str]:
         index = self._readings[1][1]
         keys = difflib.get_close_matches(self._sound_key(text)[:60], index, n=4 * _NEAREST, cutoff=_NEAR)
         codes = [c for key in keys for c in sorted(self._narrow(index[key], country, level))]
         older = dict.fromkeys(self._older.get(code, code) for code in codes)
-        return list(older)[:_NEAREST]
+        names = self._labels(list(older)[:_NEAREST])
+        near = f" Perhaps: {'; '.join(names)}." if names else ""
+        return Match(None, f"{text!r} is not a known area.{near}", names, "none")
 
     def _labels(self, codes: Iterable[str]) -> tuple[str, ...]:
         ordered = codes if isinstance(codes, list) else sorted(codes)
@@ -238,15 +237,6 @@ def _strip_kind(key: str) -> list[tuple[str, str | None]]:
     """Return pairs (text, kind of area): the unchanged text with None, then the text without its word for a kind."""
     bare = [(pattern.sub("", key), level) for level, pattern in _KIND_WORDS.items()]
     return [(key, None), *(form for form in bare if form[0] != key)]
-
-
-def _index_codes(areas: pd.DataFrame) -> dict[str, set[str]]:
-    index: dict[str, set[str]] = defaultdict(set)
-    for code, row in zip(areas.index, areas[list(_CODE_COLUMNS)].to_numpy(), strict=True):
-        for alias in (code, *row):
-            if alias:
-                index[alias.upper()].add(code)
-    return dict(index)
 
 
 def _given_names(areas: pd.DataFrame) -> list[tuple[str, str]]:

@@ -220,9 +220,16 @@ def _tabulate_services(
     doubted = (routes.doubtful & (places.at_least | (places.amount > 0))).any(axis=1)
     least = np.asarray(withheld | doubted)
     hidden = np.asarray(withheld & ~(near @ places.amount > 0))
+    # Access of an area over that of its country, draw by draw, (d, A); 0 in a country without shown places.
+    of_area, of_site = routes.country
+    lands = np.unique(of_area)
+    supply = np.array([places.amount[of_site == land].sum() for land in lands])
+    wanted = np.stack([need[:, of_area == land].sum(axis=1) for land in lands], axis=1)
+    rate = (supply / wanted)[:, np.searchsorted(lands, of_area)]
+    ratio = np.divide(access, rate, out=np.zeros_like(rate), where=rate > 0)
     tables_by_measure = {
         "access": _tabulate_places(access, np.asarray(withheld), hidden),
-        "accessgap": _tabulate_gaps(_compute_gap_chance(routes, need, places, access), least, hidden),
+        "accessgap": _tabulate_gaps(np.asarray((ratio < GAP).mean(axis=0)), least, hidden),
         "accesstime": _tabulate_routes(routes, services),
     }
     head: dict[str, Any] = {"area": list(routes.areas), "period": places.period}
@@ -276,20 +283,6 @@ def _tabulate_gaps(below: Floats, least: Bools, hidden: Bools) -> dict[str, NDAr
         "chance": np.where(hidden, np.nan, chance),
         "at_least": least,
     }
-
-
-def _compute_gap_chance(routes: _Routes, need: Floats, places: Supply, access: Floats) -> Floats:
-    """Return the probability that access is less than GAP of that of the country, draw by draw, (A,).
-
-    Access is 0 of it in a country without shown places. need, access : draws, (d, A).
-    """
-    of_area, of_site = routes.country
-    lands = np.unique(of_area)
-    supply = np.array([places.amount[of_site == land].sum() for land in lands])
-    wanted = np.stack([need[:, of_area == land].sum(axis=1) for land in lands], axis=1)
-    rate = (supply / wanted)[:, np.searchsorted(lands, of_area)]
-    ratio = np.divide(access, rate, out=np.zeros_like(rate), where=rate > 0)
-    return np.asarray((ratio < GAP).mean(axis=0))
 
 
 def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any]]:

@@ -184,7 +184,10 @@ def evaluate(
 def summarise_scores(frames: Sequence[pd.DataFrame], panel: Panel, names: Iterable[str], seed: int) -> Evaluation:
     """Return an evaluation of the named forecasters, without hits and stability, from frames of `score_forecast`."""
     cells = _name_categories(pd.concat(frames, ignore_index=True), panel, names)
-    return Evaluation(cells, _average_scores(cells), _measure_calibration(cells), pd.DataFrame(), pd.DataFrame(), seed)
+    groups = cells.dropna(subset=["observed"]).groupby(["forecaster", "ahead"], observed=True)
+    out = groups[["log", "crps", "wis", "dss"]].mean()
+    out["counts"] = groups.size()
+    return Evaluation(cells, out.reset_index(), _measure_calibration(cells), pd.DataFrame(), pd.DataFrame(), seed)
 
 
 def _read_history(panel: Panel, origin: int, load_panel: Callable[[int], Panel] | None) -> Panel:
@@ -248,13 +251,6 @@ def _name_categories(cells: pd.DataFrame, panel: Panel, forecasters: Iterable[st
         cells[column] = pd.Categorical.from_codes(cells[column].to_numpy(), categories=pd.Index(values))
     cells["forecaster"] = pd.Categorical(cells["forecaster"], categories=list(forecasters))
     return cells
-
-
-def _average_scores(cells: pd.DataFrame) -> pd.DataFrame:
-    groups = cells.dropna(subset=["observed"]).groupby(["forecaster", "ahead"], observed=True)
-    out = groups[["log", "crps", "wis", "dss"]].mean()
-    out["counts"] = groups.size()
-    return out.reset_index()
 
 
 def _measure_calibration(cells: pd.DataFrame) -> pd.DataFrame:

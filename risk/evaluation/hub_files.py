@@ -52,7 +52,9 @@ def write_hub(chain: Chain, release: Release, observed: pd.DataFrame, folder: Pa
     paths = [_write_readme(chain, release, observed, folder), write_target(release, observed, folder)]
     for content in (entry.content for entry in list_forecasts(chain)):
         for name in content["values"]:
-            model = _name_model(name, content)
+            # The identifier of a model has only letters, digits and underscores.
+            marks = (content["tier"], *(mark for mark in ("invented", "reconstructed") if content[mark]))
+            model = "tact-" + "_".join((re.sub(r"\W+", "_", name.lower()), *marks))
             path = folder / "model-output" / model / f"{content['origin']}-{model}.csv"
             paths.append(_write(path, _tabulate_quantiles(content, name)))
     return paths
@@ -62,12 +64,6 @@ def write_target(release: Release, observed: pd.DataFrame, folder: Path) -> Path
     """Write the published counts of a release, from `tabulate_observed`; return the file."""
     name = f"{terms.name_files(release, invented=release.invented)}.csv"
     return _write(folder / "target-data" / "time-series" / name, observed)
-
-
-def _name_model(name: str, content: Mapping[str, Any]) -> str:
-    """Return the identifier of a model, "tact-MODEL"; MODEL has only letters, digits and underscores."""
-    marks = (content["tier"], *(mark for mark in ("invented", "reconstructed") if content[mark]))
-    return "tact-" + "_".join((re.sub(r"\W+", "_", name.lower()), *marks))
 
 
 def _write_readme(chain: Chain, release: Release, observed: pd.DataFrame, folder: Path) -> Path:

@@ -49,16 +49,6 @@ def build_features(history: Panel, pathway: int, horizon: int) -> Floats:
 
     The last feature is the number of the quarter ahead, from 0.
     """
-    now = _build_state(history, pathway)
-    return np.concatenate([np.column_stack([now, np.full(len(now), step)]) for step in range(horizon)])
-
-
-def _build_state(history: Panel, pathway: int) -> Floats:
-    """Return the features of each area, (A, features).
-
-    They are logs (of its usual rate, children, last counts, neighbours' counts and effort) and an indicator (0 or 1) of
-    each country.
-    """
     counts = history.counts[:, :, pathway]
     known = ~np.isnan(counts)
     usual = (np.where(known, counts, 0.0).sum(axis=1) + 0.5) / (known.sum(axis=1) + 0.5)
@@ -69,7 +59,8 @@ def _build_state(history: Panel, pathway: int) -> Floats:
     places = [np.array([c == code for c in history.countries], float) for code in sorted(set(history.countries))]
     logs = [np.log1p(values) for values in (*lags, around, effort, year)]
     rate = np.log(usual / history.expected[:, -1])
-    return np.column_stack([rate, np.log(history.expected[:, -1]), *logs, *places])
+    now = np.column_stack([rate, np.log(history.expected[:, -1]), *logs, *places])
+    return np.concatenate([np.column_stack([now, np.full(len(now), step)]) for step in range(horizon)])
 
 
 def _mean_of_neighbours(history: Panel, values: Floats) -> Floats:

@@ -49,7 +49,11 @@ def check_fit(draws: Draws, observations: Observations, seed: int) -> list[Check
     replicates = replicate_counts(some, observations, stream(seed, "replicates"))
     usable = observations.usable
     published = np.where(usable, observations.published, 0)
-    residuals = _compute_residuals(published, replicates * usable)
+    # (count - mean) / standard deviation of all ways together, eq. (142), (A, T, P); 0 where nothing varies.
+    drawn = (replicates * usable).sum(axis=-1)
+    deviation = drawn.std(axis=0)
+    away = published.sum(axis=-1) - drawn.mean(axis=0)
+    residuals = np.asarray(np.divide(away, deviation, out=np.zeros_like(deviation), where=deviation > 0))
     checks = list(_check_neighbours(residuals, observations, stream(seed, "moran")))
     zeros = _compare((replicates[:, usable] == 0).sum(axis=1), (published[usable] == 0).sum())
     largest = _compare((replicates * usable).max(axis=(1, 2, 3, 4)), published.max())
@@ -59,14 +63,6 @@ def check_fit(draws: Draws, observations: Observations, seed: int) -> list[Check
         Check("largest", largest),
         *_check_totals(published, replicates * usable, observations),
     ]
-
-
-def _compute_residuals(published: Ints, replicates: Ints) -> Floats:
-    """Return (count - mean) / standard deviation of all ways together, eq. (142), (A, T, P); 0 where nothing varies."""
-    drawn = replicates.sum(axis=-1)
-    deviation = drawn.std(axis=0)
-    away = published.sum(axis=-1) - drawn.mean(axis=0)
-    return np.asarray(np.divide(away, deviation, out=np.zeros_like(deviation), where=deviation > 0))
 
 
 def _check_neighbours(residuals: Floats, observations: Observations, rng: np.random.Generator) -> Iterator[Check]:

@@ -26,7 +26,13 @@ def parse_tasks(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
     known_areas, row_by_task = set(areas), dict[Task, int]()
     tasks = []
     for row in rows:
-        task = _parse_task(row, known_areas)
+        area = row.one_of("area", known_areas, _NO_AREA)
+        if not row["partner"]:
+            raise row.fault("column partner is empty. Write the partner whose task it is.")
+        axis = row.one_of("axis", AXES, f"not an axis. Write one of {', '.join(AXES)}.")
+        children = row.whole("children", 1, _LARGEST)
+        quarter = row.whole("from_quarter", 1, QUARTERS) if row["from_quarter"] else 1
+        task = Task(area, row["partner"], axis, children, _list_bearers(row) or USUAL[axis], quarter)
         same = Task(task.area, task.partner, task.axis, 0, task.to)
         if same in row_by_task:
             raise row.fault(
@@ -36,16 +42,6 @@ def parse_tasks(rows: Iterable[Row], areas: Iterable[str]) -> tuple[Task, ...]:
         row_by_task[same] = row.number
         tasks.append(task)
     return tuple(tasks)
-
-
-def _parse_task(row: Row, known_areas: set[str]) -> Task:
-    area = row.one_of("area", known_areas, _NO_AREA)
-    if not row["partner"]:
-        raise row.fault("column partner is empty. Write the partner whose task it is.")
-    axis = row.one_of("axis", AXES, f"not an axis. Write one of {', '.join(AXES)}.")
-    children = row.whole("children", 1, _LARGEST)
-    quarter = row.whole("from_quarter", 1, QUARTERS) if row["from_quarter"] else 1
-    return Task(area, row["partner"], axis, children, _list_bearers(row) or USUAL[axis], quarter)
 
 
 def _list_bearers(row: Row) -> tuple[str, ...]:

@@ -45,13 +45,6 @@ class Weights:
         product: Floats = self.diagonal * values + self.vector * (self.vector * values).sum(axis=0)
         return product
 
-    def multiply_from_right(self, matrices: Floats) -> Floats:
-        """Return M W for a matrix M of each block, (T, T, B)."""
-        product = matrices * self.diagonal
-        if self.vector.any():
-            product += multiply_blocks(matrices, self.vector)[:, None] * self.vector
-        return product
-
     def factorise_with_prior(self, prior: Floats) -> Tridiagonal:
         """Factorise a prior precision (T, T) plus the weights of each block."""
         diagonal, beside, constant = split_constant(prior)
@@ -150,7 +143,10 @@ class Factor:
     @cached_property
     def walk_absorption(self) -> Floats:
         """Decrease of the local effects per unit increase of the random walk, (T, T, B)."""
-        return self.weights.multiply_from_right(self.local_inverse)
+        product = self.local_inverse * self.weights.diagonal
+        if self.weights.vector.any():
+            product += multiply_blocks(self.local_inverse, self.weights.vector)[:, None] * self.weights.vector
+        return product
 
     @cached_property
     def cov_core_walk(self) -> Floats:

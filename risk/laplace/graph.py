@@ -67,19 +67,6 @@ def build_chain(length: int) -> Structure:
     return build_structure(length, np.column_stack([start, start + 1]), scaled=False)
 
 
-def label_components(size: int, edges: Ints) -> Ints:
-    """Return the number, from 0, of the connected part to which each area belongs, (size,).
-
-    edges : pairs of positions of neighbours, (edges, 2).
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size))
-    labels: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
-    return labels
-
-
 def find_edges(codes: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Ints:
     """Return the pairs of two different codes of `codes`, as positions, sorted and each once, (pairs, 2)."""
     position = {code: i for i, code in enumerate(codes)}
@@ -91,7 +78,12 @@ def find_edges(codes: Sequence[str], pairs: Iterable[tuple[str, str]]) -> Ints:
 @lru_cache(maxsize=64)
 def _build_structure(size: int, pairs: bytes, scaled: bool) -> Structure:
     edges = np.frombuffer(pairs, dtype=np.int64).reshape(-1, 2)
-    labels = label_components(size, edges)
+    # The connected part, from 0, to which each area belongs, (size,).
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(size, size))
+    labels: Ints = connected_components(graph, directed=False)[1].astype(np.int64)
     vectors, variances = np.eye(size), np.ones(size)
     for part in np.flatnonzero(np.bincount(labels) > 1):
         inside = np.flatnonzero(labels == part)

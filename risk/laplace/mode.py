@@ -178,15 +178,11 @@ def _start_at_counts(model: Latent, prior: PriorPrecision) -> Numbers:
     return factor.solve(*model.gather(weights * target))
 
 
-def _prior_penalty(prior: PriorPrecision, core: Floats, local: Floats) -> float:
-    return 0.5 * float(core @ prior.core @ core + ((local @ prior.local) * local).sum())
-
-
 def _log_posterior(model: Latent, prior: PriorPrecision, core: Floats, local: Floats) -> tuple[float, Response]:
     """Return the log posterior of the latent numbers, eq. (20), -inf if it is not finite, and the likelihood."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         response = model.respond(core, local, prior.kappa)
-        value = response.log - _prior_penalty(prior, core, local)
+        value = response.log - 0.5 * float(core @ prior.core @ core + ((local @ prior.local) * local).sum())
     return (float(value) if np.isfinite(value) else -np.inf), response
 
 

@@ -38,7 +38,13 @@ def _draw_all_ways(
     rng: np.random.Generator, *, published: bool,
 ) -> Ints:  # fmt: skip
     """Draw counts, (D, A, T, P, W), from log rates, (D, A, T, P), children living there and days, (A, T); eq. (4)."""
-    mean = np.exp(log_rate[..., None] + _compute_way_effects(draws, observations, effort))
+    # What each way of finding adds to the log rate in eq. (4), (D, A, horizon, 1, W).
+    unit = observations.usual_effort
+    log_effort = np.log(np.where(effort > 0, effort, unit) / unit)
+    outreach = draws.gamma[:, None, None] * log_effort
+    gap = np.broadcast_to(draws.gap[:, observations.country_of, None], outreach.shape)
+    added = {"reported": gap, "discovered": outreach, "all": outreach}
+    mean = np.exp(log_rate[..., None] + np.stack([added[way] for way in observations.ways], axis=-1)[:, :, :, None])
     mean *= living[:, :, None, None]
     counts = draw_counts(mean, draws.kappa, rng)
     if "discovered" in observations.ways:  # without outreach nobody is discovered
@@ -56,16 +62,6 @@ def _extend_log_rate(draws: Draws, observations: Observations, horizon: int, rng
     common = np.cumsum(draws.time_sd[:, None, None, None] * common, axis=2)[:, observations.country_of]
     local = draws.local_sd[:, None, None, None] * rng.standard_normal((size, areas, horizon, pathways))
     return np.asarray(last + common + np.cumsum(local, axis=2))
-
-
-def _compute_way_effects(draws: Draws, observations: Observations, effort: Floats) -> Floats:
-    """Return what each way of finding adds to the log rate in eq. (4), (D, A, horizon, 1, W)."""
-    unit = observations.usual_effort
-    log_effort = np.log(np.where(effort > 0, effort, unit) / unit)
-    outreach = draws.gamma[:, None, None] * log_effort
-    gap = np.broadcast_to(draws.gap[:, observations.country_of, None], outreach.shape)
-    added = {"reported": gap, "discovered": outreach, "all": outreach}
-    return np.stack([added[way] for way in observations.ways], axis=-1)[:, :, :, None]
 
 
 def draw_counts(mean: Floats, kappa: Floats, rng: np.random.Generator) -> Ints:

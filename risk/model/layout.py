@@ -168,16 +168,6 @@ def _compute_offset(observations: Observations, sizes: _Sizes, gamma: float) -> 
     return offset.reshape(sizes.areas * sizes.pathways, -1).copy()
 
 
-def _compute_outreach_slope(observations: Observations, effects: Effects) -> Floats:
-    """Return the slope of log outreach in gamma, from one prior standard deviation below its mean to one above, (A, T).
-
-    For regions it is log effort; for municipalities eq. (74) is not quite linear in gamma.
-    """
-    middle, reach = effects.gamma, effects.gamma_sd
-    low, high = observations.log_outreach(np.array([middle - reach, middle + reach]))
-    return np.asarray((high - low) / (2.0 * reach))
-
-
 def _is_by_outreach(observations: Observations) -> Floats:
     """Return 1 for each way of finding in which more effort finds more children, also for all ways together; else 0.
 
@@ -254,7 +244,11 @@ def _build_design(observations: Observations, sizes: _Sizes, fixed: _FixedEffect
     """Return the design, (B, T * W, effects): intercept, area, gamma, gap, covariates, breaks."""
     parts = [np.ones((*sizes.cells, 2))]
     if fixed.gamma is not None:
-        effort = _compute_outreach_slope(observations, effects)[:, None, :, None] * _is_by_outreach(observations)
+        # Slope of log outreach in gamma, from one prior standard deviation below its mean to one above, (A, T). For
+        # regions it is log effort; for municipalities eq. (74) is not quite linear in gamma.
+        middle, reach = effects.gamma, effects.gamma_sd
+        low, high = observations.log_outreach(np.array([middle - reach, middle + reach]))
+        effort = np.asarray((high - low) / (2.0 * reach))[:, None, :, None] * _is_by_outreach(observations)
         parts.append(np.broadcast_to(effort, sizes.cells)[..., None])
     if len(fixed.gaps):
         reported = np.array([float(way == "reported") for way in observations.ways])

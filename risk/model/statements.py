@@ -97,20 +97,13 @@ class Statements:
 
     def says(self, *codes: str) -> Bools:
         """Return a mask, in the shape of one draw: whether the statement has one of these codes."""
-        return self._finds(self.position, codes)
-
-    def says_surely(self, *codes: str) -> Bools:
-        """Return a mask, in the shape of one draw: whether the first very likely claim has one of these codes."""
-        return self._finds(self.sure, codes)
+        return np.isin(self.position, [i for i, claim in enumerate(self.claims) if claim.code in codes])
 
     @property
     def bounds(self) -> tuple[Floats, Floats]:
         """The lower and upper end of each statement; NaN where there is no statement or no upper end."""
         ends = np.array([*((claim.low, claim.high) for claim in self.claims), (np.nan, np.nan)])[self.position]
         return ends[..., 0], np.where(np.isinf(ends[..., 1]), np.nan, ends[..., 1])
-
-    def _finds(self, position: Ints, codes: Sequence[str]) -> Bools:
-        return np.isin(position, [i for i, claim in enumerate(self.claims) if claim.code in codes])
 
     @property
     def codes(self) -> np.ndarray:

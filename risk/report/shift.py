@@ -135,7 +135,7 @@ def describe_shifts(release: Release, kappa: float, breaks: Iterable[Break], see
     return {
         "first_year": first.start.isoformat(),
         "last_year_ends": last.end.isoformat(),
-        "shifts": [asdict(shift) for shift in _list_shifts(areas, looks[-1], len(looks), power)],
+        "shifts": [asdict(shift) for shift in list_shifts(areas, looks[-1], len(looks), power)],
         "shares": [asdict(share) for share in _list_shares(areas, years, looks)],
     }
 
@@ -169,29 +169,10 @@ def _read_years(release: Release, breaks: Sequence[Break]) -> tuple[list[str], t
     return years, tuple(np.array(areas)[usable]), counts[usable].astype(np.int64)
 
 
-def find_shifts(
-    areas: Sequence[str],
-    published: Ints,
-    channel: Channel,
-    size: float,
-    *,
-    looks: int = 1,
-    seed: int = 0,
-    trials: int = _TRIALS,
-) -> list[AreaShift]:
-    """Judge areas from published counts of two years, (areas, 2, parts): all areas together first, then each.
-
-    size : of the negative binomial of a year's count. looks : number of this look, see `SharePosterior.judge`. trials :
-    number of simulated cases for the power; 0 for no power.
-    """
-    posterior = sample_shares(published, channel, size, _DRAWS, stream(seed, "shift"))
-    power = estimate_power(published, posterior, channel, size, looks, trials, seed)
-    return _list_shifts(areas, posterior, looks, power)
-
-
-def _list_shifts(
+def list_shifts(
     areas: Sequence[str], posterior: SharePosterior, looks: int, power: Sequence[float | None]
 ) -> list[AreaShift]:
+    """Return the shifts of all areas together, if there are several, then of each, at look number `looks`."""
     verdicts, chance = posterior.judge(looks), posterior.probability()
     difference = np.quantile(posterior.after - posterior.before, _ENDS, axis=0)
     return [

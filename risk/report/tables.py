@@ -127,7 +127,14 @@ def make_partner_tables(judged: JudgedFit, areas: geography.Areas, evaluation: M
         yield table("risk", grain, _SAID, rows)
         yield table("exceedance", grain, _CHANCE, _exceedance_rows(rows))
     yield table("burden", "quarter", _BURDEN, _burden_rows(observations, judged.need, judged.log_detection))
-    yield table("pathwayshare", "quarter", "Share of each pathway, %", _share_rows(judged))
+    # Each pathway's share of the rate by quarter, in per cent, with 95 % intervals: eq. (47).
+    rate = np.exp(judged.draws.log_rate)
+    ends = np.quantile(100.0 * rate / rate.sum(axis=-1, keepdims=True), _ENDS, axis=0)
+    frames = []
+    for i, quarter in enumerate(judged.observations.quarters):
+        low, median, high = ends[:, :, i]
+        frames.append(_cells(judged.observations, quarter, value=median, lower=low, upper=high))
+    yield table("pathwayshare", "quarter", "Share of each pathway, %", pd.concat(frames, ignore_index=True))
     yield table("forecast", "quarter", "Forecast: children identified or met", _forecast_rows(judged, evaluation))
     if judged.changed is not None and judged.countries_changed is not None:
         for level, areas_of, changed in (
@@ -269,17 +276,6 @@ def _burden_rows(observations: Observations, need: Floats, log_detection: Floats
     return _cells(observations, observations.quarters[-1], **columns)
 
 
-def _share_rows(judged: JudgedFit) -> pd.DataFrame:
-    """Return each pathway's share of the rate by quarter, in per cent, with 95 % intervals: eq. (47)."""
-    rate = np.exp(judged.draws.log_rate)
-    ends = np.quantile(100.0 * rate / rate.sum(axis=-1, keepdims=True), _ENDS, axis=0)
-    frames = []
-    for i, quarter in enumerate(judged.observations.quarters):
-        low, median, high = ends[:, :, i]
-        frames.append(_cells(judged.observations, quarter, value=median, lower=low, upper=high))
-    return pd.concat(frames, ignore_index=True)
-
-
 def _forecast_rows(judged: JudgedFit, evaluation: Mapping[str, Any]) -> pd.DataFrame:
     """Return the children expected in the next quarters at the last year's effort, with 80 % intervals.
 
@@ -346,14 +342,10 @@ def find_clusters(judged: JudgedFit, areas: geography.Areas) -> pd.DataFrame:
     # The overdispersion of a quarter's count averages out over quarters, the detection of an area does not.
     kappa = judged.fit.hyper.get("kappa", (0.0, 0.0))[0]
     size = len(observations.quarters) / kappa**2 if kappa > 0 else np.inf
-    centres = _centres(observations, areas)
+    # Centroids in metres (EPSG:3035), (areas, 2).
+    shapes = areas.frame("region").geometry.to_crs(3035).centroid
+    points = pd.DataFrame({"x": shapes.x, "y": shapes.y}).reindex(list(observations.areas))
+    centres = points.to_numpy(dtype=float)
     search = clusters.ClusterSearch(observations, centres, size, clusters.BETWEEN_SD, REPLICATES, SEED)
     found_clusters = search.find(reasons.used, reasons.by_effort, reasons.noise)
     return _cells(observations, observations.whole_time, **found_clusters)
-
-
-def _centres(observations: Observations, areas: geography.Areas) -> Floats:
-    """Return the centroid of each area in metres (EPSG:3035), (areas, 2)."""
-    shapes = areas.frame("region").geometry.to_crs(3035).centroid
-    points = pd.DataFrame({"x": shapes.x, "y": shapes.y}).reindex(list(observations.areas))
-    return points.to_numpy(dtype=float)

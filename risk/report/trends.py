@@ -191,16 +191,12 @@ def _compare_area(
     """
     if stops or not np.isfinite(pair).all():
         note = stops[-1].note if stops else ""
-        return _not_compared(area, pair, _effort_ratio(effort), note)
+        nan = float("nan")
+        unknown = (nan, nan)
+        return Change(*pair, nan, unknown, "not compared", _effort_ratio(effort), False, note, area)
     change = compare_counts(*pair, effort, rules)
     verdict: Verdict = "possible break" if change.verdict == "rise" and doubtful else change.verdict
     return replace(change, verdict=verdict, area=area)
-
-
-def _not_compared(area: str, pair: tuple[float, float], effort_ratio: float, note: str) -> Change:
-    nan = float("nan")
-    unknown = (nan, nan)
-    return Change(*pair, nan, unknown, "not compared", effort_ratio, False, note, area)
 
 
 def _select_counts(panel: Panel, pathway: str | None) -> Floats:

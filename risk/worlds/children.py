@@ -101,7 +101,15 @@ def _draw_first_meetings(land: Ground, parameters: WorldParameters, counts: Ints
     date = _draw_days(parameters, rng.random(len(m)), q)
     partner = choose(rng.random(len(m)), profiles.compute_partner_shares(land), land.region_of[m])
     discoveries = np.flatnonzero(f == 1)
-    hit = _draw_slots(parameters, slots, m[discoveries], q[discoveries], rng.random(len(discoveries)))
+    # A record of effort in the municipality and quarter of each discovery, in proportion to its days.
+    key = slots.municipality * parameters.quarters + slots.quarter
+    total = np.cumsum(slots.days)
+    want = m[discoveries] * parameters.quarters + q[discoveries]
+    begin = np.searchsorted(key, want, side="left")
+    end = np.searchsorted(key, want, side="right")
+    before = np.where(begin > 0, total[begin - 1], 0.0)
+    point = before + rng.random(len(discoveries)) * (total[end - 1] - before)
+    hit: Ints = np.clip(np.searchsorted(total, point, side="right"), begin, end - 1)
     into = np.floor(rng.random(len(discoveries)) * slots.length[hit]).astype(np.int64)
     date[discoveries] = slots.start[hit] + into
     partner[discoveries] = slots.partner[hit]
@@ -123,22 +131,6 @@ def _draw_days(parameters: WorldParameters, uniform: Floats, quarter: Ints) -> I
     return day
 
 
-def _draw_slots(parameters: WorldParameters, slots: OutreachSlots, m: Ints, q: Ints, uniform: Floats) -> Ints:
-    """Draw a record of effort in each municipality `m` and quarter `q`, in proportion to its days; return positions.
-
-    uniform : a random number from 0 to 1 for each. All arrays, but those of `slots`, are (n,).
-    """
-    key = slots.municipality * parameters.quarters + slots.quarter
-    total = np.cumsum(slots.days)
-    want = m * parameters.quarters + q
-    begin = np.searchsorted(key, want, side="left")
-    end = np.searchsorted(key, want, side="right")
-    before = np.where(begin > 0, total[begin - 1], 0.0)
-    point = before + uniform * (total[end - 1] - before)
-    hit: Ints = np.clip(np.searchsorted(total, point, side="right"), begin, end - 1)
-    return hit
-
-
 def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: MeetingTable) -> pd.DataFrame:
     """Return the meetings as a frame with the columns of a partner's file."""
     size = int(every.child.max()) + 1 if len(every.child) else 0
@@ -148,6 +140,11 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
     axis = choose(rng.random(len(every.child)), profiles.AXIS_BY_STAGE, every.stage)
     places = (*land.municipalities, "")
     country = land.country_of_municipality[every.municipality]
+    # Partners that do not number their records have empty record numbers.
+    number = np.zeros(len(every.child), dtype=np.int64)
+    for partner, digit in profiles.NUMBERED.items():
+        rows = every.partner == partner
+        number[rows] = digit * 10_000_000 + np.arange(1, int(rows.sum()) + 1)
     frame = {
         "date": format_days(every.date),
         "municipality": make_categories(every.municipality, land.municipalities),
@@ -165,18 +162,9 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
         "origin": make_categories(origin, places),
         "destination": make_categories(destination, places),
         "partner": make_categories(every.partner, profiles.PARTNERS),
-        "record_number": _number_records(every),
+        "record_number": format_numbers("R", number, 8, blank=number == 0),
     }
     return pd.DataFrame(frame)
-
-
-def _number_records(every: MeetingTable) -> pd.Series:
-    """Return record numbers in the order of rows; empty for partners that do not number their records."""
-    number = np.zeros(len(every.child), dtype=np.int64)
-    for partner, digit in profiles.NUMBERED.items():
-        rows = every.partner == partner
-        number[rows] = digit * 10_000_000 + np.arange(1, int(rows.sum()) + 1)
-    return format_numbers("R", number, 8, blank=number == 0)
 
 
 def _draw_origins_and_destinations(

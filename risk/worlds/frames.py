@@ -43,16 +43,6 @@ def format_numbers(prefix: str, numbers: Ints, width: int, blank: np.ndarray | N
     return pd.Series(pd.array(text, dtype="str"))
 
 
-def _make_grouped(key: Ints, texts: Sequence[tuple[str, Ints]], width: int) -> pd.Series:
-    """Return a column with the text of each key.
-
-    key : positions in the joined texts. texts : for each group of texts, their prefix and numbers.
-    """
-    parts = [format_numbers(prefix, numbers, width) for prefix, numbers in texts if len(numbers)]
-    values = pd.concat(parts, ignore_index=True) if parts else pd.Series([], dtype="str")
-    return pd.Series(pd.Categorical.from_codes(key, categories=pd.Index(values)))
-
-
 def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
     """Return the identifier of the child in each meeting, at the partner of this meeting.
 
@@ -63,7 +53,9 @@ def make_identifiers(child: Ints, partner: Ints, size: int) -> pd.Series:
     key, position = np.unique(partner * size + child, return_inverse=True)
     who, number = key // max(size, 1), key % max(size, 1)
     texts = [(_PREFIXES[p], (number[who == p] * _FACTORS[p] + 7 * p + 123) % 10**width) for p in range(len(_PREFIXES))]
-    return _make_grouped(position, texts, width)
+    parts = [format_numbers(prefix, numbers, width) for prefix, numbers in texts if len(numbers)]
+    values = pd.concat(parts, ignore_index=True) if parts else pd.Series([], dtype="str")
+    return pd.Series(pd.Categorical.from_codes(position, categories=pd.Index(values)))
 
 
 def make_programme_numbers(rng: np.random.Generator, every: MeetingTable, size: int, linked_share: float) -> pd.Series:

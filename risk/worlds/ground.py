@@ -75,6 +75,13 @@ def build_ground(areas: pd.DataFrame, neighbours: list[tuple[str, str]], populat
     codes = towns.index.to_numpy(dtype=object)
     edges = find_edges(list(towns.index), neighbours)
     region_edges = find_edges(list(regions.index), neighbours)
+    # An unknown population is an invented share of the rest of its region.
+    published: Floats = population.reindex(codes).to_numpy(dtype=float)
+    draw = stream(seed, "people").lognormal(0.0, 0.7, len(codes)) * np.isnan(published)
+    rest = np.maximum(region_people - np.bincount(region_of, np.nan_to_num(published), len(region_people)), 0.0)
+    draw_by_region = np.bincount(region_of, draw, len(region_people))
+    share: Floats = draw * np.divide(rest, draw_by_region, where=draw_by_region > 0, out=np.zeros_like(rest))[region_of]
+    people: Floats = np.round(np.where(np.isnan(published), share, published)).astype(float)
     return Ground(
         regions=regions.index.to_numpy(dtype=object),
         municipalities=codes,
@@ -82,7 +89,7 @@ def build_ground(areas: pd.DataFrame, neighbours: list[tuple[str, str]], populat
         country_of=np.array([countries.index(c) for c in regions["country"]], dtype=np.int64),
         countries=countries,
         region_people=region_people,
-        people=_find_people(codes, region_of, region_people, population, seed),
+        people=people,
         region_edges=region_edges if len(region_edges) else _lift(edges, region_of),
         edges=edges,
     )
@@ -92,22 +99,6 @@ def _lift(edges: Ints, region_of: Ints) -> Ints:
     """Return the pairs of regions whose municipalities touch, (n, 2)."""
     pairs = np.sort(region_of[edges], axis=1)
     return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
-
-
-def _find_people(
-    codes: NDArray[np.object_], region_of: Ints, total: Floats, population: pd.Series, seed: int
-) -> Floats:
-    """Return the population of each municipality, (M,); an unknown one is an invented share of its region's rest.
-
-    total : people of each region, (R,). population : people by code.
-    """
-    published: Floats = population.reindex(codes).to_numpy(dtype=float)
-    draw = stream(seed, "people").lognormal(0.0, 0.7, len(codes)) * np.isnan(published)
-    rest = np.maximum(total - np.bincount(region_of, np.nan_to_num(published), len(total)), 0.0)
-    draw_by_region = np.bincount(region_of, draw, len(total))
-    share: Floats = draw * np.divide(rest, draw_by_region, where=draw_by_region > 0, out=np.zeros_like(rest))[region_of]
-    people: Floats = np.round(np.where(np.isnan(published), share, published)).astype(float)
-    return people
 
 
 def draw_bym2(rng: np.random.Generator, size: int, edges: Ints, structured: float, draws: int) -> Floats:

@@ -91,7 +91,11 @@ def _meet_again(
     """Draw the next meeting with each child of `now`, `pause` days after that one."""
     count = len(now.child)
     date = now.date + pause
-    stage = _advance_stage(rng, now.stage)
+    # Stages only go forward, and a child at risk seldom becomes a victim.
+    u = rng.random(len(now.stage))
+    forward = np.where(now.stage == 0, u < 0.06, u < 0.5).astype(np.int64)
+    further = ((now.stage > 0) & (u < 0.1)).astype(np.int64)
+    stage: Ints = np.minimum(now.stage + forward + further, _LAST_STAGE)
     municipality = _choose_places(land, rng, now, stage, places)
     where = land.country_of_municipality
     stays = (where[municipality] == where[now.municipality]) & (rng.random(count) < 0.8)
@@ -101,15 +105,6 @@ def _meet_again(
     way = (searched & (rng.random(count) < 0.6)).astype(np.int64)
     steps = np.full(count, step)
     return MeetingTable(now.child, steps, date, municipality, partner, stage, way, now.pathway, now.known_pathway)
-
-
-def _advance_stage(rng: np.random.Generator, stage: Ints) -> Ints:
-    """Draw the next stage of each child, (n,): stages only go forward, and a child at risk seldom becomes a victim."""
-    u = rng.random(len(stage))
-    forward = np.where(stage == 0, u < 0.06, u < 0.5).astype(np.int64)
-    further = ((stage > 0) & (u < 0.1)).astype(np.int64)
-    ahead: Ints = np.minimum(stage + forward + further, _LAST_STAGE)
-    return ahead
 
 
 def _choose_places(land: Ground, rng: np.random.Generator, now: MeetingTable, stage: Ints, places: _Places) -> Ints:

@@ -157,11 +157,6 @@ def _heat_places(land: Ground, parameters: WorldParameters, need: Need) -> Need:
     return replace(need, municipality=municipality, region=land.sum_by_region(municipality))
 
 
-def _freeze_outreach(parameters: WorldParameters) -> WorldParameters:
-    """Let outreach of the last year stay where it was, whatever was found in it."""
-    return replace(parameters, effort_frozen=_RISE_QUARTERS)
-
-
 def _raise_internal(land: Ground, parameters: WorldParameters, need: Need) -> Need:
     """Let internal trafficking in the counties of the shift, Tirana and Durrës, be three times as large in a year."""
     region, planted = need.region.copy(), np.isin(land.regions, parameters.shift_regions)
@@ -225,7 +220,7 @@ LAWS: Mapping[str, Law] = MappingProxyType({
     "partner-stops": Law("a partner sends nothing in the last quarter of the time", records=_stop_one_partner),
     "unfollowed-rise": Law(
         "internal trafficking in Tirana and Durrës rises threefold, and outreach stays where it was",
-        _freeze_outreach, need=_raise_internal,
+        lambda parameters: replace(parameters, effort_frozen=_RISE_QUARTERS), need=_raise_internal,
     ),
     "effort": Law("outreach goes where children were found", lambda p: replace(p, effort_follows_finds=1.0)),
 })  # fmt: skip

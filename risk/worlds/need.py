@@ -57,15 +57,6 @@ def _draw_surfaces(land: Ground, parameters: WorldParameters) -> tuple[Floats, F
     return out[0], out[1]
 
 
-def _draw_time_trend(land: Ground, parameters: WorldParameters) -> Floats:
-    """Draw a centred random walk with drift for each country and surface, (countries, 3, T); zero without `signal`."""
-    steps = stream(parameters.seed, "time").standard_normal((len(land.countries), 3, parameters.quarters))
-    drift = np.array(_TREND)[None, :, None]
-    walk = np.cumsum(drift + parameters.time_log_sd * steps, axis=2)
-    walk -= walk.mean(axis=2, keepdims=True)
-    return walk if parameters.signal else np.zeros_like(walk)
-
-
 def compute_internal_share(parameters: WorldParameters) -> Floats:
     """Return the planted share (0 to 1) of internal trafficking in each quarter, (T,)."""
     quarter = np.arange(1, parameters.quarters + 1)
@@ -99,7 +90,12 @@ def draw_need(land: Ground, parameters: WorldParameters) -> Need:
     where = land.country_of
     children = land.people * look_up_by_country(land, CHILD_SHARE, USUAL_SHARE)[land.country_of_municipality]
     living = land.sum_by_region(children)
-    rate = np.exp(theta[:, :, None] + _draw_time_trend(land, parameters)[where])
+    # A centred random walk with drift for each country and surface, (countries, 3, T); zero without `signal`.
+    steps = stream(parameters.seed, "time").standard_normal((len(land.countries), 3, parameters.quarters))
+    drift = np.array(_TREND)[None, :, None]
+    walk = np.cumsum(drift + parameters.time_log_sd * steps, axis=2)
+    walk -= walk.mean(axis=2, keepdims=True)
+    rate = np.exp(theta[:, :, None] + (walk if parameters.signal else np.zeros_like(walk))[where])
     rate *= living[:, None, None]
     for country in range(len(land.countries)):
         inside = where == country

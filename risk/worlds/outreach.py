@@ -73,17 +73,6 @@ class _Outreach:
     budget: Floats  # (countries, T) days
 
 
-def _draw_outreach(land: Ground, parameters: WorldParameters) -> _Outreach:
-    rng = stream(parameters.seed, "effort")
-    shape = (len(land.people), parameters.quarters)
-    noise = np.exp(parameters.effort_log_sd * rng.standard_normal(shape))
-    ramp = np.linspace(1.0, parameters.effort_growth, parameters.quarters)
-    total = parameters.effort_days * ramp / ramp.mean()
-    weight = look_up_by_country(land, _EFFORT_SHARE, 1.0)
-    budget = total[None, :] * (weight / weight.sum())[:, None]
-    return _Outreach(_draw_base_effort(land, parameters), noise, rng.random(shape), budget)
-
-
 def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outreach, t: int, finds: Floats) -> Floats:
     """Return weights for the days of quarter `t`, (M,): the plan, shifted to where children were found earlier.
 
@@ -99,15 +88,6 @@ def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outrea
     weight: Floats = plan_share ** (1.0 - follow) * find_share**follow * out.noise[:, t]
     weight[plan == 0] = 0.0
     return weight
-
-
-def _assign_days(land: Ground, out: _Outreach, t: int, weight: Floats) -> Floats:
-    """Return whole outreach days of quarter `t`, (M,): the budget of each country, divided by weights, (M,)."""
-    country = land.country_of_municipality
-    share = weight / np.maximum(np.bincount(country, weight, len(land.countries)), SMALL)[country]
-    days: Floats = np.floor(share * out.budget[country, t] + out.rounding[:, t])
-    days[out.plan[:, t] == 0] = 0.0
-    return days
 
 
 def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int, days: Floats, scale: Floats) -> Floats:
@@ -164,7 +144,12 @@ class Course:
     def plan_days(self, t: int, finds: Floats) -> Floats:
         """Return the days that the programme plans for quarter `t`, (M,), given the children found earlier, (M,)."""
         weight = weigh_municipalities(self.land, self.parameters, self.outreach, t, finds)
-        return _assign_days(self.land, self.outreach, t, weight)
+        # Whole outreach days, (M,): the budget of each country, divided by the weights.
+        country = self.land.country_of_municipality
+        share = weight / np.maximum(np.bincount(country, weight, len(self.land.countries)), SMALL)[country]
+        days: Floats = np.floor(share * self.outreach.budget[country, t] + self.outreach.rounding[:, t])
+        days[self.outreach.plan[:, t] == 0] = 0.0
+        return days
 
     def expect_finds(self, t: int, days: Floats) -> Floats:
         """Return the expected number of children found in quarter `t`, (M, P, F), for days by municipality, (M,)."""
@@ -215,7 +200,14 @@ def set_up_course(land: Ground, parameters: WorldParameters, need: Need) -> Cour
     shares = np.array([parameters.reported_share, 1.0 - parameters.reported_share])
     usual = max(parameters.effort_days / len(land.regions), 1.0) ** parameters.gamma
     scale = parameters.detection * shares / np.array([1.0, usual])
-    outreach = _draw_outreach(land, parameters)
+    rng = stream(parameters.seed, "effort")
+    shape = (len(land.people), parameters.quarters)
+    noise = np.exp(parameters.effort_log_sd * rng.standard_normal(shape))
+    ramp = np.linspace(1.0, parameters.effort_growth, parameters.quarters)
+    total = parameters.effort_days * ramp / ramp.mean()
+    weight = look_up_by_country(land, _EFFORT_SHARE, 1.0)
+    budget = total[None, :] * (weight / weight.sum())[:, None]
+    outreach = _Outreach(_draw_base_effort(land, parameters), noise, rng.random(shape), budget)
     # Effort follows finds, so the constants of reporting and discovery are found by iteration.
     for _ in range(6):
         finds = _run_quarters(Course(land, parameters, need, outreach, scale), None)

@@ -163,20 +163,15 @@ def write_partner_files(world: World, folder: Path, bad_rows: bool = False) -> l
     mappings = {"BKTF": (_BKTF_MAPPING, {}), "Amaro Drom": (_AMARO_COLUMNS, _AMARO_VALUES)}
     for partner, (columns, values) in mappings.items():
         path = folder / f"invented-{_stem(partner)}.toml"
-        path.write_text(_mapping_text(partner, columns, values), encoding="utf-8")
+        lines = ["# Invented. How this partner's encounter files name columns and categories.", ""]
+        lines += ["[encounter.constants]", f"partner = {_quoted(partner)}", "", "[encounter.columns]"]
+        lines += [f"{ours} = {_quoted(theirs)}" for ours, theirs in columns.items()]
+        for column, names in values.items():
+            lines += ["", f"[encounter.values.{column}]"]
+            lines += [f"{_quoted(theirs)} = {_quoted(ours)}" for theirs, ours in names.items()]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         paths.append(path)
     return paths
-
-
-def _mapping_text(partner: str, columns: dict[str, str], values: dict[str, dict[str, str]]) -> str:
-    """Return the text of a mapping for encounters: the partner, its heading of each column, our value of each word."""
-    lines = ["# Invented. How this partner's encounter files name columns and categories.", ""]
-    lines += ["[encounter.constants]", f"partner = {_quoted(partner)}", "", "[encounter.columns]"]
-    lines += [f"{ours} = {_quoted(theirs)}" for ours, theirs in columns.items()]
-    for column, names in values.items():
-        lines += ["", f"[encounter.values.{column}]"]
-        lines += [f"{_quoted(theirs)} = {_quoted(ours)}" for theirs, ours in names.items()]
-    return "\n".join(lines) + "\n"
 
 
 def _quoted(text: str) -> str:
@@ -244,7 +239,15 @@ def _write(world: World, file: _File, folder: Path, spell: _Spelling, bad_rows: 
     frame.insert(0, INVENTED, "yes")
     path = folder / file.name
     if file.suffix == ".xlsx" and len(frame) <= _MOST_ROWS_OF_A_WORKBOOK:
-        _write_workbook(frame, path)
+        # ISO days become dates of the spreadsheet.
+        from openpyxl import Workbook
+
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("Invented")
+        sheet.append(list(frame.columns))
+        for row in frame.itertuples(index=False):
+            sheet.append([_cell(value) for value in row])
+        book.save(path)
     else:
         path = path.with_suffix(".csv")
         # With a byte order mark, or a spreadsheet shows Greek as nonsense.
@@ -302,18 +305,6 @@ def _bad_rows(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
         values = [fault.get(column, old) for fault, old in zip(wrong, rows[column], strict=True)]
         rows[column] = pd.Series(values, dtype=object)
     return rows
-
-
-def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as the one sheet of a workbook; ISO days become dates of the spreadsheet."""
-    from openpyxl import Workbook
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Invented")
-    sheet.append(list(frame.columns))
-    for row in frame.itertuples(index=False):
-        sheet.append([_cell(value) for value in row])
-    book.save(path)
 
 
 def _cell(value: object) -> object:

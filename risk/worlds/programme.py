@@ -70,7 +70,17 @@ def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd
     the service back.
     """
     rng = stream(parameters.seed, "services")
-    town = _towns_with_services(land, days, rng)
+    # A municipality for each service, weighted by outreach and people; and the largest of each region with people.
+    worked = days.sum(axis=1) / max(days.sum(), 1.0)
+    weight = worked**0.75 + 0.5 * land.people / land.people.sum()
+    weight[land.people == 0] = 0.0
+    towns = choose(rng.random(170), weight)
+    main = [
+        int(np.flatnonzero(land.region_of == r)[np.argmax(land.people[land.region_of == r])])
+        for r in range(len(land.regions))
+        if land.region_people[r] > 0 and (land.region_of == r).any()
+    ]
+    town = np.sort(np.concatenate([towns, np.array(main, dtype=np.int64)]))
     count = len(town)
     axis = choose(rng.random(count), _AXIS_WEIGHT)
     bearer = choose(rng.random(count), _BEARER_BY_AXIS, axis)
@@ -91,23 +101,6 @@ def _span(parameters: WorldParameters) -> tuple[int, int]:
     first = parameters.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int)
     after = parameters.quarter_starts[-1] + pd.DateOffset(months=3)
     return int(first), int(after.to_datetime64().astype("datetime64[D]").astype(int)) - 1
-
-
-def _towns_with_services(land: Ground, days: Floats, rng: np.random.Generator) -> Ints:
-    """Draw a municipality for each service, weighted by outreach and people.
-
-    In addition, the largest municipality of each region with people has a service.
-    """
-    worked = days.sum(axis=1) / max(days.sum(), 1.0)
-    weight = worked**0.75 + 0.5 * land.people / land.people.sum()
-    weight[land.people == 0] = 0.0
-    towns = choose(rng.random(170), weight)
-    main = [
-        int(np.flatnonzero(land.region_of == r)[np.argmax(land.people[land.region_of == r])])
-        for r in range(len(land.regions))
-        if land.region_people[r] > 0 and (land.region_of == r).any()
-    ]
-    return np.sort(np.concatenate([towns, np.array(main, dtype=np.int64)]))
 
 
 def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) -> _Services:

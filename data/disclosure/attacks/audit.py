@@ -125,7 +125,9 @@ def _report_progress(progress: Progress | None, before: int, attack: str, share:
 def _run_attacks(
     releases: Path, derived: Path, release: Release, leaving: Sequence[Path], tick: Callable[..., None]
 ) -> Iterable[tuple[str, list[Finding], Mapping[str, float]]]:
-    changed = _check_files(release)
+    changed = [
+        Finding("checksums", name, {}, Message("is not the file that was published")) for name in release.list_damaged()
+    ]
     yield "checksums", changed, {}
     if changed:  # files that were not published tell nothing about those that were
         return
@@ -144,12 +146,6 @@ def read_earlier(releases: Path, release: Release) -> list[Published]:
     listed = list(reversed(names(releases)))
     earlier = [Release.open(releases, release.tier, n) for n in listed[: listed.index(release.name)]]
     return [reading.read_published(r) for r in earlier if reading.list_specifications(r)]
-
-
-def _check_files(release: Release) -> list[Finding]:
-    return [
-        Finding("checksums", name, {}, Message("is not the file that was published")) for name in release.list_damaged()
-    ]
 
 
 def _write(

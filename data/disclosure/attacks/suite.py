@@ -36,7 +36,15 @@ def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: 
     """
     mechanism = CellKey.from_manifest(release.manifest["tact"])
     k = release.k if release.tier == "public" else None
-    yield "threshold", find_below_threshold(release, k), {}
+    # Numbers below the threshold k in the counted tables; k is None if the tier has no threshold.
+    findings: list[Finding] = []
+    for spec in reading.list_specifications(release).values() if k is not None else ():
+        frame = release.table(spec.name)
+        frame = frame[frame["value"].notna()]
+        low = frame[frame["value"].to_numpy(np.int64) < (k or 0)]
+        cells, reason = low[["area", "period", *spec.breakdown]], Message("shows a number below the threshold")
+        findings += list_findings("threshold", spec.name, cells, reason)
+    yield "threshold", findings, {}
     yield "indicators", indicators.attack(release), {}
     yield "completeness", completeness.attack(release), {}
     if not reading.list_specifications(release):
@@ -67,15 +75,3 @@ def find_disclosed_cells(
     sure = [(table, cell) for table, cell, chance in guesses if chance >= averaging.CERTAIN]
     breakdowns = homogeneity.find_homogeneous(system, system.system.solve())
     return [*sure, *((table, int(cell)) for table, cells in breakdowns for cell in cells)]
-
-
-def find_below_threshold(release: Release, k: int | None) -> list[Finding]:
-    """Find numbers below the threshold k in the counted tables; k is None if the tier has no threshold."""
-    findings: list[Finding] = []
-    for spec in reading.list_specifications(release).values() if k is not None else ():
-        frame = release.table(spec.name)
-        frame = frame[frame["value"].notna()]
-        low = frame[frame["value"].to_numpy(np.int64) < (k or 0)]
-        cells, reason = low[["area", "period", *spec.breakdown]], Message("shows a number below the threshold")
-        findings += list_findings("threshold", spec.name, cells, reason)
-    return findings

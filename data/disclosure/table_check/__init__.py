@@ -415,27 +415,23 @@ class _Judge:
         if not named and origin is not None and origin.kind != "table" and not origin.matched[row]:
             return self._judge_rest(column, origin, row)
         if not np.isnan(numbers.high[row]):
-            return self._judge_range(column, origin, row)
+            # A range must contain the public number, or be the range that the public release leaves possible.
+            here = [origin.measure] if origin is not None and origin.measure else self._choose_measures(column)
+            return None if any(self._holds_cell(measure, column, origin, row) for measure in here) else "filled"
         if origin is None:
-            return self._judge_unknown(column, row)
+            # The number is noted for the attack as if it were a true count.
+            value, codes = column.numbers.value[row], self.context.codes[row] | column.codes
+            self._learn(self._key(column, row), value, 0.0)
+            released = (key[2] for source in self.atlas.sources for cells in source.cells.values() for key in cells)
+            if len(codes) > 1 and not any(codes <= key_codes for key_codes in released):
+                return "crossed"
+            return "zero" if value == 0 and self._hides_zero(None, column, row) else "unknown"
         if origin.kind in ("table", "figure"):
             there = None if origin.is_public else "partner_only"
             return there if origin.matched[row] else "unknown"
         if numbers.value[row] == 0 and origin.predicted[row] != 0:
             return "zero" if self._hides_zero(origin, column, row) else self._judge_other(column, origin, row)
         return self._judge_matched(origin, row) if origin.matched[row] else self._judge_other(column, origin, row)
-
-    def _judge_unknown(self, column: Column, row: int) -> str:
-        """Return the rule that a number in a column without an origin breaks.
-
-        The number is noted for the attack as if it were a true count.
-        """
-        value, codes = column.numbers.value[row], self.context.codes[row] | column.codes
-        self._learn(self._key(column, row), value, 0.0)
-        released = (key[2] for source in self.atlas.sources for cells in source.cells.values() for key in cells)
-        if len(codes) > 1 and not any(codes <= key_codes for key_codes in released):
-            return "crossed"
-        return "zero" if value == 0 and self._hides_zero(None, column, row) else "unknown"
 
     def _judge_matched(self, origin: Origin, row: int) -> str | None:
         """Return the rule that a number breaks if it is the one that the origin of its column predicts.
@@ -507,14 +503,6 @@ class _Judge:
             if inner and abs(cell.amount - value[inner].sum() - value[row]) <= unit:
                 return "rest" if len(inside) - len(inner) < 2 or value[row] < self.k else None
         return "unknown"
-
-    def _judge_range(self, column: Column, origin: Origin | None, row: int) -> str | None:
-        """Return the rule that a range breaks, or None.
-
-        A range must contain the public number, or be the range that the public release leaves possible.
-        """
-        here = [origin.measure] if origin is not None and origin.measure else self._choose_measures(column)
-        return None if any(self._holds_cell(measure, column, origin, row) for measure in here) else "filled"
 
     @cached_property
     def _choose_measures(self) -> Callable[[Column], list[str]]:

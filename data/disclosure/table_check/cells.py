@@ -93,7 +93,13 @@ def read_source(
         if about.get("measure") not in _MEASURES or about["measure"] in CLASSES:
             _add_numbers(source, table)
     for cells in source.cells.values():
-        _add_both_countries(cells)
+        # The sum of both countries, where each shows a number or a published zero.
+        first = next(iter(COUNTRIES))
+        for area, period, codes in [key for key in cells if key[0] == first]:
+            both = [cells.get((country, period, codes)) for country in COUNTRIES]
+            if all(cell is not None and not np.isnan(cell.amount) for cell in both):
+                numbers = tuple(float(sum(ends)) for ends in zip(*(c.numbers for c in both if c), strict=True))
+                cells[ALL_AREAS, period, codes] = Cell("number", numbers, cells[area, period, codes].table)
     return source
 
 
@@ -103,16 +109,6 @@ def _read_channels(release: Release) -> dict[str, Channel]:
     k = release.k if release.tier == "public" else None
     noise = CellKey.from_manifest(about) if knowledge else None
     return {m: make_short_channel(noise.table(int(each["step"])), k) for m, each in knowledge.items() if noise}
-
-
-def _add_both_countries(cells: dict[Key, Cell]) -> None:
-    """Add the sum of the cells of both countries, where each shows a number or a published zero."""
-    first = next(iter(COUNTRIES))
-    for area, period, codes in [key for key in cells if key[0] == first]:
-        both = [cells.get((country, period, codes)) for country in COUNTRIES]
-        if all(cell is not None and not np.isnan(cell.amount) for cell in both):
-            numbers = tuple(float(sum(ends)) for ends in zip(*(c.numbers for c in both if c), strict=True))
-            cells[ALL_AREAS, period, codes] = Cell("number", numbers, cells[area, period, codes].table)
 
 
 def _add_cells(

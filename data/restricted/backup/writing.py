@@ -105,9 +105,10 @@ def check_target(target: Path) -> Path:
 
 def _write(workspace: Workspace, both_keys: Keys, part: Path, passphrase: str, accounts: _Documents) -> None:
     db = workspace.vault / health.DB
+    paths = sorted(workspace.mappings.glob("*.toml")) if workspace.mappings.is_dir() else []
     contents = {
         "backup_manifest": _manifest(workspace, both_keys),
-        "backup_mapping": _mappings(workspace),
+        "backup_mapping": [(path.name, path.read_bytes()) for path in paths],
         "backup_document": [*_documents(workspace), *accounts],
         "backup_release": folders.iter_releases(workspace.releases),
         "backup_plan": folders.iter_plans(workspace.derived),
@@ -138,11 +139,6 @@ def _manifest(workspace: Workspace, both_keys: Keys) -> list[tuple[str, str]]:
         ("vault_key", both_keys.vault.reveal().hex()),
         ("identifier_key", both_keys.identifier.reveal().hex()),
     ]
-
-
-def _mappings(workspace: Workspace) -> _Documents:
-    paths = sorted(workspace.mappings.glob("*.toml")) if workspace.mappings.is_dir() else []
-    return [(path.name, path.read_bytes()) for path in paths]
 
 
 def _documents(workspace: Workspace) -> _Documents:

@@ -112,23 +112,19 @@ def summarize_trials(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]
     """Return the result of a policy: a summary of its trials in one or more worlds."""
     by_world = [_measure_readers(trial) for trial in trials]
     hidden = [readers[BOTH].hidden_children for readers in by_world]
-    return PolicyResult(
-        policy,
-        {country: _average([readers[country] for readers in by_world]) for country in by_world[0]},
-        (min(hidden), max(hidden)),
-        _measure_attackers(policy, mechanism, trials),
-        {tier: _round(np.mean([t.withheld[tier] for t in trials])) for tier in TIERS},
-        _round(np.mean([len(t.quietened) for t in trials])),
-        len(trials),
-    )
-
-
-def _measure_attackers(policy: Policy, mechanism: CellKey, trials: Sequence[Trial]) -> Attackers:
     worst = _find_worst(advantage for t in trials for advantage in t.released.values())
     before = _find_worst(advantage for t in trials for advantage in t.planned.values())
     alone = mechanism.channel(1).matrix[1, 0]
     most = _round(find_largest_advantage(mechanism, policy.k))
-    return Attackers(most, worst.value, worst.low, worst.high, before.value, _round(alone))
+    return PolicyResult(
+        policy,
+        {country: _average([readers[country] for readers in by_world]) for country in by_world[0]},
+        (min(hidden), max(hidden)),
+        Attackers(most, worst.value, worst.low, worst.high, before.value, _round(alone)),
+        {tier: _round(np.mean([t.withheld[tier] for t in trials])) for tier in TIERS},
+        _round(np.mean([len(t.quietened) for t in trials])),
+        len(trials),
+    )
 
 
 def _find_worst(advantages: Iterable[Advantage]) -> Advantage:

@@ -80,7 +80,9 @@ def find_overdue(workspace: Workspace, vault: Vault) -> Overdue:
     today = dt.date.fromisoformat(forget_log.today())
     since = governance.read(workspace).kept_since(today)
     count, total = (vault.count_overdue(since) if since else 0), vault.count("encounter")
-    doubts = [*_doubt_clock(today, _read_last_day(vault)), *_doubt_number(count, total)]
+    # Vaults of earlier versions know only the last import.
+    day = vault.read_note(_NOTE) or next((batch["at"][:10] for batch in reversed(vault.list_imports())), None)
+    doubts = [*_doubt_clock(today, dt.date.fromisoformat(day) if day else None), *_doubt_number(count, total)]
     return Overdue(count, total, since, today, tuple(doubts))
 
 
@@ -96,12 +98,6 @@ def delete_overdue(vault: Vault, overdue: Overdue) -> int:
     if sure and vault.read_note(_NOTE) != today:
         vault.write_note(_NOTE, today)
     return deleted
-
-
-def _read_last_day(vault: Vault) -> dt.date | None:
-    """Return the day of the last import or release, or None. Vaults of earlier versions know only the last import."""
-    day = vault.read_note(_NOTE) or next((batch["at"][:10] for batch in reversed(vault.list_imports())), None)
-    return dt.date.fromisoformat(day) if day else None
 
 
 def _doubt_clock(today: dt.date, last: dt.date | None) -> list[str]:

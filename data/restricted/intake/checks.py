@@ -128,7 +128,12 @@ def check_rows(
         if column.type == "area":
             _resolve_areas(rows, column, resolve, around)
     if "country" in rows.cells:
-        _fill_country(rows)
+        # An empty country is that of the municipality.
+        countries, places = rows.cells["country"], rows.cells["municipality"]
+        numbers, first = combinations(countries.codes, places.codes)
+        pairs = zip(countries.take(first), places.take(first), strict=True)
+        filled: list[Value] = [country or area_countries().get(str(place), "") for country, place in pairs]
+        rows.cells["country"] = Cells(numbers, filled)
     if kind.name == "effort":
         _settle_weeks(rows)
     if "age_band" in rows.cells:
@@ -259,15 +264,6 @@ def _unplaced(column: Column, match: Match, text: str) -> tuple[Message, str]:
     perhaps = f"; perhaps {candidates}" if candidates else ""
     unknown = Message("is not a known municipality" if level else "is not a known area")
     return unknown, f"{column.limits}{perhaps}"
-
-
-def _fill_country(rows: Rows) -> None:
-    """Fill in each empty country with the country of the row's municipality."""
-    countries, places = rows.cells["country"], rows.cells["municipality"]
-    numbers, first = combinations(countries.codes, places.codes)
-    pairs = zip(countries.take(first), places.take(first), strict=True)
-    filled: list[Value] = [country or area_countries().get(str(place), "") for country, place in pairs]
-    rows.cells["country"] = Cells(numbers, filled)
 
 
 def _settle_weeks(rows: Rows) -> None:

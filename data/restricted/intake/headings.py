@@ -92,7 +92,7 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     """
     _refuse_repeated(headings)
     layout = Layout()
-    central, from_tool = _is_central(headings), _is_from_tool(headings)
+    central, from_tool = _is_central(headings), not _TOOL.isdisjoint(map(str.casefold, headings))
     _place_mapped(layout, headings, mapping, central)
     used = {p for column in layout.mapped for p in layout.positions_of(column)}
     ticks = _place_ticks(layout, kind, headings, used)
@@ -163,7 +163,14 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
     if named:
         return dict.fromkeys(named[:1], OWN)
     for forms in _list_forms(heading, parts):
-        confidences = _look_up(columns, forms)
+        confidences: dict[str, float] = {}
+        readings = [_list_readings(form) for form in forms]
+        names = [column.name for column in columns]
+        for name in [*names, *(DAY_PARTS if "date" in names else ())]:
+            index = words.index_headings(name)
+            sure = [says for keys in readings if (says := words.look_up_readings(index, keys)) is not None]
+            if sure:
+                confidences[name] = WORD if any(sure) else UNSURE
         if confidences:
             return confidences
     return {}
@@ -186,18 +193,6 @@ def forget_headings() -> None:
     """Forget all headings and cells that were read as headings: they may be words of records."""
     read_meanings.cache_clear()
     _list_readings.cache_clear()
-
-
-def _look_up(columns: Iterable[Column], forms: Iterable[str]) -> dict[str, float]:
-    confidences: dict[str, float] = {}
-    readings = [_list_readings(form) for form in forms]
-    names = [column.name for column in columns]
-    for name in [*names, *(DAY_PARTS if "date" in names else ())]:
-        index = words.index_headings(name)
-        sure = [says for keys in readings if (says := words.look_up_readings(index, keys)) is not None]
-        if sure:
-            confidences[name] = WORD if any(sure) else UNSURE
-    return confidences
 
 
 def _keys_of(column: Column) -> list[str]:
@@ -242,14 +237,10 @@ def _tick_of(kind: RecordKind, heading: str) -> tuple[str, str] | None:
     for column in read_meanings(kind.name, question):
         definition = next((c for c in kind.file_columns if c.name == column), None)
         if definition and definition.several:
-            code = _code_of(definition, answer)
+            code = words.look_up(list_spellings(definition.name, tuple(definition.allowed.items())), answer)
             if code:
                 return column, code
     return None
-
-
-def _code_of(column: Column, text: str) -> str | None:
-    return words.look_up(list_spellings(column.name, tuple(column.allowed.items())), text)
 
 
 def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meanings: Mapping[int, Meanings]) -> None:
@@ -337,11 +328,6 @@ def _place_record_id(layout: Layout, kind: RecordKind, headings: list[str], free
 def _is_central(headings: Iterable[str]) -> bool:
     """Return whether a table comes from ODK Central; only there a hyphen ends the name of a group."""
     return not {"submissiondate", "meta-instanceid", "instanceid"}.isdisjoint(map(str.casefold, headings))
-
-
-def _is_from_tool(headings: Iterable[str]) -> bool:
-    """Return whether a table comes from Kobo or ODK."""
-    return not _TOOL.isdisjoint(map(str.casefold, headings))
 
 
 def _split_group(heading: str, central: bool) -> tuple[str, ...]:

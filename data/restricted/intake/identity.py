@@ -231,13 +231,25 @@ def identify(rows: Rows) -> Identified:
     is treated as a correction.
     """
     good = np.flatnonzero(rows.good())
-    content = _digests(rows, good)
+    texts = [(cells.codes, words) for cells, words in _list_words(rows)]
+    content: list[bytes] = []
+    for start in range(0, len(good), _CHUNK):
+        chunk = good[start : start + _CHUNK]
+        columns = [[words[code] for code in codes[chunk].tolist()] for codes, words in texts]
+        content.extend(_digest("".join(fields)) for fields in zip(*columns, strict=True))
     if "record_number" not in rows.cells:
         nowhere = np.zeros(len(good), dtype=bool)
         identity = _identify_by_content(rows.kind.name, content, nowhere)
         return Identified(good, identity, content, _alike(rows, good, nowhere, content))
     keys, numbered = _record_numbers(rows, good)
-    clash = _clashing(keys, numbered, content)
+    clash = np.zeros(len(keys), dtype=bool)
+    counts = np.bincount(keys[numbered]) if numbered.any() else np.zeros(1, dtype=np.int64)
+    twice = np.flatnonzero(numbered & (counts[np.where(numbered, keys, 0)] > 1))
+    contents: dict[int, set[bytes]] = {}
+    for position in twice.tolist():
+        contents.setdefault(int(keys[position]), set()).add(content[position])
+    for position in twice.tolist():
+        clash[position] = len(contents[int(keys[position])]) > 1
     if clash.any():
         mask = np.zeros(len(rows), dtype=bool)
         mask[good[clash]] = True
@@ -246,7 +258,13 @@ def identify(rows: Rows) -> Identified:
         good, keys, numbered = good[keep], keys[keep], numbered[keep]
         content = [content[i] for i in keep.tolist()]
     identity = _identify_by_content(rows.kind.name, content, numbered)
-    _by_number(rows, good, numbered, identity)
+    places = np.flatnonzero(numbered)
+    partners = rows.cells["partner"].take(good[places])
+    numbers = rows.cells["record_number"].take(good[places])
+    prefix = f"{rows.kind.name}{_BETWEEN}number{_BETWEEN}"
+    for place, partner, number in zip(places.tolist(), partners, numbers, strict=True):
+        text = f"{prefix}{str(partner).casefold()}{_BETWEEN}{number}"
+        identity[place] = _digest(text)
     return Identified(good, identity, content, _alike(rows, good, numbered, content))
 
 
@@ -256,16 +274,6 @@ def _alike(
     bare = np.flatnonzero(~numbered)
     twice = pd.Series([content[i] for i in bare.tolist()], dtype="object").duplicated(keep=False)
     return rows.lines[good[bare[twice.to_numpy(dtype=bool)]]]
-
-
-def _digests(rows: Rows, good: npt.NDArray[np.intp]) -> list[bytes]:
-    texts = [(cells.codes, words) for cells, words in _list_words(rows)]
-    digests: list[bytes] = []
-    for start in range(0, len(good), _CHUNK):
-        chunk = good[start : start + _CHUNK]
-        columns = [[words[code] for code in codes[chunk].tolist()] for codes, words in texts]
-        digests.extend(_digest("".join(fields)) for fields in zip(*columns, strict=True))
-    return digests
 
 
 def _list_words(rows: Rows) -> Iterator[tuple[Cells, list[str]]]:
@@ -319,27 +327,3 @@ def _record_numbers(rows: Rows, good: npt.NDArray[np.intp]) -> tuple[npt.NDArray
     )
     has = np.array([v != "" for v in numbers.distinct], dtype=bool)
     return keys, has[numbers.codes[good]]
-
-
-def _clashing(
-    keys: npt.NDArray[np.int64], numbered: npt.NDArray[np.bool_], content: list[bytes]
-) -> npt.NDArray[np.bool_]:
-    clash = np.zeros(len(keys), dtype=bool)
-    counts = np.bincount(keys[numbered]) if numbered.any() else np.zeros(1, dtype=np.int64)
-    twice = np.flatnonzero(numbered & (counts[np.where(numbered, keys, 0)] > 1))
-    contents: dict[int, set[bytes]] = {}
-    for position in twice.tolist():
-        contents.setdefault(int(keys[position]), set()).add(content[position])
-    for position in twice.tolist():
-        clash[position] = len(contents[int(keys[position])]) > 1
-    return clash
-
-
-def _by_number(rows: Rows, good: npt.NDArray[np.intp], numbered: npt.NDArray[np.bool_], identity: list[bytes]) -> None:
-    places = np.flatnonzero(numbered)
-    partners = rows.cells["partner"].take(good[places])
-    numbers = rows.cells["record_number"].take(good[places])
-    prefix = f"{rows.kind.name}{_BETWEEN}number{_BETWEEN}"
-    for place, partner, number in zip(places.tolist(), partners, numbers, strict=True):
-        text = f"{prefix}{str(partner).casefold()}{_BETWEEN}{number}"
-        identity[place] = _digest(text)

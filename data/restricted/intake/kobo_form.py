@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 _TYPES = {"date": "date", "day_or_week": "date", "whole": "integer", "year": "integer", "decimal": "decimal"}
 
 
-def kobo_name(kind: str) -> str:
-    """Return the file name of a kind's form for Kobo and ODK."""
-    return f"tact-{kind}-kobo.xlsx"
-
-
 def write_kobo_forms(
     folder: Path, languages: Sequence[FormLanguage], kinds: Iterable[str] = tuple(KINDS)
 ) -> list[Path]:
@@ -37,7 +32,7 @@ def write_kobo_forms(
     Raises InputError, and writes nothing, if a file with such a name exists or a kind is unknown.
     """
     wanted = [get_kind(name) for name in kinds]
-    return write_books(folder, {kobo_name(kind.name): partial(_build, kind, languages) for kind in wanted})
+    return write_books(folder, {f"tact-{kind.name}-kobo.xlsx": partial(_build, kind, languages) for kind in wanted})
 
 
 def list_asked(kind: RecordKind) -> list[Column]:

@@ -396,7 +396,9 @@ class _File:
     def _is_asked(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
         """Return whether the officer is asked which place a text means."""
         if match.finding in ("town", "several"):
-            return self._is_open(column, raw, code, match)
+            # Open, if in at least one row the other columns do not decide which place is meant.
+            beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
+            return any(self._surroundings.settle(column, match, number) is None for number in beside)
         if match.finding != "none":
             return False
         # A word near no known place is rejected where it stands for few children: it is rather a slip.
@@ -405,11 +407,6 @@ class _File:
 
     def _is_town(self, column: Column, text: str) -> bool:
         return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
-
-    def _is_open(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
-        """Return whether at least one row leaves open which place a text means: its other columns do not decide it."""
-        beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
-        return any(self._surroundings.settle(column, match, number) is None for number in beside)
 
     @cached_property
     def _surroundings(self) -> Surroundings:

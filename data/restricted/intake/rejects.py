@@ -242,12 +242,13 @@ class Repeater:
         if not text or len(text) > LONGEST or is_private(definition):
             return ""
         if definition.numeric:
-            return text if _is_number(text) else ""
+            return text if _NUMBER.fullmatch(text) and sum(map(str.isdigit, text)) <= _DIGITS else ""
         if definition.type in ("category", "area"):
             if is_personal_in(definition, text):
                 return ""
             return text if self._may_show(definition, text, alone=alone) else ""
-        year = _year_of(definition, text)
+        match = (_PERIOD if definition.type == "period" else _DAY).fullmatch(text)
+        year = next(filter(None, match.groups()), "") if match else ""
         return text if year and year >= definition.earliest[:4] else ""
 
     def _may_show(self, column: Column, text: str, *, alone: bool) -> bool:
@@ -274,13 +275,3 @@ def _words_of(columns: Iterable[Collection[str]]) -> Iterator[str]:
     for texts in columns:
         for text in texts:
             yield from map(fold, _WORD.findall(text))
-
-
-def _is_number(text: str) -> bool:
-    return bool(_NUMBER.fullmatch(text)) and sum(map(str.isdigit, text)) <= _DIGITS
-
-
-def _year_of(column: Column, text: str) -> str:
-    """Return the year of a text that is a day or a period, else the empty text."""
-    match = (_PERIOD if column.type == "period" else _DAY).fullmatch(text)
-    return next(filter(None, match.groups()), "") if match else ""

@@ -112,7 +112,13 @@ def _drop_rows(table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple
             gone |= mask
     faults = list(table.faults)
     if len(layout.list_found()) >= _LEAST_COLUMNS:
-        remarks = _count_filled(table) == 1
+        # The filled cells of each row, at most two.
+        filled = np.zeros(len(table.lines), dtype=np.int8)
+        for column in table.columns:
+            filled = np.minimum(filled + _where(column, [bool(text.strip()) for text in column.distinct]), 2)
+            if filled.min(initial=2) == 2:
+                break
+        remarks = filled == 1
         faults += [Fault(line, "", *ONE_CELL) for line in table.lines[remarks & ~gone].tolist()]
         gone |= remarks
     if not gone.any():
@@ -151,16 +157,6 @@ def _find_totals(table: RawTable) -> _Mask:
         if before.all():
             break
     return mask
-
-
-def _count_filled(table: RawTable) -> npt.NDArray[np.int8]:
-    """Return how many cells of each row are filled, at most two, shape (n,)."""
-    filled = np.zeros(len(table.lines), dtype=np.int8)
-    for column in table.columns:
-        filled = np.minimum(filled + _where(column, [bool(text.strip()) for text in column.distinct]), 2)
-        if filled.min(initial=2) == 2:
-            break
-    return filled
 
 
 def _take(column: RawColumn, mask: _Mask) -> RawColumn:

@@ -77,7 +77,7 @@ def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Seque
     alike = [table for table in alike if not table.repeat] or alike
     if best and all(grids[table.grid].number for table in alike):
         # An empty form has the columns too.
-        alike = [table for table in alike if _has_rows(table, grids)] or alike
+        alike = [table for table in alike if any(line > table.line for line, _ in grids[table.grid].rows)] or alike
         months = _join_months(alike, [table for table in tables if not table.repeat], grids)
         if months:
             return months
@@ -94,10 +94,6 @@ def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Seque
             )
     # Of several delimiters, the one that gives the most headings.
     return max(alike, key=lambda table: 0 if grids[table.grid].number else len(table.headings))
-
-
-def _has_rows(start: Start, grids: Sequence[Grid]) -> bool:
-    return any(line > start.line for line, _ in grids[start.grid].rows)
 
 
 def _join_months(alike: Sequence[Start], starts: Iterable[Start], grids: Sequence[Grid]) -> Start | None:

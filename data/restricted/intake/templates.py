@@ -102,7 +102,16 @@ def write_templates(folder: Path, kinds: Iterable[str] = tuple(KINDS), language:
 def write_books(folder: Path, books: Mapping[str, Callable[[], Workbook]]) -> list[Path]:
     """Write workbooks into a folder; return their paths. Raises InputError, and writes nothing, if a file exists."""
     folder = Path(folder)
-    _refuse_existing(folder, list(books))
+    there = [name for name in books if (folder / name).exists() or (folder / name).is_symlink()]
+    if there:
+        raise InputError(
+            Message(
+                "{folder} already contains {files}, which may be filled in. Nothing was written. Choose another "
+                "folder, or move or remove these files.",
+                folder=folder,
+                files=", ".join(there),
+            )
+        )
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, build in books.items():
@@ -113,19 +122,6 @@ def write_books(folder: Path, books: Mapping[str, Callable[[], Workbook]]) -> li
     return paths
 
 
-def _refuse_existing(folder: Path, names: list[str]) -> None:
-    there = [name for name in names if (folder / name).exists() or (folder / name).is_symlink()]
-    if there:
-        raise InputError(
-            Message(
-                "{folder} already contains {files}, which may be filled in. Nothing was written. Choose another "
-                "folder, or move or remove these files.",
-                folder=folder,
-                files=", ".join(there),
-            )
-        )
-
-
 def _workbook(kind: RecordKind, language: FormLanguage) -> Workbook:
     from openpyxl import Workbook
 
@@ -134,7 +130,11 @@ def _workbook(kind: RecordKind, language: FormLanguage) -> Workbook:
     book.properties.creator = "TACT Map"
     sheet = book.active
     sheet.title = kind.title
-    _add_lists(book, kind, language)
+    lists = book.create_sheet(LISTS)
+    for number, column in enumerate(kind.file_columns, start=1):
+        for row, answer in enumerate(language.list_answers(column), start=1):
+            lists.cell(row, number, answer).number_format = "@"
+    lists.sheet_state = "hidden"
     _fill_table(sheet, kind, language)
     _add_help(book, kind, language)
     if any(column.type == "area" for column in kind.file_columns):
@@ -186,14 +186,6 @@ def _validation(column: Column, cells: str, letter: str, language: FormLanguage)
 
 def _short(text: str) -> str:
     return text if len(text) <= 255 else f"{text[:252]}..."  # Excel's limit.
-
-
-def _add_lists(book: Workbook, kind: RecordKind, language: FormLanguage) -> None:
-    lists = book.create_sheet(LISTS)
-    for number, column in enumerate(kind.file_columns, start=1):
-        for row, answer in enumerate(language.list_answers(column), start=1):
-            lists.cell(row, number, answer).number_format = "@"
-    lists.sheet_state = "hidden"
 
 
 def _add_help(book: Workbook, kind: RecordKind, language: FormLanguage) -> None:

@@ -271,18 +271,14 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
     if not word and not about and _BIRTH.fullmatch(number) and int(number) <= today.year:
         return f"B{number}"
     if any(map(str.isdigit, exact)):
-        if _is_date(text, today):
+        # Also a day without a year (10-Dec), or one that a spreadsheet made of two ages.
+        words_of = re.findall(r"[^\W\d_]{3,12}", text)
+        if read_day(text, today) is not None or MadeAges.read(text) is not None or any(map(find_month, words_of)):
             raise Faulty(_MADE_DATE, _CHILD_AGES)
         if re.fullmatch(r"[^\W\d_]+ (1[89]|[2-9]\d)", exact):  # mbi 18
             raise Faulty(_GROWN, _CHILD_AGES)
         raise Faulty(Message("not an age or a band of ages"), _CHILD_AGES)
     raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY, _CHILD_AGES)
-
-
-def _is_date(text: str, today: dt.date) -> bool:
-    """Return whether a text is a day, even a day without a year (10-Dec) or one that a spreadsheet made of two ages."""
-    words_of = re.findall(r"[^\W\d_]{3,12}", text)
-    return read_day(text, today) is not None or MadeAges.read(text) is not None or any(map(find_month, words_of))
 
 
 def _read_ages(text: str) -> tuple[int, int] | None:
@@ -322,7 +318,9 @@ def find_band(youngest: int, oldest: int) -> str:
 
 def _strip_about(text: str) -> tuple[str, bool]:
     """Return an age without words and signs for "approximate" (rreth, περίπου, ~), and whether it had any."""
-    text = _write_digits(text)
+    # Numbers in digits: "8 vjeç" for "tetë vjeç".
+    numbers = words.index_codes("age_band.number")
+    text = " ".join(words.look_up(numbers, part) or part for part in text.split())
     bare = text.strip(f"{_MARKS_OF_DOUBT}() ")
     about = any(mark in text for mark in _MARKS_OF_DOUBT)
     match = re.fullmatch(r"(\D*)(\d|\d.*\d)(\D*)", bare)
@@ -333,12 +331,6 @@ def _strip_about(text: str) -> tuple[str, bool]:
         return text, False
     beside = [word for word in after if _word_of_age(word) != "about"]
     return " ".join([match[2], *beside]), about or bool(before) or len(beside) < len(after)
-
-
-def _write_digits(text: str) -> str:
-    """Return an age with its numbers in digits, such as "8 vjeç" for "tetë vjeç"."""
-    numbers = words.index_codes("age_band.number")
-    return " ".join(words.look_up(numbers, part) or part for part in text.split())
 
 
 def _strip_age_word(text: str) -> tuple[str, str]:

@@ -37,7 +37,9 @@ def rows_of_workbook(
     with _opened(path) as book:
         grids = _first_rows(book)
         begin = find_start(grids)
-        errors = _read_errors(path, book)
+        with path.open("rb") as file:
+            rows = list_error_rows(file.read())
+        errors = dict(zip((sheet.name for sheet in book.sheets_metadata), rows, strict=True))
         hidden = {sheet.name for sheet in book.sheets_metadata} - {*_list_visible(book), LISTS}
         notes += [*describe_sheets(grids, begin), *note_hidden(len(hidden))]
         yield begin, read_rows(begin, lambda start: _rows_below(book, grids[start.grid].name, start, errors), notes)
@@ -85,13 +87,6 @@ def _first_rows(book: CalamineWorkbook) -> list[Grid]:
     if not grids:
         raise FileRefused(Message("The file is empty: the row with the column names is missing."))
     return grids
-
-
-def _read_errors(path: InputFile, book: CalamineWorkbook) -> dict[str, set[int]]:
-    """Return the numbers of the rows that have a cell with an error, by sheet."""
-    with path.open("rb") as file:
-        rows = list_error_rows(file.read())
-    return dict(zip((sheet.name for sheet in book.sheets_metadata), rows, strict=True))
 
 
 def _rows_below(

@@ -73,7 +73,7 @@ def describe_release(
         "version": name,
         "created": created,
         "licenses": [_licence(policy.public_licence if tier == "public" else policy.partner_licence)],
-        "sources": _sources(),
+        "sources": [{"title": f"{s.name}: {s.credit}", "licence": s.licence} for s in registry()],
         "keywords": ["child trafficking", "Albania", "Greece", "disclosure control"],
         "citation": _citation(name, tier, invented, created, content, publication),
         **publication,
@@ -121,10 +121,6 @@ def _describe_publication(policy: Policy, tier: Tier) -> dict[str, Any]:
     """Return publisher and DOI in the form of the Data Package specification; the DOI only for the public tier."""
     publisher = {"contributors": [{"title": policy.publisher, "role": "publisher"}]} if policy.publisher else {}
     return publisher | ({"id": f"{DOI_ADDRESS}{policy.doi}"} if policy.doi and tier == "public" else {})
-
-
-def _sources() -> list[dict[str, str]]:
-    return [{"title": f"{s.name}: {s.credit}", "licence": s.licence} for s in registry()]
 
 
 def _citation(name: str, tier: Tier, invented: bool, created: str, content: str, publication: Mapping[str, Any]) -> str:

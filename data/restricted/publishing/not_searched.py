@@ -44,15 +44,11 @@ def _correct(table: ReleasedTable, masks: _Masks) -> ReleasedTable:
     for level, grain in product(levels, grains):
         if (level, grain) in masks:
             areas, periods = _hold_areas(grid, level, spec.level), _hold_periods(grid, grain, spec.grain)
-            _mark_above(below, masks[level, grain], areas, periods)
+            area, period = np.nonzero(masks[level, grain])
+            inside = (areas[area] >= 0) & (periods[period] >= 0)
+            below[areas[area[inside]], periods[period[inside]]] = True
     wrong = (table.state == code("not_searched")) & below.reshape(*below.shape, *[1] * (table.value.ndim - 2))
     return replace(table, state=np.where(wrong, np.int8(code("almost_none")), table.state))
-
-
-def _mark_above(below: Bools, mask: Bools, areas: Index, periods: Index) -> None:
-    area, period = np.nonzero(mask)
-    inside = (areas[area] >= 0) & (periods[period] >= 0)
-    below[areas[area[inside]], periods[period[inside]]] = True
 
 
 def _hold_areas(grid: Grid, level: Level, wider: Level) -> Index:

@@ -155,7 +155,12 @@ def tabulate_counts(
         state[values == 0] = code("almost_none")
         empty = (values == 0) & _repeat_over_categories((total == 0) & ~searched, values.ndim)
         # Children are reported whether anybody searches or not.
-        state[empty & _searchable(spec, values.shape)] = code("not_searched")
+        flags = np.ones(values.shape, bool)
+        if "found" in spec.breakdown:
+            reported = CATEGORIES["found"].index("reported")
+            axis = 2 + spec.breakdown.index("found")
+            flags[(slice(None),) * axis + (reported,)] = False
+        state[empty & flags] = code("not_searched")
     else:
         state[values < policy.k] = code("few")
     state[find_outside(spec, grid, policy.no_programme)] = code("structural_zero")
@@ -165,15 +170,6 @@ def tabulate_counts(
 
 def _repeat_over_categories(flags: Bools, dimensions: int) -> Bools:
     return flags.reshape(*flags.shape, *[1] * (dimensions - 2))
-
-
-def _searchable(spec: TableSpec, shape: tuple[int, ...]) -> Bools:
-    flags = np.ones(shape, bool)
-    if "found" in spec.breakdown:
-        reported = CATEGORIES["found"].index("reported")
-        axis = 2 + spec.breakdown.index("found")
-        flags[(slice(None),) * axis + (reported,)] = False
-    return flags
 
 
 def find_outside(spec: TableSpec, grid: Grid, without: Collection[str]) -> Bools:

@@ -18,7 +18,7 @@ from data.restricted.publishing.frozen import Frozen
 from data.restricted.publishing.published_table import ReleasedTable, Tables, find_outside
 from data.restricted.publishing.records import Records
 from data.tables.spec import TableSpec, Tier
-from data.workspace.types import Bools, Ints
+from data.workspace.types import Ints
 
 
 def refuse_false_zeros(frozen: Frozen, policy: Policy) -> None:
@@ -69,7 +69,9 @@ def _tabulate_tier(tier: Tier, draft: Draft, records: Records, frozen: Frozen) -
     for spec in draft.plan[tier]:
         if spec.counted:
             total = frozen.numbers[TableSpec("children", spec.level, spec.grain)]
-            searched = _find_searched(records.effort, spec)
+            # All true if no outreach was ever recorded.
+            days = records.effort.days(spec.level, spec.grain)
+            searched = days > 0 if len(records.effort.amount) else np.ones(days.shape, bool)
             tables[spec] = published_table.tabulate_counts(
                 spec, frozen.numbers[spec], total, searched, grid, tier, policy, draft.mechanism
             ).without(frozen.withheld(spec, tier))
@@ -82,12 +84,6 @@ def _tabulate_tier(tier: Tier, draft: Draft, records: Records, frozen: Frozen) -
         else:
             tables[spec] = _tabulate_services(spec, records.services, tier, policy)
     return tables
-
-
-def _find_searched(effort: Effort, spec: TableSpec) -> Bools:
-    """Return a mask of areas and periods with outreach, (areas, periods); all true if no outreach was ever recorded."""
-    days = effort.days(spec.level, spec.grain)
-    return days > 0 if len(effort.amount) else np.ones(days.shape, bool)
 
 
 def _tabulate_effort(spec: TableSpec, effort: Effort, tier: Tier) -> ReleasedTable:

@@ -414,16 +414,13 @@ class Vault:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            self._fold_log(wait_for_readers)
-
-    def _fold_log(self, wait_for_readers: bool) -> None:
-        # What was committed is safe in the write-ahead log. If there is no room to merge it into the database
-        # now, or somebody is reading, it is merged later. Deleted records may still be in earlier pages of the
-        # log (encrypted, like all of it), so after a removal this waits for readers.
-        waiting = contextlib.nullcontext() if wait_for_readers else sql.without_waiting(self._connection)
-        with contextlib.suppress(sql.Error), waiting:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            self._connection.execute("PRAGMA shrink_memory")
+            # What was committed is safe in the write-ahead log. If there is no room to merge it into the database
+            # now, or somebody is reading, it is merged later. Deleted records may still be in earlier pages of the
+            # log (encrypted, like all of it), so after a removal this waits for readers.
+            waiting = contextlib.nullcontext() if wait_for_readers else sql.without_waiting(self._connection)
+            with contextlib.suppress(sql.Error), waiting:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._connection.execute("PRAGMA shrink_memory")
 
     def read_note(self, name: str) -> str | None:
         """Return an internal note by its name, such as the note on the second person; None if there is no such note."""

@@ -80,7 +80,12 @@ def find_problems(folder: Path, key: Secret, connection: sql.Connection) -> list
         return faults
     if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
         faults.append(str(_other_version(folder / DB)))
-    elif not _all_terms_known(connection):
+    elif any(
+        connection.execute(unexplained_sql(kind, column), (term_name(kind, column),)).fetchone()[0]
+        for kind, columns in TABLES.items()
+        for column, storage in columns.items()
+        if storage == "term"
+    ):
         faults.append(f"Some records in {folder / DB} are damaged. Restore a backup.")
     return faults
 
@@ -93,16 +98,6 @@ def is_intact(connection: sql.Connection) -> bool:
         return bool(connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)])
     except sql.Error:
         return False
-
-
-def _all_terms_known(connection: sql.Connection) -> bool:
-    """Return whether each number that a record stores in place of a text has its text in table `term`."""
-    return not any(
-        connection.execute(unexplained_sql(kind, column), (term_name(kind, column),)).fetchone()[0]
-        for kind, columns in TABLES.items()
-        for column, storage in columns.items()
-        if storage == "term"
-    )
 
 
 def _open(db: Path, key: Secret, *, known: bool) -> sql.Connection:
@@ -122,22 +117,18 @@ def _open(db: Path, key: Secret, *, known: bool) -> sql.Connection:
                 )
             ) from error
         try:
-            _check_version(db, connection)
+            application = connection.execute("PRAGMA application_id").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if application != APPLICATION:
+                raise sql.corrupt_vault(db)
+            if version not in READABLE:
+                raise _other_version(db)
+            if version != VERSION:
+                _upgrade(connection)
         except BaseException:
             connection.close()
             raise
     return connection
-
-
-def _check_version(db: Path, connection: sql.Connection) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION:
-        raise sql.corrupt_vault(db)
-    if version not in READABLE:
-        raise _other_version(db)
-    if version != VERSION:
-        _upgrade(connection)
 
 
 def _upgrade(connection: sql.Connection) -> None:

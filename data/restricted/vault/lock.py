@@ -45,20 +45,17 @@ class WriterLock:
             raise VaultError(msg) from error
         try:
             if self._lock.lock_counter == 1:
-                self._write_note()
+                since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+                user = find_user() or "an unknown user"
+                note = {"user": user, "host": platform.node(), "process": os.getpid(), "since": since}
+                # Only for the message that a second writer sees: a full disk must not stop the first one.
+                with contextlib.suppress(OSError):
+                    self._note.write_text(json.dumps(note), encoding="utf-8")
             yield
         finally:
             if self._lock.lock_counter == 1:
                 self._note.unlink(missing_ok=True)
             self._lock.release()
-
-    def _write_note(self) -> None:
-        since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        user = find_user() or "an unknown user"
-        note = {"user": user, "host": platform.node(), "process": os.getpid(), "since": since}
-        # Only for the message that a second writer sees: a full disk must not stop the first one.
-        with contextlib.suppress(OSError):
-            self._note.write_text(json.dumps(note), encoding="utf-8")
 
     def _busy(self) -> VaultBusy:
         try:

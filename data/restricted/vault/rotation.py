@@ -90,7 +90,11 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
             if not health.is_intact(connection):
                 raise sql.corrupt_vault(db)
             with sql.translating_errors(db):
-                _prepare(connection, both.vault, new, sources)
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("BEGIN IMMEDIATE")
+                keep_sources(connection, both.vault, sources)
+                connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NEXT_KEY, _mark(new)))
+                connection.execute("COMMIT")
         try:
             if not by_hand:
                 keys.store_next(workspace.id, new)
@@ -153,14 +157,6 @@ def _check_new_key(both: Keys, key: Secret | None) -> Secret:
         "64 hexadecimal digits (openssl rand -hex 32), keep it where you keep the other one, and run this again. "
         "Nothing was changed."
     )
-
-
-def _prepare(connection: sql.Connection, old: Secret, new: Secret, sources: Iterable[str]) -> None:
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("BEGIN IMMEDIATE")
-    keep_sources(connection, old, sources)
-    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_NEXT_KEY, _mark(new)))
-    connection.execute("COMMIT")
 
 
 def _encrypt_anew(db: Path, old: Secret, new: Secret) -> None:

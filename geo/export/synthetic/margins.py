@@ -17,7 +17,6 @@ from data.release import Release
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES
-from data.workspace.types import Floats
 from geo.export.synthetic.fitting import Margin
 from geo.layers.reading import tables
 
@@ -99,23 +98,16 @@ def read_published(release: Release) -> Published:
         if about.get("measure") == _MEASURE and len(about["breakdown"]) <= 1:
             breakdown = next(iter(about["breakdown"]), TOTAL)
             frame = release.table(resource["name"])
-            low, high = find_limits(frame, release.k)
+            # A shown number, adjusted so that parts add up, is both limits; one below the threshold is 0 to k - 1; an
+            # area without the programme has 0; all other cells have 0 and infinity.
+            number = choose_numbers(frame, 0.0)["value"].to_numpy()
+            number = np.where(np.isnan(number) & (frame["state"] == "structural_zero").to_numpy(), 0.0, number)
+            most = np.where((frame["state"] == "few").to_numpy(), release.k - 1.0, np.inf)
+            known = ~np.isnan(number)
+            low, high = np.where(known, number, 0.0), np.where(known, number, most)
             category = frame[breakdown] if breakdown else TOTAL
             frame = frame[["area", "period", "state"]].assign(category=category, low=low, high=high)
             frames.setdefault(breakdown, {})[str(resource["name"])] = frame
     parents = tables.load_areas(release)["parent"]
     rows = pd.concat([frame for named in frames.values() for frame in named.values()])
     return Published(frames, {str(code): str(parent) for code, parent in parents.items()}, rows)
-
-
-def find_limits(frame: pd.DataFrame, k: int) -> tuple[Floats, Floats]:
-    """Return the smallest and the largest number that a published cell stands for, each of shape (rows,).
-
-    For a shown number both are that number, adjusted so that parts add up. A number below the threshold is 0 to k - 1.
-    An area without the programme has 0. For all other cells the limits are 0 and infinity.
-    """
-    number = choose_numbers(frame, 0.0)["value"].to_numpy()
-    number = np.where(np.isnan(number) & (frame["state"] == "structural_zero").to_numpy(), 0.0, number)
-    most = np.where((frame["state"] == "few").to_numpy(), k - 1.0, np.inf)
-    known = ~np.isnan(number)
-    return np.where(known, number, 0.0), np.where(known, number, most)

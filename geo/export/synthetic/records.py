@@ -35,7 +35,9 @@ def draw_records(release: Release, published: Published, seed: int) -> pd.DataFr
     The first column is `invented`, with `MARK` in every row. The same release and seed give the same rows.
     """
     rng = np.random.default_rng(seed)
-    municipalities = _list_municipalities(release, published)
+    # The municipalities in each area of `published.areas`; Mount Athos has none.
+    codes, parents = tables.list_areas(release, "municipality"), tables.load_areas(release)["parent"]
+    municipalities = [[c for c in codes if area in (parents[c], parents.get(parents[c]))] for area in published.areas]
     counts = _draw_totals(published, np.array([bool(codes) for codes in municipalities]), rng)
     area, period = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
     columns = {name: _draw_categories(published, name, counts, rng) for name in list_drawn(published)}
@@ -64,12 +66,6 @@ def list_drawn(published: Published) -> tuple[str, ...]:
 def list_without_table(published: Published) -> tuple[str, ...]:
     """List the drawn columns for which the release has no table: each of their categories has the same chance."""
     return tuple(name for name in list_drawn(published) if name not in published.frames)
-
-
-def _list_municipalities(release: Release, published: Published) -> list[list[str]]:
-    """Return the codes of the municipalities in each area of `published.areas`; Mount Athos has none."""
-    codes, parents = tables.list_areas(release, "municipality"), tables.load_areas(release)["parent"]
-    return [[c for c in codes if area in (parents[c], parents.get(parents[c]))] for area in published.areas]
 
 
 def _draw_totals(published: Published, possible: Bools, rng: np.random.Generator) -> Ints:

@@ -59,9 +59,4 @@ def format_noisy(number: float, margin: float) -> str:
 def _source(layer: Layer, data: LayerData, source: str, year: float) -> str:
     if not source:
         return "" if layer.of_figures else data.legend.source
-    return date_source(source, year)
-
-
-def date_source(source: str, year: float) -> str:
-    """Return a source with the year of its figure; the source alone if it contains the year, or the year is NaN."""
     return source if pd.isna(year) or str(int(year)) in source else f"{source}, {int(year)}"

@@ -115,23 +115,15 @@ def _read_choice(
     name = choice.replace("-", "_")
     columns = ["value", "state", "source", "year", "note"]
     if not layer.of_figures:
-        columns = [*_list_columns(plain, data), *_list_more(layer, data)]
+        # An area of either choice is enough. Without a number and without a class the values are empty.
+        both = pd.concat([plain.frame, data.frame])
+        classed = (both["state"] == "class").any()
+        numbers = ["value"] if both["value"].notna().any() or not classed else []
+        margins = ["margin"] if both["margin"].notna().any() else []
+        columns = [*numbers, "state", *margins, *(["low", "high"] if classed else []), *_list_more(layer, data)]
     frame = data.frame[columns]
     frame = frame.assign(year=_read_years(frame["year"])) if layer.of_figures else frame
     return frame.rename(columns=lambda c: name if c == "value" else f"{name}__{c}")
-
-
-def _list_columns(plain: LayerData, data: LayerData) -> list[str]:
-    """List the columns that a choice needs beside those of the default choice `plain`.
-
-    These are state; value if an area has a number or none has a class; margin if an area has one; low and high if an
-    area has a class. An area of either choice is enough.
-    """
-    both = pd.concat([plain.frame, data.frame])
-    classed = (both["state"] == "class").any()
-    numbers = ["value"] if both["value"].notna().any() or not classed else []
-    margins = ["margin"] if both["margin"].notna().any() else []
-    return [*numbers, "state", *margins, *(["low", "high"] if classed else [])]
 
 
 def _list_more(layer: Layer, data: LayerData) -> list[str]:

@@ -73,12 +73,26 @@ def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
     children, when = place.read_nearest_cell(encounters.COUNTED, period)
     inside, inside_when = place.read_nearest_cell(encounters.COUNTED, period, INTERNAL)
     days, days_when = place.read_nearest_cell(effort.COUNTED, period)
+    frame = population.LAYER.read(place.release, View(place.level, "")).frame
+    row: dict[Any, Any] = frame.loc[place.area].to_dict()
+    value, year = float(row["value"]), float(row["year"])
+    known = not math.isnan(year)
     return (
         _fact(place, "children", mark("Children identified or met"), children, when),
         _count_internal(place, when, inside, inside_when),
         _fact(place, "effort", mark("Outreach days"), days, days_when),
         _count_axes(place, period),
-        _population(place),
+        Fact(
+            id="population",
+            label=_counted_when(row, year) if known else mark("Population"),
+            text=format_quantity(value) or describe_state(str(row["state"]), place.release.k),
+            margin="",
+            state=str(row["state"]),
+            period=str(int(year)) if known else "",
+            source=str(row["source"]),
+            note=str(row["note"]),
+            invented=bool(row["invented"]),
+        ),
     )
 
 
@@ -160,24 +174,6 @@ def _has_service(cell: Cell) -> bool | None:
     if cell.state in {"number", "structural_zero"}:
         return cell.value > 0
     return True if cell.low > 0 else None
-
-
-def _population(place: Place) -> Fact:
-    frame = population.LAYER.read(place.release, View(place.level, "")).frame
-    row: dict[Any, Any] = frame.loc[place.area].to_dict()
-    value, year = float(row["value"]), float(row["year"])
-    known = not math.isnan(year)
-    return Fact(
-        id="population",
-        label=_counted_when(row, year) if known else mark("Population"),
-        text=format_quantity(value) or describe_state(str(row["state"]), place.release.k),
-        margin="",
-        state=str(row["state"]),
-        period=str(int(year)) if known else "",
-        source=str(row["source"]),
-        note=str(row["note"]),
-        invented=bool(row["invented"]),
-    )
 
 
 def _counted_when(row: Mapping[Any, Any], year: float) -> str:

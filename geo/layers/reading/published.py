@@ -135,11 +135,13 @@ class Published:
 
     def _legend(self, view: View, figure: Figure, frame: pd.DataFrame) -> Legend:
         labels = [c.label for o in self.options for c in o.choices if c.id == view.choice(o)]
+        figures = frame[frame["state"] == "number"]
+        pairs = zip(figures["source"], figures["year"], strict=True)
         return Legend(
             title=Message("{group}: {choice}", group=self.title, choice=labels[0]) if labels else self.title,
             unit=figure.unit,
             period=_years(frame["year"].dropna()),
-            source=_list_sources(frame),
+            source="; ".join(sorted({name_source(source, year) for source, year in pairs})),
             margin=Message("as published; some are invented, as their source says")
             if frame["invented"].any()
             else Message("as published"),
@@ -162,6 +164,8 @@ def _list_rows(published: Published, release: Release, _stamp: int, level: str) 
 def _build_rows(table: pd.DataFrame, index: pd.Index[str], period: str = "") -> pd.DataFrame:
     """Return a row for each figure, and a row without a number for each area (and period) that has no figure."""
     none = index[~index.isin(table["area"])]
+    status = table["status"].map(_PROVISIONAL).fillna("")
+    notes = table["note"].fillna("") if "note" in table else pd.Series("", index=table.index)
     words = pd.DataFrame(
         {
             "area": table["area"],
@@ -170,7 +174,7 @@ def _build_rows(table: pd.DataFrame, index: pd.Index[str], period: str = "") -> 
             "state": "number",
             "source": table["source"],
             "year": table["year"].astype(float),
-            "note": _notes(table),
+            "note": ["; ".join(filter(None, pair)) for pair in zip(status, notes, strict=True)],
             "invented": table["invented"].astype(bool),
         }
     )
@@ -189,12 +193,6 @@ def _build_rows(table: pd.DataFrame, index: pd.Index[str], period: str = "") -> 
     parts = [part for part in (words, empty) if len(part)]
     whole = pd.concat(parts, ignore_index=True) if parts else empty
     return whole.assign(margin=np.nan, low=np.nan, high=np.nan)
-
-
-def _notes(table: pd.DataFrame) -> list[str]:
-    status = table["status"].map(_PROVISIONAL).fillna("")
-    notes = table["note"].fillna("") if "note" in table else pd.Series("", index=table.index)
-    return ["; ".join(filter(None, pair)) for pair in zip(status, notes, strict=True)]
 
 
 @lru_cache(maxsize=256)
@@ -234,13 +232,6 @@ def _years(years: pd.Series[float]) -> str:
     return (
         str(last) if first == last else Message("{first} to {last}, latest figure of each area", first=first, last=last)
     )
-
-
-def _list_sources(frame: pd.DataFrame) -> str:
-    """Return the sources of the figures as one text, each with its year unless its name contains the year."""
-    figures = frame[frame["state"] == "number"]
-    pairs = zip(figures["source"], figures["year"], strict=True)
-    return "; ".join(sorted({name_source(source, year) for source, year in pairs}))
 
 
 def name_source(source: str, year: float) -> str:

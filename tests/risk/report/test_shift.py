@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from benchmarks.studies.shift import LAWS, Outcome, Study, study
+from benchmarks.studies.shift import LAWS, Outcome, Study, find_shifts, study
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
-from risk.report.shift import REFERENCE, WATCHED, AreaShift, describe_shifts, find_shifts
+from risk.report.shift import REFERENCE, WATCHED, AreaShift, describe_shifts
 from tests.helpers import small_release
 from tests.helpers.small_release import FIRST, QUARTERS, REGIONS
 

@@ -70,7 +70,13 @@ def _survey(
         return {}
     estimated = {str(area) for table in release.estimates.values() for area in table["area"].unique().to_pylist()}
     thresholds = {} if k is None else {spec: _list_thresholds(release, spec) for spec in tables}
-    attacker = Attacker(rates, mechanism, k, tables, _withheld(release, tables), frozenset(estimated), thresholds)
+    # Pairs of table and area (region or country) whose cells are all withheld.
+    pairs: set[tuple[TableSpec, str]] = set()
+    for spec in tables:
+        frame = release.tables[spec].select(["area", "state"]).to_pandas()
+        silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
+        pairs.update((spec, str(area)) for area in silent.index[silent])
+    attacker = Attacker(rates, mechanism, k, tables, frozenset(pairs), frozenset(estimated), thresholds)
     advantages: dict[str, Advantage] = {}
     by_key: dict[tuple[object, ...], Advantage] = {}
     for number, child in enumerate(attacker.list_worst_children(children), seed):
@@ -135,16 +141,6 @@ def _list_thresholds(release: Published, spec: TableSpec) -> tuple[int, ...]:
     """Return the lowest threshold under which each period of a table was published, in the order of time."""
     periods = sorted(release.tables[spec]["period"].unique().to_pylist())
     return tuple(release.threshold(spec, period) for period in periods)
-
-
-def _withheld(release: Published, tables: Sequence[TableSpec]) -> frozenset[tuple[TableSpec, str]]:
-    """Find the pairs of table and area (region or country) whose cells are all withheld."""
-    pairs: set[tuple[TableSpec, str]] = set()
-    for spec in tables:
-        frame = release.tables[spec].select(["area", "state"]).to_pandas()
-        silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
-        pairs.update((spec, str(area)) for area in silent.index[silent])
-    return frozenset(pairs)
 
 
 def _is_attacked(spec: TableSpec) -> bool:

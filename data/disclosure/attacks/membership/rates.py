@@ -61,7 +61,16 @@ def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
         name: _shares(release, name, tuple(table.index), country, finest)
         for name in dict.fromkeys(n for s in release.tables if s.measure == "children" for n in s.breakdown)
     }
-    return Rates(tuple(table.index), country, children, shares, _coarser(periods))
+    # The index of the period that contains each of `periods`, (periods,), for their grain and longer ones.
+    result: dict[Grain, Ints] = {"whole": np.zeros(len(periods), np.int64)}
+    result[periods[0].grain] = np.arange(len(periods))
+    if periods[0].grain in ("month", "quarter"):
+        first = periods[0].start
+        months = np.array([(p.start.year - first.year) * 12 + p.start.month - first.month for p in periods])
+        result["year"] = (months // 12).astype(np.int64)
+        if periods[0].grain == "month":
+            result["quarter"] = (months // 3).astype(np.int64)
+    return Rates(tuple(table.index), country, children, shares, result)
 
 
 def find_finest(release: Published) -> TableSpec | None:
@@ -127,16 +136,3 @@ def _read_mixes(release: Published, level: Level, areas: Sequence[str], name: st
             wide = sums.reindex(index=list(areas), columns=list(CATEGORIES[name])).fillna(0.0)
             return np.asarray(wide, np.float64)
     return np.zeros((len(areas), len(CATEGORIES[name])))
-
-
-def _coarser(periods: Sequence[Period]) -> dict[Grain, Ints]:
-    """Return the index of the period that contains each of `periods`, (periods,), for their grain and longer ones."""
-    result: dict[Grain, Ints] = {"whole": np.zeros(len(periods), np.int64)}
-    result[periods[0].grain] = np.arange(len(periods))
-    if periods[0].grain in ("month", "quarter"):
-        first = periods[0].start
-        months = np.array([(p.start.year - first.year) * 12 + p.start.month - first.month for p in periods])
-        result["year"] = (months // 12).astype(np.int64)
-        if periods[0].grain == "month":
-            result["quarter"] = (months // 3).astype(np.int64)
-    return result

@@ -235,7 +235,9 @@ def search(
     for number, path in enumerate(files):
         if report is not None:
             report(number / len(files))
-        if _is_partner_table(release, path):
+        # A table of days of partners, byte for byte: no other row may have its numbers.
+        table = release.folder / path.name
+        if path.stem in _PARTNER_TABLES and table.is_file() and table.read_bytes() == path.read_bytes():
             continue
         try:
             for where, what in readers.read_contents(path, index.areas):
@@ -251,12 +253,6 @@ def search(
                 Finding("surface", path.name, {}, Message("cannot be read: {why}", why=type(error).__name__))
             )
     return findings, {"seconds": round(time.monotonic() - began, 3), "cells": cells}
-
-
-def _is_partner_table(release: Release, path: Path) -> bool:
-    """Return whether a file is, byte for byte, a table of days of partners, whose numbers no other row may have."""
-    table = release.folder / path.name
-    return path.stem in _PARTNER_TABLES and table.is_file() and table.read_bytes() == path.read_bytes()
 
 
 def _search_table(index: NumberIndex, where: str, frame: pd.DataFrame) -> Iterator[Finding]:
