@@ -107,7 +107,7 @@ class Document:
                 date=t.format_date(self.saved.created.date()),
                 role=t.name_role(plan.author.role),
             ),
-            "tier": method.name_tier(t, self.release),
+            "tier": t("Partner tier") if self.release.tier == "partner" else t("Public tier"),
             "readers": method.name_readers(t, self.release),
             "invented": t("Invented data") if self.invented else "",
             "day": [self.saved.created.year, self.saved.created.month, self.saved.created.day],

@@ -60,13 +60,13 @@ def show() -> None:
         if current_release.read_risk_manifest(current):
             _show_question(
                 _("Why is the answer “cannot tell”?"),
-                answers.answer_cannot_tell(),
+                _("Too few children were met, or the margin is too wide, to call anything likely."),
                 [(_("The words for certainty"), lambda: st.html(markup.render_list(answers.explain_certainty())))],
             )
             _show_question(_("What does the risk model read?"), answers.answer_model(), _fold_model(current))
         _show_question(
             _("How does a record become a number?"),
-            answers.answer_record(),
+            _("A child is counted once, where and when first met. Records stay encrypted."),
             [(_("From a record to a number"), lambda: st.html(markup.render_steps(summary.list_steps())))],
         )
         _show_question(
