@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 from streamlit import App, get_option
 
 from dashboard.map import FRAME_PATH, find_frame_files, shapes
@@ -63,19 +63,6 @@ from data.tables.spec import Tier
 _STREAMLIT = Path(streamlit.__file__).parent / "static"
 
 
-def _make_routes(site: Site, *, is_encrypted: bool) -> list[BaseRoute]:
-    return [
-        Route(HEALTH, make_health(site)),
-        *shapes.make_routes(site),
-        *pictures.make_routes(site),
-        *features.make_routes(site, is_encrypted=is_encrypted),
-        *meeting.make_routes(site),
-        *news.make_routes(site),
-        *papers.make_routes(site),
-        Mount("/assets", Assets(directory=ASSETS)),
-    ]
-
-
 def build_application(
     site: Site,
     host: str,
@@ -121,7 +108,16 @@ def build_application(
         middleware.insert(1, door)
     elif host in LOOPBACK or name is not None:
         middleware.insert(1, Middleware(Gate, hosts=own_hosts | named, entry=entry))
-    routes = _make_routes(site, is_encrypted=name is not None)
+    routes = [
+        Route(HEALTH, make_health(site)),
+        *shapes.make_routes(site),
+        *pictures.make_routes(site),
+        *features.make_routes(site, is_encrypted=name is not None),
+        *meeting.make_routes(site),
+        *news.make_routes(site),
+        *papers.make_routes(site),
+        Mount("/assets", Assets(directory=ASSETS)),
+    ]
     return App(SCRIPT / "app.py", routes=routes, middleware=middleware, on_script_error=show_error)
 
 

@@ -92,6 +92,9 @@ class Document:
     def write_common(self) -> dict[str, Any]:
         """Return the content that all pages and slides have."""
         t, plan = self.t, self.saved.summary
+        words = plan_words.word_verdict(t, plan, list_risen(self.current))
+        text = " ".join([*word_gaps(t, read_questions(self.release)), words.text])  # what is missing comes first
+        one_more = f"{t('One more team')}: {words.one_more}" if words.one_more else ""
         return {
             "language": t.language,
             "title": self.title.replace("\u200b", ""),
@@ -104,20 +107,13 @@ class Document:
                 date=t.format_date(self.saved.created.date()),
                 role=t.name_role(plan.author.role),
             ),
-            "tier": method.name_tier(t, self.release),
+            "tier": t("Partner tier") if self.release.tier == "partner" else t("Public tier"),
             "readers": method.name_readers(t, self.release),
             "invented": t("Invented data") if self.invented else "",
             "day": [self.saved.created.year, self.saved.created.month, self.saved.created.day],
-            "verdict": self._describe_verdict(),
+            "verdict": {**asdict(words), "text": text, "one_more": one_more},
             "map": self._describe_map(),
         }
-
-    def _describe_verdict(self) -> dict[str, Any]:
-        """Return the advice in words; first its text says what is missing in the release."""
-        words = plan_words.word_verdict(self.t, self.saved.summary, list_risen(self.current))
-        text = " ".join([*word_gaps(self.t, read_questions(self.release)), words.text])
-        one_more = f"{self.t('One more team')}: {words.one_more}" if words.one_more else ""
-        return {**asdict(words), "text": text, "one_more": one_more}
 
     def write_first_page(self, room: FirstPage) -> dict[str, Any]:
         """Return the content of the first page: note, figures, situation, changes, moves."""

@@ -173,7 +173,10 @@ def place_names(
         if min(costs) < _OVERLAP:
             best = boxes[costs.index(min(costs))]
             taken.append(best)
-            yield _write_name(name, best, size)
+            look = f'font-family="Source Sans 3" font-weight="600" font-size="{size:.0f}" text-anchor="middle"'
+            position = f'x="{(best[0] + best[2]) / 2:.1f}" y="{best[1] + 0.8 * size:.1f}"'
+            rim = f'stroke="#fff" stroke-width="{size / 3.5:.1f}" stroke-linejoin="round" paint-order="stroke"'
+            yield f'<text {look} {position} fill="{_INK}" {rim}>{escape(name)}</text>'
 
 
 def _around(point: Point, wide: float, high: float) -> list[Box]:
@@ -193,10 +196,3 @@ def _cost(box: Box, taken: Sequence[Box], passed: Sequence[Point], whole: Point)
     met = sum(box[0] < o[2] and o[0] < box[2] and box[1] < o[3] and o[1] < box[3] for o in taken)
     outside = box[0] < 0 or box[1] < 0 or box[2] > whole[0] or box[3] > whole[1]
     return crossed + _OVERLAP * met + _OUTSIDE * outside
-
-
-def _write_name(name: str, box: Box, size: float) -> str:
-    look = f'font-family="Source Sans 3" font-weight="600" font-size="{size:.0f}" text-anchor="middle"'
-    position = f'x="{(box[0] + box[2]) / 2:.1f}" y="{box[1] + 0.8 * size:.1f}"'
-    rim = f'stroke="#fff" stroke-width="{size / 3.5:.1f}" stroke-linejoin="round" paint-order="stroke"'
-    return f'<text {look} {position} fill="{_INK}" {rim}>{escape(name)}</text>'

@@ -101,8 +101,3 @@ def name_readers(t: Speech, release: Release) -> str:
     if release.tier == "partner":
         return t("Partner tier: only for partners who signed the agreement")
     return t("Public tier")
-
-
-def name_tier(t: Speech, release: Release) -> str:
-    """Return the name of the release's tier."""
-    return t("Partner tier") if release.tier == "partner" else t("Public tier")

@@ -174,21 +174,17 @@ def draw_sheet(sheet: Sheet, release: Release) -> str:
         below += drawing.high + _EDGE
     high = max(below - _EDGE, column.y + _EDGE)
     about = f"role='img' aria-label={quoteattr(sheet.title)} lang={quoteattr(find_language())}"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE:.0f} {high:.0f}" {about} '
-        'font-family="Source Sans 3, Source Sans Pro, Noto Sans, sans-serif">'
-        f"<defs>{_define_patterns(sheet.patterns)}</defs>"
-        f'<rect width="{_WIDE:.0f}" height="{high:.0f}" fill="#FFFFFF"/>{"".join([*drawn, *column.parts])}</svg>'
-    )
-
-
-def _define_patterns(more: Mapping[str, str]) -> str:
     states = (
         f'<pattern id="state-{state}" width="10" height="10" patternUnits="userSpaceOnUse">'
         f'<rect width="10" height="10" fill="#FFFFFF"/>{content}</pattern>'
         for state, content in _PATTERNS.items()
     )
-    return "".join([*states, *more.values()])
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE:.0f} {high:.0f}" {about} '
+        'font-family="Source Sans 3, Source Sans Pro, Noto Sans, sans-serif">'
+        f"<defs>{''.join([*states, *sheet.patterns.values()])}</defs>"
+        f'<rect width="{_WIDE:.0f}" height="{high:.0f}" fill="#FFFFFF"/>{"".join([*drawn, *column.parts])}</svg>'
+    )
 
 
 class _Column:

@@ -39,7 +39,9 @@ def doctor(
     A release that was interrupted is finished or undone first.
     """
     if schema:
-        _print_schema(as_json)
+        answer = {name: describe(name) for name in KINDS}
+        lines = [line for name, columns in answer.items() for line in _wrap(KINDS[name].title, columns)]
+        emit(answer, as_json, *lines)
         return
     problems = _find_problems(context.obj or default_path())
     emit(
@@ -116,7 +118,10 @@ def _governance_problems(workspace: Workspace) -> list[str]:
     """List what the governance file lacks, and where records, the release or the risk model do not follow it."""
     governed = governance.read(workspace)
     problems = [] if workspace.invented else list(governed.missing)
-    measures = _list_measures(workspace.releases)
+    name = shown_name(workspace.releases)
+    tiers = TIERS if name in names(workspace.releases) else ()
+    opened = [Release.open(workspace.releases, tier, name) for tier in tiers]
+    measures = {str(r["tact"]["measure"]) for release in opened for r in release.manifest["resources"] if "tact" in r}
     problems += [words for measure, words in _UNAPPROVED.items() if measure in measures & governed.blocked]
     problems += _risk_problems(workspace) if "dark_figure" in governed.blocked else []
     try:
@@ -196,13 +201,6 @@ def _policy_problems(workspace: Workspace) -> list[str]:
     return []
 
 
-def _list_measures(releases: Path) -> set[str]:
-    """Return the measures of which the shown release has tables on either tier; empty without a release."""
-    name = shown_name(releases)
-    opened = [Release.open(releases, tier, name) for tier in TIERS] if name in names(releases) else []
-    return {str(r["tact"]["measure"]) for release in opened for r in release.manifest["resources"] if "tact" in r}
-
-
 _UNAPPROVED = {
     "communities": "The current release has community layers that the Roma partner has not approved. Make one "
     "without them: tact release",
@@ -235,12 +233,6 @@ def _release_problems(releases: Path) -> list[str]:
             except TactError as error:
                 problems.append(str(error))
     return problems
-
-
-def _print_schema(as_json: bool) -> None:
-    answer = {name: describe(name) for name in KINDS}
-    lines = [line for name, columns in answer.items() for line in _wrap(KINDS[name].title, columns)]
-    emit(answer, as_json, *lines)
 
 
 def _wrap(title: str, columns: list[dict[str, str]]) -> Iterator[str]:

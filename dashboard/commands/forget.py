@@ -105,20 +105,16 @@ def _read_names(partner: str | None, source: Path | None) -> list[str]:
     if source is None and sys.stdin.isatty():
         answers = [ask_hidden(question) for question in questions]
     else:
-        answers = _read_lines(source, len(questions))
+        most = len(questions)
+        text = sys.stdin.read() if source in (None, Path("-")) else _read_text(source)
+        answers = text.rstrip().splitlines()
+        if len(answers) > most:
+            raise InputError(f"Give at most {most} line(s), about one child. Nothing was changed.")
     number = answers[-1] if len(answers) == len(questions) else ""
     names = intake.child_names(partner or "", answers[0] if partner and answers else "", number)
     if not names:
         raise InputError("No identifier was given. Nothing was changed.")
     return names
-
-
-def _read_lines(source: Path | None, most: int) -> list[str]:
-    text = sys.stdin.read() if source in (None, Path("-")) else _read_text(source)
-    lines = text.rstrip().splitlines()
-    if len(lines) > most:
-        raise InputError(f"Give at most {most} line(s), about one child. Nothing was changed.")
-    return lines
 
 
 def _read_text(source: Path) -> str:
@@ -142,7 +138,11 @@ def withdraw(
     with open_vault(workspace) as vault, vault.writing():
         name = forgetting.find_partner(vault, partner)
         if not yes:
-            _require_name(name, vault.count_brought(name), as_json=as_json)
+            warning = f"{vault.count_brought(name)} records of {name} would be deleted for good."
+            require_person(warning, "To delete without asking", as_json=as_json)
+            say(warning)
+            if not is_same_partner(ask("Type the partner's name again to delete them"), name):
+                raise InputError(f"That is not {name}. Nothing was deleted.")
         deleted, had_lists = forgetting.withdraw_partner(workspace, vault, name)
     emit(
         {"withdrawn": deleted},
@@ -151,15 +151,6 @@ def withdraw(
         *([_LISTS] if had_lists else []),
         *_list_copies(workspace),
     )
-
-
-def _require_name(name: str, count: int, *, as_json: bool) -> None:
-    """Ask for the partner's name again; raise InputError if nobody can answer, or for another name."""
-    warning = f"{count} records of {name} would be deleted for good."
-    require_person(warning, "To delete without asking", as_json=as_json)
-    say(warning)
-    if not is_same_partner(ask("Type the partner's name again to delete them"), name):
-        raise InputError(f"That is not {name}. Nothing was deleted.")
 
 
 def _list_copies(workspace: Workspace) -> list[str]:

@@ -100,16 +100,6 @@ class RuleOptions:
         return {"country": self.country.upper(), "keep": tuple(_read_units(text, level) for text in self.keep or ()),
                 "at_most": tuple(_read_units(text, level) for text in self.at_most or ())}  # fmt: skip
 
-    def read_decisions(self, level: Level, author: Author) -> tuple[AuthoredDecision, ...]:
-        """Return the forbidden and required moves as decisions; raise InputError for an unknown area."""
-        words: tuple[tuple[Literal["decline", "accept"], _Texts], ...] = (
-            ("decline", self.forbid),
-            ("accept", self.require),
-        )
-        ways = [(decided, *_split_pair(text)) for decided, texts in words for text in texts or ()]
-        moves = [Decision(_find_area(s, level), _find_area(e, level), "", decided) for decided, s, e in ways]
-        return tuple(AuthoredDecision(move, author) for move in moves)
-
 
 def _read_units(text: str, level: Level) -> tuple[str, int]:
     area, count = _split_pair(text)
@@ -234,7 +224,13 @@ def make_plan(
     author = Author(role, dt.datetime.now(dt.UTC).date().isoformat())
     level = Setting(level=cast("Level", limits.level)).level
     setting = Setting(**asdict(limits), **asdict(aims), **rules.read_setting(level))
-    decisions = rules.read_decisions(level, author)
+    words: tuple[tuple[Literal["decline", "accept"], _Texts], ...] = (
+        ("decline", rules.forbid),
+        ("accept", rules.require),
+    )
+    ways = [(decided, *_split_pair(text)) for decided, texts in words for text in texts or ()]
+    moves = [Decision(_find_area(s, level), _find_area(e, level), "", decided) for decided, s, e in ways]
+    decisions = tuple(AuthoredDecision(move, author) for move in moves)
     plan = _compute_plan(opened, setting, decisions, tables, author, _TITLE if title is None else title)
     if title is None and output.briefing is None and output.pictures is None:
         _emit_plan(opened, plan, None, (), as_json=as_json)

@@ -72,15 +72,6 @@ def _open(workspace: Workspace, tier: Tier, name: str | None) -> Release:
     return Release.open(workspace.releases, tier, name, blocked)
 
 
-def _require_records(release: Release) -> None:
-    """Raise ReleaseError if a release has only published figures."""
-    if release.tables == ("figures",):
-        raise ReleaseError(
-            f"Release {release.name} has only published figures, so there is no risk to estimate. Import records "
-            "(tact import FILE), make a release (tact release), and try again."
-        )
-
-
 def risk(
     context: typer.Context,
     tier: Annotated[str | None, typer.Option(help="partner or public; default: both.")] = None,
@@ -117,7 +108,11 @@ def risk(
     asked = None if tier is None else check_tier(tier)
     workspace = open_workspace(context, or_demo=True)
     opened = _open(workspace, asked or "public", release)
-    _require_records(opened)
+    if opened.tables == ("figures",):
+        raise ReleaseError(
+            f"Release {opened.name} has only published figures, so there is no risk to estimate. Import records "
+            "(tact import FILE), make a release (tact release), and try again."
+        )
     tiers = list_scored_tiers(opened) if asked is None else (asked,)
     evaluation = _evaluation(workspace, release) if evaluate else {}
     if calibrate:

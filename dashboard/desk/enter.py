@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +12,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.desk import questions, summary, words
 from dashboard.desk.consent import ask_consent
-from dashboard.desk.entry_form import ask_record
 from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.hand import Hand, read_hand, recall_overdue
+from dashboard.desk.questions import list_places, place_fields
 from dashboard.desk.state import Desk
+from dashboard.desk.summary import name_choices
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets.address import renew_menu
 from dashboard.widgets.markup import render_table
@@ -26,6 +28,7 @@ from data.restricted.intake.missing_columns import list_missing
 from data.restricted.intake.recognition import MASK
 from data.restricted.intake.rejects import is_private
 from data.schema import get_kind
+from data.schema.column import Column
 from data.schema.kinds import KINDS
 
 _SAID = "entered"
@@ -85,7 +88,7 @@ def _mark(draft: Draft) -> Shown:
 def _show_form(desk: Desk, hand: Hand, draft: Draft, shown: Shown) -> None:
     number = st.session_state.setdefault("entry", 0)
     with st.form(f"entry-{draft.kind}-{number}"):
-        row, places = ask_record(draft.kind, f"entry-{number}")
+        row, places = _ask_record(draft.kind, f"entry-{number}")
         pressed = st.form_submit_button(_("Add it to the draft"), type="primary")
     of_children = _("* is needed. Give the partner's identifier of the child or a programme number, never a name.")
     show_note(of_children if get_kind(draft.kind).of_children else _("* is needed."))
@@ -199,3 +202,48 @@ def tabulate_draft(draft: Draft) -> pd.DataFrame:
             cells = [words.word_value(draft.kind, column.name, cell) for cell in cells]
         table[words.name_column(draft.kind, column.name)] = cells
     return pd.DataFrame(table)
+
+
+_FIRST = dt.date(2000, 1, 1)
+_DAY = "DD.MM.YYYY"  # as partners write days
+_NEEDS_ONE = ("child_id", "programme_number")
+
+
+def _ask_record(kind: str, key: str) -> tuple[dict[str, str], dict[str, DeltaGenerator]]:
+    """Show the fields of a record; return the texts of the filled fields and the containers of all fields, by column.
+
+    kind : the kind of record. key : the beginning of the names of the fields in the session's state.
+    """
+    columns = [column for column in get_kind(kind).file_columns if column.name != "partner"]
+    row: dict[str, str] = {}
+    places = dict(zip((column.name for column in columns), place_fields(len(columns)), strict=True))
+    for column in columns:
+        with places[column.name]:
+            text = _ask(kind, column, f"{key}-{column.name}")
+        if text:
+            row[column.name] = text
+    return row, places
+
+
+def _ask(kind: str, column: Column, key: str) -> str:
+    needed = column.required and column.name not in _NEEDS_ONE
+    label = f"{words.name_column(kind, column.name)}{' *' if needed else ''}"
+    meaning = _(column.meaning)
+    if column.allowed or column.type == "area":
+        names = name_choices() if column.type == "area" else {}
+        options = list(column.allowed) or list_places(kind, column.name)
+        chosen = st.selectbox(
+            label,
+            options,
+            index=None,
+            format_func=lambda code: names.get(code) or words.name_code(kind, column.name, code),
+            placeholder=_("Choose"),
+            help=meaning,
+            key=renew_menu(key),
+        )
+        return chosen or ""
+    if column.type in ("date", "day_or_week"):
+        last = None if column.future else "today"
+        day = st.date_input(label, None, _FIRST, last, key=key, help=meaning, format=_DAY)
+        return day.isoformat() if isinstance(day, dt.date) else ""
+    return st.text_input(label, key=key, help=meaning, autocomplete="off").strip()

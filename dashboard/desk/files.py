@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.desk import correcting, questions, summary, words
+from dashboard.desk import questions, summary, words
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.hand import FileInHand, Hand, list_governed, read_hand, recall_overdue
@@ -18,6 +18,9 @@ from dashboard.widgets.upload import ask_files
 from data.restricted.governance.retention import Overdue
 from data.restricted.imports import Imported, is_table
 from data.restricted.intake import UNSTORED
+from data.restricted.intake.mapping import ColumnMapping
+from data.schema import get_kind
+from data.schema.kinds import KINDS
 from data.workspace import Workspace
 
 _MOST_SPELLINGS = 5  # that are listed without a fold
@@ -261,7 +264,7 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
     with st.expander(
         _("Something is read wrongly"), expanded=bool(entry.refusal) and recognition is None and not entry.personal
     ):
-        correcting.show(hand, entry)
+        _show_corrections(hand, entry)
 
 
 def _show_result(entry: FileInHand, result: Imported) -> None:
@@ -286,3 +289,50 @@ def _show_result(entry: FileInHand, result: Imported) -> None:
             mime="text/csv",
             key=f"rejects-{entry.number}",
         )
+
+
+def _show_corrections(hand: Hand, entry: FileInHand) -> None:
+    """Show what an officer may correct; an empty field leaves the value as it was found."""
+    if entry.partner:
+        label = _("Whose file is it, if not of {partner}?", partner=escape_markdown(entry.partner))
+        partner = questions.ask_partner(hand, f"other-partner-{entry.number}", label)
+        if partner and partner != entry.partner:
+            entry.partner = partner
+            st.rerun()
+    again = _("Forget all answers for these files and ask again")
+    if entry.recognition is not None and st.button(again, key=f"again-{entry.number}"):
+        hand.ask_again(entry)
+        st.rerun()
+    number, recognition = entry.number, entry.recognition
+    with st.form(f"correct-{number}", border=False, width=420):
+        kind = st.selectbox(
+            _("Kind of record"),
+            list(KINDS),
+            index=list(KINDS).index(recognition.kind) if recognition else None,
+            format_func=lambda name: _(words.KINDS[name]),
+            placeholder=_("Choose"),
+        )
+        sheet = st.text_input(_("Name or number of the sheet"), autocomplete="off")
+        row = st.number_input(_("Row of the headings"), min_value=1, max_value=1000, value=None, step=1)
+        ours = heading = None
+        if recognition is not None:
+            columns = [column.name for column in get_kind(recognition.kind).file_columns]
+            headings = [heading for reading in recognition.readings for heading in reading.headings]
+            headings += recognition.unknown
+            ours = st.selectbox(
+                _("Column"),
+                columns,
+                index=None,
+                format_func=lambda name: words.name_column(recognition.kind, name),
+                placeholder=_("Choose"),
+            )
+            heading = st.selectbox(
+                _("Heading in the file"), list(dict.fromkeys(headings)), index=None, placeholder=_("Choose")
+            )
+        if st.form_submit_button(_("Read it so")):
+            entry.kind = kind or entry.kind
+            # The chosen column is one of the recognised kind; the corrected kind may not have it.
+            columns = [column.name for column in get_kind(entry.kind).file_columns] if entry.kind else []
+            chosen = {ours: heading} if heading and ours in columns else {}
+            hand.correct(entry, ColumnMapping(columns=chosen, sheet=sheet.strip(), heading_row=int(row or 0)))
+            st.rerun()

@@ -107,7 +107,11 @@ def tell_errors() -> Iterator[None]:
     except TactError as error:
         st.error(escape_markdown(translate_message(error.message)))
     except Exception as error:  # noqa: BLE001 - whatever it is, its message stays here
-        place = _find_place(error)
+        places = traceback.extract_tb(error.__traceback__)
+        ours = [
+            place for place in places if any(Path(place.filename).is_relative_to(_ROOT / name) for name in _PACKAGES)
+        ]
+        place = (ours or places)[-1]
         _LOG.error("%s in %s, line %s", type(error).__name__, place.filename, place.lineno)
         st.error(
             _(
@@ -116,13 +120,6 @@ def tell_errors() -> Iterator[None]:
                 "maintain the program."
             )
         )
-
-
-def _find_place(error: Exception) -> traceback.FrameSummary:
-    """Return the last entry of an error's traceback that is in the product's own code, else the last entry of all."""
-    places = traceback.extract_tb(error.__traceback__)
-    ours = [place for place in places if any(Path(place.filename).is_relative_to(_ROOT / name) for name in _PACKAGES)]
-    return (ours or places)[-1]
 
 
 @st.fragment(run_every=_LOOKS_EVERY)
@@ -157,7 +154,12 @@ def show_note(sentence: str) -> None:
 
 
 def _show_lock(desk: Desk) -> None:
-    _forget_session()
+    context = get_script_run_ctx()
+    if context is not None:
+        context.uploaded_file_mgr.remove_session_files(context.session_id)
+    for name in list(st.session_state):
+        if not str(name).startswith("FormSubmitter:"):
+            del st.session_state[name]
     st.html(
         html(
             "<h1>{}</h1>{}",
@@ -186,13 +188,3 @@ def _show_lock(desk: Desk) -> None:
                 st.error(escape_markdown(translate_message(error.message)))
             else:
                 st.rerun()
-
-
-def _forget_session() -> None:
-    """Forget what this browser's session entered and uploaded."""
-    context = get_script_run_ctx()
-    if context is not None:
-        context.uploaded_file_mgr.remove_session_files(context.session_id)
-    for name in list(st.session_state):
-        if not str(name).startswith("FormSubmitter:"):
-            del st.session_state[name]

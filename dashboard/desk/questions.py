@@ -53,7 +53,13 @@ def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) 
     # Drawn also when it is empty: otherwise a page that is drawn again by itself would still show the earlier content.
     with st.empty():
         if not partners and not invented:
-            _tell_nobody(hand)
+            st.info(
+                _(
+                    "Real records go in for the partners that {file} names, and it names none yet. Write your "
+                    "organisation there under [controllers], names. Then the desk goes on by itself.",
+                    file=escape_markdown(str(governance.read(hand.desk.workspace).path)),
+                )
+            )
         elif chosen and not hand.may_send(chosen):
             tell_unknown(hand)
             return ""
@@ -74,17 +80,6 @@ def _ask_new(partner: str, similar: str, key: str) -> bool:
             )
         )
         return st.checkbox(_("{partner} is really another partner", **names), key=f"{key}-new-{partner}")
-
-
-def _tell_nobody(hand: Hand) -> None:
-    """Show that governance.toml names no partner yet, and what to do."""
-    st.info(
-        _(
-            "Real records go in for the partners that {file} names, and it names none yet. Write your organisation "
-            "there under [controllers], names. Then the desk goes on by itself.",
-            file=escape_markdown(str(governance.read(hand.desk.workspace).path)),
-        )
-    )
 
 
 def tell_unknown(hand: Hand) -> None:

@@ -37,10 +37,18 @@ def show(desk: Desk) -> None:
         doubles = quality.count_doubles(vault) if kind == "encounter" else {}
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _show_months(months)
+        st.html(html("<h2>{}</h2>", _("How many there are")))
+        st.html(render_table(tabulate_months(months.head(_MONTHS))))
+        if len(months) > _MONTHS:
+            with st.expander(_("Earlier months")):
+                st.html(render_table(tabulate_months(months.iloc[_MONTHS:])))
     with right:
         st.html(html("<h2>{}</h2>", _("How complete they are")))
-        st.html(render_table(tabulate_columns(kind, shares)))
+        rows = [
+            (words.name_column(kind, name), _("{share} %", share=format_number(round(100 * share))))
+            for name, share in sorted(shares.items(), key=lambda item: item[1])
+        ]
+        st.html(render_table(pd.DataFrame(rows, columns=[_("Column"), _("Filled in")])))
         if kind == "encounter":
             _show_doubles(doubles)
     _show_places(desk)
@@ -62,26 +70,6 @@ def tabulate_months(months: pd.DataFrame) -> pd.DataFrame:
 
 def _word_month(month: str) -> str:
     return format_period(f"{month}-01/P1M") if _MONTH.fullmatch(month) else month
-
-
-def tabulate_columns(kind: str, shares: dict[str, float]) -> pd.DataFrame:
-    """Return a table of the percentage of records in which each column is filled, the emptiest column first.
-
-    shares : from 0 to 1, by column.
-    """
-    rows = [
-        (words.name_column(kind, name), _("{share} %", share=format_number(round(100 * share))))
-        for name, share in sorted(shares.items(), key=lambda item: item[1])
-    ]
-    return pd.DataFrame(rows, columns=[_("Column"), _("Filled in")])
-
-
-def _show_months(months: pd.DataFrame) -> None:
-    st.html(html("<h2>{}</h2>", _("How many there are")))
-    st.html(render_table(tabulate_months(months.head(_MONTHS))))
-    if len(months) > _MONTHS:
-        with st.expander(_("Earlier months")):
-            st.html(render_table(tabulate_months(months.iloc[_MONTHS:])))
 
 
 def _show_doubles(doubles: dict[str, tuple[int, int]]) -> None:

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from dashboard.map.values import Mark
 from dashboard.site.text import _, capitalise, html, join_markup, translate
-from geo.layers.core import Legend
 
 _SMALLEST = 2.5
 _ORDER = ("few", "almost_none", "not_searched", "structural_zero", "withheld", "cannot_tell", "no_figure", "no_data")
@@ -53,20 +52,16 @@ def render_legend(
 def _render_layer(mark: Mark, scale: float, *, filled: bool, sourced: bool) -> Markup:
     words = mark.data.legend
     unit = join_markup([html("{}", mark.unit), html(", {}", translate(words.period)) if words.period else ""])
+    margin = html("{}. ", capitalise(translate(words.margin))) if words.margin else ""
+    source = html("{}.", translate(words.source).rstrip(".")) if words.source and sourced else ""
     return html(
         "<section><h2>{}</h2><p class=unit>{}{}{}{}</section>",
         mark.title,
         unit,
         _render_scale(mark, scale, filled=filled),
         _render_without(mark) if filled and mark.data.style.kind != "fill" else _render_states(mark),
-        _render_origin(words, sourced=sourced),
+        html("<p class=origin>{}{}", margin, source),
     )
-
-
-def _render_origin(words: Legend, *, sourced: bool) -> Markup:
-    margin = html("{}. ", capitalise(translate(words.margin))) if words.margin else ""
-    source = html("{}.", translate(words.source).rstrip(".")) if words.source and sourced else ""
-    return html("<p class=origin>{}{}", margin, source)
 
 
 def _render_scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
@@ -76,7 +71,7 @@ def _render_scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
     if not mark.data.classes().ge(0).any():
         return Markup("")
     if style.kind == "fill":
-        return _render_ramp(mark)
+        return render_classes([LegendClass(*pair) for pair in zip(style.colours, mark.labels, strict=True)], "rows")
     rows = [
         html('<li><i class=hatch style="--colour:{};--gap:{}px"></i>{}', colour, gap, label)
         for colour, gap, label in zip(
@@ -89,11 +84,6 @@ def _render_scale(mark: Mark, scale: float, *, filled: bool) -> Markup:
 def _list_gaps(classes: int, *, filled: bool) -> tuple[float, ...]:
     """Return the gaps between the lines of each class in pixels, as dashboard/static/tactmap.js draws them."""
     return ((23, 18, 14, 11, 8.5) if filled else (16, 12, 9, 7, 5.5))[-classes:]
-
-
-def _render_ramp(mark: Mark) -> Markup:
-    classes = zip(mark.data.style.colours, mark.labels, strict=True)
-    return render_classes([LegendClass(*pair) for pair in classes], "rows")
 
 
 def render_classes(classes: Iterable[LegendClass], name: str) -> Markup:

@@ -8,7 +8,7 @@ that the release and the tier allow. The default replaces any other value, so th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -19,7 +19,6 @@ from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease, Options, freeze_options
 from data.errors import InputError
 from data.tables.periods import GRAINS, Calendar, Grain, Period
-from data.tables.spec import Tier
 from geo.layers import LAYERS, find_map_conflict
 from geo.layers.core import Layer, View
 
@@ -147,8 +146,15 @@ def settle_view(view: MapView, current: CurrentRelease, areas: pd.DataFrame) -> 
         return MapView(projector=view.projector)
     levels = offered[layer]
     level = view.level if view.level in levels else _LEVEL if _LEVEL in levels else levels[0]
-    over = _list_allowed(layer, (n for n in view.over if level in offered.get(n, ())), current.tier)
-    nearest = replace(view, layer=layer, level=level, over=over, area=_settle_area(view.area, level, areas))
+    allowed: list[str] = [layer]
+    for name in (n for n in view.over if level in offered.get(n, ())):
+        if name not in allowed and not find_map_conflict(current.tier, [*allowed, name]):
+            allowed.append(name)
+    over = tuple(allowed[1:])
+    code = view.area
+    while code in areas.index and _DEPTH[str(areas["level"][code])] > _DEPTH[level]:
+        code = str(areas["parent"][code])
+    nearest = replace(view, layer=layer, level=level, over=over, area=code if code in areas.index else "")
     nearest = replace(nearest, options=_settle_choices(nearest, current))
     return replace(nearest, period=_settle_period(nearest, current))
 
@@ -161,21 +167,6 @@ def list_unmet(parameters: Mapping[str, str], view: MapView) -> list[str]:
         for name in ("layer", "level", "over", "period", "area")
         if parameters.get(name) and parameters[name] != met.get(name, "")
     ]
-
-
-def _list_allowed(layer: str, over: Iterable[str], tier: Tier) -> tuple[str, ...]:
-    allowed: list[str] = [layer]
-    for name in over:
-        if name not in allowed and not find_map_conflict(tier, [*allowed, name]):
-            allowed.append(name)
-    return tuple(allowed[1:])
-
-
-def _settle_area(code: str, level: str, areas: pd.DataFrame) -> str:
-    """Return the code of an area, or of the area at `level` that contains it; empty if the code is unknown."""
-    while code in areas.index and _DEPTH[str(areas["level"][code])] > _DEPTH[level]:
-        code = str(areas["parent"][code])
-    return code if code in areas.index else ""
 
 
 def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[str, str]]:

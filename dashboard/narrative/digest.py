@@ -304,7 +304,8 @@ def _list_contents(current: CurrentRelease, earlier: CurrentRelease) -> Iterator
     if before and (added := [period for period in now if period > max(before)]):
         yield _("Numbers of children met, new: {periods}.", periods=", ".join(map(format_period, added)))
     shown, was_shown = _list_layers(current), _list_layers(earlier)
-    withheld = _list_withheld(earlier)
+    resources = replace(earlier.release, without=frozenset(), added=()).manifest["resources"]
+    withheld = {str(resource.get("tact", {}).get("measure")) for resource in resources} & earlier.release.without
     for layer in LAYERS:
         title = translate(layer.title)
         if layer.id in withheld:
@@ -319,9 +320,3 @@ def _list_layers(current: CurrentRelease) -> set[str]:
     """Return the ids of the layers of the release itself. Those of the risk model, computed later, are left out."""
     release = replace(current.release, added=())
     return {layer.id for layer in LAYERS if layer.levels(release)}
-
-
-def _list_withheld(current: CurrentRelease) -> set[str]:
-    """Return the ids of the measures that the release has but does not show now. Their tables are not read."""
-    resources = replace(current.release, without=frozenset(), added=()).manifest["resources"]
-    return {str(resource.get("tact", {}).get("measure")) for resource in resources} & current.release.without

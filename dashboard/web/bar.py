@@ -74,7 +74,11 @@ def render_bar(
         ],
         _("The map's computer is not answering. The map opens again by itself as soon as it does."),
         person=_render_person(person),
-        meeting=_render_meeting(),
+        meeting=html(
+            '<button class="meet" aria-expanded="false" data-script="{}">{}</button>',
+            name_asset("meeting.js"),
+            _("Meeting"),
+        ),
         period=_render_period(release) if release else "",
         line=join_markup([_render_news(release), strip]),
     )
@@ -195,15 +199,6 @@ def _render_share(picture: str, *, may_add: bool) -> Markup:
         html('<p>{}</p><p class="files">{}</p>', _("A picture with its legend"), join_markup(files)) if picture else "",
         _("Print this page"),
         html('<button class="add">{}</button>', _("Add to an agenda")) if may_add else "",
-    )
-
-
-def _render_meeting() -> Markup:
-    """Return the button that opens a meeting. Its script is loaded when the button is pressed."""
-    return html(
-        '<button class="meet" aria-expanded="false" data-script="{}">{}</button>',
-        name_asset("meeting.js"),
-        _("Meeting"),
     )
 
 

@@ -27,17 +27,6 @@ _NEVER_KEPT = ("text/html", "application/json")
 _UPLOADS = "/_stcore/upload_file/"
 
 
-def _hash_inline_scripts() -> list[str]:
-    """Return the hashes of the inline scripts of Streamlit's own page, as sources of the policy.
-
-    No other inline script may run there.
-    """
-    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    bodies = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
-    digests = [hashlib.sha256(body.encode()).digest() for body in bodies]
-    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
-
-
 def _format_policy(**sources: str) -> str:
     base = {
         "default-src": "'self'",
@@ -55,8 +44,11 @@ def _format_policy(**sources: str) -> str:
 
 def make_page_policy() -> str:
     """Return the content security policy of a page: this origin, no inline script, no frame around it."""
+    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    bodies = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
+    digests = [hashlib.sha256(body.encode()).digest() for body in bodies]
     return _format_policy(
-        script_src=" ".join(["'self'", *_hash_inline_scripts()]),
+        script_src=" ".join(["'self'", *[f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]]),
         worker_src="'self' blob:",
         frame_src="'self'",
         frame_ancestors="'none'",

@@ -159,7 +159,7 @@ def _make_theme(section: str) -> CustomThemeConfig:
 def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Set Streamlit's settings, and replace functions of Streamlit by those of this module.
 
-    changes : settings that replace those of `make_settings`. Streamlit will ask no outside service for its own address.
+    changes : settings that replace those of config.toml. Streamlit will ask no outside service for its own address.
     """
     net_util.get_external_ip = lambda: None
     app_session.ForwardMsgQueue = WholeQueue  # type: ignore[attr-defined]
@@ -168,11 +168,6 @@ def apply_settings(host: str, port: int, changes: Mapping[str, Any] = MappingPro
     SessionState._remove_stale_widgets = _forget_stale_widgets  # type: ignore[assignment,method-assign] # noqa: SLF001
     app_session._populate_theme_msg = _copy_theme  # noqa: SLF001
     _make_theme.cache_clear()
-    bootstrap.load_config_options({**make_settings(host, port), **changes})
-
-
-def make_settings(host: str, port: int) -> dict[str, Any]:
-    """Return Streamlit's settings: those of the product's config.toml, and those that depend on host and port."""
     text = (SCRIPT / "config.toml").read_text(encoding="utf-8")
     options = _flatten(tomllib.loads(text))
     # A collection after each run costs more than the run; the interpreter collects by itself.
@@ -180,7 +175,7 @@ def make_settings(host: str, port: int) -> dict[str, Any]:
     options["server.address"] = host
     options["server.port"] = port
     options["browser.serverAddress"] = host
-    return options
+    bootstrap.load_config_options({**options, **changes})
 
 
 def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

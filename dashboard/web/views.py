@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -43,7 +42,13 @@ def may_see(site: Site, reader: Reader, view: str) -> bool:
         return False
     if page.module != "situation":
         return True
-    return _offers(replace(narrow, asked=parameters.get(RELEASE, "")), parameters)
+    asked = parse_address(parameters)
+    try:
+        current = open_current_release(replace(narrow, asked=parameters.get(RELEASE, "")))
+    except TactError:
+        return False
+    offered = list_levels(current) if current else {}
+    return all(name in offered and asked.level in ("", *offered[name]) for name in asked.layers if name)
 
 
 def split_view(view: str) -> tuple[PageEntry, dict[str, str]]:
@@ -80,17 +85,3 @@ def _is_within(site: Site, view: str) -> bool:
         return False
     named = {word for value in parameters.values() for word in re.split(r"[^\w-]+", value)}
     return site.covers(page.module) and release is not None and not named & release.outside
-
-
-def _offers(site: Site, parameters: Mapping[str, str]) -> bool:
-    """Return whether the release of a site has all layers of an address of the map, at its level of areas.
-
-    parameters : those of the address. False if the release cannot be read.
-    """
-    asked = parse_address(parameters)
-    try:
-        current = open_current_release(site)
-    except TactError:
-        return False
-    offered = list_levels(current) if current else {}
-    return all(name in offered and asked.level in ("", *offered[name]) for name in asked.layers if name)

@@ -197,7 +197,9 @@ def _place_names(
     taken: list[Box] = []
     written = []
     for code, name in names.items():
-        lines = _break_name(name)
+        words = name.split()
+        cuts = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+        lines = list(min(cuts, key=lambda cut: max(map(len, cut)))) if cuts else [name]
         wide, high = _LETTER * max(map(len, lines)) / _SCALE, _LINE * len(lines) / _SCALE
         boxes = _list_boxes(points[code], wide, high)
         box = next(
@@ -209,13 +211,6 @@ def _place_names(
             place = round(100 * (x - left) / (right - left), 1), round(100 * (y - top) / (bottom - top), 1)
             written.append(html('<span style="left:{}%;top:{}%">{}</span>', *place, Markup("<br>").join(lines)))
     return html('<div class="names" aria-hidden="true">{}</div>', join_markup(written))
-
-
-def _break_name(name: str) -> list[str]:
-    """Return the lines of a name: two of about the same length, or one for a name of one word."""
-    words = name.split()
-    cuts = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
-    return list(min(cuts, key=lambda cut: max(map(len, cut)))) if cuts else [name]
 
 
 def _list_boxes(point: Point, wide: float, high: float) -> list[Box]:

@@ -125,7 +125,7 @@ def compute_result(
         listed = list(tables.make_partner_tables(judged, areas, evaluation))
         scenarios = judge_scenarios(judged, model, set_partners_aside(release, observations), tell)
         listed.append(make_sensitivity_table(judged, scenarios))
-        sensitivity = summarise_sensitivity(judged, scenarios)
+        sensitivity = summarise_sensitivity(listed[-1])
         listed += tables.make_municipal_tables(judged, municipal) if municipal is not None else ()
         listed += access_tables.make_access_tables(release, areas, observations, judged.draws, times, tables.SEED)
     else:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from data.release import Release
 from data.release.completeness import read_completeness
 from data.release.result import Table
-from data.workspace.types import Bools, Floats, Progress
+from data.workspace.types import Floats, Progress
 from risk.laplace.likelihood import MISSING
 from risk.model import RiskModel
 from risk.model.burden import judge_burden
@@ -63,8 +63,7 @@ def set_partners_aside(release: Release, observations: Observations) -> dict[str
     every, partners = days.groupby(level=0).sum(), days.index.get_level_values(1)
     for partner in sorted(set(partners)):
         share = days[partners == partner].droplevel(1) / every
-        large = share.reindex(observations.countries, columns=observations.quarters) >= _LARGE
-        aside = large.to_numpy()
+        aside = (share.reindex(observations.countries, columns=observations.quarters) >= _LARGE).to_numpy()
         published = observations.published.copy()
         published[aside, :, way] = MISSING
         if aside.any():
@@ -120,46 +119,41 @@ def make_sensitivity_table(judged: JudgedFit, scenarios: Sequence[Scenario]) -> 
     of the statement that would be. value : children newly in need, of the topic burden.
     """
     base, observations, frames = _collect("share", "", judged), judged.observations, []
-    every = np.repeat(observations.areas, len(observations.pathways))
     for scenario in scenarios:
         for topic, statements in base.statements.items():
             there = scenario.statements[topic]
             probability, stands = statements.compare(there)
-            columns = {
-                "value": scenario.children if topic == "burden" else np.full(stands.shape, np.nan),
-                "statement": statements.codes,
-                "probability": probability,
-                "stands": stands,
-                "instead": there.codes,
-            }
-            frame = pd.DataFrame({name: values.ravel() for name, values in columns.items()})
-            labels = {"topic": topic, "assumption": scenario.assumption, "setting": scenario.value}
-            state = np.where(statements.position.ravel() == NONE, "cannot_tell", "number")
-            crossing = np.tile(observations.pathways, len(observations.areas))
-            frames.append(frame.assign(area=every, crossing=crossing, state=state, **labels))
-    rows = pd.concat(frames, ignore_index=True).assign(period=observations.whole_time)
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "area": np.repeat(observations.areas, len(observations.pathways)),
+                        "period": observations.whole_time,
+                        "crossing": np.tile(observations.pathways, len(observations.areas)),
+                        "state": np.where(statements.position.ravel() == NONE, "cannot_tell", "number"),
+                        "value": scenario.children.ravel() if topic == "burden" else np.nan,
+                        "statement": statements.codes.ravel(),
+                        "probability": probability.ravel(),
+                        "stands": stands.ravel(),
+                        "instead": there.codes.ravel(),
+                        "topic": topic,
+                        "assumption": scenario.assumption,
+                        "setting": scenario.value,
+                    }
+                )
+            )
+    rows = pd.concat(frames, ignore_index=True)
     rows = rows[~rows["area"].isin(list(observations.silent_places))]
-    first = ["area", "period", "crossing", "state"]
-    ordered = pa.Table.from_pandas(rows[[*first, *(name for name in rows if name not in first)]], preserve_index=False)
+    ordered = pa.Table.from_pandas(rows, preserve_index=False)
     return Table("sensitivity", "region", "whole", ("crossing",), "What stands whatever is assumed", ordered)
 
 
-def summarise_sensitivity(judged: JudgedFit, scenarios: Sequence[Scenario]) -> dict[str, Any]:
+def summarise_sensitivity(table: Table) -> dict[str, Any]:
     """Return how many statements stand in all scenarios, and how many fall in each, as plain values: eq. (141)."""
-    heard = ~np.isin(judged.observations.areas, list(judged.observations.silent_places))
-    base = _collect("share", "", judged).statements
-
-    def list_stands(scenario: Scenario) -> Bools:
-        compared = [
-            statements.compare(scenario.statements[topic])[1][heard][statements.position[heard] != NONE]
-            for topic, statements in base.items()
-        ]
-        return np.concatenate(compared)
-
-    stands = np.array([list_stands(scenario) for scenario in scenarios])
-    fallen = (~stands).sum(axis=1).tolist()
+    rows = table.rows.to_pandas()
+    fallen = (~rows["stands"] & (rows["state"] == "number")).groupby([rows["assumption"], rows["setting"]], sort=False)
+    stand = rows[rows["state"] == "number"].groupby(["area", "crossing", "topic"])["stands"].all()
     return {
-        "statements": stands.shape[1],
-        "stand": int(stands.all(axis=0).sum()),
-        "scenarios": [[s.assumption, s.value, count] for s, count in zip(scenarios, fallen, strict=True)],
+        "statements": len(stand),
+        "stand": int(stand.sum()),
+        "scenarios": [[*scenario, int(count)] for scenario, count in fallen.sum().items()],
     }

@@ -10,7 +10,7 @@ import pandas as pd
 import pyogrio
 import pytest
 
-from dashboard.pages.download.form import name_layer
+from dashboard.pages.download import name_layer
 from dashboard.site.text import speak
 from data.tables.states import STATES
 from tests.helpers.browser import settle, until

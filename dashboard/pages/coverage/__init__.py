@@ -65,7 +65,8 @@ def _show_reached(current: CurrentRelease) -> None:
     st.html(markup.render_lead(matrix.word_answer(current, area)))
     with st.container(key="coverage-row"):
         with st.container(key="coverage-matrix"):
-            columns = address.pick_segment("columns", _("Columns"), matrix.name_columns())
+            choices = {"axes": _("Axes of work"), "bearers": _("Duty bearers")}
+            columns = address.pick_segment("columns", _("Columns"), choices)
             st.html(markup.render_lands(lands, country))
             cells = st.empty()
         with st.container(key="coverage-map"):

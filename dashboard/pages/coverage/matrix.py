@@ -29,11 +29,6 @@ SIGNS: Mapping[GapAnswer, tuple[str, str]] = {
 _NAMED = 4
 
 
-def name_columns() -> dict[str, str]:
-    """Return the names of the two choices of columns, by id."""
-    return {"axes": _("Axes of work"), "bearers": _("Duty bearers")}
-
-
 @cache_by_language(maxsize=64)
 def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, dict[str, GapAnswer]]:
     """Return whether there is a gap, by area and then by kind of services; the areas with the most need come first.

@@ -35,7 +35,11 @@ def show() -> None:
     st.html(markup.render_definitions(summary.list_key_facts(release)))
     cost = current_release.read_costs(current)
     with st.container(key="questions"):
-        _show_question(_("Can a child be recognised?"), answers.answer_recognised(current), _fold_attacks(current))
+        protections = _("Protection of children and communities")
+        folds: list[Fold] = [(protections, lambda: st.html(markup.render_list(summary.list_protections())))]
+        if attacks.describe_one_number(current.release):
+            folds.insert(0, (_("What an attacker could still learn"), lambda: _show_attacks(current)))
+        _show_question(_("Can a child be recognised?"), answers.answer_recognised(current), folds)
         _show_question(
             _("Why is this number not exact?"),
             answers.answer_noise(release),
@@ -56,13 +60,13 @@ def show() -> None:
         if current_release.read_risk_manifest(current):
             _show_question(
                 _("Why is the answer “cannot tell”?"),
-                answers.answer_cannot_tell(),
+                _("Too few children were met, or the margin is too wide, to call anything likely."),
                 [(_("The words for certainty"), lambda: st.html(markup.render_list(answers.explain_certainty())))],
             )
             _show_question(_("What does the risk model read?"), answers.answer_model(), _fold_model(current))
         _show_question(
             _("How does a record become a number?"),
-            answers.answer_record(),
+            _("A child is counted once, where and when first met. Records stay encrypted."),
             [(_("From a record to a number"), lambda: st.html(markup.render_steps(summary.list_steps())))],
         )
         _show_question(
@@ -80,14 +84,6 @@ def _show_question(question: str, answer: str, folds: Iterable[Fold]) -> None:
         for label, show_content in folds:
             with st.expander(label):
                 show_content()
-
-
-def _fold_attacks(current: CurrentRelease) -> list[Fold]:
-    protections = _("Protection of children and communities")
-    folds: list[Fold] = [(protections, lambda: st.html(markup.render_list(summary.list_protections())))]
-    if attacks.describe_one_number(current.release):
-        folds.insert(0, (_("What an attacker could still learn"), lambda: _show_attacks(current)))
-    return folds
 
 
 def _fold_model(current: CurrentRelease) -> list[Fold]:

@@ -53,11 +53,6 @@ def tabulate_gaps(current: CurrentRelease) -> pd.DataFrame:
     return tabulate_findings(speak_to_reader(current), read_questions(current.release))
 
 
-def answer_cannot_tell() -> str:
-    """Return a sentence on why the judgement of an area may be "cannot tell"."""
-    return _("Too few children were met, or the margin is too wide, to call anything likely.")
-
-
 def explain_certainty() -> list[str]:
     """Return sentences on the words for certainty, each with its probability."""
     return [
@@ -72,11 +67,6 @@ def explain_certainty() -> list[str]:
 def answer_model() -> str:
     """Return a text on what the risk model reads and never reads."""
     return _("Published counts, outreach, population and borders. Never single children, ethnicity or communities.")
-
-
-def answer_record() -> str:
-    """Return a text on how a record becomes a number."""
-    return _("A child is counted once, where and when first met. Records stay encrypted.")
 
 
 def answer_limits() -> str:

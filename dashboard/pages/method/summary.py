@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -57,20 +56,16 @@ _GRAINS = {"month": mark("month"), "quarter": mark("quarter"), "year": mark("yea
 def list_key_facts(release: Release) -> list[tuple[str, str]]:
     """Return pairs (label, value) of the main facts: threshold, day of release, and days of records."""
     tact = release.manifest["tact"]
+    first, last = tact.get("first"), tact.get("last")
     facts = [
         (
             _("Threshold: smallest count of children shown"),
             str(release.k) if release.tier == "public" else _("1, with its margin"),
         ),
         (_("Released"), str(release.manifest.get("created") or "")[:10]),
-        (_("Records of"), _format_span(tact)),
+        (_("Records of"), format_period(f"{first}/{last}") if first and last else ""),
     ]
     return [(words, value) for words, value in facts if value]
-
-
-def _format_span(tact: Mapping[str, Any]) -> str:
-    first, last = tact.get("first"), tact.get("last")
-    return format_period(f"{first}/{last}") if first and last else ""
 
 
 def read_parameters(release: Release) -> dict[str, Any]:

@@ -6,17 +6,18 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.narrative.answer import word_advice
+from dashboard.narrative.digest import describe_news
 from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.narrative.usual_plan import compute_usual_plan
 from dashboard.pages.overview import partner, public
 from dashboard.pages.overview.alerts import render_alerts
 from dashboard.pages.overview.content import Content, render_answer
-from dashboard.pages.overview.news import show_news
 from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease, load_areas, open_earlier_release, read_risk_manifest
-from dashboard.site.text import _, cache_by_language
+from dashboard.site.text import _, cache_by_language, html, join_markup
 from dashboard.widgets import address, page_frame
+from dashboard.widgets.address import read_parameter
 from dashboard.widgets.picture import render_key, render_map, show_choices
 
 _SEEN = "overview-area"
@@ -27,7 +28,7 @@ def show() -> None:
     current = page_frame.open_shown_release()
     if current is None:
         return
-    if show_news(current):
+    if _show_news(current):
         return
     if current.tier == "partner" and read_risk_manifest(current) is None:
         _show_advice_alone(current)
@@ -95,3 +96,39 @@ def _show_list(current: CurrentRelease, pathway: str) -> None:
     st.html(_render_rows(current, pathway, shown, order))
     if words := content.word_area(chosen, pathway):
         st.html(words)
+
+
+def _show_news(current: CurrentRelease) -> bool:
+    """Show what is new if the address asks for it and there is an earlier release; return whether it was shown."""
+    earlier = open_earlier_release(read_site(), current) if read_parameter("news") == "1" else None
+    if earlier is None:
+        return False
+    with st.container(key="news"):
+        st.html(_render_news(current, earlier))
+    return True
+
+
+def _render_news(current: CurrentRelease, earlier: CurrentRelease) -> Markup:
+    """Return what is new since the earlier release, with a link back to the Overview.
+
+    Raises InputError for releases of different tiers.
+    """
+    topics = describe_news(current, earlier)
+    sections = join_markup(
+        html(
+            "<section><h2>{}</h2><ul>{}</ul></section>",
+            topic.title,
+            join_markup(html("<li>{}</li>", sentence) for sentence in topic.sentences),
+        )
+        for topic in topics
+    )
+    return html(
+        '<div class="digest"><h1>{}</h1><p>{} {}</p>{}<p class="onward"><a href="./" target="_self">{}</a></p></div>',
+        _("What is new"),
+        _("Release {now}, compared with release {before}.", now=current.release.name, before=earlier.release.name),
+        _("A number is named only if the noise of both releases cannot explain its change.")
+        if topics
+        else _("Nothing changed that noise cannot explain."),
+        sections,
+        _("Overview"),
+    )

@@ -50,7 +50,12 @@ def list_alerts(t: Speech, current: CurrentRelease, earlier: CurrentRelease | No
         *_list_gaps(t, areas, before),
     ]
     if earlier is None or before is None:
-        return [*alerts[: _MOST - 1], _say_nothing_before(earlier)]
+        title = _("First release: nothing to compare with yet")
+        detail = _("from the next release on, new rises and gaps stand here")
+        if earlier is not None:
+            title = _("No risk of release {name} to compare with", name=earlier.release.name)
+            detail = _("tact risk was not run for it")
+        return [*alerts[: _MOST - 1], Alert(title, detail, "trends", calm=True)]
     return [*alerts[: _MOST - 1], lead_to_news(current, earlier, alone=not alerts)]
 
 
@@ -144,17 +149,6 @@ def _list_gaps(
 
 def _count_unmet(judged: AreaJudgement) -> float:
     return judged.unmet.amount.value if judged.unmet else 0.0
-
-
-def _say_nothing_before(earlier: CurrentRelease | None) -> Alert:
-    title, detail = (
-        _("First release: nothing to compare with yet"),
-        _("from the next release on, new rises and gaps stand here"),
-    )
-    if earlier is not None:
-        title = _("No risk of release {name} to compare with", name=earlier.release.name)
-        detail = _("tact risk was not run for it")
-    return Alert(title, detail, "trends", calm=True)
 
 
 def lead_to_news(current: CurrentRelease, earlier: CurrentRelease, *, alone: bool = True) -> Alert:

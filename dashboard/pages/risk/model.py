@@ -32,7 +32,11 @@ def show_model(current: CurrentRelease, manifest: RiskManifest) -> None:
         share = describe_share_found(manifest.card, names, current.release)
         st.html(markup.render_list([*intervals, *share]))
         st.header(_("What the model uses, what it never uses, and how it is checked"), anchor=False)
-        _show_card(current, manifest)
+        st.html(markup.render_definitions(model_card.list_facts(manifest)))
+        t = speak_to_reader(current)
+        st.html(markup.render_list(model_card.list_limits(t, manifest.card)))
+        st.html(markup.render_list(model_card.list_safeguards(t, manifest)))
+        st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))
 
 
 _UNTESTED = "How well the model predicts has not been tested on this release."
@@ -95,11 +99,3 @@ _PUBLISHED = (
     "error of the chance that an area is among the five of its country with most children in a year. Forecasts are of "
     "published numbers, with their noise, and are compared with published numbers, never with the children themselves."
 )
-
-
-def _show_card(current: CurrentRelease, manifest: RiskManifest) -> None:
-    st.html(markup.render_definitions(model_card.list_facts(manifest)))
-    t = speak_to_reader(current)
-    st.html(markup.render_list(model_card.list_limits(t, manifest.card)))
-    st.html(markup.render_list(model_card.list_safeguards(t, manifest)))
-    st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))

@@ -22,7 +22,12 @@ def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
     if manifest is None:
         return None
     if current.tier == "public":
-        return _make_public(current)
+        period, classes = read_public_classes(current)
+        if not classes:
+            return None
+        marks = rates.make_public_marks(speak_to_reader(current), classes)
+        part = make_key_part(rates.make_public_key(period, classes), [read_source(current, "risk")])
+        return Sheet([draw_marks(current, marks)], [part], current.release.invented, _("Risk"), rates.explain_classes())
     pathway = address.read_pathway(list(name_pathways()))
     least, area = address.read_choice("sure", list(rates.name_steps())), summary.find_area(current, pathway)
     return Sheet(
@@ -32,15 +37,6 @@ def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
         f"{_('Risk')} · {name_pathways()[pathway]}",
         [*filter(None, [warn_of_model(manifest.evaluation)]), summary.word_answer(current, pathway)],
     )
-
-
-def _make_public(current: CurrentRelease) -> Sheet | None:
-    period, classes = read_public_classes(current)
-    if not classes:
-        return None
-    marks = rates.make_public_marks(speak_to_reader(current), classes)
-    part = make_key_part(rates.make_public_key(period, classes), [read_source(current, "risk")])
-    return Sheet([draw_marks(current, marks)], [part], current.release.invented, _("Risk"), rates.explain_classes())
 
 
 def _make_legend(current: CurrentRelease, pathway: str, least: str) -> list[LegendPart]:

@@ -41,7 +41,13 @@ def _show_situation() -> None:
     with st.container(key="panel"):
         _show_panel(current, view)
     with st.container(key="strip"):
-        _show_strip(current, view)
+        listed = list_view_periods(view, current)
+        totals = summary.compute_totals(current, view, listed)
+        st.html(summary.render_strip(current, view, totals))
+        controls.choose_grain(current, view)
+        if len(listed) > 1:
+            controls.choose_period(totals, view)
+            controls.show_play_button(listed, view)
 
 
 def _show_nothing_yet() -> None:
@@ -83,13 +89,3 @@ def _show_panel(current: CurrentRelease, view: MapView) -> None:
         summary.show_table(current, view)
     if view.area:
         st.button(_("Both countries"), key="c-clear", on_click=controls.choose_area, args=("",))
-
-
-def _show_strip(current: CurrentRelease, view: MapView) -> None:
-    listed = list_view_periods(view, current)
-    totals = summary.compute_totals(current, view, listed)
-    st.html(summary.render_strip(current, view, totals))
-    controls.choose_grain(current, view)
-    if len(listed) > 1:
-        controls.choose_period(totals, view)
-        controls.show_play_button(listed, view)

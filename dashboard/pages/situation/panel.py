@@ -71,7 +71,9 @@ class Row:
 def render_area_panel(profile: Profile, content: PanelContent) -> Markup:
     """Return the panel of an area."""
     rows = [_make_row(fact, content.when) for fact in _list_facts(profile, content)]
-    numbers = _render_facts(rows, content.first)
+    common = Counter(row.hover for row in rows).most_common(1)[0][0] if rows else ""
+    title = html(' title="{}"', common) if common and common not in content.first else ""
+    numbers = html("<dl class=facts{}>{}</dl>", title, join_markup(_render_row(row, common) for row in rows))
     whole = {"encounters", "effort"} <= content.allowed
     where = _(profile.kind) if profile.kind == profile.country else f"{_(profile.kind)}, {profile.country}"
     series = _render_changes(profile.series, content.now, _("Children identified or met")) if content.changes else ""
@@ -135,13 +137,6 @@ def _date_fact(fact: Fact, when: str) -> str:
 
 def _join_notes(*notes: str) -> str:
     return ". ".join(translate(note).rstrip(".") for note in notes if note)
-
-
-def _render_facts(rows: Sequence[Row], headline: Markup) -> Markup:
-    """Return the numbers as a list, whose tooltip is their most common one, unless the headline has that text."""
-    common = Counter(row.hover for row in rows).most_common(1)[0][0] if rows else ""
-    title = html(' title="{}"', common) if common and common not in headline else ""
-    return html("<dl class=facts{}>{}</dl>", title, join_markup(_render_row(row, common) for row in rows))
 
 
 def _render_row(row: Row, common: str) -> Markup:
@@ -218,7 +213,7 @@ def _render_unmapped(names: Sequence[str]) -> Markup:
 
 
 def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str, headline: Markup) -> Markup:
-    """Return a table of the countries side by side, with the most common tooltip as in `_render_facts`.
+    """Return a table of the countries side by side, with the most common tooltip as in `render_area_panel`.
 
     facts : for each measure, the fact of each country; there must be one or more measures.
     """

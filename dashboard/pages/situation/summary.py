@@ -66,6 +66,8 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
     sentence = choose_caution(view.layers)
     natures = {find_layer(name).nature for name in view.layers}
     covered = frozenset(fact for name in view.layers for fact in _list_covered_facts(view, name))
+    code = view.area
+    inside = bool(code) and areas.table["level"][code] == "municipality"
     return panel.PanelContent(
         marks=marks,
         first=first,
@@ -78,7 +80,7 @@ def _make_panel_content(current: CurrentRelease, areas: Areas, view: MapView) ->
         beside=_(sentence) if sentence else "",
         community=find_layer(view.layer).nature == "community",
         changes="encounters" in view.layers and not _is_in_strip(current, view),
-        around=_find_around(areas, view.area),
+        around=(str(areas.table["parent"][code]) if inside else code),
         **_judge_area(current, view),
     )
 
@@ -101,12 +103,6 @@ def _judge_area(current: CurrentRelease, view: MapView) -> dict[str, str]:
     }
 
 
-def _find_around(areas: Areas, code: str) -> str:
-    """Return the code of the county or region that contains a municipality; for other areas, their own code."""
-    inside = bool(code) and areas.table["level"][code] == "municipality"
-    return str(areas.table["parent"][code]) if inside else code
-
-
 def _is_in_strip(current: CurrentRelease, view: MapView) -> bool:
     """Return whether the strip of periods already shows all children met in the shortest periods."""
     every = view.layer == "encounters" and view.chosen(view.layer).get("of", "all") == "all"
@@ -122,7 +118,8 @@ def _list_covered_facts(view: MapView, name: str) -> tuple[str, ...]:
 
 
 def _render_block(current: CurrentRelease, areas: Areas, view: MapView, name: str, mark: Mark) -> Markup:
-    wheres = _list_headline_areas(current, areas, view, name)
+    codes = [view.area] if view.area else current_release.read_country_names(current)
+    wheres = [_find_where(current, areas, view, name, code) for code in codes]
     headlines = [headline.read_headline(where) for where in wheres]
     carriers = _name_carriers(current, areas, view, wheres) if name == "services" else ()
     return headline.render_headlines(next((where.mark for where in wheres if where.mark), mark), headlines, carriers)
@@ -137,12 +134,6 @@ def _name_carriers(current: CurrentRelease, areas: Areas, view: MapView, wheres:
         lines += [(where.name, carriers)] if carriers else []
     distinct = list(dict.fromkeys(carriers for _name, carriers in lines))
     return distinct if len(distinct) < 2 else [f"{name}: {carriers}" for name, carriers in lines]
-
-
-def _list_headline_areas(current: CurrentRelease, areas: Areas, view: MapView, name: str) -> list[headline.Where]:
-    """Return the areas for the headlines of the layer `name`: the chosen area, or all countries."""
-    codes = [view.area] if view.area else current_release.read_country_names(current)
-    return [_find_where(current, areas, view, name, code) for code in codes]
 
 
 def _find_where(current: CurrentRelease, areas: Areas, view: MapView, name: str, code: str) -> headline.Where:

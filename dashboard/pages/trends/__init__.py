@@ -34,7 +34,12 @@ def show() -> None:
         st.html(markup.render_paragraphs([_("This release has only published figures, so there are no trends.")]))
         return
     page_frame.show_part(_show_public if current.tier == "public" else _show_partner, current)
-    _show_statements(current)
+    if sentences := list_shifts(speak_to_reader(current), current):
+        with st.expander(_("Has the share of internal trafficking grown?")):
+            st.html(markup.render_paragraphs([_(_SHIFTS)]))
+            st.html(markup.render_list(sentences))
+    elif current.tier == "partner" and current_release.read_risk_manifest(current) is None:
+        page_frame.show_no_risk()
 
 
 def _show_public(current: CurrentRelease) -> None:
@@ -134,15 +139,6 @@ def _show_chart(
 
 
 _EFFORT = "More outreach finds more children: read every change together with the outreach days."
-
-
-def _show_statements(current: CurrentRelease) -> None:
-    if sentences := list_shifts(speak_to_reader(current), current):
-        with st.expander(_("Has the share of internal trafficking grown?")):
-            st.html(markup.render_paragraphs([_(_SHIFTS)]))
-            st.html(markup.render_list(sentences))
-    elif current.tier == "partner" and current_release.read_risk_manifest(current) is None:
-        page_frame.show_no_risk()
 
 
 _SHIFTS = (

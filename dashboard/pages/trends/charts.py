@@ -46,7 +46,11 @@ def draw_met(
     """
     periods = [*counted["period"], *ahead["period"]]
     children = _draw_dots(counted, periods, _COUNTS, _("children identified or met"), most)
-    children.append(_draw_signs(counted, periods))
+    without_number = counted[~counted["state"].isin(["number", "class"])]
+    without_number = without_number.assign(sign=[_SIGNS.get(str(state), _OTHER) for state in without_number["state"]])
+    text = alt.Chart(without_number).mark_text(dy=-8, fontSize=13, color=_QUIET, aria=bool(len(without_number)))
+    x, tooltip = _make_x(periods), _make_tooltips(_("state"))
+    children.append(text.encode(x=x, y=alt.datum(0), text="sign:N", tooltip=tooltip))
     if len(ahead):
         children += _draw_dots(ahead, periods, _AHEAD, _("forecast"), most)
     for period, words in notes.breaks.items():
@@ -130,16 +134,6 @@ def _draw_dots(
     dots = base.mark_circle(color=colour, size=86, opacity=1, stroke="#fff", strokeWidth=1)
     y = alt.Y("value:Q", axis=_make_axis(",.0f"), scale=scale)
     return [ends.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"), dots.encode(y=y)]
-
-
-def _draw_signs(rows: pd.DataFrame, periods: Sequence[str]) -> alt.Chart:
-    without_number = rows[~rows["state"].isin(["number", "class"])]
-    without_number = without_number.assign(sign=[_SIGNS.get(str(state), _OTHER) for state in without_number["state"]])
-    text = alt.Chart(without_number).mark_text(dy=-8, fontSize=13, color=_QUIET, aria=bool(len(without_number)))
-    signs: alt.Chart = text.encode(
-        x=_make_x(periods), y=alt.datum(0), text="sign:N", tooltip=_make_tooltips(_("state"))
-    )
-    return signs
 
 
 def _draw_rule(

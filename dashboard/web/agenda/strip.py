@@ -25,29 +25,6 @@ def render_strip(played: Played | None, current: CurrentRelease | None, newest: 
         return Markup("")
     about = _word_release(played, current.release.name if current else "", newest)
     note = html('<span class="pin">{}</span>', about) if about else Markup("")
-    return _render_section([_render_place(played), note, _render_links(played)])
-
-
-def _render_section(parts: Sequence[Markup]) -> Markup:
-    return html('<section class="agendastrip" aria-label="{}">{}</section>', _("Agenda"), join_markup(parts))
-
-
-def _word_release(played: Played, shown: str, newest: str) -> str:
-    """Return a note if the shown release is not the newest, or not that of the view, which is gone; else empty."""
-    if played.item is not None and played.item.release != shown:
-        return _("Release {name} is not here any more; you see another one.", name=played.item.release)
-    return _("Release {name}; the newest is {newest}.", name=shown, newest=newest) if shown != newest else ""
-
-
-def _render_place(played: Played) -> Markup:
-    item, count = played.item, len(played.meeting.items)
-    if item is None:
-        return html("<p><b>{}</b> {}</p>", _("Opening"), make_legible(played.meeting.title, LONGEST))
-    place = _("{number} of {count}", number=played.number, count=count)
-    return html("<p><b>{}</b> {}</p>", place, make_legible(item.sentence, LONGEST))
-
-
-def _render_links(played: Played) -> Markup:
     steps = ((-1, "agendaback", _("Previous")), (1, "agendanext", _("Next")))
     links = [
         html('<a class="{}" data-exact href="{}" target="_self">{}</a>', name, address, words)
@@ -68,4 +45,23 @@ def _render_links(played: Played) -> Markup:
         )
     whole = f"agenda?agenda={played.meeting.key}"
     links.append(html('<a data-exact href="{}" target="_self">{}</a>', whole, _("Whole agenda")))
-    return html("<div>{}</div>", join_markup(links))
+    return _render_section([_render_place(played), note, html("<div>{}</div>", join_markup(links))])
+
+
+def _render_section(parts: Sequence[Markup]) -> Markup:
+    return html('<section class="agendastrip" aria-label="{}">{}</section>', _("Agenda"), join_markup(parts))
+
+
+def _word_release(played: Played, shown: str, newest: str) -> str:
+    """Return a note if the shown release is not the newest, or not that of the view, which is gone; else empty."""
+    if played.item is not None and played.item.release != shown:
+        return _("Release {name} is not here any more; you see another one.", name=played.item.release)
+    return _("Release {name}; the newest is {newest}.", name=shown, newest=newest) if shown != newest else ""
+
+
+def _render_place(played: Played) -> Markup:
+    item, count = played.item, len(played.meeting.items)
+    if item is None:
+        return html("<p><b>{}</b> {}</p>", _("Opening"), make_legible(played.meeting.title, LONGEST))
+    place = _("{number} of {count}", number=played.number, count=count)
+    return html("<p><b>{}</b> {}</p>", place, make_legible(item.sentence, LONGEST))

@@ -118,7 +118,11 @@ def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool, 
             current = open_current_release(narrowed)
             if current is not None and not may_download(current.release):
                 raise HTTPException(403, "Partner files of real records have a named receiver: see the page Download.")
-            asked = _Asked(request, narrowed, current, _find_base(request, is_encrypted=is_encrypted))
+            host = request.headers.get("host", "")
+            if not _HOST.fullmatch(host):
+                raise BadRequest("The host name of the request has characters that none has.")
+            base = f"{'https' if is_encrypted else request.url.scheme}://{host}{FEATURES}"
+            asked = _Asked(request, narrowed, current, base)
             if not has_query:
                 check_names(request.query_params.multi_items(), ())
             return answer(asked)
@@ -127,17 +131,6 @@ def _work(site: Site, request: Request, answer: _Answer, *, is_encrypted: bool, 
     except TactError as error:
         _LOG.error("%s", error)
         raise HTTPException(500, "The release cannot be read.") from None
-
-
-def _find_base(request: Request, *, is_encrypted: bool) -> str:
-    """Return the address of the landing page as this client reaches it.
-
-    Raises BadRequest if the request has no host name, or one with characters that no host name has.
-    """
-    host = request.headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        raise BadRequest("The host name of the request has characters that none has.")
-    return f"{'https' if is_encrypted else request.url.scheme}://{host}{FEATURES}"
 
 
 def _check_accepted(request: Request, media_type: str) -> None:

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from dashboard.pages.flows import summary
-from dashboard.pages.flows.summary import FlowChoice
-from dashboard.pages.flows.sums import estimate_sums, find_largest
+from dashboard.pages.flows.summary import FlowChoice, estimate_sums, find_largest
 from data.disclosure.cell_key import CellKey
 from tests.helpers.pages import open_current
 
