@@ -1,14 +1,15 @@
 """What a release lacks: which partner sent cases but no outreach days, stopped, began, or has sent nothing yet.
 
-It is read from the table of completeness of the partner tier (data/restricted/publishing/completeness.py).
+It is read from the table of completeness of the partner tier (data/restricted/publishing/completeness.py), and whether
+it was explained from the risk result. The public tier has neither: its risk result names the countries that wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ State = Literal["no_days", "stopped", "began", "nothing_yet"]
 QUESTIONS: tuple[State, ...] = ("no_days", "nothing_yet")  # states that a person must explain
 _MATERIAL = 0.25  # of the quarters of a gap
 _LONG = 2  # quarters without anything, after which a partner has stopped
+_YEAR = 4  # quarters, from whose outreach days the posts of teams are estimated
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,85 @@ class Finding:
         return self.first <= quarter <= self.last
 
 
+@dataclass(frozen=True)
+class GapAnswer:
+    """The answer on a partner's gap. place : code of the country. first, last : identifiers of its quarters.
+
+    answer : one of `risk.model.gaps.ANSWERS`. note : the reason. by, on : the role of the person who answered, and the
+    day.
+    """
+
+    partner: str
+    place: str
+    first: str
+    last: str
+    answer: str
+    note: str = ""
+    by: str = ""
+    on: str = ""
+
+    def covers(self, gap: Finding) -> bool:
+        """Return whether the answer explains the whole gap; what a closed partner no longer sends stays explained."""
+        same = (self.partner, self.place) == (gap.partner, gap.country) and self.first <= gap.first
+        return same and (self.last >= gap.last or self.answer == "closed")
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What is missing in a release, and what follows.
+
+    open : gaps without an answer. late : gaps whose file comes later; their cells are left out. answered : all other
+    findings. changes : whether answers differ without the cells of open gaps. recent : whether an open or late gap
+    reaches the last year. waiting : codes of the countries with an open or late gap, all that the public tier knows.
+    answers : those of the data officer. outdated : whether the risk result is of an older version.
+    """
+
+    open: tuple[Finding, ...] = ()
+    late: tuple[Finding, ...] = ()
+    answered: tuple[Finding, ...] = ()
+    changes: bool = False
+    recent: bool = False
+    waiting: tuple[str, ...] = ()
+    answers: tuple[GapAnswer, ...] = ()
+    outdated: bool = False
+
+    @property
+    def blocked(self) -> str:
+        """Why no plan is advised: "open", "late" (the posts of teams are not known), or empty."""
+        if self.open and (self.changes or self.recent):
+            return "open"
+        return "late" if self.late and self.recent else ""
+
+
+def sort_gaps(release: Release, answers: Iterable[GapAnswer] = ()) -> Questions:
+    """Return what is missing in a release, with these answers; changes are assumed where a gap is open."""
+    completeness, answers = read_completeness(release), tuple(answers)
+    if completeness is None:
+        return Questions(answers=answers)
+    findings = list_findings(completeness)
+    reasons = {gap: next((a.answer for a in answers if a.covers(gap)), "") for gap in findings}
+    late = tuple(gap for gap in findings if reasons[gap] == "later")
+    unsaid = tuple(gap for gap in findings if gap.state in QUESTIONS and not reasons[gap])
+    rest = tuple(gap for gap in findings if gap not in (*late, *unsaid))
+    recent = any(gap.covers(quarter) for gap in (*unsaid, *late) for quarter in completeness.quarters[-_YEAR:])
+    waiting = tuple(sorted({gap.country for gap in (*unsaid, *late)}))
+    return Questions(unsaid, late, rest, bool(unsaid), recent, waiting, answers)
+
+
+def read_questions(release: Release) -> Questions:
+    """Return what is missing in a release, with the answers and comparisons of its risk result, if there is one."""
+    result = release.result("risk")
+    stored: Mapping[str, Any] | None = result.manifest.get("gaps") if result else {}
+    outdated, stored = stored is None, stored or {}
+    questions = sort_gaps(release, (GapAnswer(**row) for row in stored.get("answers", ())))
+    return replace(
+        questions,
+        changes=bool(stored.get("changes", questions.changes)),
+        waiting=tuple(stored.get("waiting", questions.waiting)),
+        outdated=outdated,
+    )
+
+
 def read_completeness(release: Release) -> Completeness | None:
     """Read what each partner sent; None if the release has no such table (public tier, or an older release)."""
     if NAME not in release.tables:
@@ -82,12 +163,6 @@ def read_completeness(release: Release) -> Completeness | None:
         return Completeness((), (), nothing, nothing > 0, nothing > 0)
     sent = [fill(way, "sent") > 0 for way in ("discovered", "reported")]
     return Completeness(senders, quarters, fill(OUTREACH, "value"), *sent)
-
-
-def find_gaps(release: Release) -> tuple[Finding, ...]:
-    """Return all findings of a release, those that need an answer first; empty if it has no table of completeness."""
-    completeness = read_completeness(release)
-    return () if completeness is None else list_findings(completeness)
 
 
 def list_findings(completeness: Completeness) -> tuple[Finding, ...]:

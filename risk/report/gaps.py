@@ -6,80 +6,29 @@ or if it reaches the last year, from whose outreach days the posts of teams are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from data.release import Release
-from data.release.completeness import QUESTIONS, Finding, find_gaps, read_completeness
+from data.release.completeness import Questions
 from data.workspace.types import Floats
-from risk.model.gaps import GapAnswer
 from risk.report.tables import JudgedFit
 
-_YEAR = 4  # quarters
 _ENDS = (0.025, 0.5, 0.975)
 
 
-@dataclass(frozen=True)
-class Questions:
-    """What is missing in a release, and what follows.
-
-    open : gaps without an answer. late : gaps whose file comes later; their cells are left out. answered : all other
-    findings. changes : whether answers differ without the cells of open gaps. recent : whether an open or late gap
-    reaches the last year.
-    """
-
-    open: tuple[Finding, ...] = ()
-    late: tuple[Finding, ...] = ()
-    answered: tuple[Finding, ...] = ()
-    changes: bool = False
-    recent: bool = False
-
-    @property
-    def blocked(self) -> str:
-        """Why no plan is advised: "open", "late" (the posts of teams are not known), or empty."""
-        if self.open and (self.changes or self.recent):
-            return "open"
-        return "late" if self.late and self.recent else ""
-
-
-def sort_gaps(release: Release, answers: Iterable[GapAnswer] = ()) -> Questions:
-    """Return what is missing in a release, with these answers; changes are assumed where a gap is open."""
-    findings, answers = find_gaps(release), tuple(answers)
-    completeness = read_completeness(release)
-    year = completeness.quarters[-_YEAR:] if completeness else ()
-    reasons = {gap: next((a.answer for a in answers if a.covers(gap)), "") for gap in findings}
-    late = tuple(gap for gap in findings if reasons[gap] == "later")
-    unsaid = tuple(gap for gap in findings if gap.state in QUESTIONS and not reasons[gap])
-    rest = tuple(gap for gap in findings if gap not in (*late, *unsaid))
-    recent = any(gap.covers(quarter) for gap in (*unsaid, *late) for quarter in year)
-    return Questions(unsaid, late, rest, bool(unsaid), recent)
-
-
-def read_questions(release: Release) -> Questions:
-    """Return what is missing in a release, with the answers and comparisons of its risk result, if there is one."""
-    result = release.result("risk")
-    stored: Mapping[str, Any] = (result.manifest.get("gaps") if result else None) or {}
-    questions = sort_gaps(release, read_stored_answers(stored))
-    if not stored:
-        return questions
-    return replace(questions, changes=bool(stored.get("changes")))
-
-
-def read_stored_answers(stored: Mapping[str, Any]) -> tuple[GapAnswer, ...]:
-    """Read the answers from what `describe_gaps` returned."""
-    return tuple(GapAnswer(**row) for row in stored.get("answers", ()))
-
-
-def describe_gaps(answers: Sequence[GapAnswer], judged: JudgedFit, without: JudgedFit | None) -> dict[str, Any]:
-    """Return answers and comparison as plain values for a manifest.
+def describe_gaps(questions: Questions, judged: JudgedFit, without: JudgedFit | None) -> dict[str, Any]:
+    """Return answers and comparison as plain values for a manifest; on the public tier, which countries wait.
 
     without : the judgement without the cells of open gaps; None if there is no such gap.
     """
+    waiting = {"waiting": list(questions.waiting)}
+    if judged.observations.tier == "public":
+        return waiting
     differ = {} if without is None else compare_judgements(judged, without)
-    return {"answers": [asdict(answer) for answer in answers], **differ, "changes": any(differ.values())}
+    answers = [asdict(answer) for answer in questions.answers]
+    return {"answers": answers, **waiting, **differ, "changes": any(differ.values())}
 
 
 def compare_judgements(judged: JudgedFit, other: JudgedFit) -> dict[str, Any]:
