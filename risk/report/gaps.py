@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from data.release.completeness import Questions
-from data.workspace.types import Floats
 from risk.report.tables import JudgedFit
 
 _ENDS = (0.025, 0.5, 0.975)
@@ -26,32 +25,19 @@ def describe_gaps(questions: Questions, judged: JudgedFit, without: JudgedFit | 
     waiting = {"waiting": list(questions.waiting)}
     if judged.observations.tier == "public":
         return waiting
-    differ = {} if without is None else compare_judgements(judged, without)
     answers = [asdict(answer) for answer in questions.answers]
-    return {"answers": answers, **waiting, **differ, "changes": any(differ.values())}
+    return {"answers": answers, **waiting, "changes": without is not None and differ(judged, without)}
 
 
-def compare_judgements(judged: JudgedFit, other: JudgedFit) -> dict[str, Any]:
-    """Compare two judgements of the same areas.
+def differ(judged: JudgedFit, other: JudgedFit) -> bool:
+    """Return whether two judgements of the same areas say different things.
 
-    statements, changed : numbers of statements on areas, and of changes in the last year, that differ. need : codes of
-    the areas where the middle of one need lies beyond the 95 % interval of the other.
+    They do if a statement differs, or the middle of one's need of an area lies beyond the other's 95 % interval.
     """
-    statements = judged.whole.statements.position != other.whole.statements.position
-    changed = 0
-    if judged.changed is not None and other.changed is not None:
-        positions = (entry.statements.position[:, -1] for entry in (judged.changed, other.changed))
-        changed = int(np.not_equal(*positions).sum())
-    need, again = (_find_ends(entry.need) for entry in (judged, other))
-    beyond = _lies_beyond(need[1], again) | _lies_beyond(again[1], need)
-    areas = [area for area, differs in zip(judged.observations.areas, beyond, strict=True) if differs]
-    return {"statements": int(statements.sum()), "changed": changed, "need": areas}
-
-
-def _find_ends(need: Floats) -> Floats:
-    """Return the lower end, middle and upper end of the need of all pathways, (3, A), from draws, (d, A, P)."""
-    return np.asarray(np.quantile(need.sum(axis=2), _ENDS, axis=0))
-
-
-def _lies_beyond(middle: Floats, ends: Floats) -> Any:  # noqa: ANN401 (a mask)
-    return (middle < ends[0]) | (middle > ends[2])
+    both = judged, other
+    said = [[entry.whole.statements.position for entry in both]]
+    said.append([entry.changed.statements.position[:, -1] for entry in both if entry.changed is not None])
+    if any(not np.array_equal(positions[0], positions[1]) for positions in said if len(positions) == len(both)):
+        return True
+    low, middle, high = np.quantile([entry.need.sum(axis=2) for entry in both], _ENDS, axis=1)  # (2, A) each
+    return bool(((middle[::-1] < low) | (middle[::-1] > high)).any())

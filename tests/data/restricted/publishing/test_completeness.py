@@ -1,5 +1,6 @@
 """Completeness: what each partner sent, without a number of children of any partner."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import product
 
@@ -10,7 +11,16 @@ import pytest
 from data.disclosure.attacks import completeness as attack
 from data.disclosure.policy import Policy
 from data.release import Release
-from data.release.completeness import Completeness, Finding, Questions, list_findings, read_completeness, sort_gaps
+from data.release.completeness import (
+    QUESTIONS,
+    Completeness,
+    Finding,
+    Questions,
+    list_findings,
+    read_completeness,
+    sort_gaps,
+)
+from risk.worlds.profiles import PARTNERS
 from tests.helpers import small_worlds
 from tests.helpers.small_worlds import FEW_PLAN, MemoryVault
 
@@ -145,3 +155,13 @@ def test_a_missing_file_is_a_gap_where_cases_are_more_than_a_trace():
         senders=(("AL", "Arsis"), ("GR", "Arsis"), ("IT", "Arsis")),
     )
     assert [(f.state, f.country) for f in list_findings(known)] == [("no_days", "AL"), ("no_days", "GR")]
+
+
+@pytest.mark.parametrize("partner", PARTNERS)
+def test_any_partner_of_the_demo_whose_days_are_missing_is_found_and_nobody_else(demo_world, partner):
+    known = read_completeness(Release.open(demo_world / "releases", "partner"))
+    assert not [gap for gap in list_findings(known) if gap.state in QUESTIONS]
+    there = np.array([name != partner for _, name in known.senders])
+    gaps = [g for g in list_findings(replace(known, days=known.days * there[:, None])) if g.state in QUESTIONS]
+    assert {(gap.partner, gap.state) for gap in gaps} == {(partner, "no_days")}
+    assert any(gap.last == known.quarters[-1] for gap in gaps)  # so no plan is advised, whatever the fits say
