@@ -6,9 +6,8 @@ it was explained from the risk result. The public tier has neither: its risk res
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
@@ -174,54 +173,29 @@ def list_findings(completeness: Completeness) -> tuple[Finding, ...]:
     hang on.
     """
     findings: list[Finding] = []
-    for partner, rows in _group_by_partner(completeness.senders):
-        missing = (completeness.days[rows] == 0).all(axis=0)
-        sent = completeness.discovered[rows].any(axis=0) & missing
-        everywhere = _list_runs(missing, sent)
-        for row in rows:
-            country, _ = completeness.senders[row]
-            some = (completeness.days[row] > 0).any()
-            runs = {run for run in everywhere if _is_material(completeness, rows, row, run)}
-            if some:  # it works there, so a quarter without days is a gap even if it has days elsewhere
-                here = (completeness.days[row] == 0) & completeness.discovered[row]
-                runs |= set(_list_runs(completeness.days[row] == 0, here))
-            findings += [_make("no_days", completeness, country, partner, *run) for run in sorted(runs)]
-            findings += _find_turns(completeness, row)
+    quarters, end = completeness.quarters, len(completeness.quarters) - 1
+    none, cases = np.asarray(completeness.days == 0), completeness.discovered
+    for row, (country, partner) in enumerate(completeness.senders):
+        rows = [other for other, (_, name) in enumerate(completeness.senders) if name == partner]
+        missing, sent = (np.asarray(mask) for mask in (none[rows].all(axis=0), cases[rows].any(axis=0)))
+        runs = set()
+        for first, last in _list_runs(missing, sent):
+            inside = cases[:, first : last + 1].sum(axis=1)
+            if inside[row] and (inside[row] == inside[rows].max() or inside[row] >= _MATERIAL * (last + 1 - first)):
+                runs.add((first, last))
+        turns: list[tuple[State, int, int]] = []
+        if not none[row].all():
+            # It works there, so a quarter without days is a gap even if it has days elsewhere.
+            runs |= set(_list_runs(none[row], cases[row]))
+            # Days alone tell that it began late, stopped, or has sent nothing for the last quarter yet: a state of
+            # cases may change by chance. Quarters with cases and without days are a gap instead.
+            there = np.flatnonzero(~none[row] | cases[row])
+            first, last = int(there[0]), int(there[-1])
+            turns += [("began", first, last)] if first else []
+            turns += [("stopped" if end - last >= _LONG else "nothing_yet", last + 1, end)] if last < end else []
+        turns += [("no_days", *run) for run in sorted(runs)]
+        findings += [Finding(state, country, partner, quarters[a], quarters[b]) for state, a, b in turns]
     return tuple(sorted(findings, key=lambda f: (f.state not in QUESTIONS, f.country, f.partner, f.first, f.state)))
-
-
-def _group_by_partner(senders: Sequence[tuple[str, str]]) -> list[tuple[str, list[int]]]:
-    order = sorted(range(len(senders)), key=lambda row: senders[row][1])
-    return [(name, list(rows)) for name, rows in groupby(order, key=lambda row: senders[row][1])]
-
-
-def _is_material(completeness: Completeness, rows: Sequence[int], row: int, run: tuple[int, int]) -> bool:
-    """Return whether cases of a partner (all its `rows`) in a country are more than a trace in a run of quarters."""
-    inside = slice(run[0], run[1] + 1)
-    cases = completeness.discovered[rows, inside].sum(axis=1)
-    here = cases[list(rows).index(row)]
-    return bool(here > 0 and (here == cases.max() or here >= _MATERIAL * (run[1] + 1 - run[0])))
-
-
-def _find_turns(completeness: Completeness, row: int) -> list[Finding]:
-    """Return whether a partner began late in a country, stopped, or has sent nothing for the last quarter yet.
-
-    Days alone tell it: a state of cases may change by chance. Quarters with cases and without days are a gap instead.
-    """
-    country, partner = completeness.senders[row]
-    there = np.flatnonzero((completeness.days[row] > 0) | completeness.discovered[row])
-    if not completeness.days[row].any():
-        return []
-    first, last, end = int(there[0]), int(there[-1]), len(completeness.quarters) - 1
-    turns = [_make("began", completeness, country, partner, first, last)] if first else []
-    if last < end:
-        state: State = "stopped" if end - last >= _LONG else "nothing_yet"
-        turns.append(_make(state, completeness, country, partner, last + 1, end))
-    return turns
-
-
-def _make(state: State, completeness: Completeness, country: str, partner: str, first: int, last: int) -> Finding:
-    return Finding(state, country, partner, completeness.quarters[first], completeness.quarters[last])
 
 
 def _list_runs(marked: Bools, needed: Bools) -> list[tuple[int, int]]:
