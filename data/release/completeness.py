@@ -39,7 +39,6 @@ class Completeness:
     quarters: tuple[str, ...]
     days: Floats
     discovered: Bools
-    reported: Bools
 
 
 @dataclass(frozen=True)
@@ -146,22 +145,12 @@ def read_completeness(release: Release) -> Completeness | None:
     if NAME not in release.tables:
         return None
     table = release.table(NAME)
-    wide = table.assign(sent=table["state"] == "class").set_index(["area", "partner", "record", "period"])
-    quarters = tuple(sorted(table["period"].unique()))
-    senders = tuple(sorted(set(table[["area", "partner"]].astype(str).itertuples(index=False, name=None))))
-
-    def fill(record: str, column: str) -> Floats:
-        full = pd.MultiIndex.from_tuples(
-            [(*sender, record, quarter) for sender in senders for quarter in quarters], names=wide.index.names
-        )
-        values = wide[column].astype(float).reindex(full).fillna(0.0).to_numpy()
-        return np.asarray(values.reshape(len(senders), len(quarters)))
-
-    if not senders:
-        nothing = np.zeros((0, 0))
-        return Completeness((), (), nothing, nothing > 0, nothing > 0)
-    sent = [fill(way, "sent") > 0 for way in ("discovered", "reported")]
-    return Completeness(senders, quarters, fill(OUTREACH, "value"), *sent)
+    values = table["value"].astype(float).fillna(0.0).mask(table["state"] == "class", 1.0)
+    wide = table.assign(value=values).pivot_table(
+        "value", ["record", "area", "partner"], "period", "sum", observed=True
+    )
+    days, discovered = (wide.loc[record] for record in (OUTREACH, "discovered"))
+    return Completeness(tuple(days.index), tuple(wide.columns), days.to_numpy(), discovered.to_numpy() > 0)
 
 
 def list_findings(completeness: Completeness) -> tuple[Finding, ...]:

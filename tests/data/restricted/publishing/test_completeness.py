@@ -120,13 +120,11 @@ def test_one_child_changes_a_state_in_at_most_one_of_six_worlds():
     assert above[16] == 1  # fewer than k: fifteen or fewer
 
 
-def completeness(days, discovered=None, reported=None, senders=(("AL", "Arsis"),)):
+def completeness(days, discovered=None, senders=(("AL", "Arsis"),)):
     days = np.array(days, float)
-    masks = (
-        np.array(mask, bool) if mask is not None else np.zeros(days.shape, bool) for mask in (discovered, reported)
-    )
+    cases = np.zeros(days.shape, bool) if discovered is None else np.array(discovered, bool)
     quarters = tuple(f"{year}-{month}-01/P3M" for year, month in product((2006, 2007), ("03", "06", "09", "12")))
-    return Completeness(senders, quarters[: days.shape[1]], days, *masks)
+    return Completeness(senders, quarters[: days.shape[1]], days, cases)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +141,7 @@ def completeness(days, discovered=None, reported=None, senders=(("AL", "Arsis"),
     ],
 )
 def test_findings(days, discovered, state, where):
-    known = completeness([days], None if discovered is None else [discovered], [[True] * len(days)])
+    known = completeness([days], None if discovered is None else [discovered])
     expected = [] if state is None else [(state, *(known.quarters[t] for t in where))]
     assert [(f.state, f.first, f.last) for f in list_findings(known)] == expected
 
