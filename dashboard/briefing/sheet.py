@@ -218,7 +218,7 @@ class _Column:
         self.y += 16
         self.parts.append(f'<path d="M{_LEFT} {self.y:.0f}H{_WIDE - _EDGE}" stroke="{_RULE}"/>')
         self.y += 8
-        for caution in dict.fromkeys([*([terms.INVENTED] if invented else []), *terms.list_cautions(release)]):
+        for caution in terms.list_cautions(release, invented=invented):
             self._write(_(caution), 17, _WARNING, bold=True)
         for sentence in (
             _(terms.TIERS[release.tier]),

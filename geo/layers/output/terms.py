@@ -99,10 +99,13 @@ def format_citation(release: Release) -> str:
     return f"TACT Map, release {release.name}, {release.tier} tier ({data}areas {areas}), {day}."
 
 
-def list_cautions(release: Release) -> list[str]:
-    """Return what to know before anything else: that the data are invented, or that records are missing."""
-    incomplete = bool(read_questions(release).waiting)
-    return [text for text, holds in ((INVENTED, release.invented), (INCOMPLETE, incomplete)) if holds]
+def list_cautions(release: Release, *, invented: bool | None = None) -> list[str]:
+    """Return what to know before anything else: that the data are invented, or that records are missing.
+
+    invented : whether they are; by default whether those of the release are.
+    """
+    is_invented, incomplete = release.invented if invented is None else invented, bool(read_questions(release).waiting)
+    return [text for text, holds in ((INVENTED, is_invented), (INCOMPLETE, incomplete)) if holds]
 
 
 def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
