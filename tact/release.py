@@ -74,6 +74,11 @@ class Release:
         return self._folder.invented
 
     @property
+    def cautions(self) -> tuple[str, ...]:
+        """What to know before anything else: that numbers are invented, or that records of a partner are missing."""
+        return tuple(terms.list_cautions(self._folder))
+
+    @property
     def k(self) -> int:
         """The threshold: on the public tier, numbers of children below it are hidden."""
         return self._folder.k

@@ -21,10 +21,10 @@ from dashboard.site.text import SEPARATORS
 from data.errors import InputError
 from data.message import Message
 from data.release import Release
+from data.release.completeness import read_questions
 from geo.layers.core import breaks
 from geo.layers.core.palette import COVERAGE
 from risk.planning.saved import SavedPlan
-from risk.report.gaps import read_questions
 
 _TITLE, _SHORT, _NOTE, _NAMED = 110, 70, 300, 14
 _SLIDE_MOVES = 8

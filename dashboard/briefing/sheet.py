@@ -214,8 +214,8 @@ class _Column:
         self.y += 16
         self.parts.append(f'<path d="M{_LEFT} {self.y:.0f}H{_WIDE - _EDGE}" stroke="{_RULE}"/>')
         self.y += 8
-        if invented:
-            self._write(_(terms.INVENTED), 17, _WARNING, bold=True)
+        for caution in terms.list_cautions(release, invented=invented):
+            self._write(_(caution), 17, _WARNING, bold=True)
         for sentence in (
             _(terms.TIERS[release.tier]),
             _("Licence: {licence}.", licence=_(terms.find_licence(release))),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dashboard.commands.output import Json, emit, progress
-from dashboard.commands.workspace import check_folder, check_tier, open_answers, open_workspace
+from dashboard.commands.workspace import check_folder, check_tier, open_release, open_workspace
 from data.errors import InputError
 from data.release import Release
 from data.restricted import governance
@@ -64,12 +64,12 @@ def open_to_write(
 
     formats, layers : what is logged; `layers` is by default all layers. Raises InputError for an unknown tier, a file
     in place of the folder, or partner files without a receiver. Raises WorkspaceError if there is no agreement with the
-    receiver, and ReleaseError as `open_answers` does.
+    receiver, and ReleaseError as `open_release` does.
     """
     known_tier = check_tier(tier)
     check_folder(to)
     workspace = open_workspace(context, or_demo=True)
-    opened = open_answers(workspace, known_tier, name)
+    opened = open_release(workspace, known_tier, name)
     if tier == "partner":
         listed = layers or [layer.id for layer in exports.list_layers(opened)]
         log_receiver(workspace, [opened.name], receiver, formats, listed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import asdict
 from typing import Annotated
 
@@ -10,14 +9,13 @@ import typer
 
 from dashboard.commands.output import Json, emit, format_table
 from dashboard.commands.workspace import open_release, open_workspace
-from dashboard.narrative.completeness import word_finding
+from dashboard.narrative.completeness import tabulate_findings
 from dashboard.narrative.speech import Speech
 from data.errors import InputError
-from data.release.completeness import find_gaps
+from data.release.completeness import sort_gaps
 from data.workspace.folding import is_same_partner
 from geo import areas as geography
-from risk.model.gaps import ANSWERS, GapAnswer, answer_gap, read_answers, remove_answer
-from risk.report.gaps import sort_gaps
+from risk.model.gaps import answer_gap, read_answers, remove_answer
 
 app = typer.Typer(help="Gaps: a partner sent cases but no outreach days, or nothing yet.", no_args_is_help=True)
 
@@ -30,14 +28,14 @@ _AGAIN = "To use it in the risk model: tact risk"
 def list_gaps(context: typer.Context, as_json: Json = False) -> None:
     """List what the current release lacks, and which gaps need an answer."""
     workspace = open_workspace(context, or_demo=True)
-    release = open_release(workspace)
-    answers = read_answers(workspace.derived)
-    questions = sort_gaps(release, answers)
-    t = Speech("en", geography.read_areas(release.areas_file))
-    kinds = (("needs an answer", questions.open), ("file comes later", questions.late), ("known", questions.answered))
-    rows = [(word_finding(t, gap), word) for word, gaps in kinds for gap in gaps]
+    release = open_release(workspace, silent=True)
+    questions = sort_gaps(release, read_answers(workspace.derived))
+    kinds = {"needs an answer": questions.open, "file comes later": questions.late, "known": questions.answered}
+    table = tabulate_findings(Speech("en", geography.read_areas(release.areas_file)), questions)
+    rows = [(state, finding) for finding, state in table.itertuples(index=False, name=None)]
+    answers = [asdict(answer) for answer in questions.answers]
     emit(
-        {**{word: [asdict(gap) for gap in gaps] for word, gaps in kinds}, "answers": [asdict(a) for a in answers]},
+        {**{word: [asdict(gap) for gap in gaps] for word, gaps in kinds.items()}, "answers": answers},
         as_json,
         *(format_table(rows) if rows else ["Each partner that sent cases sent its outreach days too."]),
         *(["To answer: tact gaps answer PARTNER none|right|closed|later"] if questions.open else []),
@@ -59,22 +57,15 @@ def answer(
     note: Annotated[str, typer.Option(help="The reason; nothing about a person.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Say why records of a partner are missing. What they block is free again once tact risk has run."""
+    """Store why records of a partner are missing. What they block is free again once tact risk has run."""
     workspace = open_workspace(context)
-    if why not in ANSWERS:
-        raise InputError(f"No answer {why!r}. There are: {', '.join(ANSWERS)}.")
-    findings = find_gaps(open_release(workspace))
-    gaps = [gap for gap in findings if is_same_partner(gap.partner, partner) and place in ("", gap.country)]
-    gaps = [gap for gap in gaps if gap.state != "began"]
+    questions = sort_gaps(open_release(workspace, silent=True), read_answers(workspace.derived))
+    gaps = [gap for gap in (*questions.open, *questions.late, *questions.answered) if gap.state != "began"]
+    gaps = [gap for gap in gaps if is_same_partner(gap.partner, partner) and place in ("", gap.country)]
     if not gaps:
         raise InputError(f"No gap of {partner!r}. See: tact gaps list")
-    today = dt.datetime.now(dt.UTC).date().isoformat()
-    new = [GapAnswer(g.partner, g.country, g.first, g.last, why, note, "data officer", today) for g in gaps]
-    for entry in new:
-        answer_gap(workspace.derived, entry, findings)
-    emit(
-        [asdict(entry) for entry in new], as_json, *(f"Answered: {e.partner} in {e.place}, {why}." for e in new), _AGAIN
-    )
+    new = [answer_gap(workspace.derived, gap, why, note) for gap in gaps]
+    emit([asdict(a) for a in new], as_json, *(f"Answered: {a.partner} in {a.place}, {why}." for a in new), _AGAIN)
 
 
 @app.command()
@@ -86,5 +77,5 @@ def remove(context: typer.Context, partner: _Partner, place: _Place = "", as_jso
     if not chosen:
         raise InputError(f"No answer on {partner!r}. See: tact gaps list")
     for entry in chosen:
-        remove_answer(workspace.derived, entry.partner, entry.place, entry.first)
+        remove_answer(workspace.derived, entry)
     emit([asdict(entry) for entry in chosen], as_json, f"Removed: {len(chosen)} answers.", _AGAIN)

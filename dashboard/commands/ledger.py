@@ -134,7 +134,7 @@ def _follow_plans(workspace: Workspace, chain: Chain, release: Release) -> list[
     @cache
     def observe(name: str) -> Observations | None:
         with suppress(ReleaseError):  # a release that has only figures, or that was taken back
-            opened = release if name == release.name else open_release(workspace, name=name)
+            opened = release if name == release.name else open_release(workspace, name=name, silent=True)
             return Observations.from_release(opened, geography.read_areas(opened.areas_file))
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -15,7 +16,7 @@ from dashboard.commands.export import log_receiver
 from dashboard.commands.languages import check_language, make_language_option
 from dashboard.commands.option_groups import expand_options
 from dashboard.commands.output import Json, emit, format_table, progress, say
-from dashboard.commands.workspace import open_answers, open_release, open_workspace
+from dashboard.commands.workspace import open_release, open_workspace
 from dashboard.narrative import moves as move_words
 from dashboard.narrative import plan as plan_words
 from dashboard.narrative.judgement import list_risen
@@ -215,7 +216,7 @@ def make_plan(
     release: _ReleaseName = None,
     as_json: Json = False,
 ) -> None:
-    """Say which outreach teams and services to move, which moves are optional, or to keep things as they are.
+    """Print which outreach teams and services to move, which moves are optional, or to keep things as they are.
 
     With --title, --briefing or --pictures the plan is saved beside the release.
     """
@@ -291,7 +292,8 @@ def take_plans(
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}. Copy the folder of plans from the server first.")
     workspace = open_workspace(context)
-    taken, refused = saved.take_plans(workspace.derived, folder, lambda name: open_release(workspace, name=name))
+    open_of_plan = partial(open_release, workspace, "partner", silent=True)
+    taken, refused = saved.take_plans(workspace.derived, folder, open_of_plan)
     for name, why in refused.items():
         say(f"{name} was not taken: {why}")
     emit(
@@ -325,7 +327,7 @@ def write_draft(
 
 def _open_release(context: typer.Context, name: str | None) -> tuple[Workspace, Release]:
     workspace = open_workspace(context, or_demo=True)
-    return workspace, open_answers(workspace, name=name)
+    return workspace, open_release(workspace, name=name)
 
 
 def _read_ground(opened: Release, file: Path | None, level: Level) -> PlanInputs:

@@ -10,6 +10,7 @@ import typer
 
 from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import check_tier, open_release, open_workspace
+from data.release import Release
 from data.restricted import governance, keys, server_copy
 from data.tables.spec import Tier
 from data.workspace import Workspace
@@ -28,6 +29,7 @@ def publish(
     workspace = open_workspace(context, or_demo=True)
     governance.note_blocked(workspace)
     copy = server_copy.publish_copy(workspace, check_tier(tier), to, keys.load_signing(workspace.id))
+    opened = open_release(workspace, copy.tier, copy.release)
     emit(
         {
             "folder": str(to),
@@ -51,18 +53,18 @@ def publish(
             if tier == "partner"
             else []
         ),
-        *_word_missing(workspace, copy.tier),
+        *_word_missing(workspace, opened),
     )
 
 
-def _word_missing(workspace: Workspace, tier: Tier) -> list[str]:
-    """Return a line if the release has no results of the risk model for this tier, although it can have them."""
-    public = open_release(workspace, "public")
-    if "children_region_year" not in public.tables or open_release(workspace, tier).result("risk") is not None:
+def _word_missing(workspace: Workspace, opened: Release) -> list[str]:
+    """Return a line if a tier of a release has no results of the risk model, although it can have them."""
+    public = Release.open(workspace.releases, "public", opened.name)
+    if "children_region_year" not in public.tables or opened.result("risk") is not None:
         return []  # the model needs this table
     from risk.planning.scoring import list_scored_tiers  # late: the model takes seconds to load
 
-    can_have = tier in list_scored_tiers(public)
+    can_have = opened.tier in list_scored_tiers(public)
     return ["It has no results of the risk model yet. Run tact risk, then tact publish again."] if can_have else []
 
 

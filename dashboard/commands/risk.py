@@ -13,7 +13,7 @@ import pandas as pd
 import typer
 
 from dashboard.commands.output import Json, Tick, emit, format_table, progress, say
-from dashboard.commands.workspace import check_tier, open_release, open_workspace, warn_gaps
+from dashboard.commands.workspace import check_tier, open_release, open_workspace
 from dashboard.narrative.detection import INTERVALS, describe_intervals, describe_share_found
 from dashboard.narrative.evaluation import describe_checks, format_verdict
 from dashboard.narrative.shift import word_shifts
@@ -127,7 +127,7 @@ def risk(
         ]
     checked = next((r.manifest for r in results if check and r.manifest["tier"] == "partner"), {})
     for result in results:
-        warn_gaps(open_release(workspace, result.manifest["tier"], release))
+        open_release(workspace, result.manifest["tier"], release)  # prints what is missing
     emit(
         {
             "results": [str(r.folder) for r in results],

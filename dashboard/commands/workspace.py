@@ -10,7 +10,7 @@ import typer
 from dashboard.commands.output import say
 from data.errors import InputError, ReleaseError
 from data.release import WITHDRAWN, Release, read_withdrawn
-from data.release.completeness import find_gaps
+from data.release.completeness import read_questions
 from data.restricted import backup, governance, imports
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.vault import Vault
@@ -43,32 +43,32 @@ def open_workspace(context: typer.Context, *, or_demo: bool = False) -> Workspac
     return Workspace.open(context.obj or default_path())
 
 
-def open_answers(workspace: Workspace, tier: Tier = "partner", name: str | None = None) -> Release:
-    """Open a release for a command that gives an answer, and print first what is missing; see `open_release`."""
-    release = open_release(workspace, tier, name)
-    warn_gaps(release)
+def open_release(
+    workspace: Workspace, tier: Tier = "partner", name: str | None = None, *, silent: bool = False
+) -> Release:
+    """Open a release, by default the current one, and print first what is missing in it, unless `silent`.
+
+    Layers that governance.toml does not approve now are left out. Raises ReleaseError if the release does not exist or
+    was taken back.
+    """
+    if name in read_withdrawn(workspace.releases):
+        raise ReleaseError(f"Release {name} was taken back (releases/{WITHDRAWN}). Choose another: tact releases")
+    blocked = governance.read(workspace).blocked
+    release = Release.open(workspace.releases, tier, name, blocked, workspace.derived)
+    if not silent:
+        warn_gaps(release)
     return release
 
 
 def warn_gaps(release: Release) -> None:
     """Print what is missing in a release and what follows; nothing if nothing is missing."""
-    if not find_gaps(release):
-        return  # the words take half a second to load
-    from dashboard.narrative.completeness import word_gaps_in_english
+    questions = read_questions(release)
+    if questions.waiting or questions.outdated:  # the words take half a second to load
+        from dashboard.narrative.completeness import word_gaps
+        from dashboard.narrative.speech import Speech
+        from dashboard.site.current_release import load_areas
 
-    if sentences := word_gaps_in_english(release):
-        say(" ".join(sentences))
-
-
-def open_release(workspace: Workspace, tier: Tier = "partner", name: str | None = None) -> Release:
-    """Open a release, by default the current one. Layers that governance.toml does not approve now are left out.
-
-    Raises ReleaseError if it does not exist or was taken back.
-    """
-    if name in read_withdrawn(workspace.releases):
-        raise ReleaseError(f"Release {name} was taken back (releases/{WITHDRAWN}). Choose another: tact releases")
-    blocked = governance.read(workspace).blocked
-    return Release.open(workspace.releases, tier, name, blocked, workspace.derived)
+        say(" ".join(word_gaps(Speech("en", load_areas(release)), questions)))
 
 
 def check_tier(tier: str) -> Tier:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import streamlit as st
 
 from dashboard.desk.frame import show_note
@@ -14,9 +12,8 @@ from dashboard.site.current_release import load_areas
 from dashboard.site.text import _, find_language, html
 from dashboard.widgets.markup import render_table
 from data.release import Release, shown_name
-from data.release.completeness import Finding
-from risk.model.gaps import GapAnswer, answer_gap, read_answers
-from risk.report.gaps import sort_gaps
+from data.release.completeness import Finding, sort_gaps
+from risk.model.gaps import answer_gap, read_answers
 
 _WIDTH = 520
 
@@ -44,7 +41,5 @@ def _ask(desk: Desk, t: Speech, gap: Finding) -> None:
         why = st.radio(f"{word_finding(t, gap)}. {_('Why?')}", list(ANSWERS), format_func=lambda code: _(ANSWERS[code]))
         note = st.text_input(_("Reason; nothing about a person"), max_chars=200)
         if st.form_submit_button(_("Answer")):
-            today = dt.datetime.now(dt.UTC).date().isoformat()
-            new = GapAnswer(gap.partner, gap.country, gap.first, gap.last, str(why), note, "data officer", today)
-            answer_gap(desk.workspace.derived, new, [gap])
+            answer_gap(desk.workspace.derived, gap, str(why), note)
             st.rerun()

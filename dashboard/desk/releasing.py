@@ -19,6 +19,7 @@ from data.disclosure.attacks.audit import WRITING, Audit
 from data.errors import InputError, ReleaseRefused
 from data.message import mark
 from data.release import Release, current_name, shown_name
+from data.release.completeness import read_questions
 from data.release.contents import Contents, count_contents
 from data.restricted import governance, imports, publication
 from data.restricted.governance import second_person
@@ -36,7 +37,6 @@ from geo.areas import BOUNDARIES, pack_areas
 from risk.model.gaps import read_answers
 from risk.planning.scoring import list_scored_tiers, score_release
 from risk.report import KIND
-from risk.report.gaps import read_stored_answers
 
 TIER_NAMES: Mapping[Tier, str] = {"partner": mark("For partners"), "public": mark("For the public")}
 _RESULTS = {"held": mark("held"), "succeeded": mark("succeeded"), "measured": mark("measured")}
@@ -185,7 +185,7 @@ def needs_score(desk: Desk) -> bool:
         return False
     result = release.result(KIND)
     answers = read_answers(workspace.derived)
-    return result is None or read_stored_answers(result.manifest.get("gaps") or {}) != answers
+    return result is None or read_questions(release).answers != answers
 
 
 def audit(desk: Desk, progress: Progress) -> Audit:

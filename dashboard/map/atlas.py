@@ -312,14 +312,14 @@ def _list_words() -> dict[str, str]:
 
 
 def _render_bar(release: Release, title: str) -> Markup:
-    invented = html("<p class=invented role=note>{}</p>", _(terms.INVENTED)) if release.invented else Markup("")
+    cautions = (html("<p class=invented role=note>{}</p>", _(text)) for text in terms.list_cautions(release))
     return html(
         "<header><div class=bar><h1>TACT Map</h1><span class=lands>{}</span><span class=tier>{}</span>"
         "<button type=button id=about-open>{}</button></div>{}</header>",
         title,
         _(_TIERS[release.tier]),
         _("About this file"),
-        invented,
+        join_markup(cautions),
     )
 
 

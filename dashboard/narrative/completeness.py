@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from dashboard.narrative.speech import Speech, make_legible, speak_to_reader
-from dashboard.site.current_release import CurrentRelease, load_areas
-from dashboard.site.text import cache_by_language, format_period, speak
+from dashboard.site.cache import cache_once
+from dashboard.site.current_release import CurrentRelease
+from dashboard.site.text import _, cache_by_language, format_period, speak
 from data.message import mark
-from data.release import Release
-from data.release.completeness import Finding
+from data.release.completeness import Finding, Questions, read_questions
 from data.tables.periods import Period
-from risk.report.gaps import Questions, read_questions
 from risk.report.late import Nowcast, read_nowcasts
 
 _MOST = 3  # gaps in a sentence
@@ -52,6 +51,11 @@ def _word_quarters(finding: Finding) -> str:
 def word_gaps(t: Speech, questions: Questions) -> list[str]:
     """Return what is missing and what follows, each as a sentence; empty if nothing is missing that matters."""
     sentences = []
+    if questions.outdated:
+        sentences.append(t("These results come from an earlier version. A data officer can renew them: tact risk"))
+    if questions.waiting and not (questions.open or questions.late):  # the public tier does not know more
+        countries = t.join_and([t.name_area(code) for code in questions.waiting])
+        sentences.append(t("Preliminary for {countries}: records of a partner are missing there.", countries=countries))
     if questions.open:
         if questions.blocked == "open":
             follows = t("Need, risk and moves depend on it: no moves are advised until it is answered.")
@@ -110,16 +114,21 @@ def read_late(current: CurrentRelease) -> list[str]:
     return word_late(speak_to_reader(current), read_nowcasts(current.release))
 
 
+@cache_once(maxsize=16)
+def find_late_quarter(current: CurrentRelease) -> str:
+    """Return the identifier of the last quarter if its records are still coming, else an empty text."""
+    return next((entry.period for entry in read_nowcasts(current.release)), "")
+
+
+def name_period(period: str, late: str) -> str:
+    """Return the name of a period, and that it is not complete yet if it is that of `find_late_quarter`."""
+    return format_period(period) + (f" ({_('not complete yet')})" if period == late else "")
+
+
 @cache_by_language(maxsize=16)
 def read_gaps(current: CurrentRelease) -> list[str]:
     """Return what `word_gaps` says of a release, in the reader's language."""
     return word_gaps(speak_to_reader(current), read_questions(current.release))
-
-
-def word_gaps_in_english(release: Release) -> list[str]:
-    """Return what `word_gaps` says of a release, for commands; the tables of areas are read only if it is needed."""
-    questions = read_questions(release)
-    return word_gaps(Speech("en", load_areas(release)), questions) if questions.open or questions.late else []
 
 
 def tabulate_findings(t: Speech, questions: Questions) -> pd.DataFrame:

@@ -236,7 +236,7 @@ def _word_visible(t: Speech, year: YearAhead) -> str:
 
 def name_answer(t: Speech, plan: PlanSummary) -> str:
     """Return the advice of a plan in a few words, for a table of plans."""
-    return t(ANSWERS[plan.answer])
+    return t("No moves are advised: something is missing") if plan.blocked else t(ANSWERS[plan.answer])
 
 
 def head_moves_table(t: Speech, plan: PlanSummary) -> str:

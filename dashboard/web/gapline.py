@@ -19,4 +19,5 @@ def show_gaps(current: CurrentRelease, page: str) -> None:
     late = read_late(current) if page in _LAST_QUARTER else []
     if sentences := [*read_gaps(current), *late]:
         link = html('<a href="method" target="_self">{}</a>', _("What each partner sent"))
-        st.html(html('<p class="gapline" role="status">{} {}</p>', " ".join(sentences), link))
+        shown = link if current.tier == "partner" else ""
+        st.html(html('<p class="gapline" role="status">{} {}</p>', " ".join(sentences), shown))

@@ -1,17 +1,16 @@
 """What a release lacks: which partner sent cases but no outreach days, stopped, began, or has sent nothing yet.
 
-It is read from the table of completeness of the partner tier (data/restricted/publishing/completeness.py).
+It is read from the table of completeness of the partner tier (data/restricted/publishing/completeness.py), and whether
+it was explained from the risk result. The public tier has neither: its risk result names the countries that wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from data.release import Release
 from data.workspace.types import Bools, Floats
@@ -23,6 +22,7 @@ State = Literal["no_days", "stopped", "began", "nothing_yet"]
 QUESTIONS: tuple[State, ...] = ("no_days", "nothing_yet")  # states that a person must explain
 _MATERIAL = 0.25  # of the quarters of a gap
 _LONG = 2  # quarters without anything, after which a partner has stopped
+_YEAR = 4  # quarters, from whose outreach days the posts of teams are estimated
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,6 @@ class Completeness:
     quarters: tuple[str, ...]
     days: Floats
     discovered: Bools
-    reported: Bools
 
 
 @dataclass(frozen=True)
@@ -61,33 +60,96 @@ class Finding:
         return self.first <= quarter <= self.last
 
 
+@dataclass(frozen=True)
+class GapAnswer:
+    """The answer on a partner's gap. place : code of the country. first, last : identifiers of its quarters.
+
+    answer : one of `risk.model.gaps.ANSWERS`. note : the reason. by, on : the role of the person who answered, and the
+    day.
+    """
+
+    partner: str
+    place: str
+    first: str
+    last: str
+    answer: str
+    note: str = ""
+    by: str = ""
+    on: str = ""
+
+    def covers(self, gap: Finding) -> bool:
+        """Return whether the answer explains the whole gap; what a closed partner no longer sends stays explained."""
+        same = (self.partner, self.place) == (gap.partner, gap.country) and self.first <= gap.first
+        return same and (self.last >= gap.last or self.answer == "closed")
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What is missing in a release, and what follows.
+
+    open : gaps without an answer. late : gaps whose file comes later; their cells are left out. answered : all other
+    findings. changes : whether answers differ without the cells of open gaps. recent : whether an open or late gap
+    reaches the last year. waiting : codes of the countries with an open or late gap, all that the public tier knows.
+    answers : those of the data officer. outdated : whether the risk result is of an older version.
+    """
+
+    open: tuple[Finding, ...] = ()
+    late: tuple[Finding, ...] = ()
+    answered: tuple[Finding, ...] = ()
+    changes: bool = False
+    recent: bool = False
+    waiting: tuple[str, ...] = ()
+    answers: tuple[GapAnswer, ...] = ()
+    outdated: bool = False
+
+    @property
+    def blocked(self) -> str:
+        """Why no plan is advised: "open", "late" (the posts of teams are not known), or empty."""
+        if self.open and (self.changes or self.recent):
+            return "open"
+        return "late" if self.late and self.recent else ""
+
+
+def sort_gaps(release: Release, answers: Iterable[GapAnswer] = ()) -> Questions:
+    """Return what is missing in a release, with these answers; changes are assumed where a gap is open."""
+    completeness, answers = read_completeness(release), tuple(answers)
+    if completeness is None:
+        return Questions(answers=answers)
+    findings = list_findings(completeness)
+    reasons = {gap: next((a.answer for a in answers if a.covers(gap)), "") for gap in findings}
+    late = tuple(gap for gap in findings if reasons[gap] == "later")
+    unsaid = tuple(gap for gap in findings if gap.state in QUESTIONS and not reasons[gap])
+    rest = tuple(gap for gap in findings if gap not in (*late, *unsaid))
+    recent = any(gap.covers(quarter) for gap in (*unsaid, *late) for quarter in completeness.quarters[-_YEAR:])
+    waiting = tuple(sorted({gap.country for gap in (*unsaid, *late)}))
+    return Questions(unsaid, late, rest, bool(unsaid), recent, waiting, answers)
+
+
+def read_questions(release: Release) -> Questions:
+    """Return what is missing in a release, with the answers and comparisons of its risk result, if there is one."""
+    result = release.result("risk")
+    stored: Mapping[str, Any] | None = result.manifest.get("gaps") if result else {}
+    outdated, stored = stored is None, stored or {}
+    questions = sort_gaps(release, (GapAnswer(**row) for row in stored.get("answers", ())))
+    return replace(
+        questions,
+        changes=bool(stored.get("changes", questions.changes)),
+        waiting=tuple(stored.get("waiting", questions.waiting)),
+        outdated=outdated,
+    )
+
+
 def read_completeness(release: Release) -> Completeness | None:
     """Read what each partner sent; None if the release has no such table (public tier, or an older release)."""
     if NAME not in release.tables:
         return None
     table = release.table(NAME)
-    wide = table.assign(sent=table["state"] == "class").set_index(["area", "partner", "record", "period"])
-    quarters = tuple(sorted(table["period"].unique()))
-    senders = tuple(sorted(set(table[["area", "partner"]].astype(str).itertuples(index=False, name=None))))
-
-    def fill(record: str, column: str) -> Floats:
-        full = pd.MultiIndex.from_tuples(
-            [(*sender, record, quarter) for sender in senders for quarter in quarters], names=wide.index.names
-        )
-        values = wide[column].astype(float).reindex(full).fillna(0.0).to_numpy()
-        return np.asarray(values.reshape(len(senders), len(quarters)))
-
-    if not senders:
-        nothing = np.zeros((0, 0))
-        return Completeness((), (), nothing, nothing > 0, nothing > 0)
-    sent = [fill(way, "sent") > 0 for way in ("discovered", "reported")]
-    return Completeness(senders, quarters, fill(OUTREACH, "value"), *sent)
-
-
-def find_gaps(release: Release) -> tuple[Finding, ...]:
-    """Return all findings of a release, those that need an answer first; empty if it has no table of completeness."""
-    completeness = read_completeness(release)
-    return () if completeness is None else list_findings(completeness)
+    values = table["value"].astype(float).fillna(0.0).mask(table["state"] == "class", 1.0)
+    wide = table.assign(value=values).pivot_table(
+        "value", ["record", "area", "partner"], "period", "sum", observed=True
+    )
+    days, discovered = (wide.loc[record] for record in (OUTREACH, "discovered"))
+    return Completeness(tuple(days.index), tuple(wide.columns), days.to_numpy(), discovered.to_numpy() > 0)
 
 
 def list_findings(completeness: Completeness) -> tuple[Finding, ...]:
@@ -99,54 +161,29 @@ def list_findings(completeness: Completeness) -> tuple[Finding, ...]:
     hang on.
     """
     findings: list[Finding] = []
-    for partner, rows in _group_by_partner(completeness.senders):
-        missing = (completeness.days[rows] == 0).all(axis=0)
-        sent = completeness.discovered[rows].any(axis=0) & missing
-        everywhere = _list_runs(missing, sent)
-        for row in rows:
-            country, _ = completeness.senders[row]
-            some = (completeness.days[row] > 0).any()
-            runs = {run for run in everywhere if _is_material(completeness, rows, row, run)}
-            if some:  # it works there, so a quarter without days is a gap even if it has days elsewhere
-                here = (completeness.days[row] == 0) & completeness.discovered[row]
-                runs |= set(_list_runs(completeness.days[row] == 0, here))
-            findings += [_make("no_days", completeness, country, partner, *run) for run in sorted(runs)]
-            findings += _find_turns(completeness, row)
+    quarters, end = completeness.quarters, len(completeness.quarters) - 1
+    none, cases = np.asarray(completeness.days == 0), completeness.discovered
+    for row, (country, partner) in enumerate(completeness.senders):
+        rows = [other for other, (_, name) in enumerate(completeness.senders) if name == partner]
+        missing, sent = (np.asarray(mask) for mask in (none[rows].all(axis=0), cases[rows].any(axis=0)))
+        runs = set()
+        for first, last in _list_runs(missing, sent):
+            inside = cases[:, first : last + 1].sum(axis=1)
+            if inside[row] and (inside[row] == inside[rows].max() or inside[row] >= _MATERIAL * (last + 1 - first)):
+                runs.add((first, last))
+        turns: list[tuple[State, int, int]] = []
+        if not none[row].all():
+            # It works there, so a quarter without days is a gap even if it has days elsewhere.
+            runs |= set(_list_runs(none[row], cases[row]))
+            # Days alone tell that it began late, stopped, or has sent nothing for the last quarter yet: a state of
+            # cases may change by chance. Quarters with cases and without days are a gap instead.
+            there = np.flatnonzero(~none[row] | cases[row])
+            first, last = int(there[0]), int(there[-1])
+            turns += [("began", first, last)] if first else []
+            turns += [("stopped" if end - last >= _LONG else "nothing_yet", last + 1, end)] if last < end else []
+        turns += [("no_days", *run) for run in sorted(runs)]
+        findings += [Finding(state, country, partner, quarters[a], quarters[b]) for state, a, b in turns]
     return tuple(sorted(findings, key=lambda f: (f.state not in QUESTIONS, f.country, f.partner, f.first, f.state)))
-
-
-def _group_by_partner(senders: Sequence[tuple[str, str]]) -> list[tuple[str, list[int]]]:
-    order = sorted(range(len(senders)), key=lambda row: senders[row][1])
-    return [(name, list(rows)) for name, rows in groupby(order, key=lambda row: senders[row][1])]
-
-
-def _is_material(completeness: Completeness, rows: Sequence[int], row: int, run: tuple[int, int]) -> bool:
-    """Return whether cases of a partner (all its `rows`) in a country are more than a trace in a run of quarters."""
-    inside = slice(run[0], run[1] + 1)
-    cases = completeness.discovered[rows, inside].sum(axis=1)
-    here = cases[list(rows).index(row)]
-    return bool(here > 0 and (here == cases.max() or here >= _MATERIAL * (run[1] + 1 - run[0])))
-
-
-def _find_turns(completeness: Completeness, row: int) -> list[Finding]:
-    """Return whether a partner began late in a country, stopped, or has sent nothing for the last quarter yet.
-
-    Days alone tell it: a state of cases may change by chance. Quarters with cases and without days are a gap instead.
-    """
-    country, partner = completeness.senders[row]
-    there = np.flatnonzero((completeness.days[row] > 0) | completeness.discovered[row])
-    if not completeness.days[row].any():
-        return []
-    first, last, end = int(there[0]), int(there[-1]), len(completeness.quarters) - 1
-    turns = [_make("began", completeness, country, partner, first, last)] if first else []
-    if last < end:
-        state: State = "stopped" if end - last >= _LONG else "nothing_yet"
-        turns.append(_make(state, completeness, country, partner, last + 1, end))
-    return turns
-
-
-def _make(state: State, completeness: Completeness, country: str, partner: str, first: int, last: int) -> Finding:
-    return Finding(state, country, partner, completeness.quarters[first], completeness.quarters[last])
 
 
 def _list_runs(marked: Bools, needed: Bools) -> list[tuple[int, int]]:

@@ -40,7 +40,7 @@ def describe_package(
         "profile": "tabular-data-package",
         "name": f"tact-{release.name}-{release.tier}-{name}".lower(),
         "title": title,
-        "description": f"{terms.INVENTED} {about}".strip() if release.invented else about,
+        "description": " ".join(filter(None, [*terms.list_cautions(release), about])),
         "version": release.name,
         "created": str(manifest.get("created") or ""),
         "licenses": manifest.get("licenses") or [{"name": "other-closed", "title": terms.find_licence(release)}],

@@ -54,7 +54,7 @@ def write_records(release: Release, folder: Path) -> list[Path]:
 def _describe(release: Release) -> dict[str, str]:
     """Return title, abstract, day, licence, method, citation, publisher and DOI of a release; empty if unknown."""
     about = terms.describe_file(release, ())
-    parts = ("data", "tier_means", "published_figures", "sums")
+    parts = ("data", "caution", "tier_means", "published_figures", "sums")
     return {
         "title": about["title"],
         "abstract": " ".join(about[name] for name in parts if name in about),

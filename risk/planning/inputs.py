@@ -13,6 +13,7 @@ import numpy as np
 
 from data.errors import InputError, ReleaseError
 from data.release import Release
+from data.release.completeness import Questions, read_questions
 from data.tables.spec import CATEGORIES, OPEN_AXES, Level, table_name
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
@@ -31,7 +32,6 @@ from risk.planning import posts as tables
 from risk.planning.problem import MOST_SETTLING, SETTLING, Aims, Decision, Posts, Rules, Solver
 from risk.planning.result import Plan, Point
 from risk.planning.schedule import Schedule, schedule_moves
-from risk.report.gaps import Questions, read_questions
 from risk.report.manifest import read_manifest
 
 ALL = "all"
@@ -123,7 +123,7 @@ class PlanInputs:
     (13). countries : code of the country of each area, (A,). travel_provisional : whether any travel time is that of
     a straight line across water. unknown_ways : mask of the areas whose ways cannot be told, (A,). is_draft : whether
     the posts are estimated from the release. level : of the areas. blocked : why no plan is advised
-    (`Questions.blocked` in risk/report/gaps.py); empty if nothing blocks it.
+    (`Questions.blocked` in data/release/completeness.py); empty if nothing blocks it.
     """
 
     release: str

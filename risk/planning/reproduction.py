@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from data.errors import ReleaseDamaged, ReleaseError, TactError
 from data.release import MANIFEST, Release, derived, shown_name
+from data.release.completeness import read_questions
 from data.release.result import Result, Table, list_manifests, read_manifest, sort_newest
 from data.release.whole_file import read_whole
 from data.tables.spec import TIERS, Level, Tier
@@ -35,7 +36,6 @@ from risk.planning.posts import parse_posts
 from risk.planning.summary import PlanSummary, summarise_plan
 from risk.report import KIND as RISK
 from risk.report import Assessment, compute_result
-from risk.report.gaps import read_stored_answers
 from risk.report.tables import DRAWS, REPLICATES, SEED
 from risk.report.trends import Trends
 
@@ -125,7 +125,7 @@ class _Tier:
                 evaluation=manifest.get("evaluation"),
                 times=Times.read(manifest),
                 breaks=Trends.read(statements.get("trends") or {}).breaks,
-                answers=read_stored_answers(manifest.get("gaps") or {}),
+                questions=read_questions(self.open(result)),
                 progress=self.tell,
             )
         return self.assessments[result.folder]

@@ -9,6 +9,7 @@ from typing import Any
 
 from data.errors import InputError
 from data.release import Release, list_earlier
+from data.release.completeness import Questions, sort_gaps
 from data.release.result import Result, latest, newest
 from data.tables.spec import TIERS, Tier
 from data.workspace import Workspace
@@ -52,6 +53,11 @@ def score_release(
     breaks = read_breaks(workspace.derived)
     evaluation = {**_read_evaluation(workspace, release, breaks), **(evaluation or {})}
     model, folder = RiskModel(), workspace.derived
+    # The public tier says which countries wait for records of a partner, and has no table that tells it.
+    partner = Release.open(workspace.releases, "partner", release.name)
+    questions = sort_gaps(partner, read_answers(folder))
+    if release.tier == "public":
+        questions = Questions(waiting=questions.waiting)
     result = assess(
         release,
         folder,
@@ -59,7 +65,7 @@ def score_release(
         evaluation=evaluation,
         times=times,
         breaks=breaks,
-        answers=read_answers(folder),
+        questions=questions,
         progress=tick,
     )
     if release.tier != "partner":

@@ -15,7 +15,7 @@ from typing import Any
 
 from data.errors import ReleaseError, WorkspaceError
 from data.release import Release, derived
-from data.release.completeness import Finding
+from data.release.completeness import Finding, Questions, sort_gaps
 from data.release.result import Result, Table
 from data.tables.population import is_between_censuses
 from data.workspace.hash_chain import append_entries, read_chain
@@ -29,11 +29,10 @@ from risk.evaluation.risk_model import build_panel
 from risk.model import Fit, RiskModel
 from risk.model.breaks import Break
 from risk.model.expected import compute_finding_factor
-from risk.model.gaps import GapAnswer
 from risk.model.municipalities import MunicipalFit, fit_municipalities
 from risk.model.observations import Observations
 from risk.report import safeguards, tables
-from risk.report.gaps import describe_gaps, sort_gaps
+from risk.report.gaps import describe_gaps
 from risk.report.model_card import describe_municipalities, describe_parameters, make_model_card
 from risk.report.sensitivity import judge_scenarios, make_sensitivity_table, set_partners_aside, summarise_sensitivity
 from risk.report.shift import describe_shifts
@@ -63,7 +62,7 @@ def assess(
     evaluation: Mapping[str, Any] | None = None,
     times: access_tables.Times | None = None,
     breaks: Sequence[Break] = (),
-    answers: Sequence[GapAnswer] = (),
+    questions: Questions | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Compute the result for one tier of a release and write it into `folder`, the folder of derived results.
@@ -73,7 +72,7 @@ def assess(
     """
     tell = progress or (lambda *_: None)
     assessment = compute_result(
-        release, model=model, evaluation=evaluation, times=times, breaks=breaks, answers=answers, progress=progress
+        release, model=model, evaluation=evaluation, times=times, breaks=breaks, questions=questions, progress=progress
     )
     registered = _register_forecasts(release, folder, assessment.judged) if release.tier == "partner" else {}
     result = derived.publish(folder, release, KIND, assessment.tables, {**assessment.about, **registered})
@@ -89,21 +88,22 @@ def compute_result(
     evaluation: Mapping[str, Any] | None = None,
     times: access_tables.Times | None = None,
     breaks: Sequence[Break] = (),
-    answers: Sequence[GapAnswer] = (),
+    questions: Questions | None = None,
     progress: Progress | None = None,
 ) -> Assessment:
     """Fit the model to one tier of a release; nothing is written.
 
     `evaluation` holds the plain values of an evaluation of `risk.evaluation`, with those of a calibration, which are
-    added to the manifest; `times` are entered travel times; `breaks` are accepted series breaks and `answers` those on
-    gaps, which only the partner tier uses. Raises ReleaseError if the release has no table or population to fit,
-    InputError if the model's likelihood is unknown, and NoMode if the posterior of a fit has no proper mode.
+    added to the manifest; `times` are entered travel times; `breaks` are accepted series breaks, which only the partner
+    tier uses; `questions` are what is missing, by default without any answer. Raises ReleaseError if the release has no
+    table or population to fit, InputError if the model's likelihood is unknown, and NoMode if the posterior of a fit
+    has no proper mode.
     """
     tell, model, times = progress or (lambda *_: None), model or RiskModel(), times or access_tables.Times()
     tell(0, 3, "Reading")
     areas = geography.read_areas(release.areas_file)
     partner = release.tier == "partner"
-    questions = sort_gaps(release, answers)
+    questions = questions or sort_gaps(release)
     observations = (
         Observations.from_release(release, areas) if partner else Observations.from_public_release(release, areas)
     )
@@ -142,7 +142,7 @@ def compute_result(
         "evaluation": evaluation,
         **({"checks": [asdict(check) for check in checks]} if partner else {}),
         **({"travel": access_tables.describe_travel(times)} if partner else {}),
-        **({"gaps": describe_gaps(answers, judged, without)} if partner else {}),
+        "gaps": describe_gaps(questions, judged, without),
         **({} if municipal is None else {"municipalities": describe_municipalities(municipal)}),
     }
     return Assessment(tuple(listed), about, judged)

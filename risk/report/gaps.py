@@ -6,103 +6,38 @@ or if it reaches the last year, from whose outreach days the posts of teams are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from data.release import Release
-from data.release.completeness import QUESTIONS, Finding, find_gaps, read_completeness
-from data.workspace.types import Floats
-from risk.model.gaps import GapAnswer
+from data.release.completeness import Questions
 from risk.report.tables import JudgedFit
 
-_YEAR = 4  # quarters
 _ENDS = (0.025, 0.5, 0.975)
 
 
-@dataclass(frozen=True)
-class Questions:
-    """What is missing in a release, and what follows.
-
-    open : gaps without an answer. late : gaps whose file comes later; their cells are left out. answered : all other
-    findings. changes : whether answers differ without the cells of open gaps. recent : whether an open or late gap
-    reaches the last year.
-    """
-
-    open: tuple[Finding, ...] = ()
-    late: tuple[Finding, ...] = ()
-    answered: tuple[Finding, ...] = ()
-    changes: bool = False
-    recent: bool = False
-
-    @property
-    def blocked(self) -> str:
-        """Why no plan is advised: "open", "late" (the posts of teams are not known), or empty."""
-        if self.open and (self.changes or self.recent):
-            return "open"
-        return "late" if self.late and self.recent else ""
-
-
-def sort_gaps(release: Release, answers: Iterable[GapAnswer] = ()) -> Questions:
-    """Return what is missing in a release, with these answers; changes are assumed where a gap is open."""
-    findings, answers = find_gaps(release), tuple(answers)
-    completeness = read_completeness(release)
-    year = completeness.quarters[-_YEAR:] if completeness else ()
-    reasons = {gap: next((a.answer for a in answers if a.covers(gap)), "") for gap in findings}
-    late = tuple(gap for gap in findings if reasons[gap] == "later")
-    unsaid = tuple(gap for gap in findings if gap.state in QUESTIONS and not reasons[gap])
-    rest = tuple(gap for gap in findings if gap not in (*late, *unsaid))
-    recent = any(gap.covers(quarter) for gap in (*unsaid, *late) for quarter in year)
-    return Questions(unsaid, late, rest, bool(unsaid), recent)
-
-
-def read_questions(release: Release) -> Questions:
-    """Return what is missing in a release, with the answers and comparisons of its risk result, if there is one."""
-    result = release.result("risk")
-    stored: Mapping[str, Any] = (result.manifest.get("gaps") if result else None) or {}
-    questions = sort_gaps(release, read_stored_answers(stored))
-    if not stored:
-        return questions
-    return replace(questions, changes=bool(stored.get("changes")))
-
-
-def read_stored_answers(stored: Mapping[str, Any]) -> tuple[GapAnswer, ...]:
-    """Read the answers from what `describe_gaps` returned."""
-    return tuple(GapAnswer(**row) for row in stored.get("answers", ()))
-
-
-def describe_gaps(answers: Sequence[GapAnswer], judged: JudgedFit, without: JudgedFit | None) -> dict[str, Any]:
-    """Return answers and comparison as plain values for a manifest.
+def describe_gaps(questions: Questions, judged: JudgedFit, without: JudgedFit | None) -> dict[str, Any]:
+    """Return answers and comparison as plain values for a manifest; on the public tier, which countries wait.
 
     without : the judgement without the cells of open gaps; None if there is no such gap.
     """
-    differ = {} if without is None else compare_judgements(judged, without)
-    return {"answers": [asdict(answer) for answer in answers], **differ, "changes": any(differ.values())}
+    waiting = {"waiting": list(questions.waiting)}
+    if judged.observations.tier == "public":
+        return waiting
+    answers = [asdict(answer) for answer in questions.answers]
+    return {"answers": answers, **waiting, "changes": without is not None and differ(judged, without)}
 
 
-def compare_judgements(judged: JudgedFit, other: JudgedFit) -> dict[str, Any]:
-    """Compare two judgements of the same areas.
+def differ(judged: JudgedFit, other: JudgedFit) -> bool:
+    """Return whether two judgements of the same areas say different things.
 
-    statements, changed : numbers of statements on areas, and of changes in the last year, that differ. need : codes of
-    the areas where the middle of one need lies beyond the 95 % interval of the other.
+    They do if a statement differs, or the middle of one's need of an area lies beyond the other's 95 % interval.
     """
-    statements = judged.whole.statements.position != other.whole.statements.position
-    changed = 0
-    if judged.changed is not None and other.changed is not None:
-        positions = (entry.statements.position[:, -1] for entry in (judged.changed, other.changed))
-        changed = int(np.not_equal(*positions).sum())
-    need, again = (_find_ends(entry.need) for entry in (judged, other))
-    beyond = _lies_beyond(need[1], again) | _lies_beyond(again[1], need)
-    areas = [area for area, differs in zip(judged.observations.areas, beyond, strict=True) if differs]
-    return {"statements": int(statements.sum()), "changed": changed, "need": areas}
-
-
-def _find_ends(need: Floats) -> Floats:
-    """Return the lower end, middle and upper end of the need of all pathways, (3, A), from draws, (d, A, P)."""
-    return np.asarray(np.quantile(need.sum(axis=2), _ENDS, axis=0))
-
-
-def _lies_beyond(middle: Floats, ends: Floats) -> Any:  # noqa: ANN401 (a mask)
-    return (middle < ends[0]) | (middle > ends[2])
+    both = judged, other
+    said = [[entry.whole.statements.position for entry in both]]
+    said.append([entry.changed.statements.position[:, -1] for entry in both if entry.changed is not None])
+    if any(not np.array_equal(positions[0], positions[1]) for positions in said if len(positions) == len(both)):
+        return True
+    low, middle, high = np.quantile([entry.need.sum(axis=2) for entry in both], _ENDS, axis=1)  # (2, A) each
+    return bool(((middle[::-1] < low) | (middle[::-1] > high)).any())

@@ -10,7 +10,7 @@ from data.capture.late import Arrival, nowcast
 from data.disclosure.cell_key import CellKey
 from data.release import Release
 from data.release.completeness import LATE
-from data.tables.spec import Level, table_name
+from data.tables.spec import table_name
 
 
 @dataclass(frozen=True)
@@ -28,28 +28,20 @@ class Nowcast:
     high: int | None = None
 
 
-def read_nowcasts(release: Release, level: Level = "country") -> list[Nowcast]:
-    """Return the nowcast of the last quarter of each area of a level; empty if it is complete, or not published."""
-    counts = table_name("children", level, "quarter")
+def read_nowcasts(release: Release) -> list[Nowcast]:
+    """Return the nowcast of the last quarter of each country; empty if it is complete, or not published."""
+    counts = table_name("children", "country", "quarter")
     if not {LATE, counts} <= set(release.tables):
         return []
-    late = release.table(LATE)
-    late = late[late["record"] == "all"].set_index("area")
-    rows = release.table(counts)
-    rows = rows[rows["period"].isin(late["period"]) & rows["state"].isin(["number", "almost_none"])]
-    countries = late.index.to_list()
+    rows = release.table(counts).merge(release.table(LATE), on=["area", "period"], suffixes=("", "_late"))
+    rows = rows[rows["state"].isin(["number", "almost_none"])]
     mechanism = CellKey.from_manifest(release.manifest["tact"])
     results = []
-    for area, period, value in zip(rows["area"], rows["period"], rows["value"].astype(float).fillna(0.0), strict=True):
-        country = next((code for code in countries if area == code or str(area).startswith(f"{code}-")), None)
-        if country is None:
-            continue
-        published, share = int(value), late.loc[country]
-        if share["state"] != "number":
-            results.append(Nowcast(str(area), str(period), published))
-            continue
-        most = published + mechanism.largest
-        shown = mechanism.channel(most).shown(published)
-        ends = nowcast(np.asarray(shown), Arrival(float(share["alpha"]), float(share["beta"])))
-        results.append(Nowcast(str(area), str(period), published, *ends))
+    for row in rows.to_dict("records"):
+        published = int(row["value"]) if row["state"] == "number" else 0
+        ends: tuple[int, ...] = ()
+        if row["state_late"] == "number":
+            shown = mechanism.channel(published + mechanism.largest).shown(published)
+            ends = nowcast(np.asarray(shown), Arrival(float(row["alpha"]), float(row["beta"])))
+        results.append(Nowcast(str(row["area"]), str(row["period"]), published, *ends))
     return results

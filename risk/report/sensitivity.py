@@ -56,7 +56,7 @@ def set_partners_aside(release: Release, observations: Observations) -> dict[str
     has a third or more of the outreach days: eq. (141).
     """
     completeness = read_completeness(release)
-    if completeness is None or not completeness.senders:
+    if completeness is None:
         return {}
     way, left = observations.ways.index("discovered"), dict[str, Observations]()
     days = pd.DataFrame(completeness.days, pd.MultiIndex.from_tuples(completeness.senders), completeness.quarters)

@@ -7,15 +7,15 @@ from dashboard.narrative.completeness import word_gaps
 from dashboard.narrative.plan import word_verdict
 from dashboard.narrative.speech import LANGUAGES, Speech
 from dashboard.site.current_release import load_areas
-from dashboard.web import navigation
-from dashboard.web.page_list import PAGES, RELEASE_PAGES
+from dashboard.web.page_list import RELEASE_PAGES
 from data.release import Release
+from data.release.completeness import read_questions, sort_gaps
 from data.workspace import Workspace
+from geo.layers.output import terms
 from risk.model.gaps import read_answers
 from risk.planning.advice import read_advice
-from risk.report.gaps import read_questions, sort_gaps
 from tests.helpers.missing_files import PARTNERS, build_without
-from tests.helpers.pages import read_text
+from tests.helpers.pages import run_framed_page
 
 # The first in .ci/run; the others are the same promise again.
 pytestmark = pytest.mark.timeout(900)  # a release and a fit on a busy machine
@@ -33,24 +33,8 @@ def missing(request, tmp_path_factory):
         yield build_without(folder / "workspace", request.param), request.param
 
 
-def open_release(workspace: Workspace) -> Release:
-    return Release.open(workspace.releases, "partner", derived=workspace.derived)
-
-
-def run_page(monkeypatch, workspace: Workspace, module: str) -> str:
-    """Return the text of a page inside the frame that all pages share."""
-    from streamlit.navigation.page import StreamlitPage
-    from streamlit.testing.v1 import AppTest
-
-    for name, value in (("RELEASES", workspace.releases), ("TIER", "partner"), ("DERIVED", workspace.derived)):
-        monkeypatch.setenv(f"TACT_{name}", str(value))
-    index = [page.module for page in PAGES].index(module)
-    monkeypatch.setattr(navigation.st, "navigation", lambda pages, **_: pages[index])
-    monkeypatch.setattr(StreamlitPage, "run", lambda _self: None)
-    test = AppTest.from_string("from dashboard.web import navigation\nnavigation.run_page()", default_timeout=60)
-    test.run()
-    assert not test.exception, test.exception
-    return read_text(test)
+def open_release(workspace: Workspace, tier="partner") -> Release:
+    return Release.open(workspace.releases, tier, derived=workspace.derived)
 
 
 @pytest.mark.slow(seconds=90)
@@ -61,17 +45,41 @@ def test_everything_says_first_that_a_file_is_missing_and_no_plan_is_advised(mis
     assert {gap.partner for gap in questions.open} == {partner}
     assert questions.blocked == "open"
     for page in RELEASE_PAGES:
-        assert f"{partner} sent cases" in run_page(monkeypatch, workspace, page.module), page.module
+        assert f"{partner} sent cases" in run_framed_page(
+            monkeypatch, workspace.releases, workspace.derived, page.module
+        ), page.module
     plan = read_advice(release).plan
     assert (plan.advised, plan.answer, plan.blocked) == (False, "keep", "open")
-    export = "export", "--tier", "partner", "--format", "csv", "--to", workspace.path / "files"
-    for words in (("plan", "list"), export, ("doctor",), ("gaps", "list")):
+    for words in (("plan", "list"), ("plan", "make", "--seconds", "2"), ("ledger", "list"), ("breaks", "list")):
+        assert f"{partner} sent cases" in tact("--workspace", workspace.path, *words).err, words
+    for words in (("doctor",), ("gaps", "list")):
         seen = tact("--workspace", workspace.path, *words)
         assert f"{partner} sent cases" in seen.err + seen.out, words
     for language in LANGUAGES:
         t = Speech(language, load_areas(release))
         assert partner in word_gaps(t, questions)[0]
         assert word_verdict(t, plan).answer == "keep"
+
+
+@pytest.mark.slow(seconds=10)
+def test_files_say_it_and_the_public_tier_names_the_country_and_no_partner(missing, monkeypatch, tact, tmp_path):
+    workspace, partner = missing
+    public = open_release(workspace, "public")
+    assert partner not in public.result("risk").folder.joinpath("manifest.json").read_text()
+    for tier, words in (("partner", f"{partner} sent cases"), ("public", "Preliminary for")):
+        for command in (("export", "--format", "csv"), ("publish",)):
+            folder = tmp_path / f"{command[0]}-{tier}"
+            receiver = ("--for", "Invented Partner") if tier == "partner" and command[0] == "export" else ()
+            seen = tact("--workspace", workspace.path, *command, "--tier", tier, "--to", folder, *receiver)
+            assert seen.code == 0, seen.err
+            assert words in seen.err
+            assert partner in seen.err or tier == "public"
+        readme = next((tmp_path / f"export-{tier}").glob("*README.txt")).read_text()
+        assert terms.INCOMPLETE in readme.partition("layers:")[0]
+    for page in RELEASE_PAGES:
+        text = run_framed_page(monkeypatch, workspace.releases, workspace.derived, page.module, "public")
+        assert "Preliminary for" in text, page.module
+        assert f"{partner} sent" not in text
 
 
 @pytest.mark.slow(seconds=30)

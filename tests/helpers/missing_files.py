@@ -34,14 +34,14 @@ levels = ["country", "region"]
 periods = ["quarter", "year"]
 
 [[public]]
-measures = ["children"]
+measures = ["children", "effort"]
 levels = ["region"]
 periods = ["year"]
 """
 
 
 def build_without(path: Path, partner: str) -> Workspace:
-    """Build the demo without the outreach days of a partner, with its release and the risk result for partners."""
+    """Build the demo without the outreach days of a partner, with its release and the risk results."""
     usual = demo._build_world
 
     def build_world(*arguments):
@@ -54,5 +54,5 @@ def build_without(path: Path, partner: str) -> Workspace:
         workspace = demo.release_demo(path, demo.worlds.DEFAULT_SEED)
     finally:
         demo._build_world = usual
-    demo.score(workspace, lambda *_: None, tiers=("partner",))
+    demo.score(workspace, lambda *_: None)
     return workspace

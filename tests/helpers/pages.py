@@ -44,6 +44,25 @@ def open_page(
     return test
 
 
+def run_framed_page(monkeypatch, releases, derived, module: str, tier: str = "partner") -> str:
+    """Return the text of a page inside the frame that all pages share, with the results in the folder `derived`."""
+    from streamlit.navigation.page import StreamlitPage
+
+    from dashboard.web import navigation
+    from dashboard.web.page_list import PAGES
+
+    for name, value in (("RELEASES", releases), ("TIER", tier), ("DERIVED", derived)):
+        monkeypatch.setenv(f"TACT_{name}", str(value))
+    entry = next(page for page in PAGES if page.module == module)
+    monkeypatch.setattr(navigation.st, "navigation", lambda pages, **_: pages[PAGES.index(entry)])
+    monkeypatch.setattr(StreamlitPage, "run", lambda _self: navigation._load_show(entry)())
+    test = AppTest.from_string("from dashboard.web import navigation\nnavigation.run_page()", default_timeout=120)
+    test.run()
+    assert not test.exception, test.exception
+    assert not test.error, [element.value for element in test.error]
+    return read_text(test)
+
+
 def read_text(test: AppTest) -> str:
     """Return the text of a page's own markup, without tags."""
     bodies = (element.proto.body for element in test.get("html"))

@@ -23,7 +23,7 @@ PROMISED = {
     "STATES", "Channel", "InputError", "Layer", "Release", "ReleaseDamaged", "ReleaseError", "TactError", "open_release"
 }  # fmt: skip
 OFFERED = {
-    "channel", "citation", "invented", "k", "layer", "layers", "licence", "long_table", "name", "periods", "table",
+    "cautions", "channel", "citation", "invented", "k", "layer", "layers", "licence", "long_table", "name", "periods", "table",
     "tables", "tier",
 }  # fmt: skip
 

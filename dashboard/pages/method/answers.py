@@ -13,8 +13,8 @@ from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from data.release import Release
+from data.release.completeness import read_questions
 from geo.layers.output import terms
-from risk.report.gaps import read_questions
 
 
 def answer_recognised(current: CurrentRelease) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from dashboard.narrative.area import word_tipping
+from dashboard.narrative.completeness import find_late_quarter, name_period
 from dashboard.narrative.judgement import AreaJudgement, GapAnswer, Statement
 from dashboard.narrative.risk import name_certainty, name_claim
 from dashboard.narrative.speech import Speech
@@ -34,11 +35,12 @@ _NEED = 2  # column of the number with its bar, each in a cell of its own
 class History:
     """The numbers of children met in an area, a value for each period, oldest first; NaN for a period without a number.
 
-    The periods are quarters, or years on the public tier.
+    The periods are quarters, or years on the public tier. late : the quarter whose records are still coming, or empty.
     """
 
     periods: tuple[str, ...]
     values: tuple[float, ...]
+    late: str = ""
 
 
 @cache_once(maxsize=8)
@@ -51,9 +53,9 @@ def read_histories(current: CurrentRelease) -> dict[str, History]:
         return {}
     periods = current_release.list_periods(current, "encounters", "region", "", ())[-_QUARTERS:]
     frames = current_release.read_series(current, "encounters", "region", periods, ())
-    codes = {str(code) for frame in frames.values() for code in frame.index}
+    codes, late = {str(code) for frame in frames.values() for code in frame.index}, find_late_quarter(current)
     return {
-        code: History(periods, tuple(float(f["value"][code]) if code in f.index else math.nan for f in frames.values()))
+        code: History(periods, tuple(float(f["value"].get(code, math.nan)) for f in frames.values()), late)
         for code in codes
     }
 
@@ -211,7 +213,7 @@ def render_history(history: History | None) -> Markup:
     words = _(
         "{first} to {last}: at most {largest} in a period, {newest} in the last one",
         first=format_period(history.periods[0]),
-        last=format_period(history.periods[-1]),
+        last=name_period(history.periods[-1], history.late),
         largest=format_number(round(largest)),
         newest=_("no number") if math.isnan(history.values[-1]) else format_number(round(history.values[-1])),
     )

@@ -155,8 +155,8 @@ def _show_folds(current: CurrentRelease, pathway: str, area: str) -> None:
 @cache_by_language(maxsize=32)
 def _render_clusters(current: CurrentRelease, pathway: str) -> Markup:
     clusters = summary.tabulate_clusters(current, pathway)
-    if clusters is None:
-        return markup.render_paragraphs([_(_OLD_CLUSTERS)])
+    if clusters is None:  # the line above the page says that the results are of an earlier version
+        return Markup()
     return markup.render_paragraphs([_(_NO_CLUSTER)]) if clusters.empty else markup.render_table(clusters)
 
 
@@ -172,8 +172,4 @@ _CLUSTERS = (
 _NO_CLUSTER = (
     "For this pathway there is no cluster beyond what chance explains, and that some areas find a larger share of "
     "the children who are there than others."
-)
-_OLD_CLUSTERS = (
-    "These results come from an earlier version, whose search found too many clusters. A data officer can run the "
-    "model again:  tact risk"
 )

@@ -15,6 +15,7 @@ import pandas as pd
 
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.area import word_change
+from dashboard.narrative.completeness import find_late_quarter, name_period
 from dashboard.narrative.judgement import judge_area, read_shifts
 from dashboard.narrative.speech import Speech, speak_to_reader
 from dashboard.site import Site, current_release
@@ -183,7 +184,10 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
     Beside a number, a cell without one ("almost none", "not searched") adds only its bounds. Without any number, or if
     the bounds of a cell are unknown, the row has only a state: that of the cell which may hide most children.
     """
-    label, numbers = format_period(period), [cell.value for cell in cells if not math.isnan(cell.value)]
+    label, numbers = (
+        name_period(period, find_late_quarter(current)),
+        [cell.value for cell in cells if not math.isnan(cell.value)],
+    )
     noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
     if numbers:  # beside a number, "not searched" counts as a published zero
         cells = [replace(cell, state="almost_none") if cell.state == "not_searched" else cell for cell in cells]

@@ -140,5 +140,5 @@ def _describe_paper(meeting: Meeting, current: CurrentRelease) -> Paper:
         dt.date.fromisoformat(meeting.day),
         word_about(meeting, current),
         _(terms.TIERS[release.tier]),
-        _("Invented data.") if release.invented else "",
+        " ".join(_(text) for text in terms.list_cautions(release)),
     )

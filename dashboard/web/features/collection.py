@@ -99,7 +99,7 @@ def _describe(current: CurrentRelease, name: str, level: str, *, is_named: bool)
     release, layer = current.release, find_layer(name)
     title = f"{layer.title}: {LEVELS[level]}"
     parts = (
-        terms.INVENTED if release.invented else "",
+        *terms.list_cautions(release),
         layer.question,
         terms.TIERS[release.tier],
         f"Licence: {terms.find_licence(release)}.",

@@ -167,14 +167,14 @@ def make_release(
         refuse_false_zeros(frozen, draft.policy)
         tables = tabulate(draft, records, frozen)
         indicators = tabulate_indicators(vault, records.grid, draft.mechanism, record_keys, repeated)
-        sent = tabulate_completeness(encounters, records, draft.policy, draft.mechanism, repeated)
+        sent, sent_blocks = tabulate_completeness(encounters, records, draft.policy, draft.mechanism, repeated)
         imported = {int(i["number"]): date.fromisoformat(str(i["at"])[:10]) for i in vault.list_imports()}
         late = tabulate_late(encounters, imported, day, draft.mechanism)
-        draft = replace(draft, indicators=indicators.table, completeness=sent.table, late=late)
+        draft = replace(draft, indicators=indicators.table, completeness=sent, late=late)
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)
         blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}
-        blocks |= {**indicators.blocks, **sent.blocks}
+        blocks |= {**indicators.blocks, **sent_blocks}
         try:
             new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick, rehearse, add_approval)
         except ReleaseRefused as refusal:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -34,18 +33,12 @@ _NUMBERS = {"value": "float64", "low": "float64"}
 _TYPES = {**dict.fromkeys(("area", "period", "partner", "record", "state"), "str"), **_NUMBERS}
 
 
-@dataclass(frozen=True, eq=False)
-class Completeness:
-    """The table of completeness, and the blocks that store the newly drawn numbers in the vault."""
-
-    table: pa.Table
-    blocks: Mapping[str, bytes]
-
-
 def tabulate_completeness(
     encounters: Encounters, records: Records, policy: Policy, mechanism: CellKey, published: Mapping[str, bytes]
-) -> Completeness:
-    """Return the table of completeness; `published` has the blocks of the vault to repeat, by name.
+) -> tuple[pa.Table, Mapping[str, bytes]]:
+    """Return the table of completeness, and the blocks that store the newly drawn numbers in the vault.
+
+    published : the blocks of the vault to repeat, by name.
 
     It has all quarters of each partner in each country where the partner has outreach days, or where one of its states
     is k or more; other partners are not named there.
@@ -69,7 +62,7 @@ def tabulate_completeness(
                 state, low = ("class", float(policy.k)) if known else ("few", None)
                 rows.append((country, period.id, name, way, state, None, low))
     frame = pd.DataFrame(rows, columns=list(_TYPES)).astype(_TYPES)
-    return Completeness(pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None), blocks)
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None), blocks
 
 
 def _draw_children(encounters: Encounters, partners: int, mechanism: CellKey) -> Ints:

@@ -9,12 +9,14 @@ import pandas as pd
 from data.message import mark
 from data.reference import FIGURES, registry
 from data.release import Release
+from data.release.completeness import read_questions
 from data.tables.resource import DOI_ADDRESS
 from data.tables.spec import Tier
 from geo.layers.core import Layer
 from geo.layers.reading import tables
 
 INVENTED = mark("Invented data. Nothing here is about real children.")
+INCOMPLETE = mark("Incomplete: records of a partner are missing, so need, risk and changes are preliminary.")
 TIERS: dict[Tier, str] = {
     "partner": mark(
         "Partner tier: protected, but not anonymous. Only for partners who signed the data-sharing "
@@ -97,6 +99,15 @@ def format_citation(release: Release) -> str:
     return f"TACT Map, release {release.name}, {release.tier} tier ({data}areas {areas}), {day}."
 
 
+def list_cautions(release: Release, *, invented: bool | None = None) -> list[str]:
+    """Return what to know before anything else: that the data are invented, or that records are missing.
+
+    invented : whether they are; by default whether those of the release are.
+    """
+    is_invented, incomplete = release.invented if invented is None else invented, bool(read_questions(release).waiting)
+    return [text for text, holds in ((INVENTED, is_invented), (INCOMPLETE, incomplete)) if holds]
+
+
 def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]:
     """Return the entries of the description of a file with these layers, in order; empty entries are left out."""
     tact = release.manifest["tact"]
@@ -107,6 +118,7 @@ def describe_file(release: Release, layers: tuple[Layer, ...]) -> dict[str, str]
         "tier": release.tier,
         "tier_means": TIERS[release.tier],
         "data": INVENTED if release.invented else mark("Records of the programme's partners"),
+        "caution": INCOMPLETE if INCOMPLETE in list_cautions(release) else "",
         "published_figures": _SOME_INVENTED if has_invented_figures(release) else _REAL,
         "layers": name_layers(layers),
         "created": str(release.manifest.get("created") or tact.get("created") or ""),

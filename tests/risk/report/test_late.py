@@ -95,8 +95,8 @@ def test_a_release_says_how_much_is_still_to_come(tmp_path):
 
     tables = small_release.partner()
     quarter = small_release.QUARTERS[-1]
-    rows = [("AL", quarter, "all", "number", 20.0, 20.0), ("GR", quarter, "all", "cannot_tell", None, None)]
-    tables["late"] = pd.DataFrame(rows, columns=["area", "period", "record", "state", "alpha", "beta"])
+    rows = [("AL", quarter, "number", 20.0, 20.0), ("GR", quarter, "cannot_tell", None, None)]
+    tables["late"] = pd.DataFrame(rows, columns=["area", "period", "state", "alpha", "beta"])
     release = small_release.make(tmp_path, tables=tables)
     first, second = read_nowcasts(release)
     assert (first.area, first.period) == ("AL", quarter)

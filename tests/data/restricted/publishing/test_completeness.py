@@ -1,5 +1,6 @@
 """Completeness: what each partner sent, without a number of children of any partner."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import product
 
@@ -10,7 +11,16 @@ import pytest
 from data.disclosure.attacks import completeness as attack
 from data.disclosure.policy import Policy
 from data.release import Release
-from data.release.completeness import Completeness, Finding, find_gaps, list_findings, read_completeness
+from data.release.completeness import (
+    QUESTIONS,
+    Completeness,
+    Finding,
+    Questions,
+    list_findings,
+    read_completeness,
+    sort_gaps,
+)
+from risk.worlds.profiles import PARTNERS
 from tests.helpers import small_worlds
 from tests.helpers.small_worlds import FEW_PLAN, MemoryVault
 
@@ -53,7 +63,7 @@ BOTH = [encounters("Arsis", "GR", [40] * 4), encounters("BKTF", "AL", [30] * 4),
 
 def test_a_partner_that_sent_cases_and_no_days_is_found_in_each_country_where_it_works(tmp_path):
     opened = release(tmp_path, BOTH, [effort("BKTF", "AL", [9] * 4), effort("BKTF", "GR", [2] * 4)])
-    assert find_gaps(opened) == (Finding("no_days", "GR", "Arsis", QUARTERS[0], QUARTERS[-1]),)
+    assert sort_gaps(opened).open == (Finding("no_days", "GR", "Arsis", QUARTERS[0], QUARTERS[-1]),)
     complete = read_completeness(opened)
     assert complete.senders == (("AL", "BKTF"), ("GR", "Arsis"), ("GR", "BKTF"))
     assert complete.days.tolist() == [[9] * 4, [0] * 4, [2] * 4]
@@ -62,7 +72,7 @@ def test_a_partner_that_sent_cases_and_no_days_is_found_in_each_country_where_it
 
 def test_nothing_is_found_where_each_partner_sent_its_days(tmp_path):
     days = [effort("ARSIS", "GR", [5] * 4), effort("BKTF", "AL", [9] * 4), effort("BKTF", "GR", [2] * 4)]
-    assert find_gaps(release(tmp_path, BOTH, days)) == ()  # another spelling is the same partner
+    assert sort_gaps(release(tmp_path, BOTH, days)) == Questions()  # another spelling is the same partner
 
 
 def test_no_number_of_children_of_a_partner_is_published_and_no_tier_but_the_partners_has_the_table(tmp_path):
@@ -110,13 +120,11 @@ def test_one_child_changes_a_state_in_at_most_one_of_six_worlds():
     assert above[16] == 1  # fewer than k: fifteen or fewer
 
 
-def completeness(days, discovered=None, reported=None, senders=(("AL", "Arsis"),)):
+def completeness(days, discovered=None, senders=(("AL", "Arsis"),)):
     days = np.array(days, float)
-    masks = (
-        np.array(mask, bool) if mask is not None else np.zeros(days.shape, bool) for mask in (discovered, reported)
-    )
+    cases = np.zeros(days.shape, bool) if discovered is None else np.array(discovered, bool)
     quarters = tuple(f"{year}-{month}-01/P3M" for year, month in product((2006, 2007), ("03", "06", "09", "12")))
-    return Completeness(senders, quarters[: days.shape[1]], days, *masks)
+    return Completeness(senders, quarters[: days.shape[1]], days, cases)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +141,7 @@ def completeness(days, discovered=None, reported=None, senders=(("AL", "Arsis"),
     ],
 )
 def test_findings(days, discovered, state, where):
-    known = completeness([days], None if discovered is None else [discovered], [[True] * len(days)])
+    known = completeness([days], None if discovered is None else [discovered])
     expected = [] if state is None else [(state, *(known.quarters[t] for t in where))]
     assert [(f.state, f.first, f.last) for f in list_findings(known)] == expected
 
@@ -145,3 +153,13 @@ def test_a_missing_file_is_a_gap_where_cases_are_more_than_a_trace():
         senders=(("AL", "Arsis"), ("GR", "Arsis"), ("IT", "Arsis")),
     )
     assert [(f.state, f.country) for f in list_findings(known)] == [("no_days", "AL"), ("no_days", "GR")]
+
+
+@pytest.mark.parametrize("partner", PARTNERS)
+def test_any_partner_of_the_demo_whose_days_are_missing_is_found_and_nobody_else(demo_world, partner):
+    known = read_completeness(Release.open(demo_world / "releases", "partner"))
+    assert not [gap for gap in list_findings(known) if gap.state in QUESTIONS]
+    there = np.array([name != partner for _, name in known.senders])
+    gaps = [g for g in list_findings(replace(known, days=known.days * there[:, None])) if g.state in QUESTIONS]
+    assert {(gap.partner, gap.state) for gap in gaps} == {(partner, "no_days")}
+    assert any(gap.last == known.quarters[-1] for gap in gaps)  # so no plan is advised, whatever the fits say
