@@ -4,8 +4,8 @@ The times of areas come from times between places: the main town of each municip
 people: the mean over its municipalities by population, to its seat, the municipality from which its people are nearest.
 
 By default a time between two places is that of the shortest way from settlement to settlement. Each hop is a straight
-line times a detour factor, at one speed. The factor grows with how empty the land along the hop is: where nobody lives is
-a mountain or a bay, and the road goes around it. Times of a
+line times a detour factor, at one speed. The factor grows with how empty the land along the hop is: where nobody lives
+is a mountain or a bay, and the road goes around it. Times of a
 road network (`tact travel`) replace the default, and measured times from a file replace both for single pairs. Places
 that are not connected over land are joined by ferries that someone enters with their source; the table of ferries is
 empty at first. Without a ferry, such a pair keeps the default and is marked as provisional.
@@ -43,8 +43,8 @@ _NEVER = 1e9
 _STREAM = 80  # of random numbers, so that those of need are others
 
 KM_PER_HOUR = 50.0
-# Detour factor of a hop: exp(base + slope times the mean km from its line to the nearest small town), calibrated on half
-# of the published road distances; tests/geo/test_detour.py judges it on the other half. See docs/planner.md (80), (87).
+# Detour factor of a hop: exp(base + slope times the mean km from its line to the nearest small town), calibrated on
+# half of the published road distances; tests/geo/test_detour.py judges it on the rest. docs/planner.md (80), (87).
 DETOUR_BASE, DETOUR_SLOPE, DETOUR_MOST = 0.054, 0.032, 2.5
 SMALL_TOWN = 1000  # inhabitants
 DENSITY = 5000.0  # people per km2 of a town
@@ -290,7 +290,7 @@ def estimate_ways(points: Floats) -> Floats:
 
 
 def estimate_minutes(start: Floats, end: Floats) -> Floats:
-    """Estimate the minutes of one hop over land between points, as `estimate_detours` takes them; docs/planner.md eq. (2)."""
+    """Estimate the minutes of one hop over land between points, as `estimate_detours` takes them; eq. (2)."""
     return np.asarray(60.0 * compute_distances(start, end) * estimate_detours(start, end) / KM_PER_HOUR)
 
 

@@ -335,7 +335,7 @@ def compute_unit_reach(observations: Observations, travel: Travel, need: Floats)
 
     A service has a catchment in its country, with shares by need, (A,). A team works where it is posted: in its county
     or region, or, between municipalities, within an hour in the municipalities of its county or region, by need. Across
-    water without an entered travel time nobody is served. Times are uncertain: what reaches an area is the mean, eq. (88).
+    water without an entered travel time nobody is served. What uncertain times let reach an area is the mean, eq. (88).
     """
     land, regions = np.array(observations.countries), observations.regions
     joined, minutes = (land[:, None] == land) * travel.reached, travel.people
@@ -348,7 +348,7 @@ def compute_unit_reach(observations: Observations, travel: Travel, need: Floats)
 
 
 def _average_times(value: Callable[[Floats], Floats], minutes: Floats, spread: Floats) -> Floats:
-    """Return the mean of a value of uncertain times, (A, A), whose logarithms have a spread, docs/planner.md eq. (88)."""
+    """Return the mean of a value of times with a spread of their logarithm, (A, A), docs/planner.md eq. (88)."""
     return np.asarray(np.mean([value(minutes * np.exp(spread * z)) for z in _TIMES], axis=0))
 
 

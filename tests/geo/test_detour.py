@@ -96,7 +96,7 @@ def test_the_detour_is_that_of_every_other_link_and_fits_the_rest(links, monkeyp
         monkeypatch.setattr(travel, "DETOUR_SLOPE", slope)
         spread[slope] = _logs_of_errors(links)[~judged].std()
     assert min(spread, key=spread.get) == DETOUR_SLOPE
-    # No simple rule that was tried reaches 15 % on every link; docs/limits.md says so. These are the bounds that it holds.
+    # No rule that was tried reaches 15 % on every link; docs/limits.md says so. These are the bounds that it holds.
     off = np.abs(np.exp(error) - 1.0)
     assert np.median(off[judged]) < 0.1
     assert (off[judged] > 0.15).sum() <= 2
