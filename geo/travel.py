@@ -3,8 +3,9 @@
 The times of areas come from times between places: the main town of each municipality. A region's times are those of its
 people: the mean over its municipalities by population, to its seat, the municipality from which its people are nearest.
 
-By default a time between two places is the straight line times a detour factor, at one speed. The factor grows with how
-empty the land along the line is: where nobody lives is a mountain or a bay, and the road goes around it. Times of a
+By default a time between two places is that of the shortest way from settlement to settlement. Each hop is a straight
+line times a detour factor, at one speed. The factor grows with how empty the land along the hop is: where nobody lives
+is a mountain or a bay, and the road goes around it. Times of a
 road network (`tact travel`) replace the default, and measured times from a file replace both for single pairs. Places
 that are not connected over land are joined by ferries that someone enters with their source; the table of ferries is
 empty at first. Without a ferry, such a pair keeps the default and is marked as provisional.
@@ -42,13 +43,13 @@ _NEVER = 1e9
 _STREAM = 80  # of random numbers, so that those of need are others
 
 KM_PER_HOUR = 50.0
-# Detour factor: exp(base + slope times the mean km from the straight line to the nearest small town), calibrated on
-# half of the published road distances; tests/geo/test_detour.py judges it on the other half. See docs/planner.md (80).
-DETOUR_BASE, DETOUR_SLOPE, DETOUR_MOST = 0.07, 0.032, 2.5
+# Detour factor of a hop: exp(base + slope times the mean km from its line to the nearest small town), calibrated on
+# half of the published road distances; tests/geo/test_detour.py judges it on the rest. docs/planner.md (80), (87).
+DETOUR_BASE, DETOUR_SLOPE, DETOUR_MOST = 0.054, 0.032, 2.5
 SMALL_TOWN = 1000  # inhabitants
 DENSITY = 5000.0  # people per km2 of a town
 # Standard deviations of the logarithm of a time: of the detour, from the calibration, and of the speed, an assumption.
-DETOUR_SPREAD, SPEED_SPREAD = 0.11, 0.2
+DETOUR_SPREAD, SPEED_SPREAD = 0.1, 0.2
 _SAMPLES = 21  # points of a line
 _CELL_KM, _MARGIN = 2.0, 50  # of the grid: size of a cell, and cells around the towns
 _CELLS_PER_DEGREE = 111.195 / _CELL_KM * np.array([np.cos(np.radians(39.0)), 1.0])
@@ -211,8 +212,7 @@ class _Places:
     def read(cls, areas: Areas) -> _Places:
         """Read the places of the areas."""
         codes, points = locate_places(areas)
-        straight = estimate_minutes(points[:, None], points)
-        straight = np.maximum(straight, straight.T)  # the last digit may depend on the direction
+        straight = estimate_ways(points)
         np.fill_diagonal(straight, _estimate_inside(codes, points))
         parents = areas.table["parent"].where(areas.table["level"] == "municipality", areas.table.index)
         region_of = parents.reindex(list(codes)).to_numpy(dtype=object)
@@ -268,8 +268,29 @@ class _Members:
         return Travel(self.codes, minutes, people, reached, np.zeros_like(known[: len(seats)]), spread[between], seats)
 
 
+def estimate_ways(points: Floats) -> Floats:
+    """Estimate the minutes over land between all points (lon, lat), (P, 2), by way of settlements, (P, P).
+
+    A hop joins points or settlements that are neighbours (Delaunay), docs/planner.md eq. (87); nan for a missing point.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+    from scipy.spatial import Delaunay
+
+    known = np.isfinite(points).all(axis=1)
+    settlements = settlement_table()[["lon", "lat"]].to_numpy(dtype=float)
+    spots, number = np.unique(np.concatenate([points[known], settlements]), axis=0, return_inverse=True)
+    corners = Delaunay(spots * _CELLS_PER_DEGREE).simplices
+    start, end = np.unique(np.sort(corners[:, [[0, 1], [1, 2], [0, 2]]].reshape(-1, 2)), axis=0).T
+    hops = coo_array((estimate_minutes(spots[start], spots[end]), (start, end)), shape=(len(spots),) * 2)
+    inner = number[: known.sum()]
+    ways = np.full((len(points), len(points)), np.nan)
+    ways[np.ix_(known, known)] = dijkstra(hops.tocsr(), directed=False, indices=inner)[:, inner]
+    return np.asarray(np.maximum(ways, ways.T))  # the last digit may depend on the direction
+
+
 def estimate_minutes(start: Floats, end: Floats) -> Floats:
-    """Estimate the minutes over land between points, as `estimate_detours` takes them; docs/planner.md eq. (2)."""
+    """Estimate the minutes of one hop over land between points, as `estimate_detours` takes them; eq. (2)."""
     return np.asarray(60.0 * compute_distances(start, end) * estimate_detours(start, end) / KM_PER_HOUR)
 
 

@@ -36,9 +36,9 @@ def describe_access(current: CurrentRelease) -> list[str]:
         _("Children in need: the average of the last four quarters, as the risk model estimates it."),
         *describe_share_found(manifest.card, read_country_names(current), current.release),
         _(
-            "Where no travel time was entered, the length of the road is estimated from the straight line: at least "
-            "{detour} times as long, and more where nobody lives along the line. The speed is {km_per_hour} km per "
-            "hour. Such a time may be wrong by {spread} % or more, and the chance of a gap allows for that."
+            "Where no travel time was entered, the length of the road is estimated from straight lines from town to "
+            "town: at least {detour} times as long, and more where nobody lives along them. The speed is {km_per_hour} "
+            "km per hour. Such a time may be wrong by {spread} % or more, and the chance of a gap allows for that."
         ).format(**ways),
         _(
             "The time of an area is the average over the people of its municipalities, to the one that is nearest to "

@@ -6,8 +6,9 @@ tier too. The same release, posts, settings and decisions give the same plan, un
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 
@@ -42,6 +43,7 @@ _GAP = 2e-4  # of the need met, between counties and regions
 _YEAR = 4  # quarters
 _WORKING_DAY = 480.0  # minutes
 _AWAY_MINUTES, _AROUND = 120.0, 60.0  # farthest that a team works from its county or region, or its municipality
+_TIMES = [NormalDist().inv_cdf((i + 0.5) / 20) for i in range(20)]  # quantiles of the logarithm of an uncertain time
 _UNDER_SEARCHED = 0.5  # of the outreach days that would be fair for the children who live there
 
 
@@ -333,16 +335,21 @@ def compute_unit_reach(observations: Observations, travel: Travel, need: Floats)
 
     A service has a catchment in its country, with shares by need, (A,). A team works where it is posted: in its county
     or region, or, between municipalities, within an hour in the municipalities of its county or region, by need. Across
-    water without an entered travel time nobody is served.
+    water without an entered travel time nobody is served. What uncertain times let reach an area is the mean, eq. (88).
     """
     land, regions = np.array(observations.countries), observations.regions
     joined, minutes = (land[:, None] == land) * travel.reached, travel.people
-    services = compute_reach(need, joined * CATCHMENT.weight(minutes))
+    services = compute_reach(need, joined * _average_times(CATCHMENT.weight, minutes, travel.spread))
     if regions is None:
         return {True: np.eye(len(need)), False: services}
     near = (np.array(regions)[:, None] == regions) & ~travel.provisional & (minutes <= _AROUND)
     by_need = compute_reach(need, near.astype(float))
-    return {True: by_need * value_days(minutes), False: services}
+    return {True: by_need * _average_times(value_days, minutes, travel.spread), False: services}
+
+
+def _average_times(value: Callable[[Floats], Floats], minutes: Floats, spread: Floats) -> Floats:
+    """Return the mean of a value of times with a spread of their logarithm, (A, A), docs/planner.md eq. (88)."""
+    return np.asarray(np.mean([value(minutes * np.exp(spread * z)) for z in _TIMES], axis=0))
 
 
 def value_days(minutes: Floats) -> Floats:
@@ -376,7 +383,9 @@ def _place_posts(
         table.room,
         table.committed,
         observations.regions,
-        np.where(near, value_days(travel.minutes), 0.0).T if observations.regions is None else None,
+        np.where(near, _average_times(value_days, travel.minutes, travel.spread), 0.0).T
+        if observations.regions is None
+        else None,
     )
 
 

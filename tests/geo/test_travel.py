@@ -9,7 +9,17 @@ import pytest
 from data.errors import FileRefused, InputError
 from data.reference import figures
 from geo import areas as geography
-from geo.travel import DETOUR_MOST, Link, RoadTimes, Travel, compute_distances, estimate_detours, read_links
+from geo.travel import (
+    DETOUR_MOST,
+    Link,
+    RoadTimes,
+    Travel,
+    compute_distances,
+    estimate_detours,
+    estimate_minutes,
+    estimate_ways,
+    read_links,
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +89,17 @@ def test_the_detour_grows_where_nobody_lives():
     ioannina, trikala, larissa = np.array([[20.8519, 39.6649], [21.7684, 39.5549], [22.4176, 39.6369]])
     assert estimate_detours(ioannina, trikala) > 1.15 * estimate_detours(trikala, larissa) > 1.15
     assert estimate_detours(np.array([10.0, 30.0]), np.array([11.0, 30.0])) == DETOUR_MOST
+
+
+def test_a_way_goes_from_settlement_to_settlement():
+    """A neighbour is one hop away; around a mountain the way is longer than to its stops, and never than the sum."""
+    points = np.array([[20.8519, 39.6649], [21.7684, 39.5549], [22.4176, 39.6369], [np.nan, np.nan]])
+    ways = estimate_ways(points)
+    assert ways[0, 2] <= ways[0, 1] + ways[1, 2]
+    assert (ways[:2, :2] >= 1.2 * compute_distances(points[:2, None], points[:2]))[~np.eye(2, dtype=bool)].all()
+    assert np.isnan(ways[3]).all()
+    close = points[0] + np.array([[0.0, 0.0], [0.0, 1e-4]])
+    assert estimate_ways(close)[0, 1] == pytest.approx(estimate_minutes(close[0], close[1]))
 
 
 def test_uncertain_times_have_the_spread_that_is_told(travel):

@@ -16,7 +16,7 @@ from data.release.derived import LEDGER
 from data.workspace.hash_chain import read_chain
 from geo.areas import read_areas
 from risk.planning import saved
-from risk.planning.inputs import ALL, PlanInputs, Setting, make_frontier, make_plan
+from risk.planning.inputs import ALL, PlanInputs, Setting, _average_times, make_frontier, make_plan, value_days
 from risk.planning.outcomes import list_plan_entries
 from risk.planning.posts import parse_posts, write_posts
 from risk.planning.problem import Decision
@@ -103,6 +103,13 @@ def test_the_same_gives_the_same(release, ground, plan):
 def inside(release, shared):
     """Return the inputs of a plan between municipalities."""
     return read_inputs(release, shared / "fits", level="municipality")
+
+
+def test_a_day_away_is_worth_its_mean_over_uncertain_times():
+    """Exact while no drawn way is longer than half a day: 1 - t E[exp(sigma z)] / 240, nearly exp(sigma^2 / 2)."""
+    minutes, spread = np.array([0.0, 60.0, 120.0, np.inf]), np.array([0.2, 0.2, 0.0, 0.2])
+    expected = [1.0, 1.0 - 60.0 * np.exp(0.02) / 240.0, 0.5, 0.0]
+    assert _average_times(value_days, minutes, spread) == pytest.approx(expected, abs=0.001)
 
 
 @pytest.mark.slow
