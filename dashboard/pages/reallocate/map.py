@@ -101,8 +101,9 @@ def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
 
 
 def _place(areas: Areas, code: str) -> tuple[float, float]:
-    lon, lat = areas.centres(str(areas.rows[find_town(code)]["level"])).loc[find_town(code)]
-    return float(lat), float(lon)
+    town = find_town(code)
+    centres = areas.centres(str(areas.rows[town]["level"]))
+    return float(centres["lat"][town]), float(centres["lon"][town])
 
 
 def describe_view(current: CurrentRelease, plan: PlanSummary, view: str) -> str:
