@@ -6,6 +6,7 @@ stands on one island and does not meet the children of the others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from geo.areas import Areas
 from geo.travel import Travel, read_population
 
 ONE_WAY = 240.0  # minutes: half of a working day of eight hours
+_PART = "/"
 TOGETHER = 0.75  # of its people live within ONE_WAY of the seat of a region that is one place
 
 
@@ -28,6 +30,38 @@ class Island:
     code: str
     region: str
     members: tuple[str, ...]
+
+    @property
+    def place(self) -> str:
+        """Code of the island in a plan between regions: that of its region and its own, such as GR-L/9296."""
+        return f"{self.region}{_PART}{self.code}"
+
+
+def find_region(place: str) -> str:
+    """Return the code of the region of a place of a plan: of an island, or of any other area, which is its own."""
+    return place.partition(_PART)[0]
+
+
+def find_town(place: str) -> str:
+    """Return the code of the largest municipality of an island, and that of any other area as it is."""
+    return place.rpartition(_PART)[2]
+
+
+def choose_ways(places: Sequence[str], regions: Travel, towns: Travel) -> Travel:
+    """Return the times between the places of a plan, some of them islands.
+
+    regions, towns : travel times of both levels. Ways to an island lead to its largest municipality. A time that was
+    entered for a region holds for each of its islands, but not between them.
+    """
+    land = np.array([find_region(place) for place in places])
+    whole = regions.select(land.tolist())
+    island = np.array(list(places)) != land
+    seats = [find_town(place) if i else seat for place, i, seat in zip(places, island, whole.seats, strict=True)]
+    single, apart = towns.select(seats), (land[:, None] == land) & ~np.eye(len(land), dtype=bool)
+    of_regions = (~(island[:, None] | island) | whole.entered) & ~apart
+    names = ("minutes", "people", "reached", "entered", "spread")
+    tables = {name: np.where(of_regions, getattr(whole, name), getattr(single, name)) for name in names}
+    return Travel(codes=tuple(places), seats=tuple(seats), **tables)
 
 
 def find_islands(areas: Areas, regions: Travel, towns: Travel) -> tuple[Island, ...]:

@@ -1,9 +1,10 @@
 """What a plan is worth on the ground: in invented worlds in which teams work where they are posted.
 
 Each world has a plan with the usual settings, for all pathways and for internal trafficking, and rivals with the same
-number of moves: the best moves with the truth known, last year's published counts, the children living there, and the
-earlier rule, which shared a team over two hours of travel by population. All are judged by the true need of the last
-year, with teams in the areas where they are posted and the work next door that a plan asks for.
+number of moves: the best moves with the truth known, last year's published counts, the children living there, the
+earlier rule, which shared a team over two hours of travel by population, and a plan for which an archipelago is one
+place. All are judged by the true need of the last year, with teams in the areas, and on the islands, where they are
+posted and the work next door that a plan asks for. A plan that names no island has its teams there by people.
 
 A second question is the programme's own: in worlds of the law `unfollowed-rise`, in which internal trafficking in
 Tirana and Durrës rose threefold and outreach stayed where it was, does the plan move teams toward them?
@@ -21,6 +22,7 @@ from benchmarks.studies.command import round_mean, run_study
 from benchmarks.studies.observe import OWN, observe_release, read_need, set_up_world
 from data.workspace.types import Floats, Ints, Progress
 from geo import areas as geography
+from geo.islands import choose_ways, find_islands, find_region
 from geo.travel import Travel
 from risk.access import compute_reach
 from risk.access.tables import CATCHMENT
@@ -31,12 +33,13 @@ from risk.numbers import apportion
 from risk.planning import plan_moves
 from risk.planning.benefit import compute_met
 from risk.planning.inputs import ALL, PlanInputs, Setting, make_plan
+from risk.planning.islands import Division
 from risk.planning.problem import Posts, Rules
 from risk.worlds import DEFAULT_SEED, WorldParameters, simulate_default_areas
 
 LAWS = (OWN, "unfollowed-rise")
 PATHWAYS = (ALL, "internal")
-RIVALS = ("plan", "truth", "counts", "population", "catchment")
+RIVALS = ("plan", "truth", "counts", "population", "catchment", "regions")
 _YEAR, _DRAWS = 4, 400
 _CITIES = WorldParameters.shift_regions  # Durrës and Tirana
 
@@ -130,18 +133,22 @@ def study_world(seed: int, law: str = OWN) -> list[Result]:
     observations, areas = observe_release(world), geography.load_areas()
     need = draw_yearly_need(RiskModel().fit(observations).fit_.draws(_DRAWS, 0), observations, 0)
     needs = {ALL: need.sum(axis=2), **{name: need[..., p] for p, name in enumerate(observations.pathways)}}
-    travel = Travel.between(areas, "region").select(observations.areas)
-    ground = PlanInputs.build(("world", ""), observations, travel, needs)
-    true = read_need(world, observations)[:, -_YEAR:].mean(axis=1)
+    travel, towns = Travel.between(areas, "region").select(observations.areas), Travel.between(areas, "municipality")
+    division = Division.find(observations.areas, find_islands(areas, travel, towns), {})
+    ways = choose_ways(division.places, travel, towns)
+    ground = PlanInputs.build(("world", ""), observations, ways, needs, division=division)
+    regions = PlanInputs.build(("world", ""), observations, travel, needs)
+    true = division.divide_need(read_need(world, observations)[:, -_YEAR:].mean(axis=1).T, seed + 1).T
     counts = np.maximum(observations.published[:, -_YEAR:], 0).sum(axis=(1, 3)).astype(float)
     by_pathway = {ALL: (true.sum(axis=1), counts.sum(axis=1)), "internal": (true[:, 0], counts[:, 0])}
-    return [_compare(seed, name, ground, observations, travel, *by_pathway[name]) for name in PATHWAYS]
+    return [_compare(seed, name, ground, regions, observations, travel, *by_pathway[name]) for name in PATHWAYS]
 
 
 def _compare(
     seed: int,
     pathway: str,
     ground: PlanInputs,
+    regions: PlanInputs,
     observations: Observations,
     travel: Travel,
     true: Floats,
@@ -150,13 +157,14 @@ def _compare(
     setting, posts = Setting(pathway=pathway), ground.posts
     plan = make_plan(ground, setting)
     truth = plan_moves(posts, np.tile(true, (40, 1)), Rules(moves=setting.moves), solver=setting.solver)
-    old = _plan_as_before(ground, observations, travel, setting)
+    old, whole = _plan_as_before(regions, observations, travel, setting), make_plan(regions, setting)
     capacities = [
         plan.capacities[1],
         truth.capacities[1],
-        *(posts.compute_capacity(_move_toward(posts, observations, share, setting.moves))
+        *(_place(ground, _move_toward(regions.posts, observations, share, setting.moves))
           for share in (counts, observations.living)),
-        posts.compute_capacity(old),
+        _place(ground, old),
+        _place(ground, whole.units, {(o.start, o.area): o.units for o in whole.away}),
     ]  # fmt: skip
     today = _count_met(plan.capacities[0], true)
     gain = tuple(_count_met(capacity, true) - today for capacity in capacities)
@@ -165,6 +173,14 @@ def _compare(
     holds = plan.gain.low <= gain[0] <= plan.gain.high
     away = sum(outing.units for outing in plan.away)
     return Result(seed, pathway, plan.answer, plan.moved, away, gain, (toward[0], toward[1]), holds)
+
+
+def _place(ground: PlanInputs, layout: Ints, outings: Mapping[tuple[str, str], float] | None = None) -> Floats:
+    """Return the capacity, (A, 1), of a layout of regions, (R, 1); outings : work of teams next door, by both codes."""
+    posts, away = ground.posts, outings or {}
+    pairs = [(find_region(posts.sites[site]), posts.areas[area]) for site, area, _ in posts.outings.T]
+    units = ground.division.place_units(replace(ground.table, units=layout))[0]
+    return posts.compute_capacity(units, np.array([away.get(pair, 0.0) for pair in pairs]))
 
 
 def _count_met(capacity: Floats, true: Floats) -> float:

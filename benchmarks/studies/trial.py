@@ -57,7 +57,7 @@ def posts_of(observations: Observations, programme: Programme) -> Posts:
     codes = observations.areas
     level = "region" if observations.regions is None else "municipality"
     travel = Travel.between(geography.load_areas(), level).select(codes)
-    reach = compute_unit_reach(observations, travel, observations.expected[:, -1])[True]
+    reach = compute_unit_reach(observations.countries, observations.regions, travel, observations.expected[:, -1])[True]
     units = apportion(observations.effort[:, :YEAR].sum(axis=1), programme.units)[:, None]
     # The cost of a move is its minutes; no rule of a study limits the cost.
     return Posts(

@@ -333,7 +333,7 @@ def _open_release(context: typer.Context, name: str | None) -> tuple[Workspace, 
 def _read_ground(opened: Release, file: Path | None, level: Level) -> PlanInputs:
     with progress("Reading posts and need"):
         ground = PlanInputs.read(opened, level=level)
-        return ground if file is None else ground.with_posts(posts.read_posts(file, ground.posts.areas))
+        return ground if file is None else ground.with_posts(posts.read_posts(file, ground.table.areas))
 
 
 def _compute_plan(

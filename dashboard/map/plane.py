@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from geo.areas import LEVELS, Areas
+from geo.islands import find_town
 
 BOUNDS = (18.2, 34.6, 28.6, 42.9)  # west, south, east, north, in degrees
 WIDTH = 1000.0
@@ -33,17 +34,18 @@ def project(lon: float, lat: float) -> Point:
 
 
 def find_centres(areas: Areas, codes: Iterable[str]) -> dict[str, tuple[float, float]]:
-    """Return the centre (x, y) on the plane of each of these areas, of any level, by code.
+    """Return the centre (x, y) on the plane of each of these areas, of any level, or islands of a plan, by code.
 
     Unknown codes and areas without a centre are left out.
     """
-    levels = areas.table["level"].reindex(list(dict.fromkeys(codes)))
+    towns = {code: find_town(code) for code in codes}
+    levels = areas.table["level"].reindex(list(dict.fromkeys(towns.values())))
     points: dict[str, tuple[float, float]] = {}
     for level in LEVELS:
         inside = levels.index[levels == level]
         centres = areas.centres(level).reindex(inside).dropna() if len(inside) else pd.DataFrame()
         points |= {str(row[0]): project(float(row[1]), float(row[2])) for row in centres.itertuples(name=None)}
-    return points
+    return {code: points[town] for code, town in towns.items() if town in points}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dashboard.narrative.judgement import Amount, advise_area
 from dashboard.narrative.moves import word_moves
 from dashboard.narrative.plan import word_time_up
 from dashboard.narrative.speech import Speech
+from geo.islands import find_region
 from risk.planning.summary import PlanSummary
 
 
@@ -54,7 +55,7 @@ def _word_why(t: Speech, plan: PlanSummary, area: str) -> str:
 
 
 def _word_condition(t: Speech, plan: PlanSummary, area: str, need: Amount | None) -> str:
-    touching = next((n for n, move in enumerate(plan.moves) if area in (move.start, move.end)), None)
+    touching = next((n for n, move in enumerate(plan.moves) if area in map(find_region, (move.start, move.end))), None)
     if touching is not None:
         return word_moves(t, plan)[touching].condition
     if need is None:

@@ -21,6 +21,7 @@ from dashboard.site import current_release
 from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease, load_areas, read_risk_manifest
 from data.errors import InputError
+from geo.islands import find_region
 from geo.layers.access import SURE
 from geo.layers.core.service_choices import AXES
 from risk.planning.advice import UNMET, Advice, PlanReview, read_advice
@@ -268,8 +269,8 @@ def advise_area(plan: PlanSummary, area: str) -> AreaAdvice | None:
     """Return what a plan does in a county or region; None if the plan lacks the area."""
     if all(row.area != area for row in plan.coverage):
         return None
-    leaving = sum(move.units for move in plan.moves if move.start == area)
-    coming = sum(move.units for move in plan.moves if move.end == area)
+    leaving = sum(move.units for move in plan.moves if find_region(move.start) == area)
+    coming = sum(move.units for move in plan.moves if find_region(move.end) == area)
     return AreaAdvice(plan.answer, leaving, coming)
 
 

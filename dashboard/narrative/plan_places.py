@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from dashboard.narrative.speech import Speech
 from dashboard.site.text import capitalise
+from geo.islands import find_region
 from risk.planning.posts import OUTREACH, TEAM_DAYS
 from risk.planning.summary import PlanSummary
 from risk.report.shift import WATCHED
@@ -54,7 +55,7 @@ def list_reasons_to_leave(t: Speech, plan: PlanSummary) -> Iterator[str]:
     """Yield a sentence for Tirana and for Durrës if teams leave them: how many teams stand for how much need."""
     rows = {row.area: row for row in plan.coverage}
     for code in reversed(WATCHED):
-        ends = {move.end for move in plan.moves if move.start == code} - {code}
+        ends = {find_region(move.end) for move in plan.moves if move.start == code} - {code}
         there = [rows[end] for end in ends if end in rows]
         if code in rows and there and _count_coming(plan, code) < 0:
             yield t(

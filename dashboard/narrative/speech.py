@@ -19,6 +19,7 @@ from dashboard.site.text import LANGUAGE_NAMES as LANGUAGE_NAMES
 from dashboard.site.text import SEPARATORS, find_language, name_area, translate_into, write_day
 from data.message import mark
 from geo.areas import Areas
+from geo.islands import find_region, find_town
 from risk.model.statements import CERTAINTIES
 from risk.planning.explain import Estimate
 
@@ -202,7 +203,10 @@ class Speech:
         """Return the name of an area; for an unknown area, the code in a form to print.
 
         It is the local name if the reader's language is that of the area's country, else the translated or English one.
+        An island of a plan has the name of its region in brackets.
         """
+        if (region := find_region(str(code))) != (island := find_town(str(code))):
+            return f"{self.name_area(island)} ({self.name_area(region)})"
         row = self.areas.rows.get(str(code))
         if row is None:
             return make_legible(str(code))

@@ -140,7 +140,8 @@ def read_advice(release: Release) -> Advice | None:
 
 def _make_unmet_table(observations: Observations, ground: PlanInputs, need: Floats) -> Table:
     """Return the table of unmet need, from draws of the need of all pathways, (d, A)."""
-    need_met = compute_met(need, ground.posts.compute_capacity(ground.posts.units).sum(axis=1))
+    capacity, division = ground.posts.compute_capacity(ground.posts.units).sum(axis=1), ground.division
+    need_met = division.sum_areas(compute_met(division.divide_need(need), capacity).T).T
     rows = _judge_unmet(need - need_met, need_met, observations.country_of)
     rows.insert(0, "area", observations.areas)
     rows.insert(1, "period", Period.parse(observations.quarters[-1]).id)
@@ -192,7 +193,7 @@ def _judge_again(plan: SavedPlan, ground: PlanInputs) -> PlanReview:
     setting = replace(summary.setting, moves=summary.verdict.moved, exploration=0.0, budget=None)
     moves = [Decision(move.start, move.end, move.kind, "accept", move.units) for move in summary.moves]
     try:
-        at_that_time = ground.with_posts(tables.parse_posts("posts", summary.posts, ground.posts.areas))
+        at_that_time = ground.with_posts(tables.parse_posts("posts", summary.posts, ground.table.areas))
         again = make_plan(at_that_time, setting, moves)
     except (InputError, ReleaseError):
         return review

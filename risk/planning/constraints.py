@@ -187,11 +187,16 @@ class Region:
         """Return 1 for each flow that a decision is about, else 0, (F,); raise InputError for an unknown name."""
         end = "" if decision.decided == "lock" else decision.end
         start_at, end_at, kind_at = self.flows
-        mask = _is_named(self.posts.sites, decision.start)[start_at] & _is_named(self.posts.sites, end)[end_at]
+        mask = self._find_sites(decision.start)[start_at] & self._find_sites(end)[end_at]
         return np.asarray(mask & _is_named([k.name for k in self.posts.kinds], decision.kind)[kind_at], float)
 
+    def _find_sites(self, name: str) -> Bools:
+        """Return a mask of the sites that a decision names, or that lie in the region that it names, (S,)."""
+        inside = self.posts.contains(name)
+        return inside if inside.any() else _is_named(self.posts.sites, name)
+
     def _count_units(self, decision: Decision) -> int:
-        sites = _is_named(self.posts.sites, decision.start)
+        sites = self._find_sites(decision.start)
         kinds = _is_named([kind.name for kind in self.posts.kinds], decision.kind)
         return int(self.posts.units[np.ix_(sites, kinds)].sum())
 

@@ -18,6 +18,7 @@ from data.release.completeness import Questions, read_questions
 from data.tables.spec import CATEGORIES, OPEN_AXES, Level, table_name
 from data.workspace.types import Bools, Floats, Progress
 from geo import areas as geography
+from geo.islands import choose_ways, find_islands, find_region
 from geo.travel import Travel
 from risk.access import compute_reach
 from risk.access.tables import CATCHMENT, Times
@@ -30,6 +31,7 @@ from risk.model.observations import Observations
 from risk.planning import compute_floor as _floor
 from risk.planning import compute_frontier, plan_moves
 from risk.planning import posts as tables
+from risk.planning.islands import Division
 from risk.planning.problem import MOST_SETTLING, SETTLING, Aims, Decision, Posts, Rules, Solver
 from risk.planning.result import Plan, Point
 from risk.planning.schedule import Schedule, schedule_moves
@@ -125,7 +127,8 @@ class PlanInputs:
     (13). countries : code of the country of each area, (A,). travel_provisional : whether any travel time is that of
     a straight line across water. unknown_ways : mask of the areas whose ways cannot be told, (A,). is_draft : whether
     the posts are estimated from the release. level : of the areas. blocked : why no plan is advised
-    (`Questions.blocked` in data/release/completeness.py); empty if nothing blocks it.
+    (`Questions.blocked` in data/release/completeness.py); empty if nothing blocks it. division : of the areas of the
+    table into the A places of the plan, where some areas are archipelagos.
     """
 
     release: str
@@ -141,6 +144,7 @@ class PlanInputs:
     unknown_ways: Bools
     is_draft: bool
     level: Level
+    division: Division
     blocked: str = ""
 
     @classmethod
@@ -160,11 +164,18 @@ class PlanInputs:
         if level != "region":
             observations = Observations.from_release(release, areas, level).leave_out(questions.late)
         silent = np.isin(observations.areas, observations.list_areas_in(regions.silent_places))
-        travel = _read_travel(release, areas, level).select(observations.areas)
+        result = release.result("risk")
+        times = Times.read(result.manifest if result else {})
+        travel, division = times.compute_travel(areas, level).select(observations.areas), None
+        if level == "region":
+            towns = times.compute_travel(areas, "municipality")
+            islands = find_islands(areas, travel, towns)
+            division = Division.find(observations.areas, islands, _read_days(release, observations.quarters))
+            travel = choose_ways(division.places, travel, towns)
         needs = _draw_need(fit, observations, silent)
         communities = _find_communities(release, observations.areas, level)
         source = release.name, release.checksum
-        inputs = cls.build(source, observations, travel, needs, communities, silent)
+        inputs = cls.build(source, observations, travel, needs, communities, silent, division)
         return replace(inputs, blocked=questions.blocked)
 
     @classmethod
@@ -176,31 +187,34 @@ class PlanInputs:
         needs: Mapping[str, Floats],
         communities: Bools | None = None,
         silent: Bools | None = None,
+        division: Division | None = None,
     ) -> PlanInputs:
         """Build the inputs from observations and draws of need; the posts are estimated.
 
-        source : name and checksum of the release. travel : between the areas of the observations. communities, silent :
-        masks of areas, (A,); none by default.
+        source : name and checksum of the release. travel : between the places of the division. needs : by area of the
+        observations. communities, silent : masks of these areas; none by default. division : of them into places; by
+        default each is one.
         """
-        nowhere = np.zeros(len(observations.areas), dtype=bool)
+        division = division or Division.find(observations.areas, (), {})
+        nowhere, area_of = np.zeros(len(observations.areas), dtype=bool), division.area_of
         silent = nowhere if silent is None else silent
-        draft, reach = (
-            tables.draft_posts(observations),
-            compute_unit_reach(observations, travel, needs[ALL].mean(axis=0)),
-        )
+        draft, countries = tables.draft_posts(observations), tuple(observations.countries[i] for i in area_of)
+        needs = {name: division.divide_need(need) for name, need in needs.items()}
+        reach = compute_unit_reach(countries, observations.regions, travel, needs[ALL].mean(axis=0))
         return cls(
             *source,
             draft,
-            _place_posts(draft, observations, travel, silent, reach),
+            _place_posts(draft, division, countries, observations.regions, travel, silent[area_of], reach),
             reach,
             needs,
-            nowhere if communities is None else communities,
-            _find_under_searched(observations),
-            observations.countries,
+            (nowhere if communities is None else communities)[area_of],
+            _find_under_searched(observations)[area_of],
+            countries,
             bool(travel.provisional.any()),
-            _find_cut_off(observations, travel),
+            _find_cut_off(countries, travel),
             is_draft=True,
             level="region" if observations.regions is None else "municipality",
+            division=division,
         )
 
     def with_posts(self, table: tables.PostsTable) -> PlanInputs:
@@ -211,12 +225,13 @@ class PlanInputs:
         """
         if self.level == "municipality":
             _refuse_shelters(table)
+        units, committed, room = self.division.place_units(table)
         placed = replace(
             self.posts,
             kinds=table.kinds,
-            units=table.units,
-            room=table.room,
-            committed=table.committed,
+            units=units,
+            room=room,
+            committed=committed,
             reach=_stack_reach(table, self.reach_by_search),
         )
         blocked = "" if self.blocked == "late" else self.blocked  # these posts do not follow from outreach days
@@ -325,19 +340,26 @@ def _read_breaks(release: Release) -> tuple[Break, ...]:
     return manifest.trends.breaks if manifest else ()
 
 
-def _read_travel(release: Release, areas: geography.Areas, level: Level) -> Travel:
-    result = release.result("risk")
-    return Times.read(result.manifest if result else {}).compute_travel(areas, level)
+def _read_days(release: Release, quarters: Sequence[str]) -> dict[str, float]:
+    """Return the days of outreach of the last year by municipality; empty where the release has no such table."""
+    name = table_name("effort", "municipality", "quarter")
+    if name not in release.tables:
+        return {}
+    rows = release.table(name).astype({"area": str, "period": str})
+    rows = rows[rows["period"].isin(list(quarters[-_YEAR:]))]
+    return {str(code): float(days) for code, days in rows.groupby("area")["value"].sum().items()}
 
 
-def compute_unit_reach(observations: Observations, travel: Travel, need: Floats) -> dict[bool, Floats]:
+def compute_unit_reach(
+    countries: Sequence[str], regions: Sequence[str] | None, travel: Travel, need: Floats
+) -> dict[bool, Floats]:
     """Return the share of a unit that reaches each area, (A, A), if it searches and if not, docs/planner.md eq. (61).
 
     A service has a catchment in its country, with shares by need, (A,). A team works where it is posted: in its county
     or region, or, between municipalities, within an hour in the municipalities of its county or region, by need. Across
     water without an entered travel time nobody is served. What uncertain times let reach an area is the mean, eq. (88).
     """
-    land, regions = np.array(observations.countries), observations.regions
+    land = np.array(countries)
     joined, minutes = (land[:, None] == land) * travel.reached, travel.people
     services = compute_reach(need, joined * _average_times(CATCHMENT.weight, minutes, travel.spread))
     if regions is None:
@@ -362,7 +384,13 @@ def _stack_reach(table: tables.PostsTable, reach: Mapping[bool, Floats]) -> Floa
 
 
 def _place_posts(
-    table: tables.PostsTable, observations: Observations, travel: Travel, silent: Bools, reach: Mapping[bool, Floats]
+    table: tables.PostsTable,
+    division: Division,
+    countries: Sequence[str],
+    regions: tuple[str, ...] | None,
+    travel: Travel,
+    silent: Bools,
+    reach: Mapping[bool, Floats],
 ) -> Posts:
     """Return the posts with units in the centres of their areas; no unit moves to another country. Costs are hours.
 
@@ -370,34 +398,33 @@ def _place_posts(
     or region may work for a part of their days in others within two hours, but not across water without an entered
     travel time.
     """
-    land = np.array(observations.countries)
+    land = np.array(countries)
     same = (land[:, None] == land) & ~silent
     near = same & ~travel.provisional & (travel.minutes <= _AWAY_MINUTES) & ~np.eye(len(land), dtype=bool)
+    units, committed, room = division.place_units(table)
+    divided = tuple(map(find_region, division.places)) if len(division.places) > len(division.parts) else None
     return Posts(
-        observations.areas,
-        observations.areas,
+        division.places,
+        division.places,
         table.kinds,
-        table.units,
+        units,
         _stack_reach(table, reach),
         np.where(same, travel.minutes / 60.0, np.inf),
-        table.room,
-        table.committed,
-        observations.regions,
-        np.where(near, _average_times(value_days, travel.minutes, travel.spread), 0.0).T
-        if observations.regions is None
-        else None,
+        room,
+        committed,
+        regions or divided,
+        np.where(near, _average_times(value_days, travel.minutes, travel.spread), 0.0).T if regions is None else None,
     )
 
 
-def _find_cut_off(observations: Observations, travel: Travel) -> Bools:
+def _find_cut_off(countries: Sequence[str], travel: Travel) -> Bools:
     """Return a mask of the areas whose ways cannot be told, (A,).
 
     All ways to them lead over water without an entered time, or those of more than half of their people do.
     """
-    land = np.array(observations.countries)
-    other = (land[:, None] == land) & ~np.eye(len(land), dtype=bool)
-    cut_off = np.any(other, axis=1) & ~np.any(other & ~travel.provisional, axis=1)
-    return np.asarray(cut_off | np.diag(travel.provisional))
+    land, regions, told = np.array(countries), np.array(list(map(find_region, travel.codes))), travel.reached >= 0.5
+    other = (land[:, None] == land) & (regions[:, None] != regions)
+    return np.asarray(np.any(other, axis=1) & ~np.any(other & told, axis=1) | ~np.diag(told))
 
 
 def _fit_regions(release: Release, areas: geography.Areas, questions: Questions) -> Fit:

@@ -25,6 +25,7 @@ from data.errors import WorkspaceError
 from data.release import Release
 from data.release.derived import LEDGER
 from data.workspace.hash_chain import Chain, append_entries, read_chain
+from geo.islands import find_region
 from risk.evaluation.forecast_ledger import read_complete_panel
 from risk.evaluation.panel import Panel
 from risk.model.observations import Observations
@@ -97,10 +98,12 @@ class PlanDecision:
 def register_plan(folder: Path, release: Release, name: str, summary: PlanSummary) -> None:
     """Register the moves of outreach teams of a saved plan in the ledger, unless the plan is registered already.
 
-    Plans of the public tier, plans between municipalities, and plans without such moves are not registered. If the
-    ledger is damaged, nothing is registered; `tact ledger verify` says what is wrong with it.
+    Plans of the public tier, plans between municipalities, and plans without such moves are not registered. An island
+    is entered as its region, whose days and children a release has; moves inside a region are left out. If the ledger
+    is damaged, nothing is registered; `tact ledger verify` says what is wrong with it.
     """
     path, moves = folder / LEDGER, [move for move in summary.moves if move.kind == OUTREACH]
+    moves = [move for move in moves if find_region(move.start) != find_region(move.end)]
     if release.tier != "partner" or summary.setting.level != "region" or not moves:
         return
     if any(plan["plan"] == name for plan in list_plan_entries(read_chain(path))):
@@ -112,7 +115,8 @@ def register_plan(folder: Path, release: Release, name: str, summary: PlanSummar
 def _make_entry(release: Release, name: str, summary: PlanSummary, moves: Sequence[Move]) -> dict[str, Any]:
     decisions = [summary.decision_on(move) for move in moves]
     rows = [
-        {"start": move.start, "end": move.end, "kind": move.kind, "units": move.units, "gain": asdict(move.gain),
+        {"start": find_region(move.start), "end": find_region(move.end),
+         "kind": move.kind, "units": move.units, "gain": asdict(move.gain),
          "decided": "" if decision is None else decision.decision.decided}
         for move, decision in zip(moves, decisions, strict=True)
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from data.errors import InputError
 from data.workspace.types import Bools, Floats, Ints
+from geo.islands import find_region
 
 SETTLING, MOST_SETTLING = 8, 26  # weeks for which a moved unit meets nobody: the default, and the most
 YEAR, _WEEKS = 4, 13  # quarters over which moves are judged; weeks in a quarter
@@ -244,9 +245,9 @@ class Decision:
             raise InputError(f"No move of {self.units} units from {self.start!r} to {self.end!r}. Name two areas.")
 
     def covers(self, start: str, end: str, kind: str) -> bool:
-        """Return whether a move is one of those that were decided on."""
+        """Return whether a move is one of those that were decided on; a region stands for each of its islands."""
         names = zip((self.start, self.end, self.kind), (start, end, kind), strict=True)
-        return all(name in ("", other) for name, other in names)
+        return all(name in ("", other, find_region(other)) for name, other in names)
 
 
 @dataclass(frozen=True)

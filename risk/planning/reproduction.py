@@ -136,7 +136,7 @@ class _Tier:
         setting, release = stored.setting, self.open(basis)
         ground = self.read_inputs(basis, setting.level)
         if not stored.posts_drafted:
-            ground = ground.with_posts(parse_posts("posts", stored.posts, ground.posts.areas))
+            ground = ground.with_posts(parse_posts("posts", stored.posts, ground.table.areas))
         decisions = [authored.decision for authored in stored.decisions]
         codes = [str(code) for code in geography.read_areas(release.areas_file).frame("region").index]
         handed_over = stored.handover_tables.hand_over(release, codes)

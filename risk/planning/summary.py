@@ -345,18 +345,19 @@ def _met_by_area(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[Floa
 
 
 def _summarise_coverage(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple[AreaCoverage, ...]:
-    kinds = [kind.name for kind in plan.posts.kinds]
-    need, today, planned = _met_by_area(ground, setting, plan)
+    kinds, join = [kind.name for kind in plan.posts.kinds], ground.division.sum_areas
+    need, today, planned = map(join, _met_by_area(ground, setting, plan))
+    before, after = join(plan.posts.units), join(plan.units)
     return tuple(
         AreaCoverage(
             area,
             float(need[a]),
             float(today[a]),
             float(planned[a]),
-            dict(zip(kinds, map(int, plan.posts.units[a]), strict=True)),
-            dict(zip(kinds, map(int, plan.units[a]), strict=True)),
+            dict(zip(kinds, map(int, before[a]), strict=True)),
+            dict(zip(kinds, map(int, after[a]), strict=True)),
         )
-        for a, area in enumerate(plan.posts.areas)
+        for a, area in enumerate(ground.table.areas)
         if need[a] > 0
     )
 
@@ -380,7 +381,7 @@ def _summarise_equity(ground: PlanInputs, setting: Setting, plan: Plan) -> tuple
         GroupCoverage(
             name,
             country,
-            int(inside.sum()),
+            len(set(ground.division.area_of[inside])),
             float(need[inside].sum()),
             float(today[inside].sum() / need[inside].sum()),
             float(planned[inside].sum() / need[inside].sum()),

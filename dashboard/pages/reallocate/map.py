@@ -15,6 +15,8 @@ from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, html, translate
 from data.message import mark
 from data.tables.states import STATES
+from geo.areas import Areas
+from geo.islands import find_town
 from geo.layers.core import LayerData, Legend, Style, breaks, palette
 from geo.layers.core.words import describe_state
 from risk.planning.summary import PlanSummary
@@ -85,7 +87,7 @@ def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
     There are none unless the plan advises its moves. The width shows the number of units. The narrowest arrow is last,
     so that it lies on top.
     """
-    t, centres = speak(current), load_areas(current.release).centres(plan.setting.level)
+    t, areas = speak(current), load_areas(current.release)
     flows = plan.sum_flows() if plan.advised else []
     most = max((units for _start, _end, units in flows), default=1)
     arrows = []
@@ -94,12 +96,14 @@ def draw_arrows(current: CurrentRelease, plan: PlanSummary) -> list[Arrow]:
         width = _THIN + (_THICK - _THIN) * (units - 1) / max(most - 1, 4)
         label = "; ".join(word_move(t, move) for move in moves.values())
         sign = ", ".join(map(str, moves))
-        arrows.append(Arrow(_place(centres, start), _place(centres, end), width, label, sign=sign))
+        arrows.append(Arrow(_place(areas, start), _place(areas, end), width, label, sign=sign))
     return arrows
 
 
-def _place(centres: pd.DataFrame, code: str) -> tuple[float, float]:
-    return float(centres["lat"][code]), float(centres["lon"][code])
+def _place(areas: Areas, code: str) -> tuple[float, float]:
+    town = find_town(code)
+    centres = areas.centres(str(areas.rows[town]["level"]))
+    return float(centres["lat"][town]), float(centres["lon"][town])
 
 
 def describe_view(current: CurrentRelease, plan: PlanSummary, view: str) -> str:

@@ -60,7 +60,7 @@ def read_posts(current: CurrentRelease, name: str, content: bytes, level: Level 
     ReleaseError like `read_ground`.
     """
     text = decode_upload(name, content)
-    return tables.write_posts(tables.parse_posts(name, text, read_ground(current, level=level).posts.areas))
+    return tables.write_posts(tables.parse_posts(name, text, read_ground(current, level=level).table.areas))
 
 
 def decode_upload(name: str, content: bytes) -> str:
@@ -83,7 +83,7 @@ def hand_over_tasks(current: CurrentRelease, tables: Tables) -> HandOverResult |
 def _read_with_posts(current: CurrentRelease, posts: str, level: Level) -> PlanInputs:
     """Return the inputs with these posts in place of the estimated ones; need and areas do not depend on posts."""
     draft = read_ground(current, level=level)
-    return draft.with_posts(tables.parse_posts(_NAME, posts, draft.posts.areas))
+    return draft.with_posts(tables.parse_posts(_NAME, posts, draft.table.areas))
 
 
 @lru_cache(maxsize=128)

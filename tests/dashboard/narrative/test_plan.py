@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from dashboard.narrative.judgement import advise_area
+from dashboard.narrative.moves import word_move, word_moves
 from dashboard.narrative.plan import list_doubts, list_turning_points
+from dashboard.narrative.plan_places import word_unknown_ways
 from dashboard.narrative.speech import LANGUAGES, Speech
 from geo.areas import load_areas
 from risk.planning.result import Point
@@ -41,6 +44,24 @@ def test_a_move_without_a_gain_has_none_to_lose():
     ]
     assert len(points) == 1
     assert "fewer than 55" not in points[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "island"),
+    [("en", "Rhodes (South Aegean)"), ("sq", "Rhodes (Egjeu Jugor)"), ("el", "Ρόδου (Νότιο Αιγαίο)")],
+)
+def test_a_move_to_an_archipelago_names_the_island_and_counts_for_its_region(language, island):
+    plan = plans.saved("2009-05-001", 2).summary
+    first = plan.moves[0]
+    plan = replace(plan, moves=(replace(first, end="GR-L/9296"),), unknown_ways=("GR-L/9296",))
+    t = Speech(language, load_areas())
+    assert word_move(t, plan.moves[0]).endswith(island)
+    (words,) = word_moves(t, plan)
+    assert words.end == island
+    assert island in word_unknown_ways(t, plan)
+    assert "%" not in words.chance
+    advice = advise_area(plan, "GR-L")
+    assert (advice.coming, advice.leaving) == (first.units, 0)
 
 
 def test_pairs_of_which_nothing_is_said_are_not_all_that_are_neither_high_average_nor_low():

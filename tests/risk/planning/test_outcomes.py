@@ -100,6 +100,18 @@ def test_a_saved_plan_is_registered_once_with_its_decisions_and_without_services
     assert "reintegration" not in text
 
 
+def test_the_ledger_has_the_region_of_an_island_with_the_decision_and_no_move_inside_a_region(tmp_path):
+    summary = plans.saved("2009-05-001").summary
+    out, accepted = summary.moves[:2]
+    inside = replace(out, start="GR-L/9284", end="GR-L/9296")
+    moves = (replace(out, end="GR-L/9296"), replace(accepted, start="GR-B", end="AL-11"), inside)
+    register_plan(tmp_path, release(), "plan", replace(summary, moves=moves))
+    (content,) = list_plan_entries(read_chain(tmp_path / LEDGER))
+    assert [(move["start"], move["end"]) for move in content["moves"]] == [(out.start, "GR-L"), ("GR-B", "AL-11")]
+    register_plan(tmp_path, release(), "inside", replace(summary, moves=(inside,)))
+    assert len(list_plan_entries(read_chain(tmp_path / LEDGER))) == 1
+
+
 def test_only_plans_of_outreach_between_regions_on_the_partner_tier_are_registered(tmp_path):
     summary = plans.saved("2009-05-001").summary
     municipal = replace(summary, setting=replace(summary.setting, level="municipality"))

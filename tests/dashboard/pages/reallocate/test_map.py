@@ -38,6 +38,15 @@ def test_the_map_shows_need_met_and_an_arrow_for_each_way(current):
     assert "arrows:[" not in map.describe_view(current, replace(plan, moves=()), map.TODAY)
 
 
+def test_an_arrow_to_an_archipelago_points_at_the_island(current):
+    plan = advise(plan_of(current))
+    islands = [replace(plan, moves=(replace(plan.moves[0], end=end),)) for end in ("GR-L/9296", "GR-L/9284")]
+    (rhodes,), (kos,) = (map.draw_arrows(current, plan) for plan in islands)
+    assert rhodes.label.endswith("Rhodes (South Aegean)")
+    assert rhodes.end == pytest.approx((36.2, 28.0), abs=0.3)
+    assert kos.end == pytest.approx((36.8, 27.1), abs=0.3)
+
+
 def test_an_arrow_has_the_numbers_of_its_cards(run, current):
     plan = advise(plan_of(current))
     signs = {arrow.label: arrow.sign for arrow in map.draw_arrows(current, plan)}
