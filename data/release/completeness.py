@@ -23,6 +23,7 @@ State = Literal["no_days", "stopped", "began", "nothing_yet"]
 QUESTIONS: tuple[State, ...] = ("no_days", "nothing_yet")  # states that a person must explain
 _MATERIAL = 0.25  # of the quarters of a gap
 _LONG = 2  # quarters without anything, after which a partner has stopped
+_GOOD_SHARE, _MOST = 0.1, 0.75  # of the days of a country; of the quarters with k children
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +148,28 @@ def _find_turns(completeness: Completeness, row: int) -> list[Finding]:
 
 def _make(state: State, completeness: Completeness, country: str, partner: str, first: int, last: int) -> Finding:
     return Finding(state, country, partner, completeness.quarters[first], completeness.quarters[last])
+
+
+def list_turns(completeness: Completeness) -> tuple[Finding, ...]:
+    """Return where a partner with a good share of a country's records began or stopped, which may move its counts.
+
+    A good share is a tenth of the outreach days, or k children in three of four quarters from its first to its last.
+    """
+    turns, end = [], len(completeness.quarters)
+    for row, (country, partner) in enumerate(completeness.senders):
+        days, children = completeness.days[row], completeness.discovered[row] | completeness.reported[row]
+        there = np.flatnonzero((days > 0) | children)
+        if not len(there):
+            continue
+        first, after = int(there[0]), int(there[-1]) + 1
+        whole = completeness.days[[c == country for c, _ in completeness.senders], first:after].sum()
+        if children[first:after].mean() < _MOST and days.sum() < max(_GOOD_SHARE * whole, 1.0):
+            continue
+        if first >= _LONG:
+            turns.append(_make("began", completeness, country, partner, first, after - 1))
+        if end - after >= _LONG:
+            turns.append(_make("stopped", completeness, country, partner, after, end - 1))
+    return tuple(turns)
 
 
 def _list_runs(marked: Bools, needed: Bools) -> list[tuple[int, int]]:

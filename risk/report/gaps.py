@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from data.release import Release
-from data.release.completeness import QUESTIONS, Finding, find_gaps, read_completeness
+from data.release.completeness import QUESTIONS, Finding, find_gaps, list_turns, read_completeness
 from data.workspace.types import Floats
+from risk.model.breaks import Break
 from risk.model.gaps import GapAnswer
 from risk.report.tables import JudgedFit
 
@@ -66,6 +67,17 @@ def read_questions(release: Release) -> Questions:
     if not stored:
         return questions
     return replace(questions, changes=bool(stored.get("changes")))
+
+
+def find_turns(release: Release, answers: Iterable[GapAnswer]) -> tuple[Break, ...]:
+    """Return from when on a partner with a good share of records sent some, or none, in a country.
+
+    That it has closed, the data officer may have answered.
+    """
+    completeness = read_completeness(release)
+    turns = list_turns(completeness) if completeness else ()
+    closed = [Break(a.first, a.place, a.partner) for a in answers if a.answer == "closed"]
+    return (*(Break(turn.first, turn.country, turn.partner) for turn in turns), *closed)
 
 
 def read_stored_answers(stored: Mapping[str, Any]) -> tuple[GapAnswer, ...]:

@@ -10,7 +10,7 @@ import pytest
 from data.disclosure.attacks import completeness as attack
 from data.disclosure.policy import Policy
 from data.release import Release
-from data.release.completeness import Completeness, Finding, find_gaps, list_findings, read_completeness
+from data.release.completeness import Completeness, Finding, find_gaps, list_findings, list_turns, read_completeness
 from tests.helpers import small_worlds
 from tests.helpers.small_worlds import FEW_PLAN, MemoryVault
 
@@ -117,6 +117,24 @@ def completeness(days, discovered=None, reported=None, senders=(("AL", "Arsis"),
     )
     quarters = tuple(f"{year}-{month}-01/P3M" for year, month in product((2006, 2007), ("03", "06", "09", "12")))
     return Completeness(senders, quarters[: days.shape[1]], days, *masks)
+
+
+@pytest.mark.parametrize(
+    ("days", "reported", "states"),
+    [
+        ([5, 5, 5, 5, 5, 5], None, []),
+        ([0, 0, 5, 5, 0, 0], None, ["began", "stopped"]),
+        ([0, 5, 5, 5, 5, 0], None, []),  # a quarter alone may come late
+        ([0, 0, 0.2, 0.2, 0.2, 0.2], None, []),  # next to nothing of the country's days
+        ([0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0], ["stopped"]),  # it is told of many children, and does no outreach
+        ([0, 0, 0, 0, 0, 0], [1, 0, 0, 1, 0, 0], []),  # few children, whose state changes by chance
+    ],
+)
+def test_a_partner_with_a_good_share_that_began_or_stopped_is_known(days, reported, states):
+    masks = {"reported": [reported or [0] * 6, [0] * 6], "discovered": [[0] * 6] * 2}
+    seen = completeness([days, [5] * 6], senders=(("AL", "a"), ("AL", "b")), **masks)
+    assert [turn.state for turn in list_turns(seen)] == states
+    assert all(turn.partner == "a" for turn in list_turns(seen))
 
 
 @pytest.mark.parametrize(
