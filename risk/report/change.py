@@ -18,7 +18,7 @@ from risk.model.tipping import find_tipping
 
 ALIKE = 1.25  # a year's rate within this factor of the year before is about the same
 EFFORT_RATIO = 1.5  # from which on a change comes with a warning
-_ALONE = 1.0  # standard deviations by which each way of finding alone shows a change that comes without a warning
+_ALONE = 1.5  # standard deviations by which each way of finding alone shows a change that comes without a warning
 _ENDS = (0.025, 0.5, 0.975)
 _TINY = 1e-9
 CHANGE_CLAIMS = (
