@@ -26,6 +26,7 @@ from risk.report.trends import CountChange
 
 _LATER: Mapping[str, str | float] = {"certainty": "", "surely": "", "tipping": math.nan}
 RISING, FALLING = ("rising", "more"), ("falling", "less")
+_PARTNER = "A partner with many of the records began or stopped in this time, which may be the reason."
 
 
 def name_pathways() -> dict[str, str]:
@@ -147,9 +148,8 @@ def format_break(current: CurrentRelease, jump: Jump) -> str:
         before=before,
         after=after,
     )
-    if jump.areas == 1:
-        return sentence
-    return f"{sentence} {_('Counts rose in {rose} of {areas} areas.', rose=jump.rose, areas=jump.areas)}"
+    spread = [] if jump.areas == 1 else [_("Counts rose in {rose} of {areas} areas.", rose=jump.rose, areas=jump.areas)]
+    return " ".join([sentence, *spread, *([_(_PARTNER)] if jump.partner else [])])
 
 
 def format_accepted_break(current: CurrentRelease, accepted: Break) -> str:
@@ -186,7 +186,8 @@ def format_count_change(t: Speech, change: CountChange) -> str:
         )
     warned = change.effort_warning and change.verdict != "no clear change"
     unknown = math.nan if change.effort_ratio is None else change.effort_ratio
-    return f"{sentence} {format_effort_warning(t, unknown)}" if warned else sentence
+    warnings = [format_effort_warning(t, unknown)] if warned else []
+    return " ".join([sentence, *warnings, *([t(_PARTNER)] if change.partner else [])])
 
 
 def name_count_verdict(change: CountChange) -> str:
@@ -207,8 +208,8 @@ def list_warnings(t: Speech, effort_ratio: float, *, effort: bool, ways: bool) -
     if ways:
         words.append(
             t(
-                "Reports and outreach do not both show it: a partner that began or stopped, or new recording, may be "
-                "the reason."
+                "Reports and outreach do not both show it, or a partner is known to have begun or stopped: a partner, "
+                "or new recording, may be the reason."
             )
         )
     return words

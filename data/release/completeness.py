@@ -23,6 +23,7 @@ QUESTIONS: tuple[State, ...] = ("no_days", "nothing_yet")  # states that a perso
 _MATERIAL = 0.25  # of the quarters of a gap
 _LONG = 2  # quarters without anything, after which a partner has stopped
 _YEAR = 4  # quarters, from whose outreach days the posts of teams are estimated
+_GOOD_SHARE, _MOST = 0.1, 0.75  # of the days of a country; of the quarters with k children
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,7 @@ class Completeness:
     quarters: tuple[str, ...]
     days: Floats
     discovered: Bools
+    reported: Bools
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,10 @@ def read_completeness(release: Release) -> Completeness | None:
     wide = table.assign(value=values).pivot_table(
         "value", ["record", "area", "partner"], "period", "sum", observed=True
     )
-    days, discovered = (wide.loc[record] for record in (OUTREACH, "discovered"))
-    return Completeness(tuple(days.index), tuple(wide.columns), days.to_numpy(), discovered.to_numpy() > 0)
+    days, discovered, reported = (wide.loc[record] for record in (OUTREACH, "discovered", "reported"))
+    return Completeness(
+        tuple(days.index), tuple(wide.columns), days.to_numpy(), discovered.to_numpy() > 0, reported.to_numpy() > 0
+    )
 
 
 def list_findings(completeness: Completeness) -> tuple[Finding, ...]:
@@ -184,6 +188,29 @@ def list_findings(completeness: Completeness) -> tuple[Finding, ...]:
         turns += [("no_days", *run) for run in sorted(runs)]
         findings += [Finding(state, country, partner, quarters[a], quarters[b]) for state, a, b in turns]
     return tuple(sorted(findings, key=lambda f: (f.state not in QUESTIONS, f.country, f.partner, f.first, f.state)))
+
+
+def list_turns(completeness: Completeness) -> tuple[Finding, ...]:
+    """Return where a partner with a good share of a country's records began or stopped, which may move its counts.
+
+    A good share is a tenth of the outreach days, or k children in three of four quarters from its first to its last.
+    """
+    turns: list[Finding] = []
+    quarters, end = completeness.quarters, len(completeness.quarters)
+    for row, (country, partner) in enumerate(completeness.senders):
+        days, children = completeness.days[row], completeness.discovered[row] | completeness.reported[row]
+        there = np.flatnonzero((days > 0) | children)
+        if not len(there):
+            continue
+        first, after = int(there[0]), int(there[-1]) + 1
+        whole = completeness.days[[c == country for c, _ in completeness.senders], first:after].sum()
+        if children[first:after].mean() < _MOST and days.sum() < max(_GOOD_SHARE * whole, 1.0):
+            continue
+        if first >= _LONG:
+            turns.append(Finding("began", country, partner, quarters[first], quarters[after - 1]))
+        if end - after >= _LONG:
+            turns.append(Finding("stopped", country, partner, quarters[after], quarters[-1]))
+    return tuple(turns)
 
 
 def _list_runs(marked: Bools, needed: Bools) -> list[tuple[int, int]]:

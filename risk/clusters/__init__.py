@@ -18,8 +18,8 @@ from risk.clusters.getis_ord import compute_getis_ord
 from risk.clusters.scan import Cluster, scan_space
 from risk.model.observations import Observations
 
-BETWEEN_SD = 0.375  # spread of log detection in worlds without a cluster: where it is .5, one release in ten shows one
-LEVEL = 0.05  # a cluster is shown where at most this share of releases without differences in risk has one
+BETWEEN_SD = 0.3  # spread of log detection in worlds without a cluster
+LEVEL = 0.1  # a cluster is shown where at most this share of releases without differences in risk has one
 _FEWEST = 4  # areas that a scan needs
 _FEWEST_INSIDE = 2  # areas in a cluster: teams that find more explain a single one
 _TINY = float(np.finfo(float).tiny)

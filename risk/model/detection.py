@@ -22,6 +22,7 @@ from risk.model.observations import Observations
 from risk.model.statements import CUTS, RATE_CLAIMS, Claim, Statements, judge_ratio
 
 _YEAR = 4  # quarters
+_AT_WORK = 1 / 3  # of the most outreach days so far; with fewer, as in a lockdown, the programme is not at work
 
 
 @dataclass(frozen=True)
@@ -45,33 +46,37 @@ class DetectionRange:
     def need(self, draws: Draws, observations: Observations, seed: int) -> Floats:
         """Draw the children newly in need in each quarter, eq. (41), (D, A, T, P).
 
-        The common share is the share of all children in need over the whole time who were found with the actual effort.
-        The share of a single area differs: where there was less outreach or reporting, fewer were found. Each country
-        whose share follows from an interval is scaled separately, eq. (126), and all other countries together.
+        The common share is the share of all children in need who were found with the actual effort, over the quarters
+        in which the programme was at work. The share of a single area, or of a quarter, differs: with less outreach or
+        reporting, fewer were found. Each country whose share follows from an interval is scaled separately, eq. (126),
+        and all other countries together.
         """
         size = len(draws.log_rate)
         rate = np.exp(draws.log_rate) * observations.expected[:, :, None]
         relative_need = np.exp(draws.log_need_rate) * observations.expected[:, :, None]
         factor = compute_finding_factor(observations, draws.gamma, draws.gap)
-        finds, wanted = (rate.sum(axis=3) * factor).sum(axis=2), relative_need.sum(axis=(2, 3))
-        finds += observations.unexplained.sum(axis=(1, 2, 3))
+        finds = rate.sum(axis=3) * factor + observations.unexplained.sum(axis=(2, 3))
+        wanted = relative_need.sum(axis=3)
         need: Floats = np.empty_like(relative_need)
-        for inside, log_share in self._list_shares(size, observations, seed):
-            level = finds[:, inside].sum(axis=1) / wanted[:, inside].sum(axis=1) / np.exp(log_share)
+        for inside, times, log_share in self._list_shares(size, observations, seed):
+            cells = inside[:, None] & times
+            level = finds[:, cells].sum(axis=1) / wanted[:, cells].sum(axis=1) / np.exp(log_share)
             need[:, inside] = relative_need[:, inside] * level[:, None, None, None]
         return need
 
-    def _list_shares(self, size: int, observations: Observations, seed: int) -> Iterator[tuple[Bools, Floats]]:
-        """Yield groups of areas with one common share, a mask (A,), and the log of the share for each draw, (D,)."""
+    def _list_shares(self, size: int, observations: Observations, seed: int) -> Iterator[tuple[Bools, Bools, Floats]]:
+        """Yield groups of areas with one common share, (A,), its quarters, (T,), and its log for each draw, (D,)."""
         countries = np.array(observations.countries)
         assumed = ~np.isin(countries, list(observations.share_found))
         if assumed.any():
-            yield assumed, self.common(size)
+            days = observations.effort[assumed].sum(axis=0)
+            yield assumed, days >= _AT_WORK * np.maximum.accumulate(days), self.common(size)
         for number, country in enumerate(sorted(set(countries[~assumed]))):
             low, high = observations.share_found[country]
             # In another order for each country: a low share in one country does not imply a low share in another.
             order = np.random.default_rng([seed, 4, number]).permutation(size)
-            yield countries == country, replace(self, low=low, high=high).common(size)[order]
+            log_share = replace(self, low=low, high=high).common(size)[order]
+            yield countries == country, np.ones(len(observations.quarters), bool), log_share
 
 
 def draw_yearly_need(

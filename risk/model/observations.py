@@ -53,7 +53,8 @@ class Observations:
     total_noise : variance of the noise of the totals, (A, P).
     covariates : (A, c). Never communities or ethnicity.
     regions : code of the region of each area, A, where the areas are municipalities; None where they are regions.
-    breaks : series breaks that a person accepted.
+    breaks : series breaks that a person accepted. turns : quarters from which a partner with a good share of the
+        records of a country sent some, or none; they warn of changes and change no fit.
     share_found : lowest and highest share of the children in need who were met, of each country for which the release
         has an interval of their number. For other countries it is assumed: risk/model/detection.py.
     """
@@ -74,6 +75,7 @@ class Observations:
     covariates: Floats | None = None
     regions: tuple[str, ...] | None = None
     breaks: tuple[Break, ...] = ()
+    turns: tuple[Break, ...] = ()
     share_found: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -127,9 +129,13 @@ class Observations:
 
         Breaks outside the quarters, and breaks that affect no area, are left out: their level cannot be estimated.
         """
+        return self.mark_before(self.breaks)
+
+    def mark_before(self, breaks: Iterable[Break]) -> Bools:
+        """Return whether a quarter of an area is before each break that affects one, (breaks, A, T)."""
         rows = [
             [[b.concerns(area) and quarter < b.period for quarter in self.quarters] for area in self.areas]
-            for b in self.breaks
+            for b in breaks
             if self.quarters[0] < b.period <= self.quarters[-1] and any(b.concerns(area) for area in self.areas)
         ]
         return np.array(rows, bool).reshape(-1, len(self.areas), len(self.quarters))

@@ -32,7 +32,7 @@ from risk.model.expected import compute_finding_factor
 from risk.model.municipalities import MunicipalFit, fit_municipalities
 from risk.model.observations import Observations
 from risk.report import safeguards, tables
-from risk.report.gaps import describe_gaps
+from risk.report.gaps import describe_gaps, find_turns
 from risk.report.model_card import describe_municipalities, describe_parameters, make_model_card
 from risk.report.sensitivity import judge_scenarios, make_sensitivity_table, set_partners_aside, summarise_sensitivity
 from risk.report.shift import describe_shifts
@@ -108,7 +108,8 @@ def compute_result(
         Observations.from_release(release, areas) if partner else Observations.from_public_release(release, areas)
     )
     if partner:  # within a country, where public classes compare areas, most breaks cancel out
-        observations = replace(observations, breaks=tuple(breaks)).leave_out(questions.late)
+        observations = replace(observations, breaks=tuple(breaks), turns=find_turns(release, questions.answers))
+        observations = observations.leave_out(questions.late)
     tell(1, 3, "Fitting")
     fit = model.fit(observations).fit_
     municipal = _fit_municipalities(release, areas, fit, questions.late, tell) if partner else None

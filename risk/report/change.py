@@ -18,7 +18,7 @@ from risk.model.tipping import find_tipping
 
 ALIKE = 1.25  # a year's rate within this factor of the year before is about the same
 EFFORT_RATIO = 1.5  # from which on a change comes with a warning
-_ALONE = 1.0  # standard deviations by which each way of finding alone shows a change that comes without a warning
+_ALONE = 1.5  # standard deviations by which each way of finding alone shows a change that comes without a warning
 _ENDS = (0.025, 0.5, 0.975)
 _TINY = 1e-9
 CHANGE_CLAIMS = (
@@ -90,8 +90,7 @@ def find_changes(
     began = np.where(after > 0, np.inf, np.nan)
     with np.errstate(over="ignore"):  # next to nothing before
         more = np.divide(after, before, out=began, where=before > 0)
-    span = 2 * year - 1  # quarters from the first to the last of both years
-    crossed = np.atleast_3d((before_breaks[:, :, :-span] & ~before_breaks[:, :, span:]).any(axis=0))
+    crossed = _lie_inside(before_breaks, year)
     ways = np.zeros((*ratio.shape[1:], 0)) if ways is None else ways
     statements = _judge_changes(np.log(ratio), crossed)
     tipping = find_tipping(statements, np.log(ratio), *statements.bounds, ratio.shape[2])
@@ -104,7 +103,8 @@ def compare_ways(
     """Return the change of each year that each way of finding shows alone, in standard deviations: eq. (153).
 
     The shape is (areas, looks, pathways, ways), or that of whole countries. Discovered children are compared with the
-    outreach days of both years, to the power of gamma.
+    outreach days of both years, to the power of gamma. If a partner with a good share of the records began or stopped
+    within the two years, neither way shows a change: all are 0.
     """
     usable = observations.usable
     outreach = np.exp(observations.log_outreach(np.array([gamma])))[0]
@@ -113,13 +113,22 @@ def compare_ways(
     counts = np.where(usable, observations.published, 0).astype(float)
     mean = reach * counts.sum(axis=1, keepdims=True) / np.maximum(reach.sum(axis=1, keepdims=True), _TINY)
     sums = np.stack([counts, mean, mean + (kappa * mean) ** 2 + usable * observations.count_noise])
+    before_turns = observations.mark_before(observations.turns)
     if countries:
+        before_turns = np.stack([before_turns[:, inside].any(axis=1) for inside in _list_members(observations)], axis=1)
         sums = np.einsum("ca,natpw->nctpw", _list_members(observations), sums)
     years = _sum_spans(np.cumsum(sums, axis=2), year)
     (count, usual, spread), (next_count, next_usual, next_spread) = years[:, :, :-year], years[:, :, year:]
     share = next_usual / np.maximum(usual + next_usual, _TINY)
     variance = (1.0 - share) ** 2 * next_spread + share**2 * spread
-    return np.asarray(((1.0 - share) * next_count - share * count) / np.sqrt(np.maximum(variance, _TINY)))
+    change = ((1.0 - share) * next_count - share * count) / np.sqrt(np.maximum(variance, _TINY))
+    return np.where(_lie_inside(before_turns, year)[..., None], 0.0, change)
+
+
+def _lie_inside(before: Bools, year: int) -> Bools:
+    """Return whether a break lies inside two years, (areas, looks, 1), from quarters before it, (breaks, areas, T)."""
+    span = 2 * year - 1  # quarters from the first to the last of both years
+    return np.atleast_3d((before[:, :, :-span] & ~before[:, :, span:]).any(axis=0))
 
 
 def _judge_changes(log_ratio: Floats, crossed: Bools) -> Statements:

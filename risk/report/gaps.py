@@ -6,15 +6,29 @@ or if it reaches the last year, from whose outreach days the posts of teams are 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from data.release.completeness import Questions
+from data.release import Release
+from data.release.completeness import GapAnswer, Questions, list_turns, read_completeness
+from risk.model.breaks import Break
 from risk.report.tables import JudgedFit
 
 _ENDS = (0.025, 0.5, 0.975)
+
+
+def find_turns(release: Release, answers: Iterable[GapAnswer]) -> tuple[Break, ...]:
+    """Return from when on a partner with a good share of records sent some, or none, in a country.
+
+    That it has closed, the data officer may have answered.
+    """
+    completeness = read_completeness(release)
+    turns = list_turns(completeness) if completeness else ()
+    closed = [Break(a.first, a.place, a.partner) for a in answers if a.answer == "closed"]
+    return (*(Break(turn.first, turn.country, turn.partner) for turn in turns), *closed)
 
 
 def describe_gaps(questions: Questions, judged: JudgedFit, without: JudgedFit | None) -> dict[str, Any]:

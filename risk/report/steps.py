@@ -36,7 +36,8 @@ class Jump:
     """A possible break: the quarter from which the counts of a country or an area have a higher level.
 
     before, after : mean count of a quarter on both sides, summed over the areas. areas : number of areas of the series.
-    rose : number of those whose mean is higher after the break.
+    rose : number of those whose mean is higher after the break. partner : whether a partner with a good share of the
+    records began or stopped within half a year of it.
     """
 
     period: str
@@ -45,6 +46,7 @@ class Jump:
     after: float
     areas: int = 1
     rose: int = 1
+    partner: bool = False
 
     def concerns(self, area: str) -> bool:
         """Return whether the possible break affects the counts of this area."""

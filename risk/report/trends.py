@@ -18,7 +18,7 @@ changed in the direction of the count, a warning is given.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -212,7 +212,8 @@ def _select_counts(panel: Panel, pathway: str | None) -> Floats:
 class CountChange:
     """The change of an area's counts on a pathway (or ALL) over the last year, as a manifest stores it; see `Change`.
 
-    low, high : the exact 95 % interval. ratio, low, high, effort_ratio : None where infinite or unknown.
+    low, high : the exact 95 % interval. ratio, low, high, effort_ratio : None where infinite or unknown. partner :
+    whether a partner with a good share of the records began or stopped within the two years.
     """
 
     area: str
@@ -224,6 +225,7 @@ class CountChange:
     effort_ratio: float | None
     effort_warning: bool
     note: str = ""
+    partner: bool = False
 
 
 @dataclass(frozen=True)
@@ -268,8 +270,12 @@ def describe_trends(
     """
     panel, silent = read_complete_panel(observations), observations.silent_places
     noise = observations.count_noise.sum(axis=-1)
-    jumps = find_jumps(panel, reach=reach, noise=noise, kappa=kappa, countries=countries)
+    jumps = [
+        (name, replace(jump, partner=_has_turn(observations, jump.place, _list_near(panel.quarters, jump.period))))
+        for name, jump in find_jumps(panel, reach=reach, noise=noise, kappa=kappa, countries=countries)
+    ]
     looks = len(panel.quarters) - 2 * _YEAR + 1
+    last = panel.quarters[1 - 2 * _YEAR :]
     changes: list[dict[str, Any]] = []
     if looks > 0:
         rules = Rules(looks=looks * len(panel.areas), size=1.0 / max(kappa, 1e-3) ** 2)
@@ -278,12 +284,27 @@ def describe_trends(
             compared = compare_panel(
                 panel, pathway=pathway, breaks=observations.breaks, jumps=possible, rules=rules, noise=noise
             )
-            changes += [asdict(_shorten(change, name)) for change in compared if change.area not in silent]
+            changes += [
+                asdict(replace(_shorten(change, name), partner=_has_turn(observations, change.area, last)))
+                for change in compared
+                if change.area not in silent
+            ]
     return {
         "breaks": [asdict(b) for b in observations.breaks],
         "jumps": [[name, asdict(jump)] for name, jump in jumps],
         "changes": changes,
     }
+
+
+def _has_turn(observations: Observations, place: str, quarters: Collection[str]) -> bool:
+    """Return whether a partner began or stopped at a place in one of the quarters."""
+    return any(turn.concerns(place) and turn.period in quarters for turn in observations.turns)
+
+
+def _list_near(quarters: Sequence[str], period: str) -> Sequence[str]:
+    """Return the quarters up to half a year from a quarter."""
+    middle, half = quarters.index(period), _YEAR // 2
+    return quarters[max(middle - half, 0) : middle + half + 1]
 
 
 def _shorten(change: Change, pathway: str) -> CountChange:

@@ -23,8 +23,8 @@ PROMISED = {
     "STATES", "Channel", "InputError", "Layer", "Release", "ReleaseDamaged", "ReleaseError", "TactError", "open_release"
 }  # fmt: skip
 OFFERED = {
-    "cautions", "channel", "citation", "invented", "k", "layer", "layers", "licence", "long_table", "name", "periods", "table",
-    "tables", "tier",
+    "cautions", "channel", "citation", "invented", "k", "layer", "layers", "licence", "long_table", "name", "periods",
+    "table", "tables", "tier",
 }  # fmt: skip
 
 

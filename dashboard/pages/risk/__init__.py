@@ -167,7 +167,8 @@ _INSIDE = (
 _CLUSTERS = (
     "A cluster is a group of neighbouring areas where, together, more children were identified or met than "
     "population and outreach explain. It says something of the group: a single area in it may have no more than "
-    "expected. It is a reason to ask questions, not a proof."
+    "expected. It is a reason to ask questions, not a proof. Where teams differ much in how well they find (a spread "
+    "of .5), this does not hold: 7 of 20 invented worlds without any difference in risk showed a cluster."
 )
 _NO_CLUSTER = (
     "For this pathway there is no cluster beyond what chance explains, and that some areas find a larger share of "

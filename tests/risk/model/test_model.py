@@ -22,6 +22,7 @@ from risk.laplace.mode import NoMode, compute_gradient, find_best_mode, find_mod
 from risk.model import RiskModel
 from risk.model.detection import DetectionRange, compute_exceedance, draw_yearly_need, judge_need
 from risk.model.draws import subtract_national_rate
+from risk.model.expected import compute_finding_factor
 from risk.model.layout import build_layout
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations, read_share_found
 from risk.worlds import WorldParameters, simulate_default_areas
@@ -371,6 +372,16 @@ def test_of_the_need_in_all_the_common_share_is_found_with_the_effort_there_was(
     )
     children = (np.exp(drawn.log_rate) * observations.expected[:, :, None]).sum(axis=3) * reach
     np.testing.assert_allclose(0.2 * need.sum(axis=(1, 2, 3)), children.sum(axis=(1, 2)))
+
+
+def test_a_year_without_a_programme_at_work_does_not_lower_need(seen, fits):
+    """The assumed share is that of quarters at work: where outreach collapses, need is that of the time before it."""
+    drawn, locked = fits[0].draws(200, 0, 0.0), replace(seen[0], effort=seen[0].effort.copy())
+    locked.effort[:, -4:] *= 0.1
+    need = DetectionRange(0.2, 0.2).need(drawn, locked, 0)[:, :, :-4].sum(axis=(1, 2, 3))
+    reach = compute_finding_factor(locked, drawn.gamma, drawn.gap)
+    children = (np.exp(drawn.log_rate) * locked.expected[:, :, None]).sum(axis=3) * reach
+    np.testing.assert_allclose(0.2 * need, children[:, :, :-4].sum(axis=(1, 2)))
 
 
 def test_the_share_of_a_country_with_an_interval_follows_from_it(seen, fits):

@@ -1,5 +1,6 @@
 """What is said of a change, with the allowance for repeated looks, and that effort is never left unsaid."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from risk.model.breaks import Break
 from risk.model.observations import Observations
 from risk.report.change import EFFORT_RATIO, compare_ways, find_changes, pool_countries
 
@@ -138,3 +140,14 @@ def test_a_change_that_one_way_alone_shows_comes_with_a_warning(last, ways, warn
     changes = find_changes(draws, np.ones((1, QUARTERS)), no_break(1, QUARTERS), ways=np.reshape(ways, (1, 1, 1, 2)))
     assert bool(changes.ways_warning[0, 0, 0]) == warned
     assert not find_changes(draws, np.ones((1, QUARTERS)), no_break(1, QUARTERS)).ways_warning.any()
+
+
+@pytest.mark.parametrize(("quarter", "place", "warned"), [(4, "AL", True), (0, "AL", False), (4, "GR", False)])
+def test_a_change_while_a_partner_began_or_stopped_comes_with_a_warning(quarter, place, warned):
+    """Reports and finds of outreach both rise; only a partner's turn inside the two years makes that doubtful."""
+    seen = observe([16] * 4 + [36] * 4, [16] * 4 + [36] * 4, [10] * 8)
+    seen = replace(seen, turns=(Break(seen.quarters[quarter], place, "a"),))
+    draws = np.zeros((100, 1, QUARTERS, 1))
+    draws[:, :, 4:] = np.log(2.25)
+    changes = find_changes(draws, seen.effort, seen.before_breaks, ways=compare_ways(seen, 0.8, 0.0))
+    assert bool(changes.ways_warning[0, 0, 0]) == warned

@@ -40,7 +40,7 @@ def test_what_a_partner_discovered_is_set_aside_where_it_has_a_third_of_the_days
     days[0, :2], days[1, :2], days[1, 2:] = 5, 10, 30  # in Albania; the first has a third of the days twice
     days[2, 0], days[3] = 1, 9  # in Greece; the first has a tenth once
     senders = (("AL", "First"), ("AL", "Second"), ("GR", "First"), ("GR", "Third"))
-    known = Completeness(senders, quarters, days, days > 0)
+    known = Completeness(senders, quarters, days, days > 0, days > 0)
     monkeypatch.setattr(sensitivity, "read_completeness", lambda release: known)
     left = sensitivity.set_partners_aside(None, grid)
     aside = {partner: (seen.published == MISSING) for partner, seen in left.items()}

@@ -297,6 +297,16 @@ def test_a_withheld_number_is_not_compared_as_if_it_were_zero():
     assert (by_area["AL-02"]["verdict"], by_area["AL-02"]["ratio"]) == ("no clear change", 1.0)
 
 
+def test_a_partner_that_began_or_stopped_is_named_beside_changes_and_possible_breaks():
+    published = np.full((2, 8, 1, 2), 10)
+    published[:, 4:] = 40
+    seen = observe(("AL-01", "AL-02"), published)
+    for quarter, place, named in ((3, "AL", True), (3, "GR", False), (0, "AL", False)):
+        found = describe_trends(replace(seen, turns=(Break(seen.quarters[quarter], place, "a"),)), 0.0)
+        assert {change["partner"] for change in found["changes"]} == {named}
+        assert {jump["partner"] for _, jump in found["jumps"]} == {named}
+
+
 def test_intervals_hold_the_true_ratio_where_counts_have_the_wider_noise():
     """Counts of 7 to 15 have three times the noise variance of others; with the variance of others, 93 % held it."""
     areas, size = tuple(f"AL-{number}" for number in range(1500)), (1500, 8, 1, 2)

@@ -244,9 +244,9 @@ def test_only_clusters_that_chance_seldom_brings_are_shown_and_say_so(current):
     for pathway, part in every.groupby("crossing", observed=True):
         table = summary.tabulate_clusters(current, pathway)
         areas, words = table.iloc[:, 1], table.iloc[:, 3]
-        assert sum(len(row.split(", ")) for row in areas) == (part["p_release"] <= 0.05).sum()
-        assert all(re.fullmatch(r"fewer than 1 of 1,000|([1-9]|[1-4]\d|50) of 1,000", row) for row in words)
-    assert (every["p_release"] <= 0.05).any()
+        assert sum(len(row.split(", ")) for row in areas) == (part["p_release"] <= 0.1).sum()
+        assert all(re.fullmatch(r"fewer than 1 of 1,000|([1-9]\d?|100) of 1,000", row) for row in words)
+    assert (every["p_release"] <= 0.1).any()
 
 
 def test_clusters_of_an_earlier_version_are_not_shown(current, monkeypatch):

@@ -17,6 +17,7 @@ from data.release.completeness import (
     Finding,
     Questions,
     list_findings,
+    list_turns,
     read_completeness,
     sort_gaps,
 )
@@ -120,11 +121,29 @@ def test_one_child_changes_a_state_in_at_most_one_of_six_worlds():
     assert above[16] == 1  # fewer than k: fifteen or fewer
 
 
-def completeness(days, discovered=None, senders=(("AL", "Arsis"),)):
+def completeness(days, discovered=None, reported=None, senders=(("AL", "Arsis"),)):
     days = np.array(days, float)
-    cases = np.zeros(days.shape, bool) if discovered is None else np.array(discovered, bool)
+    masks = (np.zeros(days.shape, bool) if mask is None else np.array(mask, bool) for mask in (discovered, reported))
     quarters = tuple(f"{year}-{month}-01/P3M" for year, month in product((2006, 2007), ("03", "06", "09", "12")))
-    return Completeness(senders, quarters[: days.shape[1]], days, cases)
+    return Completeness(senders, quarters[: days.shape[1]], days, *masks)
+
+
+@pytest.mark.parametrize(
+    ("days", "reported", "states"),
+    [
+        ([5, 5, 5, 5, 5, 5], None, []),
+        ([0, 0, 5, 5, 0, 0], None, ["began", "stopped"]),
+        ([0, 5, 5, 5, 5, 0], None, []),  # a quarter alone may come late
+        ([0, 0, 0.2, 0.2, 0.2, 0.2], None, []),  # next to nothing of the country's days
+        ([0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0], ["stopped"]),  # it is told of many children, and does no outreach
+        ([0, 0, 0, 0, 0, 0], [1, 0, 0, 1, 0, 0], []),  # few children, whose state changes by chance
+    ],
+)
+def test_a_partner_with_a_good_share_that_began_or_stopped_is_known(days, reported, states):
+    masks = {"reported": [reported or [0] * 6, [0] * 6], "discovered": [[0] * 6] * 2}
+    seen = completeness([days, [5] * 6], senders=(("AL", "a"), ("AL", "b")), **masks)
+    assert [turn.state for turn in list_turns(seen)] == states
+    assert all(turn.partner == "a" for turn in list_turns(seen))
 
 
 @pytest.mark.parametrize(
