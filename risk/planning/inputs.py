@@ -422,9 +422,9 @@ def _find_cut_off(countries: Sequence[str], travel: Travel) -> Bools:
 
     All ways to them lead over water without an entered time, or those of more than half of their people do.
     """
-    land, regions, told = np.array(countries), np.array(list(map(find_region, travel.codes))), travel.reached >= 0.5
+    land, regions, known = np.array(countries), np.array(list(map(find_region, travel.codes))), travel.reached >= 0.5
     other = (land[:, None] == land) & (regions[:, None] != regions)
-    return np.asarray(np.any(other, axis=1) & ~np.any(other & told, axis=1) | ~np.diag(told))
+    return np.asarray(np.any(other, axis=1) & ~np.any(other & known, axis=1) | ~np.diag(known))
 
 
 def _fit_regions(release: Release, areas: geography.Areas, questions: Questions) -> Fit:

@@ -50,8 +50,8 @@ ACTIONS = {
     "pages/download/__init__.py show: Download the citation for reference lists and catalogues": EXPORT,
     "pages/download/atlas.py show_atlas: Download the atlas of communities": EXPORT,
     "pages/download/check.py show_check: Your table (CSV or XLSX)": (*EXPORT, *GIVE),
-    "pages/download/form.py choose_layers: Download {format}": SHOW,  # cannot be pressed
-    "pages/download/form.py choose_layers: label.format(format=forms[kind].name)": EXPORT,
+    "pages/download/__init__.py _choose_layers: Download {format}": SHOW,  # cannot be pressed
+    "pages/download/__init__.py _choose_layers: label.format(format=forms[kind].name)": EXPORT,
     "pages/download/live.py _offer_files: label": EXPORT,
     "pages/download/report.py _show_choice: Download the tables in a ZIP file": EXPORT,
     "pages/download/tokens.py _show_token: End {name}": EXPORT,

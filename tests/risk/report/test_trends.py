@@ -302,9 +302,9 @@ def test_a_partner_that_began_or_stopped_is_named_beside_changes_and_possible_br
     published[:, 4:] = 40
     seen = observe(("AL-01", "AL-02"), published)
     for quarter, place, named in ((3, "AL", True), (3, "GR", False), (0, "AL", False)):
-        found = describe_trends(replace(seen, turns=(Break(seen.quarters[quarter], place, "a"),)), 0.0)
-        assert {change["partner"] for change in found["changes"]} == {named}
-        assert {jump["partner"] for _, jump in found["jumps"]} == {named}
+        trends = describe_trends(replace(seen, turns=(Break(seen.quarters[quarter], place, "a"),)), 0.0)
+        assert {change["partner"] for change in trends["changes"]} == {named}
+        assert {jump["partner"] for _, jump in trends["jumps"]} == {named}
 
 
 def test_intervals_hold_the_true_ratio_where_counts_have_the_wider_noise():

@@ -306,7 +306,7 @@ def test_a_year_without_outreach_is_a_reason_only_where_a_change_is_warned_of(cu
     assert "may be the reason" in summary._format_outreach(t, float("nan"), effort=True, ways=False)
     both = summary._format_outreach(t, 1.0, effort=False, ways=True)
     assert both.startswith("Outreach was 1.0 times")
-    assert "a partner that began or stopped" in both
+    assert "a partner is known to have begun or stopped" in both
 
 
 @pytest.mark.slow
