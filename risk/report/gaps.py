@@ -49,9 +49,9 @@ def differ(judged: JudgedFit, other: JudgedFit) -> bool:
     They do if a statement differs, or the middle of one's need of an area lies beyond the other's 95 % interval.
     """
     both = judged, other
-    said = [[entry.whole.statements.position for entry in both]]
-    said.append([entry.changed.statements.position[:, -1] for entry in both if entry.changed is not None])
-    if any(not np.array_equal(positions[0], positions[1]) for positions in said if len(positions) == len(both)):
+    statements = [[entry.whole.statements.position for entry in both]]
+    statements.append([entry.changed.statements.position[:, -1] for entry in both if entry.changed is not None])
+    if any(not np.array_equal(positions[0], positions[1]) for positions in statements if len(positions) == len(both)):
         return True
     low, middle, high = np.quantile([entry.need.sum(axis=2) for entry in both], _ENDS, axis=1)  # (2, A) each
     return bool(((middle[::-1] < low) | (middle[::-1] > high)).any())
