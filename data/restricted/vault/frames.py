@@ -184,17 +184,12 @@ def _strings(column: pa.Array) -> pa.Array:
     return pc.fill_null(column.cast(pa.string()), "")
 
 
-def _to_text(column: pa.Array, name: str) -> pa.Array:
-    del name
-    return _strings(column)
-
-
 def _to_hash(column: pa.Array, name: str) -> pa.Array:
     texts = _strings(column)
-    lengths = np.unique(pc.binary_length(texts).to_numpy(zero_copy_only=False))
+    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
     try:
-        if set(lengths.tolist()) <= {0, 2 * _HASH_BYTES}:
-            return _unhex(texts)
+        if set(np.unique(lengths).tolist()) <= {0, 2 * _HASH_BYTES}:
+            return _from_lengths(pa.binary(), lengths // 2, binascii.unhexlify("".join(texts.to_pylist())))
     except (binascii.Error, ValueError):
         pass
     # The last defence against an identifier that was not hashed, so the value is never shown.
@@ -205,12 +200,6 @@ def _to_hash(column: pa.Array, name: str) -> pa.Array:
             digits=2 * _HASH_BYTES,
         )
     )
-
-
-def _unhex(texts: pa.Array) -> pa.Array:
-    raw = binascii.unhexlify("".join(texts.to_pylist()))
-    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False) // 2
-    return _from_lengths(pa.binary(), lengths, raw)
 
 
 def _hex(values: Sequence[bytes]) -> pa.Array:
@@ -245,7 +234,7 @@ def _no_nan(column: pa.Array) -> pa.Array:
 
 
 _ENCODERS: dict[str, Callable[[pa.Array, str], pa.Array]] = {
-    "text": _to_text,
+    "text": lambda column, _name: _strings(column),
     "hash": _to_hash,
     "integer": _to_integer,
     "real": _to_real,
