@@ -101,25 +101,14 @@ def column_decoder(kind: str, name: str, book: TermBook) -> Callable[[Sequence[A
     term: dictionary<int32, string> with the same dictionary each time; hash: 64 hexadecimal digits or "";
     text, integer (int64) and real (float64) are unchanged.
     """
-    if name == "identity":
-        return lambda values: pa.array(values, _DIGEST)
-    if name == "batch":
-        return lambda values: pa.array(values, pa.int64())
-    return _decoder(columns_of(kind)[name], book.texts(term_name(kind, name)))
-
-
-def _decoder(storage: Storage, texts: Sequence[str]) -> Callable[[Sequence[Any]], pa.Array]:
+    storage = {"identity": "identity", "batch": "integer", **columns_of(kind)}[name]
     if storage == "term":
-        dictionary = pa.array(texts, pa.string())
-
-        def decode(values: Sequence[Any]) -> pa.Array:
-            return pa.DictionaryArray.from_arrays(pa.array(values, pa.int32()), dictionary)
-
-        return decode
+        dictionary = pa.array(book.texts(term_name(kind, name)), pa.string())
+        return lambda values: pa.DictionaryArray.from_arrays(pa.array(values, pa.int32()), dictionary)
     if storage == "hash":
         return _hex
-    kind = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64()}[storage]
-    return lambda values: pa.array(values, kind)
+    stored = {"identity": _DIGEST, "text": pa.string(), "integer": pa.int64(), "real": pa.float64()}[storage]
+    return lambda values: pa.array(values, stored)
 
 
 def _arrow(frame: Frame) -> pa.Table:
