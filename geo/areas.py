@@ -172,7 +172,8 @@ class Areas:
         shapes = self._simple_shapes[level]
         codes = [code for code in self.frame(level).index if code in shapes]
         centres = self.centres(level)
-        document = {
+        alone = [shape for code, shape in self._simple_shapes["cell"].items() if not self._above(code, level)]
+        document: dict[str, Any] = {
             "type": "FeatureCollection",
             "level": level,
             "codes": codes,
@@ -180,13 +181,16 @@ class Areas:
             "bbox": [round(float(edge), 2) for edge in shapely.total_bounds(list(shapes.values()))],
             "approximate": self.approximate(level),
             "source": self.source,
-            "rest": self._rest(level),
+            "rest": _geojson(shapely.union_all(alone)) if alone else None,
             "features": [
                 {"type": "Feature", "properties": self._named(code, centres), "geometry": _geojson(shapes[code])}
                 for code in codes
             ],
         }
-        return document | ({"borders": _outlines(shapes)} if level == "country" else {})
+        if level == "country":  # every coast and border once
+            borders = shapely.union_all(shapely.boundary(list(shapes.values())))
+            document["borders"] = _geojson(shapely.multilinestrings(shapely.get_parts(shapely.line_merge(borders))))
+        return document
 
     def _named(self, code: str, centres: pd.DataFrame) -> dict[str, Any]:
         row = self.table.loc[code]
@@ -197,11 +201,6 @@ class Areas:
             "region": "" if row["level"] == "country" else self._above(code, "region"),
             "centre": [float(centres["lon"][code]), float(centres["lat"][code])],
         }
-
-    def _rest(self, level: str) -> dict[str, Any] | None:
-        cells = self._simple_shapes["cell"]
-        alone = [shape for code, shape in cells.items() if not self._above(code, level)]
-        return _geojson(shapely.union_all(alone)) if alone else None
 
     def _above(self, code: str, level: str) -> str | None:
         while code and self._level[code] != level:
@@ -353,12 +352,6 @@ def _simplify(shapes: np.ndarray) -> np.ndarray:
     rounded = np.asarray(shapely.transform(simple, lambda xy: xy.round(_MAP_DECIMALS)))
     fits = shapely.coverage_is_valid(rounded) and shapely.is_valid(rounded).all()
     return rounded if fits else simple
-
-
-def _outlines(countries: dict[str, BaseGeometry]) -> dict[str, Any]:
-    """Return every coast and border once, as a GeoJSON MultiLineString."""
-    borders = shapely.union_all(shapely.boundary(list(countries.values())))
-    return _geojson(shapely.multilinestrings(shapely.get_parts(shapely.line_merge(borders))))
 
 
 def _geojson(shape: BaseGeometry) -> dict[str, Any]:

@@ -57,7 +57,13 @@ def newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> AuditR
     of another tier is opened. Raises ReleaseDamaged if a report was changed.
     """
     path = find_newest(derived, name, tier, checksum)
-    return None if path is None else _report(tier, _read(path))
+    if path is None:
+        return None
+    report = _read(path)
+    checks = tuple(entry for entry in report["checks"] if isinstance(entry, dict))
+    findings = (entry for entry in report["findings"] if isinstance(entry, dict))
+    reasons = dict.fromkeys((str(entry.get("attack", "")), str(entry.get("reason", ""))) for entry in findings)
+    return AuditReport(tier, report["created"], checks, tuple(reasons))
 
 
 def find_newest(derived: Path | None, name: str, tier: Tier, checksum: str) -> Path | None:
@@ -75,10 +81,3 @@ def _read(path: Path) -> dict[str, Any]:
     report = read_stamped(path, _REMEDY)
     is_valid = all(isinstance(report.get(name), kind) for name, kind in _KINDS.items())
     return report if is_valid and report["checks"] else {}
-
-
-def _report(tier: Tier, report: Mapping[str, Any]) -> AuditReport:
-    checks = tuple(entry for entry in report["checks"] if isinstance(entry, dict))
-    findings = (entry for entry in report["findings"] if isinstance(entry, dict))
-    reasons = dict.fromkeys((str(entry.get("attack", "")), str(entry.get("reason", ""))) for entry in findings)
-    return AuditReport(tier, report["created"], checks, tuple(reasons))

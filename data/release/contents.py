@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from data.release import Release
 
-_STATE = "state"
-
 
 @dataclass(frozen=True)
 class Contents:
@@ -24,6 +22,6 @@ def count_contents(release: Release) -> Contents:
     counted: Counter[str] = Counter()
     for name in release.tables:
         table = release.table(name)
-        if _STATE in table:
-            counted.update({str(state): int(number) for state, number in table[_STATE].value_counts().items()})
+        if "state" in table:
+            counted.update({str(state): int(number) for state, number in table["state"].value_counts().items()})
     return Contents(len(release.tables), counted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +41,8 @@ class Table:
 class Result:
     """A folder of tables with a manifest, made from a release."""
 
-    folder: Path
-    manifest: Mapping[str, Any]
-
-    def __hash__(self) -> int:
-        """Return a hash of the folder, whose name contains the checksum of its content."""
-        return hash(self.folder)
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether another result has the same folder."""
-        return isinstance(other, Result) and self.folder == other.folder
+    folder: Path  # its name contains the checksum of its content
+    manifest: Mapping[str, Any] = field(compare=False)
 
     @property
     def resources(self) -> list[dict[str, Any]]:

@@ -55,8 +55,6 @@ ENVIRONMENT = {
     _NEXT: NEW_VAULT_KEY,
 }
 
-_CHILD = b"tact-map child identifier v1"
-_RECORD = b"tact-map record key v1"
 _INVENTED = b"tact-map invented world v1 "
 
 
@@ -119,8 +117,8 @@ class IdentifierHasher:
     def __init__(self, key: Secret | bytes) -> None:
         secret = key if isinstance(key, Secret) else Secret(key)
         # One key for each purpose, so that a record key reveals nothing about a hash made with the same secret.
-        self._child = secret.mac(_CHILD)
-        self._record = secret.mac(_RECORD)
+        self._child = secret.mac(b"tact-map child identifier v1")
+        self._record = secret.mac(b"tact-map record key v1")
 
     def __repr__(self) -> str:
         return "IdentifierHasher(<secret>)"

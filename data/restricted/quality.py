@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,16 +95,14 @@ def list_answered_places(folder: Path, partners: Sequence[str] = ()) -> list[Ans
     that is not valid.
     """
     names = {mapping.file_for(folder, partner).stem: partner for partner in partners}
-    files = sorted(folder.glob("*.toml"))
-    return [place for file in files for place in _places_of(file, names.get(file.stem, file.stem))]
-
-
-def _places_of(file: Path, partner: str) -> Iterator[AnsweredPlace]:
-    for kind, read in mapping.read_all(file).items():
-        for column in get_kind(kind).file_columns:
-            if column.type == "area":
-                for word, code in read.value_names.get(column.name, {}).items():
-                    yield AnsweredPlace(partner, kind, column.name, word, code)
+    return [
+        AnsweredPlace(names.get(file.stem, file.stem), kind, column.name, word, code)
+        for file in sorted(folder.glob("*.toml"))
+        for kind, read in mapping.read_all(file).items()
+        for column in get_kind(kind).file_columns
+        if column.type == "area"
+        for word, code in read.value_names.get(column.name, {}).items()
+    ]
 
 
 def _read(vault: Vault, kind: str, names: Sequence[str]) -> pd.DataFrame:

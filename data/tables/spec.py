@@ -233,14 +233,6 @@ class Allowed:
 
 _OF_CHILDREN = ((), *((name,) for name in ("pathway", "stage", "form", "axis", "sex", "age_band", "found")))
 _BY_COUNTRY = tuple((name,) for name in OF_COUNTRIES)
-_OF_SERVICES = Allowed(_ALL, ("quarter", "year"), _SPLIT)
-_OF_PLACES = Allowed(_ALL, ("quarter", "year"), (*_SPLIT, _WHO_DOES_WHAT), {_WHO_DOES_WHAT: ("country",)})
-_OF_CARRIERS = Allowed(
-    _ALL,
-    ("quarter", "year"),
-    (*_SPLIT, _WHO_DOES_WHAT, ("carrier",)),
-    {_WHO_DOES_WHAT: ("country",), ("carrier",): _WIDE},
-)
 
 # Everything that a plan may hold. What is missing here is missing on purpose: nothing finer than a county,
 # a region or a year is public, and no staff, place, flow, encounter or breakdown of OF_COUNTRIES; community affiliation
@@ -256,9 +248,14 @@ MAY_HOLD: Mapping[Tier, Mapping[Measure, Allowed]] = {
         ),
         "encounters": Allowed(_ALL, _NESTED),
         "effort": Allowed(_ALL, _NESTED),
-        "services": _OF_CARRIERS,
-        "staff": _OF_SERVICES,
-        "capacity": _OF_PLACES,
+        "services": Allowed(
+            _ALL,
+            ("quarter", "year"),
+            (*_SPLIT, _WHO_DOES_WHAT, ("carrier",)),
+            {_WHO_DOES_WHAT: ("country",), ("carrier",): _WIDE},
+        ),
+        "staff": Allowed(_ALL, ("quarter", "year"), _SPLIT),
+        "capacity": Allowed(_ALL, ("quarter", "year"), (*_SPLIT, _WHO_DOES_WHAT), {_WHO_DOES_WHAT: ("country",)}),
         "communities": Allowed(_ALL, ("year",)),
         "flows": Allowed(_WIDE, _LONG, (("origin",),)),
         "model": Allowed(("region", "municipality"), ("quarter",), (("crossing", "found"),)),

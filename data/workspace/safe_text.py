@@ -30,13 +30,8 @@ def escape_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a copy of a frame in which every text, column name and category is safe; its index is unchanged."""
     safe = frame.copy()
     for name in safe.columns:
-        if _holds_text(safe[name]):
+        if safe[name].dtype == object or isinstance(safe[name].dtype, (pd.StringDtype, pd.CategoricalDtype)):
             values = safe[name].astype("object").tolist()
             escaped = {text: escape_formula(text) for text in {v for v in values if isinstance(v, str)}}
             safe[name] = [escaped[v] if isinstance(v, str) else v for v in values]
     return safe.rename(columns=lambda name: escape_formula(str(name)))
-
-
-def _holds_text(column: pd.Series) -> bool:
-    kinds = (pd.StringDtype, pd.CategoricalDtype)
-    return column.dtype == object or isinstance(column.dtype, kinds)

@@ -54,7 +54,7 @@ def find_columns(
             raise AreaError(f"There is no column {column!r}. The columns are: {', '.join(texts)}.")
     coded = {c: _share(t, lambda v: bool(_coded(places, v))) for c, t in texts.items()}
     named = {c: _share(t, lambda v: bool(places.find(v, country))) for c, t in texts.items()}
-    code = code or _best(coded)
+    code = code or max((c for c in coded if coded[c] >= _ENOUGH), key=lambda c: coded[c], default=None)
     by_share = sorted((c for c in named if c != code), key=lambda c: -named[c])
     names = (name,) if name else tuple(c for c in by_share if named[c] >= _ENOUGH)
     if code is None and not names:
@@ -184,8 +184,3 @@ def _text(value: object) -> str:
 def _share(texts: pd.Series, is_known: Callable[[str], bool]) -> float:
     distinct = [text for text in texts.unique() if text]
     return sum(map(is_known, distinct)) / len(distinct) if distinct else 0.0
-
-
-def _best(shares: dict[str, float]) -> str | None:
-    best = max(shares, key=lambda column: shares[column], default=None)
-    return best if best is not None and shares[best] >= _ENOUGH else None

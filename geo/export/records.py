@@ -55,6 +55,8 @@ def _describe(release: Release) -> dict[str, str]:
     """Return title, abstract, day, licence, method, citation, publisher and DOI of a release; empty if unknown."""
     about = terms.describe_file(release, ())
     parts = ("data", "caution", "tier_means", "published_figures", "sums")
+    named = [entry for entry in release.manifest.get("contributors") or () if entry.get("role") == "publisher"]
+    address = str(release.manifest.get("id") or "")
     return {
         "title": about["title"],
         "abstract": " ".join(about[name] for name in parts if name in about),
@@ -62,8 +64,8 @@ def _describe(release: Release) -> dict[str, str]:
         "licence": about["licence"],
         "method": about.get("method", ""),
         "citation": about["citation"],
-        "publisher": terms.find_publisher(release),
-        "doi": terms.find_doi(release),
+        "publisher": "; ".join(str(entry["title"]) for entry in named),
+        "doi": address.removeprefix(DOI_ADDRESS) if address.startswith(DOI_ADDRESS) else "",
     }
 
 

@@ -6,8 +6,6 @@ it may be combined.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from data.message import mark
 from geo.layers.core import Choice, Option, palette
 from geo.layers.core.words import COMMUNITIES_NOTE
@@ -28,17 +26,13 @@ _GROUP = Option(
 )
 
 
-def _locate(choices: Mapping[str, str]) -> Slice:
-    return Slice("communities", category=choices["group"], column="group")
-
-
 COUNTED = Counted(
     title=mark("Roma and Egyptian communities"),
     unit=mark("people (estimate)"),
     kind="hatch",
     colours=palette.VIOLET,
     options=(_GROUP,),
-    locate=_locate,
+    locate=lambda choices: Slice("communities", category=choices["group"], column="group"),
     note=COMMUNITIES_NOTE,
 )
 LAYER = COUNTED.as_layer(

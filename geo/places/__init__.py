@@ -121,10 +121,6 @@ class Places:
         """
         return f"{self._placed(code)} ({code})"
 
-    def _choice(self, code: str) -> str:
-        """Return the label of an area with its kind and code, for a list of candidates."""
-        return f"{self._placed(code)} ({area_word(self._level[code], self._country[code])} {code})"
-
     def _placed(self, code: str) -> str:
         parent = self._name.get(self._parent.get(code, ""), "")
         return f"{self._name[code]}, {parent}" if parent else self._name[code]
@@ -221,7 +217,8 @@ class Places:
 
     def _labels(self, codes: Iterable[str]) -> tuple[str, ...]:
         ordered = codes if isinstance(codes, list) else sorted(codes)
-        return tuple(self._choice(code) for code in ordered)
+        words = {code: area_word(self._level[code], self._country[code]) for code in ordered}
+        return tuple(f"{self._placed(code)} ({words[code]} {code})" for code in ordered)
 
 
 def index_areas() -> Callable[[str], set[str]]:

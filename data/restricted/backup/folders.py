@@ -54,7 +54,7 @@ def restore_plans(connection: Connection, derived: Path) -> int:
     query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'backup_plan'"
     if connection.execute(query).fetchone() is None:
         return 0  # a backup from before plans existed
-    paths = [path for path in _list_paths(connection, "backup_plan") if _is_plan(_split(path))]
+    paths = [p for p in _list_paths(connection, "backup_plan") if (parts := _split(p)) and parts[1].startswith(_PLANS)]
     folders = sorted({_split(path)[:2] for path in paths})
     missing = [folder for folder in folders if not derived.joinpath(*folder).exists()]
     for folder in missing:
@@ -75,10 +75,6 @@ def _split(path: str) -> tuple[str, ...]:
     parts = PurePosixPath(path).parts
     plain = len(parts) == 3 and not any(part.startswith((".", "/")) or "\\" in part for part in parts)
     return parts if plain else ()
-
-
-def _is_plan(parts: tuple[str, ...]) -> bool:
-    return bool(parts) and parts[1].startswith(_PLANS)
 
 
 def _list_paths(connection: Connection, table: str) -> list[str]:

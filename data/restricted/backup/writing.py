@@ -106,10 +106,11 @@ def check_target(target: Path) -> Path:
 def _write(workspace: Workspace, both_keys: Keys, part: Path, passphrase: str, accounts: _Documents) -> None:
     db = workspace.vault / health.DB
     paths = sorted(workspace.mappings.glob("*.toml")) if workspace.mappings.is_dir() else []
+    documents = [path for name in DOCUMENTS if (path := workspace.path / name).is_file()]
     contents = {
         "backup_manifest": _manifest(workspace, both_keys),
         "backup_mapping": [(path.name, path.read_bytes()) for path in paths],
-        "backup_document": [*_documents(workspace), *accounts],
+        "backup_document": [*((path.name, path.read_bytes()) for path in documents), *accounts],
         "backup_release": folders.iter_releases(workspace.releases),
         "backup_plan": folders.iter_plans(workspace.derived),
     }
@@ -139,11 +140,6 @@ def _manifest(workspace: Workspace, both_keys: Keys) -> list[tuple[str, str]]:
         ("vault_key", both_keys.vault.reveal().hex()),
         ("identifier_key", both_keys.identifier.reveal().hex()),
     ]
-
-
-def _documents(workspace: Workspace) -> _Documents:
-    paths = [workspace.path / name for name in DOCUMENTS]
-    return [(path.name, path.read_bytes()) for path in paths if path.is_file()]
 
 
 def _copy_tables(workspace: Workspace) -> tuple[_Documents, str]:

@@ -355,22 +355,18 @@ def _list_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Int
     Three arrays, (pairs,): the block, the child, and the number of encounters of the child in the block.
     """
     if encounters.last_pairs.get("key") != (level, grain):
-        pairs = _compute_pairs(encounters, level, grain)
+        block, blocks = _find_blocks(encounters.grid, level, grain, encounters.place, encounters.day)
+        # Rows are sorted by child already; a stable sort of 16-bit numbers is a radix sort.
+        short = block.astype(np.int16) if blocks < 2**15 else block
+        order = np.argsort(short, kind="stable")
+        order = order[np.searchsorted(short[order], 0) :]
+        block, child = block[order], encounters.child[order].astype(np.int64)
+        new = (np.diff(block, prepend=-1) != 0) | (np.diff(child, prepend=-1) != 0)
+        start = np.flatnonzero(new)
+        pairs = block[start], child[start], np.diff(start, append=len(block))
         encounters.last_pairs.update(key=(level, grain), pairs=pairs)
     block, child, times = encounters.last_pairs["pairs"]
     return block, child, times
-
-
-def _compute_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:
-    block, blocks = _find_blocks(encounters.grid, level, grain, encounters.place, encounters.day)
-    # Rows are sorted by child already; a stable sort of 16-bit numbers is a radix sort.
-    short = block.astype(np.int16) if blocks < 2**15 else block
-    order = np.argsort(short, kind="stable")
-    order = order[np.searchsorted(short[order], 0) :]
-    block, child = block[order], encounters.child[order].astype(np.int64)
-    new = (np.diff(block, prepend=-1) != 0) | (np.diff(child, prepend=-1) != 0)
-    start = np.flatnonzero(new)
-    return block[start], child[start], np.diff(start, append=len(block))
 
 
 def _hash_words(values: Words) -> Words:

@@ -244,17 +244,12 @@ class Services:
         rest = present & ~in_region
         beyond = self._count_operators(rest & adding, area, len(enough)) >= operators
         shown = in_region | (rest & beyond[area, self.axis])
-        complete = enough | beyond | self._mark_everywhere(regions)
+        country = self.grid.area_index["country"][[self.grid.names[code] for code in self.grid.codes["region"]]]
+        everywhere = np.ones(enough.shape, bool)
+        np.logical_and.at(everywhere, country, regions)
+        complete = enough | beyond | everywhere
         enough |= self._count_operators(shown & adding, area, len(enough)) >= operators
         return shown & enough[area, self.axis], enough, enough & complete
-
-    def _mark_everywhere(self, regions: Bools) -> Bools:
-        """Return a mask of the axes on which all regions of a country are marked, shape (countries, axes)."""
-        grid = self.grid
-        country = grid.area_index["country"][[grid.names[code] for code in grid.codes["region"]]]
-        result = np.ones((len(grid.codes["country"]), len(_AXES)), bool)
-        np.logical_and.at(result, country, regions)
-        return result
 
     def _count_operators(self, chosen: Bools, area: npt.NDArray[np.int32], areas: int) -> Ints:
         """Count the different operators of each area and axis, shape (areas, axes)."""

@@ -256,7 +256,9 @@ def _missing(fields: Mapping[str, Any], invented: bool) -> Iterator[str]:
             "[retention] months: write the number of months without an encounter after which records are deleted."
         )
     yield from _missing_decisions(fields)
-    yield from _missing_people(_blocks(fields, "approved"))
+    complete = [p for p in _blocks(fields, "approved") if _text(p, "name") and _text(p, "role") and _past(p, "date")]
+    if len({_text(person, "name").casefold() for person in complete}) < _TWO:
+        yield Message("[[approved]]: two different people approve, each with name, role and date.")
     for number, block in enumerate(_blocks(fields, "agreements"), start=1):
         yield from _missing_in_agreement(number, block)
 
@@ -272,12 +274,6 @@ def _missing_decisions(fields: Mapping[str, Any]) -> Iterator[str]:
         yield Message(
             "[dark_figure] decision: write one of {allowed}, or leave the section out.", allowed=", ".join(_DECISIONS)
         )
-
-
-def _missing_people(people: list[Mapping[str, Any]]) -> Iterator[str]:
-    complete = [p for p in people if _text(p, "name") and _text(p, "role") and _past(p, "date")]
-    if len({_text(person, "name").casefold() for person in complete}) < _TWO:
-        yield Message("[[approved]]: two different people approve, each with name, role and date.")
 
 
 def _missing_in_agreement(number: int, block: Mapping[str, Any]) -> Iterator[str]:

@@ -47,7 +47,7 @@ from data.restricted.publishing.frozen import freeze
 from data.restricted.publishing.indicators import tabulate_indicators
 from data.restricted.publishing.late import tabulate_late
 from data.restricted.publishing.published_table import Tables
-from data.restricted.publishing.records import Vault, join_figures, read_records
+from data.restricted.publishing.records import join_figures, read_records
 from data.restricted.publishing.releases_folder import (
     TEMPORARY,
     compute_sequence,
@@ -63,6 +63,7 @@ from data.restricted.publishing.tables import perturb_tables, refuse_false_zeros
 from data.restricted.publishing.waiting import count_waiting, mark_final_years
 from data.restricted.publishing.withholding import withhold_cells
 from data.restricted.publishing.writing import audit_tiers, write_tier
+from data.restricted.vault import Vault
 from data.tables.periods import Calendar
 from data.tables.spec import DEFAULT_PLAN, TIERS, Plan, Tier
 from data.workspace import files

@@ -42,17 +42,13 @@ def withhold_until_safe(attack: BoundsAttack, release: int) -> tuple[Withheld, I
         unknowns = _Trace(attack, bounds, release).choose_numbers(failed)
         if not unknowns:
             break
-        withheld += [_remove_number(attack, unknown) for unknown in sorted(unknowns)]
+        for unknown in sorted(unknowns):
+            table, offset = attack.lattice.locate(unknown)
+            attack.system.low[unknown], attack.system.high[unknown] = 0, UNKNOWN
+            table.state.reshape(-1)[offset] = _WITHHELD
+            withheld.append((table, offset))
         failed = attack.judge(bounds := attack.system.solve())
     return withheld, failed
-
-
-def _remove_number(attack: BoundsAttack, unknown: int) -> tuple[Table, int]:
-    """Remove the number of one unknown from the system; return its table and its index in the flattened arrays."""
-    table, offset = attack.lattice.locate(unknown)
-    attack.system.low[unknown], attack.system.high[unknown] = 0, UNKNOWN
-    table.state.reshape(-1)[offset] = _WITHHELD
-    return table, offset
 
 
 @dataclass(eq=False)

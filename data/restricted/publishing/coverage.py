@@ -10,8 +10,8 @@ import pandas as pd
 
 from data.disclosure.policy import Policy
 from data.restricted.counting.encounters import read_days
-from data.restricted.publishing.records import Vault
 from data.restricted.publishing.waiting import list_new_years
+from data.restricted.vault import Vault
 from data.tables.grid import Grid
 from data.tables.periods import Calendar, Period
 

@@ -18,7 +18,7 @@ from data.errors import ReleaseError, ReleaseRefused
 from data.message import Message, join_messages
 from data.release import Release, names
 from data.restricted.publishing.draft import Draft
-from data.restricted.publishing.records import Vault
+from data.restricted.vault import Vault
 from data.tables.periods import Calendar
 from data.tables.spec import Tier
 

@@ -150,15 +150,15 @@ _TABLES = {
     for spec in (TableSpec(measure, "country", "whole", breakdown) for breakdown in allowed.breakdowns)
     if spec.counted
 }
-# The first part of a block's name, by measure, as vaults of all versions have it.
-_FAMILIES = {"flows": "flows", "encounters": "encounters"}
+# The measure of the salt, by the first part of a block's name.
 _SALTS = {"met": "children", "flows": "children", "encounters": "encounters"}
 _PROVISIONAL = "provisional|"
 
 
 def _list_blocks(spec: TableSpec, grid: Grid) -> Iterator[tuple[str, int, int]]:
     """Yield the blocks of a table: the name, and the indices of the area and the period."""
-    family = _FAMILIES.get(spec.measure, "met")
+    # As vaults of all versions have it.
+    family = spec.measure if spec.measure in ("flows", "encounters") else "met"
     provisional = grid.is_provisional(spec.grain)
     for area, code in enumerate(grid.codes[spec.level]):
         for number, period in enumerate(grid.periods(spec.grain)):

@@ -20,7 +20,7 @@ import pyarrow as pa
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import UNKNOWN
 from data.restricted.counting.encounters import RecordKeys
-from data.restricted.publishing.records import Vault
+from data.restricted.vault import Vault
 from data.restricted.vault.blocks import Block
 from data.schema import vocabulary
 from data.tables.grid import Grid
@@ -35,7 +35,6 @@ _COLUMNS = (
     "area", "period", "indicator", "axis", "duty_bearer", "unit", "counts", "value", "state", "margin", "target",
     "source", "partner",
 )  # fmt: skip
-_RETURN = "assisted_voluntary_return"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +47,7 @@ class Indicators:
 
 def find_axis(code: str) -> str:
     """Return the axis with which the code of an indicator begins; empty if it names none."""
-    named = {**{axis: axis for axis in CATEGORIES["axis"]}, "return": _RETURN}
+    named = {**{axis: axis for axis in CATEGORIES["axis"]}, "return": "assisted_voluntary_return"}
     return next((axis for start, axis in named.items() if f"{code}_".startswith(f"{start}_")), "")
 
 

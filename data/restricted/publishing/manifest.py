@@ -17,11 +17,9 @@ _TITLES: dict[Tier, str] = {
     "partner": "protected, not anonymous; only for partners who signed the agreement",
     "public": "for everybody",
 }
-_COUNTED = (
+_METHOD = (
     "Each child is counted once, in the cell of the first encounter in the whole programme; at most {cap} "
     "encounters per child and cell are counted. "
-)
-_NOISE = (
     "Counts have noise from the cell key method: variance {variance:g} ({variance_near_k:g} for counts of 7 "
     "to 15, near the threshold), largest noise {largest} (times {cap} for encounters). It is zero on "
     "average for counts from 1, and a true zero stays zero. So the published numbers of a total and its parts may "
@@ -107,7 +105,7 @@ def describe_method(draft: Draft, tier: Tier) -> str:
     threshold = _THRESHOLD.format(k=draft.policy.k) if tier == "public" else ""
     final = draft.grid.final if draft.grid else None
     provisional = _PROVISIONAL.format(final=final.isoformat()) if final and tier == "partner" else ""
-    return (_COUNTED + _NOISE).format(**draft.parameters(), threshold=threshold, provisional=provisional)
+    return _METHOD.format(**draft.parameters(), threshold=threshold, provisional=provisional)
 
 
 def _licence(name: str) -> dict[str, str]:

@@ -8,7 +8,6 @@ from itertools import product
 import numpy as np
 
 from data.restricted.publishing.published_table import ReleasedTable, Tables, code
-from data.tables.grid import Grid, Index
 from data.tables.periods import GRAINS, Grain
 from data.tables.spec import COUNTED, LEVELS, Level
 from data.workspace.types import Bools
@@ -43,21 +42,13 @@ def _correct(table: ReleasedTable, masks: _Masks) -> ReleasedTable:
     levels, grains = LEVELS[LEVELS.index(spec.level) :], GRAINS[: GRAINS.index(spec.grain) + 1]
     for level, grain in product(levels, grains):
         if (level, grain) in masks:
-            areas, periods = _hold_areas(grid, level, spec.level), _hold_periods(grid, grain, spec.grain)
+            # The index of the wider area and of the longer period that contain each, or -1. The first year may begin
+            # before the whole time does.
+            areas = grid.area_index[spec.level][[grid.names[code] for code in grid.codes[level]]]
+            starts = [max(period.start, grid.span.start) for period in grid.periods(grain)]
+            periods = grid.period_of(np.array(starts, "datetime64[D]"), spec.grain)
             area, period = np.nonzero(masks[level, grain])
             inside = (areas[area] >= 0) & (periods[period] >= 0)
             below[areas[area[inside]], periods[period[inside]]] = True
     wrong = (table.state == code("not_searched")) & below.reshape(*below.shape, *[1] * (table.value.ndim - 2))
     return replace(table, state=np.where(wrong, np.int8(code("almost_none")), table.state))
-
-
-def _hold_areas(grid: Grid, level: Level, wider: Level) -> Index:
-    """Return for each area of a level, (areas,), the index of the area of a wider level that contains it, or -1."""
-    return grid.area_index[wider][[grid.names[area] for area in grid.codes[level]]]
-
-
-def _hold_periods(grid: Grid, grain: Grain, longer: Grain) -> Index:
-    """Return for each period of a grain, (periods,), the index of the longer period that contains it, or -1."""
-    # The first year may begin before the whole time does.
-    starts = np.array([max(period.start, grid.span.start) for period in grid.periods(grain)], "datetime64[D]")
-    return grid.period_of(starts, longer)

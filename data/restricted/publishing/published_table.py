@@ -153,7 +153,8 @@ def tabulate_counts(
     state = np.full(values.shape, code("number"), np.int8)
     if tier == "partner":
         state[values == 0] = code("almost_none")
-        empty = (values == 0) & _repeat_over_categories((total == 0) & ~searched, values.ndim)
+        unsearched = (total == 0) & ~searched
+        empty = (values == 0) & unsearched.reshape(*unsearched.shape, *[1] * (values.ndim - 2))
         # Children are reported whether anybody searches or not.
         flags = np.ones(values.shape, bool)
         if "found" in spec.breakdown:
@@ -166,10 +167,6 @@ def tabulate_counts(
     state[find_outside(spec, grid, policy.no_programme)] = code("structural_zero")
     value = np.where(state == code("number"), values.astype(np.float64), np.nan)
     return ReleasedTable(spec, grid, value, state, margin)
-
-
-def _repeat_over_categories(flags: Bools, dimensions: int) -> Bools:
-    return flags.reshape(*flags.shape, *[1] * (dimensions - 2))
 
 
 def find_outside(spec: TableSpec, grid: Grid, without: Collection[str]) -> Bools:

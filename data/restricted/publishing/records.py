@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -22,6 +20,7 @@ from data.restricted.counting.other_records import (
     read_effort,
     read_services,
 )
+from data.restricted.vault import Vault
 from data.schema.vocabulary import PROVISIONAL
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
@@ -29,42 +28,6 @@ from data.tables.spec import OF_COUNTRIES, Plan
 
 _FIGURE_COLUMNS = ("area", "period", "measure", "number", "share", "source", "year", "status", "note")
 _INVENTED = "Invented: "
-
-
-class Vault(Protocol):
-    """The methods of the vault that a release uses (data/restricted/vault)."""
-
-    def read(self, kind: str, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Return the records of a kind, in batches; by default with all columns."""
-        ...
-
-    def partners(self, kind: str | None = None) -> list[str]:
-        """List the partners that records of a kind name, by default of any kind."""
-        ...
-
-    def list_imports(self) -> list[dict[str, Any]]:
-        """Return the imports, each with its `number` and its time `at` (ISO, UTC)."""
-        ...
-
-    def published_blocks(self) -> Mapping[str, Any]:
-        """Return the published blocks, by name; each has `members` and `release`."""
-        ...
-
-    def staged_publication(self) -> str | None:
-        """Return the name of the release that has started and is neither confirmed nor discarded, or None."""
-        ...
-
-    def stage_publication(self, release: str, blocks: Mapping[str, bytes]) -> None:
-        """Store the content that a release is about to publish."""
-        ...
-
-    def confirm_publication(self, release: str) -> None:
-        """Turn the staged content into published content."""
-        ...
-
-    def discard_publication(self, release: str) -> None:
-        """Delete the staged content."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

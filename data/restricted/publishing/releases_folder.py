@@ -17,7 +17,7 @@ import pandas as pd
 from data.errors import ReleaseError
 from data.message import Message
 from data.release import WITHDRAWN, Release, current_name, names, read_withdrawn
-from data.restricted.publishing.records import Vault
+from data.restricted.vault import Vault
 from data.tables.periods import Period
 from data.tables.spec import TIERS
 from data.workspace import files

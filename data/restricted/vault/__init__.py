@@ -45,7 +45,6 @@ State: TypeAlias = tuple[object, ...]
 
 _CACHE_KB = 200_000
 _READ_CACHE_KB = 16_000
-_IDENTIFIER_DOMAIN = b"tact-map identifier key check v1"
 _AREA_COLUMNS = ("municipality", "area", "origin", "destination")
 
 
@@ -480,7 +479,8 @@ class Vault:
         """Return a value that changes whenever records do: imports, and numbers of records and forgotten children."""
         imports = tuple(tuple(entry.values()) for entry in self.list_imports())
         with sql.translating_errors(self._db):
-            forgotten = removal.count_forgotten(self._connection)
+            query = "SELECT count(*) FROM forgotten WHERE kind = 'child'"
+            forgotten = int(self._connection.execute(query).fetchone()[0])
         return imports, tuple(map(self.count, tables.TABLES)), forgotten
 
     def has_records(self) -> bool:
@@ -510,7 +510,8 @@ class Vault:
     def published_blocks(self) -> dict[str, PublishedBlock]:
         """Return the published blocks by name, each packed and with the release that published it last."""
         with sql.translating_errors(self._db):
-            return published.read_blocks(self._connection)
+            rows = self._connection.execute("SELECT block, members, release FROM published")
+            return {block: PublishedBlock(members, release) for block, members, release in rows}
 
     def staged_publication(self) -> str | None:
         """Return the release whose publication has started and is neither confirmed nor discarded, or None."""
@@ -567,7 +568,7 @@ def _find_kind(folder: Path) -> str:
 
 def _identifier_mark(key: AnyKey) -> str | None:
     """Compute an HMAC of a fixed text, which differs between identifier keys; None if there is no such key."""
-    return key.identifier.mac(_IDENTIFIER_DOMAIN).hex() if isinstance(key, keys.Keys) else None
+    return key.identifier.mac(b"tact-map identifier key check v1").hex() if isinstance(key, keys.Keys) else None
 
 
 def _vault_key(key: AnyKey) -> Secret:

@@ -34,8 +34,7 @@ def building_aside(folder: Path) -> Iterator[Path]:
 def write_empty_database(db: Path, key: Secret, kind: str, identifier_mark: str | None) -> None:
     """Write an empty database of this version; `identifier_mark` identifies the key that hashes the children."""
     db.touch(mode=0o600)
-    connection = sql.connect(db, key, create=True)
-    try:
+    with contextlib.closing(sql.connect(db, key, create=True)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA application_id = {tables.APPLICATION}")
         connection.execute("BEGIN IMMEDIATE")
@@ -47,5 +46,3 @@ def write_empty_database(db: Path, key: Secret, kind: str, identifier_mark: str 
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
         connection.execute(f"PRAGMA user_version = {tables.VERSION}")
         connection.execute("COMMIT")
-    finally:
-        connection.close()

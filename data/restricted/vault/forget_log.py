@@ -49,10 +49,7 @@ def log_path(folder: Path) -> Path:
 
 def keep_latest(entries: Iterable[Entry]) -> set[Entry]:
     """Return the latest entry of each child and partner."""
-    newest: dict[tuple[str, str], Entry] = {}
-    for entry in sorted(entries, key=_rank):
-        newest[entry.kind, entry.name] = entry
-    return set(newest.values())
+    return set({(entry.kind, entry.name): entry for entry in sorted(entries, key=_rank)}.values())
 
 
 def _rank(entry: Entry) -> tuple[int, str]:

@@ -101,25 +101,14 @@ def column_decoder(kind: str, name: str, book: TermBook) -> Callable[[Sequence[A
     term: dictionary<int32, string> with the same dictionary each time; hash: 64 hexadecimal digits or "";
     text, integer (int64) and real (float64) are unchanged.
     """
-    if name == "identity":
-        return lambda values: pa.array(values, _DIGEST)
-    if name == "batch":
-        return lambda values: pa.array(values, pa.int64())
-    return _decoder(columns_of(kind)[name], book.texts(term_name(kind, name)))
-
-
-def _decoder(storage: Storage, texts: Sequence[str]) -> Callable[[Sequence[Any]], pa.Array]:
+    storage = {"identity": "identity", "batch": "integer", **columns_of(kind)}[name]
     if storage == "term":
-        dictionary = pa.array(texts, pa.string())
-
-        def decode(values: Sequence[Any]) -> pa.Array:
-            return pa.DictionaryArray.from_arrays(pa.array(values, pa.int32()), dictionary)
-
-        return decode
+        dictionary = pa.array(book.texts(term_name(kind, name)), pa.string())
+        return lambda values: pa.DictionaryArray.from_arrays(pa.array(values, pa.int32()), dictionary)
     if storage == "hash":
         return _hex
-    kind = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64()}[storage]
-    return lambda values: pa.array(values, kind)
+    stored = {"identity": _DIGEST, "text": pa.string(), "integer": pa.int64(), "real": pa.float64()}[storage]
+    return lambda values: pa.array(values, stored)
 
 
 def _arrow(frame: Frame) -> pa.Table:
@@ -184,17 +173,12 @@ def _strings(column: pa.Array) -> pa.Array:
     return pc.fill_null(column.cast(pa.string()), "")
 
 
-def _to_text(column: pa.Array, name: str) -> pa.Array:
-    del name
-    return _strings(column)
-
-
 def _to_hash(column: pa.Array, name: str) -> pa.Array:
     texts = _strings(column)
-    lengths = np.unique(pc.binary_length(texts).to_numpy(zero_copy_only=False))
+    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
     try:
-        if set(lengths.tolist()) <= {0, 2 * _HASH_BYTES}:
-            return _unhex(texts)
+        if set(np.unique(lengths).tolist()) <= {0, 2 * _HASH_BYTES}:
+            return _from_lengths(pa.binary(), lengths // 2, binascii.unhexlify("".join(texts.to_pylist())))
     except (binascii.Error, ValueError):
         pass
     # The last defence against an identifier that was not hashed, so the value is never shown.
@@ -205,12 +189,6 @@ def _to_hash(column: pa.Array, name: str) -> pa.Array:
             digits=2 * _HASH_BYTES,
         )
     )
-
-
-def _unhex(texts: pa.Array) -> pa.Array:
-    raw = binascii.unhexlify("".join(texts.to_pylist()))
-    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False) // 2
-    return _from_lengths(pa.binary(), lengths, raw)
 
 
 def _hex(values: Sequence[bytes]) -> pa.Array:
@@ -245,7 +223,7 @@ def _no_nan(column: pa.Array) -> pa.Array:
 
 
 _ENCODERS: dict[str, Callable[[pa.Array, str], pa.Array]] = {
-    "text": _to_text,
+    "text": lambda column, _name: _strings(column),
     "hash": _to_hash,
     "integer": _to_integer,
     "real": _to_real,

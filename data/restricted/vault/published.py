@@ -36,12 +36,6 @@ def list_final_years(connection: Connection) -> list[Period]:
     return [Period.parse(block.removeprefix(_YEAR)) for (block,) in blocks]
 
 
-def read_blocks(connection: Connection) -> dict[str, PublishedBlock]:
-    """Return the published blocks, by name."""
-    rows = connection.execute("SELECT block, members, release FROM published")
-    return {block: PublishedBlock(members, release) for block, members, release in rows}
-
-
 def read_staged_release(connection: Connection) -> str | None:
     """Return the name of the release whose blocks are staged; None if there is none."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'staged'").fetchone()

@@ -34,11 +34,6 @@ def read_log(connection: Connection) -> set[Entry]:
     return {Entry(*row) for row in connection.execute("SELECT kind, name, day FROM forgotten")}
 
 
-def count_forgotten(connection: Connection) -> int:
-    """Count the children who were forgotten."""
-    return int(connection.execute("SELECT count(*) FROM forgotten WHERE kind = 'child'").fetchone()[0])
-
-
 def apply(connection: Connection, entries: Iterable[Entry]) -> int:
     """Delete the records of the children and partners in `entries`, and add the entries to the forget log.
 
@@ -63,8 +58,8 @@ def list_partners(connection: Connection) -> list[str]:
 def count_brought(connection: Connection, partner: str) -> int:
     """Count the records that a partner has delivered and that are still in the vault."""
     parameters = (_spellings(connection, partner), read_last_import(connection))
-    counts = (connection.execute(tables.brought_sql(k), parameters).fetchone()[0] for k in tables.TABLES)
-    return sum(map(int, counts))
+    queries = (f"SELECT count(*) FROM {kind} WHERE {tables.select_brought(kind)}" for kind in tables.TABLES)
+    return sum(int(connection.execute(query, parameters).fetchone()[0]) for query in queries)
 
 
 def read_last_import(connection: Connection) -> int:
@@ -140,18 +135,19 @@ def _delete_partner_records(connection: Connection, entry: Entry) -> int:
 
     Later records stay, because the partner may have returned.
     """
-    until = int(entry.until) if entry.until.isdecimal() else _find_import(connection, entry.until)
+    if entry.until.isdecimal():
+        until = int(entry.until)
+    else:  # the day in an entry of an earlier version
+        query = "SELECT coalesce(max(id), 0) FROM batch WHERE substr(at, 1, 10) <= ?"
+        until = int(connection.execute(query, (entry.until,)).fetchone()[0])
     parameters = (_spellings(connection, entry.name), until)
+    deleted = 0
     for kind in tables.TABLES:
-        for statement in tables.leave_history_sql(kind):
-            connection.execute(statement, parameters)
-    return sum(int(connection.execute(tables.leave_sql(k), parameters).rowcount) for k in tables.TABLES)
-
-
-def _find_import(connection: Connection, day: str) -> int:
-    """Return the number of the last import up to a day, for the entries of earlier versions."""
-    query = "SELECT coalesce(max(id), 0) FROM batch WHERE substr(at, 1, 10) <= ?"
-    return int(connection.execute(query, (day,)).fetchone()[0])
+        history, brought = tables.history_of(kind), tables.select_brought(kind)
+        within = f"identity IN (SELECT identity FROM {kind} WHERE {brought})"
+        connection.execute(f"DELETE FROM {history} WHERE {within} OR {brought}", parameters)
+        deleted += int(connection.execute(f"DELETE FROM {kind} WHERE {brought}", parameters).rowcount)
+    return deleted
 
 
 def _spellings(connection: Connection, partner: str) -> str:

@@ -31,14 +31,12 @@ from data.workspace import Workspace
 
 SOURCE_KEY = "source_key"  # in table meta: the key that hashes the names of files, since the vault key was changed
 _NEXT_KEY = "next_key"  # in table meta: the mark of the key that the vault is about to get
-_NEXT_DOMAIN = b"tact-map next vault key v1"
 _END_IT = "End it (tact desk: Ctrl+C), and run this again."
-_SOURCE_DOMAIN = b"tact-map import source v1"
 
 
 def hash_source(key: Secret, name: str) -> bytes:
     """Return the keyed hash of a file's name, 32 bytes."""
-    return key.mac(_SOURCE_DOMAIN, name.encode("utf-8", "surrogatepass"))
+    return key.mac(b"tact-map import source v1", name.encode("utf-8", "surrogatepass"))
 
 
 def load_keys(workspace: Workspace) -> Keys:
@@ -234,4 +232,4 @@ def _awaits(db: Path, old: Secret, new: Secret) -> bool:
 
 
 def _mark(key: Secret) -> str:
-    return key.mac(_NEXT_DOMAIN).hex()
+    return key.mac(b"tact-map next vault key v1").hex()

@@ -322,34 +322,13 @@ def clear_terms_sql(kind: str, column: str) -> str:
     return f'DELETE FROM term WHERE "column" = ? AND code NOT IN ({used})'
 
 
-def leave_sql(kind: str) -> str:
-    """Return the statement that deletes a partner's records up to an import.
+def select_brought(kind: str) -> str:
+    """Return the condition that selects a partner's records up to an import.
 
     Parameters: the partner's spellings as a JSON list, and the number of the import. A record belongs to the
     partner that it names, or to the sender of its file if its kind has no column for a partner. A service also belongs
     to its operator.
     """
-    return f"DELETE FROM {kind} WHERE {_brought(kind)}"
-
-
-def leave_history_sql(kind: str) -> list[str]:
-    """Return the statements that delete a partner's history up to an import, to run before `leave_sql`.
-
-    The parameters are the same.
-    """
-    history = history_of(kind)
-    return [
-        f"DELETE FROM {history} WHERE identity IN (SELECT identity FROM {kind} WHERE {_brought(kind)})",
-        f"DELETE FROM {history} WHERE {_brought(kind)}",
-    ]
-
-
-def brought_sql(kind: str) -> str:
-    """Return the statement that counts what `leave_sql` deletes; same parameters."""
-    return f"SELECT count(*) FROM {kind} WHERE {_brought(kind)}"
-
-
-def _brought(kind: str) -> str:
     is_spelling = "IN (SELECT value FROM json_each(?1))"
     conditions = [
         f"{c} IN (SELECT code FROM term WHERE \"column\" = '{term_name(kind, c)}' AND text {is_spelling})"

@@ -102,14 +102,10 @@ def format_lower_limits(breaks: tuple[float, ...], smallest: float) -> tuple[str
 def list_published_ranges(low: Values, high: Values) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Return breaks and labels of published classes from the cells' ranges; NaN in `high` means no upper end."""
     lows = np.unique(low[np.isfinite(low)])
-    widest = [_widest(high[low == bound]) for bound in lows]
+    widest = [float(high[low == bound].max()) for bound in lows]  # NaN if one of them is NaN
     return tuple(float(x) for x in lows[1:]), tuple(
         format_quantity(None, float(a), b) for a, b in zip(lows, widest, strict=True)
     )
-
-
-def _widest(highs: Values) -> float | None:
-    return None if np.isnan(highs).any() else float(highs.max())
 
 
 def circle_style(values: Values, colours: tuple[str, ...]) -> Style:

@@ -10,7 +10,6 @@ from data.message import mark
 from data.reference import FIGURES, registry
 from data.release import Release
 from data.release.completeness import read_questions
-from data.tables.resource import DOI_ADDRESS
 from data.tables.spec import Tier
 from geo.layers.core import Layer
 from geo.layers.reading import tables
@@ -50,18 +49,6 @@ def find_licence(release: Release) -> str:
     stated: list[dict[str, Any]] = release.manifest.get("licenses") or []
     names = [str(entry.get("title") or entry.get("name")) for entry in stated]
     return "; ".join(names) or _LICENCES[release.tier]
-
-
-def find_publisher(release: Release) -> str:
-    """Return who publishes the release; empty if the manifest names nobody."""
-    named = [entry for entry in release.manifest.get("contributors") or () if entry.get("role") == "publisher"]
-    return "; ".join(str(entry["title"]) for entry in named)
-
-
-def find_doi(release: Release) -> str:
-    """Return the DOI of the release, such as 10.5281/zenodo.1234567; empty if it has none."""
-    stated = str(release.manifest.get("id") or "")
-    return stated.removeprefix(DOI_ADDRESS) if stated.startswith(DOI_ADDRESS) else ""
 
 
 def has_invented_figures(release: Release) -> bool:
