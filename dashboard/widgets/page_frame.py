@@ -13,9 +13,15 @@ from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.file_places import take_place
 from dashboard.site.text import _, html
+from dashboard.widgets.markup import render_paragraphs
 from data.errors import ReleaseError
 
 OF_PAGE = "of-page-"  # first part of the keys of session values that are deleted when the reader leaves the page
+
+
+def show_text(*sentences: str) -> None:
+    """Show each text as a paragraph. Empty texts are left out."""
+    st.html(render_paragraphs(sentences))
 
 
 def show_outside() -> None:

@@ -29,12 +29,17 @@ def show() -> None:
     with st.container(key="coverage"):
         st.title(_("Coverage"), anchor=False)
     if "services" not in current_release.list_levels(current):
-        st.html(markup.render_paragraphs([_("This release has only published figures, no services.")]))
+        page_frame.show_text(_("This release has only published figures, no services."))
         return
     if access.has_access(current):
         page_frame.show_part(_show_reached, current)
     elif current.tier == "public":
-        st.html(markup.render_paragraphs([_(_PUBLIC)]))
+        page_frame.show_text(
+            _(
+                "The public tier shows services for counties and regions only. Access and gaps are calculated from "
+                "numbers that are not public."
+            )
+        )
         page_frame.show_part(_show_services, current)
     else:
         page_frame.show_no_access()
@@ -47,16 +52,6 @@ def show() -> None:
 def _render_carriers(current: CurrentRelease) -> tuple[Markup, Markup]:
     table = markup.render_narrow(markup.render_table(summary.tabulate_carriers(current)))
     return table, markup.render_paragraphs(summary.suggest_handover(current))
-
-
-_GAP = (
-    "A gap is named where it is likely that a child in need can reach less than half as many service "
-    "places as the national average, and where no service within reach is withheld."
-)
-_PUBLIC = (
-    "The public tier shows services for counties and regions only. Access and gaps are calculated "
-    "from numbers that are not public."
-)
 
 
 def _show_reached(current: CurrentRelease) -> None:
@@ -73,7 +68,7 @@ def _show_reached(current: CurrentRelease) -> None:
             kind = address.pick_from_menu("services", _("Services"), summary.name_services(current), "all")
             shown = address.pick_segment("show", _("Show"), summary.name_measures())
             if summary.all_withheld(current, kind):
-                st.html(markup.render_paragraphs([_("These services are withheld to protect people.")]))
+                page_frame.show_text(_("These services are withheld to protect people."))
             _show_map(current, summary.make_view(current, shown, kind, area))
         cells.html(matrix.render_matrix(current, country, columns, kind, area))
     with st.expander(_("Table")):
@@ -82,7 +77,11 @@ def _show_reached(current: CurrentRelease) -> None:
     with st.expander(_("All findings")):
         st.html(_render_headlines(current))
     with st.expander(_("How this is calculated")):
-        st.html(markup.render_list([_(_GAP), *access.describe_access(current)]))
+        gap = _(
+            "A gap is named where it is likely that a child in need can reach less than half as many service places as "
+            "the national average, and where no service within reach is withheld."
+        )
+        st.html(markup.render_list([gap, *access.describe_access(current)]))
 
 
 @cache_by_language(maxsize=64)

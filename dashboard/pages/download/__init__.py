@@ -27,7 +27,7 @@ def show() -> None:
     st.title(_("Download"), anchor=False)
     page_frame.show_part(_show_page, current)
     with st.expander(_("Terms and citation")):
-        st.html(markup.render_paragraphs(files.list_terms(current.release)))
+        page_frame.show_text(*files.list_terms(current.release))
         st.caption(_("Cite it as"))
         st.code(terms.format_citation(current.release), language=None, wrap_lines=True)
         if current_release.may_download(current.release):
@@ -51,7 +51,7 @@ def _show_page(current: CurrentRelease) -> None:
     with right:
         with st.container(border=True, key="atlas"):
             show_atlas(current)
-            st.html(markup.render_paragraphs(files.list_terms(current.release)[:2]))
+            page_frame.show_text(*files.list_terms(current.release)[:2])
         show_report(current)
     if layers:
         with st.expander(_("What is in it")):

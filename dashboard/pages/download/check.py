@@ -27,14 +27,14 @@ def show_check(current: CurrentRelease) -> None:
         sentence = _(
             "You made a table from these files? Here you see who may have it, and what to change. It is not stored."
         )
-        st.html(markup.render_paragraphs([sentence]))
+        page_frame.show_text(sentence)
         site = read_site()
         if site.countries:
             page_frame.show_outside()
             return
         # On the public tier no page takes a file. With accounts only some roles may upload one: see admission.py.
         if site.tier == "public" or Right.UPLOAD not in find_reader().rights:
-            st.html(markup.render_paragraphs([_("This page takes no file here. On a machine that has the releases:")]))
+            page_frame.show_text(_("This page takes no file here. On a machine that has the releases:"))
             st.code("tact check TABLE", language=None)
             return
         # Without `type`: the browser would refuse other kinds itself, and the answer to the table before would stay.
@@ -69,7 +69,7 @@ def _show_answer(current: CurrentRelease, file: str, name: str, content: bytes) 
     choice = sorted({f.column for f in check.findings if f.rule in ("unknown", "unread")} | set(own_columns))
     if choice:
         st.multiselect(_("Columns of your own, which count no children"), choice, key=_OWN, placeholder=_("none"))
-    st.html(markup.render_paragraphs(list_limits(check)))
+    page_frame.show_text(*list_limits(check))
 
 
 def _compare(name: str, content: bytes, own_columns: tuple[str, ...]) -> Check:

@@ -20,7 +20,7 @@ from data.tables.states import MEANINGS
 from geo import export
 from geo.export.records import write_records
 from geo.layers import find_layer
-from geo.layers.core import Choice, Option, View
+from geo.layers.core import Option, View
 from geo.layers.core.words import LEVELS, describe_state
 from geo.layers.output import columns, terms, wide
 from geo.layers.output.table import build_table
@@ -139,7 +139,8 @@ def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> O
     form = next(f for f in FORMATS if f.id == kind)
     sets = export.split_layers(current.release, layers)
     single = form.together and len(sets) == 1
-    stem = terms.name_files(current.release, invented=_any_invented(current.release, layers))
+    invented = wide.has_invented_numbers(current.release, map(find_layer, layers))
+    stem = terms.name_files(current.release, invented=invented)
     name = f"{stem}.{kind}" if single else f"{stem}-{kind}.zip"
     sentence = (
         _("One file, {name}.", name=name)
@@ -149,10 +150,6 @@ def make_offer(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> O
     if len(sets) > 1 and form.together:
         sentence += " " + _("Community layers are in a file of their own, never together with outreach or risk.")
     return Offer(name, form.kind if single else _ZIP, partial(_make_once, current, kind, layers), sentence)
-
-
-def _any_invented(release: Release, layers: tuple[str, ...]) -> bool:
-    return wide.has_invented_numbers(release, map(find_layer, layers))
 
 
 def _make_once(current: CurrentRelease, kind: str, layers: tuple[str, ...]) -> bytes:
@@ -195,14 +192,8 @@ def tabulate_contents(release: Release, layers: tuple[str, ...]) -> pd.DataFrame
 
 def _list_choices(options: tuple[Option, ...]) -> list[str]:
     """Return the names of what a layer can be shown by: the groups of its choices, or choices without a group."""
-    named = [_(c.group).lower() if c.group else _(c.label) for o in options for c in _list_distinct_choices(o)]
-    return list(dict.fromkeys(named))
-
-
-def _list_distinct_choices(option: Option) -> tuple[Choice, ...]:
-    """Return the choices of an option that are in groups; all choices if none is in a group."""
-    grouped = tuple(c for c in option.choices if c.group)
-    return grouped or option.choices
+    distinct = [[c for c in option.choices if c.group] or option.choices for option in options]
+    return list(dict.fromkeys(_(c.group).lower() if c.group else _(c.label) for choices in distinct for c in choices))
 
 
 _WHOSE = {

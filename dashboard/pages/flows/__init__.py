@@ -33,14 +33,13 @@ def show() -> None:
         page_frame.show_part(_show_flows, current, periods)
         _show_shares(current)
     else:
-        st.html(markup.render_paragraphs([_(_NONE), _(_ASK)]))
-
-
-_NONE = "This release has no flows."
-_ASK = (
-    "A data officer can import encounters with their municipalities of origin and destination, see that flows are in "
-    "the policy, and make a release."
-)
+        page_frame.show_text(
+            _("This release has no flows."),
+            _(
+                "A data officer can import encounters with their municipalities of origin and destination, see that "
+                "flows are in the policy, and make a release."
+            ),
+        )
 
 
 def _show_flows(current: CurrentRelease, periods: dict[str, str]) -> None:
@@ -55,7 +54,7 @@ def _show_flows(current: CurrentRelease, periods: dict[str, str]) -> None:
         live_map.show_map(describe_shapes(current, in_page=True), flow_map.describe_view(current, choice))
         st.html(legend.render_legend([], more=flow_map.render_legend(current, choice)))
     with right:
-        st.html(markup.render_paragraphs([summary.describe_reach(current, choice)]))
+        page_frame.show_text(summary.describe_reach(current, choice))
         st.html(markup.render_definitions(summary.list_totals(current, choice)))
         if flows := summary.list_largest(current, choice):
             st.html(flow_map.render_largest(flows))
@@ -75,7 +74,7 @@ def _show_shares(current: CurrentRelease) -> None:
         return
     sentences, shares = list_shifts(speak_to_reader(current), current), summary.read_shares(current)
     if not sentences:
-        st.html(markup.render_paragraphs([_("Two complete years of Durrës or Tirana are needed to compare.")]))
+        page_frame.show_text(_("Two complete years of Durrës or Tirana are needed to compare."))
         return
     st.html(markup.render_list(sentences))
     if len(shares):
@@ -84,17 +83,16 @@ def _show_shares(current: CurrentRelease) -> None:
             st.html(markup.render_table(summary.tabulate_shares(current)))
 
 
-_PUBLIC = (
-    "From where to where children were taken is not public: a small number between two areas could let somebody "
-    "recognise a child. Partners see flows on their own tier."
-)
-
-
 def _show_public(current: CurrentRelease) -> None:
-    st.html(markup.render_paragraphs([_(_PUBLIC)]))
+    page_frame.show_text(
+        _(
+            "From where to where children were taken is not public: a small number between two areas could let "
+            "somebody recognise a child. Partners see flows on their own tier."
+        )
+    )
     rows = summary.tabulate_pathways(current)
     if rows.empty:
-        st.html(markup.render_paragraphs([_("This release has no children by pathway.")]))
+        page_frame.show_text(_("This release has no children by pathway."))
         return
     st.header(_("Children met by pathway, whole programme"), anchor=False)
     st.html(markup.render_table(rows))

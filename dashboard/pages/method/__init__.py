@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.narrative import access, attacks, model_card
-from dashboard.narrative.completeness import read_gaps
+from dashboard.narrative.completeness import read_gaps, tabulate_findings
 from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.method import answers, costs, summary
 from dashboard.site import current_release, read_site
@@ -20,6 +20,7 @@ from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, cache_by_language
 from dashboard.widgets import markup, page_frame
 from dashboard.widgets.chart import describe_chart, show_chart
+from data.release.completeness import read_questions
 from geo.layers.output import terms
 
 Fold = tuple[str, Callable[[], object]]  # the label, and the function that shows the folded content
@@ -45,7 +46,7 @@ def show() -> None:
             answers.answer_noise(release),
             [(_("Noise, and what is withheld"), lambda: _show_noise(current))],
         )
-        if len(sent := answers.tabulate_gaps(current)):
+        if len(sent := tabulate_findings(speak_to_reader(current), read_questions(release))):
             _show_question(
                 _("What did each partner send?"),
                 " ".join(read_gaps(current)),
@@ -98,7 +99,7 @@ def _fold_where(current: CurrentRelease) -> list[Fold]:
     release = current.release
     places = [*summary.describe_boundaries(release), summary.describe_periods(release)]
     return [
-        (_("Areas, boundaries and time"), lambda: st.html(markup.render_paragraphs(places))),
+        (_("Areas, boundaries and time"), lambda: page_frame.show_text(*places)),
         (_("Layers"), lambda: st.html(markup.render_table(_tabulate_layers(current)))),
     ]
 
@@ -128,7 +129,10 @@ def _show_noise(current: CurrentRelease) -> None:
         with st.container(horizontal=True):
             for chart in _describe_chances(current):
                 show_chart(chart, width="content")
-        st.caption(summary.describe_chances(release))
+        sentence = _("How often each number is published if the true number is 1, 4 or 12.")
+        if release.tier == "public":
+            sentence += " " + _("Numbers below {k} are then not shown.", k=release.k)
+        st.caption(sentence)
     table = summary.tabulate_hidden(release)
     if len(table):
         st.caption(_("How much of each table is shown"))
@@ -164,7 +168,7 @@ def _show_attacks(current: CurrentRelease) -> None:
         sentences += attacks.describe_guess(report)
         results, checks = attacks.describe_audit(report), list(report.checks)
     st.html(markup.render_list(sentences))
-    st.html(markup.render_paragraphs(results))
+    page_frame.show_text(*results)
     st.html(markup.render_narrow(markup.render_table(attacks.tabulate_results(checks))))
     if report is None:
-        st.html(markup.render_paragraphs(attacks.suggest_audit()))
+        page_frame.show_text(*attacks.suggest_audit())

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from dashboard.narrative import attacks
-from dashboard.narrative.completeness import tabulate_findings
 from dashboard.narrative.detection import word_spread
-from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.method.summary import read_parameters
 from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _
 from data.release import Release
-from data.release.completeness import read_questions
 from geo.layers.output import terms
 
 
@@ -46,11 +41,6 @@ def answer_noise(release: Release) -> str:
     if not terms.has_reconciled_numbers(release):
         return words
     return f"{words} {_('An adjusted one may be farther away: see its margin.')}"
-
-
-def tabulate_gaps(current: CurrentRelease) -> pd.DataFrame:
-    """Return a table of what each partner sent or did not send; empty if there is nothing to say."""
-    return tabulate_findings(speak_to_reader(current), read_questions(current.release))
 
 
 def explain_certainty() -> list[str]:

@@ -260,14 +260,6 @@ def _draw_chance(rows: pd.DataFrame, true: int) -> alt.Chart:
     return chart
 
 
-def describe_chances(release: Release) -> str:
-    """Return an explanation of the charts; on the public tier also of what happens to small numbers."""
-    sentence = _("How often each number is published if the true number is 1, 4 or 12.")
-    if release.tier == "public":
-        sentence += " " + _("Numbers below {k} are then not shown.", k=release.k)
-    return sentence
-
-
 def tabulate_hidden(release: Release) -> pd.DataFrame:
     """Return a row for each table of the release: the per cent of cells that are shown, and of each hidden state.
 

@@ -21,7 +21,7 @@ def show() -> None:
         st.title(_("Programme"), anchor=False)
     periods = current_release.name_periods(current, "children", "country", "stage")
     if not periods:
-        st.html(markup.render_paragraphs([_("This release has only published figures, nothing of the programme.")]))
+        page_frame.show_text(_("This release has only published figures, nothing of the programme."))
         return
     page_frame.show_part(_show_programme, current, periods)
 
@@ -51,40 +51,46 @@ def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
     st.header(_("Who does what in {country}: services of {when}", country=name, when=when), anchor=False)
     if summary.read_cells(current, "services", country):
         st.html(render.render_matrix(current, area, period))
-        st.html(markup.render_paragraphs([_(_READ)]))
+        page_frame.show_text(
+            _(
+                "A cell: services, places, and a bar of services with a stroke at the target. Withheld: fewer than "
+                "three operators, possibly none, or another number would follow. Services of protection, return and "
+                "reintegration have no target here. Children are counted by the axis on which they were first met."
+            )
+        )
         with st.expander(_("Table: services, places and targets")):
             st.dataframe(render.tabulate_matrix(current, area), hide_index=True)
     else:
-        st.html(markup.render_paragraphs([_(_NO_TABLES)]))
+        page_frame.show_text(_(_NO_TABLES))
     _show_results(current, area)
     _show_handover(current, area)
 
 
-_READ = (
-    "A cell: services, places, and a bar of services with a stroke at the target. Withheld: fewer than three "
-    "operators, possibly none, or another number would follow. Services of protection, return and reintegration "
-    "have no target here. Children are counted by the axis on which they were "
-    "first met."
-)
 _NO_TABLES = (
     "This release was made without services by axis and duty bearer. A data officer can add the breakdowns "
     "“axis and duty_bearer” and “carrier” to policy.toml (docs/policy.md) and make a release."
-)
-_NO_INDICATORS = (
-    "This release has no indicators. A data officer can import a file of indicators, one row for each value with its "
-    "target, and make a release:"
 )
 
 
 def _show_results(current: CurrentRelease, area: str) -> None:
     st.header(_("Expected results"), anchor=False)
     if not results.has_indicators(current):
-        st.html(markup.render_paragraphs([_(_NO_INDICATORS)]))
+        page_frame.show_text(
+            _(
+                "This release has no indicators. A data officer can import a file of indicators, one row for each "
+                "value with its target, and make a release:"
+            )
+        )
         st.code("tact import FILE --kind indicator\ntact release", language=None)
         return
     listed = results.read_results(current, area)
     if not listed:
-        st.html(markup.render_paragraphs([_(_NOT_HERE)]))
+        page_frame.show_text(
+            _(
+                "No indicator is shown for this area. Choose a country: counties and regions show indicators of "
+                "prevention and coordination alone, if partners gave any."
+            )
+        )
         return
     st.html(render.render_results([result for result in listed if not (result.axis and result.bearer)]))
     if of_bearers := [result for result in listed if result.axis and result.bearer]:
@@ -92,17 +98,11 @@ def _show_results(current: CurrentRelease, area: str) -> None:
             st.html(render.render_results(of_bearers))
 
 
-_NOT_HERE = (
-    "No indicator is shown for this area. Choose a country: counties and regions show indicators of prevention and "
-    "coordination alone, if partners gave any."
-)
-
-
 def _show_handover(current: CurrentRelease, area: str) -> None:
     st.header(_("Hand-over to the state: prevention and coordination"), anchor=False)
     board = summary.read_totals(current, area, "carrier")
     if not board:
-        st.html(markup.render_paragraphs([_(_NO_TABLES)]))
+        page_frame.show_text(_(_NO_TABLES))
         return
     st.html(render.render_board(board))
     shares = summary.read_state_share(current, area)
@@ -112,13 +112,12 @@ def _show_handover(current: CurrentRelease, area: str) -> None:
         st.dataframe(summary.tabulate_board(current, summary.find_country(current, area)), hide_index=True)
 
 
-_PUBLIC = (
-    "The public tier shows services in ranges and children by axis. Indicators, places, targets and hand-over are for "
-    "partners."
-)
-
-
 def _show_public(current: CurrentRelease, area: str, period: str) -> None:
-    st.html(markup.render_paragraphs([_(_PUBLIC)]))
+    page_frame.show_text(
+        _(
+            "The public tier shows services in ranges and children by axis. Indicators, places, targets and hand-over "
+            "are for partners."
+        )
+    )
     st.header(_("The five axes"), anchor=False)
     st.html(markup.render_table(summary.tabulate_axes(current, area, period)))

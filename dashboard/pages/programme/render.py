@@ -172,7 +172,7 @@ def _render_result(result: Result) -> Markup:
         (_("Latest"), result.words),
         (_("Target"), format_number(result.target)),
         ("", render_bullet(result.value, result.target)),
-        (_("Verdict"), html('<em class="{}">{}</em>', result.verdict, results.name_verdicts()[result.verdict])),
+        (_("Verdict"), html('<em class="{}">{}</em>', result.verdict, _(results.VERDICTS[result.verdict]))),
         (_("Date"), format_period(result.period.id)),
         (_("Source"), result.source),
     ]

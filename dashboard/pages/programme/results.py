@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,11 +14,17 @@ from dashboard.narrative.speech import make_legible
 from dashboard.pages.programme.summary import name_axes
 from dashboard.site.current_release import CurrentRelease, read_area_names, read_table
 from dashboard.site.text import _, cache_by_language, format_number, format_period, translate
+from data.message import mark
 from data.tables.periods import Period, add_months
 from geo.layers.core.words import describe_state
 
 INDICATORS = "indicators"
 Verdict = Literal["on_course", "late", "cannot_tell"]
+VERDICTS: Mapping[Verdict, str] = {
+    "late": mark("late"),
+    "cannot_tell": mark("cannot tell"),
+    "on_course": mark("on course"),
+}
 _STALE = 12  # months after which a value is too old for a verdict
 
 
@@ -45,11 +51,6 @@ class Result:
     period: Period
     source: str
     verdict: Verdict
-
-
-def name_verdicts() -> dict[Verdict, str]:
-    """Return the words for verdicts, by code."""
-    return {"late": _("late"), "cannot_tell": _("cannot tell"), "on_course": _("on course")}
 
 
 def has_indicators(current: CurrentRelease) -> bool:

@@ -10,7 +10,7 @@ from dashboard.map.shapes import describe_shapes
 from dashboard.narrative import area_plan
 from dashboard.narrative import plan as narrative
 from dashboard.narrative.judgement import Amount, judge_area, list_risen
-from dashboard.pages.reallocate import cards, drawers, forms, planner, render, saved, session, summary
+from dashboard.pages.reallocate import cards, drawers, forms, planner, render, saved, session
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
@@ -33,20 +33,20 @@ def show() -> None:
     with st.container(key="reallocate"):
         st.title(_("Reallocate"), anchor=False)
     if current.tier == "public":
-        st.html(markup.render_paragraphs([_(_PUBLIC)]))
+        page_frame.show_text(
+            _("Plans need the partner tier. The public tier has classes of outreach days alone, and no staff.")
+        )
         return
     page_frame.show_part(_show_page, current)
-
-
-_PUBLIC = "Plans need the partner tier. The public tier has classes of outreach days alone, and no staff."
 
 
 def _show_page(current: CurrentRelease) -> None:
     plans = saved.list_plans(current)
     if not session.open_from_address(plans.plans):
         st.warning(_("The saved plan in the address was not found. A new plan is shown."))
-    if damaged := saved.word_damaged(plans):
-        st.warning(escape_markdown(damaged))
+    if plans.damaged:
+        warning = _("Saved plans that are damaged or were not made by this program are left out: {names}.")
+        st.warning(escape_markdown(warning.format(names=", ".join(plans.damaged))))
     with st.container(key="asking"):
         setting = forms.ask_setting(current)
         work = session.read_workplace(setting.level)
@@ -126,4 +126,4 @@ def _show_area(current: CurrentRelease, plan: PlanSummary) -> None:
     if judged is not None:
         needs = {"all": judged.need, **{name: burden.amount for name, burden in judged.burdens.items()}}
     words = area_plan.word_area_plan(t, plan, area, needs.get(plan.setting.pathway))
-    st.html(render.render_area(t, area, words, summary.tell_choice()))
+    st.html(render.render_area(t, area, words))

@@ -12,7 +12,7 @@ from dashboard.narrative.plan import head_moves_table
 from dashboard.pages.reallocate import forms, planner, render, session, summary
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown, format_plural, translate_message
-from dashboard.widgets import markup
+from dashboard.widgets import page_frame
 from data.errors import InputError
 from data.message import Message, mark
 from data.personal.free_text import WRITE_NO_NAME, check_free_text
@@ -39,7 +39,7 @@ def show_moves(current: CurrentRelease, plan: PlanSummary) -> None:
             if plan.moves:
                 forms.ask_role(_ROLE)
         if not plan.moves:
-            st.html(markup.render_paragraphs([_("No move is proposed. All units stay where they are.")]))
+            page_frame.show_text(_("No move is proposed. All units stay where they are."))
             return
         cards = render.render_moves(planner.speak(current), plan)
         _show_cards(plan, cards, range(min(_SHOWN, len(cards))))

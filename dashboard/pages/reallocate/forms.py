@@ -12,7 +12,7 @@ from dashboard.pages.reallocate.session import Workplace
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, capitalise, escape_markdown
-from dashboard.widgets import address, markup
+from dashboard.widgets import address, page_frame
 from dashboard.widgets.upload import ask_files
 from data.errors import InputError, ReleaseError
 from data.message import mark
@@ -72,7 +72,7 @@ def ask_setting(current: CurrentRelease) -> Setting:
             between = {name: _(words) for name, words in LEVELS.items()}
             address.pick_segment("between", _("Units move between"), between, labelled=True)
             for limit in _limits(first)[1:]:
-                _ask_limit(limit)
+                address.pick_number(limit.name, limit.label, limit.most, limit.start, limit.hint, least=limit.least)
         with middle:
             for share in _sliders(first):
                 address.pick_share(*share)
@@ -97,10 +97,6 @@ def read_setting() -> Setting:
             **{name: address.read_whole(name, 0, 100, start) for name, _label, start, _hint in shares},
         }
     )
-
-
-def _ask_limit(limit: Limit) -> None:
-    address.pick_number(limit.name, limit.label, limit.most, limit.start, limit.hint, least=limit.least)
 
 
 def _limits(first: Setting) -> Sequence[Limit]:
@@ -231,7 +227,18 @@ def ask_posts(current: CurrentRelease, work: Workplace, level: Level) -> None:
 
     For real records, the command with which a data officer writes the table is shown instead of the download.
     """
-    st.html(markup.render_paragraphs([_(_FROM_FILE) if work.posts else _(_DRAFT), _(_COLUMNS)]))
+    page_frame.show_text(
+        _("The plan uses the table of posts that was uploaded here.")
+        if work.posts
+        else _(
+            "The posts are an estimate: outreach teams, calculated from the outreach days of the release, without "
+            "services. To plan with the real posts, download the table, correct it and upload it."
+        ),
+        _(
+            "One row for each area and kind of unit: units; how many children one unit can meet or help in a quarter; "
+            "committed units, which may not move; and the largest number of units in the area (empty: no limit)."
+        ),
+    )
     left, right = st.columns([1, 2], vertical_alignment="top")
     with left:
         if current_release.may_download(current.release):
@@ -253,19 +260,6 @@ def ask_posts(current: CurrentRelease, work: Workplace, level: Level) -> None:
     if refused := st.session_state.get(_REFUSED, ""):
         st.error(escape_markdown(refused))
         st.caption(_("The file was not used; the plan still uses the posts from before."))
-
-
-_DRAFT = (
-    "The posts are an estimate: outreach teams, calculated from the outreach days of the "
-    "release, without services. To plan with the real posts, download the table, correct it "
-    "and upload it."
-)
-_FROM_FILE = "The plan uses the table of posts that was uploaded here."
-_COLUMNS = (
-    "One row for each area and kind of unit: units; how many children one unit can meet or "
-    "help in a quarter; committed units, which may not move; and the largest number of units "
-    "in the area (empty: no limit)."
-)
 
 
 def _take_posts(current: CurrentRelease, level: Level) -> None:

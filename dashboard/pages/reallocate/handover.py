@@ -11,7 +11,7 @@ from dashboard.pages.reallocate import planner, session
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown
-from dashboard.widgets import markup
+from dashboard.widgets import page_frame
 from dashboard.widgets.upload import ask_files
 from data.errors import TactError
 from risk.handover import Tables
@@ -37,7 +37,16 @@ def read_tables(tasks: bytes, room: bytes | None, free: float | None) -> Tables:
 
 def ask_tables(current: CurrentRelease, work: Workplace) -> None:
     """Ask for the tables of tasks and of spare capacity, and offer to calculate or remove the hand-over."""
-    st.html(markup.render_paragraphs([_(_WHY), _(_HOW)]))
+    page_frame.show_text(
+        _(
+            "The programme will end, and its work must continue with the duty bearers. Each task goes to one duty "
+            "bearer as soon as that duty bearer has lasting spare capacity, or it stays with the partner."
+        ),
+        _(
+            "Tasks: one row for each task, with area, partner, axis, children per quarter, duty bearers who may take "
+            "it, and the first quarter. Spare capacity: how many more children per quarter a duty bearer can help."
+        ),
+    )
     left, right = st.columns(2, gap="medium")
     with left:
         ask_files(_("Table of tasks"), type="csv", key=_TASKS)
@@ -58,18 +67,6 @@ def ask_tables(current: CurrentRelease, work: Workplace) -> None:
             st.button(_("Remove the hand-over"), on_click=session.set_tables, args=(Tables(),))
     if refused := st.session_state.get(_REFUSED, ""):
         st.error(escape_markdown(refused))
-
-
-_WHY = (
-    "The programme will end, and its work must continue with the duty bearers. Each task goes "
-    "to one duty bearer as soon as that duty bearer has lasting spare capacity, or it stays "
-    "with the partner."
-)
-_HOW = (
-    "Tasks: one row for each task, with area, partner, axis, children per quarter, duty "
-    "bearers who may take it, and the first quarter. Spare capacity: how many more children "
-    "per quarter a duty bearer can help."
-)
 
 
 def _take_tables(current: CurrentRelease) -> None:

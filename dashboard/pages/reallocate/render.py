@@ -48,7 +48,8 @@ def render_verdict(t: Speech, plan: PlanSummary, risen: Collection[str] = ()) ->
 
 def render_moves(t: Speech, plan: PlanSummary) -> list[Markup]:
     """Return a card for each move; the gains of all cards are drawn on the same scale."""
-    scale, words = _find_scale(plan), moves.word_moves(t, plan)
+    gains, words = [move.gain for move in plan.moves], moves.word_moves(t, plan)
+    scale = min([0.0, *(gain.low for gain in gains)]), max([0.1, *(gain.high for gain in gains)])
     return [_render_move(t, plan, number, words[number], scale) for number in range(len(plan.moves))]
 
 
@@ -76,12 +77,6 @@ def _render_move(t: Speech, plan: PlanSummary, number: int, words: MoveWords, sc
     )
 
 
-def _find_scale(plan: PlanSummary) -> tuple[float, float]:
-    """Return the ends, in children per quarter, of the scale on which all gains of a plan are drawn."""
-    gains = [move.gain for move in plan.moves]
-    return min([0.0, *(gain.low for gain in gains)]), max([0.1, *(gain.high for gain in gains)])
-
-
 def _render_gain(words: MoveWords, move: Move, scale: tuple[float, float]) -> Markup:
     low, high = scale
     starts = [move.gain.low - low, move.gain.high - move.gain.low, move.gain.mean - low, -low]
@@ -100,9 +95,10 @@ def render_waiting(words: str) -> Markup:
     return html('<p class="waiting">{}</p>', words)
 
 
-def render_area(t: Speech, area: str, words: AreaPlanWords | None, hint: str) -> Markup:
-    """Return the text on what the plan does in the chosen area; `hint` if `words` is None."""
+def render_area(t: Speech, area: str, words: AreaPlanWords | None) -> Markup:
+    """Return the text on what the plan does in the chosen area; if `words` is None, how to choose an area."""
     if words is None:
+        hint = _("Choose an area in the bar above to read what the plan does there, and why not more.")
         return html('<p class="ofarea quiet">{}</p>', hint)
     rows = [(_("Why not more"), words.why), (_("What would have to be true"), words.condition)]
     return html(

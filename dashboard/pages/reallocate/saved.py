@@ -25,7 +25,7 @@ from dashboard.site import current_release, read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.reader import find_reader
 from dashboard.site.text import _, capitalise, escape_markdown, translate_message, write_day
-from dashboard.widgets import markup
+from dashboard.widgets import markup, page_frame
 from dashboard.widgets.activity import note_plan
 from dashboard.widgets.address import tell_apart
 from dashboard.widgets.page_frame import offer_file
@@ -47,14 +47,6 @@ _MOST, _SHORT = 4, 40
 def list_plans(current: CurrentRelease) -> SavedPlans:
     """Return the saved plans of the release that the reader may see, newest first, and the names of damaged files."""
     return saved.list_saved_plans(read_site().plan_folders, current.release)
-
-
-def word_damaged(plans: SavedPlans) -> str:
-    """Return a sentence on the saved plans that cannot be read; empty if all can."""
-    if not plans.damaged:
-        return ""
-    names = ", ".join(plans.damaged)
-    return _("Saved plans that are damaged or were not made by this program are left out: {names}.", names=names)
 
 
 def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary) -> str:
@@ -84,7 +76,9 @@ def show_saved(current: CurrentRelease, plans: SavedPlans) -> None:
     t = planner.speak(current)
     with st.expander(_("Open and compare plans")):
         if not plans.plans:
-            st.html(markup.render_paragraphs([_(_NONE_SAVED)]))
+            page_frame.show_text(
+                _("No plan is saved yet. Save this one to compare it with others, open it again, or send its address.")
+            )
         else:
             st.html(markup.render_table(tabulate_plans(t, plans.plans)))
             ask_to_open(plans.plans)
@@ -93,9 +87,6 @@ def show_saved(current: CurrentRelease, plans: SavedPlans) -> None:
     if plans.plans:
         with st.expander(_("Briefings of saved plans, in each language, and pictures")):
             show_briefing(current, plans.plans)
-
-
-_NONE_SAVED = "No plan is saved yet. Save this one to compare it with others, open it again, or send its address."
 
 
 def offer_briefing(

@@ -14,7 +14,7 @@ from dashboard.narrative.moves import word_decision
 from dashboard.narrative.speech import Speech
 from dashboard.pages.reallocate import planner, session
 from dashboard.pages.reallocate.session import Workplace
-from dashboard.site.current_release import CurrentRelease, load_areas
+from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets import address
 from data.errors import InputError
@@ -50,7 +50,7 @@ def ask_sentence(current: CurrentRelease, setting: Setting) -> None:
         _say(_("Move at most"))
         address.pick_number("moves", _("Maximum number of moves"), MOST, Setting().moves, "", width=92)
         _say(_("teams in"))
-        lands = {"": _("both countries"), **_name_countries(t, current)}
+        lands = {"": _("both countries"), **read_country_names(current)}
         _menu(_("Country"), lands, _LAND, 168, _take_land)
         _say(_("keep at least"))
         st.number_input(
@@ -89,11 +89,6 @@ def _name_areas(t: Speech, current: CurrentRelease, country: str) -> dict[str, s
     frame = load_areas(current.release).frame("region")
     codes = frame.index[(frame["country"] == country) | (not country)]
     return dict(sorted(((str(code), t.name_area(code)) for code in codes), key=lambda item: item[1]))
-
-
-def _name_countries(t: Speech, current: CurrentRelease) -> dict[str, str]:
-    codes = load_areas(current.release).frame("region")["country"].astype(str)
-    return {code: t.name_area(code) for code in dict.fromkeys(codes)}
 
 
 def _take_land() -> None:

@@ -17,11 +17,6 @@ from risk.planning.summary import PlanSummary
 _SURE = 0.8
 
 
-def tell_choice() -> str:
-    """Return a sentence on how to see what the plan does in an area."""
-    return _("Choose an area in the bar above to read what the plan does there, and why not more.")
-
-
 def explain_measure(summary: PlanSummary) -> list[str]:
     """Return texts on how a plan is measured, and that its posts are estimated (empty if they are not)."""
     return [

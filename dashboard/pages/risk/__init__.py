@@ -34,7 +34,6 @@ def show() -> None:
         _show_partner(current, manifest)
 
 
-_QUESTION = "Where are more children identified or met than population and outreach explain, and is this changing?"
 _NEVER = "It describes areas and periods, never a person, a settlement or a community."
 
 
@@ -45,7 +44,7 @@ def _show_public(current: CurrentRelease, manifest: RiskManifest) -> None:
             with st.container(key="risk-map"):
                 st.html(_render_public_map(current))
                 show_choices(classes, address.read_area())
-        st.html(markup.render_paragraphs([*rates.explain_classes(), _(_NEVER)]))
+        page_frame.show_text(*rates.explain_classes(), _(_NEVER))
     with st.expander(_("Table")):
         st.html(_render_years(current))
     with st.expander(_("What the model uses, and what it never uses")):
@@ -72,7 +71,10 @@ def _show_partner(current: CurrentRelease, manifest: RiskManifest) -> None:
     page_frame.show_part(_show_rates, current)
     with st.expander(_("All findings, on both countries and pathways")):
         st.html(_render_headlines(current))
-        st.html(markup.render_paragraphs([_(_QUESTION), _(_NEVER)]))
+        page_frame.show_text(
+            _("Where are more children identified or met than population and outreach explain, and is this changing?"),
+            _(_NEVER),
+        )
     model.show_model(current, manifest)
 
 
@@ -141,14 +143,29 @@ def _show_folds(current: CurrentRelease, pathway: str, area: str) -> None:
             st.html(part)
     with st.expander(_("Table")):
         st.dataframe(summary.tabulate_rates(current, pathway), hide_index=True)
-        st.html(markup.render_paragraphs([summary.word_basis(current, area), summary.name_unjudged(current)]))
+        page_frame.show_text(summary.word_basis(current, area), summary.name_unjudged(current))
     municipalities = summary.tabulate_municipalities(current, pathway, area)
     if len(municipalities):
         with st.expander(_("Municipalities of {area}", area=summary.name_areas(current)[area])):
-            st.html(markup.render_paragraphs([_(_INSIDE), summary.word_basis(current, area)]))
+            page_frame.show_text(
+                _(
+                    "The municipalities share the number of children in need, the trend and the change over a year of "
+                    "their county or region. Where few were found or searched for, nothing more is known of a "
+                    "municipality than its average."
+                ),
+                summary.word_basis(current, area),
+            )
             st.dataframe(municipalities, hide_index=True)
     with st.expander(_("Clusters")):
-        st.html(markup.render_paragraphs([_(_CLUSTERS)]))
+        page_frame.show_text(
+            _(
+                "A cluster is a group of neighbouring areas where, together, more children were identified or met than "
+                "population and outreach explain. It says something of the group: a single area in it may have no more "
+                "than expected. It is a reason to ask questions, not a proof. Where teams differ much in how well they "
+                "find (a spread of .5), this does not hold: 7 of 20 invented worlds without any difference in risk "
+                "showed a cluster."
+            )
+        )
         st.html(_render_clusters(current, pathway))
 
 
@@ -157,20 +174,10 @@ def _render_clusters(current: CurrentRelease, pathway: str) -> Markup:
     clusters = summary.tabulate_clusters(current, pathway)
     if clusters is None:  # the line above the page says that the results are of an earlier version
         return Markup()
-    return markup.render_paragraphs([_(_NO_CLUSTER)]) if clusters.empty else markup.render_table(clusters)
-
-
-_INSIDE = (
-    "The municipalities share the number of children in need, the trend and the change over a year of their county or "
-    "region. Where few were found or searched for, nothing more is known of a municipality than its average."
-)
-_CLUSTERS = (
-    "A cluster is a group of neighbouring areas where, together, more children were identified or met than "
-    "population and outreach explain. It says something of the group: a single area in it may have no more than "
-    "expected. It is a reason to ask questions, not a proof. Where teams differ much in how well they find (a spread "
-    "of .5), this does not hold: 7 of 20 invented worlds without any difference in risk showed a cluster."
-)
-_NO_CLUSTER = (
-    "For this pathway there is no cluster beyond what chance explains, and that some areas find a larger share of "
-    "the children who are there than others."
-)
+    if not clusters.empty:
+        return markup.render_table(clusters)
+    sentence = _(
+        "For this pathway there is no cluster beyond what chance explains, and that some areas find a larger share of "
+        "the children who are there than others."
+    )
+    return markup.render_paragraphs([sentence])

@@ -13,14 +13,16 @@ from dashboard.pages.risk import evaluation
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, cache_by_language, escape_markdown
-from dashboard.widgets import markup
+from dashboard.widgets import markup, page_frame
 from dashboard.widgets.chart import describe_chart, show_chart
 from risk.report.manifest import EvaluationSummary, RiskManifest
 
 
 def show_model(current: CurrentRelease, manifest: RiskManifest) -> None:
     """Show a text on how sure the model is, and the details folded."""
-    st.html(markup.render_paragraphs([format_verdict(manifest.evaluation) or _(_UNTESTED)]))
+    page_frame.show_text(
+        format_verdict(manifest.evaluation) or _("How well the model predicts has not been tested on this release.")
+    )
     with st.expander(_("How sure is the model?")):
         st.header(_("How well it has predicted"), anchor=False)
         _show_prediction(manifest.evaluation)
@@ -39,12 +41,9 @@ def show_model(current: CurrentRelease, manifest: RiskManifest) -> None:
         st.html(markup.render_narrow(markup.render_table(model_card.tabulate_checks(current, manifest.checks or ()))))
 
 
-_UNTESTED = "How well the model predicts has not been tested on this release."
-
-
 def _show_prediction(measured: EvaluationSummary | None) -> None:
     if measured is None:
-        st.html(markup.render_paragraphs([_("It has not been tested yet. A data officer can do that:")]))
+        page_frame.show_text(_("It has not been tested yet. A data officer can do that:"))
         st.code("tact risk --evaluate", language=None)
         return
     left, right = st.columns(2, gap="medium")
@@ -70,10 +69,23 @@ def _show_record(current: CurrentRelease, manifest: RiskManifest) -> None:
         return
     whole, areas, transform = _render_record(current)
     st.html(whole)
-    st.caption(_(_STROKE, best=record.verdict.baseline))
+    st.caption(
+        _(
+            "Before the stroke the risk model, behind it “{best}”. Mean place: where numbers lay in their forecast, "
+            "from 0 to 1; .5 on average if it is right. An area has few numbers: do not rank areas by them.",
+            best=record.verdict.baseline,
+        )
+    )
     st.html(areas)
     st.html(transform)
-    st.caption(_(_PUBLISHED))
+    st.caption(
+        _(
+            "Log score: larger is better. Interval score, CRPS and top five: smaller is better. Top five is the mean "
+            "squared error of the chance that an area is among the five of its country with most children in a year. "
+            "Forecasts are of published numbers, with their noise, and are compared with published numbers, never with "
+            "the children themselves."
+        )
+    )
 
 
 @cache_by_language(maxsize=16)
@@ -88,14 +100,3 @@ def _render_record(current: CurrentRelease) -> tuple[Markup, ...]:
         markup.render_table(track_record.tabulate_areas(record, current_release.read_area_names(current))),
         markup.render_narrow(markup.render_table(track_record.tabulate_transform(record))),
     )
-
-
-_STROKE = (
-    "Before the stroke the risk model, behind it “{best}”. Mean place: where numbers lay in their forecast, from 0 to "
-    "1; .5 on average if it is right. An area has few numbers: do not rank areas by them."
-)
-_PUBLISHED = (
-    "Log score: larger is better. Interval score, CRPS and top five: smaller is better. Top five is the mean squared "
-    "error of the chance that an area is among the five of its country with most children in a year. Forecasts are of "
-    "published numbers, with their noise, and are compared with published numbers, never with the children themselves."
-)

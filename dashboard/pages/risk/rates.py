@@ -54,11 +54,8 @@ def choose_colour(row: Mapping[Any, Any]) -> str:
     """Return the colour of an area: hue by the estimate, strength by the certainty; white without an estimate."""
     if math.isnan(row["median"]):
         return _WHITE
-    return fade_colour(palette.RISKS[bisect_right(CUTS, float(row["median"]))], STRENGTHS[_find_strength(row)])
-
-
-def _find_strength(row: Mapping[Any, Any]) -> str:
-    return str(row["certainty"]) if row["claim"] and row["certainty"] in STRENGTHS else ""
+    strength = str(row["certainty"]) if row["claim"] and row["certainty"] in STRENGTHS else ""
+    return fade_colour(palette.RISKS[bisect_right(CUTS, float(row["median"]))], STRENGTHS[strength])
 
 
 @cache_by_language(maxsize=64)
@@ -316,14 +313,13 @@ def make_public_key(period: str, classes: Mapping[str, str]) -> Key:
 
 def explain_classes() -> list[str]:
     """Return sentences on what the public classes mean."""
-    return [_(_CLASSES), _(_PUBLIC)]
-
-
-_CLASSES = (
-    "Low: less than two thirds of the national average. Average: up to one and a half times. High: "
-    "more than that. Very high: more than two and a quarter times."
-)
-_PUBLIC = (
-    "These classes are calculated from public numbers only, so most of them are “cannot tell”. It "
-    "does not mean low risk."
-)
+    return [
+        _(
+            "Low: less than two thirds of the national average. Average: up to one and a half times. High: more than "
+            "that. Very high: more than two and a quarter times."
+        ),
+        _(
+            "These classes are calculated from public numbers only, so most of them are “cannot tell”. It does not "
+            "mean low risk."
+        ),
+    ]

@@ -124,19 +124,11 @@ def _make_row(fact: Fact, when: str) -> Row:
     note, detail = ("", translate(fact.note)) if fact.id == "services" else (fact.note, "")
     named = translate(fact.period)
     period = "" if named == when or fact.period in fact.source else named
-    hover, quiet = _join_notes(fact.source, period, note), fact.state not in _KNOWN
-    detail = "; ".join(filter(None, (_date_fact(fact, when), detail)))
+    # A period is not named again where the map shows it, or the source or the label names it.
+    dated = "" if named in ("", when) or fact.period in fact.label else named
+    hover = ". ".join(translate(words).rstrip(".") for words in (fact.source, period, note) if words)
+    detail, quiet = "; ".join(filter(None, (dated, detail))), fact.state not in _KNOWN
     return Row(translate(fact.label), translate(fact.text), translate(fact.margin), hover, quiet, detail)
-
-
-def _date_fact(fact: Fact, when: str) -> str:
-    """Return the name of a fact's period; empty if the map shows this period, or the fact's label names it."""
-    named = translate(fact.period)
-    return "" if named in ("", when) or fact.period in fact.label else named
-
-
-def _join_notes(*notes: str) -> str:
-    return ". ".join(translate(note).rstrip(".") for note in notes if note)
 
 
 def _render_row(row: Row, common: str) -> Markup:
@@ -202,14 +194,10 @@ def render_overview(
         _order_blocks(content, table),
         html("<p class=hint>{}</p>", _("Choose an area to see its numbers.")),
         html("<div class=meaning>{}</div>", _render_notes(content.marks)),
-        _render_unmapped(unmapped),
+        html("<p class=unmapped>{}</p>", _("Not on this map, but in the table: {areas}.", areas=", ".join(unmapped)))
+        if unmapped
+        else "",
     )
-
-
-def _render_unmapped(names: Sequence[str]) -> Markup:
-    if not names:
-        return Markup("")
-    return html("<p class=unmapped>{}</p>", _("Not on this map, but in the table: {areas}.", areas=", ".join(names)))
 
 
 def _render_table(facts: Sequence[Sequence[Fact]], profiles: Sequence[Profile], when: str, headline: Markup) -> Markup:

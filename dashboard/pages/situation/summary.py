@@ -183,16 +183,14 @@ def render_missed(address: Mapping[str, str], view: MapView, current: CurrentRel
         if key in words
         for what, name, shown in [words[key]]
     ]
-    sentences = [_format_instead(missed)] if missed else []
+    sentences = []
+    if missed:
+        asked = ", ".join(f"{what} {name}".strip() for what, name, _shown in missed)
+        shown = ", ".join(shown for _what, _name, shown in missed if shown)
+        sentences = [_("Not found here: {asked}.", asked=asked), _("Shown instead: {shown}.", shown=shown)]
     if "over" in lost:
         sentences.append(_explain_overlay(address["over"], view, current))
     return html('<p class="missed" role="status">{}</p>', " ".join(sentences))
-
-
-def _format_instead(missed: list[tuple[str, str, str]]) -> str:
-    asked = ", ".join(f"{what} {name}".strip() for what, name, _shown in missed)
-    shown = ", ".join(shown for _what, _name, shown in missed if shown)
-    return f"{_('Not found here: {asked}.', asked=asked)} {_('Shown instead: {shown}.', shown=shown)}"
 
 
 def _explain_overlay(asked: str, view: MapView, current: CurrentRelease) -> str:

@@ -31,12 +31,17 @@ def show() -> None:
     with st.container(key="trends-title"):
         st.title(_("Trends"), anchor=False)
     if "encounters" not in current_release.list_levels(current):
-        st.html(markup.render_paragraphs([_("This release has only published figures, so there are no trends.")]))
+        page_frame.show_text(_("This release has only published figures, so there are no trends."))
         return
     page_frame.show_part(_show_public if current.tier == "public" else _show_partner, current)
     if sentences := list_shifts(speak_to_reader(current), current):
         with st.expander(_("Has the share of internal trafficking grown?")):
-            st.html(markup.render_paragraphs([_(_SHIFTS)]))
+            page_frame.show_text(
+                _(
+                    "The last complete year compared with the first, by one model of both cities. Noise, chance and "
+                    "repeated tests in each year are taken into account; more outreach alone does not change a share."
+                )
+            )
             st.html(markup.render_list(sentences))
     elif current.tier == "partner" and current_release.read_risk_manifest(current) is None:
         page_frame.show_no_risk()
@@ -51,7 +56,7 @@ def _show_public(current: CurrentRelease) -> None:
         st.subheader(name_regions(current)[view.area], anchor=False)
         _show_chart(current, (), view, view.area, None)
         st.html(_render_years(current, view.area))
-        st.html(markup.render_paragraphs([_("Outreach is published in ranges. More outreach finds more children.")]))
+        page_frame.show_text(_("Outreach is published in ranges. More outreach finds more children."))
     _show_table_of_areas(current, view.pathway)
 
 
@@ -113,9 +118,10 @@ def _show_trend(current: CurrentRelease, accepted: Sequence[Break], view: TrendV
         if code != area:
             st.html(html('<p class="other">{}</p>', names[code]))
         _show_chart(current, accepted, view, code, most)
-    st.html(markup.render_paragraphs(breaks.list_latest_changes(current, accepted, area, pathway)))
+    page_frame.show_text(*breaks.list_latest_changes(current, accepted, area, pathway))
     with st.expander(_("Breaks and changes found here")):
-        st.html(markup.render_list([*breaks.list_details(current, accepted, area, pathway), _(_EFFORT)]))
+        effort = _("More outreach finds more children: read every change together with the outreach days.")
+        st.html(markup.render_list([*breaks.list_details(current, accepted, area, pathway), effort]))
     breaks.ask_about_breaks(current, accepted, area, pathway)
     with st.expander(_("Table")):
         st.dataframe(_tabulate_series(current, area, pathway), hide_index=True)
@@ -131,17 +137,8 @@ def _show_chart(
 ) -> None:
     drawn = describe_trend(read_site(), current, tuple(accepted), area, view.pathway, view.measure, most)
     if drawn is None:
-        st.html(markup.render_paragraphs([_("no number")]))
+        page_frame.show_text(_("no number"))
         return
     chart, signs = drawn
     show_chart(chart, width="stretch")
     st.html(markup.render_note("; ".join(signs)))
-
-
-_EFFORT = "More outreach finds more children: read every change together with the outreach days."
-
-
-_SHIFTS = (
-    "The last complete year compared with the first, by one model of both cities. Noise, chance and repeated tests "
-    "in each year are taken into account; more outreach alone does not change a share."
-)

@@ -43,9 +43,10 @@ def make_sheet(site: Site, current: CurrentRelease) -> Sheet | None:
     is_share = view.measure == summary.SHARE
     title = summary.name_measures(current)[view.measure] if is_share else summary.name_pathways(current)[view.pathway]
     unit = _("95 % interval") if is_share else _("children identified or met, with the bounds of each")
+    sources = [read_source(current, layer) for layer in (["risk"] if is_share else ["encounters", "effort"])]
     return Sheet(
         drawings,
-        [LegendPart(title, unit, _list_rows(signs), _list_sources(current, view.measure))],
+        [LegendPart(title, unit, _list_rows(signs), list(dict.fromkeys(filter(None, sources))))],
         current.release.invented,
         " · ".join([_("Trends"), names[view.area]]),
         _list_sentences(current, accepted, badges, view) if current.tier == "partner" else [],
@@ -95,8 +96,3 @@ def _list_rows(signs: Sequence[str]) -> list[LegendRow]:
     """Return a row of the legend for each text that begins with a sign; equal texts have one row."""
     pairs = (words.partition(" ") for words in dict.fromkeys(signs))
     return [LegendRow("#1D2433", words, sign=sign) for sign, _space, words in pairs if not sign[0].isalpha()]
-
-
-def _list_sources(current: CurrentRelease, shown: str) -> Sequence[str]:
-    layers = ["risk"] if shown == summary.SHARE else ["encounters", "effort"]
-    return [*dict.fromkeys(source for layer in layers if (source := read_source(current, layer)))]
