@@ -142,7 +142,8 @@ ROOM = """() => {
 @pytest.mark.parametrize(("language", "size"), [("el", (1366, 768)), ("sq", (1920, 1080))])
 def test_a_projector_makes_sentence_list_legend_and_cards_larger(look, served, language, size):
     page = look(f"{served.url}/?lang={language}&area=AL-02", size, ready=False)
-    page.locator(".card").wait_for()
+    for part in PARTS:
+        page.locator(part).first.wait_for(timeout=FIRST)
     before = page.evaluate(SIZES, PARTS)
     page.locator(".topbar button.projector").click()
     until(page, lambda: "projector=1" in page.url)
