@@ -33,14 +33,19 @@ def test_uniformity_of_few_ranks_is_that_of_all_their_samples():
     assert measure_uniformity(np.array([1, 1]), 1, rng) == pytest.approx(0.5, abs=0.04)
 
 
-@pytest.mark.slow(seconds=20)
-def test_the_model_is_calibrated_in_its_own_worlds_and_the_same_seed_gives_the_same_ranks():
-    calibration = calibrate(draw_grid(3), 30, 0, lambda *_: None)
+@pytest.mark.slow(seconds=8)
+@pytest.mark.parametrize("worlds", [8, pytest.param(30, marks=pytest.mark.long)])
+def test_the_model_is_calibrated_in_its_own_worlds(worlds):
+    calibration = calibrate(draw_grid(3), worlds, 0, lambda *_: None)
     assert calibration.failed == []
     assert calibration.without_fit <= 1
     assert set(calibration.p) == {"rate", "level", "change", "gamma", "gap"}
-    few = [calibrate(draw_grid(3), 2, 0, lambda *_: None) for _ in range(2)]
-    assert few[0] == few[1]
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_ranks():
+    first, second = (calibrate(draw_grid(3), 1, 0, lambda *_: None) for _ in range(2))
+    assert first == second
 
 
 @pytest.mark.long
