@@ -25,7 +25,7 @@ def word_one_more(t: Speech, plan: PlanSummary) -> str:
     met = plan.totals.planned if plan.advised else plan.totals.today
     return t(
         "It would reach most in {area}: about {gain} more children per quarter ({interval}). Of all {need} children in "
-        "need, about {left} are then still reached by nobody.",
+        "need in a quarter, about {left} are then still reached by nobody.",
         area=t.name_area(best.area),
         gain=t.format_number(best.gain.mean),
         interval=t.format_interval(best.gain),
