@@ -73,8 +73,8 @@ _BLOCKED = {
 _BROKEN_TODAY = {
     "accepted": mark("Moves that were accepted are not made yet: make them, or undo the decision."),
     "exploration": mark(
-        "Areas with too little outreach have fewer teams today than the share kept for them. Move teams there, or lower "
-        "that share under More settings."
+        "Areas with too little outreach have fewer teams today than the share kept for them. Move teams there, or "
+        "lower that share under More settings."
     ),
 }
 

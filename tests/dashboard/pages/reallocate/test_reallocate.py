@@ -74,8 +74,8 @@ def test_each_verdict_has_its_words_and_its_colour(current, answer):
     # Beside "keep" there is nothing to warn of.
     assert bool(words.warning) == (answer != "keep")
     for sentence in (
-        "Areas with too little outreach have less than their share: move teams there, or lower that share under More "
-        "settings.",
+        "Areas with too little outreach have fewer teams today than the share kept for them. Move teams there, or "
+        "lower that share under More settings.",
         "Moves that were accepted are not made yet: make them, or undo the decision.",
         "The current posts do not keep this rule: the minimum for every county or region.",
     ):
