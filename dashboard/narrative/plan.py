@@ -30,7 +30,9 @@ ANSWERS: Mapping[str, str] = {
     "keep": mark("Keep things as they are"),
 }
 _REASONS = {
-    "do": mark("This would reach about {net} more children in need in the year after the moves ({interval})."),
+    "do": mark(
+        "This would reach about {net} more children in need in the year after the moves (95 % interval {interval})."
+    ),
     "small": mark(
         "This would reach about {net} more children in need in the year after the moves ({interval}): less than one "
         "for each move. Whoever can move easily, may."
@@ -73,8 +75,8 @@ _BLOCKED = {
 _BROKEN_TODAY = {
     "accepted": mark("Moves that were accepted are not made yet: make them, or undo the decision."),
     "exploration": mark(
-        "Areas with too little outreach have fewer teams today than the share kept for them. Move teams there, or "
-        "lower that share under More settings."
+        "Today areas with too little outreach have fewer teams than the share set for them under More settings. The "
+        "plan does not lower it further; to reach it, move teams there."
     ),
 }
 
@@ -194,8 +196,8 @@ def word_certainty(t: Speech, year: YearAhead) -> str:
 
 def _word_sureness(t: Speech, plan: PlanSummary, year: YearAhead) -> str:
     return t(
-        "{word}: in {cases} of 100 cases the moves bring more children than are missed while teams settle in "
-        "(about {lost}, at {weeks} weeks for each team).",
+        "{word}: in {cases} of 100 cases the moves reach more children than are missed while teams settle in "
+        "({weeks} weeks for each team; about {lost} children in all, already taken off).",
         word=capitalise(word_certainty(t, year)),
         cases=t.format_number(min(max(math.floor(100 * year.probability), 1), 99), 0),
         lost=t.format_number(year.settling),
@@ -212,15 +214,16 @@ def _word_tipping_point(t: Speech, year: YearAhead) -> str:
         return t("At the estimated need the moves gain about as much as they lose.")
     if year.tipping >= 1:
         return t(
-            "They would pay if {least} children per quarter, not {need}, were in need in the areas that get more "
-            "teams.",
+            "The moves would gain something if {least} children per quarter, not {need}, were in need in the areas "
+            "that get more teams.",
             **values,
         )
     if year.tipping <= 0:
         return t("The moves pay even if very few children are in need in the areas that get more teams.")
     return t(
-        "They would not pay if only {least} children per quarter, not {need}, were in need in the areas that get more "
-        "teams: as if teams there found {times} times as many as is assumed.",
+        "The moves would gain nothing if only {least} children per quarter, not {need}, were in need in the areas that "
+        "get more teams. That would be so if teams there already found {times} times the share of the children that is "
+        "assumed.",
         **values,
         times=t.format_number(1 / year.tipping, 1),
     )

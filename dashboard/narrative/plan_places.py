@@ -24,8 +24,8 @@ def word_one_more(t: Speech, plan: PlanSummary) -> str:
     best = max(offers, key=lambda more: (more.kind == OUTREACH, more.gain.mean))
     met = plan.totals.planned if plan.advised else plan.totals.today
     return t(
-        "It would reach most in {area}: about {gain} more children per quarter ({interval}). Of all {need} children in "
-        "need in a quarter, about {left} are then still reached by nobody.",
+        "It would reach most in {area}: about {gain} more children per quarter ({interval}). Even with it, about "
+        "{left} of all {need} children in need in a quarter are reached by nobody.",
         area=t.name_area(best.area),
         gain=t.format_number(best.gain.mean),
         interval=t.format_interval(best.gain),

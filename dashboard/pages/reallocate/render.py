@@ -84,7 +84,7 @@ def _render_gain(words: MoveWords, move: Move, scale: tuple[float, float]) -> Ma
     return html(
         '<p class="gain"><span>{} <b>{}</b></span><i aria-hidden="true"><b style="left:{}%;width:{}%"></b>'
         '<u style="left:{}%"></u><s style="left:{}%"></s></i></p>',
-        _("Children per quarter:"),
+        _("Children reached per quarter:"),
         words.gain,
         *places,
     )

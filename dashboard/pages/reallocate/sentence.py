@@ -133,12 +133,12 @@ def _ask_rule(areas: Mapping[str, str]) -> None:
         _("Rule"), list(_OFFERED), format_func=lambda code: _(_OFFERED[code]), key=address.renew_menu(_NEW)
     )
     is_move = kind in ("decline", "accept")
-    st.selectbox(_("From") if is_move else _("Area"), list(areas), format_func=areas.__getitem__, key=_FROM)
-    if is_move:
-        st.selectbox(_("To"), list(areas), format_func=areas.__getitem__, key=_TO)
-    else:
+    for label, key in ((_("From"), _FROM), (_("To"), _TO)) if is_move else ((_("Area"), _FROM),):
+        st.selectbox(label, list(areas), None, format_func=areas.__getitem__, key=key, placeholder=_("Choose"))
+    if not is_move:
         st.number_input(_("Teams"), 0, MOST, 2, key=_COUNT)
-    st.button(_("Add"), on_click=_add)
+    chosen = st.session_state[_FROM] and (not is_move or st.session_state[_TO])
+    st.button(_("Add"), on_click=_add, disabled=not chosen)
 
 
 def _add() -> None:

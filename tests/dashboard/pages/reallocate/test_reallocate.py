@@ -74,8 +74,8 @@ def test_each_verdict_has_its_words_and_its_colour(current, answer):
     # Beside "keep" there is nothing to warn of.
     assert bool(words.warning) == (answer != "keep")
     for sentence in (
-        "Areas with too little outreach have fewer teams today than the share kept for them. Move teams there, or "
-        "lower that share under More settings.",
+        "Today areas with too little outreach have fewer teams than the share set for them under More settings. The "
+        "plan does not lower it further; to reach it, move teams there.",
         "Moves that were accepted are not made yet: make them, or undo the decision.",
         "The current posts do not keep this rule: the minimum for every county or region.",
     ):
