@@ -17,6 +17,7 @@ from geo.travel import Travel, read_population
 
 ONE_WAY = 240.0  # minutes: half of a working day of eight hours
 _PART = "/"
+LEAST = 0.01  # of the people of its region live on an island of its own; smaller ones belong to the largest
 TOGETHER = 0.75  # of its people live within ONE_WAY of the seat of a region that is one place
 
 
@@ -83,7 +84,9 @@ def find_islands(areas: Areas, regions: Travel, towns: Travel) -> tuple[Island, 
         ):
             continue
         label = connected_components(near, directed=False)[1]
-        parts = [tuple(towns.codes[i] for i in inside[label == number]) for number in dict.fromkeys(label.tolist())]
-        size = {part: sum(people[towns.codes.index(code)] for code in part) for part in parts}
-        islands += [Island(part[0], region, part) for part in sorted(parts, key=lambda part: -size[part])]
+        size = np.bincount(label, people[inside])
+        label[(size < LEAST * size.sum())[label]] = size.argmax()
+        order = sorted(set(label.tolist()), key=lambda number: -size[number])
+        parts = [tuple(towns.codes[i] for i in inside[label == number]) for number in order]
+        islands += [Island(part[0], region, part) for part in parts]
     return tuple(islands)

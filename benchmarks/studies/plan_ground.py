@@ -1,10 +1,16 @@
 """What a plan is worth on the ground: in invented worlds in which teams work where they are posted.
 
-Each world has a plan with the usual settings, for all pathways and for internal trafficking, and rivals with the same
-number of moves: the best moves with the truth known, last year's published counts, the children living there, the
-earlier rule, which shared a team over two hours of travel by population, and a plan for which an archipelago is one
-place. All are judged by the true need of the last year, with teams in the areas, and on the islands, where they are
-posted and the work next door that a plan asks for. A plan that names no island has its teams there by people.
+Each world has a plan with the usual settings, for all pathways and for internal trafficking, and rivals with at most
+as many moves: the best ones with the truth known, by no rule ("truth") and by the rules of the plan ("rules": floors,
+exploration, and that a move must gain what its unit loses while it settles in), last year's published counts, the
+children living there, the earlier rule, which shared a team over two hours of travel by population, and a plan for
+which an archipelago is one place. All are judged by the true need of the last year, with teams in the areas, and on the
+islands, where they are posted and the work next door that a plan asks for. Need on islands is that of the world by
+municipality, and teams of a region stand on its islands by the days of outreach there, as a release shows them.
+
+Gain is that of a quarter once all units have settled in, as the share of the possible gain has it. Net is that of the
+year after the moves, docs/planner.md eq. (71), which is what a plan seeks: a rival that gains by many small moves may
+lose by settling in.
 
 A second question is the programme's own: in worlds of the law `unfollowed-rise`, in which internal trafficking in
 Tirana and Durrës rose threefold and outreach stayed where it was, does the plan move teams toward them?
@@ -19,10 +25,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.studies.command import round_mean, run_study
-from benchmarks.studies.observe import OWN, observe_release, read_need, set_up_world
+from benchmarks.studies.observe import OWN, observe_release, set_up_world
 from data.workspace.types import Floats, Ints, Progress
 from geo import areas as geography
-from geo.islands import choose_ways, find_islands, find_region
+from geo.islands import Island, choose_ways, find_islands, find_region
 from geo.travel import Travel
 from risk.access import compute_reach
 from risk.access.tables import CATCHMENT
@@ -34,13 +40,14 @@ from risk.planning import plan_moves
 from risk.planning.benefit import compute_met
 from risk.planning.inputs import ALL, PlanInputs, Setting, make_plan
 from risk.planning.islands import Division
-from risk.planning.problem import Posts, Rules
-from risk.worlds import DEFAULT_SEED, WorldParameters, simulate_default_areas
+from risk.planning.problem import YEAR, Posts, Rules
+from risk.worlds import DEFAULT_SEED, World, WorldParameters, simulate_default_areas
 
 LAWS = (OWN, "unfollowed-rise")
 PATHWAYS = (ALL, "internal")
-RIVALS = ("plan", "truth", "counts", "population", "catchment", "regions")
-_YEAR, _DRAWS = 4, 400
+RIVALS = ("plan", "truth", "rules", "counts", "population", "catchment", "regions")
+_DRAWS = 400
+Layout = tuple[Ints, Floats]  # units, (A, 1), and the work of teams in other areas, (D,)
 _CITIES = WorldParameters.shift_regions  # Durrës and Tirana
 
 
@@ -48,6 +55,7 @@ _CITIES = WorldParameters.shift_regions  # Durrës and Tirana
 class Result:
     """A plan for a pathway in a world. gain : true children per quarter, by rival, in the order of RIVALS.
 
+    net : true children in the year after the moves, less those not met while units settle in, by rival.
     toward : teams that Tirana and Durrës gain by the plan, and by the best moves. away : teams that work next door.
     holds : whether the true gain lies in the interval that the plan gave.
     """
@@ -58,6 +66,7 @@ class Result:
     moved: int
     away: float
     gain: tuple[float, ...]
+    net: tuple[float, ...]
     toward: tuple[int, int]
     holds: bool
 
@@ -86,15 +95,22 @@ class Study:
 
 
 def _summarise(rows: Sequence[Result]) -> dict[str, Any]:
-    gain = {name: np.array([r.gain[place] for r in rows]) for place, name in enumerate(RIVALS)}
+    gain, net = (
+        {name: np.array([getattr(r, what)[place] for r in rows]) for place, name in enumerate(RIVALS)}
+        for what in ("gain", "net")
+    )
     return {
         "worlds": len(rows),
         "shares": {name: round_mean([r.share(name) for r in rows], 2) for name in RIVALS},
         "least": round(min(r.share("plan") for r in rows), 2),
+        "by_rules": round_mean(gain["plan"] / gain["rules"], 2),
         "gain": round_mean(gain["plan"], 1),
         "possible": round_mean(gain["truth"], 1),
+        "net": {name: round_mean(net[name], 1) for name in RIVALS},
+        "advised": sum(r.answer != "keep" for r in rows),
         "positive": int((gain["plan"] > 0).sum()),
-        "beats": {name: int((gain["plan"] > gain[name]).sum()) for name in RIVALS[2:]},
+        "beats": {name: int((gain["plan"] > gain[name]).sum()) for name in RIVALS[3:]},
+        "beats_net": {name: int((net["plan"] > net[name]).sum()) for name in RIVALS[3:]},
         "toward": int(sum(r.toward[0] > 0 for r in rows)),
         "toward_best": int(sum(r.toward[1] > 0 for r in rows)),
         "holds": int(sum(r.holds for r in rows)),
@@ -104,10 +120,12 @@ def _summarise(rows: Sequence[Result]) -> dict[str, Any]:
 def describe(summary: dict[str, Any], _seed: int = 0) -> list[str]:
     """Return a summary in plain lines, for the terminal."""
     return [
-        f"{law}, {name}: shares of the possible gain {row['shares']}, least of the plan {row['least']}; {row['gain']} "
-        f"of {row['possible']} children a quarter. Positive in {row['positive']} of {row['worlds']} worlds, better "
-        f"than {row['beats']}. Toward Tirana and Durrës in {row['toward']} (best moves: {row['toward_best']}). The "
-        f"interval holds the true gain in {row['holds']}."
+        f"{law}, {name}: shares of the possible gain {row['shares']}, least of the plan {row['least']}, of "
+        f"the gain possible by its rules {row['by_rules']}; {row['gain']} of {row['possible']} children a quarter. "
+        f"In the year, net: {row['net']}. Advised in {row['advised']} of {row['worlds']} worlds, positive in "
+        f"{row['positive']}, better than {row['beats']}, net {row['beats_net']}. Toward Tirana "
+        f"and Durrës in {row['toward']} (best moves: {row['toward_best']}). The interval holds the true gain in "
+        f"{row['holds']}."
         for law, by_pathway in summary.items()
         for name, row in by_pathway.items()
     ]
@@ -134,14 +152,31 @@ def study_world(seed: int, law: str = OWN) -> list[Result]:
     need = draw_yearly_need(RiskModel().fit(observations).fit_.draws(_DRAWS, 0), observations, 0)
     needs = {ALL: need.sum(axis=2), **{name: need[..., p] for p, name in enumerate(observations.pathways)}}
     travel, towns = Travel.between(areas, "region").select(observations.areas), Travel.between(areas, "municipality")
-    division = Division.find(observations.areas, find_islands(areas, travel, towns), {})
+    islands = find_islands(areas, travel, towns)
+    division = Division.find(observations.areas, islands, _read_days(world))
     ways = choose_ways(division.places, travel, towns)
     ground = PlanInputs.build(("world", ""), observations, ways, needs, division=division)
     regions = PlanInputs.build(("world", ""), observations, travel, needs)
-    true = division.divide_need(read_need(world, observations)[:, -_YEAR:].mean(axis=1).T, seed + 1).T
-    counts = np.maximum(observations.published[:, -_YEAR:], 0).sum(axis=(1, 3)).astype(float)
+    true = _read_need(world, division.places, islands)
+    counts = np.maximum(observations.published[:, -YEAR:], 0).sum(axis=(1, 3)).astype(float)
     by_pathway = {ALL: (true.sum(axis=1), counts.sum(axis=1)), "internal": (true[:, 0], counts[:, 0])}
     return [_compare(seed, name, ground, regions, observations, travel, *by_pathway[name]) for name in PATHWAYS]
+
+
+def _read_days(world: World) -> dict[str, float]:
+    """Return the days of outreach of the last year by municipality."""
+    last = world.truth.need["quarter"].isin(world.parameters.periods[-YEAR:])
+    rows = world.truth.need[last].query("level == 'municipality' and pathway == 'internal'")
+    return {str(code): float(days) for code, days in rows.groupby("area")["days"].sum().items()}
+
+
+def _read_need(world: World, places: Sequence[str], islands: Sequence[Island]) -> Floats:
+    """Return the true need per quarter of the last year, internal and other, (A, 2), on the places of a plan."""
+    rows = world.truth.need[world.truth.need["quarter"].isin(world.parameters.periods[-YEAR:])]
+    rows = rows.query("pathway != 'none_known'").assign(other=lambda r: r["pathway"] != "internal")
+    need = rows.groupby(["area", "other"])["need"].sum().unstack().sort_index(axis=1) / YEAR
+    members = {island.place: list(island.members) for island in islands}
+    return np.array([need.reindex(members.get(place, [place])).sum() for place in places])
 
 
 def _compare(
@@ -156,35 +191,43 @@ def _compare(
 ) -> Result:
     setting, posts = Setting(pathway=pathway), ground.posts
     plan = make_plan(ground, setting)
-    truth = plan_moves(posts, np.tile(true, (40, 1)), Rules(moves=setting.moves), solver=setting.solver)
+    best = [
+        plan_moves(posts, np.tile(true, (40, 1)), rules, solver=setting.solver)
+        for rules in (Rules(moves=setting.moves), ground.make_rules(setting))
+    ]
     old, whole = _plan_as_before(regions, observations, travel, setting), make_plan(regions, setting)
-    capacities = [
-        plan.capacities[1],
-        truth.capacities[1],
+    layouts: list[Layout] = [
+        *((layout.units, layout.outings) for layout in (plan, *best)),
         *(_place(ground, _move_toward(regions.posts, observations, share, setting.moves))
           for share in (counts, observations.living)),
         _place(ground, old),
         _place(ground, whole.units, {(o.start, o.area): o.units for o in whole.away}),
     ]  # fmt: skip
-    today = _count_met(plan.capacities[0], true)
-    gain = tuple(_count_met(capacity, true) - today for capacity in capacities)
+    gain, net = zip(*(_judge(posts, layout, true, plan.rules.settling_quarters) for layout in layouts), strict=True)
     cities = np.isin(posts.areas, _CITIES)
-    toward = tuple(int((layout.units - posts.units)[cities].sum()) for layout in (plan, truth))
+    toward = tuple(int((layout.units - posts.units)[cities].sum()) for layout in (plan, best[0]))
     holds = plan.gain.low <= gain[0] <= plan.gain.high
     away = sum(outing.units for outing in plan.away)
-    return Result(seed, pathway, plan.answer, plan.moved, away, gain, (toward[0], toward[1]), holds)
+    return Result(seed, pathway, plan.answer, plan.moved, away, gain, net, (toward[0], toward[1]), holds)
 
 
-def _place(ground: PlanInputs, layout: Ints, outings: Mapping[tuple[str, str], float] | None = None) -> Floats:
-    """Return the capacity, (A, 1), of a layout of regions, (R, 1); outings : work of teams next door, by both codes."""
+def _place(ground: PlanInputs, layout: Ints, outings: Mapping[tuple[str, str], float] | None = None) -> Layout:
+    """Return the layout on places of one of regions, (R, 1); outings : work of teams next door, by both codes."""
     posts, away = ground.posts, outings or {}
     pairs = [(find_region(posts.sites[site]), posts.areas[area]) for site, area, _ in posts.outings.T]
     units = ground.division.place_units(replace(ground.table, units=layout))[0]
-    return posts.compute_capacity(units, np.array([away.get(pair, 0.0) for pair in pairs]))
+    return units, np.array([away.get(pair, 0.0) for pair in pairs])
 
 
-def _count_met(capacity: Floats, true: Floats) -> float:
-    return float(compute_met(true[None, :, None], capacity).sum())
+def _judge(posts: Posts, layout: Layout, true: Floats, settling: float) -> tuple[float, float]:
+    """Return the true gain of a quarter, and the net gain of the year after the moves, docs/planner.md eq. (71)."""
+    capacities = (
+        posts.compute_capacity(posts.units),
+        posts.compute_capacity(np.minimum(posts.units, layout[0])),
+        posts.compute_capacity(*layout),
+    )
+    today, meanwhile, planned = (float(compute_met(true[None, :, None], c).sum()) for c in capacities)
+    return planned - today, (YEAR - settling) * (planned - today) - settling * (today - meanwhile)
 
 
 def _plan_as_before(ground: PlanInputs, observations: Observations, travel: Travel, setting: Setting) -> Ints:

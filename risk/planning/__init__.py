@@ -69,7 +69,7 @@ def plan_moves(
     choosing, judging = draws[::2], draws[1::2]
     tell = progress or (lambda *_: None)
     explored = draw_exploration(posts, rules, choosing, solver.seed)
-    region, goal = Region.build(posts, rules, decisions, explored), Goal(posts, aims, choosing)
+    region, goal = Region.build(posts, rules, decisions, explored), Goal(posts, aims, choosing, rules.settling_quarters)
     try:
         solution = _find_layout(region, goal, solver, tell)
     except RulesClash as error:

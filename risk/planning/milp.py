@@ -235,7 +235,7 @@ class Programme:
         """Costs of the columns, docs/planner.md eq. (36)."""
         aims, costs = self.goal.aims, np.zeros(self.size)
         many = 1.0 - aims.equity
-        costs[: len(self.region.cost)] = self.goal.price * self.region.cost
+        costs[: len(self.region.cost)] = self.goal.price_flows(self.region.flows, self.region.cost)
         costs[self.first : self.bad] = -many * (1.0 - aims.robustness) * self.benefit.average().ravel()
         costs[self.bad] = -many * aims.robustness
         if aims.equity:

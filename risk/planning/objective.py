@@ -16,19 +16,20 @@ from risk.planning.benefit import (
     weigh_worst_areas,
     weigh_worst_draws,
 )
-from risk.planning.problem import Aims, Posts
+from risk.planning.problem import YEAR, Aims, Posts
 
 
 @dataclass(frozen=True, eq=False)
 class Goal:
-    """What is maximised, docs/planner.md eq. (22): children whose need is met, minus the price of the moves.
+    """What is maximised, docs/planner.md eq. (22): children whose need is met, minus the price of moves, eq. (77).
 
-    need : draws for choosing, (d, A, K).
+    need : draws for choosing, (d, A, K). settling : quarters for which a moved unit meets nobody.
     """
 
     posts: Posts
     aims: Aims
     need: Floats
+    settling: float = 0.0
 
     @cached_property
     def share(self) -> Floats:
@@ -53,9 +54,25 @@ class Goal:
         today = compute_met(self.need, self.posts.compute_capacity(self.posts.units)).sum(axis=(1, 2)).mean()
         return float(self.aims.cost * today / max(self.posts.units.sum(), 1) / costs.mean())
 
+    @cached_property
+    def loss(self) -> Floats:
+        """Children per quarter that a unit which leaves a site must gain, since it settles in, (S, K); eq. (77)."""
+        slope, _ = self.compute_slopes(self.posts.compute_capacity(self.posts.units))
+        worth = (self.posts.capacity_matrix.T @ slope.ravel())[: self.posts.units.size]  # eq. (40)
+        return np.asarray(self.settling / (YEAR - self.settling) * worth.reshape(self.posts.units.shape))
+
+    def compute_loss(self, units: Ints) -> float:
+        """Return what the units that leave must gain together, children per quarter, for a layout, (S, K)."""
+        return float((self.loss * np.maximum(self.posts.units - units, 0)).sum()) if self.settling else 0.0
+
     def compute_value(self, units: Ints, spent: float, outings: Floats | None = None) -> float:
         """Return the goal, children per quarter, for units, (S, K), and outings, (D,), whose moves cost `spent`."""
-        return self.value_served(compute_met(self.need, self.posts.compute_capacity(units, outings)), spent)
+        served = compute_met(self.need, self.posts.compute_capacity(units, outings))
+        return self.value_served(served, spent) - self.compute_loss(units)
+
+    def price_flows(self, flows: Ints, cost: Floats) -> Floats:
+        """Return what one unit on each flow must gain, children per quarter, (F,). flows : (3, F). cost : (F,)."""
+        return np.asarray(self.price * cost + self.loss[flows[0], flows[2]])
 
     def value_served(self, served: Floats, spent: float) -> float:
         """Return the goal from draws of the children whose need is met, (d, A, K), with moves that cost `spent`."""

@@ -20,7 +20,6 @@ from data.workspace.types import Floats, Ints
 from risk.planning.benefit import compute_met
 from risk.planning.constraints import Region, Timer, solve_milp
 from risk.planning.objective import Goal
-from risk.planning.problem import YEAR
 
 Layout = tuple[Ints, Ints, Floats]  # units (S, K), flows (F,) and outings (D,)
 
@@ -44,7 +43,7 @@ def find_nearest_whole(region: Region, goal: Goal, relaxed: Floats, usable: Ints
     posts, units = region.posts, relaxed[region.unit_columns]
     outings = relaxed[region.unit_columns.stop : region.size]
     slope, _ = goal.compute_slopes(posts.compute_capacity(units, outings))
-    costs = np.append(goal.price * region.cost, -(posts.capacity_matrix.T @ slope.ravel()))
+    costs = np.append(goal.price_flows(region.flows, region.cost), -(posts.capacity_matrix.T @ slope.ravel()))
     columns = np.append(usable, np.arange(flows, region.size))
     rows = [LinearConstraint(c.A[:, columns], c.lb, c.ub) for c in region.build_constraints()]
     whole = np.append(np.ones(len(columns) - len(outings)), np.zeros(len(outings)))
@@ -89,7 +88,7 @@ class Search:
         self._by_draw = self._served.sum(axis=(1, 2))
         self._by_area = self._served.sum(axis=2).mean(axis=0)
         self._spent = float(self.region.cost @ self.flows)
-        self.value = self.goal.weigh(self._by_draw, self._by_area, self._spent)
+        self.value = self.goal.weigh(self._by_draw, self._by_area, self._spent) - self.goal.compute_loss(self.units)
 
     def run(self, timer: Timer) -> None:
         """Improve the layout until no change that is tried helps, or the time is up."""
@@ -139,7 +138,7 @@ class Search:
         """
         posts, (start, end, kind) = self.region.posts, self.region.flows
         slope, falls = self.goal.compute_slopes(self._capacity)
-        paid = self.goal.price * self.region.cost
+        paid = self.goal.price_flows(self.region.flows, self.region.cost)
         first = (posts.capacity_matrix.T @ slope.ravel())[: posts.units.size].reshape(posts.units.shape)
         bend = np.stack([reach.T @ (f[:, None] * reach) for f, reach in zip(falls.T, posts.reach, strict=True)])
         bend *= (posts.children**2)[:, None, None]
@@ -159,19 +158,9 @@ class Search:
         return np.inf if budget is None else budget - self._spent
 
     def remove_idle_moves(self) -> None:
-        """Remove, one by one, moves that gain less than their unit loses while it settles in, unless a rule needs them.
-
-        The loss is spread over the rest of the year, docs/planner.md eq. (76).
-        """
-        posts, settling, (start, _, kind) = self.region.posts, self.region.rules.settling_quarters, self.region.flows
-        slope, _ = self.goal.compute_slopes(posts.compute_capacity(posts.units))
-        worth = (posts.capacity_matrix.T @ slope.ravel())[: posts.units.size].reshape(posts.units.shape)  # eq. (40)
-        today = worth[start, kind]
-        losses = np.maximum(settling / (YEAR - settling) * today / max(abs(self.value), 1.0), _LEAST)
-        changed = True
-        while changed:
-            changes = [self._try_change(int(f), _NONE, -float(losses[f])) for f in np.flatnonzero(self.flows)]
-            changed = any(changes)
+        """Remove, one by one, moves that add nothing to the goal, unless a rule needs them."""
+        while any(self._try_change(int(flow), _NONE, -_LEAST) for flow in np.flatnonzero(self.flows)):
+            pass
 
     def _try_change(self, donor: int, receiver: int, least: float = _LEAST) -> bool:
         """Make a change if the rules allow it and the exact goal grows by more than `least`, as a share of the goal.
@@ -184,25 +173,25 @@ class Search:
         if (spare < np.minimum(self._spare, -_TOLERANCE)).any():
             return False
         capacity = self._capacity.copy()
-        posts, spent = self.region.posts, self._spent
+        posts, spent, units = self.region.posts, self._spent, self.units.copy()
         for flow, by in steps:
             start, end, kind = self.region.flows[:, flow]
             change = posts.reach[kind, :, end] - posts.reach[kind, :, start]
             capacity[:, kind] += by * posts.kinds[kind].children * change
             spent += by * float(self.region.cost[flow])
+            units[start, kind] -= by
+            units[end, kind] += by
         touched = np.flatnonzero((capacity != self._capacity).any(axis=1))
         served = compute_met(self.goal.need[:, touched], np.maximum(capacity[touched], 0.0))
         more = served - self._served[:, touched]
         by_draw, by_area = self._by_draw + more.sum(axis=(1, 2)), self._by_area.copy()
         by_area[touched] += more.sum(axis=2).mean(axis=0)
-        value = self.goal.weigh(by_draw, by_area, spent)
+        value = self.goal.weigh(by_draw, by_area, spent) - self.goal.compute_loss(units)
         if value <= self.value + least * max(abs(self.value), 1.0):
             return False
         for flow, by in steps:
-            start, end, kind = self.region.flows[:, flow]
             self.flows[flow] += by
-            self.units[start, kind] -= by
-            self.units[end, kind] += by
+        self.units[:] = units
         self._served[:, touched] = served
         self._spare, self._capacity, self._spent, self.value = spare, capacity, spent, value
         self._by_draw, self._by_area = by_draw, by_area

@@ -3,8 +3,8 @@
 import pytest
 
 from geo import areas as geography
-from geo.islands import find_islands
-from geo.travel import Link, Travel
+from geo.islands import LEAST, find_islands
+from geo.travel import Link, Travel, read_population
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,14 @@ def test_the_three_archipelagos_fall_into_islands_and_nothing_else_does(areas):
     members = [code for island in islands for code in island.members]
     towns = areas.frame("municipality")
     assert sorted(members) == sorted(towns.index[towns["parent"].isin(["GR-F", "GR-K", "GR-L"])])
+
+
+def test_an_island_with_few_of_its_regions_people_belongs_to_the_largest(areas):
+    islands = [island for island in divide(areas) if island.region == "GR-L"]
+    people = {island.code: read_population(island.members).sum() for island in islands}
+    assert min(people.values()) >= LEAST * sum(people.values())
+    assert len(islands) == 13
+    assert "Meyisti" in {areas.table["name_en"][code] for code in islands[0].members}
 
 
 def test_a_ferry_within_half_a_working_day_joins_two_islands(areas):

@@ -47,6 +47,7 @@ def draw_case(seed):
         communities=rng.random(sites) < 0.4 if there[5] else None,
         services_floor=float(rng.random() * 3.0),
         exploration=0.0,
+        settling=8 * (seed % 3 == 1),
     )
     pairs = list(itertools.permutations(SITES[:sites], 2))
     decisions = [Decision(*pairs[rng.integers(len(pairs))], "", "decline")] if there[6] else []
@@ -93,6 +94,22 @@ def lay_out(posts, rules, decisions, chosen):
     return units
 
 
+def lose_units(posts, rules, goal, units):
+    """Return what the units that leave must gain: what one more would bring there today, spread over the year."""
+    lost, weeks, part = 0.0, rules.settling, 1e-6
+    if not weeks:
+        return lost
+    for site, kind in zip(*np.nonzero(units < posts.units), strict=True):
+        met = []
+        for more in (0.0, part):
+            here = posts.units.astype(float)
+            here[site, kind] += more
+            capacity = np.stack([posts.reach[k] @ here[:, k] * KINDS[k].children for k in range(len(posts.kinds))], -1)
+            met.append((goal.need * -np.expm1(-capacity / goal.need)).sum(axis=(1, 2)).mean())
+        lost += (met[1] - met[0]) / part * (posts.units - units)[site, kind] * weeks / (52 - weeks)
+    return lost
+
+
 def find_best(posts, need, rules, decisions, goal):
     """Return the best value of the goal over all choices; None if none keeps the rules.
 
@@ -132,13 +149,13 @@ def measure_layout(posts, rules, goal, units, spent, steps):
         if rules.communities is not None and (services[rules.communities] < rules.services_floor - 1e-6).any():
             continue
         values.append(goal.value_served(goal.need * -np.expm1(-capacity / goal.need), spent))
-    return max(values, default=None)
+    return max(values) - lose_units(posts, rules, goal, units) if values else None
 
 
 def check_case(seed):
     """Return whether a plan exists; fail if the optimum is not within the gap that the plan tells."""
     posts, need, rules, decisions, aims = draw_case(seed)
-    goal = Goal(posts, aims, np.repeat(need[::2, :, None], len(posts.kinds), axis=2))
+    goal = Goal(posts, aims, np.repeat(need[::2, :, None], len(posts.kinds), axis=2), rules.settling_quarters)
     best = find_best(posts, need, rules, decisions, goal)
     try:
         plan = plan_moves(posts, need, rules, aims, decisions=decisions, solver=Solver(gap=1e-3))
