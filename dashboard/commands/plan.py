@@ -352,7 +352,7 @@ def _compute_plan(
             plan = inputs.make_plan(ground, setting, decisions, tick)
         except RulesClash as error:
             raise InputError(word_error(opened, error)) from error
-        points = inputs.make_frontier(ground, setting, decisions, tick)
+        points = inputs.make_frontier(ground, setting, decisions, tick, plan)
     return summarise_plan(
         ground, setting, plan, author, title=title, decisions=authored, frontier=points, handed_over=handed_over
     )

@@ -150,18 +150,22 @@ def compute_frontier(
     decisions: Sequence[Decision] = (),
     solver: Solver | None = None,
     progress: Progress | None = None,
+    known: Plan | None = None,
 ) -> tuple[Point, ...]:
     """Compute the gains for other maximum numbers of moves; numbers with which the rules clash are left out.
 
-    Each number of `limits` gives a plan, and each plan may take all seconds of the solver. The other arguments are
-    those of `plan_moves`, and so are the errors, except RulesClash.
+    Each number of `limits` gives a plan, and each plan may take all seconds of the solver. known : the plan for one
+    number, if it is made already. The others are those of `plan_moves`, and so are the errors, except RulesClash.
     """
     limits = sorted(set(limits))
     points = []
     for number, limit in enumerate(limits, 1):
         within = replace(rules or Rules(), moves=limit)
         try:
-            plan = plan_moves(posts, need, within, aims, decisions=decisions, solver=solver)
+            if known is not None and limit == known.rules.moves:
+                plan = known
+            else:
+                plan = plan_moves(posts, need, within, aims, decisions=decisions, solver=solver)
         except RulesClash:
             continue
         finally:

@@ -291,11 +291,15 @@ def make_schedule(setting: Setting, plan: Plan) -> Schedule:
 
 
 def make_frontier(
-    ground: PlanInputs, setting: Setting, decisions: Sequence[Decision] = (), progress: Progress | None = None
+    ground: PlanInputs,
+    setting: Setting,
+    decisions: Sequence[Decision] = (),
+    progress: Progress | None = None,
+    plan: Plan | None = None,
 ) -> tuple[Point, ...]:
     """Compute the gains for other maximum numbers of moves, up to twice that of the setting, but at least up to 4.
 
-    Raises the same errors as `risk.planning.compute_frontier`.
+    plan : that of the setting, if it is made already. Raises the same errors as `risk.planning.compute_frontier`.
     """
     most = max(2 * setting.moves, 4)
     limits = sorted({0, *(round(most * part) for part in (0.1, 0.2, 0.35, 0.5, 0.75, 1.0))})
@@ -309,6 +313,7 @@ def make_frontier(
         # Between municipalities most of these plans would take all of their time.
         solver=setting.solver if setting.level == "region" else Solver(seconds=setting.seconds / 4.0),
         progress=progress,
+        known=plan if setting.level == "region" else None,
     )
 
 

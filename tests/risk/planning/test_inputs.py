@@ -187,6 +187,7 @@ def test_a_budget_holds_and_a_declined_move_is_not_made(ground, plan):
 @pytest.mark.long
 def test_ever_more_moves_gain_ever_more(ground):
     points = make_frontier(ground, INTERNAL)
+    assert make_frontier(ground, INTERNAL, plan=make_plan(ground, INTERNAL)) == points
     assert [point.limit for point in points] == sorted({point.limit for point in points})
     gains = [point.gain.mean for point in points]
     assert gains[-1] > gains[0]
