@@ -75,8 +75,8 @@ _BLOCKED = {
 _BROKEN_TODAY = {
     "accepted": mark("Moves that were accepted are not made yet: make them, or undo the decision."),
     "exploration": mark(
-        "Today areas with too little outreach have fewer teams than the share set for them under More settings. The "
-        "plan does not lower it further; to reach it, move teams there."
+        "Today areas with too little outreach have fewer teams than the share set under More settings. This plan takes "
+        "none from them."
     ),
 }
 
@@ -197,7 +197,7 @@ def word_certainty(t: Speech, year: YearAhead) -> str:
 def _word_sureness(t: Speech, plan: PlanSummary, year: YearAhead) -> str:
     return t(
         "{word}: in {cases} of 100 cases the moves reach more children than are missed while teams settle in "
-        "({weeks} weeks for each team; about {lost} children in all, already taken off).",
+        "({weeks} weeks for each team; about {lost} children, already taken off).",
         word=capitalise(word_certainty(t, year)),
         cases=t.format_number(min(max(math.floor(100 * year.probability), 1), 99), 0),
         lost=t.format_number(year.settling),
@@ -214,16 +214,15 @@ def _word_tipping_point(t: Speech, year: YearAhead) -> str:
         return t("At the estimated need the moves gain about as much as they lose.")
     if year.tipping >= 1:
         return t(
-            "The moves would gain something if {least} children per quarter, not {need}, were in need in the areas "
-            "that get more teams.",
+            "They would gain something if {least} children per quarter, not {need}, were in need in the areas that get "
+            "more teams.",
             **values,
         )
     if year.tipping <= 0:
         return t("The moves pay even if very few children are in need in the areas that get more teams.")
     return t(
-        "The moves would gain nothing if only {least} children per quarter, not {need}, were in need in the areas that "
-        "get more teams. That would be so if teams there already found {times} times the share of the children that is "
-        "assumed.",
+        "They would gain nothing with only {least} children in need per quarter, not {need}, in the areas that get "
+        "more teams: if teams there already find {times} times the share of children that is assumed.",
         **values,
         times=t.format_number(1 / year.tipping, 1),
     )

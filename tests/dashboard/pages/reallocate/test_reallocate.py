@@ -69,13 +69,13 @@ def test_each_verdict_has_its_words_and_its_colour(current, answer):
     }[answer]  # fmt: skip
     assert "about 21 more children in need" in words.text
     assert words.sure.startswith("Very likely: in 97 of 100 cases")
-    assert "at 8 weeks for each team" in words.sure
+    assert "(8 weeks for each team; about" in words.sure
     assert bool(words.seen) == (answer != "do")
     # Beside "keep" there is nothing to warn of.
     assert bool(words.warning) == (answer != "keep")
     for sentence in (
-        "Today areas with too little outreach have fewer teams than the share set for them under More settings. The "
-        "plan does not lower it further; to reach it, move teams there.",
+        "Today areas with too little outreach have fewer teams than the share set under More settings. This plan takes "
+        "none from them.",
         "Moves that were accepted are not made yet: make them, or undo the decision.",
         "The current posts do not keep this rule: the minimum for every county or region.",
     ):
