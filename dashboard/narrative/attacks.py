@@ -115,7 +115,10 @@ def _count_right(advantage: float) -> int:
 def describe_audit(report: AuditReport) -> list[str]:
     """Return a text with the date and the result of the audit, then sentences on its findings."""
     sentence = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
-    return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *_list_found(report)]
+    reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
+    found = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
+    places = [_("The data officer's report names the places.")] if found else []
+    return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *found, *places]
 
 
 def describe_check(release: Release) -> list[str]:
@@ -165,13 +168,6 @@ def _format_end(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
             "“Measured” means that this tier has no limit for this attack; the result is described above."
         )
     return sentence
-
-
-def _list_found(report: AuditReport) -> list[str]:
-    """Return sentences on the findings, without places and counts; empty if nothing was found."""
-    reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
-    sentences = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
-    return [*sentences, _("The data officer's report names the places.")] if sentences else []
 
 
 def _name_attack(check: Mapping[str, Any]) -> str:

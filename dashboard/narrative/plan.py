@@ -373,12 +373,8 @@ def list_turning_points(t: Speech, plan: PlanSummary) -> list[str]:
     """Return sentences on what would change the advice."""
     again = t("A new release, other limits or other weights: then the plan has to be made again.")
     tipping = [_word_tipping_point(t, plan.verdict.year)] if plan.moves and plan.verdict.year else []
-    return [*tipping, *_word_threshold(t, plan), *_word_fragile(t, plan), *_word_fewer(t, plan), again]
-
-
-def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    if plan.moves and not plan.advised and plan.verdict.year:
-        yield word_rule(t)
+    threshold = [word_rule(t)] if plan.moves and not plan.advised and plan.verdict.year else []
+    return [*tipping, *threshold, *_word_fragile(t, plan), *_word_fewer(t, plan), again]
 
 
 def word_rule(t: Speech) -> str:

@@ -118,10 +118,10 @@ def write_view(view: Mapping[str, str]) -> None:
         _tell_area(view.get(_AREA, ""))
 
 
-def set_choice(name: str, value: str) -> None:
-    """Set the choice that a widget will show. Call it before the widget is shown."""
+def set_choice(name: str, value: str | int) -> None:
+    """Set the choice or whole number that a widget will show. Call it before the widget is shown."""
     st.session_state[f"pick-{name}"] = value
-    _write_choice(name, f"pick-{name}", value)
+    _write_choice(name, f"pick-{name}", str(value))
 
 
 def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
@@ -208,12 +208,6 @@ def pick_number(
 def read_number(name: str, most: int, first: int) -> int:
     """Return the whole number from 0 to `most` that a widget further down the page shows; `first` is the default."""
     return int(st.session_state[_settle_number_key(name, 0, most, first)])
-
-
-def set_number(name: str, value: int) -> None:
-    """Set the whole number that a widget will show. Call it before the widget is shown."""
-    st.session_state[f"pick-{name}"] = value
-    _write_choice(name, f"pick-{name}", str(value))
 
 
 def pick_share(name: str, label: str, first: int, caption: str) -> int:
