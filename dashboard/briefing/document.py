@@ -95,6 +95,7 @@ class Document:
         words = plan_words.word_verdict(t, plan, list_risen(self.current))
         text = " ".join([*word_gaps(t, read_questions(self.release)), words.text])  # what is missing comes first
         one_more = f"{t('One more team')}: {words.one_more}" if words.one_more else ""
+        partner = self.release.tier == "partner"
         return {
             "language": t.language,
             "title": self.title.replace("\u200b", ""),
@@ -107,8 +108,8 @@ class Document:
                 date=t.format_date(self.saved.created.date()),
                 role=t.name_role(plan.author.role),
             ),
-            "tier": t("Partner tier") if self.release.tier == "partner" else t("Public tier"),
-            "readers": method.name_readers(t, self.release),
+            "tier": t("Partner tier") if partner else t("Public tier"),
+            "readers": t("Partner tier: only for partners who signed the agreement") if partner else t("Public tier"),
             "invented": t("Invented data") if self.invented else "",
             "day": [self.saved.created.year, self.saved.created.month, self.saved.created.day],
             "verdict": {**asdict(words), "text": text, "one_more": one_more},

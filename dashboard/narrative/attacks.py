@@ -116,9 +116,9 @@ def describe_audit(report: AuditReport) -> list[str]:
     """Return a text with the date and the result of the audit, then sentences on its findings."""
     sentence = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
     reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
-    found = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
-    places = [_("The data officer's report names the places.")] if found else []
-    return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *found, *places]
+    findings = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
+    places = [_("The data officer's report names the places.")] if findings else []
+    return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *findings, *places]
 
 
 def describe_check(release: Release) -> list[str]:
@@ -127,16 +127,6 @@ def describe_check(release: Release) -> list[str]:
     sentence = _("The product attacked this release as below before it was published.")
     passed = all(judge_attack(check) != "succeeded" for check in checks)
     return [f"{sentence} {_format_end(checks, passed=passed)}"] if checks else []
-
-
-def suggest_audit() -> list[str]:
-    """Return a text on how the data officer can attack the release more thoroughly."""
-    return [
-        _(
-            "The data officer can attack it more thoroughly, with every file that leaves: tact audit. That "
-            "takes a few minutes; what comes out then stands here."
-        )
-    ]
 
 
 def read_own_checks(release: Release) -> list[Mapping[str, Any]]:

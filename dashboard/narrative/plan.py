@@ -127,7 +127,12 @@ def word_verdict(t: Speech, plan: PlanSummary, risen: Collection[str] = ()) -> V
     if year is not None and plan.moves:
         sure = f"{_word_sureness(t, plan, year)} {word_unknown_ways(t, plan)}".strip()
         change = _word_tipping_point(t, year)
-        seen = "" if plan.advised else _word_visible(t, year)
+        if not plan.advised:
+            seen = t.format_plural(
+                "With the children met so far, the least gain that could be told from none is {count} child a year.",
+                "With the children met so far, the least gain that could be told from none is {count} children a year.",
+                math.ceil(year.visible),
+            )
     text = f"{word_toward_risen(t, plan, risen)} {_word_reason(t, plan)}".strip()
     one_more = word_one_more(t, plan)
     return VerdictWords(plan.answer, word_head(t, plan), text, sure, change, seen, one_more, warning, " ".join(notes))
@@ -223,14 +228,6 @@ def _word_tipping_point(t: Speech, year: YearAhead) -> str:
         "teams: as if teams there found {times} times as many as is assumed.",
         **values,
         times=t.format_number(1 / year.tipping, 1),
-    )
-
-
-def _word_visible(t: Speech, year: YearAhead) -> str:
-    return t.format_plural(
-        "With the children met so far, the least gain that could be told from none is {count} child a year.",
-        "With the children met so far, the least gain that could be told from none is {count} children a year.",
-        math.ceil(year.visible),
     )
 
 

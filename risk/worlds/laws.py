@@ -87,10 +87,10 @@ def change_records(parameters: WorldParameters, records: Records) -> Records:
     return records
 
 
-def leave_out_file(records: Records, partner: str, kind: str = "effort") -> Records:
-    """Return the records without the file of a kind that a partner sent, by default that of its outreach days."""
-    stays = records[kind]["partner"] != partner
-    return {**records, kind: records[kind][stays].reset_index(drop=True)}
+def leave_out_file(records: Records, partner: str) -> Records:
+    """Return the records without the file of its outreach days that a partner sent."""
+    effort = records["effort"]
+    return {**records, "effort": effort[effort["partner"] != partner].reset_index(drop=True)}
 
 
 def stop_partner(records: Records, partner: str, day: str) -> Records:
@@ -104,10 +104,6 @@ def stop_partner(records: Records, partner: str, day: str) -> Records:
 
 def _draw_partner(parameters: WorldParameters) -> str:
     return str(stream(parameters.seed, "missing").choice(PARTNERS))
-
-
-def _lose_file(parameters: WorldParameters, records: Records) -> Records:
-    return leave_out_file(records, _draw_partner(parameters))
 
 
 def _stop_one_partner(parameters: WorldParameters, records: Records) -> Records:
@@ -216,7 +212,8 @@ LAWS: Mapping[str, Law] = MappingProxyType({
     "delays": Law("half of the reports are dated up to three quarters late", meetings=_delay_reports),
     "partners": Law("the main reporting partner of a region starts or stops", need=_start_and_stop_partners),
     "lockdown": Law("outreach and reports collapse for the last year, need does not", meetings=_lock_down),
-    "missing-file": Law("the file with the outreach days of a partner is missing", records=_lose_file),
+    "missing-file": Law("the file with the outreach days of a partner is missing",
+                        records=lambda parameters, records: leave_out_file(records, _draw_partner(parameters))),
     "partner-stops": Law("a partner sends nothing in the last quarter of the time", records=_stop_one_partner),
     "unfollowed-rise": Law(
         "internal trafficking in Tirana and Durrës rises threefold, and outreach stays where it was",
