@@ -18,7 +18,7 @@ _NONE = "none"
 _LONG = 10  # digits
 # What goes along from page to page (dashboard/static/shell.js), and what only the browser writes: zoom and
 # centre of the map, whether it is dark, and the release that is open.
-_AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "projector", ("at", "theme", "release")
+_AREA, _PATHWAY, _LANGUAGE, _BROWSER = "area", "pathway", "lang", ("at", "theme", "release")
 RELEASE, AGENDA, ITEM, DECIDE, ADD = "release", "agenda", "item", "decide", "add"
 PLAYED = (RELEASE, AGENDA, ITEM, DECIDE)
 """Parameters of a view in a meeting: its release, the agenda, the number of the item, whether decisions are open."""

@@ -89,7 +89,12 @@ def evaluate_model(
     not used. Raises InputError if there is no quarter to forecast after the first four, and NoMode if the posterior of
     a fit has no proper mode.
     """
-    forecaster = ModelForecaster(observations, RiskModel(), _select_matching(observations, earlier or {}))
+    matching = {
+        quarters: past
+        for quarters, past in (earlier or {}).items()
+        if past.areas == observations.areas and past.quarters == observations.quarters[:quarters]
+    }
+    forecaster = ModelForecaster(observations, RiskModel(), matching)
     return evaluate(
         build_panel(observations),
         {**BASELINES, MODEL: forecaster},
@@ -118,12 +123,3 @@ def evaluate_blocks(observations: Observations, *, draws: int = 1000) -> dict[st
     )
     scores = evaluation.scores.set_index(evaluation.scores["forecaster"].astype(str))
     return {str(name): {"log": float(row["log"]), "crps": float(row["crps"])} for name, row in scores.iterrows()}
-
-
-def _select_matching(observations: Observations, earlier: Mapping[int, Observations]) -> dict[int, Observations]:
-    """Return the earlier observations that have the same areas and quarters as the newest release."""
-    return {
-        quarters: past
-        for quarters, past in earlier.items()
-        if past.areas == observations.areas and past.quarters == observations.quarters[:quarters]
-    }

@@ -93,23 +93,18 @@ def leave_out_file(records: Records, partner: str) -> Records:
     return {**records, "effort": effort[effort["partner"] != partner].reset_index(drop=True)}
 
 
-def stop_partner(records: Records, partner: str, day: str) -> Records:
-    """Return the records without the encounters and outreach days of a partner from a day (ISO) on."""
-    for kind in ("encounter", "effort"):
-        frame = records[kind]
-        stays = (frame["partner"] != partner) | (frame["date"].astype(str) < day)
-        records = {**records, kind: frame[stays].reset_index(drop=True)}
-    return records
-
-
 def _draw_partner(parameters: WorldParameters) -> str:
     return str(stream(parameters.seed, "missing").choice(PARTNERS))
 
 
 def _stop_one_partner(parameters: WorldParameters, records: Records) -> Records:
-    """Let a partner stop after three quarters of the time."""
-    turn = parameters.quarter_starts[int(0.75 * parameters.quarters)]
-    return stop_partner(records, _draw_partner(parameters), f"{turn:%Y-%m-%d}")
+    """Let a partner send no encounter and no outreach days after three quarters of the time."""
+    partner, turn = _draw_partner(parameters), parameters.quarter_starts[int(0.75 * parameters.quarters)]
+    for kind in ("encounter", "effort"):
+        frame = records[kind]
+        stays = (frame["partner"] != partner) | (frame["date"].astype(str) < f"{turn:%Y-%m-%d}")
+        records = {**records, kind: frame[stays].reset_index(drop=True)}
+    return records
 
 
 def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) -> Need:
