@@ -13,9 +13,41 @@ from collections.abc import Callable
 
 import numpy as np
 
-from risk.clusters.scan import scan_space, scan_space_time
+from data.workspace.types import Floats, Progress
+from risk.clusters.scan import Cluster, Null, scan_space, search_windows
 
 QUARTERS, CASES = 12, 1400
+_LONGEST = 0.5  # of the quarters, in one window
+
+
+def scan_space_time(
+    cases: Floats,
+    expected: Floats,
+    centres: Floats,
+    *,
+    prospective: bool = False,
+    size: float | Floats = np.inf,
+    between_sd: float = 0.0,
+    largest: float = 0.5,
+    replicates: int = 9999,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[Cluster, ...]:
+    """Find circles and intervals with more cases than expected (Kulldorff 2001), docs/risk-model.md eq. (52).
+
+    `cases` and `expected` have the shape (A, T), and `size` one that fits it. An interval has at most half of the
+    quarters. With `prospective`, only intervals that end with the last quarter are tested; the p value does not allow
+    for tests in earlier quarters. `scan_space` explains the result, the other arguments and the errors.
+    """
+    time = cases.shape[1]
+    longest = max(int(_LONGEST * time), 1)
+    stretches = [
+        (stop - length, stop)
+        for stop in ([time] if prospective else range(1, time + 1))
+        for length in range(1, min(longest, stop) + 1)
+    ]
+    null = Null(np.asarray(size, float), between_sd, replicates, seed)
+    return search_windows(cases, expected, centres, stretches, (1, largest), null, progress)
 
 
 def world(areas: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -20,13 +20,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
+from benchmarks.scan import scan_space_time
 from benchmarks.studies.command import run_study
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.errors import TactError
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats, Ints, Progress
-from risk.clusters.scan import scan_space_time
 from risk.evaluation import evaluate
 from risk.evaluation.baselines import BASELINES
 from risk.evaluation.risk_model import MODEL, ModelForecaster, build_panel

@@ -95,6 +95,7 @@ class Document:
         words = plan_words.word_verdict(t, plan, list_risen(self.current))
         text = " ".join([*word_gaps(t, read_questions(self.release)), words.text])  # what is missing comes first
         one_more = f"{t('One more team')}: {words.one_more}" if words.one_more else ""
+        partner = self.release.tier == "partner"
         return {
             "language": t.language,
             "title": self.title.replace("\u200b", ""),
@@ -107,8 +108,8 @@ class Document:
                 date=t.format_date(self.saved.created.date()),
                 role=t.name_role(plan.author.role),
             ),
-            "tier": t("Partner tier") if self.release.tier == "partner" else t("Public tier"),
-            "readers": method.name_readers(t, self.release),
+            "tier": t("Partner tier") if partner else t("Public tier"),
+            "readers": t("Partner tier: only for partners who signed the agreement") if partner else t("Public tier"),
             "invented": t("Invented data") if self.invented else "",
             "day": [self.saved.created.year, self.saved.created.month, self.saved.created.day],
             "verdict": {**asdict(words), "text": text, "one_more": one_more},
@@ -150,6 +151,8 @@ class Document:
         needs = read_needs(self.current, plan.setting.pathway)
         cards = move_words.word_quarters(t, plan, room.phase) if plan.moves else []
         decisions = move_words.list_other_decisions(t, plan, room.decisions)
+        warning = t("Communities are shown so that services reach them. No community causes trafficking.")
+        shows_communities = any(row.group == "communities" for row in plan.equity)
         return {
             "second_size": room.size,
             "phases": {
@@ -161,7 +164,7 @@ class Document:
                 else t("No moves, so no phases."),
             },
             "groups": {"head": t("Who gains"), "columns": [t("Group"), *self._head_met()],
-                       "rows": move_words.tabulate_groups(t, plan), "note": self._word_communities()},
+                       "rows": move_words.tabulate_groups(t, plan), "note": warning if shows_communities else ""},
             "areas": {"head": t("Areas that change most"), "columns": [t("Area"), *self._head_met()],
                       "rows": move_words.tabulate_changed_areas(t, plan, room.areas, needs), "note": ""},
             "decided": _section(t("Other decisions"), decisions),
@@ -178,11 +181,6 @@ class Document:
             "uncertain": _section(t("What is uncertain"), doubts[:most]),
             "change": _section(t("What would change the advice"), plan_words.list_turning_points(t, plan)[:most]),
         }
-
-    def _word_communities(self) -> str:
-        if not any(row.group == "communities" for row in self.saved.summary.equity):
-            return ""
-        return self.t("Communities are shown so that services reach them. No community causes trafficking.")
 
     def _head_met(self) -> list[str]:
         return [self.t("In need"), self.t("Met today"), self.t("With the plan")]
@@ -212,6 +210,8 @@ class Document:
         most = t("The map shows the {count} largest moves.", count=MOST_ARROWS)
         regions = {code: str(row["parent"]) for code, row in t.areas.rows.items() if row["level"] == "municipality"}
         today, planned = (colour_shares(plan.met_shares(when, regions)) for when in ("today", "planned"))
+        classes = breaks.format_classes(LOWS, whole=False, sign=f"{SEPARATORS[t.language][2]}%")
+        labels = [t(label.template, **label.values) for label in classes if isinstance(label, Message)]
         return {
             "moves": draw_map(t.areas, today, flows, names),
             "today": draw_map(t.areas, today),
@@ -220,7 +220,7 @@ class Document:
             "caption": t("Share of need that is met today; arrows: moves, wider for more units")
             if flows
             else t("Share of need that is met today"),
-            "legend": [{"colour": c, "label": words} for c, words in zip(COVERAGE, self._label_classes(), strict=True)],
+            "legend": [{"colour": c, "label": words} for c, words in zip(COVERAGE, labels, strict=True)],
             "none": t("no estimate"),
             "arrows": t("moves, wider for more units"),
             "notes": [
@@ -228,10 +228,6 @@ class Document:
                 *([t("Boundaries are approximate.")] if t.areas.approximate("region") else []),
             ],
         }
-
-    def _label_classes(self) -> list[str]:
-        labels = breaks.format_classes(LOWS, whole=False, sign=f"{SEPARATORS[self.t.language][2]}%")
-        return [self.t(label.template, **label.values) for label in labels if isinstance(label, Message)]
 
     def _word_map(self, flows: list[tuple[str, str, int]]) -> str:
         t = self.t

@@ -94,10 +94,3 @@ def _reading(t: Speech, release: Release) -> str:
             "published, passed on or used against a person or a community."
         )
     return t("Everybody. It must not be used against a person or a community.")
-
-
-def name_readers(t: Speech, release: Release) -> str:
-    """Return a text on who may read the briefing; for a public release it is only the name of the tier."""
-    if release.tier == "partner":
-        return t("Partner tier: only for partners who signed the agreement")
-    return t("Public tier")

@@ -263,7 +263,10 @@ def make_part(mark: Mark, *, over_fill: bool) -> LegendPart:
     words = mark.data.legend
     unit = ", ".join(part for part in (mark.unit, translate(words.period)) if part)
     notes = [_write_sentence(text) for text in map(translate, (words.margin, words.source)) if text]
-    return LegendPart(mark.title, unit, [*_list_classes(mark), *_list_states_of(mark, over_fill=over_fill)], notes)
+    present = set(mark.data.list_marks()) & set(STATE_CODES)
+    hidden = over_fill and mark.data.style.kind != "fill"  # so the swatch of a state is white
+    states = [LegendRow(NO_DATA if hidden else fill_state(s), mark.words[s]) for s in STATE_CODES if s in present]
+    return LegendPart(mark.title, unit, [*_list_classes(mark), *states], notes)
 
 
 def _list_classes(mark: Mark) -> list[LegendRow]:
@@ -277,10 +280,3 @@ def _list_classes(mark: Mark) -> list[LegendRow]:
         style.colours if style.kind == "fill" else [f"url(#{_name_hatch(mark, n)})" for n in range(len(style.colours))]
     )
     return [LegendRow(fill, label) for fill, label in zip(fills, mark.labels, strict=True)]
-
-
-def _list_states_of(mark: Mark, *, over_fill: bool) -> list[LegendRow]:
-    """Return a row for each state that occurs; its swatch is white if another layer fills the areas."""
-    present = set(mark.data.list_marks()) & set(STATE_CODES)
-    hidden = over_fill and mark.data.style.kind != "fill"
-    return [LegendRow(NO_DATA if hidden else fill_state(s), mark.words[s]) for s in STATE_CODES if s in present]

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -108,8 +108,10 @@ def draft(
     if may_ask:
         emit(None, False, *_describe(file, recognition))
         recognition, stopped = _ask_all(recognition, learnt, keep)
+    parts = asdict(recognition)
+    del parts["sample"]  # only an officer at the desk may see the first rows; the output of a command may be stored
     emit(
-        {"file": str(file), **_as_json(recognition), "mapping": str(path) if path else None},
+        {"file": str(file), **parts, "mapping": str(path) if path else None},
         as_json,
         *([] if may_ask else [*_describe(file, recognition), *_word_questions(recognition)]),
         *([f"Kept for {partner}: {path}"] if path else []),
@@ -120,13 +122,6 @@ def draft(
     )
     if stopped:
         raise KeyboardInterrupt
-
-
-def _as_json(recognition: Recognition) -> dict[str, Any]:
-    parts = asdict(recognition)
-    # Only an officer at the desk may see the first rows; the output of a command may be stored.
-    del parts["sample"]
-    return {**parts, "questions": [asdict(question) for question in recognition.questions]}
 
 
 def _describe(file: Path, recognition: Recognition) -> Iterator[str]:

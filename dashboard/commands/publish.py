@@ -12,7 +12,6 @@ from dashboard.commands.output import Json, emit
 from dashboard.commands.workspace import check_tier, open_release, open_workspace
 from data.release import Release
 from data.restricted import governance, keys, server_copy
-from data.tables.spec import Tier
 from data.workspace import Workspace
 
 # Options of rsync for the files on a server: only the user of the web process may read files of the partner tier.
@@ -30,6 +29,7 @@ def publish(
     governance.note_blocked(workspace)
     copy = server_copy.publish_copy(workspace, check_tier(tier), to, keys.load_signing(workspace.id))
     opened = open_release(workspace, copy.tier, copy.release)
+    transfer = f"{_MODES[copy.tier]} {shlex.quote(f'{to}/')} root@SERVER:/srv/tact-map/"
     emit(
         {
             "folder": str(to),
@@ -44,7 +44,7 @@ def publish(
         as_json,
         f"Wrote the {copy.tier} tier of {copy.release} to {to}: {copy.written} new files, {copy.size / 1e6:.1f} MB; "
         f"{copy.removed} old ones are gone.",
-        f"Bring the folder to the server, for example: {_word_transfer(copy.tier, to)}",
+        f"Bring the folder to the server, for example: rsync -a --delete --delay-updates {transfer}",
         f"The server shows only what this key has signed: {copy.key}",
         "To see on this machine what it will show: "
         f"tact serve --published {shlex.quote(str(to))} --signed-by {copy.key} --tier {copy.tier}",
@@ -66,8 +66,3 @@ def _word_missing(workspace: Workspace, opened: Release) -> list[str]:
 
     can_have = opened.tier in list_scored_tiers(public)
     return ["It has no results of the risk model yet. Run tact risk, then tact publish again."] if can_have else []
-
-
-def _word_transfer(tier: Tier, folder: Path) -> str:
-    """Return the command that brings a folder to a server, as docs/install.md has it."""
-    return f"rsync -a --delete --delay-updates {_MODES[tier]} {shlex.quote(f'{folder}/')} root@SERVER:/srv/tact-map/"

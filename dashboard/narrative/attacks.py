@@ -115,7 +115,10 @@ def _count_right(advantage: float) -> int:
 def describe_audit(report: AuditReport) -> list[str]:
     """Return a text with the date and the result of the audit, then sentences on its findings."""
     sentence = _("The data officer attacked this release as below on {day}.", day=report.created[:10])
-    return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *_list_found(report)]
+    reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
+    findings = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
+    places = [_("The data officer's report names the places.")] if findings else []
+    return [f"{sentence} {_format_end(report.checks, passed=report.passed)}", *findings, *places]
 
 
 def describe_check(release: Release) -> list[str]:
@@ -124,16 +127,6 @@ def describe_check(release: Release) -> list[str]:
     sentence = _("The product attacked this release as below before it was published.")
     passed = all(judge_attack(check) != "succeeded" for check in checks)
     return [f"{sentence} {_format_end(checks, passed=passed)}"] if checks else []
-
-
-def suggest_audit() -> list[str]:
-    """Return a text on how the data officer can attack the release more thoroughly."""
-    return [
-        _(
-            "The data officer can attack it more thoroughly, with every file that leaves: tact audit. That "
-            "takes a few minutes; what comes out then stands here."
-        )
-    ]
 
 
 def read_own_checks(release: Release) -> list[Mapping[str, Any]]:
@@ -165,13 +158,6 @@ def _format_end(checks: Iterable[Mapping[str, Any]], *, passed: bool) -> str:
             "“Measured” means that this tier has no limit for this attack; the result is described above."
         )
     return sentence
-
-
-def _list_found(report: AuditReport) -> list[str]:
-    """Return sentences on the findings, without places and counts; empty if nothing was found."""
-    reasons = dict.fromkeys(reason for _attack, reason in report.reasons)
-    sentences = [_("Found: {reason}.", reason=_(reason)) for reason in reasons]
-    return [*sentences, _("The data officer's report names the places.")] if sentences else []
 
 
 def _name_attack(check: Mapping[str, Any]) -> str:

@@ -32,8 +32,10 @@ ANSWERS = {
 
 def word_finding(t: Speech, finding: Finding) -> str:
     """Return a finding in words, without a full stop."""
+    first, last = Period.parse(finding.first), Period.parse(finding.last)
     with speak(t.language):
-        start, when = format_period(finding.first), _word_quarters(finding)
+        start = format_period(finding.first)
+        when = start if first == last else format_period(Period(first.start, last.end, "whole").id)
     return t(
         _FINDINGS[finding.state],
         partner=make_legible(finding.partner),
@@ -41,11 +43,6 @@ def word_finding(t: Speech, finding: Finding) -> str:
         start=start,
         when=when,
     )
-
-
-def _word_quarters(finding: Finding) -> str:
-    first, last = Period.parse(finding.first), Period.parse(finding.last)
-    return format_period(first.id if first == last else Period(first.start, last.end, "whole").id)
 
 
 def word_gaps(t: Speech, questions: Questions) -> list[str]:

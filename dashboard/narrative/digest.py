@@ -56,8 +56,10 @@ def describe_news(current: CurrentRelease, earlier: CurrentRelease) -> tuple[Top
         raise InputError(msg)
     t = speak_to_reader(current)
     started, ended = _list_alerts(t, current, earlier), _list_alerts(t, earlier, current, ended=True)
+    missing = [release.release.name for release in (current, earlier) if read_risk_manifest(release) is None]
+    notes = [_("Release {name} has no results on risk, so risk was not compared.", name=name) for name in missing]
     topics = {
-        _("Class of risk"): [*_note_missing_risk(current, earlier), *_list_classes(t, current, earlier)],
+        _("Class of risk"): [*(notes if len(missing) == 1 else []), *_list_classes(t, current, earlier)],
         _("New alerts"): started,
         _("Alerts that have ended"): ended,
         _("Children identified or met: numbers that changed by more than their noise"): _list_counts(
@@ -122,13 +124,6 @@ def _find_by_outreach(current: CurrentRelease, states: Collection[str]) -> list[
     periods = current_release.list_periods(current, "effort", _LEVEL, "", ())[-_SILENT:]
     frames = current_release.read_series(current, "effort", _LEVEL, periods, ()).values()
     return [{str(code) for code in frame.index[frame["state"].isin(list(states))]} for frame in frames]
-
-
-def _note_missing_risk(current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:
-    """Yield a sentence that risk was not compared, if only one of the releases has results of the risk model."""
-    missing = [release.release.name for release in (current, earlier) if read_risk_manifest(release) is None]
-    if len(missing) == 1:
-        yield _("Release {name} has no results on risk, so risk was not compared.", name=missing[0])
 
 
 def _list_classes(t: Speech, current: CurrentRelease, earlier: CurrentRelease) -> Iterator[str]:

@@ -37,22 +37,15 @@ def list_facts(manifest: RiskManifest) -> list[tuple[str, str]]:
     """Return pairs (label, value) that describe the fitted model."""
     card = manifest.card
     first, last = Period.parse(card.first), Period.parse(card.last)
+    mean, deviation = card.gamma  # of the exponent of outreach; the interval has two deviations on each side
+    low, mid, high = (translate(f"{2.0 ** (mean + z * deviation):.1f}") for z in (-2, 0, 2))
+    gain = _("{mid} times ({low} to {high})", mid=mid, low=low, high=high)
     return [
         (_("Counties and regions in the model"), str(card.areas)),
         (_("Records of"), format_period(Period(first.start, last.end, "whole").id)),
-        (_("Children identified or met when outreach doubles"), _format_gain(*card.gamma)),
+        (_("Children identified or met when outreach doubles"), gain),
         (_("Made"), manifest.created[:10]),
     ]
-
-
-def _format_gain(mean: float, deviation: float) -> str:
-    """Return the factor by which the number of children met grows when outreach doubles, with its interval, as text.
-
-    mean, deviation : mean and standard deviation of the exponent of outreach in the model. The interval has two
-    deviations on each side.
-    """
-    low, mid, high = (translate(f"{2.0 ** (mean + z * deviation):.1f}") for z in (-2, 0, 2))
-    return _("{mid} times ({low} to {high})", mid=mid, low=low, high=high)
 
 
 def list_limits(t: Speech, card: ModelCard) -> list[str]:

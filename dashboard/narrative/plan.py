@@ -129,7 +129,12 @@ def word_verdict(t: Speech, plan: PlanSummary, risen: Collection[str] = ()) -> V
     if year is not None and plan.moves:
         sure = f"{_word_sureness(t, plan, year)} {word_unknown_ways(t, plan)}".strip()
         change = _word_tipping_point(t, year)
-        seen = "" if plan.advised else _word_visible(t, year)
+        if not plan.advised:
+            seen = t.format_plural(
+                "With the children met so far, the least gain that could be told from none is {count} child a year.",
+                "With the children met so far, the least gain that could be told from none is {count} children a year.",
+                math.ceil(year.visible),
+            )
     text = f"{word_toward_risen(t, plan, risen)} {_word_reason(t, plan)}".strip()
     one_more = word_one_more(t, plan)
     return VerdictWords(plan.answer, word_head(t, plan), text, sure, change, seen, one_more, warning, " ".join(notes))
@@ -225,14 +230,6 @@ def _word_tipping_point(t: Speech, year: YearAhead) -> str:
         "more teams: if teams there already find {times} times the share of children that is assumed.",
         **values,
         times=t.format_number(1 / year.tipping, 1),
-    )
-
-
-def _word_visible(t: Speech, year: YearAhead) -> str:
-    return t.format_plural(
-        "With the children met so far, the least gain that could be told from none is {count} child a year.",
-        "With the children met so far, the least gain that could be told from none is {count} children a year.",
-        math.ceil(year.visible),
     )
 
 
@@ -375,12 +372,8 @@ def list_turning_points(t: Speech, plan: PlanSummary) -> list[str]:
     """Return sentences on what would change the advice."""
     again = t("A new release, other limits or other weights: then the plan has to be made again.")
     tipping = [_word_tipping_point(t, plan.verdict.year)] if plan.moves and plan.verdict.year else []
-    return [*tipping, *_word_threshold(t, plan), *_word_fragile(t, plan), *_word_fewer(t, plan), again]
-
-
-def _word_threshold(t: Speech, plan: PlanSummary) -> Iterator[str]:
-    if plan.moves and not plan.advised and plan.verdict.year:
-        yield word_rule(t)
+    threshold = [word_rule(t)] if plan.moves and not plan.advised and plan.verdict.year else []
+    return [*tipping, *threshold, *_word_fragile(t, plan), *_word_fewer(t, plan), again]
 
 
 def word_rule(t: Speech) -> str:

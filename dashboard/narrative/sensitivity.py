@@ -58,15 +58,12 @@ def tabulate_sensitivity(t: Speech, rows: pd.DataFrame) -> pd.DataFrame:
         words = t(_RANKS[code]) if code in _RANKS else name_claim(code, change=topic == "change")
         line = {t("What is said"): t("{what}: {said}", what=t(_TOPICS[str(topic)]), said=words)}
         for assumption, scenarios in part.groupby("assumption", sort=False):
-            line[_name_assumption(t, str(assumption), scenarios)] = _word_cell(t, scenarios) if code else "–"
+            values = [_format_value(t, str(assumption), value) for value in scenarios["setting"]]
+            span = t("{low} to {high}", low=values[0], high=values[-1])
+            heading = t(_ASSUMED[str(assumption)], values=t.join_or(values) if assumption == "partner" else span)
+            line[heading] = _word_cell(t, scenarios) if code else "–"
         lines.append(line)
     return pd.DataFrame(lines)
-
-
-def _name_assumption(t: Speech, assumption: str, scenarios: pd.DataFrame) -> str:
-    values = [_format_value(t, assumption, value) for value in scenarios["setting"]]
-    together = t.join_or(values) if assumption == "partner" else t("{low} to {high}", low=values[0], high=values[-1])
-    return t(_ASSUMED[assumption], values=together)
 
 
 def _word_cell(t: Speech, scenarios: pd.DataFrame) -> str:

@@ -138,9 +138,9 @@ class Speech:
         written = self.format_number(value, decimals)
         return f"+{written}" if value is not None and value > 0 and written.strip("0.,–") else written
 
-    def format_percent(self, share: float | None, decimals: int = 0) -> str:
+    def format_percent(self, share: float | None) -> str:
         """Format a share from 0 to 1 as per cent; a dash stands for the number if it is None or not finite."""
-        number = self.format_number(None if share is None else 100.0 * share, decimals)
+        number = self.format_number(None if share is None else 100.0 * share, 0)
         return f"{number}{SEPARATORS[self.language][2]}%"
 
     def format_chance(self, share: float | None) -> str:

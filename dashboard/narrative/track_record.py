@@ -32,6 +32,16 @@ def list_sentences(record: TrackRecord | None) -> list[str]:
     verdict, rows = record.verdict, {str(row["forecaster"]): row for row in record.scores}
     better = [name for name, row in rows.items() if row["wis"] < rows[MODEL]["wis"]]
     model = rows[MODEL]
+    left_out = format_plural(
+        "{count} number is not published, and left out for every forecast.",
+        "{count} numbers are not published, and left out for every forecast.",
+        record.left_out,
+    )
+    late = format_plural(
+        "{count} forecast was registered late, and never counts.",
+        "{count} forecasts were registered late, and never count.",
+        record.late,
+    )
     return [
         _(_RECONSTRUCTED if record.reconstructed else _GENUINE),
         _(_BETTER if verdict.beats else _NOT_BETTER, best=verdict.baseline, **fill_verdict(verdict)),
@@ -43,25 +53,9 @@ def list_sentences(record: TrackRecord | None) -> list[str]:
             all=f"{model['in_95']:.0%}",
         ),
         *([_(_WORSE, names=", ".join(better))] if better else []),
-        *([_count_left_out(record.left_out)] if record.left_out else []),
-        *([_count_late(record.late)] if record.late else []),
+        *([left_out] if record.left_out else []),
+        *([late] if record.late else []),
     ]
-
-
-def _count_left_out(numbers: int) -> str:
-    return format_plural(
-        "{count} number is not published, and left out for every forecast.",
-        "{count} numbers are not published, and left out for every forecast.",
-        numbers,
-    )
-
-
-def _count_late(forecasts: int) -> str:
-    return format_plural(
-        "{count} forecast was registered late, and never counts.",
-        "{count} forecasts were registered late, and never count.",
-        forecasts,
-    )
 
 
 def tabulate_record(record: TrackRecord) -> pd.DataFrame:

@@ -22,9 +22,7 @@ def zip_text(text: str) -> bytes:
     return gzip.compress(text.encode(), mtime=0)
 
 
-def send_zipped(
-    request: Request, zipped: bytes, cache_control: str, media_type: str = "application/json", status: int = 200
-) -> Response:
+def send_zipped(request: Request, zipped: bytes, cache_control: str, media_type: str = "application/json") -> Response:
     """Return a web response with a content that is gzip bytes; it is unpacked if the client does not accept gzip.
 
     cache_control : the header that says how long the response may be kept.
@@ -32,5 +30,5 @@ def send_zipped(
     headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
-        return Response(zipped, status, media_type=media_type, headers=headers)
-    return Response(gzip.decompress(zipped), status, media_type=media_type, headers=headers)
+        return Response(zipped, media_type=media_type, headers=headers)
+    return Response(gzip.decompress(zipped), media_type=media_type, headers=headers)

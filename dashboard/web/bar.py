@@ -61,6 +61,7 @@ def render_bar(
     strip : the strip of the shown view of an agenda. may_add : whether the view can be added to an agenda.
     """
     release = current.release if current else None
+    period = _word_period(release) if release else ""
     has_news = site.covers("overview") and current is not None and has_earlier_release(site, current)
     return render_header(
         pages,
@@ -79,7 +80,7 @@ def render_bar(
             name_asset("meeting.js"),
             _("Meeting"),
         ),
-        period=_render_period(release) if release else "",
+        period=html('<span class="period" title="{}: {}">{}</span>', _("Records of"), period, period) if period else "",
         line=join_markup([_render_news(release), strip]),
     )
 
@@ -160,12 +161,6 @@ def _render_pathways(pathways: Sequence[str]) -> Markup:
         for code in pathways
     )
     return html('<div class="pathway" role="group" aria-label="{}">{}</div>', _("Pathway"), join_markup(buttons))
-
-
-def _render_period(release: Release) -> Markup:
-    """Return the months that the records of the release cover; empty if it has published figures and no records."""
-    words = _word_period(release)
-    return html('<span class="period" title="{}: {}">{}</span>', _("Records of"), words, words) if words else Markup("")
 
 
 def _word_period(release: Release) -> str:

@@ -55,11 +55,6 @@ def make_page_policy() -> str:
     )
 
 
-def make_component_policy() -> str:
-    """Return the policy of the map's frame. streamlit-folium passes its script as text and evaluates it."""
-    return _format_policy(script_src="'self' 'unsafe-inline' 'unsafe-eval'", frame_ancestors="'self'")
-
-
 class SecurityHeaders:
     """Middleware that sets the headers, and hides addresses of Streamlit that nobody needs.
 
@@ -69,7 +64,9 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, uploads: bool) -> None:
         self._app, self._hidden = app, CLOSED if uploads else (*CLOSED, _UPLOADS)
-        self._page, self._component = make_page_policy(), make_component_policy()
+        self._page = make_page_policy()
+        # The map's frame: streamlit-folium passes its script as text and evaluates it.
+        self._component = _format_policy(script_src="'self' 'unsafe-inline' 'unsafe-eval'", frame_ancestors="'self'")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and add headers to its answer. For a hidden address the answer is 404."""

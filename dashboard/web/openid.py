@@ -35,6 +35,8 @@ _MOST_BYTES = 256 * 1024  # of one answer
 _FRESH = 3600.0  # seconds for which addresses and keys of the provider are kept
 _DRIFT = 60  # seconds by which its clock may differ
 _AT_ONCE, _WAITING = 4, 40
+# The errors that RFC 6749 defines. Any other text of a provider is not repeated.
+_ERRORS = ("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type")
 _ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -86,7 +88,8 @@ class Provider:
         except httpx2.HTTPError as error:
             raise ProviderError(Fault.DOWN, f"no connection ({type(error).__name__})") from None
         except OAuthError as error:
-            raise ProviderError(Fault.REFUSED, f"the code was not taken ({_name_error(error.error)})") from None
+            code = error.error if error.error in _ERRORS else "another error"
+            raise ProviderError(Fault.REFUSED, f"the code was not taken ({code})") from None
         except JoseError as error:
             claim = getattr(error, "claim", "")
             raise ProviderError(Fault.UNBELIEVED, f"the ID token does not hold ({error.error} {claim})") from None
@@ -208,9 +211,3 @@ def _check_address(name: str, address: str) -> None:
     """Raise ProviderError for an address without encryption, unless it is on this machine."""
     if split_safe(address) is None:
         raise ProviderError(Fault.UNBELIEVED, f"its {name} is no https address")
-
-
-def _name_error(code: object) -> str:
-    """Return the code of an error if RFC 6749 defines it. Any other text of a provider is not repeated."""
-    known = ("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type")
-    return str(code) if code in known else "another error"

@@ -220,7 +220,11 @@ def _print_at_each_line(output: TextIO, url: str, entry: Entry | None) -> None:
 def run_application(application: Any, host: str, port: int, *, has_proxy: bool = False) -> None:  # noqa: ANN401
     """Serve an application until the process is stopped, with or without a proxy in front. No request is logged."""
     shorten_log()
-    _spare_collections()
+    # Collections of garbage are rarer, without imported objects, which stay in memory anyway: during a full one nobody
+    # gets an answer. With thousands of half-open connections that was 0.3 s of each 4 s.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)  # objects; searches of the young and of the older ones until the next larger one
     # After so many seconds the script of a page lets the connections go on; the default is ten times as long.
     sys.setswitchinterval(0.0005)
     config = uvicorn.Config(
@@ -234,13 +238,3 @@ def run_application(application: Any, host: str, port: int, *, has_proxy: bool =
     )
     with suppress(KeyboardInterrupt):
         PatientServer(config).run()
-
-
-def _spare_collections() -> None:
-    """Collect garbage less often, and leave out imported objects, which stay in memory anyway.
-
-    During a full collection nobody gets an answer: with thousands of half-open connections, 0.3 s of each 4 s.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)  # objects; searches of the young and of the older ones until the next larger one

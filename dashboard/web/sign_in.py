@@ -243,12 +243,13 @@ def make_account_page(
     log : the last rows about everybody and whether the log is whole, for readers who may see it. problem : why the
     passkey was not added. passkey : None for a person without a passphrase here.
     """
+    end = _("until {day}", day=format_day(date.fromisoformat(person.last_day))) if person.last_day else ""
     return _make_page(
         person.name,
         html(
             "<p>{}</p>{}{}{}<button>{}</button></form>"
             '<p class="note"><a href="/">{}</a></p>{}<h2>{}</h2><table>{}</table>{}',
-            " · ".join(filter(None, (_(ROLE_NAMES[person.role]), person.organisation, _word_end(person)))),
+            " · ".join(filter(None, (_(ROLE_NAMES[person.role]), person.organisation, end))),
             _show_problem(problem),
             _begin_form("/sign-out"),
             _hide("token", token),
@@ -261,11 +262,6 @@ def make_account_page(
         ),
         languages,
     )
-
-
-def _word_end(person: Person) -> str:
-    """Return until when a person may sign in; empty if there is no end."""
-    return _("until {day}", day=format_day(date.fromisoformat(person.last_day))) if person.last_day else ""
 
 
 def draw_code(link: str) -> Markup:

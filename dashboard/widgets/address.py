@@ -18,7 +18,7 @@ _NONE = "none"
 _LONG = 10  # digits
 # What goes along from page to page (dashboard/static/shell.js), and what only the browser writes: zoom and
 # centre of the map, whether it is dark, and the release that is open.
-_AREA, _PATHWAY, _LANGUAGE, _PROJECTOR, _BROWSER = "area", "pathway", "lang", "projector", ("at", "theme", "release")
+_AREA, _PATHWAY, _LANGUAGE, _BROWSER = "area", "pathway", "lang", ("at", "theme", "release")
 RELEASE, AGENDA, ITEM, DECIDE, ADD = "release", "agenda", "item", "decide", "add"
 PLAYED = (RELEASE, AGENDA, ITEM, DECIDE)
 """Parameters of a view in a meeting: its release, the agenda, the number of the item, whether decisions are open."""
@@ -118,10 +118,10 @@ def write_view(view: Mapping[str, str]) -> None:
         _tell_area(view.get(_AREA, ""))
 
 
-def set_choice(name: str, value: str) -> None:
-    """Set the choice that a widget will show. Call it before the widget is shown."""
+def set_choice(name: str, value: str | int) -> None:
+    """Set the choice or whole number that a widget will show. Call it before the widget is shown."""
     st.session_state[f"pick-{name}"] = value
-    _write_choice(name, f"pick-{name}", value)
+    _write_choice(name, f"pick-{name}", str(value))
 
 
 def pick_segment(name: str, label: str, words: Mapping[str, str], *, labelled: bool = False) -> str:
@@ -208,12 +208,6 @@ def pick_number(
 def read_number(name: str, most: int, first: int) -> int:
     """Return the whole number from 0 to `most` that a widget further down the page shows; `first` is the default."""
     return int(st.session_state[_settle_number_key(name, 0, most, first)])
-
-
-def set_number(name: str, value: int) -> None:
-    """Set the whole number that a widget will show. Call it before the widget is shown."""
-    st.session_state[f"pick-{name}"] = value
-    _write_choice(name, f"pick-{name}", str(value))
 
 
 def pick_share(name: str, label: str, first: int, caption: str) -> int:

@@ -28,7 +28,6 @@ Counted = NDArray[np.int32]
 _CELLS_HELD = 4_000_000  # replicated counts held at once, 4 bytes each
 _POISSON = 1e12  # size from which on counts vary as Poisson counts do
 _IDLE = 0.5  # p value from which on a further cluster carries no information
-_LONGEST = 0.5  # of the quarters, in one window
 
 
 @dataclass(frozen=True)
@@ -82,42 +81,12 @@ def scan_space(
 
     Raises InputError if shapes or values do not fit, or there is no case.
     """
-    null = _Null(np.reshape(size, (-1, 1)), between_sd, replicates, seed)
-    return _scan(cases[:, None], expected[:, None], centres, [(0, 1)], (fewest, largest), null, progress)
-
-
-def scan_space_time(
-    cases: Floats,
-    expected: Floats,
-    centres: Floats,
-    *,
-    prospective: bool = False,
-    size: float | Floats = np.inf,
-    between_sd: float = 0.0,
-    largest: float = 0.5,
-    replicates: int = 9999,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> tuple[Cluster, ...]:
-    """Find circles and intervals with more cases than expected (Kulldorff 2001), docs/risk-model.md eq. (52).
-
-    `cases` and `expected` have the shape (A, T), and `size` one that fits it. An interval has at most half of the
-    quarters. With `prospective`, only intervals that end with the last quarter are tested; the p value does not allow
-    for tests in earlier quarters. `scan_space` explains the result, the other arguments and the errors.
-    """
-    time = cases.shape[1]
-    longest = max(int(_LONGEST * time), 1)
-    stretches = [
-        (stop - length, stop)
-        for stop in ([time] if prospective else range(1, time + 1))
-        for length in range(1, min(longest, stop) + 1)
-    ]
-    null = _Null(np.asarray(size, float), between_sd, replicates, seed)
-    return _scan(cases, expected, centres, stretches, (1, largest), null, progress)
+    null = Null(np.reshape(size, (-1, 1)), between_sd, replicates, seed)
+    return search_windows(cases[:, None], expected[:, None], centres, [(0, 1)], (fewest, largest), null, progress)
 
 
 @dataclass(frozen=True)
-class _Null:
+class Null:
     """Random counts without a cluster, docs/risk-model.md eq. (54): sources of variation, number, and seed."""
 
     size: Floats
@@ -140,13 +109,13 @@ class _Null:
             yield rng.multinomial(total, (varied / varied.sum(axis=(1, 2), keepdims=True)).reshape(number, -1))
 
 
-def _scan(
+def search_windows(
     cases: Floats,
     expected: Floats,
     centres: Floats,
     stretches: list[tuple[int, int]],
     limits: tuple[int, float],
-    null: _Null,
+    null: Null,
     progress: Progress | None,
 ) -> tuple[Cluster, ...]:
     """Find clusters; limits : fewest areas in a circle, and the largest share of the expected cases."""
@@ -157,7 +126,7 @@ def _scan(
     return tuple(_clusters(windows, counts, share, most))
 
 
-def _check_options(largest: float, null: _Null) -> None:
+def _check_options(largest: float, null: Null) -> None:
     """Check the options; raise InputError, which names the value, if one is out of range."""
     if not np.min(null.size) > 0 or null.replicates < 1:
         msg = f"A scan needs sizes above 0 and one replicate or more, not {np.min(null.size)} and {null.replicates}."
@@ -299,7 +268,7 @@ class _Ratio:
         return np.asarray(np.floor(bound - 1e-9), np.int32)[:, :, None]
 
 
-def _simulate_largest(windows: _Windows, share: Floats, total: int, null: _Null, progress: Progress | None) -> Floats:
+def _simulate_largest(windows: _Windows, share: Floats, total: int, null: Null, progress: Progress | None) -> Floats:
     """Draw replicates of `total` cases without a cluster, and return the largest statistic of each, (R,)."""
     cells = len(share) * max(share.shape[1], len(windows.stretches))
     best = np.empty(0)

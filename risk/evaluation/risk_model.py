@@ -77,12 +77,10 @@ class ModelForecaster:
 
 def evaluate_model(
     observations: Observations,
-    model: RiskModel | None = None,
     *,
     earlier: Mapping[int, Observations] | None = None,
     horizons: int = 4,
     draws: int = 1000,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Compute the scores of the model and all baselines from rolling origins, on the published counts.
@@ -91,45 +89,37 @@ def evaluate_model(
     not used. Raises InputError if there is no quarter to forecast after the first four, and NoMode if the posterior of
     a fit has no proper mode.
     """
-    forecaster = ModelForecaster(observations, model or RiskModel(), _select_matching(observations, earlier or {}))
+    matching = {
+        quarters: past
+        for quarters, past in (earlier or {}).items()
+        if past.areas == observations.areas and past.quarters == observations.quarters[:quarters]
+    }
+    forecaster = ModelForecaster(observations, RiskModel(), matching)
     return evaluate(
         build_panel(observations),
         {**BASELINES, MODEL: forecaster},
         first_origin=FIRST_ORIGIN,
         horizons=horizons,
         draws=draws,
-        seed=seed,
         load_panel=lambda origin: build_panel(forecaster.select_observations(origin)),
         progress=progress,
     )
 
 
-def evaluate_blocks(
-    observations: Observations, model: RiskModel | None = None, *, draws: int = 1000, seed: int = 0
-) -> dict[str, Any]:
+def evaluate_blocks(observations: Observations, *, draws: int = 1000) -> dict[str, Any]:
     """Return mean log score and CRPS of each forecaster for the last quarter, forecast block by block.
 
     Each block of areas is forecast without its counts and those of its neighbours. Raises InputError if there are too
     few areas or quarters, and NoMode if the posterior of a fit has no proper mode.
     """
-    forecaster = ModelForecaster(observations, model or RiskModel())
+    forecaster = ModelForecaster(observations, RiskModel())
     evaluation = evaluate(
         build_panel(observations),
         {**BASELINES, MODEL: forecaster},
         first_origin=len(observations.quarters) - 1,
         horizons=1,
         draws=draws,
-        seed=seed,
         blocks=SpatialBlocks(observations.edges, len(observations.areas)),
     )
     scores = evaluation.scores.set_index(evaluation.scores["forecaster"].astype(str))
     return {str(name): {"log": float(row["log"]), "crps": float(row["crps"])} for name, row in scores.iterrows()}
-
-
-def _select_matching(observations: Observations, earlier: Mapping[int, Observations]) -> dict[int, Observations]:
-    """Return the earlier observations that have the same areas and quarters as the newest release."""
-    return {
-        quarters: past
-        for quarters, past in earlier.items()
-        if past.areas == observations.areas and past.quarters == observations.quarters[:quarters]
-    }

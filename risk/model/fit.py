@@ -50,9 +50,9 @@ class Fit:
         """Draw log relative risks of being found, from rates averaged over the whole time, eq. (35), (size, A, P)."""
         return self.average(self.draws(size, seed).log_rate)
 
-    def log_need(self, size: int, seed: int, spread: float | None = None) -> Floats:
-        """Draw log relative need over the whole time, eq. (39), (size, A, P); with this spread of detection, if any."""
-        return self.average(self.draws(size, seed, spread).log_need_rate)
+    def log_need(self, size: int, seed: int) -> Floats:
+        """Draw log relative need over the whole time, eq. (39), (size, A, P)."""
+        return self.average(self.draws(size, seed).log_need_rate)
 
     def average(self, log_rate: Floats) -> Floats:
         """Return logs of rates over the whole time, relative to the country, (D, A, P); log_rate is (D, A, T, P)."""

@@ -61,10 +61,14 @@ class MunicipalFit:
     def log_share(self, size: int, seed: int) -> Floats:
         """Draw the log ratio of each municipality's need per child to that of its region, eq. (76), (size, A, P).
 
-        Detection differs between the municipalities of a region as it does between regions, eq. (133).
+        Detection differs between the municipalities of a region as it does between regions, eq. (133). The rate of a
+        region is the mean of its municipalities' rates, weighted by children.
         """
         effects, detection = self.inside.draw_area_effects(size, seed)
-        return self._subtract_region(effects - detection[:, :, None])
+        members, region_of = self.observations.region_members, self.observations.region_of
+        log_rate = effects - detection[:, :, None]
+        mean = np.einsum("ra,dap->drp", members * self._weights, np.exp(log_rate))
+        return np.asarray(log_rate - np.log(mean)[:, region_of])
 
     def log_need(self, size: int, seed: int) -> Floats:
         """Draw the log ratio of need per child to that of the country, for the whole time, eq. (39), (size, A, P)."""
@@ -106,12 +110,6 @@ class MunicipalFit:
         observations = self.observations
         living = observations.living
         return np.asarray(living / (observations.region_members @ living)[observations.region_of])
-
-    def _subtract_region(self, effects: Floats) -> Floats:
-        """Return log rates minus the log of their region's mean rate, weighted by children, (D, A, P) in and out."""
-        members, region_of = self.observations.region_members, self.observations.region_of
-        mean = np.einsum("ra,dap->drp", members * self._weights, np.exp(effects))
-        return np.asarray(effects - np.log(mean)[:, region_of])
 
 
 @on_one_thread

@@ -19,11 +19,6 @@ _LEAST = 1e-6  # smallest variance of the field, as in its precision
 _ANGLES = (np.arange(400) + 0.5) / 400 * np.pi / 2
 
 
-def draw_prior_spreads(size: int, rng: np.random.Generator) -> Floats:
-    """Draw the spread of log detection between areas from its prior, (size,): eq. (130)."""
-    return np.asarray(np.abs(SPREAD * rng.standard_normal(size)))
-
-
 def draw_spreads(size: int, rng: np.random.Generator, largest: float) -> Floats:
     """Draw the spread given the one at which detection alone explains the areas' own differences: eq. (131), (size,).
 

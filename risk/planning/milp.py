@@ -97,7 +97,12 @@ class Programme:
             high[units] = np.minimum(np.ceil(near[0][units] - _ZERO) + near[1], high[units])
         rows = [LinearConstraint(c.A[:, columns], c.lb, c.ub) for c in [*self._fixed_rows, *self._build_worst_cases()]]
         bounds = Bounds(low[columns], high[columns])
-        return self._expand_columns(solve_milp(self._costs[columns], rows, bounds, integral[columns], timer, gap))
+        result = solve_milp(self._costs[columns], rows, bounds, integral[columns], timer, gap)
+        if result.x is not None:
+            full = np.zeros(self.size)
+            full[columns] = result.x
+            result.x = full
+        return result
 
     def solve_relaxed(self, timer: Timer, rounds: int = _ROUNDS) -> Floats | None:
         """Minimise the costs without whole numbers; return the solution, (columns,), or None.
@@ -202,14 +207,6 @@ class Programme:
     def _columns(self) -> Ints:
         flows = self.region.flows.shape[1]
         return np.append(np.flatnonzero(self.flows), np.arange(flows, self.size))
-
-    def _expand_columns(self, result: OptimizeResult, columns: Ints | None = None) -> OptimizeResult:
-        """Return the solver's result with all columns in `x`; those that were left out are 0."""
-        if result.x is not None:
-            full = np.zeros(self.size)
-            full[self._columns if columns is None else columns] = result.x
-            result.x = full
-        return result
 
     def _split_rows(self) -> tuple[LinearConstraint, LinearConstraint]:
         """Return the rows that are equalities, and all other rows, each with a lower bound."""

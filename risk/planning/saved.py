@@ -195,20 +195,16 @@ def read_plan(content: Mapping[str, Any]) -> PlanSummary:
     """Read a plan from JSON values; raise InputError, which names the value, if one is wrong or missing."""
     names = {key: name for name, key in _KEYS.items()}
     values = {names.get(key, key): value for key, value in content.items()}
-    if isinstance(values.get("verdict"), Mapping):
-        values["verdict"] = _read_answer(values["verdict"])
+    if isinstance(verdict := values.get("verdict"), Mapping):
+        answer = verdict.get("answer", verdict.get("recommended"))  # older plans have other words, or only the second
+        if isinstance(answer, str | bool):
+            values["verdict"] = {**verdict, "answer": OLD_ANSWERS.get(answer, answer)}
     if isinstance(values.get("decisions"), list):
         values["decisions"] = [{"decision": row, "author": row} for row in values["decisions"]]
     if isinstance(values.get("stays"), list):
         values["stays"] = [_read_reason(row) for row in values["stays"]]
     summary: PlanSummary = _read(PlanSummary, values, "")
     return summary
-
-
-def _read_answer(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a verdict in the words of today; older plans have other words, or only `recommended`."""
-    answer = verdict.get("answer", verdict.get("recommended"))
-    return {**verdict, "answer": OLD_ANSWERS.get(answer, answer)} if isinstance(answer, str | bool) else verdict
 
 
 def _read_reason(row: object) -> object:

@@ -115,7 +115,8 @@ class Search:
         Either flow may be _NONE.
         """
         alone, joint = self._estimate_changes()
-        money = self._compute_remaining()
+        budget = self.region.rules.budget
+        money = np.inf if budget is None else budget - self._spent
         least = _LEAST * max(abs(self.value), 1.0)
         # The goal has kinks, so that a single move may gain although its estimate does not.
         changes = [
@@ -152,10 +153,6 @@ class Search:
             return float(less), less + gains + 0.5 * curved - cross
 
         return gains + 0.5 * curved, joint
-
-    def _compute_remaining(self) -> float:
-        budget = self.region.rules.budget
-        return np.inf if budget is None else budget - self._spent
 
     def remove_idle_moves(self) -> None:
         """Remove, one by one, moves that add nothing to the goal, unless a rule needs them."""

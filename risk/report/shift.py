@@ -221,7 +221,8 @@ def sample_shares(
     evidence = [
         [_compute_evidence(published[a, year], channel, table) for year in (0, 1)] for a in range(len(published))
     ]
-    joint = np.stack([_join_years(*pair) for pair in evidence])  # (areas, changes, logits)
+    later, level_prior = _build_level_prior()
+    joint = np.stack([level_prior * before * after[later] for before, after in evidence])  # (areas, changes, logits)
     by_change = joint.sum(axis=2)
     prior, kernel = _build_common_prior()
     weight = prior * np.prod(kernel @ by_change.T, axis=1)
@@ -282,15 +283,6 @@ def _list_true_counts(value: int, channel: Channel) -> tuple[Floats, int]:
     """Return P(value | true count) for all true counts that can be published as `value`, and the smallest of them."""
     first, last = max(value - channel.largest, 0), min(value + channel.largest, channel.n_max)
     return channel.matrix[first : last + 1, value], first
-
-
-def _join_years(before: Floats, after: Floats) -> Floats:
-    """Return the evidence for each change and each earlier log odds, times the prior of the level, (changes, logits).
-
-    before, after : the evidence of each year, (logits,).
-    """
-    later, prior = _build_level_prior()
-    return np.asarray(prior * before * after[later])
 
 
 @lru_cache(maxsize=1)

@@ -29,7 +29,7 @@ from risk.evaluation.forecast_ledger import AHEAD
 from risk.evaluation.risk_model import MODEL, build_panel
 from risk.model import Draws, Fit
 from risk.model.burden import judge_burden
-from risk.model.detection import DetectionRange, Judgement, draw_yearly_need, judge_need
+from risk.model.detection import Judgement, draw_yearly_need, judge_need
 from risk.model.draws import subtract_national_rate
 from risk.model.expected import Explanation, explain
 from risk.model.municipalities import MunicipalFit
@@ -79,14 +79,10 @@ class JudgedFit:
         return self.fit.observations
 
 
-def judge_fit(fit: Fit, spread: float | None = None, common: DetectionRange | None = None) -> JudgedFit:
-    """Draw from a fit, and compute the judgement on each area and pathway.
-
-    spread, common : the spread of detection between areas and the range of the common share, if they are not those of
-    the model, for a sensitivity run.
-    """
+def judge_fit(fit: Fit) -> JudgedFit:
+    """Draw from a fit, and compute the judgement on each area and pathway."""
     observations = fit.observations
-    draws = fit.draws(DRAWS, SEED, spread)
+    draws = fit.draws(DRAWS, SEED)
     log_risk, log_need = fit.average(draws.log_rate), fit.average(draws.log_need_rate)
     two_years = len(observations.quarters) >= 2 * _YEAR
     alone = draws.log_rate, observations.effort, observations.before_breaks
@@ -96,7 +92,7 @@ def judge_fit(fit: Fit, spread: float | None = None, common: DetectionRange | No
         find_changes(*rate, _YEAR, compare_ways(observations, gamma, kappa, countries=pooled)) if two_years else None
         for rate, pooled in rates
     )
-    need, reasons = draw_yearly_need(draws, observations, SEED, common), explain(fit, draws, log_need)
+    need, reasons = draw_yearly_need(draws, observations, SEED), explain(fit, draws, log_need)
     whole = judge_need(log_need, observations)
     return JudgedFit(fit, draws, log_risk, log_need, whole, need, areas, countries, reasons)
 

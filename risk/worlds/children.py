@@ -11,7 +11,7 @@ from risk.numbers import stream
 from risk.worlds import profiles
 from risk.worlds.frames import format_days, format_numbers, make_categories, make_identifiers, make_programme_numbers
 from risk.worlds.ground import Ground, choose
-from risk.worlds.journeys import draw_journeys, first_day_after
+from risk.worlds.journeys import draw_journeys
 from risk.worlds.meeting import MeetingTable, OutreachSlots
 from risk.worlds.need import compute_internal_share
 from risk.worlds.outreach import FirstMeetings
@@ -23,7 +23,7 @@ def _cut_calendar(parameters: WorldParameters) -> tuple[Ints, Ints, Ints]:
 
     start : day since 1970. length : 7 or 1 days. quarter : position.
     """
-    edges = [*_find_quarter_starts(parameters).tolist(), first_day_after(parameters)]
+    edges = parameters.edges.tolist()
     start, length, quarter = [], [], []
     for q in range(parameters.quarters):
         day = edges[q]
@@ -182,7 +182,7 @@ def _draw_origins_and_destinations(
     country = land.country_of_municipality[here]
     flow = profiles.build_flow(land, parameters, compute_internal_share(parameters))
     u = stream(parameters.seed, "flow").random((5, size))
-    quarter = np.searchsorted(_find_quarter_starts(parameters), first.date, side="right") - 1
+    quarter = np.searchsorted(parameters.edges[:-1], first.date, side="right") - 1
     target_table = flow.target.reshape(-1, none)
     brought = u[2] < np.where(flow.city[here], 0.93, 0.30)
     greek = country == flow.greece
@@ -201,9 +201,3 @@ def _draw_origins_and_destinations(
     origin = np.where(u[3] < 0.15, none, np.choose(first.pathway, origins))
     target = np.where(u[4] < 0.25, none, np.choose(first.pathway, targets))
     return origin[every.child], target[every.child]
-
-
-def _find_quarter_starts(parameters: WorldParameters) -> Ints:
-    """Return the first day of each quarter, in days since 1970."""
-    edges = [day.to_datetime64().astype("datetime64[D]").astype(int) for day in parameters.quarter_starts]
-    return np.array(edges, dtype=np.int64)

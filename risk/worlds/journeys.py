@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from data.workspace.types import Floats, Ints
 from risk.numbers import stream
@@ -21,12 +20,6 @@ _RETURNING = 4  # position of the stage "returning"
 _LAST_STAGE = 5
 
 
-def first_day_after(parameters: WorldParameters) -> int:
-    """Return the day after the last quarter, in days since 1970."""
-    after = parameters.quarter_starts[-1] + pd.DateOffset(months=3)
-    return int(after.to_datetime64().astype("datetime64[D]").astype(int))
-
-
 def draw_journeys(land: Ground, parameters: WorldParameters, first: MeetingTable, slots: OutreachSlots) -> MeetingTable:
     """Return `first` with the further meetings of each child, up to eight in all and until the world's last day."""
     rng = stream(parameters.seed, "journeys")
@@ -36,7 +29,7 @@ def draw_journeys(land: Ground, parameters: WorldParameters, first: MeetingTable
     for step in range(1, MOST_MEETINGS):
         go_on = rng.random(len(now.child)) < _AGAIN
         pause = _PAUSE[0] + np.floor(rng.exponential(_PAUSE[1], len(now.child))).astype(np.int64)
-        alive = go_on & (now.date + pause < first_day_after(parameters))
+        alive = go_on & (now.date + pause < parameters.edges[-1])
         now = _meet_again(land, rng, now.take(alive), step, pause[alive], places, searched_days)
         parts.append(now)
     return MeetingTable.join(parts)
@@ -71,8 +64,8 @@ class _Places:
 
 def _mark_searched_days(land: Ground, parameters: WorldParameters, slots: OutreachSlots) -> tuple[np.ndarray, int]:
     """Return whether outreach was recorded in a municipality on each day, (M, days), and the first day."""
-    first = int(parameters.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int))
-    searched = np.zeros((len(land.people), first_day_after(parameters) - first), dtype=bool)
+    first = int(parameters.edges[0])
+    searched = np.zeros((len(land.people), int(parameters.edges[-1]) - first), dtype=bool)
     for day in range(7):
         rows = slots.length > day
         searched[slots.municipality[rows], slots.start[rows] + day - first] = True

@@ -87,33 +87,24 @@ def change_records(parameters: WorldParameters, records: Records) -> Records:
     return records
 
 
-def leave_out_file(records: Records, partner: str, kind: str = "effort") -> Records:
-    """Return the records without the file of a kind that a partner sent, by default that of its outreach days."""
-    stays = records[kind]["partner"] != partner
-    return {**records, kind: records[kind][stays].reset_index(drop=True)}
-
-
-def stop_partner(records: Records, partner: str, day: str) -> Records:
-    """Return the records without the encounters and outreach days of a partner from a day (ISO) on."""
-    for kind in ("encounter", "effort"):
-        frame = records[kind]
-        stays = (frame["partner"] != partner) | (frame["date"].astype(str) < day)
-        records = {**records, kind: frame[stays].reset_index(drop=True)}
-    return records
+def leave_out_file(records: Records, partner: str) -> Records:
+    """Return the records without the file of its outreach days that a partner sent."""
+    effort = records["effort"]
+    return {**records, "effort": effort[effort["partner"] != partner].reset_index(drop=True)}
 
 
 def _draw_partner(parameters: WorldParameters) -> str:
     return str(stream(parameters.seed, "missing").choice(PARTNERS))
 
 
-def _lose_file(parameters: WorldParameters, records: Records) -> Records:
-    return leave_out_file(records, _draw_partner(parameters))
-
-
 def _stop_one_partner(parameters: WorldParameters, records: Records) -> Records:
-    """Let a partner stop after three quarters of the time."""
-    turn = parameters.quarter_starts[int(0.75 * parameters.quarters)]
-    return stop_partner(records, _draw_partner(parameters), f"{turn:%Y-%m-%d}")
+    """Let a partner send no encounter and no outreach days after three quarters of the time."""
+    partner, turn = _draw_partner(parameters), parameters.quarter_starts[int(0.75 * parameters.quarters)]
+    for kind in ("encounter", "effort"):
+        frame = records[kind]
+        stays = (frame["partner"] != partner) | (frame["date"].astype(str) < f"{turn:%Y-%m-%d}")
+        records = {**records, kind: frame[stays].reset_index(drop=True)}
+    return records
 
 
 def _spread_by_contagion(land: Ground, parameters: WorldParameters, need: Need) -> Need:
@@ -216,7 +207,8 @@ LAWS: Mapping[str, Law] = MappingProxyType({
     "delays": Law("half of the reports are dated up to three quarters late", meetings=_delay_reports),
     "partners": Law("the main reporting partner of a region starts or stops", need=_start_and_stop_partners),
     "lockdown": Law("outreach and reports collapse for the last year, need does not", meetings=_lock_down),
-    "missing-file": Law("the file with the outreach days of a partner is missing", records=_lose_file),
+    "missing-file": Law("the file with the outreach days of a partner is missing",
+                        records=lambda parameters, records: leave_out_file(records, _draw_partner(parameters))),
     "partner-stops": Law("a partner sends nothing in the last quarter of the time", records=_stop_one_partner),
     "unfollowed-rise": Law(
         "internal trafficking in Tirana and Durrës rises threefold, and outreach stays where it was",

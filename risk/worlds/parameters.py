@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from data.errors import InputError
+from data.workspace.types import Ints
 
 # Chosen by hand: in this world most children are in the counties and regions where the programme has its offices.
 DEFAULT_SEED = 13715
@@ -89,6 +91,12 @@ class WorldParameters:
         """First day of each quarter."""
         first = pd.Period(self.start, freq="M")
         return tuple((first + 3 * i).start_time for i in range(self.quarters))
+
+    @cached_property
+    def edges(self) -> Ints:
+        """First day of each quarter, and the day after the last one, in days since 1970, (quarters + 1,)."""
+        months = np.datetime64(self.start, "M") + 3 * np.arange(self.quarters + 1)
+        return months.astype("datetime64[D]").astype(np.int64)
 
     @property
     def periods(self) -> tuple[str, ...]:

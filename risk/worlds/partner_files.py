@@ -200,16 +200,12 @@ class _Spelling:
     def _variants(self, code: str, level: str | None) -> list[str]:
         if not code:
             return [""] * len(_LATIN)
+        from anyascii import anyascii
+
         area = self._areas.loc[code]
         local, english = str(area["name_local"]), str(area["name_en"])
-        forms = [code, english, local, _latin(local), _capitals(local)]
+        forms = [code, english, local, str(anyascii(local)), _capitals(local)]
         return [form if self._places.resolve(form, None, level).code == code else code for form in forms]
-
-
-def _latin(text: str) -> str:
-    from anyascii import anyascii
-
-    return str(anyascii(text))
 
 
 def _capitals(text: str) -> str:

@@ -86,7 +86,7 @@ def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd
     bearer = choose(rng.random(count), _BEARER_BY_AXIS, axis)
     staff = 1 + rng.poisson(2.5 + 2.0 * (axis == 1), count)
     capacity = 5 * np.maximum(1, rng.poisson(staff * np.array([2.2, 0.8, 0.7, 0.9, 1.5])[axis]))
-    first, last = _span(parameters)
+    first, last = int(parameters.edges[0]), int(parameters.edges[-1]) - 1
     late = np.floor(rng.random(count) ** 2 * 0.75 * (last - first)).astype(np.int64)
     none = np.full(count, len(DUTY_BEARERS))
     begun = np.where(rng.random(count) < 0.35, first - 365, first + late)
@@ -94,13 +94,6 @@ def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd
     running = _Services(town, np.arange(count), bearer, axis, staff, capacity, begun, ended, none, none)
     handed = _hand_over(rng, running, first, last)
     return _service_frame(land, _share_and_return(stream(parameters.seed, "handover"), handed, count, last))
-
-
-def _span(parameters: WorldParameters) -> tuple[int, int]:
-    """Return the first and the last day of the world, in days since 1970."""
-    first = parameters.quarter_starts[0].to_datetime64().astype("datetime64[D]").astype(int)
-    after = parameters.quarter_starts[-1] + pd.DateOffset(months=3)
-    return int(first), int(after.to_datetime64().astype("datetime64[D]").astype(int)) - 1
 
 
 def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) -> _Services:

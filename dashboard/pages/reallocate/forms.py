@@ -162,7 +162,7 @@ def _ask_preset(first: Setting) -> None:
 def _take_preset() -> None:
     preset = PRESETS.get(st.session_state[_PRESET])
     for name, weight in zip(PRESET_WEIGHTS, preset.weights if preset else (), strict=bool(preset)):
-        address.set_number(name, weight)
+        address.set_choice(name, weight)
 
 
 def _sliders(first: Setting) -> Sequence[tuple[str, str, int, str]]:

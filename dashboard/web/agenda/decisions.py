@@ -85,12 +85,6 @@ def name_actor(t: Speech, who: str) -> str:
     return t.name_bearer(who) if who in DUTY_BEARERS else make_legible(who, LONGEST)
 
 
-def _offer_plans(current: CurrentRelease) -> dict[str, str]:
-    """Return the titles of the saved plans of the release, by the address of the plan."""
-    plans = list_saved_plans(read_site().plan_folders, current.release).plans
-    return {plan.address: make_legible(plan.summary.title) for plan in plans}
-
-
 def name_plans(current: CurrentRelease, decisions: Iterable[Decision]) -> dict[str, str]:
     """Return the titles of the saved plans of all releases, by the address of the plan.
 
@@ -105,7 +99,8 @@ def name_plans(current: CurrentRelease, decisions: Iterable[Decision]) -> dict[s
 def _ask_for_decision(played: Played, current: CurrentRelease) -> None:
     t = speak_to_reader(current)
     areas = {"": _("The whole programme"), **read_country_names(current), **name_regions(current)}
-    plans = {"": _("No plan"), **_offer_plans(current)}
+    saved = list_saved_plans(read_site().plan_folders, current.release).plans
+    plans = {"": _("No plan"), **{plan.address: make_legible(plan.summary.title) for plan in saved}}
     _page, parameters = split_view(played.item.view if played.item else "")
     with st.form("decide-form", border=False):
         st.text_input(_("What is decided"), max_chars=LONGEST, key=_WHAT)

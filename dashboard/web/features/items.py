@@ -14,13 +14,11 @@ from urllib.parse import urlencode
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.zipped import zip_text
 from dashboard.web.features.collection import Collection, make_link
 from dashboard.web.features.query import MOST, Query
-from data.release import Release
 from data.workspace.types import Ints
 from geo.export import geojson
 from geo.layers import find_layer
@@ -114,13 +112,9 @@ def read_cells(collection: Collection) -> Cells:
 def _read_cells(current: CurrentRelease, name: str, level: str) -> Cells:
     layer = find_layer(name)
     table = wide.build_long_table(current.release, layer)
-    return Cells(table[table["level"] == level].reset_index(drop=True), layer, _read_shapes(current.release, level))
-
-
-def _read_shapes(release: Release, level: str) -> pd.Series:
-    shapes = load_areas(release).frame(level).geometry
-    rounded: NDArray[np.object_] = geojson.round_shapes(shapes.to_numpy())
-    return pd.Series(rounded, index=shapes.index, dtype=object)
+    shapes = load_areas(current.release).frame(level).geometry
+    rounded = pd.Series(geojson.round_shapes(shapes.to_numpy()), index=shapes.index, dtype=object)
+    return Cells(table[table["level"] == level].reset_index(drop=True), layer, rounded)
 
 
 @lru_cache(maxsize=128)

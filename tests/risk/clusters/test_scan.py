@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from benchmarks.scan import scan_space_time
 from data.errors import InputError
 from risk.clusters import scan
 from risk.clusters.getis_ord import benjamini_hochberg, compute_getis_ord
@@ -163,7 +164,7 @@ def test_different_detection_makes_false_alarms_unless_the_scan_knows_of_it(quar
 
     def alarms(spread):
         options = {"between_sd": spread, "replicates": 99}
-        scans = [scan.scan_space_time(w, people, centres, seed=i, **options) for i, w in enumerate(worlds)]
+        scans = [scan_space_time(w, people, centres, seed=i, **options) for i, w in enumerate(worlds)]
         return sum(clusters[0].p <= 0.05 for clusters in scans)
 
     assert alarms(0.0) > 20
@@ -189,10 +190,7 @@ def test_prospective_false_alarms_are_as_rare_as_the_level_says():
     expected = np.repeat(people[:, None], 6, axis=1)
     share = (expected / expected.sum()).ravel()
     worlds = rng.multinomial(100, share, size=200).reshape(200, 12, 6).astype(float)
-    p = [
-        scan.scan_space_time(w, expected, centres, prospective=True, replicates=99, seed=i)
-        for i, w in enumerate(worlds)
-    ]
+    p = [scan_space_time(w, expected, centres, prospective=True, replicates=99, seed=i) for i, w in enumerate(worlds)]
     alarms = sum(bool(clusters) and clusters[0].p <= 0.1 for clusters in p)
     low, high = binom.ppf([0.001, 0.999], 200, 0.1)
     assert low <= alarms <= high
@@ -215,7 +213,7 @@ def test_a_planted_cylinder_is_found_in_its_place_and_quarters():
     risk[near, 9:] = 4.0
     cases = rng.poisson(expected * risk).astype(float)
     for prospective in (True, False):
-        first = scan.scan_space_time(cases, expected, centres, prospective=prospective, replicates=199, seed=1)[0]
+        first = scan_space_time(cases, expected, centres, prospective=prospective, replicates=199, seed=1)[0]
         assert (first.first, first.last) == (9, 11)
         assert len(set(first.areas) & set(near.tolist())) >= 4
         assert first.p == 0.005
@@ -227,8 +225,8 @@ def test_a_prospective_scan_says_nothing_of_clusters_that_are_over():
     risk = np.ones((40, 12))
     risk[np.argsort(np.hypot(*(centres - 0.3).T))[:5], 2:5] = 5.0
     cases = rng.poisson(expected * risk).astype(float)
-    whole = scan.scan_space_time(cases, expected, centres, replicates=199)
-    now = scan.scan_space_time(cases, expected, centres, prospective=True, replicates=199)
+    whole = scan_space_time(cases, expected, centres, replicates=199)
+    now = scan_space_time(cases, expected, centres, prospective=True, replicates=199)
     assert whole[0].p == 0.005
     assert (whole[0].first, whole[0].last) == (2, 4)
     assert all(cluster.last == 11 for cluster in now)
