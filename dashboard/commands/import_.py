@@ -22,7 +22,7 @@ from data.restricted import intake
 from data.restricted.governance.retention import find_overdue
 from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.intake import mapping
-from data.restricted.intake.checks import TOWN
+from data.restricted.intake.checks import APART, EXONYM, TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.recognition import CHILDREN, read_place_label
 from data.restricted.intake.values import UNSURE_WORD
@@ -37,7 +37,7 @@ _OVERDUE = (
     "release deletes them, as governance.toml says; where they are many, it asks first. If that is wrong, raise months."
 )
 _NO_CATEGORY = "not one of the categories"
-_WORDS_UNKNOWN = (_NO_CATEGORY, UNSURE_WORD, "is not a known municipality", TOWN)
+_WORDS_UNKNOWN = (_NO_CATEGORY, UNSURE_WORD, "is not a known municipality", TOWN, EXONYM, APART)
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 

@@ -28,9 +28,10 @@ PERIOD = (
     r"(?:\d{4}-(?:0[1-9]|1[0-2])-01/P(?:1M|3M|1Y)"
     r"|\d{4}-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01])/\d{4}-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01]))"
 )
-# One area; one by a town in it, whose name a village elsewhere may have too; several that the text may mean; one of
-# another level or country; none.
-Finding = Literal["one", "town", "several", "elsewhere", "none"]
+# One area; one by a town in it, whose name a village elsewhere may have too; one by its name in another language, which
+# a place of the country of that language may have too; several that the text may mean; one of another level or country;
+# a place and, in brackets, an area in which it is not; none.
+Finding = Literal["one", "town", "exonym", "several", "elsewhere", "apart", "none"]
 
 
 class Match(Protocol):

@@ -53,7 +53,7 @@ from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_reje
 from data.restricted.intake.shape import name_first, shape_table
 from data.restricted.intake.sheets import find_start, list_tables
 from data.restricted.intake.start import Grid, Start, check_choice
-from data.restricted.intake.surroundings import list_area_columns
+from data.restricted.intake.surroundings import list_area_columns, name_pairs
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import read_day
 from data.schema import INVENTED, HashIdentifier, Resolve, conform, get_kind
@@ -178,7 +178,7 @@ def read_file(
     mapping = mapping or ColumnMapping()
     check_mapping(mapping, kind)
     today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
-    table, layout = open_table(path, get_kind(kind), mapping, partner, progress, today)
+    table, layout = open_table(path, get_kind(kind), mapping, resolve, partner, progress, today)
     spell = make_speller(partners)
     return _check_table(
         table, layout, get_kind(kind), mapping, partner, spell, forgotten, today, resolve, hash_identifier
@@ -189,6 +189,7 @@ def open_table(
     path: InputFile,
     kind: RecordKind,
     mapping: ColumnMapping,
+    resolve: Resolve,
     partner: str | None,
     progress: ProgressCount | None = None,
     today: dt.date | None = None,
@@ -213,6 +214,7 @@ def open_table(
     if not lenient:
         refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
     shaped = name_bands(shaped, of_shaped, year, today or dt.date.today())  # noqa: DTZ011
+    shaped = name_pairs(kind, shaped, of_shaped, mapping, resolve, today or dt.date.today())  # noqa: DTZ011
     strange = [] if layout.mapped or not mapping.columns else [_STRANGE_MAPPING]
     return replace(shaped, notes=[*shaped.notes, *notes, *strange]), of_shaped
 

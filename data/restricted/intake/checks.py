@@ -30,6 +30,8 @@ from data.workspace.folding import is_same_partner
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 TOWN = Message("is a town, and a village elsewhere may have the same name")
+EXONYM = Message("is a name in another language, and a place in the country of that language may have it too")
+APART = Message("the county, region or municipality beside it is another place")
 _UNRESOLVED = 1_000  # Different texts; a column with more is the wrong one, and suggestions for it would be slow.
 
 
@@ -254,6 +256,8 @@ def _unplaced(column: Column, match: Match, text: str) -> tuple[Message, str]:
     level, candidates = column.level, "; ".join(match.candidates)
     if match.finding == "town":
         return TOWN, f"the code of its municipality, perhaps {candidates}; or its county or country in a column"
+    if match.finding in ("exonym", "apart"):
+        return EXONYM if match.finding == "exonym" else APART, f"the code of the right one: perhaps {candidates}"
     if match.finding == "several":
         several = Message("may mean more than one municipality" if level else "may mean more than one area")
         return several, f"the code of the right one: {candidates}"

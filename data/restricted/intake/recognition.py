@@ -40,7 +40,7 @@ from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes, explain_hours, find_hours
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import NO_CODE, list_missing
-from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
+from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in, is_place
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
 from data.restricted.intake.surroundings import Surroundings, list_area_columns, read_surroundings
@@ -171,7 +171,7 @@ def recognise(
         )
     record_kind = get_kind(name)
     mapping = (mappings or {}).get(name, ColumnMapping())
-    table, shaped = open_table(path, record_kind, mapping, partner, today=today, lenient=True)
+    table, shaped = open_table(path, record_kind, mapping, resolve, partner, today=today, lenient=True)
     headings = table.begin.headings
     layout = match_headings(record_kind, headings, mapping)
     if len(layout.list_found()) < TELLING and not mapping.heading_row:
@@ -395,11 +395,11 @@ class _File:
 
     def _is_asked(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
         """Return whether the officer is asked which place a text means."""
-        if match.finding in ("town", "several"):
+        if match.finding in ("town", "exonym", "several"):
             # Open, if in at least one row the other columns do not decide which place is meant.
             beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
             return any(self._surroundings.settle(column, match, number) is None for number in beside)
-        if match.finding != "none":
+        if match.finding not in ("none", "apart"):
             return False
         # A word near no known place is rejected where it stands for few children: it is rather a slip.
         worth = is_personal_in(column, raw.distinct[code]) or self._count_children(raw, code) >= CHILDREN
@@ -414,7 +414,7 @@ class _File:
 
     def _may_show(self, column: Column, raw: RawColumn, code: int) -> bool:
         text = raw.distinct[code].strip()
-        if not text or len(text) > LONGEST or is_personal_in(column, text):
+        if not text or (len(text) > LONGEST and not is_place(text)) or is_personal_in(column, text):
             return False
         # A code of one or two digits is nobody's name, nor are two ages.
         if (text.isdigit() and len(text) <= _CODE and column.allowed) or MadeAges.read(text):
@@ -469,7 +469,10 @@ class _File:
                 f"In {column.name}, these places are not known, or a village elsewhere may have the same name. "
                 "Which place is it?"
             )
-        likely = {word: unknown[code][0] for word, code in words.items() if len(unknown[code]) == 1}
+        # Of two places that disagree neither is likely.
+        likely = {
+            word: unknown[code][0] for word, code in words.items() if len(unknown[code]) == 1 and not word.endswith(")")
+        }
         of_age = column.name == "age_band"
         return Question(
             "words",

@@ -1,0 +1,93 @@
+"""Values that may be wrong never go in without a question or a note: each class of damage, with drawn variants."""
+
+import datetime as dt
+import random
+
+import pytest
+
+from data.reference import area_table, town_table
+from data.restricted.intake import read_file
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.recognition import answer, recognise
+from geo.places import Places
+from tests.helpers.messy_files import write_book, write_text
+from tests.helpers.partner_files import Hasher
+
+TODAY = dt.date(2009, 6, 30)
+PLACES = Places(area_table(), town_table())
+AREAS = area_table()
+TOWNS = AREAS[(AREAS["level"] == "municipality") & AREAS["counted"]]
+HEAD = ("date", "municipality", "child_id", "stage", "pathway", "form", "axis", "found")
+VARIANTS = range(12)
+
+
+def row(day="2008-03-04", place="Durrës", child="K-1", stage="at_risk"):
+    return (day, place, child, stage, "internal", "begging", "protection", "reported")
+
+
+def write(folder, rows, *more, book=False):
+    head, lines = [*HEAD, *more], [list(cells) for cells in rows]
+    return (
+        write_book("damage", {"Rastet": [head, *lines]})(folder)
+        if book
+        else write_text("damage", [head, *lines])(folder)
+    )
+
+
+def look(path, mapping=None):
+    """Return what the officer is asked about a file, and what an import of it does."""
+    mapping, more = mapping or ColumnMapping(), {"resolve": PLACES.resolve, "partner": "INVENTED", "today": TODAY}
+    seen = recognise(path, mappings={"encounter": mapping}, kind="encounter", **more)
+    file = read_file(path, "encounter", mapping=mapping, hash_identifier=Hasher(), **more)
+    return seen, file
+
+
+def parts_of(seen):
+    return [part for question in seen.questions for part in question.parts]
+
+
+@pytest.mark.parametrize("seed", VARIANTS)
+def test_a_municipality_and_another_county_beside_it_are_asked_once_a_pair(tmp_path, seed):
+    draw = random.Random(seed)
+    # A name that several places have is asked by itself.
+    known = [code for code in TOWNS.index if PLACES.resolve(TOWNS["name_local"][code]).finding == "one"]
+    town = draw.choice(known)
+    others = AREAS[(AREAS["level"] == "region") & (AREAS["country"] == TOWNS["country"][town])].index
+    county = draw.choice([code for code in others if code != TOWNS["parent"][town]])
+    heading = draw.choice(["Qarku", "County", "Περιφέρεια", "Νομός", "Rrethi"])
+    own = TOWNS["parent"][town]
+    rows = [
+        (*row(place=TOWNS["name_local"][town], child=f"K-{n}"), AREAS["name_en"][c])
+        for n, c in enumerate([county] * 3 + [own])
+    ]
+    path = write(tmp_path, rows, heading)
+    seen, file = look(path)
+    pair = f"{TOWNS['name_en'][town]} ({AREAS['name_en'][county]})"
+    assert (parts_of(seen), seen.questions[0].rows, dict(seen.questions[0].proposal)) == ([pair], {pair: 3}, {})
+    assert (file.accepted["municipality"].tolist(), file.rejected_rows) == ([town], 3)
+    seen, file = look(path, answer(seen.questions[0], {pair: town}))
+    assert (seen.questions, file.accepted["municipality"].tolist()) == ((), [town] * 4)
+
+
+@pytest.mark.parametrize(
+    ("place", "country", "fits"),
+    [
+        *[
+            (place, "GR", False)
+            for place in ("Αυλώνα", "Αυλώνας", "Χιμάρα", "Άγιοι Σαράντα", "Δίβρη", "Δέλβινο", "Φίερι")
+        ],
+        *[
+            (place, "AL", True)
+            for place in ("Αυλώνα", "Αυλώνας", "Χιμάρα", "Άγιοι Σαράντα", "Δίβρη", "Κορυτσά", "Φίερι")
+        ],
+        *[(place, "AL", False) for place in ("Selanik", "Janina", "Konica", "Kosturi", "Preveza", "Filat", "Arta")],
+    ],
+)
+def test_a_name_in_another_language_never_beats_the_country_of_the_other_places(tmp_path, place, country, fits):
+    beside = {"GR": ("Αθήνα", "Ωρωπός"), "AL": ("Τίρανα", "Δυρράχιο")}[country]
+    if country == "AL" and not fits:
+        beside = ("Tiranë", "Durrës")
+    seen, file = look(write(tmp_path, [row(place=name, child=f"K-{n}") for n, name in enumerate([*beside, place])]))
+    is_own = PLACES.resolve(place).finding == "one"  # as Preveza, the name of the place in Latin letters
+    assert parts_of(seen) == ([] if fits or is_own else [place])
+    assert file.accepted_rows == (3 if fits or is_own else 2)
