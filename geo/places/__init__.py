@@ -47,7 +47,7 @@ _NEAR = 0.82  # Of 1: one letter wrong in five or six. Below it London came near
 class Match:
     """The result of a search: one area's code, or the reason why there is none and similar areas.
 
-    `finding` is the result in one word (data/schema/__init__.py); `reason` repeats the text. `named` holds the codes that the
+    `finding` is the result in one word (data/schema); `reason` repeats the text. `named` holds the codes that the
     text names (of a successor of 2019, its own code) or, for `several`, the codes that the text may mean. `respelled`:
     the text names the area only by its sound, or names a town in it. If `finding` is "town", `candidates` holds the
     municipality of the town: a village elsewhere may have the same name.

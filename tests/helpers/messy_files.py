@@ -139,7 +139,7 @@ FILES = (
         answers={
             "column": {"child_id": "Kodi"},
             "constants": {"axis": "protection"},
-            "words": {"pathway": {"ndërkufitar": "other_cross_border"}},
+            "words": {"pathway": {"ndërkufitar": "other_cross_border"}, "stage": {"i identifikuar": "identified"}},
         },
     ),
     # 3. Greek, semicolons, Windows Greek; days with slashes that prove their order.
@@ -319,7 +319,11 @@ FILES = (
             2: {"record_number": "ckx1", "stage": "identified", "found": "reported", "age_band": "14-17"},
             3: {"record_number": "ckx2", "form": "labour", "found": "discovered"},
         },
-        answers={"column": {"date": "Start Date"}, "constants": BOTH},
+        answers={
+            "column": {"date": "Start Date"},
+            "constants": BOTH,
+            "words": {"stage": {"identified": "identified"}},
+        },
     ),
     # 11. HTCDS 2.0.
     Messy(

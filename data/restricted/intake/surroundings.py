@@ -73,7 +73,7 @@ def _list_around(*codes: str) -> set[str]:
 
 def _list_regions(codes: frozenset[str]) -> frozenset[str]:
     table = area_table()
-    return frozenset(table["parent"][code] for code in codes if table["level"][code] == "municipality")
+    return frozenset(str(table["parent"][code]) for code in codes if table["level"][code] == "municipality")
 
 
 def name_pairs(
@@ -105,7 +105,7 @@ def _name_pair(cell: str, text: str, beside: tuple[frozenset[str], ...], resolve
     if not match or not apart:
         return cell
     names = area_table()["name_en"]
-    place = names[match.code] if match.code and match.finding in ("one", "exonym") else text
+    place = str(names[match.code]) if match.code and match.finding in ("one", "exonym") else text
     # The widest area is what the column most likely says.
     return f"{place} ({names[min(apart[0], key=lambda code: (len(code), code))]})"
 

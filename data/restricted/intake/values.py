@@ -88,7 +88,9 @@ def check_values(
     `slashes` is the order of days such as 31/05/2007.
     """
     theirs = {fold(text): ours for text, ours in (names or {}).items()}
-    read = _reader(column, today, slashes)
+    # Only in a column of our codes is "identified" a code, and not a word of the partner's.
+    of_codes = set(map(str.strip, values)) - {""} <= {*column.allowed, *theirs}
+    read = _reader(column, today, slashes, of_codes=of_codes)
     is_point_unsure = column.type == "decimal" and not _proves_point(values)
     checked = Checked([])
     for number, raw in enumerate(values):
@@ -168,11 +170,11 @@ def _empty(column: Column) -> Value:
     return None if column.numeric else column.default
 
 
-def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Value]:
+def _reader(column: Column, today: dt.date, slashes: str, *, of_codes: bool) -> Callable[[str], Value]:
     if column.name == "age_band":
         return lambda text: _parse_age(text, column, today)
     if column.type == "category":
-        return _category(column)
+        return _category(column, of_codes=of_codes)
     if column.type == "date":
         return lambda text: _parse_date(text, column, today, slashes)
     if column.type == "day_or_week":
@@ -192,7 +194,10 @@ def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Val
 
 @lru_cache(maxsize=64)
 def list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return the codes of a column by the keys of their spellings: the code, its label, and words of all languages."""
+    """Return the codes of a column by the keys of their spellings: the code, its label, and words of all languages.
+
+    A spelling that is an unsure word too (identified) is left out.
+    """
     codes = dict(allowed)
     spellings = {make_key(code): code for code in codes}
     for code, text in allowed:
@@ -200,14 +205,14 @@ def list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str,
     for key, code in words.index_codes(name).items():
         if code in codes:
             spellings.setdefault(key, code)
-    return spellings
+    return {key: code for key, code in spellings.items() if key not in words.index_unsure(name)}
 
 
-def _category(column: Column) -> Callable[[str], Value]:
+def _category(column: Column, *, of_codes: bool) -> Callable[[str], Value]:
     spellings = list_spellings(column.name, tuple(column.allowed.items()))
 
     def read(text: str) -> Value:
-        code = words.look_up(spellings, text[:200])
+        code = text if of_codes and text in column.allowed else words.look_up(spellings, text[:200])
         if code is None:
             if words.look_up(words.index_unsure(column.name), text[:200]):
                 raise Faulty(UNSURE_WORD)

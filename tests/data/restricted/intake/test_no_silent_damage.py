@@ -9,6 +9,8 @@ from data.reference import area_table, town_table
 from data.restricted.intake import read_file
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.recognition import answer, recognise
+from data.restricted.intake.values import UNSURE_WORD, check_values
+from data.schema import get_kind
 from geo.places import Places
 from tests.helpers.messy_files import write_book, write_text
 from tests.helpers.partner_files import Hasher
@@ -91,3 +93,48 @@ def test_a_name_in_another_language_never_beats_the_country_of_the_other_places(
     is_own = PLACES.resolve(place).finding == "one"  # as Preveza, the name of the place in Latin letters
     assert parts_of(seen) == ([] if fits or is_own else [place])
     assert file.accepted_rows == (3 if fits or is_own else 2)
+
+
+ASKED, IDENTIFIED = "asked", "identified"
+SAME_WORDS = (  # column, what they mean, and the words in English, Albanian and Greek
+    ("stage", ASKED, "victim", "viktimë", "θύμα"),
+    ("stage", ASKED, "Victim", "Viktimë", "Θύμα"),
+    ("stage", ASKED, "victims", "viktima", "θύματα"),
+    ("stage", ASKED, "victim of trafficking", "viktimë e trafikimit", "θύμα εμπορίας"),
+    ("stage", ASKED, "VICTIM OF TRAFFICKING", "viktimë trafikimi", "θύμα εμπορίας ανθρώπων"),
+    ("stage", ASKED, "identified", "i identifikuar", "ταυτοποιημένο"),
+    ("stage", ASKED, "Identified", "e identifikuar", "αναγνωρισμένο"),
+    ("stage", ASKED, "identified victim", "viktimë e identifikuar", "αναγνωρισμένο θύμα"),
+    ("stage", IDENTIFIED, "formally identified", "identifikuar formalisht", "επίσημα αναγνωρισμένο"),
+    (
+        "stage",
+        IDENTIFIED,
+        "formally identified victim",
+        "viktimë e identifikuar formalisht",
+        "επίσημα αναγνωρισμένο θύμα",
+    ),
+    ("stage", IDENTIFIED, "official victim", "viktimë zyrtare", "επίσημο θύμα"),
+    ("stage", "at_risk", "at risk", "në rrezik", "σε κίνδυνο"),
+    ("stage", "in_exploitation", "exploitation", "shfrytëzim", "εκμετάλλευση"),
+    ("stage", "returning", "return", "kthim", "επιστροφή"),
+    ("stage", "reintegrating", "reintegration", "riintegrim", "επανένταξη"),
+    ("pathway", ASKED, "cross-border", "ndërkufitar", "διασυνοριακή"),
+    ("pathway", ASKED, "international", "ndërkombëtar", "διεθνής"),
+    ("pathway", ASKED, "abroad", "jashtë vendit", "στο εξωτερικό"),
+    ("pathway", "internal", "within the country", "brenda vendit", "εντός χώρας"),
+    ("victim_status", "victim", "victim of trafficking", "viktimë e trafikimit", "θύμα εμπορίας"),
+    ("victim_status", "potential_victim", "potential victim", "viktimë e mundshme", "πιθανό θύμα"),
+)
+
+
+@pytest.mark.parametrize(("column", "meaning", "english", "albanian", "greek"), SAME_WORDS)
+def test_the_three_languages_ask_the_same(column, meaning, english, albanian, greek):
+    for word in (english, albanian, greek):
+        checked = check_values(get_kind("encounter").column(column), [word, "other words"], today=TODAY)
+        reason = checked.faults.get(0, ("",))[0]
+        assert (ASKED if reason == UNSURE_WORD else checked.values[0]) == meaning, word
+
+
+def test_in_a_column_of_our_codes_identified_is_our_code():
+    checked = check_values(get_kind("encounter").column("stage"), ["identified", "at_risk", ""], today=TODAY)
+    assert checked.values[:2] == ["identified", "at_risk"]
