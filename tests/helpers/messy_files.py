@@ -127,7 +127,7 @@ FILES = (
                     ("Data", "Bashkia", "Fëmija", None, None, "Rasti", None, None, None),
                     (None, None, "Kodi", "Gjinia", "Grupmosha", "Faza", "Forma", "Rruga", "Mënyra e gjetjes"),
                     (DAY, "Korçë", "K-1", "femër", "10-13", "në rrezik", "lypje", "i brendshëm", "raportuar"),
-                    (DAY, "Korçë", "K-2", "mashkull", "6 - 9 vjeç", "i identifikuar", "vjedhje", "ndërkufitar", "terren"),
+                    (DAY, "Korçë", "K-2", "mashkull", "6 - 9 vjeç", "identifikuar zyrtarisht", "vjedhje", "ndërkufitar", "terren"),
                 ]
             },
             {"Rastet": ("A1:I1", "A2:A3", "B2:B3", "C2:E2", "F2:I2")},
@@ -139,7 +139,7 @@ FILES = (
         answers={
             "column": {"child_id": "Kodi"},
             "constants": {"axis": "protection"},
-            "words": {"pathway": {"ndërkufitar": "other_cross_border"}, "stage": {"i identifikuar": "identified"}},
+            "words": {"pathway": {"ndërkufitar": "other_cross_border"}},
         },
     ),
     # 3. Greek, semicolons, Windows Greek; days with slashes that prove their order.

@@ -61,7 +61,8 @@ class Surroundings:
     def _fits_column(self, column: Column, match: Match) -> bool:
         """Return whether a name in another language fits the countries of the other places in its column."""
         countries = area_table()["country"]
-        others = {countries[code] == countries[match.code] for code in self.list_codes(column.name) - {match.code}}
+        own = match.code or ""
+        others = {countries[code] == countries[own] for code in self.list_codes(column.name) - {own}}
         has_rivals = len(match.candidates) > 1
         return others == {True} or (not has_rivals and others != {False})
 

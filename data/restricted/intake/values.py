@@ -89,13 +89,16 @@ def check_values(
     """
     theirs = {fold(text): ours for text, ours in (names or {}).items()}
     # Only in a column of our codes is "identified" a code, and not a word of the partner's.
-    of_codes = set(map(str.strip, values)) - {""} <= {*column.allowed, *theirs}
+    of_codes = set(map(str.strip, values)) - {""} <= set(column.allowed)
     read = _reader(column, today, slashes, of_codes=of_codes)
     is_point_unsure = column.type == "decimal" and not _proves_point(values)
     checked = Checked([])
     for number, raw in enumerate(values):
         text = " ".join(raw.split())
         text = theirs.get(fold(text), text) if theirs else text
+        if theirs.get(fold(raw)) in column.allowed:
+            checked.values.append(text)
+            continue
         if _says_nothing(column, text):
             text = ""
         try:
