@@ -15,14 +15,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.errors import FileRefused
-from data.message import Message
+from data.message import Message, count_more
 from data.reference import area_countries
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.surroundings import Surroundings, read_surroundings
 from data.restricted.intake.table import RawTable
-from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, may_be_exchanged, slash_order
+from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, slash_order
 from data.schema import Match, Resolve
 from data.schema.column import Column, RecordKind, Rule
 from data.workspace.folding import is_same_partner
@@ -32,6 +32,7 @@ Mask = npt.NDArray[np.bool_]
 TOWN = Message("is a town, and a village elsewhere may have the same name")
 EXONYM = Message("is a name in another language, and a place in the country of that language may have it too")
 APART = Message("the county, region or municipality beside it is another place")
+_YEAR, _MAIN, _NAMED = 365, 0.9, 6  # days; the share of rows that are not far; lines in a note
 _UNRESOLVED = 1_000  # Different texts; a column with more is the wrong one, and suggestions for it would be slow.
 
 
@@ -169,15 +170,6 @@ def _read_column(
         slashes = slash_order(raw.distinct, mapping.slashes)
         if slashes and not mapping.slashes:
             notes.append(Message("Days like 31/05/2007 in {column} were read with the day first.", column=column.name))
-        if may_be_exchanged(raw.distinct, slashes):
-            notes.append(
-                Message(
-                    "In {column}, no date has a day above 12, and each day that is a text has one. A spreadsheet "
-                    "program may have exchanged day and month of the dates (5 June became 6 May). Compare them with "
-                    "what the partner wrote. If they are wrong, do not import the file, or take the import back.",
-                    column=column.name,
-                )
-            )
     names = mapping.value_names.get(column.name)
     # The partner may be named with the import instead, so an empty cell is judged later.
     lenient = replace(column, required=False) if column.name == "partner" else column
@@ -185,6 +177,8 @@ def _read_column(
     codes = raw.codes.astype(np.int64)
     rows.cells[column.name] = Cells(codes, checked.values)
     rows.fault_each(codes, column.name, checked.faults)
+    if column.name == "date":
+        notes += _note_far_days(rows)
     if checked.several:
         count = int(np.isin(codes, list(checked.several)).sum())
         notes.append(
@@ -207,6 +201,23 @@ def _read_column(
                 count=count,
             )
         )
+
+
+def _note_far_days(rows: Rows) -> list[Message]:
+    """Return a note on the rows, at most a tenth, whose day is more than a year away from all others."""
+    cells = rows.cells["date"]
+    days = np.array([str(day).removeprefix("W") or "NaT" for day in cells.distinct], "datetime64[D]")[cells.codes]
+    known = np.sort(days[~np.isnat(days)])
+    cuts = np.flatnonzero(np.diff(known) > np.timedelta64(_YEAR, "D")) + 1
+    main = max(np.split(known, cuts), key=len)
+    if not len(cuts) or len(main) < _MAIN * len(known):
+        return []
+    far = ~np.isnat(days) & ((days < main[0]) | (days > main[-1]))
+    why = Message(
+        "A day more than a year before or after all others: line {lines}. Compare it with the partner's paper.",
+        lines=count_more(", ".join(map(str, rows.lines[far][:_NAMED].tolist())), int(far.sum()) - _NAMED),
+    )
+    return [why]
 
 
 def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroundings) -> None:

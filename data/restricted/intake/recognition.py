@@ -36,6 +36,7 @@ from data.restricted.intake.headings import (
     suggest_headings,
 )
 from data.restricted.intake.likely_columns import find_code_columns, find_worded_columns
+from data.restricted.intake.likely_days import AS_WRITTEN, EXCHANGED, Doubt
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes, explain_hours, find_hours
 from data.restricted.intake.memory_file import InputFile
@@ -52,10 +53,12 @@ from data.restricted.intake.values import (
     find_band,
     is_band_of,
     is_unordered_day,
+    judge_column,
     slash_order,
 )
 from data.schema import Match, Resolve, get_kind
 from data.schema.column import Column, RecordKind
+from data.workspace.folding import fold
 from data.workspace.types import Ints
 
 Topic = Literal["column", "constants", "words", "days"]
@@ -301,7 +304,7 @@ class _File:
     today: dt.date
 
     def ask_days(self) -> Iterator[Question]:
-        """Yield the question about the order of day and month, once for all columns, if it is open."""
+        """Yield the open questions about day and month: their order, once for all columns, and unlikely days."""
         for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is None or column.type not in ("date", "day_or_week"):
@@ -313,6 +316,18 @@ class _File:
                 rows = {column.name: count}
                 yield Question("days", column.name, text, {column.name: SLASHES}, rows)
                 return
+        for column in self.kind.file_columns:
+            raw = self._raw(column.name)
+            order = slash_order(raw.distinct, self.mapping.slashes) if raw else ""
+            doubt = judge_column(column, raw.distinct, order, self.today) if raw else Doubt()
+            if raw and doubt.name and fold(doubt.name) not in map(fold, self.mapping.value_names.get(column.name, ())):
+                rows = {doubt.name: int(np.isin(raw.codes, list(doubt.days)).sum())}
+                text = (
+                    f"In {column.name}, day and month may be exchanged in these months: no or few days are after the "
+                    "12th, or they spread over many months or into the future. Look at the partner's paper. Are they "
+                    "right as written?"
+                )
+                yield Question("words", column.name, text, {doubt.name: (AS_WRITTEN, EXCHANGED)}, rows)
 
     def ask_words(self) -> Iterator[Question]:
         """Yield a question for each column of categories or places, about the meaning of its unknown words."""
@@ -346,20 +361,19 @@ class _File:
         for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is not None:
-                texts = [raw.distinct[code] for code in raw.codes[:_SAMPLE].tolist()]
-                cells[column.name] = tuple(self._read_cells(column, raw, texts))
+                cells[column.name] = tuple(self._read_cells(column, raw, raw.codes[:_SAMPLE].tolist()))
         return Sample(tuple(self.table.lines[:_SAMPLE].tolist()), cells)
 
-    def _read_cells(self, column: Column, raw: RawColumn, texts: list[str]) -> Iterator[str | None]:
+    def _read_cells(self, column: Column, raw: RawColumn, codes: list[int]) -> Iterator[str | None]:
         if is_private(column):
-            yield from (MASK if text.strip() else "" for text in texts)
+            yield from (MASK if raw.distinct[code].strip() else "" for code in codes)
             return
         slashes = slash_order(raw.distinct, self.mapping.slashes)
         names = self.mapping.value_names.get(column.name)
-        checked = check_values(column, texts, today=self.today, names=names, slashes=slashes)
-        for number, value in enumerate(checked.values):
-            text = "" if value is None else str(value)
-            if number in checked.faults:
+        checked = check_values(column, raw.distinct, today=self.today, names=names, slashes=slashes)
+        for number, code in enumerate(codes):
+            text = "" if checked.values[code] is None else str(checked.values[code])
+            if code in checked.faults:
                 yield None
             elif column.type == "area" and text:
                 match = self.resolve(text, None, column.level)

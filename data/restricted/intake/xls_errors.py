@@ -14,6 +14,7 @@ _HEADER = struct.Struct("<30x2H14xI4x2I4xI4x109I")  # the first 512 bytes of a c
 _ENTRY = struct.Struct("<64sH50xII4x")  # of the directory: name, bytes of the name, first sector, size
 _LAST = 0xFFFFFFFA  # Sectors from here on are marks, such as the end of a chain.
 _FORMULA, _SHEET, _BEGIN, _END, _BOOLEAN_OR_ERROR = 0x006, 0x085, 0x809, 0x00A, 0x205
+_DATE_MODE = 0x022
 
 
 def list_error_rows(content: bytes) -> list[set[int]]:
@@ -26,6 +27,11 @@ def list_error_rows(content: bytes) -> list[set[int]]:
     return [
         {row for sort, record in _list_records(stream, place) for row in _find_error(sort, record)} for place in places
     ]
+
+
+def counts_from_1904(content: bytes) -> bool:
+    """Return whether the day numbers of a workbook count from 1904; raise errors as `list_error_rows` does."""
+    return any(sort == _DATE_MODE and record[:1] == b"\1" for sort, record in _list_records(_read_workbook(content), 0))
 
 
 def _find_error(sort: int, record: bytes) -> list[int]:

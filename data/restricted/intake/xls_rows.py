@@ -15,10 +15,10 @@ from data.errors import FileRefused, TactError
 from data.message import Message
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
-from data.restricted.intake.start import ROWS, FindStart, Grid, Start
+from data.restricted.intake.start import ROWS, SINCE_1904, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, is_total, refuse_locked
 from data.restricted.intake.values import ERROR_CELL, PASTE_VALUES
-from data.restricted.intake.xls_errors import list_error_rows
+from data.restricted.intake.xls_errors import counts_from_1904, list_error_rows
 from data.restricted.intake.xlsx_rows import LISTS, convert_cell
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def rows_of_workbook(
     damaged or locked with a password, and as `find_start` does.
     """
     with _opened(path) as book:
-        grids = _first_rows(book)
+        grids = _first_rows(book, path)
         begin = find_start(grids)
         with path.open("rb") as file:
             rows = list_error_rows(file.read())
@@ -51,7 +51,7 @@ def read_first_rows(path: InputFile) -> list[Grid]:
     Raises FileRefused for a workbook that is empty, damaged or locked with a password.
     """
     with _opened(path) as book:
-        return _first_rows(book)
+        return _first_rows(book, path)
 
 
 @contextlib.contextmanager
@@ -78,12 +78,14 @@ def _list_visible(book: CalamineWorkbook) -> list[str]:
     return [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
 
 
-def _first_rows(book: CalamineWorkbook) -> list[Grid]:
+def _first_rows(book: CalamineWorkbook, path: InputFile) -> list[Grid]:
+    with path.open("rb") as file:
+        shift = SINCE_1904 if counts_from_1904(file.read()) else 0
     grids = []
     for number, name in enumerate(_list_visible(book), start=1):
         head = [(line, cells) for line, cells in islice(_rows(book, name), 2 * ROWS) if any(map(str.strip, cells))]
         if head:
-            grids.append(Grid(head, name, number))
+            grids.append(Grid(head, name, number, shift))
     if not grids:
         raise FileRefused(Message("The file is empty: the row with the column names is missing."))
     return grids

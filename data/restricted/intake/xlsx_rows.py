@@ -14,7 +14,7 @@ from data.errors import FileRefused, TactError
 from data.message import Message
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
-from data.restricted.intake.start import ROWS, FindStart, Grid, Start
+from data.restricted.intake.start import ROWS, SINCE_1904, FindStart, Grid, Start
 from data.restricted.intake.table import Fault, is_total
 from data.restricted.intake.values import ERROR_CELL, PASTE_VALUES
 
@@ -86,13 +86,16 @@ def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet
 
     Guide sheets (GUIDES) are left out, unless there is only one sheet.
     """
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+    shift = SINCE_1904 if sheets and sheets[0].parent.epoch == CALENDAR_MAC_1904 else 0
     used, grids = [], []
     for number, sheet in enumerate(sheets, start=1):
         rows = [(row, [convert_cell(cell.value) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
         filled = [(row, cells) for row, cells in rows if any(cell.strip() for cell in cells)]
         if filled and (sheet.title not in GUIDES or len(sheets) == 1):
             used.append(sheet)
-            grids.append(Grid(filled, sheet.title, number))
+            grids.append(Grid(filled, sheet.title, number, shift))
     if not used:
         raise FileRefused(Message("The file is empty: the row with the column names is missing."))
     return used, grids

@@ -3,7 +3,9 @@
 import datetime as dt
 import random
 
+import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from data.reference import area_table, town_table
 from data.restricted.intake import read_file
@@ -13,6 +15,7 @@ from data.restricted.intake.values import UNSURE_WORD, check_values
 from data.schema import get_kind
 from geo.places import Places
 from tests.helpers.messy_files import write_book, write_text
+from tests.helpers.old_excel import write_old_workbook
 from tests.helpers.partner_files import Hasher
 
 TODAY = dt.date(2009, 6, 30)
@@ -138,3 +141,87 @@ def test_the_three_languages_ask_the_same(column, meaning, english, albanian, gr
 def test_in_a_column_of_our_codes_identified_is_our_code():
     checked = check_values(get_kind("encounter").column("stage"), ["identified", "at_risk", ""], today=TODAY)
     assert checked.values[:2] == ["identified", "at_risk"]
+
+
+@pytest.mark.parametrize("seed", VARIANTS)
+@pytest.mark.parametrize("later", [0, 1])
+def test_excel_days_with_day_and_month_exchanged_are_asked(tmp_path, seed, later):
+    draw = random.Random(seed)
+    year, month = draw.choice([2006, 2007, 2008]), draw.randint(1, 12)
+    span = draw.choice([28, 360])  # days of one month, or of a year
+    start = dt.date(year, month if span == 28 else 1, 1)
+    days = sorted(draw.sample([start + dt.timedelta(days=n) for n in range(span)], 24))
+    typed = [day for day in days if day.day > 12][:later]
+    cells = [
+        day if day in typed else day.replace(month=day.day, day=day.month) if day.day <= 12 else f"{day:%d/%m/%Y}"
+        for day in days
+    ]
+    path = write(tmp_path, [row(cell, child=f"K-{n}") for n, cell in enumerate(cells)], book=True)
+    seen, file = look(path)
+    (question,) = seen.questions
+    (part,) = question.parts
+    exact = sorted(f"{day}" for day in days)
+    wrong = set(file.accepted["date"]) - set(exact)
+    assert not wrong
+    _, file = look(path, answer(question, {part: "exchanged"}))
+    assert sorted(file.accepted["date"]) == exact
+    _, file = look(path, answer(question, {part: "as written"}))
+    assert file.accepted_rows == 24
+
+
+@pytest.mark.parametrize("seed", VARIANTS)
+def test_a_file_with_the_month_first_after_an_answer_that_the_day_is_first(tmp_path, seed):
+    draw = random.Random(seed)
+    year, month = draw.choice([2007, 2008]), draw.randint(1, 12)
+    last = 12 if seed % 2 else 28
+    days = sorted(draw.sample([dt.date(year, month, day) for day in range(1, last + 1)], 8))
+    path = write(tmp_path, [row(f"{day:%m/%d/%Y}", child=f"K-{n}") for n, day in enumerate(days)])
+    kept = ColumnMapping(slashes="day first")
+    seen, file = look(path, kept)
+    assert set(file.accepted["date"]) <= {f"{day}" for day in days}
+    (question,) = seen.questions
+    (part,) = question.parts
+    said = answer(question, {part: "month first" if question.topic == "days" else "exchanged"})
+    _, file = look(path, kept.extend(said))
+    assert sorted(file.accepted["date"]) == [f"{day}" for day in days]
+
+
+@pytest.mark.parametrize("seed", VARIANTS)
+def test_likely_days_ask_nothing(tmp_path, seed):
+    draw = random.Random(seed)
+    span = draw.choice([28, 90, 360])
+    days = [dt.date(2008, 1, 1) + dt.timedelta(days=draw.randrange(span)) for _ in range(30)]
+    path = write(tmp_path, [row(day, child=f"K-{n}") for n, day in enumerate(days)], book=seed % 2 == 0)
+    seen, file = look(path)
+    assert (seen.questions, file.accepted_rows) == ((), 30)
+
+
+def test_a_lonely_day_is_noted(tmp_path):
+    days = [dt.date(2008, 3, n) for n in range(1, 21)]
+    path = write(tmp_path, [row(day, child=f"K-{n}") for n, day in enumerate([*days, dt.date(2003, 3, 4)])])
+    _, file = look(path)
+    assert any("more than a year" in note and "line 22" in note for note in file.notes)
+
+
+@pytest.mark.parametrize("seed", VARIANTS)
+def test_the_date_system_of_the_workbook_counts_for_day_numbers(tmp_path, seed):
+    draw = random.Random(seed)
+    first = draw.choice([dt.date(1904, 1, 1), dt.date(1899, 12, 30)])
+    days = [dt.date(2007, 1, 1) + dt.timedelta(days=draw.randrange(600)) for _ in range(4)]
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904 if first.year == 1904 else book.epoch
+    book.active.append(HEAD)
+    for n, day in enumerate(days):
+        number = (day - first).days
+        book.active.append(row(draw.choice([number, str(number), day]), child=f"K-{n}"))
+    path = tmp_path / "days.xlsx"
+    book.save(path)
+    _, file = look(path)
+    assert file.accepted["date"].tolist() == [f"{day}" for day in days]
+
+
+@pytest.mark.parametrize("since_1904", [True, False])
+def test_the_date_system_of_an_old_workbook_counts(tmp_path, since_1904):
+    cells = row((dt.date(2008, 3, 4) - dt.date(1904, 1, 1)).days if since_1904 else 39511)
+    path = write_old_workbook(tmp_path / "old.xls", [[*HEAD], [*cells]], since_1904=since_1904)
+    assert look(path)[1].accepted["date"].tolist() == ["2008-03-04"]
