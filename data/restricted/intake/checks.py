@@ -22,7 +22,7 @@ from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.surroundings import Surroundings, read_surroundings
 from data.restricted.intake.table import RawTable
-from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, slash_order
+from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, judge_column, slash_order
 from data.schema import Match, Resolve
 from data.schema.column import Column, RecordKind, Rule
 from data.workspace.folding import is_same_partner
@@ -170,6 +170,14 @@ def _read_column(
         slashes = slash_order(raw.distinct, mapping.slashes)
         if slashes and not mapping.slashes:
             notes.append(Message("Days like 31/05/2007 in {column} were read with the day first.", column=column.name))
+        if judge_column(column, raw.distinct, slashes, today).is_weak:
+            notes.append(
+                Message(
+                    "In {column}, the days lie in several months, and in fewer if day and month are exchanged. Compare "
+                    "them with the partner's paper.",
+                    column=column.name,
+                )
+            )
     names = mapping.value_names.get(column.name)
     # The partner may be named with the import instead, so an empty cell is judged later.
     lenient = replace(column, required=False) if column.name == "partner" else column

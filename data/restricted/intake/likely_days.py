@@ -20,6 +20,7 @@ DOUBTFUL = Message("day and month may be exchanged")
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?")
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
 _FEWEST = 3  # distinct days in doubt
+_SPREAD = 5  # distinct days; three visits on the 7th of three months are no rarity
 _ENOUGH = 8  # distinct days; by chance, none of them has a day above 12 once in 2,000 columns
 _DIFFERENT = 4  # of them; a visit on the first of each month is likely
 _LATER = 0.2  # of all dates, at most, have a day above 12 where they were exchanged; by chance 0.6 have
@@ -27,10 +28,14 @@ _LATER = 0.2  # of all dates, at most, have a day above 12 where they were excha
 
 @dataclass(frozen=True)
 class Doubt:
-    """Days that may be exchanged: their months as a name (empty without a doubt), and the days by index of the text."""
+    """Days that may be exchanged: their months as a name (empty without a doubt), and the days by index of the text.
+
+    `is_weak` : they are so few that only a note says it.
+    """
 
     name: str = ""
     days: dict[int, dt.date] = field(default_factory=dict)
+    is_weak: bool = False
 
     def exchange(self, number: int) -> str:
         """Return a day in ISO form with day and month exchanged."""
@@ -52,14 +57,20 @@ def judge_days(texts: Sequence[str], read: Callable[[str], dt.date | None], toda
     late = sum(days[number].day > 12 for number in dates)
     is_monthly = {day.day for day in days.values()} == {1}
     is_spread = written >= _FEWEST and 2 * other < written and not is_monthly
-    is_cut = late <= max(_LATER * len(dates), 1 if slashed else 0) and (
-        all(max(int(match[1]), int(match[2])) > 12 for match in slashed)
-        if slashed
-        else not late and len(days) == len(dates) >= _ENOUGH and len({days[n].day for n in dates}) >= _DIFFERENT
+    dates_are_cut = (
+        bool(dates)
+        and late <= max(_LATER * len(dates), 1 if slashed else 0)
+        and (
+            all(max(int(match[1]), int(match[2])) > 12 for match in slashed)
+            if slashed
+            else not late and len(days) == len(dates) >= _ENOUGH and len({days[n].day for n in dates}) >= _DIFFERENT
+        )
     )
     is_ahead = today is not None and max(days.values(), default=today) > today >= max(turned, default=today)
-    if len(doubted) < _FEWEST or not (is_spread or (dates and is_cut) or is_ahead):
+    if len(doubted) < _FEWEST or not (is_spread or dates_are_cut or is_ahead):
         return Doubt()
+    if not dates_are_cut and not is_ahead and len(doubted) < _SPREAD:
+        return Doubt(is_weak=True)
     return Doubt(f"{min(doubted.values()):%Y-%m} to {max(doubted.values()):%Y-%m}", doubted)
 
 
