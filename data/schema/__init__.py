@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import pandas as pd
 
 from data.errors import InputError
+from data.schema import words
 from data.schema.column import Column, RecordKind, Rule
 from data.schema.kinds import KINDS
+from data.schema.vocabulary import COUNTRIES
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -152,7 +154,8 @@ def _checks(column: Column) -> list[Check]:
     if column.type == "category":
         return [_check_texts({*column.allowed, *empty}.__contains__, "one of the categories")]
     if column.type == "area":
-        return [_check_texts({*_codes(column.level), *empty}.__contains__, "the code of a known area")]
+        countries = {*COUNTRIES, *words.index_codes("abroad.country").values()} if column.abroad else set[str]()
+        return [_check_texts({*_codes(column.level), *countries, *empty}.__contains__, "the code of a known area")]
     if column.numeric:
         checks = []
         if column.minimum is not None:

@@ -20,7 +20,7 @@ from data.reference import area_countries
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
-from data.restricted.intake.surroundings import Surroundings, read_surroundings
+from data.restricted.intake.surroundings import Surroundings, find_place, read_surroundings
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, judge_column, slash_order
 from data.schema import Match, Resolve
@@ -129,7 +129,7 @@ def check_rows(
     around = read_surroundings(kind, table, layout, mapping, resolve, today)
     for column in kind.file_columns:
         if column.type == "area":
-            _resolve_areas(rows, column, resolve, around)
+            notes += _resolve_areas(rows, column, resolve, around)
     if "country" in rows.cells:
         # An empty country is that of the municipality.
         countries, places = rows.cells["country"], rows.cells["municipality"]
@@ -228,7 +228,8 @@ def _note_far_days(rows: Rows) -> list[Message]:
     return [why]
 
 
-def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroundings) -> None:
+def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroundings) -> list[Message]:
+    """Replace the texts of a column by codes of areas; return a note if rows name a country in place of an area."""
     cells = rows.cells[column.name]
     hinted = column.name == "municipality" and "country" in rows.cells
     hints = rows.cells["country"] if hinted else Cells(np.zeros(len(rows), dtype=np.int64), [""])
@@ -240,7 +241,7 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroun
     elsewhere: set[int] = set()
     respelled: dict[int, str] = {}
     for number, (text, country, areas) in enumerate(zip(texts, countries, beside, strict=True)):
-        match = resolve(str(text), str(country or "") or None, column.level) if text else None
+        match = find_place(resolve, column, str(text), str(country or "") or None) if text else None
         code = around.settle(column, match, areas) if match else None
         codes.append(code or "")
         named.append(match.named if match else frozenset())
@@ -268,6 +269,17 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroun
         reason = Message("the country does not match the municipality")
         allowed = f"the country of the {column.name}, or an empty cell"
         rows.fault_each(numbers, "country", dict.fromkeys(elsewhere, (reason, allowed)))
+    abroad = np.isin(numbers, [number for number, code in enumerate(codes) if len(str(code)) == len("IT")])
+    if not column.abroad or not abroad.any():
+        return []
+    return [
+        Message(
+            "In {column}, a country stands in place of a municipality ({count:,} rows): it is kept, and these children "
+            "are in no flow.",
+            column=column.name,
+            count=int(abroad.sum()),
+        )
+    ]
 
 
 def _unplaced(column: Column, match: Match, text: str) -> tuple[Message, str]:

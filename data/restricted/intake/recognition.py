@@ -44,7 +44,7 @@ from data.restricted.intake.missing_columns import NO_CODE, list_missing
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in, is_place
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
-from data.restricted.intake.surroundings import Surroundings, list_area_columns, read_surroundings
+from data.restricted.intake.surroundings import Surroundings, find_place, list_area_columns, read_surroundings
 from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import (
     UNKNOWN_WORD,
@@ -376,7 +376,7 @@ class _File:
             if code in checked.faults:
                 yield None
             elif column.type == "area" and text:
-                match = self.resolve(text, None, column.level)
+                match = find_place(self.resolve, column, text)
                 yield self._surroundings.settle(column, match, int(self._surroundings.numbers[number]))
             else:
                 yield MASK if column.name == "age_band" and text.startswith(_BIRTH_YEAR) else text
@@ -402,7 +402,7 @@ class _File:
             return {n: bands.get(n, ()) for n in sorted(wrong)}
         unplaced: dict[int, tuple[str, ...]] = {}
         for number, text in enumerate(checked.values):
-            match = self.resolve(str(text), None, column.level) if text else None
+            match = find_place(self.resolve, column, str(text)) if text else None
             if match and self._is_asked(column, raw, number, match):
                 unplaced[number] = match.candidates
         return unplaced
@@ -420,7 +420,7 @@ class _File:
         return bool(match.candidates) or worth
 
     def _is_town(self, column: Column, text: str) -> bool:
-        return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
+        return column.type == "area" and find_place(self.resolve, column, text).finding == "town"
 
     @cached_property
     def _surroundings(self) -> Surroundings:
@@ -454,7 +454,7 @@ class _File:
             checked = check_values(column, raw.distinct, today=self.today, names=names)
             wrong = set(checked.faults)
             if column.type == "area":
-                places = (self.resolve(str(text), None, column.level) if text else None for text in checked.values)
+                places = (find_place(self.resolve, column, str(text)) if text else None for text in checked.values)
                 wrong |= {number for number, place in enumerate(places) if place and place.code is None}
             counts += np.isin(raw.codes, list(wrong))
         return counts

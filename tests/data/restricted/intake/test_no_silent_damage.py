@@ -225,3 +225,32 @@ def test_the_date_system_of_an_old_workbook_counts(tmp_path, since_1904):
     cells = row((dt.date(2008, 3, 4) - dt.date(1904, 1, 1)).days if since_1904 else 39511)
     path = write_old_workbook(tmp_path / "old.xls", [[*HEAD], [*cells]], since_1904=since_1904)
     assert look(path)[1].accepted["date"].tolist() == ["2008-03-04"]
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [
+        *(("Itali", "IT"), ("Italia", "IT"), ("ITALI", "IT"), ("Ιταλία", "IT"), ("Italy", "IT"), ("Italia ", "IT")),
+        *(("Kosovë", "XK"), ("Kosova", "XK"), ("Kosovo", "XK"), ("Κόσοβο", "XK"), ("Mali i Zi", "ME"), ("SHBA", "US")),
+        *(
+            ("Gjermani", "DE"),
+            ("Γερμανία", "DE"),
+            ("Greqi", "GR"),
+            ("Greece", "GR"),
+            ("Ελλάδα", "GR"),
+            ("Tiranë", "10944420"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("column", ["origin", "destination"])
+def test_a_country_as_origin_or_destination_is_kept_as_abroad(tmp_path, place, code, column):
+    rows = [(*row(child="K-1"), place), (*row(child="K-2"), "")]
+    rows = [(*cells[:4], "other_cross_border", *cells[5:]) for cells in rows]
+    seen, file = look(write(tmp_path, rows, column))
+    assert (seen.questions, file.accepted[column].tolist()) == ((), [code, ""])
+    assert any("a country stands" in note for note in file.notes) == (len(code) == 2)
+
+
+def test_a_country_abroad_is_in_another_country_than_internal_trafficking(tmp_path):
+    _, file = look(write(tmp_path, [(*row(), "Durrës", "Itali")], "origin", "destination"))
+    assert file.rejects.column.tolist() == ["pathway"]
