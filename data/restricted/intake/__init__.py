@@ -132,6 +132,14 @@ class Intake:
             names = [*self._columns, "identity", "content"]
             yield pa.RecordBatch.from_arrays([*arrays, *digests], names)
 
+    def count_outside(self, first: dt.date, last: dt.date) -> int:
+        """Return how many accepted records are of a day before `first` or after `last`; 0 if they have no day."""
+        if "date" not in self._columns:
+            return 0
+        days = self._columns["date"]
+        outside = np.array([not str(first) <= str(day) <= str(last) for day in days.distinct], dtype=bool)
+        return int(outside[days.codes[self._positions]].sum())
+
     @cached_property
     def accepted(self) -> pd.DataFrame:
         """The accepted records in the schema's columns and dtypes, with identity and content."""
