@@ -163,7 +163,8 @@ def import_files(
     rules: Annotated[
         Path | None,
         typer.Option(
-            "--mapping", help="File that translates this partner's column names and words; saved if no file is refused."
+            "--mapping",
+            help="File that translates this partner's column names and words; saved if no file is refused, not in a dry run.",
         ),
     ] = None,
     hints: Hints = NO_HINTS,
@@ -179,8 +180,6 @@ def import_files(
     workspace = open_workspace(context)
     check_files([*files, *([rules] if rules else [])])
     check_workspace_kind(workspace, files)
-    if dry_run and rules:
-        raise InputError("--mapping saves a mapping, and a dry run saves nothing. Import without --dry-run.")
     if kind:
         check_hints(hints, kind)
     # Files of one call may be of several kinds, and an option is for those that have its column.
@@ -201,7 +200,7 @@ def import_files(
         warn_backup(workspace, vault)
     totals = {name: sum(result.get(name, 0) for result in results) for name in _COUNTS}
     refused = [result["file"] for result in results if result.get("refused")]
-    if rules and partner and not refused:
+    if rules and partner and not refused and not dry_run:
         write_bytes(mapping.file_for(workspace.mappings, partner), rules.read_bytes(), mode=0o600)
     emit(
         {**totals, "overdue": overdue.count, "refused": refused, "stored": not dry_run, "files": results},

@@ -63,7 +63,10 @@ def judge_days(texts: Sequence[str], read: Callable[[str], dt.date | None], toda
         and (
             all(max(int(match[1]), int(match[2])) > 12 for match in slashed)
             if slashed
-            else not late and len(days) == len(dates) >= _ENOUGH and len({days[n].day for n in dates}) >= _DIFFERENT
+            else other <= written
+            and not late
+            and len(days) == len(dates) >= _ENOUGH
+            and len({days[n].day for n in dates}) >= _DIFFERENT
         )
     )
     is_ahead = today is not None and max(days.values(), default=today) > today >= max(turned, default=today)

@@ -48,6 +48,8 @@ UNKNOWN_WORD = (
     _TWO_BANDS,
 )  # why a word of a category is rejected whose meaning the data officer may be asked
 ERROR_CELL = Message("the row has a cell with an error")
+FORMULA_CELL = "#FORMULA!"  # stands for a formula
+_FORMULA = Message("the row has a formula")
 PASTE_VALUES = "values: copy the cells and paste their values"
 _ERROR = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ|[^\W\d_]+(?:/0)?[!?])")  # as Excel writes it to a CSV file, in some languages
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+11, and so do other codes.
@@ -106,10 +108,7 @@ def check_values(
         if _says_nothing(column, text):
             text = ""
         try:
-            if number in doubt.days and order != AS_WRITTEN:
-                if order != EXCHANGED:
-                    raise Faulty(DOUBTFUL, _TELL_ORDER)
-                text = doubt.exchange(number)
+            text = _settle_doubt(doubt, number, order, text)
             if is_point_unsure and _LIKE_THOUSANDS.fullmatch(text):
                 raise Faulty(_UNSURE_POINT, _ONE_OF_BOTH)
             checked.values.append(read(text) if text else _empty(column))
@@ -124,6 +123,17 @@ def check_values(
             checked.faults[number] = (fault.reason, fault.allowed or column.limits)
             checked.values.append(None if column.numeric else "")
     return checked
+
+
+def _settle_doubt(doubt: Doubt, number: int, order: str, text: str) -> str:
+    """Return a text, or its day exchanged if the officer said so; raise Faulty for an open doubt and for an error."""
+    if _ERROR.fullmatch(text):
+        raise Faulty(_FORMULA if text == FORMULA_CELL else ERROR_CELL, PASTE_VALUES)
+    if number not in doubt.days or order == AS_WRITTEN:
+        return text
+    if order != EXCHANGED:
+        raise Faulty(DOUBTFUL, _TELL_ORDER)
+    return doubt.exchange(number)
 
 
 def _says_nothing(column: Column, text: str) -> bool:
@@ -212,10 +222,7 @@ def _reader(column: Column, today: dt.date, slashes: str, *, of_codes: bool) -> 
 
 @lru_cache(maxsize=64)
 def list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return the codes of a column by the keys of their spellings: the code, its label, and words of all languages.
-
-    A spelling that is an unsure word too (identified) is left out.
-    """
+    """Return the codes of a column by the keys of their spellings: the code, its label, and words of all languages."""
     codes = dict(allowed)
     spellings = {make_key(code): code for code in codes}
     for code, text in allowed:
@@ -223,16 +230,18 @@ def list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str,
     for key, code in words.index_codes(name).items():
         if code in codes:
             spellings.setdefault(key, code)
-    return {key: code for key, code in spellings.items() if key not in words.index_unsure(name)}
+    return spellings
 
 
 def _category(column: Column, *, of_codes: bool) -> Callable[[str], Value]:
-    spellings = list_spellings(column.name, tuple(column.allowed.items()))
+    unsure = words.index_unsure(column.name)
+    known = list_spellings(column.name, tuple(column.allowed.items()))
+    spellings = {key: code for key, code in known.items() if key not in unsure}
 
     def read(text: str) -> Value:
         code = text if of_codes and text in column.allowed else words.look_up(spellings, text[:200])
         if code is None:
-            if words.look_up(words.index_unsure(column.name), text[:200]):
+            if words.look_up(unsure, text[:200]):
                 raise Faulty(UNSURE_WORD)
             raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY)
         return code
@@ -558,8 +567,6 @@ def _check_code(text: str, column: Column) -> str:
 
 
 def _check_text(text: str, column: Column) -> str:
-    if _ERROR.fullmatch(text):
-        raise Faulty(ERROR_CELL, PASTE_VALUES)
     if (column.type == "identifier" or column.name == "record_number") and _SHORTENED.fullmatch(text):
         raise Faulty(_LOST_DIGITS, _WHOLE_CODE)
     if len(text) > column.longest:

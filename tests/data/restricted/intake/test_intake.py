@@ -216,7 +216,7 @@ def test_a_figure_of_a_year_becomes_an_interval(tmp_path):
         (
             {"pathway": "al_to_gr", "origin": "Athens"},
             "pathway",
-            "trafficking from Albania to Greece, but origin or destination is in the other country",
+            "trafficking from Albania to Greece, but origin or destination is in another country",
         ),
         ({"record_number": "n" * 81}, "record_number", "longer than 80 characters"),
         ({"partner": "a\u202eb"}, "partner", "contains an invisible character"),

@@ -254,3 +254,38 @@ def test_a_country_as_origin_or_destination_is_kept_as_abroad(tmp_path, place, c
 def test_a_country_abroad_is_in_another_country_than_internal_trafficking(tmp_path):
     _, file = look(write(tmp_path, [(*row(), "Durrës", "Itali")], "origin", "destination"))
     assert file.rejects.column.tolist() == ["pathway"]
+
+
+@pytest.mark.parametrize("seed", VARIANTS)
+def test_a_formula_or_error_rejects_a_row_only_in_a_column_that_is_read(tmp_path, seed):
+    draw = random.Random(seed)
+    bad = draw.choice(["=1+1", "=SUM(A1:A2)", "=#REF!", "#N/A", "#REF!"])
+    place = draw.randrange(len(HEAD) + 1)  # the last column is not read
+    cells = [*row(), "x"]
+    cells[place] = bad
+    path = write(
+        tmp_path, [cells, [*row(child="K-2"), "x"], *[[""] * len(HEAD) + ["=1+1"]] * 3], "Shuma jonë", book=True
+    )
+    _, file = look(path)
+    is_read = place < len(HEAD)
+    assert (file.accepted_rows, file.rejected_rows) == ((1, 1) if is_read else (2, 0))
+    assert file.rejects.column.tolist() == ([HEAD[place]] if is_read else [])
+
+
+@pytest.mark.parametrize("seed", VARIANTS)
+def test_vertically_merged_cells_hold_for_each_of_their_rows(tmp_path, seed):
+    draw = random.Random(seed)
+    rows, merged, filled = [list(row(f"2008-03-{n + 1:02}", child=f"K-{n}")) for n in range(8)], [], 0
+    expected = [list(cells) for cells in rows]
+    for column in draw.sample(range(len(HEAD)), 3):
+        first = draw.randrange(6)
+        last = draw.randint(first + 1, 7)
+        for n in range(first + 1, last + 1):
+            expected[n][column], rows[n][column] = rows[first][column], None
+        filled += last - first
+        merged.append(f"{chr(65 + column)}{first + 2}:{chr(65 + column)}{last + 2}")
+    path = write_book("merged", {"Rastet": [HEAD, *rows]}, {"Rastet": merged})(tmp_path)
+    _, file = look(path)
+    assert file.rejected_rows == 0
+    assert file.accepted["date"].tolist() == [cells[0] for cells in expected]
+    assert any(f"{filled} cells were filled" in note for note in file.notes)
