@@ -164,7 +164,7 @@ def import_files(
         Path | None,
         typer.Option(
             "--mapping",
-            help="File that translates this partner's column names and words; saved if no file is refused, not in a dry run.",
+            help="File that translates this partner's column names and words; saved if no file is refused and it is no dry run.",
         ),
     ] = None,
     hints: Hints = NO_HINTS,
