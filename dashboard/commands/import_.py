@@ -163,8 +163,7 @@ def import_files(
     rules: Annotated[
         Path | None,
         typer.Option(
-            "--mapping",
-            help="File that translates this partner's column names and words; saved if no file is refused and it is no dry run.",
+            "--mapping", help="File that translates this partner's column names and words; saved if no file is refused."
         ),
     ] = None,
     hints: Hints = NO_HINTS,
