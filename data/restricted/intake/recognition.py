@@ -120,7 +120,7 @@ class Recognition:
     `line` is the line of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the number of rows
     below, `sample` the first of them. `worded` are those of the `unknown` headings whose cells may be categories,
     `placing` those that are read to find the place of a row, and not stored. The file can be imported when `blocks` is
-    false. Rows with other open questions are rejected.
+    false. Rows with other open questions are rejected. `unanswered`: so are rows with words that no question may show.
     """
 
     kind: str
@@ -134,6 +134,7 @@ class Recognition:
     placing: tuple[str, ...]
     notes: tuple[str, ...]
     sample: Sample
+    unanswered: bool = False
 
     @property
     def blocks(self) -> bool:
@@ -191,6 +192,7 @@ def recognise(
         )
     file = _File(record_kind, mapping, table, shaped, resolve, today)
     questions = [*_ask_columns(record_kind, table, layout, mapping, partner), *file.ask_days(), *file.ask_words()]
+    hidden = list(file.note_hidden({(q.column, part) for q in questions for part in q.parts}))
     return Recognition(
         kind=name,
         sheet=table.begin.sheet,
@@ -201,7 +203,8 @@ def recognise(
         unknown=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         worded=tuple(plain_heading(headings[p], p) for p in find_worded_columns(table, layout.unknown)),
         placing=tuple(plain_heading(headings[p], p) for p in list_area_columns(record_kind, table, shaped)),
-        notes=(*table.notes, *file.note_personal()),
+        notes=(*table.notes, *file.note_personal(), *hidden),
+        unanswered=bool(hidden),
         sample=file.read_sample(),
     )
 
@@ -353,6 +356,25 @@ class _File:
                     count=count,
                     mask=MASK,
                     why=SEEMS_PERSONAL,
+                )
+
+    def note_hidden(self, asked: set[tuple[str, str]]) -> Iterator[Message]:
+        """Yield a note for each column on how many cells have unknown words that no question shows."""
+        for column, raw in self._list_worded():
+            unknown = [*self._find_unknown(column, raw)]
+            if column.type == "area":
+                found = {code: find_place(self.resolve, column, text) for code, text in enumerate(raw.distinct) if text}
+                unknown += [code for code, match in found.items() if match.finding in ("none", "elsewhere")]
+            names = {fold(word) for word in self.mapping.value_names.get(column.name, ())}
+            words = {code: raw.distinct[code].strip() for code in unknown}
+            hidden = [c for c, word in words.items() if (column.name, word) not in asked and fold(word) not in names]
+            if hidden:
+                yield Message(
+                    "In {column}, words that are not known are not shown, because they may be names ({count:,} cells): "
+                    "an import rejects their rows. Correct the cells, or say what a word means: --set "
+                    "{column}.WORD=CODE (at the desk: Something is read wrongly).",
+                    column=column.name,
+                    count=int(np.isin(raw.codes, hidden).sum()),
                 )
 
     def read_sample(self) -> Sample:

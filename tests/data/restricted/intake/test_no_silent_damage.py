@@ -289,3 +289,16 @@ def test_vertically_merged_cells_hold_for_each_of_their_rows(tmp_path, seed):
     assert file.rejected_rows == 0
     assert file.accepted["date"].tolist() == [cells[0] for cells in expected]
     assert any(f"{filled} cells were filled" in note for note in file.notes)
+
+
+@pytest.mark.parametrize("column", ["stage", "pathway", "form", "axis", "found"])
+@pytest.mark.parametrize("word", ["qq aa", "zz ww", "Xx yy zz"])
+def test_a_word_that_no_question_shows_is_counted_and_can_be_answered(tmp_path, column, word):
+    cells = dict(zip(HEAD, row(), strict=True)) | {column: word}
+    path = write(tmp_path, [tuple(cells.values()), row(child="K-2")])
+    seen, file = look(path)
+    assert (seen.questions, seen.unanswered, file.rejected_rows) == ((), True, 1)
+    assert any(f"In {column}," in note and word not in note for note in seen.notes)
+    code = list(get_kind("encounter").column(column).allowed)[0]
+    seen, file = look(path, ColumnMapping(value_names={column: {word: code}}))
+    assert (seen.unanswered, file.accepted_rows) == (False, 2)
