@@ -68,6 +68,7 @@ __all__ = [
     "Intake",
     "child_names",
     "guess_kind",
+    "has_children",
     "is_invented",
     "read_file",
     "write_rejects",
@@ -236,6 +237,16 @@ def is_invented(path: InputFile) -> bool:
     begins = [table.headings for table in list_tables(KINDS.values(), ColumnMapping(), grids)]
     rows = [*begins, *(grid.rows[0][1] for grid in grids)]
     return any(fold(cell.rpartition("/")[2]) == INVENTED for row in rows for cell in row)
+
+
+def has_children(path: InputFile) -> bool:
+    """Return whether a file has a column of children's codes, as a partner's records have and an export never has."""
+    kind = KINDS["encounter"]
+    with suppress(FileRefused):
+        tables = list_tables([kind], ColumnMapping(), read_grids(path))
+        layouts = [match_headings(kind, table.headings, ColumnMapping()) for table in tables if table.score >= TELLING]
+        return any("child_id" in layout.columns or "programme_number" in layout.columns for layout in layouts)
+    return False
 
 
 def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = None) -> str | None:

@@ -243,17 +243,14 @@ def test_a_file_in_the_place_of_two_of_which_one_was_imported_says_that_the_othe
 
 
 @pytest.mark.parametrize(
-    ("stages", "state"), [("at_risk qq", "some"), ("qq qqq", "none"), ("at_risk at_risk", "ready")]
+    ("stages", "state"), [(("at_risk", "qq a"), "some"), (("qq a", "qqq a"), "none"), (("at_risk", "at_risk"), "ready")]
 )
 def test_ready_means_that_all_rows_go_in(desk, stages, state):
     head = "date,municipality,child_id,stage,pathway,form,axis,found"
-    rows = [
-        f"2008-03-0{n},Durrës,K-{n},{stage} a,internal,begging,protection,reported"
-        for n, stage in enumerate(stages.split(), 1)
-    ]
-    text = "\n".join([head, *rows]).replace("at_risk a", "at_risk")
+    days = zip(("2008-03-04", "2008-03-05"), stages, strict=True)
+    rows = [f"{day},Durrës,K-{day},{stage},internal,begging,protection,reported" for day, stage in days]
     hand = Hand(desk)
-    entry = hand.take("invented.csv", text.encode(), "INVENTED")
+    entry = hand.take("invented.csv", "\n".join([head, *rows]).encode(), "INVENTED")
     hand.look(entry)
     assert summary.find_state(entry) == state
     hand.correct(entry, ColumnMapping(value_names={"stage": {"qq a": "at_risk", "qqq a": "recruited"}}))

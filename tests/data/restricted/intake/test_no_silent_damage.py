@@ -299,6 +299,6 @@ def test_a_word_that_no_question_shows_is_counted_and_can_be_answered(tmp_path, 
     seen, file = look(path)
     assert (seen.questions, seen.unanswered, file.rejected_rows) == ((), True, 1)
     assert any(f"In {column}," in note and word not in note for note in seen.notes)
-    code = list(get_kind("encounter").column(column).allowed)[0]
+    code = next(iter(get_kind("encounter").column(column).allowed))
     seen, file = look(path, ColumnMapping(value_names={column: {word: code}}))
     assert (seen.unanswered, file.accepted_rows) == (False, 2)
