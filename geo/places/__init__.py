@@ -18,6 +18,7 @@ import pandas as pd
 from data.personal.given_names import is_given_name
 from data.reference import area_table, list_predecessors, name_table
 from data.schema import Finding, area_word
+from data.schema.words import index_codes, look_up
 from geo.places.spelling import list_inflections, plain_key, sound_key, sound_word
 
 _Index: TypeAlias = dict[str, set[str]]  # the codes of the areas that have a key
@@ -90,13 +91,20 @@ class Places:
     def resolve(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
         """Find the one area that a code or name means.
 
-        `country` ("AL", "GR") and `level` ("country", "region", "municipality"; None for any) narrow the
-        search. A municipality of 2019 resolves to the one that it was split from. Unless exactly one area fits,
-        `code` is None, `reason` says why, and `candidates` holds the names and codes of areas that may be meant.
+        `country` ("AL", "GR") and `level` ("country", "region", "municipality"; None for any) narrow the search; level
+        "abroad" finds countries, by the codes of ISO 3166. A municipality of 2019 resolves to the one that it was split
+        from. Unless exactly one area fits, `code` is None, `reason` says why, and `candidates` holds the names and
+        codes of areas that may be meant.
         """
         text = text.strip() if isinstance(text, str) else ""
         if not text:
             return Match(None, "No area is given.", finding="none")
+        if level == "abroad":
+            abroad = index_codes("abroad.country")
+            code = (
+                text if text in abroad.values() else look_up(abroad, text) or self.resolve(text, level="country").code
+            )
+            return Match(code, finding="one" if code else "none", named=frozenset({code} if code else ()))
         fits = self._by_code(text) or self._by_name(text, country, level)
         hint = None if fits else _HINT.match(text)
         if hint and (inside := self._read(hint["inside"] or hint["after"], None, None)):
@@ -227,10 +235,10 @@ class Places:
         """Return whether a text is a name of an area in another language: Αυλώνα (Vlorë), Selanik (Thessaloniki)."""
         if self._by_code(text) or self._country[code] == "AL":
             return not self._by_code(text) and bool(_GREEK.search(text))
-        own = {self._sound_key(name) for name in (self._name[code], *list_inflections(self._local[code], "GR"))}
+        sounds = {self._sound_key(name) for name in (self._name[code], *list_inflections(self._local[code], "GR"))}
         hint = _HINT.match(text)
         forms = [form for form, _ in _strip_kind(plain_key(hint["name"] if hint else text))]
-        return not _GREEK.search(text) and own.isdisjoint(map(self._sound_key, forms))
+        return not _GREEK.search(text) and sounds.isdisjoint(map(self._sound_key, forms))
 
     def _find_rivals(self, text: str) -> set[str]:
         """Return the municipalities with a town of nearly this sound in the country whose letters the text has."""

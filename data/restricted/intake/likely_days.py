@@ -53,7 +53,7 @@ def judge_days(texts: Sequence[str], read: Callable[[str], dt.date | None], toda
     pool = dates or {number for number in days if _SLASHED.fullmatch(texts[number])}
     doubted = {n: days[n] for n in pool if days[n].day <= 12 and days[n].day != days[n].month}
     turned = [_exchange(day) if number in doubted else day for number, day in days.items()]
-    written, other = (len({(day.year, day.month) for day in given}) for given in (days.values(), turned))
+    written, other = (len({(day.year, day.month) for day in reading}) for reading in (days.values(), turned))
     late = sum(days[number].day > 12 for number in dates)
     is_monthly = {day.day for day in days.values()} == {1}
     is_spread = written >= _FEWEST and 2 * other < written and not is_monthly

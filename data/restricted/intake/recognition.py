@@ -363,8 +363,10 @@ class _File:
         for column, raw in self._list_worded():
             unknown = [*self._find_unknown(column, raw)]
             if column.type == "area":
-                found = {code: find_place(self.resolve, column, text) for code, text in enumerate(raw.distinct) if text}
-                unknown += [code for code, match in found.items() if match.finding in ("none", "elsewhere")]
+                matches = {
+                    code: find_place(self.resolve, column, text) for code, text in enumerate(raw.distinct) if text
+                }
+                unknown += [code for code, match in matches.items() if match.finding in ("none", "elsewhere")]
             names = {fold(word) for word in self.mapping.value_names.get(column.name, ())}
             words = {code: raw.distinct[code].strip() for code in unknown}
             hidden = [c for c, word in words.items() if (column.name, word) not in asked and fold(word) not in names]

@@ -24,7 +24,7 @@ from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import check_values
-from data.schema import Finding, Match, Resolve, words
+from data.schema import Match, Resolve, words
 from data.schema.column import Column, RecordKind
 
 _OF_AREAS = ("area", "municipality", "country")  # whose headings name areas
@@ -61,22 +61,10 @@ class Surroundings:
     def _fits_column(self, column: Column, match: Match) -> bool:
         """Return whether a name in another language fits the countries of the other places in its column."""
         countries = area_table()["country"]
-        own = match.code or ""
-        others = {countries[code] == countries[own] for code in self.list_codes(column.name) - {own}}
+        code = match.code or ""
+        others = {countries[other] == countries[code] for other in self.list_codes(column.name) - {code}}
         has_rivals = len(match.candidates) > 1
         return others == {True} or (not has_rivals and others != {False})
-
-
-@dataclass(frozen=True)
-class _Country:
-    """A country in place of an area, as a match."""
-
-    code: str
-    named: frozenset[str]
-    reason: str = ""
-    finding: Finding = "one"
-    respelled: bool = False
-    candidates: tuple[str, ...] = ()
 
 
 def find_place(resolve: Resolve, column: Column, text: str, country: str | None = None) -> Match:
@@ -84,9 +72,8 @@ def find_place(resolve: Resolve, column: Column, text: str, country: str | None 
     match = resolve(text, country, column.level)
     if not column.abroad or match.finding not in ("none", "elsewhere"):
         return match
-    abroad = words.index_codes("abroad.country")
-    code = text if text in abroad.values() else words.look_up(abroad, text) or resolve(text, None, "country").code
-    return _Country(code, frozenset([code])) if code else match
+    abroad = resolve(text, None, "abroad")
+    return abroad if abroad.code else match
 
 
 def _list_around(*codes: str) -> set[str]:

@@ -60,10 +60,10 @@ def test_a_municipality_and_another_county_beside_it_are_asked_once_a_pair(tmp_p
     others = AREAS[(AREAS["level"] == "region") & (AREAS["country"] == TOWNS["country"][town])].index
     county = draw.choice([code for code in others if code != TOWNS["parent"][town]])
     heading = draw.choice(["Qarku", "County", "Περιφέρεια", "Νομός", "Rrethi"])
-    own = TOWNS["parent"][town]
+    parent = TOWNS["parent"][town]
     rows = [
         (*row(place=TOWNS["name_local"][town], child=f"K-{n}"), AREAS["name_en"][c])
-        for n, c in enumerate([county] * 3 + [own])
+        for n, c in enumerate([county] * 3 + [parent])
     ]
     path = write(tmp_path, rows, heading)
     seen, file = look(path)
@@ -93,9 +93,9 @@ def test_a_name_in_another_language_never_beats_the_country_of_the_other_places(
     if country == "AL" and not fits:
         beside = ("Tiranë", "Durrës")
     seen, file = look(write(tmp_path, [row(place=name, child=f"K-{n}") for n, name in enumerate([*beside, place])]))
-    is_own = PLACES.resolve(place).finding == "one"  # as Preveza, the name of the place in Latin letters
-    assert parts_of(seen) == ([] if fits or is_own else [place])
-    assert file.accepted_rows == (3 if fits or is_own else 2)
+    is_local = PLACES.resolve(place).finding == "one"  # as Preveza, the name of the place in Latin letters
+    assert parts_of(seen) == ([] if fits or is_local else [place])
+    assert file.accepted_rows == (3 if fits or is_local else 2)
 
 
 ASKED, IDENTIFIED = "asked", "identified"
@@ -176,13 +176,13 @@ def test_a_file_with_the_month_first_after_an_answer_that_the_day_is_first(tmp_p
     last = 12 if seed % 2 else 28
     days = sorted(draw.sample([dt.date(year, month, day) for day in range(1, last + 1)], 8))
     path = write(tmp_path, [row(f"{day:%m/%d/%Y}", child=f"K-{n}") for n, day in enumerate(days)])
-    kept = ColumnMapping(slashes="day first")
-    seen, file = look(path, kept)
+    mapping = ColumnMapping(slashes="day first")
+    seen, file = look(path, mapping)
     assert set(file.accepted["date"]) <= {f"{day}" for day in days}
     (question,) = seen.questions
     (part,) = question.parts
-    said = answer(question, {part: "month first" if question.topic == "days" else "exchanged"})
-    _, file = look(path, kept.extend(said))
+    reply = answer(question, {part: "month first" if question.topic == "days" else "exchanged"})
+    _, file = look(path, mapping.extend(reply))
     assert sorted(file.accepted["date"]) == [f"{day}" for day in days]
 
 
