@@ -171,8 +171,8 @@ def _list_unknown(
     for position in list_area_columns(kind, table, layout):
         raw = table.columns[position]
         is_wide = words.look_up(words.index_headings("municipality"), raw.heading) is None
-        found = (frozenset[str]().union(*_find_areas(text, resolve)) for text in raw.distinct)
-        yield raw, [areas | _list_regions(areas) if is_wide else areas for areas in found]
+        by_text = (frozenset[str]().union(*_find_areas(text, resolve)) for text in raw.distinct)
+        yield raw, [areas | _list_regions(areas) if is_wide else areas for areas in by_text]
 
 
 def list_area_columns(kind: RecordKind, table: RawTable, layout: Layout) -> list[int]:
