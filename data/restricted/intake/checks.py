@@ -274,8 +274,8 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroun
         return []
     return [
         Message(
-            "In {column}, a country stands in place of a municipality (rows: {count:,}): it is kept, and these children "
-            "are in no flow.",
+            "In {column}, a country stands in place of a municipality (rows: {count:,}): it is kept, and these "
+            "children are in no flow.",
             column=column.name,
             count=int(abroad.sum()),
         )
