@@ -80,6 +80,11 @@ def restore(
             "replaced": str(result.replaced) if result.replaced else None,
         },
         as_json,
+        *(
+            ["The key that was lost came back. It opens the records, which are as they were."]
+            if result.only_key
+            else []
+        ),
         f"Restored {result.workspace.path}. "
         + _word_releases(len(names(result.workspace.releases)), len(result.releases)),
         *([f"Plans that came from the backup: {result.plans}."] if result.plans else []),

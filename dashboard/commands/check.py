@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,7 @@ from dashboard.site.text import speak
 from data.disclosure.table_check import AUDIENCES, Audience, Check, Comparison
 from data.errors import InputError
 from data.release import list_earlier, read_blocked, shown_name
+from data.restricted import intake
 from data.tables.spec import Tier
 from geo.places import index_areas
 
@@ -54,6 +56,13 @@ def check(
     """
     needed = _NEEDED[check_tier(tier)]
     check_language(language, "answer")
+    if table.is_file() and intake.has_children(table):
+        file = shlex.quote(str(table))
+        raise InputError(
+            f"{table} holds records of children, and this command checks tables that were made from exports. How a "
+            f"partner's file is read: tact mapping draft {file} --partner NAME. What an import would do: tact import "
+            f"{file} --partner NAME --dry-run"
+        )
     content = table.read_bytes()
     folder, derived = releases, None
     if folder is None:

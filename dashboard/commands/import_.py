@@ -22,7 +22,7 @@ from data.restricted import intake
 from data.restricted.governance.retention import find_overdue
 from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.intake import mapping
-from data.restricted.intake.checks import TOWN
+from data.restricted.intake.checks import APART, EXONYM, TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.recognition import CHILDREN, read_place_label
 from data.restricted.intake.values import UNSURE_WORD
@@ -37,7 +37,7 @@ _OVERDUE = (
     "release deletes them, as governance.toml says; where they are many, it asks first. If that is wrong, raise months."
 )
 _NO_CATEGORY = "not one of the categories"
-_WORDS_UNKNOWN = (_NO_CATEGORY, UNSURE_WORD, "is not a known municipality", TOWN)
+_WORDS_UNKNOWN = (_NO_CATEGORY, UNSURE_WORD, "is not a known municipality", TOWN, EXONYM, APART)
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 
@@ -179,8 +179,6 @@ def import_files(
     workspace = open_workspace(context)
     check_files([*files, *([rules] if rules else [])])
     check_workspace_kind(workspace, files)
-    if dry_run and rules:
-        raise InputError("--mapping saves a mapping, and a dry run saves nothing. Import without --dry-run.")
     if kind:
         check_hints(hints, kind)
     # Files of one call may be of several kinds, and an option is for those that have its column.
@@ -201,7 +199,7 @@ def import_files(
         warn_backup(workspace, vault)
     totals = {name: sum(result.get(name, 0) for result in results) for name in _COUNTS}
     refused = [result["file"] for result in results if result.get("refused")]
-    if rules and partner and not refused:
+    if rules and partner and not refused and not dry_run:
         write_bytes(mapping.file_for(workspace.mappings, partner), rules.read_bytes(), mode=0o600)
     emit(
         {**totals, "overdue": overdue.count, "refused": refused, "stored": not dry_run, "files": results},

@@ -201,6 +201,8 @@ def _word_next(file: Path, recognition: Recognition, partner: str | None, option
         return f"Next, with your answers: tact mapping draft {path}{options}{questions}"
     if form and not partner:  # an import takes no form
         return f"Next, to keep what the form says: tact mapping draft {path}{options}"
+    if recognition.unanswered:
+        return f"Next, when the cells are corrected or their words said: tact import {path}{options} --dry-run"
     return f"Next: tact import {path}{options}"
 
 

@@ -133,7 +133,7 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
         html(
             '<div class="filehead"><h2>{}</h2><span class="state {}">{}</span><p>{}{}</p></div>',
             entry.file.name,
-            state,
+            "asked" if state in ("some", "none") else state,
             _(summary.STATES[state]),
             summary.word_recognition(entry.recognition) if entry.recognition else _("Not recognised yet"),
             partner,
@@ -315,6 +315,7 @@ def _show_corrections(hand: Hand, entry: FileInHand) -> None:
         sheet = st.text_input(_("Name or number of the sheet"), autocomplete="off")
         row = st.number_input(_("Row of the headings"), min_value=1, max_value=1000, value=None, step=1)
         ours = heading = None
+        named: dict[str, dict[str, str]] = {}
         if recognition is not None:
             columns = [column.name for column in get_kind(recognition.kind).file_columns]
             headings = [heading for reading in recognition.readings for heading in reading.headings]
@@ -329,10 +330,26 @@ def _show_corrections(hand: Hand, entry: FileInHand) -> None:
             heading = st.selectbox(
                 _("Heading in the file"), list(dict.fromkeys(headings)), index=None, placeholder=_("Choose")
             )
+            codes = [
+                (column.name, code) for column in get_kind(recognition.kind).file_columns for code in column.allowed
+            ]
+            word = st.text_input(_("A word of the file that is not read"), autocomplete="off").strip()
+            meaning = st.selectbox(
+                _("What the word means"),
+                codes,
+                index=None,
+                format_func=lambda pair: (
+                    f"{words.name_column(recognition.kind, pair[0])}: {words.name_code(recognition.kind, *pair)}"
+                ),
+                placeholder=_("Choose"),
+            )
+            named = {meaning[0]: {word: meaning[1]}} if word and meaning else {}
         if st.form_submit_button(_("Read it so")):
             entry.kind = kind or entry.kind
             # The chosen column is one of the recognised kind; the corrected kind may not have it.
             columns = [column.name for column in get_kind(entry.kind).file_columns] if entry.kind else []
             chosen = {ours: heading} if heading and ours in columns else {}
-            hand.correct(entry, ColumnMapping(columns=chosen, sheet=sheet.strip(), heading_row=int(row or 0)))
+            named = {column: theirs for column, theirs in named.items() if column in columns}
+            entries = ColumnMapping(chosen, named, sheet=sheet.strip(), heading_row=int(row or 0))
+            hand.correct(entry, entries)
             st.rerun()

@@ -26,6 +26,8 @@ STATES = {
     "undone": mark("taken back"),
     "refused": mark("cannot be imported"),
     "asked": mark("needs an answer"),
+    "none": mark("no row goes in"),
+    "some": mark("some rows do not go in"),
     "ready": mark("ready"),
 }
 _NOT_READ = "?"
@@ -184,4 +186,9 @@ def find_state(entry: FileInHand, *, taken_back: bool = False) -> str:
         return "undone" if taken_back else "imported"
     if entry.refusal:
         return "refused"
-    return "asked" if entry.recognition is None or entry.needs_partner or entry.recognition.questions else "ready"
+    if entry.recognition is None or entry.needs_partner or entry.recognition.questions or entry.trial is None:
+        return "asked"
+    trial = entry.trial
+    if not trial.rejected:
+        return "ready"
+    return "some" if trial.accepted or trial.changed or trial.already_known else "none"

@@ -11,6 +11,7 @@ from dashboard.site.text import _, find_language, format_period, translate_messa
 from data.errors import InputError
 from data.message import Message, mark
 from data.restricted.intake.headings import OWN, SURE
+from data.restricted.intake.likely_days import AS_WRITTEN, EXCHANGED
 from data.restricted.intake.mapping import SLASHES
 from data.restricted.intake.recognition import Question
 from data.schema import get_kind
@@ -25,7 +26,11 @@ KINDS = {
     "indicator": mark("Indicators"),
     "figure": mark("Published figures"),
 }
-_DAYS = dict(zip(SLASHES, (mark("the day (4/3 is 4 March)"), mark("the month (4/3 is 3 April)")), strict=True))
+_DAYS = {
+    **dict(zip(SLASHES, (mark("the day (4/3 is 4 March)"), mark("the month (4/3 is 3 April)")), strict=True)),
+    AS_WRITTEN: mark("They are right as written"),
+    EXCHANGED: mark("Day and month are exchanged: put them right"),
+}
 # An answer for all rows of a file is about many children, so each answer is explained.
 _HELP = {
     ("stage", "at_risk"): mark("In danger of being trafficked; no sign that it has already happened."),
@@ -110,6 +115,12 @@ def word_question(kind: str, question: Question) -> str:
         return _("The file does not say this. What holds for all its rows, or which of its columns says it?")
     if question.topic == "days":
         return _("In “{column}”, days such as 4/3/2008 can be read in two ways. What comes first?", column=column)
+    if get_kind(kind).column(question.column).type in ("date", "day_or_week"):
+        return _(
+            "In “{column}”, day and month may be exchanged in these months: no or few days are after the 12th, or they "
+            "spread over many months or into the future. Look at the partner's paper. Are they right as written?",
+            column=column,
+        )
     if get_kind(kind).column(question.column).type == "area":
         return _(
             "In “{column}”, these places are not known, or a village elsewhere may have the same name. Which place is "
@@ -121,7 +132,7 @@ def word_question(kind: str, question: Question) -> str:
 
 def word_answer(kind: str, question: Question, part: str, reply: str) -> str:
     """Return an allowed answer in the officer's language."""
-    if question.topic == "days":
+    if reply in _DAYS:
         return _(_DAYS[reply])
     if question.topic == "column":
         return reply

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data.disclosure import policy_file
 from data.errors import DiskFull, FileRefused, InputError, WorkspaceError
 from data.message import Message, join_messages
 from data.restricted import governance, intake, keys
@@ -21,6 +22,7 @@ from data.restricted.vault import Counts, Undone, Vault
 from data.restricted.vault import partners as partner_names
 from data.schema import Resolve, get_kind
 from data.schema.kinds import KINDS
+from data.tables.periods import Calendar
 from data.workspace import Workspace
 from data.workspace.folding import is_same_partner, normalize_identifier
 from data.workspace.types import ProgressCount
@@ -191,6 +193,7 @@ class Importer:
             notes = _note_two_sexes(records.count_two_sexes())
             notes += _note_other_partner(records.find_other_partner())
             notes += _note_late(records.count_late())
+            notes += _note_outside(self.workspace, read)
             if self.rehearse:
                 raise _Rehearsal
         stored = not self.rehearse and records.counts != Counts()
@@ -251,6 +254,28 @@ def _note_late(records: int) -> list[Message]:
             else "{count:,} new or corrected encounters are of years whose numbers are final and never change. They "
             "are stored, and count at most in the numbers of the whole programme when it ends.",
             count=records,
+        )
+    ]
+
+
+def _note_outside(workspace: Workspace, read: intake.Intake) -> list[Message]:
+    """Return a note if records are of days before or after the programme: they are in no release."""
+    policy = policy_file.read(workspace.path).policy
+    programme = Calendar(workspace.start_month).whole(policy.first, policy.last)
+    records = read.count_outside(programme.start, programme.end)
+    if not records:
+        return []
+    return [
+        Message(
+            "{count:,} row is of a day before or after the programme ({first} to {last}). It is stored, and is in no "
+            "number of a release. If the day is wrong, correct it; if the programme is longer, change policy.toml."
+            if records == 1
+            else "{count:,} rows are of days before or after the programme ({first} to {last}). They are stored, and "
+            "are in no number of a release. If the days are wrong, correct them; if the programme is longer, change "
+            "policy.toml.",
+            count=records,
+            first=programme.start,
+            last=programme.end,
         )
     ]
 

@@ -192,6 +192,26 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
         _to_files(key_folder(workspace_id), {name: getattr(keys, name) for name in _NAMES})
 
 
+def complete(workspace_id: str, keys: Keys) -> Keys:
+    """Return the keys of a workspace of which one is lost, with that key from a copy; nothing is stored.
+
+    Raises VaultError as `load` does for the other key.
+    """
+    here = {name: _find(workspace_id, name) for name, place in find_locations(workspace_id).items() if place}
+    return Keys(**{name: getattr(keys, name) for name in _NAMES} | here)
+
+
+def store_missing(workspace_id: str, keys: Keys, place: Place = "file") -> bool:
+    """Store those of the keys that are not stored; return whether there was one. Raises VaultError as `store` does."""
+    missing = {name: getattr(keys, name) for name, where in find_locations(workspace_id).items() if not where}
+    if place == "keyring":
+        for name, secret in missing.items():
+            _to_keyring(workspace_id, name, secret)
+    elif missing:
+        _to_files(key_folder(workspace_id), missing)
+    return bool(missing)
+
+
 def load(workspace_id: str) -> Keys:
     """Read both keys of a workspace.
 
@@ -359,7 +379,8 @@ def _find(workspace_id: str, name: str) -> Secret:
     raise MissingKey(
         Message(
             "{name} was not found: {variable} is not set, the file {path} does not exist, and the system keyring "
-            "has no {service}. Restore it with `tact restore`, or set the variable.",
+            "has no {service}. It comes back from a backup (tact restore FILE), and all records stay as they are, "
+            "or from the variable. Without a backup or another copy of the key there is no way to it.",
             name=_TITLES[name],
             variable=variable,
             path=path,

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import pandas as pd
 
 from data.errors import InputError
+from data.schema import words
 from data.schema.column import Column, RecordKind, Rule
 from data.schema.kinds import KINDS
+from data.schema.vocabulary import COUNTRIES
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -28,9 +30,10 @@ PERIOD = (
     r"(?:\d{4}-(?:0[1-9]|1[0-2])-01/P(?:1M|3M|1Y)"
     r"|\d{4}-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01])/\d{4}-(?:0[1-9]|1[0-2])-(?:[0-2]\d|3[01]))"
 )
-# One area; one by a town in it, whose name a village elsewhere may have too; several that the text may mean; one of
-# another level or country; none.
-Finding = Literal["one", "town", "several", "elsewhere", "none"]
+# One area; one by a town in it, whose name a village elsewhere may have too; one by its name in another language, which
+# a place of the country of that language may have too; several that the text may mean; one of another level or country;
+# a place and, in brackets, an area in which it is not; none.
+Finding = Literal["one", "town", "exonym", "several", "elsewhere", "apart", "none"]
 
 
 class Match(Protocol):
@@ -151,7 +154,8 @@ def _checks(column: Column) -> list[Check]:
     if column.type == "category":
         return [_check_texts({*column.allowed, *empty}.__contains__, "one of the categories")]
     if column.type == "area":
-        return [_check_texts({*_codes(column.level), *empty}.__contains__, "the code of a known area")]
+        countries = {*COUNTRIES, *words.index_codes("abroad.country").values()} if column.abroad else set[str]()
+        return [_check_texts({*_codes(column.level), *countries, *empty}.__contains__, "the code of a known area")]
     if column.numeric:
         checks = []
         if column.minimum is not None:

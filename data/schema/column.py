@@ -39,7 +39,8 @@ class Column:
     `allowed` maps each code to its words. `default` is what an empty cell means ("unknown"). A `derived`
     column may be empty in a file and is filled from other columns before it is stored. `minimum`, `maximum`: limits of
     a number. `earliest` is an ISO day; `future` allows a day after today. `several`: partners may write several values
-    in a cell, of which the first counts. `later`: the column was added after records were imported; a record with its
+    in a cell, of which the first counts. `abroad`: a country may stand in place of an
+    area. `later`: the column was added after records were imported; a record with its
     default keeps the digest that it had before. `level`: of an area; None allows any. `longest`: characters of a text.
     """
 
@@ -57,6 +58,7 @@ class Column:
     future: bool = False
     derived: bool = False
     several: bool = False
+    abroad: bool = False
     later: bool = False
     level: str | None = "municipality"
     longest: int = 200
@@ -152,7 +154,7 @@ def _numbers(column: Column) -> str:
 def _areas(column: Column) -> str:
     if column.level is None:
         return "a code such as AL-02, or a name that only one country, county, region or municipality has"
-    return f"the code or the name of a {column.level}"
+    return f"the code or the name of a {column.level}" + (", or the name of a country" if column.abroad else "")
 
 
 _LIMITS: Mapping[str, Callable[[Column], str]] = MappingProxyType(

@@ -49,6 +49,7 @@ def _parse_column(row: dict[str, str]) -> Column:
         future="future" in flags,
         derived="derived" in flags,
         several="several" in flags,
+        abroad="abroad" in flags,
         later="later" in flags,
         level=None if row["level"] == "any" else "municipality",
         longest=int(row["longest"] or 200),
@@ -58,9 +59,9 @@ def _parse_column(row: dict[str, str]) -> Column:
 
 
 def _country(areas: pd.Series) -> pd.Series:
-    """Return the country of each area code; an empty code has an empty country."""
+    """Return the country of each area code, or of a country abroad; an empty code has an empty country."""
     countries = area_countries()
-    return pd.Series([countries.get(area, "") for area in areas], index=areas.index, dtype="str")
+    return pd.Series([countries.get(area, area) for area in areas], index=areas.index, dtype="str")
 
 
 def _internal_crosses(frame: pd.DataFrame) -> pd.Series:
@@ -71,7 +72,7 @@ def _internal_crosses(frame: pd.DataFrame) -> pd.Series:
 
 def _wrong_way(frame: pd.DataFrame) -> pd.Series:
     origin, destination = _country(frame["origin"]), _country(frame["destination"])
-    return (frame["pathway"] == "al_to_gr") & ((origin == "GR") | (destination == "AL"))
+    return (frame["pathway"] == "al_to_gr") & (~origin.isin(["", "AL"]) | ~destination.isin(["", "GR"]))
 
 
 def _no_value(frame: pd.DataFrame) -> pd.Series:
@@ -106,7 +107,7 @@ _ENCOUNTER_RULES = (
     Rule(
         "pathway",
         _WAY,
-        Message("trafficking from Albania to Greece, but origin or destination is in the other country"),
+        Message("trafficking from Albania to Greece, but origin or destination is in another country"),
         "an origin in Albania and a destination in Greece, or an empty cell",
         _wrong_way,
     ),

@@ -18,6 +18,7 @@ import pandas as pd
 from data.personal.given_names import is_given_name
 from data.reference import area_table, list_predecessors, name_table
 from data.schema import Finding, area_word
+from data.schema.words import index_codes, look_up
 from geo.places.spelling import list_inflections, plain_key, sound_key, sound_word
 
 _Index: TypeAlias = dict[str, set[str]]  # the codes of the areas that have a key
@@ -37,6 +38,7 @@ _AFTER = {"municipality": "municipality|bashki|δημοσ", "region": "county|re
 _KIND_WORDS = {level: re.compile(rf"^(?:{words})\s+(?=\S)|\s+(?:{_AFTER[level]})$") for level, words in _KINDS.items()}
 _WHOLE_FLOAT = re.compile(r"^(\d+)\.0+$")
 _HINT = re.compile(r"^(?P<name>[^(),]+?)\s*(?:\((?P<inside>[^()]+)\)|,\s*(?P<after>[^(),]+))\s*$")
+_GREEK = re.compile(r"[α-ωά-ώ]", re.IGNORECASE)
 _NEAREST = 3
 _MOST_SOUNDS = 20_000  # words
 _NEAR = 0.82  # Of 1: one letter wrong in five or six. Below it London came near to Dodoni.
@@ -46,7 +48,7 @@ _NEAR = 0.82  # Of 1: one letter wrong in five or six. Below it London came near
 class Match:
     """The result of a search: one area's code, or the reason why there is none and similar areas.
 
-    `finding` is the result in one word; `reason` is a sentence that repeats the text. `named` holds the codes that the
+    `finding` is the result in one word (data/schema); `reason` repeats the text. `named` holds the codes that the
     text names (of a successor of 2019, its own code) or, for `several`, the codes that the text may mean. `respelled`:
     the text names the area only by its sound, or names a town in it. If `finding` is "town", `candidates` holds the
     municipality of the town: a village elsewhere may have the same name.
@@ -69,6 +71,7 @@ class Places:
         self._level = _column(areas, "level")
         self._parent = _column(areas, "parent")
         self._name = _column(areas, "name_en")
+        self._local = _column(areas, "name_local")
         self._older = list_predecessors(areas)
         index: dict[str, set[str]] = defaultdict(set)
         for code, row in zip(areas.index, areas[list(_CODE_COLUMNS)].to_numpy(), strict=True):
@@ -88,14 +91,27 @@ class Places:
     def resolve(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
         """Find the one area that a code or name means.
 
-        `country` ("AL", "GR") and `level` ("country", "region", "municipality"; None for any) narrow the
-        search. A municipality of 2019 resolves to the one that it was split from. Unless exactly one area fits,
-        `code` is None, `reason` says why, and `candidates` holds the names and codes of areas that may be meant.
+        `country` ("AL", "GR") and `level` ("country", "region", "municipality"; None for any) narrow the search; level
+        "abroad" finds countries, by the codes of ISO 3166. A municipality of 2019 resolves to the one that it was split
+        from. Unless exactly one area fits, `code` is None, `reason` says why, and `candidates` holds the names and
+        codes of areas that may be meant.
         """
         text = text.strip() if isinstance(text, str) else ""
         if not text:
             return Match(None, "No area is given.", finding="none")
+        if level == "abroad":
+            abroad = index_codes("abroad.country")
+            code = (
+                text if text in abroad.values() else look_up(abroad, text) or self.resolve(text, level="country").code
+            )
+            return Match(code, finding="one" if code else "none", named=frozenset({code} if code else ()))
         fits = self._by_code(text) or self._by_name(text, country, level)
+        hint = None if fits else _HINT.match(text)
+        if hint and (inside := self._read(hint["inside"] or hint["after"], None, None)):
+            towns = {code for code in self._find_towns(hint["name"]) if inside & self._list_around(code)}
+            names = self._labels(towns | self._narrow(self._read(hint["name"], country, level), country, level))
+            if names:
+                return Match(None, f"{text!r} names two places that are apart.", names, "apart")
         return self._decide(text, fits, country, level)
 
     def find(self, text: str, country: str | None = None, level: str | None = "municipality") -> set[str]:
@@ -136,7 +152,14 @@ class Places:
             return fits
         inside = self._read(hint["inside"] or hint["after"], country, None)
         named = self._read(hint["name"], country, level)
-        return {code for code in named if {code, self._parent[code], self._country[code]} & inside}
+        return {code for code in named if inside & self._list_around(code)}
+
+    def _list_around(self, code: str) -> set[str]:
+        return {code, self._parent[code], self._country[code]}
+
+    def _find_towns(self, text: str) -> set[str]:
+        """Return the municipalities with a town of this name."""
+        return {code for form, _ in _strip_kind(plain_key(text)) for code in self._towns.get(self._sound_key(form), ())}
 
     def _read(self, text: str, country: str | None, level: str | None) -> set[str]:
         """Return the codes that a name means in a country and level, by the most reliable comparison that finds any.
@@ -170,7 +193,11 @@ class Places:
         if len(fits) == 1:
             names, is_town = self._labels(fits), self._is_town(text, named)
             match = Match(fits.pop(), named=frozenset(named), respelled=not self._is_spelled(text, named))
-            return replace(match, finding="town", candidates=names) if is_town else match
+            if is_town:
+                return replace(match, finding="town", candidates=names)
+            if level == "municipality" and self._is_exonym(text, match.code or ""):
+                return replace(match, finding="exonym", candidates=(*names, *self._labels(self._find_rivals(text))))
+            return match
         if fits:
             names = self._labels(fits)
             return Match(
@@ -199,6 +226,21 @@ class Places:
         if any(index.get(key_of(form), set()) & codes for form in forms for key_of, index in self._readings):
             return False
         return any(self._towns.get(self._sound_key(form), set()) & codes for form in forms)
+
+    def _is_exonym(self, text: str, code: str) -> bool:
+        """Return whether a text is a name of an area in another language: Αυλώνα (Vlorë), Selanik (Thessaloniki)."""
+        if self._by_code(text) or self._country[code] == "AL":
+            return not self._by_code(text) and bool(_GREEK.search(text))
+        sounds = {self._sound_key(name) for name in (self._name[code], *list_inflections(self._local[code], "GR"))}
+        hint = _HINT.match(text)
+        forms = [form for form, _ in _strip_kind(plain_key(hint["name"] if hint else text))]
+        return not _GREEK.search(text) and sounds.isdisjoint(map(self._sound_key, forms))
+
+    def _find_rivals(self, text: str) -> set[str]:
+        """Return the municipalities with a town of nearly this sound in the country whose letters the text has."""
+        country = "GR" if _GREEK.search(text) else "AL"
+        near = difflib.get_close_matches(self._sound_key(text)[:60], self._towns, n=_NEAREST, cutoff=_NEAR)
+        return self._narrow({code for key in near for code in self._towns[key]}, country, None)
 
     def _elsewhere(self, text: str, codes: set[str], country: str | None, level: str | None) -> Match:
         wanted = f"a {level}" if level else "an area"

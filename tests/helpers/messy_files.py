@@ -127,7 +127,7 @@ FILES = (
                     ("Data", "Bashkia", "Fëmija", None, None, "Rasti", None, None, None),
                     (None, None, "Kodi", "Gjinia", "Grupmosha", "Faza", "Forma", "Rruga", "Mënyra e gjetjes"),
                     (DAY, "Korçë", "K-1", "femër", "10-13", "në rrezik", "lypje", "i brendshëm", "raportuar"),
-                    (DAY, "Korçë", "K-2", "mashkull", "6 - 9 vjeç", "i identifikuar", "vjedhje", "ndërkufitar", "terren"),
+                    (DAY, "Korçë", "K-2", "mashkull", "6 - 9 vjeç", "identifikuar zyrtarisht", "vjedhje", "ndërkufitar", "terren"),
                 ]
             },
             {"Rastet": ("A1:I1", "A2:A3", "B2:B3", "C2:E2", "F2:I2")},
@@ -319,7 +319,11 @@ FILES = (
             2: {"record_number": "ckx1", "stage": "identified", "found": "reported", "age_band": "14-17"},
             3: {"record_number": "ckx2", "form": "labour", "found": "discovered"},
         },
-        answers={"column": {"date": "Start Date"}, "constants": BOTH},
+        answers={
+            "column": {"date": "Start Date"},
+            "constants": BOTH,
+            "words": {"stage": {"identified": "identified"}},
+        },
     ),
     # 11. HTCDS 2.0.
     Messy(

@@ -7,13 +7,15 @@ from pathlib import Path
 _SECTOR, _FREE, _END, _FAT = 512, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
-def write_old_workbook(path: Path, rows: list[list[object]], title: str = "Rastet", hidden: Sequence[str] = ()) -> Path:
+def write_old_workbook(
+    path: Path, rows: list[list[object]], title: str = "Rastet", hidden: Sequence[str] = (), *, since_1904: bool = False
+) -> Path:
     """Write texts and numbers as one sheet, and return the path; None is an empty cell.
 
     "#N/A" is a cell with that error, and "=#N/A" a formula with that result.
-    hidden : the titles of further sheets, which are hidden and empty.
+    hidden : the titles of further sheets, which are hidden and empty. since_1904 : day numbers count from 1904.
     """
-    stream = _workbook(rows, title, hidden)
+    stream = _workbook(rows, title, hidden, since_1904)
     stream += b"\0" * (-len(stream) % _SECTOR or 0)
     stream += b"\0" * max(0, 4096 - len(stream))  # A shorter stream would be stored in another part of the file.
     sectors = len(stream) // _SECTOR
@@ -32,8 +34,9 @@ def _entry(name: str, sort: int, child: int, start: int, size: int) -> bytes:
     return head + b"\0" * 36 + struct.pack("<IQ", start, size)
 
 
-def _workbook(rows: list[list[object]], title: str, hidden: Sequence[str]) -> bytes:
+def _workbook(rows: list[list[object]], title: str, hidden: Sequence[str], since_1904: bool) -> bytes:
     first, end = _record(0x809, struct.pack("<4H2I", 0x600, 5, 0, 0, 0, 0)), _record(0x0A)
+    first += _record(0x22, b"\1\0") if since_1904 else b""
     sheets = [_BEGIN_SHEET + _write_cells(cells) + end for cells in (rows, *[[]] * len(hidden))]
     names = [name.encode("latin-1") for name in (title, *hidden)]
     place = len(first) + sum(4 + 8 + len(name) for name in names) + len(end)

@@ -37,6 +37,7 @@ class Restored:
 
     replaced: new path of the earlier vault, None if there was none. releases: names of the releases that came from the
     backup. plans: number of saved plans that came from it. accounts: whether the people who sign in came from it.
+    only_key: a key that was lost came from it, and nothing else, because the key opens the workspace's records.
     """
 
     workspace: Workspace
@@ -45,6 +46,7 @@ class Restored:
     releases: tuple[str, ...]
     plans: int
     accounts: bool
+    only_key: bool = False
 
 
 def restore_backup(
@@ -61,6 +63,7 @@ def restore_backup(
     The workspace is created if it is missing. The whole backup is checked, and the new vault is built and checked in
     another folder, before anything is replaced. The old vault is kept under another name.
 
+    If a key of the workspace is lost and that of the backup opens its records, only this key comes back.
     A key is never overwritten: if the vault key was changed after the backup, the restored vault is encrypted with the
     present key of the workspace. `known_keys` are the keys of the workspace if the caller has them; then no key is
     searched for or stored. Otherwise, if the workspace has no keys, those of the backup are stored in `place`.
@@ -76,9 +79,14 @@ def restore_backup(
         _check_identifier_key(manifest, in_use)
         workspace = _open_workspace(Path(path), manifest)
         with WriterLock(workspace.vault).holding():
+            if known_keys is None and not replace and _brings_key_alone(workspace, in_use):
+                keys.store_missing(workspace.id, in_use, place)
+                return Restored(
+                    workspace, has_records=True, replaced=None, releases=(), plans=0, accounts=False, only_key=True
+                )
             _check_vault(workspace, in_use, replace=replace)
-            if known_keys is None and not keys.has_keys(workspace.id):
-                keys.store(workspace.id, manifest.keys, place)
+            if known_keys is None:
+                keys.store_missing(workspace.id, in_use, place)
             replaced = _restore_vault(connection, workspace, manifest.keys.vault, in_use.vault)
         _restore_mappings(connection, workspace)
         accounts = _restore_documents(connection, workspace)
@@ -121,12 +129,23 @@ def _find_keys(path: Path, manifest: Manifest) -> Keys | None:
     """Return the keys of the backup's workspace that are stored here; None if there are none."""
     if not keys.has_keys(manifest.workspace_id):
         return None
+    if not all(keys.find_locations(manifest.workspace_id).values()):
+        return keys.complete(manifest.workspace_id, manifest.keys)
     here = Workspace.open(path) if (path / "workspace.toml").exists() else None
     if here is not None and here.id == manifest.workspace_id:
         # If the vault is too damaged to finish a change of its key, the restore replaces it.
         with contextlib.suppress(CorruptVault):
             return load_keys(here)
     return keys.load(manifest.workspace_id)
+
+
+def _brings_key_alone(workspace: Workspace, in_use: Keys) -> bool:
+    """Return whether a key of the workspace is lost, and `in_use` opens the records that are there."""
+    if all(keys.find_locations(workspace.id).values()) or not workspace.vault.exists():
+        return False
+    with contextlib.suppress(VaultError), Vault.open(workspace.vault, in_use.vault) as vault:
+        return vault.has_records()
+    return False
 
 
 def _check_identifier_key(manifest: Manifest, in_use: Keys) -> None:

@@ -23,6 +23,8 @@ from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.message import Message
 from data.restricted.counting.linking import link_children
+from data.schema.vocabulary import COUNTRIES
+from data.schema.words import index_codes
 from data.tables.grid import Grid
 from data.tables.periods import Grain
 from data.tables.spec import CATEGORIES, OF_COUNTRIES, Level, Plan, TableSpec
@@ -179,7 +181,8 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
 
 
 def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Sequence[str]) -> EncounterColumns:
-    areas = {"": -1, **names}
+    # A country in place of a municipality is in no flow.
+    areas = {"": -1, **dict.fromkeys([*COUNTRIES, *index_codes("abroad.country").values()], -1), **names}
     attributes = (*_ATTRIBUTES, *(name for name in OF_COUNTRIES if name in batch.schema.names))
     lookups: dict[str, Mapping[str, int]] = {
         "municipality": names,

@@ -53,7 +53,7 @@ from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_reje
 from data.restricted.intake.shape import name_first, shape_table
 from data.restricted.intake.sheets import find_start, list_tables
 from data.restricted.intake.start import Grid, Start, check_choice
-from data.restricted.intake.surroundings import list_area_columns
+from data.restricted.intake.surroundings import list_area_columns, name_pairs
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import read_day
 from data.schema import INVENTED, HashIdentifier, Resolve, conform, get_kind
@@ -68,6 +68,7 @@ __all__ = [
     "Intake",
     "child_names",
     "guess_kind",
+    "has_children",
     "is_invented",
     "read_file",
     "write_rejects",
@@ -132,6 +133,14 @@ class Intake:
             names = [*self._columns, "identity", "content"]
             yield pa.RecordBatch.from_arrays([*arrays, *digests], names)
 
+    def count_outside(self, first: dt.date, last: dt.date) -> int:
+        """Return how many accepted records are of a day before `first` or after `last`; 0 if they have no day."""
+        if "date" not in self._columns:
+            return 0
+        days = self._columns["date"]
+        outside = np.array([not str(first) <= str(day) <= str(last) for day in days.distinct], dtype=bool)
+        return int(outside[days.codes[self._positions]].sum())
+
     @cached_property
     def accepted(self) -> pd.DataFrame:
         """The accepted records in the schema's columns and dtypes, with identity and content."""
@@ -178,7 +187,7 @@ def read_file(
     mapping = mapping or ColumnMapping()
     check_mapping(mapping, kind)
     today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
-    table, layout = open_table(path, get_kind(kind), mapping, partner, progress, today)
+    table, layout = open_table(path, get_kind(kind), mapping, resolve, partner, progress, today)
     spell = make_speller(partners)
     return _check_table(
         table, layout, get_kind(kind), mapping, partner, spell, forgotten, today, resolve, hash_identifier
@@ -189,6 +198,7 @@ def open_table(
     path: InputFile,
     kind: RecordKind,
     mapping: ColumnMapping,
+    resolve: Resolve,
     partner: str | None,
     progress: ProgressCount | None = None,
     today: dt.date | None = None,
@@ -213,6 +223,7 @@ def open_table(
     if not lenient:
         refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
     shaped = name_bands(shaped, of_shaped, year, today or dt.date.today())  # noqa: DTZ011
+    shaped = name_pairs(kind, shaped, of_shaped, mapping, resolve, today or dt.date.today())  # noqa: DTZ011
     strange = [] if layout.mapped or not mapping.columns else [_STRANGE_MAPPING]
     return replace(shaped, notes=[*shaped.notes, *notes, *strange]), of_shaped
 
@@ -226,6 +237,16 @@ def is_invented(path: InputFile) -> bool:
     begins = [table.headings for table in list_tables(KINDS.values(), ColumnMapping(), grids)]
     rows = [*begins, *(grid.rows[0][1] for grid in grids)]
     return any(fold(cell.rpartition("/")[2]) == INVENTED for row in rows for cell in row)
+
+
+def has_children(path: InputFile) -> bool:
+    """Return whether a file has a column of children's codes, as a partner's records have and an export never has."""
+    kind = KINDS["encounter"]
+    with suppress(FileRefused):
+        tables = list_tables([kind], ColumnMapping(), read_grids(path))
+        layouts = [match_headings(kind, table.headings, ColumnMapping()) for table in tables if table.score >= TELLING]
+        return any("child_id" in layout.columns or "programme_number" in layout.columns for layout in layouts)
+    return False
 
 
 def guess_kind(path: InputFile, mappings: Mapping[str, ColumnMapping] | None = None) -> str | None:

@@ -15,14 +15,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.errors import FileRefused
-from data.message import Message
+from data.message import Message, count_more
 from data.reference import area_countries
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
-from data.restricted.intake.surroundings import Surroundings, read_surroundings
+from data.restricted.intake.surroundings import Surroundings, find_place, read_surroundings
 from data.restricted.intake.table import RawTable
-from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, may_be_exchanged, slash_order
+from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, judge_column, slash_order
 from data.schema import Match, Resolve
 from data.schema.column import Column, RecordKind, Rule
 from data.workspace.folding import is_same_partner
@@ -30,6 +30,9 @@ from data.workspace.folding import is_same_partner
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 TOWN = Message("is a town, and a village elsewhere may have the same name")
+EXONYM = Message("is a name in another language, and a place in the country of that language may have it too")
+APART = Message("the county, region or municipality beside it is another place")
+_YEAR, _MAIN, _NAMED = 365, 0.9, 6  # days; the share of rows that are not far; lines in a note
 _UNRESOLVED = 1_000  # Different texts; a column with more is the wrong one, and suggestions for it would be slow.
 
 
@@ -126,7 +129,7 @@ def check_rows(
     around = read_surroundings(kind, table, layout, mapping, resolve, today)
     for column in kind.file_columns:
         if column.type == "area":
-            _resolve_areas(rows, column, resolve, around)
+            notes += _resolve_areas(rows, column, resolve, around)
     if "country" in rows.cells:
         # An empty country is that of the municipality.
         countries, places = rows.cells["country"], rows.cells["municipality"]
@@ -167,12 +170,11 @@ def _read_column(
         slashes = slash_order(raw.distinct, mapping.slashes)
         if slashes and not mapping.slashes:
             notes.append(Message("Days like 31/05/2007 in {column} were read with the day first.", column=column.name))
-        if may_be_exchanged(raw.distinct, slashes):
+        if judge_column(column, raw.distinct, slashes, today).is_weak:
             notes.append(
                 Message(
-                    "In {column}, no date has a day above 12, and each day that is a text has one. A spreadsheet "
-                    "program may have exchanged day and month of the dates (5 June became 6 May). Compare them with "
-                    "what the partner wrote. If they are wrong, do not import the file, or take the import back.",
+                    "In {column}, the days lie in several months, and in fewer if day and month are exchanged. Compare "
+                    "them with the partner's paper.",
                     column=column.name,
                 )
             )
@@ -183,6 +185,8 @@ def _read_column(
     codes = raw.codes.astype(np.int64)
     rows.cells[column.name] = Cells(codes, checked.values)
     rows.fault_each(codes, column.name, checked.faults)
+    if column.name == "date":
+        notes += _note_far_days(rows)
     if checked.several:
         count = int(np.isin(codes, list(checked.several)).sum())
         notes.append(
@@ -207,7 +211,25 @@ def _read_column(
         )
 
 
-def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroundings) -> None:
+def _note_far_days(rows: Rows) -> list[Message]:
+    """Return a note on the rows, at most a tenth, whose day is more than a year away from all others."""
+    cells = rows.cells["date"]
+    days = np.array([str(day).removeprefix("W") or "NaT" for day in cells.distinct], "datetime64[D]")[cells.codes]
+    known = np.sort(days[~np.isnat(days)])
+    cuts = np.flatnonzero(np.diff(known) > np.timedelta64(_YEAR, "D")) + 1
+    main = max(np.split(known, cuts), key=len)
+    if not len(cuts) or len(main) < _MAIN * len(known):
+        return []
+    far = ~np.isnat(days) & ((days < main[0]) | (days > main[-1]))
+    why = Message(
+        "A day more than a year before or after all others: line {lines}. Compare it with the partner's paper.",
+        lines=count_more(", ".join(map(str, rows.lines[far][:_NAMED].tolist())), int(far.sum()) - _NAMED),
+    )
+    return [why]
+
+
+def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroundings) -> list[Message]:
+    """Replace the texts of a column by codes of areas; return a note if rows name a country in place of an area."""
     cells = rows.cells[column.name]
     hinted = column.name == "municipality" and "country" in rows.cells
     hints = rows.cells["country"] if hinted else Cells(np.zeros(len(rows), dtype=np.int64), [""])
@@ -219,7 +241,7 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroun
     elsewhere: set[int] = set()
     respelled: dict[int, str] = {}
     for number, (text, country, areas) in enumerate(zip(texts, countries, beside, strict=True)):
-        match = resolve(str(text), str(country or "") or None, column.level) if text else None
+        match = find_place(resolve, column, str(text), str(country or "") or None) if text else None
         code = around.settle(column, match, areas) if match else None
         codes.append(code or "")
         named.append(match.named if match else frozenset())
@@ -247,6 +269,17 @@ def _resolve_areas(rows: Rows, column: Column, resolve: Resolve, around: Surroun
         reason = Message("the country does not match the municipality")
         allowed = f"the country of the {column.name}, or an empty cell"
         rows.fault_each(numbers, "country", dict.fromkeys(elsewhere, (reason, allowed)))
+    abroad = np.isin(numbers, [number for number, code in enumerate(codes) if len(str(code)) == len("IT")])
+    if not column.abroad or not abroad.any():
+        return []
+    return [
+        Message(
+            "In {column}, a country stands in place of a municipality (rows: {count:,}): it is kept, and these "
+            "children are in no flow.",
+            column=column.name,
+            count=int(abroad.sum()),
+        )
+    ]
 
 
 def _unplaced(column: Column, match: Match, text: str) -> tuple[Message, str]:
@@ -254,6 +287,8 @@ def _unplaced(column: Column, match: Match, text: str) -> tuple[Message, str]:
     level, candidates = column.level, "; ".join(match.candidates)
     if match.finding == "town":
         return TOWN, f"the code of its municipality, perhaps {candidates}; or its county or country in a column"
+    if match.finding in ("exonym", "apart"):
+        return EXONYM if match.finding == "exonym" else APART, f"the code of the right one: perhaps {candidates}"
     if match.finding == "several":
         several = Message("may mean more than one municipality" if level else "may mean more than one area")
         return several, f"the code of the right one: {candidates}"

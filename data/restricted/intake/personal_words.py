@@ -56,8 +56,9 @@ def is_personal(text: str, *, of_place: bool = False) -> bool:
 
 
 def is_place(text: str) -> bool:
-    """Return whether a text is the name of an area, town or village."""
-    return make_key(text) in _list_places()
+    """Return whether a text is the name of an area, town or village, or two of them, as in Durrës (Vlorë)."""
+    parts = [part for part in re.split(r"[()]", text) if part.strip()]
+    return make_key(text) in _list_places() or (bool(parts) and all(make_key(part) in _list_places() for part in parts))
 
 
 def is_personal_in(column: Column, text: str) -> bool:

@@ -36,14 +36,15 @@ from data.restricted.intake.headings import (
     suggest_headings,
 )
 from data.restricted.intake.likely_columns import find_code_columns, find_worded_columns
+from data.restricted.intake.likely_days import AS_WRITTEN, EXCHANGED, Doubt
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes, explain_hours, find_hours
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import NO_CODE, list_missing
-from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
+from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in, is_place
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
 from data.restricted.intake.start import ROWS
-from data.restricted.intake.surroundings import Surroundings, list_area_columns, read_surroundings
+from data.restricted.intake.surroundings import Surroundings, find_place, list_area_columns, read_surroundings
 from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import (
     UNKNOWN_WORD,
@@ -52,10 +53,12 @@ from data.restricted.intake.values import (
     find_band,
     is_band_of,
     is_unordered_day,
+    judge_column,
     slash_order,
 )
 from data.schema import Match, Resolve, get_kind
 from data.schema.column import Column, RecordKind
+from data.workspace.folding import fold
 from data.workspace.types import Ints
 
 Topic = Literal["column", "constants", "words", "days"]
@@ -117,7 +120,7 @@ class Recognition:
     `line` is the line of the headings, `sheet` the number of the sheet (0 for a text file), `rows` the number of rows
     below, `sample` the first of them. `worded` are those of the `unknown` headings whose cells may be categories,
     `placing` those that are read to find the place of a row, and not stored. The file can be imported when `blocks` is
-    false. Rows with other open questions are rejected.
+    false. Rows with other open questions are rejected. `unanswered`: so are rows with words that no question may show.
     """
 
     kind: str
@@ -131,6 +134,7 @@ class Recognition:
     placing: tuple[str, ...]
     notes: tuple[str, ...]
     sample: Sample
+    unanswered: bool = False
 
     @property
     def blocks(self) -> bool:
@@ -171,7 +175,7 @@ def recognise(
         )
     record_kind = get_kind(name)
     mapping = (mappings or {}).get(name, ColumnMapping())
-    table, shaped = open_table(path, record_kind, mapping, partner, today=today, lenient=True)
+    table, shaped = open_table(path, record_kind, mapping, resolve, partner, today=today, lenient=True)
     headings = table.begin.headings
     layout = match_headings(record_kind, headings, mapping)
     if len(layout.list_found()) < TELLING and not mapping.heading_row:
@@ -188,6 +192,7 @@ def recognise(
         )
     file = _File(record_kind, mapping, table, shaped, resolve, today)
     questions = [*_ask_columns(record_kind, table, layout, mapping, partner), *file.ask_days(), *file.ask_words()]
+    hidden = list(file.note_hidden({(q.column, part) for q in questions for part in q.parts}))
     return Recognition(
         kind=name,
         sheet=table.begin.sheet,
@@ -198,7 +203,8 @@ def recognise(
         unknown=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         worded=tuple(plain_heading(headings[p], p) for p in find_worded_columns(table, layout.unknown)),
         placing=tuple(plain_heading(headings[p], p) for p in list_area_columns(record_kind, table, shaped)),
-        notes=(*table.notes, *file.note_personal()),
+        notes=(*table.notes, *file.note_personal(), *hidden),
+        unanswered=bool(hidden),
         sample=file.read_sample(),
     )
 
@@ -301,7 +307,7 @@ class _File:
     today: dt.date
 
     def ask_days(self) -> Iterator[Question]:
-        """Yield the question about the order of day and month, once for all columns, if it is open."""
+        """Yield the open questions about day and month: their order, once for all columns, and unlikely days."""
         for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is None or column.type not in ("date", "day_or_week"):
@@ -313,6 +319,18 @@ class _File:
                 rows = {column.name: count}
                 yield Question("days", column.name, text, {column.name: SLASHES}, rows)
                 return
+        for column in self.kind.file_columns:
+            raw = self._raw(column.name)
+            order = slash_order(raw.distinct, self.mapping.slashes) if raw else ""
+            doubt = judge_column(column, raw.distinct, order, self.today) if raw else Doubt()
+            if raw and doubt.name and fold(doubt.name) not in map(fold, self.mapping.value_names.get(column.name, ())):
+                rows = {doubt.name: int(np.isin(raw.codes, list(doubt.days)).sum())}
+                text = (
+                    f"In {column.name}, day and month may be exchanged in these months: no or few days are after the "
+                    "12th, or they spread over many months or into the future. Look at the partner's paper. Are they "
+                    "right as written?"
+                )
+                yield Question("words", column.name, text, {doubt.name: (AS_WRITTEN, EXCHANGED)}, rows)
 
     def ask_words(self) -> Iterator[Question]:
         """Yield a question for each column of categories or places, about the meaning of its unknown words."""
@@ -340,29 +358,49 @@ class _File:
                     why=SEEMS_PERSONAL,
                 )
 
+    def note_hidden(self, asked: set[tuple[str, str]]) -> Iterator[Message]:
+        """Yield a note for each column on how many cells have unknown words that no question shows."""
+        for column, raw in self._list_worded():
+            unknown = [*self._find_unknown(column, raw)]
+            if column.type == "area":
+                matches = {
+                    code: find_place(self.resolve, column, text) for code, text in enumerate(raw.distinct) if text
+                }
+                unknown += [code for code, match in matches.items() if match.finding in ("none", "elsewhere")]
+            names = {fold(word) for word in self.mapping.value_names.get(column.name, ())}
+            words = {code: raw.distinct[code].strip() for code in unknown}
+            hidden = [c for c, word in words.items() if (column.name, word) not in asked and fold(word) not in names]
+            if hidden:
+                yield Message(
+                    "In {column}, words that are not known are not shown, because they may be names ({count:,} cells): "
+                    "an import rejects their rows. Correct the cells, or say what a word means: --set "
+                    "{column}.WORD=CODE (at the desk: Something is read wrongly).",
+                    column=column.name,
+                    count=int(np.isin(raw.codes, hidden).sum()),
+                )
+
     def read_sample(self) -> Sample:
         """Return the first rows as they would be read, without anything that could identify a child."""
         cells = {}
         for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is not None:
-                texts = [raw.distinct[code] for code in raw.codes[:_SAMPLE].tolist()]
-                cells[column.name] = tuple(self._read_cells(column, raw, texts))
+                cells[column.name] = tuple(self._read_cells(column, raw, raw.codes[:_SAMPLE].tolist()))
         return Sample(tuple(self.table.lines[:_SAMPLE].tolist()), cells)
 
-    def _read_cells(self, column: Column, raw: RawColumn, texts: list[str]) -> Iterator[str | None]:
+    def _read_cells(self, column: Column, raw: RawColumn, codes: list[int]) -> Iterator[str | None]:
         if is_private(column):
-            yield from (MASK if text.strip() else "" for text in texts)
+            yield from (MASK if raw.distinct[code].strip() else "" for code in codes)
             return
         slashes = slash_order(raw.distinct, self.mapping.slashes)
         names = self.mapping.value_names.get(column.name)
-        checked = check_values(column, texts, today=self.today, names=names, slashes=slashes)
-        for number, value in enumerate(checked.values):
-            text = "" if value is None else str(value)
-            if number in checked.faults:
+        checked = check_values(column, raw.distinct, today=self.today, names=names, slashes=slashes)
+        for number, code in enumerate(codes):
+            text = "" if checked.values[code] is None else str(checked.values[code])
+            if code in checked.faults:
                 yield None
             elif column.type == "area" and text:
-                match = self.resolve(text, None, column.level)
+                match = find_place(self.resolve, column, text)
                 yield self._surroundings.settle(column, match, int(self._surroundings.numbers[number]))
             else:
                 yield MASK if column.name == "age_band" and text.startswith(_BIRTH_YEAR) else text
@@ -388,25 +426,25 @@ class _File:
             return {n: bands.get(n, ()) for n in sorted(wrong)}
         unplaced: dict[int, tuple[str, ...]] = {}
         for number, text in enumerate(checked.values):
-            match = self.resolve(str(text), None, column.level) if text else None
+            match = find_place(self.resolve, column, str(text)) if text else None
             if match and self._is_asked(column, raw, number, match):
                 unplaced[number] = match.candidates
         return unplaced
 
     def _is_asked(self, column: Column, raw: RawColumn, code: int, match: Match) -> bool:
         """Return whether the officer is asked which place a text means."""
-        if match.finding in ("town", "several"):
+        if match.finding in ("town", "exonym", "several"):
             # Open, if in at least one row the other columns do not decide which place is meant.
             beside = np.unique(self._surroundings.numbers[raw.codes == code]).tolist()
             return any(self._surroundings.settle(column, match, number) is None for number in beside)
-        if match.finding != "none":
+        if match.finding not in ("none", "apart"):
             return False
         # A word near no known place is rejected where it stands for few children: it is rather a slip.
         worth = is_personal_in(column, raw.distinct[code]) or self._count_children(raw, code) >= CHILDREN
         return bool(match.candidates) or worth
 
     def _is_town(self, column: Column, text: str) -> bool:
-        return column.type == "area" and self.resolve(text, None, column.level).finding == "town"
+        return column.type == "area" and find_place(self.resolve, column, text).finding == "town"
 
     @cached_property
     def _surroundings(self) -> Surroundings:
@@ -414,7 +452,7 @@ class _File:
 
     def _may_show(self, column: Column, raw: RawColumn, code: int) -> bool:
         text = raw.distinct[code].strip()
-        if not text or len(text) > LONGEST or is_personal_in(column, text):
+        if not text or (len(text) > LONGEST and not is_place(text)) or is_personal_in(column, text):
             return False
         # A code of one or two digits is nobody's name, nor are two ages.
         if (text.isdigit() and len(text) <= _CODE and column.allowed) or MadeAges.read(text):
@@ -440,7 +478,7 @@ class _File:
             checked = check_values(column, raw.distinct, today=self.today, names=names)
             wrong = set(checked.faults)
             if column.type == "area":
-                places = (self.resolve(str(text), None, column.level) if text else None for text in checked.values)
+                places = (find_place(self.resolve, column, str(text)) if text else None for text in checked.values)
                 wrong |= {number for number, place in enumerate(places) if place and place.code is None}
             counts += np.isin(raw.codes, list(wrong))
         return counts
@@ -469,7 +507,10 @@ class _File:
                 f"In {column.name}, these places are not known, or a village elsewhere may have the same name. "
                 "Which place is it?"
             )
-        likely = {word: unknown[code][0] for word, code in words.items() if len(unknown[code]) == 1}
+        # Of two places that disagree neither is likely.
+        likely = {
+            word: unknown[code][0] for word, code in words.items() if len(unknown[code]) == 1 and not word.endswith(")")
+        }
         of_age = column.name == "age_band"
         return Question(
             "words",

@@ -239,7 +239,7 @@ class Repeater:
         `alone`: nothing else is wrong in its row.
         """
         definition, text = self.kind.column(column), " ".join(text.split())
-        if not text or len(text) > LONGEST or is_private(definition):
+        if not text or (len(text) > LONGEST and not is_place(text)) or is_private(definition):
             return ""
         if definition.numeric:
             return text if _NUMBER.fullmatch(text) and sum(map(str.isdigit, text)) <= _DIGITS else ""

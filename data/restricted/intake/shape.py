@@ -7,6 +7,7 @@ column of answers, and constants and defaults are filled in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -59,6 +60,12 @@ def shape_table(
         if ours in places:
             raw = columns[places[ours]]
             columns[places[ours]] = replace(raw, distinct=[cell if cell.strip() else text for cell in raw.distinct])
+    for column in kind.file_columns:
+        if table.begin.shift and column.name in places and column.type in ("date", "day_or_week"):
+            raw = columns[places[column.name]]
+            columns[places[column.name]] = replace(
+                raw, distinct=[_shift(text, table.begin.shift) for text in raw.distinct]
+            )
     shaped = replace(layout, columns=places, further={}, ticks={})
     return replace(table, columns=columns), shaped, notes
 
@@ -69,6 +76,12 @@ def _choose_join(kind: RecordKind, ours: str, layout: Layout) -> Callable[[Seque
         return lambda cells: ";".join(c for c, cell in zip(codes, cells, strict=True) if fold(cell) in _TICKED)
     is_day = kind.column(ours).type in ("date", "day_or_week")
     return _join_day if is_day and len(layout.further[ours]) == 2 else _first_filled
+
+
+def _shift(text: str, days: int) -> str:
+    """Return a day number as Excel counts from 1900; any other text is unchanged."""
+    match = re.fullmatch(r"(\d{5})(?:[.,]\d+)?", text.strip())
+    return str(int(match[1]) + days) if match else text
 
 
 def _first_filled(cells: Sequence[str]) -> str:

@@ -28,6 +28,7 @@ from data.workspace.folding import fold
 PER_SHEET = 1_000_000  # lines
 Rows = Iterator[tuple[int, list[str] | Fault]]
 ReadSheet = Callable[[Start], Rows]
+Area = tuple[tuple[int, int], tuple[int, int]]  # first and last row and column of merged cells, from 1
 _INDEX, _PARENT, _PARENT_SHEET = "_index", "_parent_index", "_parent_table_name"
 _NUMBERS = ("_id", "_uuid")  # of a submission
 _LONGEST_SHEET = 31  # letters of a sheet's name in Excel
@@ -150,6 +151,30 @@ def read_rows(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
             yield from _read_month(start, keys, read_sheet)
     else:
         yield from read_sheet(begin)
+
+
+def fill_merged(rows: Rows, merged: Iterable[Area], notes: list[str]) -> Rows:
+    """Yield the rows of a sheet with the cells below the first of merged cells filled; add a note on how many.
+
+    Cells that are merged with a cell above the rows, such as headings, stay empty, and so do rows without content.
+    """
+    begin: dict[int, list[tuple[int, int]]] = {}
+    for (top, left), (bottom, _) in merged:
+        if bottom > top:
+            begin.setdefault(top, []).append((left - 1, bottom))
+    current: list[tuple[int, int, str]] = []
+    count = 0
+    for number, row in rows:
+        current = [part for part in current if part[1] >= number]
+        if not isinstance(row, Fault):
+            for place, _, text in current:
+                if place < len(row) and text and not row[place]:
+                    row[place] = text
+                    count += 1
+            current += [(place, last, row[place]) for place, last in begin.get(number, ()) if place < len(row)]
+        yield number, row
+    if count:
+        notes.append(Message("Merged cells hold for each of their rows: {count:,} cells were filled.", count=count))
 
 
 def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:

@@ -22,27 +22,30 @@ from data.schema.kinds import KINDS
 
 ROWS = 30  # A table begins in one of these first rows.
 _SHOWN = 12  # headings in a message
+SINCE_1904 = 1462  # days from the day before 1900 from which Excel counts to 1904, from which it counted on a Macintosh
 
 
 @dataclass(frozen=True)
 class Grid:
     """The first rows of a sheet, or of a text file cut at one delimiter, each with its line in the file.
 
-    `number` counts visible sheets from 1, and is 0 for a text.
+    `number` counts visible sheets from 1, and is 0 for a text. `shift` is added to day numbers, so that they count from
+    1900.
     """
 
     rows: Sequence[tuple[int, list[str]]]
     name: str = ""
     number: int = 0
+    shift: int = 0
 
 
 @dataclass(frozen=True)
 class Start:
     """Where a table begins: the index of its grid, the line of its headings, the headings as one row, and the sheet.
 
-    `score` is the number of known headings; `sheet` is the grid's number. The headings are empty if no row looks like
-    headings. A table may be spread over several sheets (data/restricted/intake/sheets.py): `months` has the start of
-    each of them; `repeat` has the start of the rows and of their submissions, and `numbered` the headings of
+    `score` is the number of known headings; `sheet` and `shift` are those of the grid. The headings are empty if no row
+    looks like headings. A table may be spread over several sheets (data/restricted/intake/sheets.py): `months` has the
+    start of each of them; `repeat` has the start of the rows and of their submissions, and `numbered` the headings of
     submissions that number a record.
     """
 
@@ -51,6 +54,7 @@ class Start:
     headings: list[str]
     score: float = 0.0
     sheet: int = 0
+    shift: int = 0
     months: tuple[Start, ...] = ()
     repeat: tuple[Start, ...] = ()
     numbered: tuple[str, ...] = ()
@@ -145,9 +149,9 @@ def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: i
             # A row that somebody named may be any row.
             inside = mapping.heading_row and score < TELLING and is_inside_table(place, mapping, rows)
             if not inside and not any(is_record(part, mapping, rows) for part in parts):
-                best = Start(number, line, headings, score, grid.number)
+                best = Start(number, line, headings, score, grid.number, grid.shift)
             elif best is None:
-                best = Start(number, line, [""] * len(headings), 0.0, grid.number)
+                best = Start(number, line, [""] * len(headings), 0.0, grid.number, grid.shift)
         above = cells
     return best
 

@@ -19,12 +19,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from data.errors import InputError
 from data.message import Message
+from data.restricted.intake.likely_days import AS_WRITTEN, DOUBTFUL, EXCHANGED, Doubt, judge_days
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal
 from data.schema import words
@@ -46,6 +48,8 @@ UNKNOWN_WORD = (
     _TWO_BANDS,
 )  # why a word of a category is rejected whose meaning the data officer may be asked
 ERROR_CELL = Message("the row has a cell with an error")
+FORMULA_CELL = "#FORMULA!"  # stands for a formula
+_FORMULA = Message("the row has a formula")
 PASTE_VALUES = "values: copy the cells and paste their values"
 _ERROR = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ|[^\W\d_]+(?:/0)?[!?])")  # as Excel writes it to a CSV file, in some languages
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+11, and so do other codes.
@@ -88,15 +92,23 @@ def check_values(
     `slashes` is the order of days such as 31/05/2007.
     """
     theirs = {fold(text): ours for text, ours in (names or {}).items()}
-    read = _reader(column, today, slashes)
+    # Only in a column of our codes is "identified" a code, and not a word of the partner's.
+    doubt = judge_column(column, values, slashes, today)
+    order = theirs.get(fold(doubt.name), "")
+    of_codes = set(map(str.strip, values)) - {""} <= set(column.allowed)
+    read = _reader(column, today, slashes, of_codes=of_codes)
     is_point_unsure = column.type == "decimal" and not _proves_point(values)
     checked = Checked([])
     for number, raw in enumerate(values):
         text = " ".join(raw.split())
         text = theirs.get(fold(text), text) if theirs else text
+        if theirs.get(fold(raw)) in column.allowed:
+            checked.values.append(text)
+            continue
         if _says_nothing(column, text):
             text = ""
         try:
+            text = _settle_doubt(doubt, number, order, text)
             if is_point_unsure and _LIKE_THOUSANDS.fullmatch(text):
                 raise Faulty(_UNSURE_POINT, _ONE_OF_BOTH)
             checked.values.append(read(text) if text else _empty(column))
@@ -113,6 +125,17 @@ def check_values(
     return checked
 
 
+def _settle_doubt(doubt: Doubt, number: int, order: str, text: str) -> str:
+    """Return a text, or its day exchanged if the officer said so; raise Faulty for an open doubt and for an error."""
+    if _ERROR.fullmatch(text):
+        raise Faulty(_FORMULA if text == FORMULA_CELL else ERROR_CELL, PASTE_VALUES)
+    if number not in doubt.days or order == AS_WRITTEN:
+        return text
+    if order != EXCHANGED:
+        raise Faulty(DOUBTFUL, _TELL_ORDER)
+    return doubt.exchange(number)
+
+
 def _says_nothing(column: Column, text: str) -> bool:
     """Return whether a cell is as good as empty: signs alone, or words in place of a child's code ("no code").
 
@@ -126,25 +149,32 @@ def _says_nothing(column: Column, text: str) -> bool:
 
 
 def slash_order(values: list[str], given_order: str) -> str:
-    """Return the order of days like 31/05/2007: the given one, or "day first" if the column proves it, else ""."""
-    if given_order:
-        return given_order
+    """Return the order of days like 31/05/2007: the given one, or "day first" if the column proves it, else "".
+
+    A given order that some days cannot have, and the other order can, is of other files: it does not hold.
+    """
     pairs = [(int(m[1]), int(m[2])) for m in map(_SLASHED.fullmatch, map(str.strip, values)) if m]
     day_first = any(first > 12 for first, _ in pairs)
     month_first = any(second > 12 for _, second in pairs)
+    if given_order:
+        disproved = {"day first": month_first and not day_first, "month first": day_first and not month_first}
+        return "" if disproved[given_order] else given_order
     return "day first" if day_first and not month_first else ""
 
 
-def may_be_exchanged(values: list[str], order: str) -> bool:
-    """Return whether a spreadsheet program may have exchanged day and month in the dates of a column.
+def judge_column(column: Column, texts: Sequence[str], order: str, today: dt.date) -> Doubt:
+    """Return which days of a column of days may have day and month exchanged; `order` is that of `slash_order`."""
+    if column.type not in ("date", "day_or_week"):
+        return Doubt()
 
-    A program with another order than the person who types takes 5/6/2008 for another date and leaves 31/5/2008 a text.
-    Then no date has a day above 12, and each text has one. `order` is the order of the texts.
-    """
-    texts = [match for match in map(_SLASHED.fullmatch, map(str.strip, values)) if match]
-    dates = [match for match in map(_ISO.fullmatch, map(str.strip, values)) if match]
-    later = [int(match[1 if order == "day first" else 2]) > 12 for match in texts]
-    return any(later) and all(later) and len(dates) >= _FEWEST_DATES and all(int(date[1][8:]) <= 12 for date in dates)
+    def read(text: str) -> dt.date | None:
+        is_open = not order and is_unordered_day(text)
+        with suppress(Faulty):
+            return None if is_open else _parse_day(text, order or "day first", today)
+        return None
+
+    bare = [" ".join(text.split()) for text in texts]
+    return judge_days(bare, read, None if column.future else today)
 
 
 def is_unordered_day(text: str) -> bool:
@@ -168,11 +198,11 @@ def _empty(column: Column) -> Value:
     return None if column.numeric else column.default
 
 
-def _reader(column: Column, today: dt.date, slashes: str) -> Callable[[str], Value]:
+def _reader(column: Column, today: dt.date, slashes: str, *, of_codes: bool) -> Callable[[str], Value]:
     if column.name == "age_band":
         return lambda text: _parse_age(text, column, today)
     if column.type == "category":
-        return _category(column)
+        return _category(column, of_codes=of_codes)
     if column.type == "date":
         return lambda text: _parse_date(text, column, today, slashes)
     if column.type == "day_or_week":
@@ -203,13 +233,15 @@ def list_spellings(name: str, allowed: tuple[tuple[str, str], ...]) -> dict[str,
     return spellings
 
 
-def _category(column: Column) -> Callable[[str], Value]:
-    spellings = list_spellings(column.name, tuple(column.allowed.items()))
+def _category(column: Column, *, of_codes: bool) -> Callable[[str], Value]:
+    unsure = words.index_unsure(column.name)
+    known = list_spellings(column.name, tuple(column.allowed.items()))
+    spellings = {key: code for key, code in known.items() if key not in unsure}
 
     def read(text: str) -> Value:
-        code = words.look_up(spellings, text[:200])
+        code = text if of_codes and text in column.allowed else words.look_up(spellings, text[:200])
         if code is None:
-            if words.look_up(words.index_unsure(column.name), text[:200]):
+            if words.look_up(unsure, text[:200]):
                 raise Faulty(UNSURE_WORD)
             raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY)
         return code
@@ -378,7 +410,6 @@ _NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+([^\W\d_]{3,12})\.?[ ,./-]
 _NAMED_FIRST = re.compile(r"([^\W\d_]{3,12})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
 _MONTH_ALONE = re.compile(r"([^\W\d_]{3,12})\.?[ ,./-]*(\d{4}|\d{2})")
 _DAY_NUMBER = re.compile(r"(\d{5})(?:[.,]\d+)?")
-_FEWEST_DATES = 3  # where fewer have a day up to 12, it may be by chance
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
 _FIRST_DAY_NUMBER = dt.date(1899, 12, 30)  # as Excel counts; 36526 is the first of January 2000
 _LEAST_DAY_NUMBER = 18_264  # 1950: what is below it is rather another number
@@ -450,6 +481,7 @@ def _full_year(year: str, today: dt.date) -> int:
     return 2000 + int(year)
 
 
+_TELL_ORDER = f"the same days as texts (31.05.2007), or the answer to a question: {AS_WRITTEN!r} or {EXCHANGED!r}"
 _TELL = "2007-05-31, or the order of day and month in the partner's mapping"
 
 
@@ -535,8 +567,6 @@ def _check_code(text: str, column: Column) -> str:
 
 
 def _check_text(text: str, column: Column) -> str:
-    if _ERROR.fullmatch(text):
-        raise Faulty(ERROR_CELL, PASTE_VALUES)
     if (column.type == "identifier" or column.name == "record_number") and _SHORTENED.fullmatch(text):
         raise Faulty(_LOST_DIGITS, _WHOLE_CODE)
     if len(text) > column.longest:

@@ -14,29 +14,41 @@ _HEADER = struct.Struct("<30x2H14xI4x2I4xI4x109I")  # the first 512 bytes of a c
 _ENTRY = struct.Struct("<64sH50xII4x")  # of the directory: name, bytes of the name, first sector, size
 _LAST = 0xFFFFFFFA  # Sectors from here on are marks, such as the end of a chain.
 _FORMULA, _SHEET, _BEGIN, _END, _BOOLEAN_OR_ERROR = 0x006, 0x085, 0x809, 0x00A, 0x205
+_DATE_MODE = 0x022
 
 
-def list_error_rows(content: bytes) -> list[set[int]]:
-    """Return the numbers of the rows, from 1, that have a cell with an error, for each sheet in the workbook's order.
+def list_errors(content: bytes) -> list[dict[int, list[int]]]:
+    """Return the positions of the cells with an error by the number of their row, from 1, for each sheet in its order.
 
     Raises ValueError, LookupError or struct.error for a file that is damaged.
     """
     stream = _read_workbook(content)
     places = [struct.unpack_from("<I", record)[0] for sort, record in _list_records(stream, 0) if sort == _SHEET]
-    return [
-        {row for sort, record in _list_records(stream, place) for row in _find_error(sort, record)} for place in places
-    ]
+    sheets: list[dict[int, list[int]]] = []
+    for place in places:
+        sheets.append({})
+        for row, column in (
+            cell for sort, record in _list_records(stream, place) for cell in _find_error(sort, record)
+        ):
+            sheets[-1].setdefault(row, []).append(column)
+    return sheets
 
 
-def _find_error(sort: int, record: bytes) -> list[int]:
-    """Return the number of the row of a cell with an error as a list; empty for any other record."""
+def counts_from_1904(content: bytes) -> bool:
+    """Return whether the day numbers of a workbook count from 1904; raise errors as `list_errors` does."""
+    return any(sort == _DATE_MODE and record[:1] == b"\1" for sort, record in _list_records(_read_workbook(content), 0))
+
+
+def _find_error(sort: int, record: bytes) -> list[tuple[int, int]]:
+    """Return the row, from 1, and position of a cell with an error, in a list; empty for any other record."""
     if sort == _BOOLEAN_OR_ERROR:
         is_error = record[7] == 1
     elif sort == _FORMULA:  # The result of a formula; a number does not end in two bytes of ones.
         is_error = record[6] == 2 and record[12:14] == b"\xff\xff"
     else:
         return []
-    return [struct.unpack_from("<H", record)[0] + 1] if is_error else []
+    row, column = struct.unpack_from("<2H", record)
+    return [(row + 1, column)] if is_error else []
 
 
 def _list_records(stream: bytes, place: int) -> Iterator[tuple[int, bytes]]:

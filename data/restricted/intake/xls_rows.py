@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 from data.errors import FileRefused, TactError
 from data.message import Message
 from data.restricted.intake.memory_file import InputFile
-from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
-from data.restricted.intake.start import ROWS, FindStart, Grid, Start
-from data.restricted.intake.table import Fault, is_total, refuse_locked
-from data.restricted.intake.values import ERROR_CELL, PASTE_VALUES
-from data.restricted.intake.xls_errors import list_error_rows
+from data.restricted.intake.sheets import Rows, describe_sheets, fill_merged, note_hidden, read_rows
+from data.restricted.intake.start import ROWS, SINCE_1904, FindStart, Grid, Start
+from data.restricted.intake.table import Fault, refuse_locked
+from data.restricted.intake.xls_errors import counts_from_1904, list_errors
 from data.restricted.intake.xlsx_rows import LISTS, convert_cell
 
 if TYPE_CHECKING:
@@ -31,18 +30,25 @@ def rows_of_workbook(
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
     """Yield where the table begins, and the rows below its headings with their row numbers; add notes on the sheets.
 
-    A row with an error in a cell is a fault, except a row of totals. Raises FileRefused for a workbook that is empty,
+    Raises FileRefused for a workbook that is empty,
     damaged or locked with a password, and as `find_start` does.
     """
     with _opened(path) as book:
-        grids = _first_rows(book)
+        grids = _first_rows(book, path)
         begin = find_start(grids)
         with path.open("rb") as file:
-            rows = list_error_rows(file.read())
+            rows = list_errors(file.read())
         errors = dict(zip((sheet.name for sheet in book.sheets_metadata), rows, strict=True))
         hidden = {sheet.name for sheet in book.sheets_metadata} - {*_list_visible(book), LISTS}
         notes += [*describe_sheets(grids, begin), *note_hidden(len(hidden))]
-        yield begin, read_rows(begin, lambda start: _rows_below(book, grids[start.grid].name, start, errors), notes)
+
+        def read_sheet(start: Start) -> Rows:
+            name = grids[start.grid].name
+            merged = book.get_sheet_by_name(name).merged_cell_ranges or ()
+            areas = (((top + 1, left + 1), (bottom + 1, right + 1)) for (top, left), (bottom, right) in merged)
+            return fill_merged(_rows_below(book, name, start, errors), areas, notes)
+
+        yield begin, read_rows(begin, read_sheet, notes)
 
 
 def read_first_rows(path: InputFile) -> list[Grid]:
@@ -51,7 +57,7 @@ def read_first_rows(path: InputFile) -> list[Grid]:
     Raises FileRefused for a workbook that is empty, damaged or locked with a password.
     """
     with _opened(path) as book:
-        return _first_rows(book)
+        return _first_rows(book, path)
 
 
 @contextlib.contextmanager
@@ -78,27 +84,29 @@ def _list_visible(book: CalamineWorkbook) -> list[str]:
     return [sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
 
 
-def _first_rows(book: CalamineWorkbook) -> list[Grid]:
+def _first_rows(book: CalamineWorkbook, path: InputFile) -> list[Grid]:
+    with path.open("rb") as file:
+        shift = SINCE_1904 if counts_from_1904(file.read()) else 0
     grids = []
     for number, name in enumerate(_list_visible(book), start=1):
         head = [(line, cells) for line, cells in islice(_rows(book, name), 2 * ROWS) if any(map(str.strip, cells))]
         if head:
-            grids.append(Grid(head, name, number))
+            grids.append(Grid(head, name, number, shift))
     if not grids:
         raise FileRefused(Message("The file is empty: the row with the column names is missing."))
     return grids
 
 
 def _rows_below(
-    book: CalamineWorkbook, sheet: str, start: Start, errors: Mapping[str, set[int]]
+    book: CalamineWorkbook, sheet: str, start: Start, errors: Mapping[str, Mapping[int, list[int]]]
 ) -> Iterator[tuple[int, list[str] | Fault]]:
     width = len(start.headings)
     for number, cells in _rows(book, sheet):
         if number <= start.line:
             continue
-        if number in errors[sheet] and not is_total(cells):
-            yield number, Fault(number, "", ERROR_CELL, PASTE_VALUES)
-        elif any(cells):
+        for place in (place for place in errors[sheet].get(number, ()) if place < len(cells)):
+            cells[place] = "#N/A"
+        if any(cells):
             yield number, cells + [""] * (width - len(cells))
 
 

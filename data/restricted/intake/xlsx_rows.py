@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Collection, Iterator
 from itertools import islice
@@ -13,10 +14,10 @@ from typing import IO, TYPE_CHECKING
 from data.errors import FileRefused, TactError
 from data.message import Message
 from data.restricted.intake.memory_file import InputFile
-from data.restricted.intake.sheets import describe_sheets, note_hidden, read_rows
-from data.restricted.intake.start import ROWS, FindStart, Grid, Start
-from data.restricted.intake.table import Fault, is_total
-from data.restricted.intake.values import ERROR_CELL, PASTE_VALUES
+from data.restricted.intake.sheets import Area, Rows, describe_sheets, fill_merged, note_hidden, read_rows
+from data.restricted.intake.start import ROWS, SINCE_1904, FindStart, Grid, Start
+from data.restricted.intake.table import Fault
+from data.restricted.intake.values import FORMULA_CELL
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
 GUIDES = ("How to fill", "Areas")
 LISTS = "Lists"  # the hidden sheet of our forms, with the answers to choose from
 
-_FORMULA = Message("the row has a formula")
-
 # Bytes unpacked: a million rows of a template are about half of this. The texts, which are held in memory, are less.
 _LARGEST = 400_000_000
 _LARGEST_TEXTS = 150_000_000
 # Workbooks are five to fifty times as large unpacked as packed. Small ones may be more.
 _MOST_TIMES, _SMALL = 100, 20_000_000
 _MOST_ROWS = 20_000  # read from a sheet of a form
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
 _MIDNIGHT = dt.time()
 
 
@@ -44,8 +44,8 @@ def rows_of_workbook(
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
     """Yield where the table begins, and the rows below its headings with their row numbers; add notes on the sheets.
 
-    A row with a formula is a fault, because the file may lack the result, and so is a row with an error in a cell; rows
-    of totals may have both. Raises FileRefused for a workbook that is empty, damaged or of another format, or that
+    A formula becomes FORMULA_CELL, because the file may lack the result: it is a fault only in a column that is read.
+    Raises FileRefused for a workbook that is empty, damaged or of another format, or that
     unpacks to far more than a table needs, and as `find_start` does.
     """
     with _opened(path) as sheets:
@@ -53,7 +53,11 @@ def rows_of_workbook(
         begin = find_start(grids)
         hidden = sum(sheet.sheet_state != "visible" and sheet.title != LISTS for sheet in used[0].parent.worksheets)
         notes += [*describe_sheets(grids, begin), *note_hidden(hidden)]
-        yield begin, read_rows(begin, lambda start: _rows(used[start.grid], start), notes)
+
+        def read_sheet(start: Start) -> Rows:
+            return fill_merged(_rows(used[start.grid], start), _list_merged(used[start.grid]), notes)
+
+        yield begin, read_rows(begin, read_sheet, notes)
 
 
 def read_first_rows(path: InputFile) -> list[Grid]:
@@ -86,13 +90,16 @@ def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet
 
     Guide sheets (GUIDES) are left out, unless there is only one sheet.
     """
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+    shift = SINCE_1904 if sheets and sheets[0].parent.epoch == CALENDAR_MAC_1904 else 0
     used, grids = [], []
     for number, sheet in enumerate(sheets, start=1):
         rows = [(row, [convert_cell(cell.value) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
         filled = [(row, cells) for row, cells in rows if any(cell.strip() for cell in cells)]
         if filled and (sheet.title not in GUIDES or len(sheets) == 1):
             used.append(sheet)
-            grids.append(Grid(filled, sheet.title, number))
+            grids.append(Grid(filled, sheet.title, number, shift))
     if not used:
         raise FileRefused(Message("The file is empty: the row with the column names is missing."))
     return used, grids
@@ -162,14 +169,24 @@ def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[st
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number <= begin.line:
             continue
-        types = {cell.data_type for cell in row}
-        cells = [convert_cell(cell.value) for cell in row]
-        # The sums of a row of totals are formulas; it is left out like any other row of totals.
-        if types & {"f", "e"} and not is_total(cells):
-            yield number, Fault(number, "", _FORMULA if "f" in types else ERROR_CELL, PASTE_VALUES)
-            continue
-        if any(cells):
+        cells = [FORMULA_CELL if cell.data_type == "f" else convert_cell(cell.value) for cell in row]
+        # A column of formulas may go on below the last record.
+        if any(cell and cell != FORMULA_CELL for cell in cells):
             yield number, cells + [""] * (width - len(cells))
+
+
+def _list_merged(sheet: ReadOnlyWorksheet) -> Iterator[Area]:
+    """Yield the merged cells of a sheet, which stand in the file behind all cells."""
+    from openpyxl.utils import range_boundaries
+
+    rest = b""
+    with sheet._get_source() as source:  # noqa: SLF001 - openpyxl has no other way to a sheet that is read row by row
+        while block := source.read(1 << 20):
+            text = rest + block
+            for match in _MERGED.finditer(text):
+                left, top, right, bottom = range_boundaries(match[1].decode())
+                yield (top, left), (bottom, right)
+            rest = text[text.rfind(b"<") :][:200]
 
 
 def convert_cell(value: object) -> str:

@@ -32,6 +32,7 @@ from data.restricted.vault.lock import WriterLock
 from data.restricted.vault.published import PublishedBlock
 from data.restricted.vault.rotation import SOURCE_KEY, hash_source, load_keys
 from data.restricted.vault.undoing import Undone, undo_import
+from data.schema.words import index_codes
 from data.workspace import Workspace
 
 __all__ = [
@@ -499,7 +500,7 @@ class Vault:
             for kind, columns in tables.TABLES.items():
                 for column in set(columns).intersection(_AREA_COLUMNS):
                     codes |= self._texts_in_use(kind, column)
-        return codes - {""}
+        return codes - {"", *index_codes("abroad.country").values()}
 
     def _texts_in_use(self, kind: str, column: str) -> set[str]:
         select, name = tables.terms_in_use_sql(kind, column), tables.term_name(kind, column)

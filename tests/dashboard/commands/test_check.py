@@ -53,3 +53,10 @@ def test_wrong_words_name_those_that_there_are(tact, check, tmp_path):
     missing = tact("check", tmp_path / "no.csv", "--releases", tmp_path)
     assert missing.code == 2
     assert "no.csv" in missing.err
+
+
+def test_a_file_of_records_is_not_checked_and_the_commands_that_were_meant_are_named(check):
+    answer = check("date,municipality,child_id,stage\n2008-03-04,Durrës,K-1,at_risk\n")
+    assert answer.code not in (0, 5)
+    assert "tact mapping draft" in answer.err
+    assert "--dry-run" in answer.err

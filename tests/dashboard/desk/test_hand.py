@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.desk import words
+from dashboard.desk import summary, words
 from dashboard.desk.hand import Basis, Hand
 from dashboard.site.text import speak
 from data.errors import InputError
@@ -240,3 +240,19 @@ def test_a_file_in_the_place_of_two_of_which_one_was_imported_says_that_the_othe
     _waiting, stored = hand.take("form.csv", b"a", "Qendra"), hand.take("form.csv", b"b", "ARSIS")
     stored.partner, stored.result = "Qendra", object()
     assert hand.take("form.csv", b"c", "Qendra").replaces
+
+
+@pytest.mark.parametrize(
+    ("stages", "state"), [(("at_risk", "qq a"), "some"), (("qq a", "qqq a"), "none"), (("at_risk", "at_risk"), "ready")]
+)
+def test_ready_means_that_all_rows_go_in(desk, stages, state):
+    head = "date,municipality,child_id,stage,pathway,form,axis,found"
+    days = zip(("2008-03-04", "2008-03-05"), stages, strict=True)
+    rows = [f"{day},Durrës,K-{day},{stage},internal,begging,protection,reported" for day, stage in days]
+    hand = Hand(desk)
+    entry = hand.take("invented.csv", "\n".join([head, *rows]).encode(), "INVENTED")
+    hand.look(entry)
+    assert summary.find_state(entry) == state
+    hand.correct(entry, ColumnMapping(value_names={"stage": {"qq a": "at_risk", "qqq a": "recruited"}}))
+    hand.look(entry)
+    assert summary.find_state(entry) == "ready"

@@ -205,3 +205,14 @@ def test_encounters_of_a_year_that_is_final_are_noted_as_not_counted(importer, t
     assert single.startswith("1 new or corrected encounter is of a year whose numbers are final and never change.")
     (several,) = note_late("2007-05-31", "2006-06-01", "2006-05-31")
     assert several.startswith("2 new or corrected encounters are of years whose numbers are final")
+
+
+@pytest.mark.parametrize("day", ["2000-01-01", "2003-06-30", "2005-05-31", "2006-05-31", "2009-06-01", "2010-01-01"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_days_outside_the_programme_are_noted(importer, tmp_path, day, count):
+    rows = [ROW, *(ROW | {"record_number": f"R-{n}", "date": day} for n in range(count))]
+    imported = importer.import_file(write(tmp_path, text_of(rows)))
+    (note,) = [note for note in imported.notes if "the programme (" in note]
+    assert imported.accepted == count + 1
+    assert note.startswith(f"{count} row")
+    assert "in no number of a release" in note

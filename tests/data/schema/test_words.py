@@ -12,7 +12,7 @@ from data.schema import words
 from data.schema.kinds import KINDS
 
 NO_COLUMNS = {
-    *("date.day", "date.month", "date.year", "age_band.word", "age_band.number", "child_id.none"),
+    *("date.day", "date.month", "date.year", "age_band.word", "age_band.number", "child_id.none", "abroad.country"),
     "days.unit",
     *("total", "several", "month"),
 }

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data.reference import area_table, list_predecessors, town_table
-from geo.places import Match, Places
+from geo.places import Places
 from tests.helpers.reference import read_rows
 
 TABLE = area_table()
@@ -76,7 +76,9 @@ def counted(code: str) -> str:
     ],
 )
 def test_a_municipality_is_found_by_what_people_write(text, code):
-    assert PLACES.resolve(text) == Match(code)
+    match = PLACES.resolve(text)
+    # Τίρανα and Selanik are names in another language.
+    assert (match.code, match.finding in ("one", "exonym"), match.reason) == (code, True, "")
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,28 @@ def test_a_key_is_never_overwritten(workspace, file):
     assert keys.load(workspace.id) == other
 
 
+@pytest.mark.parametrize("lost", [["vault"], ["identifier"], ["vault", "identifier"]])
+def test_a_lost_key_comes_back_alone_and_the_records_stay(workspace, file, lost):
+    both = keys.load(workspace.id)
+    with Vault.open(workspace.vault, both.vault) as vault:
+        vault.add("service", frame("service", 30), "c.csv", "arsis")
+    before = content(workspace)
+    for name in lost:
+        (keys.key_folder(workspace.id) / f"{name}.key").unlink()
+    with pytest.raises(VaultError, match="there is no way to it"):
+        keys.load(workspace.id)
+    done = restore_backup(file, workspace.path, PASSPHRASE)
+    assert (done.only_key, done.replaced, keys.load(workspace.id)) == (True, None, both)
+    assert content(workspace) == before
+
+
+def test_a_lost_key_comes_back_with_the_vault_where_the_vault_is_lost_too(workspace, file, tmp_path):
+    both = keys.load(workspace.id)
+    (keys.key_folder(workspace.id) / "identifier.key").unlink()
+    done = restore_backup(file, tmp_path / "new", PASSPHRASE)
+    assert (done.only_key, done.has_records, keys.load(workspace.id)) == (False, True, both)
+
+
 def test_keys_that_the_caller_has_are_compared_and_never_written_down(workspace, file):
     both = keys.load(workspace.id)
     lose_keys(workspace)

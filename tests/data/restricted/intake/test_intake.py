@@ -216,7 +216,7 @@ def test_a_figure_of_a_year_becomes_an_interval(tmp_path):
         (
             {"pathway": "al_to_gr", "origin": "Athens"},
             "pathway",
-            "trafficking from Albania to Greece, but origin or destination is in the other country",
+            "trafficking from Albania to Greece, but origin or destination is in another country",
         ),
         ({"record_number": "n" * 81}, "record_number", "longer than 80 characters"),
         ({"partner": "a\u202eb"}, "partner", "contains an invisible character"),
@@ -530,9 +530,9 @@ def test_slashes_are_day_first_where_the_column_proves_it(tmp_path):
         (["2007-06-05", "2007-12-03", "2007-01-02"], "", False),
     ],
 )
-def test_dates_that_a_spreadsheet_may_have_turned_around_are_noted(tmp_path, days, order, may_be):
+def test_dates_that_a_spreadsheet_may_have_turned_around_are_not_read(tmp_path, days, order, may_be):
     intake = read_rows(tmp_path, *({"date": day} for day in days), mapping=ColumnMapping(slashes=order))
-    assert any("exchanged day and month" in note for note in intake.notes) == may_be
+    assert any(reason == "day and month may be exchanged" for reason in intake.rejects.reason) == may_be
 
 
 @pytest.mark.parametrize("other", ["5/31/2007", "12/12/2006"])

@@ -301,7 +301,10 @@ def test_beside_a_country_the_county_of_a_row_still_counts(tmp_path):
     rows = [("Koplik", "AL", "Shkodër"), ("Novoselë", "AL", "Vlorë"), ("Koplik", "AL", ""), ("Koplik", "AL", "Vlorë")]
     questions, file = look_at(write_towns(tmp_path, *rows, heads=("country", "Qarku")))
     assert file.accepted.municipality.tolist() == ["10944413", "10944428", "10944413"]
-    assert ([dict(question.rows) for question in questions], file.rejects.line.tolist()) == ([{"Koplik": 3}], [5])
+    assert ([dict(question.rows) for question in questions], file.rejects.line.tolist()) == (
+        [{"Koplik (Vlorë)": 1}],
+        [5],
+    )
 
 
 def test_where_a_child_comes_from_is_confirmed_by_no_county_of_the_meeting(tmp_path):

@@ -200,7 +200,7 @@ def test_a_workbook_of_the_old_format_has_the_same_records(tmp_path):
 def test_an_error_in_a_cell_of_the_old_format_rejects_its_row_as_in_the_new_one(tmp_path, cell):
     rows = [["Lista (e shpikur)"], [], list(ROW), GOOD, [*GOOD[:-1], cell], ["Total", *[cell] * (len(GOOD) - 1)]]
     intake = read(write_old_workbook(tmp_path / "a.xls", rows))
-    assert reasons(intake, 5) == {"": "the row has a cell with an error"}
+    assert reasons(intake, 5) == {"record_number": "the row has a cell with an error"}
     assert (intake.rows, intake.accepted_rows) == (2, 1)
     if cell == "#N/A":
         new = read(workbook(tmp_path, ("Data", rows)))
@@ -254,7 +254,7 @@ def test_a_workbook_of_something_else_is_refused(tmp_path):
 def test_a_formula_rejects_its_row(tmp_path):
     path = workbook(tmp_path, ("Data", [list(ROW), GOOD, [*GOOD[:-1], "=1+1"], ["", *GOOD[1:]]]))
     intake = read(path)
-    assert reasons(intake, 3) == {"": "the row has a formula"}
+    assert reasons(intake, 3) == {"record_number": "the row has a formula"}
     assert reasons(intake, 4) == {"date": "missing"}
     assert (intake.rows, intake.accepted_rows) == (3, 1)
 
