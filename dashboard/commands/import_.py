@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -19,6 +19,7 @@ from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_ov
 from data.errors import FileRefused, InputError
 from data.reference import area_table, town_table
 from data.restricted import intake
+from data.restricted.doubts import DoubtfulFile
 from data.restricted.governance.retention import find_overdue
 from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.intake import mapping
@@ -69,6 +70,14 @@ class Hints:
 
 
 NO_HINTS = Hints()
+Answers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--answer",
+        metavar="QUESTION=ANSWER",
+        help="Answer to a question about the file, as period=replaces. A refused file names its questions. Repeatable.",
+    ),
+]
 
 
 def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict[str, ColumnMapping]:
@@ -167,6 +176,7 @@ def import_files(
         ),
     ] = None,
     hints: Hints = NO_HINTS,
+    answers: Answers = None,
     confirmed: DeleteOverdue = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what an import would do, and store nothing.")] = False,
     as_json: Json = False,
@@ -194,6 +204,7 @@ def import_files(
                 delete_overdue(workspace, vault, check_overdue(workspace, vault, confirmed))
         places = Places(area_table(), town_table())
         importer = Importer(workspace, vault, secrets, places.resolve, mappings, dry_run, new_partner)
+        importer = replace(importer, answers=dict(_split("--answer", text) for text in answers or ()))
         for path in files:
             with progress(path.name) as tick:
                 results.append(_import_one(importer, path, kind, partner, tick, only))
@@ -258,7 +269,8 @@ def _import_one(
             check_hints(hints, kind)
         imported = importer.import_file(path, kind=kind, partner=partner, progress=tick)
     except FileRefused as refusal:
-        return {"file": str(path), "refused": str(refusal)}
+        doubts = refusal.doubts if isinstance(refusal, DoubtfulFile) else ()
+        return {"file": str(path), "refused": str(refusal), "questions": [asdict(doubt) for doubt in doubts]}
     return {
         "file": str(path),
         **asdict(imported),

@@ -184,4 +184,5 @@ def find_state(entry: FileInHand, *, taken_back: bool = False) -> str:
         return "undone" if taken_back else "imported"
     if entry.refusal:
         return "refused"
-    return "asked" if entry.recognition is None or entry.needs_partner or entry.recognition.questions else "ready"
+    open_questions = entry.recognition is None or entry.needs_partner or entry.recognition.questions or entry.doubts
+    return "asked" if open_questions else "ready"

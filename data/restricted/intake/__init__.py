@@ -47,6 +47,7 @@ from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import list_missing, refuse_missing
+from data.restricted.intake.outline import Outline, draw_outline
 from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_rejects, list_respelled, write_rejects
@@ -107,6 +108,7 @@ class Intake:
     unknown_columns: tuple[str, ...]
     notes: tuple[str, ...]
     respelled: tuple[Respelled, ...]
+    outline: Outline = field(repr=False)
     _columns: dict[str, Cells] = field(repr=False)
     _positions: npt.NDArray[np.intp] = field(repr=False)
     _identity: list[bytes] = field(repr=False)
@@ -310,7 +312,9 @@ def _check_table(
     if "child_id" in rows.cells:
         notes += [*note_row_numbers(rows), *note_alike_letters(rows), *note_programme_numbers(rows)]
         hash_children(rows, hash_identifier, forgotten)
-    return _intake(kind, partner, table, layout, rows, notes)
+    original = match_headings(kind, table.begin.headings, mapping)
+    outline = draw_outline(kind, table.begin.headings, original, rows, _list_partners(rows, partner))
+    return _intake(kind, partner, table, layout, rows, notes, outline)
 
 
 def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | None:
@@ -325,7 +329,13 @@ def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | Non
 
 
 def _intake(
-    kind: RecordKind, partner: str | None, table: RawTable, layout: Layout, rows: Rows, notes: list[str]
+    kind: RecordKind,
+    partner: str | None,
+    table: RawTable,
+    layout: Layout,
+    rows: Rows,
+    notes: list[str],
+    outline: Outline,
 ) -> Intake:
     identified = identify(rows)
     rejects = build_rejects(kind, table, layout, rows)
@@ -344,6 +354,7 @@ def _intake(
         unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, identified)),
         respelled=tuple(list_respelled(kind, table, layout, rows)),
+        outline=outline,
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
         _positions=identified.positions,
         _identity=identified.identity,
