@@ -119,6 +119,8 @@ class Hand:
         with self.desk.open_vault() as (vault, _):
             sending = {*vault.partners("encounter"), *vault.partners("effort"), *drafts.list_partners(vault)}
             sending |= {*list_governed(self.desk.workspace)}
+            if self.desk.workspace.invented:  # a new partner stays in the list before its file is imported
+                sending |= {self.partner, *(entry.partner for entry in self.files.values())} - {""}
             others = set(vault.partners()) - sending
         return [*sorted(sending, key=make_sort_key), *sorted(others, key=make_sort_key)]
 

@@ -22,6 +22,7 @@ from data.restricted.intake.recognition import Question, read_place_label
 from data.restricted.vault.partners import find_similar
 from data.schema import get_kind
 from data.schema.kinds import KINDS
+from data.workspace.folding import is_same_partner
 
 _WIDTH = 420
 _MOST_GAPS = 6  # open questions that a message names
@@ -49,6 +50,7 @@ def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) 
         disabled=not (partners or invented),
     )
     chosen = " ".join((partner or "").split())
+    chosen = next((name for name in partners if is_same_partner(name, chosen)), chosen)
     similar = find_similar(chosen, partners) if chosen and invented else ""
     # Drawn also when it is empty: otherwise a page that is drawn again by itself would still show the earlier content.
     with st.empty():

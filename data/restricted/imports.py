@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from data.restricted.vault import partners as partner_names
 from data.schema import Resolve, get_kind
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
-from data.workspace.folding import is_same_partner, normalize_identifier
+from data.workspace.folding import is_same_partner, normalize_partner
 from data.workspace.types import ProgressCount
 
 _TABLES = (".csv", ".xlsx", ".xls")  # a file with another ending is read too if it is a table
@@ -104,7 +104,7 @@ class Importer:
             raise FileRefused(word_unknown(path))
         # One lock for all steps, so that nobody is forgotten between reading a file and storing its records.
         with self.vault.writing():
-            self._refuse_similar_partner(path, partner)
+            self._refuse_similar_partners(path, [partner] if partner else [])
             rules = self.mappings.get(kind, ColumnMapping())
             unnumbered = ColumnMapping(ignore=("record_number",) if NEW in self.answers.items() else ())
             read = intake.read_file(
@@ -116,8 +116,10 @@ class Importer:
                 partner=partner,
                 partners=self._list_partners(kind),
                 forgotten=self.vault.forgotten_children(),
+                find_stored=self.vault.find_stored if self._has_children() else None,
                 progress=progress,
             )
+            self._refuse_similar_partners(path, read.partners)
             self._refuse_unknown_partners(path, read)
             number, counts, more = self._store(path, read)
             notes, rejects, list_failed = (*read.notes, *more), None, False
@@ -145,19 +147,30 @@ class Importer:
             list_failed=list_failed,
         )
 
-    def _list_partners(self, kind: str) -> list[str]:
-        """Return the partners that records of a kind name; empty for a kind that names none."""
-        return self.vault.partners(kind) if any(c.name == "partner" for c in get_kind(kind).stored) else []
+    def _has_children(self) -> bool:
+        """Return whether the vault knows a child."""
+        return bool(self.vault.count("encounter") or self.vault.forgotten_children())
 
-    def _refuse_similar_partner(self, path: InputFile, partner: str | None) -> None:
-        """Raise FileRefused if a new partner's name is nearly a known one's: a slip would store the same rows twice.
+    def _list_partners(self, kind: str) -> list[str]:
+        """Return the partners that records name, and governance.toml; empty for a kind that names none."""
+        if all(column.name != "partner" for column in get_kind(kind).stored):
+            return []
+        known = self.vault.partners(kind) or self.vault.partners("encounter")
+        governed = () if self.workspace.invented else governance.read(self.workspace).partners
+        return [*known, *(name for name in governed if not any(is_same_partner(name, other) for other in known))]
+
+    def _refuse_similar_partners(self, path: InputFile, partners: Sequence[str]) -> None:
+        """Raise FileRefused if a new partner's name is nearly that of another: a slip would store the same rows twice.
 
         In a workspace of real records, governance.toml names the partners, and only those are accepted.
         """
-        if not partner or self.new_partner or not self.workspace.invented:
+        if self.new_partner or not self.workspace.invented:
             return
-        similar = partner_names.find_similar(partner, self.vault.partners())
-        if similar:
+        known = {*self.vault.partners(), *partners}
+        for partner in set(partners) - {*self.vault.partners()}:
+            similar = partner_names.find_similar(partner, known - {partner})
+            if not similar:
+                continue
             raise FileRefused(
                 Message(
                     "{file}: {partner!r} is a new partner, and the name is nearly that of {similar!r}. No row was "
@@ -295,8 +308,8 @@ def find_new_partners(workspace: Workspace, vault: Vault, partners: Iterable[str
     """
     if workspace.invented:
         return []
-    governed, present = governance.read(workspace), {normalize_identifier(name) for name in vault.partners()}
-    return [name for name in partners if normalize_identifier(name) not in present and not governed.has_partner(name)]
+    governed, present = governance.read(workspace), {normalize_partner(name) for name in vault.partners()}
+    return [name for name in partners if normalize_partner(name) not in present and not governed.has_partner(name)]
 
 
 def find_mappings(workspace: Workspace, partner: str | None, file: Path | None = None) -> dict[str, ColumnMapping]:

@@ -34,14 +34,17 @@ from data.restricted.intake.csv_rows import read_grids, read_table
 from data.restricted.intake.headings import TELLING, Layout, match_headings
 from data.restricted.intake.identity import (
     BY_NUMBER,
+    FindStored,
     Identified,
     child_names,
     hash_children,
+    hash_codes,
     identify,
-    note_alike_letters,
     note_point_zero,
     note_programme_numbers,
     note_row_numbers,
+    note_spellings,
+    split_name,
 )
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import check as check_mapping
@@ -69,8 +72,10 @@ __all__ = [
     "Intake",
     "child_names",
     "guess_kind",
+    "hash_codes",
     "is_invented",
     "read_file",
+    "split_name",
     "write_rejects",
 ]
 
@@ -165,6 +170,7 @@ def read_file(
     partner: str | None = None,
     partners: Collection[str] = frozenset(),
     forgotten: Collection[str] = frozenset(),
+    find_stored: FindStored | None = None,
     progress: ProgressCount | None = None,
     today: dt.date | None = None,
 ) -> Intake:
@@ -172,7 +178,9 @@ def read_file(
 
     `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
     `partner` is for rows that do not name a partner. A partner keeps the spelling that it has in `partners`, so that
-    its records are recognised when they come again. Rows of children whose hashes are in `forgotten` are rejected.
+    its records are recognised when they come again. `find_stored` finds the hashes of children that the vault knows, so
+    that a child keeps the hash that an earlier version gave it. Rows of children whose hashes are in `forgotten` are
+    rejected.
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
     the reading. `today` is for tests. Raises FileRefused when the whole file is refused, InputError for an
     unknown kind or a mapping that is not valid.
@@ -183,7 +191,7 @@ def read_file(
     table, layout = open_table(path, get_kind(kind), mapping, partner, progress, today)
     spell = make_speller(partners)
     return _check_table(
-        table, layout, get_kind(kind), mapping, partner, spell, forgotten, today, resolve, hash_identifier
+        table, layout, get_kind(kind), mapping, partner, spell, forgotten, today, resolve, hash_identifier, find_stored
     )
 
 
@@ -302,6 +310,7 @@ def _check_table(
     today: dt.date,
     resolve: Resolve,
     hash_identifier: HashIdentifier,
+    find_stored: FindStored | None,
 ) -> Intake:
     partner = spell(" ".join(partner.split())) if partner else None
     rows, notes = check_rows(kind, table, layout, mapping, resolve=resolve, partner=partner, spell=spell, today=today)
@@ -310,8 +319,8 @@ def _check_table(
         notes += sums
     notes += note_point_zero(rows)
     if "child_id" in rows.cells:
-        notes += [*note_row_numbers(rows), *note_alike_letters(rows), *note_programme_numbers(rows)]
-        hash_children(rows, hash_identifier, forgotten)
+        notes += [*note_row_numbers(rows), *note_spellings(rows), *note_programme_numbers(rows)]
+        hash_children(rows, hash_identifier, forgotten, find_stored)
     original = match_headings(kind, table.begin.headings, mapping)
     outline = draw_outline(kind, table.begin.headings, original, rows, _list_partners(rows, partner))
     return _intake(kind, partner, table, layout, rows, notes, outline)
