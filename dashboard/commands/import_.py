@@ -26,7 +26,7 @@ from data.restricted.intake import mapping
 from data.restricted.intake.checks import TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.recognition import CHILDREN, read_place_label
-from data.restricted.intake.values import UNSURE_WORD
+from data.restricted.intake.values import TWO_READINGS, UNSURE_WORD
 from data.restricted.vault import load_keys, open_vault
 from data.schema.kinds import KINDS
 from data.workspace.files import write_bytes
@@ -38,7 +38,7 @@ _OVERDUE = (
     "release deletes them, as governance.toml says; where they are many, it asks first. If that is wrong, raise months."
 )
 _NO_CATEGORY = "not one of the categories"
-_WORDS_UNKNOWN = (_NO_CATEGORY, UNSURE_WORD, "is not a known municipality", TOWN)
+_WORDS_UNKNOWN = (TWO_READINGS, _NO_CATEGORY, UNSURE_WORD, "is not a known municipality", TOWN)
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 

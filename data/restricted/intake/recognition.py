@@ -469,6 +469,8 @@ class _File:
                 f"In {column.name}, these places are not known, or a village elsewhere may have the same name. "
                 "Which place is it?"
             )
+        if column.name == "age_band" and any(map(str.isdigit, words)):
+            text += " A number may be an age in years (2 is 0-5), or number the bands (2 is the second one)."
         likely = {word: unknown[code][0] for word, code in words.items() if len(unknown[code]) == 1}
         of_age = column.name == "age_band"
         return Question(
