@@ -110,7 +110,10 @@ def doubt_changes(changes: Iterable[Message]) -> Iterator[Doubt]:
     if changes := tuple(changes):
         yield Doubt(
             "changes",
-            Message("The file differs from the last one of this partner. Is it read rightly?"),
+            Message(
+                "The file differs from the last one of this partner, or a column may not be what it seems. "
+                "Is it read rightly?"
+            ),
             changes,
             {"right": Message("Yes, import it so")},
         )

@@ -17,6 +17,7 @@ from data.message import Message
 from data.personal.headings import plain_heading
 from data.restricted.intake.checks import Rows
 from data.restricted.intake.headings import SURE, Layout, read_meanings
+from data.restricted.intake.likely_columns import count_repeated, may_be_group
 from data.schema.column import RecordKind
 
 _LEAST_CHANGE = 0.25  # of the rows
@@ -28,7 +29,8 @@ _LIKE_SIZE = 1.5  # times as many rows: distinct values are not compared with a 
 class Outline:
     """The headings of each of our columns, the number of rows, and by column the filled cells and distinct values.
 
-    `rivals` are headings that surely mean a column which a mapping reads from another heading.
+    `repeated` rows are about a child, day and place of an earlier row. `rivals` are headings that surely mean a column
+    which a mapping reads from another heading.
     """
 
     partners: list[str]
@@ -37,6 +39,7 @@ class Outline:
     rows: int
     filled: dict[str, int]
     distinct: dict[str, int]
+    repeated: int
 
     def to_json(self) -> str:
         """Return the outline as a text."""
@@ -66,7 +69,9 @@ def draw_outline(kind: RecordKind, headings: list[str], layout: Layout, rows: Ro
         for name, sure in read_meanings(kind.name, headings[position]).items()
         if sure >= SURE and name in layout.mapped
     }
-    return Outline(sorted(partners), named, rivals, int(good.sum()), filled, distinct)
+    of_row = [rows.cells[name].codes[good] for name in ("child", "date", "municipality") if "child" in rows.cells]
+    repeated = count_repeated(*of_row)
+    return Outline(sorted(partners), named, rivals, int(good.sum()), filled, distinct, repeated)
 
 
 def compare_outlines(kind: RecordKind, earlier: Iterable[Outline], now: Outline) -> Iterator[Message]:
@@ -85,6 +90,14 @@ def compare_outlines(kind: RecordKind, earlier: Iterable[Outline], now: Outline)
                 column=name,
                 mapped=_list(now.headings[name]),
             )
+    if may_be_group(now.repeated, now.rows) and not (before and may_be_group(before.repeated, before.rows)):
+        yield Message(
+            "{count:,} of {rows:,} rows have the {column} of another row of the same day and place, as those of one "
+            "family or case do.",
+            count=now.repeated,
+            rows=now.rows,
+            column="child_id",
+        )
     if before is None:
         return
     for name in dict.fromkeys([*before.headings, *now.headings]):

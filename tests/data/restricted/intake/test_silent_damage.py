@@ -7,7 +7,9 @@ import pytest
 from data.errors import FileRefused
 from data.reference import area_table, town_table
 from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.outline import compare_outlines
 from data.restricted.intake.recognition import answer, recognise
+from data.schema import get_kind
 from geo.places import Places
 from tests.helpers.partner_files import ROW, TODAY, read, text_of, write
 
@@ -96,3 +98,74 @@ def test_an_age_and_a_year_of_birth_that_differ_are_rejected(tmp_path, age, born
     assert intake.rejects[["line", "column", "value"]].to_numpy().tolist() == [[2, "age_band", ""]]
     assert "do not agree" in intake.rejects["reason"].iloc[0]
     assert born not in str(intake.rejects.to_dict())
+
+
+def recognise_rows(tmp_path, rows):
+    return recognise(write(tmp_path, text_of(rows)), resolve=PLACES.resolve, today=TODAY, kind="encounter")
+
+
+def rename(rows, ours, columns):
+    """Return the rows without a column of ours, and with others by heading, each a value made of the row's number."""
+    left = [{name: value for name, value in row.items() if name not in (ours, "programme_number")} for row in rows]
+    return [row | {heading: make(n) for heading, make in columns.items()} for n, row in enumerate(left)]
+
+
+MEETINGS = [
+    "Data e takimit",
+    "Data e kontaktit",
+    "Data e vizitës",
+    "Kur u takua",
+    "Data",
+    "Date of meeting",
+    "Visit date",
+    "Ημερομηνία συνάντησης",
+    "Πότε",
+    "Dita e takimit",
+]
+
+
+@pytest.mark.parametrize("meeting", MEETINGS)
+def test_the_date_of_the_meeting_beats_that_of_registration(tmp_path, meeting):
+    days = {"Data e regjistrimit": lambda n: f"2007-01-{n + 1:02}", meeting: lambda n: f"2007-05-{n + 1:02}"}
+    recognition = recognise_rows(tmp_path, rename(rows_of({}, {}, {}), "date", days))
+    assert {r.column: r.headings for r in recognition.readings}["date"] == (meeting,)
+    assert recognition.questions == ()
+
+
+@pytest.mark.parametrize("other", ["Dita e takimit me fëmijën", "Dita", "Field day", "Μέρα στον δρόμο"])
+def test_a_date_of_registration_is_not_proposed_where_another_day_stands_beside(tmp_path, other):
+    days = {"Data e regjistrimit": lambda n: f"2007-01-{n + 1:02}", other: lambda n: f"2007-05-{n + 1:02}"}
+    (question,) = recognise_rows(tmp_path, rename(rows_of({}, {}, {}), "date", days)).questions
+    assert set(question.parts["date"]) == {"Data e regjistrimit", other}
+    assert question.proposal.get("date") != "Data e regjistrimit"
+
+
+FAMILIES = [
+    "Kodi i familjes",
+    "Kodi familjar",
+    "Familja",
+    "Family code",
+    "Household ID",
+    "Κωδικός οικογένειας",
+    "HH",
+    "Kodi i dosjes",
+    "Grupi",
+    "Nr. familje",
+]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_code_that_rows_of_one_day_and_place_share_is_no_identifier(tmp_path, family):
+    rows = [row | {"date": f"2007-05-{n // 3 + 1:02}"} for n, row in enumerate(rows_of(*[{}] * 9))]
+    codes = {family: lambda n: f"F-{n // 3}", "Shenja": lambda n: f"K-{n}"}
+    (question,) = recognise_rows(tmp_path, rename(rows, "child_id", codes)).questions
+    assert question.parts == {"child_id": ("Shenja",)}
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 9])
+def test_an_identifier_that_rows_of_one_day_and_place_share_is_asked_before_an_import(tmp_path, size):
+    shared = [{"date": f"2007-05-{n // size + 1:02}", "child_id": f"F-{n // size}"} for n in range(12)]
+    (fact,) = compare_outlines(get_kind("encounter"), [], read(write(tmp_path, text_of(rows_of(*shared)))).outline)
+    assert "of 12 rows have the child_id of another row of the same day and place" in fact
+    several = rows_of(*({"child_id": f"K-{n % 6}"} for n in range(12)))
+    assert not list(compare_outlines(get_kind("encounter"), [], read(write(tmp_path, text_of(several))).outline))
