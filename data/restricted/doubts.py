@@ -30,15 +30,16 @@ class Doubt:
 class DoubtfulFile(FileRefused):
     """A file has open questions; no row of it was imported."""
 
-    def __init__(self, file: str, doubts: Sequence[Doubt]) -> None:
-        super().__init__(join_messages([Message("{file}: no row was imported yet.", file=file), *_ask(doubts)]))
+    def __init__(self, message: str, doubts: Sequence[Doubt]) -> None:
+        super().__init__(message)
         self.doubts = tuple(doubts)
 
 
 def raise_open(file: str, doubts: Iterable[Doubt], answers: Mapping[str, str]) -> None:
     """Raise DoubtfulFile if a question has no allowed answer."""
     if doubtful := [doubt for doubt in doubts if answers.get(doubt.name) not in doubt.answers]:
-        raise DoubtfulFile(file, doubtful)
+        message = join_messages([Message("{file}: no row was imported yet.", file=file), *_ask(doubtful)])
+        raise DoubtfulFile(message, doubtful)
 
 
 def doubt_corrections(corrections: Corrections | None) -> Iterator[Doubt]:
