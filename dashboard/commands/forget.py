@@ -59,7 +59,7 @@ def forget(
     names = _read_names(partner, source)
     secrets = load_keys(workspace)
     with open_vault(workspace, secrets) as vault:
-        children = forgetting.hash_child(secrets, names)
+        children = forgetting.hash_child(secrets, names, vault)
         doubts = [] if even_if_unknown else _find_doubts(vault, secrets, names, children, partner)
         if doubts:
             _require_yes(doubts, partner)

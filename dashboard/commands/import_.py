@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -19,13 +19,14 @@ from dashboard.commands.workspace import DeleteOverdue, check_overdue, delete_ov
 from data.errors import FileRefused, InputError
 from data.reference import area_table, town_table
 from data.restricted import intake
+from data.restricted.doubts import DoubtfulFile
 from data.restricted.governance.retention import find_overdue
 from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.intake import mapping
 from data.restricted.intake.checks import APART, EXONYM, TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.recognition import CHILDREN, read_place_label
-from data.restricted.intake.values import UNSURE_WORD
+from data.restricted.intake.values import TWO_READINGS, UNSURE_WORD
 from data.restricted.vault import load_keys, open_vault
 from data.schema.kinds import KINDS
 from data.workspace.files import write_bytes
@@ -37,7 +38,7 @@ _OVERDUE = (
     "release deletes them, as governance.toml says; where they are many, it asks first. If that is wrong, raise months."
 )
 _NO_CATEGORY = "not one of the categories"
-_WORDS_UNKNOWN = (_NO_CATEGORY, UNSURE_WORD, "is not a known municipality", TOWN, EXONYM, APART)
+_WORDS_UNKNOWN = (TWO_READINGS, _NO_CATEGORY, UNSURE_WORD, "is not a known municipality", TOWN, EXONYM, APART)
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 
@@ -69,6 +70,14 @@ class Hints:
 
 
 NO_HINTS = Hints()
+Answers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--answer",
+        metavar="QUESTION=ANSWER",
+        help="Answer to a question about the file, as period=replaces. A refused file names its questions. Repeatable.",
+    ),
+]
 
 
 def extend_mappings(mappings: Mapping[str, ColumnMapping], hints: Hints) -> dict[str, ColumnMapping]:
@@ -167,6 +176,7 @@ def import_files(
         ),
     ] = None,
     hints: Hints = NO_HINTS,
+    answers: Answers = None,
     confirmed: DeleteOverdue = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what an import would do, and store nothing.")] = False,
     as_json: Json = False,
@@ -192,6 +202,7 @@ def import_files(
                 delete_overdue(workspace, vault, check_overdue(workspace, vault, confirmed))
         places = Places(area_table(), town_table())
         importer = Importer(workspace, vault, secrets, places.resolve, mappings, dry_run, new_partner)
+        importer = replace(importer, answers=dict(_split("--answer", text) for text in answers or ()))
         for path in files:
             with progress(path.name) as tick:
                 results.append(_import_one(importer, path, kind, partner, tick, only))
@@ -256,7 +267,8 @@ def _import_one(
             check_hints(hints, kind)
         imported = importer.import_file(path, kind=kind, partner=partner, progress=tick)
     except FileRefused as refusal:
-        return {"file": str(path), "refused": str(refusal)}
+        doubts = refusal.doubts if isinstance(refusal, DoubtfulFile) else ()
+        return {"file": str(path), "refused": str(refusal), "questions": [asdict(doubt) for doubt in doubts]}
     return {
         "file": str(path),
         **asdict(imported),

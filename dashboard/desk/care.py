@@ -99,7 +99,7 @@ def _forget(desk: Desk) -> None:
             _("Nothing was changed: give an identifier and its partner, or a programme number, and say yes.")
         )
     with desk.open_vault() as (vault, secrets):
-        children = forgetting.hash_child(secrets, names)
+        children = forgetting.hash_child(secrets, names, vault)
         if forgetting.find_unknown(vault, secrets, names, children) and not unknown_too:
             raise InputError(_("No record has what you typed. Check it for typing errors. Nothing was changed."))
         deleted, _lists = forgetting.forget_child(desk.workspace, vault, secrets, children)

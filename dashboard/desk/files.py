@@ -158,7 +158,7 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
         entry.partner = questions.ask_partner(hand, f"partner-{entry.number}", _("Whose file is it?"))
         if entry.partner:
             st.rerun()
-    elif entry.recognition.questions:
+    else:
         questions.ask(hand, entry)
     if entry.trial is not None and overdue is not None:
         _show_trial(hand, entry, entry.trial, overdue)

@@ -16,6 +16,7 @@ from dashboard.desk.state import Desk
 from data.errors import FileRefused, WorkspaceError
 from data.reference import area_table, town_table
 from data.restricted import drafts, governance, imports, intake
+from data.restricted.doubts import NOTHING_ASKED, Doubt, DoubtfulFile
 from data.restricted.drafts import Draft, Row
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.imports import Imported, Importer, UnknownPartner
@@ -42,6 +43,7 @@ class FileInHand:
     `barred`: the file may never be imported into this workspace. `kind` is the officer's answer if the file does not
     show its kind. `refusal` is the reason why the file cannot be imported; `personal` is the personal data in it, if
     that is the reason (FileRefused). `names_unknown`: the reason is a partner that governance.toml does not name.
+    `doubts` are open questions about the whole file, `answers` the answers to such questions, by the question's name.
     `settled` is what the last recognition depended on; None before the first. `replaces`: another file of this name and
     partner was in hand, was not imported, and gave way to this one.
     """
@@ -55,6 +57,8 @@ class FileInHand:
     refusal: str = ""
     personal: tuple[tuple[str, str, int], ...] = ()
     names_unknown: bool = False
+    doubts: tuple[Doubt, ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
     trial: Imported | None = None
     result: Imported | None = None
     settled: object = None
@@ -115,6 +119,8 @@ class Hand:
         with self.desk.open_vault() as (vault, _):
             sending = {*vault.partners("encounter"), *vault.partners("effort"), *drafts.list_partners(vault)}
             sending |= {*list_governed(self.desk.workspace)}
+            if self.desk.workspace.invented:  # a new partner stays in the list before its file is imported
+                sending |= {self.partner, *(entry.partner for entry in self.files.values())} - {""}
             others = set(vault.partners()) - sending
         return [*sorted(sending, key=make_sort_key), *sorted(others, key=make_sort_key)]
 
@@ -170,11 +176,11 @@ class Hand:
             return
         basis = basis or self.read_basis()
         mappings = self._find_mappings(entry, basis.mappings[entry.partner])
-        settled = (entry.partner, entry.kind, mappings, basis.state, basis.governed)
+        settled = (entry.partner, entry.kind, mappings, basis.state, basis.governed, {**entry.answers})
         if entry.settled == settled:
             return
         entry.recognition = entry.trial = None
-        entry.refusal, entry.personal, entry.names_unknown = "", (), False
+        entry.refusal, entry.personal, entry.names_unknown, entry.doubts = "", (), False, ()
         try:
             kind = entry.kind or intake.guess_kind(entry.file, mappings)
             if kind is not None:
@@ -183,11 +189,13 @@ class Hand:
                 )
                 entry.refusal = entry.recognition.lacking
                 if not entry.recognition.blocks and not entry.needs_partner:
-                    with self._importing(mappings, rehearse=True) as importer:
+                    with self._importing(mappings, rehearse=True, answers=entry.answers) as importer:
                         entry.trial = _import(importer, entry.file, entry.recognition.kind, entry.partner)
             else:
                 intake.refuse_unknown_children(entry.file)
                 entry.refusal = "" if imports.is_table(entry.file) else imports.word_unknown(entry.file)
+        except DoubtfulFile as doubtful:
+            entry.doubts = doubtful.doubts
         except (FileRefused, WorkspaceError) as refusal:
             entry.refusal = refusal.message
             entry.personal = refusal.personal if isinstance(refusal, FileRefused) else ()
@@ -254,7 +262,7 @@ class Hand:
             raise FileRefused(entry.refusal)
         kind = entry.recognition.kind
         mappings = self._find_mappings(entry, imports.find_mappings(self.desk.workspace, entry.partner or None))
-        with self._importing(mappings) as importer:
+        with self._importing(mappings, answers=entry.answers) as importer:
             self._delete_overdue(importer.vault, confirmed)
             entry.result = _import(importer, entry.file, kind, entry.partner, progress)
         entry.file.table = None  # the largest part of a file in hand
@@ -285,12 +293,21 @@ class Hand:
         return imported
 
     @contextmanager
-    def _importing(self, mappings: Mapping[str, ColumnMapping], *, rehearse: bool = False) -> Iterator[Importer]:
-        """Yield an importer; until the block ends, no other process can write to the vault."""
+    def _importing(
+        self,
+        mappings: Mapping[str, ColumnMapping],
+        *,
+        rehearse: bool = False,
+        answers: Mapping[str, str] = NOTHING_ASKED,
+    ) -> Iterator[Importer]:
+        """Yield an importer; until the block ends, no other process can write to the vault.
+
+        answers : those to questions about a whole file; by default no question is asked.
+        """
         with self.desk.open_vault() as (vault, secrets), vault.writing():
             resolve = self.places.resolve
             # `new_partner`: the page has already asked whether a partner with a similar name is new.
-            yield Importer(self.desk.workspace, vault, secrets, resolve, mappings, rehearse, new_partner=True)
+            yield Importer(self.desk.workspace, vault, secrets, resolve, mappings, rehearse, True, answers)
 
     def _delete_overdue(self, vault: Vault, confirmed: int | None) -> None:
         overdue = find_overdue(self.desk.workspace, vault)

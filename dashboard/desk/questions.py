@@ -12,7 +12,7 @@ from dashboard.desk import words
 from dashboard.desk.frame import show_note
 from dashboard.desk.hand import FileInHand, Hand
 from dashboard.desk.summary import name_areas, name_choices
-from dashboard.site.text import _, escape_markdown, format_number, format_plural, html
+from dashboard.site.text import _, escape_markdown, format_number, format_plural, html, translate_message
 from dashboard.widgets.address import renew_menu
 from dashboard.widgets.markup import render_list, render_note
 from data.reference import area_table
@@ -22,6 +22,7 @@ from data.restricted.intake.recognition import Question, read_place_label
 from data.restricted.vault.partners import find_similar
 from data.schema import get_kind
 from data.schema.kinds import KINDS
+from data.workspace.folding import is_same_partner
 
 _WIDTH = 420
 _MOST_GAPS = 6  # open questions that a message names
@@ -49,6 +50,7 @@ def ask_partner(hand: Hand, key: str, label: str, help_text: str | None = None) 
         disabled=not (partners or invented),
     )
     chosen = " ".join((partner or "").split())
+    chosen = next((name for name in partners if is_same_partner(name, chosen)), chosen)
     similar = find_similar(chosen, partners) if chosen and invented else ""
     # Drawn also when it is empty: otherwise a page that is drawn again by itself would still show the earlier content.
     with st.empty():
@@ -112,9 +114,14 @@ def ask_kind(entry: FileInHand) -> None:
 def ask(hand: Hand, entry: FileInHand) -> None:
     """Ask all open questions about a file at once, and note the answers, or that the file lacks what an import needs.
 
+    Questions about the file as a whole (doubts) come last, when all its rows can be read.
+
     Raises InputError for an answer that is not allowed.
     """
     assert entry.recognition is not None
+    if not entry.recognition.questions:
+        _ask_doubts(entry)
+        return
     with st.form(f"questions-{entry.number}", border=False):
         # Answers for all rows matter most, so these questions come first.
         questions = sorted(entry.recognition.questions, key=lambda question: question.topic != "constants")
@@ -135,6 +142,29 @@ def ask(hand: Hand, entry: FileInHand) -> None:
             ]
             hand.reply(entry, replies, columns)
             st.session_state[f"gaps-{entry.number}"] = not all(all(answers.values()) for _q, answers in asked)
+            st.rerun()
+
+
+def _ask_doubts(entry: FileInHand) -> None:
+    """Ask the open questions about the whole file, each with the facts it rests on, and note the answers."""
+    if not entry.doubts or entry.recognition is None:
+        return
+    with st.form(f"doubts-{entry.number}", border=False):
+        answers = {}
+        for doubt in entry.doubts:
+            st.markdown(f"**{escape_markdown(translate_message(doubt.text))}**")
+            st.html(render_list([words.word_note(entry.recognition.kind, fact) for fact in doubt.facts]))
+            meanings = {code: translate_message(meaning) for code, meaning in doubt.answers.items()}
+            answers[doubt.name] = st.radio(
+                _("Your answer"),
+                list(meanings),
+                index=None,
+                format_func=meanings.__getitem__,
+                key=f"doubt-{entry.number}-{doubt.name}",
+                label_visibility="collapsed",
+            )
+        if st.form_submit_button(_("Answer"), type="primary"):
+            entry.answers |= {name: answer for name, answer in answers.items() if answer}
             st.rerun()
 
 

@@ -186,9 +186,9 @@ def find_state(entry: FileInHand, *, taken_back: bool = False) -> str:
         return "undone" if taken_back else "imported"
     if entry.refusal:
         return "refused"
-    if entry.recognition is None or entry.needs_partner or entry.recognition.questions or entry.trial is None:
-        return "asked"
     trial = entry.trial
+    if entry.recognition is None or entry.needs_partner or entry.recognition.questions or entry.doubts or not trial:
+        return "asked"
     if not trial.rejected:
         return "ready"
     return "some" if trial.accepted or trial.changed or trial.already_known else "none"

@@ -127,7 +127,10 @@ def word_question(kind: str, question: Question) -> str:
             "it?",
             column=column,
         )
-    return _("In “{column}”, these words are not known, or may mean several things. What do they mean?", column=column)
+    text = _("In “{column}”, these words are not known, or may mean several things. What do they mean?", column=column)
+    if question.column == "age_band" and any(part.isdigit() for part in question.parts):
+        text += " " + _("A number may be an age in years (2 is 0-5), or number the bands (2 is the second one).")
+    return text
 
 
 def word_answer(kind: str, question: Question, part: str, reply: str) -> str:

@@ -15,9 +15,17 @@ from data.workspace.folding import is_same_partner
 Unknown = Literal["", "child", "number"]
 
 
-def hash_child(secrets: keys.Keys, names: Sequence[str]) -> list[str]:
-    """Return the hashes of a child from the texts of `intake.child_names`."""
-    return keys.IdentifierHasher(secrets.identifier).hash(names)
+def hash_child(secrets: keys.Keys, names: Sequence[str], vault: Vault | None = None) -> list[str]:
+    """Return the hashes of a child from the texts of `intake.child_names`.
+
+    With `vault`, the last ones are those under which it knows the child; the first, others that a later row may give.
+    """
+    hasher = keys.IdentifierHasher(secrets.identifier)
+    hashes = hasher.hash(names)
+    if vault is None:
+        return hashes
+    known = intake.hash_codes([intake.split_name(name) for name in names], hasher.hash, vault.find_stored)
+    return [*(hashed for hashed in hashes if hashed not in known), *known]
 
 
 def find_unknown(vault: Vault, secrets: keys.Keys, names: Sequence[str], children: Sequence[str]) -> Unknown:

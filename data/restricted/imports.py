@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,21 @@ from data.disclosure import policy_file
 from data.errors import DiskFull, FileRefused, InputError, WorkspaceError
 from data.message import Message, join_messages
 from data.restricted import governance, intake, keys
+from data.restricted.doubts import NEW, REPLACES, doubt_changes, doubt_corrections, doubt_period, raise_open
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
 from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import InputFile
+from data.restricted.intake.outline import Outline, compare_outlines
 from data.restricted.intake.rejects import Respelled, find_list, group_rejects, remove_lists
-from data.restricted.vault import Counts, Undone, Vault
+from data.restricted.vault import Counts, Import, Undone, Vault
 from data.restricted.vault import partners as partner_names
 from data.schema import Resolve, get_kind
 from data.schema.kinds import KINDS
 from data.tables.periods import Calendar
 from data.workspace import Workspace
-from data.workspace.folding import is_same_partner, normalize_identifier
+from data.workspace.folding import is_same_partner, normalize_partner
 from data.workspace.types import ProgressCount
 
 _TABLES = (".csv", ".xlsx", ".xls")  # a file with another ending is read too if it is a table
@@ -72,7 +74,8 @@ class Importer:
     """The tools of an import: an open vault, the keys, the names of areas, and the partner's mappings by kind.
 
     With `rehearse`, nothing is stored and no list of rejected rows is written. With `new_partner`, the partner who is
-    named for a file may have nearly the name of another.
+    named for a file may have nearly the name of another. `answers` are those to questions about the whole file, by the
+    name of the question (data/restricted/doubts.py).
     """
 
     workspace: Workspace
@@ -82,6 +85,7 @@ class Importer:
     mappings: Mapping[str, ColumnMapping] = field(default_factory=dict)
     rehearse: bool = False
     new_partner: bool = False
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     def import_file(
         self,
@@ -93,8 +97,8 @@ class Importer:
     ) -> Imported:
         """Import one file, and return the result.
 
-        Raises FileRefused for a file that is refused as a whole, InputError for a mapping that is not valid, and
-        VaultBusy while another process writes to the vault.
+        Raises FileRefused for a file that is refused as a whole, DoubtfulFile for one with open questions, InputError
+        for a mapping that is not valid, and VaultBusy while another process writes to the vault.
         """
         kind = kind or intake.guess_kind(path, self.mappings)
         if kind is None:
@@ -102,22 +106,28 @@ class Importer:
             raise FileRefused(word_unknown(path))
         # One lock for all steps, so that nobody is forgotten between reading a file and storing its records.
         with self.vault.writing():
-            self._refuse_similar_partner(path, partner)
+            self._refuse_similar_partners(path, [partner] if partner else [])
+            rules = self.mappings.get(kind, ColumnMapping())
+            unnumbered = ColumnMapping(ignore=("record_number",) if NEW in self.answers.items() else ())
             read = intake.read_file(
                 path,
                 kind,
                 resolve=self.resolve,
                 hash_identifier=keys.IdentifierHasher(self.secrets.identifier).hash,
-                mapping=self.mappings.get(kind),
+                mapping=rules.extend(unnumbered),
                 partner=partner,
                 partners=self._list_partners(kind),
                 forgotten=self.vault.forgotten_children(),
+                find_stored=self.vault.find_stored if self._has_children() else None,
                 progress=progress,
             )
+            self._refuse_similar_partners(path, read.partners)
             self._refuse_unknown_partners(path, read)
             number, counts, more = self._store(path, read)
             notes, rejects, list_failed = (*read.notes, *more), None, False
             if not self.rehearse:
+                if partner and unnumbered.ignore:
+                    mapping.keep(self.workspace.mappings, partner, kind, unnumbered)
                 try:
                     rejects = self._write_rejects(path, read)
                 except (OSError, DiskFull):  # the records are stored, so this is no failure of the import
@@ -139,19 +149,30 @@ class Importer:
             list_failed=list_failed,
         )
 
-    def _list_partners(self, kind: str) -> list[str]:
-        """Return the partners that records of a kind name; empty for a kind that names none."""
-        return self.vault.partners(kind) if any(c.name == "partner" for c in get_kind(kind).stored) else []
+    def _has_children(self) -> bool:
+        """Return whether the vault knows a child."""
+        return bool(self.vault.count("encounter") or self.vault.forgotten_children())
 
-    def _refuse_similar_partner(self, path: InputFile, partner: str | None) -> None:
-        """Raise FileRefused if a new partner's name is nearly a known one's: a slip would store the same rows twice.
+    def _list_partners(self, kind: str) -> list[str]:
+        """Return the partners that records name, and governance.toml; empty for a kind that names none."""
+        if all(column.name != "partner" for column in get_kind(kind).stored):
+            return []
+        known = self.vault.partners(kind) or self.vault.partners("encounter")
+        governed = () if self.workspace.invented else governance.read(self.workspace).partners
+        return [*known, *(name for name in governed if not any(is_same_partner(name, other) for other in known))]
+
+    def _refuse_similar_partners(self, path: InputFile, partners: Sequence[str]) -> None:
+        """Raise FileRefused if a new partner's name is nearly that of another: a slip would store the same rows twice.
 
         In a workspace of real records, governance.toml names the partners, and only those are accepted.
         """
-        if not partner or self.new_partner or not self.workspace.invented:
+        if self.new_partner or not self.workspace.invented:
             return
-        similar = partner_names.find_similar(partner, self.vault.partners())
-        if similar:
+        known = {*self.vault.partners(), *partners}
+        for partner in set(partners) - {*self.vault.partners()}:
+            similar = partner_names.find_similar(partner, known - {partner})
+            if not similar:
+                continue
             raise FileRefused(
                 Message(
                     "{file}: {partner!r} is a new partner, and the name is nearly that of {similar!r}. No row was "
@@ -190,7 +211,8 @@ class Importer:
         with contextlib.suppress(_Rehearsal), importing as records:
             for batch in read.batches():
                 records.add(batch)
-            notes = _note_two_sexes(records.count_two_sexes())
+            notes = self._settle_doubts(path, read, records)
+            notes += _note_two_sexes(records.count_two_sexes())
             notes += _note_other_partner(records.find_other_partner())
             notes += _note_late(records.count_late())
             notes += _note_outside(self.workspace, read)
@@ -198,6 +220,30 @@ class Importer:
                 raise _Rehearsal
         stored = not self.rehearse and records.counts != Counts()
         return records.number if stored else None, records.counts, notes
+
+    def _settle_doubts(self, path: InputFile, read: intake.Intake, records: Import) -> list[Message]:
+        """Compare a file with what is stored, and act on the answers; raise DoubtfulFile for what is not answered."""
+        earlier = (Outline.from_json(text) for text in records.list_outlines())
+        changes = compare_outlines(get_kind(read.kind), earlier, read.outline)
+        if NEW in self.answers.items():  # its numbers are not read any more
+            changes = (change for change in changes if change.values["column"] != "record_number")
+        corrections, overlap = records.count_corrections(), records.find_overlap()
+        doubts = [*doubt_corrections(corrections), *doubt_period(overlap), *doubt_changes(changes)]
+        raise_open(path.name, doubts, self.answers)
+        if records.counts != Counts():
+            records.write_outline(read.outline.to_json())
+        if overlap is None or REPLACES not in self.answers.items():
+            return []
+        records.remove_gone()
+        numbers = ", ".join(map(str, overlap.imports))
+        return [
+            Message(
+                "{count:,} rows of import {numbers} that are not in this file were removed. Taking this import back "
+                "does not bring them back: import the earlier file again.",
+                count=overlap.gone,
+                numbers=numbers,
+            )
+        ]
 
     def _write_rejects(self, path: InputFile, read: intake.Intake) -> Path | None:
         target = find_list(self.workspace.rejects, read.partners, path.name, read.sheet)
@@ -287,8 +333,8 @@ def find_new_partners(workspace: Workspace, vault: Vault, partners: Iterable[str
     """
     if workspace.invented:
         return []
-    governed, present = governance.read(workspace), {normalize_identifier(name) for name in vault.partners()}
-    return [name for name in partners if normalize_identifier(name) not in present and not governed.has_partner(name)]
+    governed, present = governance.read(workspace), {normalize_partner(name) for name in vault.partners()}
+    return [name for name in partners if normalize_partner(name) not in present and not governed.has_partner(name)]
 
 
 def find_mappings(workspace: Workspace, partner: str | None, file: Path | None = None) -> dict[str, ColumnMapping]:

@@ -30,20 +30,55 @@ def strip_accents(text: str) -> str:
 
 def is_same_partner(name: str, other: str) -> bool:
     """Return whether two spellings name the same partner."""
-    return normalize_identifier(name) == normalize_identifier(other)
+    return normalize_partner(name) == normalize_partner(other)
 
 
 def make_speller(known: Collection[str]) -> Callable[[str], str]:
     """Return a function that returns a partner's name as it is known, or else as it was in the first call with it."""
-    spellings = {normalize_identifier(name): name for name in sorted(known)}
+    spellings = {normalize_partner(name): name for name in sorted(known)}
 
     def spell(name: str) -> str:
-        return name if name in known else spellings.setdefault(normalize_identifier(name), name)
+        return name if name in known else spellings.setdefault(normalize_partner(name), name)
 
     return spell
 
 
+def normalize_partner(text: str) -> str:
+    """Return the form by which partners are compared: also dashes and Greek letters that look Latin are the same."""
+    return " ".join(_split_code(text))
+
+
+def normalize_code(text: str) -> str:
+    """Return the form of a child's code that is hashed: K12, K 12, K–12 and Κ-12 (a Greek letter) are k-12.
+
+    A dash stands between a letter and a digit, and where the code has dashes or blanks: 1-23 is not 12-3.
+    """
+    return "-".join(part for piece in _split_code(text) for part in _LETTER_OR_DIGIT.split(piece))
+
+
+def spell_code(code: str) -> list[str]:
+    """Return other spellings of a normalised code, which earlier versions hashed unchanged."""
+    alphabets = [code, code.translate(_GREEK)] if set(filter(str.isalpha, code)) <= set(map(chr, _GREEK)) else [code]
+    joined = [_PLAIN_DASH.sub("", letters) for letters in alphabets]  # K12, but never 123 for 12-3
+    return [*joined, *(letters.replace("-", sign) for sign in ("-", *_SIGNS) for letters in alphabets)]
+
+
+_LETTER_OR_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+_PLAIN_DASH = re.compile(r"(?<=[^\W\d_])-(?=\d)|(?<=\d)-(?=[^\W\d_])")
+_SIGNS = (" ", "\u2013", "\u2014", "\u2212", " - ")
+_DASHES = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+# In small letters; their capitals look alike.
+_LATIN = str.maketrans("αβεζηικμνορτυχ", "abezhikmnoptyx")
+_GREEK = {ord(latin): chr(greek) for greek, latin in ((g, chr(c)) for g, c in _LATIN.items())}
+
+
+def _split_code(text: str) -> list[str]:
+    """Return the pieces of a code or name between dashes and blanks, with look-alike letters in Latin."""
+    plain = normalize_identifier(text)
+    return list(filter(None, _DASHES.split(plain if plain.isascii() else plain.translate(_LATIN))))
+
+
 def normalize_identifier(text: str) -> str:
-    """Return the form of an identifier that is hashed: NFKC, lower case, without extra blanks."""
+    """Return a text as NFKC, in lower case and without extra blanks."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return " ".join(plain.casefold().split())

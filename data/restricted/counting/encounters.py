@@ -28,7 +28,7 @@ from data.schema.words import index_codes
 from data.tables.grid import Grid
 from data.tables.periods import Grain
 from data.tables.spec import CATEGORIES, OF_COUNTRIES, Level, Plan, TableSpec
-from data.workspace.folding import normalize_identifier
+from data.workspace.folding import normalize_partner
 from data.workspace.types import Ints, Words
 
 RecordKeys = Callable[[Sequence[str]], Words]
@@ -207,7 +207,7 @@ def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Seque
 def number_partners(names: Sequence[str]) -> dict[str, int]:
     """Return the number of each name, -1 for none; spellings of one partner have the same number."""
     numbers: dict[str, int] = {}
-    return {"": -1, **{name: numbers.setdefault(normalize_identifier(name), len(numbers)) for name in names}}
+    return {"": -1, **{name: numbers.setdefault(normalize_partner(name), len(numbers)) for name in names}}
 
 
 def read_codes(batch: pa.RecordBatch, name: str, lookup: Mapping[str, int]) -> npt.NDArray[np.int64]:

@@ -34,19 +34,23 @@ from data.restricted.intake.csv_rows import read_grids, read_table
 from data.restricted.intake.headings import TELLING, Layout, match_headings
 from data.restricted.intake.identity import (
     BY_NUMBER,
+    FindStored,
     Identified,
     child_names,
     hash_children,
+    hash_codes,
     identify,
-    note_alike_letters,
     note_point_zero,
     note_programme_numbers,
     note_row_numbers,
+    note_spellings,
+    split_name,
 )
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import list_missing, refuse_missing
+from data.restricted.intake.outline import Outline, draw_outline
 from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_rejects, list_respelled, write_rejects
@@ -69,8 +73,10 @@ __all__ = [
     "child_names",
     "guess_kind",
     "has_children",
+    "hash_codes",
     "is_invented",
     "read_file",
+    "split_name",
     "write_rejects",
 ]
 
@@ -108,6 +114,7 @@ class Intake:
     unknown_columns: tuple[str, ...]
     notes: tuple[str, ...]
     respelled: tuple[Respelled, ...]
+    outline: Outline = field(repr=False)
     _columns: dict[str, Cells] = field(repr=False)
     _positions: npt.NDArray[np.intp] = field(repr=False)
     _identity: list[bytes] = field(repr=False)
@@ -172,6 +179,7 @@ def read_file(
     partner: str | None = None,
     partners: Collection[str] = frozenset(),
     forgotten: Collection[str] = frozenset(),
+    find_stored: FindStored | None = None,
     progress: ProgressCount | None = None,
     today: dt.date | None = None,
 ) -> Intake:
@@ -179,7 +187,9 @@ def read_file(
 
     `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
     `partner` is for rows that do not name a partner. A partner keeps the spelling that it has in `partners`, so that
-    its records are recognised when they come again. Rows of children whose hashes are in `forgotten` are rejected.
+    its records are recognised when they come again. `find_stored` finds the hashes of children that the vault knows, so
+    that a child keeps the hash that an earlier version gave it. Rows of children whose hashes are in `forgotten` are
+    rejected.
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
     the reading. `today` is for tests. Raises FileRefused when the whole file is refused, InputError for an
     unknown kind or a mapping that is not valid.
@@ -190,7 +200,7 @@ def read_file(
     table, layout = open_table(path, get_kind(kind), mapping, resolve, partner, progress, today)
     spell = make_speller(partners)
     return _check_table(
-        table, layout, get_kind(kind), mapping, partner, spell, forgotten, today, resolve, hash_identifier
+        table, layout, get_kind(kind), mapping, partner, spell, forgotten, today, resolve, hash_identifier, find_stored
     )
 
 
@@ -321,6 +331,7 @@ def _check_table(
     today: dt.date,
     resolve: Resolve,
     hash_identifier: HashIdentifier,
+    find_stored: FindStored | None,
 ) -> Intake:
     partner = spell(" ".join(partner.split())) if partner else None
     rows, notes = check_rows(kind, table, layout, mapping, resolve=resolve, partner=partner, spell=spell, today=today)
@@ -329,9 +340,11 @@ def _check_table(
         notes += sums
     notes += note_point_zero(rows)
     if "child_id" in rows.cells:
-        notes += [*note_row_numbers(rows), *note_alike_letters(rows), *note_programme_numbers(rows)]
-        hash_children(rows, hash_identifier, forgotten)
-    return _intake(kind, partner, table, layout, rows, notes)
+        notes += [*note_row_numbers(rows), *note_spellings(rows), *note_programme_numbers(rows)]
+        hash_children(rows, hash_identifier, forgotten, find_stored)
+    original = match_headings(kind, table.begin.headings, mapping)
+    outline = draw_outline(kind, table.begin.headings, original, rows, _list_partners(rows, partner))
+    return _intake(kind, partner, table, layout, rows, notes, outline)
 
 
 def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | None:
@@ -346,7 +359,13 @@ def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | Non
 
 
 def _intake(
-    kind: RecordKind, partner: str | None, table: RawTable, layout: Layout, rows: Rows, notes: list[str]
+    kind: RecordKind,
+    partner: str | None,
+    table: RawTable,
+    layout: Layout,
+    rows: Rows,
+    notes: list[str],
+    outline: Outline,
 ) -> Intake:
     identified = identify(rows)
     rejects = build_rejects(kind, table, layout, rows)
@@ -365,6 +384,7 @@ def _intake(
         unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, identified)),
         respelled=tuple(list_respelled(kind, table, layout, rows)),
+        outline=outline,
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
         _positions=identified.positions,
         _identity=identified.identity,

@@ -340,8 +340,8 @@ def _settle_births(rows: Rows, notes: list[str]) -> None:
     faults: dict[int, tuple[Message, str]] = {}
     for number, (age, day) in enumerate(zip(ages.take(first), days.take(first), strict=True)):
         try:
-            born = str(age).removeprefix("B")
-            bands.append(age if born == age else age_band_on(int(born), str(day)) if day else "")
+            born, _, band = str(age).removeprefix("B").partition(" ")
+            bands.append(age if born == age else age_band_on(int(born), str(day), band) if day else "")
         except Faulty as fault:
             bands.append("")
             faults[number] = (fault.reason, fault.allowed)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -92,21 +92,27 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     """
     _refuse_repeated(headings)
     layout = Layout()
+    ignored = {fold(name) for name in mapping.ignore}
+    unwanted = {column.name for column in kind.file_columns if not column.required} & ignored
+    mapping = replace(mapping, columns={ours: name for ours, name in mapping.columns.items() if ours not in unwanted})
     central, from_tool = _is_central(headings), not _TOOL.isdisjoint(map(str.casefold, headings))
     _place_mapped(layout, headings, mapping, central)
     used = {p for column in layout.mapped for p in layout.positions_of(column)}
     ticks = _place_ticks(layout, kind, headings, used)
     used |= ticks
-    ignored = {fold(name) for name in mapping.ignore}
     free = [p for p in range(len(headings)) if p not in used]
     meanings = {}
     for p in free:
         # A heading that is ignored, or added by a tool, means a column only if it is our own name.
         only_own = fold(headings[p]) in ignored or (from_tool and is_metadata(headings[p]))
         confidences = read_meanings(kind.name, headings[p], central)
-        meanings[p] = {column: sure for column, sure in confidences.items() if sure == OWN or not only_own}
+        meanings[p] = {
+            column: sure
+            for column, sure in confidences.items()
+            if (sure == OWN or not only_own) and column not in unwanted
+        }
     _place_meanings(layout, kind, headings, meanings)
-    if from_tool:
+    if from_tool and "record_number" not in unwanted:
         _place_record_id(layout, kind, headings, free)
     used = {p for column in layout.list_found() for p in layout.positions_of(column)}
     for position in sorted({*free, *ticks} - used):

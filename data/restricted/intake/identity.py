@@ -2,7 +2,8 @@
 
 A child with a programme number is recognised by this number, which links the records of several partners. Any other
 child is recognised by partner and identifier. The hash is an HMAC of "programme:" and the number, or of "partner:", the
-partner, a separator and the identifier, all normalised. Nothing else about the child's identity is stored.
+partner, a separator and the identifier, all normalised: K-12, K 12, K12 and Κ–12 with a Greek letter are one. Nothing
+else about the child's identity is stored.
 
 A record with a number is recognised by kind, partner and number; if its content is different, it is a correction. A
 record without a number is recognised by all its fields and by how often they have appeared before in the file, so that
@@ -13,25 +14,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data.message import Message
+from data.message import Message, count_more
 from data.restricted.intake.checks import Cells, Codes, Rows, combinations
 from data.restricted.intake.likely_columns import counts_up
 from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
-from data.workspace.folding import normalize_identifier
+from data.workspace.folding import normalize_code, normalize_identifier, spell_code
 
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
+_LINES = 6  # in a note
 _FEWEST = 5  # identifiers that can be seen to number the rows
-_LATIN = str.maketrans("αβεζηικμνορτυχ", "abezhikmnoptyx")  # in small letters; their capitals look alike
+FindStored: TypeAlias = Callable[[Collection[str]], frozenset[str]]
 _DECIMAL, _POINT_ZERO = re.compile(r"\d+[.,]\d+"), re.compile(r"\d+[.,]0+")
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
 _TWICE = Message("this record number is in the file more than once, with different content")
@@ -49,10 +51,16 @@ class Identified(NamedTuple):
     alike: npt.NDArray[np.int64]
 
 
-def hash_children(rows: Rows, hash_identifier: HashIdentifier, forgotten: Collection[str] = frozenset()) -> None:
+def hash_children(
+    rows: Rows,
+    hash_identifier: HashIdentifier,
+    forgotten: Collection[str] = frozenset(),
+    find_stored: FindStored | None = None,
+) -> None:
     """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once.
 
-    Rows of forgotten children are rejected, no matter which of their two identifiers was forgotten.
+    Rows of forgotten children are rejected, no matter which of their two identifiers was forgotten. `find_stored`
+    returns those of some hashes that the vault knows, see `hash_codes`.
     """
     partners, children, numbers = (rows.cells.pop(n) for n in ("partner", "child_id", "programme_number"))
     rows.cells["partner"] = partners
@@ -60,22 +68,25 @@ def hash_children(rows: Rows, hash_identifier: HashIdentifier, forgotten: Collec
     combined, first = combinations(partners.codes, children.codes, numbers.codes)
     used = np.unique(combined[good])
     rows_used = first[used]
-    shared = [normalize_identifier(str(v)) for v in numbers.take(rows_used)]
-    partner_names = [
-        _partner_name(str(p), str(c)) for p, c in zip(partners.take(rows_used), children.take(rows_used), strict=True)
+    shared = [str(v).strip() for v in numbers.take(rows_used)]
+    of_partner = [
+        (_partner_start(str(p)), str(c))
+        for p, c in zip(partners.take(rows_used), children.take(rows_used), strict=True)
     ]
-    names = [_number_name(number) if number else name for name, number in zip(partner_names, shared, strict=True)]
+    codes = [(BY_NUMBER, number) if number else code for code, number in zip(of_partner, shared, strict=True)]
+    hashes = hash_codes(codes, hash_identifier, find_stored)
     child: list[Value] = [""] * len(first)
     programme: list[Value] = [""] * len(first)
-    for place, hashed, number in zip(used.tolist(), hash_identifier(names), shared, strict=True):
+    for place, hashed, number in zip(used.tolist(), hashes, shared, strict=True):
         child[place] = hashed
         programme[place] = hashed if number else ""
     rows.cells["child"] = Cells(combined, child)
     rows.cells["programme_child"] = Cells(combined, programme)
     if forgotten:
-        hashes = zip(hash_identifier(partner_names), (child[place] for place in used.tolist()), strict=True)
+        by_partner = hash_codes(of_partner, hash_identifier, find_stored)
+        pairs = zip(by_partner, (child[place] for place in used.tolist()), strict=True)
         forgotten_places = [
-            place for place, pair in zip(used.tolist(), hashes, strict=True) if any(h in forgotten for h in pair)
+            place for place, pair in zip(used.tolist(), pairs, strict=True) if any(h in forgotten for h in pair)
         ]
         rows.fault(
             good & np.isin(combined, forgotten_places),
@@ -103,32 +114,32 @@ def note_row_numbers(rows: Rows) -> list[str]:
     ]
 
 
-def note_alike_letters(rows: Rows) -> list[str]:
-    """Return a note if identifiers differ only in Greek and Latin letters that look alike; empty if none do.
+def note_spellings(rows: Rows) -> list[str]:
+    """Return a note with the lines of identifiers that are spelt in several ways; empty if none are.
 
-    They are different children for the program: a code typed on another keyboard makes one child two.
+    They differ in dashes, blanks, or Greek and Latin letters that look alike, and count as one child.
     """
     partners, children = rows.cells["partner"], rows.cells["child_id"]
-    if all(str(value).isascii() for value in children.distinct):
+    numbers, first = combinations(partners.codes, children.codes)
+    codes: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for number, (partner, child) in enumerate(zip(partners.take(first), children.take(first), strict=True)):
+        spellings = codes.setdefault((str(partner), normalize_code(str(child))), {})
+        spellings.setdefault(normalize_identifier(str(child)), []).append(number)
+    several = [spellings for (_, code), spellings in codes.items() if code and len(spellings) > 1]
+    if not several:
         return []
-    _, first = combinations(partners.codes, children.codes)
-    codes: dict[tuple[str, str], set[str]] = {}
-    for partner, child in zip(partners.take(first), children.take(first), strict=True):
-        code = normalize_identifier(str(child))
-        codes.setdefault((str(partner), code.translate(_LATIN)), set()).add(code)
-    count = sum(len(alike) > 1 for alike in codes.values())
-    if not count:
-        return []
+    of_several = [number for spellings in several for group in spellings.values() for number in group]
     return [
         Message(
-            "{count:,} identifier of a child is written with Greek and with Latin letters that look alike (Α and A). "
-            "It counts as different children. Ask the partner which letters are right, and let it correct the file."
-            if count == 1
-            else "{count:,} identifiers of children are written with Greek and with Latin letters that look alike (Α "
-            "and A). Each counts as different children. Ask the partner which letters are right, and let it correct "
-            "the file.",
-            count=count,
+            "{count:,} identifier of a child is spelt in several ways (K-12, K 12, Κ12 with a Greek letter), in lines "
+            "{lines}. It counts as one child. If they are several children, ask the partner for other codes."
+            if len(several) == 1
+            else "{count:,} identifiers of children are spelt in several ways (K-12, K 12, Κ12 with a Greek letter), "
+            "in lines {lines}. Each counts as one child. If they are more children, ask the partner for other codes.",
+            count=len(several),
+            lines=count_more(", ".join(map(str, lines[:_LINES].tolist())), len(lines) - _LINES),
         )
+        for lines in [rows.lines[np.isin(numbers, of_several)]]
     ]
 
 
@@ -202,7 +213,7 @@ def note_programme_numbers(rows: Rows) -> list[str]:
 def _number_texts(cells: Cells) -> Codes:
     """Return a number for each row, (n,): the same for texts that are hashed alike, and 0 for an empty cell."""
     numbers = {"": 0}
-    texts = (normalize_identifier(str(value)) for value in cells.distinct)
+    texts = (normalize_code(str(value)) for value in cells.distinct)
     return np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)[cells.codes]
 
 
@@ -211,17 +222,49 @@ def _count_repeated(*codes: Codes) -> int:
     return int((np.bincount(combinations(*codes)[0]) > 1).sum())
 
 
+def hash_codes(
+    codes: Sequence[tuple[str, str]], hash_identifier: HashIdentifier, find_stored: FindStored | None
+) -> list[str]:
+    """Return the hash of each code, a pair of what is hashed before it and the code.
+
+    Earlier versions hashed a code as it was written. A hash that is stored counts before that of the normal form, and
+    that of the code as written before those of other spellings: a child keeps its hash.
+    """
+    hashes = hash_identifier([start + normalize_code(code) for start, code in codes])
+    if find_stored is None:
+        return hashes
+    written = hash_identifier([start + normalize_identifier(code) for start, code in codes])
+    stored = find_stored({*hashes, *written})
+    others: list[list[str]] = [[] for _ in codes]
+    for number, (start, code) in enumerate(codes):
+        if hashes[number] not in stored and written[number] not in stored:
+            others[number] = hash_identifier([start + spelling for spelling in spell_code(normalize_code(code))])
+    stored |= find_stored({hashed for spellings in others for hashed in spellings})
+    options = zip(written, hashes, others, strict=True)
+    return [next((h for h in (first, normal, *more) if h in stored), normal) for first, normal, more in options]
+
+
 def child_names(partner: str, child: str, number: str) -> list[str]:
     """Return the texts to hash for a child: first for its identifier, then for its programme number, if it has them."""
     return [_partner_name(partner, child)] * bool(child.strip()) + [_number_name(number)] * bool(number.strip())
 
 
+def split_name(name: str) -> tuple[str, str]:
+    """Return a text of `child_names` in two parts: what is hashed before the code, and the code."""
+    start, between, code = name.rpartition(_BETWEEN)
+    return (start + between, code) if between else (BY_NUMBER, name.removeprefix(BY_NUMBER))
+
+
 def _partner_name(partner: str, child: str) -> str:
-    return f"partner:{normalize_identifier(partner)}{_BETWEEN}{normalize_identifier(child)}"
+    return f"{_partner_start(partner)}{normalize_code(child)}"
+
+
+def _partner_start(partner: str) -> str:
+    return f"partner:{normalize_identifier(partner)}{_BETWEEN}"
 
 
 def _number_name(number: str) -> str:
-    return f"{BY_NUMBER}{normalize_identifier(number)}"
+    return f"{BY_NUMBER}{normalize_code(number)}"
 
 
 def identify(rows: Rows) -> Identified:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
 
 from data.personal.content import find_personal_number
 from data.restricted.intake.table import RawColumn, RawTable
+from data.restricted.intake.values import read_day
+from data.workspace.types import Ints
 
 _LONGEST = 20  # characters of a code
 _WORDS = 2  # of a code such as "K 12"
@@ -14,22 +19,55 @@ _WORDS_OF_CATEGORY = 4
 _REPEATED = 10  # rows in which a category is there at least twice, on average
 _SAMPLE = 5_000  # rows
 _MOST = 0.5  # of the filled cells
+_FEWEST_REPEATED, _MOST_REPEATED = 2, 1 / 3  # rows of one day and place with the same code of a child
+_DAY_AND_PLACE = 2
 
 
-def find_code_columns(table: RawTable, positions: Iterable[int], named: Iterable[int]) -> list[int]:
+def find_code_columns(
+    table: RawTable, positions: Iterable[int], named: Iterable[int], beside: Sequence[int] = ()
+) -> list[int]:
     """Return the positions of the columns whose cells may be codes of children, the likeliest first.
 
-    Days, remarks, words and empty columns are left out, and columns that only count the rows. Those in `named`, whose
-    heading may mean such a code, come first and may count: a partner may have numbered its children so. Then the
-    columns follow in which a code appears the fewest times.
+    Days, remarks, words and empty columns are left out, columns that only count the rows, and codes that several rows
+    of one day and place share, as those of a family do. `beside` : the positions of the day and place of a row. Those
+    in `named`, whose heading may mean such a code, come first and may count: a partner may have numbered its children
+    so. Then the columns follow in which a code appears the fewest times.
     """
+    named = [position for position in named if not _repeats(table, position, beside)]
     first = [position for position in named if _has_codes(table.columns[position])]
     others = {
         position: _count_repetitions(column)
         for position in positions
-        if position not in first and _has_codes(column := table.columns[position]) and not _counts_rows(column)
+        if position not in first
+        and _has_codes(column := table.columns[position])
+        and not _counts_rows(column)
+        and not _repeats(table, position, beside)
     }
     return [*first, *sorted(others, key=others.__getitem__)]
+
+
+def find_day_columns(table: RawTable, positions: Iterable[int], today: dt.date) -> list[int]:
+    """Return the positions of the columns whose cells are days."""
+    return [p for p in positions if _are_most(table.columns[p], lambda text: read_day(text, today) is not None)]
+
+
+def may_be_group(repeated: int, rows: int) -> bool:
+    """Return whether so many rows repeat a code within a day and place that it is rather that of a family or case."""
+    return repeated >= _FEWEST_REPEATED and repeated > _MOST_REPEATED * rows
+
+
+def count_repeated(*codes: Ints) -> int:
+    """Return how many rows have the same codes as an earlier row."""
+    return len(codes[0]) - len(np.unique(np.stack(codes), axis=1).T) if codes else 0
+
+
+def _repeats(table: RawTable, position: int, beside: Sequence[int]) -> bool:
+    if len(beside) < _DAY_AND_PLACE:
+        return False
+    column = table.columns[position]
+    filled = np.array([bool(text.strip()) for text in column.distinct], dtype=bool)[column.codes]
+    codes = [table.columns[p].codes[filled].astype(np.int64) for p in (position, *beside)]
+    return may_be_group(count_repeated(*codes), int(filled.sum()))
 
 
 def find_worded_columns(table: RawTable, positions: Iterable[int]) -> list[int]:

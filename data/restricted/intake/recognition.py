@@ -35,7 +35,7 @@ from data.restricted.intake.headings import (
     read_meanings,
     suggest_headings,
 )
-from data.restricted.intake.likely_columns import find_code_columns, find_worded_columns
+from data.restricted.intake.likely_columns import find_code_columns, find_day_columns, find_worded_columns
 from data.restricted.intake.likely_days import AS_WRITTEN, EXCHANGED, Doubt
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes, explain_hours, find_hours
@@ -191,7 +191,11 @@ def recognise(
             )
         )
     file = _File(record_kind, mapping, table, shaped, resolve, today)
-    questions = [*_ask_columns(record_kind, table, layout, mapping, partner), *file.ask_days(), *file.ask_words()]
+    questions = [
+        *_ask_columns(record_kind, table, layout, mapping, partner, today),
+        *file.ask_days(),
+        *file.ask_words(),
+    ]
     hidden = list(file.note_hidden({(q.column, part) for q in questions for part in q.parts}))
     return Recognition(
         kind=name,
@@ -258,7 +262,7 @@ def _list_readings(kind: RecordKind, headings: list[str], layout: Layout, mappin
 
 
 def _ask_columns(
-    kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping, partner: str | None
+    kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping, partner: str | None, today: dt.date
 ) -> Iterator[Question]:
     """Yield questions about required or doubtful columns: their heading, or their value if all rows have the same."""
     headings = table.begin.headings
@@ -267,12 +271,14 @@ def _ask_columns(
     for name in dict.fromkeys([*missing, *layout.doubts]):
         near = suggest_headings(kind, headings, layout, name)
         if name == "child_id" and name in missing:
-            codes = find_code_columns(table, layout.unknown, near)
+            beside = [layout.columns[ours] for ours in ("date", "municipality") if ours in layout.columns]
+            codes = find_code_columns(table, layout.unknown, near, beside)
             yield replace(_ask_heading(kind, headings, name, {p: near.get(p, 0.0) for p in codes}), without=NO_CODE)
             continue
         # A column that may stay empty is asked about only if somebody wrote nearly its name.
         if near and (name in missing or max(near.values()) > SURE - 0.2):
-            yield _ask_heading(kind, headings, name, near)
+            days = find_day_columns(table, layout.unknown, today) if name == "date" else []
+            yield _ask_heading(kind, headings, name, {**near, **{p: 0.0 for p in days if p not in near}})
         elif name in missing:
             nowhere.append(name)
     same = [name for name in nowhere if kind.column(name).allowed]
@@ -291,7 +297,10 @@ def _ask_heading(kind: RecordKind, headings: list[str], name: str, near: Mapping
     options = tuple(headings[p] for p in near if plain_heading(headings[p], p) == headings[p])
     best, confidence = next(iter(near.items()), (0, 0.0))
     text = f"Which column is {name} ({kind.column(name).label.lower()})? {kind.column(name).meaning}"
-    likely = {name: headings[best]} if confidence and headings[best] in options else {}
+    # Where another heading may mean it as well, or another column of days stands beside, nothing is proposed.
+    as_likely = list(near.values()).count(confidence) > 1 or (name == "date" and 0.0 in near.values())
+    proposed = confidence and headings[best] in options and not as_likely
+    likely = {name: headings[best]} if proposed else {}
     return Question("column", name, text, {name: options}, proposal=likely, confidence=confidence)
 
 
@@ -507,6 +516,8 @@ class _File:
                 f"In {column.name}, these places are not known, or a village elsewhere may have the same name. "
                 "Which place is it?"
             )
+        if column.name == "age_band" and any(map(str.isdigit, words)):
+            text += " A number may be an age in years (2 is 0-5), or number the bands (2 is the second one)."
         # Of two places that disagree neither is likely.
         likely = {
             word: unknown[code][0] for word, code in words.items() if len(unknown[code]) == 1 and not word.endswith(")")

@@ -19,6 +19,7 @@ from data.restricted.intake.checks import combinations
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import Fault, RawColumn, RawTable, is_total
+from data.restricted.intake.values import BOTH, is_age
 from data.schema.column import RecordKind
 from data.workspace.folding import fold, make_key
 
@@ -36,7 +37,7 @@ def shape_table(
 
     `further` and `ticks` of the new layout are empty.
     """
-    table, notes = _drop_rows(table, layout, mapping)
+    table, notes = _drop_rows(kind, table, layout, mapping)
     columns, places = list(table.columns), dict(layout.columns)
 
     def place(ours: str, codes: npt.NDArray[np.int64], distinct: list[str]) -> None:
@@ -74,6 +75,8 @@ def _choose_join(kind: RecordKind, ours: str, layout: Layout) -> Callable[[Seque
     if ours in layout.ticks:
         codes = list(layout.ticks[ours].values())
         return lambda cells: ";".join(c for c, cell in zip(codes, cells, strict=True) if fold(cell) in _TICKED)
+    if ours == "age_band":
+        return _join_ages
     is_day = kind.column(ours).type in ("date", "day_or_week")
     return _join_day if is_day and len(layout.further[ours]) == 2 else _first_filled
 
@@ -86,6 +89,12 @@ def _shift(text: str, days: int) -> str:
 
 def _first_filled(cells: Sequence[str]) -> str:
     return next((cell for cell in cells if cell.strip()), "")
+
+
+def _join_ages(cells: Sequence[str]) -> str:
+    """Return the first filled cell; ages and years of birth that are all readable stay together, to be compared."""
+    filled = list(dict.fromkeys(cell.strip() for cell in cells if cell.strip()))
+    return BOTH.join(filled) if all(is_age(cell) for cell in filled) else _first_filled(cells)
 
 
 def _join_day(cells: Sequence[str]) -> str:
@@ -113,12 +122,12 @@ def name_first(lines: npt.NDArray[np.int64]) -> str:
     return count_more(", ".join(map(str, lines[:_NAMED].tolist())), len(lines) - _NAMED)
 
 
-def _drop_rows(table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple[RawTable, list[str]]:
+def _drop_rows(kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple[RawTable, list[str]]:
     if not table.columns or not len(table.lines):
         return table, []
     notes: list[str] = []
     gone = np.zeros(len(table.lines), dtype=bool)
-    for mask, words in _list_drops(table, layout, mapping):
+    for mask, words in _list_drops(kind, table, layout, mapping):
         if mask.any():
             lines = table.lines[mask]
             notes.append(Message("Left out, because {why}: line {lines}.", why=words, lines=name_first(lines)))
@@ -140,9 +149,11 @@ def _drop_rows(table: RawTable, layout: Layout, mapping: ColumnMapping) -> tuple
     return replace(table, columns=columns, lines=table.lines[~gone], faults=faults), notes
 
 
-def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iterator[tuple[_Mask, Message]]:
+def _list_drops(
+    kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping
+) -> Iterator[tuple[_Mask, Message]]:
     """Yield masks of rows that are not records, each with the reason."""
-    yield _find_totals(table), Message("it holds totals")
+    yield _find_totals(table, anywhere=kind.of_children), Message("it holds totals")
     repeated = np.ones(len(table.lines), dtype=bool)
     for position in layout.columns.values():
         column = table.columns[position]
@@ -158,16 +169,16 @@ def _list_drops(table: RawTable, layout: Layout, mapping: ColumnMapping) -> Iter
             )
 
 
-def _find_totals(table: RawTable) -> _Mask:
-    """Return a mask of the rows whose first filled cell is a word for totals, shape (n,)."""
+def _find_totals(table: RawTable, *, anywhere: bool) -> _Mask:
+    """Return a mask of the rows whose first filled cell, or any if `anywhere`, is a word for totals, shape (n,)."""
     mask = np.zeros(len(table.lines), dtype=bool)
     before = np.zeros(len(table.lines), dtype=bool)
     for column in table.columns:
         total = [text[:1].isalpha() and is_total([text]) for text in column.distinct]
         if any(total):
-            mask |= _where(column, total) & ~before
+            mask |= _where(column, total) & (~before | anywhere)
         before |= _where(column, [bool(text.strip()) for text in column.distinct])
-        if before.all():
+        if before.all() and not anywhere:
             break
     return mask
 

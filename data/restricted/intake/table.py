@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +18,7 @@ from data.restricted.intake.values import find_month
 from data.schema import words
 
 _LONGEST_TOTAL = 40
+_CHILDREN = ("fëmijë", "femije", "children", "παιδιά", "παιδιών", "rastesh", "raste", "cases", "περιπτώσεων")
 
 Codes = npt.NDArray[np.int32]
 
@@ -68,15 +70,17 @@ def refuse_locked(name: str) -> FileRefused:
 def is_total(cells: Sequence[str]) -> bool:
     """Return whether a row holds totals.
 
-    Its first filled cell has at most 40 characters and is a word for totals: alone, before a colon or bracket, or
-    before a place or month.
+    Its first filled cell has at most 40 characters and is a word for totals: alone, before a sign or a number, or
+    before a place, month or word for children.
     """
     first = next((cell for cell in cells if cell), "")
     if len(first) > _LONGEST_TOTAL:
         return False
-    bare = first.strip().casefold().split(":")[0].split("(")[0].rstrip(" .=")
+    bare = re.split(r"[:(=]| \d", " ".join(first.casefold().split()))[0].strip(" .-–—*/")
+    if bare in _total_words():
+        return True
     word, _, rest = bare.partition(" ")
-    return bare in _total_words() or (word in _total_words() and bool(is_place(rest) or find_month(rest)))
+    return word in _total_words() and bool(is_place(rest) or find_month(rest) or rest in _CHILDREN)
 
 
 @lru_cache(maxsize=1)

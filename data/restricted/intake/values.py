@@ -41,7 +41,9 @@ _MADE_DATE = Message(
     "a date where an age belongs. Excel makes dates of ages such as 10-12: give the column the format Text, then type "
     "these ages again"
 )
+TWO_READINGS = Message("may be an age in years or the number of a band")
 UNKNOWN_WORD = (
+    TWO_READINGS,
     _NO_CATEGORY,
     UNSURE_WORD,
     SEEMS_PERSONAL,
@@ -99,6 +101,7 @@ def check_values(
     read = _reader(column, today, slashes, of_codes=of_codes)
     is_point_unsure = column.type == "decimal" and not _proves_point(values)
     checked = Checked([])
+    two_readings = column.name == "age_band" and _may_number_bands(values, theirs)
     for number, raw in enumerate(values):
         text = " ".join(raw.split())
         text = theirs.get(fold(text), text) if theirs else text
@@ -109,6 +112,8 @@ def check_values(
             text = ""
         try:
             text = _settle_doubt(doubt, number, order, text)
+            if two_readings and text.isdecimal():
+                raise Faulty(TWO_READINGS, _CHILD_AGES)
             if is_point_unsure and _LIKE_THOUSANDS.fullmatch(text):
                 raise Faulty(_UNSURE_POINT, _ONE_OF_BOTH)
             checked.values.append(read(text) if text else _empty(column))
@@ -281,6 +286,8 @@ _BAND = re.compile(
 )
 _AGE = re.compile(r"(\d{1,2})(?:[.,](?:0{1,2}|5))?")
 _BIRTH = re.compile(r"(?:19|20)\d\d")
+BOTH = " | "  # between ages and years of birth of one row
+_DIFFERENT = Message("the ages, or the age and the year of birth, do not agree")
 _GROWN = Message("18 or older on that day")
 _CHILD_AGES = "an age from 0 to 17, a band (0-5, 6-9, 10-13, 14-17), a year of birth, or an empty cell"
 _MARKS_OF_DOUBT = "~≈±?"
@@ -293,6 +300,8 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
     Raises Faulty for another text and for an adult, and if an approximate age or a range lies in two bands: a person
     must decide which one counts.
     """
+    if BOTH in text:
+        return _join_bands([_parse_age(part, column, today) for part in text.split(BOTH)])
     spellings = list_spellings(column.name, tuple(column.allowed.items()))
     if code := words.look_up(spellings, text[:200]):
         return code
@@ -311,6 +320,25 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
             raise Faulty(_GROWN, _CHILD_AGES)
         raise Faulty(Message("not an age or a band of ages"), _CHILD_AGES)
     raise Faulty(SEEMS_PERSONAL if is_personal(text) else _NO_CATEGORY, _CHILD_AGES)
+
+
+def _may_number_bands(values: list[str], theirs: Mapping[str, str]) -> bool:
+    """Return whether numbers of a column of ages may number bands: all are small, but for codes of "unknown"."""
+    numbers = {text.strip() for text in values if text.strip() and fold(text) not in theirs}
+    return bool(numbers & set("12345")) and numbers <= {*"0123459", "88", "98", "99"}
+
+
+def _join_bands(ages: list[str]) -> str:
+    """Return the one band or year of birth (B1998) of a row, or both (B1998 6-9); raise Faulty if there are two."""
+    births, bands = ({age for age in ages if age.startswith("B") == born} for born in (True, False))
+    if len(births) > 1 or len(bands) > 1:
+        raise Faulty(_DIFFERENT, _CHILD_AGES)
+    return " ".join((*births, *bands))
+
+
+def is_age(text: str) -> bool:
+    """Return whether a text is an age, two ages of a band, or a year of birth."""
+    return _BIRTH.fullmatch(text) is not None or _read_ages(text) is not None
 
 
 def _read_ages(text: str) -> tuple[int, int] | None:
@@ -388,17 +416,23 @@ def age_band(age: int) -> str:
     raise Faulty(_GROWN, _CHILD_AGES)
 
 
-def age_band_on(birth_year: int, day: str) -> str:
-    """Return the band of a child on a day, from the year of birth alone; the day is in ISO form.
+def age_band_on(birth_year: int, day: str, band: str = "") -> str:
+    """Return the band of a child on a day, from the year of birth and, if it is known, `band`; the day is in ISO form.
 
-    Raises Faulty for an adult, and for a year of birth after the day. The birthday is assumed to be the first of July,
-    so that the age is wrong for as few children as possible. A child who may be 17 counts as 17.
+    Raises Faulty for an adult, for a year of birth after the day, and if the child cannot be in `band` on the day.
+    Without a band the birthday is assumed to be the first of July, so that the age is wrong for as few children as
+    possible. A child who may be 17 counts as 17.
     """
     years = int(day[:4]) - birth_year
     if years < 0:
         raise Faulty(Message("the year of birth is after the day of the encounter"), _CHILD_AGES)
     age = years if day[5:7] >= "07" else max(years - 1, 0)
-    return age_band(17 if years == 18 else age)
+    likely = age_band(17 if years == 18 else age)
+    if band not in _OLDEST:
+        return likely
+    if band not in {age_band(min(max(possible, 0), 17)) for possible in (years - 1, years)}:
+        raise Faulty(_DIFFERENT, _CHILD_AGES)
+    return band
 
 
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?")

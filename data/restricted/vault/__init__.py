@@ -391,9 +391,13 @@ class Vault:
 
     def find_unknown(self, children: Collection[str]) -> frozenset[str]:
         """Return those of these hashes that are in no record and not in the forget log."""
+        return frozenset(children) - self.find_stored(children)
+
+    def find_stored(self, children: Collection[str]) -> frozenset[str]:
+        """Return those of these hashes that are in a record or in the forget log."""
         with sql.translating_errors(self._db):
             recorded = removal.find_recorded(self._connection, {bytes.fromhex(child) for child in children})
-        return frozenset(children) - {child.hex() for child in recorded} - self.forgotten_children()
+        return frozenset({child.hex() for child in recorded} | (self.forgotten_children() & set(children)))
 
     def forgotten_children(self) -> frozenset[str]:
         """Return the hashes of all forgotten children; an import rejects their records."""

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from data.restricted.vault import frames, published
+from data.restricted.vault import earlier, frames, published
 from data.restricted.vault.sqlcipher import Connection
 from data.restricted.vault.tables import (
+    NOTE,
+    OUTLINE,
     archive_sql,
     days_sql,
     insert_sql,
@@ -109,6 +111,32 @@ class Import:
             return None
         row = self._connection.execute(of_other_partner_sql(), (self._batch,)).fetchone()
         return (str(row[0]), int(row[1]), int(row[2])) if row else None
+
+    def count_corrections(self) -> earlier.Corrections | None:
+        """Compare corrected encounters with what was stored; None if none is corrected. Collected rows go in first."""
+        self.flush()
+        if self.kind != "encounter" or not self.counts.changed:
+            return None
+        return earlier.count_corrections(self._connection, self._batch)
+
+    def find_overlap(self) -> earlier.Overlap | None:
+        """Return the earlier imports of which this file seems to be another version. Collected rows go in first."""
+        self.flush()
+        return earlier.find_overlap(self._connection, self.kind, self._batch)
+
+    def remove_gone(self) -> None:
+        """Delete the records of earlier versions of this file that it does not have any more; see `find_overlap`."""
+        earlier.remove_gone(self._connection, self.kind)
+
+    def list_outlines(self) -> list[str]:
+        """Return the outlines of the files of earlier imports of this kind, the latest first."""
+        query = "SELECT value FROM meta JOIN batch ON name = ? || id WHERE kind = ? AND id <> ? ORDER BY id DESC"
+        rows = self._connection.execute(query, (f"{NOTE}{OUTLINE}", self.kind, self._batch))
+        return [str(text) for (text,) in rows]
+
+    def write_outline(self, text: str) -> None:
+        """Store the outline of the file with the import."""
+        self._connection.execute("INSERT INTO meta VALUES (?, ?)", (f"{NOTE}{OUTLINE}{self._batch}", text))
 
     def _write(self, batch: pa.RecordBatch) -> None:
         inserted = self._connection.executemany(self._insert, frames.iter_rows(batch)).rowcount

@@ -12,7 +12,7 @@ from data.restricted.vault import tables
 from data.restricted.vault.blocks import LEDGER, Block
 from data.restricted.vault.forget_log import Entry
 from data.restricted.vault.sqlcipher import Connection
-from data.workspace.folding import normalize_identifier
+from data.workspace.folding import normalize_partner
 
 # ruff: noqa: S608 - statements are put together from constants of this module
 _PAIRS = "SELECT DISTINCT child, programme_child FROM encounter"
@@ -152,8 +152,8 @@ def _delete_partner_records(connection: Connection, entry: Entry) -> int:
 
 def _spellings(connection: Connection, partner: str) -> str:
     """Return all spellings of a partner's name in this vault, as a JSON list."""
-    wanted = normalize_identifier(partner)
-    return json.dumps([name for name in list_partners(connection) if normalize_identifier(name) == wanted])
+    wanted = normalize_partner(partner)
+    return json.dumps([name for name in list_partners(connection) if normalize_partner(name) == wanted])
 
 
 def sweep(connection: Connection) -> None:

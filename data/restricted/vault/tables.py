@@ -87,6 +87,7 @@ _BOOKS = (
 
 NOTE = "remark "  # in table meta, before the name of a note; as earlier versions stored it
 REJECTED = "rejected "  # before the number of an import in the name of a note: how many of its rows were rejected
+OUTLINE = "outline "  # before the number of an import: how its file was read (data/restricted/intake/outline.py)
 DRAFT = "draft "  # before the kind in the name of a note: records that are not imported (data/restricted/drafts.py)
 
 _FIRST = ("meta", "term", "batch", "published", "staged", *TABLES)

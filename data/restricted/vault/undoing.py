@@ -63,5 +63,6 @@ def undo_import(connection: Connection, kind: str, batch: int) -> Undone:
     connection.execute(f"INSERT OR REPLACE INTO meta VALUES ('last_import', ({tables.LAST_IMPORT}))")
     connection.execute("DELETE FROM batch WHERE id = ?1", (batch,))
     connection.execute("DELETE FROM undoable WHERE batch = ?1", (batch,))
-    connection.execute("DELETE FROM meta WHERE name = ?1", (f"{tables.NOTE}{tables.REJECTED}{batch}",))
+    names = [(f"{tables.NOTE}{note}{batch}",) for note in (tables.REJECTED, tables.OUTLINE)]
+    connection.executemany("DELETE FROM meta WHERE name = ?", names)
     return Undone(removed + gone, counted.get(1, 0), counted.get(0, 0))

@@ -35,7 +35,9 @@ KETI = "KETI-4711"
 
 @pytest.fixture
 def practice(tact, copied, tmp_path: Path) -> Path:
-    rows = [ROW | {"child_id": f"K-{n // 2}", "record_number": f"R-{n}"} for n in range(10)]
+    rows = [
+        ROW | {"child_id": f"K-{n // 2}", "record_number": f"R-{n}", "date": f"2008-02-{n + 1:02}"} for n in range(10)
+    ]
     rows += [ROW | {"child_id": KETI, "record_number": "K1"}]
     rows += [ROW | {"child_id": KETI, "record_number": "K2", "programme_number": "P-118"}]
 

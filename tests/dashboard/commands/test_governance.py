@@ -203,7 +203,8 @@ def test_init_says_that_the_days_of_the_programme_must_be_set(tact, tmp_path) ->
 def test_doctor_counts_encounters_of_other_days(tact, make_workspace, tmp_path) -> None:
     folder = make_workspace("--practice")
     assert "outside" not in tact("--workspace", folder, "doctor").err
-    assert tact("--workspace", folder, "import", encounters(tmp_path / "late.csv", 2, date="2009-06-01")).code == 0
+    late = encounters(tmp_path / "late.csv", 2, date="2009-06-01")
+    assert tact("--workspace", folder, "import", late, "--answer", "numbers=correct").code == 0
     text = " ".join(tact("--workspace", folder, "doctor").err.split())
     assert "2 encounters lie outside" in text
     assert "last = 2009-05-31" in text
@@ -311,7 +312,8 @@ def test_an_import_warns_of_what_the_next_one_deletes_and_a_release_asks_before_
 ) -> None:
     folder = make_workspace()
     recent = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=40)
-    tact("--workspace", folder, "import", encounters(tmp_path / "e.csv", 60, date=recent.isoformat()))
+    later = encounters(tmp_path / "e.csv", 60, date=recent.isoformat())
+    tact("--workspace", folder, "import", later, "--answer", "numbers=correct")
     complete(folder)
     typed(WORDS, WORDS)
     tact("--workspace", folder, "second", "--name", SECOND)

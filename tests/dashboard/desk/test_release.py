@@ -123,7 +123,8 @@ def bring_in(desk, folder, number, **changes):
     path = encounters(folder / "more.csv", number, **{"child_id": f"L-{changes['date']}", **changes})
     path.write_text(path.read_text("utf-8").replace("R-", f"R-{changes['date']}-"), encoding="utf-8")
     with desk.open_vault() as (vault, secrets):
-        Importer(desk.workspace, vault, secrets, Places(AREAS).resolve).import_file(path)
+        answers = {"changes": "right"}  # one child for all rows
+        Importer(desk.workspace, vault, secrets, Places(AREAS).resolve, answers=answers).import_file(path)
 
 
 def quiet(*_):

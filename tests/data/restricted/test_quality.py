@@ -17,7 +17,7 @@ def importer(tmp_path):
     workspace = Workspace.create(tmp_path / "w", "invented")
     secrets = keys.create(workspace.id)
     with Vault.create(workspace.vault, secrets) as vault:
-        yield Importer(workspace, vault, secrets, Places(AREAS).resolve)
+        yield Importer(workspace, vault, secrets, Places(AREAS).resolve, answers={"changes": "right"})
 
 
 def take(importer, folder, name, *rows):

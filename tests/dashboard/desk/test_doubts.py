@@ -1,0 +1,49 @@
+"""Questions about a whole file are the same at the desk and at the command line, and so is what an answer does."""
+
+import json
+
+import pytest
+
+from tests.dashboard.desk.test_pages import desk as desk
+from tests.dashboard.desk.test_pages import drop, press, words_on
+from tests.data.restricted.test_doubts import month
+from tests.helpers.desk import open_section
+from tests.helpers.partner_files import text_of, write
+
+# Each with the file of the second month, and the answer: record numbers, versions, and children.
+CASES = {
+    "numbers": (lambda rows: month(2, 6), "new", 12),
+    "period": (lambda rows: [rows[0] | {"record_number": "", "stage": "recruited"}, *rows[2:]], "replaces", 5),
+    "changes": (lambda rows: [row | {"child_id": "F-1"} for row in month(2, 6, "S-{}")], "right", 12),
+}
+
+
+def own(rows):
+    return text_of([row | {"partner": ""} for row in rows])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_the_desk_asks_what_the_command_line_asks(desk, tact, tmp_path, name):
+    change, answer, stored = CASES[name]
+    first = month(1, 6)
+    path = write(tmp_path, own(first), "january.csv")
+    folder = desk.workspace.path
+    assert tact("--workspace", folder, "import", path, "--partner", "Qendra", "--json").code == 0
+    path = write(tmp_path, own(change(first)), "february.csv")
+    line = ("--workspace", folder, "import", path, "--partner", "Qendra", "--json")
+    refused = tact(*line)
+    assert refused.code != 0
+    (entry,) = json.loads(refused.out)["files"]
+    assert [doubt["name"] for doubt in entry["questions"]] == [name]
+    page = drop(open_section(desk), path)
+    assert not page.exception
+    assert entry["questions"][0]["text"] in words_on(page)
+    page.radio[0].set_value(answer)
+    page = press(page, "Answer")
+    dry = tact(*line, "--answer", f"{name}={answer}", "--dry-run").json
+    page = press(page, "Import it")
+    assert not page.exception
+    assert f"{dry['accepted']} row" in words_on(page)
+    with desk.open_vault() as (vault, _):
+        assert vault.count("encounter") == stored

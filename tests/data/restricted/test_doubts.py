@@ -1,0 +1,177 @@
+"""What would change stored records by mistake is asked about, and nothing is stored before."""
+
+from dataclasses import replace
+
+import pytest
+
+from data.restricted import keys
+from data.restricted.doubts import DoubtfulFile
+from data.restricted.imports import Importer, find_mappings
+from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.vault import Vault
+from data.workspace import Workspace
+from geo.places import Places
+from tests.helpers.partner_files import AREAS, ROW, text_of, write
+
+MUNICIPALITIES = ["Tiranë", "Durrës", "Fier", "Vlorë", "Korçë"]
+
+
+@pytest.fixture
+def importer(tmp_path):
+    workspace = Workspace.create(tmp_path / "w", "invented")
+    secrets = keys.create(workspace.id)
+    with Vault.create(workspace.vault, secrets) as vault:
+        yield Importer(workspace, vault, secrets, Places(AREAS).resolve)
+
+
+def month(number, rows, numbers="R-{}", children="K-{}"):
+    """Return the rows of a month: each has its day, place and child."""
+    return [
+        ROW
+        | {
+            "date": f"2008-{number:02}-{n % 28 + 1:02}",
+            "municipality": MUNICIPALITIES[n % 5],
+            "child_id": children.format(n),
+            "record_number": numbers.format(n + 1),
+        }
+        for n in range(rows)
+    ]
+
+
+def take(importer, folder, rows, partner=None, name="a.csv", **answers):
+    importer = replace(importer, answers=answers)
+    return importer.import_file(write(folder, text_of(rows), name), kind="encounter", partner=partner)
+
+
+def ask(importer, folder, rows, **answers):
+    """Return the open questions by name."""
+    before = importer.vault.read_state()
+    with pytest.raises(DoubtfulFile) as caught:
+        take(importer, folder, rows, **answers)
+    assert importer.vault.read_state() == before
+    return {doubt.name: doubt for doubt in caught.value.doubts}
+
+
+# Numbers that begin again: more rows, fewer rows, other forms of a number, the same children or others.
+@pytest.mark.parametrize(
+    ("rows", "numbers", "children"),
+    [
+        (6, "R-{}", "L-{}"),
+        (6, "{}", "L-{}"),
+        (9, "{}", "K-{}"),
+        (2, "{}", "K-{}"),
+        (1, "{}", "L-{}"),
+        (12, "{}/08", "L-{}"),
+        (4, "Nr. {}", "L-{}"),
+        (30, "000{}", "K-{}"),
+        (6, "A{}", "{}"),
+        (5, "2008/{}", "M{}"),
+    ],
+)
+def test_record_numbers_that_begin_again_overwrite_nothing(importer, tmp_path, rows, numbers, children):
+    take(importer, tmp_path, month(1, 6, numbers))
+    february = month(2, rows, numbers, children)
+    doubt = ask(importer, tmp_path, february)["numbers"]
+    assert f"{min(rows, 6)} of {min(rows, 6)} rows" in doubt.text
+    assert "2008-01" in doubt.facts[1]
+    assert "2008-02" in doubt.facts[1]
+    taken = take(importer, tmp_path, february, "ARSIS", numbers="new")
+    assert (taken.accepted, taken.changed) == (rows, 0)
+    # The answer is kept: March is not asked.
+    kept = replace(importer, mappings=find_mappings(importer.workspace, "ARSIS"))
+    assert take(kept, tmp_path, month(3, rows, numbers, children), "ARSIS").accepted == rows
+    assert importer.vault.count("encounter") == 6 + 2 * rows
+
+
+def test_corrections_go_in_without_a_question_where_they_are_few(importer, tmp_path):
+    rows = month(1, 6)
+    take(importer, tmp_path, rows)
+    rows[2] |= {"date": "2008-01-30", "sex": "male"}
+    rows[3] |= {"stage": "recruited"}
+    assert take(importer, tmp_path, rows).changed == 2
+    others = [row | {"stage": "identified"} for row in rows]
+    assert take(importer, tmp_path, others).changed == 6
+    moved = [row | {"date": row["date"].replace("-01-", "-03-")} for row in rows]
+    assert "numbers" in ask(importer, tmp_path, moved)
+    assert take(importer, tmp_path, moved, numbers="correct").changed == 6
+
+
+@pytest.mark.parametrize("rows", [1, 2, 6, 13])
+@pytest.mark.parametrize("change", [{"stage": "recruited"}, {"municipality": "Kukës"}, {"date": "2008-01-01"}])
+def test_a_corrected_file_without_record_numbers_replaces_or_adds(importer, tmp_path, rows, change):
+    first = month(1, rows, "")
+    take(importer, tmp_path, first)
+    assert take(importer, tmp_path, first).already_known == rows  # the same file again is no question
+    second = [row | change if n == rows - 1 else row for n, row in enumerate(first)]
+    second = second[1:] if rows > 2 else second  # and a row was deleted
+    if second == first:
+        return
+    gone = len({*map(str, first)} - {*map(str, second)})
+    doubt = ask(importer, tmp_path, second)["period"]
+    assert f"{gone} rows of the earlier import" in doubt.facts[0]
+    assert take(importer, tmp_path, second, period="replaces").accepted == 1
+    assert importer.vault.count("encounter") == len(second)
+    assert take(importer, tmp_path, second).already_known == len(second)
+    third = [*second[:-1], second[-1] | {"form": "domestic_work"}]
+    take(importer, tmp_path, third, period="adds")
+    assert importer.vault.count("encounter") == len(second) + 1
+
+
+def test_other_files_of_a_partner_are_no_versions(importer, tmp_path):
+    take(importer, tmp_path, month(1, 20, ""))
+    take(importer, tmp_path, month(2, 20, ""))  # the same children a month later
+    take(importer, tmp_path, month(1, 20, "", "X-{}"))  # another team
+    everything = [*month(1, 20, ""), *month(2, 20, ""), *month(3, 20, "")]
+    assert take(importer, tmp_path, everything).accepted == 20  # the list of the whole year so far
+
+
+def test_each_kind_has_versions(importer, tmp_path):
+    effort = {"municipality": "Tiranë", "days": "2", "kind": "other", "partner": "ARSIS"}
+    outreach = [effort | {"date": f"2008-03-{day:02}"} for day in range(1, 6)]
+    importer.import_file(write(tmp_path, text_of(outreach)))
+    outreach[2] |= {"days": "3"}
+    with pytest.raises(DoubtfulFile):
+        importer.import_file(write(tmp_path, text_of(outreach)))
+    replace(importer, answers={"period": "replaces"}).import_file(write(tmp_path, text_of(outreach)))
+    assert importer.vault.count("effort") == 5
+
+
+CHANGES = {
+    "one child for all": lambda row, n: row | {"child_id": "F-1"},
+    "two children for all": lambda row, n: row | {"child_id": f"F-{n % 2}"},
+    "all on one day": lambda row, n: row | {"date": "2008-02-01"},
+    "no sex": lambda row, n: row | {"sex": ""},
+    "no age": lambda row, n: row | {"age_band": ""},
+    "no numbers": lambda row, n: row | {"record_number": ""},
+    "community where none was": lambda row, n: row | {"community": "roma"},
+    "origin where none was": lambda row, n: row | {"origin": "Kukës"},
+    "another heading": lambda row, n: {("Mosha" if k == "age_band" else k): v for k, v in row.items()},
+    "a column less": lambda row, n: {k: v for k, v in row.items() if k != "sex"},
+    "a column more": lambda row, n: row | {"victim_status": "unknown"},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_file_that_is_read_otherwise_than_the_last_one_is_asked(importer, tmp_path, change):
+    take(importer, tmp_path, month(1, 12))
+    february = [change(row, n) for n, row in enumerate(month(2, 12, "S-{}", "L-{}"))]
+    doubts = ask(importer, tmp_path, february)
+    assert list(doubts) == ["changes"]
+    assert "last file" in doubts["changes"].facts[0]
+    taken = take(importer, tmp_path, february, changes="right")
+    assert taken.accepted == 12
+    # The next file is compared with this one.
+    assert take(importer, tmp_path, [change(row, n) for n, row in enumerate(month(3, 12, "T-{}"))]).accepted == 12
+    importer.vault.undo(1)
+    assert importer.vault.count("encounter") == 24
+
+
+def test_a_heading_that_the_product_knows_is_asked_where_the_kept_mapping_names_another(importer, tmp_path):
+    mapped = replace(importer, mappings={"encounter": ColumnMapping({"child_id": "Rasti"})})
+    january = [{("Rasti" if k == "child_id" else k): v for k, v in row.items()} for row in month(1, 8)]
+    assert take(mapped, tmp_path, january).accepted == 8
+    february = [row | {"Rasti": "1", "Kodi i fëmijës": f"K-{n}"} for n, row in enumerate(january)]
+    february = [row | {"date": "2008-02-03", "record_number": f"S-{n}"} for n, row in enumerate(february)]
+    facts = " ".join(ask(mapped, tmp_path, february)["changes"].facts)
+    assert "'Kodi i fëmijës' means child_id, but the partner's mapping reads child_id from 'Rasti'" in facts
+    assert "child_id has 1 different values in 8 rows; in the last file 8 in 8" in facts
