@@ -138,7 +138,7 @@ def test_a_file_goes_in_once_and_failed_rows_come_back(tact, practice: Path, tmp
     rows = encounter_rows()
     rows[2]["municipality"] = "Atlantis"
     rows[5]["date"] = "2008-02-31"
-    rows[7]["stage"] = "lost"
+    rows[7]["stage"], rows[8]["stage"] = "lost", "at_risk"
     path = write_csv(tmp_path / "march.csv", rows)
     first = tact("--workspace", practice, "import", path, "--json")
     assert first.code == 0

@@ -166,9 +166,9 @@ def build(folder: Path) -> Hostile:
     write_broad_policy(world.path)
     rows = {kind: hostile_rows(kind) for kind in KINDS} | {"figure": figure_rows()}
     files = [write(folder / f"{kind} {MARKUP}.csv".replace("/", ""), rows[kind]) for kind in rows]
-    world.answers["good"] = world.tact("import", *files)
+    world.answers["good"] = world.tact("import", *files, "--new-partner")
     bad = [write(folder / f"{kind}-bad {{{{7}}}}.csv", spoiled_rows(kind)) for kind in KINDS]
-    world.answers["bad"] = world.tact("import", *bad)
+    world.answers["bad"] = world.tact("import", *bad, "--new-partner")
     world.answers["mapped"] = _by_mapping(world, folder)
     world.answers["areas"] = world.tact("areas", "import", boundaries(folder), "--credit", FILE_NAME)
     world.answers["release"] = world.tact("release")

@@ -94,10 +94,11 @@ def check_values(
     `slashes` is the order of days such as 31/05/2007.
     """
     theirs = {fold(text): ours for text, ours in (names or {}).items()}
-    # Only in a column of our codes is "identified" a code, and not a word of the partner's.
+    # Only in a column of our codes, which at_risk gives away, is "identified" a code, and not a word of the partner's.
     doubt = judge_column(column, values, slashes, today)
     order = theirs.get(fold(doubt.name), "")
-    of_codes = set(map(str.strip, values)) - {""} <= set(column.allowed)
+    texts = set(map(str.strip, values)) - {""}
+    of_codes = texts <= set(column.allowed) or any("_" in text for text in texts & set(column.allowed))
     read = _reader(column, today, slashes, of_codes=of_codes)
     is_point_unsure = column.type == "decimal" and not _proves_point(values)
     checked = Checked([])

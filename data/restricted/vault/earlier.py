@@ -101,20 +101,22 @@ def find_overlap(connection: Connection, kind: str, batch: int) -> Overlap | Non
     )
     (new,) = connection.execute(f"SELECT count(*) FROM {kind} WHERE batch = ?1", (batch,)).fetchone()
     mine = new + sum(known.values())
-    found = []
+    if not mine:  # no row of the file goes in
+        return None
+    versions = []
     for number, gone, about in connection.execute("SELECT batch, count(*), sum(about) FROM temp.gone GROUP BY 1"):
         alike = known.get(number, 0) + corrected.get(number, 0)
         if 2 * (alike + about) >= min(alike + gone, mine):
-            found.append((number, known.get(number, 0), gone))
-    if not found:
+            versions.append((number, known.get(number, 0), gone))
+    if not versions:
         return None
-    numbers = tuple(number for number, _, _ in found)
+    numbers = tuple(number for number, _, _ in versions)
     connection.execute(f"DELETE FROM temp.gone WHERE batch NOT IN ({', '.join(map(str, numbers))})")
-    return Overlap(numbers, sum(same for _, same, _ in found), sum(gone for *_, gone in found), new)
+    return Overlap(numbers, sum(same for _, same, _ in versions), sum(gone for *_, gone in versions), new)
 
 
 def remove_gone(connection: Connection, kind: str) -> None:
-    """Delete the records that the last `find_overlap` found missing in the file."""
+    """Delete the records that the last `find_overlap` versions missing in the file."""
     for table in (kind, tables.history_of(kind)):
         connection.execute(f"DELETE FROM {table} WHERE identity IN (SELECT identity FROM temp.gone)")
     removal.sweep(connection)

@@ -18,7 +18,7 @@ CASES = {
 }
 
 
-def own(rows):
+def drop_partner(rows):
     return text_of([row | {"partner": ""} for row in rows])
 
 
@@ -27,10 +27,10 @@ def own(rows):
 def test_the_desk_asks_what_the_command_line_asks(desk, tact, tmp_path, name):
     change, answer, stored = CASES[name]
     first = month(1, 6)
-    path = write(tmp_path, own(first), "january.csv")
+    path = write(tmp_path, drop_partner(first), "january.csv")
     folder = desk.workspace.path
     assert tact("--workspace", folder, "import", path, "--partner", "Qendra", "--json").code == 0
-    path = write(tmp_path, own(change(first)), "february.csv")
+    path = write(tmp_path, drop_partner(change(first)), "february.csv")
     line = ("--workspace", folder, "import", path, "--partner", "Qendra", "--json")
     refused = tact(*line)
     assert refused.code != 0

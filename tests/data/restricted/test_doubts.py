@@ -78,8 +78,8 @@ def test_record_numbers_that_begin_again_overwrite_nothing(importer, tmp_path, r
     taken = take(importer, tmp_path, february, "ARSIS", numbers="new")
     assert (taken.accepted, taken.changed) == (rows, 0)
     # The answer is kept: March is not asked.
-    kept = replace(importer, mappings=find_mappings(importer.workspace, "ARSIS"))
-    assert take(kept, tmp_path, month(3, rows, numbers, children), "ARSIS").accepted == rows
+    march = replace(importer, mappings=find_mappings(importer.workspace, "ARSIS"))
+    assert take(march, tmp_path, month(3, rows, numbers, children), "ARSIS").accepted == rows
     assert importer.vault.count("encounter") == 6 + 2 * rows
 
 

@@ -64,10 +64,10 @@ def test_numbers_that_are_ages_or_bands_are_asked_and_go_in_as_answered(tmp_path
     assert "2 is 0-5" in question.text
     assert "second" in question.text
     bands = {"0": "0-5", "1": "0-5", "2": "6-9", "3": "10-13", "4": "14-17"}
-    told = answer(question, {word: bands.get(word, "unknown") for word in question.parts})
-    intake = read(path, mapping=told)
+    rules = answer(question, {word: bands.get(word, "unknown") for word in question.parts})
+    intake = read(path, mapping=rules)
     assert intake.accepted["age_band"].tolist() == [bands.get(age, "unknown") for age in ages]
-    assert recognise(path, resolve=PLACES.resolve, today=TODAY, mappings={"encounter": told}).questions == ()
+    assert recognise(path, resolve=PLACES.resolve, today=TODAY, mappings={"encounter": rules}).questions == ()
 
 
 @pytest.mark.parametrize("ages", [["1", "7"], ["4", "12", "3"], ["2 vjeç", "3 vjeç"], ["0-5", "6-9"], ["1", "2", "17"]])
