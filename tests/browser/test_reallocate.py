@@ -114,7 +114,7 @@ def test_a_briefing_saves_its_plan_and_the_open_list_has_it_at_once(served, look
     assert page.watch.clean, vars(page.watch)
 
 
-@vary("language, size, moves", [("en", (1366, 768), 3), ("el", (390, 844), 5)])
+@vary("language, size, moves", [("en", (1366, 768), 6), ("el", (390, 844), 5)])
 def test_the_box_of_the_map_has_its_size_and_a_word_before_the_map(served, look, language, size, moves):
     """Each case has a plan of its own, which is calculated while one looks."""
     page = look("about:blank", size, ready=False)
