@@ -201,8 +201,8 @@ def import_files(
             with vault.writing():
                 delete_overdue(workspace, vault, check_overdue(workspace, vault, confirmed))
         places = Places(area_table(), town_table())
-        importer = Importer(workspace, vault, secrets, places.resolve, mappings, dry_run, new_partner)
-        importer = replace(importer, answers=dict(_split("--answer", text) for text in answers or ()))
+        replies = dict(_split("--answer", text) for text in answers or ())
+        importer = Importer(workspace, vault, secrets, places.resolve, mappings, dry_run, new_partner, replies)
         for path in files:
             with progress(path.name) as tick:
                 results.append(_import_one(importer, path, kind, partner, tick, only))
@@ -268,7 +268,8 @@ def _import_one(
         imported = importer.import_file(path, kind=kind, partner=partner, progress=tick)
     except FileRefused as refusal:
         doubts = refusal.doubts if isinstance(refusal, DoubtfulFile) else ()
-        return {"file": str(path), "refused": str(refusal), "questions": [asdict(doubt) for doubt in doubts]}
+        questions = [asdict(replace(doubt, sample=())) for doubt in doubts]
+        return {"file": str(path), "refused": str(refusal), "questions": questions}
     return {
         "file": str(path),
         **asdict(imported),

@@ -307,7 +307,9 @@ class Hand:
         with self.desk.open_vault() as (vault, secrets), vault.writing():
             resolve = self.places.resolve
             # `new_partner`: the page has already asked whether a partner with a similar name is new.
-            yield Importer(self.desk.workspace, vault, secrets, resolve, mappings, rehearse, True, answers)
+            yield Importer(
+                self.desk.workspace, vault, secrets, resolve, mappings, rehearse, new_partner=True, answers=answers
+            )
 
     def _delete_overdue(self, vault: Vault, confirmed: int | None) -> None:
         overdue = find_overdue(self.desk.workspace, vault)

@@ -153,7 +153,9 @@ def _ask_doubts(entry: FileInHand) -> None:
         answers = {}
         for doubt in entry.doubts:
             st.markdown(f"**{escape_markdown(translate_message(doubt.text))}**")
-            st.html(render_list([words.word_note(entry.recognition.kind, fact) for fact in doubt.facts]))
+            st.html(
+                render_list([words.word_note(entry.recognition.kind, fact) for fact in (*doubt.facts, *doubt.sample)])
+            )
             meanings = {code: translate_message(meaning) for code, meaning in doubt.answers.items()}
             answers[doubt.name] = st.radio(
                 _("Your answer"),

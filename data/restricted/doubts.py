@@ -19,12 +19,17 @@ NOTHING_ASKED = {"period": "adds", "numbers": "correct", "changes": "right"}  # 
 
 @dataclass(frozen=True)
 class Doubt:
-    """A question about a file: its name, its text, what it rests on, and the meaning of each allowed answer."""
+    """A question about a file: its name, its text, what it rests on, and the meaning of each allowed answer.
+
+    sample : places and months of records, stored and in the file, side by side. Only an officer at the desk may see
+    them; the output of a command may be stored.
+    """
 
     name: str
     text: Message
     facts: tuple[Message, ...]
     answers: Mapping[str, Message]
+    sample: tuple[Message, ...] = ()
 
 
 class DoubtfulFile(FileRefused):
@@ -50,19 +55,16 @@ def doubt_corrections(corrections: Corrections | None) -> Iterator[Doubt]:
     if corrections is None or not (corrections.all or 2 * corrections.some >= corrections.rows):
         return
     names = area_table()["name_en"]
-    facts = [
-        Message("Another child in {count:,} of {rows:,} rows.", count=corrections.child, rows=corrections.rows),
-        *(
-            Message(
-                "{count:,} times, stored: {old_place}, {old_month}; in this file: {place}, {month}.",
-                count=count,
-                old_place=names.get(old_place, old_place),
-                old_month=old_month,
-                place=names.get(place, place),
-                month=month,
-            )
-            for old_place, old_month, place, month, count in corrections.pairs
-        ),
+    sample = [
+        Message(
+            "{count:,} times, stored: {old_place}, {old_month}; in this file: {place}, {month}.",
+            count=count,
+            old_place=names.get(old_place, old_place),
+            old_month=old_month,
+            place=names.get(place, place),
+            month=month,
+        )
+        for old_place, old_month, place, month, count in corrections.pairs
     ]
     yield Doubt(
         "numbers",
@@ -72,11 +74,12 @@ def doubt_corrections(corrections: Corrections | None) -> Iterator[Doubt]:
             count=corrections.some,
             rows=corrections.rows,
         ),
-        tuple(facts),
+        (Message("Another child in {count:,} of {rows:,} rows.", count=corrections.child, rows=corrections.rows),),
         {
             "new": Message("The numbers begin again: the rows are new records"),
             "correct": Message("They are corrections of the same records"),
         },
+        tuple(sample),
     )
 
 
@@ -124,5 +127,7 @@ def _ask(doubts: Iterable[Doubt]) -> Iterator[Message]:
     for doubt in doubts:
         yield doubt.text
         yield from doubt.facts
+        if doubt.sample:
+            yield Message("The desk shows old and new side by side.")
         for code, meaning in doubt.answers.items():
             yield Message("{meaning}: --answer {name}={code}.", meaning=meaning, name=doubt.name, code=code)

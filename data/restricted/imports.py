@@ -118,7 +118,7 @@ class Importer:
                 partner=partner,
                 partners=self._list_partners(kind),
                 forgotten=self.vault.forgotten_children(),
-                find_stored=self.vault.find_stored if self._has_children() else None,
+                find_stored=self.vault.find_stored if self.vault.has_written_codes else None,
                 progress=progress,
             )
             self._refuse_similar_partners(path, read.partners)
@@ -148,10 +148,6 @@ class Importer:
             number=number,
             list_failed=list_failed,
         )
-
-    def _has_children(self) -> bool:
-        """Return whether the vault knows a child."""
-        return bool(self.vault.count("encounter") or self.vault.forgotten_children())
 
     def _list_partners(self, kind: str) -> list[str]:
         """Return the partners that records name, and governance.toml; empty for a kind that names none."""

@@ -187,9 +187,9 @@ def read_file(
 
     `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
     `partner` is for rows that do not name a partner. A partner keeps the spelling that it has in `partners`, so that
-    its records are recognised when they come again. `find_stored` finds the hashes of children that the vault knows, so
-    that a child keeps the hash that an earlier version gave it. Rows of children whose hashes are in `forgotten` are
-    rejected.
+    its records are recognised when they come again. `find_stored` finds the hashes of children that a vault of an
+    earlier version knows, so that a child keeps the hash that it was given. Rows of children whose hashes are in
+    `forgotten` are rejected.
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
     the reading. `today` is for tests. Raises FileRefused when the whole file is refused, InputError for an
     unknown kind or a mapping that is not valid.

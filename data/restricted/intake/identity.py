@@ -60,7 +60,7 @@ def hash_children(
     """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once.
 
     Rows of forgotten children are rejected, no matter which of their two identifiers was forgotten. `find_stored`
-    returns those of some hashes that the vault knows, see `hash_codes`.
+    returns those of some hashes that a vault of an earlier version knows, see `hash_codes`.
     """
     partners, children, numbers = (rows.cells.pop(n) for n in ("partner", "child_id", "programme_number"))
     rows.cells["partner"] = partners

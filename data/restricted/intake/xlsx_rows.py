@@ -34,7 +34,7 @@ _LARGEST_TEXTS = 150_000_000
 # Workbooks are five to fifty times as large unpacked as packed. Small ones may be more.
 _MOST_TIMES, _SMALL = 100, 20_000_000
 _MOST_ROWS = 20_000  # read from a sheet of a form
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})"')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref=["\']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})["\']')
 _MIDNIGHT = dt.time()
 
 
@@ -55,7 +55,7 @@ def rows_of_workbook(
         notes += [*describe_sheets(grids, begin), *note_hidden(hidden)]
 
         def read_sheet(start: Start) -> Rows:
-            return fill_merged(_rows(used[start.grid], start), _list_merged(used[start.grid]), notes)
+            return fill_merged(_rows(used[start.grid], start), _list_merged(path, used[start.grid].title), notes)
 
         yield begin, read_rows(begin, read_sheet, notes)
 
@@ -175,18 +175,31 @@ def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[st
             yield number, cells + [""] * (width - len(cells))
 
 
-def _list_merged(sheet: ReadOnlyWorksheet) -> Iterator[Area]:
-    """Yield the merged cells of a sheet, which stand in the file behind all cells."""
+def _list_merged(path: InputFile, title: str) -> Iterator[Area]:
+    """Yield the merged cells of a sheet, which stand in the file behind all cells.
+
+    A sheet of openpyxl that is read row by row does not have them.
+    """
+    import warnings
+
+    from openpyxl.reader.excel import ExcelReader
     from openpyxl.utils import range_boundaries
 
     rest = b""
-    with sheet._get_source() as source:  # noqa: SLF001 - openpyxl has no other way to a sheet that is read row by row
+    with path.open("rb") as file:
+        book = ExcelReader(file, read_only=True)
+        book.read_manifest()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # As in `_open`.
+            book.read_workbook()
+        parts = {sheet.name: relation.target for sheet, relation in book.parser.find_sheets()}
+        source = book.archive.open(parts[title])
         while block := source.read(1 << 20):
             text = rest + block
             for match in _MERGED.finditer(text):
                 left, top, right, bottom = range_boundaries(match[1].decode())
                 yield (top, left), (bottom, right)
-            rest = text[text.rfind(b"<") :][:200]
+            rest = text.rpartition(b">")[2]
 
 
 def convert_cell(value: object) -> str:

@@ -393,6 +393,11 @@ class Vault:
         """Return those of these hashes that are in no record and not in the forget log."""
         return frozenset(children) - self.find_stored(children)
 
+    @property
+    def has_written_codes(self) -> bool:
+        """Whether an earlier version made this vault and hashed children's codes as they were written."""
+        return creation.NORMAL_CODES not in self._meta
+
     def find_stored(self, children: Collection[str]) -> frozenset[str]:
         """Return those of these hashes that are in a record or in the forget log."""
         with sql.translating_errors(self._db):

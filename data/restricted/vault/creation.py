@@ -12,6 +12,7 @@ from data.restricted.vault import tables
 from data.workspace import files
 
 IDENTIFIER = "identifier_key"  # in table meta: the mark of the key that hashed the children
+NORMAL_CODES = "normal_codes"  # in table meta: all codes of children were hashed in their normal form
 
 
 @contextlib.contextmanager
@@ -41,7 +42,7 @@ def write_empty_database(db: Path, key: Secret, kind: str, identifier_mark: str 
         for statement in tables.create_sql():
             connection.execute(statement)
         created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        meta = [("kind", kind), ("created", created)]
+        meta = [("kind", kind), ("created", created), (NORMAL_CODES, "")]
         meta += [(IDENTIFIER, identifier_mark)] if identifier_mark else []
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
         connection.execute(f"PRAGMA user_version = {tables.VERSION}")

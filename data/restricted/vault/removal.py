@@ -141,6 +141,12 @@ def _delete_partner_records(connection: Connection, entry: Entry) -> int:
         query = "SELECT coalesce(max(id), 0) FROM batch WHERE substr(at, 1, 10) <= ?"
         until = int(connection.execute(query, (entry.until,)).fetchone()[0])
     parameters = (_spellings(connection, entry.name), until)
+    outline, names = f"{tables.NOTE}{tables.OUTLINE}", "json_each(meta.value, '$.partners')"
+    connection.execute(
+        f"DELETE FROM meta WHERE name LIKE '{outline}%' AND CAST(substr(name, {len(outline) + 1}) AS INTEGER) <= ?2 "
+        f"AND EXISTS (SELECT 1 FROM {names} AS sender WHERE sender.value IN (SELECT value FROM json_each(?1)))",
+        parameters,
+    )
     deleted = 0
     for kind in tables.TABLES:
         history, brought = tables.history_of(kind), tables.select_brought(kind)

@@ -39,6 +39,9 @@ def test_the_desk_asks_what_the_command_line_asks(desk, tact, tmp_path, name):
     page = drop(open_section(desk), path)
     assert not page.exception
     assert entry["questions"][0]["text"] in words_on(page)
+    # Places and months of stored records are for the officer's eyes; the output of a command may be stored.
+    assert ("stored:" in words_on(page)) == (name == "numbers")
+    assert "stored:" not in refused.out + refused.err
     page.radio[0].set_value(answer)
     page = press(page, "Answer")
     dry = tact(*line, "--answer", f"{name}={answer}", "--dry-run").json

@@ -6,22 +6,11 @@ import pytest
 
 from data.restricted import keys
 from data.restricted.doubts import DoubtfulFile
-from data.restricted.imports import Importer, find_mappings
+from data.restricted.imports import find_mappings
 from data.restricted.intake.mapping import ColumnMapping
-from data.restricted.vault import Vault
-from data.workspace import Workspace
-from geo.places import Places
-from tests.helpers.partner_files import AREAS, ROW, text_of, write
+from tests.helpers.partner_files import ROW, text_of, write
 
 MUNICIPALITIES = ["Tiranë", "Durrës", "Fier", "Vlorë", "Korçë"]
-
-
-@pytest.fixture
-def importer(tmp_path):
-    workspace = Workspace.create(tmp_path / "w", "invented")
-    secrets = keys.create(workspace.id)
-    with Vault.create(workspace.vault, secrets) as vault:
-        yield Importer(workspace, vault, secrets, Places(AREAS).resolve)
 
 
 def month(number, rows, numbers="R-{}", children="K-{}"):
@@ -73,8 +62,8 @@ def test_record_numbers_that_begin_again_overwrite_nothing(importer, tmp_path, r
     february = month(2, rows, numbers, children)
     doubt = ask(importer, tmp_path, february)["numbers"]
     assert f"{min(rows, 6)} of {min(rows, 6)} rows" in doubt.text
-    assert "2008-01" in doubt.facts[1]
-    assert "2008-02" in doubt.facts[1]
+    assert "2008-01" in doubt.sample[0]
+    assert "2008-02" in doubt.sample[0]
     taken = take(importer, tmp_path, february, "ARSIS", numbers="new")
     assert (taken.accepted, taken.changed) == (rows, 0)
     # The answer is kept: March is not asked.
@@ -175,3 +164,32 @@ def test_a_heading_that_the_product_knows_is_asked_where_the_kept_mapping_names_
     facts = " ".join(ask(mapped, tmp_path, february)["changes"].facts)
     assert "'Kodi i fëmijës' means child_id, but the partner's mapping reads child_id from 'Rasti'" in facts
     assert "child_id has 1 different values in 8 rows; in the last file 8 in 8" in facts
+
+
+def list_outlines(vault):
+    return [name for (name,) in vault._connection.execute("SELECT name FROM meta WHERE name LIKE '%outline%'")]
+
+
+def test_how_its_files_were_read_leaves_with_a_partner_and_not_that_of_others(importer, tmp_path):
+    take(importer, tmp_path, month(1, 6))
+    take(importer, tmp_path, [row | {"partner": "BKTF"} for row in month(2, 6)])
+    assert len(list_outlines(importer.vault)) == 2
+    importer.vault.withdraw("arsis")
+    (left,) = list_outlines(importer.vault)
+    assert left.endswith(" 2")
+    take(importer, tmp_path, month(1, 6))  # it may come back
+    assert len(list_outlines(importer.vault)) == 2
+
+
+def test_a_new_vault_hashes_each_code_once(importer, tmp_path, monkeypatch):
+    """Other spellings are looked for only where an earlier version may have hashed them."""
+    hashed, usual = [], keys.IdentifierHasher.hash
+
+    def note(hasher, names):
+        hashed.extend(names)
+        return usual(hasher, names)
+
+    monkeypatch.setattr(keys.IdentifierHasher, "hash", note)
+    take(importer, tmp_path, month(1, 6))
+    take(importer, tmp_path, month(2, 6, "S-{}", "L-{}"), changes="right")
+    assert len(hashed) == 12

@@ -6,23 +6,12 @@ from dataclasses import replace
 import pytest
 
 from data.errors import DiskFull
-from data.restricted import imports, keys
+from data.restricted import imports
 from data.restricted.imports import Importer
-from data.restricted.vault import Vault
 from data.restricted.vault.published import name_year
 from data.tables.periods import Period
-from data.workspace import Workspace
 from data.workspace.folding import make_speller
-from geo.places import Places
-from tests.helpers.partner_files import AREAS, ROW, text_of, workbook, write
-
-
-@pytest.fixture
-def importer(tmp_path):
-    workspace = Workspace.create(tmp_path / "w", "invented")
-    secrets = keys.create(workspace.id)
-    with Vault.create(workspace.vault, secrets) as vault:
-        yield Importer(workspace, vault, secrets, Places(AREAS).resolve)
+from tests.helpers.partner_files import ROW, text_of, workbook, write
 
 
 def take(importer, folder, name):

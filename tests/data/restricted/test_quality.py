@@ -1,28 +1,16 @@
 """What is said of the records of a vault: how many, how complete, perhaps there twice."""
 
-import pytest
+from dataclasses import replace
 
-from data.restricted import keys, quality
-from data.restricted.imports import Importer
+from data.restricted import quality
 from data.restricted.intake import mapping
 from data.restricted.intake.mapping import ColumnMapping
-from data.restricted.vault import Vault
-from data.workspace import Workspace
-from geo.places import Places
-from tests.helpers.partner_files import AREAS, ROW, text_of, write
-
-
-@pytest.fixture
-def importer(tmp_path):
-    workspace = Workspace.create(tmp_path / "w", "invented")
-    secrets = keys.create(workspace.id)
-    with Vault.create(workspace.vault, secrets) as vault:
-        yield Importer(workspace, vault, secrets, Places(AREAS).resolve, answers={"changes": "right"})
+from tests.helpers.partner_files import ROW, text_of, write
 
 
 def take(importer, folder, name, *rows):
     path = write(folder, text_of([ROW | row for row in rows]), name)
-    assert importer.import_file(path).accepted == len(rows)
+    assert replace(importer, answers={"changes": "right"}).import_file(path).accepted == len(rows)
 
 
 def row(child, number, **more):

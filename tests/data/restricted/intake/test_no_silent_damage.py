@@ -5,13 +5,16 @@ import random
 
 import openpyxl
 import pytest
+import xlsxwriter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from python_calamine import CalamineWorkbook
 
 from data.reference import area_table, town_table
 from data.restricted.intake import read_file
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.recognition import answer, recognise
 from data.restricted.intake.values import UNSURE_WORD, check_values
+from data.restricted.intake.xlsx_rows import _list_merged
 from data.schema import get_kind
 from geo.places import Places
 from tests.helpers.messy_files import write_book, write_text
@@ -302,3 +305,22 @@ def test_a_word_that_no_question_shows_is_counted_and_can_be_answered(tmp_path, 
     code = next(iter(get_kind("encounter").column(column).allowed))
     seen, file = look(path, ColumnMapping(value_names={column: {word: code}}))
     assert (seen.unanswered, file.accepted_rows) == (False, 2)
+
+
+@pytest.mark.parametrize("seed", VARIANTS)
+def test_merged_cells_are_those_that_another_library_finds_in_a_file_of_a_third(tmp_path, seed):
+    """XlsxWriter writes the file, calamine says which cells are merged; openpyxl reads the rows."""
+    draw, path = random.Random(seed), tmp_path / "merged.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for title in ("Rastet & <një>", "Tjetër"):
+            sheet = book.add_worksheet(title)
+            sheet.write_row(0, 0, HEAD)
+            for column in draw.sample(range(30), 6):
+                first = draw.randrange(1, 900)
+                sheet.merge_range(first, column, first + draw.randint(1, 9), column, "x")
+    book = CalamineWorkbook.from_path(path)
+    for title in book.sheet_names:
+        ranges = book.get_sheet_by_name(title).merged_cell_ranges
+        expected = sorted(tuple((row + 1, column + 1) for row, column in corners) for corners in ranges)
+        assert sorted(_list_merged(path, title)) == expected
+        assert len(expected) == 6
