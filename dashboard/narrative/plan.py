@@ -34,16 +34,17 @@ _REASONS = {
         "This would reach about {net} more children in need in the year after the moves (95 % interval {interval})."
     ),
     "small": mark(
-        "This would reach about {net} more children in need in the year after the moves ({interval}): less than one "
-        "for each move. Whoever can move easily, may."
+        "This would reach about {net} more children in need in the year after the moves (95 % interval {interval}): "
+        "less than one for each move. Whoever can move easily, may."
     ),
     "unsure": mark(
-        "This would reach about {net} more children in need in the year after the moves ({interval}), which is not "
-        "sure enough to ask anybody to move. Whoever can move easily, may."
+        "This would reach about {net} more children in need in the year after the moves (95 % interval {interval}). "
+        "That is not sure enough to ask anybody to move, which takes {least} of 100 cases. Whoever can move "
+        "easily, may."
     ),
     "keep": mark(
-        "The best moves that were found would reach about {net} more children in need in a year ({interval}), but that "
-        "is not even likely."
+        "The best moves that were found would reach about {net} more children in need in a year (95 % interval "
+        "{interval}), but that is not even likely."
     ),
 }
 _REMEDIES = {
@@ -180,7 +181,8 @@ def _word_reason(t: Speech, plan: PlanSummary) -> str:
         return t("The best moves that were found bring less in a year than is lost while teams settle in.")
     if year.net.mean < LEAST:
         return t("The best moves that were found would reach less than one more child in a year: too few to move for.")
-    return t(_REASONS[_classify(plan, year)], **fill_net(t, year))
+    least = t.format_number(100 * VERY_LIKELY, 0)
+    return t(_REASONS[_classify(plan, year)], **fill_net(t, year), least=least)
 
 
 def _classify(plan: PlanSummary, year: YearAhead) -> str:
