@@ -191,8 +191,7 @@ def _show_refusal(hand: Hand, entry: FileInHand) -> None:
 def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue) -> None:
     st.html(html('<p class="counts"><b>{}</b> {}</p>', _("An import would do this:"), summary.word_counts(trial)))
     _show_reasons(trial)
-    goes_in = trial.accepted or trial.changed or trial.already_known
-    if not goes_in and entry.partner:
+    if not entry.goes_in and entry.partner:
         st.warning(
             _(
                 "No row goes in. If it is not a file of {partner}, say whose it is, under “Something is read wrongly”.",
@@ -203,7 +202,7 @@ def _show_trial(hand: Hand, entry: FileInHand, trial: Imported, overdue: Overdue
     agreed = ask_consent(overdue, str(entry.number))
     label = _("Import it without these rows") if trial.rejected else _("Import it")
     # What is still to be answered or corrected comes first.
-    first = goes_in and summary.find_state(entry) == "ready"
+    first = entry.goes_in and summary.find_state(entry) == "ready"
     rank: Literal["primary", "secondary"] = "primary" if first else "secondary"
     if st.button(label, key=f"import-{entry.number}", type=rank, disabled=not agreed):
         with st.spinner(_("Importing …")):

@@ -70,12 +70,20 @@ class FileInHand:
         return self.result is None and self.trial is not None and not self.trial.rejected
 
     @property
+    def goes_in(self) -> bool:
+        """Whether an import would take a row of the file, or has it already."""
+        trial = self.trial
+        return trial is not None and bool(trial.accepted or trial.changed or trial.already_known)
+
+    @property
     def needs_partner(self) -> bool:
         """Whether the officer must name the partner of the file, because its rows do not."""
         if self.recognition is None or self.partner:
             return False
         if any(reading.column == "partner" for reading in self.recognition.readings):
-            return False
+            reasons = self.trial.reasons if self.trial else ()
+            is_empty = any((why["column"], why["reason"]) == ("partner", "missing") for why in reasons)
+            return is_empty and not self.goes_in
         columns = get_kind(self.recognition.kind).file_columns
         return any(column.name == "partner" and column.required for column in columns)
 

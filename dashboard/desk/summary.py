@@ -191,4 +191,4 @@ def find_state(entry: FileInHand, *, taken_back: bool = False) -> str:
         return "asked"
     if not trial.rejected:
         return "ready"
-    return "some" if trial.accepted or trial.changed or trial.already_known else "none"
+    return "some" if entry.goes_in else "none"

@@ -111,6 +111,19 @@ def test_a_preview_shows_nothing_that_tells_who_a_child_is(desk, tmp_path):
     assert "Shënim" not in shown
 
 
+def test_a_file_whose_column_of_partners_is_empty_needs_its_partner(desk):
+    hand = Hand(desk)
+    named = hand.take("b.csv", text_of([ROW, ROW | {"partner": "", "record_number": "R-2"}]).encode(), "")
+    entry = hand.take("a.csv", text_of([ROW | {"partner": ""}]).encode(), "")
+    for file in (named, entry):
+        hand.look(file)
+    assert (named.needs_partner, summary.find_state(named)) == (False, "some")
+    assert (entry.needs_partner, summary.find_state(entry)) == (True, "asked")
+    entry.partner = "ARSIS"
+    hand.look(entry)
+    assert (entry.needs_partner, summary.find_state(entry)) == (False, "ready")
+
+
 def test_a_year_of_birth_is_masked(desk, tmp_path):
     sample = take(Hand(desk), MESSY["birth-years"], tmp_path).recognition.sample
     assert MASK in sample.cells["age_band"]
