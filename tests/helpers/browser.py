@@ -179,13 +179,14 @@ def is_newer_said(page: Any) -> bool:
 
 
 def wait_for_silence(page: Any) -> None:
-    """Wait until the server has sent nothing for a second, at most 15 s.
+    """Wait until the server has sent nothing and done nothing for the page for a second, at most 15 s.
 
     So the messages after one action are not counted as those of the next.
     """
     received, silent = page.watch.silent, 3 if page.watch.silent == page.watch.received else 0
     for _ in range(60):
-        silent = silent + 1 if page.watch.received == received else 0
+        is_silent = page.watch.received == received and not page.locator(WORKING).count()
+        silent = silent + 1 if is_silent else 0
         if silent == 4:
             page.watch.silent = received
             return
