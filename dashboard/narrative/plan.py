@@ -204,10 +204,11 @@ def word_certainty(t: Speech, year: YearAhead) -> str:
 def _word_sureness(t: Speech, plan: PlanSummary, year: YearAhead) -> str:
     return t(
         "{word}: in {cases} of 100 cases the moves reach more children than are missed while teams settle in "
-        "({weeks} weeks for each team; about {lost} children, already taken off).",
+        "({weeks} weeks each; about {lost} children, already taken off). Once settled: about {gain} more per quarter.",
         word=capitalise(word_certainty(t, year)),
         cases=t.format_number(min(max(math.floor(100 * year.probability), 1), 99), 0),
         lost=t.format_number(year.settling),
+        gain=t.format_number(plan.verdict.gain.mean),
         weeks=t.format_number(plan.setting.settling),
     )
 
@@ -229,7 +230,7 @@ def _word_tipping_point(t: Speech, year: YearAhead) -> str:
         return t("The moves pay even if very few children are in need in the areas that get more teams.")
     return t(
         "They would gain nothing with only {least} children in need per quarter, not {need}, in the areas that get "
-        "more teams: if teams there already find {times} times the share of children that is assumed.",
+        "more teams: if teams there already find {times} times as many of them as is assumed.",
         **values,
         times=t.format_number(1 / year.tipping, 1),
     )

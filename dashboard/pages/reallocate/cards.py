@@ -21,7 +21,7 @@ from risk.planning.problem import Decision
 from risk.planning.summary import AuthoredDecision, PlanSummary
 
 _SHOWN = 3  # cards; the others are in a fold
-_OFFERED = {"accept": mark("Accept"), "decline": mark("Decline"), "lock": mark("Keep")}
+_OFFERED = {"accept": mark("Accept"), "decline": mark("Decline"), "lock": mark("Keep in place")}
 _MEANING = {
     "accept": mark("Accept: make this move"),
     "decline": mark("Decline: do not make this move"),

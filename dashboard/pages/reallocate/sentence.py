@@ -57,7 +57,7 @@ def ask_sentence(current: CurrentRelease, setting: Setting) -> None:
             _("Teams that stay"), 0, MOST, key=_KEEP, label_visibility="collapsed", width=92, on_change=_take_keep
         )
         _say(_("in"))
-        _menu(_("Area"), areas, _WHERE, 196, _take_keep, _("any area"))
+        _menu(_("Area"), areas, _WHERE, 196, _take_keep, _("choose an area"))
         _say(_("for"))
         _menu(_("Pathway"), {code: _(words) for code, words in NEEDS.items()}, _NEED, 264, _take_need)
         with st.popover(_("Add a rule")):

@@ -69,7 +69,8 @@ def test_each_verdict_has_its_words_and_its_colour(current, answer):
     }[answer]  # fmt: skip
     assert "about 21 more children in need" in words.text
     assert words.sure.startswith("Very likely: in 97 of 100 cases")
-    assert "(8 weeks for each team; about" in words.sure
+    assert "(8 weeks each; about" in words.sure
+    assert f"Once settled: about {t.format_number(plan.verdict.gain.mean)} more per quarter." in words.sure
     assert bool(words.seen) == (answer != "do")
     # Beside "keep" there is nothing to warn of.
     assert bool(words.warning) == (answer != "keep")
@@ -332,7 +333,7 @@ def test_what_is_offered_to_decide_is_what_the_planner_understands(run):
     assert set(cards.list_offers()) == {"accept", "decline", "lock"}
     test = run()
     labels = [button.label for button in test.button if str(button.key).startswith("offer-0-")]
-    assert labels == ["Accept", "Decline", "Keep"]
+    assert labels == ["Accept", "Decline", "Keep in place"]
 
 
 def test_after_a_decision_that_no_plan_can_keep_it_can_be_undone(run, current):
