@@ -171,7 +171,7 @@ def _check_texts(is_allowed: Callable[[str], object], error: str) -> Check:
     """Return a check of a column that looks at each text once."""
     from pandera.pandas import Check
 
-    return Check(lambda texts: texts.isin([text for text in texts.unique() if is_allowed(text)]), error=error)
+    return Check(lambda texts: ~texts.isin([text for text in texts.unique() if not is_allowed(text)]), error=error)
 
 
 def _pattern(column: Column) -> str:

@@ -53,6 +53,8 @@ def normalize_code(text: str) -> str:
 
     A dash stands between a letter and a digit, and where the code has dashes or blanks: 1-23 is not 12-3.
     """
+    if _NORMAL_CODE.fullmatch(plain := text.lower()):
+        return plain  # as most codes of a large file are
     return "-".join(part for piece in _split_code(text) for part in _LETTER_OR_DIGIT.split(piece))
 
 
@@ -63,6 +65,7 @@ def spell_code(code: str) -> list[str]:
     return [*joined, *(letters.replace("-", sign) for sign in ("-", *_SIGNS) for letters in alphabets)]
 
 
+_NORMAL_CODE = re.compile(r"(?:[a-z]+|[0-9]+)(?:-(?:[a-z]+|[0-9]+))*")
 _LETTER_OR_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 _PLAIN_DASH = re.compile(r"(?<=[^\W\d_])-(?=\d)|(?<=\d)-(?=[^\W\d_])")
 _SIGNS = (" ", "\u2013", "\u2014", "\u2212", " - ")

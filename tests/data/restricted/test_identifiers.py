@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.errors import FileRefused
 from data.restricted import forgetting, intake
@@ -75,6 +77,11 @@ def test_two_spellings_that_an_earlier_version_stored_as_two_stay_two(importer, 
 @pytest.mark.parametrize("code", SPELLINGS)
 def test_the_form_of_a_code_is_its_own_form(code):
     assert normalize_code(code) == "k-12" == normalize_code(normalize_code(code))
+
+
+@given(st.text("aKk19-\u2013 \u03ba\u039a.", max_size=8))
+def test_a_code_that_has_its_form_is_read_as_one_with_blanks_around_it(code):
+    assert normalize_code(code) == normalize_code(f" {code} ")
 
 
 NAMES = ["ARSIS", "\u0391RSIS", "arsis", "\u0391RS\u0399S", " Arsis ", "\uff21RSIS"]
