@@ -61,7 +61,7 @@ def _parse_column(row: dict[str, str]) -> Column:
 def _country(areas: pd.Series) -> pd.Series:
     """Return the country of each area code, or of a country abroad; an empty code has an empty country."""
     countries = area_countries()
-    return pd.Series([countries.get(area, area) for area in areas], index=areas.index, dtype="str")
+    return areas.map({area: countries.get(area, area) for area in areas.unique()}).astype("str")
 
 
 def _internal_crosses(frame: pd.DataFrame) -> pd.Series:
