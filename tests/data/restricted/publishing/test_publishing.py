@@ -126,13 +126,49 @@ def test_the_manifest_says_how_it_was_made(publication):
     assert "Numbers below 11" not in partner["tact"]["method"]
 
 
+def read_texts(folder):
+    """Return all that the files of a folder say: each distinct value of each column, descriptions, and other text."""
+    texts = set()
+    for path in filter(lambda path: path.is_file(), folder.rglob("*")):
+        if path.suffix == ".parquet":
+            table = pq.read_table(path)
+            texts |= set(table.column_names)
+            texts |= {str(value) for column in table.columns for value in column.unique().to_pylist()}
+            texts |= {raw.decode() for raw in (table.schema.metadata or {}).values()}
+        else:
+            texts.add(path.read_bytes().decode("utf-8", "replace"))
+    return texts
+
+
+def find_keys(folder, hashes):
+    """Return the beginnings of those hashes of children that stand anywhere in the files of a folder."""
+    everything = "\n".join(read_texts(folder))
+    return {start for start in (value[:16] for value in hashes) if start in everything}
+
+
 def test_the_key_of_no_child_and_no_true_count_is_written(publication):
     _, folder, vault = publication
     hashes = set(vault.records["encounter"]["child"])
-    for path in folder.rglob("*"):
-        if path.is_file():
-            raw = path.read_bytes()
-            assert not any(h[:16].encode() in raw for h in list(hashes)[:50])
+    assert len(hashes) > 100
+    assert find_keys(folder, hashes) == set()
+    for tier in TIERS:
+        release = Release.open(folder, tier)
+        for spec in DEFAULT_PLAN[tier]:
+            if spec.counted and spec.name in release.tables:
+                columns = {"area", "period", *spec.breakdown, "value", "state", "margin", "reconciled"}
+                assert set(release.table(spec.name).columns) <= columns, spec.name
+
+
+def test_a_key_that_is_written_into_a_compressed_table_is_found(publication, tmp_path):
+    _, folder, vault = publication
+    hashes = sorted(vault.records["encounter"]["child"])
+    path = next(iter(sorted(folder.rglob("children_*.parquet"))))
+    table = pq.read_table(path)
+    column = pa.array([hashes[row % len(hashes)] for row in range(len(table))])
+    planted = tmp_path / "planted.parquet"
+    pq.write_table(table.append_column("key", column), planted, compression="zstd", write_statistics=False)
+    assert hashes[0][:16].encode() not in planted.read_bytes()
+    assert find_keys(tmp_path, hashes) == {hashes[row % len(hashes)][:16] for row in range(len(table))}
 
 
 def test_every_area_and_period_has_a_row(publication):
