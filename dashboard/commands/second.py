@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -54,7 +55,7 @@ def second(
         before = None
         if current and not lost:
             before = ask_hidden(f"Passphrase of {current.name}, the current second person")
-        passphrase = choose_passphrase(f"A passphrase that only {name} knows", check_passphrase)
+        passphrase = choose_passphrase(f"A passphrase that only {name} knows", partial(check_passphrase, known=[name]))
         person = publication.appoint_second(workspace, vault, name, passphrase, before)
     emit(
         {"second": person.name, "since": person.since, "replaced": person.replaced or None},

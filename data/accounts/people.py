@@ -154,9 +154,10 @@ def accept(accounts: Accounts, secret: str, passphrase: str, code: str, passkey:
     place of the code, now and at each sign-in. Raises InputError for a passphrase that is too short or common.
     Afterwards the link is not valid any more.
     """
-    if find_invited(accounts, secret) is None:
+    invited = find_invited(accounts, secret)
+    if invited is None:
         return None
-    check_passphrase(passphrase, CHARACTERS)
+    check_passphrase(passphrase, CHARACTERS, [invited[0].name])
     stored, now = hash_passphrase(passphrase), accounts.clock()
     with accounts.write() as connection:
         row = _find_invited(connection, secret, now)

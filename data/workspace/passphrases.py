@@ -1,37 +1,37 @@
-"""The rule for new passphrases: long enough, and not made of words that everybody tries first.
+"""The rule for new passphrases: long enough, and not among the first ten thousand million that somebody would try.
 
-Common words (in the languages of the programme), rows of digits, letters or keys, repeats and years count as one
-character each. That is not a measure of strength; it stops the passphrases that are guessed within minutes.
+The number of guesses is estimated by zxcvbn (Wheeler, USENIX Security 2016), which knows common passwords, names,
+words, dates and rows of keys. It knows English; common words of the programme and its other languages are given to it.
 """
 
-import re
+from __future__ import annotations
+
 import unicodedata
+from collections.abc import Collection
 
 from data.errors import InputError
 from data.message import Message
+from data.workspace.folding import strip_accents
 
 CHARACTERS = 12
-_MIN_REST = 8  # characters that remain when a common part counts as one
-_MIN_DIFFERENT = 6
+_GUESSES = 1e10  # the fewest, as for the highest of zxcvbn's five scores
+_LONGEST = 72  # characters that are looked at
 _WORDS = """
-password passphrase passwort passwd parole secret welcome letmein iloveyou monkey dragon football sunshine princess
-master admin administrator user login default changeme backup restore test demo tact map tactmap trafficking children
-child vault release summer winter spring autumn monday tirana durres albania athens greece thessaloniki
-fjalekalimi fjalekalim sekret mirembrema miremengjesi pershendetje shqiperia shqiperi tiranes durresi athina femijet
-kodikos synthimatiko kalimera ellada paidia κωδικος συνθηματικο μυστικο καλημερα ελλαδα αθηνα αλβανια παιδια
+passphrase tact tactmap map trafficking children child vault release backup restore terre des hommes arsis bktf
+amaro drom tirana tirane tiranes durres durresi albania shqiperi shqiperia athens athina thessaloniki greece ellada
+fjalekalim fjalekalimi sekret mirembrema miremengjesi pershendetje femijet femije
+kodikos synthimatiko mystiko kalimera paidia
+κωδικος συνθηματικο μυστικο καλημερα ελλαδα αθηνα θεσσαλονικη αλβανια παιδια
 """
-_ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "qwertzuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm")
-_LOOKALIKES = str.maketrans("013457@$!", "oieastasi")
-_COMMON = re.compile("|".join(sorted(_WORDS.casefold().split(), key=len, reverse=True)))
-_REPEAT = re.compile(r"(.{1,4}?)\1{2,}")
-_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
-def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
+def check_passphrase(text: str, characters: int = CHARACTERS, known: Collection[str] = ()) -> None:
     """Raise InputError for a new passphrase that is too short or common; the message never repeats it.
 
-    characters : how many a passphrase needs at least.
+    characters : how many a passphrase needs at least. known : texts that others know of the person, such as the name.
     """
+    from zxcvbn import zxcvbn
+
     if len(unicodedata.normalize("NFC", text)) < characters or "\0" in text:  # no keyboard types this character
         raise InputError(
             Message(
@@ -40,29 +40,17 @@ def check_passphrase(text: str, characters: int = CHARACTERS) -> None:
                 characters=characters,
             )
         )
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(c for c in folded if c.isalnum() or c in "@$!")
-    readings = (plain, plain.translate(_LOOKALIKES))
-    if any(len(set(reading)) < _MIN_DIFFERENT or _count_rest(reading) < _MIN_REST for reading in readings):
-        raise InputError(
-            Message(
-                "The passphrase is one of those that everybody tries first: common words, rows of "
-                "characters, repeats and years count little. Take four random words."
+    plain = _simplify(text)
+    words = [*_WORDS.split(), *(word for name in known for word in (_simplify(name), *_simplify(name).split()))]
+    for reading in {plain, "".join(filter(str.isalnum, plain))}:
+        if len(reading) < 2 or zxcvbn(reading[:_LONGEST], user_inputs=words)["guesses"] < _GUESSES:
+            raise InputError(
+                Message(
+                    "The passphrase is one of those that everybody tries first: common words, names, rows of "
+                    "characters, repeats and years count little. Take four random words."
+                )
             )
-        )
 
 
-def _count_rest(text: str) -> int:
-    """Return the number of characters of a text in which each common part counts as one."""
-    for pattern in (_COMMON, _YEAR, _REPEAT):
-        text = pattern.sub("\0", text)
-    # Three or more neighbours in a row of digits, letters or keys, in either direction, count as one.
-    rows = [*_ROWS, *(row[::-1] for row in _ROWS)]
-    rest, start = [], 0
-    while start < len(text):
-        end = start + 3
-        while end <= len(text) and any(text[start:end] in row for row in rows):
-            end += 1
-        rest.append(text[start])
-        start = end - 1 if end > start + 3 else start + 1
-    return len("".join(rest))
+def _simplify(text: str) -> str:
+    return strip_accents(unicodedata.normalize("NFKD", text)).casefold()

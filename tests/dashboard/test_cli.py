@@ -469,7 +469,7 @@ def test_doctor_tells_health_and_the_meaning_of_columns(tact, practice: Path) ->
 def test_backup_and_restore(
     tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cheap_backups
 ) -> None:
-    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough passphrase")
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough green sentence")
     path = write_csv(tmp_path / "a.csv", encounter_rows())
     tact("--workspace", practice, "import", path)
     assert tact("--workspace", practice, "backup", tmp_path / "b.backup").code == 0
@@ -488,7 +488,7 @@ def test_backup_and_restore(
 def test_a_restored_vault_repeats_what_was_published(
     tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_worlds, cheap_backups
 ) -> None:
-    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough passphrase")
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough green sentence")
     write_small_policy(practice)
     tact("--workspace", practice, "import", write_csv(tmp_path / "a.csv", encounter_rows(60)))
     first = tact("--workspace", practice, "release", "--json").json["release"]
@@ -509,7 +509,7 @@ def test_a_restored_vault_repeats_what_was_published(
 def test_a_wrong_passphrase_is_called_wrong_however_short(
     tact, practice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cheap_backups
 ) -> None:
-    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough passphrase")
+    monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "a long enough green sentence")
     tact("--workspace", practice, "backup", tmp_path / "b.backup")
     monkeypatch.setenv("TACT_BACKUP_PASSPHRASE", "short")
     refused = tact("--workspace", tmp_path / "new", "restore", tmp_path / "b.backup", "--json")

@@ -60,7 +60,7 @@ def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None
     If a present person is replaced without it, the day of this is stored too. Raises InputError when the new passphrase
     is short or common, or `old_passphrase` is wrong.
     """
-    check_passphrase(passphrase)
+    check_passphrase(passphrase, known=[name])
     current, today = read(vault), dt.datetime.now(dt.UTC).date().isoformat()
     replaced = current.replaced if current else ""
     if current is not None and old_passphrase is not None:

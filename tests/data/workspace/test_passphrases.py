@@ -32,6 +32,15 @@ def test_a_short_one_is_refused(text):
         "Shqipëria 2026",
         "κωδικός12345",
         "iloveyou1234",
+        "1q2w3e4r5t6y7u8i",
+        "zaq12wsxcde34rfv",
+        "manchesterunited",
+        "terre des hommes",
+        "Amaro Drom 2009",
+        "Durres2024Tirana",
+        "Summer2024!Summer",
+        "ΕΛΛΑΔΑ 2004!",
+        "............",
     ],
 )
 def test_a_common_one_is_refused_and_not_repeated(text):
@@ -45,11 +54,19 @@ def test_a_common_one_is_refused_and_not_repeated(text):
     [
         "correct horse battery",
         "tri fjalë të rastit",
-        "a long enough passphrase",
+        "a long enough green sentence",
         "τέσσερις τυχαίες λέξεις",
         "k7Qz!m2Vx9#L",
         "password of my green tractor",
+        "a passphrase of more than a hundred characters, which a person may take from a song that nobody here knows",
     ],
 )
 def test_a_few_words_or_random_characters_pass(text):
     check_passphrase(text)
+
+
+@pytest.mark.parametrize("text", ["Zamira Kelmendi", "zamira.kelmendi", "KelmendiZamira1", "Κελμένδη Ζαμίρα"])
+def test_what_others_know_of_a_person_counts_as_common(text):
+    check_passphrase(text)
+    with pytest.raises(InputError, match="everybody tries first"):
+        check_passphrase(text, known=["Zamira Kelmendi", "Ζαμίρα Κελμένδη"])

@@ -250,9 +250,9 @@ def test_the_second_person_confirms_with_their_own_passphrase(vault):
 def test_another_takes_the_place_with_the_passphrase_or_leaves_a_trace(vault):
     appoint(vault, "B", WORDS, None)
     with pytest.raises(InputError):
-        appoint(vault, "C", "another passphrase", "guessed")
+        appoint(vault, "C", "another green heap of gravel", "guessed")
     assert second_person.read(vault).name == "B"
-    assert appoint(vault, "C", "another passphrase", WORDS).replaced == ""
+    assert appoint(vault, "C", "another green heap of gravel", WORDS).replaced == ""
     replaced = appoint(vault, "D", "a third heap of gravel", None)
     assert replaced.replaced == replaced.since
     assert appoint(vault, "B", WORDS, "a third heap of gravel").replaced == replaced.since
