@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.pages.programme import render, results, summary
+from dashboard.pages.programme.targets import show_targets
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period
@@ -33,6 +34,7 @@ def _show_programme(current: CurrentRelease, periods: dict[str, str]) -> None:
         if not area:  # of both countries, one at a time
             area = address.pick_segment("country", _("Country"), read_country_names(current))
         period = address.pick_from_menu("time", _("Period"), periods, next(iter(periods)))
+    show_targets(current)
     if current.tier == "public":
         _show_public(current, area, period)
     else:

@@ -11,8 +11,11 @@ import pytest
 
 from dashboard.pages.programme import render, results, summary
 from dashboard.site import current_release
-from dashboard.site.text import speak
+from dashboard.site.text import speak, translate
+from data.release.targets import read_targets
+from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES, OPEN_AXES
+from geo.export.targets import build_targets
 from tests.helpers.pages import open_current, open_page, read_text
 
 RESTRICTED_AXES = frozenset(CATEGORIES["axis"]) - OPEN_AXES
@@ -322,3 +325,26 @@ def test_a_release_of_before_says_what_is_missing(run, current, monkeypatch):
     assert "This release was made without services by axis and duty bearer" in text
     assert "This release has no indicators" in text
     assert "policy.toml" in text
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+@pytest.mark.parametrize(
+    ("language", "group"),
+    [("en", "Children at risk"), ("sq", "Fëmijë në rrezik trafikimi"), ("el", "Παιδιά σε κίνδυνο")],
+)
+def test_of_about_1000_children_at_risk_the_page_and_a_file_say_how_many_were_reached(
+    run, scored, tier, language, group
+):
+    current = open_current(scored, tier)
+    table = read_targets(current.release).set_index("group")
+    stages = current.release.table("children_country_whole_stage")
+    at_risk = choose_numbers(stages[stages["stage"] == "at_risk"], current.release.largest)
+    assert table.loc["at_risk", ["target", "value", "margin"]].tolist() == [1000, *at_risk[["value", "margin"]].sum()]
+    assert table.loc["victims", "target"] == 400
+    with speak(language):
+        shown = read_text(run(tier, lang=language))
+        file = build_targets(current.release, translate).set_index("group")
+    assert group in shown
+    assert f"{table.loc['at_risk', 'value']:.0f} ±{table.loc['at_risk', 'margin']:.0f}" in shown
+    assert file.loc["at_risk", "label"].startswith(group)
+    assert file.loc["at_risk", "value"] == table.loc["at_risk", "value"]
