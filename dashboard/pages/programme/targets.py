@@ -13,7 +13,7 @@ from markupsafe import Markup
 from dashboard.pages.programme.render import render_bullet
 from dashboard.site.current_release import CurrentRelease, may_download
 from dashboard.site.text import _, format_number, format_period, html, join_markup, translate
-from dashboard.widgets import markup, page_frame
+from dashboard.widgets import page_frame
 from data.release.targets import read_targets
 from geo.export import encode_csv
 from geo.export.targets import COUNTED, GROUPS, build_targets
@@ -26,7 +26,6 @@ def show_targets(current: CurrentRelease) -> None:
     if rows.empty:
         return
     st.header(_("Target group: both countries together"), anchor=False)
-    st.html(markup.render_lead(describe_targets(rows)))
     st.html(render_targets(rows))
     page_frame.show_text(
         _(COUNTED) + " " + _("A child who was met at risk and became a victim later counts as at risk."),
@@ -39,15 +38,15 @@ def show_targets(current: CurrentRelease) -> None:
         page_frame.offer_file(label, partial(bytes, content), current, name, "text/csv", key="download-targets")
 
 
-def describe_targets(rows: pd.DataFrame) -> str:
-    """Return a sentence on each group: its target, and how many of these children were reached."""
+def describe_targets(current: CurrentRelease) -> str:
+    """Return a sentence on the children reached of each group and its target; empty if there is no target."""
     words = {
-        "at_risk": _("Of about {target} children at risk, {reached} were reached."),
-        "victims": _("Of about {target} current or former victims, {reached} were reached."),
+        "at_risk": _("Reached of about {target} children at risk: {reached}."),
+        "victims": _("Of about {target} victims: {reached}."),
     }
     return " ".join(
         words[row["group"]].format(target=format_number(row["target"]), reached=_format_reached(row))
-        for row in rows.to_dict("records")
+        for row in read_targets(current.release).to_dict("records")
     )
 
 
