@@ -32,8 +32,8 @@ def _read_cells(current: CurrentRelease, name: str, period: str) -> pd.DataFrame
     if table.empty:
         return table
     here = table[table["period"] == period].reset_index(drop=True)
-    kept = here.drop(columns=["value", "margin", "reconciled"], errors="ignore")
-    return pd.concat([kept, choose_numbers(here, current.release.largest)], axis=1)
+    words = here.drop(columns=["value", "margin", "reconciled"], errors="ignore")
+    return pd.concat([words, choose_numbers(here, current.release.largest)], axis=1)
 
 
 def _read_ways(current: CurrentRelease, period: str) -> pd.DataFrame:
@@ -81,8 +81,8 @@ def describe_returns(current: CurrentRelease, period: str, pathway: str) -> str:
         )
     stages = _read_cells(current, table_name("children", "region", Period.parse(period).grain, "stage"), period)
     if len(stages):
-        found = stages[(stages["stage"] == "returning") & stages["value"].notna()]
-        first = found.sort_values(["value", "area"], ascending=[False, True]).head(_NAMED).to_dict("records")
+        returning = stages[(stages["stage"] == "returning") & stages["value"].notna()]
+        first = returning.sort_values(["value", "area"], ascending=[False, True]).head(_NAMED).to_dict("records")
         names = name_regions(current)
         places = "; ".join(f"{names[row['area']]}: {format_cell(current, row)}" for row in first)
         sentences += [_("Most returning children were first met here: {places}.", places=places)] if first else []

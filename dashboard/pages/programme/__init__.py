@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.pages.programme import render, results, summary
+from dashboard.pages.programme.advocacy import show_advocacy
 from dashboard.pages.programme.targets import describe_targets, show_targets
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_country_names
@@ -70,6 +71,7 @@ def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
         page_frame.show_text(_(_NO_TABLES))
     _show_results(current, area)
     _show_handover(current, area)
+    show_advocacy(current, country)
 
 
 _NO_TABLES = (

@@ -145,7 +145,7 @@ class NumberIndex:
                     roles[role] += _hash_numbers(area, period, frame[column] * 100)
         for role, numbers in self._list_rates():
             roles[role] += numbers
-        targets = read_targets(self.release)
+        targets = read_targets(self.release).dropna(subset=["value"])
         for role in ("value", "margin"):  # sums of published numbers, of no area
             roles[role] += [_hash(_ANY, _codes(targets["period"], self.periods), _floats(targets[role]))]
         roles["value"] += self._hash_areas()

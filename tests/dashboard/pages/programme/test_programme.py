@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +18,7 @@ from data.release.targets import read_targets
 from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES, OPEN_AXES
 from geo.export.targets import build_targets
+from risk.handover.advocacy import add_policies
 from tests.helpers.pages import open_current, open_page, read_text
 
 RESTRICTED_AXES = frozenset(CATEGORIES["axis"]) - OPEN_AXES
@@ -349,3 +351,21 @@ def test_of_about_1000_children_at_risk_the_page_and_a_file_say_how_many_were_re
     assert f"{table.loc['at_risk', 'value']:.0f} ±{table.loc['at_risk', 'margin']:.0f}" in shown
     assert file.loc["at_risk", "label"].startswith(group)
     assert file.loc["at_risk", "value"] == table.loc["at_risk", "value"]
+
+
+def test_the_register_of_policies_is_shown_for_its_country_to_partners_alone(run, scored, tmp_path):
+    derived = shutil.copytree(scored.derived, tmp_path / "derived")
+    file = tmp_path / "register.csv"
+    file.write_text(
+        "what,area,status,date,source,duty_bearer\n"
+        "Protocol <b>on</b> begging,AL-11,adopted,2008-03-12,County gazette,municipality\n"
+        "Law on street work,GR,proposed,2009-01-01,Official gazette,state\n"
+    )
+    add_policies(derived, file)
+    text = read_text(run(area="AL", derived=derived))
+    assert re.search(r"Protocol &lt;b&gt;on&lt;/b&gt; begging|Protocol <b>on</b> begging", text)
+    assert "County gazette" in text
+    assert "Law on street work" not in text
+    assert "Law on street work" in read_text(run(area="GR", derived=derived))
+    assert "County gazette" not in read_text(run("public", area="AL", derived=derived))
+    assert "tact advocacy import" in " ".join(code.value for code in run(area="AL").code)
