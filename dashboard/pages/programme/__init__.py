@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.pages.programme import render, results, summary
+from dashboard.pages.programme import engaged, render, results, summary
 from dashboard.pages.programme.advocacy import show_advocacy
 from dashboard.pages.programme.targets import describe_targets, show_targets
 from dashboard.site import current_release
@@ -67,6 +67,8 @@ def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
         )
         with st.expander(_("Table: services, places and targets")):
             st.dataframe(render.tabulate_matrix(current, area), hide_index=True)
+        with st.expander(_("Table: duty bearers engaged, by area and quarter")):
+            st.dataframe(engaged.tabulate_engaged(current, country), hide_index=True)
     else:
         page_frame.show_text(_(_NO_TABLES))
     _show_results(current, area)

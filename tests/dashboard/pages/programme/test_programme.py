@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.pages.programme import render, results, summary
+from dashboard.pages.programme import engaged, render, results, summary
 from dashboard.pages.programme.targets import render_targets
 from dashboard.site import current_release
 from dashboard.site.text import speak, translate
@@ -369,3 +369,35 @@ def test_the_register_of_policies_is_shown_for_its_country_to_partners_alone(run
     assert "Law on street work" in read_text(run(area="GR", derived=derived))
     assert "County gazette" not in read_text(run("public", area="AL", derived=derived))
     assert "tact advocacy import" in " ".join(code.value for code in run(area="AL").code)
+
+
+@pytest.mark.parametrize("country", ["AL", "GR"])
+def test_duty_bearers_engaged_are_counted_from_the_services_of_each_area_and_quarter(current, country):
+    table = current.release.table("services_region_quarter_duty_bearer")
+    here = table[table["area"].str.startswith(country) & (table["value"] > 0)]
+    last = here[here["period"] == table["period"].max()]
+    counts = engaged.count_engaged(current, country)
+    assert {name: there for name, (there, _every) in counts.items() if there} == last.groupby(
+        "duty_bearer"
+    ).size().to_dict()
+    assert {every for _there, every in counts.values()} == {
+        table[table["area"].str.startswith(country)]["area"].nunique()
+    }
+    shown = engaged.tabulate_engaged(current, country).set_index("Area")
+    names = current_release.read_area_names(current)
+    for code, rows in last.groupby("area"):
+        words = ", ".join(word for name, word in summary.name_bearers().items() if name in set(rows["duty_bearer"]))
+        assert shown.loc[names[code], "Engaged now"] == words
+        assert shown.loc[names[code]].iloc[-1] == str(len(rows))
+    assert shown.shape[1] == 1 + table["period"].nunique()
+
+
+def test_an_area_without_numbers_counts_neither_as_engaged_nor_as_not(current, monkeypatch):
+    table = current.release.table("services_region_quarter_duty_bearer").copy()
+    hidden = table["area"] == "AL-11"
+    table.loc[hidden, ["value", "state"]] = [pd.NA, "no_data"]
+    monkeypatch.setattr(engaged, "read_table", lambda *_names: table)
+    other = replace(current, checksum="without Tirana")
+    assert {every for _there, every in engaged.count_engaged(other, "AL").values()} == {11}
+    monkeypatch.setattr(engaged, "read_table", lambda *_names: pd.DataFrame())
+    assert engaged.count_engaged(replace(current, checksum="no table"), "AL") == {}
