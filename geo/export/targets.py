@@ -15,7 +15,9 @@ from geo.export import write_csv
 from geo.layers.output import terms
 
 GROUPS = {"at_risk": mark("Children at risk"), "victims": mark("Current or former victims")}
-COUNTED = mark("Each child counts once, at the stage of its first encounter, in Albania and Greece together.")
+COUNTED = mark(
+    "Each child counts once, by its first encounter: at risk, or at any later stage. Both countries together."
+)
 
 
 def build_targets(release: Release, translate: Callable[[str], str] = str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import partial
 
 import pandas as pd
@@ -49,7 +50,7 @@ def tabulate_advocacy(current: CurrentRelease, entries: list[Policy]) -> pd.Data
             make_legible(entry.what, LONGEST),
             names[entry.area],
             _(STATUSES[entry.status]),
-            format_day(pd.Timestamp(entry.date).date()),
+            format_day(dt.date.fromisoformat(entry.date)),
             bearers.get(entry.duty_bearer, ""),
             make_legible(entry.source, LONGEST),
         )

@@ -14,10 +14,11 @@ from dashboard.pages.programme import engaged, render, results, summary
 from dashboard.pages.programme.targets import render_targets
 from dashboard.site import current_release
 from dashboard.site.text import speak, translate
+from data.disclosure.attacks.surface import search
 from data.release.targets import read_targets
 from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES, OPEN_AXES
-from geo.export.targets import build_targets
+from geo.export.targets import build_targets, write_targets
 from risk.handover.advocacy import add_policies
 from tests.helpers.pages import open_current, open_page, read_text
 
@@ -401,3 +402,14 @@ def test_an_area_without_numbers_counts_neither_as_engaged_nor_as_not(current, m
     assert {every for _there, every in engaged.count_engaged(other, "AL").values()} == {11}
     monkeypatch.setattr(engaged, "read_table", lambda *_names: pd.DataFrame())
     assert engaged.count_engaged(replace(current, checksum="no table"), "AL") == {}
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+def test_the_file_of_the_target_group_passes_the_search_for_leaks_and_a_changed_number_does_not(scored, tier, tmp_path):
+    release = open_current(scored, tier).release
+    (path,) = write_targets(release, tmp_path)
+    assert search(release, [path])[0] == []
+    rows = pd.read_csv(path)
+    assert rows["target"].tolist() == [1000, 400]
+    rows.assign(value=rows["value"] + 1).to_csv(path, index=False)
+    assert {finding.cell["column"] for finding in search(release, [path])[0]} == {"value"}
