@@ -18,6 +18,7 @@ from data.workspace import Workspace
 from data.workspace.files import fill_folder
 from geo import export as exports
 from geo.export.records import write_records
+from geo.export.targets import write_targets
 
 _COLUMNS = ("day", "for", "kind", "release", "formats", "layers")
 Folder = Annotated[Path, typer.Option("--to", help="Folder to write the files to.")]
@@ -39,14 +40,14 @@ def export(
     receiver: Receiver = None,
     as_json: Json = False,
 ) -> None:
-    """Write the layers of a release as files, with codebook, licence, citation and records for catalogues."""
+    """Write the layers of a release as files, with codebook, licence, citation, records for catalogues and targets."""
     formats = [name.strip() for names in formats for name in names.split(",") if name.strip()]
     opened = open_to_write(context, to, tier, release, receiver, formats)
     layers = [layer.id for layer in exports.list_layers(opened)]
     with fill_folder(to) as part:
         with progress("Writing") as tick:
             files = exports.export_layers(opened, part, formats, layers, progress=tick)
-        files += write_records(opened, part)
+        files += write_records(opened, part) + write_targets(opened, part)
     paths = [str(to / path.name) for path in files]
     emit({"files": paths, "release": opened.name, "tier": tier, "for": receiver}, as_json, *paths)
 

@@ -65,6 +65,7 @@ COMMANDS = {
     "policy": "policy:app",
     "breaks": "breaks:app",
     "gaps": "gaps:app",
+    "advocacy": "advocacy:app",
     "travel": "travel:travel",
     "completion": "completion:completion",
 }

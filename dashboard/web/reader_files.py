@@ -18,6 +18,7 @@ from geo import export
 from geo.export.records import write_records
 from geo.export.report import write_reports
 from geo.export.synthetic import SEED, has_counts, write_synthetic
+from geo.export.targets import write_targets
 from risk.evaluation.forecast_ledger import COUNTS
 from risk.evaluation.hub_files import tabulate_observed, write_target
 
@@ -45,7 +46,7 @@ def audit_workspace(workspace: Workspace, name: str | None = None, progress: Pro
             files[tier] += write_atlases(opened, folder / tier, _name_step(atlases))
             files[tier] += write_reports(opened, folder / tier)
             others(1, 3, WRITING)
-            files[tier] += write_records(opened, folder / tier)
+            files[tier] += write_records(opened, folder / tier) + write_targets(opened, folder / tier)
             site = Site(workspace.releases, tier, derived=workspace.derived)
             files[tier] += write_pictures(site, follow_release(opened), folder / tier)
             others(2, 3, WRITING)

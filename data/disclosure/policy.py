@@ -33,6 +33,8 @@ class Policy:
     frozen: whether published numbers are repeated in later releases; only tests of attacks switch it off.
     no_programme: the codes of areas where there is no programme, so that zero is structural.
     partner_licence, public_licence: the text of the licence in the files of each tier.
+    target_at_risk, target_victims: how many children at risk, and current or former victims, the programme set out to
+    reach in both countries together; 0 for no target. target_source: where these targets stand.
     publisher, doi: who publishes the releases, and the DOI of the public tier; empty if there is none.
     """
 
@@ -52,6 +54,9 @@ class Policy:
     no_programme: frozenset[str] = frozenset()
     partner_licence: str = "under agreement"
     public_licence: str = "CC-BY-4.0"
+    target_at_risk: int = 1000
+    target_victims: int = 400
+    target_source: str = "TACT, third phase (June 2006 to May 2009): primary target"
     publisher: str = ""
     doi: str = ""
 
@@ -72,6 +77,8 @@ class Policy:
             (10 <= bits <= _MOST_KEY_BITS, "key_range", Message("from 2**10 to 2**32")),
             (self.first < self.last, "first", Message("the first day comes first")),
             (1 <= self.lag <= _LONGEST_LAG, "lag", Message("it is 1 to {most} months", most=_LONGEST_LAG)),
+            (self.target_at_risk >= 0, "target_at_risk", Message("it must be at least {least}", least=0)),
+            (self.target_victims >= 0, "target_victims", Message("it must be at least {least}", least=0)),
             (
                 not self.doi or bool(_DOI.fullmatch(self.doi)),
                 "doi",

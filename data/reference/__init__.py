@@ -88,11 +88,12 @@ def name_table() -> pd.DataFrame:
 
 
 def town_table() -> pd.DataFrame:
-    """Return names of towns and villages, one row for each name: the municipality's code and the name.
+    """Return names of towns, villages and border crossings, a row for each name: the municipality's code and the name.
 
     They are not areas. They only help to read what partners write as the municipality, and have no figures.
     """
-    return pd.read_csv(FOLDER / "towns.csv", dtype="str", keep_default_na=False)
+    tables = [pd.read_csv(FOLDER / file, dtype="str", keep_default_na=False) for file in ("towns.csv", "crossings.csv")]
+    return pd.concat([table[["code", "name"]] for table in tables], ignore_index=True)
 
 
 @lru_cache(maxsize=1)

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 LISTS = "lists"
 # Measures that are shown only while governance approves them.
 NEED_APPROVAL = ("communities", "dark_figure")
-# Decisions of people, in the folder of results: accepted breaks of the series, and answers on gaps.
-BREAKS, GAPS = "breaks.csv", "gaps.csv"
-DECISIONS = (BREAKS, GAPS)
+# Decisions of people, in the folder of results: accepted breaks of the series, answers on gaps, policies and advocacy.
+BREAKS, GAPS, ADVOCACY = "breaks.csv", "gaps.csv", "advocacy.csv"
+DECISIONS = (BREAKS, GAPS, ADVOCACY)
 ENDING = ".list"
 _DOMAIN = b"tact-map list of files v1\0"
 _KEY = re.compile("[0-9a-f]{64}")

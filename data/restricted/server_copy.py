@@ -129,7 +129,7 @@ def _list_files(workspace: Workspace, tier: Tier, releases: Iterable[str], block
     for name in releases:
         for part in tiers:
             yield from _list_tier(workspace, part, name, blocked)
-    of_tier = DECISIONS if tier == "partner" else DECISIONS[:1]  # answers on gaps name partners
+    of_tier = DECISIONS if tier == "partner" else DECISIONS[:1]  # the others are for partners
     yield from filter(Path.is_file, (workspace.derived / name for name in of_tier))
 
 

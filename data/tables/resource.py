@@ -44,6 +44,7 @@ _COLUMNS = {
     "invented": "Whether the figure was invented for practice; figures that come with the product are real.",
     "origin": "Code of the area that the children come from; column area is where they were taken.",
     "crossing": "internal, or cross_border.",
+    "return_way": "The way home of children who were first met, in this area, while returning.",
     "duty_bearer": "Who runs the service. Without an axis beside it: services of prevention and coordination alone.",
     "carrier": "Who carries the service: partner, shared, handed_over, returned, or state (all along); services of "
     "prevention and coordination alone.",
@@ -66,6 +67,7 @@ UNITS = {
     "capacity": "service places",
     "communities": "people (estimate)",
     "flows": "children",
+    "returns": "children",
     "model": "children",
     "dark_figure": "children, met or not (estimate)",
 }

@@ -17,12 +17,13 @@ from data.tables.periods import Grain
 Tier = Literal["partner", "public"]
 Level = Literal["country", "region", "municipality"]
 Measure = Literal[
-    "children", "encounters", "effort", "services", "staff", "capacity", "communities", "flows", "model", "dark_figure"
+    "children", "encounters", "effort", "services", "staff", "capacity", "communities", "flows", "returns", "model",
+    "dark_figure",
 ]  # fmt: skip
 TIERS: tuple[Tier, ...] = ("partner", "public")
 LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
 # Counts of children or of encounters with them: the numbers that get noise.
-COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "model"})
+COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "returns", "model"})
 # The others (protection, return and reintegration) are restricted: by county or region only, and only where enough
 # operators work.
 OPEN_AXES: frozenset[str] = frozenset({"prevention", "coordination"})
@@ -40,6 +41,8 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     "age_band": ("0-5", "6-9", "10-13", "14-17", "unknown"),
     "found": ("reported", "discovered"),
     "crossing": ("internal", "cross_border"),
+    # The way home of a child who was first met while returning; unknown if one of its ends is not known or abroad.
+    "return_way": ("gr_to_al", "al_to_gr", "inside", "unknown"),
     "duty_bearer": ("state", "anti_trafficking_police", "municipality", "school", "ngo", "community"),
     # Who carries a service: the partner, partner and state together, the state after a hand-over, the partner again, or
     # the state all along.
@@ -168,6 +171,13 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
         Block(("communities",), _ALL, ("year",), why="Community estimates, only with the Roma partner's approval."),
         Block(("flows",), _WIDE, _LONG, (("origin",),), "Flows: where children come from and where they were taken."),
         Block(
+            ("returns",),
+            ("country",),
+            _LONG,
+            (("return_way",),),
+            "Returns: the way home of children who were first met while returning, for whole countries alone.",
+        ),
+        Block(
             ("model",),
             ("region", "municipality"),
             ("quarter",),
@@ -258,6 +268,7 @@ MAY_HOLD: Mapping[Tier, Mapping[Measure, Allowed]] = {
         "capacity": Allowed(_ALL, ("quarter", "year"), (*_SPLIT, _WHO_DOES_WHAT), {_WHO_DOES_WHAT: ("country",)}),
         "communities": Allowed(_ALL, ("year",)),
         "flows": Allowed(_WIDE, _LONG, (("origin",),)),
+        "returns": Allowed(("country",), _LONG, (("return_way",),)),
         "model": Allowed(("region", "municipality"), ("quarter",), (("crossing", "found"),)),
         "dark_figure": Allowed(("country",), ("whole",)),
     },

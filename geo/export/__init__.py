@@ -226,7 +226,12 @@ def _write_explanations(release: Release, folder: Path, layers: tuple[Layer, ...
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a CSV in UTF-8 with a byte order mark, for spreadsheets.
+    """Write a CSV for spreadsheets, see `encode_csv`."""
+    path.write_bytes(encode_csv(table))
+
+
+def encode_csv(table: pd.DataFrame) -> bytes:
+    """Return a CSV in UTF-8 with a byte order mark, for spreadsheets.
 
     Columns of whole numbers are written without ".0". Texts that a spreadsheet would take for formulas are escaped.
     """
@@ -234,7 +239,7 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     for name in safe.select_dtypes("float").columns:
         if (safe[name].dropna() % 1 == 0).all():
             safe[name] = safe[name].astype("Int64")
-    safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    return safe.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
 
 
 def _readme(release: Release, layers: tuple[Layer, ...]) -> str:

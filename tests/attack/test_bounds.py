@@ -17,7 +17,7 @@ from data.disclosure.channel import UNKNOWN, Knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
 from data.release import Release, names
-from data.tables.spec import DEFAULT_PLAN, TableSpec
+from data.tables.spec import CATEGORIES, COUNTED, DEFAULT_PLAN, TableSpec
 from tests.helpers import small_worlds
 from tests.helpers.repetitions import vary
 
@@ -48,7 +48,7 @@ def rows(cells, column="area", **rest):
 
 
 def published(tables, known, *, name="r", k=11, frozen=True):
-    return Published(name, tables, dict.fromkeys(("children", "encounters", "flows", "model"), known), k, frozen)
+    return Published(name, tables, dict.fromkeys(COUNTED, known), k, frozen)
 
 
 def attack(releases, tree):
@@ -226,6 +226,36 @@ def test_the_model_table_is_tied_to_the_tables_of_children():
     )
     assert bounds_of(release, tree, model, crossing="internal", found="reported") == (0, 1)
     assert bounds_of(release, tree, model, crossing="cross_border", found="reported") == (0, 0)
+
+
+def test_returns_are_tied_to_their_stage_and_to_the_flow_that_they_undo():
+    tree, year = areas(AL="", GR=""), "2006-06-01/P1Y"
+    stage = TableSpec("children", "country", "year", ("stage",))
+    returns = TableSpec("returns", "country", "year", ("return_way",))
+    flows = TableSpec("flows", "country", "year", ("origin",))
+    stages = [
+        {"area": area, "period": year, "stage": name, "value": 12 if name == "returning" else 20, "state": "number"}
+        for area, name in product(("AL", "GR"), CATEGORIES["stage"])
+    ]
+    ways = [
+        {"area": area, "period": year, "return_way": way, "value": value, "state": state}
+        for area in ("AL", "GR")
+        for way, value, state in (
+            ("gr_to_al", None, "few"),
+            ("al_to_gr", 0, "number"),
+            ("inside", 5, "number"),
+            ("unknown", 3, "number"),
+        )
+    ]
+    taken = [
+        {"area": area, "period": year, "origin": origin, "value": value, "state": "number"}
+        for area, origin, value in (("AL", "AL", 30), ("AL", "GR", 0), ("GR", "AL", 8), ("GR", "GR", 30))
+    ]
+    tables = {stage: stages, returns: ways, flows: taken}
+    whole = {spec: pa.Table.from_pylist(cells) for spec, cells in tables.items()}
+    assert bounds_of(published(whole, ZEROS_MERGED), tree, returns, area="AL", return_way="gr_to_al") == (4, 4)
+    alone = {spec: cells for spec, cells in whole.items() if spec != stage}
+    assert bounds_of(published(alone, ZEROS_MERGED), tree, returns, area="AL", return_way="gr_to_al") == (0, 8)
 
 
 def test_encounters_do_not_add_up_but_bound_each_other():

@@ -10,7 +10,7 @@ from dashboard.map.shapes import describe_shapes
 from dashboard.narrative.risk import name_pathways
 from dashboard.narrative.shift import list_shifts
 from dashboard.narrative.speech import speak_to_reader
-from dashboard.pages.flows import chart, summary
+from dashboard.pages.flows import chart, returns, summary
 from dashboard.pages.flows import map as flow_map
 from dashboard.pages.flows.summary import EVERY, FlowChoice
 from dashboard.site import current_release
@@ -62,9 +62,28 @@ def _show_flows(current: CurrentRelease, periods: dict[str, str]) -> None:
         st.dataframe(summary.tabulate_flows(current, choice), hide_index=True)
     st.header(_("From where to where"), anchor=False)
     st.html(flow_map.render_matrix(current, choice))
+    _show_returns(current, choice)
     st.header(_("At which stage children were first met"), anchor=False)
     shown = read_country_names(current) if area == EVERY else {area: summary.name_areas(current)[area]}
     st.html(stages.render_stages(stages.read_stages(current, shown, period)))
+
+
+def _show_returns(current: CurrentRelease, choice: FlowChoice) -> None:
+    st.header(_("Returns"), anchor=False)
+    table = returns.tabulate_returns(current, choice.period, choice.pathway)
+    if table.empty:
+        page_frame.show_text(
+            _(
+                "This release was made without returns. A data officer can add “returns” by “return_way” to "
+                "policy.toml (docs/policy.md) and make a release."
+            )
+        )
+        return
+    page_frame.show_text(
+        returns.describe_returns(current, choice.period, choice.pathway),
+        _("Above, such a child counts in the flow that brought it there, not in one back."),
+    )
+    st.html(markup.render_table(table))
 
 
 def _show_shares(current: CurrentRelease) -> None:

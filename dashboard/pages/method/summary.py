@@ -28,6 +28,7 @@ _MEASURES = {
     "capacity": mark("Service places"),
     "communities": mark("Communities"),
     "flows": mark("Flows"),
+    "returns": mark("Returns"),
     "model": mark("Input of the risk model"),
     "dark_figure": mark("Children in need, met or not (interval)"),
 }
@@ -40,6 +41,7 @@ _BREAKDOWNS = {
     "age_band": mark("age band"),
     "found": mark("reported or met by outreach"),
     "crossing": mark("internal or cross-border"),
+    "return_way": mark("way home"),
     "duty_bearer": mark("duty bearer"),
     "carrier": mark("who carries the service"),
     "group": mark("community"),

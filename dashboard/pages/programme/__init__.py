@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.pages.programme import render, results, summary
+from dashboard.pages.programme import engaged, render, results, summary
+from dashboard.pages.programme.advocacy import show_advocacy
+from dashboard.pages.programme.targets import describe_targets, show_targets
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, read_country_names
 from dashboard.site.text import _, format_period
@@ -37,13 +39,18 @@ def _show_programme(current: CurrentRelease, periods: dict[str, str]) -> None:
         _show_public(current, area, period)
     else:
         _show_partner(current, area, period)
+    show_targets(current)
     st.header(_("Stage at which children were first met"), anchor=False)
     st.html(stages.render_stages(stages.read_stages(current, {area: areas[area]}, period)))
 
 
 def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
     country = summary.find_country(current, area)
-    answers = [results.describe_verdicts(current, country), summary.describe_state_share(current, country)]
+    answers = [
+        describe_targets(current),
+        results.describe_verdicts(current, country),
+        summary.describe_state_share(current, country),
+    ]
     st.html(markup.render_lead(" ".join(filter(None, answers))))
     name = summary.name_areas(current)[country]
     quarter = summary.find_last_quarter(current)
@@ -54,16 +61,19 @@ def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
         page_frame.show_text(
             _(
                 "A cell: services, places, and a bar of services with a stroke at the target. Withheld: fewer than "
-                "three operators, possibly none, or another number would follow. Services of protection, return and "
-                "reintegration have no target here. Children are counted by the axis on which they were first met."
+                "three operators, possibly none, or another number would follow. Children are counted by the axis on "
+                "which they were first met."
             )
         )
         with st.expander(_("Table: services, places and targets")):
             st.dataframe(render.tabulate_matrix(current, area), hide_index=True)
+        with st.expander(_("Table: duty bearers engaged, by area and quarter")):
+            st.dataframe(engaged.tabulate_engaged(current, country), hide_index=True)
     else:
         page_frame.show_text(_(_NO_TABLES))
     _show_results(current, area)
     _show_handover(current, area)
+    show_advocacy(current, country)
 
 
 _NO_TABLES = (
@@ -113,6 +123,7 @@ def _show_handover(current: CurrentRelease, area: str) -> None:
 
 
 def _show_public(current: CurrentRelease, area: str, period: str) -> None:
+    st.html(markup.render_lead(describe_targets(current)))
     page_frame.show_text(
         _(
             "The public tier shows services in ranges and children by axis. Indicators, places, targets and hand-over "

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 from markupsafe import Markup
 
-from dashboard.pages.programme import results, summary
+from dashboard.pages.programme import engaged, results, summary
 from dashboard.pages.programme.results import Result, Verdict
 from dashboard.pages.programme.summary import CARRIERS, Number
 from dashboard.site.current_release import CurrentRelease
@@ -50,8 +50,9 @@ def render_bullet(reached: float, target: float) -> Markup:
 def render_matrix(current: CurrentRelease, area: str, period: str) -> Markup:
     """Return the matrix of axes by duty bearers for the country of `area`.
 
-    A cell has services, places and the target; the last column has the children met in `period`, the last row the duty
-    bearers that are active. Raises KeyError if the release has no services by axis and duty bearer.
+    A cell has services, places and the target; the last column has the children met in `period`, the last row the
+    number of counties or regions where a duty bearer has a service of prevention or coordination. Raises KeyError if
+    the release has no services by axis and duty bearer.
     """
     country = summary.find_country(current, area)
     services, places = (summary.read_cells(current, measure, country) for measure in ("services", "capacity"))
@@ -76,7 +77,8 @@ def render_matrix(current: CurrentRelease, area: str, period: str) -> Markup:
         )
         for axis, name in summary.name_axes().items()
     ]
-    foot = join_markup(_render_engaged(results.find_goal(listed, quarter, "", bearer, "things")) for bearer in bearers)
+    areas = engaged.count_engaged(current, country)
+    foot = join_markup(_render_engaged(areas.get(bearer)) for bearer in bearers)
     return html(
         '<div class="matrix doers" tabindex="0" role="region" aria-label="{}"><table>'
         "<thead><tr><td></td>{}</tr></thead>"
@@ -84,7 +86,7 @@ def render_matrix(current: CurrentRelease, area: str, period: str) -> Markup:
         _("Services by axis and duty bearer"),
         head,
         join_markup(rows),
-        _("Active duty bearers"),
+        _("Areas where engaged"),
         foot,
     )
 
@@ -112,11 +114,10 @@ def _render_reach(result: Result | None) -> Markup:
     return html("<small>{}</small>{}", reported, render_bullet(result.value, result.target))
 
 
-def _render_engaged(result: Result | None) -> Markup:
-    if result is None:
+def _render_engaged(areas: tuple[int, int] | None) -> Markup:
+    if areas is None:
         return html("<td></td>")
-    words = _("{n} of {target}", n=result.words, target=format_number(result.target))
-    return html("<td>{}{}</td>", words, render_bullet(result.value, result.target))
+    return html("<td>{}</td>", _("{n} of {total}", n=format_number(areas[0]), total=format_number(areas[1])))
 
 
 def tabulate_matrix(current: CurrentRelease, area: str) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from data.workspace.types import Floats, Ints
 
 CERTAIN = 0.95
 _READABLE = [STATES.index(s) for s in ("number", "almost_none", "not_searched")]
-_SUMS = ("children", "flows")  # measures that add up; totals of the model table are sums of sums
+_SUMS = ("children", "flows", "returns")  # measures that add up; totals of the model table are sums of sums
 _NO_NUMBER = -1
 
 

@@ -37,7 +37,7 @@ _ATTRIBUTES = ("pathway", "stage", "form", "axis", "sex", "age_band", "found")
 COLUMNS = ("date", "municipality", "child", "programme_child", *_ATTRIBUTES, "origin", "destination")
 _HASH_DIGITS = 64
 _CROSSING = np.array([0, 1, 1, -1], np.int8)  # index of the category "crossing" of each pathway; -1 for none_known
-_AT_RISK = CATEGORIES["stage"].index("at_risk")
+_AT_RISK, _RETURNING = (CATEGORIES["stage"].index(stage) for stage in ("at_risk", "returning"))
 
 
 class Cells(NamedTuple):
@@ -284,7 +284,7 @@ def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level
 
 
 def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
-    """Count the tables of both tiers of a plan that have counts: of children, encounters, flows and the model.
+    """Count the tables of both tiers of a plan that have counts: of children, encounters, flows, returns and the model.
 
     For each level and grain of these, the table of all children without a breakdown is counted too, even if the plan
     does not have it, because "not searched" depends on it.
@@ -299,7 +299,7 @@ def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedT
 
 
 def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
-    """Count one table of children, encounters, flows or the model, and compute its cell keys.
+    """Count one table of children, encounters, flows, returns or the model, and compute its cell keys.
 
     A child adds at most `cap` to a cell of encounters, and at most 1 to a cell of another table. Provisional
     periods have cell keys under another salt, so that their noise reveals nothing about the noise of the final numbers.
@@ -328,7 +328,7 @@ def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: in
 def _find_cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
     """Return the index of each child's cell, (children,), and the number of categories of each breakdown.
 
-    The index is -1 for a child whom the table does not count. `spec` is a table of children, flows or the model.
+    The index is -1 for a child whom the table does not count. `spec` is not a table of encounters.
     """
     first = encounters.first_rows
     cell = _find_home_blocks(encounters, spec.measure == "flows", spec.level, spec.grain)
@@ -339,6 +339,8 @@ def _find_cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[in
         sizes.append(size)
     if spec.measure == "model":  # in the model, meeting a child at risk is prevention
         cell = np.where(encounters.codes["stage"][first] == _AT_RISK, -1, cell)
+    if spec.measure == "returns":
+        cell = np.where(encounters.codes["stage"][first] == _RETURNING, cell, -1)
     return cell, tuple(sizes)
 
 
@@ -347,9 +349,25 @@ def _find_category(encounters: Encounters, level: Level, name: str) -> tuple[npt
     if name == "origin":
         origin = encounters.origin[first]
         return np.where(origin >= 0, grid.area_index[level][origin], -1), len(grid.codes[level])
+    if name == "return_way":
+        return _find_return_ways(encounters), len(CATEGORIES[name])
     if name == "crossing":
         return _CROSSING[encounters.codes["pathway"][first]], len(CATEGORIES[name])
     return encounters.codes[name][first], len(CATEGORIES[name])
+
+
+def _find_return_ways(encounters: Encounters) -> npt.NDArray[np.integer]:
+    """Return the index of each child's way home, to its origin, in the categories of `return_way`, (children,)."""
+    grid, first = encounters.grid, encounters.first_rows
+    ends = [encounters.destination[first], encounters.origin[first]]
+    start, home = (np.where(end >= 0, grid.area_index["country"][end], -1) for end in ends)
+    ways = np.full(len(first), CATEGORIES["return_way"].index("unknown"))
+    ways[(start >= 0) & (start == home)] = CATEGORIES["return_way"].index("inside")
+    for way, codes in (("gr_to_al", ("GR", "AL")), ("al_to_gr", ("AL", "GR"))):
+        if set(codes) <= set(grid.codes["country"]):
+            begin, end = map(grid.codes["country"].index, codes)
+            ways[(start == begin) & (home == end)] = CATEGORIES["return_way"].index(way)
+    return ways
 
 
 def _list_pairs(encounters: Encounters, level: Level, grain: Grain) -> tuple[Ints, Ints, Ints]:

@@ -2,7 +2,8 @@
 
 A row of a table has a column, one of its codes, and the words that mean the code; without a code, the words are
 headings of the column. Words are separated by |. A question mark before a heading or word means that it may stand for
-something else, so that the data officer is asked. `en.csv` also has the words of earlier versions of our forms, and
+something else, so that the data officer is asked. `communities.csv` says where names of communities come from; they are
+read for access and equity alone, never for risk. `en.csv` also has the words of earlier versions of our forms, and
 `systems.csv` those of Kobo, Primero (CPIMS+), ActivityInfo and HTCDS. Greek words are also read in Latin letters.
 
 Names with a point, and `total`, `several` and `month`, are not columns. They have the headings of the parts of a day in

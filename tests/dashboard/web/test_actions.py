@@ -53,6 +53,8 @@ ACTIONS = {
     "pages/download/__init__.py _choose_layers: Download {format}": SHOW,  # cannot be pressed
     "pages/download/__init__.py _choose_layers: label.format(format=forms[kind].name)": EXPORT,
     "pages/download/live.py _offer_files: label": EXPORT,
+    "pages/programme/advocacy.py show_advocacy: label": EXPORT,
+    "pages/programme/targets.py show_targets: label": EXPORT,
     "pages/download/report.py _show_choice: Download the tables in a ZIP file": EXPORT,
     "pages/download/tokens.py _show_token: End {name}": EXPORT,
     "pages/download/tokens.py show_tokens: Hide the token": SHOW,

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from data.reference import FOLDER, area_table, name_table, registry
+from data.reference import FOLDER, area_table, name_table, registry, settlement_table
 from geo.places import Places
 from tests.helpers.paths import ROOT
 from tests.helpers.reference import read_rows
@@ -151,3 +153,15 @@ def test_every_shipped_figure_is_in_exactly_one_area_or_country():
     places = Places(area_table())
     for row in rows_of(FOLDER / "figures.csv"):
         assert places.resolve(row["area"], level=None).code == row["area"], row
+
+
+def test_crossings_name_their_source_and_lie_where_people_of_their_municipality_live():
+    crossings = pd.read_csv(FOLDER / "crossings.csv", dtype={"code": "str"}, keep_default_na=False, na_values=[""])
+    assert crossings["source"].notna().all()
+    assert set(crossings["beyond"]) == {"AL", "GR", "ME", "XK", "MK", "BG", "TR"}
+    assert not crossings.duplicated(["code", "name"]).any()
+    settlements = settlement_table().groupby("code")
+    for row in crossings.dropna(subset=["lat"]).itertuples():
+        near = settlements.get_group(row.code)
+        degrees = np.hypot(near["lat"] - row.lat, (near["lon"] - row.lon) * 0.75).min()
+        assert degrees < 0.25, row.name  # about 28 km

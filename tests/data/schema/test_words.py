@@ -1,5 +1,6 @@
 """Words of partners: each means the code and the column that it stands beside, in each language, also in Greeklish."""
 
+import csv
 import datetime as dt
 
 import pytest
@@ -134,3 +135,26 @@ def test_no_heading_of_ours_refuses_a_file_but_for_a_whole_day_of_birth():
     for kind, name, text in HEADINGS:
         sort = find_personal_heading(text.removeprefix(words.UNSURE), KINDS[kind].refuses)
         assert sort is None or (sort, name) == ("dates of birth", "age_band"), (kind, text, sort)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        *((text, "egyptian") for text in ("Jevg", "jevgj", "Jevgjit", "JEVGJË", "evgjit", "Egjiptian", "Jevgs")),
+        *((text, "roma") for text in ("Gabel", "gabelë", "Τσιγγάνος", "Αθίγγανοι", "Rom", "Ρομά")),
+        *((text, None) for text in ("magjup", "ashkali", "Γύφτος", "Gypsy", "cigan")),  # asked
+    ],
+)
+def test_names_of_communities_are_read_or_asked_and_each_has_its_source(text, code):
+    assert words.look_up(words.index_codes("community"), text) == code
+    if code is None:
+        assert words.look_up(words.index_unsure("community"), text)
+
+
+def test_each_name_of_a_community_that_the_table_of_sources_has_is_a_word():
+    with (words._FOLDER / "communities.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    known = {text.removeprefix(words.UNSURE) for text in words.read_words()["community"]}
+    for row in rows:
+        assert row["source"]
+        assert set(row["words"].split(" | ")) <= known

@@ -314,10 +314,13 @@ def test_figures_alone_make_a_release(bare):
 def test_referrals_are_of_countries_and_move_with_the_year(partner):
     layer = find_layer("referrals")
     assert layer.levels(partner) == ("country",)
-    assert layer.periods(partner, View("country", ""))[-1] == "2020-01-01/P1Y"
+    assert layer.periods(partner, View("country", ""))[-1] == "2022-01-01/P1Y"
+    newest = layer.read(partner, View("country", "2022-01-01/P1Y")).frame
+    assert newest.loc["AL", ["value", "note"]].tolist() == [112, "2 official and 110 potential victims"]
+    assert newest.loc["GR", "state"] == "no_figure"
     frame = layer.read(partner, View("country", "2017-01-01/P1Y", {"who": "children"})).frame
     assert frame["value"].to_dict() == {"AL": 56, "GR": 14}
-    assert layer.read(partner, View("country", "2020-01-01/P1Y")).frame.loc["GR", "state"] == "no_figure"
+    assert "not comparable with 2018" in layer.read(partner, View("country", "2020-01-01/P1Y")).frame.loc["GR", "note"]
 
 
 def test_population_says_which_figures_are_provisional(partner):

@@ -293,3 +293,38 @@ def test_towns_take_no_name_from_an_area_and_none_from_a_person_and_are_no_area_
         )
     assert with_towns.resolve("Maria").code is None
     assert with_towns.resolve("Koplik", level=None).code is None
+
+
+@pytest.mark.parametrize(
+    ("crossing", "code"),
+    [
+        ("Kapshtica", "10944400"),
+        ("Kapshticë", "10944400"),
+        ("Krystallopigi", "9071"),
+        ("Κρυσταλλοπηγή", "9071"),
+        ("Qafë Botë", "10944425"),
+        ("Qafa e Botës", "10944425"),
+        ("Σαγιάδα", "9079"),
+        ("Tre Urat", "10944398"),
+        ("Μέρτζιανη", "9085"),
+        ("Evzoni", "9041"),
+        ("Εύζωνοι", "9041"),
+        ("Promachonas", "9055"),
+        ("Κήποι", "9006"),
+        ("Hani i Hotit", "10944413"),
+        ("Muriqan", "10944415"),
+        ("Qafë Thanë", "10944404"),
+        ("Morina", "10944407"),
+        ("Qafë Morinë", "10944408"),
+        ("Κτίσματα", "9087"),
+    ],
+)
+def test_a_border_crossing_is_read_as_its_municipality_and_said(with_towns, crossing, code):
+    match = with_towns.resolve(crossing)
+    assert (match.code, match.finding) == (code, "town")
+
+
+@pytest.mark.parametrize("name", ["Kakavia", "Κακαβιά"])
+def test_a_crossing_that_both_countries_call_by_one_name_is_asked_unless_the_country_stands_beside(with_towns, name):
+    assert with_towns.resolve(name).finding == "several"
+    assert [with_towns.resolve(name, country).code for country in ("AL", "GR")] == ["10944393", "9087"]

@@ -221,6 +221,7 @@ class Lattice:
             *self._tie_periods(),
             *self._tie_model(),
             *self._tie_encounters(),
+            *self._tie_returns(),
         ]
 
     def _tie_categories(self) -> Iterable[tuple[Ints, Ints]]:
@@ -317,6 +318,22 @@ class Lattice:
             stage = self.tables.get(TableSpec("children", shape.level, shape.grain, ("stage",)))
             if stage is not None and stage.periods == model.periods:
                 yield from self._tie_at_most(stage.ids[..., 1:], model.ids.reshape(*model.ids.shape[:2], -1))
+
+    def _tie_returns(self) -> Iterable[tuple[Ints, Ints]]:
+        """Yield the ties of returns: they are the children of a stage, and no more than the flow that they undo."""
+        ways, returning = CATEGORIES["return_way"], CATEGORIES["stage"].index("returning")
+        for shape, returns in list(self.tables.items()):
+            if shape.measure != "returns":
+                continue
+            stage = self.tables.get(TableSpec("children", shape.level, shape.grain, ("stage",)))
+            if stage is not None and stage.periods == returns.periods:
+                yield stage.ids[..., returning].ravel(), returns.ids.reshape(-1, len(ways))
+            flows = self.tables.get(TableSpec("flows", shape.level, shape.grain, ("origin",)))
+            if flows is not None and flows.periods == returns.periods and {"AL", "GR"} <= set(flows.areas):
+                albania, greece = map(flows.areas.index, ("AL", "GR"))
+                for way, (area, origin) in (("gr_to_al", (greece, albania)), ("al_to_gr", (albania, greece))):
+                    there_and_back = returns.ids[:, :, ways.index(way)].T
+                    yield from self._tie_at_most(flows.ids[area, :, origin, None], there_and_back)
 
     def _tie_at_most(self, outer: Ints, inner: Ints) -> Iterable[tuple[Ints, Ints]]:
         """Yield ties by which the sum of `inner` over its last axis is at most that of `outer`."""

@@ -31,6 +31,7 @@ from data.message import Message
 from data.release import Release
 from data.release.completeness import LATE
 from data.release.completeness import NAME as COMPLETENESS
+from data.release.targets import read_targets
 from data.tables.periods import Period
 from data.tables.population import compute_rate, count_people
 from data.tables.shown import NOISY, choose_numbers, sum_ways
@@ -144,6 +145,10 @@ class NumberIndex:
                     roles[role] += _hash_numbers(area, period, frame[column] * 100)
         for role, numbers in self._list_rates():
             roles[role] += numbers
+        targets = read_targets(self.release)
+        for column, role in (("target", "value"), ("value", "value"), ("margin", "margin")):  # of no area
+            known = targets.dropna(subset=[column])
+            roles[role] += [_hash(_ANY, _codes(known["period"], self.periods), _floats(known[column]))]
         roles["value"] += self._hash_areas()
         roles["value"].append(_hash(_ANY, _ANY, np.array(self._constants(), float)))
         return {role: np.unique(np.concatenate(parts or [np.zeros(0, np.uint64)])) for role, parts in roles.items()}

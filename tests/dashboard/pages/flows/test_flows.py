@@ -1,13 +1,14 @@
 """The Flows page: arrows and matrix from protected tables alone, the rest in words, and the share of internal."""
 
 import re
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
 import pytest
 
 from dashboard.pages.flows import map as flow_map
-from dashboard.pages.flows import summary
+from dashboard.pages.flows import returns, summary
 from dashboard.pages.flows.summary import CLASSES, EVERY, FlowChoice
 from dashboard.site import current_release
 from data.tables.shown import choose_numbers
@@ -179,3 +180,26 @@ def test_the_table_has_a_row_for_each_number(current):
     assert len(rows) == summary.read_flows(current, FlowChoice(WHOLE)).rows["value"].notna().sum()
     assert isinstance(rows, pd.DataFrame)
     assert set(rows["Crosses the border"]) == {"yes", "no"}
+
+
+def test_returns_say_where_children_go_home_and_where_they_were_met(run, current):
+    table = current.release.table("returns_country_whole_return_way").set_index(["area", "return_way"])
+    assert set(table["state"]) <= {"number", "almost_none"}
+    home = table.xs("gr_to_al", level="return_way")["value"]
+    assert home.sum() >= 20  # it says something
+    text = read_text(run())
+    assert f"{home.sum()} ±10 children were on the way home from Greece to Albania" in text
+    assert "Most returning children were first met here" in text
+    shown = returns.tabulate_returns(current, WHOLE, EVERY)
+    assert shown.iloc[0, 0] == "From Greece to Albania"
+    assert [cell.partition(",")[0] for cell in shown.iloc[0, 1:]] == [f"{home[code]} ±5" for code in ("AL", "GR")]
+    # All returns are the children of the stage: each number is within its noise of the sum of its parts.
+    stages = current.release.table("children_country_whole_stage").set_index(["area", "stage"])
+    for code in ("AL", "GR"):
+        assert abs(table.loc[code, "value"].fillna(0).sum() - stages.loc[(code, "returning"), "value"]) <= 5 * 5
+
+
+def test_a_release_without_returns_says_how_to_get_them(current):
+    older = replace(current, checksum="older", release=replace(current.release, without=frozenset({"returns"})))
+    assert returns.tabulate_returns(older, WHOLE, EVERY).empty
+    assert returns.describe_returns(older, WHOLE, EVERY) == ""

@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 from dataclasses import replace
 from functools import partial
 
@@ -9,10 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.pages.programme import render, results, summary
+from dashboard.pages.programme import engaged, render, results, summary
+from dashboard.pages.programme.targets import render_targets
 from dashboard.site import current_release
-from dashboard.site.text import speak
+from dashboard.site.text import speak, translate
+from data.disclosure.attacks.surface import search
+from data.release.targets import read_targets
+from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES, OPEN_AXES
+from geo.export.targets import build_targets, write_targets
+from risk.handover.advocacy import add_policies
 from tests.helpers.pages import open_current, open_page, read_text
 
 RESTRICTED_AXES = frozenset(CATEGORIES["axis"]) - OPEN_AXES
@@ -322,3 +329,87 @@ def test_a_release_of_before_says_what_is_missing(run, current, monkeypatch):
     assert "This release was made without services by axis and duty bearer" in text
     assert "This release has no indicators" in text
     assert "policy.toml" in text
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+@pytest.mark.parametrize(
+    ("language", "group"),
+    [("en", "Children at risk"), ("sq", "Fëmijë në rrezik trafikimi"), ("el", "Παιδιά σε κίνδυνο")],
+)
+def test_of_about_1000_children_at_risk_the_page_and_a_file_say_how_many_were_reached(
+    run, scored, tier, language, group
+):
+    current = open_current(scored, tier)
+    table = read_targets(current.release).set_index("group")
+    stages = current.release.table("children_country_whole_stage")
+    at_risk = choose_numbers(stages[stages["stage"] == "at_risk"], current.release.largest)
+    assert table.loc["at_risk", ["target", "value", "margin"]].tolist() == [1000, *at_risk[["value", "margin"]].sum()]
+    assert table.loc["victims", "target"] == 400
+    assert "Reached of about 1,000 children at risk" in (shown := read_text(run(tier)))
+    with speak(language):
+        assert group in render_targets(read_targets(current.release))
+        file = build_targets(current.release, translate).set_index("group")
+    assert f"{table.loc['at_risk', 'value']:.0f} ±{table.loc['at_risk', 'margin']:.0f}" in shown
+    assert file.loc["at_risk", "label"].startswith(group)
+    assert file.loc["at_risk", "value"] == table.loc["at_risk", "value"]
+
+
+def test_the_register_of_policies_is_shown_for_its_country_to_partners_alone(run, scored, tmp_path):
+    derived = shutil.copytree(scored.derived, tmp_path / "derived")
+    file = tmp_path / "register.csv"
+    file.write_text(
+        "what,area,status,date,source,duty_bearer\n"
+        "Protocol <b>on</b> begging,AL-11,adopted,2008-03-12,County gazette,municipality\n"
+        "Law on street work,GR,proposed,2009-01-01,Official gazette,state\n"
+    )
+    add_policies(derived, file)
+    text = read_text(run(area="AL", derived=derived))
+    assert re.search(r"Protocol &lt;b&gt;on&lt;/b&gt; begging|Protocol <b>on</b> begging", text)
+    assert "County gazette" in text
+    assert "Law on street work" not in text
+    assert "Law on street work" in read_text(run(area="GR", derived=derived))
+    assert "County gazette" not in read_text(run("public", area="AL", derived=derived))
+    assert "tact advocacy import" in " ".join(code.value for code in run(area="AL").code)
+
+
+@pytest.mark.parametrize("country", ["AL", "GR"])
+def test_duty_bearers_engaged_are_counted_from_the_services_of_each_area_and_quarter(current, country):
+    table = current.release.table("services_region_quarter_duty_bearer")
+    here = table[table["area"].str.startswith(country) & (table["value"] > 0)]
+    last = here[here["period"] == table["period"].max()]
+    counts = engaged.count_engaged(current, country)
+    assert {name: there for name, (there, _every) in counts.items() if there} == last.groupby(
+        "duty_bearer"
+    ).size().to_dict()
+    assert {every for _there, every in counts.values()} == {
+        table[table["area"].str.startswith(country)]["area"].nunique()
+    }
+    shown = engaged.tabulate_engaged(current, country).set_index("Area")
+    names = current_release.read_area_names(current)
+    for code, rows in last.groupby("area"):
+        words = ", ".join(word for name, word in summary.name_bearers().items() if name in set(rows["duty_bearer"]))
+        assert shown.loc[names[code], "Engaged now"] == words
+        assert shown.loc[names[code]].iloc[-1] == str(len(rows))
+    assert shown.shape[1] == 1 + table["period"].nunique()
+
+
+def test_an_area_without_numbers_counts_neither_as_engaged_nor_as_not(current, monkeypatch):
+    table = current.release.table("services_region_quarter_duty_bearer").copy()
+    hidden = table["area"] == "AL-11"
+    table.loc[hidden, ["value", "state"]] = [pd.NA, "no_data"]
+    monkeypatch.setattr(engaged, "read_table", lambda *_names: table)
+    other = replace(current, checksum="without Tirana")
+    assert {every for _there, every in engaged.count_engaged(other, "AL").values()} == {11}
+    monkeypatch.setattr(engaged, "read_table", lambda *_names: pd.DataFrame())
+    assert engaged.count_engaged(replace(current, checksum="no table"), "AL") == {}
+
+
+@pytest.mark.parametrize("tier", ["partner", "public"])
+def test_the_file_of_the_target_group_passes_the_search_for_leaks_and_a_changed_number_does_not(scored, tier, tmp_path):
+    release = open_current(scored, tier).release
+    (path,) = write_targets(release, tmp_path)
+    assert search(release, [path])[0] == []
+    rows = pd.read_csv(path)
+    assert rows["target"].tolist() == [1000, 400]
+    rows.assign(value=rows["value"] + 1).to_csv(path, index=False)
+    assert {finding.cell["column"] for finding in search(release, [path])[0]} == {"value"}

@@ -117,6 +117,25 @@ def test_flows_go_from_origin_to_destination_where_both_are_known():
     assert count(frame, "flows", "country", "whole", "origin") == {("GR", whole, "AL"): 2}
 
 
+def test_returns_go_home_from_where_the_child_was_taken_and_are_counted_where_it_was_met():
+    frame = rows(
+        {"child": small_worlds.child(1), "origin": "101", "destination": "9001", "stage": "returning"},
+        {"child": small_worlds.child(2), "origin": "101", "destination": "9001", "stage": "identified"},
+        {"child": small_worlds.child(3), "origin": "101", "destination": "101", "stage": "returning"},
+        {"child": small_worlds.child(4), "origin": "IT", "destination": "9001", "stage": "returning"},
+        {"child": small_worlds.child(5), "origin": "9001", "destination": "101", "stage": "returning"},
+        {"child": small_worlds.child(6), "origin": "101", "destination": "9001", "stage": "returning"},
+        {"child": small_worlds.child(6), "date": "2007-01-01", "municipality": "9001", "stage": "returning"},
+    )
+    whole = "2006-06-01/2007-05-31"
+    assert count(frame, "returns", "country", "whole", "return_way") == {
+        ("AL", whole, "gr_to_al"): 2,
+        ("AL", whole, "al_to_gr"): 1,
+        ("AL", whole, "inside"): 1,
+        ("AL", whole, "unknown"): 1,
+    }
+
+
 def test_a_successor_counts_in_its_predecessor_and_a_region_without_municipality_in_itself():
     frame = rows({"municipality": "9261-1"}, {"child": small_worlds.child(2), "municipality": "GR-69"})
     whole = "2006-06-01/2007-05-31"
@@ -148,6 +167,7 @@ def test_row_order_and_batches_change_nothing(seed):
         TableSpec("children", "municipality", "quarter", ("stage",)),
         TableSpec("encounters", "region", "year"),
         TableSpec("flows", "country", "whole", ("origin",)),
+        TableSpec("returns", "country", "whole", ("return_way",)),
         TableSpec("model", "municipality", "quarter", ("crossing", "found")),
     ):
         first, second = (counting.count_table(read(f), spec, 3, KEY_RANGE) for f in (frame, other))

@@ -1,0 +1,59 @@
+"""The target group of the programme, beside the children whom the release says were reached.
+
+Targets come from the policy (data/disclosure/policy.py). The numbers reached are sums of published numbers of both
+countries, so they say nothing that the release does not say.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from data.release import Release
+from data.tables.periods import Period
+from data.tables.shown import choose_numbers
+from data.tables.spec import CATEGORIES, table_name
+
+# The stages of a first encounter that each group of the target has.
+GROUPS = {"at_risk": ("at_risk",), "victims": tuple(s for s in CATEGORIES["stage"] if s != "at_risk")}
+COLUMNS = ("group", "target", "value", "margin", "state", "period", "target_source")
+
+
+def read_targets(release: Release) -> pd.DataFrame:
+    """Return a row for each group that has a target: the target, and the children reached in both countries together.
+
+    Columns as COLUMNS. Children count once, at the stage of their first encounter, in the whole programme or, before it
+    has ended, in its final years. The true number lies within value ± margin: margins of parts are added up, and a part
+    below the threshold k counts as 0 to k - 1, plus the largest noise. state: "number", or "withheld" if a part is
+    withheld. Without rows if there is no target, if the release has no children by stage, or if it is limited to a
+    country.
+    """
+    parameters = release.manifest["tact"].get("parameters") or {}
+    rows = pd.DataFrame() if release.countries else _read_stages(release)
+    targets = {group: parameters.get(f"target_{group}", 0) for group in GROUPS}
+    if rows.empty or not any(targets.values()):
+        return pd.DataFrame(columns=list(COLUMNS))
+    numbers = choose_numbers(rows, release.largest)
+    reach = rows["state"].map({"few": release.k - 1 + release.largest, "almost_none": release.largest}).fillna(0.0)
+    rows = rows.assign(value=numbers["value"].fillna(0.0), margin=numbers["margin"].fillna(reach))
+    rows["withheld"] = rows["state"].isin(["withheld", "no_data"])
+    ends = [Period.parse(period) for period in rows["period"].unique()]
+    period = f"{min(p.start for p in ends)}/{max(p.end for p in ends)}"
+    source = str(parameters.get("target_source", ""))
+    listed = []
+    for group, target in targets.items():
+        part = rows[rows["stage"].isin(GROUPS[group])]
+        state = "withheld" if part["withheld"].any() else "number"
+        value, margin = (part["value"].sum(), part["margin"].sum()) if state == "number" else (np.nan, np.nan)
+        listed += [(group, int(target), value, margin, state, period, source)] if target else []
+    return pd.DataFrame(listed, columns=list(COLUMNS))
+
+
+def _read_stages(release: Release) -> pd.DataFrame:
+    """Read children of countries by stage: of the whole programme if it has ended, else of its final years."""
+    for grain in ("whole", "year"):
+        name = table_name("children", "country", grain, "stage")
+        table = release.table(name) if name in release.tables else pd.DataFrame()
+        if len(table):
+            return table[[not release.is_provisional(period) for period in table["period"]]].reset_index(drop=True)
+    return pd.DataFrame()

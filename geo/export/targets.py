@@ -1,0 +1,43 @@
+"""Write the target group of the programme, beside the children reached, as a CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from data.message import mark
+from data.release import Release
+from data.release.targets import read_targets
+from data.tables.periods import Period
+from geo.export import write_csv
+from geo.layers.output import terms
+
+GROUPS = {"at_risk": mark("Children at risk"), "victims": mark("Current or former victims")}
+COUNTED = mark(
+    "Each child counts once, by its first encounter: at risk, or at any later stage. Both countries together."
+)
+
+
+def build_targets(release: Release, translate: Callable[[str], str] = str) -> pd.DataFrame:
+    """Return the rows of `read_targets` with their words and what each row is; `translate` translates the words."""
+    rows = read_targets(release)
+    rows.insert(1, "label", rows["group"].map({group: translate(words) for group, words in GROUPS.items()}))
+    return rows.assign(
+        period_label=[Period.parse(period).label for period in rows["period"]],
+        counted=translate(COUNTED),
+        data="invented" if release.invented else "programme",
+        tier=release.tier,
+        release=release.name,
+    )
+
+
+def write_targets(release: Release, folder: Path, translate: Callable[[str], str] = str) -> list[Path]:
+    """Write the target group into a folder and return the file in a list; empty if the release has no targets."""
+    rows = build_targets(release, translate)
+    if rows.empty:
+        return []
+    path = folder / f"{terms.name_files(release, invented=release.invented)}-targets.csv"
+    write_csv(path, rows)
+    return [path]
