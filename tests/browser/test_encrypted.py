@@ -23,7 +23,7 @@ from tests.helpers.meeting_pages import add_view, decide, go, open_room, read_pa
 from tests.helpers.provider import ACCESS, write_access
 from tests.helpers.tls import run_proxy
 
-pytestmark = pytest.mark.browser(seconds=80)
+pytestmark = pytest.mark.browser(seconds=25)
 PERSON = {"sub": "drita@example.org", "name": "Drita Marku", "groups": ["tact managers"]}
 WITHOUT_GROUP = {"sub": "nikos@example.org", "name": "Nikos"}
 DECISIONS = ("Two more days a week", "Ask the school")
@@ -141,6 +141,7 @@ def step(page, key, place):
     page.locator(".agendastrip", has_text=place).wait_for()
 
 
+@pytest.mark.long  # its parts: the two tests below, test_sign_in.py, test_meeting.py with an agenda, test_news.py
 def test_two_ngos_and_a_guest_meet_from_the_invitation_to_the_next_meeting(url, folder, accounts, open_page):
     presenter = open_page(f"{url}/coverage?area=AL-02")
     sign_in_there(presenter, PERSON)

@@ -8,7 +8,7 @@ import pytest
 from tests.helpers.browser import map_frame, settle, until, wait_for_bar, wait_for_map
 from tests.helpers.meeting_pages import add_view, decide, go, open_room, read_paper, say
 
-pytestmark = pytest.mark.browser(seconds=55)
+pytestmark = pytest.mark.browser(seconds=75)
 DARK = "document.documentElement.classList.contains('dark')"
 
 
@@ -178,7 +178,6 @@ def test_nothing_serious_for_axe(partner, look):
             assert [(violation["id"], violation["nodes"][0]["html"][:160]) for violation in answer["violations"]] == []
 
 
-@pytest.mark.long  # test_encrypted.py has an agenda from its making to the minutes
 def test_an_agenda_is_made_played_and_decided_on(served, look):
     presenter = look(f"{served.url}/risk?area=AL-02", ready=False)
     add_view(presenter, "Is Durrës rising?", title="Coordination")

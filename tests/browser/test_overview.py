@@ -11,6 +11,7 @@ from dashboard.site import Site
 from dashboard.site.current_release import open_current_release
 from risk.planning.saved import save_plan
 from tests.helpers.browser import resize, settle, until, wait_for_silence
+from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
 FIRST = 60_000  # milliseconds
@@ -48,9 +49,11 @@ def test_nothing_is_below_the_screen(look, decided):
     assert page.watch.clean, vars(page.watch)
 
 
-@pytest.mark.parametrize(
-    ("language", "land", "areas"),
+@vary(
+    "language, land, areas",
     [("sq", "AL", 12), ("el", "AL", 12), ("en", "GR", 13), ("sq", "GR", 13), ("el", "GR", 13)],
+    ("sq", "AL", 12),
+    ("el", "GR", 13),
 )
 def test_the_whole_list_is_seen_also_where_it_or_its_words_are_longer(look, decided, language, land, areas):
     page = look(f"{decided.url}?lang={language}&land={land}", (1366, 768), ready=False)
@@ -139,7 +142,7 @@ ROOM = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("language", "size"), [("el", (1366, 768)), ("sq", (1920, 1080))])
+@vary("language, size", [("el", (1366, 768)), ("sq", (1920, 1080))])
 def test_a_projector_makes_sentence_list_legend_and_cards_larger(look, served, language, size):
     page = look(f"{served.url}/?lang={language}&area=AL-02", size, ready=False)
     for part in PARTS:
@@ -155,7 +158,7 @@ def test_a_projector_makes_sentence_list_legend_and_cards_larger(look, served, l
     assert page.watch.clean, vars(page.watch)
 
 
-@pytest.mark.parametrize("address", ["", "risk"])
+@vary("address", ["", "risk"])
 def test_on_an_old_projector_the_legend_has_room_for_its_larger_letters(look, served, address):
     page = look(f"{served.url}/{address}?projector=1", (1024, 768), ready=False)
     page.locator(".aside .key").wait_for(timeout=FIRST)

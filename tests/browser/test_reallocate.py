@@ -99,6 +99,7 @@ def test_a_manager_asks_in_a_sentence_without_a_file(served, look):
     assert page.watch.clean, vars(page.watch)
 
 
+@pytest.mark.long  # the way of the manager has a briefing, and test_saved.py saves by one
 def test_a_briefing_saves_its_plan_and_the_open_list_has_it_at_once(served, look):
     page = opened(look, served, "reallocate?moves=4")
     page.get_by_text("Open and compare plans", exact=True).click()

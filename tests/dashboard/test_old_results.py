@@ -8,6 +8,7 @@ from data.release import Release
 from data.release.derived import publish
 from data.release.result import MANIFEST, Table
 from tests.helpers.pages import run_framed_page
+from tests.helpers.repetitions import vary
 
 _LATER = {"tipping", "certainty", "surely", "statement", "ways_warning"}  # columns that older versions did not write
 _OF_FILE = {"kind", "format", "release", "tier", "release_sha256", "code_version", "libraries", "resources", "created"}
@@ -33,8 +34,8 @@ def read_table(entry) -> Table:
     return Table(about["measure"], about["level"], about["grain"], tuple(about["breakdown"]), entry["title"], rows)
 
 
-@pytest.mark.slow(seconds=30)
-@pytest.mark.parametrize("tier", ["partner", "public"])
+@pytest.mark.slow(seconds=15)
+@vary("tier", ["partner", "public"])
 def test_each_page_opens_and_says_first_how_to_renew_them(demo_world, old, monkeypatch, tier):
     for page in RELEASE_PAGES:
         text = run_framed_page(monkeypatch, demo_world / "releases", old, page.module, tier)

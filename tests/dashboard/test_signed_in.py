@@ -269,7 +269,7 @@ def test_gdal_reads_layers_with_a_token_within_the_limit_of_its_person(served, e
         pyogrio.list_layers(f"OAPIF:{served.url}/features")
 
 
-@pytest.mark.always("guest", "partner", "manager")
+@pytest.mark.always("guest", "manager")
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_gets_the_pages_of_its_rights_in_its_tier_in_the_conversation(served, enter, role):
     enter(role)

@@ -47,6 +47,7 @@ def test_its_web_process_ends_and_leaves_the_port(served):
     wait_until(lambda: is_free(command.port))
 
 
+@pytest.mark.long  # test_wall.py presses Enter too
 def test_each_enter_prints_another_address(served, tmp_path):
     command, person = served
     for number in (1, 2):
