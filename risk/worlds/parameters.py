@@ -62,7 +62,6 @@ class WorldParameters:
     at_risk_share: float = 0.2
     unknown_pathway: float = 0.03
     linked_share: float = 0.85
-    laws: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in _SHARES:

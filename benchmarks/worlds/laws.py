@@ -16,11 +16,11 @@ import pandas as pd
 
 from data.errors import InputError
 from data.workspace.types import Floats
+from risk import worlds
 from risk.numbers import stream
 from risk.worlds.ground import Ground
 from risk.worlds.need import SMALL, Need, draw_need
 from risk.worlds.outreach import FirstMeetings
-from risk.worlds.parameters import WorldParameters
 from risk.worlds.profiles import PARTNERS
 
 Records = Mapping[str, pd.DataFrame]
@@ -34,6 +34,13 @@ _RISE, _RISE_QUARTERS = 3.0, 4  # factor of internal trafficking in the last qua
 _PARTNER_SHARE = 0.75  # of the reports of a region, by the partner that starts or stops there
 _LOCKED = 4  # quarters of the lockdown, the last ones
 _DAYS_LEFT, _REPORTS_LEFT = 0.15, 0.25  # shares of outreach days and of reports that remain in them
+
+
+@dataclass(frozen=True)
+class WorldParameters(worlds.WorldParameters):
+    """The parameters of a world, and the names of the laws that it follows."""
+
+    laws: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
