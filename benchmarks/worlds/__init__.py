@@ -10,14 +10,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.worlds.laws import (
-    LAWS,
-    WorldParameters,
-    change_meetings,
-    change_parameters,
-    change_records,
-    draw_need_by_laws,
-)
+from benchmarks.worlds.laws import LAWS, change_meetings, change_parameters, change_records, draw_need_by_laws
+from benchmarks.worlds.parameters import WorldParameters
 from benchmarks.worlds.truth import Truth
 from data.reference import area_table
 from data.workspace.threads import on_one_thread
