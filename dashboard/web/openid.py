@@ -167,7 +167,7 @@ class Provider:
             if about["issuer"] != self.settings.issuer:
                 raise ProviderError(Fault.UNBELIEVED, "its configuration names another issuer")
             for name in _ADDRESSES:
-                if split_safe(about[name]) is None:
+                if split_safe(about[name]) is None:  # only this machine may do without encryption
                     raise ProviderError(Fault.UNBELIEVED, f"its {name} is no https address")
             self._about = (self._clock(), about)
         return self._about[1]

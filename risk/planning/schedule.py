@@ -1,10 +1,10 @@
 """Divide the moves of a plan among quarters.
 
 A move counts from the quarter in which it is made, so the most useful moves come first. So does the work of teams in
-other areas, which costs no move. But each quarter has a
-maximum number of moves, and no quarter may fall below a floor that today's posts keep (nor further below
-a floor that they break). One whole-number programme decides for all quarters, docs/planner.md eq. (48) and (49). Its
-benefit curves cover only the capacity that the moves can give an area, docs/planner.md eq. (50).
+other areas, which costs no move. But each quarter has a maximum number of moves, and no quarter may fall below a floor
+that today's posts keep (nor further below a floor that they break). One whole-number programme decides for all
+quarters, docs/planner.md eq. (48) and (49). Its benefit curves cover only the capacity that the moves can give an area,
+docs/planner.md eq. (50).
 """
 
 from __future__ import annotations

@@ -24,12 +24,12 @@ def show_drawers(
 ) -> None:
     """Show all folded parts; without a plan only posts and saved plans, which help to get one."""
     if plan is not None:
+        t = planner.speak(current)
         _show_when(current, plan)
         with st.expander(_("Hand over to duty bearers"), expanded=bool(work.handover.tasks)):
-            if lines := list_handover(planner.speak(current), plan):
+            if lines := list_handover(t, plan):
                 st.html(markup.render_list(lines))
             handover.ask_tables(current, work)
-        t = planner.speak(current)
         with st.expander(_("Who is served")):
             st.html(markup.render_narrow(markup.render_table(summary.tabulate_groups(t, plan))))
             st.caption(_(CAUTION))
@@ -37,7 +37,7 @@ def show_drawers(
         with st.expander(by_level[setting.level]):
             st.html(markup.render_table(summary.tabulate_areas(t, plan, read_needs(current, setting.pathway))))
         with st.expander(_("Moves as a table")):
-            st.html(markup.render_table(summary.tabulate_moves(planner.speak(current), plan)))
+            st.html(markup.render_table(summary.tabulate_moves(t, plan)))
             st.caption(summary.explain_moves(plan))
         with st.expander(_("More moves, or fewer")):
             if st.toggle(_("Show the gain of more or fewer moves"), key="weigh"):
