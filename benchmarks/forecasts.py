@@ -16,9 +16,9 @@ import numpy as np
 
 from benchmarks.studies.command import map_seeds
 from benchmarks.studies.observe import observe_release
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from risk.evaluation.baselines import BASELINES
 from risk.evaluation.risk_model import MODEL, evaluate_model
-from risk.worlds import WorldParameters, simulate_default_areas
 
 SCORES = ("log", "crps")
 

@@ -24,12 +24,12 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from benchmarks.studies.observe import observe_world
+from benchmarks.worlds import World, WorldParameters, simulate_default_areas
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from geo import areas
 from risk.model import RiskModel
 from risk.model.observations import Observations
-from risk.worlds import World, WorldParameters, simulate_default_areas
 
 CASES = ("regions", "large exact", "large protected")
 GAMMAS = (0.6, 0.8, 1.0)

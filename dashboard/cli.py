@@ -33,7 +33,9 @@ def main() -> None:
     except KeyboardInterrupt:
         code = STOPPED
     if code == STOPPED:
-        _tell()
+        sys.stderr.write(f"\n{_WORDS}\n")
+        if "--json" in sys.argv:
+            sys.stdout.write(f'{{"error": "Stopped", "message": "{_WORDS}"}}\n')
     # From here there is no work to stop, and an interruption would only print a traceback.
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     raise SystemExit(code)
@@ -45,12 +47,6 @@ class _Stopped(KeyboardInterrupt):
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
     raise _Stopped
-
-
-def _tell() -> None:
-    sys.stderr.write(f"\n{_WORDS}\n")
-    if "--json" in sys.argv:
-        sys.stdout.write(f'{{"error": "Stopped", "message": "{_WORDS}"}}\n')
 
 
 if __name__ == "__main__":

@@ -366,10 +366,6 @@ def _link(row: Row, known_areas: set[str], *, sources: bool) -> Link:
         raise row.fault(f"a ferry from {row['from']} to the same area is no way. Name the two ports' areas.")
     if sources and not row["source"]:
         raise row.fault("the ferry has no source. Write in column source where the time comes from.")
-    return Link(row["from"], row["to"], _minutes(row), row["source"])
-
-
-def _minutes(row: Row) -> float:
     try:
         value = float(row["minutes"])
     except ValueError:
@@ -379,7 +375,7 @@ def _minutes(row: Row) -> float:
             f"{row['minutes']!r} in column minutes is not a valid time. Write minutes above 0 and at most "
             f"{_MOST:.0f}, with a decimal point."
         )
-    return value
+    return Link(row["from"], row["to"], value, row["source"])
 
 
 def _check_codes(known: Collection[str], *codes: str) -> None:

@@ -16,12 +16,12 @@ import numpy as np
 
 from benchmarks.studies.command import map_seeds, run_study
 from benchmarks.studies.observe import QUIET, observe_release, set_up_world
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from data.workspace.types import Progress
 from geo import areas as geography
 from risk.clusters import LEVEL
 from risk.model import RiskModel
 from risk.report.tables import find_clusters, judge_fit
-from risk.worlds import WorldParameters, simulate_default_areas
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from benchmarks.studies.observe import (
     select_modelled_areas,
     set_up_world,
 )
+from benchmarks.worlds import World, WorldParameters, simulate_default_areas
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.workspace.types import Ints, Progress
@@ -33,7 +34,6 @@ from risk.model.expected import compute_finding_factor
 from risk.report.change import Changes
 from risk.report.tables import JudgedFit, find_clusters, judge_fit
 from risk.report.trends import describe_trends
-from risk.worlds import World, WorldParameters, simulate_default_areas
 
 FLAT: Mapping[str, Mapping[str, Any]] = {
     "outreach four times as large": {},

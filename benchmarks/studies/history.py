@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.studies.observe import key_shapes, publish_counts, select_modelled_areas
+from benchmarks.worlds import WorldParameters, read_population
+from benchmarks.worlds.laws import change_parameters, draw_need_by_laws
+from benchmarks.worlds.truth import Truth
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.reference import area_table
@@ -16,11 +19,8 @@ from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from risk.model.observations import CROSSING, Observations
 from risk.numbers import apportion, stream
-from risk.worlds import WorldParameters, read_population
 from risk.worlds.ground import build_ground
-from risk.worlds.laws import change_parameters, draw_need_by_laws
 from risk.worlds.outreach import Course, FirstMeetings, set_up_course, update_memory, weigh_municipalities
-from risk.worlds.truth import Truth
 
 _KEYS = 2**24
 

@@ -17,6 +17,7 @@ import pandas as pd
 from benchmarks.studies.command import map_seeds, run_study
 from benchmarks.studies.model import correlate_ranks
 from benchmarks.studies.observe import OWN, observe_release, set_up_world
+from benchmarks.worlds import LAWS, simulate_default_areas
 from data.workspace.types import Floats, Progress
 from risk.evaluation import Evaluation, Score, evaluate
 from risk.evaluation.baselines import BASELINES, Forecaster
@@ -24,7 +25,6 @@ from risk.evaluation.risk_model import MODEL, ModelForecaster, build_panel
 from risk.model import RiskModel
 from risk.model.draws import subtract_national_rate
 from risk.model.observations import Observations
-from risk.worlds import LAWS, simulate_default_areas
 
 NAMES = (OWN, *LAWS)
 _SCORES: tuple[Score, Score] = ("log", "crps")

@@ -21,6 +21,7 @@ from scipy.stats import spearmanr
 from benchmarks.studies.command import map_seeds, round_mean, run_study
 from benchmarks.studies.observe import QUIET, count_children, observe_release, observe_world, read_need, set_up_world
 from benchmarks.studies.shift import find_shifts
+from benchmarks.worlds import World, WorldParameters, simulate_default_areas
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import Channel
 from data.disclosure.policy import DEFAULT_POLICY
@@ -34,7 +35,6 @@ from risk.model.observations import Observations
 from risk.model.statements import Statements
 from risk.report.change import find_changes
 from risk.report.shift import WATCHED, AreaShift
-from risk.worlds import World, WorldParameters, simulate_default_areas
 
 GAMMAS = (0.6, 0.8, 1.0)  # true exponents of effort, in turn
 _DRAWS = 2000

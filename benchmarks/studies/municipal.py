@@ -21,10 +21,10 @@ from scipy.stats import spearmanr
 from benchmarks.studies.command import map_seeds, run_study
 from benchmarks.studies.model import covered
 from benchmarks.studies.observe import observe_release
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from data.workspace.types import Bools, Floats, Progress
 from risk.model import RiskModel
 from risk.model.municipalities import MunicipalFit, fit_municipalities
-from risk.worlds import WorldParameters, simulate_default_areas
 
 INSIDE = {"Tirana": "AL-11", "Durrës": "AL-02", "Attica": "GR-I"}
 _DRAWS = 2000

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from benchmarks.worlds import World, WorldParameters
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.tables.spec import CATEGORIES, Level
@@ -24,16 +25,15 @@ from risk.model.observations import (
     noise_variance,
 )
 from risk.report.steps import merge_noisy
-from risk.worlds import World, WorldParameters
 
 _KEYS = 2**24  # cell keys are below this
 _KNOWN = {name: i for i, name in enumerate(CATEGORIES["pathway"][: len(CROSSING)])}
 _FOUND = {name: i for i, name in enumerate(CATEGORIES["found"])}
-OWN, QUIET = "likelihood", "quiet"  # beside risk.worlds.LAWS: the model's own law; no differences in risk
+OWN, QUIET = "likelihood", "quiet"  # beside benchmarks.worlds.LAWS: the model's own law; no differences in risk
 
 
 def set_up_world(seed: int, law: str = OWN, gamma: float = WorldParameters.gamma) -> WorldParameters:
-    """Return the parameters of a world that follows a law of risk/worlds/laws.py, OWN or QUIET."""
+    """Return the parameters of a world that follows a law of benchmarks/worlds/laws.py, OWN or QUIET."""
     if law == QUIET:
         return WorldParameters(seed=seed, gamma=gamma, signal=False, internal_after=0.2)
     return WorldParameters(seed=seed, gamma=gamma, laws=() if law == OWN else (law,))

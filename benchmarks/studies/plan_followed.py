@@ -25,11 +25,11 @@ from benchmarks.studies.command import round_mean, run_study
 from benchmarks.studies.history import History, Place, place
 from benchmarks.studies.model import covered
 from benchmarks.studies.trial import YEAR, Programme, floors, meets, need_of, planned, posts_of, rules_of, towards
+from benchmarks.worlds import WorldParameters
 from data.workspace.types import Ints, Progress
 from risk.model import RiskModel
 from risk.model.observations import Observations
 from risk.planning.problem import Posts, Solver
-from risk.worlds import WorldParameters
 
 Way = Literal["plan", "counts"]
 

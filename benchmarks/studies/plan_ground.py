@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmarks.studies.command import round_mean, run_study
 from benchmarks.studies.observe import OWN, observe_release, set_up_world
+from benchmarks.worlds import World, WorldParameters, simulate_default_areas
 from data.workspace.types import Floats, Ints, Progress
 from geo import areas as geography
 from geo.islands import Island, choose_ways, find_islands, find_region
@@ -41,7 +42,7 @@ from risk.planning.benefit import compute_met
 from risk.planning.inputs import ALL, PlanInputs, Setting, make_plan
 from risk.planning.islands import Division
 from risk.planning.problem import YEAR, Posts, Rules
-from risk.worlds import DEFAULT_SEED, World, WorldParameters, simulate_default_areas
+from risk.worlds import DEFAULT_SEED
 
 LAWS = (OWN, "unfollowed-rise")
 PATHWAYS = (ALL, "internal")

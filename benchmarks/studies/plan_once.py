@@ -27,6 +27,7 @@ import numpy as np
 from benchmarks.studies.command import map_seeds, round_mean, run_study
 from benchmarks.studies.observe import observe_release
 from benchmarks.studies.trial import YEAR, Programme, counts_of, meets, need_of, planned, posts_of, rules_of, towards
+from benchmarks.worlds import World, WorldParameters, simulate_default_areas
 from data.tables.spec import Level
 from data.workspace.types import Floats, Ints, Progress
 from risk.model import RiskModel
@@ -39,7 +40,6 @@ from risk.planning.explain import Estimate
 from risk.planning.problem import Posts, Rules, Solver
 from risk.planning.result import Plan
 from risk.planning.verdict import Answer
-from risk.worlds import World, WorldParameters, simulate_default_areas
 
 _DRAWS = 400
 RIVALS = ("today", "population", "counts", "greedy", "plan", "truth")

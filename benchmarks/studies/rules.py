@@ -41,6 +41,7 @@ from benchmarks.studies.snapshot import (
     count_changes,
     get_shape,
 )
+from benchmarks.worlds import World, WorldParameters, simulate_default_areas
 from data.disclosure.cell_key import CellKey, compute_cell_keys, salt_of
 from data.disclosure.policy import DEFAULT_POLICY
 from data.tables.spec import TableSpec
@@ -49,7 +50,6 @@ from geo import areas as geography
 from risk.laplace.likelihood import MISSING
 from risk.model import RiskModel
 from risk.model.observations import CROSSING, Observations
-from risk.worlds import World, WorldParameters, simulate_default_areas
 
 RULES = ("final", "blocks", "cells", "always")
 _RELEASES = 12

@@ -26,6 +26,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.studies.command import map_seeds, run_study
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from data.disclosure.attacks import membership, reading, sequence
 from data.disclosure.attacks.membership.one_number import compute_advantage
 from data.disclosure.attacks.membership.rates import read_rates
@@ -41,7 +42,6 @@ from data.tables.periods import Calendar, add_months
 from data.tables.spec import DEFAULT_PLAN, Plan
 from data.workspace.types import Progress
 from geo import areas as geography
-from risk.worlds import WorldParameters, simulate_default_areas
 
 CHILDREN = 1400
 _COUNTS = tuple(spec for spec in DEFAULT_PLAN["public"] if spec.counted)

@@ -17,12 +17,12 @@ import pandas as pd
 
 from benchmarks.studies.command import map_seeds, run_study
 from benchmarks.studies.observe import QUIET, observe_release, read_need, set_up_world
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from data.workspace.types import Floats, Progress
 from risk.model import RiskModel
 from risk.model.detection import DetectionRange, judge_need
 from risk.model.observations import Observations
 from risk.model.statements import Statements
-from risk.worlds import WorldParameters, simulate_default_areas
 
 SPREADS = (0.2, 0.35, 0.5)
 NAMES = (

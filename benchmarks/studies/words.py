@@ -2,7 +2,7 @@
 
 Each world is fitted on protected counts of twelve quarters. The model's statements on rates, burden, the first five
 areas and changes of areas and countries are compared with the truth: docs/risk-model.md eq. (79) to (82). Worlds may
-follow a law that the model does not know (risk/worlds/laws.py), or have no differences in risk at all ("quiet").
+follow a law that the model does not know (benchmarks/worlds/laws.py), or have no differences in risk at all ("quiet").
 The counts of each world are saved in a file of their own. So a study can be stopped, resumed, and run in ranges of
 seeds.
 """
@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.studies.model import GAMMAS
 from benchmarks.studies.observe import OWN, QUIET, observe_release, read_need, set_up_world
+from benchmarks.worlds import LAWS, simulate_default_areas
 from data.workspace.types import Floats
 from risk.model import RiskModel
 from risk.model.burden import TOP, judge_burden
@@ -28,7 +29,6 @@ from risk.model.detection import draw_yearly_need, judge_need
 from risk.model.observations import Observations
 from risk.model.statements import Statements, name_certainty
 from risk.report.change import find_changes, pool_countries
-from risk.worlds import LAWS, simulate_default_areas
 
 Counts = dict[str, tuple[int, int]]  # "kind/certainty/claim": how often it was stated, how often that was true
 NAMES = (OWN, QUIET, *LAWS)

@@ -176,7 +176,7 @@ class Document:
 
     def _list_doubts(self, most: int | None = None) -> dict[str, Any]:
         t, plan = self.t, self.saved.summary
-        doubts = plan_words.list_doubts(t, plan, headlines.count_undecided(self.current))
+        doubts = list(plan_words.list_doubts(t, plan, headlines.count_undecided(self.current)))
         return {
             "uncertain": _section(t("What is uncertain"), doubts[:most]),
             "change": _section(t("What would change the advice"), plan_words.list_turning_points(t, plan)[:most]),

@@ -8,12 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from dashboard.commands.output import Json, Tick, emit, format_table, progress
+from dashboard.commands.output import Json, emit, format_table, progress
 from dashboard.commands.workspace import open_workspace
 from dashboard.narrative.attacks import TRIED, judge_attack
 from data.disclosure.attacks.audit import Audit
 from data.disclosure.attacks.bounds import Finding
-from data.workspace import Workspace
 
 _REFUSED = 5  # exit code: an attack succeeded
 _MAX_CELLS = 20  # listed for each table
@@ -28,7 +27,8 @@ def audit(
     """Attack a release together with all earlier ones, and every file that readers can get."""
     workspace = open_workspace(context, or_demo=True)
     with progress("Attacking") as tick:
-        result = _attack(workspace, name, tick)
+        # The module is imported only here, because it imports Streamlit, which is slow to start.
+        result: Audit = import_module("dashboard.web.reader_files").audit_workspace(workspace, name, tick)
     emit(
         {
             "passed": result.passed,
@@ -41,15 +41,6 @@ def audit(
     )
     if not result.passed:
         raise SystemExit(_REFUSED)
-
-
-def _attack(workspace: Workspace, name: str | None, tick: Tick) -> Audit:
-    """Attack a release and return the audit.
-
-    The module is imported only here, because it imports Streamlit, which is slow to start.
-    """
-    result: Audit = import_module("dashboard.web.reader_files").audit_workspace(workspace, name, tick)
-    return result
 
 
 def format_audit(result: Audit) -> list[str]:

@@ -109,7 +109,10 @@ def _read_hints(hints: Hints) -> ColumnMapping:
         else:
             constants[column] = value
     theirs = dict(_split("--column", text) for text in hints.columns or ())
-    _check_columns([*constants, *names, *theirs])
+    known = dict.fromkeys(column.name for kind in KINDS.values() for column in kind.file_columns)
+    wrong = [column for column in [*constants, *names, *theirs] if column not in known]
+    if wrong:
+        raise InputError(f"There is no column {', '.join(map(repr, wrong))}. There are: {', '.join(known)}.")
     if hints.days and hints.days not in mapping.SLASHES:
         raise InputError(f"--days is {hints.days!r}. Allowed: {', '.join(map(repr, mapping.SLASHES))}.")
     return ColumnMapping(
@@ -139,13 +142,6 @@ def _split(option: str, text: str) -> tuple[str, str]:
     if not (ours and equals and value):
         raise InputError(f"{option} {text!r} is not COLUMN=VALUE, as --set axis=prevention or --column date='Data'.")
     return ours, value
-
-
-def _check_columns(columns: list[str]) -> None:
-    known = dict.fromkeys(column.name for kind in KINDS.values() for column in kind.file_columns)
-    wrong = [column for column in columns if column not in known]
-    if wrong:
-        raise InputError(f"There is no column {', '.join(map(repr, wrong))}. There are: {', '.join(known)}.")
 
 
 def check_files(files: list[Path]) -> None:

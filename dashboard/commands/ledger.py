@@ -64,7 +64,7 @@ def list_entries(
         {
             "entries": answer,
             "sha256": chain.head[1],
-            "track_record": record.as_dict() if record else None,
+            "track_record": asdict(record) if record else None,
             "plans": [asdict(outcome) for outcome in outcomes],
             "decisions": [asdict(decision) for decision in decisions],
         },

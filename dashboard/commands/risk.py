@@ -164,7 +164,7 @@ def _calibrate(workspace: Workspace, name: str | None, worlds: int) -> dict[str,
     noise = CellKey.from_manifest(opened.manifest["tact"])
     with progress("Fitting invented data") as tick:
         seen = replace(seen, channel=build_channel(noise, np.array([_ANY]), None))
-        return calibrate_model(seen, worlds, SEED, tick).as_dict()
+        return asdict(calibrate_model(seen, worlds, SEED, tick))
 
 
 def _describe_checks(workspace: Workspace, about: Mapping[str, Any]) -> list[str]:

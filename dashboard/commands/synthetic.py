@@ -33,16 +33,11 @@ def synthetic(
     A report beside them says how well they agree with each published table, and what they must not be used for.
     """
     check_folder(to)
-    opened = _open(release or open_workspace(context, or_demo=True).path)
+    releases, name = find_release(release or open_workspace(context, or_demo=True).path)
+    if name in read_withdrawn(releases):
+        raise InputError(f"Release {name} was taken back ({WITHDRAWN}). Choose another: tact releases")
+    opened = Release.open(releases, "public", name, read_blocked(releases))
     with fill_folder(to) as part:
         written, report = write_synthetic(opened, part, seed)
     paths = [str(to / path.name) for path in written]
     emit({"files": paths, **report}, as_json, *paths)
-
-
-def _open(folder: Path) -> Release:
-    """Open the public tier of a release. Raises InputError for a release that was taken back."""
-    releases, name = find_release(folder)
-    if name in read_withdrawn(releases):
-        raise InputError(f"Release {name} was taken back ({WITHDRAWN}). Choose another: tact releases")
-    return Release.open(releases, "public", name, read_blocked(releases))

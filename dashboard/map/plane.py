@@ -77,17 +77,14 @@ def draw_arrow(start: Point, end: Point, width: float, colour: str = _ARROW) -> 
     aside = (-along[1], along[0])
     corners = (_moved(neck, aside, 0.5 * head), _moved(neck, aside, -0.5 * head))
     tip = f"M{_format_point(end)}L{_format_point(corners[0])}L{_format_point(corners[1])}Z"
-    return Arrow(_svg(line, tip, start, width, colour), tuple(_along(start, middle, end)))
-
-
-def _svg(line: str, tip: str, start: Point, width: float, colour: str) -> str:
     round_line = 'fill="none" stroke-linecap="round"'
-    return (
+    return Arrow(
         f'<path d="{line}" {round_line} stroke="#fff" stroke-width="{width + _RIM:.1f}"/>'
         f'<path d="{tip}" fill="#fff" stroke="#fff" stroke-width="{_RIM:.1f}" stroke-linejoin="round"/>'
         f'<path d="{line}" {round_line} stroke="{colour}" stroke-width="{width:.1f}"/>'
         f'<circle cx="{start[0]:.1f}" cy="{start[1]:.1f}" r="{0.9 * width:.1f}" fill="{colour}" '
-        f'stroke="#fff" stroke-width="{_RIM / 2:.1f}"/><path d="{tip}" fill="{colour}"/>'
+        f'stroke="#fff" stroke-width="{_RIM / 2:.1f}"/><path d="{tip}" fill="{colour}"/>',
+        tuple(_along(start, middle, end)),
     )
 
 

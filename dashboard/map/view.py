@@ -16,7 +16,7 @@ import pandas as pd
 
 from dashboard.site import current_release
 from dashboard.site.cache import cache_once
-from dashboard.site.current_release import CurrentRelease, Options, freeze_options
+from dashboard.site.current_release import CurrentRelease, Options
 from data.errors import InputError
 from data.tables.periods import GRAINS, Calendar, Grain, Period
 from geo.layers import LAYERS, find_map_conflict
@@ -51,7 +51,7 @@ class MapView:
 
     def __hash__(self) -> int:
         """Return a hash, so that results for a view can be cached."""
-        options = frozenset((layer, freeze_options(chosen)) for layer, chosen in self.options.items())
+        options = frozenset((layer, tuple(sorted(chosen.items()))) for layer, chosen in self.options.items())
         return hash((self.layer, self.over, self.level, self.period, self.area, options, self.projector))
 
     @property
@@ -65,7 +65,7 @@ class MapView:
 
     def key(self, layer: str | None = None) -> Options:
         """Return the choices that were made for a layer (by default the main one), in a form for the key of a cache."""
-        return freeze_options(self.chosen(layer or self.layer))
+        return tuple(sorted(self.chosen(layer or self.layer).items()))
 
     def view(self, layer: str | None = None) -> View:
         """Return the view with which to read a layer, by default the main one."""
@@ -179,7 +179,7 @@ def _settle_choices(view: MapView, current: CurrentRelease) -> dict[str, dict[st
         known = {o.id: {c.id for c in o.choices} for o in _BY_ID[name].options}
         valid = {o: c for o, c in chosen.items() if c in known.get(o, ())}
         shown = name in view.layers
-        if valid and (not shown or current_release.has_layer(current, name, view.level, freeze_options(valid))):
+        if valid and (not shown or current_release.has_layer(current, name, view.level, tuple(sorted(valid.items())))):
             valid_options[name] = valid
     return valid_options
 

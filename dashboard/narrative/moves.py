@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.narrative.speech import Speech, make_legible
@@ -131,15 +131,11 @@ def word_decision(t: Speech, authored: AuthoredDecision) -> str:
     """Return a decision as one line: decision, move, reason, and the role of its author with the day."""
     author, reason = authored.author, make_legible(authored.decision.reason, _REASON)
     who = ", ".join(part for part in (t.name_role(author.role), t.format_day(author.date)) if part)
-    return f"{_word_decision_move(t, authored.decision)}{f' – {reason}' if reason else ''} ({who})"
+    return f"{word_decision_move(t, authored.decision)}{f' – {reason}' if reason else ''} ({who})"
 
 
-def list_decision_moves(t: Speech, decisions: Iterable[Decision]) -> list[str]:
-    """Return the decision and its move in words, for each of these decisions."""
-    return [_word_decision_move(t, decision) for decision in decisions]
-
-
-def _word_decision_move(t: Speech, decision: Decision) -> str:
+def word_decision_move(t: Speech, decision: Decision) -> str:
+    """Return a decision and its move in words."""
     if decision.decided == "lock":
         # This decision keeps all units of the kind in the area, so it names no other area and no number.
         return t("Keep in place: {kind} in {area}", kind=t.name_kind(decision.kind), area=t.name_area(decision.start))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashboard.narrative.moves import list_decision_moves
+from dashboard.narrative.moves import word_decision_move
 from dashboard.narrative.plan_places import list_reasons_to_leave, word_one_more, word_toward_risen, word_unknown_ways
 from dashboard.narrative.speech import Speech
 from dashboard.site.text import capitalise
@@ -304,16 +304,12 @@ def _describe_gain(t: Speech, verdict: Verdict, *, considered: bool) -> Figure:
     return Figure(name, t.format_change(net.mean), below)
 
 
-def list_doubts(t: Speech, plan: PlanSummary, undecided: tuple[int, int] = (0, 0)) -> list[str]:
-    """Return sentences on what is uncertain about a plan, the most important first.
+def list_doubts(t: Speech, plan: PlanSummary, undecided: tuple[int, int]) -> Iterator[str]:
+    """Yield sentences on what is uncertain about a plan, the most important first.
 
     undecided : two numbers: the pairs of area and pathway whose class the risk model cannot tell, and all such pairs.
     """
-    return list(_list_doubts(t, plan, *undecided))
-
-
-def _list_doubts(t: Speech, plan: PlanSummary, unsure: int, pairs: int) -> Iterator[str]:
-    verdict = plan.verdict
+    verdict, (unsure, pairs) = plan.verdict, undecided
     if plan.moves:
         yield t(
             "The gain of all moves together is between {low} and {high} children per quarter "
@@ -439,7 +435,7 @@ def word_clashes(t: Speech, clashes: Sequence[Clash]) -> tuple[str, list[str]]:
 
 def _word_clash(t: Speech, clash: Clash) -> str:
     rule = capitalise(t.name_rule(clash.rule))
-    places = [*map(t.name_area, clash.places), *list_decision_moves(t, clash.decisions)]
+    places = [*map(t.name_area, clash.places), *(word_decision_move(t, decision) for decision in clash.decisions)]
     if clash.rule in LIMITS:
         if clash.possible is None:
             return t("{rule}: more of this alone is not enough.", rule=rule)

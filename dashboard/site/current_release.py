@@ -6,7 +6,7 @@ one release is never shown for another. All sessions share the results: never ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -127,11 +127,6 @@ def read_costs(current: CurrentRelease) -> pd.DataFrame:
 def read_table(current: CurrentRelease, name: str) -> pd.DataFrame:
     """Read a table of the release or of its derived results; empty if there is no such table."""
     return load_table(current.release, name)
-
-
-def freeze_options(options: Mapping[str, str]) -> Options:
-    """Return choices in a form that can be the key of a cache."""
-    return tuple(sorted(options.items()))
 
 
 @cache_once(maxsize=16)

@@ -12,7 +12,6 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -42,7 +41,7 @@ from dashboard.web.admission import find_right
 from dashboard.web.conversations import MEDIA, Conversations
 from dashboard.web.gate import find_foreign
 from dashboard.web.limits import find_address
-from dashboard.web.organisation import SECONDS, Beginning, Fault, Provider, ProviderError, finish
+from dashboard.web.organisation import SECONDS, Beginning, Fault, Provider, ProviderError, derive, finish
 from dashboard.web.paths import choose_language, format_path, keep_language, list_languages, take_path
 from dashboard.web.threads import compare_passphrase, look_up
 from data.accounts import passkeys, people, sessions, tokens
@@ -263,7 +262,7 @@ class Door:
         """Return a page with a form. The form's token belongs to a cookie of the browser."""
         secret = request.cookies.get(self._form) or secrets.token_urlsafe(32)
         headers = sign_in.make_headers(self._origin) if self._passkeys else sign_in.HEADERS
-        response = HTMLResponse(make(_make_token(secret)), status_code=status, headers=headers)
+        response = HTMLResponse(make(derive("form", secret)), status_code=status, headers=headers)
         self._set_cookie(response, self._form, secret)
         return response
 
@@ -474,7 +473,7 @@ class Door:
         except (TimeoutError, ClientDisconnect, ValueError):  # the last for too many fields
             return None
         form = {name: values[-1] for name, values in fields.items()}
-        is_own = secrets.compare_digest(form.get("token", "").encode(), _make_token(secret).encode())
+        is_own = secrets.compare_digest(form.get("token", "").encode(), derive("form", secret).encode())
         return form if is_own else None
 
     async def _work(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
@@ -547,8 +546,3 @@ def _name_file(path: str, disposition: str) -> str:
         return path
     match = re.search(r'filename="(tact-[^"]*)"', disposition)
     return match[1] if match else Path(path).suffix
-
-
-def _make_token(secret: str) -> str:
-    """Return the token of a form, which belongs to the browser's cookie."""
-    return sha256(f"form {secret}".encode()).hexdigest()

@@ -22,7 +22,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from dashboard.web.organisation import Fault, ProviderError, derive, make_state
+from dashboard.web.organisation import Fault, ProviderError, derive
 from data.accounts.addresses import split_safe
 from data.accounts.people import Identity
 from data.accounts.provider import ProviderSettings
@@ -115,7 +115,7 @@ class Provider:
         about = await self._read_about(client)
         verifier, nonce = derive("verifier", secret), derive("nonce", secret)
         address, _ = client.create_authorization_url(
-            about["authorization_endpoint"], make_state(secret), verifier, nonce=nonce
+            about["authorization_endpoint"], derive("state", secret), verifier, nonce=nonce
         )
         return str(address)
 
@@ -167,7 +167,8 @@ class Provider:
             if about["issuer"] != self.settings.issuer:
                 raise ProviderError(Fault.UNBELIEVED, "its configuration names another issuer")
             for name in _ADDRESSES:
-                _check_address(name, about[name])
+                if split_safe(about[name]) is None:  # only this machine may do without encryption
+                    raise ProviderError(Fault.UNBELIEVED, f"its {name} is no https address")
             self._about = (self._clock(), about)
         return self._about[1]
 
@@ -205,9 +206,3 @@ async def _get(client: AsyncOAuth2Client, address: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise TypeError("no object")
     return document
-
-
-def _check_address(name: str, address: str) -> None:
-    """Raise ProviderError for an address without encryption, unless it is on this machine."""
-    if split_safe(address) is None:
-        raise ProviderError(Fault.UNBELIEVED, f"its {name} is no https address")

@@ -90,7 +90,7 @@ async def finish(
     address : the network address of the browser; it must wait if too many attempts from it have failed.
     """
     state = answer.get("state", "")
-    if beginning is None or not secrets.compare_digest(state.encode(), make_state(beginning.secret).encode()):
+    if beginning is None or not secrets.compare_digest(state.encode(), derive("state", beginning.secret).encode()):
         return Refusal(reason=Reason.SPENT)
     refusal = await look_up(sessions.begin_answer, accounts, state, address)
     if refusal is not None:
@@ -98,11 +98,6 @@ async def finish(
     identity, groups = await provider.identify(beginning.secret, answer)
     role = provider.settings.find_role(groups)
     return await look_up(sessions.sign_in_from_provider, accounts, identity, role, address)
-
-
-def make_state(secret: str) -> str:
-    """Return the parameter `state` of OpenID Connect for a browser, derived from its secret."""
-    return derive("state", secret)
 
 
 def derive(purpose: str, secret: str) -> str:

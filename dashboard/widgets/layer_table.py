@@ -11,7 +11,7 @@ from geo.layers.output.table import COLUMNS, NOISY, build_table
 
 _CODE, _AREA, _LOCAL, _COUNTRY, _VALUE, _MARGIN, _STATE, _SOURCE, _NOTE = COLUMNS
 # The value comes right after its area, where a small screen shows it.
-_IN_ORDER = (_AREA, _VALUE, _MARGIN, NOISY, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _CODE)
+IN_ORDER = (_AREA, _VALUE, _MARGIN, NOISY, _STATE, _NOTE, _SOURCE, _LOCAL, _COUNTRY, _CODE)
 
 
 def tabulate_layer(release: Release, layer: Layer, view: View, data: LayerData | None = None) -> pd.DataFrame:
@@ -34,11 +34,6 @@ def drop_silent_columns(rows: pd.DataFrame) -> pd.DataFrame:
     empty = [column for column in rows if not rows[column].astype(bool).any()]
     same = [_SOURCE] if len(set(rows[_SOURCE])) == 1 else []
     return rows.drop(columns=[*{*empty, *same} - {_CODE, _AREA, _VALUE}])
-
-
-def order_columns(rows: pd.DataFrame) -> list[str]:
-    """Return the names of the columns of a layer's table in reading order; columns that are not known are left out."""
-    return [column for column in _IN_ORDER if column in rows]
 
 
 def measure_column(rows: pd.DataFrame, column: str) -> int:

@@ -71,7 +71,12 @@ class Workspace:
                 Message("A workspace is of kind {kinds}, not {kind!r}.", kinds=" or ".join(KINDS), kind=kind)
             )
         _check_month(start_month)
-        _refuse_used(path)
+        if (path / _TOML).exists():
+            raise WorkspaceError(Message("{path} is a workspace already. Use it, or choose another folder.", path=path))
+        if path.exists() and not path.is_dir():
+            raise WorkspaceError(Message("{path} is a file. A workspace is a folder: choose another name.", path=path))
+        if path.is_dir() and not all(_unfinished(entry) for entry in path.iterdir()):
+            raise WorkspaceError(Message("{path} holds other files. Choose a folder that is new or empty.", path=path))
         created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         name = _check_id(workspace_id) if workspace_id else str(uuid.uuid4())
         workspace = cls(path, name, kind, created, start_month, demo)  # type: ignore[arg-type]
@@ -217,15 +222,6 @@ class Workspace:
             f'created = "{self.created}"\n'
             f"start_month = {self.start_month}\n" + ("demo = true\n" if self.demo else "")
         )
-
-
-def _refuse_used(path: Path) -> None:
-    if (path / _TOML).exists():
-        raise WorkspaceError(Message("{path} is a workspace already. Use it, or choose another folder.", path=path))
-    if path.exists() and not path.is_dir():
-        raise WorkspaceError(Message("{path} is a file. A workspace is a folder: choose another name.", path=path))
-    if path.is_dir() and not all(_unfinished(entry) for entry in path.iterdir()):
-        raise WorkspaceError(Message("{path} holds other files. Choose a folder that is new or empty.", path=path))
 
 
 def _unfinished(entry: Path) -> bool:

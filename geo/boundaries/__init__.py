@@ -88,13 +88,20 @@ def import_boundaries(
     _refuse_overlaps(official, places)
     official, split, partial = _join_successors(official, rows, areas_table, places)
     if not official:
-        raise AreaError(f"No row of {path.name} is a municipality that is known. {_describe_first(unmatched)}")
+        first = f"Row {unmatched[0].row}: {unmatched[0].reason}" if unmatched else ""
+        raise AreaError(f"No row of {path.name} is a municipality that is known. {first}")
     target = Path(workspace_areas) / BOUNDARIES
     before = read_cells(target if target.exists() else None)
     after = _join_shapes(official, before, credit or UNNAMED)
     touched = _list_other_areas(official, areas_table, after.index)
     left_out = sorted([*unmatched, *partial], key=lambda row: row.row)
-    _refuse_orphans(before.index, after.index, set(orphan_check), places, left_out)
+    lost = sorted(set(orphan_check) & set(before.index.difference(after.index)))
+    if lost:
+        names = "; ".join(map(places.label, lost))
+        raise AreaError(
+            f"There are records in areas that these boundaries do not cover: {names}."
+            f" Add them to the file, or give a file that has them.{_describe_unmatched(left_out)}"
+        )
     _write(after, target)
     return BoundaryReport(tuple(sorted(official)), tuple(left_out), split, *touched, columns)
 
@@ -235,18 +242,6 @@ def _list_other_areas(
     return tuple(codes[codes.isin(with_shape)]), tuple(codes[~codes.isin(with_shape)])
 
 
-def _refuse_orphans(
-    before: pd.Index, after: pd.Index, in_use: set[str], places: Places, left_out: Sequence[Unmatched]
-) -> None:
-    lost = sorted(in_use & set(before.difference(after)))
-    if lost:
-        names = "; ".join(map(places.label, lost))
-        raise AreaError(
-            f"There are records in areas that these boundaries do not cover: {names}."
-            f" Add them to the file, or give a file that has them.{_describe_unmatched(left_out)}"
-        )
-
-
 def _describe_unmatched(rows: Sequence[Unmatched]) -> str:
     """Return a sentence that lists the rows left out, one of which may be a missing area; empty if there are none."""
     if not rows:
@@ -260,7 +255,3 @@ def _write(cells: gpd.GeoDataFrame, target: Path) -> None:
     frame = cells.reset_index().set_geometry("imported", crs=cells.crs).set_geometry("geometry")
     with replacing(target) as aside:
         frame.to_parquet(aside, compression="zstd")
-
-
-def _describe_first(unmatched: list[Unmatched]) -> str:
-    return f"Row {unmatched[0].row}: {unmatched[0].reason}" if unmatched else ""

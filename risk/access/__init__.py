@@ -144,13 +144,9 @@ class Supply:
                 f"There are the quarters {', '.join(periods) or 'none'}."
             )
         rows = table[table["period"] == quarter].set_index("area").reindex(list(areas))
-        return cls(areas, *_read_amounts(rows), quarter)
-
-
-def _read_amounts(rows: pd.DataFrame) -> tuple[Floats, Bools]:
-    number = rows["value"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    state = rows["state"].fillna("no_data").to_numpy(dtype=object)
-    low = rows["low"] if "low" in rows else pd.Series(np.nan, index=rows.index)
-    ends = low.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    amount = np.where(state == "class", ends, np.where(state == "number", number, 0.0))
-    return np.nan_to_num(amount), np.isin(state, ("class", "withheld", "no_data"))
+        number = rows["value"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        state = rows["state"].fillna("no_data").to_numpy(dtype=object)
+        low = rows["low"] if "low" in rows else pd.Series(np.nan, index=rows.index)
+        ends = low.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        amount = np.where(state == "class", ends, np.where(state == "number", number, 0.0))
+        return cls(areas, np.nan_to_num(amount), np.isin(state, ("class", "withheld", "no_data")), quarter)

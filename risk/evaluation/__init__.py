@@ -166,7 +166,12 @@ def evaluate(
         raise InputError("An evaluation needs a forecaster, a quarter ahead, and a known count after the first origin.")
     frames: list[pd.DataFrame] = []
     for step, origin in enumerate(origins):
-        history = _read_history(panel, origin, load_panel)
+        history = load_panel(origin) if load_panel else panel.until(origin)
+        if history.areas != panel.areas or history.quarters != panel.quarters[:origin]:
+            raise InputError(
+                f"What was known at quarter {origin} needs the panel's {len(panel.areas)} areas and its first "
+                f"{origin} quarters; it has {len(history.areas)} and {len(history.quarters)}."
+            )
         ahead = min(horizons, len(panel.quarters) - origin)
         for number, (name, forecaster) in enumerate(forecasters.items()):
             forecast = _draw_forecast(forecaster, history, ahead, draws, seed + origin, blocks)
@@ -188,16 +193,6 @@ def summarise_scores(frames: Sequence[pd.DataFrame], panel: Panel, names: Iterab
     out = groups[["log", "crps", "wis", "dss"]].mean()
     out["counts"] = groups.size()
     return Evaluation(cells, out.reset_index(), _measure_calibration(cells), pd.DataFrame(), pd.DataFrame(), seed)
-
-
-def _read_history(panel: Panel, origin: int, load_panel: Callable[[int], Panel] | None) -> Panel:
-    history = load_panel(origin) if load_panel else panel.until(origin)
-    if history.areas != panel.areas or history.quarters != panel.quarters[:origin]:
-        raise InputError(
-            f"What was known at quarter {origin} needs the panel's {len(panel.areas)} areas and its first "
-            f"{origin} quarters; it has {len(history.areas)} and {len(history.quarters)}."
-        )
-    return history
 
 
 def _draw_forecast(

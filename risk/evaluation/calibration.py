@@ -8,8 +8,7 @@ is tested by the ranks' distribution function (Säilynoja, Bürkner and Vehtari 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,10 +40,6 @@ class Calibration:
     def failed(self) -> list[str]:
         """The quantities whose ranks are not uniform: over all of them one false alarm in 20 (Bonferroni)."""
         return [name for name, p in self.p.items() if p * len(self.p) < _LEVEL]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values for a manifest."""
-        return asdict(self)
 
 
 def calibrate(

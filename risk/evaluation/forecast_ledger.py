@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -229,13 +229,9 @@ class TrackRecord:
     verdict: Verdict
     areas: tuple[AreaRecord, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values for a manifest."""
-        return asdict(self)
-
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> TrackRecord:
-        """Read what `as_dict` wrote into a manifest."""
+        """Read the plain values of a track record in a manifest."""
         tables = {name: tuple(values[name]) for name in ("scores", "ahead", "top", "origins")}
         areas = tuple(AreaRecord(**row) for row in values["areas"])
         return cls(**{**values, **tables, "areas": areas, "verdict": Verdict.read(values["verdict"])})

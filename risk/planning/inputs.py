@@ -23,7 +23,6 @@ from geo.travel import Travel
 from risk.access import compute_reach
 from risk.access.tables import CATCHMENT, Times
 from risk.model import Fit, RiskModel
-from risk.model.breaks import Break
 from risk.model.detection import draw_yearly_need
 from risk.model.municipalities import fit_municipalities
 from risk.model.observations import PATHWAYS as _MODEL_PATHWAYS
@@ -34,7 +33,6 @@ from risk.planning import posts as tables
 from risk.planning.islands import Division
 from risk.planning.problem import MOST_SETTLING, SETTLING, Aims, Decision, Posts, Rules, Solver
 from risk.planning.result import Plan, Point
-from risk.planning.schedule import Schedule, schedule_moves
 from risk.report.manifest import read_manifest
 
 ALL = "all"
@@ -282,14 +280,6 @@ def make_plan(
     )
 
 
-def make_schedule(setting: Setting, plan: Plan) -> Schedule:
-    """Compute how the moves of a plan are divided among four quarters, see `risk.planning.schedule_moves`.
-
-    Raises InputError if no schedule is found in time.
-    """
-    return schedule_moves(plan, per_quarter=setting.per_quarter)
-
-
 def make_frontier(
     ground: PlanInputs,
     setting: Setting,
@@ -337,12 +327,6 @@ def _refuse_shelters(table: tables.PostsTable) -> None:
                 f"Units that move between municipalities are of one of these kinds: {', '.join(allowed)}. Where "
                 "shelters and other protected services are is planned by county or region only."
             )
-
-
-def _read_breaks(release: Release) -> tuple[Break, ...]:
-    """Return the series breaks of the risk result, with which need is drawn, too; empty without a result."""
-    manifest = read_manifest(release)
-    return manifest.trends.breaks if manifest else ()
 
 
 def _read_days(release: Release, quarters: Sequence[str]) -> dict[str, float]:
@@ -434,7 +418,8 @@ def _find_cut_off(countries: Sequence[str], travel: Travel) -> Bools:
 
 def _fit_regions(release: Release, areas: geography.Areas, questions: Questions) -> Fit:
     """Fit the model to the regions, with the series breaks of the risk result and without late cells."""
-    observations = replace(Observations.from_release(release, areas), breaks=_read_breaks(release))
+    manifest = read_manifest(release)
+    observations = replace(Observations.from_release(release, areas), breaks=manifest.trends.breaks if manifest else ())
     return RiskModel().fit(observations.leave_out(questions.late)).fit_
 
 

@@ -170,7 +170,7 @@ def list_plan_decisions(
 
     The moves of a plan are read from `chain`, the ledger.
     """
-    plans = {_find_address(content["plan"]): content["moves"] for content in list_plan_entries(chain)}
+    plans = {find_address(content["plan"]): content["moves"] for content in list_plan_entries(chain)}
     for meeting in meetings:
         for decision in (decision for item in meeting.items for decision in item.decisions if decision.plan):
             area = decision.area
@@ -180,11 +180,12 @@ def list_plan_decisions(
                 area,
                 decision.plan,
                 tuple(m for m in plans.get(decision.plan, ()) if _touches(area, m["start"], m["end"])),
-                tuple(o for o in outcomes if _find_address(o.plan) == decision.plan and _touches(area, o.start, o.end)),
+                tuple(o for o in outcomes if find_address(o.plan) == decision.plan and _touches(area, o.start, o.end)),
             )
 
 
-def _find_address(plan: str) -> str:
+def find_address(plan: str) -> str:
+    """Return the part of a plan's name that addresses of pages use: the checksum of its content."""
     return plan.rpartition("-")[2]
 
 

@@ -19,7 +19,7 @@ from data.release import Release, derived, result
 from data.release.result import Result
 from data.tables.spec import Tier
 from risk.handover.tasks import WHY_STAYS
-from risk.planning.outcomes import register_plan
+from risk.planning.outcomes import find_address, register_plan
 from risk.planning.problem import Decision
 from risk.planning.summary import AuthoredDecision, PlanSummary, check_texts
 
@@ -54,11 +54,7 @@ class SavedPlan:
     @property
     def address(self) -> str:
         """The part of the plan's name that addresses of pages use: the checksum of its content."""
-        return _find_address(self.name)
-
-
-def _find_address(name: str) -> str:
-    return name.rpartition("-")[2]
+        return find_address(self.name)
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ def save_plan(
     manifest of an earlier plan was changed.
     """
     content = {**write_plan(summary), "invented": release.invented}
-    result = derived.publish(folder, release, KIND, [], content, lambda name: before(_find_address(name)))
+    result = derived.publish(folder, release, KIND, [], content, lambda name: before(find_address(name)))
     plan = _read_result(result)
     register_plans(folder, release)
     return plan

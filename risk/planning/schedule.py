@@ -1,10 +1,10 @@
 """Divide the moves of a plan among quarters.
 
 A move counts from the quarter in which it is made, so the most useful moves come first. So does the work of teams in
-other areas, which costs no move. But each quarter has a
-maximum number of moves and of hours, and no quarter may fall below a floor that today's posts keep (nor further below
-a floor that they break). One whole-number programme decides for all quarters, docs/planner.md eq. (48) and (49). Its
-benefit curves cover only the capacity that the moves can give an area, docs/planner.md eq. (50).
+other areas, which costs no move. But each quarter has a maximum number of moves, and no quarter may fall below a floor
+that today's posts keep (nor further below a floor that they break). One whole-number programme decides for all
+quarters, docs/planner.md eq. (48) and (49). Its benefit curves cover only the capacity that the moves can give an area,
+docs/planner.md eq. (50).
 """
 
 from __future__ import annotations
@@ -63,12 +63,7 @@ class Schedule:
 
 
 def schedule_moves(
-    plan: Plan,
-    per_quarter: int | None = None,
-    budget_per_quarter: float | None = None,
-    quarters: int = 4,
-    *,
-    solver: Solver | None = None,
+    plan: Plan, per_quarter: int | None = None, quarters: int = 4, *, solver: Solver | None = None
 ) -> Schedule:
     """Decide in which quarter each unit of a plan moves; the same arguments give the same schedule.
 
@@ -77,18 +72,17 @@ def schedule_moves(
     and locks hold in every quarter because they hold at the end.
 
     plan : from `risk.planning.plan_moves`; every second of its draws of need chooses, the other draws judge.
-    per_quarter, budget_per_quarter : maximum number of moves, and maximum cost, in a quarter; None: no limit.
+    per_quarter : maximum number of moves in a quarter; None: no limit.
     quarters : number of quarters.
     solver : seconds and gap; 30 seconds and 1e-4 by default.
 
-    Raises InputError if a limit or the number of quarters is out of range, or if no schedule was found in time.
+    Raises InputError if the limit is negative, or if no schedule was found in time.
     """
-    _check_limits(per_quarter, budget_per_quarter, quarters)
+    if per_quarter is not None and not per_quarter >= 0:
+        raise InputError(f"{per_quarter!r} is not valid for maximum number of moves per quarter. Give 0 or more.")
     solver = solver or Solver(seconds=30.0, gap=1e-4)
     moves = _MoveColumns.build(plan)
-    most = (np.inf if per_quarter is None else float(per_quarter),
-            np.inf if budget_per_quarter is None else budget_per_quarter)  # fmt: skip
-    cumulative = _solve_schedule(moves, plan.need[::2], quarters, most, solver)
+    cumulative = _solve_schedule(moves, plan.need[::2], quarters, per_quarter, solver)
     phases, before = [], np.zeros(len(moves.units))
     for quarter, now in enumerate(cumulative, 1):
         served = compute_met(plan.need[1::2], moves.compute_capacity(now)).sum(axis=(1, 2))
@@ -97,16 +91,6 @@ def schedule_moves(
         phases.append(Phase(quarter, _list_steps(plan, fresh), Estimate.from_draws(served), cost))
         before = now
     return Schedule(tuple(phases), _list_steps(plan, moves.units - before))
-
-
-def _check_limits(per_quarter: int | None, budget: float | None, quarters: int) -> None:
-    for name, value, least in (
-        ("maximum number of moves per quarter", per_quarter, 0),
-        ("maximum hours of travel per quarter", budget, 0.0),
-        ("quarters", quarters, 1),
-    ):
-        if value is not None and not value >= least:
-            raise InputError(f"{value!r} is not valid for {name}. Give {least} or more.")
 
 
 def _list_steps(plan: Plan, units: Floats) -> tuple[Step, ...]:
@@ -172,13 +156,11 @@ def _keep_rules(plan: Plan, change: sparse.csr_array) -> tuple[sparse.csr_array,
     return sparse.csr_array(sparse.vstack(rows)), np.concatenate(least)
 
 
-def _solve_schedule(
-    moves: _MoveColumns, need: Floats, quarters: int, most: tuple[float, float], solver: Solver
-) -> Floats:
+def _solve_schedule(moves: _MoveColumns, need: Floats, quarters: int, most: int | None, solver: Solver) -> Floats:
     """Return the units of each column made by the end of each quarter, (Q, M).
 
-    need : draws, (d, A, K). most : maximum number of moves, and maximum cost, in a quarter. Raises InputError if no
-    schedule is found in time.
+    need : draws, (d, A, K). most : maximum number of moves in a quarter. Raises InputError if no schedule is found in
+    time.
     """
     count = len(moves.units)
     if not count:
@@ -203,14 +185,14 @@ def _solve_schedule(
     return np.asarray(np.where(moves.is_move, np.rint(by_quarter), by_quarter))
 
 
-def _order_rows(moves: _MoveColumns, quarters: int, limits: tuple[float, float]) -> list[LinearConstraint]:
-    """Build the rows of the schedule, docs/planner.md eq. (49): no move is undone; limits and rules hold."""
+def _order_rows(moves: _MoveColumns, quarters: int, most: int | None) -> list[LinearConstraint]:
+    """Build the rows of the schedule, docs/planner.md eq. (49): no move is undone; limit and rules hold."""
     count = len(moves.units)
     step = sparse.eye_array(quarters) - sparse.eye_array(quarters, k=-1)
     rows = [LinearConstraint(sparse.csr_array(sparse.kron(step, sparse.eye_array(count))), 0.0, np.inf)]
-    for each, limit in zip((moves.is_move.astype(float), moves.cost), limits, strict=True):
-        if np.isfinite(limit):
-            rows.append(LinearConstraint(sparse.csr_array(sparse.kron(step, each[None])), -np.inf, limit))
+    if most is not None:
+        moved = sparse.csr_array(sparse.kron(step, moves.is_move[None].astype(float)))
+        rows.append(LinearConstraint(moved, -np.inf, most))
     if moves.rows.shape[0]:
         rules = sparse.csr_array(sparse.kron(sparse.eye_array(quarters), moves.rows))
         rows.append(LinearConstraint(rules, np.tile(moves.least, quarters) - _TOLERANCE, np.inf))

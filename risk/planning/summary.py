@@ -21,10 +21,10 @@ from risk.handover.tasks import HandOver, Stays
 from risk.planning import posts as tables
 from risk.planning.benefit import compute_met
 from risk.planning.explain import Estimate, Move, NeedTotals, OneMore, Outcome, Outing, find_best_unit
-from risk.planning.inputs import PlanInputs, Setting, make_schedule
+from risk.planning.inputs import PlanInputs, Setting
 from risk.planning.problem import Decision
 from risk.planning.result import Plan, Point
-from risk.planning.schedule import Phase, Step
+from risk.planning.schedule import Phase, Step, schedule_moves
 from risk.planning.verdict import Answer, YearAhead
 
 Role = Literal["programme manager", "coordinator", "data officer", "board"]
@@ -240,7 +240,7 @@ def summarise_plan(
         *partners,
         *(kind.name for kind in plan.posts.kinds),
     )
-    schedule = make_schedule(setting, plan)
+    schedule = schedule_moves(plan, setting.per_quarter)
     return PlanSummary(
         title.strip(),
         note.strip(),

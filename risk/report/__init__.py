@@ -184,7 +184,7 @@ def _register_forecasts(release: Release, folder: Path, judged: JudgedFit) -> di
         return {"ledger_problem": " ".join(chain.problems)}
     number, head = chain.head
     record = forecast_ledger.score_ledger(chain, observations)
-    return {"ledger": {"number": number, "sha256": head}, "track_record": None if record is None else record.as_dict()}
+    return {"ledger": {"number": number, "sha256": head}, "track_record": None if record is None else asdict(record)}
 
 
 @on_one_thread

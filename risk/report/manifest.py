@@ -18,7 +18,7 @@ from risk.evaluation.model_checks import Check
 from risk.evaluation.risk_model import MODEL
 from risk.model.detection import DetectionRange
 from risk.report import KIND
-from risk.report.safeguards import Drift, ProxyCheck, read_checks, read_drift
+from risk.report.safeguards import Drift, ProxyCheck, read_drift
 from risk.report.shift import AreaShift, YearShare
 from risk.report.trends import Trends
 
@@ -165,7 +165,7 @@ def read_manifest(release: Release) -> RiskManifest | None:
         years=(str(statements.get("first_year", "")), str(statements.get("last_year_ends", ""))),
         shifts=tuple(AreaShift.read(shift) for shift in statements.get("shifts", ())),
         trends=Trends.read(statements.get("trends") or {}),
-        checks=read_checks(safeguards) if safeguards else None,
+        checks=tuple(ProxyCheck(**check) for check in safeguards.get("proxy") or ()) if safeguards else None,
         finds_alone=read_drift(safeguards, "finds_alone"),
         corrected=read_drift(safeguards, "corrected"),
         evaluation=EvaluationSummary.read(evaluation) if "scores" in evaluation else None,

@@ -75,11 +75,6 @@ def check_safeguards(release: Release, observations: Observations, log_risk: Flo
     }
 
 
-def read_checks(manifest: Mapping[str, Any]) -> tuple[ProxyCheck, ...]:
-    """Read the proxy audit from what `check_safeguards` returned."""
-    return tuple(ProxyCheck(**check) for check in manifest.get("proxy") or ())
-
-
 def read_drift(manifest: Mapping[str, Any], rule: str) -> Drift | None:
     """Read the drift of a rule from what `check_safeguards` returned; None if that has no such drift."""
     drift = (manifest.get("feedback") or {}).get(rule)

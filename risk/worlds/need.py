@@ -66,24 +66,6 @@ def compute_internal_share(parameters: WorldParameters) -> Floats:
     return share
 
 
-def _draw_hotspot(land: Ground, parameters: WorldParameters) -> Floats:
-    """Draw a hotspot to add to the log rate, (R, T): it moves to a neighbouring region every three quarters.
-
-    It is zero everywhere if the parameters have no signal or no hotspot, or if no regions touch.
-    """
-    extra = np.zeros((len(land.regions), parameters.quarters))
-    if not (parameters.signal and parameters.hotspot and len(land.region_edges)):
-        return extra
-    rng = stream(parameters.seed, "hotspot")
-    region = int(rng.choice(np.unique(land.region_edges)))
-    for quarter in range(parameters.quarters):
-        if quarter and quarter % 3 == 0:
-            pairs = land.region_edges[(land.region_edges == region).any(axis=1)]
-            region = int(rng.choice(pairs[pairs != region]))
-        extra[region, quarter] = parameters.hotspot
-    return extra
-
-
 def draw_need(land: Ground, parameters: WorldParameters) -> Need:
     """Draw the true need; its sum over regions, pathways and quarters is children / detection."""
     theta, local = _draw_surfaces(land, parameters)
@@ -101,7 +83,6 @@ def draw_need(land: Ground, parameters: WorldParameters) -> Need:
         inside = where == country
         rate[inside] /= np.maximum(rate[inside].sum(axis=(0, 2), keepdims=True), SMALL)
     parts = _split_by_pathway(land, parameters, rate)
-    parts *= np.exp(_draw_hotspot(land, parameters))[:, None, :]
     parts *= parameters.children / parameters.detection / parts.sum()
     spread = np.exp(local)[:, SURFACE] * children[:, None]
     inside_region = land.sum_by_region(spread)[land.region_of]

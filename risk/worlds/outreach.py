@@ -90,23 +90,6 @@ def weigh_municipalities(land: Ground, parameters: WorldParameters, out: _Outrea
     return weight
 
 
-def _expect_finds(land: Ground, parameters: WorldParameters, need: Need, t: int, days: Floats, scale: Floats) -> Floats:
-    """Return the expected number of children found in quarter `t`, reported and discovered, (M, P, F).
-
-    days : outreach days in the quarter, (M,). The number discovered in a region depends on all its days together. It is
-    divided among the municipalities by need and days; in each, at most nine in ten children are found.
-    """
-    there = need.municipality[:, :, t]
-    now = there * need.detection[land.region_of][:, None]
-    trust = np.array([1.0, np.exp(parameters.reporting_gap)])[np.minimum(land.country_of_municipality, 1)]
-    trust = trust * need.reporting[land.region_of, t]
-    reported = np.minimum(scale[0] * now * trust[:, None], _MOST_FOUND * there)
-    together = land.sum_by_region(days)
-    whole = scale[1] * land.sum_by_region(now) * (together**parameters.gamma * (together > 0))[:, None]
-    limit = (_MOST_FOUND * there - reported) * (days > 0)[:, None]
-    return np.stack([reported, _share_out_finds(land, whole, limit, days**parameters.gamma)], axis=2)
-
-
 def _share_out_finds(land: Ground, whole: Floats, limit: Floats, reach: Floats) -> Floats:
     """Divide the children found in each region among its municipalities: limit · (1 − exp(−s · reach)), (M, P).
 
@@ -152,8 +135,21 @@ class Course:
         return days
 
     def expect_finds(self, t: int, days: Floats) -> Floats:
-        """Return the expected number of children found in quarter `t`, (M, P, F), for days by municipality, (M,)."""
-        return _expect_finds(self.land, self.parameters, self.need, t, days, self.scale)
+        """Return the expected number of children found in quarter `t`, reported and discovered, (M, P, F).
+
+        days : outreach days in the quarter, (M,). The number discovered in a region depends on all its days together.
+        It is divided among the municipalities by need and days; in each, at most nine in ten children are found.
+        """
+        land, gamma = self.land, self.parameters.gamma
+        there = self.need.municipality[:, :, t]
+        now = there * self.need.detection[land.region_of][:, None]
+        trust = np.array([1.0, np.exp(self.parameters.reporting_gap)])[np.minimum(land.country_of_municipality, 1)]
+        trust = trust * self.need.reporting[land.region_of, t]
+        reported = np.minimum(self.scale[0] * now * trust[:, None], _MOST_FOUND * there)
+        together = land.sum_by_region(days)
+        whole = self.scale[1] * land.sum_by_region(now) * (together**gamma * (together > 0))[:, None]
+        limit = (_MOST_FOUND * there - reported) * (days > 0)[:, None]
+        return np.stack([reported, _share_out_finds(land, whole, limit, days**gamma)], axis=2)
 
     def draw_finds(self, mean: Floats, rng: np.random.Generator) -> Floats:
         """Draw the children found in a quarter around their mean, (M, P, F): negative binomial by region and surface.

@@ -1,4 +1,4 @@
-"""An invented world: its records and the truth behind them."""
+"""An invented world: its records."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from risk.worlds.parameters import WorldParameters
-from risk.worlds.truth import Truth
 
 
 @dataclass(frozen=True)
 class World:
-    """An invented world: its parameters, its truth, and the records that partners would have.
+    """An invented world: its parameters, and the records that partners would have.
 
     records : one frame for each record kind with the columns that a partner's file has (`child_id` and
         `programme_number` in plain text, which intake replaces by hashes); text columns are categories or
@@ -20,6 +19,5 @@ class World:
     """
 
     parameters: WorldParameters
-    truth: Truth
     records: dict[str, pd.DataFrame] = field(repr=False)
     areas: pd.DataFrame = field(repr=False)

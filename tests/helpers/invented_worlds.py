@@ -1,7 +1,7 @@
 """Make invented worlds over the product's areas, with the same neighbours each time."""
 
+from benchmarks import worlds as sim
 from data.reference import area_table
-from risk import worlds as sim
 
 # Which counties and regions touch; the islands of Greece touch none.
 BORDERS = (

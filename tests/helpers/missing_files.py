@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.worlds.laws import leave_out_file
 from dashboard.commands import demo
 from data.workspace import Workspace
-from risk.worlds.laws import leave_out_file
 from risk.worlds.profiles import PARTNERS as PARTNERS
 
 _POLICY = """

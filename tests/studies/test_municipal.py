@@ -6,8 +6,8 @@ import pytest
 
 from benchmarks.studies import municipal, plan_once
 from benchmarks.studies.trial import Programme
+from benchmarks.worlds import WorldParameters
 from risk.planning.problem import Solver
-from risk.worlds import WorldParameters
 
 pytestmark = pytest.mark.long
 

@@ -8,10 +8,10 @@ import pytest
 from benchmarks.studies.history import History, assign_days_of_regions, place
 from benchmarks.studies.plan_followed import WAYS, Followed, Loop, describe, loop
 from benchmarks.studies.trial import YEAR, Programme, planned, posts_of, rules_of
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from risk.planning import plan_moves
 from risk.planning.clashes import RulesClash
 from risk.planning.problem import Solver
-from risk.worlds import WorldParameters, simulate_default_areas
 
 
 @pytest.fixture(scope="module")

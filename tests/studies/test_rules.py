@@ -9,11 +9,11 @@ import pytest
 from benchmarks.studies.rules import MEASURES, RULES, Comparison, Numbers, compare_rules, describe
 from benchmarks.studies.sequence import list_days, list_first_encounters
 from benchmarks.studies.snapshot import MODEL, TABLES, WHOLE, YEARS, Snapshot, count_changes, get_shape
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from data.disclosure.policy import DEFAULT_POLICY
 from data.reference import area_table
 from data.restricted.comparison.invented import count_world
 from data.restricted.keys import IdentifierHasher, create_from_seed
-from risk.worlds import WorldParameters, simulate_default_areas
 
 DAYS = list_days()
 

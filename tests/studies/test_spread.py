@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.studies.observe import observe_release
 from benchmarks.studies.spread import NAMES, Study, _drop_days, _set_up, describe, study_world
-from risk.worlds import simulate_default_areas
+from benchmarks.worlds import simulate_default_areas
 
 
 def test_each_case_has_the_worlds_that_its_name_says():

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.site.reader import find_reader
 from dashboard.site.text import _, escape_markdown, translate_message
 from data.accounts.database import Accounts
-from data.accounts.tokens import DAYS, LONGEST, Token, end_token, list_tokens, make_token
+from data.accounts.tokens import DAYS, LONGEST, end_token, list_tokens, make_token
 from data.errors import TactError
 
 _TITLE, _NEW, _REFUSED = "token-title", "token-new", "token-refused"
@@ -39,22 +39,18 @@ def show_tokens(accounts: Accounts) -> None:
             st.code(f"Bearer {secret}", language=None, wrap_lines=True)
             st.button(_("Hide the token"), on_click=lambda: state.pop(_NEW, None))
         for token in list_tokens(accounts, name):
-            _show_token(accounts, token)
-
-
-def _show_token(accounts: Accounts, token: Token) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        used = _("last used {day}", day=_find_day(token.seen)) if token.seen else _("never used")
-        st.markdown(
-            f"**{escape_markdown(token.title)}** · {_('until {day}', day=_find_day(token.end))} · {used}",
-            width="stretch",
-        )
-        st.button(
-            _("End {name}", name=escape_markdown(token.title)),
-            key=f"token-end-{token.number}",
-            on_click=_end,
-            args=(accounts, token.number),
-        )
+            with st.container(horizontal=True, vertical_alignment="center"):
+                used = _("last used {day}", day=_find_day(token.seen)) if token.seen else _("never used")
+                st.markdown(
+                    f"**{escape_markdown(token.title)}** · {_('until {day}', day=_find_day(token.end))} · {used}",
+                    width="stretch",
+                )
+                st.button(
+                    _("End {name}", name=escape_markdown(token.title)),
+                    key=f"token-end-{token.number}",
+                    on_click=_end,
+                    args=(accounts, token.number),
+                )
 
 
 def _make(accounts: Accounts) -> None:

@@ -64,7 +64,14 @@ def show() -> None:
                 _("Too few children were met, or the margin is too wide, to call anything likely."),
                 [(_("The words for certainty"), lambda: st.html(markup.render_list(answers.explain_certainty())))],
             )
-            _show_question(_("What does the risk model read?"), answers.answer_model(), _fold_model(current))
+            _show_question(
+                _("What does the risk model read?"),
+                _(
+                    "Published counts, outreach, population and borders. Never single children, ethnicity or "
+                    "communities."
+                ),
+                _fold_model(current),
+            )
         _show_question(
             _("How does a record become a number?"),
             _("A child is counted once, where and when first met. Records stay encrypted."),
@@ -72,11 +79,15 @@ def show() -> None:
         )
         _show_question(
             _("What must I not read into it?"),
-            answers.answer_limits(),
+            _(
+                "Not the number of trafficked children, no exact ranking of areas (read the interval of a rank), "
+                "nothing about a person or a community."
+            ),
             [(_("What the data are not"), lambda: st.html(markup.render_list(summary.list_limits())))],
         )
         _show_question(_("Where and when is that?"), answers.answer_where(release), _fold_where(current))
-        _show_question(_("Where do figures come from?"), answers.answer_sources(release), _fold_sources(current))
+        sources = _("Each has its source and year. Licence: {licence}.", licence=_(terms.find_licence(release)))
+        _show_question(_("Where do figures come from?"), sources, _fold_sources(current))
 
 
 def _show_question(question: str, answer: str, folds: Iterable[Fold]) -> None:

@@ -54,25 +54,7 @@ def explain_certainty() -> list[str]:
     ]
 
 
-def answer_model() -> str:
-    """Return a text on what the risk model reads and never reads."""
-    return _("Published counts, outreach, population and borders. Never single children, ethnicity or communities.")
-
-
-def answer_limits() -> str:
-    """Return a sentence on how the data must not be interpreted."""
-    return _(
-        "Not the number of trafficked children, no exact ranking of areas (read the interval of a rank), nothing about "
-        "a person or a community."
-    )
-
-
 def answer_where(release: Release) -> str:
     """Return a text on the areas and periods that have numbers; it also says if boundaries are approximate."""
     places = _("Counties, regions and municipalities, by quarter and year.")
     return f"{places} {_('Boundaries are approximate.')}" if terms.has_approximate_boundaries(release) else places
-
-
-def answer_sources(release: Release) -> str:
-    """Return a text on the sources and the licence of the numbers."""
-    return _("Each has its source and year. Licence: {licence}.", licence=_(terms.find_licence(release)))

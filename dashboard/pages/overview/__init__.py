@@ -33,7 +33,16 @@ def show() -> None:
     if current.tier == "partner" and read_risk_manifest(current) is None:
         _show_advice_alone(current)
         return
-    _show_overview(current)
+    pathway = address.read_pathway(list(name_pathways()))
+    content = _make_content(current)
+    with st.container(key="overview"):
+        st.html(_render_answer(current))
+        with st.container(key="overview-map"):
+            st.html(_render_map(current))
+        with st.container(key="overview-list"):
+            page_frame.show_part(_show_list, current, pathway)
+        st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))))
+        show_choices(content.areas, address.read_area())
 
 
 def _show_advice_alone(current: CurrentRelease) -> None:
@@ -45,19 +54,6 @@ def _show_advice_alone(current: CurrentRelease) -> None:
         basis = _("For this advice alone, this page calculated the model from this release.") if plan else ""
         st.html(render_answer([advice], partner.list_links(plan)[:1], f"{basis} {noise}".strip()))
     page_frame.show_no_risk()
-
-
-def _show_overview(current: CurrentRelease) -> None:
-    pathway = address.read_pathway(list(name_pathways()))
-    content = _make_content(current)
-    with st.container(key="overview"):
-        st.html(_render_answer(current))
-        with st.container(key="overview-map"):
-            st.html(_render_map(current))
-        with st.container(key="overview-list"):
-            page_frame.show_part(_show_list, current, pathway)
-        st.html(render_alerts(content.alerts(open_earlier_release(read_site(), current))))
-        show_choices(content.areas, address.read_area())
 
 
 @cache_by_language(maxsize=16)

@@ -38,6 +38,10 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
         codes.sort(key=lambda code: (-rank.get(claims.get(code, ""), -1) if order == "class" else 0, t.name_area(code)))
         return _render_rows(t, codes, claims, histories)
 
+    colours = dict(zip(RATES, palette.RISK, strict=True))
+    classes = [LegendClass(colours[code], name_claim(code)) for code in PUBLIC if code in claims.values()]
+    unsure = _("Crosses: cannot tell. That does not mean low.") if "" in claims.values() else ""
+    unit = format_period(period) if period else _("no year is final yet")
     return Content(
         findings=_word_findings(t, shown, claims, period),
         links=[
@@ -46,7 +50,7 @@ def make_content(t: Speech, current: CurrentRelease) -> Content:
             Link(_("How is this protected?"), "method"),
         ],
         note=_("Public tier: yearly numbers and classes alone. Numbers carry noise that protects children."),
-        key=_make_key(period, claims),
+        key=Key(_("Class of the rate, compared with the national average"), unit, classes, [unsure], in_words=True),
         marks={code: _make_mark(t, code, claims.get(code, "")) for code in shown},
         areas=shown,
         flows=(),
@@ -76,14 +80,6 @@ def _word_findings(t: Speech, shown: dict[str, str], claims: dict[str, str], per
         all=len(claims),
     )
     return [Finding(lead, detail), beyond]
-
-
-def _make_key(period: str, claims: dict[str, str]) -> Key:
-    colours = dict(zip(RATES, palette.RISK, strict=True))
-    classes = [LegendClass(colours[code], name_claim(code)) for code in PUBLIC if code in claims.values()]
-    unsure = _("Crosses: cannot tell. That does not mean low.") if "" in claims.values() else ""
-    unit = format_period(period) if period else _("no year is final yet")
-    return Key(_("Class of the rate, compared with the national average"), unit, classes, [unsure], in_words=True)
 
 
 def _make_mark(t: Speech, code: str, claim: str) -> AreaMark:

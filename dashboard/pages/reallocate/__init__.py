@@ -13,13 +13,14 @@ from dashboard.narrative.judgement import Amount, judge_area, list_risen
 from dashboard.pages.reallocate import cards, drawers, forms, planner, render, saved, session
 from dashboard.pages.reallocate import map as move_map
 from dashboard.pages.reallocate.session import Workplace
+from dashboard.site import read_site
 from dashboard.site.current_release import CurrentRelease
 from dashboard.site.text import _, escape_markdown, html
 from dashboard.widgets import address, markup, page_frame
 from data.errors import InputError, ReleaseError
 from risk.planning.clashes import RulesClash
 from risk.planning.inputs import NoPosts, Setting
-from risk.planning.saved import SavedPlans
+from risk.planning.saved import SavedPlans, list_saved_plans
 from risk.planning.summary import PlanSummary
 
 __all__ = ["show"]
@@ -41,7 +42,7 @@ def show() -> None:
 
 
 def _show_page(current: CurrentRelease) -> None:
-    plans = saved.list_plans(current)
+    plans = list_saved_plans(read_site().plan_folders, current.release)
     if not session.open_from_address(plans.plans):
         st.warning(_("The saved plan in the address was not found. A new plan is shown."))
     if plans.damaged:

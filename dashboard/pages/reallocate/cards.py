@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast, get_args, get_type_hints
+from typing import Any, cast
 
 import streamlit as st
 from markupsafe import Markup
@@ -55,7 +55,7 @@ def _show_cards(plan: PlanSummary, cards: Sequence[Markup], numbers: Sequence[in
         with st.container(border=True, key=f"move-{number}"):
             st.html(cards[number])
             with st.container(horizontal=True, key=f"offers-{number}"):
-                for code in list_offers():
+                for code in _OFFERED:
                     st.button(
                         _(_OFFERED[code]),
                         key=f"offer-{number}-{code}",
@@ -66,11 +66,6 @@ def _show_cards(plan: PlanSummary, cards: Sequence[Markup], numbers: Sequence[in
             opened, what = st.session_state.get(_OPEN, (None, ""))
             if opened == step:
                 _ask_reason(step, what)
-
-
-def list_offers() -> list[str]:
-    """Return the codes of the decisions on a move that are offered and that the planner knows."""
-    return [code for code in _OFFERED if code in get_args(get_type_hints(Decision)["decided"])]
 
 
 def _name_step(move: Move) -> _Step:

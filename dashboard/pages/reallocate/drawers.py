@@ -24,11 +24,20 @@ def show_drawers(
 ) -> None:
     """Show all folded parts; without a plan only posts and saved plans, which help to get one."""
     if plan is not None:
+        t = planner.speak(current)
         _show_when(current, plan)
-        _show_handover(current, work, plan)
-        _show_served(current, setting, plan)
+        with st.expander(_("Hand over to duty bearers"), expanded=bool(work.handover.tasks)):
+            if lines := list_handover(t, plan):
+                st.html(markup.render_list(lines))
+            handover.ask_tables(current, work)
+        with st.expander(_("Who is served")):
+            st.html(markup.render_narrow(markup.render_table(summary.tabulate_groups(t, plan))))
+            st.caption(_(CAUTION))
+        by_level = {"region": _("By county and region"), "municipality": _("By municipality")}
+        with st.expander(by_level[setting.level]):
+            st.html(markup.render_table(summary.tabulate_areas(t, plan, read_needs(current, setting.pathway))))
         with st.expander(_("Moves as a table")):
-            st.html(markup.render_table(summary.tabulate_moves(planner.speak(current), plan)))
+            st.html(markup.render_table(summary.tabulate_moves(t, plan)))
             st.caption(summary.explain_moves(plan))
         with st.expander(_("More moves, or fewer")):
             if st.toggle(_("Show the gain of more or fewer moves"), key="weigh"):
@@ -47,23 +56,6 @@ def _show_when(current: CurrentRelease, plan: PlanSummary) -> None:
         if outings := list_outings(t, plan):
             st.html(markup.render_list(outings))
         st.caption(count_left(t, plan))
-
-
-def _show_handover(current: CurrentRelease, work: Workplace, plan: PlanSummary) -> None:
-    with st.expander(_("Hand over to duty bearers"), expanded=bool(work.handover.tasks)):
-        if lines := list_handover(planner.speak(current), plan):
-            st.html(markup.render_list(lines))
-        handover.ask_tables(current, work)
-
-
-def _show_served(current: CurrentRelease, setting: Setting, plan: PlanSummary) -> None:
-    t = planner.speak(current)
-    with st.expander(_("Who is served")):
-        st.html(markup.render_narrow(markup.render_table(summary.tabulate_groups(t, plan))))
-        st.caption(_(CAUTION))
-    by_level = {"region": _("By county and region"), "municipality": _("By municipality")}
-    with st.expander(by_level[setting.level]):
-        st.html(markup.render_table(summary.tabulate_areas(t, plan, read_needs(current, setting.pathway))))
 
 
 def _show_frontier(current: CurrentRelease, work: Workplace, setting: Setting, plan: PlanSummary) -> None:

@@ -44,11 +44,6 @@ _OPEN, _BRIEF = "open-plan", "briefing-plan"
 _MOST, _SHORT = 4, 40
 
 
-def list_plans(current: CurrentRelease) -> SavedPlans:
-    """Return the saved plans of the release that the reader may see, newest first, and the names of damaged files."""
-    return saved.list_saved_plans(read_site().plan_folders, current.release)
-
-
 def word_changes(t: Speech, plans: Sequence[SavedPlan], work: Workplace, setting: Setting, plan: PlanSummary) -> str:
     """Return a text on how the opened plan differs from the same plan computed now.
 
@@ -81,7 +76,9 @@ def show_saved(current: CurrentRelease, plans: SavedPlans) -> None:
             )
         else:
             st.html(markup.render_table(tabulate_plans(t, plans.plans)))
-            ask_to_open(plans.plans)
+            with st.container(horizontal=True, vertical_alignment="bottom", key="opener"):
+                plan = _pick_plan(_("Open a saved plan"), plans.plans, _OPEN)
+                st.button(_("Open"), on_click=session.open_plan, args=(plan,))
             if len(plans.plans) > 1:
                 show_comparison(t, plans.plans)
     if plans.plans:
@@ -259,13 +256,6 @@ def _pick_plan(label: str, plans: Sequence[SavedPlan], key: str) -> SavedPlan:
     by_name = {plan.address: plan for plan in plans}
     chosen = st.selectbox(label, list(by_name), format_func=_label_plans(plans).__getitem__, key=key)
     return by_name.get(chosen or "", plans[0])
-
-
-def ask_to_open(plans: Sequence[SavedPlan]) -> None:
-    """Ask for a saved plan to open again."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="opener"):
-        plan = _pick_plan(_("Open a saved plan"), plans, _OPEN)
-        st.button(_("Open"), on_click=session.open_plan, args=(plan,))
 
 
 def show_comparison(t: Speech, plans: Sequence[SavedPlan]) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from dashboard.narrative.moves import word_decision
-from dashboard.narrative.speech import Speech
 from dashboard.pages.reallocate import planner, session
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.site.current_release import CurrentRelease, load_areas, read_country_names
@@ -42,7 +41,9 @@ _OFFERED = {
 def ask_sentence(current: CurrentRelease, setting: Setting) -> None:
     """Show the sentence; its controls show `setting` and write what the reader changes into the address."""
     t, state = planner.speak(current), st.session_state
-    areas = _name_areas(t, current, setting.country)
+    frame = load_areas(current.release).frame("region")
+    codes = frame.index[(frame["country"] == setting.country) | (not setting.country)]
+    areas = dict(sorted(((str(code), t.name_area(code)) for code in codes), key=lambda item: item[1]))
     area, units = next(iter(setting.keep), (None, state.get(_KEEP, 2)))
     state[_KEEP], state[_NEED], state[_LAND] = units, setting.pathway, setting.country
     state[_WHERE] = area if area in areas else None
@@ -82,13 +83,6 @@ def _menu(
         width=width,
         on_change=take,
     )
-
-
-def _name_areas(t: Speech, current: CurrentRelease, country: str) -> dict[str, str]:
-    """Return the names of the counties and regions, of one country or of all, by code and in the order of names."""
-    frame = load_areas(current.release).frame("region")
-    codes = frame.index[(frame["country"] == country) | (not country)]
-    return dict(sorted(((str(code), t.name_area(code)) for code in codes), key=lambda item: item[1]))
 
 
 def _take_land() -> None:

@@ -39,7 +39,11 @@ def _show_situation() -> None:
     with st.container(key="stage"):
         _show_stage(current, areas, view)
     with st.container(key="panel"):
-        _show_panel(current, view)
+        st.html(summary.render_panel(current, view))
+        if st.button(_("Table"), key="c-table"):
+            summary.show_table(current, view)
+        if view.area:
+            st.button(_("Both countries"), key="c-clear", on_click=controls.choose_area, args=("",))
     with st.container(key="strip"):
         listed = list_view_periods(view, current)
         totals = summary.compute_totals(current, view, listed)
@@ -81,11 +85,3 @@ def _show_stage(current: CurrentRelease, areas: Areas, view: MapView) -> None:
 def _render_legend(current: CurrentRelease, view: MapView) -> Markup:
     shown, caution = marks.read_marks(current, view), _(choose_caution(view.layers))
     return legend.render_legend(shown, caution, projector=view.projector)
-
-
-def _show_panel(current: CurrentRelease, view: MapView) -> None:
-    st.html(summary.render_panel(current, view))
-    if st.button(_("Table"), key="c-table"):
-        summary.show_table(current, view)
-    if view.area:
-        st.button(_("Both countries"), key="c-clear", on_click=controls.choose_area, args=("",))

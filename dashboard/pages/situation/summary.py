@@ -22,7 +22,7 @@ from dashboard.pages.situation.timeline import Total
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, cache_by_language, find_language, format_period, html, translate
-from dashboard.widgets.layer_table import measure_column, order_columns, tabulate_layer
+from dashboard.widgets.layer_table import IN_ORDER, measure_column, tabulate_layer
 from data.errors import InputError
 from geo.areas import Areas
 from geo.layers import LAYERS, choose_caution, find_conflict, find_layer, find_map_conflict
@@ -269,7 +269,7 @@ def show_table(current: CurrentRelease, view: MapView) -> None:
         data = mark.data
         st.html(html("<h3>{}</h3><p>{}, {}</p>", mark.title, mark.unit, data.legend.period))
         rows = tabulate_layer(current.release, find_layer(name), view.view(name), data)
-        order = order_columns(rows)
+        order = [column for column in IN_ORDER if column in rows]
         st.dataframe(
             rows,
             width="stretch",

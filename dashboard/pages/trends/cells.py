@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dashboard.narrative import risk as narrative
 from dashboard.narrative.judgement import judge_areas
-from dashboard.narrative.speech import Speech, speak_to_reader
+from dashboard.narrative.speech import speak_to_reader
 from dashboard.pages.trends import breaks, multiples, summary
 from dashboard.pages.trends.multiples import AreaCell, Badge
 from dashboard.site.current_release import CurrentRelease, load_areas, name_regions, read_area_names
@@ -59,7 +59,7 @@ def find_answer(current: CurrentRelease, badges: Mapping[str, Badge]) -> str:
         return _("No area is clearly up or down on the year before.") if badges else ""
     t = speak_to_reader(current)
     sentences = [
-        template.format(areas=_list_areas(t, badges, side))
+        template.format(areas=t.list_areas([code for code, badge in badges.items() if badge.side == side], _NAMED))
         for side, template in ((_UP, _("Up on the year before: {areas}.")), (_DOWN, _("Down: {areas}.")))
         if any(badge.side == side for badge in badges.values())
     ]
@@ -68,10 +68,6 @@ def find_answer(current: CurrentRelease, badges: Mapping[str, Badge]) -> str:
     if unknown:
         sentences.append(_("Of {n} of {all} areas it cannot be told.", n=unknown, all=len(badges)))
     return " ".join(sentences)
-
-
-def _list_areas(t: Speech, badges: Mapping[str, Badge], side: str) -> str:
-    return t.list_areas([code for code, badge in badges.items() if badge.side == side], _NAMED)
 
 
 def list_multiples(

@@ -63,7 +63,7 @@ class _Asked:
         return collection
 
     def list_collections(self) -> list[Collection]:
-        return list_collections(self.site, self.current)
+        return list(list_collections(self.site, self.current))
 
 
 _Answer = Callable[[_Asked], Response]

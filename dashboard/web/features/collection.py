@@ -37,19 +37,15 @@ def find_collection(site: Site, current: CurrentRelease | None, name: str) -> Co
     name : the identifier. Of the releases, only one that the identifier may name is opened. current : the shown
     release, which is open already.
     """
-    return next((c for c in _list(site, current, name) if c.id == name), None)
+    return next((c for c in list_collections(site, current, name) if c.id == name), None)
 
 
-def list_collections(site: Site, current: CurrentRelease | None) -> list[Collection]:
-    """List the collections of the shown release, then those of each release by name, newest first.
+def list_collections(site: Site, current: CurrentRelease | None, asked: str = "") -> Iterator[Collection]:
+    """Yield the collections of the shown release, then those of each release by name, newest first.
 
-    Releases that cannot be read or downloaded are left out. The list is empty if `current` is None.
+    Releases that cannot be read or downloaded are left out, and all of them if `current` is None. If a name is asked
+    for, only releases to which it can belong are opened.
     """
-    return list(_list(site, current, ""))
-
-
-def _list(site: Site, current: CurrentRelease | None, asked: str) -> Iterator[Collection]:
-    """Yield collections; if a name is asked for, only from releases to which it can belong."""
     if current is None:
         return
     yield from list_of_release(current)

@@ -66,5 +66,5 @@ def test_a_move_to_an_archipelago_names_the_island_and_counts_for_its_region(lan
 
 def test_pairs_of_which_nothing_is_said_are_not_all_that_are_neither_high_average_nor_low():
     """Of an area that is above average, too, nobody can tell whether its rate is high or average."""
-    doubts = list_doubts(Speech("en", load_areas()), plans.saved("2009-05-001", 2).summary, (6, 50))
+    doubts = list(list_doubts(Speech("en", load_areas()), plans.saved("2009-05-001", 2).summary, (6, 50)))
     assert "For 6 of 50 pairs of area and pathway the risk model can say nothing of the rate." in doubts

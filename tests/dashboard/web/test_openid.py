@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.web import openid
 from dashboard.web.openid import Provider
-from dashboard.web.organisation import Fault, ProviderError, make_state
+from dashboard.web.organisation import Fault, ProviderError, derive
 from data.accounts.provider import read_provider
 from tests.helpers.provider import make_key, write_access
 
@@ -40,7 +40,7 @@ def test_the_address_asks_for_a_code_with_state_nonce_and_challenge_and_names_th
     assert f"{address.scheme}://{address.netloc}{address.path}" == f"{provider.issuer}/authorize"
     assert asked["redirect_uri"] == REDIRECT
     assert asked["scope"] == "openid profile"
-    assert asked["state"] == make_state(SECRET)
+    assert asked["state"] == derive("state", SECRET)
     assert len({asked["state"], asked["nonce"], asked["code_challenge"], SECRET}) == 4
     assert SECRET not in address.query
 

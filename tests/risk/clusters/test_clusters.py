@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.studies.observe import observe_world
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from geo import areas
 from risk import clusters
 from risk.clusters import ClusterSearch
-from risk.worlds import WorldParameters, simulate_default_areas
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from benchmarks import worlds
 from data.errors import InputError
-from risk import worlds
 from risk.evaluation import evaluate
 from risk.evaluation.baselines import BASELINES, HISTORICAL_MEAN, HistoricalMean, PopulationShare
 from risk.evaluation.panel import Panel

@@ -1,7 +1,7 @@
 """The ledger of forecasts: which entries count, and that their scores are those of what was published."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -84,7 +84,7 @@ def test_the_scores_are_those_of_the_published_sums(register):
         code: (8, pytest.approx(0.0), pytest.approx(3.0)) for code in AREAS
     }
     assert [row["counts"] for row in record.ahead if row["forecaster"] == MODEL] == [6, 6, 6, 6]
-    assert TrackRecord.read(record.as_dict()) == record
+    assert TrackRecord.read(asdict(record)) == record
 
 
 def test_only_quarters_that_arrived_are_scored(register):

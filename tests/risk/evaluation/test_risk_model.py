@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.studies.observe import observe_world
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from data.release import Release
 from geo import areas
 from risk.evaluation.baselines import HISTORICAL_MEAN
@@ -20,7 +21,6 @@ from risk.evaluation.risk_model import (
 from risk.model import RiskModel
 from risk.model.observations import HIDDEN, MISSING, Observations
 from risk.report import tables
-from risk.worlds import WorldParameters, simulate_default_areas
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks.studies.observe import observe_world
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from data.disclosure.cell_key import CellKey
 from data.errors import InputError
 from data.release import Release
@@ -25,7 +26,6 @@ from risk.model.draws import subtract_national_rate
 from risk.model.expected import compute_finding_factor
 from risk.model.layout import build_layout
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations, read_share_found
-from risk.worlds import WorldParameters, simulate_default_areas
 from tests.helpers.fits import log_means, mean_risk
 from tests.helpers.repetitions import vary
 

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from benchmarks.studies.observe import observe_world
+from benchmarks.worlds import WorldParameters, simulate_default_areas
 from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
 from data.release import Release
 from geo import areas
 from risk.model import observations
 from risk.model.observations import ALL, HIDDEN, MISSING, PATHWAYS, WAYS, Observations
-from risk.worlds import WorldParameters, simulate_default_areas
 
 
 @pytest.fixture(scope="module")

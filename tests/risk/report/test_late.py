@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
+from benchmarks.worlds.laws import _DELAYS
 from data.capture.late import FEWEST, Arrival, learn_arrival, nowcast
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from risk.report.late import read_nowcasts
 from risk.worlds.ground import build_ground
-from risk.worlds.laws import _DELAYS
 from tests.helpers import small_release
 
 KEY = CellKey.from_policy(DEFAULT_POLICY)
@@ -44,12 +44,11 @@ def test_a_share_is_learnt_and_its_spread_too():
 
 def count_reports(seeds):
     """Yield true reports by country and quarter, (countries, quarters), of invented worlds."""
+    from benchmarks.worlds import WorldParameters, read_population
+    from benchmarks.worlds.laws import change_parameters, draw_need_by_laws
     from data.reference import area_table
     from geo import areas
-    from risk.worlds import read_population
-    from risk.worlds.laws import change_parameters, draw_need_by_laws
     from risk.worlds.outreach import draw_first_meetings, set_up_course
-    from risk.worlds.parameters import WorldParameters
 
     places = areas.load_areas()
     pairs = [pair for level in ("region", "municipality") for pair in places.neighbours(level)]

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from benchmarks.worlds import LAWS, WorldParameters, simulate_default_areas
 from data.errors import InputError
-from risk.worlds import LAWS, WorldParameters, simulate_default_areas
 
 SEED = 4
 

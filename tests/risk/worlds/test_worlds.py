@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import worlds as sim
 from data.errors import InputError
 from data.reference import area_table
-from risk import worlds as sim
+from risk import worlds
 from tests.helpers.invented_worlds import NOW, list_neighbours, make_world
 
 PLANTED = ("AL-02", "AL-11")
@@ -325,6 +326,15 @@ def fingerprint(world):
 def test_a_seed_makes_the_same_world_again_and_another_makes_another(default):
     assert fingerprint(make_world()) == fingerprint(default)
     assert fingerprint(make_world(seed=1)) != fingerprint(default)
+
+
+@pytest.mark.slow
+def test_the_demo_has_the_records_of_a_world_with_a_known_truth():
+    shipped = worlds.simulate_default_areas(worlds.WorldParameters(seed=3, children=100)).records
+    known = sim.simulate_default_areas(sim.WorldParameters(seed=3, children=100)).records
+    assert list(shipped) == list(known)
+    for kind, frame in shipped.items():
+        pd.testing.assert_frame_equal(frame, known[kind])
 
 
 @pytest.mark.long

@@ -14,13 +14,13 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from benchmarks.worlds.parameters import WorldParameters
 from data.errors import InputError
 from data.workspace.types import Floats
 from risk.numbers import stream
 from risk.worlds.ground import Ground
 from risk.worlds.need import SMALL, Need, draw_need
 from risk.worlds.outreach import FirstMeetings
-from risk.worlds.parameters import WorldParameters
 from risk.worlds.profiles import PARTNERS
 
 Records = Mapping[str, pd.DataFrame]
@@ -67,7 +67,7 @@ def change_parameters(parameters: WorldParameters) -> WorldParameters:
 
 def draw_need_by_laws(land: Ground, parameters: WorldParameters) -> Need:
     """Draw the true need of a world and change it by its laws; the total need stays children / detection."""
-    need = draw_need(land, parameters)
+    need = _add_hotspot(land, parameters, draw_need(land, parameters))
     for law in select_laws(parameters):
         need = law.need(land, parameters, need) if law.need else need
     return need
@@ -91,6 +91,24 @@ def leave_out_file(records: Records, partner: str) -> Records:
     """Return the records without the file of its outreach days that a partner sent."""
     effort = records["effort"]
     return {**records, "effort": effort[effort["partner"] != partner].reset_index(drop=True)}
+
+
+def _add_hotspot(land: Ground, parameters: WorldParameters, need: Need) -> Need:
+    """Add the hotspot to the log rate: it moves to a neighbouring region every three quarters.
+
+    There is none if the parameters have no signal or no hotspot, or if no regions touch.
+    """
+    if not (parameters.signal and parameters.hotspot and len(land.region_edges)):
+        return need
+    extra = np.zeros((len(land.regions), parameters.quarters))
+    rng = stream(parameters.seed, "hotspot")
+    region = int(rng.choice(np.unique(land.region_edges)))
+    for quarter in range(parameters.quarters):
+        if quarter and quarter % 3 == 0:
+            pairs = land.region_edges[(land.region_edges == region).any(axis=1)]
+            region = int(rng.choice(pairs[pairs != region]))
+        extra[region, quarter] = parameters.hotspot
+    return _with_region(land, need, need.region * np.exp(extra)[:, None, :])
 
 
 def _draw_partner(parameters: WorldParameters) -> str:
