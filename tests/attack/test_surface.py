@@ -192,8 +192,7 @@ def test_a_published_number_of_another_cell_is_a_leak_beside_a_zero(children, tm
     tables = [release.table(name) for name in release.tables]
     for _, same in rows.groupby(["code", "period"]):
         zeros = same.index[same["state"].eq("almost_none") & same["value"].isna()]
-        others = set(same["noisy"].dropna()) - set(read_reconciled(tables, same.iloc[0]))
-        if len(zeros) and others:
+        if len(zeros) and (others := set(same["noisy"].dropna()) - set(read_reconciled(tables, same.iloc[0]))):
             break
     csv(tmp_path / "a.csv", rows.assign(value=rows["value"].mask(rows.index == zeros[0], min(others))))
     assert [f.cell["row"] for f in search(release, [tmp_path / "a.csv"])[0]] == [str(zeros[0] + 1)]

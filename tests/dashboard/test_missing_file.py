@@ -64,7 +64,7 @@ def test_pages_and_commands_say_first_what_the_table_of_completeness_lacks(demo_
             page.module
         )
     assert "ARSIS sent cases" in tact("--workspace", workspace.path, "gaps", "list").out
-    plan = tact("--workspace", workspace.path, "plan", "make", "--seconds", "5")
+    plan = tact("--workspace", workspace.path, "plan", "make", "--moves", "1")
     assert plan.out.startswith("No moves are advised")
 
 

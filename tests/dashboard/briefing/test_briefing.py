@@ -6,6 +6,7 @@ import json
 import re
 import struct
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -76,6 +77,12 @@ def release(scored):
 def alone(scored):
     """Return the release without derived results."""
     return Release.open(scored.releases, "partner")
+
+
+@pytest.fixture(scope="module")
+def usual(release):
+    """Return a function that makes the briefing of the usual plan in a language, once."""
+    return cache(lambda language="en": briefing.make_pdf(saved(release.name), release, language))
 
 
 @pytest.fixture(scope="module")
@@ -166,9 +173,8 @@ def test_its_text_is_that_of_the_golden_file(alone, language):
 
 @pytest.mark.always("en")
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_is_tagged_after_pdf_ua(release, language):
-    plan = saved(release.name)
-    pdf = briefing.make_pdf(plan, release, language)
+def test_it_is_tagged_after_pdf_ua(release, usual, language):
+    plan, pdf = saved(release.name), usual(language)
     root = open_pdf(pdf).trailer["/Root"]
     assert root["/Lang"] == language
     assert root["/MarkInfo"]["/Marked"]
@@ -181,9 +187,8 @@ def test_it_is_tagged_after_pdf_ua(release, language):
     assert any("→" in alt for alt in alts)
 
 
-def test_the_same_plan_gives_the_same_bytes(release):
-    plan = saved(release.name)
-    assert briefing.make_pdf(plan, release, "el") == briefing.make_pdf(plan, release, "el")
+def test_the_same_plan_gives_the_same_bytes(release, usual):
+    assert briefing.make_pdf(saved(release.name), release, "el") == usual("el")
 
 
 @pytest.mark.long
@@ -194,8 +199,8 @@ def test_it_is_dated_by_the_plan(release):
 
 
 @pytest.mark.long
-def test_every_page_says_that_its_data_are_invented_and_who_may_read_it(release):
-    for page in text(briefing.make_pdf(saved(release.name), release)):
+def test_every_page_says_that_its_data_are_invented_and_who_may_read_it(release, usual):
+    for page in text(usual()):
         assert "Invented data" in page
         assert "Partner tier: only for partners who signed the agreement" in page
         assert release.name in page
@@ -256,8 +261,8 @@ def test_it_lists_the_same_moves_in_every_language(release):
     assert places["en"] == places["sq"] == places["el"]
 
 
-def test_every_decision_is_told(release):
-    first, second = text(briefing.make_pdf(saved(release.name), release))
+def test_every_decision_is_told(usual):
+    first, second = text(usual())
     assert "accepted: Team speaks Albanian" in first
     assert "Keep in place: protection in Attica" in second
     assert "Declined: 1 × outreach team, Attica → Western Greece" in second
@@ -278,18 +283,18 @@ def test_it_knows_every_reason_for_which_a_task_stays(areas):
 
 
 @pytest.mark.long
-def test_hand_over_is_told(release):
-    second = text(briefing.make_pdf(saved(release.name), release))[1]
+def test_hand_over_is_told(usual):
+    second = text(usual())[1]
     assert "Attica, reintegration: ARSIS hands over to a municipality in quarter 3" in second
     assert "Terre des hommes keeps the task (about 30 children): no duty bearer who may take it" in second
 
 
-def test_it_says_what_the_risk_model_says(release):
+def test_it_says_what_the_risk_model_says(release, usual):
     current = briefing._open_document(saved(release.name), release, "en").current
     from dashboard.narrative.risk import read_area_rates
 
     unsure = sum(int((read_area_rates(current, way)["claim"] == "").sum()) for way in ("internal", "cross_border"))
-    first, second = text(briefing.make_pdf(saved(release.name), release))
+    first, second = text(usual())
     assert "Greece, internal trafficking:" in first
     assert "the share of internal trafficking" in first
     assert "likely" in first
@@ -359,9 +364,8 @@ def _fonts_of(page):
     return [str(font.get_object()["/BaseFont"]) for font in page["/Resources"]["/Font"].values()]
 
 
-def test_it_is_set_in_fonts_that_ship_with_it(release):
-    pdf = briefing.make_pdf(saved(release.name), release, "el")
-    assert all("SourceSans3" in name for page in open_pdf(pdf).pages for name in _fonts_of(page))
+def test_it_is_set_in_fonts_that_ship_with_it(usual):
+    assert all("SourceSans3" in name for page in open_pdf(usual("el")).pages for name in _fonts_of(page))
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.pages.reallocate import planner
 from dashboard.site import Site, current_release
 from tests.helpers.reallocate_page import page
 
@@ -25,6 +26,12 @@ def nothing_kept(derived):
 @pytest.fixture(scope="module")
 def current(scored, derived):
     return current_release.open_current_release(Site(scored.releases, "partner", derived=derived))
+
+
+@pytest.fixture
+def no_frontier(monkeypatch):
+    """Compute no gains for other numbers of moves, for tests that save a plan and do not look at them."""
+    monkeypatch.setattr(planner, "compute_frontier", lambda *_: ())
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ ROOM = b"area,duty_bearer,quarter,children\n" + b"".join(b"AL-11,school,%d,20\n"
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_frontier")
 def test_what_goes_over_and_what_stays_is_told_kept_and_brought_back(run, current, derived):
     tables = handover.read_tables(TASKS, ROOM, 0.0)
     (stay,) = planner.hand_over_tasks(current, tables).stays

@@ -63,6 +63,7 @@ def test_a_plan_that_is_kept_opens_again_as_it_was(run, current, derived):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_frontier")
 def test_a_briefing_is_one_click_that_saves_its_plan_once_and_the_page_says_so(run, current, derived, monkeypatch):
     names, files = [], []
 
@@ -134,6 +135,7 @@ def test_the_briefing_is_that_of_the_opened_plan_only_while_nothing_differs_from
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_frontier")
 def test_on_a_server_a_manager_saves_a_plan_that_partners_open(demo_world, monkeypatch, tmp_path):
     server = tmp_path / "sent"
     copy = publish_copy(Workspace.open(demo_world), "partner", server, Secret(bytes(range(32))))
