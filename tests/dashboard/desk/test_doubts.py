@@ -37,6 +37,8 @@ def test_the_desk_asks_what_the_command_line_asks(desk, tact, tmp_path, name):
     assert refused.code != 0
     (entry,) = json.loads(refused.out)["files"]
     assert [doubt["name"] for doubt in entry["questions"]] == [name]
+    draft = tact("--workspace", folder, "mapping", "draft", path, "--partner", "Qendra", "--json").json
+    assert draft["doubts"] == entry["questions"]
     page = drop(open_section(desk), path)
     assert not page.exception
     assert entry["questions"][0]["text"] in words_on(page)
