@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -219,14 +220,26 @@ def import_files(
         raise SystemExit(InputError.exit_code)
 
 
-def list_imports(context: typer.Context, as_json: Json = False) -> None:
+def list_imports(
+    context: typer.Context,
+    number: Annotated[
+        int | None, typer.Argument(help="The number of an import: say what was understood of its file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """List the imports, newest first: number, when, kind, partner and counts of rows.
+
+    With a number, say what was understood of that file by counts to compare with the paper, beside the partner's file
+    before. They are true numbers, so they are shown on a terminal only.
 
     The vault keeps no names of files, because people put names of children into them. Only a list of rejected rows, in
     the folder rejects, has the name of its file until the list is deleted.
     """
     workspace = open_workspace(context)
     with open_vault(workspace) as vault:
+        if number is not None:
+            _show_counts(number, *vault.count_file(number), as_json=as_json)
+            return
         imports = vault.list_imports()
     rows = [("number", "when (UTC)", "kind", "partner", "new", "corrected", "known already", "rejected")]
     rows += [
@@ -240,6 +253,23 @@ def list_imports(context: typer.Context, as_json: Json = False) -> None:
         for i in reversed(imports)
     ]
     emit(imports, as_json, *(format_table(rows) if imports else ["Nothing was imported yet."]))
+
+
+def _show_counts(
+    number: int, kind: str, counts: dict[str, dict[str, int]], before: dict[str, dict[str, int]], *, as_json: bool
+) -> None:
+    """Print the true counts of a file and of the one before it; raise InputError if the output is no terminal."""
+    if not sys.stdout.isatty():
+        raise InputError("True counts are for the data officer's eyes: run this on a terminal, or look at the desk.")
+    head = ("column", "value", "children" if kind == "encounter" else "rows", "the file before")
+    names, rows = area_table()["name_en"], []
+    for name, now in counts.items():
+        was = before.get(name, {})
+        for value in {**now, **was}:
+            word = names.get(value, value) or ("not known" if name else "all")
+            rows.append((name, word, str(now.get(value, 0)), str(was.get(value, 0)) if before else ""))
+    back = f"If that is not right, take it back: tact undo {number}"
+    emit({"number": number, "counts": counts, "before": before}, as_json, *format_table([head, *rows]), back)
 
 
 _LISTED = ("accepted", "changed", "already_known", "rejected")
@@ -268,7 +298,7 @@ def _import_one(
         return {"file": str(path), "refused": str(refusal), "questions": questions}
     return {
         "file": str(path),
-        **asdict(imported),
+        **asdict(replace(imported, totals=())),
         "reasons": imported.reasons[:_MAX_REASONS],
         "more_reasons": max(len(imported.reasons) - _MAX_REASONS, 0),
         "respelled": [asdict(spelling) for spelling in imported.respelled[:_MAX_REASONS]],

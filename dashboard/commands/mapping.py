@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,14 +26,17 @@ from dashboard.commands.workspace import open_workspace
 from data.errors import FileRefused, InputError
 from data.reference import area_table, town_table
 from data.restricted import intake
-from data.restricted.imports import check_workspace_kind, find_mappings, word_unknown
+from data.restricted.doubts import DoubtfulFile
+from data.restricted.imports import Importer, check_workspace_kind, find_mappings, word_unknown
 from data.restricted.intake import mapping
 from data.restricted.intake.headings import SURE
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.recognition import Question, Recognition, answer, recognise
 from data.restricted.intake.xlsform import read_form
+from data.restricted.vault import load_keys, open_vault
 from data.schema import get_kind
 from data.schema.kinds import KINDS
+from data.workspace import Workspace
 from data.workspace.folding import make_key
 from geo.places import Places
 
@@ -88,9 +91,11 @@ def draft(
     learnt = extend_mappings({name: read_form(form, KINDS[name])} if form else {}, hints)[name]
     places = Places(area_table(), town_table())
 
+    rules = dict(mappings)
+
     def look(more: ColumnMapping) -> Recognition:
-        known = {**mappings, name: mappings[name].extend(more)}
-        return recognise(file, resolve=places.resolve, mappings=known, kind=name, partner=partner)
+        rules[name] = mappings[name].extend(more)
+        return recognise(file, resolve=places.resolve, mappings=rules, kind=name, partner=partner)
 
     path: Path | None = None
 
@@ -108,20 +113,49 @@ def draft(
     if may_ask:
         emit(None, False, *_describe(file, recognition))
         recognition, stopped = _ask_all(recognition, learnt, keep)
+    refusal = None if recognition.questions else _rehearse(workspace, file, name, partner, rules, places)
+    doubts = refusal.doubts if isinstance(refusal, DoubtfulFile) else ()
     parts = asdict(recognition)
     del parts["sample"]  # only an officer at the desk may see the first rows; the output of a command may be stored
     emit(
-        {"file": str(file), **parts, "mapping": str(path) if path else None},
+        {
+            "file": str(file),
+            **parts,
+            "mapping": str(path) if path else None,
+            "refused": str(refusal) if refusal else None,
+            "doubts": [asdict(replace(doubt, sample=())) for doubt in doubts],
+        },
         as_json,
         *([] if may_ask else [*_describe(file, recognition), *_word_questions(recognition)]),
         *([f"Kept for {partner}: {path}"] if path else []),
         *(_word_open(recognition) if may_ask else []),
+        *([f"An import would be refused: {refusal}"] if refusal else []),
         _word_next(
-            file, recognition, partner, word_table(kind, hints) + ("" if partner else word_answers(hints)), form
+            file,
+            recognition,
+            partner,
+            word_table(kind, hints) + ("" if partner else word_answers(hints)),
+            form,
+            "".join(f" --answer {doubt.name}=ANSWER" for doubt in doubts),
         ),
     )
     if stopped:
         raise KeyboardInterrupt
+
+
+def _rehearse(
+    workspace: Workspace, file: Path, kind: str, partner: str | None, rules: Mapping[str, ColumnMapping], places: Places
+) -> FileRefused | None:
+    """Return why an import would refuse a file, such as open questions about it as a whole (DoubtfulFile)."""
+    secrets = load_keys(workspace)
+    with open_vault(workspace, secrets) as vault:
+        try:
+            Importer(workspace, vault, secrets, places.resolve, rules, rehearse=True).import_file(
+                file, kind=kind, partner=partner
+            )
+        except FileRefused as refusal:
+            return refusal
+    return None
 
 
 def _describe(file: Path, recognition: Recognition) -> Iterator[str]:
@@ -187,10 +221,13 @@ def _word_open(recognition: Recognition) -> Iterator[str]:
         yield "An import rejects the rows that they are about. The same command asks again."
 
 
-def _word_next(file: Path, recognition: Recognition, partner: str | None, options: str, form: Path | None) -> str:
+def _word_next(
+    file: Path, recognition: Recognition, partner: str | None, options: str, form: Path | None, replies: str
+) -> str:
     """Return the command to run next. What is kept for a partner need not be given again.
 
-    options : the options of this run that the next one needs too. form : the XLSForm of this run.
+    options : the options of this run that the next one needs too. form : the XLSForm of this run. replies : the options
+    with which an import answers the questions about the whole file.
     """
     path, questions = shlex.quote(str(file)), "".join(f" {_word_option(q)}" for q in recognition.questions)
     if partner:
@@ -203,7 +240,7 @@ def _word_next(file: Path, recognition: Recognition, partner: str | None, option
         return f"Next, to keep what the form says: tact mapping draft {path}{options}"
     if recognition.unanswered:
         return f"Next, when the cells are corrected or their words said: tact import {path}{options} --dry-run"
-    return f"Next: tact import {path}{options}"
+    return f"Next: tact import {path}{options}{replies}"
 
 
 def _word_option(question: Question) -> str:

@@ -16,7 +16,7 @@ from dashboard.site.text import _, escape_markdown, format_number, html, transla
 from dashboard.widgets.markup import render_list, render_steps, render_table
 from dashboard.widgets.upload import ask_files
 from data.restricted.governance.retention import Overdue
-from data.restricted.imports import Imported, is_table
+from data.restricted.imports import Imported, is_table, undo_import
 from data.restricted.intake import UNSTORED
 from data.restricted.intake.mapping import ColumnMapping
 from data.schema import get_kind
@@ -147,7 +147,7 @@ def _show_file(hand: Hand, entry: FileInHand, overdue: Overdue | None, *, taken_
             st.rerun()
         return
     if entry.result is not None:
-        _show_result(entry, entry.result)
+        _show_result(hand, entry, entry.result)
         return
     _tell_replaced(entry)
     if entry.refusal:
@@ -266,9 +266,11 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
         _show_corrections(hand, entry)
 
 
-def _show_result(entry: FileInHand, result: Imported) -> None:
+def _show_result(hand: Hand, entry: FileInHand, result: Imported) -> None:
     st.html(html('<p class="counts">{}</p>', summary.word_counts(result)))
     st.html(summary.render_next())
+    if result.number is not None:
+        _show_understood(hand, entry, result, result.number)
     _show_reasons(result)
     _show_notes(result)
     if result.list_failed:
@@ -288,6 +290,22 @@ def _show_result(entry: FileInHand, result: Imported) -> None:
             mime="text/csv",
             key=f"rejects-{entry.number}",
         )
+
+
+def _show_understood(hand: Hand, entry: FileInHand, result: Imported, number: int) -> None:
+    """Show true counts of what was understood, to be compared with the paper, and a button that takes all back."""
+    with hand.desk.open_vault() as (vault, _keys):
+        counts = vault.count_file(number)
+    with st.expander(_("What was understood, to compare with the paper"), expanded=len(hand.files) == 1):
+        st.html(render_table(summary.tabulate_file(*counts)))
+        if result.totals:
+            listed = ", ".join(map(format_number, result.totals))
+            show_note(_("Numbers in the file's own rows of totals: {numbers}.", numbers=listed))
+        show_note(_("These are true numbers: keep them here."))
+    if st.button(_("Not right: take this import back"), key=f"back-{entry.number}"):
+        with hand.desk.open_vault() as (vault, _keys):
+            undo_import(hand.desk.workspace, vault, number)
+        st.rerun()
 
 
 def _show_corrections(hand: Hand, entry: FileInHand) -> None:

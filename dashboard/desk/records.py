@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 import streamlit as st
 
@@ -11,13 +9,12 @@ from dashboard.desk import words
 from dashboard.desk.frame import show_note, show_title
 from dashboard.desk.state import Desk
 from dashboard.desk.summary import name_areas
-from dashboard.site.text import _, format_number, format_period, html
+from dashboard.site.text import _, format_number, html
 from dashboard.widgets.address import renew_menu
 from dashboard.widgets.markup import render_table
 from data.restricted import quality
 
 _MONTHS = 12  # shown at once; earlier months are folded
-_MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def show(desk: Desk) -> None:
@@ -60,16 +57,12 @@ def tabulate_months(months: pd.DataFrame) -> pd.DataFrame:
     months : the numbers by month and partner, see `count_months`. If there are several partners, the last column has
     the sums.
     """
-    table = {_("Month"): [_word_month(str(month)) for month in months.index]}
+    table = {_("Month"): [words.word_month(str(month)) for month in months.index]}
     for partner in months.columns:
         table[str(partner) or _("Nobody named")] = [format_number(number) for number in months[partner]]
     if len(months.columns) > 1:
         table[_("All")] = [format_number(number) for number in months.sum(axis=1)]
     return pd.DataFrame(table)
-
-
-def _word_month(month: str) -> str:
-    return format_period(f"{month}-01/P1M") if _MONTH.fullmatch(month) else month
 
 
 def _show_doubles(doubles: dict[str, tuple[int, int]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 from markupsafe import Markup
@@ -31,6 +31,7 @@ STATES = {
     "ready": mark("ready"),
 }
 _NOT_READ = "?"
+FileCounts: TypeAlias = Mapping[str, Mapping[str, int]]
 
 
 def name_areas() -> dict[str, str]:
@@ -157,6 +158,27 @@ def _word_value(reason: Mapping[str, Any]) -> str:
     if reason["reason"] == SEEMS_PERSONAL:
         return MASK
     return str(reason["value"]) or (MASK if reason["column"] and reason["reason"] != "missing" else "")
+
+
+def tabulate_file(kind: str, counts: FileCounts, before: FileCounts) -> pd.DataFrame:
+    """Return a table of what a file has beside what the partner's file before had: true counts (`Vault.count_file`)."""
+    what = _("Children") if kind == "encounter" else _("Rows")
+    rows = []
+    for name, now in counts.items():
+        title = words.name_column(kind, name) or what
+        was = before.get(name, {})
+        for value in sorted({*now, *was}) if name in ("date", "valid_from") else {**now, **was}:
+            shown = name_areas().get(value) or _word_counted(kind, name, value)
+            numbers = [format_number(of_file.get(value, 0)) if of_file else "" for of_file in (now, was)]
+            rows.append((title, shown, *numbers))
+    heads = [_("Column"), _("Value"), _("This file"), _("The file before")]
+    return pd.DataFrame(rows, columns=heads)
+
+
+def _word_counted(kind: str, name: str, value: str) -> object:
+    if not value:
+        return _("not known") if name else _("All")
+    return words.word_month(value) if name == "date" else words.word_value(kind, name, value)
 
 
 def render_next() -> Markup:

@@ -6,6 +6,7 @@ The words for columns and categories are those that partners use themselves, fro
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 from dashboard.site.text import _, find_language, format_period, translate_message
 from data.errors import InputError
@@ -74,6 +75,11 @@ def name_code(kind: str, name: str, code: str) -> str:
     """Return the words of a category in the officer's language; the code itself if it has no words."""
     column = get_kind(kind).column(name)
     return _find_name(column, code) or column.allowed.get(code, code)
+
+
+def word_month(month: str) -> str:
+    """Return a month such as 2008-01 in words; any other text is unchanged."""
+    return format_period(f"{month}-01/P1M") if re.fullmatch(r"\d{4}-\d{2}", month) else month
 
 
 def word_value(kind: str, name: str, value: str) -> object:

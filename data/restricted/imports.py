@@ -51,7 +51,8 @@ class Imported:
 
     `number` is the number of the import, None if nothing was stored. `list_failed`: the list of rejected rows could not
     be written. `respelled` are the words of accepted rows that were read as a place of similar sound. `reasons` come
-    from `group_rejects` (data/restricted/intake/rejects.py), most rows first.
+    from `group_rejects` (data/restricted/intake/rejects.py), most rows first. `totals` are the numbers in the rows of
+    totals of the file, for the officer's eyes.
     """
 
     kind: str
@@ -67,6 +68,7 @@ class Imported:
     respelled: tuple[Respelled, ...] = ()
     number: int | None = field(default=None, compare=False)
     list_failed: bool = False
+    totals: tuple[int, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ class Importer:
             respelled=read.respelled,
             number=number,
             list_failed=list_failed,
+            totals=read.totals,
         )
 
     def _list_partners(self, kind: str) -> list[str]:
@@ -235,7 +238,7 @@ class Importer:
         return [
             Message(
                 "{count:,} rows of import {numbers} that are not in this file were removed. Taking this import back "
-                "does not bring them back: import the earlier file again.",
+                "brings them back.",
                 count=overlap.gone,
                 numbers=numbers,
             )

@@ -97,7 +97,7 @@ class Intake:
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
     (data/restricted/intake/rejects.py); `reasons` has its reasons as messages. accepted_rows + rejected_rows = rows,
     where parts of an area that were added up are one row. `sheet` is the number of the sheet, 0 for a text file.
-    `partners` are the partners that the rows name, and the
+    `totals` are the whole numbers in its rows of totals. `partners` are the partners that the rows name, and the
     sender if there is one. `unknown_columns` are headings that the product does not know: these columns were checked
     for personal data and otherwise ignored.
     """
@@ -114,6 +114,7 @@ class Intake:
     unknown_columns: tuple[str, ...]
     notes: tuple[str, ...]
     respelled: tuple[Respelled, ...]
+    totals: tuple[int, ...] = field(repr=False)
     outline: Outline = field(repr=False)
     _columns: dict[str, Cells] = field(repr=False)
     _positions: npt.NDArray[np.intp] = field(repr=False)
@@ -384,6 +385,7 @@ def _intake(
         unknown_columns=tuple(plain_heading(headings[p], p) for p in layout.unknown),
         notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, identified)),
         respelled=tuple(list_respelled(kind, table, layout, rows)),
+        totals=table.totals,
         outline=outline,
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
         _positions=identified.positions,
@@ -424,6 +426,12 @@ def _notes(kind: RecordKind, table: RawTable, layout: Layout, rows: Rows, identi
                 )
             )
         yield join_messages(parts)
+    children = rows.cells["child"].codes if "child" in rows.cells else rows.lines
+    all_rows = len(rows) + len(table.faults)
+    if kind.of_children and table.totals and not {len(rows), all_rows, len(np.unique(children))} & {*table.totals}:
+        yield Message(
+            "The row of totals has another number than the file has rows or children. Compare it with the paper."
+        )
     if not len(rows) and not table.faults:
         yield Message("The file has column names but no rows.")
     if len(identified.alike):

@@ -126,6 +126,8 @@ def _drop_rows(kind: RecordKind, table: RawTable, layout: Layout, mapping: Colum
     if not table.columns or not len(table.lines):
         return table, []
     notes: list[str] = []
+    totals = _list_numbers(table, _find_totals(table, anywhere=kind.of_children))
+    table = replace(table, totals=totals)
     gone = np.zeros(len(table.lines), dtype=bool)
     for mask, words in _list_drops(kind, table, layout, mapping):
         if mask.any():
@@ -181,6 +183,13 @@ def _find_totals(table: RawTable, *, anywhere: bool) -> _Mask:
         if before.all() and not anywhere:
             break
     return mask
+
+
+def _list_numbers(table: RawTable, rows: _Mask) -> tuple[int, ...]:
+    """Return the whole numbers in the cells of some rows, alone or in a text, as in "Total: 12 children"."""
+    texts = [column.distinct[code] for column in table.columns for code in column.codes[rows].tolist()]
+    numbers = [re.fullmatch(r"\D*?(\d{1,9})(?:[.,]0+)?\D*", text.strip()) for text in texts]
+    return tuple(dict.fromkeys(int(match[1]) for match in numbers if match))
 
 
 def _take(column: RawColumn, mask: _Mask) -> RawColumn:

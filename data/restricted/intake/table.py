@@ -46,7 +46,8 @@ class RawColumn:
 class RawTable:
     """A table as read: its columns, the line on which each row begins, (n,), and where it begins in the file.
 
-    faults: the rows that could not be read. notes: messages to the person who imports the file.
+    faults: the rows that could not be read. notes: messages to the person who imports the file. totals: the whole
+    numbers in rows of totals, which are not read as records.
     """
 
     columns: list[RawColumn]
@@ -54,6 +55,7 @@ class RawTable:
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     begin: Start = field(default_factory=lambda: Start(0, 1, []))
+    totals: tuple[int, ...] = ()
 
 
 def refuse_locked(name: str) -> FileRefused:

@@ -24,7 +24,7 @@ from data.errors import InputError, VaultError, WorkspaceError, WrongKey
 from data.message import Message
 from data.restricted import keys
 from data.restricted.keys import Secret
-from data.restricted.vault import creation, forget_log, frames, health, published, removal, tables
+from data.restricted.vault import creation, earlier, forget_log, frames, health, published, removal, tables
 from data.restricted.vault import partners as partner_names
 from data.restricted.vault import sqlcipher as sql
 from data.restricted.vault.importing import Counts, Import
@@ -251,6 +251,20 @@ class Vault:
         with sql.translating_errors(self._db):
             rows = self._connection.execute(query, (f"{tables.NOTE}{tables.REJECTED}",))
             return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def count_file(self, number: int) -> tuple[str, dict[str, dict[str, int]], dict[str, dict[str, int]]]:
+        """Return the kind of an import, what its file has, and what the file before of the same partner had.
+
+        These are true counts, by column and value (see `earlier.count_file`): for the officer's eyes only. Raises
+        InputError for an import that is not there.
+        """
+        with sql.translating_errors(self._db):
+            row = self._connection.execute("SELECT kind FROM batch WHERE id = ?", (number,)).fetchone()
+            if row is None:
+                raise InputError(Message("There is no import {number}. List them: tact imports", number=number))
+            last = earlier.find_last(self._connection, row[0], number)
+            before = earlier.count_file(self._connection, row[0], last) if last else {}
+            return row[0], earlier.count_file(self._connection, row[0], number), before
 
     def is_from(self, number: int, source: str | Path) -> bool:
         """Return whether an import came from a file of this name; False for an unknown number."""

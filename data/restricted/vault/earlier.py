@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from data.restricted.vault import removal, tables
+from data.restricted.vault import tables
 from data.restricted.vault.sqlcipher import Connection
 
 # ruff: noqa: S608 - names of tables and columns come from tables.py and from here alone
@@ -19,6 +19,7 @@ _SUBJECTS = {
     "figure": "area, period, measure, source",
 }
 _DAYS = ("encounter", "effort")  # kinds whose files cover a span of days
+_ON_PAPER = ("date", "period", "valid_from", "municipality", "area", "age_band", "stage")  # what a file is checked by
 _SHOWN = 3  # pairs of places and months
 
 
@@ -115,11 +116,48 @@ def find_overlap(connection: Connection, kind: str, batch: int) -> Overlap | Non
     return Overlap(numbers, sum(same for _, same, _ in versions), sum(gone for *_, gone in versions), new)
 
 
-def remove_gone(connection: Connection, kind: str) -> None:
-    """Delete the records that the last `find_overlap` versions missing in the file."""
-    for table in (kind, tables.history_of(kind)):
-        connection.execute(f"DELETE FROM {table} WHERE identity IN (SELECT identity FROM temp.gone)")
-    removal.sweep(connection)
+def count_file(connection: Connection, kind: str, batch: int) -> dict[str, dict[str, int]]:
+    """Count what the file of an import has, by our column and by its values in order; a day counts as its month.
+
+    Children are counted, or rows where a kind is not about children. Under "" stands the number of all.
+    """
+    counted = "count(DISTINCT child)" if kind == "encounter" else "count(*)"
+    rows = " UNION ALL ".join(
+        f"SELECT {tables.all_columns(kind)} FROM {table} WHERE batch = ?1 AND content <> {tables.REMOVED}"
+        for table in (kind, tables.history_of(kind))
+    )
+    counts = {"": {"": int(connection.execute(f"SELECT {counted} FROM ({rows})", (batch,)).fetchone()[0])}}
+    for name in [name for name in _ON_PAPER if name in tables.columns_of(kind)]:
+        word = "substr(text, 1, 7)" if name == "date" else "text"
+        query = (
+            f'SELECT {word}, {counted} FROM ({rows}) JOIN term ON "column" = ?2 AND code = "{name}" '
+            "GROUP BY 1 ORDER BY 1"
+        )
+        counts[name] = dict(connection.execute(query, (batch, tables.term_name(kind, name))).fetchall())
+    return counts
+
+
+def find_last(connection: Connection, kind: str, batch: int) -> int | None:
+    """Return the import of the file before this one of the same partners and kind; None if there is none."""
+    outline, partners = f"{tables.NOTE}{tables.OUTLINE}", "json_extract(value, '$.partners')"
+    query = (
+        f"SELECT max(id) FROM batch JOIN meta ON name = ?1 || id WHERE kind = ?2 AND id < ?3 "
+        f"AND {partners} = (SELECT {partners} FROM meta WHERE name = ?1 || ?3)"
+    )
+    number = connection.execute(query, (outline, kind, batch)).fetchone()[0]
+    return None if number is None else int(number)
+
+
+def remove_gone(connection: Connection, kind: str, batch: int) -> None:
+    """Delete the records that the last `find_overlap` found missing in the file of an import.
+
+    For `tact undo` (undoing.py) the history gets them, and that the import removed them.
+    """
+    history, columns, gone = tables.history_of(kind), tables.all_columns(kind), "(SELECT identity FROM temp.gone)"
+    removed = columns.replace("content,", f"{tables.REMOVED},").removesuffix("batch") + str(batch)
+    for values in (columns, removed):
+        connection.execute(f"INSERT INTO {history} ({columns}) SELECT {values} FROM {kind} WHERE identity IN {gone}")
+    connection.execute(f"DELETE FROM {kind} WHERE identity IN {gone}")
 
 
 def _select_gone(kind: str) -> str:

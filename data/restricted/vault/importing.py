@@ -126,7 +126,7 @@ class Import:
 
     def remove_gone(self) -> None:
         """Delete the records of earlier versions of this file that it does not have any more; see `find_overlap`."""
-        earlier.remove_gone(self._connection, self.kind)
+        earlier.remove_gone(self._connection, self.kind, self._batch)
 
     def list_outlines(self) -> list[str]:
         """Return the outlines of the files of earlier imports of this kind, the latest first."""

@@ -15,7 +15,10 @@ from data.restricted.vault.sqlcipher import Connection
 from data.workspace.folding import normalize_partner
 
 # ruff: noqa: S608 - statements are put together from constants of this module
-_PAIRS = "SELECT DISTINCT child, programme_child FROM encounter"
+_PAIRS = (  # also of removed records, which an undo brings back
+    "SELECT child, programme_child FROM encounter UNION SELECT child, programme_child FROM encounter_history "
+    f"WHERE content = {tables.REMOVED}"
+)
 # Days in the history count only for a child that no record names.
 _MET = (
     "SELECT child, programme_child, date FROM encounter UNION ALL SELECT child, programme_child, date "

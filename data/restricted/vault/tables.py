@@ -90,6 +90,8 @@ REJECTED = "rejected "  # before the number of an import in the name of a note: 
 OUTLINE = "outline "  # before the number of an import: how its file was read (data/restricted/intake/outline.py)
 DRAFT = "draft "  # before the kind in the name of a note: records that are not imported (data/restricted/drafts.py)
 
+REMOVED = "zeroblob(16)"  # the content of an entry in the history that says that its import removed the record
+
 _FIRST = ("meta", "term", "batch", "published", "staged", *TABLES)
 _SECOND = (*_FIRST, "forgotten")
 _THIRD = (*_SECOND, "undoable", *(f"{kind}_history" for kind in TABLES))

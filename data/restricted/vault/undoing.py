@@ -1,11 +1,11 @@
 """Take back one import, as if it had never happened, inside a transaction of the caller.
 
 A record of the vault has the content from its latest import. The table `KIND_history` has the content from other
-imports: what a correction replaced, and what a later file repeats. So after an import is taken back, each record has
-the content, and the import number, that the other imports give it:
+imports: what a correction replaced, what a later file repeats, and that a file removed the record. After an import is
+taken back, each record has the content, and the import number, that the other imports give it:
 
 - a record that no other import has is deleted;
-- a record that the import corrected gets its earlier content again;
+- a record that the import corrected or removed gets its earlier content again;
 - a record that was corrected or sent again later is not changed.
 """
 
@@ -35,18 +35,23 @@ def undo_import(connection: Connection, kind: str, batch: int) -> Undone:
     connection.execute("CREATE TABLE temp.touched (identity BLOB PRIMARY KEY, ours INTEGER NOT NULL) WITHOUT ROWID")
     connection.execute(f"INSERT INTO temp.touched SELECT identity, 1 FROM {kind} WHERE batch = ?1", (batch,))
     connection.execute(
-        f"INSERT INTO temp.touched SELECT identity, 0 FROM {history} WHERE batch = ?1 ON CONFLICT DO NOTHING", (batch,)
+        f"INSERT INTO temp.touched SELECT identity, content = {tables.REMOVED} FROM {history} WHERE batch = ?1 "
+        f"AND (content = {tables.REMOVED} OR identity IN (SELECT identity FROM {kind})) ON CONFLICT DO NOTHING",
+        (batch,),
     )
     touched = "identity IN (SELECT identity FROM temp.touched)"
     connection.execute(f"INSERT INTO {history} ({columns}) SELECT {columns} FROM {kind} WHERE {touched}")
     connection.execute(f"DELETE FROM {kind} WHERE {touched}")
     connection.execute(f"DELETE FROM {history} WHERE batch = ?1", (batch,))
+    before = f"SELECT 1 FROM {history} WHERE identity = h.identity AND batch < h.batch"
+    connection.execute(f"DELETE FROM {history} AS h WHERE content = {tables.REMOVED} AND NOT EXISTS ({before})")
     # The first of the last imports with the same content.
     latest = f"SELECT content FROM {history} WHERE identity = h.identity ORDER BY batch DESC LIMIT 1"
     other = f"SELECT max(batch) FROM {history} WHERE identity = h.identity AND content <> ({latest})"
     first = f"SELECT min(batch) FROM {history} WHERE identity = h.identity AND batch > coalesce(({other}), -1)"
     connection.execute(
-        f"INSERT INTO {kind} ({columns}) SELECT {columns} FROM {history} AS h WHERE h.{touched} AND h.batch = ({first})"
+        f"INSERT INTO {kind} ({columns}) SELECT {columns} FROM {history} AS h "
+        f"WHERE h.{touched} AND h.batch = ({first}) AND content <> {tables.REMOVED}"
     )
     connection.execute(
         f"DELETE FROM {history} WHERE {touched} "

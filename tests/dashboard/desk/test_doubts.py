@@ -1,6 +1,7 @@
 """Questions about a whole file are the same at the desk and at the command line, and so is what an answer does."""
 
 import json
+import re
 
 import pytest
 
@@ -36,6 +37,8 @@ def test_the_desk_asks_what_the_command_line_asks(desk, tact, tmp_path, name):
     assert refused.code != 0
     (entry,) = json.loads(refused.out)["files"]
     assert [doubt["name"] for doubt in entry["questions"]] == [name]
+    draft = tact("--workspace", folder, "mapping", "draft", path, "--partner", "Qendra", "--json").json
+    assert draft["doubts"] == entry["questions"]
     page = drop(open_section(desk), path)
     assert not page.exception
     assert entry["questions"][0]["text"] in words_on(page)
@@ -50,3 +53,24 @@ def test_the_desk_asks_what_the_command_line_asks(desk, tact, tmp_path, name):
     assert f"{dry['accepted']} row" in words_on(page)
     with desk.open_vault() as (vault, _):
         assert vault.count("encounter") == stored
+
+
+@pytest.mark.slow
+def test_after_an_import_one_page_says_what_was_understood_and_one_press_takes_it_back(desk, tact, tmp_path):
+    rows = [*month(1, 6), dict.fromkeys(month(1, 1)[0], "") | {"date": "Gjithsej", "child_id": "6"}]
+    page = drop(open_section(desk), write(tmp_path, drop_partner(rows), "january.csv"))
+    page = press(page, "Import it")
+    shown = words_on(page)
+    assert "What was understood" in " ".join(box.label for box in page.expander)
+    assert re.search(r"Jan\w* 2008", shown)
+    assert "Durrës" in shown
+    assert "own rows of totals: 6." in shown
+    # True counts go to a person, never into a file.
+    refused = tact("--workspace", desk.workspace.path, "imports", "1", "--json")
+    assert refused.code != 0
+    assert "Durr" not in refused.out + refused.err
+    page = press(page, "Not right: take this import back")
+    assert not page.exception
+    assert "This import was taken back" in words_on(page)
+    with desk.open_vault() as (vault, _):
+        assert vault.count("encounter") == 0

@@ -98,8 +98,12 @@ def test_a_corrected_file_without_record_numbers_replaces_or_adds(importer, tmp_
     gone = len({*map(str, first)} - {*map(str, second)})
     doubt = ask(importer, tmp_path, second)["period"]
     assert f"{gone} rows of the earlier import" in doubt.facts[0]
-    assert take(importer, tmp_path, second, period="replaces").accepted == 1
+    replaced = take(importer, tmp_path, second, period="replaces")
+    assert replaced.accepted == 1
     assert importer.vault.count("encounter") == len(second)
+    assert importer.vault.undo(replaced.number).removed == 1
+    assert importer.vault.count("encounter") == len(first)
+    assert take(importer, tmp_path, second, period="replaces").accepted == 1
     assert take(importer, tmp_path, second).already_known == len(second)
     third = [*second[:-1], second[-1] | {"form": "domestic_work"}]
     take(importer, tmp_path, third, period="adds")
@@ -193,3 +197,28 @@ def test_a_new_vault_hashes_each_code_once(importer, tmp_path, monkeypatch):
     take(importer, tmp_path, month(1, 6))
     take(importer, tmp_path, month(2, 6, "S-{}", "L-{}"), changes="right")
     assert len(hashed) == 12
+
+
+def test_what_a_file_has_is_counted_beside_the_partners_file_before(importer, tmp_path):
+    first = [*month(1, 6), month(1, 1, "S-{}")[0] | {"date": "2008-02-01"}]  # seven rows about six children
+    january = take(importer, tmp_path, first)
+    take(importer, tmp_path, [row | {"partner": "Qendra"} for row in month(1, 3, "Q-{}")])
+    february = take(importer, tmp_path, [*month(2, 4, "T-{}", "L-{}"), first[1]])
+    kind, counts, before = importer.vault.count_file(february.number)
+    assert (kind, counts[""], before[""]) == ("encounter", {"": 5}, {"": 6})
+    assert counts["date"] == {"2008-01": 1, "2008-02": 4}
+    assert before["date"] == {"2008-01": 6, "2008-02": 1}
+    assert sum(before["municipality"].values()) == 6
+    # A later correction does not change what the file said.
+    take(importer, tmp_path, [row | {"stage": "recruited"} for row in first])
+    assert importer.vault.count_file(january.number) == ("encounter", before, {})
+
+
+@pytest.mark.parametrize(("total", "agrees"), [("6", True), ("Gjithsej: 6 fëmijë", True), ("7", False)])
+def test_a_total_that_is_not_the_number_of_rows_or_children_is_noted(importer, tmp_path, total, agrees):
+    last = dict.fromkeys(ROW, "") | {"date": "Gjithsej", "child_id": total}
+    last = last if total.isdigit() else last | {"date": total, "child_id": ""}
+    taken = take(importer, tmp_path, [*month(1, 6), last])
+    assert (taken.accepted, taken.rejected, len(taken.totals)) == (6, 0, 1)
+    assert any(note.startswith("The row of totals") for note in taken.notes) is not agrees
+    assert not [note for note in taken.notes if total in note and not agrees and "line" not in note]

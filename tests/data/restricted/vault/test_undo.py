@@ -14,7 +14,7 @@ from tests.helpers.records import frame
 
 KEY = Secret(bytes(range(32)))
 SLOW_FIXTURE = HealthCheck.function_scoped_fixture
-RECORDS = frame("encounter", 4)
+RECORDS = frame("encounter", 10)
 STAGES = ("at_risk", "recruited", "identified")
 
 
@@ -79,6 +79,55 @@ def test_any_sequence_equals_the_same_without_what_was_undone(tmp_path_factory, 
         texts = 'SELECT "column", text FROM term ORDER BY 1, 2'
         assert vault._connection.execute(texts).fetchall() == other._connection.execute(texts).fetchall()
         assert vault.check() == []
+
+
+def remove(vault, numbers):
+    """Remove records from a vault as a file does that takes the place of earlier ones; return its number."""
+    with vault.importing("encounter", "removal.csv") as records:
+        records.add(say({9: 0}))
+        records.flush()
+        connection = vault._connection
+        connection.execute("CREATE TEMP TABLE gone (identity BLOB)")
+        identities = [[bytes(identity)] for identity in RECORDS["identity"].iloc[list(numbers)]]
+        connection.executemany("INSERT INTO temp.gone VALUES (?)", identities)
+        records.remove_gone()
+        connection.execute("DROP TABLE temp.gone")
+    return records.number
+
+
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None, suppress_health_check=[SLOW_FIXTURE])
+@given(first=IMPORTS, then=IMPORTS, gone=st.sets(st.integers(0, 3)), data=st.data())
+def test_records_that_a_file_removed_come_back_with_its_undo(tmp_path_factory, first, then, gone, data):
+    """Imports, a removal and further imports, of which any are taken back in any order, equal those that stay."""
+    undone = data.draw(st.permutations(range(len(first) + len(then) + 1)))
+    undone = undone[: data.draw(st.integers(0, len(undone)))]
+    files = [*first, None, *then]
+    folder, states = tmp_path_factory.mktemp("removal"), []
+    for name, left_out in (("with", ()), ("without", undone)):
+        with Vault.create(folder / name, KEY) as vault:
+            numbers = {}
+            for step, records in enumerate(files):
+                if step in left_out:
+                    continue
+                if records is None:
+                    numbers[step] = remove(vault, gone)
+                else:
+                    vault.add("encounter", say(records), f"{step}.csv")
+                    numbers[step] = vault.list_imports()[-1]["number"]
+            for step in undone if name == "with" else ():
+                vault.undo(numbers.pop(step))
+            states.append(dump(vault, {number: step for step, number in numbers.items()}))
+            assert vault.check() == []
+    assert states[0] == states[1]
+
+
+def test_a_forgotten_child_does_not_come_back_with_an_undo(vault):
+    vault.add("encounter", say({0: 0, 2: 0}), "a.csv")
+    number = remove(vault, {0})
+    vault.forget([RECORDS["programme_child"].iloc[0]])  # the removed record alone says whose number it is
+    vault.undo(number)
+    assert vault.count("encounter") == 1
 
 
 def test_what_is_taken_away_is_said(vault):
