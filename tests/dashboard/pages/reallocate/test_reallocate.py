@@ -149,11 +149,13 @@ def test_a_choice_changes_the_plan_and_stands_in_the_address(run, current):
     assert read_words(again) == read_words(test)
 
 
+@pytest.mark.slow
 def test_an_emptied_limit_does_not_limit_and_each_names_its_bounds(run):
     test = run(hours="5")
-    for label in ("Maximum number of moves (0–200)", "Maximum hours of travel (0–10000)"):
-        widget(test.number_input, label, exact=True).set_value(None).run()
-    widget(test.number_input, "Maximum number of moves per quarter (1–200)", exact=True).set_value(None).run()
+    limits = "moves (0–200)", "moves per quarter (1–200)"
+    for label in (*(f"Maximum number of {limit}" for limit in limits), "Maximum hours of travel (0–10000)"):
+        widget(test.number_input, label, exact=True).set_value(None)
+    test.run()
     assert [test.query_params[name] for name in ("moves", "hours", "pace")] == ["200", "none", "200"]
     assert widget(test.number_input, "Maximum number of moves (").value == 200
     assert not test.warning
