@@ -107,8 +107,13 @@ def pull(vault: Vault, server: FormServer, progress: ProgressCount | None = None
                     progress(number, None)
     except httpx2.HTTPStatusError as error:
         refused = error.response.status_code in (401, 403)
-        text = "{address} does not accept the login." if refused else "{address} answered with error {status}."
-        raise InputError(Message(text, address=server.address, status=error.response.status_code)) from None
+        raise InputError(
+            Message(
+                "{address} does not accept the login." if refused else "{address} answered with error {status}.",
+                address=server.address,
+                status=error.response.status_code,
+            )
+        ) from None
     except (httpx2.HTTPError, ValueError, KeyError) as error:  # not reached, or not what the API promises
         raise InputError(
             Message("{address} cannot be read: {reason}.", address=server.address, reason=type(error).__name__)
