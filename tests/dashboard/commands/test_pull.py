@@ -51,13 +51,13 @@ def test_submissions_go_in_once_and_may_then_be_deleted(tact, practice, monkeypa
         monkeypatch.setattr(sys, "stdin", io.StringIO(f"{login}\n"))
         (first,) = tact("--workspace", workspace.path, "pull", "--form", address + place, "--json").json
         (again,) = tact("--workspace", workspace.path, "pull", "--json").json
-        said = tact("--workspace", workspace.path, "pull")
+        last = tact("--workspace", workspace.path, "pull")
     assert not first.get("refused"), first
     assert (first["accepted"], first["rejected"], first["problems"]) == (4, 0, {"readable": 1, "incomplete": 1})
     assert (again["accepted"], again["changed"], again["already_known"]) == (0, 0, 4)
     assert first["delete"] == again["delete"] == [number.removeprefix("uuid:") for number, _, _ in submissions]
-    assert "NOT encrypted" in said.out
-    assert "may be deleted" in said.out
+    assert "NOT encrypted" in last.out
+    assert "may be deleted" in last.out
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"K-12" not in written
     assert login.encode() not in written
