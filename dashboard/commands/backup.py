@@ -14,8 +14,9 @@ from dashboard.commands.workspace import open_workspace
 from data.errors import InputError, WorkspaceError
 from data.release import names
 from data.restricted import backup as backups
-from data.restricted.vault import load_keys
-from data.workspace import default_path
+from data.restricted.forms.key import is_escrow, restore_escrow
+from data.restricted.vault import load_keys, open_vault
+from data.workspace import Workspace, default_path
 
 _RETURNED = (
     "If you forgot a child after this backup was written, or a partner left, their records are back. Then, before you "
@@ -66,7 +67,13 @@ def restore(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Restore a workspace from a backup. Everything is checked before anything is replaced."""
+    """Restore a workspace from a backup, or the key of encrypted forms from form-key.escrow.
+
+    Everything is checked before anything is replaced.
+    """
+    if is_escrow(backups.find_backup(file)):
+        _restore_form_key(open_workspace(context), file, as_json=as_json)
+        return
     path = context.obj or default_path()
     is_new = not (path / "workspace.toml").exists()
     result = backups.restore_backup(backups.find_backup(file), path, _get_passphrase(new=False), replace=replace)
@@ -93,6 +100,14 @@ def restore(
         *([_PEOPLE] if result.accounts else []),
         *([_RETURNED] if is_new and result.has_records else []),
     )
+
+
+def _restore_form_key(workspace: Workspace, file: Path, *, as_json: bool) -> None:
+    passphrase = ask_hidden("Passphrase that the second person had when the forms were written")
+    with open_vault(workspace) as vault:
+        is_new = restore_escrow(vault, file.read_bytes(), passphrase)
+    text = "The key of the forms came back: tact pull" if is_new else "The workspace has this key already."
+    emit({"workspace": str(workspace.path), "form_key": is_new}, as_json, text)
 
 
 def _word_releases(total: int, restored: int) -> str:

@@ -26,6 +26,7 @@ from data.restricted.imports import Importer, check_workspace_kind, find_mapping
 from data.restricted.intake import mapping
 from data.restricted.intake.checks import APART, EXONYM, TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
+from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.recognition import CHILDREN, read_place_label
 from data.restricted.intake.values import TWO_READINGS, UNSURE_WORD
 from data.restricted.vault import load_keys, open_vault
@@ -198,11 +199,11 @@ def import_files(
             with vault.writing():
                 delete_overdue(workspace, vault, check_overdue(workspace, vault, confirmed))
         places = Places(area_table(), town_table())
-        replies = dict(_split("--answer", text) for text in answers or ())
+        replies = read_answers(answers)
         importer = Importer(workspace, vault, secrets, places.resolve, mappings, dry_run, new_partner, replies)
         for path in files:
             with progress(path.name) as tick:
-                results.append(_import_one(importer, path, kind, partner, tick, only))
+                results.append(import_one(importer, path, kind, partner, tick, only))
         overdue = find_overdue(workspace, vault)
         warn_backup(workspace, vault)
     totals = {name: sum(result.get(name, 0) for result in results) for name in _COUNTS}
@@ -212,12 +213,17 @@ def import_files(
     emit(
         {**totals, "overdue": overdue.count, "refused": refused, "stored": not dry_run, "files": results},
         as_json,
-        *(_summarise(result, partner, word_table(kind, hints)) for result in results),
+        *(summarise(result, partner, word_table(kind, hints)) for result in results),
         *([_OVERDUE.format(count=overdue.count, day=overdue.since)] if overdue.count else []),
         *(["Nothing was stored: this was a dry run."] if dry_run else []),
     )
     if refused:
         raise SystemExit(InputError.exit_code)
+
+
+def read_answers(answers: list[str] | None) -> dict[str, str]:
+    """Return the options --answer by the name of their question; raise InputError for one that is not NAME=ANSWER."""
+    return dict(_split("--answer", text) for text in answers or ())
 
 
 def list_imports(
@@ -279,8 +285,8 @@ def _word_count(count: int | None) -> str:
     return "not known" if count is None else f"{count:,}"
 
 
-def _import_one(
-    importer: Importer, path: Path, kind: str | None, partner: str | None, tick: Tick, hints: Hints
+def import_one(
+    importer: Importer, path: InputFile, kind: str | None, partner: str | None, tick: Tick, hints: Hints
 ) -> dict[str, Any]:
     """Import one of several files, and return the result as plain values, with at most `_MAX_REASONS` reasons.
 
@@ -306,7 +312,7 @@ def _import_one(
     }
 
 
-def _summarise(result: dict[str, Any], partner: str | None, table: str) -> str:
+def summarise(result: dict[str, Any], partner: str | None, table: str) -> str:
     """Return the lines on one file; `table` has the options that said which of its tables was read."""
     if result.get("refused"):
         return f"Refused: {result['refused']}"

@@ -35,6 +35,7 @@ COMMANDS = {
     "restore": "backup:restore",
     "demo": "demo:demo",
     "import": "import_:import_files",
+    "pull": "pull:pull_submissions",
     "imports": "import_:list_imports",
     "undo": "undo:undo",
     "mapping": "mapping:app",

@@ -64,7 +64,7 @@ def appoint(vault: Vault, name: str, passphrase: str, old_passphrase: str | None
     current, today = read(vault), dt.datetime.now(dt.UTC).date().isoformat()
     replaced = current.replaced if current else ""
     if current is not None and old_passphrase is not None:
-        _check_passphrase(current, old_passphrase)
+        check_passphrase_of(current, old_passphrase)
     elif current is not None:
         replaced = today
     salt = secrets.token_hex(16)
@@ -88,10 +88,11 @@ def confirm(person: SecondPerson, approvers: tuple[str, ...], passphrase: str) -
             "{name} does not approve any more, says governance.toml. Run: tact second --name NAME", name=person.name
         )
         raise WorkspaceError(msg)
-    _check_passphrase(person, passphrase)
+    check_passphrase_of(person, passphrase)
 
 
-def _check_passphrase(person: SecondPerson, passphrase: str) -> None:
+def check_passphrase_of(person: SecondPerson, passphrase: str) -> None:
+    """Check the passphrase of a person; raise InputError if it is wrong."""
     if not hmac.compare_digest(_hash(passphrase, person.salt), person.hash):
         raise InputError(
             Message("That is not the passphrase of {name}. Nothing was changed and nothing released.", name=person.name)

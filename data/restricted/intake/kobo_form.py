@@ -6,11 +6,12 @@ does not ask for derived columns, nor for the record number, which is the number
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.message import Message
 from data.reference import area_table
 from data.restricted.intake.templates import FormLanguage, write_books
 from data.schema import area_word, get_kind
@@ -21,18 +22,29 @@ from data.schema.words import read_names
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
+_NO_NAME = Message("An identifier has a digit and no space. Never write a name.")
+_DAY = Message("The day lies before the records begin, or in the future.")
+_NUMBER = Message("The number is too small or too large.")
 _TYPES = {"date": "date", "day_or_week": "date", "whole": "integer", "year": "integer", "decimal": "decimal"}
 
 
 def write_kobo_forms(
-    folder: Path, languages: Sequence[FormLanguage], kinds: Iterable[str] = tuple(KINDS)
+    folder: Path,
+    languages: Sequence[FormLanguage],
+    kinds: Iterable[str] = tuple(KINDS),
+    public_key: str = "",
+    submission_url: str = "",
 ) -> list[Path]:
     """Write a form for each kind into a folder and return their paths; the first language is the form's default.
+
+    With `public_key`, phones encrypt each submission before they send it to `submission_url` (ODK Central needs none).
 
     Raises InputError, and writes nothing, if a file with such a name exists or a kind is unknown.
     """
     wanted = [get_kind(name) for name in kinds]
-    return write_books(folder, {f"tact-{kind.name}-kobo.xlsx": partial(_build, kind, languages) for kind in wanted})
+    settings = {"submission_url": submission_url, "public_key": public_key} if public_key else {}
+    books = {f"tact-{kind.name}-kobo.xlsx": partial(_build, kind, languages, settings) for kind in wanted}
+    return write_books(folder, books)
 
 
 def list_asked(kind: RecordKind) -> list[Column]:
@@ -40,14 +52,15 @@ def list_asked(kind: RecordKind) -> list[Column]:
     return [column for column in kind.file_columns if not column.derived and column.name != "record_number"]
 
 
-def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
+def _build(kind: RecordKind, languages: Sequence[FormLanguage], encryption: Mapping[str, str]) -> Workbook:
     from openpyxl import Workbook
 
     book = Workbook()
-    labels, hints = ([f"{what}::{lang.kobo_label}" for lang in languages] for what in ("label", "hint"))
+    heads = ("label", "hint", "constraint_message")
+    labels, hints, reasons = ([f"{what}::{lang.kobo_label}" for lang in languages] for what in heads)
     survey = book.active
     survey.title = "survey"
-    survey.append(("type", "name", *labels, *hints, "required", "appearance"))
+    survey.append(("type", "name", *labels, *hints, "required", "appearance", "constraint", *reasons))
     for sort in ("start", "end"):
         survey.append((sort, sort))
     for column in list_asked(kind):
@@ -61,8 +74,8 @@ def _build(kind: RecordKind, languages: Sequence[FormLanguage]) -> Workbook:
             for code, words in _list_choices(column, languages):
                 choices.append((name, code, *words))
     settings = book.create_sheet("settings")
-    settings.append(("form_title", "form_id", "default_language"))
-    settings.append((f"TACT: {kind.title}", f"tact_{kind.name}", languages[0].kobo_label))
+    settings.append(("form_title", "form_id", "default_language", *encryption))
+    settings.append((f"TACT: {kind.title}", f"tact_{kind.name}", languages[0].kobo_label, *encryption.values()))
     return book
 
 
@@ -86,7 +99,27 @@ def _ask(kind: RecordKind, column: Column, languages: Sequence[FormLanguage]) ->
     needed = "yes" if column.required else ""
     if column.name == "child_id" and any(other.name == "programme_number" for other in kind.file_columns):
         needed = "${programme_number} = ''"
-    return sort, column.name, *labels, *hints, needed, "minimal autocomplete" if column.type == "area" else ""
+    appearance = "minimal autocomplete" if column.type == "area" else ""
+    constraint, reason = _limit(column)
+    reasons = (language.t(reason) if reason else "" for language in languages)
+    return sort, column.name, *labels, *hints, needed, appearance, constraint, *reasons
+
+
+def _limit(column: Column) -> tuple[str, str]:
+    """Return the condition of an answer in XPath, and what a phone says where it does not hold; empty if there is none.
+
+    An identifier has a digit and no space, so that no name is one.
+    """
+    if column.allowed or column.type == "area":
+        return "", ""
+    if column.type == "identifier":
+        return r"regex(., '[^\s]*[0-9][^\s]*')", _NO_NAME
+    if column.type in ("date", "day_or_week"):
+        latest = "" if column.future else " and . <= today()"
+        return f". >= date('{column.earliest}'){latest}", _DAY
+    limits = {">=": column.minimum, "<=": column.maximum}
+    constraint = " and ".join(f". {sign} {limit:g}" for sign, limit in limits.items() if limit is not None)
+    return constraint, _NUMBER if constraint else ""
 
 
 def _name_list(column: Column) -> str:
