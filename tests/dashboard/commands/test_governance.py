@@ -235,11 +235,11 @@ def test_a_lost_passphrase_is_replaced_and_every_later_release_says_so(tact, mak
     complete(folder)
     typed(WORDS, WORDS)
     tact("--workspace", folder, "second", "--name", SECOND)
-    typed("guessed", "another passphrase", "another passphrase")
+    typed("guessed", "another green heap of gravel", "another green heap of gravel")
     assert tact("--workspace", folder, "second", "--name", "Invented Person A").code == 2
-    typed("another passphrase", "another passphrase")
+    typed("another green heap of gravel", "another green heap of gravel")
     tact("--workspace", folder, "second", "--name", "Invented Person A", "--lost")
-    typed("another passphrase")
+    typed("another green heap of gravel")
     assert tact("--workspace", folder, "release").code == 0
     assert lines(folder / "approvals.csv")[0]["replaced"]
 

@@ -18,6 +18,7 @@ import pytest
 
 import dashboard
 from dashboard.pages import reallocate
+from dashboard.pages.programme import advocacy, targets
 from dashboard.pages.reallocate import forms, handover, planner, saved
 from dashboard.pages.reallocate.session import Workplace
 from dashboard.pages.trends import breaks
@@ -29,6 +30,7 @@ from dashboard.widgets import page_frame
 from dashboard.widgets.address import follow
 from data.accounts.meetings import Decision, Item, add_decision, create_meeting, list_meetings
 from data.accounts.rights import ROLES, Right, Role
+from risk.handover.advocacy import Policy
 from risk.planning.inputs import Setting
 from tests.helpers.accounts import make_accounts
 
@@ -220,6 +222,15 @@ def show_breaks(monkeypatch):
     breaks.ask_about_breaks(page_frame.open_shown_release(), (), "AL-11", "internal")
 
 
+def show_programme(monkeypatch):
+    """Show the target group, and a register of advocacy with an entry."""
+    entry = Policy("An action plan", "AL", "proposed", "2009-01-15", "Invented")
+    monkeypatch.setattr(advocacy, "read_policies", lambda *_: [entry])
+    current = page_frame.open_shown_release()
+    targets.show_targets(current)
+    advocacy.show_advocacy(current, "AL")
+
+
 def show_plan(monkeypatch):
     """Show the parts of the page of plans that offer something, for a plan that was not computed."""
     plan = SimpleNamespace(author=SimpleNamespace(date="2026-11-25"), title="A plan", advised=True)
@@ -243,6 +254,7 @@ def test_each_role_is_offered_what_its_rights_allow_and_nothing_else(release, of
     with read_as(Reader("Somebody", rights)):
         show_meeting(monkeypatch, release)
         show_breaks(monkeypatch)
+        show_programme(monkeypatch)
         show_plan(monkeypatch)
     table = {name: needed for name, needed in ACTIONS.items() if needed and not name.startswith(DOWNLOAD)}
     assert offers & table.keys() == {name for name, needed in table.items() if rights.issuperset(needed)}

@@ -377,7 +377,7 @@ def test_the_panel_begins_with_the_number_of_the_layer_and_when_it_is_of(current
 def test_numbers_of_another_time_say_when_they_are_of(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     text = summary.render_panel(current, view_of(current, layer="referrals", area="AL"))
-    assert "Albania · 2020" in text
+    assert "Albania · 2022" in text
     children = text.partition("Children identified or met")[2].partition("</div>")[0]
     assert children.endswith("<dd class=detail>Mar to May 2009")
     same = summary.render_panel(current, view_of(current, layer="effort", area="AL-11"))
