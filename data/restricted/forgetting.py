@@ -19,8 +19,10 @@ def hash_child(secrets: keys.Keys, names: Sequence[str], vault: Vault | None = N
     """Return the hashes of a child from the texts of `intake.child_names`.
 
     With `vault`, the last ones are those under which it knows the child; the first, others that a later row may give.
+    The partner may be written in another spelling than the vault has.
     """
     hasher = keys.IdentifierHasher(secrets.identifier)
+    names = [*(intake.spell_names(names, vault.partners()) if vault else ()), *names]
     hashes = hasher.hash(names)
     if vault is None:
         return hashes

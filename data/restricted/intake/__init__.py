@@ -44,6 +44,7 @@ from data.restricted.intake.identity import (
     note_programme_numbers,
     note_row_numbers,
     note_spellings,
+    spell_names,
     split_name,
 )
 from data.restricted.intake.mapping import ColumnMapping
@@ -76,6 +77,7 @@ __all__ = [
     "hash_codes",
     "is_invented",
     "read_file",
+    "spell_names",
     "split_name",
     "write_rejects",
 ]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
@@ -27,7 +27,7 @@ from data.restricted.intake.checks import Cells, Codes, Rows, combinations
 from data.restricted.intake.likely_columns import counts_up
 from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
-from data.workspace.folding import normalize_code, normalize_identifier, spell_code
+from data.workspace.folding import normalize_code, normalize_identifier, normalize_partner, spell_code
 
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
@@ -247,6 +247,18 @@ def hash_codes(
 def child_names(partner: str, child: str, number: str) -> list[str]:
     """Return the texts to hash for a child: first for its identifier, then for its programme number, if it has them."""
     return [_partner_name(partner, child)] * bool(child.strip()) + [_number_name(number)] * bool(number.strip())
+
+
+def spell_names(names: Iterable[str], partners: Iterable[str]) -> list[str]:
+    """Return texts of `child_names` with the other spellings that the partner has in `partners`."""
+    parts = [split_name(name) for name in names if not name.startswith(BY_NUMBER)]
+    starts = {_partner_start(partner): normalize_partner(partner) for partner in partners}
+    return [
+        other + code
+        for start, code in parts
+        for other, partner in starts.items()
+        if other != start and partner == normalize_partner(start.removeprefix("partner:").removesuffix(_BETWEEN))
+    ]
 
 
 def split_name(name: str) -> tuple[str, str]:

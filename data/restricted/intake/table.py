@@ -16,9 +16,21 @@ from data.restricted.intake.personal_words import is_place
 from data.restricted.intake.start import Start
 from data.restricted.intake.values import find_month
 from data.schema import words
+from data.workspace.folding import make_key
 
 _LONGEST_TOTAL = 40
-_CHILDREN = ("fëmijë", "femije", "children", "παιδιά", "παιδιών", "rastesh", "raste", "cases", "περιπτώσεων")
+_CHILDREN = (
+    "femije",
+    "femijet",
+    "femijeve",
+    "children",
+    "παιδια",
+    "παιδιων",
+    "rastesh",
+    "raste",
+    "cases",
+    "περιπτωσεων",
+)
 
 Codes = npt.NDArray[np.int32]
 
@@ -72,19 +84,23 @@ def refuse_locked(name: str) -> FileRefused:
 def is_total(cells: Sequence[str]) -> bool:
     """Return whether a row holds totals.
 
-    Its first filled cell has at most 40 characters and is a word for totals: alone, before a sign or a number, or
-    before a place, month or word for children.
+    Its first filled cell has at most 40 characters and is a word for totals: alone or with others, before a sign or a
+    number, or before a place, month or word for children. Accents do not count: capitals are often without them.
     """
     first = next((cell for cell in cells if cell), "")
     if len(first) > _LONGEST_TOTAL:
         return False
     bare = re.split(r"[:(=]| \d", " ".join(first.casefold().split()))[0].strip(" .-–—*/")
-    if bare in _total_words():
+    word, *others = spoken = make_key(bare).split("_")
+    totals, parts = _total_words()
+    if totals & {*spoken} and parts.issuperset(spoken):
         return True
-    word, _, rest = bare.partition(" ")
-    return word in _total_words() and bool(is_place(rest) or find_month(rest) or rest in _CHILDREN)
+    rest = bare.partition(" ")[2]
+    return word in totals and bool(others) and bool(is_place(rest) or find_month(rest) or others[-1] in _CHILDREN)
 
 
 @lru_cache(maxsize=1)
-def _total_words() -> frozenset[str]:
-    return frozenset(text.casefold() for text in words.read_words()["total"])
+def _total_words() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the words that alone mean totals, and all words that may stand with them ("grand", "i përgjithshëm")."""
+    keys = [make_key(text) for text in words.read_words()["total"]]
+    return frozenset(key for key in keys if "_" not in key), frozenset("_".join(keys).split("_"))

@@ -78,7 +78,7 @@ def find_overlap(connection: Connection, kind: str, batch: int) -> Overlap | Non
     """Return the earlier imports of which a file seems to be another version, or None.
 
     They have records of its months that it does not have, and at least half of the records of the smaller of the two
-    are the same or about the same children, services or numbers.
+    are the same or about the same children, services or numbers. A file of corrections alone is none.
     """
     earlier = "(SELECT batch FROM undoable WHERE batch <> ?1)"
     if not connection.execute(f"SELECT 1 FROM {kind} WHERE batch IN {earlier} LIMIT 1", (batch,)).fetchone():
@@ -102,7 +102,8 @@ def find_overlap(connection: Connection, kind: str, batch: int) -> Overlap | Non
     )
     (new,) = connection.execute(f"SELECT count(*) FROM {kind} WHERE batch = ?1", (batch,)).fetchone()
     mine = new + sum(known.values())
-    if not mine:  # no row of the file goes in
+    fresh = f"SELECT 1 FROM {kind} WHERE batch = ?1 AND identity NOT IN (SELECT identity FROM {history}) LIMIT 1"
+    if not known and not connection.execute(fresh, (batch,)).fetchone():  # no row goes in, or all are corrections
         return None
     versions = []
     for number, gone, about in connection.execute("SELECT batch, count(*), sum(about) FROM temp.gone GROUP BY 1"):
@@ -163,13 +164,19 @@ def remove_gone(connection: Connection, kind: str, batch: int) -> None:
 def _select_gone(kind: str) -> str:
     """Return the statement that selects records of earlier imports that a file lacks although it has their months.
 
-    `about` is 1 if a new row of the file is about the same child, service or number, in the days of the file. Kinds
-    without days: services are one list, and of the others only such rows count. Parameter: the import.
+    `about` is 1 if a new row of the file is about the same child, service or number, in the days of the file. One about
+    the same child has the same day, or differs by the day alone: two teams may meet the same children. Kinds without
+    days: services are one list, and of the others only such rows count. Parameter: the import.
     """
     history, subject = tables.history_of(kind), _SUBJECTS[kind]
     # A row with a number of its own is another record than all with other numbers.
     bare = " AND record_number = ''" if kind == "encounter" else ""
-    about = f"(({subject}) IN (SELECT {subject} FROM {kind} WHERE batch = ?1{bare}))"
+    subjects = [subject]
+    if kind == "encounter":
+        others = [f'"{name}"' for name in tables.columns_of(kind) if name not in ("date", "record_number")]
+        subjects = ["child, date", ", ".join(others)]
+    about = " OR ".join(f"({names}) IN (SELECT {names} FROM {kind} WHERE batch = ?1{bare})" for names in subjects)
+    about = f"({about})"
     inside = "1" if kind == "service" else about
     if kind in _DAYS:
         term = f"FROM term WHERE \"column\" = '{tables.term_name(kind, 'date')}' AND"

@@ -118,6 +118,31 @@ def test_other_files_of_a_partner_are_no_versions(importer, tmp_path):
     assert take(importer, tmp_path, everything).accepted == 20  # the list of the whole year so far
 
 
+@pytest.mark.parametrize("rows", [3, 6, 20])
+@pytest.mark.parametrize("other", [{"municipality": "Kukës"}, {"found": "discovered"}, {"stage": "recruited"}])
+def test_two_teams_that_meet_the_same_children_are_not_asked(importer, tmp_path, rows, other):
+    take(importer, tmp_path, month(1, rows, ""))
+    days = [row | other | {"date": f"2008-01-{n % 20 + 9:02}"} for n, row in enumerate(month(1, rows, ""))]
+    assert take(importer, tmp_path, days).accepted == rows
+
+
+@pytest.mark.parametrize("rows", [2, 6, 20])
+def test_a_list_whose_days_were_all_wrong_is_asked(importer, tmp_path, rows):
+    take(importer, tmp_path, month(1, rows, ""))
+    wrong = month(1, rows + 1, "")
+    assert "period" in ask(
+        importer, tmp_path, [row | {"date": wrong[n + 1]["date"]} for n, row in enumerate(wrong[:-1])]
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_a_file_of_corrections_alone_is_not_asked(importer, tmp_path, rows):
+    first = month(1, 6)
+    take(importer, tmp_path, first)
+    assert take(importer, tmp_path, [row | {"stage": "recruited"} for row in first[:rows]]).changed == rows
+    assert importer.vault.count("encounter") == 6
+
+
 def test_each_kind_has_versions(importer, tmp_path):
     effort = {"municipality": "Tiranë", "days": "2", "kind": "other", "partner": "ARSIS"}
     outreach = [effort | {"date": f"2008-03-{day:02}"} for day in range(1, 6)]

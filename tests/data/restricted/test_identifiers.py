@@ -117,3 +117,13 @@ def test_a_partner_of_nearly_the_same_name_is_asked_in_rows_and_with_the_file(im
     both = [ROW | {"partner": "BKTF"}, ROW | {"partner": "BKTF Albania"}]
     with pytest.raises(FileRefused):
         importer.import_file(write(tmp_path, text_of(both), "d.csv"))
+
+
+@pytest.mark.parametrize("partner", ["ΑRSIS", "arsis", " ARSIS ", "ΑΡSΙS", "ARSIS"])  # some with Greek letters
+@pytest.mark.parametrize("code", ["K-12", "Κ12"])
+def test_a_child_is_forgotten_however_its_partner_is_written(importer, tmp_path, partner, code):
+    take(importer, tmp_path, "K-12")
+    secrets, vault = importer.secrets, importer.vault
+    hashes = forgetting.hash_child(secrets, intake.child_names(partner.replace("Ρ", "R"), code, ""), vault)
+    assert forgetting.forget_child(importer.workspace, vault, secrets, hashes)[0] == 1
+    assert take(importer, tmp_path, "K-12", day=5).rejected == 1

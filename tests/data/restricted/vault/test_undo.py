@@ -40,7 +40,9 @@ def dump(vault, steps):
     for table in ("encounter", "encounter_history"):
         rows = vault._connection.execute(f"SELECT identity, content, batch, stage, child FROM {table}").fetchall()
         stages = dict(vault._connection.execute("SELECT code, text FROM term WHERE \"column\" = 'encounter.stage'"))
-        stored.append(sorted((i, c, steps[b], stages[s], child) for i, c, b, s, child in rows))
+        # A mark that a record was removed repeats what it had then: its import may be taken back later.
+        stages_of = [(i, c, steps[b], stages[s] if any(c) else "", child) for i, c, b, s, child in rows]
+        stored.append(sorted(stages_of))
     return stored
 
 
