@@ -56,6 +56,7 @@ def test_a_release_is_measured_where_the_whole_was_drawn_and_all_years_are_shown
     assert list(measured) == ["second_draw_1", "second_draw_2", "second_draw_3"]
     assert 0.10 < measured["second_draw_1"] < measured["second_draw_2"] < measured["second_draw_3"]
     assert second_draw.measure(publish(165, [40, 55, None], "few"), CellKey()) == {}, "no sum to compare with"
+    assert second_draw.measure(publish(96, [40, 55, None], "almost_none"), CellKey()) == {}, "a zero of unknown noise"
 
 
 def test_a_sum_of_published_years_tells_nothing():

@@ -53,16 +53,14 @@ def measure(release: Published, mechanism: CellKey) -> dict[str, float]:
 def _read_pairs(release: Published, spec: TableSpec) -> list[tuple[int, Ints]]:
     """Return each distinct number of the whole programme with those of its years, shape (years,), where all are shown.
 
-    "Almost none" and "not searched" are zeros.
+    "Almost none" and "not searched" are left out: how wide their noise is depends on whether the true count is zero.
     """
     yearly = TableSpec(spec.measure, spec.level, "year", spec.breakdown)
     if yearly not in release.tables:
         return []
     keys = ["area", *spec.breakdown]
-    frames = [release.tables[table].select([*keys, "period", "value", "state"]).to_pandas() for table in (spec, yearly)]
-    for frame in frames:
-        frame["value"] = frame["value"].where(~frame["state"].isin(["almost_none", "not_searched"]), 0)
-    whole, years = frames
+    columns = [*keys, "period", "value"]
+    whole, years = (release.tables[table].select(columns).to_pandas() for table in (spec, yearly))
     span = Period.parse(whole["period"].iloc[0])
     inside = [span.start <= Period.parse(name).end and Period.parse(name).start <= span.end for name in years["period"]]
     by_cell = years[inside].pivot(index=keys, columns="period", values="value")
