@@ -15,6 +15,7 @@ from data.disclosure.attacks import (
     indicators,
     membership,
     reading,
+    second_draw,
     sequence,
 )
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published, list_findings
@@ -57,9 +58,10 @@ def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: 
     yield "bounds", system.report(system.judge(bounds)), statistics
     yield "homogeneity", homogeneity.report_homogeneous(system, bounds), {}
     yield "averaging", *averaging.attack(releases, system, mechanism)
-    yield "sequence", *sequence.attack(releases)
-    yield "dark_figure", dark_figure.attack(releases, release.tier), {}
     everything = sequence.join_releases(releases)
+    changed, repeated = sequence.attack(releases)
+    yield "sequence", changed, {**repeated, **second_draw.measure(everything, mechanism)}
+    yield "dark_figure", dark_figure.attack(releases, release.tier), {}
     if thorough:
         yield "membership", *membership.attack(everything, areas, mechanism, k)
     elif k is not None:
