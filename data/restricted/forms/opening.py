@@ -97,11 +97,11 @@ def decrypt_key(private: RSAPrivateKey, text: str) -> bytes:
 def decrypt_file(secret: bytes, submission: str, number: int, content: bytes) -> bytes:
     """Return a file of a submission, decrypted with AES-256-CFB; `number` counts from 1, the submission's XML is last.
 
-    Raises CannotOpen if the padding is wrong.
+    Raises CannotOpen if the key has another length or the padding is wrong.
     """
-    cipher = Cipher(AES(secret), CFB(derive_iv(secret, submission, number))).decryptor()
     unpadder = PKCS7(128).unpadder()
     try:
+        cipher = Cipher(AES(secret), CFB(derive_iv(secret, submission, number))).decryptor()
         return unpadder.update(cipher.update(content) + cipher.finalize()) + unpadder.finalize()
     except ValueError:
         raise CannotOpen("damaged") from None
@@ -144,11 +144,12 @@ def _open_key(keys: Iterable[RSAPrivateKey], text: str) -> tuple[RSAPrivateKey, 
 
 
 def _parse(content: bytes) -> ET.Element:
-    if b"<!" in content:  # no declaration of entities, and no other than those of XML itself
-        raise CannotOpen("damaged")
     try:
-        return ET.fromstring(content)  # noqa: S314
-    except ET.ParseError:
+        text = content.decode()  # in another encoding a declaration would not be seen
+        if "<!" in text:  # no entities but those of XML itself
+            raise CannotOpen("damaged")
+        return ET.fromstring(text)  # noqa: S314
+    except (UnicodeDecodeError, ET.ParseError):
         raise CannotOpen("damaged") from None
 
 

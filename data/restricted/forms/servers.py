@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 import httpx2
@@ -38,7 +39,7 @@ _SECONDS = 60.0
 _HERE = ("127.0.0.1", "localhost", "::1")
 _CENTRAL = re.compile(r"/projects/(?P<project>\d+)/forms/(?P<form>[^/?]+)")
 _KOBO = re.compile(r"/forms/(?P<form>\w+)")
-_Submission = tuple[bytes, dict[str, str]]  # its envelope, and the addresses of its files by their names
+_Submission = tuple[bytes, Callable[[str], str]]  # its envelope, and what finds the address of a file by its name
 _ListForm = Callable[..., Iterator[_Submission]]
 
 
@@ -94,10 +95,10 @@ def pull(vault: Vault, server: FormServer, progress: ProgressCount | None = None
             timeout=_SECONDS,
             follow_redirects=True,
         ) as client:
-            for number, (content, places) in enumerate(list_form(client, **form), start=1):
+            for number, (content, find_place) in enumerate(list_form(client, **form), start=1):
                 try:
                     envelope = read_envelope(content)
-                    files = {name: client.get(places[name]) for name in (*envelope.media, envelope.file)}
+                    files = {name: client.get(find_place(name)) for name in (*envelope.media, envelope.file)}
                     rows.append((envelope.submission, _open(keys, envelope, files)))
                 except CannotOpen as error:
                     problems[error.why] = problems.get(error.why, 0) + 1
@@ -163,9 +164,13 @@ def _list_central(client: httpx2.Client, project: str, form: str) -> Iterator[_S
     """Yield the submissions of a form of ODK Central, https://docs.getodk.org/central-api-submission-management."""
     base = f"/v1/projects/{project}/forms/{form}/submissions"
     for entry in client.get(base).raise_for_status().json():
-        number = quote(entry["instanceId"], safe="")
-        content = client.get(f"{base}/{number}.xml").raise_for_status().content
-        yield content, _Places(f"{base}/{number}/attachments/")
+        place = f"{base}/{quote(entry['instanceId'], safe='')}"
+        content = client.get(f"{place}.xml").raise_for_status().content
+        yield content, partial(_place_file, place)
+
+
+def _place_file(submission: str, name: str) -> str:
+    return f"{submission}/attachments/{quote(name, safe='')}"
 
 
 def _list_kobo(client: httpx2.Client, form: str) -> Iterator[_Submission]:
@@ -178,16 +183,6 @@ def _list_kobo(client: httpx2.Client, form: str) -> Iterator[_Submission]:
             files = {
                 file["filename"].rpartition("/")[2]: file.get("uid") or file["id"] for file in entry["_attachments"]
             }
-            yield content, {name: f"{base}/{entry['_id']}/attachments/{file}/" for name, file in files.items()}
+            places = {name: f"{base}/{entry['_id']}/attachments/{file}/" for name, file in files.items()}
+            yield content, places.__getitem__
         start += len(entries)
-
-
-class _Places(dict[str, str]):
-    """The addresses of files that are named by their names."""
-
-    def __init__(self, base: str) -> None:
-        super().__init__()
-        self._base = base
-
-    def __missing__(self, name: str) -> str:
-        return self._base + quote(name, safe="")

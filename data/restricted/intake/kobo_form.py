@@ -7,6 +7,7 @@ does not ask for derived columns, nor for the record number, which is the number
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,7 +119,9 @@ def _limit(column: Column) -> tuple[str, str]:
         latest = "" if column.future else " and . <= today()"
         return f". >= date('{column.earliest}'){latest}", _DAY
     limits = {">=": column.minimum, "<=": column.maximum}
-    constraint = " and ".join(f". {sign} {limit:g}" for sign, limit in limits.items() if limit is not None)
+    # XPath 1.0 has no number such as 1e+06.
+    parts = [f". {sign} {Decimal(str(limit)):f}" for sign, limit in limits.items() if limit is not None]
+    constraint = " and ".join(parts)
     return constraint, _NUMBER if constraint else ""
 
 

@@ -3,7 +3,6 @@
 import base64
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -11,8 +10,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from data.restricted.forms import opening
 from data.restricted.forms.opening import CannotOpen
+from tests.helpers.paths import ROOT
 
-PLACE = Path("tests/reference/encrypted_forms")
+PLACE = ROOT / "tests/reference/encrypted_forms"
 CENTRAL = json.loads((PLACE / "central.json").read_text())
 
 
@@ -74,6 +74,15 @@ def test_a_changed_part_is_refused(briefcase, part):
     assert error.value.why == "damaged"
 
 
+@pytest.mark.parametrize("length", [0, 5, 31, 33])
+def test_a_key_of_another_length_is_damage_of_this_submission_alone(briefcase, length):
+    key, envelope, files = briefcase
+    sent = base64.b64encode(key.public_key().encrypt(b"k" * length, opening._OAEP)).decode()
+    with pytest.raises(CannotOpen) as error:
+        opening.open_submission([key], replace(envelope, key=sent), files)
+    assert error.value.why == "damaged"
+
+
 def test_another_key_does_not_open_and_the_right_one_is_searched(briefcase):
     key, envelope, files = briefcase
     other = generate_private_key(public_exponent=65537, key_size=2048)
@@ -89,6 +98,7 @@ def test_another_key_does_not_open_and_the_right_one_is_searched(briefcase):
         (b"<data id='tact_encounter'><child_id>K-1</child_id></data>", "readable"),
         (b"<data encrypted='yes'/>", "damaged"),
         (b"<!DOCTYPE d [<!ENTITY a 'b'>]><data encrypted='yes'>&a;</data>", "damaged"),
+        ("<!DOCTYPE d [<!ENTITY a 'b'>]><data encrypted='yes'>&a;</data>".encode("utf-16"), "damaged"),
         (b"no XML", "damaged"),
     ],
 )

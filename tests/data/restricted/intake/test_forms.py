@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import re
 
 import openpyxl
 import pytest
@@ -100,6 +101,30 @@ def test_a_kobo_form_is_whole_and_labelled_in_three_languages(kobo, kind):
     assert len(set(named)) == len(named)
     assert all(" " not in str(name) for _, name in named)
     assert read_form(kobo[kind], KINDS[kind]) == ColumnMapping(), "an export needs no form to be understood"
+
+
+NUMBER = r"-?\d+(\.\d+)?"  # of XPath 1.0
+CONSTRAINTS = (
+    rf"\. >= {NUMBER}( and \. <= {NUMBER})?",
+    r"\. >= date\('\d{4}-\d\d-\d\d'\)( and \. <= today\(\))?",
+    r"regex\(\., '(?P<form>[^']+)'\)",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_phone_understands_each_constraint_and_says_why_in_three_languages(kobo, kind):
+    rows = [row for row in read_sheet(openpyxl.load_workbook(kobo[kind]), "survey") if row["constraint"]]
+    assert rows or kind == "indicator"  # of which no column has a limit
+    for row in rows:
+        matches = [match for form in CONSTRAINTS if (match := re.fullmatch(form, row["constraint"]))]
+        assert len(matches) == 1, row["constraint"]
+        assert all(row[f"constraint_message::{language.kobo_label}"] for language in LANGUAGES)
+        if "form" in matches[0].groupdict():
+            form = matches[0]["form"]
+            assert [bool(re.fullmatch(form, text)) for text in ("K-12", "Ana", "Ana Hoxha", "Ana 12")] == [1, 0, 0, 0]
+    names = {row["name"] for row in rows}
+    wanted = ("identifier", "date", "day_or_week")
+    assert {column.name for column in list_asked(KINDS[kind]) if column.type in wanted} <= names
 
 
 @pytest.mark.parametrize("kind", KINDS)
