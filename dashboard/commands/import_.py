@@ -30,6 +30,7 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.recognition import CHILDREN, read_place_label
 from data.restricted.intake.values import TWO_READINGS, UNSURE_WORD
 from data.restricted.vault import load_keys, open_vault
+from data.restricted.vault.earlier import FileCounts
 from data.schema.kinds import KINDS
 from data.workspace.files import write_bytes
 from geo.places import Places
@@ -261,9 +262,7 @@ def list_imports(
     emit(imports, as_json, *(format_table(rows) if imports else ["Nothing was imported yet."]))
 
 
-def _show_counts(
-    number: int, kind: str, counts: dict[str, dict[str, int]], before: dict[str, dict[str, int]], *, as_json: bool
-) -> None:
+def _show_counts(number: int, kind: str, counts: FileCounts, before: FileCounts, *, as_json: bool) -> None:
     """Print the true counts of a file and of the one before it; raise InputError if the output is no terminal."""
     if not sys.stdout.isatty():
         raise InputError("True counts are for the data officer's eyes: run this on a terminal, or look at the desk.")
@@ -302,9 +301,11 @@ def import_one(
         doubts = refusal.doubts if isinstance(refusal, DoubtfulFile) else ()
         questions = [asdict(replace(doubt, sample=())) for doubt in doubts]
         return {"file": str(path), "refused": str(refusal), "questions": questions}
+    plain = asdict(imported)
+    del plain["totals"]  # true numbers, which only an officer at the desk may see
     return {
         "file": str(path),
-        **asdict(replace(imported, totals=())),
+        **plain,
         "reasons": imported.reasons[:_MAX_REASONS],
         "more_reasons": max(len(imported.reasons) - _MAX_REASONS, 0),
         "respelled": [asdict(spelling) for spelling in imported.respelled[:_MAX_REASONS]],

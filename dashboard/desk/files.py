@@ -294,10 +294,11 @@ def _show_result(hand: Hand, entry: FileInHand, result: Imported) -> None:
 
 def _show_understood(hand: Hand, entry: FileInHand, result: Imported, number: int) -> None:
     """Show true counts of what was understood, to be compared with the paper, and a button that takes all back."""
-    with hand.desk.open_vault() as (vault, _keys):
-        counts = vault.count_file(number)
+    if entry.counts is None:  # seconds for a large file
+        with hand.desk.open_vault() as (vault, _keys):
+            entry.counts = vault.count_file(number)
     with st.expander(_("What was understood, to compare with the paper"), expanded=len(hand.files) == 1):
-        st.html(render_table(summary.tabulate_file(*counts)))
+        st.html(render_table(summary.tabulate_file(*entry.counts)))
         if result.totals:
             listed = ", ".join(map(format_number, result.totals))
             show_note(_("Numbers in the file's own rows of totals: {numbers}.", numbers=listed))

@@ -25,6 +25,7 @@ from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import MemoryFile
 from data.restricted.intake.recognition import Question, Recognition, answer, recognise
 from data.restricted.vault import Vault, forget_log
+from data.restricted.vault.earlier import FileCounts
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 from data.workspace import Workspace
@@ -44,8 +45,9 @@ class FileInHand:
     show its kind. `refusal` is the reason why the file cannot be imported; `personal` is the personal data in it, if
     that is the reason (FileRefused). `names_unknown`: the reason is a partner that governance.toml does not name.
     `doubts` are open questions about the whole file, `answers` the answers to such questions, by the question's name.
-    `settled` is what the last recognition depended on; None before the first. `replaces`: another file of this name and
-    partner was in hand, was not imported, and gave way to this one.
+    `counts` are those of `Vault.count_file`, once they were shown. `settled` is what the last recognition depended on;
+    None before the first. `replaces`: another file of this name and partner was in hand, was not imported, and gave way
+    to this one.
     """
 
     number: int
@@ -61,6 +63,7 @@ class FileInHand:
     answers: dict[str, str] = field(default_factory=dict)
     trial: Imported | None = None
     result: Imported | None = None
+    counts: tuple[str, FileCounts, FileCounts] | None = None
     settled: object = None
     replaces: bool = False
 
@@ -258,7 +261,7 @@ class Hand:
 
     def try_again(self, entry: FileInHand) -> None:
         """Forget the result of a file's import, so that the file is recognised again."""
-        entry.result = entry.settled = None
+        entry.result = entry.counts = entry.settled = None
 
     def store(self, entry: FileInHand, confirmed: int | None = None, progress: ProgressCount | None = None) -> None:
         """Import a file and keep the answers for its partner.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -18,6 +18,7 @@ from data.restricted.imports import Imported
 from data.restricted.intake.headings import OWN
 from data.restricted.intake.personal_words import SEEMS_PERSONAL
 from data.restricted.intake.recognition import MASK, Recognition
+from data.restricted.vault.earlier import FileCounts
 from data.schema import get_kind
 from data.workspace.folding import strip_accents
 
@@ -31,7 +32,6 @@ STATES = {
     "ready": mark("ready"),
 }
 _NOT_READ = "?"
-FileCounts: TypeAlias = Mapping[str, Mapping[str, int]]
 
 
 def name_areas() -> dict[str, str]:

@@ -126,10 +126,10 @@ def _drop_rows(kind: RecordKind, table: RawTable, layout: Layout, mapping: Colum
     if not table.columns or not len(table.lines):
         return table, []
     notes: list[str] = []
-    totals = _list_numbers(table, _find_totals(table, anywhere=kind.of_children))
-    table = replace(table, totals=totals)
+    totals = _find_totals(table, anywhere=kind.of_children)
+    table = replace(table, totals=_list_numbers(table, totals))
     gone = np.zeros(len(table.lines), dtype=bool)
-    for mask, words in _list_drops(kind, table, layout, mapping):
+    for mask, words in _list_drops(totals, table, layout, mapping):
         if mask.any():
             lines = table.lines[mask]
             notes.append(Message("Left out, because {why}: line {lines}.", why=words, lines=name_first(lines)))
@@ -152,10 +152,10 @@ def _drop_rows(kind: RecordKind, table: RawTable, layout: Layout, mapping: Colum
 
 
 def _list_drops(
-    kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping
+    totals: _Mask, table: RawTable, layout: Layout, mapping: ColumnMapping
 ) -> Iterator[tuple[_Mask, Message]]:
-    """Yield masks of rows that are not records, each with the reason."""
-    yield _find_totals(table, anywhere=kind.of_children), Message("it holds totals")
+    """Yield masks of rows that are not records, each with the reason; `totals` is that of the rows of totals."""
+    yield totals, Message("it holds totals")
     repeated = np.ones(len(table.lines), dtype=bool)
     for position in layout.columns.values():
         column = table.columns[position]

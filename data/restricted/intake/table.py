@@ -91,6 +91,8 @@ def is_total(cells: Sequence[str]) -> bool:
     if len(first) > _LONGEST_TOTAL:
         return False
     bare = re.split(r"[:(=]| \d", " ".join(first.casefold().split()))[0].strip(" .-–—*/")
+    if any(map(str.isdigit, bare)):  # as in most codes of children
+        return False
     word, *others = spoken = make_key(bare).split("_")
     totals, parts = _total_words()
     if totals & {*spoken} and parts.issuperset(spoken):

@@ -252,7 +252,7 @@ class Vault:
             rows = self._connection.execute(query, (f"{tables.NOTE}{tables.REJECTED}",))
             return [dict(zip(names, row, strict=True)) for row in rows]
 
-    def count_file(self, number: int) -> tuple[str, dict[str, dict[str, int]], dict[str, dict[str, int]]]:
+    def count_file(self, number: int) -> tuple[str, earlier.FileCounts, earlier.FileCounts]:
         """Return the kind of an import, what its file has, and what the file before of the same partner had.
 
         These are true counts, by column and value (see `earlier.count_file`): for the officer's eyes only. Raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from data.restricted.vault import tables
 from data.restricted.vault.sqlcipher import Connection
@@ -21,6 +22,7 @@ _SUBJECTS = {
 _DAYS = ("encounter", "effort")  # kinds whose files cover a span of days
 _ON_PAPER = ("date", "period", "valid_from", "municipality", "area", "age_band", "stage")  # what a file is checked by
 _SHOWN = 3  # pairs of places and months
+FileCounts: TypeAlias = dict[str, dict[str, int]]  # by our column and its values
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def find_overlap(connection: Connection, kind: str, batch: int) -> Overlap | Non
     return Overlap(numbers, sum(same for _, same, _ in versions), sum(gone for *_, gone in versions), new)
 
 
-def count_file(connection: Connection, kind: str, batch: int) -> dict[str, dict[str, int]]:
+def count_file(connection: Connection, kind: str, batch: int) -> FileCounts:
     """Count what the file of an import has, by our column and by its values in order; a day counts as its month.
 
     Children are counted, or rows where a kind is not about children. Under "" stands the number of all.
