@@ -51,7 +51,7 @@ class MapView:
 
     def __hash__(self) -> int:
         """Return a hash, so that results for a view can be cached."""
-        options = frozenset((layer, tuple(sorted(chosen.items()))) for layer, chosen in self.options.items())
+        options = frozenset((layer, self.key(layer)) for layer in self.options)
         return hash((self.layer, self.over, self.level, self.period, self.area, options, self.projector))
 
     @property

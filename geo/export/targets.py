@@ -14,16 +14,17 @@ from data.tables.periods import Period
 from geo.export import write_csv
 from geo.layers.output import terms
 
-GROUPS = {"at_risk": mark("Children at risk"), "victims": mark("Current or former victims")}
+GROUP_NAMES = {"at_risk": mark("Children at risk"), "victims": mark("Current or former victims")}
 COUNTED = mark(
     "Each child counts once, by its first encounter: at risk, or at any later stage. Both countries together."
 )
 
 
-def build_targets(release: Release, translate: Callable[[str], str] = str) -> pd.DataFrame:
+def build_targets(release: Release, rows: pd.DataFrame, translate: Callable[[str], str] = str) -> pd.DataFrame:
     """Return the rows of `read_targets` with their words and what each row is; `translate` translates the words."""
-    rows = read_targets(release)
-    rows.insert(1, "label", rows["group"].map({group: translate(words) for group, words in GROUPS.items()}))
+    labels = rows["group"].map({group: translate(words) for group, words in GROUP_NAMES.items()})
+    rows = rows.copy()
+    rows.insert(1, "label", labels)
     return rows.assign(
         period_label=[Period.parse(period).label for period in rows["period"]],
         counted=translate(COUNTED),
@@ -35,9 +36,9 @@ def build_targets(release: Release, translate: Callable[[str], str] = str) -> pd
 
 def write_targets(release: Release, folder: Path, translate: Callable[[str], str] = str) -> list[Path]:
     """Write the target group into a folder and return the file in a list; empty if the release has no targets."""
-    rows = build_targets(release, translate)
+    rows = read_targets(release)
     if rows.empty:
         return []
     path = folder / f"{terms.name_files(release, invented=release.invented)}-targets.csv"
-    write_csv(path, rows)
+    write_csv(path, build_targets(release, rows, translate))
     return [path]

@@ -38,7 +38,7 @@ TEMPLATE = (
 
 
 @dataclass(frozen=True)
-class Policy:
+class AdvocacyEntry:
     """A policy or a step of advocacy.
 
     area : code of a country, county, region or municipality. status : a key of STATUSES. date : ISO day of this status.
@@ -55,7 +55,7 @@ class Policy:
     by: str = "data officer"
 
 
-def _check(entry: Policy) -> None:
+def _check(entry: AdvocacyEntry) -> None:
     texts = (entry.what, entry.source)
     check_free_text(texts, Message("What, source or note"))
     if not all(texts) or any(escape_formula(text) != text for text in texts):
@@ -77,15 +77,15 @@ def _check(entry: Policy) -> None:
         raise InputError(Message("{value!r} is no day. Write it as 2008-03-12.", value=entry.date)) from None
 
 
-_TABLE = DecisionTable(ADVOCACY, Policy, ("what", "area"), _check)
+_TABLE = DecisionTable(ADVOCACY, AdvocacyEntry, ("what", "area"), _check)
 
 
-def read_policies(folder: Path | None) -> tuple[Policy, ...]:
+def read_policies(folder: Path | None) -> tuple[AdvocacyEntry, ...]:
     """Read the register from the folder of results, the newest entry first; errors as in `DecisionTable.read`."""
     return tuple(sorted(_TABLE.read(folder), key=lambda entry: entry.date, reverse=True))
 
 
-def add_policies(folder: Path, path: Path) -> tuple[Policy, ...]:
+def add_policies(folder: Path, path: Path) -> tuple[AdvocacyEntry, ...]:
     """Write the entries of a file into the register, each in place of one with the same words and area; return them.
 
     Nothing is written unless every row is right. Raises FileRefused if the file cannot be read, lacks a column, or has
@@ -103,7 +103,7 @@ def add_policies(folder: Path, path: Path) -> tuple[Policy, ...]:
     rows = read_rows(path, COLUMNS, OPTIONAL)
     entries = []
     for row in rows:
-        entries.append(Policy(*(row[name] for name in (*COLUMNS, *OPTIONAL))))
+        entries.append(AdvocacyEntry(*(row[name] for name in (*COLUMNS, *OPTIONAL))))
         try:
             check_free_text([entries[-1].note], Message("What, source or note"))
             _check(entries[-1])
@@ -114,6 +114,6 @@ def add_policies(folder: Path, path: Path) -> tuple[Policy, ...]:
     return tuple(entries)
 
 
-def remove_policy(folder: Path, entry: Policy) -> None:
+def remove_policy(folder: Path, entry: AdvocacyEntry) -> None:
     """Remove an entry, if it is still there."""
     _TABLE.remove(folder, (entry.what, entry.area))

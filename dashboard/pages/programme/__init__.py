@@ -123,7 +123,8 @@ def _show_handover(current: CurrentRelease, area: str) -> None:
 
 
 def _show_public(current: CurrentRelease, area: str, period: str) -> None:
-    st.html(markup.render_lead(describe_targets(current)))
+    if lead := describe_targets(current):
+        st.html(markup.render_lead(lead))
     page_frame.show_text(
         _(
             "The public tier shows services in ranges and children by axis. Indicators, places, targets and hand-over "

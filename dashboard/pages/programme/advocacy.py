@@ -17,7 +17,7 @@ from dashboard.widgets import markup, page_frame
 from data.personal.free_text import LONGEST
 from geo.export import encode_csv
 from geo.layers.output import terms
-from risk.handover.advocacy import STATUSES, Policy, read_policies
+from risk.handover.advocacy import STATUSES, AdvocacyEntry, read_policies
 
 
 def show_advocacy(current: CurrentRelease, country: str) -> None:
@@ -42,7 +42,7 @@ def show_advocacy(current: CurrentRelease, country: str) -> None:
         page_frame.offer_file(label, partial(bytes, content), current, name, "text/csv", key="download-advocacy")
 
 
-def tabulate_advocacy(current: CurrentRelease, entries: list[Policy]) -> pd.DataFrame:
+def tabulate_advocacy(current: CurrentRelease, entries: list[AdvocacyEntry]) -> pd.DataFrame:
     """Return the entries in words, one in each row, in their order."""
     names, bearers = read_area_names(current), name_bearers()
     listed = [

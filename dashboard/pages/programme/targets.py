@@ -11,18 +11,25 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.pages.programme.render import render_bullet
+from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease, may_download
 from dashboard.site.text import _, format_number, format_period, html, join_markup, translate
 from dashboard.widgets import page_frame
 from data.release.targets import read_targets
 from geo.export import encode_csv
-from geo.export.targets import COUNTED, GROUPS, build_targets
+from geo.export.targets import COUNTED, GROUP_NAMES, build_targets
 from geo.layers.output import terms
+
+
+@cache_once(maxsize=16)
+def _read_targets(current: CurrentRelease) -> pd.DataFrame:
+    """Return the rows of `read_targets`. All sessions share them: never change them."""
+    return read_targets(current.release)
 
 
 def show_targets(current: CurrentRelease) -> None:
     """Show the target group with the children reached, and offer it as a file; nothing if the release has no target."""
-    rows = read_targets(current.release)
+    rows = _read_targets(current)
     if rows.empty:
         return
     st.header(_("Target group: both countries together"), anchor=False)
@@ -32,7 +39,7 @@ def show_targets(current: CurrentRelease) -> None:
         _("Source of the targets: {source}.", source=rows["target_source"].iloc[0]),
     )
     if may_download(current.release):
-        content = encode_csv(build_targets(current.release, translate))
+        content = encode_csv(build_targets(current.release, rows, translate))
         name = f"{terms.name_files(current.release, invented=current.release.invented)}-targets.csv"
         label = _("Download the target group (CSV)")
         page_frame.offer_file(label, partial(bytes, content), current, name, "text/csv", key="download-targets")
@@ -46,7 +53,7 @@ def describe_targets(current: CurrentRelease) -> str:
     }
     return " ".join(
         words[row["group"]].format(target=format_number(row["target"]), reached=_format_reached(row))
-        for row in read_targets(current.release).to_dict("records")
+        for row in _read_targets(current).to_dict("records")
     )
 
 
@@ -63,7 +70,7 @@ def render_targets(rows: pd.DataFrame) -> Markup:
     body = join_markup(
         html(
             '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
-            _(GROUPS[row["group"]]),
+            _(GROUP_NAMES[row["group"]]),
             format_number(row["target"]),
             _format_reached(row),
             render_bullet(row["value"], row["target"]),

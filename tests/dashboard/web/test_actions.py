@@ -30,7 +30,7 @@ from dashboard.widgets import page_frame
 from dashboard.widgets.address import follow
 from data.accounts.meetings import Decision, Item, add_decision, create_meeting, list_meetings
 from data.accounts.rights import ROLES, Right, Role
-from risk.handover.advocacy import Policy
+from risk.handover.advocacy import AdvocacyEntry
 from risk.planning.inputs import Setting
 from tests.helpers.accounts import make_accounts
 
@@ -224,7 +224,7 @@ def show_breaks(monkeypatch):
 
 def show_programme(monkeypatch):
     """Show the target group, and a register of advocacy with an entry."""
-    entry = Policy("An action plan", "AL", "proposed", "2009-01-15", "Invented")
+    entry = AdvocacyEntry("An action plan", "AL", "proposed", "2009-01-15", "Invented")
     monkeypatch.setattr(advocacy, "read_policies", lambda *_: [entry])
     current = page_frame.open_shown_release()
     targets.show_targets(current)

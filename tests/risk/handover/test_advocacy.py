@@ -4,7 +4,7 @@ import pytest
 
 from data.errors import FileRefused, InputError
 from data.release.signed_list import ADVOCACY
-from risk.handover.advocacy import COLUMNS, TEMPLATE, Policy, add_policies, read_policies, remove_policy
+from risk.handover.advocacy import COLUMNS, TEMPLATE, AdvocacyEntry, add_policies, read_policies, remove_policy
 
 HEAD = ",".join(COLUMNS)
 ROW = "Protocol on street children,AL-11,proposed,2008-03-12,Minutes of the county council"
@@ -80,4 +80,4 @@ def test_a_table_that_somebody_damaged_is_not_shown(tmp_path):
     )
     with pytest.raises(InputError, match="row 2: 'XX' is no area"):
         read_policies(tmp_path)
-    assert Policy("a", "AL", "adopted", "2008-01-01", "b").by == "data officer"
+    assert AdvocacyEntry("a", "AL", "adopted", "2008-01-01", "b").by == "data officer"

@@ -348,7 +348,7 @@ def test_of_about_1000_children_at_risk_the_page_and_a_file_say_how_many_were_re
     assert "Reached of about 1,000 children at risk" in (shown := read_text(run(tier)))
     with speak(language):
         assert group in render_targets(read_targets(current.release))
-        file = build_targets(current.release, translate).set_index("group")
+        file = build_targets(current.release, read_targets(current.release), translate).set_index("group")
     assert f"{table.loc['at_risk', 'value']:.0f} ±{table.loc['at_risk', 'margin']:.0f}" in shown
     assert file.loc["at_risk", "label"].startswith(group)
     assert file.loc["at_risk", "value"] == table.loc["at_risk", "value"]
