@@ -15,7 +15,7 @@ import pandas as pd
 
 from data.errors import InputError
 from data.schema import words
-from data.schema.column import Column, RecordKind, Rule
+from data.schema.column import MANY, Column, RecordKind, Rule
 from data.schema.kinds import KINDS
 from data.schema.vocabulary import COUNTRIES
 
@@ -151,6 +151,8 @@ def _checks(column: Column) -> list[Check]:
     from pandera.pandas import Check
 
     empty = [] if column.required or column.default or column.derived else [""]
+    if column.many:
+        return [_check_texts(lambda text: {*column.allowed} >= {*text.split(MANY)}, "some of the categories")]
     if column.type == "category":
         return [_check_texts({*column.allowed, *empty}.__contains__, "one of the categories")]
     if column.type == "area":

@@ -29,6 +29,7 @@ ColumnType = Literal[
     "year",  # a year that has begun
     "decimal",  # a number
 ]
+MANY = ";"  # between the values of a cell with many
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -39,9 +40,10 @@ class Column:
     `allowed` maps each code to its words. `default` is what an empty cell means ("unknown"). A `derived`
     column may be empty in a file and is filled from other columns before it is stored. `minimum`, `maximum`: limits of
     a number. `earliest` is an ISO day; `future` allows a day after today. `several`: partners may write several values
-    in a cell, of which the first counts. `abroad`: a country may stand in place of an
-    area. `later`: the column was added after records were imported; a record with its
-    default keeps the digest that it had before. `level`: of an area; None allows any. `longest`: characters of a text.
+    in a cell, of which the first counts; with `many` all count, and are stored with MANY between them in the order of
+    `allowed`. `abroad`: a country may stand in place of an area. `later`: the column was added after records were
+    imported; a record with its default keeps the digest that it had before. `level`: of an area; None allows any.
+    `longest`: characters of a text.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Column:
     future: bool = False
     derived: bool = False
     several: bool = False
+    many: bool = False
     abroad: bool = False
     later: bool = False
     level: str | None = "municipality"

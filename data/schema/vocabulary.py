@@ -78,6 +78,17 @@ MEANS_OF_CONTROL = {
     "other_means": "another means",
     "unknown": "not known",
 }
+KINDS_OF_HELP = {
+    "social": "social help",
+    "psychological": "psychological help",
+    "legal": "legal help",
+    "economic": "economic help",
+    "health": "health care",
+    "education": "education",
+    "shelter": "shelter",
+    "other_help": "other help",
+    "unknown": "not known",
+}
 SPANS = {"day": "one day", "week": "one week, from Monday"}
 OUTREACH = {
     "street_outreach": "street outreach",

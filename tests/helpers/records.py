@@ -36,6 +36,8 @@ COLUMNS = {
         "citizenship_group": ["own_country", "stateless", "unknown"],
         "recruitment_method": ["online", "unknown"],
         "means_of_control": ["threats", "restriction", "unknown"],
+        "help": ["social", "social;legal", "unknown"],
+        "household": None,
     },
     "effort": {
         "date": ["2007-03-05", "2007-03-12"],
@@ -56,6 +58,7 @@ COLUMNS = {
         "valid_to": ["", "2008-01-01"],
         "handed_from": ["", "ngo"],
         "handed_to": ["", "state"],
+        "help": ["legal", "psychological;health", "unknown"],
     },
     "community": {
         "area": ["AL-11", "GR-I", "9261"],
@@ -108,7 +111,7 @@ def frame(kind, n, *, first=0, seed=0, version=0):
 def special(name, i):
     if name == "record_number":
         return f"N-{i}" if i % 3 else ""
-    if name == "programme_child" and i % 2:
+    if (name == "programme_child" and i % 2) or (name == "household" and i % 4 == 0):
         return ""
     return hashlib.sha256(f"{name} {i // 2}".encode()).hexdigest()
 

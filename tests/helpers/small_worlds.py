@@ -196,7 +196,8 @@ def fill(vault, frame, source):
     names = [f"{source} {n}" for n in range(len(frame))]
     identity = [hashlib.sha256(n.encode()).digest()[:16] for n in names]
     rest = dict.fromkeys(("country", "community", "record_number"), "")
-    rest |= {name: "unknown" for name in OF_COUNTRIES if name not in frame}
+    rest |= {name: "unknown" for name in (*OF_COUNTRIES, "help") if name not in frame}
+    rest |= {"household": ""} if "household" not in frame else {}
     vault.add("encounter", frame.assign(**rest, partner="arsis", identity=identity, content=identity), source)
 
 

@@ -82,6 +82,7 @@ def hash_children(
         programme[place] = hashed if number else ""
     rows.cells["child"] = Cells(combined, child)
     rows.cells["programme_child"] = Cells(combined, programme)
+    rows.cells["household"] = _hash_households(rows, hash_identifier)
     if forgotten:
         by_partner = hash_codes(of_partner, hash_identifier, find_stored)
         pairs = zip(by_partner, (child[place] for place in used.tolist()), strict=True)
@@ -94,6 +95,16 @@ def hash_children(
             Message("forgotten"),
             "children who are not on the forget list",
         )
+
+
+def _hash_households(rows: Rows, hash_identifier: HashIdentifier) -> Cells:
+    """Return the keyed hash of each household number with its partner, empty where there is no number."""
+    numbers, partners = rows.cells.pop("household_number"), rows.cells["partner"]
+    combined, first = combinations(partners.codes, numbers.codes)
+    pairs = [(str(p), normalize_code(str(n))) for p, n in zip(partners.take(first), numbers.take(first), strict=True)]
+    codes = [f"household:{_partner_start(partner)}{number}" for partner, number in pairs if number]
+    hashes = iter(hash_identifier(codes) if codes else ())
+    return Cells(combined, [next(hashes) if number else "" for _, number in pairs])
 
 
 def note_row_numbers(rows: Rows) -> list[str]:

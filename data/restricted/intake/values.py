@@ -19,7 +19,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -30,7 +30,7 @@ from data.restricted.intake.likely_days import AS_WRITTEN, DOUBTFUL, EXCHANGED, 
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal
 from data.schema import words
-from data.schema.column import Column
+from data.schema.column import MANY, Column
 from data.tables.periods import Period
 from data.workspace.folding import fold, make_key
 
@@ -122,6 +122,9 @@ def check_values(
                 checked.approximate.add(number)
         except Faulty as fault:
             answers = _split_answers(column, text, read, theirs)
+            if answers and column.many:
+                checked.values.append(_join_answers(column, answers))
+                continue
             if answers:
                 checked.values.append(answers[0])
                 checked.several |= {number} if answers[1:] else set()
@@ -274,6 +277,12 @@ def _split_answers(column: Column, text: str, read: Callable[[str], Value], thei
             # The first that says something counts.
             return sorted(dict.fromkeys(codes), key=lambda code: str(code).split("_")[0] in ("other", "unknown"))
     return []
+
+
+def _join_answers(column: Column, answers: Iterable[Value]) -> str:
+    """Return the codes of a cell with many values as they are stored; one that says nothing counts only alone."""
+    codes = {str(code) for code in answers}
+    return MANY.join(code for code in column.allowed if code in codes - {column.default}) or column.default
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ file size and half the reading time of plain text (1,000,000 encounters: 114 aga
 stored as 32 bytes. Any change here needs a new VERSION and a migration.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, cast
 
@@ -16,8 +16,8 @@ from data.message import Message
 # Names of tables and columns cannot be parameters of a statement. They come from TABLES alone, and
 # this module is the only one that puts them into SQL; every value is a parameter.
 
-VERSION = 4
-READABLE = (1, 2, 3, VERSION)
+VERSION = 5
+READABLE = (1, 2, 3, 4, VERSION)
 APPLICATION = 0x54414354  # "TACT", in the file's header
 
 Storage = Literal["term", "text", "hash", "integer", "real"]
@@ -37,21 +37,28 @@ def _table(columns: str) -> MappingProxyType[str, Storage]:
     return MappingProxyType({name: cast("Storage", storage or "term") for name, _, storage in split})
 
 
-# Since version 4: columns at the end of the encounters, each with the number of the text "unknown" in older records.
-_ADDED = ("victim_status", "status_decided_by", "citizenship_group", "recruitment_method", "means_of_control")
-_OF_ENCOUNTERS = ("encounter", "encounter_history")
+# Columns at the end of a kind's table, by the version that added them. In older records a term has the number of the
+# text "unknown", and a hash is empty.
+_ADDED: MappingProxyType[int, Mapping[str, str]] = MappingProxyType(
+    {
+        4: {"encounter": "victim_status status_decided_by citizenship_group recruitment_method means_of_control"},
+        5: {"encounter": "help household:hash", "service": "help"},
+    }
+)
 _UNKNOWN = 0
+_OLDER: Mapping[Storage, str] = {"term": str(_UNKNOWN), "hash": "x''"}
 
 TABLES: MappingProxyType[str, MappingProxyType[str, Storage]] = MappingProxyType(
     {
         "encounter": _table(
             "date municipality child:hash programme_child:hash country stage pathway form axis found sex "
-            f"age_band community origin destination partner record_number:text {' '.join(_ADDED)}"
+            f"age_band community origin destination partner record_number:text {_ADDED[4]['encounter']} "
+            f"{_ADDED[5]['encounter']}"
         ),
         "effort": _table("date span municipality partner days:real kind"),
         "service": _table(
             "municipality operator duty_bearer axis staff:integer capacity:integer valid_from valid_to "
-            "handed_from handed_to"
+            f"handed_from handed_to {_ADDED[5]['service']}"
         ),
         "community": _table("area group estimate:integer year:integer source partner"),
         "indicator": _table("area period indicator value:real target:real unit source partner"),
@@ -95,7 +102,7 @@ REMOVED = "zeroblob(16)"  # the content of an entry in the history that says tha
 _FIRST = ("meta", "term", "batch", "published", "staged", *TABLES)
 _SECOND = (*_FIRST, "forgotten")
 _THIRD = (*_SECOND, "undoable", *(f"{kind}_history" for kind in TABLES))
-_TABLES_OF = {1: _FIRST, 2: _SECOND, 3: _THIRD, VERSION: _THIRD}
+_TABLES_OF = {1: _FIRST, 2: _SECOND, **dict.fromkeys(READABLE[2:], _THIRD)}
 PARTNERS = ("partner", "operator")  # columns that name a partner
 NAMED = (
     'SELECT text FROM term WHERE "column" IN ('
@@ -134,18 +141,34 @@ def upgrade_sql(version: int) -> list[str]:
     """Return the statements that convert a vault of an earlier version to this version."""
     forgotten = [_FORGOTTEN] if version == 1 else []
     history = [_UNDOABLE, *map(_create_history, TABLES)] if version < 3 else []
+    with_history = version >= 3
     added = [
-        f'ALTER TABLE {table} ADD COLUMN "{name}" INTEGER NOT NULL DEFAULT {_UNKNOWN}'
-        for table in (_OF_ENCOUNTERS if version == 3 else ("encounter",))
-        for name in _ADDED
+        f'ALTER TABLE {table} ADD COLUMN "{name}" {_SQL[storage]} DEFAULT {_OLDER[storage]}'
+        for kind, columns in _list_added(version).items()
+        for table in (kind, *([history_of(kind)] * with_history))
+        for name, storage in columns.items()
     ]
-    return [*forgotten, *history, *added, *_name_unknown("main"), f"PRAGMA user_version = {VERSION}"]
+    return [*forgotten, *history, *added, *_name_unknown("main", version), f"PRAGMA user_version = {VERSION}"]
 
 
-def _name_unknown(schema: str) -> list[str]:
+def _list_added(version: int) -> dict[str, dict[str, Storage]]:
+    """Return the columns that later versions added to the tables of kinds, in their order, with their storage."""
+    later = [kinds for number, kinds in _ADDED.items() if number > version]
+    return {
+        kind: {name: storage for kinds in later for name, storage in _table(kinds.get(kind, "")).items()}
+        for kind in TABLES
+    }
+
+
+def _list_unknown(version: int) -> list[str]:
+    """Return the names of the terms that later versions added."""
+    added = _list_added(version).items()
+    return [term_name(kind, name) for kind, columns in added for name, how in columns.items() if how == "term"]
+
+
+def _name_unknown(schema: str, version: int) -> list[str]:
     """Return the statements that store "unknown" as the text of the added columns in older records."""
-    names = [term_name("encounter", name) for name in _ADDED]
-    return [f"INSERT INTO {schema}.term VALUES ('{name}', {_UNKNOWN}, 'unknown')" for name in names]
+    return [f"INSERT INTO {schema}.term VALUES ('{name}', {_UNKNOWN}, 'unknown')" for name in _list_unknown(version)]
 
 
 def history_of(kind: str) -> str:
@@ -159,23 +182,25 @@ def copy_sql(schema: str, version: int = VERSION) -> list[str]:
     Drafts hold identifiers of children as they were typed, which a forget log has only as hashes: in a copy they would
     remain when a child is forgotten.
     """
-    older = version < VERSION
-    more = "".join(f", {_UNKNOWN}" for _ in _ADDED) if older else ""
+    more = {
+        table: "".join(f", {_OLDER[storage]}" for storage in columns.values())
+        for kind, columns in _list_added(version).items()
+        for table in (kind, history_of(kind))
+    }
     copies = [
-        f"INSERT INTO {schema}.{name} SELECT *{more if name in _OF_ENCOUNTERS else ''} FROM {_copied(name)}"
-        for name in _TABLES_OF[version]
+        f"INSERT INTO {schema}.{name} SELECT *{more.get(name, '')} FROM {_copied(name)}" for name in _TABLES_OF[version]
     ]
-    return [*copies, *(_name_unknown(schema) if older else [])]
+    return [*copies, *_name_unknown(schema, version)]
 
 
 def count_sql(version: int = VERSION) -> list[str]:
     """Return the statements that count the rows that `copy_sql` copies, one for each table.
 
-    Rows of `term` that only this version has are not counted.
+    Rows of `term` that only later versions have are not counted.
     """
-    condition = " AND ".join(f"\"column\" <> '{term_name('encounter', name)}'" for name in _ADDED)
-    older = f" WHERE {condition}" if version < VERSION else ""
-    return [f"SELECT count(*) FROM {_copied(name)}{older if name == 'term' else ''}" for name in _TABLES_OF[version]]
+    names = ", ".join(f"'{name}'" for name in _list_unknown(version))
+    known = f' WHERE "column" NOT IN ({names})'
+    return [f"SELECT count(*) FROM {_copied(name)}{known if name == 'term' else ''}" for name in _TABLES_OF[version]]
 
 
 def _copied(table: str) -> str:
@@ -310,7 +335,12 @@ def of_other_partner_sql() -> str:
     )
 
 
-_OWN_OF_PARTNER = ("child", "programme_child", "partner")  # columns of encounters: the hash of a child has its partner
+_OWN_OF_PARTNER = (
+    "child",
+    "programme_child",
+    "partner",
+    "household",
+)  # columns of encounters: the hash of a child has its partner
 _COMPARED = 10_000
 
 

@@ -13,9 +13,9 @@ from data.tables.spec import OF_COUNTRIES
 STORED = {
     "encounter": "date municipality child programme_child country stage pathway form axis found sex age_band "
     "community origin destination partner record_number victim_status status_decided_by citizenship_group "
-    "recruitment_method means_of_control",
+    "recruitment_method means_of_control help household",
     "effort": "date span municipality partner days kind",
-    "service": "municipality operator duty_bearer axis staff capacity valid_from valid_to handed_from handed_to",
+    "service": "municipality operator duty_bearer axis staff capacity valid_from valid_to handed_from handed_to help",
     "community": "area group estimate year source partner",
     "indicator": "area period indicator value target unit source partner",
     "figure": "area period measure number share source year status note",
@@ -42,7 +42,8 @@ def encounter(**changes):
         "destination": "",
         "partner": "ARSIS",
         "record_number": "",
-        **dict.fromkeys(OF_COUNTRIES, "unknown"),
+        **dict.fromkeys((*OF_COUNTRIES, "help"), "unknown"),
+        "household": "",
     }
     return pd.DataFrame([row | changes])
 

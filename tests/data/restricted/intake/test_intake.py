@@ -59,7 +59,8 @@ def test_an_encounter_becomes_canonical(tmp_path):
         "destination": "",
         "partner": "ARSIS",
         "record_number": "",
-        **dict.fromkeys(OF_COUNTRIES, "unknown"),
+        **dict.fromkeys((*OF_COUNTRIES, "help"), "unknown"),
+        "household": "",
     }
     assert hasher.inputs == ["partner:arsis\x1fk-0412"]
     assert re.fullmatch("[0-9a-f]{64}", record.child)
@@ -573,11 +574,40 @@ def test_a_record_without_the_later_columns_is_known_by_the_digest_that_it_had_b
     before = read_rows(tmp_path, {}).accepted.iloc[0]
     stored = [c.name for c in KINDS["encounter"].stored if not c.later]
     assert before.content == blake2b("\x1f".join(before[stored]).encode(), digest_size=16).digest()
-    empty = read_rows(tmp_path, dict.fromkeys(OF_COUNTRIES, "")).accepted.iloc[0]
+    empty = read_rows(tmp_path, dict.fromkeys((*OF_COUNTRIES, "help", "household_number"), "")).accepted.iloc[0]
     assert (empty.content, empty.identity) == (before.content, before.identity)
     changes = ({"means_of_control": "threats"}, {"citizenship_group": "stateless"}, {"victim_status": "victim"})
+    changes += ({"help": "legal"}, {"household_number": "F-031"})
     digests = [read_rows(tmp_path, change).accepted.iloc[0].content for change in changes]
-    assert len({*digests, before.content}) == 4
+    assert len({*digests, before.content}) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("ndihmë ligjore; sociale", "social;legal"),
+        ("νομική, ψυχολογική και στέγαση", "psychological;legal;shelter"),
+        ("legal aid + legal", "legal"),
+        ("legal social", "social;legal"),
+        ("unknown; health", "health"),
+        ("", "unknown"),
+    ],
+)
+def test_all_kinds_of_help_of_a_cell_count_in_one_order(tmp_path, text, codes):
+    assert read_rows(tmp_path, {"help": text}).accepted["help"].tolist() == [codes]
+
+
+def test_a_household_is_hashed_with_its_partner_in_one_spelling_and_stored_nowhere_else(tmp_path):
+    hasher = Hasher()
+    rows = [{"household_number": text, "child_id": f"K-{n}"} for n, text in enumerate(["F-031", "f 031", "F-32", ""])]
+    accepted = read_rows(tmp_path, *rows, hash_identifier=hasher).accepted
+    assert "household_number" not in accepted
+    first, second, third, none = accepted["household"]
+    assert first == second != third
+    assert none == ""
+    assert {text for text in hasher.inputs if text.startswith("household:")} == {
+        f"household:partner:arsis\x1f{number}" for number in ("f-031", "f-32")
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import stat
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ from data.errors import InputError, VaultError
 from data.restricted import backup, keys
 from data.restricted.vault import Vault, forget_log, open_vault, removal, sqlcipher, tables
 from data.restricted.vault.blocks import Block
-from data.tables.spec import OF_COUNTRIES
 from data.workspace import Workspace
 from tests.helpers.old_blocks import NUMBERS, with_marks
 from tests.helpers.records import frame
@@ -99,8 +99,8 @@ def test_texts_that_only_the_child_had_leave_and_the_others_keep_their_numbers(w
         assert vault.check() == []
 
 
-def rows(vault):
-    return [row for part in vault.read("encounter") for row in part.to_pylist()]
+def rows(vault, kind="encounter"):
+    return [row for part in vault.read(kind) for row in part.to_pylist()]
 
 
 def test_nothing_of_the_child_is_on_the_disk(workspace):
@@ -199,28 +199,37 @@ def test_a_damaged_log_is_said_and_the_vault_writes_it_again(workspace):
         assert vault.forgotten_children() == {child(0)}
 
 
+def unknown_since(version):
+    """Return what the columns that later versions added have in an older encounter."""
+    added = tables._list_added(version)["encounter"].items()
+    return {name: "unknown" if storage == "term" else "" for name, storage in added}
+
+
 def make_older(workspace, version):
     """Turn a vault into one that an earlier version wrote."""
     histories = list(map(tables.history_of, tables.TABLES))
-    lacking = {1: ["forgotten", "undoable", *histories], 2: ["undoable", *histories], 3: []}[version]
+    lacking = {1: ["forgotten", "undoable", *histories], 2: ["undoable", *histories]}.get(version, [])
     with opened(workspace) as vault:
         for table in lacking:
             vault._connection.execute(f"DROP TABLE {table}")
-        for name in OF_COUNTRIES:
-            for table in {"encounter", "encounter_history"} - set(lacking):
-                vault._connection.execute(f'ALTER TABLE {table} DROP COLUMN "{name}"')
-            vault._connection.execute('DELETE FROM term WHERE "column" = ?', (f"encounter.{name}",))
+        for kind, columns in tables._list_added(version).items():
+            for name in columns:
+                for table in {kind, f"{kind}_history"} - set(lacking):
+                    vault._connection.execute(f'ALTER TABLE {table} DROP COLUMN "{name}"')
+                vault._connection.execute('DELETE FROM term WHERE "column" = ?', (f"{kind}.{name}",))
         vault._connection.execute(f"PRAGMA user_version = {version}")
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_a_vault_of_an_earlier_version_opens_and_forgets(workspace, version):
     with opened(workspace) as vault:
-        earlier = rows(vault)
+        vault.add("service", frame("service", 4), "services.csv")
+        earlier, services = rows(vault), rows(vault, "service")
     make_older(workspace, version)
     with opened(workspace) as vault:
         # What was not asked then is not known.
-        assert rows(vault) == [row | dict.fromkeys(OF_COUNTRIES, "unknown") for row in earlier]
+        assert rows(vault) == [row | unknown_since(version) for row in earlier]
+        assert rows(vault, "service") == [row | {"help": "unknown"} for row in services]
         assert vault.add("encounter", frame("encounter", 3, first=900), "later.csv").accepted == 3
         assert vault.forget([child(0)]) == 2
         assert vault.check() == []
@@ -269,16 +278,20 @@ def test_a_backup_carries_the_log_to_a_new_folder(workspace, tmp_path):
     assert child(0) in (restored.path / "vault.forgotten").read_text()
 
 
-@pytest.mark.parametrize("version", [1, 3])
+@pytest.mark.parametrize("version", [1, 3, 4])
 def test_a_backup_of_an_earlier_version_is_restored(workspace, tmp_path, monkeypatch, version):
     names, create = tables._TABLES_OF[version], tables.create_sql
-    older = ", ".join(f'"{name}"' for name in tables.TABLES["encounter"] if name not in OF_COUNTRIES)
-    columns = dict.fromkeys(("encounter", "encounter_history"), f"identity, content, batch, {older}")
-    known = ' WHERE "column" NOT IN ({})'.format(", ".join(f"'encounter.{name}'" for name in OF_COUNTRIES))
-    added = "".join(f', "{name}" INTEGER NOT NULL' for name in OF_COUNTRIES)
+    added = tables._list_added(version)
+    columns = {
+        table: ", ".join(["identity, content, batch", *(f'"{c}"' for c in names if c not in added[kind])])
+        for kind, names in tables.TABLES.items()
+        for table in (kind, f"{kind}_history")
+    }
+    known = ' WHERE "column" NOT IN ({})'.format(", ".join(f"'{name}'" for name in tables._list_unknown(version)))
+    definitions = [f', "{c}" {tables._SQL[how]}' for columns in added.values() for c, how in columns.items()]
 
     def create_older(schema="main"):
-        texts = [text.replace(added, "") for text in create(schema)]
+        texts = [reduce(lambda text, column: text.replace(column, ""), definitions, text) for text in create(schema)]
         return [text for text in texts if re.match(r"CREATE TABLE \w+\.(\w+)", text)[1] in names]
 
     def copy_older(schema, _):
@@ -295,7 +308,7 @@ def test_a_backup_of_an_earlier_version_is_restored(workspace, tmp_path, monkeyp
         remaining = rows(vault)
     backup.restore_backup(tmp_path / "first", workspace.path, PASSPHRASE, replace=True)
     with opened(workspace) as vault:
-        assert rows(vault) == [row | dict.fromkeys(OF_COUNTRIES, "unknown") for row in remaining]
+        assert rows(vault) == [row | unknown_since(version) for row in remaining]
 
 
 # -- partners, and what is too old --
