@@ -95,7 +95,8 @@ def _ask(kind: RecordKind, column: Column, languages: Sequence[FormLanguage]) ->
     """Return the row of a question: type, name, labels, hints, whether it is required, and its appearance."""
     hints = (_word_hint(column, language) for language in languages)
     listed = _name_list(column)
-    sort = f"select_one {listed}" if listed else _TYPES.get(column.type, "text")
+    choice = "select_multiple" if column.many else "select_one"
+    sort = f"{choice} {listed}" if listed else _TYPES.get(column.type, "text")
     labels = (column.label if lang.code == "en" else read_names(lang.code)[column.name, ""] for lang in languages)
     needed = "yes" if column.required else ""
     if column.name == "child_id" and any(other.name == "programme_number" for other in kind.file_columns):

@@ -178,8 +178,8 @@ def _validation(column: Column, cells: str, letter: str, language: FormLanguage)
     else:
         rule.promptTitle = language.name_column(column)[:32]
         rule.prompt = t("Needed.") if column.required else t("May stay empty.")
-    # A place may be written by its code too, or in other letters.
-    rule.showInputMessage, rule.showErrorMessage = True, bool(column.allowed)
+    # A place may be written by its code too, or in other letters, and a cell with many values is in no list.
+    rule.showInputMessage, rule.showErrorMessage = True, bool(column.allowed) and not column.many
     rule.add(cells)
     return rule
 

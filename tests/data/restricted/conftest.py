@@ -10,9 +10,14 @@ from geo.places import Places
 from tests.helpers.partner_files import AREAS
 
 
+@pytest.fixture(scope="session")
+def places():
+    return Places(AREAS)
+
+
 @pytest.fixture
-def importer(tmp_path):
+def importer(tmp_path, places):
     workspace = Workspace.create(tmp_path / "w", "invented")
     secrets = keys.create(workspace.id)
     with Vault.create(workspace.vault, secrets) as vault:
-        yield Importer(workspace, vault, secrets, Places(AREAS).resolve)
+        yield Importer(workspace, vault, secrets, places.resolve)

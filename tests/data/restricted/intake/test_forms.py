@@ -96,7 +96,8 @@ def test_a_kobo_form_is_whole_and_labelled_in_three_languages(kobo, kind):
     for row in [*asked, *choices]:
         assert all(row[label] for label in labels), row
     lists = {row["list_name"] for row in choices}
-    assert {row["type"].split()[1] for row in asked if row["type"].startswith("select_one")} == lists
+    assert {row["type"].split()[1] for row in asked if row["type"].startswith("select_")} == lists
+    assert {row["name"] for row in asked if row["type"].startswith("select_multiple")} <= {"help"}
     named = [(row["list_name"], row["name"]) for row in choices]
     assert len(set(named)) == len(named)
     assert all(" " not in str(name) for _, name in named)
