@@ -29,7 +29,7 @@ import pyarrow as pa
 
 from benchmarks.studies.command import map_seeds, run_study
 from benchmarks.worlds import WorldParameters, simulate_default_areas
-from data.disclosure.attacks import membership, reading, second_draw, sequence
+from data.disclosure.attacks import membership, reading, sequence
 from data.disclosure.attacks.membership.one_number import compute_advantage
 from data.disclosure.attacks.membership.rates import read_rates
 from data.disclosure.cell_key import CellKey
@@ -59,7 +59,7 @@ class Series:
 
     one_number, all_numbers : membership advantages. low, high : 95 % interval of all_numbers. changed : how many
     numbers changed. hidden : share of children in hidden county-years. error : median relative error of shown
-    county-years. refused : number of releases that were refused after an attack. second_draw : advantages by siblings.
+    county-years. refused : number of releases that were refused after an attack.
     """
 
     seed: int
@@ -72,7 +72,6 @@ class Series:
     hidden: float
     error: float
     refused: int
-    second_draw: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,6 @@ class Sequences:
             "all_numbers_high": max(w.high for w in self.worlds),
             "changed": sum(w.changed for w in self.worlds),
             "refused": sum(w.refused for w in self.worlds),
-            **{name: max(w.second_draw.get(name, 0.0) for w in self.worlds) for name in second_draw.NAMES},
             "hidden": float(np.mean([w.hidden for w in self.worlds])),
             "error": float(np.nanmean([w.error for w in self.worlds])),
         }
@@ -240,7 +238,7 @@ def _attack(seed: int, children: int, releases: Sequence[Release], encounters: p
     mechanism = CellKey.from_policy(DEFAULT_POLICY)
     rates = read_rates(everything, areas)
     if rates is None:
-        return Series(seed, children, 0.0, 0.0, 0.0, 0.0, changed, 1.0, np.nan, refused, {})
+        return Series(seed, children, 0.0, 0.0, 0.0, 0.0, changed, 1.0, np.nan, refused)
     first = membership.survey(everything, areas, mechanism, k)
     region = max(first, key=lambda code: first[code].value)
     # The largest of many estimates is too large by chance, so it is estimated again, with other and more worlds.
@@ -248,10 +246,7 @@ def _attack(seed: int, children: int, releases: Sequence[Release], encounters: p
     worst = again[region]
     one_number = float(compute_advantage(rates.children, mechanism, k).max())
     hidden, error = _measure_readers(releases[-1], encounters)
-    drawn = second_draw.measure(everything, mechanism)
-    return Series(
-        seed, children, one_number, worst.value, worst.low, worst.high, changed, hidden, error, refused, drawn
-    )
+    return Series(seed, children, one_number, worst.value, worst.low, worst.high, changed, hidden, error, refused)
 
 
 def _measure_readers(release: Release, encounters: pd.DataFrame) -> tuple[float, float]:
@@ -275,8 +270,6 @@ def describe(summary: dict[str, Any], first_seed: int) -> list[str]:
         f"all numbers, worst-placed child: {summary['all_numbers']:.3f}, upper end {summary['all_numbers_high']:.3f} "
         "(limit 0.25)",
         f"published numbers that changed: {summary['changed']}",
-        "the whole programme against its years, by siblings: "
-        + ", ".join(f"{summary[name]:.3f}" for name in second_draw.NAMES),
         f"releases refused: {summary['refused']}",
         f"children in hidden county-years: {summary['hidden']:.1%}; median error of shown ones: {summary['error']:.1%}",
     ]

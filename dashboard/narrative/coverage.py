@@ -20,7 +20,7 @@ def describe_coverage(span: Period | None, years: Sequence[Period], later: int) 
     if years:
         yield _(
             "These years become final with it: {years}. Their numbers are drawn once and never change. What comes "
-            "later for these years counts at most in the numbers of the whole programme.",
+            "later for these years counts in no number of children.",
             years=list_years(years),
         )
     else:
@@ -36,10 +36,8 @@ def describe_coverage(span: Period | None, years: Sequence[Period], later: int) 
 def describe_waiting(count: int) -> str:
     """Return a sentence on the encounters of final years that were imported or changed after the numbers were drawn."""
     return format_plural(
-        "{count} encounter of a final year came or changed later. It counts at most in the numbers of the whole "
-        "programme.",
-        "{count} encounters of final years came or changed later. They count at most in the numbers of the whole "
-        "programme.",
+        "{count} encounter of a final year came or changed later. It counts in no number of children.",
+        "{count} encounters of final years came or changed later. They count in no number of children.",
         count,
     )
 

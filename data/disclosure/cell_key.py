@@ -223,11 +223,14 @@ class CellKey:
         """
         return make_channel(self.table(scale), n_max, k)
 
-    def knowledge(self, scale: int = 1, k: int | None = None) -> Knowledge:
-        """Return an attacker's knowledge of a cell. The truth of a hidden one is at most k - 1 + largest * scale."""
+    def knowledge(self, scale: int = 1, k: int | None = None, years: int = 1) -> Knowledge:
+        """Return an attacker's knowledge of a cell that is a sum of draws, one for each of `years`.
+
+        The truth of a hidden one is at most k - 1 + largest * scale * years.
+        """
         reach = self.largest * scale
         below = k or 1
-        return Knowledge(reach, 0, below - 1 + reach, 0, below - 1, reach + 1, scale)
+        return Knowledge(reach * years, 0, below - 1 + reach * years, 0, below - 1, reach + 1, scale)
 
     def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
         """Return the parameters of the noise for a manifest, with the table of scale 1 and of each of `scales`.

@@ -47,6 +47,16 @@ class Knowledge:
         return asdict(self)
 
 
+def name_knowledge(measure: str, grain: str) -> str:
+    """Return the name of the knowledge about a measure: numbers of the whole programme have the noise of each year."""
+    return f"{measure}|whole" if grain == "whole" else measure
+
+
+def find_knowledge(knowledge: Mapping[str, Knowledge], measure: str, grain: str) -> Knowledge | None:
+    """Return what is known about a measure by name; earlier versions drew the whole programme as they drew a year."""
+    return knowledge.get(name_knowledge(measure, grain), knowledge.get(measure))
+
+
 @dataclass(frozen=True, eq=False)
 class Channel:
     """P(published | true), docs/disclosure.md eq. (6), for true counts 0 to n_max.

@@ -294,10 +294,10 @@ def _note_late(records: int) -> list[Message]:
     return [
         Message(
             "{count:,} new or corrected encounter is of a year whose numbers are final and never change. It is stored, "
-            "and counts at most in the numbers of the whole programme when it ends."
+            "and counts in no number of children."
             if records == 1
             else "{count:,} new or corrected encounters are of years whose numbers are final and never change. They "
-            "are stored, and count at most in the numbers of the whole programme when it ends.",
+            "are stored, and count in no number of children.",
             count=records,
         )
     ]

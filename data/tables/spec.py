@@ -8,7 +8,7 @@ plan cannot be requested.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal
 
@@ -99,6 +99,19 @@ class TableSpec:
         return self.measure in COUNTED
 
 
+Plan = Mapping[Tier, tuple[TableSpec, ...]]
+
+
+def is_sum_of_years(spec: TableSpec, plan: Plan) -> bool:
+    """Return whether the numbers of a table of the whole programme are the sums of the numbers of its years.
+
+    Partners alone have such a table, and the table of its years. Where the public has it, some of its years may be
+    hidden, and a sum would give them away: the whole is then a sum of numbers of the years that nobody sees.
+    """
+    is_whole = spec.counted and spec.grain == "whole"
+    return is_whole and spec not in plan.get("public", ()) and replace(spec, grain="year") in plan.get("partner", ())
+
+
 @dataclass(frozen=True)
 class Block:
     """Tables that a plan lists together: every combination of measures, levels, periods and breakdowns.
@@ -126,8 +139,6 @@ _NESTED: tuple[Grain, ...] = ("quarter", "year", "whole")
 
 _SPLIT = ((), ("axis",), ("duty_bearer",))
 _WHO_DOES_WHAT = ("axis", "duty_bearer")
-
-Plan = Mapping[Tier, tuple[TableSpec, ...]]
 
 DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
     "partner": (

@@ -17,6 +17,7 @@ import numpy as np
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey, salt_of
+from data.disclosure.channel import find_knowledge
 from data.message import Message
 from data.tables.spec import TableSpec
 from data.tables.states import STATES
@@ -89,7 +90,11 @@ def _read_numbers(release: Published, table: Table) -> dict[tuple[str, ...], int
 
 @dataclass(eq=False)
 class _Readings:
-    """The numbers that the last release shows for unknowns, and the likelihood of each true count."""
+    """The numbers that the last release shows for unknowns, and the likelihood of each true count.
+
+    A number of the whole programme has the noise of each of its years. It is read as if it had that of one: this is
+    exact where all children are of one year, and supposes too much elsewhere.
+    """
 
     system: BoundsAttack
     mechanism: CellKey
@@ -103,11 +108,11 @@ class _Readings:
         lattice = self.system.lattice
         values = np.full(lattice.size, _NO_NUMBER, np.int64)
         for table in lattice.tables.values():
-            if table.shape.measure in _SUMS:
-                largest = self.system.knowledge[table.shape.measure].largest
+            known = find_knowledge(self.system.knowledge, table.shape.measure, table.shape.grain)
+            if table.shape.measure in _SUMS and known is not None:
                 readable = np.isin(table.state, _READABLE) & (table.listed == self.system.last)
                 here = slice(table.base, table.base + table.state.size)
-                values[here] = np.where(readable, table.high - largest, _NO_NUMBER).ravel()
+                values[here] = np.where(readable, table.high - known.largest, _NO_NUMBER).ravel()
         return values
 
     def list_totals(self, *, include_single: bool) -> Iterator[tuple[int, list[Ints]]]:

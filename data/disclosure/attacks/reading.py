@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from data.disclosure.attacks.bounds import Published
+from data.disclosure.attacks.sums import leave_out_sums
 from data.disclosure.channel import Knowledge
 from data.release import Release
 from data.tables.spec import COUNTED, TableSpec
@@ -28,7 +29,10 @@ def list_specifications(release: Release, measures: Collection[str] = COUNTED) -
 
 
 def read_published(release: Release) -> Published:
-    """Read the counted and the estimated tables of a release, and what its manifest says about the noise."""
+    """Read the counted and the estimated tables of a release, and what its manifest says about the noise.
+
+    Tables that are sums of other tables are left out (`leave_out_sums`).
+    """
     about = release.manifest["tact"]
     tables, estimates = (
         {
@@ -38,7 +42,7 @@ def read_published(release: Release) -> Published:
         for measures in (COUNTED, _ESTIMATED)
     )
     knowledge = {m: Knowledge.from_manifest(values) for m, values in about.get("knowledge", {}).items()}
-    tables = {spec: table for spec, table in tables.items() if len(table)}
+    tables = leave_out_sums({spec: table for spec, table in tables.items() if len(table)})
     frozen, final = bool(about.get("frozen", True)), about.get("final") or ""
     return Published(release.name, tables, knowledge, release.k, frozen, final, estimates)
 

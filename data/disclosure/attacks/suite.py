@@ -15,7 +15,6 @@ from data.disclosure.attacks import (
     indicators,
     membership,
     reading,
-    second_draw,
     sequence,
 )
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published, list_findings
@@ -60,7 +59,7 @@ def attack_numbers(earlier: Sequence[Published], release: Release, *, thorough: 
     yield "averaging", *averaging.attack(releases, system, mechanism)
     everything = sequence.join_releases(releases)
     changed, repeated = sequence.attack(releases)
-    yield "sequence", changed, {**repeated, **second_draw.measure(everything, mechanism)}
+    yield "sequence", changed, repeated
     yield "dark_figure", dark_figure.attack(releases, release.tier), {}
     if thorough:
         yield "membership", *membership.attack(everything, areas, mechanism, k)

@@ -67,6 +67,8 @@ class Source:
         if channel is None or cell is None:
             return np.nan, np.nan
         number = 0.0 if cell.state in ZEROS else cell.numbers[NOISY]
+        if (margin := cell.numbers[NOISY_MARGIN]) > channel.largest:  # a sum of several draws
+            return max(number - margin, 0.0), number + margin
         # NaN is no safe key of a dictionary: it is not equal to itself.
         key = measure, -1.0 if cell.state == "few" else number
         if np.isnan(key[1]):

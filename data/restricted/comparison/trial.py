@@ -19,6 +19,7 @@ from data.disclosure.policy import Policy
 from data.restricted.counting.encounters import CountedTables
 from data.restricted.publishing import published_table
 from data.restricted.publishing.draft import Draft
+from data.restricted.publishing.frozen import sum_years
 from data.restricted.publishing.published_table import Tables
 from data.restricted.publishing.tables import perturb_tables
 from data.restricted.publishing.withholding import survey_public, withhold_cells
@@ -57,8 +58,9 @@ def try_policy(
     worlds: numbers of worlds for the membership attack; the next one is used while the limit is within the interval.
     """
     noisy = perturb_tables(world, policy, mechanism)
+    noisy |= sum_years(noisy, world.plan, world.grid)
     tables = {tier: _tabulate(world, tier, noisy, policy, mechanism) for tier in TIERS}
-    draft = Draft.for_trial(policy, world.plan, mechanism)
+    draft = Draft.for_trial(policy, world.plan, mechanism, world.grid)
     areas = world.grid.areas[["level", "parent"]]
     safe = withhold_cells(tables, draft, {tier: [] for tier in TIERS}, areas, worlds)
     again = survey_public(safe.tables["public"], draft, areas, worlds, safe.quietened) if safe.quietened else {}

@@ -27,7 +27,7 @@ from data.schema.vocabulary import COUNTRIES
 from data.schema.words import index_codes
 from data.tables.grid import Grid
 from data.tables.periods import Grain
-from data.tables.spec import CATEGORIES, OF_COUNTRIES, Level, Plan, TableSpec
+from data.tables.spec import CATEGORIES, OF_COUNTRIES, Level, Plan, TableSpec, is_sum_of_years
 from data.workspace.folding import normalize_partner
 from data.workspace.types import Ints, Words
 
@@ -287,13 +287,15 @@ def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedT
     """Count the tables of both tiers of a plan that have counts: of children, encounters, flows, returns and the model.
 
     For each level and grain of these, the table of all children without a breakdown is counted too, even if the plan
-    does not have it, because "not searched" depends on it.
+    does not have it, because "not searched" depends on it. A table of the whole programme is counted by year, or not at
+    all if it is the sum of other numbers (`is_sum_of_years`).
     """
     counted = {spec for tier in plan for spec in plan[tier] if spec.counted}
     totals = {TableSpec("children", spec.level, spec.grain) for spec in counted}
     counts, keys = dict[TableSpec, Ints](), dict[TableSpec, Ints]()
+    wanted = [spec for spec in counted | totals if not is_sum_of_years(spec, plan)]
     # Tables of one level and grain follow each other, so that what they share is computed once.
-    for spec in sorted(counted | totals, key=lambda s: (s.level, s.grain, s.measure, s.breakdown)):
+    for spec in sorted(wanted, key=lambda s: (s.level, s.grain, s.measure, s.breakdown)):
         counts[spec], keys[spec] = count_table(encounters, spec, policy.cap, policy.key_range)
     return CountedTables(encounters.grid, plan, counts, keys)
 
@@ -301,22 +303,24 @@ def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedT
 def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
     """Count one table of children, encounters, flows, returns or the model, and compute its cell keys.
 
-    A child adds at most `cap` to a cell of encounters, and at most 1 to a cell of another table. Provisional
+    A child adds at most `cap` to a cell of encounters, and at most 1 to a cell of another table. A table of the whole
+    programme has the years as its periods: they are drawn one by one, when each is final, and summed. Provisional
     periods have cell keys under another salt, so that their noise reveals nothing about the noise of the final numbers.
     """
     grid = encounters.grid
-    shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(spec.grain)))
+    grain: Grain = "year" if spec.grain == "whole" else spec.grain
+    shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(grain)))
     if spec.measure == "encounters":
-        cell, child, times = _list_pairs(encounters, spec.level, spec.grain)
+        cell, child, times = _list_pairs(encounters, spec.level, grain)
         weights = np.minimum(times, cap)
     else:
-        cell, sizes = _find_cells(encounters, spec)
+        cell, sizes = _find_cells(encounters, spec, grain)
         child, shape = np.flatnonzero(cell >= 0), (*shape, *sizes)
         cell, weights = cell[child], None
     size = int(np.prod(shape))
     counts = np.bincount(cell, weights=weights, minlength=size).astype(np.int64)
     record_key = encounters.keys(salt_of(spec), key_range)[child]
-    provisional = grid.is_provisional(spec.grain)
+    provisional = grid.is_provisional(grain)
     if provisional.any():
         again = encounters.keys(f"provisional|{salt_of(spec)}", key_range)[child]
         period = cell // int(np.prod(shape[2:])) % shape[1]
@@ -325,13 +329,13 @@ def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: in
     return Cells(counts.reshape(shape), keys.reshape(shape))
 
 
-def _find_cells(encounters: Encounters, spec: TableSpec) -> tuple[Ints, tuple[int, ...]]:
+def _find_cells(encounters: Encounters, spec: TableSpec, grain: Grain) -> tuple[Ints, tuple[int, ...]]:
     """Return the index of each child's cell, (children,), and the number of categories of each breakdown.
 
     The index is -1 for a child whom the table does not count. `spec` is not a table of encounters.
     """
     first = encounters.first_rows
-    cell = _find_home_blocks(encounters, spec.measure == "flows", spec.level, spec.grain)
+    cell = _find_home_blocks(encounters, spec.measure == "flows", spec.level, grain)
     sizes = []
     for name in spec.breakdown:
         code, size = _find_category(encounters, spec.level, name)

@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from data.disclosure.attacks.bounds import Finding, Published
+from data.disclosure.attacks.sums import leave_out_sums
 from data.disclosure.cell_key import CellKey
-from data.disclosure.channel import Knowledge
+from data.disclosure.channel import Knowledge, name_knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
 from data.message import Message, join_messages
@@ -45,9 +46,9 @@ class Draft:
     late: pa.Table | None = None
 
     @classmethod
-    def for_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey) -> Draft:
+    def for_trial(cls, policy: Policy, plan: Plan, mechanism: CellKey, grid: Grid) -> Draft:
         """Return a draft for the trial of a policy on an invented world; it is never written."""
-        return cls("trial", True, 1, 6, "", b"", pa.table({}), policy, plan, mechanism, None)
+        return cls("trial", True, 1, 6, "", b"", pa.table({}), policy, plan, mechanism, grid)
 
     def parameters(self) -> dict[str, Any]:
         """Return the policy's parameters for the manifest: those of counting first, then those of the noise."""
@@ -56,15 +57,25 @@ class Draft:
         return {**general, **self.mechanism.parameters((1, self.policy.cap))}
 
     def knowledge(self, tier: Tier) -> dict[str, Knowledge]:
-        """Return what a reader of a tier knows about one cell of each measure; the attacks start from it."""
+        """Return what a reader of a tier knows about one cell of each measure; the attacks start from it.
+
+        Cells of the whole programme are sums of years, and have entries of their own (`name_knowledge`).
+        """
         k = self.policy.k if tier == "public" else None
-        return {m: self.mechanism.knowledge(self.policy.scale(m), k) for m in sorted(COUNTED)}
+        years = {"year": 1, "whole": len(self.grid.periods("year")) if self.grid else 1}
+        return {
+            name_knowledge(measure, grain): self.mechanism.knowledge(self.policy.scale(measure), k, number)
+            for measure in sorted(COUNTED)
+            for grain, number in years.items()
+        }
 
     def published(self, tier: Tier, tables: Tables) -> Published:
         """Return the tables of a tier in the form that the attacks read."""
         counted = {spec: table.arrow() for spec, table in tables.items() if spec.counted and table.value.size}
         final = self.grid.final.isoformat() if self.grid and self.grid.final else ""
-        return Published(self.name, counted, self.knowledge(tier), self.policy.k, self.policy.frozen, final)
+        return Published(
+            self.name, leave_out_sums(counted), self.knowledge(tier), self.policy.k, self.policy.frozen, final
+        )
 
     def refusal(self, findings: Sequence[Finding]) -> ReleaseRefused:
         """Return the error that names the cells for which the release is not published."""

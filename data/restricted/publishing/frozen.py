@@ -12,7 +12,7 @@ they would differ only if a child came or went.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -23,7 +23,7 @@ from data.restricted.publishing.published_table import CellMasks
 from data.restricted.vault.blocks import Block
 from data.tables.grid import Grid
 from data.tables.periods import Calendar, Period
-from data.tables.spec import MAY_HOLD, TableSpec, Tier
+from data.tables.spec import MAY_HOLD, Plan, TableSpec, Tier, is_sum_of_years
 from data.workspace.types import Bools, Ints
 
 
@@ -72,32 +72,83 @@ class Frozen:
         return {name: self.blocks[name].encode() for name in sorted(self.changed)}
 
 
-def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid: Grid) -> Frozen:
+def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid: Grid, plan: Plan) -> Frozen:
     """Return the newly drawn values, replaced by published ones where there are any, and the new blocks.
 
     `noisy` has the newly drawn values, by table, shape (areas, periods, *categories). They are kept where nothing was
-    published. `published` has the blocks of the vault, by name.
+    published. `published` has the blocks of the vault, by name. A counted table of the whole programme has a value for
+    each year in `noisy`: it becomes the sum of its years, each drawn when it was final. The sum of published years is
+    never drawn (`is_sum_of_years`).
     """
-    numbers = {spec: values.copy() for spec, values in noisy.items()}
-    late = {spec: np.zeros(values.shape[:2], bool) for spec, values in noisy.items()}
-    drawn = _list_drawn(published, grid)
-    blocks: dict[str, Block] = {}
-    changed: set[str] = set()
-    for spec, values in numbers.items():
-        key = _table_key(spec)
-        for name, area, period in _list_blocks(spec, grid):
-            if name not in blocks:
-                blocks[name] = Block.decode(published[name]) if name in published else Block({})
-            cells, old = values[area, period, ...], blocks[name].values.get(key)
+    book = _Book(published, grid)
+    numbers, late = dict[TableSpec, Ints](), CellMasks()
+    for spec, values in noisy.items():
+        is_parts = spec.counted and spec.grain == "whole"
+        numbers[spec], late[spec] = book.settle(spec, values, _list_parts(spec, grid) if is_parts else None)
+    for spec, total in sum_years(numbers, plan, grid).items():
+        source = replace(spec, grain="year") if is_sum_of_years(spec, plan) else spec
+        late[spec] = np.asarray(late[source].any(axis=1, keepdims=True))[:, : total.shape[1]]
+        numbers[spec], _ = book.settle(spec, np.where(_spread(late[spec], total), 0, total))
+    return Frozen(grid, numbers, book.blocks, frozenset(book.changed), late)
+
+
+def sum_years(numbers: Mapping[TableSpec, Ints], plan: Plan, grid: Grid) -> dict[TableSpec, Ints]:
+    """Return the numbers of each counted table of the whole programme: sums over years, (areas, periods, *categories).
+
+    There is no period before the end of the programme. `numbers`: of tables of years, and of the tables of the whole
+    programme that have numbers of years of their own, (areas, years, *categories).
+    """
+    wholes = {spec: spec for spec in numbers if spec.counted and spec.grain == "whole"}
+    wholes |= {s: replace(s, grain="year") for s in _list_wholes(plan) if is_sum_of_years(s, plan)}
+    ended = len(grid.periods("whole"))
+    return {spec: numbers[source].sum(axis=1, keepdims=True)[:, :ended] for spec, source in wholes.items()}
+
+
+def _list_wholes(plan: Plan) -> list[TableSpec]:
+    """List the counted tables of the whole programme that a release needs, each once."""
+    counted = [spec for tier in plan for spec in plan[tier] if spec.counted and spec.grain == "whole"]
+    totals = [TableSpec("children", spec.level, "whole") for spec in counted]
+    return list(dict.fromkeys([*counted, *totals]))
+
+
+def _spread(mask: Bools, values: Ints) -> Bools:
+    """Return a mask of areas and periods, (areas, periods), with the axes of `values`, to be broadcast."""
+    return mask.reshape(*mask.shape, *[1] * (values.ndim - 2))
+
+
+class _Book:
+    """The blocks of a vault while numbers are repeated and drawn. blocks: by name; changed: the names to store."""
+
+    def __init__(self, published: Mapping[str, bytes], grid: Grid) -> None:
+        self.grid, self.published, self.drawn = grid, published, _list_drawn(published, grid)
+        self.blocks: dict[str, Block] = {}
+        self.changed: set[str] = set()
+
+    def settle(
+        self, spec: TableSpec, values: Ints, names: Iterable[tuple[str, int, int]] | None = None
+    ) -> tuple[Ints, Bools]:
+        """Return the values with published ones in their place, and a mask of what came too late, (areas, periods).
+
+        names: the blocks of the table, by default `_list_blocks`; those of years that are summed never come too late.
+        """
+        values, late = values.copy(), np.zeros(values.shape[:2], bool)
+        key, may_be_late = _table_key(spec), spec.counted and spec.grain != "whole"
+        for name, area, period in _list_blocks(spec, self.grid) if names is None else names:
+            if name not in self.blocks:
+                blob = self.published.get(name)
+                self.blocks[name] = Block({}) if blob is None else Block.decode(blob)
+            cells, old = values[area, period, ...], self.blocks[name].values.get(key)
             if old is not None and len(old) == cells.size:
                 values[area, period, ...] = np.array(old, np.int64).reshape(cells.shape)
-            elif spec.counted and (salt_of(spec), _find_time(name, grid.calendar)) in drawn:
-                values[area, period, ...], late[spec][area, period] = 0, True
+            elif (
+                not never_late and spec.counted and (salt_of(spec), _find_time(name, self.grid.calendar)) in self.drawn
+            ):
+                values[area, period, ...], late[area, period] = 0, True
             else:
-                new_values = {**blocks[name].values, key: [int(v) for v in cells.ravel()]}
-                blocks[name] = replace(blocks[name], values=new_values)
-                changed.add(name)
-    return Frozen(grid, numbers, blocks, frozenset(changed), late)
+                new_values = {**self.blocks[name].values, key: [int(v) for v in cells.ravel()]}
+                self.blocks[name] = replace(self.blocks[name], values=new_values)
+                self.changed.add(name)
+        return values, late
 
 
 def _list_drawn(published: Mapping[str, bytes], grid: Grid) -> set[tuple[str, str]]:
@@ -153,6 +204,14 @@ _TABLES = {
 # The measure of the salt, by the first part of a block's name.
 _SALTS = {"met": "children", "flows": "children", "encounters": "encounters"}
 _PROVISIONAL = "provisional|"
+_PARTS = "part"  # begins the name of a block with a year that is summed and never shown
+
+
+def _list_parts(spec: TableSpec, grid: Grid) -> Iterator[tuple[str, int, int]]:
+    """Yield the blocks of the years of a table of the whole programme that nobody sees, as `_list_blocks` does."""
+    for area, code in enumerate(grid.codes[spec.level]):
+        for number, year in enumerate(grid.periods("year")):
+            yield f"{_PARTS}|{code}|{year.id}", area, number
 
 
 def _list_blocks(spec: TableSpec, grid: Grid) -> Iterator[tuple[str, int, int]]:

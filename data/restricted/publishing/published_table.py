@@ -149,7 +149,8 @@ def tabulate_counts(
     public tier hides every value below k, including zero. Areas without a programme are structural zeros, except in
     flows: a child may have been taken to an area where nobody works.
     """
-    margin = mechanism.knowledge(policy.scale(spec.measure)).largest
+    draws = len(grid.periods("year")) if spec.grain == "whole" else 1
+    margin = mechanism.knowledge(policy.scale(spec.measure), years=draws).largest
     state = np.full(values.shape, code("number"), np.int8)
     if tier == "partner":
         state[values == 0] = code("almost_none")

@@ -7,7 +7,7 @@ numbers of a county or region and its country together reveal too much about one
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from data.restricted.publishing.complementary import withhold_until_safe
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.not_searched import correct_not_searched
 from data.restricted.publishing.published_table import CellMasks, Tables, code
-from data.tables.spec import TIERS, Tier
+from data.tables.spec import TIERS, Plan, Tier, is_sum_of_years
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +67,22 @@ def withhold_cells(
             quiet, planned, quietened = _quieten_areas(remainder, draft, earlier[tier], areas, worlds)
             cells[tier] = _join(cells[tier], leave_out_shown(quiet, tables[tier], releases))
         safe[tier] = _without(tables[tier], cells[tier])
+        cells[tier] = _join(cells[tier], _mark_sums(safe[tier], draft.plan))
+        safe[tier] = _without(tables[tier], cells[tier])
         # Also what an earlier release withheld: the next tier may have the table for the first time.
         from_before = {spec: table.state == code("withheld") for spec, table in safe[tier].items() if spec.counted}
     corrected = {tier: correct_not_searched(of_tier) for tier, of_tier in safe.items()}
     return SafeTables(corrected, cells, planned, quietened)
+
+
+def _mark_sums(tables: Tables, plan: Plan) -> CellMasks:
+    """Return masks of the sums of years of which one is withheld: with the other years they would give it away."""
+    masks = CellMasks()
+    for spec, table in tables.items():
+        if is_sum_of_years(spec, plan):
+            withheld = tables[replace(spec, grain="year")].state == code("withheld")
+            masks[spec] = withheld.any(axis=1, keepdims=True)[:, : table.value.shape[1]]
+    return masks
 
 
 def leave_out_shown(masks: CellMasks, tables: Tables, releases: Sequence[Published]) -> CellMasks:
@@ -86,7 +98,7 @@ def leave_out_shown(masks: CellMasks, tables: Tables, releases: Sequence[Publish
         if not mask.any():  # also a table without a period yet, which is not published
             continue
         keys = list(tables[spec].axes)
-        cells = pd.MultiIndex.from_frame(now.tables[spec].select(keys).to_pandas()[mask.ravel()])
+        cells = pd.MultiIndex.from_frame(tables[spec].arrow().select(keys).to_pandas()[mask.ravel()])
         is_shown = np.zeros(len(cells), bool)
         for release in earlier:
             if spec in release.tables:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from data.disclosure.attacks.bounds.lattice import Lattice, Learned, Table
 from data.disclosure.attacks.bounds.system import Bounds, System, Ties
-from data.disclosure.channel import Knowledge
+from data.disclosure.channel import Knowledge, find_knowledge
 from data.message import Message, join_messages
 from data.tables.periods import Period
 from data.tables.spec import COUNTED, TableSpec
@@ -35,9 +35,9 @@ class Published:
     """One release of one tier as the attacker reads it.
 
     tables: the tables of counts by their specification, with the columns area, period, the columns of the breakdown,
-    value and state. knowledge: for each measure, what is known of its noise. k: the threshold of the policy. frozen:
-    whether published numbers are repeated in later releases. final: the last day of the years that are final
-    (ISO 8601); empty if all numbers are final. estimates: the tables of estimated numbers, by their specification.
+    value and state. knowledge: what is known of the noise of each measure (`find_knowledge`). k: the threshold of the
+    policy. frozen: whether published numbers are repeated in later releases. final: the last day of the years that are
+    final (ISO 8601); empty if all numbers are final. estimates: the tables of estimated numbers, by their specification.
     k_before: the lower thresholds under which earlier releases showed periods of tables, in releases that are joined.
     """
 
@@ -117,7 +117,8 @@ class BoundsAttack:
             for spec, every_row in release.tables.items():
                 rows = _drop_superseded(every_row, release, releases[-1])
                 if spec.measure in COUNTED and len(rows):
-                    lattice.observe(number, spec, rows, release.knowledge[spec.measure], release.frozen)
+                    known = find_knowledge(release.knowledge, spec.measure, spec.grain)
+                    lattice.observe(number, spec, rows, known or release.knowledge[spec.measure], release.frozen)
         for fact in learned:
             lattice.learn(fact)
         ties = Ties.join(lattice.list_ties())  # adds unknowns
@@ -128,7 +129,7 @@ class BoundsAttack:
         """Return the indices of unknowns in the last release with an interval narrower than the protection interval."""
         failed = []
         for table in self.lattice.tables.values():
-            knowledge = self.knowledge.get(table.shape.measure)
+            knowledge = find_knowledge(self.knowledge, table.shape.measure, table.shape.grain)
             if knowledge is not None:
                 here = self._failed(table, knowledge, bounds)
                 failed.append(table.base + here[table.listed.ravel()[here] == self.last])

@@ -289,9 +289,11 @@ class Lattice:
                     parts = np.moveaxis(table.ids[:, columns], 1, -1).reshape(total.size, -1)
                     since = np.moveaxis(table.since[:, columns], 1, -1).reshape(total.size, -1)
                     since = np.column_stack([since, outer.since[:, column].ravel()])
-                    # Numbers that were drawn in different releases may describe different records.
+                    # Numbers that were drawn in different releases may describe different records. Those of the whole
+                    # programme are of the records of its years, whenever they are published.
                     newest = since.max(axis=1)
                     together = (np.where(since < 0, newest[:, None], since) == newest[:, None]).all(axis=1)
+                    together |= outer.shape.grain == "whole"
                     yield from self._tie_sum(total[together], parts[together], table.shape.measure)
 
     def _tie_sum(self, total: Ints, parts: Ints, measure: str) -> Iterable[tuple[Ints, Ints]]:
