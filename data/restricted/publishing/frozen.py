@@ -140,9 +140,7 @@ class _Book:
             cells, old = values[area, period, ...], self.blocks[name].values.get(key)
             if old is not None and len(old) == cells.size:
                 values[area, period, ...] = np.array(old, np.int64).reshape(cells.shape)
-            elif (
-                not never_late and spec.counted and (salt_of(spec), _find_time(name, self.grid.calendar)) in self.drawn
-            ):
+            elif may_be_late and (salt_of(spec), _find_time(name, self.grid.calendar)) in self.drawn:
                 values[area, period, ...], late[area, period] = 0, True
             else:
                 new_values = {**self.blocks[name].values, key: [int(v) for v in cells.ravel()]}

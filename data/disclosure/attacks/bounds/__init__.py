@@ -37,7 +37,7 @@ class Published:
     tables: the tables of counts by their specification, with the columns area, period, the columns of the breakdown,
     value and state. knowledge: what is known of the noise of each measure (`find_knowledge`). k: the threshold of the
     policy. frozen: whether published numbers are repeated in later releases. final: the last day of the years that are
-    final (ISO 8601); empty if all numbers are final. estimates: the tables of estimated numbers, by their specification.
+    final (ISO 8601); empty if all numbers are final. estimates: the tables of estimated numbers, by specification.
     k_before: the lower thresholds under which earlier releases showed periods of tables, in releases that are joined.
     """
 

@@ -363,6 +363,40 @@ def test_the_whole_programme_is_drawn_once_even_if_the_programme_goes_on(world):
             world(base, policy=TWO_YEARS, day=day)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("public_too", [True, False])
+@pytest.mark.parametrize("change", ["late", "forgotten", "moved"])
+def test_who_comes_or_goes_after_a_year_is_final_is_in_no_number_of_the_whole_programme(tmp_path, change, public_too):
+    """Before, the whole was a second draw: its difference from the years shifted by one for such a child."""
+    levels, grains = ("country", "region", "municipality"), ("year", "whole")
+    tables = [TableSpec("children", level, grain, by) for level in levels for grain in grains for by in ((), ("sex",))]
+    public = [
+        spec for spec in tables if spec.level != "municipality" and (spec.grain == "whole") == bool(spec.breakdown)
+    ]
+    yearly = [spec for spec in tables if spec.level == "region" and spec.grain == "year" and not spec.breakdown]
+    wholes = [spec for spec in public if spec.grain == "whole"] if public_too else []
+    plan = {"partner": tuple(tables), "public": (*yearly, *wholes)}
+    base = small_worlds.encounters(np.random.default_rng(4), 300, 200, last="2008-05-31")
+    early = base["date"] < "2007-06-01"
+    later = {
+        "late": pd.concat([base, children(4, 900)], ignore_index=True),
+        "forgotten": base[~base["child"].isin(base["child"][early].unique()[:5])].reset_index(drop=True),
+        "moved": base.assign(municipality=base["municipality"].where(~(early & (base.index % 9 == 0)), "101")),
+    }[change]
+
+    def end(folder, records):
+        vault = small_worlds.MemoryVault(encounter=base)
+        small_worlds.release(vault, folder, plan=plan, policy=TWO_YEARS, day=FIRST_YEAR_FINAL)
+        vault.records["encounter"] = records
+        name = small_worlds.release(vault, folder, plan=plan, policy=TWO_YEARS, day=ALL_FINAL).name
+        return [numbers(folder, name, tier) for tier in ("partner", "public")]
+
+    same, changed = end(tmp_path / "same", base), end(tmp_path / "changed", later)
+    assert changed == same
+    partner = same[0]
+    assert sum(isinstance(number, int) for cell, number in partner.items() if "_whole" in cell[0]) > 5
+
+
 def test_a_programme_that_ends_within_a_quarter_becomes_final(world):
     policy = Policy(last=date(2007, 5, 10))
     world(children(30), policy=policy, day=IN_SECOND_YEAR)
