@@ -51,9 +51,14 @@ def describe_targets(current: CurrentRelease) -> str:
         "at_risk": _("Reached of about {target} children at risk: {reached}."),
         "victims": _("Of about {target} victims: {reached}."),
     }
+    words |= {
+        "families": _("Families reached, by household number: {reached}."),
+        "household_children": _("Children with a household number: {reached}; nothing is guessed for the others."),
+    }
+    rows = _read_targets(current)
     return " ".join(
         words[row["group"]].format(target=format_number(row["target"]), reached=_format_reached(row))
-        for row in _read_targets(current).to_dict("records")
+        for row in rows.to_dict("records")
     )
 
 
@@ -65,15 +70,15 @@ def _format_reached(row: dict[Any, Any]) -> str:
 
 def render_targets(rows: pd.DataFrame) -> Markup:
     """Return the target group as a table: a group in each row, with its target and a bar of the children reached."""
-    columns = [_("Group"), _("Target"), _("Children reached"), "", _("Period")]
+    columns = [_("Group"), _("Target"), _("Reached"), "", _("Period")]
     head = join_markup(html('<th scope="col">{}</th>', name) for name in columns)
     body = join_markup(
         html(
             '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>',
             _(GROUP_NAMES[row["group"]]),
-            format_number(row["target"]),
+            format_number(row["target"]) if row["target"] else "",
             _format_reached(row),
-            render_bullet(row["value"], row["target"]),
+            render_bullet(row["value"], row["target"]) if row["target"] else "",
             format_period(row["period"]),
         )
         for row in rows.to_dict("records")
