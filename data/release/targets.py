@@ -22,7 +22,7 @@ COLUMNS = ("group", "target", "value", "margin", "state", "period", "target_sour
 def read_targets(release: Release) -> pd.DataFrame:
     """Return a row for each group that has a target, and for families, of both countries together.
 
-    The row of a group has its target and the children reached. Those of FAMILIES have a target of 0; there are none if
+    The row of a group has its target and the children reached. Those of FAMILIES have no target; there are none if
     the release has no such tables, or no household number in them.
 
     Columns as COLUMNS. Children count once, at the stage of their first encounter, in the whole programme or, before it
@@ -53,8 +53,10 @@ def read_targets(release: Release) -> pd.DataFrame:
         part = rows[rows["group"] == group]
         state = "withheld" if part["withheld"].any() else "number"
         value, margin = (part["value"].sum(), part["margin"].sum()) if state == "number" else (np.nan, np.nan)
-        listed += [(group, int(target), value, margin, state, period, source)] if target or group in FAMILIES else []
-    return pd.DataFrame(listed, columns=list(COLUMNS))
+        listed += (
+            [(group, int(target) or None, value, margin, state, period, source)] if target or group in FAMILIES else []
+        )
+    return pd.DataFrame(listed, columns=list(COLUMNS)).astype({"target": "Int64"})
 
 
 def _read_final(release: Release, measure: str, *breakdown: str) -> pd.DataFrame:
