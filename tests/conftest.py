@@ -76,8 +76,8 @@ def _needs_demo(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the conformance tests if no real files are given; run tests of the demo world last, long ones first.
 
-    So one worker can build the demo world while the others run tests that do not need it, and no worker is left with a
-    long test at the end. Tests of a file stay together, because they share fixtures.
+    One test of the demo world is the very first: its worker builds that world while the others run tests that do not
+    need it. No worker is left with a long test at the end. Tests of a file stay together, because they share fixtures.
     """
     if not any("::" in word for word in config.args):
         refuse_unknown_cases(items)
@@ -85,6 +85,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         longest[_find_group(item)] = max(longest.get(_find_group(item), 0), _read_seconds(item))
     items.sort(key=lambda item: (_find_group(item)[0], -longest[_find_group(item)]))
+    builder = next((item for item in items if _needs_demo(item)), None)
+    items.sort(key=lambda item: item is not builder)
     if config.getoption("--reference"):
         return
     left_out = [item for item in items if item.get_closest_marker("conformance")]

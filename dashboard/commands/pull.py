@@ -12,21 +12,10 @@ from dashboard.commands.output import Json, emit, progress
 from dashboard.commands.workspace import open_workspace, warn_backup
 from data.errors import InputError
 from data.reference import area_table, town_table
-from data.restricted.forms.servers import FormServer, find_stored, pull, read_servers, write_server
+from data.restricted.forms.servers import FormServer, Pull, find_stored, pull, read_servers, write_server
 from data.restricted.imports import Importer, check_workspace_kind, find_mappings
 from data.restricted.vault import load_keys, open_vault
 from geo.places import Places
-
-_PROBLEMS = {
-    "readable": "{count:,} submissions are NOT encrypted: the server can read them. They were left there. Replace the "
-    "form on the phones with one of tact templates --kobo.",
-    "key": "{count:,} submissions are encrypted for a key that this workspace does not have. It comes back with tact "
-    "restore FILE, from a backup or from form-key.escrow with the passphrase of the second person. Without either "
-    "there is no way to them.",
-    "damaged": "{count:,} submissions are damaged or were changed. They were left there: ask the partner to send them "
-    "again.",
-    "incomplete": "{count:,} submissions are not there with all their files yet: the phone sends the rest.",
-}
 
 
 def pull_submissions(
@@ -54,6 +43,7 @@ def pull_submissions(
     check_workspace_kind(workspace, [])
     secrets = load_keys(workspace)
     results: list[dict[str, Any]] = []
+    words: list[str] = []
     with open_vault(workspace, secrets) as vault:
         if form:
             login = ask_hidden("Login of this form's server (ODK Central: EMAIL:PASSWORD; KoboToolbox: the API token)")
@@ -74,17 +64,16 @@ def pull_submissions(
                     result = import_one(importer, brought.file, None, partner, tick, NO_HINTS)
             stored = find_stored(vault, result["kind"], brought.numbers) if "kind" in result else []
             results.append({**result, "form": server.address, "problems": brought.problems, "delete": stored})
+            words.append(_word(results[-1], brought, partner))
         warn_backup(workspace, vault)
-    emit(results, as_json, *(_word(result, partner) for result in results))
+    emit(results, as_json, *words)
     if any(result.get("refused") for result in results):
         raise SystemExit(InputError.exit_code)
 
 
-def _word(result: dict[str, Any], partner: str | None) -> str:
+def _word(result: dict[str, Any], brought: Pull, partner: str | None) -> str:
     lines = [result["form"]]
-    has_file = "kind" in result or "refused" in result
-    lines += [summarise(result, partner, "") if has_file else "No submission to import."]
-    lines += [_PROBLEMS[why].format(count=count) for why, count in result["problems"].items()]
+    lines += [summarise(result, partner, "") if brought.file else "No submission to import.", *brought.word_problems()]
     if numbers := result["delete"]:
         lines += [f"{len(numbers):,} submissions are stored here and may be deleted on the server:", *numbers]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from dashboard.desk.state import Desk
 from dashboard.site.text import _, escape_markdown, format_plural, html, translate_message
 from data.errors import InputError
 from data.restricted import backup, forgetting, intake
+from data.restricted.forms.key import is_escrow, restore_escrow
 from data.workspace.folding import is_same_partner
 
 _SAID = "care"
@@ -72,10 +73,15 @@ def _restore(desk: Desk) -> None:
         replace = st.checkbox(_("Also if the workspace has records: they are kept beside the restored ones"))
         pressed = st.form_submit_button(_("Restore it"))
     show_note(_("All of it is checked before anything is replaced. Afterwards the desk locks."))
+    show_note(_("form-key.escrow brings back the key of encrypted forms, with the second person's passphrase."))
     if pressed:
         if not place.strip():
             raise InputError(_("Name the file of the backup. Nothing was changed."))
         source = backup.find_backup(Path(place.strip()).expanduser())
+        if is_escrow(source):
+            with desk.open_vault() as (vault, _keys):
+                is_new = restore_escrow(vault, source.read_bytes(), passphrase)
+            _say(_("The key of the forms came back.") if is_new else _("The workspace has this key already."))
         with desk.borrow_keys() as secrets:
             backup.restore_backup(source, desk.workspace.path, passphrase, replace=replace, known_keys=secrets)
         desk.lock()

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.desk import questions, summary, words
+from dashboard.desk.bringing import offer_servers, show_deletable
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_note, show_title, tell_errors
 from dashboard.desk.hand import FileInHand, Hand, list_governed, read_hand, recall_overdue
@@ -36,6 +37,7 @@ def show(desk: Desk) -> None:
     _watch_partners(desk.workspace, list_governed(desk.workspace))
     with desk.open_vault():  # once for all that follows
         _take_files(hand)
+        offer_servers(hand)
         _show_files(desk, hand)
 
 
@@ -269,6 +271,7 @@ def _show_reading(hand: Hand, entry: FileInHand) -> None:
 def _show_result(hand: Hand, entry: FileInHand, result: Imported) -> None:
     st.html(html('<p class="counts">{}</p>', summary.word_counts(result)))
     st.html(summary.render_next())
+    show_deletable(hand, entry)
     if result.number is not None:
         _show_understood(hand, entry, result, result.number)
     _show_reasons(result)

@@ -14,10 +14,12 @@ from types import MappingProxyType
 
 from dashboard.desk.state import Desk
 from data.errors import FileRefused, WorkspaceError
+from data.message import Message
 from data.reference import area_table, town_table
 from data.restricted import drafts, governance, imports, intake
 from data.restricted.doubts import NOTHING_ASKED, Doubt, DoubtfulFile
 from data.restricted.drafts import Draft, Row
+from data.restricted.forms.servers import FormServer, find_stored, pull
 from data.restricted.governance.retention import Overdue, find_overdue
 from data.restricted.imports import Imported, Importer, UnknownPartner
 from data.restricted.intake import mapping
@@ -47,7 +49,7 @@ class FileInHand:
     `doubts` are open questions about the whole file, `answers` the answers to such questions, by the question's name.
     `counts` are those of `Vault.count_file`, once they were shown. `settled` is what the last recognition depended on;
     None before the first. `replaces`: another file of this name and partner was in hand, was not imported, and gave way
-    to this one.
+    to this one. `submissions` are the numbers of the rows, if a form server sent them.
     """
 
     number: int
@@ -66,6 +68,7 @@ class FileInHand:
     counts: tuple[str, FileCounts, FileCounts] | None = None
     settled: object = None
     replaces: bool = False
+    submissions: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -109,6 +112,7 @@ class Hand:
     """The files in hand by their number, and the officer's answers by partner and kind.
 
     taken : the number of files that were dropped so far. partner : the partner chosen for the next files.
+    problems : what the last pull from a form server could not bring.
     """
 
     desk: Desk
@@ -116,6 +120,7 @@ class Hand:
     answers: dict[tuple[str, str], ColumnMapping] = field(default_factory=dict)
     taken: int = 0
     partner: str = ""
+    problems: tuple[Message, ...] = ()
 
     @cached_property
     def places(self) -> Places:
@@ -143,13 +148,13 @@ class Hand:
         with self.desk.open_vault() as (vault, _):
             return not imports.find_new_partners(self.desk.workspace, vault, [partner])
 
-    def take(self, name: str, content: bytes, partner: str) -> FileInHand:
+    def take(self, name: str, content: bytes, partner: str, submissions: tuple[str, ...] = ()) -> FileInHand:
         """Add a file to the files in hand, and return it. It replaces a file of the same name and partner.
 
         A file that may not be imported into this workspace is barred, and its `refusal` says why.
         """
         self.taken += 1
-        entry = FileInHand(self.taken, MemoryFile(name, content), " ".join(partner.split()))
+        entry = FileInHand(self.taken, MemoryFile(name, content), " ".join(partner.split()), submissions=submissions)
         try:
             imports.check_workspace_kind(self.desk.workspace, [entry.file])
         except WorkspaceError as error:
@@ -162,6 +167,25 @@ class Hand:
             entry.replaces |= other.result is None and other.file.open("rb").read() != content
         self.files[entry.number] = entry
         return entry
+
+    def bring(self, server: FormServer, progress: ProgressCount) -> None:
+        """Bring all submissions of a form from its server as a file in hand; raise InputError as `pull` does."""
+        self.problems = ()
+        with self.desk.open_vault() as (vault, _):
+            brought = pull(vault, server, progress)
+        if brought.file is None and not brought.problems:
+            self.problems = (Message("{form} has no submission on its server.", form=server.name),)
+        else:
+            self.problems = tuple(brought.word_problems())
+        if brought.file is not None:
+            self.take(brought.file.name, brought.file.open("rb").read(), self.partner, brought.numbers)
+
+    def list_deletable(self, entry: FileInHand) -> list[str]:
+        """Return those submissions of an imported file that are stored, so that they may be deleted on the server."""
+        if entry.result is None or not entry.submissions:
+            return []
+        with self.desk.open_vault() as (vault, _):
+            return find_stored(vault, entry.result.kind, entry.submissions)
 
     def put_away(self, entry: FileInHand) -> None:
         """Remove a file from the files in hand."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import streamlit as st
 
 from dashboard.desk import care, gaps, releasing
 from dashboard.desk.consent import ask_consent
 from dashboard.desk.frame import show_note, show_title, tell_errors
+from dashboard.desk.progress import show_progress, was_stopped
 from dashboard.desk.state import Desk
 from dashboard.narrative.coverage import describe_coverage, describe_waiting, list_years
 from dashboard.site.text import _, escape_markdown, format_number, html, translate_message
@@ -21,10 +20,9 @@ from data.errors import InputError, ReleaseRefused
 from data.release import shown_name
 from data.restricted.publishing import NewRelease
 from data.tables.spec import TIERS
-from data.workspace.types import Progress
 
 _TRIAL, _DONE, _AUDIT = "trial", "published", "audit"
-_STOPPED, _SCORED = "stopped", "scored"
+_SCORED = "scored"
 
 
 def show(desk: Desk) -> None:
@@ -46,7 +44,7 @@ def _show_release(desk: Desk) -> None:
     with tell_errors():
         scored = not releasing.needs_score(desk)
     with st.container():  # also when it is empty, so that the parts after it keep their position
-        if st.session_state.pop(_STOPPED, None):
+        if was_stopped():
             st.info(_("It was stopped. Nothing was published."))
     with tell_errors(), st.expander(_("The rules of this release"), expanded=bool(standing.missing)):
         st.html(render_definitions(releasing.list_rules(desk)))
@@ -101,7 +99,7 @@ def _show_trial(desk: Desk, standing: releasing.Standing, *, scored: bool) -> No
 def _run_trial(desk: Desk, standing: releasing.Standing) -> None:
     desk.in_hand.pop(_TRIAL, None)
     try:
-        with _progress(_("Trying a release")) as tick:
+        with show_progress(_("Trying a release"), releasing.word_step) as tick:
             desk.in_hand[_TRIAL] = releasing.try_release(desk, standing.overdue.to_confirm, tick)
     except ReleaseRefused as refusal:
         st.error(_("This release would be refused: what is hidden in these cells could be calculated."))
@@ -166,7 +164,7 @@ def _show_next(desk: Desk, *, scored: bool) -> None:
         )
         with st.container():
             if st.button(_("Calculate the risk model"), key="score", type="primary"):
-                with _progress(_("Calculating the risk model")) as tick:
+                with show_progress(_("Calculating the risk model"), releasing.word_step) as tick:
                     releasing.score(desk, tick)
                 st.session_state[_SCORED] = True
                 st.rerun()
@@ -221,7 +219,7 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
     st.html(html("<h2>{}</h2>", _("Audit of release {name}", name=standing.shown)))
     with st.container():
         if st.button(_("Attack it and all files that readers can get"), key="audit"):
-            with _progress(_("Attacking")) as tick:
+            with show_progress(_("Attacking"), releasing.word_step) as tick:
                 desk.in_hand[_AUDIT] = releasing.audit(desk, tick)
     result = desk.in_hand.get(_AUDIT)
     if not isinstance(result, Audit) or result.release != standing.shown:
@@ -232,36 +230,3 @@ def _show_audit(desk: Desk, standing: releasing.Standing) -> None:
         st.error(_("An attack succeeded. Do not give this release or its files to anybody."))
         st.html(render_list(sorted(map(translate_message, set(result.messages)))))
     st.html(render_table(releasing.tabulate_audit(result)))
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Progress]:
-    """Show the time, a progress bar and a button that stops the work; yield the function that moves the bar.
-
-    When the button is pressed, the work stops at its next report of progress.
-    """
-    shown = st.empty()
-    with shown.container():
-        clock = st.container()
-        bar = st.progress(0.0, text=_word_progress(0.0, ""))
-        st.button(_("Stop"), key="stop", on_click=_note_stop)
-
-    def tick(done: int, total: int | None, step: str) -> None:
-        share = min(done / total, 1.0) if total else 0.0
-        bar.progress(share, text=_word_progress(share, releasing.word_step(step)))
-
-    try:
-        # The clock moves where one step takes minutes.
-        with clock, st.spinner(what, show_time=True):
-            yield tick
-    finally:
-        shown.empty()
-
-
-def _word_progress(share: float, step: str) -> str:
-    done = _("{share} %", share=format_number(round(100 * share)))
-    return f"{done} · {escape_markdown(step)}" if step else done
-
-
-def _note_stop() -> None:
-    st.session_state[_STOPPED] = True

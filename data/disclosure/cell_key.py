@@ -22,7 +22,7 @@ from data.disclosure.channel import Channel, Counts, Keys, Knowledge, make_chann
 from data.disclosure.policy import LOWEST_K, Policy
 from data.errors import InputError, ReleaseError
 from data.message import Message
-from data.tables.spec import TableSpec
+from data.tables.spec import FAMILIES, TableSpec
 from data.workspace.types import Floats
 
 NAME = "cell_key"
@@ -131,12 +131,12 @@ def salt_of(spec: TableSpec) -> str:
     """Return the salt of a table: tables with the same salt give the same children the same noise.
 
     Detailed tables of children share one salt, and those of encounters another one; otherwise one could average the
-    noise of the same children over tables. The public tier has breakdowns of countries, and of regions over the whole
-    programme. Such tables have a separate salt for each breakdown, for countries and regions, and for the whole
-    programme and shorter periods: otherwise a total equal to one of its parts would reveal that all other parts are
-    empty.
+    noise of the same children over tables. Families, and children with a household, have salts of their own. The
+    public tier has breakdowns of countries, and of regions over the whole programme. Such tables have a separate salt
+    for each breakdown, for countries and regions, and for the whole programme and shorter periods: otherwise a total
+    equal to one of its parts would reveal that all other parts are empty.
     """
-    unit = "encounters" if spec.measure == "encounters" else "children"
+    unit = spec.measure if spec.measure in ("encounters", *FAMILIES) else "children"
     separate = spec.level == "country" or (spec.level == "region" and spec.grain == "whole")
     return (
         "|".join((unit, *spec.breakdown, *(n for n in ("country", "whole") if n in (spec.level, spec.grain))))

@@ -12,7 +12,7 @@ import pandas as pd
 from data.release import Release
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
-from data.tables.spec import CATEGORIES, table_name
+from data.tables.spec import CATEGORIES, FAMILIES, table_name
 
 # The stages of a first encounter that each group of the target has.
 GROUPS = {"at_risk": ("at_risk",), "victims": tuple(s for s in CATEGORIES["stage"] if s != "at_risk")}
@@ -20,7 +20,10 @@ COLUMNS = ("group", "target", "value", "margin", "state", "period", "target_sour
 
 
 def read_targets(release: Release) -> pd.DataFrame:
-    """Return a row for each group that has a target: the target, and the children reached in both countries together.
+    """Return a row for each group that has a target, and for families, of both countries together.
+
+    The row of a group has its target and the children reached. Those of FAMILIES have no target; there are none if
+    the release has no such tables, or no household number in them.
 
     Columns as COLUMNS. Children count once, at the stage of their first encounter, in the whole programme or, before it
     has ended, in its final years. The true number lies within value ± margin: margins of parts are added up, and a part
@@ -29,10 +32,15 @@ def read_targets(release: Release) -> pd.DataFrame:
     country.
     """
     parameters = release.manifest["tact"].get("parameters") or {}
-    rows = pd.DataFrame() if release.countries else _read_stages(release)
+    rows = pd.DataFrame() if release.countries else _read_final(release, "children", "stage")
     targets = {group: parameters.get(f"target_{group}", 0) for group in GROUPS}
-    if rows.empty or not any(targets.values()):
+    if rows.empty:
         return pd.DataFrame(columns=list(COLUMNS))
+    rows["group"] = rows["stage"].map({stage: group for group, stages in GROUPS.items() for stage in stages})
+    families = pd.concat([_read_final(release, measure).assign(group=measure) for measure in FAMILIES])
+    if len(families) and families["value"].notna().any():
+        rows = pd.concat([rows, families], ignore_index=True)
+        targets |= dict.fromkeys(FAMILIES, 0)
     numbers = choose_numbers(rows, release.largest)
     reach = rows["state"].map({"few": release.k - 1 + release.largest, "almost_none": release.largest}).fillna(0.0)
     rows = rows.assign(value=numbers["value"].fillna(0.0), margin=numbers["margin"].fillna(reach))
@@ -42,17 +50,19 @@ def read_targets(release: Release) -> pd.DataFrame:
     source = str(parameters.get("target_source", ""))
     listed = []
     for group, target in targets.items():
-        part = rows[rows["stage"].isin(GROUPS[group])]
+        part = rows[rows["group"] == group]
         state = "withheld" if part["withheld"].any() else "number"
         value, margin = (part["value"].sum(), part["margin"].sum()) if state == "number" else (np.nan, np.nan)
-        listed += [(group, int(target), value, margin, state, period, source)] if target else []
-    return pd.DataFrame(listed, columns=list(COLUMNS))
+        listed += (
+            [(group, int(target) or None, value, margin, state, period, source)] if target or group in FAMILIES else []
+        )
+    return pd.DataFrame(listed, columns=list(COLUMNS)).astype({"target": "Int64"})
 
 
-def _read_stages(release: Release) -> pd.DataFrame:
-    """Read children of countries by stage: of the whole programme if it has ended, else of its final years."""
+def _read_final(release: Release, measure: str, *breakdown: str) -> pd.DataFrame:
+    """Read a table of countries: of the whole programme if it has ended, else of its final years."""
     for grain in ("whole", "year"):
-        name = table_name("children", "country", grain, "stage")
+        name = table_name(measure, "country", grain, *breakdown)
         table = release.table(name) if name in release.tables else pd.DataFrame()
         if len(table):
             return table[[not release.is_provisional(period) for period in table["period"]]].reset_index(drop=True)

@@ -69,6 +69,8 @@ UNITS = {
     "flows": "children",
     "returns": "children",
     "model": "children",
+    "families": "families",
+    "household_children": "children whose household number is known",
     "dark_figure": "children, met or not (estimate)",
 }
 

@@ -18,12 +18,14 @@ Tier = Literal["partner", "public"]
 Level = Literal["country", "region", "municipality"]
 Measure = Literal[
     "children", "encounters", "effort", "services", "staff", "capacity", "communities", "flows", "returns", "model",
-    "dark_figure",
+    "dark_figure", "families", "household_children",
 ]  # fmt: skip
 TIERS: tuple[Tier, ...] = ("partner", "public")
 LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
-# Counts of children or of encounters with them: the numbers that get noise.
-COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "returns", "model"})
+# Counts of families, and of the children whose household number is known; each has a salt of its own.
+FAMILIES: tuple[Measure, ...] = ("families", "household_children")
+# Counts of children, of families or of encounters: the numbers that get noise.
+COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "returns", "model", *FAMILIES})
 # The others (protection, return and reintegration) are restricted: by county or region only, and only where enough
 # operators work.
 OPEN_AXES: frozenset[str] = frozenset({"prevention", "coordination"})
@@ -189,6 +191,12 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
             "Returns: the way home of children who were first met while returning, for whole countries alone.",
         ),
         Block(
+            FAMILIES,
+            ("country",),
+            _LONG,
+            why="Families, and the children whose household number is known, for whole countries alone.",
+        ),
+        Block(
             ("model",),
             ("region", "municipality"),
             ("quarter",),
@@ -280,6 +288,7 @@ MAY_HOLD: Mapping[Tier, Mapping[Measure, Allowed]] = {
         "communities": Allowed(_ALL, ("year",)),
         "flows": Allowed(_WIDE, _LONG, (("origin",),)),
         "returns": Allowed(("country",), _LONG, (("return_way",),)),
+        **dict.fromkeys(FAMILIES, Allowed(("country",), _LONG)),
         "model": Allowed(("region", "municipality"), ("quarter",), (("crossing", "found"),)),
         "dark_figure": Allowed(("country",), ("whole",)),
     },

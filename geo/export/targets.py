@@ -14,7 +14,12 @@ from data.tables.periods import Period
 from geo.export import write_csv
 from geo.layers.output import terms
 
-GROUP_NAMES = {"at_risk": mark("Children at risk"), "victims": mark("Current or former victims")}
+GROUP_NAMES = {
+    "at_risk": mark("Children at risk"),
+    "victims": mark("Current or former victims"),
+    "families": mark("Families"),
+    "household_children": mark("Children with a household number"),
+}
 COUNTED = mark(
     "Each child counts once, by its first encounter: at risk, or at any later stage. Both countries together."
 )

@@ -163,8 +163,25 @@ def _build_encounter_frame(land: Ground, parameters: WorldParameters, every: Mee
         "destination": make_categories(destination, places),
         "partner": make_categories(every.partner, profiles.PARTNERS),
         "record_number": format_numbers("R", number, 8, blank=number == 0),
+        "household_number": _draw_households(parameters, every, size),
     }
     return pd.DataFrame(frame)
+
+
+def _draw_households(parameters: WorldParameters, every: MeetingTable, size: int) -> pd.Series:
+    """Draw the household number of each row, empty for three of ten; siblings are first met in one municipality.
+
+    Each partner has numbers of its own, and writes the same one for all children of a household.
+    """
+    rng = stream(parameters.seed, "household")
+    place = np.zeros(size, np.int64)
+    place[every.child[every.step == 0]] = every.municipality[every.step == 0]
+    order = np.lexsort((rng.random(size), place))
+    alone = (rng.random(size) < 0.6) | (np.diff(place[order], prepend=-1) != 0)
+    household = np.empty(size, np.int64)
+    household[order] = np.cumsum(alone)
+    number = household[every.child] * len(profiles.PARTNERS) + every.partner
+    return format_numbers("F", number, 6, blank=rng.random(len(number)) < 0.3)
 
 
 def _draw_origins_and_destinations(

@@ -46,12 +46,14 @@ _BKTF_COLUMNS = {
     "community": "child/community",
     "origin": "child/origin",
     "destination": "child/destination",
+    "household_number": "child/household_code",
 }
 _BKTF_MAPPING = {
     "date": "day_of_meeting",
     "municipality": "where_met",
     "child_id": "child_code",
     "programme_number": "shared_number",
+    "household_number": "household_code",
 }
 _AMARO_COLUMNS = {
     "date": "Data e takimit",
@@ -69,6 +71,7 @@ _AMARO_COLUMNS = {
     "community": "Komuniteti",
     "origin": "Bashkia e origjinës",
     "destination": "Bashkia e mbërritjes",
+    "household_number": "Kodi i familjes",
 }
 _AMARO_VALUES = {
     "country": {"Shqipëri": "AL", "Greqi": "GR"},

@@ -258,6 +258,19 @@ def test_returns_are_tied_to_their_stage_and_to_the_flow_that_they_undo():
     assert bounds_of(published(alone, ZEROS_MERGED), tree, returns, area="AL", return_way="gr_to_al") == (0, 8)
 
 
+def test_families_are_at_most_children_with_a_household_and_these_at_most_all_children():
+    tree, year = areas(AL="", GR=""), "2006-06-01/P1Y"
+    numbers = {"families": 5, "household_children": None, "children": 7}
+    tables = {
+        TableSpec(measure, "country", "year"): pa.Table.from_pylist(
+            [{"area": a, "period": year, "value": n, "state": "few" if n is None else "number"} for a in ("AL", "GR")]
+        )
+        for measure, n in numbers.items()
+    }
+    release = published(tables, ZEROS_MERGED)
+    assert bounds_of(release, tree, TableSpec("household_children", "country", "year"), area="AL") == (5, 7)
+
+
 def test_encounters_do_not_add_up_but_bound_each_other():
     spec, outer = TableSpec("encounters", "region", "year"), TableSpec("encounters", "country", "year")
     release = published(

@@ -78,20 +78,16 @@ def serve_forms(submissions, login):
                     }
                     for n, (_, _, c) in enumerate(submissions)
                 ]
-                return 200, json.dumps({"results": entries[start : start + size]}).encode()
+                return 200, json.dumps({"count": len(entries), "results": entries[start : start + size]}).encode()
             rest = path.removeprefix("/api/v2/assets/aXY/data/")
             return self.find({str(n): (e, c) for n, (_, e, c) in enumerate(submissions)}, rest)
 
         def find(self, known, rest):
             number, _, file = rest.removesuffix(".xml").partition("/")
-            envelope, content = known[number]
-            if not file:
-                return 200, envelope
-            return (
-                (200, content)
-                if content and file in ("attachments/submission.xml.enc", "attachments/1/")
-                else (404, b"")
-            )
+            envelope, content = known.get(number, (b"", b""))
+            if file:
+                envelope = content if file in ("attachments/submission.xml.enc", "attachments/1/") else b""
+            return (200, envelope) if envelope else (404, b"")
 
         def log_message(self, *_):
             """Write nothing."""

@@ -29,6 +29,8 @@ _MEASURES = {
     "communities": mark("Communities"),
     "flows": mark("Flows"),
     "returns": mark("Returns"),
+    "families": mark("Families"),
+    "household_children": mark("Children with a household number"),
     "model": mark("Input of the risk model"),
     "dark_figure": mark("Children in need, met or not (interval)"),
 }

@@ -60,9 +60,8 @@ def _show_partner(current: CurrentRelease, area: str, period: str) -> None:
         st.html(render.render_matrix(current, area, period))
         page_frame.show_text(
             _(
-                "A cell: services, places, and a bar of services with a stroke at the target. Withheld: fewer than "
-                "three operators, possibly none, or another number would follow. Children are counted by the axis on "
-                "which they were first met."
+                "A cell: services, places, a bar of services with the target. Withheld: fewer than three operators, "
+                "possibly none, or another number would follow. Children: by the axis of their first encounter."
             )
         )
         with st.expander(_("Table: services, places and targets")):

@@ -15,7 +15,7 @@ from dashboard.site.cache import cache_once
 from dashboard.site.current_release import CurrentRelease, may_download
 from dashboard.site.text import _, format_number, format_period, html, join_markup, translate
 from dashboard.widgets import page_frame
-from data.release.targets import read_targets
+from data.release.targets import GROUPS, read_targets
 from geo.export import encode_csv
 from geo.export.targets import COUNTED, GROUP_NAMES, build_targets
 from geo.layers.output import terms
@@ -51,9 +51,14 @@ def describe_targets(current: CurrentRelease) -> str:
         "at_risk": _("Reached of about {target} children at risk: {reached}."),
         "victims": _("Of about {target} victims: {reached}."),
     }
+    words["families"] = _("Families: {reached}, of {children} children with household numbers.")
+    rows = _read_targets(current).to_dict("records")
+    reached = {row["group"]: _format_reached(row) for row in rows}
+    more = {"children": reached.get("household_children", "")}
     return " ".join(
-        words[row["group"]].format(target=format_number(row["target"]), reached=_format_reached(row))
-        for row in _read_targets(current).to_dict("records")
+        words[group].format(target=format_number(row["target"]), reached=reached[group], **more)
+        for group, row in zip(reached, rows, strict=True)
+        if group in words
     )
 
 
@@ -77,5 +82,6 @@ def render_targets(rows: pd.DataFrame) -> Markup:
             format_period(row["period"]),
         )
         for row in rows.to_dict("records")
+        if row["group"] in GROUPS
     )
     return html('<div class="wordtable"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>', head, body)

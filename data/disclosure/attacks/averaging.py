@@ -19,13 +19,13 @@ from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey, salt_of
 from data.disclosure.channel import find_knowledge
 from data.message import Message
-from data.tables.spec import TableSpec
+from data.tables.spec import FAMILIES, TableSpec
 from data.tables.states import STATES
 from data.workspace.types import Floats, Ints
 
 CERTAIN = 0.95
 _READABLE = [STATES.index(s) for s in ("number", "almost_none", "not_searched")]
-_SUMS = ("children", "flows", "returns")  # measures that add up; totals of the model table are sums of sums
+_SUMS = ("children", "flows", "returns", *FAMILIES)  # measures that add up; totals of the model table are sums of sums
 _NO_NUMBER = -1
 
 

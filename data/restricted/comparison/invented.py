@@ -49,9 +49,12 @@ def hash_encounters(encounters: pd.DataFrame, hasher: IdentifierHasher) -> pa.Re
     child = np.array(hasher.hash(child_names(*names)[-1] for names in parts), dtype=object)
     text["child"] = child
     text["programme_child"] = np.where(text["programme_number"] != "", child, "")
+    numbers = zip(text["partner"], text["household_number"], strict=True)
+    codes = [f"household:{partner}/{number}" if number else "" for partner, number in numbers]
+    text["household"] = np.array(hasher.hash(codes), dtype=object)
     unknown = np.full(len(child), "unknown", dtype=object)
     columns = {
-        **{name: text[name] for name in counting.COLUMNS},
+        **{name: text[name] for name in (*counting.COLUMNS, "household")},
         **{name: text.get(name, unknown) for name in OF_COUNTRIES},
     }
     return pa.RecordBatch.from_pydict({name: pa.array(cells.tolist(), pa.string()) for name, cells in columns.items()})

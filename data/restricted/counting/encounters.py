@@ -1,8 +1,8 @@
 """Count encounters: from Arrow batches of records to arrays of counts and cell keys. Behind the wall.
 
 A child is counted once in tables of children: in the cell of its first encounter of the whole programme,
-with its attributes of that day. Children are linked across partners by the shared programme number. In
-tables of encounters a child is counted at most `cap` times in a cell.
+with its attributes of that day. Children are linked across partners by the shared programme number. Families are
+counted as children are. In tables of encounters a child is counted at most `cap` times in a cell.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ RecordKeys = Callable[[Sequence[str]], Words]
 _ATTRIBUTES = ("pathway", "stage", "form", "axis", "sex", "age_band", "found")
 COLUMNS = ("date", "municipality", "child", "programme_child", *_ATTRIBUTES, "origin", "destination")
 _HASH_DIGITS = 64
+_NONE: tuple[Ints, Words] = np.zeros(0, np.int64), np.zeros(0, np.uint64)
 _CROSSING = np.array([0, 1, 1, -1], np.int8)  # index of the category "crossing" of each pathway; -1 for none_known
 _AT_RISK, _RETURNING = (CATEGORIES["stage"].index(stage) for stage in ("at_risk", "returning"))
 
@@ -66,6 +67,8 @@ class Encounters:
     among the `partners` of load_encounters, -1 for none; empty if no partners were given. batch: number of the import.
 
     One entry for each child, (children,): identity: the first 64 bits of its hash. record_key: from 0 to 2**64 - 1.
+    family: number of its family, -1 for none known; empty if the records were read without households. family_key: the
+    record key of each family, (families,).
     """
 
     grid: Grid
@@ -79,6 +82,8 @@ class Encounters:
     record_key: Words
     partner: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
     batch: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    family: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    family_key: Words = field(default_factory=lambda: np.zeros(0, np.uint64))
     # Results for the last level and grain: tables are counted in groups with the same level and grain.
     last_home: dict[str, Any] = field(default_factory=dict, repr=False)
     last_pairs: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -115,6 +120,16 @@ class Encounters:
         """The index of each child's first row in the arrays, (children,)."""
         return np.flatnonzero(np.diff(self.child, prepend=-1))
 
+    @cached_property
+    def families(self) -> Encounters:
+        """The encounters of children whose family is known, with the family in place of the child."""
+        family = self.family[self.child] if len(self.family) else np.full(len(self.child), -1)
+        rows = np.argsort(family, kind="stable")[(family < 0).sum() :]
+        present, number = np.unique(family[rows], return_inverse=True)
+        codes = {name: code[rows] for name, code in self.codes.items()}
+        key, ends = self.family_key[present], (self.origin[rows], self.destination[rows])
+        return Encounters(self.grid, number.astype(np.int32), self.day[rows], self.place[rows], codes, *ends, key, key)
+
     def keys(self, salt: str, key_range: int) -> Ints:
         """Return each child's record key under a salt, from 0 to key_range - 1, (children,).
 
@@ -134,9 +149,9 @@ def load_encounters(
     """Read batches with the canonical columns of encounters into arrays by column, one entry for each record.
 
     Texts become indices: of areas in `names` (Grid.names), -1 for none; of partners in `partners`, -1 for none; of
-    categories in CATEGORIES. The municipality is named `place`. child and programme_child are hashes, (n, 4) words. The
-    partner is read only if `partners` are given; the columns OF_COUNTRIES and `batch` (the number of the import) only
-    if the batches have them.
+    categories in CATEGORIES. The municipality is named `place`. child, programme_child and household are hashes, (n, 4)
+    words. The partner is read only if `partners` are given; household, the columns OF_COUNTRIES and `batch` (the number
+    of the import) only if the batches have them.
 
     Raises ReleaseError for an area, category or partner that is not known, and for a text that is not a hash.
     """
@@ -160,6 +175,7 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
     days = records["day"].astype("datetime64[D]")
     number, identity, names = link_children(records["child"], records["programme_child"])
     keys = np.asarray(record_keys(names), np.uint64)
+    family, family_key = _link_families(number, records["household"], record_keys) if "household" in records else _NONE
     inside = np.flatnonzero(grid.period_of(days, "quarter") >= 0)
     rows = inside[np.argsort(number[inside], kind="stable")]
     present, child = np.unique(number[rows], return_inverse=True)
@@ -177,7 +193,26 @@ def read_encounters(records: EncounterColumns, grid: Grid, record_keys: RecordKe
         keys[present],
         records["partner"][rows].astype(np.int32) if "partner" in records else np.zeros(0, np.int32),
         records["batch"][rows].astype(np.int64) if "batch" in records else np.zeros(0, np.int64),
+        family[present] if len(family) else family,
+        family_key,
     )
+
+
+def _link_families(child: Ints, household: npt.NDArray[np.generic], record_keys: RecordKeys) -> tuple[Ints, Words]:
+    """Return the number of each child's family, -1 for none, (children,), and the record key of each, (families,).
+
+    child: number of the child of each record, (n,). household: hash of its household, (n, 4) words, zero for none. A
+    family is the households that children link, named by the smallest of their hashes.
+    """
+    nodes = np.zeros((len(child), 4), np.uint64)
+    nodes[:, 0] = child
+    number, _, names = link_children(nodes, household)
+    children = int(child.max(initial=-1)) + 1
+    family, known = np.full(children, -1), np.zeros(len(names), bool)
+    family[child] = number
+    known[number[household.any(axis=1)]] = True
+    new = np.where(known, np.cumsum(known) - 1, -1)
+    return new[family], np.asarray(record_keys([names[i] for i in np.flatnonzero(known)]), np.uint64)
 
 
 def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Sequence[str]) -> EncounterColumns:
@@ -199,7 +234,7 @@ def _read_batch(batch: pa.RecordBatch, names: Mapping[str, int], partners: Seque
     result["day"] = read_days(batch, "date")
     if "batch" in batch.schema.names:
         result["batch"] = batch.column("batch").to_numpy(zero_copy_only=False).astype(np.int64)
-    for name in ("child", "programme_child"):
+    for name in ("child", "programme_child", *(c for c in ("household",) if c in batch.schema.names)):
         result[name] = _read_hashes(batch.column(name))
     return result
 
@@ -284,7 +319,7 @@ def _find_home_blocks(encounters: Encounters, by_destination: bool, level: Level
 
 
 def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedTables:
-    """Count the tables of both tiers of a plan that have counts: of children, encounters, flows, returns and the model.
+    """Count the tables of both tiers of a plan that have counts.
 
     For each level and grain of these, the table of all children without a breakdown is counted too, even if the plan
     does not have it, because "not searched" depends on it. A table of the whole programme is counted by year, or not at
@@ -301,12 +336,14 @@ def count_tables(encounters: Encounters, plan: Plan, policy: Policy) -> CountedT
 
 
 def count_table(encounters: Encounters, spec: TableSpec, cap: int, key_range: int) -> Cells:
-    """Count one table of children, encounters, flows, returns or the model, and compute its cell keys.
+    """Count one table of children, encounters, flows, returns, families or the model, and compute its cell keys.
 
     A child adds at most `cap` to a cell of encounters, and at most 1 to a cell of another table. A table of the whole
     programme has the years as its periods: they are drawn one by one, when each is final, and summed. Provisional
     periods have cell keys under another salt, so that their noise reveals nothing about the noise of the final numbers.
     """
+    if spec.measure == "families":
+        encounters = encounters.families
     grid = encounters.grid
     grain: Grain = "year" if spec.grain == "whole" else spec.grain
     shape: tuple[int, ...] = (len(grid.codes[spec.level]), len(grid.periods(grain)))
@@ -343,6 +380,8 @@ def _find_cells(encounters: Encounters, spec: TableSpec, grain: Grain) -> tuple[
         sizes.append(size)
     if spec.measure == "model":  # in the model, meeting a child at risk is prevention
         cell = np.where(encounters.codes["stage"][first] == _AT_RISK, -1, cell)
+    if spec.measure == "household_children":
+        cell = np.where(encounters.family >= 0, cell, -1) if len(encounters.family) else np.full(len(cell), -1)
     if spec.measure == "returns":
         cell = np.where(encounters.codes["stage"][first] == _RETURNING, cell, -1)
     return cell, tuple(sizes)

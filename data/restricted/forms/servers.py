@@ -18,7 +18,7 @@ import httpx2
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from data.errors import InputError
-from data.message import Message
+from data.message import Message, mark
 from data.restricted.forms.key import read_keys
 from data.restricted.forms.opening import (
     CannotOpen,
@@ -35,11 +35,27 @@ from data.workspace.types import ProgressCount
 
 _NOTE = "form servers"
 _PAGE = 1000
-_SECONDS = 60.0
+_SECONDS, _TO_CONNECT = 60.0, 10.0
+_PROBLEMS = {
+    "readable": mark(
+        "{count:,} submissions are NOT encrypted: the server can read them. They were left there. Replace the form on "
+        "the phones with one of tact templates --kobo."
+    ),
+    "key": mark(
+        "{count:,} submissions are encrypted for a key that this workspace does not have. It comes back from a backup, "
+        "or from form-key.escrow with the passphrase of the second person: tact restore FILE, or “Restore a backup” on "
+        "the page Release of the desk. Without either there is no way to them."
+    ),
+    "damaged": mark(
+        "{count:,} submissions are damaged or were changed. They were left there: ask the partner to send them again."
+    ),
+    "incomplete": mark("{count:,} submissions are not there with all their files yet: the phone sends the rest."),
+}
 _HERE = ("127.0.0.1", "localhost", "::1")
 _CENTRAL = re.compile(r"/projects/(?P<project>\d+)/forms/(?P<form>[^/?]+)")
 _KOBO = re.compile(r"/forms/(?P<form>\w+)")
-_Submission = tuple[bytes, Callable[[str], str]]  # its envelope, and what finds the address of a file by its name
+# Its envelope, what finds the address of a file by its name, and the number of all submissions of the form.
+_Submission = tuple[bytes, Callable[[str], str], int]
 _ListForm = Callable[..., Iterator[_Submission]]
 
 
@@ -49,6 +65,11 @@ class FormServer:
 
     address: str
     login: str = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The form and its server, as an officer knows them."""
+        return f"{_find_form(self.address)[1]['form']} ({urlsplit(self.address).netloc})"
 
 
 @dataclass(frozen=True)
@@ -61,6 +82,10 @@ class Pull:
     file: MemoryFile | None
     numbers: tuple[str, ...]
     problems: dict[str, int]
+
+    def word_problems(self) -> list[Message]:
+        """Return a sentence with the remedy on each kind of submission that was not opened."""
+        return [Message(_PROBLEMS[why], count=count) for why, count in self.problems.items()]
 
 
 def read_servers(vault: Vault) -> list[FormServer]:
@@ -92,10 +117,10 @@ def pull(vault: Vault, server: FormServer, progress: ProgressCount | None = None
             base_url=_base(server.address),
             headers=login,
             auth=None if login else (user, password),
-            timeout=_SECONDS,
+            timeout=httpx2.Timeout(_SECONDS, connect=_TO_CONNECT),
             follow_redirects=True,
         ) as client:
-            for number, (content, find_place) in enumerate(list_form(client, **form), start=1):
+            for number, (content, find_place, total) in enumerate(list_form(client, **form), start=1):
                 try:
                     envelope = read_envelope(content)
                     files = {name: client.get(find_place(name)) for name in (*envelope.media, envelope.file)}
@@ -105,20 +130,9 @@ def pull(vault: Vault, server: FormServer, progress: ProgressCount | None = None
                 except KeyError:  # the phone has not sent all files yet
                     problems["incomplete"] = problems.get("incomplete", 0) + 1
                 if progress:
-                    progress(number, None)
-    except httpx2.HTTPStatusError as error:
-        refused = error.response.status_code in (401, 403)
-        raise InputError(
-            Message(
-                "{address} does not accept the login." if refused else "{address} answered with error {status}.",
-                address=server.address,
-                status=error.response.status_code,
-            )
-        ) from None
-    except (httpx2.HTTPError, ValueError, KeyError) as error:  # not reached, or not what the API promises
-        raise InputError(
-            Message("{address} cannot be read: {reason}.", address=server.address, reason=type(error).__name__)
-        ) from None
+                    progress(number, total)
+    except (httpx2.HTTPError, ValueError, KeyError) as error:  # ValueError, KeyError: not what the API promises
+        raise InputError(_word_failure(server, error)) from None
     name = f"submissions-{form['form']}.csv"
     numbers = tuple(number_record(number) for number, _ in rows)
     return Pull(MemoryFile(name, write_table(rows)) if rows else None, numbers, problems)
@@ -135,6 +149,38 @@ def _open(keys: list[RSAPrivateKey], envelope: Envelope, files: dict[str, httpx2
         raise CannotOpen("incomplete")
     contents = {name: answer.raise_for_status().content for name, answer in files.items()}
     return read_answers(open_submission(keys, envelope, contents))
+
+
+def _word_failure(server: FormServer, error: Exception) -> Message:
+    """Return why a form cannot be read, and the remedy. Nothing of what the server answered is repeated."""
+    values: dict[str, object] = {"form": server.name, "address": server.address}
+    if isinstance(error, httpx2.HTTPStatusError):
+        status = error.response.status_code
+        if status in (401, 403):
+            text = mark(
+                "The server of {form} does not accept the login. It may have been changed or withdrawn. Nothing was "
+                "imported. Give the login that counts now: tact pull --form {address}"
+            )
+        elif status == httpx2.codes.NOT_FOUND:
+            text = mark(
+                "{form} is not on its server any more, or the login may not see it. Nothing was imported. If it is "
+                "gone for good: tact pull --forget {address}"
+            )
+        else:
+            text = mark("The server of {form} has error {status}. Nothing was imported. Try again later.")
+            values["status"] = status
+    elif isinstance(error, httpx2.TransportError):
+        text = mark(
+            "The server of {form} cannot be reached, or stopped answering ({reason}). Nothing was imported. See "
+            "whether this machine is on line and the server is up, then try again."
+        )
+        values["reason"] = type(error).__name__
+    else:
+        text = mark(
+            "{form}: the answer is none of a server of forms. Nothing was imported. See in the browser whether the "
+            "address still leads to the form: {address}"
+        )
+    return Message(text, **values)
 
 
 def _base(address: str) -> str:
@@ -163,10 +209,11 @@ def _find_form(address: str) -> tuple[_ListForm, dict[str, str]]:
 def _list_central(client: httpx2.Client, project: str, form: str) -> Iterator[_Submission]:
     """Yield the submissions of a form of ODK Central, https://docs.getodk.org/central-api-submission-management."""
     base = f"/v1/projects/{project}/forms/{form}/submissions"
-    for entry in client.get(base).raise_for_status().json():
+    entries = client.get(base).raise_for_status().json()
+    for entry in entries:
         place = f"{base}/{quote(entry['instanceId'], safe='')}"
         content = client.get(f"{place}.xml").raise_for_status().content
-        yield content, partial(_place_file, place)
+        yield content, partial(_place_file, place), len(entries)
 
 
 def _place_file(submission: str, name: str) -> str:
@@ -176,13 +223,13 @@ def _place_file(submission: str, name: str) -> str:
 def _list_kobo(client: httpx2.Client, form: str) -> Iterator[_Submission]:
     """Yield the submissions of a form of KoboToolbox, https://support.kobotoolbox.org/api.html (API v2)."""
     base, start = f"/api/v2/assets/{form}/data", 0
-    while entries := client.get(f"{base}.json?limit={_PAGE}&start={start}").raise_for_status().json()["results"]:
-        for entry in entries:
+    while (page := client.get(f"{base}.json?limit={_PAGE}&start={start}").raise_for_status().json())["results"]:
+        for entry in page["results"]:
             content = client.get(f"{base}/{entry['_id']}.xml").raise_for_status().content
             # Built here and not taken from the answer, so that the token goes to no other server.
             files = {
                 file["filename"].rpartition("/")[2]: file.get("uid") or file["id"] for file in entry["_attachments"]
             }
             places = {name: f"{base}/{entry['_id']}/attachments/{file}/" for name, file in files.items()}
-            yield content, places.__getitem__
-        start += len(entries)
+            yield content, places.__getitem__, page["count"]
+        start += len(page["results"])

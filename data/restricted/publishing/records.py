@@ -24,7 +24,7 @@ from data.restricted.vault import Vault
 from data.schema.vocabulary import PROVISIONAL
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
-from data.tables.spec import OF_COUNTRIES, Plan
+from data.tables.spec import FAMILIES, OF_COUNTRIES, Plan
 
 _FIGURE_COLUMNS = ("area", "period", "measure", "number", "share", "source", "year", "status", "note")
 _INVENTED = "Invented: "
@@ -62,6 +62,8 @@ def read_records(
     partners = tuple(vault.partners("encounter"))
     breakdowns = {name for specs in plan.values() for spec in specs for name in spec.breakdown}
     columns = (*counting.COLUMNS, *(name for name in OF_COUNTRIES if name in breakdowns), "batch", "partner")
+    measures = {spec.measure for specs in plan.values() for spec in specs}
+    columns = (*columns, "household") if measures.intersection(FAMILIES) else columns
     encounters = counting.load_encounters(vault.read("encounter", columns), grid.names, partners)
     days = encounters["day"].astype("datetime64[D]")
     if len(days) and not (grid.period_of(days, "quarter") >= 0).any():

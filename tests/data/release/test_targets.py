@@ -88,6 +88,23 @@ def test_nothing_is_said_without_a_target_or_of_one_country_alone():
         assert read_targets(release).empty
 
 
+def make_totals(value, state="number"):
+    rows = [(area, WHOLE, value, state, 5.0) for area in ("AL", "GR")]
+    frame = pd.DataFrame(rows, columns=["area", "period", "value", "state", "margin"])
+    return frame.astype({"value": "Float64", "margin": "Float64"})
+
+
+def test_families_stand_beside_the_children_whose_household_is_known_and_not_at_all_without_any_number():
+    tables = {NAMES["whole"]: make_table(every(20)), "families_country_whole": make_totals(30)}
+    tables["household_children_country_whole"] = make_totals(70)
+    rows = read_targets(make_release(tables)).set_index("group")
+    assert rows["target"].isna().tolist() == [False, False, True, True]
+    assert rows["value"].tolist()[2:] == [60, 140]
+    assert rows["margin"].tolist()[2:] == [10, 10]
+    none = {name: make_totals(None, "almost_none") if "children_" not in name[:9] else t for name, t in tables.items()}
+    assert read_targets(make_release(none)).index.size == 2
+
+
 @pytest.mark.parametrize("k", [None, 11])
 def test_the_true_number_always_lies_within_the_margin(k):
     noise, random = CellKey(), np.random.default_rng(3)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 
 from data.disclosure.channel import UNKNOWN, Knowledge
 from data.tables.periods import GRAINS, Calendar, Grain, Period
-from data.tables.spec import CATEGORIES, Level, TableSpec
+from data.tables.spec import CATEGORIES, FAMILIES, Level, Measure, TableSpec
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
@@ -222,6 +223,7 @@ class Lattice:
             *self._tie_model(),
             *self._tie_encounters(),
             *self._tie_returns(),
+            *self._tie_families(),
         ]
 
     def _tie_categories(self) -> Iterable[tuple[Ints, Ints]]:
@@ -336,6 +338,15 @@ class Lattice:
                 for way, (area, origin) in (("gr_to_al", (greece, albania)), ("al_to_gr", (albania, greece))):
                     there_and_back = returns.ids[:, :, ways.index(way)].T
                     yield from self._tie_at_most(flows.ids[area, :, origin, None], there_and_back)
+
+    def _tie_families(self) -> Iterable[tuple[Ints, Ints]]:
+        """Yield the ties of families: no more than children with a household, who are no more than all children."""
+        order: tuple[Measure, ...] = (*FAMILIES, "children")
+        for shape, table in list(self.tables.items()):
+            for inner, outer in pairwise(order):
+                around = self.tables.get(TableSpec(outer, shape.level, shape.grain))
+                if shape.measure == inner and around is not None and around.periods == table.periods:
+                    yield from self._tie_at_most(around.ids[..., None], table.ids[..., None])
 
     def _tie_at_most(self, outer: Ints, inner: Ints) -> Iterable[tuple[Ints, Ints]]:
         """Yield ties by which the sum of `inner` over its last axis is at most that of `outer`."""

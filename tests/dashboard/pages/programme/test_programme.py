@@ -410,6 +410,8 @@ def test_the_file_of_the_target_group_passes_the_search_for_leaks_and_a_changed_
     (path,) = write_targets(release, tmp_path)
     assert search(release, [path])[0] == []
     rows = pd.read_csv(path)
-    assert rows["target"].tolist() == [1000, 400]
+    assert rows["target"].dropna().tolist() == [1000, 400]
+    of_families = ["families", "household_children"] if tier == "partner" else []
+    assert rows["group"].tolist() == ["at_risk", "victims", *of_families]
     rows.assign(value=rows["value"] + 1).to_csv(path, index=False)
     assert {finding.cell["column"] for finding in search(release, [path])[0]} == {"value"}

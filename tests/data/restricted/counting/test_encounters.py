@@ -1,16 +1,18 @@
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.cluster.hierarchy import DisjointSet
 
 from data.errors import ReleaseError
 from data.restricted.counting import encounters as counting
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
-from data.tables.spec import CATEGORIES, TableSpec
+from data.tables.spec import CATEGORIES, FAMILIES, TableSpec
 from tests.helpers import small_worlds
 
 GRID = Grid(small_worlds.area_table(), Calendar(6), date(2006, 6, 1), date(2007, 5, 31))
@@ -90,6 +92,64 @@ def test_encounters_count_at_most_three_times_a_child_and_cell():
     }
     assert count(frame, "encounters", "region", "whole") == {("AL-11", "2006-06-01/2007-05-31"): 3}
     assert count(frame, "encounters", "region", "whole", cap=8) == {("AL-11", "2006-06-01/2007-05-31"): 8}
+
+
+HOUSEHOLDS = rows(
+    {"child": small_worlds.child(1), "household": small_worlds.child("A")},
+    {"child": small_worlds.child(2), "household": small_worlds.child("A"), "date": "2006-09-01"},
+    {"child": small_worlds.child(3), "household": small_worlds.child("B"), "municipality": "9001"},
+    {"child": small_worlds.child(3), "household": small_worlds.child("C"), "date": "2006-08-01"},
+    {"child": small_worlds.child(4), "household": small_worlds.child("C"), "date": "2006-07-15"},
+    {"child": small_worlds.child(5), "household": ""},
+)
+
+
+def test_a_family_counts_once_where_the_first_of_its_children_was_met_and_children_link_households():
+    whole = "2006-06-01/2007-05-31"
+    assert count(HOUSEHOLDS, "families", "country", "whole") == {("AL", whole): 1, ("GR", whole): 1}
+    assert count(HOUSEHOLDS, "household_children", "country", "whole") == {("AL", whole): 3, ("GR", whole): 1}
+    for measure in FAMILIES:  # vaults and files without household numbers
+        assert count(HOUSEHOLDS.assign(household=""), measure, "country", "whole") == {}
+        assert count(HOUSEHOLDS.drop(columns="household"), measure, "country", "whole") == {}
+
+
+def test_the_noise_of_a_family_is_its_own_and_follows_its_smallest_household_alone():
+    def key(frame, measure, salt):
+        cells = counting.count_table(read(frame), TableSpec(measure, "country", "whole"), 3, KEY_RANGE)
+        return int(cells.keys[0, 0])
+
+    alone = HOUSEHOLDS.iloc[[0]]
+    more = HOUSEHOLDS.iloc[[0, 1]]
+    assert key(alone, "families", "") == key(more, "families", "")
+    other = alone.assign(child=small_worlds.child(9))
+    assert key(alone, "families", "") == key(other, "families", "")
+    keys = {key(alone, measure, "") for measure in ("families", "household_children", "children")}
+    assert len(keys) == 3
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 5)] * 3), min_size=1, max_size=12))
+@settings(max_examples=50, deadline=None)
+def test_families_are_at_most_children_with_a_household_who_are_at_most_all_children(drawn):
+    places = ["101", "201", "9001"]
+    frame = rows(
+        *(
+            {
+                "child": small_worlds.child(who),
+                "household": small_worlds.child(f"h{home}") if home else "",
+                "municipality": places[(who + day) % 3],
+                "date": f"2006-07-{day + 1:02d}",
+            }
+            for who, home, day in drawn
+        )
+    )
+    linked = DisjointSet({name for who, home, _ in drawn if home for name in (f"c{who}", f"h{home}")})
+    for who, home, _ in drawn:
+        if home:
+            linked.merge(f"c{who}", f"h{home}")
+    measured = {m: count(frame, m, "country", "whole") for m in (*FAMILIES, "children")}
+    for inner, outer in pairwise(measured.values()):
+        assert all(n <= outer[cell] for cell, n in inner.items())
+    assert sum(measured["families"].values()) == linked.n_subsets
 
 
 def test_the_model_table_leaves_out_prevention_and_unknown_pathways():

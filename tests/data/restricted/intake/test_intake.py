@@ -730,3 +730,15 @@ def test_markup_stays_plain_text_in_every_text_field(tmp_path, kind):
     for column in given_columns:
         if column.type == "text":
             assert record[column.name] == MARKUP
+
+
+@pytest.mark.parametrize("text", ["0691234567", "Arben Hoxha"])
+def test_a_household_number_that_is_a_phone_number_or_a_name_is_refused_or_asked_and_never_repeated(tmp_path, text):
+    try:
+        intake = read_rows(tmp_path, {"household_number": text})
+    except FileRefused as refusal:
+        said = str(refusal)
+    else:
+        said = " ".join(map(str, intake.notes))
+        assert not intake.accepted.astype(str).apply(lambda column: column.str.contains(text)).to_numpy().any()
+    assert text not in said
