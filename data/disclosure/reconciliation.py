@@ -96,7 +96,7 @@ def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int | No
     shown = pc.is_in(table["state"], pa.array(SHOWN)).to_numpy()
     number = pc.fill_null(table["value"].cast(pa.float64()), 0.0).to_numpy()
     noise = mechanism.table() @ np.arange(-mechanism.largest, mechanism.largest + 1) ** 2
-    # A published zero weighs as much as a one: the true number may be one. A sum of several draws has the noise of each.
+    # A published zero weighs as much as a one: there may be one child. A sum of several draws has the noise of each.
     draws = np.maximum(
         pc.fill_null(table["margin"].cast(pa.float64()), 0.0).to_numpy() / max(mechanism.largest, 1), 1.0
     )

@@ -24,7 +24,8 @@ _METHOD = (
     "to 15, near the threshold), largest noise {largest} (times {cap} for encounters). It is zero on "
     "average for counts from 1, and a true zero stays zero. So the published numbers of a total and its parts may "
     "differ by up to (parts + 1) x {largest}; the reconciled ones add up. {threshold}The numbers of a year are drawn "
-    "once, when the year is final, and repeated for ever; what is reported later is not counted in them.{provisional}"
+    "once, when the year is final, and repeated for ever; what is reported later is in no number. Those of the whole "
+    "programme are sums of years, with the noise of each.{provisional}"
 )
 _PROVISIONAL = " Quarters after {final} are provisional: they are drawn anew when their year is final."
 _THRESHOLD = "Numbers below {k} are not shown, zero among them. "
