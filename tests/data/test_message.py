@@ -123,11 +123,13 @@ def test_each_template_of_data_is_a_message_of_the_catalogues():
         if not texts & known:
             unknown.append(ast.unparse(call))
     # In the module of messages itself a template is built from the texts that are joined; the names of what a text
-    # gives away are marked where they are defined.
+    # gives away, and what a form server answers, are marked where they are defined.
     assert sorted(call.partition(",")[0] for call in unknown) == [
+        "Message(_PROBLEMS[why]",
         "Message(between.join((f'{{{name}}}' for name in values))",
         "Message(sort)",
         "Message(template",
+        "Message(text",
     ]
 
 

@@ -122,7 +122,7 @@ def test_no_room_for_a_new_vault_key_keeps_the_old_one(workspace, small_disk, mo
     there = Workspace.create(small_disk / "w", "real", workspace_id=workspace.id)
     both = keys.load(workspace.id)
     with Vault.create(there.vault, both) as vault:
-        vault.add("encounter", frame("encounter", 2_500), "a.csv")
+        vault.add("encounter", frame("encounter", 2_000), "a.csv")
     fill(small_disk)
     # Room for the note in the vault, and not for all pages.
     os.truncate(small_disk / "filler", small_disk.joinpath("filler").stat().st_size - MEGABYTE // 8)
@@ -133,11 +133,11 @@ def test_no_room_for_a_new_vault_key_keeps_the_old_one(workspace, small_disk, mo
             rotate_vault_key(there, [])
     assert (keys.load(workspace.id), keys.load_next(workspace.id)) == (both, None)
     with open_vault(there) as vault:
-        assert count(vault) == 2_500
+        assert count(vault) == 2_000
     small_disk.joinpath("filler").unlink()
     rotate_vault_key(there, [])
     with open_vault(there) as vault:
-        assert count(vault) == 2_500
+        assert count(vault) == 2_000
         assert vault.check() == []
 
 

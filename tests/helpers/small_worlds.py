@@ -143,7 +143,7 @@ def batches(frame, size=997):
         arrays = {}
         for name in part.columns:
             column = pa.array(part[name].tolist())
-            text = pa.types.is_string(column.type) and name not in ("child", "programme_child")
+            text = pa.types.is_string(column.type) and name not in ("child", "programme_child", "household")
             arrays[name] = column.dictionary_encode() if text else column
         yield pa.RecordBatch.from_pydict(arrays)
 
@@ -158,7 +158,7 @@ class MemoryVault:
     def read(self, kind, columns=None):
         frame = self.records.get(kind)
         if frame is not None:
-            usual = {"batch": 1, "partner": ""}
+            usual = {"batch": 1, "partner": "", "household": ""}
             frame = frame.assign(**{name: usual[name] for name in usual.keys() - set(frame)})
             yield from batches(frame[list(columns)] if columns else frame)
 

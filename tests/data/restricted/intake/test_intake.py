@@ -737,8 +737,8 @@ def test_a_household_number_that_is_a_phone_number_or_a_name_is_refused_or_asked
     try:
         intake = read_rows(tmp_path, {"household_number": text})
     except FileRefused as refusal:
-        said = str(refusal)
+        words = str(refusal)
     else:
-        said = " ".join(map(str, intake.notes))
+        words = " ".join(map(str, intake.notes))
         assert not intake.accepted.astype(str).apply(lambda column: column.str.contains(text)).to_numpy().any()
-    assert text not in said
+    assert text not in words
