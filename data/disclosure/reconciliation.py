@@ -97,9 +97,7 @@ def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int | No
     number = pc.fill_null(table["value"].cast(pa.float64()), 0.0).to_numpy()
     noise = mechanism.table() @ np.arange(-mechanism.largest, mechanism.largest + 1) ** 2
     # A published zero weighs as much as a one: there may be one child. A sum of several draws has the noise of each.
-    draws = np.maximum(
-        pc.fill_null(table["margin"].cast(pa.float64()), 0.0).to_numpy() / max(mechanism.largest, 1), 1.0
-    )
+    draws = np.maximum(pc.fill_null(table["margin"], 0.0).to_numpy() / max(mechanism.largest, 1), 1.0)
     weight = np.where(shown, 1 / (draws * noise[np.clip(number, 1, len(noise) - 1).astype(np.int64)]), 0.0)
     # A number above zero is that of one child at least, because a true zero stays zero.
     low = np.where(number > 0, k or 1, 0)

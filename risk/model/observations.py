@@ -438,10 +438,8 @@ def _read_totals(release: Release, places: _Places, channel: Channel, level: Lev
         return None, np.zeros(len(PATHWAYS))
     first_period = tuple(table["period"].unique()[:1])
     counts = _fill_array(table, places, first_period, {"pathway": CATEGORIES["pathway"]})
-    draws = (
-        table["margin"].max() / channel.largest
-    )  # a number of the whole programme has the noise of each of its years
-    return merge_crossings(counts[:, :, :, None])[:, 0, :, 0], max(draws, 1.0) * noise_variance(channel, counts[:, 0])
+    draws = max(table["margin"].max() / channel.largest, 1.0)  # the whole has the noise of each of its years
+    return merge_crossings(counts[:, :, :, None])[:, 0, :, 0], draws * noise_variance(channel, counts[:, 0])
 
 
 def _fill_array(

@@ -13,6 +13,7 @@ import pandas as pd
 from data.disclosure.attacks.bounds import Published
 from data.reference import area_table
 from data.restricted.counting import encounters as counting
+from data.restricted.publishing.frozen import sum_years
 from data.restricted.publishing.published_table import ReleasedTable, code
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
@@ -24,21 +25,36 @@ CAP = 3
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """True counts and cell keys of all tables of a plan, with the totals to which they add up."""
+    """True counts and cell keys of all tables of a plan, with the totals to which they add up.
+
+    cells: by table; those of the whole programme are of its years, which are drawn one by one and summed.
+    """
 
     grid: Grid
     plan: dict
-    counts: dict
-    keys: dict
+    cells: dict
+
+    @property
+    def counts(self):
+        return self._sum_years({spec: cells.counts for spec, cells in self.cells.items()})
 
     @property
     def areas(self):
         return self.grid.areas[["level", "parent"]]
 
+    @property
+    def tables(self):
+        """The tables as the product counts them, to be published."""
+        counts, keys = ({spec: cells[part] for spec, cells in self.cells.items()} for part in (0, 1))
+        return counting.CountedTables(self.grid, self.plan, counts, keys)
+
     def drawn(self, mechanism):
         """Return the counts of each table with the noise of a mechanism."""
-        scale = {spec: CAP if spec.measure == "encounters" else 1 for spec in self.counts}
-        return {s: mechanism.publish(c, self.keys[s], scale[s]) for s, c in self.counts.items()}
+        scale = {spec: CAP if spec.measure == "encounters" else 1 for spec in self.cells}
+        return self._sum_years({s: mechanism.publish(*cells, scale[s]) for s, cells in self.cells.items()})
+
+    def _sum_years(self, values):
+        return values | sum_years(values, self.plan, self.grid)
 
     def published(self, mechanism, tier, k=11, name="r"):
         """Return a tier with noise as an attacker reads it, before cells are hidden to protect other cells."""
@@ -52,7 +68,9 @@ class Counted:
                 state = np.full(values[spec].shape, code("number"), np.int8)
                 state[values[spec] < (below or 0)] = code("few")
                 number = np.where(state == code("number"), values[spec].astype(float), np.nan)
-                tables[spec] = ReleasedTable(spec, self.grid, number, state).arrow()
+                years = len(self.grid.periods("year")) if spec.grain == "whole" else 1
+                margin = mechanism.knowledge(CAP if spec.measure == "encounters" else 1, years=years).largest
+                tables[spec] = ReleasedTable(spec, self.grid, number, state, margin).arrow()
         known = {m: mechanism.knowledge(CAP if m == "encounters" else 1, below) for m in COUNTED}
         return Published(name, tables, known, k)
 
@@ -67,8 +85,7 @@ def counted(frame, areas, plan):
     specs = {s for tier in plan for s in plan[tier] if s.counted}
     specs |= {TableSpec("children", s.level, s.grain) for s in specs}
     ordered = sorted(specs, key=lambda s: s.name)
-    cells = {s: counting.count_table(encounters, s, CAP, 2**24) for s in ordered}
-    return Counted(grid, plan, {s: c for s, (c, _) in cells.items()}, {s: k for s, (_, k) in cells.items()})
+    return Counted(grid, plan, {s: counting.count_table(encounters, s, CAP, 2**24) for s in ordered})
 
 
 def small(seed=0, rows=900, children=600, plan=None, **more):

@@ -40,7 +40,7 @@ def published(rows, *breakdown):
         frame["value"].isna(), "withheld", np.where(frame["value"].eq(0).fillna(False), "almost_none", "number")
     )
     frame["value"] = frame["value"].replace(0, pd.NA)
-    return as_table(frame.assign(state=state))
+    return as_table(frame.assign(state=state, margin=float(MECHANISM.largest)))
 
 
 def as_table(frame):

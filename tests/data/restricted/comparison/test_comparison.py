@@ -15,7 +15,6 @@ from data.restricted import keys
 from data.restricted.comparison import ALL_NUMBERS, BOTH, ONE_NUMBER, PolicyResult, summarize_trials
 from data.restricted.comparison.invented import count_world
 from data.restricted.comparison.trial import try_policy
-from data.restricted.counting.encounters import CountedTables
 from data.restricted.publishing import withholding
 from data.tables.spec import DEFAULT_PLAN, TableSpec
 from tests.helpers import counted, small_worlds
@@ -49,7 +48,7 @@ def unrepaired(monkeypatch):
 def world():
     """Return a world of a few areas with so many children that counties show numbers."""
     small = counted.small(seed=3, rows=900, children=600)
-    return CountedTables(small.grid, small.plan, small.counts, small.keys)
+    return small.tables
 
 
 def tried(world, policy, mechanism=None, worlds=QUICK):
@@ -133,10 +132,7 @@ def test_a_limit_fails_when_all_of_the_interval_is_above_it(world):
 
 def test_several_worlds_are_averaged_and_the_worst_is_told(world):
     other = counted.small(seed=9, rows=500, children=300)
-    trials = [
-        try_policy(w, DEFAULT_POLICY, USUAL, QUICK)
-        for w in (world, CountedTables(other.grid, other.plan, other.counts, other.keys))
-    ]
+    trials = [try_policy(w, DEFAULT_POLICY, USUAL, QUICK) for w in (world, other.tables)]
     each = [summarize_trials(DEFAULT_POLICY, USUAL, [trial]) for trial in trials]
     both = summarize_trials(DEFAULT_POLICY, USUAL, trials)
     hidden = [result.readers[BOTH].hidden_children for result in each]
@@ -156,7 +152,7 @@ def test_one_number_is_the_worst_case_whatever_the_world(world):
 
 def test_a_world_of_hardly_anybody_is_measured_too():
     few = counted.small(seed=1, rows=3, children=2)
-    result = tried(CountedTables(few.grid, few.plan, few.counts, few.keys), DEFAULT_POLICY)
+    result = tried(few.tables, DEFAULT_POLICY)
     assert isinstance(result, PolicyResult)
     assert result.readers[BOTH].relative_error is None
     assert result.readers[BOTH].hidden_children == 1
@@ -167,7 +163,7 @@ def test_a_trial_shows_what_a_release_shows(tmp_path):
     """A real release of the same records has the same states and numbers in every counted table."""
     frame = small_worlds.encounters(np.random.default_rng(3), 900, 600)
     small = counted.small(seed=3, rows=900, children=600)
-    world = CountedTables(small.grid, small.plan, small.counts, small.keys)
+    world = small.tables
     plan = {tier: tuple(s for s in specs if s in world.counts) for tier, specs in small_worlds.SMALL_PLAN.items()}
     compared = 0
     small_worlds.release(small_worlds.MemoryVault(encounter=frame), tmp_path, plan=plan)
