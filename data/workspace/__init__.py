@@ -215,7 +215,7 @@ class Workspace:
 
     def _toml(self) -> str:
         return (
-            "# Made by `tact init`. Never change the kind. The id belongs to the keys.\n"
+            "# Made by `tact init`. Never change the kind, nor start_month after a release. The id is for the keys.\n"
             f"format = {_FORMAT}\n"
             f'id = "{self.id}"\n'
             f'kind = "{self.kind}"\n'

@@ -14,7 +14,8 @@ from data.disclosure.attacks.membership import Advantage
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
-from data.release import Release
+from data.release import MANIFEST, Release
+from data.restricted import publishing
 from data.restricted.counting import encounters as counting
 from data.restricted.publishing import withholding
 from data.restricted.vault.blocks import Block
@@ -300,6 +301,31 @@ def test_the_first_day_of_the_programme_may_move_within_its_quarter(world):
     for day in (IN_SECOND_YEAR, FIRST_YEAR_FINAL):
         world(base, policy=TWO_YEARS, day=day)
     world(base, policy=Policy(first=date(2006, 6, 15), last=TWO_YEARS.last), day=FIRST_YEAR_FINAL)
+
+
+def test_the_first_month_of_the_year_stays_once_something_was_released(world, monkeypatch):
+    """Years of another calendar overlap those that are public, so that children would be counted in both."""
+    settings = {"plan": small_worlds.FEW_PLAN, "policy": TWO_YEARS}
+    world.vault.records["encounter"] = children(30)
+    released = small_worlds.release(world.vault, world.folder, day=IN_SECOND_YEAR, **settings)
+    monkeypatch.setattr(publishing, "read_records", raise_error)
+
+    def release_again():
+        with pytest.raises(ReleaseError, match=rf"{released.name}.* start_month = 6 .*workspace.toml.* new workspace"):
+            small_worlds.release(world.vault, world.folder, first_month=9, day=ALL_FINAL, **settings)
+
+    release_again()
+    manifest = world.folder / released.name / "partner" / MANIFEST
+    described = manifest.read_text()
+    manifest.write_text(described.replace('"first_month": 6', '"first_month": 9'))
+    release_again()  # the vault knows, whatever lies in the folder of releases
+    manifest.write_text(described)
+    del world.vault.published["calendar"]
+    release_again()  # vaults of earlier versions do not know
+
+
+def raise_error(*_):
+    raise AssertionError("records were read")
 
 
 @pytest.mark.parametrize(("day", "grain"), [(IN_SECOND_YEAR, "quarter"), (FIRST_YEAR_FINAL, "year")])
