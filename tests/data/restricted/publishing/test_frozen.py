@@ -14,7 +14,7 @@ from data.disclosure.attacks.membership import Advantage
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
-from data.release import MANIFEST, Release
+from data.release import Release
 from data.restricted import publishing
 from data.restricted.counting import encounters as counting
 from data.restricted.publishing import withholding
@@ -307,21 +307,21 @@ def test_the_first_month_of_the_year_stays_once_something_was_released(world, mo
     """Years of another calendar overlap those that are public, so that children would be counted in both."""
     settings = {"plan": small_worlds.FEW_PLAN, "policy": TWO_YEARS}
     world.vault.records["encounter"] = children(30)
-    released = small_worlds.release(world.vault, world.folder, day=IN_SECOND_YEAR, **settings)
+    other = small_worlds.MemoryVault(**world.vault.records)
+    in_june, in_september = world.folder / "june", world.folder / "september"
+    released = small_worlds.release(world.vault, in_june, day=IN_SECOND_YEAR, **settings)
+    small_worlds.release(other, in_september, day=IN_SECOND_YEAR, first_month=9, **settings)
     monkeypatch.setattr(publishing, "read_records", raise_error)
+    words = rf"{released.name} .* start_month = 6 .*workspace.toml.* new workspace"
 
-    def release_again():
-        with pytest.raises(ReleaseError, match=rf"{released.name}.* start_month = 6 .*workspace.toml.* new workspace"):
-            small_worlds.release(world.vault, world.folder, first_month=9, day=ALL_FINAL, **settings)
+    def release_again(folder):
+        with pytest.raises(ReleaseError, match=words):
+            small_worlds.release(world.vault, folder, first_month=9, day=ALL_FINAL, **settings)
 
-    release_again()
-    manifest = world.folder / released.name / "partner" / MANIFEST
-    described = manifest.read_text()
-    manifest.write_text(described.replace('"first_month": 6', '"first_month": 9'))
-    release_again()  # the vault knows, whatever lies in the folder of releases
-    manifest.write_text(described)
+    release_again(in_june)
+    release_again(in_september)  # the vault knows, whatever lies in the folder of releases
     del world.vault.published["calendar"]
-    release_again()  # vaults of earlier versions do not know
+    release_again(in_june)  # vaults of earlier versions do not know
 
 
 def raise_error(*_):
