@@ -213,7 +213,8 @@ def look(world: World) -> Seen:
         assert vault.staged_publication() is None, "a release is still staged"
         inside = removal.read_log(vault._connection)  # noqa: SLF001
         blocks = {block.release for block in vault.published_blocks().values()}
-    assert inside == forget_log.read(forget_log.log_path(workspace.vault)), "the two forget logs differ"
+    beside = forget_log.read(forget_log.log_path(workspace.vault), keys.load(workspace.id).vault)
+    assert inside == beside, "the two forget logs differ"
     listed, current = names(workspace.releases), current_name(workspace.releases)
     assert current in listed, "no current release"
     assert blocks <= set(listed), "the vault names a release that is not there"

@@ -5,12 +5,13 @@ import signal
 import pytest
 
 from data.restricted import keys
-from data.restricted.vault import Vault, open_vault, rotation
+from data.restricted.vault import Vault, forget_log, open_vault, removal, rotation
 from data.workspace import Workspace
 from tests.helpers.prepared import start
 from tests.helpers.records import frame
 from tests.helpers.repetitions import vary
 
+CHILD = "ab" * 32
 ROWS, MANY = 200, 40_000
 PROGRAM = """
 import os, shutil, signal, sys
@@ -78,6 +79,7 @@ def make(folder, monkeypatch, rows):
     keys.create(workspace.id)
     with Vault.create(workspace.vault, keys.load(workspace.id)) as vault:
         vault.add("encounter", frame("encounter", rows), "by-hand.csv")
+        vault.forget([CHILD])
     return keys.load(workspace.id).vault
 
 
@@ -90,7 +92,10 @@ def check(folder, monkeypatch, rows, old):
     opened = [k for k in stored | {old.reveal()} if rotation._opens(workspace.vault / "vault.db", keys.Secret(k))]
     assert len(opened) == 1
     assert opened[0] in stored
+    log = forget_log.log_path(workspace.vault)
+    assert {CHILD} == {name for _, name, _ in forget_log.read(log, *map(keys.Secret, stored))}
     with open_vault(workspace) as vault:
+        assert forget_log.read(log, keys.load(workspace.id).vault) == removal.read_log(vault._connection)
         assert vault.count("encounter") == rows
         assert vault.is_from(1, "by-hand.csv")
         assert vault.check() == []

@@ -199,7 +199,7 @@ def _restore_vault(backup: sql.Connection, workspace: Workspace, old: Secret, ke
                     copy.execute("BEGIN IMMEDIATE")
                     rotation.keep_sources(copy, old, drafts.list_files())
                     copy.execute("COMMIT")
-            _forget_again(aside, key, forget_log.read(forget_log.log_path(folder)))
+            _forget_again(aside, key, forget_log.change_key(forget_log.log_path(folder), old, key))
             # The old vault was not touched until here, and the new one is complete.
             replaced = _move_away(folder)
     except BaseException:

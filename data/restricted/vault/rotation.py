@@ -6,7 +6,8 @@ In this order, a stored key opens the vault at each moment, even after a kill or
 2. SQLCipher encrypts all pages again in one transaction with a rollback journal, while no other process has the vault
    open. The end of the transaction is on disk before step 3 (`synchronous = EXTRA`), so that no power cut brings the
    journal back.
-3. All pages of the vault are checked with the new key, which then replaces the old one.
+3. All pages of the vault are checked with the new key, and the forget log is encrypted with it. Then the new key
+   replaces the old one.
 
 `load_keys` finishes what was interrupted: a vault that still has the old key and the mark begins with step 2, one that
 has the new key with step 3. A copy that the keyring still has of the vault's present key is removed. A new key that
@@ -24,7 +25,7 @@ from pathlib import Path
 from data.errors import InputError, TactError, VaultBusy, VaultError
 from data.restricted import keys
 from data.restricted.keys import Keys, Secret
-from data.restricted.vault import health
+from data.restricted.vault import forget_log, health
 from data.restricted.vault import sqlcipher as sql
 from data.restricted.vault.lock import WriterLock
 from data.workspace import Workspace
@@ -64,7 +65,7 @@ def load_keys(workspace: Workspace) -> Keys:
                 _encrypt_anew(db, both.vault, new)
             except TactError:
                 return both  # the vault is as it was; the next command tries again
-        _settle(workspace, new)
+        _settle(workspace, both.vault, new)
         return Keys(new, both.identifier)
 
 
@@ -85,6 +86,7 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
     db = workspace.vault / health.DB
     with WriterLock(workspace.vault).holding():
         with contextlib.closing(health.open_checked(workspace.vault, both.vault)) as connection:
+            forget_log.read(forget_log.log_path(workspace.vault), both.vault)  # if it is damaged, nothing is changed
             if not health.is_intact(connection):
                 raise sql.corrupt_vault(db)
             with sql.translating_errors(db):
@@ -103,7 +105,7 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
                 if not by_hand:
                     keys.discard_next(workspace.id)
             raise
-        _settle(workspace, new)
+        _settle(workspace, both.vault, new)
 
 
 def find_problems(workspace: Workspace) -> list[str]:
@@ -190,14 +192,18 @@ def _encrypt_anew(db: Path, old: Secret, new: Secret) -> None:
         raise VaultError(f"The vault {db.parent} did not take the new key. Run tact doctor.")
 
 
-def _settle(workspace: Workspace, new: Secret) -> None:
-    """Check the vault under its new key, which then replaces the old one; raise CorruptVault if it is damaged."""
+def _settle(workspace: Workspace, old: Secret, new: Secret) -> None:
+    """Check the vault under its new key, which then replaces the old one.
+
+    Raises CorruptVault if it is damaged, and VaultError if its forget log is.
+    """
     db = workspace.vault / health.DB
     with sql.translating_errors(db), contextlib.closing(sql.connect(db, new)) as connection:
         if not health.is_intact(connection):
             raise sql.corrupt_vault(db)
         health.write(workspace.vault, new)
         connection.execute("PRAGMA journal_mode = WAL")
+    forget_log.change_key(forget_log.log_path(workspace.vault), old, new)
     keys.adopt_next(workspace.id)
     _forget_mark(db, new)
 

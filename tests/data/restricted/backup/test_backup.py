@@ -288,7 +288,7 @@ def test_a_restore_that_is_interrupted_puts_the_old_vault_back(workspace, file, 
             restore_backup(file, workspace.path, PASSPHRASE, replace=True)
     assert content(workspace) == before
     left = {p.name for p in workspace.path.iterdir() if "vault" in p.name}
-    assert left == {"vault", "vault.lock"}
+    assert left == {"vault", "vault.lock", "vault.forgotten"}
 
 
 def write_results(derived, *names):

@@ -2,7 +2,6 @@
 
 import errno
 import shutil
-from pathlib import Path
 
 import keyring
 import pytest
@@ -11,7 +10,7 @@ from data.errors import CorruptVault, InputError, VaultBusy, VaultError, WrongKe
 from data.restricted import backup, drafts, keys
 from data.restricted.drafts import Draft
 from data.restricted.keys import IdentifierHasher, Secret
-from data.restricted.vault import Vault, load_keys, open_vault, rotation
+from data.restricted.vault import Vault, forget_log, load_keys, open_vault, rotation
 from data.workspace import Workspace, files
 from tests.data.restricted.publishing.test_same_noise import FEW, world
 from tests.data.restricted.test_keys import MemoryRing
@@ -118,9 +117,14 @@ def test_forgotten_children_drafts_and_imports_by_hand_go_along(tmp_path):
     workspace = make(tmp_path)
     with open_vault(workspace) as vault:
         drafts.write_draft(vault, Draft("encounter", "arsis", ({"child_id": "K-1"},)))
-    log = Path(f"{workspace.vault}.forgotten").read_text()
+    log = forget_log.log_path(workspace.vault)
+    old = keys.load(workspace.id).vault
+    before = forget_log.read(log, old)
     rotate(workspace)
-    assert Path(f"{workspace.vault}.forgotten").read_text() == log
+    assert {CHILD} == {name for _, name, _ in before}
+    assert forget_log.read(log, keys.load(workspace.id).vault) == before
+    with pytest.raises(VaultError, match="another vault key"):
+        forget_log.read(log, old)
     with open_vault(workspace) as vault:
         assert vault.forgotten_children() == {CHILD}
         assert drafts.read_draft(vault, "encounter").rows == ({"child_id": "K-1"},)
@@ -267,6 +271,17 @@ def test_a_damaged_vault_is_not_encrypted_anew(tmp_path):
 # -- keys from the environment --
 
 
+def test_a_damaged_forget_log_is_not_encrypted_anew(tmp_path):
+    workspace = make(tmp_path)
+    before, old = records(workspace), keys.load(workspace.id)
+    log = forget_log.log_path(workspace.vault)
+    log.write_bytes(log.read_bytes()[:-1])
+    with pytest.raises(VaultError, match="forget log .* is damaged"):
+        rotate(workspace)
+    log.unlink()
+    assert_unchanged(workspace, before, old)
+
+
 def test_a_key_from_the_environment_needs_its_successor_there(tmp_path, monkeypatch):
     workspace = make(tmp_path)
     before, old, new = records(workspace), keys.load(workspace.id), Secret.random()
@@ -378,8 +393,11 @@ def test_a_backup_from_before_is_restored_under_the_new_key(tmp_path):
     workspace = make(tmp_path)
     before, old = records(workspace), keys.load(workspace.id)
     backup.write_backup(workspace, old, tmp_path / "older", PASSPHRASE)
+    log = forget_log.log_path(workspace.vault)
+    copy = log.read_bytes()
     rotate(workspace)
     new = keys.load(workspace.id)
+    log.write_bytes(copy)  # the log as it was copied before the key was changed
     done = backup.restore_backup(tmp_path / "older", workspace.path, PASSPHRASE, replace=True)
     assert records(done.workspace) == before
     assert keys.load(workspace.id) == new
