@@ -276,7 +276,7 @@ def test_a_damaged_forget_log_is_not_encrypted_anew(tmp_path):
     before, old = records(workspace), keys.load(workspace.id)
     log = forget_log.log_path(workspace.vault)
     log.write_bytes(log.read_bytes()[:-1])
-    with pytest.raises(VaultError, match="forget log .* is damaged"):
+    with pytest.raises(VaultError, match=r"forget log .* is damaged"):
         rotate(workspace)
     log.unlink()
     assert_unchanged(workspace, before, old)
