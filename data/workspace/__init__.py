@@ -18,7 +18,7 @@ from data.message import Message, join_messages
 from data.workspace import files
 from data.workspace.toml_text import parse_toml
 
-__all__ = ["KINDS", "Kind", "Workspace", "default_path", "demo_path"]
+__all__ = ["KINDS", "Kind", "Workspace", "default_path", "demo_path", "name_keys"]
 
 Kind = Literal["real", "invented"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -38,6 +38,11 @@ def default_path() -> Path:
 def demo_path() -> Path:
     """Return the path of the demo's workspace, which is separate from any real one."""
     return platformdirs.user_data_path(_APP, appauthor=False) / "demo"
+
+
+def name_keys(workspace_id: str, kind: str) -> str:
+    """Return the name by which the keys of a workspace are found, so that those of practice lie apart."""
+    return f"practice/{workspace_id}" if kind == "invented" else workspace_id
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,11 @@ class Workspace:
             raise _damaged(path, error.message) from error
         demo = fields.get("demo") is True
         return cls(path, name, fields["kind"], str(fields.get("created", "")), month, demo)
+
+    @property
+    def key_id(self) -> str:
+        """The name by which its keys are found."""
+        return name_keys(self.id, self.kind)
 
     @property
     def vault(self) -> Path:

@@ -46,16 +46,16 @@ def load_keys(workspace: Workspace) -> Keys:
     Raises the errors of `keys.load`, VaultBusy while another process writes to the vault, and CorruptVault if the vault
     is damaged.
     """
-    if keys.load_next(workspace.id) is None or not (workspace.vault / health.DB).is_file():
-        return keys.load(workspace.id)
+    if keys.load_next(workspace.key_id) is None or not (workspace.vault / health.DB).is_file():
+        return keys.load(workspace.key_id)
     with WriterLock(workspace.vault).holding():
-        both, new = keys.load(workspace.id), keys.load_next(workspace.id)
+        both, new = keys.load(workspace.key_id), keys.load_next(workspace.key_id)
         db = workspace.vault / health.DB
         if new is None:
             return both
         if new == both.vault:  # the keyring has taken the new key, and still has its copy
             if not keys.is_from_environment("vault"):
-                keys.discard_next(workspace.id)
+                keys.discard_next(workspace.key_id)
                 _forget_mark(db, both.vault)
             return both
         if not _opens(db, new):
@@ -78,7 +78,7 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
     CorruptVault, DiskFull. An error leaves the old key and the vault as they were, or `load_keys` does the rest.
     """
     both = load_keys(workspace)
-    stored = keys.load_next(workspace.id)
+    stored = keys.load_next(workspace.key_id)
     by_hand = keys.is_from_environment("vault")
     new = _check_new_key(both, stored) if by_hand else Secret.random()
     if stored is not None and not by_hand:
@@ -97,13 +97,13 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
                 connection.execute("COMMIT")
         try:
             if not by_hand:
-                keys.store_next(workspace.id, new)
+                keys.store_next(workspace.key_id, new)
             _encrypt_anew(db, both.vault, new)
         except BaseException:
             if _opens(db, both.vault):
                 _forget_mark(db, both.vault)
                 if not by_hand:
-                    keys.discard_next(workspace.id)
+                    keys.discard_next(workspace.key_id)
             raise
         _settle(workspace, both.vault, new)
 
@@ -111,11 +111,11 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
 def find_problems(workspace: Workspace) -> list[str]:
     """List the problems that a change of the vault key has left, each with its remedy; empty if there are none."""
     try:
-        new = keys.load_next(workspace.id)
+        new = keys.load_next(workspace.key_id)
         both = load_keys(workspace) if new else None
     except VaultError:
         return []  # the check of the keys names what is wrong with them
-    if new is None or both is None or (entry := keys.find_next(workspace.id)) == "":
+    if new is None or both is None or (entry := keys.find_next(workspace.key_id)) == "":
         return []
     if not keys.is_from_environment("vault"):
         if new == both.vault:
@@ -204,7 +204,7 @@ def _settle(workspace: Workspace, old: Secret, new: Secret) -> None:
         health.write(workspace.vault, new)
         connection.execute("PRAGMA journal_mode = WAL")
     forget_log.change_key(forget_log.log_path(workspace.vault), old, new)
-    keys.adopt_next(workspace.id)
+    keys.adopt_next(workspace.key_id)
     _forget_mark(db, new)
 
 

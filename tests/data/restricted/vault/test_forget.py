@@ -30,7 +30,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def workspace(tmp_path):
     workspace = Workspace.create(tmp_path / "w", "real")
-    with Vault.create(workspace.vault, keys.create(workspace.id)) as vault:
+    with Vault.create(workspace.vault, keys.create(workspace.key_id)) as vault:
         vault.add("encounter", encounters(), "a.csv")
         publish(vault, {"met|AL|whole": children(vault)})
     return workspace
@@ -70,11 +70,11 @@ def published(vault):
 
 
 def opened(workspace):
-    return open_vault(workspace, keys.load(workspace.id))
+    return open_vault(workspace, keys.load(workspace.key_id))
 
 
 def read_log(workspace):
-    return forget_log.read(forget_log.log_path(workspace.vault), keys.load(workspace.id).vault)
+    return forget_log.read(forget_log.log_path(workspace.vault), keys.load(workspace.key_id).vault)
 
 
 # -- what leaves --
@@ -109,7 +109,7 @@ def rows(vault, kind="encounter"):
 
 def test_nothing_of_the_child_is_on_the_disk(workspace):
     ciphers = pytest.importorskip("cryptography.hazmat.primitives.ciphers")
-    number, key = "PLANTED-4711", keys.load(workspace.id).vault.reveal()
+    number, key = "PLANTED-4711", keys.load(workspace.key_id).vault.reveal()
     with opened(workspace) as vault:
         # Many rows around it, so that pages are split, merged and freed.
         vault.add("encounter", encounters(first=1000, count=3000), "many.csv")
@@ -184,7 +184,7 @@ def test_the_log_stands_beside_the_vault_and_each_mends_the_other(workspace):
     log.unlink()
     opened(workspace).close()
     assert {name for _, name, _ in read_log(workspace)} == {child(0)}
-    forget_log.add(log, [forget_log.Entry("child", child(1), "2009-05-31")], keys.load(workspace.id).vault)
+    forget_log.add(log, [forget_log.Entry("child", child(1), "2009-05-31")], keys.load(workspace.key_id).vault)
     with opened(workspace) as vault:
         assert child(1) not in children(vault)
         assert {child(0), child(1)} == vault.forgotten_children()
@@ -204,7 +204,7 @@ def test_the_log_tells_nothing_to_who_has_no_vault_key(workspace):
     told = [entry.encode() for kind, name, until in read_log(workspace) for entry in (kind, name, until)]
     assert not any(text in content for content in seen for text in told if len(text) > 4)
     assert len({content[:64] for content in seen}) == len(seen), "no two are encrypted with one nonce"
-    identifier_key = keys.load(workspace.id).identifier
+    identifier_key = keys.load(workspace.key_id).identifier
     with pytest.raises(VaultError, match="another vault key"):
         forget_log.read(log, identifier_key)
 
@@ -279,7 +279,7 @@ def test_a_vault_of_an_earlier_version_opens_and_forgets(workspace, version):
 @pytest.fixture
 def older(workspace, tmp_path):
     """Return a backup that was made before any child was forgotten."""
-    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
+    backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "older", PASSPHRASE)
     return tmp_path / "older"
 
 
@@ -300,13 +300,13 @@ def test_a_restored_backup_brings_nobody_back(workspace, older):
 def _connect(workspace):
     from data.restricted.vault import sqlcipher
 
-    return sqlcipher.connect(workspace.vault / "vault.db", keys.load(workspace.id).vault)
+    return sqlcipher.connect(workspace.vault / "vault.db", keys.load(workspace.key_id).vault)
 
 
 def test_a_backup_carries_the_log_to_a_new_folder(workspace, tmp_path):
     with opened(workspace) as vault:
         vault.forget([child(0)])
-    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "later", PASSPHRASE)
+    backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "later", PASSPHRASE)
     restored = backup.restore_backup(tmp_path / "later", tmp_path / "new", PASSPHRASE).workspace
     with opened(restored) as vault:
         assert vault.forgotten_children() == {child(0)}
@@ -337,7 +337,7 @@ def test_a_backup_of_an_earlier_version_is_restored(workspace, tmp_path, monkeyp
         patch.setattr(tables, "VERSION", version)
         patch.setattr(tables, "create_sql", create_older)
         patch.setattr(tables, "copy_sql", copy_older)
-        backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "first", PASSPHRASE)
+        backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "first", PASSPHRASE)
     with opened(workspace) as vault:
         vault.forget([child(0)])
         remaining = rows(vault)
@@ -384,7 +384,7 @@ def test_a_partner_leaves_whole_whatever_the_clock_said_when_it_sent_its_files(w
     with opened(workspace) as vault:
         set_clock_of_imports(vault, day)
         brought = sum(row["partner"] == "arsis" for row in rows(vault))
-    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
+    backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "older", PASSPHRASE)
     with opened(workspace) as vault:
         assert vault.count_brought("arsis") == brought > 0
         assert vault.withdraw("arsis") == brought
@@ -406,7 +406,7 @@ def test_what_a_partner_sent_after_it_left_stays_whatever_the_clock_said(workspa
         # The number of this import is none that the backup does not know of.
         vault.add("effort", frame("effort", 6).assign(partner="arsis"), "again.csv")
         set_clock_of_imports(vault, day)
-    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "newer", PASSPHRASE)
+    backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "newer", PASSPHRASE)
     with opened(workspace) as vault:
         assert vault.count_brought("arsis") == 6
     with opened(workspace) as vault:  # the log is applied to a vault that does not have it
