@@ -201,8 +201,8 @@ def test_the_log_tells_nothing_to_who_has_no_vault_key(workspace):
         vault.withdraw("arsis")
     seen.append(log.read_bytes())
     assert len({len(content) for content in seen}) == 1, "also none and forty have one size"
-    told = [entry.encode() for kind, name, until in read_log(workspace) for entry in (kind, name, until)]
-    assert not any(text in content for content in seen for text in told if len(text) > 4)
+    words = [entry.encode() for kind, name, until in read_log(workspace) for entry in (kind, name, until)]
+    assert not any(text in content for content in seen for text in words if len(text) > 4)
     assert len({content[:64] for content in seen}) == len(seen), "no two are encrypted with one nonce"
     identifier_key = keys.load(workspace.key_id).identifier
     with pytest.raises(VaultError, match="another vault key"):
