@@ -62,9 +62,9 @@ def release_demo(path: Path, seed: int, children: int = _CHILDREN, workspace_id:
     """
     workspace = Workspace.create(path, "invented", demo=True, workspace_id=workspace_id)
     governance.write_missing(workspace)
-    if not keys.has_keys(workspace.id):
-        keys.store(workspace.id, keys.create_from_seed(seed))
-    secrets = keys.load(workspace.id)
+    if not keys.has_keys(workspace.key_id):
+        keys.store(workspace.key_id, keys.create_from_seed(seed))
+    secrets = keys.load(workspace.key_id)
     say("Building the demo with invented data. This happens once and takes a minute or more.")
     with Vault.create(workspace.vault, secrets) as vault:
         _fill(

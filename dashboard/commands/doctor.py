@@ -65,7 +65,7 @@ def _find_problems(path: Path) -> list[str]:
     _warn_of_gaps(workspace)
     return [
         *workspace.check(),
-        *keys.check(workspace.id),
+        *keys.check(workspace.key_id),
         *_vault_problems(workspace),
         *rotation.find_problems(workspace),
         *_release_problems(workspace.releases),
@@ -106,7 +106,7 @@ def _register_plans(workspace: Workspace) -> None:
 
 
 def _vault_problems(workspace: Workspace) -> list[str]:
-    if keys.check(workspace.id):
+    if keys.check(workspace.key_id):
         return []  # `keys.check` names what is wrong with them
     try:
         return examine(workspace.vault, load_keys(workspace))

@@ -26,10 +26,10 @@ def init(
     """Make a workspace with an empty vault, two keys, a governance file and a page on data breaches."""
     workspace = Workspace.create(context.obj or default_path(), "invented" if practice else "real")
     governance.write_missing(workspace)
-    existing = keys.load(workspace.id) if keys.has_keys(workspace.id) else None
-    secrets = existing or keys.create(workspace.id, "keyring" if keyring else "file")
+    existing = keys.load(workspace.key_id) if keys.has_keys(workspace.key_id) else None
+    secrets = existing or keys.create(workspace.key_id, "keyring" if keyring else "file")
     Vault.create(workspace.vault, secrets).close()
-    places = keys.find_locations(workspace.id)
+    places = keys.find_locations(workspace.key_id)
     emit(
         {"workspace": str(workspace.path), "kind": workspace.kind, "keys": places},
         as_json,

@@ -31,7 +31,7 @@ _BACKUPS = (
 def show(context: typer.Context, as_json: Json = False) -> None:
     """Say where each key lies and what it protects. No key is shown."""
     workspace = open_workspace(context)
-    places = keys.find_locations(workspace.id)
+    places = keys.find_locations(workspace.key_id)
     rows = [(name, places[name] or "not found", protects) for name, protects in _PROTECTS.items()]
     emit(
         [{"key": name, "place": places[name], "protects": protects} for name, _, protects in rows],
@@ -54,7 +54,7 @@ def rotate(
     if not yes:
         _require_yes(workspace, as_json=as_json)
     rotate_vault_key(workspace, drafts.list_files())
-    place = keys.find_locations(workspace.id)["vault"]
+    place = keys.find_locations(workspace.key_id)["vault"]
     emit(
         {"rotated": "vault", "place": place},
         as_json,

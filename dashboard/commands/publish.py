@@ -27,7 +27,7 @@ def publish(
     """Write what a server needs of the current release into a folder, signed, and nothing else of the workspace."""
     workspace = open_workspace(context, or_demo=True)
     governance.note_blocked(workspace)
-    copy = server_copy.publish_copy(workspace, check_tier(tier), to, keys.load_signing(workspace.id))
+    copy = server_copy.publish_copy(workspace, check_tier(tier), to, keys.load_signing(workspace.key_id))
     opened = open_release(workspace, copy.tier, copy.release)
     transfer = f"{_MODES[copy.tier]} {shlex.quote(f'{to}/')} root@SERVER:/srv/tact-map/"
     emit(

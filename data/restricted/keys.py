@@ -8,8 +8,9 @@ known child would count as a new one. A backup has both keys.
 A third key signs the files for a server (data/release/signed_list.py). It opens nothing. It is made when it is first
 needed and is in no backup. If it is lost, a new key is made, and the server must get the new public key.
 
-Keys are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring. A key file
-may be a link to a file on another disk, so that nobody finds both keys in one place.
+A workspace's keys are found by `Workspace.key_id`: its identity, after "practice/" if its records are invented. They
+are searched in this order: environment (TACT_VAULT_KEY, TACT_IDENTIFIER_KEY), key file, system keyring. A key file may
+be a link to a file on another disk, so that nobody finds both keys in one place.
 
 While the vault gets a new key (data/restricted/vault/rotation.py), the new key is stored beside the old one: in
 TACT_NEW_VAULT_KEY, in a file beside the old key file (or beside the target of its link), or in the keyring.
@@ -148,16 +149,25 @@ class IdentifierHasher:
         return np.frombuffer(keys, dtype="<u8").astype(np.uint64)
 
 
-def key_folder(workspace_id: str) -> Path:
-    """Return the folder of a workspace's key files, in the user's settings folder."""
+def key_folder(key_id: str) -> Path:
+    """Return the folder of a workspace's key files, in the user's settings folder.
+
+    Keys of practice lie apart. Those that an earlier version stored beside the real ones are moved there.
+    """
     base = platformdirs.user_config_path("tact-map", appauthor=False)
-    return base / "keys" / workspace_id
+    practice, _, identity = key_id.rpartition("/")
+    former, folder = base / "keys" / identity, base / ("practice-keys" if practice else "keys") / identity
+    if former.exists() and not folder.exists():
+        with contextlib.suppress(OSError):  # another process has moved them
+            folder.parent.mkdir(mode=0o700, exist_ok=True)
+            former.rename(folder)
+    return folder
 
 
-def create(workspace_id: str, place: Place = "file") -> Keys:
+def create(key_id: str, place: Place = "file") -> Keys:
     """Draw two new keys, store them and return them; raise VaultError as `store` does."""
     keys = Keys.random()
-    store(workspace_id, keys, place)
+    store(key_id, keys, place)
     return keys
 
 
@@ -170,13 +180,13 @@ def create_from_seed(seed: int) -> Keys:
     return Keys(Secret.random(), Secret(hashlib.sha256(_INVENTED + str(seed).encode()).digest()))
 
 
-def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
+def store(key_id: str, keys: Keys, place: Place = "file") -> None:
     """Store both keys in files of mode 600 or in the system keyring.
 
     Raises VaultError when a key exists already, because without its key a vault is lost, or when the keys cannot be
     written.
     """
-    places = [where for where in find_locations(workspace_id).values() if where]
+    places = [where for where in find_locations(key_id).values() if where]
     if places:
         raise VaultError(
             Message(
@@ -187,56 +197,56 @@ def store(workspace_id: str, keys: Keys, place: Place = "file") -> None:
         )
     if place == "keyring":
         for name in _NAMES:
-            _to_keyring(workspace_id, name, getattr(keys, name))
+            _to_keyring(key_id, name, getattr(keys, name))
     else:
-        _to_files(key_folder(workspace_id), {name: getattr(keys, name) for name in _NAMES})
+        _to_files(key_folder(key_id), {name: getattr(keys, name) for name in _NAMES})
 
 
-def complete(workspace_id: str, keys: Keys) -> Keys:
+def complete(key_id: str, keys: Keys) -> Keys:
     """Return the keys of a workspace of which one is lost, with that key from a copy; nothing is stored.
 
     Raises VaultError as `load` does for the other key.
     """
-    here = {name: _find(workspace_id, name) for name, place in find_locations(workspace_id).items() if place}
+    here = {name: _find(key_id, name) for name, place in find_locations(key_id).items() if place}
     return Keys(**{name: getattr(keys, name) for name in _NAMES} | here)
 
 
-def store_missing(workspace_id: str, keys: Keys, place: Place = "file") -> bool:
+def store_missing(key_id: str, keys: Keys, place: Place = "file") -> bool:
     """Store those of the keys that are not stored; return whether there was one. Raises VaultError as `store` does."""
-    missing = {name: getattr(keys, name) for name, where in find_locations(workspace_id).items() if not where}
+    missing = {name: getattr(keys, name) for name, where in find_locations(key_id).items() if not where}
     if place == "keyring":
         for name, secret in missing.items():
-            _to_keyring(workspace_id, name, secret)
+            _to_keyring(key_id, name, secret)
     elif missing:
-        _to_files(key_folder(workspace_id), missing)
+        _to_files(key_folder(key_id), missing)
     return bool(missing)
 
 
-def load(workspace_id: str) -> Keys:
+def load(key_id: str) -> Keys:
     """Read both keys of a workspace.
 
     Raises MissingKey if a key is not found or its file cannot be read, VaultError for a text that is not a key or a
     file that others can read.
     """
-    return Keys(_find(workspace_id, "vault"), _find(workspace_id, "identifier"))
+    return Keys(_find(key_id, "vault"), _find(key_id, "identifier"))
 
 
-def load_signing(workspace_id: str) -> Secret:
+def load_signing(key_id: str) -> Secret:
     """Read the key that signs the files for a server. The first time, draw it and store it where the vault key is.
 
     Raises VaultError for a text that is not a key, a file that other users can read, or a place that cannot be written,
     and MissingKey for a file that cannot be read.
     """
     try:
-        return _find(workspace_id, _SIGNING)
+        return _find(key_id, _SIGNING)
     except MissingKey:
-        if _location(workspace_id, _SIGNING):
+        if _location(key_id, _SIGNING):
             raise
     secret = Secret.random()
-    if _location(workspace_id, "vault").startswith("system keyring"):
-        _to_keyring(workspace_id, _SIGNING, secret)
+    if _location(key_id, "vault").startswith("system keyring"):
+        _to_keyring(key_id, _SIGNING, secret)
     else:
-        _to_files(key_folder(workspace_id), {_SIGNING: secret})
+        _to_files(key_folder(key_id), {_SIGNING: secret})
     return secret
 
 
@@ -245,7 +255,7 @@ def is_from_environment(name: str) -> bool:
     return bool(os.environ.get(ENVIRONMENT[name]))
 
 
-def load_next(workspace_id: str) -> Secret | None:
+def load_next(key_id: str) -> Secret | None:
     """Read the next vault key, from the place of the vault key; None if there is none.
 
     Raises VaultError as `load` does.
@@ -253,69 +263,69 @@ def load_next(workspace_id: str) -> Secret | None:
     if is_from_environment("vault"):
         text = os.environ.get(NEW_VAULT_KEY)
         return _parse(text, Message("The environment variable {variable}", variable=NEW_VAULT_KEY)) if text else None
-    if file := _find_vault_file(workspace_id):
+    if file := _find_vault_file(key_id):
         return _from_file(_next_to(file)) if _next_to(file).exists() else None
-    text = _from_keyring(workspace_id, _NEXT)
-    where = Message("The keyring's entry {service}, {name},", service=_service(workspace_id), name=_NEXT)
+    text = _from_keyring(key_id, _NEXT)
+    where = Message("The keyring's entry {service}, {name},", service=_service(key_id), name=_NEXT)
     return _parse(text, where) if text else None
 
 
-def find_next(workspace_id: str) -> str:
+def find_next(key_id: str) -> str:
     """Return where the next vault key is stored; "" if there is none. Raises VaultError as `load` does."""
-    if load_next(workspace_id) is None:
+    if load_next(key_id) is None:
         return ""
     if is_from_environment("vault"):
         return Message("environment variable {variable}", variable=NEW_VAULT_KEY)
-    if file := _find_vault_file(workspace_id):
+    if file := _find_vault_file(key_id):
         return Message("file {path}", path=_next_to(file))
     # The same service has the keys that are in use: whoever removes all of it loses the records.
-    return Message("system keyring, service {service}, entry {name}", service=_service(workspace_id), name=_NEXT)
+    return Message("system keyring, service {service}, entry {name}", service=_service(key_id), name=_NEXT)
 
 
-def store_next(workspace_id: str, secret: Secret) -> None:
+def store_next(key_id: str, secret: Secret) -> None:
     """Store the next vault key beside the present one, in the folder of its file or in the keyring.
 
     Raises VaultError if it cannot be written.
     """
-    if file := _find_vault_file(workspace_id):
+    if file := _find_vault_file(key_id):
         _to_files(file.parent, {_next_to(file).stem: secret})
     else:
-        _to_keyring(workspace_id, _NEXT, secret)
+        _to_keyring(key_id, _NEXT, secret)
 
 
-def adopt_next(workspace_id: str) -> None:
+def adopt_next(key_id: str) -> None:
     """Replace the vault key by the next vault key, in one step; a key in the environment stays there.
 
     Raises VaultError if it cannot be written.
     """
     if is_from_environment("vault"):
         return
-    if file := _find_vault_file(workspace_id):
+    if file := _find_vault_file(key_id):
         try:
             _next_to(file).replace(file)
             files.fsync_folder(file.parent)
         except OSError as error:
             raise _not_written(file.parent, error) from error
-    elif (secret := load_next(workspace_id)) is not None:
-        _to_keyring(workspace_id, "vault", secret)
-        discard_next(workspace_id)
+    elif (secret := load_next(key_id)) is not None:
+        _to_keyring(key_id, "vault", secret)
+        discard_next(key_id)
 
 
-def discard_next(workspace_id: str) -> None:
+def discard_next(key_id: str) -> None:
     """Remove the next vault key, when no vault needs it; a key in the environment stays there."""
     if is_from_environment("vault"):
         return
-    if file := _find_vault_file(workspace_id):
+    if file := _find_vault_file(key_id):
         _next_to(file).unlink(missing_ok=True)
     else:
         keyring = _keyring()
         with contextlib.suppress(keyring.errors.KeyringError):
-            keyring.delete_password(_service(workspace_id), _NEXT)
+            keyring.delete_password(_service(key_id), _NEXT)
 
 
-def _find_vault_file(workspace_id: str) -> Path | None:
+def _find_vault_file(key_id: str) -> Path | None:
     """Return the file with the vault key (for a link, its target); None if there is none."""
-    path = key_folder(workspace_id) / "vault.key"
+    path = key_folder(key_id) / "vault.key"
     return path.resolve() if os.path.lexists(path) else None
 
 
@@ -333,49 +343,47 @@ def format_keys(keys: Keys) -> dict[str, str]:
     return {name: getattr(keys, name).reveal().hex() for name in _NAMES}
 
 
-def has_keys(workspace_id: str) -> bool:
+def has_keys(key_id: str) -> bool:
     """Return whether at least one of the two keys is stored; it need not be valid."""
-    return any(find_locations(workspace_id).values())
+    return any(find_locations(key_id).values())
 
 
-def find_locations(workspace_id: str) -> dict[str, str]:
+def find_locations(key_id: str) -> dict[str, str]:
     """Return where each key ("vault", "identifier") is stored; "" if it is not stored."""
-    return {name: _location(workspace_id, name) for name in _NAMES}
+    return {name: _location(key_id, name) for name in _NAMES}
 
 
-def check(workspace_id: str) -> list[str]:
+def check(key_id: str) -> list[str]:
     """List what is wrong with the keys, each with its remedy; empty when all is well."""
     problems = []
     for name in _NAMES:
         try:
-            _find(workspace_id, name)
+            _find(key_id, name)
         except VaultError as error:
             problems.append(error.message)
     return problems
 
 
-def _location(workspace_id: str, name: str) -> str:
-    path = key_folder(workspace_id) / f"{name}.key"
+def _location(key_id: str, name: str) -> str:
+    path = key_folder(key_id) / f"{name}.key"
     if os.environ.get(ENVIRONMENT[name]):
         return Message("environment variable {variable}", variable=ENVIRONMENT[name])
     if os.path.lexists(path):
         return Message("file {path}", path=path)
-    if _from_keyring(workspace_id, name) is not None:
-        return Message("system keyring, service {service}", service=_service(workspace_id))
+    if _from_keyring(key_id, name) is not None:
+        return Message("system keyring, service {service}", service=_service(key_id))
     return ""
 
 
-def _find(workspace_id: str, name: str) -> Secret:
+def _find(key_id: str, name: str) -> Secret:
     variable = ENVIRONMENT[name]
     if text := os.environ.get(variable):
         return _parse(text, Message("The environment variable {variable}", variable=variable))
-    path = key_folder(workspace_id) / f"{name}.key"
+    path = key_folder(key_id) / f"{name}.key"
     if os.path.lexists(path):
         return _from_file(path)
-    if text := _from_keyring(workspace_id, name):
-        return _parse(
-            text, Message("The keyring's entry {service}, {name},", service=_service(workspace_id), name=name)
-        )
+    if text := _from_keyring(key_id, name):
+        return _parse(text, Message("The keyring's entry {service}, {name},", service=_service(key_id), name=name))
     raise MissingKey(
         Message(
             "{name} was not found: {variable} is not set, the file {path} does not exist, and the system keyring "
@@ -384,7 +392,7 @@ def _find(workspace_id: str, name: str) -> Secret:
             name=_TITLES[name],
             variable=variable,
             path=path,
-            service=_service(workspace_id),
+            service=_service(key_id),
         )
     )
 
@@ -453,8 +461,8 @@ def _from_file(path: Path) -> Secret:
     return _parse(text, Message("The key file {path}", path=path))
 
 
-def _service(workspace_id: str) -> str:
-    return f"tact-map/{workspace_id}"
+def _service(key_id: str) -> str:
+    return f"tact-map/{key_id}"
 
 
 def _keyring() -> ModuleType:
@@ -464,19 +472,22 @@ def _keyring() -> ModuleType:
     return keyring
 
 
-def _from_keyring(workspace_id: str, name: str) -> str | None:
-    keyring = _keyring()
-    try:
-        text: str | None = keyring.get_password(_service(workspace_id), name)
-    except keyring.errors.KeyringError:
-        return None
+def _from_keyring(key_id: str, name: str) -> str | None:
+    keyring, former = _keyring(), key_id.rpartition("/")[2]
+    text: str | None = None
+    with contextlib.suppress(keyring.errors.KeyringError):
+        text = keyring.get_password(_service(key_id), name)
+        # Keys of practice that an earlier version stored beside the real ones are moved.
+        if text is None and former != key_id and (text := keyring.get_password(_service(former), name)):
+            keyring.set_password(_service(key_id), name, text)
+            keyring.delete_password(_service(former), name)
     return text
 
 
-def _to_keyring(workspace_id: str, name: str, secret: Secret) -> None:
+def _to_keyring(key_id: str, name: str, secret: Secret) -> None:
     keyring = _keyring()
     try:
-        keyring.set_password(_service(workspace_id), name, secret.reveal().hex())
+        keyring.set_password(_service(key_id), name, secret.reveal().hex())
     except keyring.errors.KeyringError as error:
         raise VaultError(
             Message(

@@ -18,7 +18,7 @@ from data.message import Message, join_messages
 from data.workspace import files
 from data.workspace.toml_text import parse_toml
 
-__all__ = ["KINDS", "Kind", "Workspace", "default_path", "demo_path"]
+__all__ = ["KINDS", "Kind", "Workspace", "default_path", "demo_path", "name_keys"]
 
 Kind = Literal["real", "invented"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -38,6 +38,11 @@ def default_path() -> Path:
 def demo_path() -> Path:
     """Return the path of the demo's workspace, which is separate from any real one."""
     return platformdirs.user_data_path(_APP, appauthor=False) / "demo"
+
+
+def name_keys(workspace_id: str, kind: str) -> str:
+    """Return the name by which the keys of a workspace are found, so that those of practice lie apart."""
+    return f"practice/{workspace_id}" if kind == "invented" else workspace_id
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,11 @@ class Workspace:
         return cls(path, name, fields["kind"], str(fields.get("created", "")), month, demo)
 
     @property
+    def key_id(self) -> str:
+        """The name by which its keys are found."""
+        return name_keys(self.id, self.kind)
+
+    @property
     def vault(self) -> Path:
         """The folder of the encrypted records; it does not exist before the vault is made."""
         return self.path / "vault"
@@ -215,7 +225,7 @@ class Workspace:
 
     def _toml(self) -> str:
         return (
-            "# Made by `tact init`. Never change the kind. The id belongs to the keys.\n"
+            "# Made by `tact init`. Never change the kind, nor start_month after a release. The id is for the keys.\n"
             f"format = {_FORMAT}\n"
             f'id = "{self.id}"\n'
             f'kind = "{self.kind}"\n'

@@ -435,7 +435,7 @@ class Round:
 
     def _is_child(self, file: int, identity: str, child: int) -> bool:
         """Return whether the record `identity` of a file is about the child with the identifier K-`child`."""
-        secrets = keys.load(self.world.workspace.id)
+        secrets = keys.load(self.world.workspace.key_id)
         wanted = forgetting.hash_child(secrets, intake.child_names(PARTNERS[file % 3], f"K-{child}", ""))
         return self.base.children[file][identity].lower() in wanted
 

@@ -204,7 +204,7 @@ class Seen:
 def look(world: World) -> Seen:
     """Read the content of a world and check each part. Raises AssertionError if a part is not as it must be."""
     workspace = world.workspace
-    assert keys.check(workspace.id) == [], "keys"
+    assert keys.check(workspace.key_id) == [], "keys"
     with open_vault(workspace) as vault:
         records = frozenset((identity, content) for identity, content, _ in read_records(vault))
         imports = tuple(entry["number"] for entry in vault.list_imports())
@@ -213,7 +213,8 @@ def look(world: World) -> Seen:
         assert vault.staged_publication() is None, "a release is still staged"
         inside = removal.read_log(vault._connection)  # noqa: SLF001
         blocks = {block.release for block in vault.published_blocks().values()}
-    assert inside == forget_log.read(forget_log.log_path(workspace.vault)), "the two forget logs differ"
+    beside = forget_log.read(forget_log.log_path(workspace.vault), keys.load(workspace.key_id).vault)
+    assert inside == beside, "the two forget logs differ"
     listed, current = names(workspace.releases), current_name(workspace.releases)
     assert current in listed, "no current release"
     assert blocks <= set(listed), "the vault names a release that is not there"
@@ -259,7 +260,7 @@ def _look_at_server(world: World) -> tuple[int, str] | None:
     """
     if not (world.path / "server").exists():
         return None
-    secret = keys.load_signing(world.workspace.id)
+    secret = keys.load_signing(world.workspace.key_id)
     public = Ed25519PrivateKey.from_private_bytes(secret.reveal()).public_key().public_bytes_raw().hex()
     whole = Publisher(world.path / "server", public, "public").find_whole()
     assert whole is not None, "the server has nothing whole to show"

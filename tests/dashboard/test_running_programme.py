@@ -78,8 +78,8 @@ def release_until(tmp_path, monkeypatch, few_worlds):
 
     def release(day, children):
         workspace = Workspace.create(tmp_path / "world", "invented")
-        keys.store(workspace.id, keys.create_from_seed(5))
-        secrets = keys.load(workspace.id)
+        keys.store(workspace.key_id, keys.create_from_seed(5))
+        secrets = keys.load(workspace.key_id)
         with Vault.create(workspace.vault, secrets) as vault:
             world = demo._build_world(5, children)
             demo._fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), world)

@@ -31,7 +31,7 @@ for name in ("connect", "connect_with_passphrase"):
     setattr(sqlcipher, name, watched)
 workspace = Workspace.open(Path(sys.argv[2]))
 if sys.argv[1] == "backup":
-    backup.write_backup(workspace, keys.load(workspace.id), Path(sys.argv[3]), sys.argv[4])
+    backup.write_backup(workspace, keys.load(workspace.key_id), Path(sys.argv[3]), sys.argv[4])
 else:
     backup.restore_backup(Path(sys.argv[3]), workspace.path, sys.argv[4], replace=True)
 killing.mark(killing.END)

@@ -101,7 +101,7 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setattr(keys.platformdirs, "user_config_path", lambda *_, **__: tmp_path / "config")
     monkeypatch.setattr(keys, "_from_keyring", lambda *_: None)
     workspace = Workspace.create(tmp_path / "w", "real")
-    with Vault.create(workspace.vault, keys.create(workspace.id)) as vault:
+    with Vault.create(workspace.vault, keys.create(workspace.key_id)) as vault:
         vault.add("encounter", frame("encounter", 10_000), "a.csv")
     return workspace
 
@@ -110,7 +110,7 @@ def workspace(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("cheap_backups")
 def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
     with pytest.raises(DiskFull):
-        write_backup(workspace, keys.load(workspace.id), small_disk / "backup.tact", "correct horse battery")
+        write_backup(workspace, keys.load(workspace.key_id), small_disk / "backup.tact", "correct horse battery")
     assert list(small_disk.iterdir()) == []
     with open_vault(workspace) as vault:
         assert count(vault) == 10_000
@@ -120,7 +120,7 @@ def test_no_room_for_a_backup_leaves_nothing(workspace, small_disk):
 @pytest.mark.parametrize("seen", [True, False], ids=["seen before", "seen by the database"])
 def test_no_room_for_a_new_vault_key_keeps_the_old_one(workspace, small_disk, monkeypatch, seen):
     there = Workspace.create(small_disk / "w", "real", workspace_id=workspace.id)
-    both = keys.load(workspace.id)
+    both = keys.load(workspace.key_id)
     with Vault.create(there.vault, both) as vault:
         vault.add("encounter", frame("encounter", 2_000), "a.csv")
     fill(small_disk)
@@ -131,7 +131,7 @@ def test_no_room_for_a_new_vault_key_keeps_the_old_one(workspace, small_disk, mo
             patch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 40))
         with pytest.raises(DiskFull if seen else VaultError):
             rotate_vault_key(there, [])
-    assert (keys.load(workspace.id), keys.load_next(workspace.id)) == (both, None)
+    assert (keys.load(workspace.key_id), keys.load_next(workspace.key_id)) == (both, None)
     with open_vault(there) as vault:
         assert count(vault) == 2_000
     small_disk.joinpath("filler").unlink()
@@ -145,9 +145,9 @@ def test_no_room_for_a_new_vault_key_keeps_the_old_one(workspace, small_disk, mo
 @pytest.mark.usefixtures("cheap_backups")
 def test_no_room_for_a_restore_keeps_what_is_there(workspace, small_disk, tmp_path):
     file = tmp_path / "backup.tact"
-    write_backup(workspace, keys.load(workspace.id), file, "correct horse battery")
+    write_backup(workspace, keys.load(workspace.key_id), file, "correct horse battery")
     there = Workspace.create(small_disk / "w", "real", workspace_id=workspace.id)
-    with Vault.create(there.vault, keys.load(workspace.id)) as vault:
+    with Vault.create(there.vault, keys.load(workspace.key_id)) as vault:
         vault.add("encounter", frame("encounter", 10), "a.csv")
     with pytest.raises(DiskFull):
         restore_backup(file, there.path, "correct horse battery", replace=True)

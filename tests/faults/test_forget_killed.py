@@ -59,7 +59,7 @@ def test_a_child_is_forgotten_whole_or_not_at_all(before, marks, tmp_path, i):
     ended = kill(*command(folder), marks=int(random.integers(1, marks)), delay=float(random.uniform(0, 0.01)))
     with contextlib.closing(sqlcipher.connect(folder / "vault.db", KEY)) as connection:
         assert left(connection) in (0, MINE)
-        noted = bool(forget_log.read(forget_log.log_path(folder)))
+        noted = bool(forget_log.read(forget_log.log_path(folder), KEY))
         assert noted or left(connection) == MINE
         assert not ended or left(connection) == 0
     with Vault.open(folder, KEY) as vault:

@@ -5,12 +5,13 @@ import signal
 import pytest
 
 from data.restricted import keys
-from data.restricted.vault import Vault, open_vault, rotation
+from data.restricted.vault import Vault, forget_log, open_vault, removal, rotation
 from data.workspace import Workspace
 from tests.helpers.prepared import start
 from tests.helpers.records import frame
 from tests.helpers.repetitions import vary
 
+CHILD = "ab" * 32
 ROWS, MANY = 200, 40_000
 PROGRAM = """
 import os, shutil, signal, sys
@@ -75,29 +76,33 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"
 def make(folder, monkeypatch, rows):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     workspace = Workspace.create(folder / "w", "invented")
-    keys.create(workspace.id)
-    with Vault.create(workspace.vault, keys.load(workspace.id)) as vault:
+    keys.create(workspace.key_id)
+    with Vault.create(workspace.vault, keys.load(workspace.key_id)) as vault:
         vault.add("encounter", frame("encounter", rows), "by-hand.csv")
-    return keys.load(workspace.id).vault
+        vault.forget([CHILD])
+    return keys.load(workspace.key_id).vault
 
 
 def check(folder, monkeypatch, rows, old):
     """Return whether the key was changed, after checking that nothing was lost."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     workspace = Workspace.open(folder / "w")
-    here = (keys.load(workspace.id).vault, keys.load_next(workspace.id))
+    here = (keys.load(workspace.key_id).vault, keys.load_next(workspace.key_id))
     stored = {key.reveal() for key in here if key}
     opened = [k for k in stored | {old.reveal()} if rotation._opens(workspace.vault / "vault.db", keys.Secret(k))]
     assert len(opened) == 1
     assert opened[0] in stored
+    log = forget_log.log_path(workspace.vault)
+    assert {CHILD} == {name for _, name, _ in forget_log.read(log, *map(keys.Secret, stored))}
     with open_vault(workspace) as vault:
+        assert forget_log.read(log, keys.load(workspace.key_id).vault) == removal.read_log(vault._connection)
         assert vault.count("encounter") == rows
         assert vault.is_from(1, "by-hand.csv")
         assert vault.check() == []
         assert vault._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert keys.load_next(workspace.id) is None
+    assert keys.load_next(workspace.key_id) is None
     assert rotation.find_problems(workspace) == []
-    return keys.load(workspace.id).vault != old
+    return keys.load(workspace.key_id).vault != old
 
 
 @vary("first", (1, 2))

@@ -35,7 +35,7 @@ class Clocks:
 def make_desk(folder: Path, kind: str = "invented") -> tuple[state.Desk, Clocks]:
     """Return the unlocked desk of a new workspace of a kind, and its clocks; the keys are in files as usual."""
     workspace = Workspace.create(folder / "practice", kind)
-    secrets = keys.create(workspace.id)
+    secrets = keys.create(workspace.key_id)
     Vault.create(workspace.vault, secrets).close()
     clocks = Clocks()
     desk = state.Desk(workspace, clocks)

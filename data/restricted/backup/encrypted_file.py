@@ -19,6 +19,7 @@ from data.restricted.governance import logs
 from data.restricted.keys import Keys, Secret
 from data.restricted.vault import health, tables
 from data.restricted.vault import sqlcipher as sql
+from data.workspace import name_keys
 
 APPLICATION = 0x54414342  # "TACB", in the file's header
 DOCUMENTS = (governance.FILE, policy_file.FILE, logs.APPROVALS, logs.EXPORTS)
@@ -33,6 +34,11 @@ class Manifest:
     start_month: int
     keys: Keys
     day: str  # on which the backup was written (UTC, ISO)
+
+    @property
+    def key_id(self) -> str:
+        """The name by which the workspace's keys are found."""
+        return name_keys(self.workspace_id, self.kind)
 
 
 @contextlib.contextmanager

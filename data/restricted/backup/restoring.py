@@ -80,13 +80,13 @@ def restore_backup(
         workspace = _open_workspace(Path(path), manifest)
         with WriterLock(workspace.vault).holding():
             if known_keys is None and not replace and _brings_key_alone(workspace, in_use):
-                keys.store_missing(workspace.id, in_use, place)
+                keys.store_missing(workspace.key_id, in_use, place)
                 return Restored(
                     workspace, has_records=True, replaced=None, releases=(), plans=0, accounts=False, only_key=True
                 )
             _check_vault(workspace, in_use, replace=replace)
             if known_keys is None:
-                keys.store_missing(workspace.id, in_use, place)
+                keys.store_missing(workspace.key_id, in_use, place)
             replaced = _restore_vault(connection, workspace, manifest.keys.vault, in_use.vault)
         _restore_mappings(connection, workspace)
         accounts = _restore_documents(connection, workspace)
@@ -127,21 +127,21 @@ def _open_workspace(path: Path, manifest: Manifest) -> Workspace:
 
 def _find_keys(path: Path, manifest: Manifest) -> Keys | None:
     """Return the keys of the backup's workspace that are stored here; None if there are none."""
-    if not keys.has_keys(manifest.workspace_id):
+    if not keys.has_keys(manifest.key_id):
         return None
-    if not all(keys.find_locations(manifest.workspace_id).values()):
-        return keys.complete(manifest.workspace_id, manifest.keys)
+    if not all(keys.find_locations(manifest.key_id).values()):
+        return keys.complete(manifest.key_id, manifest.keys)
     here = Workspace.open(path) if (path / "workspace.toml").exists() else None
     if here is not None and here.id == manifest.workspace_id:
         # If the vault is too damaged to finish a change of its key, the restore replaces it.
         with contextlib.suppress(CorruptVault):
             return load_keys(here)
-    return keys.load(manifest.workspace_id)
+    return keys.load(manifest.key_id)
 
 
 def _brings_key_alone(workspace: Workspace, in_use: Keys) -> bool:
     """Return whether a key of the workspace is lost, and `in_use` opens the records that are there."""
-    if all(keys.find_locations(workspace.id).values()) or not workspace.vault.exists():
+    if all(keys.find_locations(workspace.key_id).values()) or not workspace.vault.exists():
         return False
     with contextlib.suppress(VaultError), Vault.open(workspace.vault, in_use.vault) as vault:
         return vault.has_records()
@@ -199,7 +199,7 @@ def _restore_vault(backup: sql.Connection, workspace: Workspace, old: Secret, ke
                     copy.execute("BEGIN IMMEDIATE")
                     rotation.keep_sources(copy, old, drafts.list_files())
                     copy.execute("COMMIT")
-            _forget_again(aside, key, forget_log.read(forget_log.log_path(folder)))
+            _forget_again(aside, key, forget_log.change_key(forget_log.log_path(folder), old, key))
             # The old vault was not touched until here, and the new one is complete.
             replaced = _move_away(folder)
     except BaseException:

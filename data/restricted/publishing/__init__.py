@@ -40,6 +40,7 @@ from data.restricted.publishing.earlier import (
     explain_refusal,
     read_earlier,
     refuse_lost,
+    refuse_other_calendar,
     refuse_other_noise,
     refuse_other_time,
 )
@@ -121,9 +122,9 @@ def make_release(
     Without a vault, or with an empty one, the release has only published figures and areas. `record_keys` is
     data.restricted.keys.IdentifierHasher.record_keys, required with a vault. `mechanism` comes from the policy, except
     in tests. Raises ReleaseRefused with the cells on which an attack succeeds, ReleaseError if the release conflicts
-    with earlier ones (other noise, a lower threshold, a shorter time, or one of them is lost), if no encounter lies in
-    its quarters, if a number of an area without a programme is k or more, or if another release is being made; then
-    nothing is published.
+    with earlier ones (other noise, a lower threshold, other years, a shorter time, or one of them is lost), if no
+    encounter lies in its quarters, if a number of an area without a programme is k or more, or if another release is
+    being made; then nothing is published.
     """
     if vault is not None and record_keys is None:
         msg = Message("A release of records needs the identifier key. Check it with: tact doctor")
@@ -133,6 +134,7 @@ def make_release(
     with lock_releases(releases):
         settle_interrupted(vault, releases, drop_approval)
         refuse_lost(vault, releases)
+        calendar_block = refuse_other_calendar(vault, releases, first_month) if vault is not None else {}
         tick("Reading records")
         calendar, day = Calendar(first_month), day or datetime.now(UTC).date()
         records = read_records(vault, area_table, calendar, policy, plan, day) if vault else None
@@ -175,7 +177,7 @@ def make_release(
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)
         blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}
-        blocks |= {**indicators.blocks, **sent_blocks}
+        blocks |= {**indicators.blocks, **sent_blocks, **calendar_block}
         try:
             new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick, rehearse, add_approval)
         except ReleaseRefused as refusal:

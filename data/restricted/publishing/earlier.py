@@ -19,9 +19,11 @@ from data.message import Message, join_messages
 from data.release import Release, names
 from data.restricted.publishing.draft import Draft
 from data.restricted.vault import Vault
+from data.restricted.vault.blocks import Block
 from data.tables.periods import Calendar
 from data.tables.spec import Tier
 
+_CALENDAR, _FIRST_MONTH = "calendar", "first_month"  # a published block, and its value
 _OF_NOISE = ("variance", "variance_near_k", "largest", "key_range", "cap")
 _WHY = Message(
     "Nothing was published: published numbers are repeated, and the same ones drawn in another way could be averaged "
@@ -74,6 +76,33 @@ def explain_refusal(refusal: ReleaseRefused, vault: Vault, releases: Path) -> Re
         last=last.name,
     )
     return ReleaseRefused(join_messages([refusal.message, advice], "\n"))
+
+
+def refuse_other_calendar(vault: Vault, releases: Path, first_month: int) -> dict[str, bytes]:
+    """Return the block that the vault must store, which says in which month years begin; empty if it has this block.
+
+    The first release with counts decides it. In vaults of earlier versions, the newest release says it. Raises
+    ReleaseError for another month: years that overlap published ones would count the same children in another way.
+    """
+    noted, last = vault.published_blocks().get(_CALENDAR), next(iter(_releases_with_counts(releases, "partner")), None)
+    name, month = "", first_month
+    if noted is not None:
+        name, month = noted.release, Block.decode(noted.members).values[_FIRST_MONTH][0]
+    elif last is not None:
+        name, month = last.name, int(last.manifest["tact"].get(_FIRST_MONTH, 6))
+    if month != first_month:
+        raise ReleaseError(
+            Message(
+                "Release {name} has years that begin with month {month}, and now they would begin with month {other}. "
+                "Nothing was published: years that overlap could be compared, and tell of single children. Put "
+                "start_month = {month} back into workspace.toml. Other years need a new workspace, whose first day "
+                "comes after all that was published.",
+                name=name,
+                month=month,
+                other=first_month,
+            )
+        )
+    return {} if noted is not None else {_CALENDAR: Block({_FIRST_MONTH: [first_month]}).encode()}
 
 
 def refuse_other_time(releases: Path, draft: Draft) -> None:

@@ -138,16 +138,16 @@ class Vault:
         Nearly always the two are equal already.
         """
         path = forget_log.log_path(self.folder)
-        beside = forget_log.read(path)
+        beside = forget_log.read(path, self._key)
         with sql.translating_errors(self._db):
             inside = removal.read_log(self._connection)
         joined = forget_log.keep_latest(beside | inside)
         if joined != inside:
             with self._transaction(wait_for_readers=True) as connection:
                 removal.apply(connection, joined - inside)
-        if joined != beside:
+        if joined != beside or not forget_log.is_encrypted(path):
             with self.writing():
-                forget_log.write(path, joined)
+                forget_log.add(path, joined, self._key)
 
     def _check_identifier_key(self, mark: str | None) -> None:
         stored = self._meta.get(creation.IDENTIFIER)
@@ -361,8 +361,7 @@ class Vault:
 
     def _forget(self, entries: Sequence[forget_log.Entry]) -> int:
         # The file is written first: see data/restricted/vault/forget_log.py.
-        path = forget_log.log_path(self.folder)
-        forget_log.write(path, forget_log.keep_latest({*forget_log.read(path), *entries}))
+        forget_log.add(forget_log.log_path(self.folder), entries, self._key)
         with self._transaction(wait_for_readers=True) as connection:
             return removal.apply(connection, entries)
 

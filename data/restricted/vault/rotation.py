@@ -6,7 +6,8 @@ In this order, a stored key opens the vault at each moment, even after a kill or
 2. SQLCipher encrypts all pages again in one transaction with a rollback journal, while no other process has the vault
    open. The end of the transaction is on disk before step 3 (`synchronous = EXTRA`), so that no power cut brings the
    journal back.
-3. All pages of the vault are checked with the new key, which then replaces the old one.
+3. All pages of the vault are checked with the new key, and the forget log is encrypted with it. Then the new key
+   replaces the old one.
 
 `load_keys` finishes what was interrupted: a vault that still has the old key and the mark begins with step 2, one that
 has the new key with step 3. A copy that the keyring still has of the vault's present key is removed. A new key that
@@ -24,7 +25,7 @@ from pathlib import Path
 from data.errors import InputError, TactError, VaultBusy, VaultError
 from data.restricted import keys
 from data.restricted.keys import Keys, Secret
-from data.restricted.vault import health
+from data.restricted.vault import forget_log, health
 from data.restricted.vault import sqlcipher as sql
 from data.restricted.vault.lock import WriterLock
 from data.workspace import Workspace
@@ -45,16 +46,16 @@ def load_keys(workspace: Workspace) -> Keys:
     Raises the errors of `keys.load`, VaultBusy while another process writes to the vault, and CorruptVault if the vault
     is damaged.
     """
-    if keys.load_next(workspace.id) is None or not (workspace.vault / health.DB).is_file():
-        return keys.load(workspace.id)
+    if keys.load_next(workspace.key_id) is None or not (workspace.vault / health.DB).is_file():
+        return keys.load(workspace.key_id)
     with WriterLock(workspace.vault).holding():
-        both, new = keys.load(workspace.id), keys.load_next(workspace.id)
+        both, new = keys.load(workspace.key_id), keys.load_next(workspace.key_id)
         db = workspace.vault / health.DB
         if new is None:
             return both
         if new == both.vault:  # the keyring has taken the new key, and still has its copy
             if not keys.is_from_environment("vault"):
-                keys.discard_next(workspace.id)
+                keys.discard_next(workspace.key_id)
                 _forget_mark(db, both.vault)
             return both
         if not _opens(db, new):
@@ -64,7 +65,7 @@ def load_keys(workspace: Workspace) -> Keys:
                 _encrypt_anew(db, both.vault, new)
             except TactError:
                 return both  # the vault is as it was; the next command tries again
-        _settle(workspace, new)
+        _settle(workspace, both.vault, new)
         return Keys(new, both.identifier)
 
 
@@ -77,7 +78,7 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
     CorruptVault, DiskFull. An error leaves the old key and the vault as they were, or `load_keys` does the rest.
     """
     both = load_keys(workspace)
-    stored = keys.load_next(workspace.id)
+    stored = keys.load_next(workspace.key_id)
     by_hand = keys.is_from_environment("vault")
     new = _check_new_key(both, stored) if by_hand else Secret.random()
     if stored is not None and not by_hand:
@@ -85,6 +86,7 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
     db = workspace.vault / health.DB
     with WriterLock(workspace.vault).holding():
         with contextlib.closing(health.open_checked(workspace.vault, both.vault)) as connection:
+            forget_log.read(forget_log.log_path(workspace.vault), both.vault)  # if it is damaged, nothing is changed
             if not health.is_intact(connection):
                 raise sql.corrupt_vault(db)
             with sql.translating_errors(db):
@@ -95,25 +97,25 @@ def rotate_vault_key(workspace: Workspace, sources: Iterable[str]) -> None:
                 connection.execute("COMMIT")
         try:
             if not by_hand:
-                keys.store_next(workspace.id, new)
+                keys.store_next(workspace.key_id, new)
             _encrypt_anew(db, both.vault, new)
         except BaseException:
             if _opens(db, both.vault):
                 _forget_mark(db, both.vault)
                 if not by_hand:
-                    keys.discard_next(workspace.id)
+                    keys.discard_next(workspace.key_id)
             raise
-        _settle(workspace, new)
+        _settle(workspace, both.vault, new)
 
 
 def find_problems(workspace: Workspace) -> list[str]:
     """List the problems that a change of the vault key has left, each with its remedy; empty if there are none."""
     try:
-        new = keys.load_next(workspace.id)
+        new = keys.load_next(workspace.key_id)
         both = load_keys(workspace) if new else None
     except VaultError:
         return []  # the check of the keys names what is wrong with them
-    if new is None or both is None or (entry := keys.find_next(workspace.id)) == "":
+    if new is None or both is None or (entry := keys.find_next(workspace.key_id)) == "":
         return []
     if not keys.is_from_environment("vault"):
         if new == both.vault:
@@ -190,15 +192,19 @@ def _encrypt_anew(db: Path, old: Secret, new: Secret) -> None:
         raise VaultError(f"The vault {db.parent} did not take the new key. Run tact doctor.")
 
 
-def _settle(workspace: Workspace, new: Secret) -> None:
-    """Check the vault under its new key, which then replaces the old one; raise CorruptVault if it is damaged."""
+def _settle(workspace: Workspace, old: Secret, new: Secret) -> None:
+    """Check the vault under its new key, which then replaces the old one.
+
+    Raises CorruptVault if it is damaged, and VaultError if its forget log is.
+    """
     db = workspace.vault / health.DB
     with sql.translating_errors(db), contextlib.closing(sql.connect(db, new)) as connection:
         if not health.is_intact(connection):
             raise sql.corrupt_vault(db)
         health.write(workspace.vault, new)
         connection.execute("PRAGMA journal_mode = WAL")
-    keys.adopt_next(workspace.id)
+    forget_log.change_key(forget_log.log_path(workspace.vault), old, new)
+    keys.adopt_next(workspace.key_id)
     _forget_mark(db, new)
 
 

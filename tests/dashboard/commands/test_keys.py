@@ -24,7 +24,7 @@ def practice(tact, tmp_path: Path) -> Workspace:
 
 def test_each_key_is_shown_with_its_place_and_what_it_protects_but_not_itself(tact, practice) -> None:
     answer = tact("--workspace", practice.path, "keys", "show")
-    folder, both = keys.key_folder(practice.id), keys.load(practice.id)
+    folder, both = keys.key_folder(practice.key_id), keys.load(practice.key_id)
     assert answer.code == 0
     assert str(folder / "vault.key") in answer.out
     assert str(folder / "identifier.key") in answer.out
@@ -36,15 +36,15 @@ def test_each_key_is_shown_with_its_place_and_what_it_protects_but_not_itself(ta
 
 
 def test_the_key_is_changed_after_a_yes_and_a_backup_is_asked_for(tact, practice, monkeypatch) -> None:
-    old, asked = keys.load(practice.id), []
+    old, asked = keys.load(practice.key_id), []
     monkeypatch.setattr(asking, "can_ask", lambda: True)
     monkeypatch.setattr(asking, "ask", lambda question: asked.append(question) or "no")
     refused = tact("--workspace", practice.path, "keys", "rotate")
-    assert (refused.code, keys.load(practice.id)) == (2, old)
+    assert (refused.code, keys.load(practice.key_id)) == (2, old)
     assert "old key is removed" in refused.err
     monkeypatch.setattr(asking, "ask", lambda question: asked.append(question) or "Yes")
     answer = tact("--workspace", practice.path, "keys", "rotate")
-    new = keys.load(practice.id)
+    new = keys.load(practice.key_id)
     assert (answer.code, len(asked)) == (0, 2)
     assert new.vault != old.vault
     assert "tact backup FILE" in answer.out
@@ -58,9 +58,9 @@ def test_the_key_is_changed_after_a_yes_and_a_backup_is_asked_for(tact, practice
 @pytest.mark.always("words0")
 @pytest.mark.parametrize("words", [["--json"], []])
 def test_without_somebody_to_ask_it_needs_the_option(tact, practice, words) -> None:
-    old = keys.load(practice.id)
+    old = keys.load(practice.key_id)
     answer = tact("--workspace", practice.path, "keys", "rotate", *words)
-    assert (answer.code, keys.load(practice.id)) == (2, old)
+    assert (answer.code, keys.load(practice.key_id)) == (2, old)
     assert "--yes" in answer.err + answer.out
 
 
@@ -69,12 +69,12 @@ def test_a_vault_from_before_a_restore_is_named(tact, practice) -> None:
     earlier.mkdir()
     answer = tact("--workspace", practice.path, "keys", "rotate", "--yes", "--json")
     assert answer.json["rotated"] == "vault"
-    assert answer.json["place"] == f"file {keys.key_folder(practice.id) / 'vault.key'}"
+    assert answer.json["place"] == f"file {keys.key_folder(practice.key_id) / 'vault.key'}"
     assert f"rm -r '{earlier}'" in tact("--workspace", practice.path, "keys", "rotate", "--yes").out
 
 
 def test_doctor_says_what_the_environment_still_needs(tact, practice, monkeypatch) -> None:
-    monkeypatch.setenv("TACT_VAULT_KEY", keys.load(practice.id).vault.reveal().hex())
+    monkeypatch.setenv("TACT_VAULT_KEY", keys.load(practice.key_id).vault.reveal().hex())
     missing = tact("--workspace", practice.path, "keys", "rotate", "--yes")
     assert (missing.code, "Set TACT_NEW_VAULT_KEY" in missing.err) == (2, True)
     monkeypatch.setenv("TACT_NEW_VAULT_KEY", "c3" * 32)

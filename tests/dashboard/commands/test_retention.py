@@ -46,14 +46,14 @@ def keep(folder: Path, months: int) -> None:
 
 def count(folder: Path) -> int:
     workspace = Workspace.open(folder)
-    with open_vault(workspace, keys.load(workspace.id)) as vault:
+    with open_vault(workspace, keys.load(workspace.key_id)) as vault:
         return vault.count("encounter")
 
 
 def count_history(folder: Path) -> int:
     """Count what the history says of children whom no record names."""
     workspace = Workspace.open(folder)
-    with open_vault(workspace, keys.load(workspace.id)) as vault:
+    with open_vault(workspace, keys.load(workspace.key_id)) as vault:
         rows = "SELECT count(*) FROM encounter_history WHERE child NOT IN (SELECT child FROM encounter)"
         return int(vault._connection.execute(rows).fetchone()[0])
 
@@ -173,7 +173,7 @@ def test_a_dry_run_deletes_nothing(tact, practice, tmp_path) -> None:
 
 def test_a_vault_of_an_earlier_version_is_measured_by_its_last_import(tact, practice, tmp_path, set_clock) -> None:
     workspace = Workspace.open(practice)
-    with open_vault(workspace, keys.load(workspace.id)) as vault:
+    with open_vault(workspace, keys.load(workspace.key_id)) as vault:
         vault._connection.execute("DELETE FROM meta WHERE name = 'remark clock'")
     keep(practice, 24)
     set_clock(TODAY + dt.timedelta(days=93))

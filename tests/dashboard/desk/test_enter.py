@@ -61,7 +61,7 @@ def test_a_record_is_entered_kept_over_a_restart_and_imported(desk):
     assert not page.exception
     assert len(read_draft(desk).rows) == 1
     again = state.Desk(desk.workspace, Clocks())
-    again.unlock(keys.load(desk.workspace.id))
+    again.unlock(keys.load(desk.workspace.key_id))
     page = open_section(again, "enter")
     shown = words_on(page)
     assert "•••" in shown

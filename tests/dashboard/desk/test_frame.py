@@ -71,7 +71,7 @@ def test_a_locked_desk_shows_the_lock_alone_and_opens_with_both_keys(tmp_path):
     page = open_section(desk)
     assert [field.label for field in page.text_input] == ["Vault key", "Identifier key"]
     assert not page.get("file_uploader")
-    secrets = keys.format_keys(keys.load(desk.workspace.id))
+    secrets = keys.format_keys(keys.load(desk.workspace.key_id))
     page.text_input[0].input("5ec7e7")
     page.text_input[1].input(secrets["identifier"])
     page.button[0].click().run()

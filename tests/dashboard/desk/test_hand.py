@@ -150,7 +150,7 @@ def test_a_dry_run_knows_what_the_command_line_did_meanwhile(desk, tmp_path):
     entry = hand.take(path.name, path.read_bytes(), "Qendra")
     hand.look(entry)
     assert (entry.trial.accepted, entry.trial.already_known, entry.trial.rejected) == (2, 0, 0)
-    secrets = keys.load(desk.workspace.id)
+    secrets = keys.load(desk.workspace.key_id)
     with open_vault(desk.workspace, secrets) as vault:
         Importer(desk.workspace, vault, secrets, hand.places.resolve).import_file(path, partner="Qendra")
     hand.look(entry)

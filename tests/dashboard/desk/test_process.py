@@ -33,7 +33,7 @@ def practice(tmp_path_factory):
         patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         desk, _clocks = make_desk(folder)
-        secrets = keys.format_keys(keys.load(desk.workspace.id))
+        secrets = keys.format_keys(keys.load(desk.workspace.key_id))
         return desk.workspace.path, {"XDG_CONFIG_HOME": str(folder / "config")}, secrets
 
 

@@ -86,7 +86,7 @@ def make_practice(folder, kind="invented"):
     governance.write_missing(workspace)
     name_partners(folder, ENCOUNTER["partner"], COMMUNITY["partner"])
     write_coarse_policy(folder)
-    secrets = keys.create(workspace.id)
+    secrets = keys.create(workspace.key_id)
     with tempfile.TemporaryDirectory() as files, Vault.create(workspace.vault, secrets) as vault:
         importer = Importer(workspace, vault, secrets, Places(AREAS).resolve)
         for path in (encounters(Path(files, "e.csv")), write_csv(Path(files, "c.csv"), [COMMUNITY])):
@@ -104,7 +104,7 @@ def make_real(folder):
 def unlock(folder):
     """Return the unlocked desk of a workspace."""
     desk = Desk(Workspace.open(folder), Clocks())
-    desk.unlock(keys.load(desk.workspace.id))
+    desk.unlock(keys.load(desk.workspace.key_id))
     return desk
 
 

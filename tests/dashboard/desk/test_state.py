@@ -30,7 +30,7 @@ def test_it_locks_after_the_time_on_either_clock_and_forgets_keys_and_files(tmp_
     assert desk.is_locked
     assert desk.in_hand == {}
     # Of its keys there is no object any more, but for those that the test reads again.
-    mine = keys.load(desk.workspace.id)
+    mine = keys.load(desk.workspace.key_id)
     gc.collect()
     assert [copy for copy in gc.get_objects() if isinstance(copy, keys.Keys) and copy == mine] == [mine]
     with pytest.raises(Locked), desk.open_vault():
@@ -64,7 +64,7 @@ def test_it_locks_where_the_vault_key_was_changed_and_opens_again_with_the_new_o
     with pytest.raises(Locked), desk.open_vault():
         pass
     assert desk.is_locked
-    desk.unlock(keys.load(desk.workspace.id))
+    desk.unlock(keys.load(desk.workspace.key_id))
     with desk.open_vault() as (vault, _):
         assert vault.list_imports() == []
 
@@ -90,7 +90,7 @@ def test_only_the_keys_of_the_vault_open_it(tmp_path):
     with pytest.raises(WrongKey):
         desk.unlock(keys.Keys.random())
     assert desk.is_locked
-    stored = keys.load(desk.workspace.id)
+    stored = keys.load(desk.workspace.key_id)
     with pytest.raises(WrongKey):
         desk.unlock(keys.Keys(stored.vault, keys.Keys.random().identifier))
     assert desk.is_locked

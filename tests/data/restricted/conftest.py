@@ -18,6 +18,6 @@ def places():
 @pytest.fixture
 def importer(tmp_path, places):
     workspace = Workspace.create(tmp_path / "w", "invented")
-    secrets = keys.create(workspace.id)
+    secrets = keys.create(workspace.key_id)
     with Vault.create(workspace.vault, secrets) as vault:
         yield Importer(workspace, vault, secrets, places.resolve)

@@ -18,7 +18,7 @@ ROWS = tuple({k: v for k, v in {**ROW, "child_id": child, "partner": ""}.items()
 @pytest.fixture
 def opened(tmp_path):
     workspace = Workspace.create(tmp_path / "w", "invented")
-    secrets = keys.create(workspace.id)
+    secrets = keys.create(workspace.key_id)
     with Vault.create(workspace.vault, secrets) as vault:
         yield workspace, vault, secrets
 

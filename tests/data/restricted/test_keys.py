@@ -18,6 +18,7 @@ from data.restricted import keys
 from data.restricted.keys import IdentifierHasher, Keys, Secret
 
 WORKSPACE = "6b8f0a0e-5f0b-4a53-9b34-0a6a1f0a7a11"
+OTHER = "0c1d2e3f-5f0b-4a53-9b34-0a6a1f0a7a22"
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX modes")
 KEY = Secret(bytes(range(32)))
 
@@ -54,6 +55,33 @@ def home(tmp_path, monkeypatch):
 
 def shown(error):
     return "".join(traceback.format_exception(error)) + repr(error)
+
+
+# -- practice --
+
+
+@pytest.mark.parametrize("place", ["file", "keyring"])
+def test_keys_of_practice_do_not_lie_beside_real_ones(home, tmp_path, place):
+    practice, real = keys.create(f"practice/{WORKSPACE}", place), keys.create(OTHER, place)
+    assert (keys.load(f"practice/{WORKSPACE}"), keys.load(OTHER)) == (practice, real)
+    assert {path.name for path in (tmp_path / "config").glob("keys/*")} == ({OTHER} if place == "file" else set())
+    assert {service for service, _ in home.passwords if WORKSPACE not in service} <= {f"tact-map/{OTHER}"}
+    with pytest.raises(MissingKey):
+        keys.load(WORKSPACE)
+
+
+@pytest.mark.parametrize("place", ["file", "keyring"])
+def test_keys_of_practice_that_lie_beside_real_ones_are_moved(home, tmp_path, place):
+    home.delete_password = lambda *entry: home.passwords.pop(entry)
+    before, signing = keys.create(WORKSPACE, place), keys.load_signing(WORKSPACE)
+    keys.store_next(WORKSPACE, KEY)
+    other = keys.create(OTHER, place)
+    practice = f"practice/{WORKSPACE}"
+    assert all(keys.find_locations(practice).values())
+    assert (keys.load(practice), keys.load_signing(practice), keys.load_next(practice)) == (before, signing, KEY)
+    assert [path.name for path in (tmp_path / "config" / "keys").glob("*")] == ([OTHER] if place == "file" else [])
+    assert {service for service, _ in home.passwords if "practice" not in service} <= {f"tact-map/{OTHER}"}
+    assert keys.load(OTHER) == other
 
 
 # -- keeping and finding --

@@ -79,12 +79,13 @@ def _survey(
     attacker = Attacker(rates, mechanism, k, tables, frozenset(pairs), frozenset(estimated), thresholds)
     advantages: dict[str, Advantage] = {}
     by_key: dict[tuple[object, ...], Advantage] = {}
-    for number, child in enumerate(attacker.list_worst_children(children), seed):
+    for child in attacker.list_worst_children(children):
         region = rates.regions[child.region]
         if regions is None or region in regions:
             key = attacker.attack_key(child)
             if key not in by_key:
-                by_key[key] = attacker.survey(child, worlds, number)
+                # Not the place in this list: one child of another country would change it, and so these worlds.
+                by_key[key] = attacker.survey(child, worlds, seed + child.region)
             advantages[region] = by_key[key]
     return advantages
 

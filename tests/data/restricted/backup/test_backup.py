@@ -49,7 +49,7 @@ def cheap_key(request):
 @pytest.fixture
 def workspace(tmp_path):
     workspace = Workspace.create(tmp_path / "w", "real", start_month=9)
-    with Vault.create(workspace.vault, keys.create(workspace.id).vault) as vault:
+    with Vault.create(workspace.vault, keys.create(workspace.key_id).vault) as vault:
         vault.add("encounter", frame("encounter", 400), "a.csv", "arsis")
         vault.add("service", frame("service", 20), "b.csv", "arsis")
         vault.stage_publication("r1", {"a": b"123"})
@@ -60,12 +60,12 @@ def workspace(tmp_path):
 
 @pytest.fixture
 def file(workspace, tmp_path):
-    write_backup(workspace, keys.load(workspace.id), tmp_path / "backup.tact", PASSPHRASE)
+    write_backup(workspace, keys.load(workspace.key_id), tmp_path / "backup.tact", PASSPHRASE)
     return tmp_path / "backup.tact"
 
 
 def lose_keys(workspace):
-    for path in keys.key_folder(workspace.id).iterdir():
+    for path in keys.key_folder(workspace.key_id).iterdir():
         path.unlink()
 
 
@@ -82,14 +82,14 @@ def snapshot(folder):
 
 @pytest.mark.slow
 def test_everything_comes_back_on_a_new_machine(costly_key, workspace, file, tmp_path):
-    before, both = content(workspace), keys.load(workspace.id)
+    before, both = content(workspace), keys.load(workspace.key_id)
     assert before[1] == {"a": PublishedBlock(b"123", "r1")}
     lose_keys(workspace)
     done = restore_backup(file, tmp_path / "new", PASSPHRASE)
     assert (done.has_records, done.replaced) == (True, None)
     restored = Workspace.open(tmp_path / "new")
     assert (restored.id, restored.kind, restored.start_month) == (workspace.id, "real", 9)
-    assert keys.load(restored.id) == both
+    assert keys.load(restored.key_id) == both
     assert content(restored) == before
     assert (restored.mappings / "arsis.toml").read_text() == 'date = "Data"\n'
     assert (restored.path / "last-backup").read_text() == (workspace.path / "last-backup").read_text()
@@ -103,7 +103,7 @@ def test_everything_comes_back_on_a_new_machine(costly_key, workspace, file, tmp
 
 
 def test_nothing_in_a_backup_can_be_read_without_the_passphrase(costly_key, workspace, file):
-    both, raw = keys.load(workspace.id), file.read_bytes()
+    both, raw = keys.load(workspace.key_id), file.read_bytes()
     assert len(raw) > 100_000
     for key in (both.vault, both.identifier):
         assert key.reveal() not in raw
@@ -126,7 +126,7 @@ def test_a_wrong_passphrase_changes_nothing(workspace, file, tmp_path, wrong, ca
         assert wrong not in str(refused.value)
     assert not (tmp_path / "new").exists()
     assert snapshot(workspace.path) == before
-    assert not keys.has_keys(workspace.id)
+    assert not keys.has_keys(workspace.key_id)
     assert capfd.readouterr() == ("", "")
 
 
@@ -149,7 +149,7 @@ def test_a_damaged_backup_replaces_nothing(workspace, file, tmp_path, damage):
             restore_backup(file, path, PASSPHRASE, replace=True)
     assert snapshot(workspace.path) == before
     assert not (tmp_path / "new").exists()
-    assert not keys.has_keys(workspace.id)
+    assert not keys.has_keys(workspace.key_id)
 
 
 def test_a_vault_with_records_is_replaced_only_when_told_and_then_kept(workspace, file):
@@ -161,7 +161,7 @@ def test_a_vault_with_records_is_replaced_only_when_told_and_then_kept(workspace
     assert content(workspace) == later
     done = restore_backup(file, workspace.path, PASSPHRASE, replace=True)
     assert len(content(workspace)[0]["encounter"]) == 400
-    with Vault.open(done.replaced, keys.load(workspace.id).vault) as replaced:
+    with Vault.open(done.replaced, keys.load(workspace.key_id).vault) as replaced:
         assert sum(len(b) for b in replaced.read("encounter")) == 410
 
 
@@ -193,66 +193,66 @@ def test_the_workspace_of_another_programme_is_left_alone(workspace, file, tmp_p
 
 def test_a_key_is_never_overwritten(workspace, file):
     lose_keys(workspace)
-    keys.store(workspace.id, other := Keys.random())
+    keys.store(workspace.key_id, other := Keys.random())
     with pytest.raises(VaultError, match="never overwritten"):
         restore_backup(file, workspace.path, PASSPHRASE, replace=True)
-    assert keys.load(workspace.id) == other
+    assert keys.load(workspace.key_id) == other
 
 
 @pytest.mark.parametrize("lost", [["vault"], ["identifier"], ["vault", "identifier"]])
 def test_a_lost_key_comes_back_alone_and_the_records_stay(workspace, file, lost):
-    both = keys.load(workspace.id)
+    both = keys.load(workspace.key_id)
     with Vault.open(workspace.vault, both.vault) as vault:
         vault.add("service", frame("service", 30), "c.csv", "arsis")
     before = content(workspace)
     for name in lost:
-        (keys.key_folder(workspace.id) / f"{name}.key").unlink()
+        (keys.key_folder(workspace.key_id) / f"{name}.key").unlink()
     with pytest.raises(VaultError, match="there is no way to it"):
-        keys.load(workspace.id)
+        keys.load(workspace.key_id)
     done = restore_backup(file, workspace.path, PASSPHRASE)
-    assert (done.only_key, done.replaced, keys.load(workspace.id)) == (True, None, both)
+    assert (done.only_key, done.replaced, keys.load(workspace.key_id)) == (True, None, both)
     assert content(workspace) == before
 
 
 def test_a_lost_key_comes_back_with_the_vault_where_the_vault_is_lost_too(workspace, file, tmp_path):
-    both = keys.load(workspace.id)
-    (keys.key_folder(workspace.id) / "identifier.key").unlink()
+    both = keys.load(workspace.key_id)
+    (keys.key_folder(workspace.key_id) / "identifier.key").unlink()
     done = restore_backup(file, tmp_path / "new", PASSPHRASE)
-    assert (done.only_key, done.has_records, keys.load(workspace.id)) == (False, True, both)
+    assert (done.only_key, done.has_records, keys.load(workspace.key_id)) == (False, True, both)
 
 
 def test_keys_that_the_caller_has_are_compared_and_never_written_down(workspace, file):
-    both = keys.load(workspace.id)
+    both = keys.load(workspace.key_id)
     lose_keys(workspace)
     with pytest.raises(VaultError, match="other keys"):
         restore_backup(file, workspace.path, PASSPHRASE, replace=True, known_keys=Keys(both.identifier, both.vault))
     assert restore_backup(file, workspace.path, PASSPHRASE, replace=True, known_keys=both).has_records
-    assert not keys.has_keys(workspace.id)
+    assert not keys.has_keys(workspace.key_id)
 
 
 def test_a_backup_is_never_written_over(workspace, file):
     before = file.read_bytes()
     with pytest.raises(InputError, match="already exists"):
-        write_backup(workspace, keys.load(workspace.id), file, PASSPHRASE)
+        write_backup(workspace, keys.load(workspace.key_id), file, PASSPHRASE)
     assert file.read_bytes() == before
 
 
 def test_a_short_passphrase_is_refused(workspace, tmp_path):
     with pytest.raises(InputError, match="12 characters") as refused:
-        write_backup(workspace, keys.load(workspace.id), tmp_path / "b", "hunter2")
+        write_backup(workspace, keys.load(workspace.key_id), tmp_path / "b", "hunter2")
     assert "hunter2" not in str(refused.value)
     assert not (tmp_path / "b").exists()
 
 
 def test_a_common_passphrase_is_refused(workspace, tmp_path):
     with pytest.raises(InputError, match="everybody tries first"):
-        write_backup(workspace, keys.load(workspace.id), tmp_path / "b", "password1234")
+        write_backup(workspace, keys.load(workspace.key_id), tmp_path / "b", "password1234")
     assert not (tmp_path / "b").exists()
 
 
 def test_no_backup_during_an_import(workspace, tmp_path):
     with open_vault(workspace) as vault, vault.writing(), pytest.raises(VaultBusy):
-        write_backup(workspace, keys.load(workspace.id), tmp_path / "b", PASSPHRASE)
+        write_backup(workspace, keys.load(workspace.key_id), tmp_path / "b", PASSPHRASE)
     assert not (tmp_path / "b").exists()
 
 
@@ -262,7 +262,7 @@ def test_a_damaged_vault_is_not_backed_up(workspace, tmp_path):
     raw[len(raw) // 2] ^= 1
     db.write_bytes(raw)
     with pytest.raises(CorruptVault):
-        write_backup(workspace, keys.load(workspace.id), tmp_path / "b", PASSPHRASE)
+        write_backup(workspace, keys.load(workspace.key_id), tmp_path / "b", PASSPHRASE)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["config", "w"]
 
 
@@ -273,7 +273,7 @@ def test_other_files_are_no_backup(workspace, tmp_path):
     with pytest.raises(WrongKey, match="not a backup"):
         restore_backup(tmp_path / "text", tmp_path / "new", PASSPHRASE)
     with pytest.raises(InputError, match="no folder"):
-        write_backup(workspace, keys.load(workspace.id), tmp_path / "no" / "b", PASSPHRASE)
+        write_backup(workspace, keys.load(workspace.key_id), tmp_path / "no" / "b", PASSPHRASE)
 
 
 def test_a_restore_that_is_interrupted_puts_the_old_vault_back(workspace, file, monkeypatch):
@@ -288,7 +288,7 @@ def test_a_restore_that_is_interrupted_puts_the_old_vault_back(workspace, file, 
             restore_backup(file, workspace.path, PASSPHRASE, replace=True)
     assert content(workspace) == before
     left = {p.name for p in workspace.path.iterdir() if "vault" in p.name}
-    assert left == {"vault", "vault.lock"}
+    assert left == {"vault", "vault.lock", "vault.forgotten"}
 
 
 def write_results(derived, *names):
@@ -299,7 +299,7 @@ def write_results(derived, *names):
 
 def test_plans_that_were_kept_come_back_and_those_that_are_there_stay(workspace, tmp_path):
     write_results(workspace.derived, "plan-partner-a", "plan-partner-b", "risk-partner-c")
-    write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    write_backup(workspace, keys.load(workspace.key_id), tmp_path / "b.tact", PASSPHRASE)
     new = tmp_path / "new"
     restore_backup(tmp_path / "b.tact", new, PASSPHRASE)
     assert {str(path): content for path, content in snapshot(new / "derived").items()} == {
@@ -320,7 +320,7 @@ def test_the_people_who_sign_in_come_back_with_the_log_and_without_what_was_open
     moment[0] += 60
     session = sign_in(accounts, member.name, HERS, member.make_code(moment[0]))
     before = read_log(accounts)
-    write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    write_backup(workspace, keys.load(workspace.key_id), tmp_path / "b.tact", PASSPHRASE)
     assert find_open(accounts, {session}), "the one that runs is not changed"
     done = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE)
     assert done.accounts
@@ -343,19 +343,19 @@ def test_the_people_who_sign_in_come_back_with_the_log_and_without_what_was_open
 
 def test_agendas_and_decisions_of_a_local_map_come_back(workspace, tmp_path):
     key = create_meeting(Accounts.open_or_create(find_local_file(workspace.derived)), "A meeting", "2009-06-01")
-    write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    write_backup(workspace, keys.load(workspace.key_id), tmp_path / "b.tact", PASSPHRASE)
     done = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE)
     assert [meeting.key for meeting in list_meetings(Accounts.open(find_local_file(done.workspace.derived)))] == [key]
     assert not done.accounts
     find_local_file(workspace.derived).write_bytes(b"no database " * 500)
-    problem = write_backup(workspace, keys.load(workspace.id), tmp_path / "c.tact", PASSPHRASE)
+    problem = write_backup(workspace, keys.load(workspace.key_id), tmp_path / "c.tact", PASSPHRASE)
     assert "agendas and decisions are NOT in the backup" in problem
 
 
 def test_accounts_that_cannot_be_read_do_not_stop_the_backup_of_the_records(workspace, tmp_path):
     workspace.accounts.parent.mkdir(exist_ok=True)
     workspace.accounts.write_bytes(b"no database " * 500)
-    problem = write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    problem = write_backup(workspace, keys.load(workspace.key_id), tmp_path / "b.tact", PASSPHRASE)
     assert "NOT in the backup" in problem
     done = restore_backup(tmp_path / "b.tact", tmp_path / "new", PASSPHRASE)
     assert (done.has_records, done.accounts) == (True, False)
@@ -367,7 +367,7 @@ def test_ledger_breaks_and_releases_taken_back_come_back_and_those_that_are_ther
 ):
     (workspace.path / folder / name).write_text("one\n")
     (workspace.path / folder / f"{name}.part").write_text("of no backup\n")
-    write_backup(workspace, keys.load(workspace.id), tmp_path / "b.tact", PASSPHRASE)
+    write_backup(workspace, keys.load(workspace.key_id), tmp_path / "b.tact", PASSPHRASE)
     new = tmp_path / "new"
     restore_backup(tmp_path / "b.tact", new, PASSPHRASE)
     assert {str(path): content for path, content in snapshot(new / folder).items()} == {name: b"one\n"}

@@ -15,6 +15,7 @@ from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import Policy
 from data.errors import ReleaseError
 from data.release import Release
+from data.restricted import publishing
 from data.restricted.counting import encounters as counting
 from data.restricted.publishing import withholding
 from data.restricted.vault.blocks import Block
@@ -300,6 +301,31 @@ def test_the_first_day_of_the_programme_may_move_within_its_quarter(world):
     for day in (IN_SECOND_YEAR, FIRST_YEAR_FINAL):
         world(base, policy=TWO_YEARS, day=day)
     world(base, policy=Policy(first=date(2006, 6, 15), last=TWO_YEARS.last), day=FIRST_YEAR_FINAL)
+
+
+def test_the_first_month_of_the_year_stays_once_something_was_released(world, monkeypatch):
+    """Years of another calendar overlap those that are public, so that children would be counted in both."""
+    settings = {"plan": small_worlds.FEW_PLAN, "policy": TWO_YEARS}
+    world.vault.records["encounter"] = children(30)
+    other = small_worlds.MemoryVault(**world.vault.records)
+    in_june, in_september = world.folder / "june", world.folder / "september"
+    released = small_worlds.release(world.vault, in_june, day=IN_SECOND_YEAR, **settings)
+    small_worlds.release(other, in_september, day=IN_SECOND_YEAR, first_month=9, **settings)
+    monkeypatch.setattr(publishing, "read_records", raise_error)
+    words = rf"{released.name} .* start_month = 6 .*workspace.toml.* new workspace"
+
+    def release_again(folder):
+        with pytest.raises(ReleaseError, match=words):
+            small_worlds.release(world.vault, folder, first_month=9, day=ALL_FINAL, **settings)
+
+    release_again(in_june)
+    release_again(in_september)  # the vault knows, whatever lies in the folder of releases
+    del world.vault.published["calendar"]
+    release_again(in_june)  # vaults of earlier versions do not know
+
+
+def raise_error(*_):
+    raise AssertionError("records were read")
 
 
 @pytest.mark.parametrize(("day", "grain"), [(IN_SECOND_YEAR, "quarter"), (FIRST_YEAR_FINAL, "year")])

@@ -1,12 +1,15 @@
 """What is withheld so that all public numbers together say little of one child."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.disclosure.attacks import membership, reading
 from data.disclosure.attacks.membership import attacker
 from data.disclosure.cell_key import CellKey
 from data.release import Release
+from data.restricted import publishing
+from data.restricted.publishing import withholding
 from data.tables.spec import TableSpec
 from tests.helpers import small_worlds
 
@@ -34,3 +37,36 @@ def test_breakdowns_of_a_country_are_withheld_where_counties_alone_do_not_help(t
     findings, numbers = membership.attack(*attacked)
     assert findings == []
     assert numbers["all_numbers"] < 0.15
+
+
+@pytest.mark.slow
+def test_one_child_changes_nothing_that_is_withheld_in_the_other_country(tmp_path, monkeypatch):
+    """Whether a county loses its breakdown is a draw near the limit: it must not depend on the other country."""
+    for module in (membership, attacker):
+        monkeypatch.setattr(module, "LIMITS", (0.10, 0.05))  # so that worlds are drawn
+    public = (
+        *(TableSpec("children", level, "year") for level in ("country", "region")),
+        TableSpec("children", "region", "whole", ("pathway",)),
+    )
+
+    def survey(frame, folder):
+        small_worlds.release(small_worlds.MemoryVault(encounter=frame), folder, plan={"partner": (), "public": public})
+        release = Release.open(folder, "public")
+        published = reading.read_published(release), reading.read_areas(release)
+        mechanism = CellKey.from_manifest(release.manifest["tact"])
+        return membership.survey(*published, mechanism, release.k, worlds=(400,))
+
+    orders = []
+    for seed in (1, 3):
+        frame = small_worlds.encounters(np.random.default_rng(seed), 300, 200)
+        child = {"municipality": "9001", "date": "2006-07-01", "child": small_worlds.child("new")}
+        with monkeypatch.context() as patch:
+            patch.setattr(withholding, "_quieten_areas", lambda *_: ({}, {}, frozenset()))
+            patch.setattr(publishing, "audit_tiers", lambda *_: None)
+            both = [frame, pd.concat([frame, frame.iloc[[0]].assign(**child)], ignore_index=True)]
+            without, with_child = (survey(rows, tmp_path / f"{seed} {len(rows)}") for rows in both)
+        orders.append(list(without) == list(with_child))
+        assert {area: without[area] for area in without if area.startswith("AL")} == {
+            area: with_child[area] for area in with_child if area.startswith("AL")
+        }
+    assert orders == [False, False], "the child must change which counties are the most exposed"

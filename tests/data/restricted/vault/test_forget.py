@@ -30,7 +30,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def workspace(tmp_path):
     workspace = Workspace.create(tmp_path / "w", "real")
-    with Vault.create(workspace.vault, keys.create(workspace.id)) as vault:
+    with Vault.create(workspace.vault, keys.create(workspace.key_id)) as vault:
         vault.add("encounter", encounters(), "a.csv")
         publish(vault, {"met|AL|whole": children(vault)})
     return workspace
@@ -70,7 +70,11 @@ def published(vault):
 
 
 def opened(workspace):
-    return open_vault(workspace, keys.load(workspace.id))
+    return open_vault(workspace, keys.load(workspace.key_id))
+
+
+def read_log(workspace):
+    return forget_log.read(forget_log.log_path(workspace.vault), keys.load(workspace.key_id).vault)
 
 
 # -- what leaves --
@@ -105,7 +109,7 @@ def rows(vault, kind="encounter"):
 
 def test_nothing_of_the_child_is_on_the_disk(workspace):
     ciphers = pytest.importorskip("cryptography.hazmat.primitives.ciphers")
-    number, key = "PLANTED-4711", keys.load(workspace.id).vault.reveal()
+    number, key = "PLANTED-4711", keys.load(workspace.key_id).vault.reveal()
     with opened(workspace) as vault:
         # Many rows around it, so that pages are split, merged and freed.
         vault.add("encounter", encounters(first=1000, count=3000), "many.csv")
@@ -172,26 +176,57 @@ def test_what_is_staged_forgets_too(workspace):
 def test_the_log_stands_beside_the_vault_and_each_mends_the_other(workspace):
     log = workspace.path / "vault.forgotten"
     with opened(workspace) as vault:
-        assert not log.exists()
+        assert read_log(workspace) == set()
         vault.forget([child(0)])
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
-    kind, name, day = log.read_text().splitlines()[1].split(",")
+    ((kind, name, day),) = read_log(workspace)
     assert (kind, name, len(day)) == ("child", child(0), len("2009-05-31"))
     log.unlink()
     opened(workspace).close()
-    assert child(0) in log.read_text()
-    with log.open("a") as file:
-        file.write(f"child,{child(1)},2009-05-31\n")
+    assert {name for _, name, _ in read_log(workspace)} == {child(0)}
+    forget_log.add(log, [forget_log.Entry("child", child(1), "2009-05-31")], keys.load(workspace.key_id).vault)
     with opened(workspace) as vault:
         assert child(1) not in children(vault)
         assert {child(0), child(1)} == vault.forgotten_children()
 
 
-def test_a_damaged_log_is_said_and_the_vault_writes_it_again(workspace):
+def test_the_log_tells_nothing_to_who_has_no_vault_key(workspace):
+    log, seen = workspace.path / "vault.forgotten", []
+    for first in range(0, 40, 8):
+        seen.append(log.read_bytes())
+        with opened(workspace) as vault:
+            vault.forget([child(number) for number in range(first, first + 8)])
+    with opened(workspace) as vault:
+        vault.add("effort", frame("effort", 6).assign(partner="arsis"), "effort.csv")
+        vault.withdraw("arsis")
+    seen.append(log.read_bytes())
+    assert len({len(content) for content in seen}) == 1, "also none and forty have one size"
+    words = [entry.encode() for kind, name, until in read_log(workspace) for entry in (kind, name, until)]
+    assert not any(text in content for content in seen for text in words if len(text) > 4)
+    assert len({content[:64] for content in seen}) == len(seen), "no two are encrypted with one nonce"
+    identifier_key = keys.load(workspace.key_id).identifier
+    with pytest.raises(VaultError, match="another vault key"):
+        forget_log.read(log, identifier_key)
+
+
+def test_the_plain_log_of_an_earlier_version_is_read_and_replaced(workspace):
+    log = workspace.path / "vault.forgotten"
+    log.write_text(f"kind,name,day\nchild,{child(0)},2009-05-31\npartner,arsis,3\n")
+    with opened(workspace) as vault:
+        assert vault.forgotten_children() == {child(0)}
+    assert forget_log.is_encrypted(log)
+    assert child(0).encode() not in log.read_bytes()
+    assert read_log(workspace) == {("child", child(0), "2009-05-31"), ("partner", "arsis", "3")}
+
+
+@pytest.mark.parametrize("damage", [b"kind,name,day\nchild\n", b"tact-map forget log v2\n", b"\xff", "flip", "cut"])
+def test_a_damaged_log_is_said_and_the_vault_writes_it_again(workspace, damage):
     log = workspace.path / "vault.forgotten"
     with opened(workspace) as vault:
         vault.forget([child(0)])
-    log.write_text("kind,name,day\nchild\n")
+    content = log.read_bytes()
+    flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+    log.write_bytes({"flip": flipped, "cut": content[:-20]}.get(damage, damage))
     with pytest.raises(VaultError, match="move it away"):
         opened(workspace)
     log.unlink()
@@ -244,7 +279,7 @@ def test_a_vault_of_an_earlier_version_opens_and_forgets(workspace, version):
 @pytest.fixture
 def older(workspace, tmp_path):
     """Return a backup that was made before any child was forgotten."""
-    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
+    backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "older", PASSPHRASE)
     return tmp_path / "older"
 
 
@@ -265,17 +300,17 @@ def test_a_restored_backup_brings_nobody_back(workspace, older):
 def _connect(workspace):
     from data.restricted.vault import sqlcipher
 
-    return sqlcipher.connect(workspace.vault / "vault.db", keys.load(workspace.id).vault)
+    return sqlcipher.connect(workspace.vault / "vault.db", keys.load(workspace.key_id).vault)
 
 
 def test_a_backup_carries_the_log_to_a_new_folder(workspace, tmp_path):
     with opened(workspace) as vault:
         vault.forget([child(0)])
-    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "later", PASSPHRASE)
+    backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "later", PASSPHRASE)
     restored = backup.restore_backup(tmp_path / "later", tmp_path / "new", PASSPHRASE).workspace
     with opened(restored) as vault:
         assert vault.forgotten_children() == {child(0)}
-    assert child(0) in (restored.path / "vault.forgotten").read_text()
+    assert {name for _, name, _ in read_log(restored)} == {child(0)}
 
 
 @pytest.mark.parametrize("version", [1, 3, 4])
@@ -302,7 +337,7 @@ def test_a_backup_of_an_earlier_version_is_restored(workspace, tmp_path, monkeyp
         patch.setattr(tables, "VERSION", version)
         patch.setattr(tables, "create_sql", create_older)
         patch.setattr(tables, "copy_sql", copy_older)
-        backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "first", PASSPHRASE)
+        backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "first", PASSPHRASE)
     with opened(workspace) as vault:
         vault.forget([child(0)])
         remaining = rows(vault)
@@ -349,7 +384,7 @@ def test_a_partner_leaves_whole_whatever_the_clock_said_when_it_sent_its_files(w
     with opened(workspace) as vault:
         set_clock_of_imports(vault, day)
         brought = sum(row["partner"] == "arsis" for row in rows(vault))
-    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "older", PASSPHRASE)
+    backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "older", PASSPHRASE)
     with opened(workspace) as vault:
         assert vault.count_brought("arsis") == brought > 0
         assert vault.withdraw("arsis") == brought
@@ -371,13 +406,12 @@ def test_what_a_partner_sent_after_it_left_stays_whatever_the_clock_said(workspa
         # The number of this import is none that the backup does not know of.
         vault.add("effort", frame("effort", 6).assign(partner="arsis"), "again.csv")
         set_clock_of_imports(vault, day)
-    backup.write_backup(workspace, keys.load(workspace.id), tmp_path / "newer", PASSPHRASE)
+    backup.write_backup(workspace, keys.load(workspace.key_id), tmp_path / "newer", PASSPHRASE)
     with opened(workspace) as vault:
         assert vault.count_brought("arsis") == 6
-    log = forget_log.log_path(workspace.vault)
     with opened(workspace) as vault:  # the log is applied to a vault that does not have it
         vault._connection.execute("DELETE FROM forgotten")
-    assert "arsis" in log.read_text()
+    assert "arsis" in {name for _, name, _ in read_log(workspace)}
     with opened(workspace) as vault:
         assert vault.count_brought("arsis") == 6
     backup.restore_backup(tmp_path / "newer", workspace.path, PASSPHRASE, replace=True)
@@ -421,5 +455,5 @@ def test_a_child_is_kept_as_long_as_it_was_met_since(workspace):
         assert vault.expire(late) == 20 - len(keep)
         assert rows(vault) == keep
         assert vault.forgotten_children() == frozenset()
-        assert not forget_log.log_path(workspace.vault).exists()
+        assert read_log(workspace) == set()
         assert vault.check() == []
