@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.site.text import _, capitalise
+from data.disclosure.attacks.membership import STRONGER
 from data.disclosure.channel import Knowledge
 from data.disclosure.cost import compute_most_of_one_number
 from data.message import mark
@@ -78,9 +79,9 @@ def describe_one_number(release: Release) -> list[str]:
 
 
 def describe_guess(report: AuditReport) -> list[str]:
-    """Return a sentence on how much better than chance an attacker guesses by combining all numbers.
+    """Return sentences on how much better than chance an attacker guesses by combining all numbers.
 
-    Empty if the audit did not compute this.
+    The second is on attackers who know more, or look for siblings. Empty if the audit did not compute this.
     """
     check = report.check("membership")
     public = report.tier == "public"
@@ -89,7 +90,11 @@ def describe_guess(report: AuditReport) -> list[str]:
         return []
     right = _count_right(float(advantage))
     template = _PUBLIC if public else _PARTNER
-    return [_(template, more=right - 50, right=right)]
+    sentences = [_(template, more=right - 50, right=right)]
+    stronger = {who: check[f"all_numbers_{who}"] for who in STRONGER if f"all_numbers_{who}" in check}
+    if stronger:
+        sentences.append(_(_STRONGER, **{who: _count_right(float(value)) for who, value in stronger.items()}))
+    return sentences
 
 
 _PUBLIC = mark(
@@ -104,6 +109,13 @@ _PARTNER = mark(
     "that is easiest to find, the guess is right about {more} times in 100 more often than by tossing a "
     "coin: {right} times instead of 50. With the numbers of municipalities it may be more. So this tier is "
     "for partners under their agreement alone."
+)
+
+_STRONGER = mark(
+    "That is so for one child, and for somebody who knows none of the other children. Somebody who looks for two "
+    "siblings is right about {two_siblings} times in 100; for three siblings, {three_siblings} times. Somebody who "
+    "knows half of the other children of the area is right about {half_known} times; with all of them known, "
+    "{all_others_known} times. No limit is set to these."
 )
 
 

@@ -78,6 +78,36 @@ def test_a_trained_attacker_does_as_well_as_anybody_could_with_one_number(rate, 
     assert best <= advantage.high + 0.005
 
 
+def test_who_knows_all_others_sees_the_distance_of_two_rows_of_the_noise():
+    """20 others: 1/2 of the sum of |P(n | 21) - P(n | 20)|; three siblings shift the count by three."""
+    table = np.zeros((30, 60))
+    for count in range(30):
+        row = CellKey().table()[min(count, len(CellKey().table()) - 1)]
+        table[count, 20 + count - len(row) // 2 : 21 + count + len(row) // 2] = row
+    for siblings in (1, 3):
+        distance = np.abs(table[20 + siblings] - table[20]).sum() / 2
+        known = compute_advantage([20.0], CellKey(), None, known=1.0, siblings=siblings)[0]
+        assert known == pytest.approx(distance, abs=1e-9)
+
+
+@given(
+    rate=st.floats(0, 60), k=st.sampled_from([None, 11]), known=st.sampled_from([0.0, 0.5]), siblings=st.integers(1, 2)
+)
+def test_one_sibling_more_never_tells_less(rate, k, known, siblings):
+    few, more = (compute_advantage([rate], CellKey(), k, known, number)[0] for number in (siblings, siblings + 1))
+    assert -1e-9 <= few <= more + 1e-9 <= 1 + 2e-9
+
+
+@pytest.mark.parametrize("table", [REGION_YEAR, COUNTRY_YEAR])
+@pytest.mark.parametrize(("known", "siblings"), [(0.0, 2), (0.0, 3), (0.5, 1), (1.0, 1), (1.0, 2)])
+def test_a_stronger_attacker_does_as_well_as_anybody_could_with_one_number(table, known, siblings):
+    of_one_region = replace(rates(14.0), children=np.array([[14.0], [0.0]]))
+    attacker = Attacker(of_one_region, CellKey(), 11, [table], known=known, siblings=siblings)
+    advantage = attacker.attack(Child(0, 0), 20_000, seed=1)
+    best = compute_advantage([14.0], CellKey(), 11, known, siblings)[0]
+    assert advantage.low - 0.01 <= best <= advantage.high + 0.01
+
+
 @pytest.mark.parametrize(("period", "k"), [(0, 11), (1, 20)])
 @pytest.mark.parametrize("table", [REGION_YEAR, COUNTRY_YEAR])
 def test_a_trained_attacker_reads_each_period_under_its_own_threshold(table, period, k):
@@ -175,6 +205,17 @@ def test_a_tier_without_a_threshold_is_told_and_never_refused():
     findings, went = membership.attack(Published("r", TABLES, {}, 11), AREAS, Bare(), None, children=1, worlds=(400,))
     assert not findings
     assert went["all_numbers"] > 0
+
+
+def test_a_release_says_what_stronger_attackers_gain():
+    _, measured = membership.attack(Published("r", TABLES, {}, 11), AREAS, CellKey(), 11, worlds=(3000,))
+    for numbers in ("one_number", "all_numbers"):
+        plain, two, three, half, everybody = (
+            measured[f"{numbers}{who}"]
+            for who in ("", "_two_siblings", "_three_siblings", "_half_known", "_all_others_known")
+        )
+        assert plain < two < three
+        assert plain - 0.03 < half < everybody
 
 
 def test_what_an_earlier_release_showed_is_attacked_under_its_own_threshold():

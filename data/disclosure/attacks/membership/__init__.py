@@ -12,12 +12,13 @@ assumed to be independent of each other within an area (rates.py).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from data.disclosure.attacks.bounds import Finding, Published
-from data.disclosure.attacks.membership.attacker import LIMITS, Advantage, Attacker
+from data.disclosure.attacks.membership.attacker import LIMITS, Advantage, Attacker, Child
 from data.disclosure.attacks.membership.one_number import compute_advantage
 from data.disclosure.attacks.membership.rates import Rates, find_finest, read_rates
 from data.disclosure.cell_key import CellKey
@@ -28,6 +29,9 @@ from data.workspace.types import Floats
 __all__ = ["ALL_NUMBERS", "LIMITS", "ONE_NUMBER", "WORLDS", "Advantage", "attack", "survey"]
 
 WORLDS = (3000, 16_000)  # at first; then, while the limit lies within the interval
+# Attackers for whom the limits do not hold: the share of other children whom each knows, and how many siblings the
+# child comes and goes with, itself included.
+STRONGER = {"two_siblings": (0.0, 2), "three_siblings": (0.0, 3), "half_known": (0.5, 1), "all_others_known": (1.0, 1)}
 ONE_NUMBER = Message("one yearly number says more about a child than the limit allows")
 ALL_NUMBERS = Message("all numbers together say more about a child than the limit allows")
 
@@ -65,18 +69,9 @@ def _survey(
     worlds: Sequence[int],
     seed: int = 0,
 ) -> dict[str, Advantage]:
-    tables = [s for s in release.tables if s.measure == "children" and _is_attacked(s)]
-    if not tables:
+    attacker = _build_attacker(rates, release, mechanism, k)
+    if not attacker.tables:
         return {}
-    estimated = {str(area) for table in release.estimates.values() for area in table["area"].unique().to_pylist()}
-    thresholds = {} if k is None else {spec: _list_thresholds(release, spec) for spec in tables}
-    # Pairs of table and area (region or country) whose cells are all withheld.
-    pairs: set[tuple[TableSpec, str]] = set()
-    for spec in tables:
-        frame = release.tables[spec].select(["area", "state"]).to_pandas()
-        silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
-        pairs.update((spec, str(area)) for area in silent.index[silent])
-    attacker = Attacker(rates, mechanism, k, tables, frozenset(pairs), frozenset(estimated), thresholds)
     advantages: dict[str, Advantage] = {}
     by_key: dict[tuple[object, ...], Advantage] = {}
     for child in attacker.list_worst_children(children):
@@ -88,6 +83,19 @@ def _survey(
                 by_key[key] = attacker.survey(child, worlds, seed + child.region)
             advantages[region] = by_key[key]
     return advantages
+
+
+def _build_attacker(rates: Rates, release: Published, mechanism: CellKey, k: int | None) -> Attacker:
+    tables = [s for s in release.tables if s.measure == "children" and _is_attacked(s)]
+    estimated = {str(area) for table in release.estimates.values() for area in table["area"].unique().to_pylist()}
+    thresholds = {} if k is None else {spec: _list_thresholds(release, spec) for spec in tables}
+    # Pairs of table and area (region or country) whose cells are all withheld.
+    pairs: set[tuple[TableSpec, str]] = set()
+    for spec in tables:
+        frame = release.tables[spec].select(["area", "state"]).to_pandas()
+        silent = (frame["state"] == "withheld").groupby(frame["area"]).all()
+        pairs.update((spec, str(area)) for area in silent.index[silent])
+    return Attacker(rates, mechanism, k, tables, frozenset(pairs), frozenset(estimated), thresholds)
 
 
 def attack(
@@ -123,17 +131,34 @@ def attack(
         "all_numbers_low": worst.low,
         "all_numbers_high": worst.high,
         "children": len(advantages),
+        **_measure_stronger(rates, release, mechanism, k, worst.child, worlds[0]),
     }
 
 
-def _compute_totals(release: Published, rates: Rates, mechanism: CellKey, k: int | None) -> Floats:
+def _measure_stronger(
+    rates: Rates, release: Published, mechanism: CellKey, k: int | None, child: Child, worlds: int
+) -> dict[str, float]:
+    """Return the advantage of each stronger attacker from one number and from all, for one child."""
+    measured = {}
+    for name, (known, siblings) in STRONGER.items():
+        totals = _compute_totals(release, rates, mechanism, k, known, siblings)
+        stronger = replace(_build_attacker(rates, release, mechanism, k), known=known, siblings=siblings)
+        measured[f"one_number_{name}"] = round(float(totals.max()), 4)
+        measured[f"all_numbers_{name}"] = stronger.attack(child, worlds, child.region).value
+    return measured
+
+
+def _compute_totals(
+    release: Published, rates: Rates, mechanism: CellKey, k: int | None, known: float = 0.0, siblings: int = 1
+) -> Floats:
     """Return the advantage from the number of each region and period alone, (regions, periods)."""
     finest = find_finest(release)
     if k is None or finest is None:
-        return compute_advantage(rates.children, mechanism, k)
+        return compute_advantage(rates.children, mechanism, k, known, siblings)
     thresholds = _list_thresholds(release, finest)
     by_period = [
-        compute_advantage(rates.children[:, n], mechanism, threshold) for n, threshold in enumerate(thresholds)
+        compute_advantage(rates.children[:, n], mechanism, threshold, known, siblings)
+        for n, threshold in enumerate(thresholds)
     ]
     return np.stack(by_period, axis=1)
 

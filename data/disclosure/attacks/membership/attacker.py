@@ -59,7 +59,9 @@ class Attacker:
     countries with an interval of the dark figure. The interval reveals at most as much as the noisy number of the
     child's capture history. So the attacker gets this number, for a child whose history no other child has, which is
     the worst case. `thresholds`: for each table, the lowest threshold under which each of its periods was published, if
-    an earlier release had a lower one than `k`.
+    an earlier release had a lower one than `k`. `known`: the share (0 to 1) of the other children whom the attacker
+    knows, with their places, years and categories, but not their keys. `siblings`: how many children like the child
+    come and go with it.
     """
 
     rates: Rates
@@ -70,6 +72,8 @@ class Attacker:
     estimated: frozenset[str] = frozenset()
     thresholds: Mapping[TableSpec, Sequence[int]] = field(default_factory=dict)
     key_range: int = 2**24
+    known: float = 0.0
+    siblings: int = 1
 
     def list_tables(self, child: Child) -> list[TableSpec]:
         """List the tables that publish anything about the child's region."""
@@ -224,35 +228,40 @@ class Attacker:
             rate = self.expect_others(child, spec)
             thresholds = others.list_thresholds(spec)
             numbers, count = self.mechanism.publish(counts, keys), counts[:, child_cell]
+            others_there = count
             for there in (0, 1):
                 if there:  # the child changes its own cell alone
-                    count = count + 1
+                    count = count + self.siblings
                     numbers[:, child_cell] = self.mechanism.publish(count, (keys[:, child_cell] + key) % self.key_range)
-                largest = int(count.max(initial=0))
-                features[there].extend(self._features(numbers, largest, child_cell, rate, thresholds))
+                features[there].extend(self._features(numbers, others_there, child_cell, rate, thresholds))
         if self.rates.country[child.region] in self.estimated:
             key = rng.integers(0, self.key_range, (worlds, 1))
             for there in (0, 1):
-                numbers = self.mechanism.publish(np.full((worlds, 1), there), key * there)
-                features[there].extend(self._features(numbers, there, 0, 0.0, [self.k]))
+                histories = np.full((worlds, 1), there * self.siblings)
+                numbers = self.mechanism.publish(histories, key * there)
+                features[there].extend(self._features(numbers, np.zeros(1, np.int64), 0, 0.0, [self.k]))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
     def _features(
-        self, numbers: Counts, largest: int, child_cell: int, rate: float, thresholds: Sequence[int | None]
+        self, numbers: Counts, others: Counts, child_cell: int, rate: float, thresholds: Sequence[int | None]
     ) -> list[Floats]:
         """Return the features of a table, each of shape (worlds,).
 
         They are the log ratio of the child's cell (if few enough others are expected there), the number of each cell (0
-        if it is hidden), and whether each number is hidden (1 or 0). `numbers` has shape (worlds, cells), and
-        `thresholds` those of the cells, (cells,).
+        if it is hidden), and whether each number is hidden (1 or 0). `numbers` has shape (worlds, cells), `others` is
+        the number of other children in the child's cell, (worlds,), and `thresholds` are those of the cells, (cells,).
         """
         hidden, k = numbers < np.array([k or 0 for k in thresholds]), thresholds[child_cell]
         visible = np.where(hidden, 0, numbers).astype(np.float64)
         if rate > MOST_OTHERS:  # among so many others one child cannot be seen
             return [*visible.T, *hidden.astype(np.float64).T]
-        most = max(largest, _find_tail(rate)) + 2
-        channel, _ = tabulate_channel(self.mechanism, 2 ** most.bit_length(), k)
-        log_ratio = _tabulate_log_ratio(self.mechanism, k, rate, most)
+        most = max(int(others.max(initial=0)) + self.siblings, _find_tail(rate)) + 2
+        channel, outcomes = tabulate_channel(self.mechanism, 2 ** most.bit_length(), k)
+        if self.known:  # whoever knows some of the others expects what the worlds have
+            chance = np.bincount(others, minlength=most) / len(others)
+            log_ratio = _compute_log_ratio(outcomes[: most + self.siblings], chance)
+        else:
+            log_ratio = _tabulate_log_ratio(self.mechanism, k, rate, most, self.siblings)
         return [log_ratio[channel.outcome_of(numbers[:, child_cell])], *visible.T, *hidden.astype(np.float64).T]
 
 
@@ -265,16 +274,20 @@ def _find_tail(rate: float) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int) -> Floats:
-    """Return log(P(outcome | with the child) / P(outcome | without)) for each outcome, from -10 to 10, (outcomes,).
-
-    The number of other children is Poisson with mean `rate`, cut off below `most`.
-    """
+def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int, siblings: int) -> Floats:
+    """Return the log ratio for other children whose number is Poisson with mean `rate`, cut off below `most`."""
     from scipy.stats import poisson
 
-    outcomes = tabulate_channel(mechanism, 2 ** most.bit_length(), k)[1][: most + 1]
-    others = poisson.pmf(np.arange(most), rate)
-    chance = np.stack([others @ outcomes[:-1], others @ outcomes[1:]])
+    outcomes = tabulate_channel(mechanism, 2 ** most.bit_length(), k)[1][: most + siblings]
+    return _compute_log_ratio(outcomes, poisson.pmf(np.arange(most), rate))
+
+
+def _compute_log_ratio(outcomes: Floats, others: Floats) -> Floats:
+    """Return log(P(outcome | with the children) / P(outcome | without)), from -10 to 10, (outcomes,).
+
+    outcomes: P(outcome | count), (counts + siblings, outcomes). others: the chance of each number of others, (counts,).
+    """
+    chance = np.stack([others @ outcomes[: len(others)], others @ outcomes[len(outcomes) - len(others) :]])
     return np.asarray(np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10))
 
 
@@ -315,25 +328,37 @@ class OtherChildren:
         """Draw the other children of `worlds` worlds from the rates."""
         rates = attacker.rates
         children = rates.children[child.region]
-        size = rng.poisson(children.sum(), worlds)
-        period = cls._pick(children, int(size.sum()), rng)
+        size = rng.poisson((1 - attacker.known) * children.sum(), worlds)
+        known = np.rint(attacker.known * children).astype(np.int64)  # in each period, the same in all worlds
+        sizes = int(size.sum()), int(known.sum())
+
+        def join(unknown: Ints, known: Ints) -> Ints:
+            return np.concatenate([unknown, np.tile(known, worlds)])
+
+        period = join(cls._pick(children, sizes[0], rng), np.repeat(np.arange(len(children)), known))
+        world = np.concatenate([np.repeat(np.arange(worlds), size), np.repeat(np.arange(worlds), sizes[1])])
         by_region = {name for spec in attacker.tables if spec.level == "region" for name in spec.breakdown}
         categories = {}
         for name in attacker.breakdowns:
             chance, category = rates.shares[name][child.region], child.categories[name]
             if name in by_region:
-                categories[name] = cls._pick(chance, int(size.sum()), rng)
+                drawn = [cls._pick(chance, number, rng) for number in sizes]
             else:  # published by country alone, where only the child's own cell is read
                 other = (category + 1) % len(chance)
-                categories[name] = np.where(rng.random(int(size.sum())) < chance[category], category, other)
-        world = np.repeat(np.arange(worlds), size)
-        far = rng.poisson(cls._far_rates(attacker, child), (worlds, *[2] * (1 + len(attacker.joint))))
-        by_year = far.reshape(worlds, 2, -1).sum(axis=2)
-        far_alone = {
-            name: rng.binomial(by_year, rates.shares[name][child.region, child.categories[name]])
-            for name in attacker.breakdowns
-            if name not in attacker.joint
-        }
+                drawn = [np.where(rng.random(number) < chance[category], category, other) for number in sizes]
+            categories[name] = join(*drawn)
+        far_rates = cls._far_rates(attacker, child)
+        parts = [
+            rng.poisson(share * far_rates, (number, *far_rates.shape))
+            for share, number in ((1 - attacker.known, worlds), (attacker.known, 1))
+        ]
+        far_alone = {}
+        for name in attacker.breakdowns:
+            if name not in attacker.joint:
+                share = rates.shares[name][child.region, child.categories[name]]
+                each, same = (rng.binomial(part.reshape(len(part), 2, -1).sum(axis=2), share) for part in parts)
+                far_alone[name] = each + same
+        far = parts[0] + parts[1]
         return cls(attacker, child, worlds, world, period, categories, far, far_alone, rng)
 
     @staticmethod

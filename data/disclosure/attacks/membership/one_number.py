@@ -21,19 +21,23 @@ MOST_OTHERS = 1600.0  # expected others beyond which the advantage is no longer 
 
 
 @on_one_thread
-def compute_advantage(rates: npt.ArrayLike, mechanism: CellKey, k: int | None) -> Floats:
+def compute_advantage(
+    rates: npt.ArrayLike, mechanism: CellKey, k: int | None, known: float = 0.0, siblings: int = 1
+) -> Floats:
     """Return the advantage from one published number, for each expected number of other children.
 
     `rates` may have any shape; the result has the same shape, (1,) for a single number. The advantage (0 to 1)
     decreases as the rate grows: above MOST_OTHERS the value at MOST_OTHERS is returned, which is an upper bound.
+    known: the share (0 to 1) of the other children whom the attacker knows. siblings: children who come together.
     """
     from scipy.stats import poisson
 
     capped = np.minimum(np.atleast_1d(np.asarray(rates, np.float64)), MOST_OTHERS)
     most = int(poisson.isf(TAIL, max(float(capped.max(initial=0.0)), 1.0))) + 2
-    outcomes = mechanism.channel(most, 1, k).outcomes()
-    change = np.diff(outcomes, axis=0)  # how one more child changes the distribution of what is published
-    others = poisson.pmf(np.arange(most)[None, :], capped.ravel()[:, None])
+    outcomes = mechanism.channel(most - 1 + siblings, 1, k).outcomes()
+    change = outcomes[siblings:] - outcomes[:-siblings]  # of the distribution of what is published
+    unknown = np.arange(most) - np.rint(known * capped.ravel()[:, None])
+    others = poisson.pmf(unknown, (1 - known) * capped.ravel()[:, None])
     return np.asarray(np.abs(others @ change).sum(axis=1) / 2).reshape(capped.shape)
 
 

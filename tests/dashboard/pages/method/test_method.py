@@ -240,6 +240,15 @@ def test_the_advantage_is_told_as_guesses_beside_a_coin(demo, monkeypatch, tmp_p
     assert sentence in text
 
 
+def test_what_stronger_attackers_gain_is_said_beside_it(demo, monkeypatch, tmp_path):
+    stronger = {"two_siblings": 0.46, "three_siblings": 0.63, "half_known": 0.27, "all_others_known": 0.74}
+    check = {"attack": "membership", "all_numbers_high": 0.22, **{f"all_numbers_{w}": v for w, v in stronger.items()}}
+    write_report(tmp_path, Release.open(demo, "public"), checks=[check])
+    text = words(open_page(monkeypatch, demo, "public", tmp_path))
+    assert "is right about 73 times in 100; for three siblings, 82 times" in text
+    assert "is right about 64 times; with all of them known, 87 times" in text
+
+
 def test_on_the_partner_tier_the_advantage_is_measured_and_not_bounded(demo, monkeypatch, tmp_path):
     write_report(tmp_path, Release.open(demo, "partner"))
     text = words(open_page(monkeypatch, demo, "partner", tmp_path))
