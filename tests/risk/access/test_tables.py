@@ -17,7 +17,7 @@ from risk.model.observations import Observations
 from risk.numbers import round_to_two_digits
 from tests.helpers.remembered_fits import remember_fits
 
-SPLITS = ("axis", "duty_bearer")
+SPLITS = ("axis", "duty_bearer", "help")
 
 
 @pytest.fixture(scope="module")
