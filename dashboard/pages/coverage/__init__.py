@@ -31,13 +31,6 @@ def show() -> None:
     if "services" not in current_release.list_levels(current):
         page_frame.show_text(_("This release has only published figures, no services."))
         return
-    if not summary.has_kinds_of_help(current):
-        st.caption(
-            _(
-                "This release has no kinds of help. A data officer can add the breakdown “help” to policy.toml "
-                "(docs/policy.md) and make a release."
-            )
-        )
     if access.has_access(current):
         page_frame.show_part(_show_reached, current)
     elif current.tier == "public":
@@ -50,6 +43,13 @@ def show() -> None:
         page_frame.show_part(_show_services, current)
     else:
         page_frame.show_no_access()
+    if not summary.has_kinds_of_help(current):
+        page_frame.show_text(
+            _(
+                "This release has no kinds of help. A data officer can add the breakdown “help” to policy.toml "
+                "(docs/policy.md) and make a release."
+            )
+        )
     with st.expander(_("Who runs the services of prevention and coordination")):
         for part in _render_carriers(current):
             st.html(part)

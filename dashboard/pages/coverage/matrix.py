@@ -89,7 +89,7 @@ def list_reach(current: CurrentRelease, countries: Iterable[str], kinds: Sequenc
                 "{areas}.",
                 **words, count=len(far), areas=t.list_areas(far),
             )  # fmt: skip
-        elif answers:
+        elif where["none"]:
             yield _(
                 "{country}: {help} (prevention and coordination) within two hours in {count} of {all} areas.",
                 **words, count=len(where["none"]),
@@ -221,10 +221,7 @@ def _render_key(columns: str) -> Markup:
     )
     alone = {
         "bearers": _("Services of duty bearers are those of prevention and coordination."),
-        "kinds": _(
-            "Kinds of help are those of services of prevention and coordination; a service counts in each kind that it "
-            "gives. Where kinds are not recorded, or not shown, it cannot be told that there is none."
-        ),
+        "kinds": _("Prevention and coordination alone; kinds that are not recorded or not shown may be missing."),
     }
     return html(
         '<div class="gapkey"><ul>{}</ul><p>{} {}</p></div>',
