@@ -320,8 +320,8 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
         column["capacity"].astype(np.float64),
         column["handed_from"].astype(np.int64),
         column["handed_to"].astype(np.int64),
-        np.array([[kind in given for kind in _HELP] for given in kinds], bool).reshape(-1, len(_HELP)),
-        np.array([not set(given) <= {*_HELP} for given in kinds], bool),
+        np.array([[kind in listed for kind in _HELP] for listed in kinds], bool).reshape(-1, len(_HELP)),
+        np.array([not set(listed) <= {*_HELP} for listed in kinds], bool),
     )
 
 
