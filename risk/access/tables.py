@@ -288,14 +288,15 @@ def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any
 
     way : land; islands, if the area itself has a service that half of its people have no way to; water, if all
     routes cross water without an entered time; none, if no service is shown in the country. nearer : whether a withheld
-    service may be nearer. Minutes are known only for land; they are withheld if services of the country are hidden and
-    none is shown.
+    service may be nearer. maybe_near : whether one that is withheld, or lies across water, may be within the catchment.
+    Minutes are known only for land; they are withheld if services of the country are hidden and none is shown.
     """
     minutes = find_nearest(routes.minutes, services.amount)
     unseen = find_nearest(routes.minutes, (services.at_least & (services.amount <= 0)).astype(float))
     anywhere = (routes.inside & (services.amount > 0)).any(axis=1)
     at_home = np.diag(routes.travel.provisional)[routes.position] & (services.amount[routes.position] > 0)
     nearer = unseen < minutes
+    over_water = routes.doubtful & (services.at_least | (services.amount > 0))
     way = np.select([~anywhere, at_home, ~np.isfinite(minutes)], ["none", "islands", "water"], "land")
     states = {"land": "number", "islands": "cannot_tell", "water": "cannot_tell", "none": "structural_zero"}
     silent = (routes.inside & services.at_least).any(axis=1) & ~anywhere
@@ -304,6 +305,7 @@ def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any
         "state": np.where(silent, "withheld", [states[name] for name in way]),
         "way": way,
         "nearer": np.asarray(nearer),
+        "maybe_near": np.asarray((unseen <= CATCHMENT.minutes) | over_water.any(axis=1)),
     }
 
 

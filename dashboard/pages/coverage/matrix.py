@@ -57,12 +57,15 @@ def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, 
 
 
 def _answer_reach(row: Mapping[Any, Any]) -> GapAnswer:
-    """Return "none", for no gap, if the nearest shown service is within two hours; `row` : of the measure "minutes"."""
+    """Return "none", for no gap, if the nearest shown service is within two hours; `row` : of the measure "minutes".
+
+    Return "gap" if none that is not shown, or lies across water, may be within two hours either.
+    """
     if row["state"] == "withheld":
         return "withheld"
     if row["state"] == "number" and row["value"] <= CATCHMENT.minutes:
         return "none"
-    return "cannot_tell" if row["nearer"] or row["state"] == "cannot_tell" else "gap"
+    return "cannot_tell" if row["maybe_near"] or row["state"] == "cannot_tell" else "gap"
 
 
 def word_answer(current: CurrentRelease, area: str, kind: str) -> str:

@@ -166,6 +166,7 @@ def test_the_nearest_is_the_nearest_of_the_own_country_that_is_shown(partner, wo
                 assert row["value"] == round(at_work.min())
                 nearer = home_ways[home_ways["to"].map(partly & (amount <= 0))]["value"].min()
                 assert row["nearer"] == (nearer < at_work.min())
+                assert row["maybe_near"] or not nearer <= tables.CATCHMENT.minutes
             elif row["way"] == "water":
                 assert at_work.empty
             elif row["way"] == "none":

@@ -218,7 +218,7 @@ def test_where_there_is_no_legal_help_within_two_hours_is_one_sentence(current, 
     names = summary.read_access(current, "minutes", "help-legal")["name"]
     near = {code for code, value in rows["value"].items() if value <= 120}
     none = rows[(rows["way"] == "none") | (rows["value"] > 120)]
-    far = set(none.index[~none["nearer"] & (none["state"] != "withheld")])
+    far = set(none.index[~none["maybe_near"] & (none["state"] != "withheld")])
     answer = matrix.word_answer(current, country, "help-legal")
     where, _mark, unsure = answer.partition("cannot tell for")
     assert all(names[code] in where for code in far)
@@ -232,12 +232,12 @@ def test_where_there_is_no_legal_help_within_two_hours_is_one_sentence(current, 
 @pytest.mark.parametrize(
     ("row", "answer"),
     [
-        ({"state": "number", "value": 120.0, "nearer": True}, "none"),
-        ({"state": "number", "value": 121.0, "nearer": False}, "gap"),
-        ({"state": "number", "value": 121.0, "nearer": True}, "cannot_tell"),
-        ({"state": "structural_zero", "value": float("nan"), "nearer": False}, "gap"),
-        ({"state": "cannot_tell", "value": float("nan"), "nearer": False}, "cannot_tell"),
-        ({"state": "withheld", "value": float("nan"), "nearer": True}, "withheld"),
+        ({"state": "number", "value": 120.0, "maybe_near": True}, "none"),
+        ({"state": "number", "value": 121.0, "maybe_near": False}, "gap"),
+        ({"state": "number", "value": 121.0, "maybe_near": True}, "cannot_tell"),
+        ({"state": "structural_zero", "value": float("nan"), "maybe_near": False}, "gap"),
+        ({"state": "cannot_tell", "value": float("nan"), "maybe_near": False}, "cannot_tell"),
+        ({"state": "withheld", "value": float("nan"), "maybe_near": True}, "withheld"),
     ],
 )
 def test_help_is_missing_only_where_no_unknown_service_may_be_near(current, monkeypatch, row, answer):
