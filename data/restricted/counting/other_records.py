@@ -98,8 +98,8 @@ class Services:
 
     place: index into grid.names. operator: number of the operator. axis, bearer: index into the categories. giver,
     taker: the duty bearers of a hand-over, numbered like bearer, -1 for none. end: NaT if still open. help: whether the
-    service gives each kind of help of the categories, (n, kinds). more_help: whether it may give more: its kinds are
-    not known, or one of them is shown in no table.
+    service gives each kind of help of the categories, (n, kinds); none where its kinds are not known, or where one of
+    them is shown in no table.
     """
 
     grid: Grid
@@ -114,7 +114,6 @@ class Services:
     giver: Ints
     taker: Ints
     help: Bools
-    more_help: Bools
 
     def table(self, spec: TableSpec, operators: int) -> Sums:
         """Return the sums of services, staff or capacity at the end of each period.
@@ -179,15 +178,15 @@ class Services:
     ) -> tuple[Floats, Bools]:
         """Return the sums of `_sum` by kind of help: a service adds to each kind that it gives.
 
-        Where a service may give more kinds, every sum is incomplete, and NaN if it is 0. So a reader does not learn
-        whether that service is a shelter or has no kind on record.
+        Where a service has none, every sum is incomplete, and NaN if it is 0. So a reader does not learn whether that
+        service is a shelter or has no kind on record.
         """
         total = replace(spec, breakdown=())
         parts = [self._sum(total, shown & gives, (), end) for gives in self.help.T]
         numbers, silent = (np.stack(part, axis=-1) for part in zip(*parts, strict=True))
-        area = self.grid.area_index[spec.level][self.place[shown & self.more_help]]
-        more = np.isin(np.arange(len(numbers)), area)[:, None]
-        return np.where(more & (numbers == 0), np.nan, numbers), silent | more
+        area = self.grid.area_index[spec.level][self.place[shown & ~self.help.any(axis=1)]]
+        unknown = np.isin(np.arange(len(numbers)), area)[:, None]
+        return np.where(unknown & (numbers == 0), np.nan, numbers), silent | unknown
 
     @cached_property
     def _find_carriers(self) -> Callable[[np.datetime64], Ints]:
@@ -293,7 +292,7 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
     }
     rows: dict[str, list[npt.NDArray[np.generic]]] = {}
     operators: list[str] = []
-    kinds: list[list[str]] = []
+    kinds: list[set[str]] = []
     for batch in batches:
         for name, lookup in lookups.items():
             rows.setdefault(name, []).append(read_codes(batch, name, lookup))
@@ -303,7 +302,7 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
             rows.setdefault(name, []).append(_read_floats(batch, name))
         # Greek capitals have no accents. Two spellings must not make two operators, of whom too few are withheld.
         operators += [make_key(str(text)) for text in batch.column("operator").to_pylist()]
-        kinds += [str(text).split(MANY) for text in batch.column("help").to_pylist()]
+        kinds += [set(str(text).split(MANY)) for text in batch.column("help").to_pylist()]
     _, operator = np.unique(np.array(operators, dtype=object).astype(str), return_inverse=True)
     empty = {"valid_from": "datetime64[D]", "valid_to": "datetime64[D]", "staff": "f8", "capacity": "f8"}
     names = (*lookups, *empty)
@@ -320,8 +319,7 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
         column["capacity"].astype(np.float64),
         column["handed_from"].astype(np.int64),
         column["handed_to"].astype(np.int64),
-        np.array([[kind in listed for kind in _HELP] for listed in kinds], bool).reshape(-1, len(_HELP)),
-        np.array([not set(listed) <= {*_HELP} for listed in kinds], bool),
+        np.array([[{kind} <= listed <= {*_HELP} for kind in _HELP] for listed in kinds], bool).reshape(-1, len(_HELP)),
     )
 
 
