@@ -48,6 +48,8 @@ _COLUMNS = {
     "duty_bearer": "Who runs the service. Without an axis beside it: services of prevention and coordination alone.",
     "carrier": "Who carries the service: partner, shared, handed_over, returned, or state (all along); services of "
     "prevention and coordination alone.",
+    "help": "Kind of help that the service gives; one with several kinds counts once in each. Services of prevention "
+    "and coordination alone.",
     "indicator": "The code of the indicator.",
     "unit": "What the indicator counts.",
     "counts": "How the indicator is protected: as people, services or things.",

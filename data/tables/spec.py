@@ -31,7 +31,7 @@ COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "returns
 OPEN_AXES: frozenset[str] = frozenset({"prevention", "coordination"})
 # Breakdowns of services that count the open axes alone: municipalities show no others, so a difference would tell which
 # duty bearers work on restricted axes in a county.
-OPEN_ALONE: tuple[tuple[str, ...], ...] = (("duty_bearer",), ("carrier",))
+OPEN_ALONE: tuple[tuple[str, ...], ...] = (("duty_bearer",), ("carrier",), ("help",))
 
 # The categories of each breakdown, in their order. `origin` has the areas of the table's level.
 CATEGORIES: dict[str, tuple[str, ...]] = {
@@ -49,6 +49,8 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
     # Who carries a service: the partner, partner and state together, the state after a hand-over, the partner again, or
     # the state all along.
     "carrier": ("partner", "shared", "handed_over", "returned", "state"),
+    # Kinds of help of a service, which counts once in each kind that it gives. Shelters are in no table.
+    "help": ("social", "psychological", "legal", "economic", "health", "education", "other_help"),
     "group": ("roma", "egyptian", "roma_and_egyptian"),
     "victim_status": ("victim", "potential_victim", "declined", "no_victim", "other_status", "unknown"),
     "status_decided_by": ("police", "court", "state_service", "non_governmental", "other_body", "unknown"),
@@ -92,7 +94,7 @@ class TableSpec:
 
     @property
     def of_open_axes(self) -> bool:
-        """Whether the table counts only prevention and coordination, as those by duty bearer or carrier alone do."""
+        """Whether the table counts only prevention and coordination, as OPEN_ALONE do."""
         return self.breakdown in OPEN_ALONE
 
     @property
@@ -139,7 +141,7 @@ _WIDE: tuple[Level, ...] = ("country", "region")
 _LONG: tuple[Grain, ...] = ("year", "whole")
 _NESTED: tuple[Grain, ...] = ("quarter", "year", "whole")
 
-_SPLIT = ((), ("axis",), ("duty_bearer",))
+_SPLIT = ((), ("axis",), ("duty_bearer",), ("help",))
 _WHO_DOES_WHAT = ("axis", "duty_bearer")
 
 DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
@@ -165,7 +167,7 @@ DEFAULT_BLOCKS: Mapping[Tier, tuple[Block, ...]] = {
             _ALL,
             ("quarter",),
             _SPLIT,
-            "Services, staff and service places; by duty bearer those of prevention and coordination alone.",
+            "Services, staff and service places; by duty bearer or kind of help, prevention and coordination alone.",
         ),
         Block(
             ("services", "capacity"),

@@ -22,7 +22,7 @@ NOTE = mark(
     "Children in need are children who newly need help in a quarter, as the risk model estimates them."
     " Services of the other country are not counted, and services across water only if a travel time "
     "was entered. Where services are withheld, there may be more service places than shown. Services of a"
-    " duty bearer are those for prevention and coordination."
+    " duty bearer or of a kind of help are those for prevention and coordination."
 )
 WAYS = {
     "islands": mark("between islands, travel time not known"),

@@ -1,4 +1,4 @@
-"""Services, their staff and service places, by area: all, those on one axis of work, or those of one duty bearer."""
+"""Services, their staff and service places, by area: all, or those of one axis of work, duty bearer or kind of help."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def _least(release: Release, choices: Mapping[str, str]) -> str:
         "municipalities and where fewer than {operators} operators work"
     )
     unreported = mark("{missing}; numbers that were not reported are missing too")
-    if _locate(choices).by == "duty_bearer":
+    by = _locate(choices).by
+    if by == "help":
+        return mark("at least this number: services may give other kinds of help, which are not recorded or not shown")
+    if by == "duty_bearer":
         return mark("at least this number: numbers that were not reported are missing")
     sentence = Message(missing, operators=int(parameters.get("operators", FEWEST)))
     return sentence if choices["what"] == "services" else Message(unreported, missing=sentence)
@@ -47,7 +50,7 @@ COUNTED = Counted(
     note=mark(
         "Services for protection, return and reintegration are shown only for counties and regions, and only"
         " where at least three operators work. A total marked “at least” may leave some out."
-        " Services of a duty bearer are those for prevention and coordination."
+        " Services of a duty bearer or of a kind of help are those for prevention and coordination."
     ),
     units={"staff": mark("members of staff"), "capacity": mark("service places")},
     least=_least,

@@ -23,6 +23,7 @@ from data.release import Release
 from data.tables.spec import table_name
 from data.workspace.types import Bools, Floats
 
+By = Literal["", "axis", "duty_bearer", "help"]
 Decay = Literal["none", "step", "gaussian"]
 
 
@@ -103,7 +104,7 @@ def find_nearest(minutes: Floats, supply: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Supply:
-    """The services of each area in one quarter of a release: all services, those on one axis, or of one duty bearer.
+    """The services of each area in one quarter of a release: all, or those of an axis, a duty bearer or a kind of help.
 
     amount : number of services, staff or places, (A,): the lower end of a class, and 0 if no number is shown.
     at_least : whether a part may be left out, so that the amount is a lower limit, (A,). Services for protection,
@@ -123,7 +124,7 @@ class Supply:
         *,
         what: Literal["services", "staff", "capacity"] = "capacity",
         level: str = "region",
-        by: Literal["", "axis", "duty_bearer"] = "",
+        by: By = "",
         category: str = "",
         period: str = "",
     ) -> Supply:

@@ -2,7 +2,7 @@
 
 They have one row for each county or region in the last quarter: places for a hundred children newly in need in a
 quarter, whether there is a gap, and the travel time to the nearest service. There are tables of all services, of each
-axis, and of each duty bearer (on prevention and coordination).
+axis, and of each duty bearer and each kind of help (on prevention and coordination).
 
 An area has a gap if it has less than half of the country's shown places for each child in need. The need
 of the area and of the country come from the same draw, so the share of children found cancels out where
@@ -18,7 +18,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,14 +32,12 @@ from data.workspace.files import write_text
 from data.workspace.types import Bools, Floats
 from geo import areas as geography
 from geo.travel import DETOUR_BASE, DETOUR_SLOPE, DETOUR_SPREAD, KM_PER_HOUR, SPEED_SPREAD, Link, RoadTimes, Travel
-from risk.access import Catchment, Supply, compute_access, find_nearest
+from risk.access import By, Catchment, Supply, compute_access, find_nearest
 from risk.model.detection import draw_yearly_need
 from risk.model.draws import Draws
 from risk.model.observations import Observations
 from risk.model.statements import say_nothing_of
 from risk.numbers import round_to_two_digits
-
-By = Literal["", "axis", "duty_bearer"]
 
 # Weights fall to a half after 47 minutes and to a ninth after 84; beyond two hours nothing counts.
 CATCHMENT = Catchment(120.0, "gaussian", 40.0)
@@ -50,7 +48,7 @@ _LEVEL = "region"
 _ENDS = (0.025, 0.5, 0.975)
 _ROADS = "roads.json"
 _NUMBERS = ("detour", "slope", "spread", "km_per_hour", "catchment_minutes")
-_SPLITS: tuple[By, ...] = ("", "axis", "duty_bearer")
+_SPLITS: tuple[By, ...] = ("", "axis", "duty_bearer", "help")
 TITLES = {
     "access": "Service places within reach, for 100 children in need",
     "accessgap": "Chance of a gap, %",
@@ -290,14 +288,15 @@ def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any
 
     way : land; islands, if the area itself has a service that half of its people have no way to; water, if all
     routes cross water without an entered time; none, if no service is shown in the country. nearer : whether a withheld
-    service may be nearer. Minutes are known only for land; they are withheld if services of the country are hidden and
-    none is shown.
+    service may be nearer. maybe_near : whether one that is withheld, or lies across water, may be within the catchment.
+    Minutes are known only for land; they are withheld if services of the country are hidden and none is shown.
     """
     minutes = find_nearest(routes.minutes, services.amount)
     unseen = find_nearest(routes.minutes, (services.at_least & (services.amount <= 0)).astype(float))
     anywhere = (routes.inside & (services.amount > 0)).any(axis=1)
     at_home = np.diag(routes.travel.provisional)[routes.position] & (services.amount[routes.position] > 0)
     nearer = unseen < minutes
+    over_water = routes.doubtful & (services.at_least | (services.amount > 0))
     way = np.select([~anywhere, at_home, ~np.isfinite(minutes)], ["none", "islands", "water"], "land")
     states = {"land": "number", "islands": "cannot_tell", "water": "cannot_tell", "none": "structural_zero"}
     silent = (routes.inside & services.at_least).any(axis=1) & ~anywhere
@@ -306,6 +305,7 @@ def _tabulate_routes(routes: _Routes, services: Supply) -> dict[str, NDArray[Any
         "state": np.where(silent, "withheld", [states[name] for name in way]),
         "way": way,
         "nearer": np.asarray(nearer),
+        "maybe_near": np.asarray((unseen <= CATCHMENT.minutes) | over_water.any(axis=1)),
     }
 
 

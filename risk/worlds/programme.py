@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from data.message import mark
+from data.schema.column import MANY
+from data.schema.vocabulary import KINDS_OF_HELP
 from data.tables.spec import CATEGORIES
-from data.workspace.types import Floats, Ints
+from data.workspace.types import Bools, Floats, Ints
 from risk.numbers import stream
 from risk.worlds.frames import format_days, make_categories
 from risk.worlds.ground import Ground, choose
@@ -44,6 +46,17 @@ _HEIR_BY_AXIS = np.array(
     ]
 )
 
+# With which chance a service of each axis gives each kind of help, in the order of KINDS_OF_HELP; the last is that its
+# kinds are not known.
+_HELP_BY_AXIS = np.array(
+    [
+        [0.60, 0.20, 0.05, 0.15, 0.12, 0.45, 0.00, 0.05, 0.03],
+        [0.55, 0.45, 0.30, 0.10, 0.25, 0.10, 0.40, 0.05, 0.03],
+        [0.40, 0.25, 0.60, 0.10, 0.10, 0.00, 0.10, 0.05, 0.03],
+        [0.60, 0.40, 0.20, 0.35, 0.15, 0.40, 0.10, 0.05, 0.03],
+        [0.40, 0.05, 0.40, 0.00, 0.05, 0.15, 0.00, 0.20, 0.03],
+    ]
+)
 _HANDED_OVER = 0.55  # of the services of NGOs, by the end of the programme
 _SHARED, _RETURNED = 0.35, 0.15  # of those that are handed over
 
@@ -54,6 +67,7 @@ class _Services:
     operator: Ints
     bearer: Ints
     axis: Ints
+    help: Bools  # whether it gives each kind of KINDS_OF_HELP, (services, kinds)
     staff: Ints
     capacity: Ints
     start: Ints
@@ -89,9 +103,10 @@ def draw_services(land: Ground, parameters: WorldParameters, days: Floats) -> pd
     first, last = int(parameters.edges[0]), int(parameters.edges[-1]) - 1
     late = np.floor(rng.random(count) ** 2 * 0.75 * (last - first)).astype(np.int64)
     none = np.full(count, len(DUTY_BEARERS))
+    gives = stream(parameters.seed, "help").random((count, len(KINDS_OF_HELP))) < _HELP_BY_AXIS[axis]
     begun = np.where(rng.random(count) < 0.35, first - 365, first + late)
     ended = np.full(count, -1)
-    running = _Services(town, np.arange(count), bearer, axis, staff, capacity, begun, ended, none, none)
+    running = _Services(town, np.arange(count), bearer, axis, gives, staff, capacity, begun, ended, none, none)
     handed = _hand_over(rng, running, first, last)
     return _service_frame(land, _share_and_return(stream(parameters.seed, "handover"), handed, count, last))
 
@@ -116,6 +131,7 @@ def _hand_over(rng: np.random.Generator, now: _Services, first: int, last: int) 
         operators,
         heir[given_up],
         now.axis[given_up],
+        now.help[given_up],
         smaller,
         places,
         when[given_up] + 1,
@@ -147,6 +163,7 @@ def _share_and_return(rng: np.random.Generator, now: _Services, count: int, last
         now.operator[back] + len(now.axis),
         now.handed_from[back],
         now.axis[back],
+        now.help[back],
         now.staff[back],
         now.capacity[back],
         now.start[back] + days[back] + 1,
@@ -174,9 +191,16 @@ def _service_frame(land: Ground, all_of: _Services) -> pd.DataFrame:
             "valid_to": until.mask(all_of.end < 0, ""),
             "handed_from": make_categories(all_of.handed_from, bearers),
             "handed_to": make_categories(all_of.handed_to, bearers),
+            "help": [_join_help(gives) for gives in all_of.help],
         }
     )
     return frame.iloc[order].reset_index(drop=True)
+
+
+def _join_help(gives: Bools) -> str:
+    """Return the kinds of help of a service as a record has them; a service always gives some, or they are unknown."""
+    *kinds, unknown = KINDS_OF_HELP
+    return unknown if gives[-1] else MANY.join(np.array(kinds)[gives[:-1]]) or kinds[0]
 
 
 def draw_communities(land: Ground, parameters: WorldParameters) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The Coverage page: a matrix of gaps by area and axis or duty bearer, and beside it a map of the chosen services."""
+"""The Coverage page: a matrix of gaps by area and axis, duty bearer or kind of help, and a map of chosen services."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def show() -> None:
         page_frame.show_part(_show_services, current)
     else:
         page_frame.show_no_access()
+    if not summary.has_kinds_of_help(current):
+        page_frame.show_text(
+            _(
+                "This release has no kinds of help. A data officer can add the breakdown “help” to policy.toml "
+                "(docs/policy.md) and make a release."
+            )
+        )
     with st.expander(_("Who runs the services of prevention and coordination")):
         for part in _render_carriers(current):
             st.html(part)
@@ -57,10 +64,11 @@ def _render_carriers(current: CurrentRelease) -> tuple[Markup, Markup]:
 def _show_reached(current: CurrentRelease) -> None:
     area, lands = address.read_area(), read_country_names(current)
     country = list_countries(current, area)[0]
-    st.html(markup.render_lead(matrix.word_answer(current, area)))
+    lead = st.empty()
     with st.container(key="coverage-row"):
         with st.container(key="coverage-matrix"):
             choices = {"axes": _("Axes of work"), "bearers": _("Duty bearers")}
+            choices |= {"kinds": _("Kinds of help")} if summary.has_kinds_of_help(current) else {}
             columns = address.pick_segment("columns", _("Columns"), choices)
             st.html(markup.render_lands(lands, country))
             cells = st.empty()
@@ -70,6 +78,7 @@ def _show_reached(current: CurrentRelease) -> None:
             if summary.all_withheld(current, kind):
                 page_frame.show_text(_("These services are withheld to protect people."))
             _show_map(current, summary.make_view(current, shown, kind, area))
+        lead.html(markup.render_lead(matrix.word_answer(current, area, kind)))
         cells.html(matrix.render_matrix(current, country, columns, kind, area))
     with st.expander(_("Table")):
         st.dataframe(_tabulate_access(current, kind), hide_index=True)
@@ -91,7 +100,8 @@ def _tabulate_access(current: CurrentRelease, kind: str) -> pa.Table:
 
 @cache_by_language(maxsize=16)
 def _render_headlines(current: CurrentRelease) -> Markup:
-    return markup.render_list(summary.list_headlines(current))
+    reach = matrix.list_reach(current, list_countries(current, ""))
+    return markup.render_list([*summary.list_headlines(current), *reach])
 
 
 def _show_services(current: CurrentRelease) -> None:

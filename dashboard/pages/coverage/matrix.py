@@ -1,9 +1,10 @@
-"""The matrix of the Coverage page: areas by axis or duty bearer, the areas with the most need first."""
+"""The matrix of the Coverage page: areas by axis, duty bearer or kind of help, the areas with the most need first."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import pandas as pd
@@ -16,9 +17,10 @@ from dashboard.site.current_release import CurrentRelease, list_countries
 from dashboard.site.text import _, cache_by_language, capitalise, format_number, html, join_markup, translate
 from data.message import mark
 from geo.layers.core import Choice
-from geo.layers.core.service_choices import AXES, BEARERS
+from geo.layers.core.service_choices import AXES, BEARERS, HELP
+from risk.access.tables import CATCHMENT
 
-_COLUMNS: Mapping[str, tuple[Choice, ...]] = {"axes": AXES, "bearers": BEARERS}
+_COLUMNS: Mapping[str, tuple[Choice, ...]] = {"axes": AXES, "bearers": BEARERS, "kinds": HELP}
 # A sign beside the colour, and the words for both.
 SIGNS: Mapping[GapAnswer, tuple[str, str]] = {
     "gap": ("●", mark("gap")),
@@ -26,6 +28,8 @@ SIGNS: Mapping[GapAnswer, tuple[str, str]] = {
     "cannot_tell": ("?", mark("cannot tell")),
     "withheld": ("╱", mark("not shown")),
 }
+# Of a kind of help the matrix says whether there is any within reach.
+SIGNS_OF_KINDS = {**SIGNS, "gap": ("●", mark("none within two hours")), "none": ("○", mark("within two hours"))}
 _NAMED = 4
 
 
@@ -33,26 +37,68 @@ _NAMED = 4
 def read_gaps(current: CurrentRelease, country: str, columns: str) -> dict[str, dict[str, GapAnswer]]:
     """Return whether there is a gap, by area and then by kind of services; the areas with the most need come first.
 
-    columns : "axes" for the axes of work, whose gaps come from the judgement of the area; "bearers" for duty bearers.
-    Kinds without results on access are left out.
+    columns : "axes" for the axes of work, whose gaps come from the judgement of the area; "bearers" for duty bearers;
+    "kinds" for kinds of help, for which a gap is that there is none within two hours. Kinds without results on access
+    are left out.
     """
     judged = {code: area for code, area in judge_areas(current).items() if area.country == country}
     needs = {code: area.need.value if area.need else -1.0 for code, area in judged.items()}
     ordered = sorted(judged, key=lambda code: -needs[code])
     if columns == "axes":
         return {code: {f"axis-{axis}": gap for axis, gap in judged[code].gaps.items()} for code in ordered}
-    frames = {bearer.id: read_access(current, "gap", bearer.id) for bearer in BEARERS}
+    measure, answer = ("minutes", _answer_reach) if columns == "kinds" else ("gap", answer_gap)
+    frames = {choice.id: read_access(current, measure, choice.id) for choice in _COLUMNS[columns]}
     answers = {
-        kind: {str(code): answer_gap(row) for code, row in frame.to_dict("index").items()}
+        kind: {str(code): answer(row) for code, row in frame.to_dict("index").items()}
         for kind, frame in frames.items()
         if len(frame)
     }
     return {code: {kind: rows[code] for kind, rows in answers.items() if code in rows} for code in ordered}
 
 
-def word_answer(current: CurrentRelease, area: str) -> str:
-    """Return sentences on likely gaps in the country of `area`, or in each country if `area` is empty or unknown."""
-    return " ".join(word_gaps(current, country) for country in list_countries(current, area))
+def _answer_reach(row: Mapping[Any, Any]) -> GapAnswer:
+    """Return "none", for no gap, if the nearest shown service is within two hours; `row` : of the measure "minutes".
+
+    Return "gap" if none that is not shown, or lies across water, may be within two hours either.
+    """
+    if row["state"] == "withheld":
+        return "withheld"
+    if row["state"] == "number" and row["value"] <= CATCHMENT.minutes:
+        return "none"
+    return "cannot_tell" if row["maybe_near"] or row["state"] == "cannot_tell" else "gap"
+
+
+def word_answer(current: CurrentRelease, area: str, kind: str) -> str:
+    """Return sentences on the country of `area`, or on each country if `area` is empty or unknown.
+
+    They say where a kind of help is not within reach if the chosen `kind` of services is one, and else where gaps are
+    likely.
+    """
+    chosen = [choice for choice in HELP if choice.id == kind]
+    countries = list_countries(current, area)
+    return " ".join([*list_reach(current, countries, chosen)] or [word_gaps(current, land) for land in countries])
+
+
+def list_reach(current: CurrentRelease, countries: Iterable[str], kinds: Sequence[Choice] = HELP) -> Iterator[str]:
+    """Yield sentences on the areas without a kind of help within two hours; none if the release does not have it."""
+    for choice, country in product(kinds, countries):
+        t, cells = speak_to_reader(current), read_gaps(current, country, "kinds")
+        answers = {code: kinds_here[choice.id] for code, kinds_here in cells.items() if choice.id in kinds_here}
+        where = {answer: [code for code, other in answers.items() if other == answer] for answer in SIGNS}
+        words = {"country": t.name_area(country), "help": translate(choice.label), "all": len(answers)}
+        if far := where["gap"]:
+            yield _(
+                "{country}: no {help} (prevention and coordination) within two hours in {count} of {all} areas: "
+                "{areas}.",
+                **words, count=len(far), areas=t.list_areas(far),
+            )  # fmt: skip
+        elif where["none"]:
+            yield _(
+                "{country}: {help} (prevention and coordination) within two hours in {count} of {all} areas.",
+                **words, count=len(where["none"]),
+            )  # fmt: skip
+        if unsure := where["cannot_tell"] + where["withheld"]:
+            yield _("{country}, {help}: cannot tell for {areas}.", **words, areas=t.list_areas(unsure))
 
 
 def word_gaps(current: CurrentRelease, country: str) -> str:
@@ -141,14 +187,16 @@ def _render_cell(code: str, name: str, choice: Choice, gap: GapAnswer | None, *,
     """Return a cell: a link that shows the map of its kind of services, with a sign and a colour."""
     if gap is None:
         return html("<td></td>")
-    sign, words = SIGNS[gap]
+    measure, signs = ("minutes", SIGNS_OF_KINDS) if choice in HELP else ("gap", SIGNS)
+    sign, words = signs[gap]
     label = _("{area}, {services}: {words}", area=name, services=translate(choice.label), words=_(words))
     return html(
-        '<td class="{}{}"><a href="?services={}&amp;show=gap&amp;area={}" target="_self" title="{}" aria-label="{}">'
+        '<td class="{}{}"><a href="?services={}&amp;show={}&amp;area={}" target="_self" title="{}" aria-label="{}">'
         "{}</a></td>",
         gap,
         " picked" if is_chosen else "",
         choice.id,
+        measure,
         code,
         label,
         label,
@@ -172,9 +220,12 @@ def _render_minutes(row: Mapping[Any, Any]) -> Markup:
 def _render_key(columns: str) -> Markup:
     signs = join_markup(
         html('<li class="{}"><i aria-hidden="true">{}</i>{}</li>', gap, sign, _(words))
-        for gap, (sign, words) in SIGNS.items()
+        for gap, (sign, words) in (SIGNS_OF_KINDS if columns == "kinds" else SIGNS).items()
     )
-    alone = _("Services of duty bearers are those of prevention and coordination.") if columns == "bearers" else ""
+    alone = {
+        "bearers": _("Services of duty bearers are those of prevention and coordination."),
+        "kinds": _("Prevention and coordination alone; kinds that are not recorded or not shown may be missing."),
+    }
     return html(
         '<div class="gapkey"><ul>{}</ul><p>{} {}</p></div>',
         signs,
@@ -182,5 +233,5 @@ def _render_key(columns: str) -> Markup:
             "Need: children newly in need in a quarter, all pathways: those found, divided by an assumed share found. "
             "Minutes to the nearest service; ≤: one not shown may be nearer."
         ),
-        alone,
+        alone.get(columns, ""),
     )

@@ -20,6 +20,6 @@ def make_sheet(_site: Site, current: CurrentRelease) -> Sheet | None:
     services, area = summary.name_services(current), address.read_area()
     kind = address.read_choice("services", ["all", *services])
     shown = address.read_choice("show", list(summary.name_measures())) if has_access else ""
-    sentences = [matrix.word_answer(current, area)] if has_access else []
+    sentences = [matrix.word_answer(current, area, kind)] if has_access else []
     heading = f"{_('Coverage')} · {services.get(kind, kind)}"
     return draw_view(current, summary.make_view(current, shown, kind, area), heading, sentences)

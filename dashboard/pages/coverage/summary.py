@@ -21,7 +21,7 @@ from dashboard.site.current_release import CurrentRelease, load_areas, name_regi
 from dashboard.site.text import _, cache_by_language, capitalise, format_number, format_quantity, translate
 from geo.layers.access import SURE, WAYS, format_chance
 from geo.layers.core import Choice
-from geo.layers.core.service_choices import AXES, BEARERS, WHICH_SERVICES
+from geo.layers.core.service_choices import AXES, BEARERS, HELP, WHICH_SERVICES
 
 _LEVEL = "region"
 _MEASURES = {"places": "access", "gap": "accessgap", "minutes": "accesstime"}
@@ -40,10 +40,15 @@ def name_measures() -> dict[str, str]:
 
 
 def name_services(current: CurrentRelease) -> dict[str, str]:
-    """Return the names of the services that can be chosen, by id: all services, or those of an axis or duty bearer."""
+    """Return the names of the services that can be chosen, by id: all, or of an axis, duty bearer or kind of help."""
     name = "access" if has_access(current) else "services"
     offered = (o for o in WHICH_SERVICES.choices if current_release.has_layer(current, name, _LEVEL, (("of", o.id),)))
     return {choice.id: _name_kind(choice) for choice in offered}
+
+
+def has_kinds_of_help(current: CurrentRelease) -> bool:
+    """Return whether the release has services by kind of help; those from before the breakdown have none."""
+    return any(choice.id in name_services(current) for choice in HELP)
 
 
 def _name_kind(choice: Choice) -> str:

@@ -46,6 +46,7 @@ _BREAKDOWNS = {
     "return_way": mark("way home"),
     "duty_bearer": mark("duty bearer"),
     "carrier": mark("who carries the service"),
+    "help": mark("kind of help"),
     "group": mark("community"),
     "victim_status": mark("legal status as a victim"),
     "status_decided_by": mark("who identified the child as a victim"),

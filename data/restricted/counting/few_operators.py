@@ -16,8 +16,8 @@ def hide_few_operators(cells: Sequence[set[int]], operators: int) -> Bools:
 
     A cell is withheld if fewer than `operators` operators work there, even if there are none. The published total of
     the axis reveals the sum of the withheld cells. So more cells are withheld, those with the fewest operators first,
-    until the withheld cells have enough operators together. No other sum includes these cells: services by duty bearer
-    or by carrier count only the open axes.
+    until the withheld cells have enough operators together. No other sum includes these cells: services by duty bearer,
+    by carrier or by kind of help count only the open axes.
     """
     count = np.array([len(cell) for cell in cells])
     hidden = count < operators

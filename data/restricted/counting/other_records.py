@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from data.restricted.counting.encounters import number_partners, read_codes, read_days
 from data.restricted.counting.few_operators import hide_few_operators
+from data.schema.column import MANY
 from data.tables.grid import Grid
 from data.tables.periods import Grain
 from data.tables.spec import CATEGORIES, OPEN_AXES, Level, TableSpec
@@ -23,7 +24,7 @@ from data.workspace.folding import make_key
 from data.workspace.types import Bools, Floats, Ints
 
 _DECIMALS = 3  # a day in thousandths: a sum must not depend on the order of the rows
-_AXES, _BEARERS, _CARRIERS = (CATEGORIES[name] for name in ("axis", "duty_bearer", "carrier"))
+_AXES, _BEARERS, _CARRIERS, _HELP = (CATEGORIES[name] for name in ("axis", "duty_bearer", "carrier", "help"))
 _OF_STATE = np.array([bearer not in ("ngo", "community") for bearer in _BEARERS])
 _OPEN = np.array([axis in OPEN_AXES for axis in _AXES])
 
@@ -96,7 +97,9 @@ class Services:
     """Services as arrays with one entry per record, (n,); staff and capacity are NaN if they are not known.
 
     place: index into grid.names. operator: number of the operator. axis, bearer: index into the categories. giver,
-    taker: the duty bearers of a hand-over, numbered like bearer, -1 for none. end: NaT if still open.
+    taker: the duty bearers of a hand-over, numbered like bearer, -1 for none. end: NaT if still open. help: whether the
+    service gives each kind of help of the categories, (n, kinds); none where its kinds are not known, or where one of
+    them is shown in no table.
     """
 
     grid: Grid
@@ -110,6 +113,7 @@ class Services:
     capacity: Floats
     giver: Ints
     taker: Ints
+    help: Bools
 
     def table(self, spec: TableSpec, operators: int) -> Sums:
         """Return the sums of services, staff or capacity at the end of each period.
@@ -118,8 +122,8 @@ class Services:
         capacity, only operators with a number above zero count, or the sum would be that of one of them. A total
         includes only the shown axes, so that no difference reveals a withheld number; it is partial if an axis is
         withheld, because the true sum may be larger. By axis and duty bearer, cells with few operators are withheld
-        too. By duty bearer alone or carrier alone, only the open axes count, at every level, so that no sum reveals
-        which duty bearers work on the other axes.
+        too. By duty bearer, carrier or kind of help alone, only the open axes count, at every level, so that no sum
+        reveals which duty bearers or kinds of help work on the other axes.
         """
         grid = self.grid
         ends = np.array([p.end for p in grid.periods(spec.grain)], "datetime64[D]")
@@ -131,7 +135,8 @@ class Services:
             shown, allowed, complete = self._mark_shown(self._mark_active(end), adding, spec.level, operators)
             if spec.of_open_axes:
                 shown &= _OPEN[self.axis]
-            values[:, index], unreported = self._sum(spec, shown, sizes, end)
+            add_up = self._sum_by_help if spec.breakdown == ("help",) else self._sum
+            values[:, index], unreported = add_up(spec, shown, sizes, end)
             partial[:, index] = unreported
             if spec.breakdown == ("axis",):
                 withheld[:, index] = ~allowed
@@ -167,6 +172,21 @@ class Services:
         silent = np.bincount(cell[shown], minlength=size) > np.bincount(cell[known], minlength=size)
         unknown = silent & (np.bincount(cell[known], minlength=size) == 0)
         return np.where(unknown, np.nan, total).reshape(areas, *sizes), silent.reshape(areas, *sizes)
+
+    def _sum_by_help(
+        self, spec: TableSpec, shown: Bools, _sizes: tuple[int, ...], end: np.datetime64
+    ) -> tuple[Floats, Bools]:
+        """Return the sums of `_sum` by kind of help: a service adds to each kind that it gives.
+
+        Where a service has none, every sum is incomplete, and NaN if it is 0. So a reader does not learn whether that
+        service is a shelter or has no kind on record.
+        """
+        total = replace(spec, breakdown=())
+        parts = [self._sum(total, shown & gives, (), end) for gives in self.help.T]
+        numbers, silent = (np.stack(part, axis=-1) for part in zip(*parts, strict=True))
+        area = self.grid.area_index[spec.level][self.place[shown & ~self.help.any(axis=1)]]
+        unknown = np.isin(np.arange(len(numbers)), area)[:, None]
+        return np.where(unknown & (numbers == 0), np.nan, numbers), silent | unknown
 
     @cached_property
     def _find_carriers(self) -> Callable[[np.datetime64], Ints]:
@@ -272,6 +292,7 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
     }
     rows: dict[str, list[npt.NDArray[np.generic]]] = {}
     operators: list[str] = []
+    kinds: list[set[str]] = []
     for batch in batches:
         for name, lookup in lookups.items():
             rows.setdefault(name, []).append(read_codes(batch, name, lookup))
@@ -281,6 +302,7 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
             rows.setdefault(name, []).append(_read_floats(batch, name))
         # Greek capitals have no accents. Two spellings must not make two operators, of whom too few are withheld.
         operators += [make_key(str(text)) for text in batch.column("operator").to_pylist()]
+        kinds += [set(str(text).split(MANY)) for text in batch.column("help").to_pylist()]
     _, operator = np.unique(np.array(operators, dtype=object).astype(str), return_inverse=True)
     empty = {"valid_from": "datetime64[D]", "valid_to": "datetime64[D]", "staff": "f8", "capacity": "f8"}
     names = (*lookups, *empty)
@@ -297,6 +319,7 @@ def read_services(batches: Iterable[pa.RecordBatch], grid: Grid) -> Services:
         column["capacity"].astype(np.float64),
         column["handed_from"].astype(np.int64),
         column["handed_to"].astype(np.int64),
+        np.array([[{kind} <= listed <= {*_HELP} for kind in _HELP] for listed in kinds], bool).reshape(-1, len(_HELP)),
     )
 
 

@@ -48,6 +48,7 @@ def test_every_public_count_stands_in_the_partner_tier_too():
         ("found", words.FOUND),
         ("duty_bearer", words.DUTY_BEARERS),
         ("group", words.GROUPS),
+        ("help", [kind for kind in words.KINDS_OF_HELP if kind not in ("shelter", "unknown")]),
         ("victim_status", words.VICTIM_STATUSES),
         ("status_decided_by", words.IDENTIFYING_BODIES),
         ("citizenship_group", words.CITIZENSHIP_GROUPS),

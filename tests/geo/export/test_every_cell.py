@@ -68,6 +68,7 @@ def releases(tmp_path_factory):
             "valid_to": [""] * 4,
             "handed_from": [""] * 4,
             "handed_to": [""] * 4,
+            "help": ["social;legal", "unknown", "legal", "shelter"],
         }
     )
     effort = pd.DataFrame({"date": ["2006-06-05", "2006-11-06"], "municipality": ["101", "9001"], "days": [3.5, 120.0]})

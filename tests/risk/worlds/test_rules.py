@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.reference import area_table
+from data.schema.column import MANY
 from data.schema.kinds import KINDS
 from tests.helpers.invented_worlds import make_world
 
@@ -35,7 +36,8 @@ def check_schema(kind, records):
         if column.required:
             assert "" not in values
         if column.type == "category":
-            assert values - {""} <= set(column.allowed)
+            listed = {code for text in values - {""} for code in (text.split(MANY) if column.many else [text])}
+            assert listed <= set(column.allowed)
         if column.type == "area":
             assert values - {""} <= codes
     plain = records.astype({n: "str" for n in records.columns if not columns[n].numeric})

@@ -3,8 +3,10 @@
 import inspect
 import re
 import shutil
+from dataclasses import replace
 from functools import partial
 
+import pandas as pd
 import pytest
 
 from dashboard.narrative.access import describe_access
@@ -14,6 +16,7 @@ from dashboard.pages.coverage import matrix, summary
 from dashboard.site import Site, current_release
 from dashboard.site.current_release import name_regions
 from data.release import Release
+from data.tables.spec import CATEGORIES
 from geo.layers.access import SURE
 from geo.travel import Link
 from risk.access.tables import Times, describe_travel
@@ -63,7 +66,7 @@ def test_the_longest_way_is_named_and_so_are_the_islands(current):
     assert all(names[code] in islands for code in ways.index[ways["way"] == "islands"])
 
 
-@pytest.mark.parametrize("kind", ["all", "axis-prevention", "axis-protection", "duty_bearer-ngo"])
+@pytest.mark.parametrize("kind", ["all", "axis-prevention", "axis-protection", "duty_bearer-ngo", "help-legal"])
 def test_the_table_holds_what_the_maps_show(current, kind):
     table = summary.tabulate_access(current, kind)
     maps = {show: summary.read_access(current, show, kind) for show in summary.name_measures()}
@@ -208,6 +211,65 @@ def test_the_columns_can_be_duty_bearers_with_the_words_of_the_table(current):
         }
 
 
+@pytest.mark.parametrize("country", ["AL", "GR"])
+def test_where_there_is_no_legal_help_within_two_hours_is_one_sentence(current, country):
+    table = current.release.table("accesstime_region_quarter_help")
+    rows = table[(table["help"] == "legal") & table["area"].str.startswith(country)].set_index("area")
+    names = summary.read_access(current, "minutes", "help-legal")["name"]
+    near = {code for code, value in rows["value"].items() if value <= 120}
+    none = rows[(rows["way"] == "none") | (rows["value"] > 120)]
+    far = set(none.index[~none["maybe_near"] & (none["state"] != "withheld")])
+    answer = matrix.word_answer(current, country, "help-legal")
+    where, _mark, unsure = answer.partition("cannot tell for")
+    assert all(names[code] in where for code in far)
+    assert all(names[code] in unsure for code in set(rows.index) - far - near)
+    count, all_areas = map(int, re.search(r"within two hours in (\d+) of (\d+) areas", where).groups())
+    assert (count, all_areas) == (len(far or near), len(rows))
+    assert ("no legal help (prevention and coordination)" in where) == bool(far)
+    assert "; ".join(matrix.list_reach(current, [country])).count("legal help") == answer.count("legal help")
+
+
+@pytest.mark.parametrize(
+    ("row", "answer"),
+    [
+        ({"state": "number", "value": 120.0, "maybe_near": True}, "none"),
+        ({"state": "number", "value": 121.0, "maybe_near": False}, "gap"),
+        ({"state": "number", "value": 121.0, "maybe_near": True}, "cannot_tell"),
+        ({"state": "structural_zero", "value": float("nan"), "maybe_near": False}, "gap"),
+        ({"state": "cannot_tell", "value": float("nan"), "maybe_near": False}, "cannot_tell"),
+        ({"state": "withheld", "value": float("nan"), "maybe_near": True}, "withheld"),
+    ],
+)
+def test_help_is_missing_only_where_no_unknown_service_may_be_near(current, monkeypatch, row, answer):
+    monkeypatch.setattr(matrix, "read_access", lambda *_: pd.DataFrame([row], index=["AL-11"]))
+    assert inspect.unwrap(matrix.read_gaps)(current, "AL", "kinds")["AL-11"]["help-legal"] == answer
+
+
+def test_the_columns_can_be_kinds_of_help_never_shelters(current):
+    drawn = matrix.render_matrix(current, "AL", "kinds", "help-legal", "AL-11")
+    cells = re.findall(r"services=(help-\w+)&amp;show=minutes&amp;area=AL-11", drawn)
+    assert cells == [f"help-{kind}" for kind in CATEGORIES["help"]]
+    assert "shelter" not in drawn.lower()
+    assert all(words in drawn for _sign, words in matrix.SIGNS_OF_KINDS.values())
+
+
+def test_the_page_answers_where_a_kind_of_help_is_missing(run, current):
+    text = read_text(run(columns="kinds", services="help-legal", show="minutes", area="GR"))
+    assert matrix.word_answer(current, "GR", "help-legal") in text
+    assert "Travel time to the nearest service: legal help" in text
+    assert "kinds that are not recorded or not shown may be missing" in text
+
+
+def test_a_release_of_before_has_no_kinds_of_help(run, current, monkeypatch):
+    has_layer = current_release.has_layer
+    monkeypatch.setattr(current_release, "has_layer", lambda *view: "help" not in str(view[-1]) and has_layer(*view))
+    of_before = replace(current, checksum="before")  # what is remembered of the release is not read again
+    monkeypatch.setattr(current_release, "open_current_release", lambda _site: of_before)
+    test = run(columns="kinds", services="help-legal", show="minutes")
+    assert "This release has no kinds of help" in read_text(test)
+    assert (test.query_params["columns"], test.query_params["services"]) == ("axes", "all")
+
+
 def test_a_withheld_number_is_no_gap_and_each_sign_says_its_words(current):
     drawn = "".join(matrix.render_matrix(current, country, "axes", "all", "") for country in ("AL", "GR"))
     named = re.findall(r'<td class="(\w+)[^"]*"><a [^>]*title="([^"]+)" aria-label="([^"]+)">(.)</a>', drawn)
@@ -247,8 +309,8 @@ def test_the_answer_counts_likely_gaps_alone(current):
 
 def test_where_no_area_is_chosen_the_answer_is_of_both_countries(current):
     both = [matrix.word_gaps(current, country) for country in ("AL", "GR")]
-    assert matrix.word_answer(current, "") == " ".join(both)
-    assert matrix.word_answer(current, "GR-I") == both[1]
+    assert matrix.word_answer(current, "", "all") == " ".join(both)
+    assert matrix.word_answer(current, "GR-I", "all") == both[1]
 
 
 @pytest.mark.parametrize(
@@ -266,9 +328,12 @@ def test_that_there_is_no_gap_is_said_only_where_it_is_known(current, monkeypatc
 
 @pytest.mark.parametrize("tier", ["partner", "public"])
 @pytest.mark.parametrize("language", ["en", "sq", "el"])
-def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, language, tier):
+@pytest.mark.parametrize(
+    "view", [{"show": "gap", "columns": "bearers"}, {"columns": "kinds", "services": "help-legal"}]
+)
+def test_few_words_stand_on_the_page_before_it_is_unfolded(run, monkeypatch, view, language, tier):
     speak_on_pages(monkeypatch, language)
-    words = re.findall(r"\S*[^\W\d_]\S*", read_unfolded(run(tier, show="gap", area="GR-I", columns="bearers")))
+    words = re.findall(r"\S*[^\W\d_]\S*", read_unfolded(run(tier, area="GR-I", **view)))
     assert 40 < len(words) <= 250
 
 

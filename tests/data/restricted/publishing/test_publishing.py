@@ -58,6 +58,7 @@ def publication(tmp_path_factory):
             "valid_to": [""] * 4,
             "handed_from": [""] * 4,
             "handed_to": [""] * 4,
+            "help": ["social;legal", "unknown", "legal", "shelter"],
         }
     )
     community = pd.DataFrame({"area": ["AL-11"], "group": ["roma"], "estimate": [640], "year": [2005]})
