@@ -36,7 +36,7 @@ import platformdirs
 
 from data.errors import MissingKey, VaultError
 from data.message import Message, join_messages
-from data.workspace import files
+from data.workspace import PRACTICE, files
 
 KEY_BYTES = 32
 Place = Literal["file", "keyring"]
@@ -152,16 +152,21 @@ class IdentifierHasher:
 def key_folder(key_id: str) -> Path:
     """Return the folder of a workspace's key files, in the user's settings folder.
 
-    Keys of practice lie apart. Those that an earlier version stored beside the real ones are moved there.
+    Keys of practice lie apart. Earlier versions stored them beside the real ones. What lies in the folder of the other
+    kind is moved: also back, if somebody changed the kind in workspace.toml for a while.
     """
     base = platformdirs.user_config_path("tact-map", appauthor=False)
-    practice, _, identity = key_id.rpartition("/")
-    former, folder = base / "keys" / identity, base / ("practice-keys" if practice else "keys") / identity
-    if former.exists() and not folder.exists():
+    folders = {True: base / "practice-keys" / Path(key_id).name, False: base / "keys" / Path(key_id).name}
+    folder, other = folders[_is_practice(key_id)], folders[not _is_practice(key_id)]
+    if other.exists() and not folder.exists():
         with contextlib.suppress(OSError):  # another process has moved them
             folder.parent.mkdir(mode=0o700, exist_ok=True)
-            former.rename(folder)
+            other.rename(folder)
     return folder
+
+
+def _is_practice(key_id: str) -> bool:
+    return key_id.startswith(PRACTICE)
 
 
 def create(key_id: str, place: Place = "file") -> Keys:
@@ -473,14 +478,14 @@ def _keyring() -> ModuleType:
 
 
 def _from_keyring(key_id: str, name: str) -> str | None:
-    keyring, former = _keyring(), key_id.rpartition("/")[2]
+    keyring = _keyring()
+    other = key_id.removeprefix(PRACTICE) if _is_practice(key_id) else PRACTICE + key_id
     text: str | None = None
     with contextlib.suppress(keyring.errors.KeyringError):
         text = keyring.get_password(_service(key_id), name)
-        # Keys of practice that an earlier version stored beside the real ones are moved.
-        if text is None and former != key_id and (text := keyring.get_password(_service(former), name)):
+        if text is None and (text := keyring.get_password(_service(other), name)):  # moved, as files are
             keyring.set_password(_service(key_id), name, text)
-            keyring.delete_password(_service(former), name)
+            keyring.delete_password(_service(other), name)
     return text
 
 

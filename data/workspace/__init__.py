@@ -18,11 +18,12 @@ from data.message import Message, join_messages
 from data.workspace import files
 from data.workspace.toml_text import parse_toml
 
-__all__ = ["KINDS", "Kind", "Workspace", "default_path", "demo_path", "name_keys"]
+__all__ = ["KINDS", "PRACTICE", "Kind", "Workspace", "default_path", "demo_path", "name_keys"]
 
 Kind = Literal["real", "invented"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
+PRACTICE = "practice/"  # before the identity of a workspace with invented records, where its keys are looked for
 _APP = "tact-map"
 _TOML = "workspace.toml"
 _FORMAT = 1
@@ -42,7 +43,7 @@ def demo_path() -> Path:
 
 def name_keys(workspace_id: str, kind: str) -> str:
     """Return the name by which the keys of a workspace are found, so that those of practice lie apart."""
-    return f"practice/{workspace_id}" if kind == "invented" else workspace_id
+    return PRACTICE + workspace_id if kind == "invented" else workspace_id
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ class Workspace:
 
     def _toml(self) -> str:
         return (
-            "# Made by `tact init`. Never change the kind, nor start_month after a release. The id is for the keys.\n"
+            "# Made by `tact init`. Never change the kind, nor start_month after a release. The id names the keys.\n"
             f"format = {_FORMAT}\n"
             f'id = "{self.id}"\n'
             f'kind = "{self.kind}"\n'
