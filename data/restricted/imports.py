@@ -12,10 +12,20 @@ from data.disclosure import policy_file
 from data.errors import DiskFull, FileRefused, InputError, WorkspaceError
 from data.message import Message, join_messages
 from data.restricted import governance, intake, keys
-from data.restricted.doubts import NEW, REPLACES, doubt_changes, doubt_corrections, doubt_period, raise_open
+from data.restricted.doubts import (
+    NEW,
+    NO_FAMILY,
+    REPLACES,
+    doubt_changes,
+    doubt_corrections,
+    doubt_families,
+    doubt_period,
+    raise_open,
+)
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
 from data.restricted.intake import mapping
+from data.restricted.intake.identity import MOST_IN_FAMILY
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.outline import Outline, compare_outlines
@@ -121,6 +131,7 @@ class Importer:
                 partners=self._list_partners(kind),
                 forgotten=self.vault.forgotten_children(),
                 find_stored=self.vault.find_stored if self.vault.has_written_codes else None,
+                leave_crowds=NO_FAMILY in self.answers.items(),
                 progress=progress,
             )
             self._refuse_similar_partners(path, read.partners)
@@ -213,6 +224,7 @@ class Importer:
             notes = self._settle_doubts(path, read, records)
             notes += _note_two_sexes(records.count_two_sexes())
             notes += _note_other_partner(records.find_other_partner())
+            notes += _note_large_households(records.count_large_households(MOST_IN_FAMILY))
             notes += _note_late(records.count_late())
             notes += _note_outside(self.workspace, read)
             if self.rehearse:
@@ -228,7 +240,7 @@ class Importer:
             changes = (change for change in changes if change.values["column"] != "record_number")
         corrections, overlap = records.count_corrections(), records.find_overlap()
         doubts = [*doubt_corrections(corrections), *doubt_period(overlap), *doubt_changes(changes)]
-        raise_open(path.name, doubts, self.answers)
+        raise_open(path.name, [*doubts, *doubt_families(read.crowds)], self.answers)
         if records.counts != Counts():
             records.write_outline(read.outline.to_json())
         if overlap is None or REPLACES not in self.answers.items():
@@ -283,6 +295,20 @@ def _note_other_partner(comparison: tuple[str, int, int] | None) -> list[Message
             count=count,
             rows=rows,
             other=other,
+        )
+    ]
+
+
+def _note_large_households(households: int) -> list[Message]:
+    """Return a note if household numbers have, with those of earlier files, more children than a family has."""
+    if not households:
+        return []
+    return [
+        Message(
+            "Household numbers of this file that have more than {most} children, those of earlier files counted: "
+            "{count:,}. All children of a number count as one family. Ask the partner what it stands for.",
+            most=MOST_IN_FAMILY,
+            count=households,
         )
     ]
 

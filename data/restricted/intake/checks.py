@@ -187,6 +187,18 @@ def _read_column(
     rows.fault_each(codes, column.name, checked.faults)
     if column.name == "date":
         notes += _note_far_days(rows)
+    if column.name == "household_number":
+        pairs = enumerate(zip(raw.distinct, rows.cells[column.name].distinct, strict=True))
+        none = [code for code, (text, number) in pairs if text.strip() and not number and code not in checked.faults]
+        if count := int(np.isin(codes, none).sum()):
+            notes.append(
+                Message(
+                    "Rows with a sign, a word or a number such as 0 or 999 in place of a {column}: {count:,}. These "
+                    "children are in no family.",
+                    column=column.name,
+                    count=count,
+                )
+            )
     if checked.several:
         count = int(np.isin(codes, list(checked.several)).sum())
         notes.append(

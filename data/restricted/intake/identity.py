@@ -33,10 +33,19 @@ BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by it
 _CHUNK = 100_000
 _LINES = 6  # in a note
 _FEWEST = 5  # identifiers that can be seen to number the rows
+MOST_IN_FAMILY = 15  # children with one household number: two couples with seven each are a rare household
+_MANY, _MOST_ROWS = 6, 0.5  # children whose number also has more than this share of the rows
 FindStored: TypeAlias = Callable[[Collection[str]], frozenset[str]]
 _DECIMAL, _POINT_ZERO = re.compile(r"\d+[.,]\d+"), re.compile(r"\d+[.,]0+")
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
 _TWICE = Message("this record number is in the file more than once, with different content")
+
+
+class Crowd(NamedTuple):
+    """A household number with more children than a family has: how many, and the lines of its rows."""
+
+    children: int
+    lines: npt.NDArray[np.int64]
 
 
 class Identified(NamedTuple):
@@ -56,11 +65,14 @@ def hash_children(
     hash_identifier: HashIdentifier,
     forgotten: Collection[str] = frozenset(),
     find_stored: FindStored | None = None,
-) -> None:
-    """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once.
+    *,
+    leave_crowds: bool = False,
+) -> list[Crowd]:
+    """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once; return the crowds.
 
-    Rows of forgotten children are rejected, no matter which of their two identifiers was forgotten. `find_stored`
-    returns those of some hashes that a vault of an earlier version knows, see `hash_codes`.
+    With `leave_crowds`, children with the household number of a crowd get none. Rows of forgotten children are
+    rejected, no matter which of their two identifiers was forgotten. `find_stored` returns those of some hashes that a
+    vault of an earlier version knows, see `hash_codes`.
     """
     partners, children, numbers = (rows.cells.pop(n) for n in ("partner", "child_id", "programme_number"))
     rows.cells["partner"] = partners
@@ -83,6 +95,10 @@ def hash_children(
     rows.cells["child"] = Cells(combined, child)
     rows.cells["programme_child"] = Cells(combined, programme)
     rows.cells["household"] = _hash_households(rows, hash_identifier)
+    crowds = _find_crowds(rows)
+    if leave_crowds:
+        cells = rows.cells["household"]
+        cells.distinct = ["" if hashed in crowds else hashed for hashed in cells.distinct]
     if forgotten:
         by_partner = hash_codes(of_partner, hash_identifier, find_stored)
         pairs = zip(by_partner, (child[place] for place in used.tolist()), strict=True)
@@ -95,6 +111,7 @@ def hash_children(
             Message("forgotten"),
             "children who are not on the forget list",
         )
+    return list(crowds.values())
 
 
 def _hash_households(rows: Rows, hash_identifier: HashIdentifier) -> Cells:
@@ -105,6 +122,20 @@ def _hash_households(rows: Rows, hash_identifier: HashIdentifier) -> Cells:
     codes = [f"household:{_partner_start(partner)}{number}" for partner, number in pairs if number]
     hashes = iter(hash_identifier(codes) if codes else ())
     return Cells(combined, [next(hashes) if number else "" for _, number in pairs])
+
+
+def _find_crowds(rows: Rows) -> dict[Value, Crowd]:
+    """Return the crowds of the accepted rows by the hash of their household, most children first."""
+    good = rows.good()
+    if not any(rows.cells["household"].distinct):
+        return {}
+    hashes = [np.array(rows.cells[name].distinct, object)[rows.cells[name].codes] for name in ("household", "child")]
+    frame = pd.DataFrame({"household": hashes[0], "child": hashes[1], "line": rows.lines})[good & (hashes[0] != "")]
+    children = frame.groupby("household")["child"].nunique().sort_values(ascending=False)
+    is_main = frame["household"].value_counts().reindex(children.index) > _MOST_ROWS * good.sum()
+    crowded = children[(children > MOST_IN_FAMILY) | (is_main & (children >= _MANY))]
+    lines = {name: group.to_numpy() for name, group in frame.groupby("household")["line"] if name in crowded.index}
+    return {name: Crowd(int(count), lines[name]) for name, count in crowded.items()}
 
 
 def note_row_numbers(rows: Rows) -> list[str]:

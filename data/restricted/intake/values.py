@@ -58,6 +58,7 @@ _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+1
 _LOST_DIGITS = Message("a spreadsheet program shortened this code, so that its last digits are lost")
 _WHOLE_CODE = "the whole code: give the column the format Text, then write the codes again"
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
+_NO_HOUSEHOLD = re.compile(r"(0+|9{2,})([.,]0+)?")  # 0 and 999: as a number, they would make one family of many
 Value = str | int | float | None
 
 
@@ -146,14 +147,15 @@ def _settle_doubt(doubt: Doubt, number: int, order: str, text: str) -> str:
 
 
 def _says_nothing(column: Column, text: str) -> bool:
-    """Return whether a cell is as good as empty: signs alone, or words in place of a child's code ("no code").
+    """Return whether a cell is as good as empty: signs alone, or words in place of a code ("no code").
 
-    As a code, they would make all children without one the same child.
+    As a code, they would make all children without one the same child, or children of one family.
     """
     if column.type not in ("category", "area", "identifier") and column.name != "record_number":
         return False
     is_code = column.type == "identifier" and not _ERROR.fullmatch(text)
     no_code = is_code and words.look_up(words.index_codes("child_id.none"), text[:200]) is not None
+    no_code |= column.name == "household_number" and _NO_HOUSEHOLD.fullmatch(text) is not None
     return no_code or not text.strip(_SAYS_NOTHING)
 
 

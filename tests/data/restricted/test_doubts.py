@@ -247,3 +247,47 @@ def test_a_total_that_is_not_the_number_of_rows_or_children_is_noted(importer, t
     assert (taken.accepted, taken.rejected, len(taken.totals)) == (6, 0, 1)
     assert any(note.startswith("The row of totals") for note in taken.notes) is not agrees
     assert not [note for note in taken.notes if total in note and not agrees and "line" not in note]
+
+
+NO_NUMBERS = ["0", "000", "0.0", "-", "?", "999", "99", "9999", "unknown", "pa kod", "άγνωστο"]
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+def test_a_household_number_that_says_none_joins_no_children_and_a_note_says_so(importer, tmp_path, number):
+    rows = [row | {"household_number": number if n < 5 else f"F-{n}"} for n, row in enumerate(month(1, 6))]
+    taken = take(importer, tmp_path, rows)
+    assert [note for note in taken.notes if "in place of a household_number: 5." in note]
+    (batch,) = importer.vault.read("encounter", ["household"])
+    assert sorted(map(bool, batch["household"].to_pylist())) == [False] * 5 + [True]
+
+
+# On nearly all rows of a small file; or on a few of many rows, but of more children than a family has.
+@pytest.mark.parametrize(("rows", "crowd"), [(6, 6), (11, 6), (40, 16), (200, 30)])
+@pytest.mark.parametrize("number", ["1", "88", "S1", "F-1"])
+def test_a_household_number_of_very_many_children_is_asked(importer, tmp_path, rows, crowd, number):
+    rows = [row | {"household_number": number if n < crowd else f"F-{n}"} for n, row in enumerate(month(1, rows))]
+    doubt = ask(importer, tmp_path, rows)["families"]
+    assert f"{crowd} children have the same household number, in lines 2, 3" in doubt.facts[0]
+    taken = take(importer, tmp_path, rows, families="none")
+    assert taken.accepted == len(rows)
+    households = [
+        text for batch in importer.vault.read("encounter", ["household"]) for text in batch["household"].to_pylist()
+    ]
+    assert (households.count(""), len({*households} - {""})) == (crowd, len(rows) - crowd)
+    assert take(importer, tmp_path, rows, families="none").already_known == len(rows)
+    assert take(importer, tmp_path, rows, families="right").changed == crowd
+
+
+def test_families_and_children_met_often_are_not_asked(importer, tmp_path):
+    large = [row | {"household_number": f"F-{n // 12}"} for n, row in enumerate(month(1, 60))]
+    assert take(importer, tmp_path, large).accepted == 60
+    one_child = [row | {"household_number": "G-1", "child_id": "L-1"} for row in month(2, 25, "M-{}")]
+    assert take(importer, tmp_path, one_child).accepted == 25
+
+
+def test_a_household_number_that_grows_from_file_to_file_gets_a_note(importer, tmp_path):
+    for number in (1, 2, 3):
+        rows = month(number, 12, f"{number}-{{}}", f"{number}-{{}}")
+        rows = [row | {"household_number": "X" if n < 6 else ""} for n, row in enumerate(rows)]
+        notes = take(importer, tmp_path, rows).notes
+        assert bool([note for note in notes if "more than 15 children" in note]) == (number == 3)
