@@ -57,6 +57,7 @@ _ERROR = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ|[^\W\d_]+(?:/0)?[!?])")  # as Excel w
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+11, and so do other codes.
 _LOST_DIGITS = Message("a spreadsheet program shortened this code, so that its last digits are lost")
 _WHOLE_CODE = "the whole code: give the column the format Text, then write the codes again"
+_LIKE_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
 _NO_HOUSEHOLD = re.compile(r"(0+|9{2,})([.,]0+)?")  # 0 and 999: as a number, they would make one family of many
 Value = str | int | float | None
@@ -101,9 +102,8 @@ def check_values(
     texts = set(map(str.strip, values)) - {""}
     of_codes = texts <= set(column.allowed) or any("_" in text for text in texts & set(column.allowed))
     read = _reader(column, today, slashes, of_codes=of_codes)
-    is_point_unsure = column.type == "decimal" and not _proves_point(values)
+    odd = _list_odd(column, values, theirs)
     checked = Checked([])
-    two_readings = column.name == "age_band" and _may_number_bands(values, theirs)
     for number, raw in enumerate(values):
         text = " ".join(raw.split())
         text = theirs.get(fold(text), text) if theirs else text
@@ -114,10 +114,8 @@ def check_values(
             text = ""
         try:
             text = _settle_doubt(doubt, number, order, text)
-            if two_readings and text.isdecimal():
-                raise Faulty(TWO_READINGS, _CHILD_AGES)
-            if is_point_unsure and _LIKE_THOUSANDS.fullmatch(text):
-                raise Faulty(_UNSURE_POINT, _ONE_OF_BOTH)
+            if text in odd:
+                raise Faulty(*odd[text])
             checked.values.append(read(text) if text else _empty(column))
             if column.name == "age_band" and _strip_about(text)[1]:
                 checked.approximate.add(number)
@@ -133,6 +131,18 @@ def check_values(
             checked.faults[number] = (fault.reason, fault.allowed or column.limits)
             checked.values.append(None if column.numeric else "")
     return checked
+
+
+def _list_odd(column: Column, values: list[str], theirs: Mapping[str, str]) -> dict[str, tuple[Message, str]]:
+    """Return the values that the other values of their column make doubtful, with the reason and what is allowed."""
+    texts = {" ".join(text.split()) for text in values} - {""}
+    if column.name == "age_band" and _may_number_bands(values, theirs):
+        return dict.fromkeys(filter(str.isdecimal, texts), (TWO_READINGS, _CHILD_AGES))
+    if column.type == "decimal" and not _proves_point(values):
+        return dict.fromkeys(filter(_LIKE_THOUSANDS.fullmatch, texts), (_UNSURE_POINT, _ONE_OF_BOTH))
+    days = set(filter(_LIKE_DAY.fullmatch, texts)) if column.name == "record_number" else set()
+    # Few are slips, perhaps days of birth; where most are days, the partner numbers so.
+    return dict.fromkeys(days, (SEEMS_PERSONAL, column.limits)) if 2 * len(days) < len(texts) else {}
 
 
 def _settle_doubt(doubt: Doubt, number: int, order: str, text: str) -> str:
