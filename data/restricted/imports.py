@@ -25,7 +25,7 @@ from data.restricted.doubts import (
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
 from data.restricted.intake import mapping
-from data.restricted.intake.identity import MOST_IN_FAMILY
+from data.restricted.intake.identity import FORGOTTEN, MOST_IN_FAMILY
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.outline import Outline, compare_outlines
@@ -62,7 +62,7 @@ class Imported:
     `number` is the number of the import, None if nothing was stored. `list_failed`: the list of rejected rows could not
     be written. `respelled` are the words of accepted rows that were read as a place of similar sound. `reasons` come
     from `group_rejects` (data/restricted/intake/rejects.py), most rows first. `totals` are the numbers in the rows of
-    totals of the file, for the officer's eyes.
+    totals of the file, for the officer's eyes. `forgotten` are the record numbers of rows about forgotten children.
     """
 
     kind: str
@@ -79,6 +79,7 @@ class Imported:
     number: int | None = field(default=None, compare=False)
     list_failed: bool = False
     totals: tuple[int, ...] = field(default=(), repr=False)
+    forgotten: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ class Importer:
             number=number,
             list_failed=list_failed,
             totals=read.totals,
+            forgotten=tuple(read.rejects["record_number"][read.rejects["reason"] == FORGOTTEN]),
         )
 
     def _list_partners(self, kind: str) -> list[str]:

@@ -38,6 +38,7 @@ _MANY, _MOST_ROWS = 6, 0.5  # children whose number also has more than this shar
 FindStored: TypeAlias = Callable[[Collection[str]], frozenset[str]]
 _DECIMAL, _POINT_ZERO = re.compile(r"\d+[.,]\d+"), re.compile(r"\d+[.,]0+")
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
+FORGOTTEN = Message("forgotten")
 _TWICE = Message("this record number is in the file more than once, with different content")
 
 
@@ -106,10 +107,7 @@ def hash_children(
             place for place, pair in zip(used.tolist(), pairs, strict=True) if any(h in forgotten for h in pair)
         ]
         rows.fault(
-            good & np.isin(combined, forgotten_places),
-            "child_id",
-            Message("forgotten"),
-            "children who are not on the forget list",
+            good & np.isin(combined, forgotten_places), "child_id", FORGOTTEN, "children who are not on the forget list"
         )
     return list(crowds.values())
 
