@@ -140,8 +140,10 @@ class Importer:
             number, counts, more = self._store(path, read)
             notes, rejects, list_failed = (*read.notes, *more), None, False
             if not self.rehearse:
-                if partner and unnumbered.ignore:
-                    mapping.keep(self.workspace.mappings, partner, kind, unnumbered)
+                learnt = unnumbered.extend(ColumnMapping(slashes=read.slashes))
+                if partner and learnt != ColumnMapping():
+                    with contextlib.suppress(OSError, DiskFull):  # the records are stored
+                        mapping.keep(self.workspace.mappings, partner, kind, learnt)
                 try:
                     rejects = self._write_rejects(path, read)
                 except (OSError, DiskFull):  # the records are stored, so this is no failure of the import

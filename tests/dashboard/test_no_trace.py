@@ -129,26 +129,26 @@ def dump(workspace):
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
     """Return the folders that the program may write to; everything else stays outside."""
-    found = {name: tmp_path / name for name in ("home", "temporary", "data", "w", "files")}
-    for folder in found.values():
+    places = {name: tmp_path / name for name in ("home", "temporary", "data", "w", "files")}
+    for folder in places.values():
         folder.mkdir()
-    monkeypatch.setenv("HOME", str(found["home"]))
-    monkeypatch.setenv("TMPDIR", str(found["temporary"]))
-    monkeypatch.setattr(tempfile, "tempdir", str(found["temporary"]))
-    return found
+    monkeypatch.setenv("HOME", str(places["home"]))
+    monkeypatch.setenv("TMPDIR", str(places["temporary"]))
+    monkeypatch.setattr(tempfile, "tempdir", str(places["temporary"]))
+    return places
 
 
 def import_by_command(tact, workspace, path):
     """Import a file as a careful officer does, and return what was printed."""
-    said = []
+    printed = []
     changed = ("--answer", "changes=right", "--answer", "numbers=correct", "--answer", "period=adds")
     for words in (
         ("mapping", "draft", path, "--partner", PARTNER, "--set", f"form.{WORD}=other"),
         ("import", path, "--partner", PARTNER, *changed),
     ):
         answer = tact("--workspace", workspace.path, *words)
-        said += [answer.out, answer.err]
-    return "\n".join(said)
+        printed += [answer.out, answer.err]
+    return "\n".join(printed)
 
 
 def import_at_desk(hand, path):
@@ -169,9 +169,9 @@ def import_at_desk(hand, path):
 
 def check_nothing(traces, folders, workspace, printed):
     written = {path: path.read_bytes() for name in folders if name != "files" for path in list_written(folders[name])}
-    found = {str(path): search(traces, content) for path, content in written.items()}
-    found |= {"printed": search(traces, printed.encode()), "vault": search(traces, dump(workspace))}
-    assert not {place: texts for place, texts in found.items() if texts}
+    by_place = {str(path): search(traces, content) for path, content in written.items()}
+    by_place |= {"printed": search(traces, printed.encode()), "vault": search(traces, dump(workspace))}
+    assert not {place: texts for place, texts in by_place.items() if texts}
     return {path.parent.name if path.suffix == ".toml" else path.suffix for path in written}
 
 

@@ -48,7 +48,7 @@ from data.restricted.intake.identity import (
     spell_names,
     split_name,
 )
-from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import list_missing, refuse_missing
@@ -101,8 +101,9 @@ class Intake:
     (data/restricted/intake/rejects.py); `reasons` has its reasons as messages. accepted_rows + rejected_rows = rows,
     where parts of an area that were added up are one row. `sheet` is the number of the sheet, 0 for a text file.
     `totals` are the whole numbers in its rows of totals. `crowds` are household numbers with more children than a
-    family has. `partners` are the partners that the rows name, and the sender if there is one. `unknown_columns` are
-    headings that the product does not know: these columns were checked for personal data and otherwise ignored.
+    family has. `slashes` is the order in which days such as 5/6/2007 were read. `partners` are the partners that the
+    rows name, and the sender if there is one. `unknown_columns` are headings that the product does not know: these
+    columns were checked for personal data and otherwise ignored.
     """
 
     kind: str
@@ -119,6 +120,7 @@ class Intake:
     respelled: tuple[Respelled, ...]
     totals: tuple[int, ...] = field(repr=False)
     crowds: tuple[Crowd, ...] = field(repr=False)
+    slashes: Slashes
     outline: Outline = field(repr=False)
     _columns: dict[str, Cells] = field(repr=False)
     _positions: npt.NDArray[np.intp] = field(repr=False)
@@ -397,6 +399,7 @@ def _intake(
         respelled=tuple(list_respelled(kind, table, layout, rows)),
         totals=table.totals,
         crowds=tuple(crowds),
+        slashes=rows.slashes,
         outline=outline,
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
         _positions=identified.positions,

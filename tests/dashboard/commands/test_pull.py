@@ -81,9 +81,9 @@ def test_a_forgotten_child_never_comes_back_and_its_submission_is_to_be_deleted(
             (result,) = tact("--workspace", workspace.path, "pull", "--json").json
             assert (result["accepted"], result["already_known"], result["rejected"]) == (0, 2, 1)
             assert (result["forgotten"], result["delete"]) == ([numbers[1]], [numbers[0], numbers[2]])
-        said = tact("--workspace", workspace.path, "pull").out
-    assert "Delete them on the server" in said
-    assert said.rstrip().endswith(numbers[1])
+        printed = tact("--workspace", workspace.path, "pull").out
+    assert "Delete them on the server" in printed
+    assert printed.rstrip().endswith(numbers[1])
     with open_vault(workspace) as vault:
         assert vault.count("encounter") == 2
 

@@ -291,3 +291,32 @@ def test_a_household_number_that_grows_from_file_to_file_gets_a_note(importer, t
         rows = [row | {"household_number": "X" if n < 6 else ""} for n, row in enumerate(rows)]
         notes = take(importer, tmp_path, rows).notes
         assert bool([note for note in notes if "more than 15 children" in note]) == (number == 3)
+
+
+def write_days(day_first, days):
+    """Return a month with days such as 3/1/2008, in one of two orders."""
+    rows = month(1, len(days))
+    texts = [f"{day}/1/2008" if day_first else f"1/{day}/2008" for day in days]
+    return [row | {"date": text} for row, text in zip(rows, texts, strict=True)]
+
+
+def read_days(importer):
+    return sorted(day for batch in importer.vault.read("encounter", ["date"]) for day in batch["date"].to_pylist())
+
+
+@pytest.mark.parametrize("day_first", [True, False])
+def test_days_that_may_be_read_two_ways_are_read_as_in_the_last_file_of_the_partner(importer, tmp_path, day_first):
+    order = "day first" if day_first else "month first"
+    clear, unclear = write_days(day_first, [3, 4, 25]), write_days(day_first, [5, 6])
+    assert take(importer, tmp_path, unclear, "ARSIS").rejected == 2
+    rules = {} if day_first else {"encounter": ColumnMapping(slashes="month first")}
+    assert take(replace(importer, mappings=rules), tmp_path, clear, "ARSIS").accepted == 3
+    later = replace(importer, mappings=find_mappings(importer.workspace, "ARSIS"))
+    unclear = [row | {"record_number": f"L-{n}", "child_id": f"L-{n}"} for n, row in enumerate(unclear)]
+    taken = take(later, tmp_path, unclear, "ARSIS")
+    assert taken.accepted == 2
+    assert any(f"read with the {order}, as those of this partner before" in note for note in taken.notes)
+    assert read_days(importer) == [f"2008-01-{day:02}" for day in (3, 4, 5, 6, 25)]
+    other = [row | {"record_number": f"M-{n}"} for n, row in enumerate(write_days(not day_first, [5, 6, 26]))]
+    assert take(later, tmp_path, other, "ARSIS").rejected == 3
+    assert find_mappings(importer.workspace, "Tjetër")["encounter"].slashes == ""
