@@ -140,7 +140,7 @@ class Importer:
             number, counts, more = self._store(path, read)
             notes, rejects, list_failed = (*read.notes, *more), None, False
             if not self.rehearse:
-                learnt = unnumbered.extend(ColumnMapping(slashes=read.slashes))
+                learnt = unnumbered.extend(ColumnMapping(slashes=read.slashes if number else ""))
                 if partner and learnt != ColumnMapping():
                     with contextlib.suppress(OSError, DiskFull):  # the records are stored
                         mapping.keep(self.workspace.mappings, partner, kind, learnt)

@@ -235,15 +235,21 @@ def _read_column(
 
 
 def _note_order(column: str, texts: list[str], given_order: str) -> list[Message]:
-    """Return a note on the order of days such as 5/6/2007, if the file did not say it or nobody else did."""
+    """Return a note on the order of days such as 5/6/2007, if only the file says it, or if the file does not."""
     if not given_order:
         return [Message("Days like 31/05/2007 in {column} were read with the day first.", column=column)]
     if not all(slash_order(texts, order) for order in SLASHES):
         return []
     text = (
-        mark("Days like 5/6/2007 in {column} were read with the day first, as those of this partner before.")
+        mark(
+            "Days like 5/6/2007 in {column} were read with the day first: the file does not say so, but an earlier "
+            "file of the partner or an answer does."
+        )
         if given_order == SLASHES[0]
-        else mark("Days like 5/6/2007 in {column} were read with the month first, as those of this partner before.")
+        else mark(
+            "Days like 5/6/2007 in {column} were read with the month first: the file does not say so, but an earlier "
+            "file of the partner or an answer does."
+        )
     )
     return [Message(text, column=column)]
 

@@ -127,13 +127,16 @@ def _find_crowds(rows: Rows) -> dict[Value, Crowd]:
     good = rows.good()
     if not any(rows.cells["household"].distinct):
         return {}
-    hashes = [np.array(rows.cells[name].distinct, object)[rows.cells[name].codes] for name in ("household", "child")]
-    frame = pd.DataFrame({"household": hashes[0], "child": hashes[1], "line": rows.lines})[good & (hashes[0] != "")]
-    children = frame.groupby("household")["child"].nunique().sort_values(ascending=False)
-    is_main = frame["household"].value_counts().reindex(children.index) > _MOST_ROWS * good.sum()
-    crowded = children[(children > MOST_IN_FAMILY) | (is_main & (children >= _MANY))]
-    lines = {name: group.to_numpy() for name, group in frame.groupby("household")["line"] if name in crowded.index}
-    return {name: Crowd(int(count), lines[name]) for name, count in crowded.items()}
+    # Spellings of a code have one hash.
+    hashes = [pd.factorize(np.array(rows.cells[name].distinct, object)) for name in ("household", "child")]
+    pairs = zip(hashes, ("household", "child"), strict=True)
+    household, child = (numbers[rows.cells[name].codes[good]] for (numbers, _), name in pairs)
+    names = hashes[0][1]
+    children = np.bincount(household[combinations(household, child)[1]], minlength=len(names))
+    is_main = np.bincount(household, minlength=len(names)) > _MOST_ROWS * len(household)
+    crowded = np.flatnonzero(((children > MOST_IN_FAMILY) | (is_main & (children >= _MANY))) & (names != ""))
+    largest = sorted(crowded.tolist(), key=lambda number: -children[number])
+    return {names[n]: Crowd(int(children[n]), rows.lines[good][household == n]) for n in largest}
 
 
 def note_row_numbers(rows: Rows) -> list[str]:

@@ -135,6 +135,8 @@ def check_values(
 
 def _list_odd(column: Column, values: list[str], theirs: Mapping[str, str]) -> dict[str, tuple[Message, str]]:
     """Return the values that the other values of their column make doubtful, with the reason and what is allowed."""
+    if column.name not in ("age_band", "record_number") and column.type != "decimal":
+        return {}
     texts = {" ".join(text.split()) for text in values} - {""}
     if column.name == "age_band" and _may_number_bands(values, theirs):
         return dict.fromkeys(filter(str.isdecimal, texts), (TWO_READINGS, _CHILD_AGES))

@@ -315,7 +315,7 @@ def test_days_that_may_be_read_two_ways_are_read_as_in_the_last_file_of_the_part
     unclear = [row | {"record_number": f"L-{n}", "child_id": f"L-{n}"} for n, row in enumerate(unclear)]
     taken = take(later, tmp_path, unclear, "ARSIS")
     assert taken.accepted == 2
-    assert any(f"read with the {order}, as those of this partner before" in note for note in taken.notes)
+    assert any(f"read with the {order}: the file does not say so" in note for note in taken.notes)
     assert read_days(importer) == [f"2008-01-{day:02}" for day in (3, 4, 5, 6, 25)]
     other = [row | {"record_number": f"M-{n}"} for n, row in enumerate(write_days(not day_first, [5, 6, 26]))]
     assert take(later, tmp_path, other, "ARSIS").rejected == 3
