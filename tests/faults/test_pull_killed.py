@@ -1,7 +1,7 @@
 """kill -9 of `tact pull` at drawn moments, while new submissions arrive: none is lost or doubled, none lies open.
 
 Each round sends about ten submissions, kills a pull, and every few rounds a pull runs to its end; what it says may be
-deleted is then deleted on the server, as an officer does. Ten kills always, three hundred and 10,000 submissions with
+deleted is then deleted on the server, as an officer does. Ten kills always, a hundred and fifty and 10,000 submissions with
 `make long`.
 """
 
@@ -73,7 +73,7 @@ def check(workspace, folder, submissions, sent):
 
 
 @pytest.mark.timeout(1800)
-@vary("kills", [10, 300], 10)
+@vary("kills", [10, 150], 10)
 def test_a_pull_that_is_killed_again_and_again_loses_and_doubles_nothing(tact, workspace, tmp_path, kills):
     rng, sent, killed, rounds, submissions = np.random.default_rng(30), [], 0, 0, []
     with serve_forms(submissions, LOGIN) as address:
@@ -99,12 +99,10 @@ def test_a_pull_that_is_killed_again_and_again_loses_and_doubles_nothing(tact, w
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_ten_thousand_submissions_go_in_by_one_pull(tact, workspace, tmp_path, record_property):
+def test_ten_thousand_submissions_go_in_by_one_pull(tact, workspace, tmp_path):
     submissions = []
     with serve_forms(submissions, LOGIN) as address:
         submissions += send(know(workspace, address), 0, 10_000)
-        begun = time.monotonic()
         (result,) = tact("--workspace", workspace.path, "pull", "--json").json
-        record_property("seconds", time.monotonic() - begun)
     assert (result["accepted"], result["rejected"], result["problems"]) == (10_000, 0, {})
     check(workspace, tmp_path, submissions, [number for number, _, _ in submissions])
