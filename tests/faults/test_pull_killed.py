@@ -1,7 +1,7 @@
 """kill -9 of `tact pull` at drawn moments, while new submissions arrive: none is lost or doubled, none lies open.
 
 Each round sends about ten submissions, kills a pull, and every few rounds a pull runs to its end; what it says may be
-deleted is then deleted on the server, as an officer does. Ten kills always, a hundred and fifty and 10,000 submissions with
+deleted is then deleted on the server, as an officer does. Ten kills always, 150 and 10,000 submissions with
 `make long`.
 """
 
