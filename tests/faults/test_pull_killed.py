@@ -23,7 +23,7 @@ from tests.helpers.repetitions import vary
 
 KEYS = {"TACT_VAULT_KEY": "a1" * 32, "TACT_IDENTIFIER_KEY": "b2" * 32}
 LOGIN, PLACE = "o@x:a password", "/v1/projects/1/forms/tact_encounter"
-MARK = "QZXV"  # begins each child's code; nothing else here has it
+MARK = "QZXVKWJYPB"  # begins each child's code; too long to stand in ciphertext by chance
 PROGRAM = "from dashboard.cli import main; main()"
 ANSWERS = ROW | {"municipality": "10944420", "programme_number": ""}
 
