@@ -76,4 +76,6 @@ def _word(result: dict[str, Any], brought: Pull, partner: str | None) -> str:
     lines += [summarise(result, partner, "") if brought.file else "No submission to import.", *brought.word_problems()]
     if numbers := result["delete"]:
         lines += [f"{len(numbers):,} submissions are stored here and may be deleted on the server:", *numbers]
+    if numbers := result.get("forgotten"):
+        lines += ["These are about forgotten children and are not taken. Delete them on the server:", *numbers]
     return "\n".join(lines)

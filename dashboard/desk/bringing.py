@@ -37,7 +37,10 @@ def _bring(hand: Hand, server: FormServer) -> None:
 
 
 def show_deletable(hand: Hand, entry: FileInHand) -> None:
-    """Show which submissions of an imported file may be deleted on the server; nothing for a file from elsewhere."""
+    """Show which submissions of an imported file may or must be deleted on the server; nothing for other files."""
+    if entry.submissions and entry.result is not None and entry.result.forgotten:
+        st.warning(_("These submissions are about forgotten children and were not taken. Delete them on the server:"))
+        st.code("\n".join(entry.result.forgotten), language=None)
     if not (numbers := hand.list_deletable(entry)):
         return
     title = format_plural(

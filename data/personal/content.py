@@ -45,6 +45,8 @@ DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?|(\d{1,2})[./](\d{1,2})
 _ANY_DAY = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}(?:[T ].*)?|\d{1,2}[ .-]+[^\W\d_]{3,12}[ .,-]+\d{2,4}")
 _LATITUDE = re.compile(r"(?:3[3-9]|4[0-3])[.,]\d{4,}")
 _LONGITUDE = re.compile(r"(?:1[89]|2\d)[.,]\d{4,}")
+# The number of a submission; one in 40,000 has digits like those of a phone number (-0030-4946-8293-).
+_UUID = re.compile(r"(?:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _YEAR_ALONE = re.compile(r"((?:19|20)\d\d)")
 _MONTH = r"(?:[-/. ]{1,2}(?:0?[1-9]|1[0-2])[-/. ]{1,2}|(?:st|nd|rd|th)?[ .-]{1,2}[^\W\d_]{3,12}[ .,-]{1,2})"
 _WRITTEN_DAY = re.compile(
@@ -84,6 +86,7 @@ def find_personal_content(
     before the record is a date of birth, and names are looked for.
     `year`: the median year of the records; without it only a word such as "born" makes a date a date of birth.
     """
+    values = [value for value in values if not _UUID.fullmatch(value)]
     text = "\n".join(values)
     if not text.isascii():
         values = [value.translate(_PLAIN_SIGNS) for value in values]

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from data.errors import FileRefused
 from data.message import Message, join_messages
 from data.reference import area_table
+from data.restricted.intake.identity import Crowd
+from data.restricted.intake.shape import name_first
 from data.restricted.vault.earlier import Corrections, Overlap
 
-REPLACES, NEW = ("period", "replaces"), ("numbers", "new")
-NOTHING_ASKED = {"period": "adds", "numbers": "correct", "changes": "right"}  # for records that were entered by hand
+REPLACES, NEW, NO_FAMILY = ("period", "replaces"), ("numbers", "new"), ("families", "none")
+# For records that were entered by hand.
+NOTHING_ASKED = {"period": "adds", "numbers": "correct", "changes": "right", "families": "right"}
+
+_SHOWN = 3  # household numbers
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,27 @@ def doubt_changes(changes: Iterable[Message]) -> Iterator[Doubt]:
             ),
             changes,
             {"right": Message("Yes, import it so")},
+        )
+
+
+def doubt_families(crowds: Iterable[Crowd]) -> Iterator[Doubt]:
+    """Yield the question whether household numbers with very many children are families."""
+    if crowds := tuple(crowds):
+        yield Doubt(
+            "families",
+            Message("A household number stands for more children than a family usually has. Is it one family?"),
+            tuple(
+                Message(
+                    "{count:,} children have the same household number, in lines {lines}.",
+                    count=crowd.children,
+                    lines=name_first(crowd.lines),
+                )
+                for crowd in crowds[:_SHOWN]
+            ),
+            {
+                "none": Message("No, it means that there is no number, or a shelter or village: they are in no family"),
+                "right": Message("Yes, they are one family"),
+            },
         )
 
 

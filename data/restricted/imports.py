@@ -12,10 +12,20 @@ from data.disclosure import policy_file
 from data.errors import DiskFull, FileRefused, InputError, WorkspaceError
 from data.message import Message, join_messages
 from data.restricted import governance, intake, keys
-from data.restricted.doubts import NEW, REPLACES, doubt_changes, doubt_corrections, doubt_period, raise_open
+from data.restricted.doubts import (
+    NEW,
+    NO_FAMILY,
+    REPLACES,
+    doubt_changes,
+    doubt_corrections,
+    doubt_families,
+    doubt_period,
+    raise_open,
+)
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
 from data.restricted.intake import mapping
+from data.restricted.intake.identity import FORGOTTEN, MOST_IN_FAMILY
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.outline import Outline, compare_outlines
@@ -52,7 +62,7 @@ class Imported:
     `number` is the number of the import, None if nothing was stored. `list_failed`: the list of rejected rows could not
     be written. `respelled` are the words of accepted rows that were read as a place of similar sound. `reasons` come
     from `group_rejects` (data/restricted/intake/rejects.py), most rows first. `totals` are the numbers in the rows of
-    totals of the file, for the officer's eyes.
+    totals of the file, for the officer's eyes. `forgotten` are the record numbers of rows about forgotten children.
     """
 
     kind: str
@@ -69,6 +79,7 @@ class Imported:
     number: int | None = field(default=None, compare=False)
     list_failed: bool = False
     totals: tuple[int, ...] = field(default=(), repr=False)
+    forgotten: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,7 @@ class Importer:
                 partners=self._list_partners(kind),
                 forgotten=self.vault.forgotten_children(),
                 find_stored=self.vault.find_stored if self.vault.has_written_codes else None,
+                leave_crowds=NO_FAMILY in self.answers.items(),
                 progress=progress,
             )
             self._refuse_similar_partners(path, read.partners)
@@ -128,8 +140,10 @@ class Importer:
             number, counts, more = self._store(path, read)
             notes, rejects, list_failed = (*read.notes, *more), None, False
             if not self.rehearse:
-                if partner and unnumbered.ignore:
-                    mapping.keep(self.workspace.mappings, partner, kind, unnumbered)
+                learnt = unnumbered.extend(ColumnMapping(slashes=read.slashes if number else ""))
+                if partner and learnt != ColumnMapping():
+                    with contextlib.suppress(OSError, DiskFull):  # the records are stored
+                        mapping.keep(self.workspace.mappings, partner, kind, learnt)
                 try:
                     rejects = self._write_rejects(path, read)
                 except (OSError, DiskFull):  # the records are stored, so this is no failure of the import
@@ -150,6 +164,7 @@ class Importer:
             number=number,
             list_failed=list_failed,
             totals=read.totals,
+            forgotten=tuple(read.rejects["record_number"][read.rejects["reason"] == FORGOTTEN]),
         )
 
     def _list_partners(self, kind: str) -> list[str]:
@@ -213,6 +228,7 @@ class Importer:
             notes = self._settle_doubts(path, read, records)
             notes += _note_two_sexes(records.count_two_sexes())
             notes += _note_other_partner(records.find_other_partner())
+            notes += _note_large_households(records.count_large_households(MOST_IN_FAMILY))
             notes += _note_late(records.count_late())
             notes += _note_outside(self.workspace, read)
             if self.rehearse:
@@ -228,7 +244,7 @@ class Importer:
             changes = (change for change in changes if change.values["column"] != "record_number")
         corrections, overlap = records.count_corrections(), records.find_overlap()
         doubts = [*doubt_corrections(corrections), *doubt_period(overlap), *doubt_changes(changes)]
-        raise_open(path.name, doubts, self.answers)
+        raise_open(path.name, [*doubts, *doubt_families(read.crowds)], self.answers)
         if records.counts != Counts():
             records.write_outline(read.outline.to_json())
         if overlap is None or REPLACES not in self.answers.items():
@@ -283,6 +299,20 @@ def _note_other_partner(comparison: tuple[str, int, int] | None) -> list[Message
             count=count,
             rows=rows,
             other=other,
+        )
+    ]
+
+
+def _note_large_households(households: int) -> list[Message]:
+    """Return a note if household numbers have, with those of earlier files, more children than a family has."""
+    if not households:
+        return []
+    return [
+        Message(
+            "Household numbers of this file that have more than {most} children, those of earlier files counted: "
+            "{count:,}. All children of a number count as one family. Ask the partner what it stands for.",
+            most=MOST_IN_FAMILY,
+            count=households,
         )
     ]
 

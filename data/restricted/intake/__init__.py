@@ -34,6 +34,7 @@ from data.restricted.intake.csv_rows import read_grids, read_table
 from data.restricted.intake.headings import TELLING, Layout, match_headings
 from data.restricted.intake.identity import (
     BY_NUMBER,
+    Crowd,
     FindStored,
     Identified,
     child_names,
@@ -47,7 +48,7 @@ from data.restricted.intake.identity import (
     spell_names,
     split_name,
 )
-from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import list_missing, refuse_missing
@@ -99,9 +100,10 @@ class Intake:
     `rejects` has the columns of REJECT_COLUMNS and one row per fault, sorted by line
     (data/restricted/intake/rejects.py); `reasons` has its reasons as messages. accepted_rows + rejected_rows = rows,
     where parts of an area that were added up are one row. `sheet` is the number of the sheet, 0 for a text file.
-    `totals` are the whole numbers in its rows of totals. `partners` are the partners that the rows name, and the
-    sender if there is one. `unknown_columns` are headings that the product does not know: these columns were checked
-    for personal data and otherwise ignored.
+    `totals` are the whole numbers in its rows of totals. `crowds` are household numbers with more children than a
+    family has. `slashes` is the order in which days such as 5/6/2007 were read. `partners` are the partners that the
+    rows name, and the sender if there is one. `unknown_columns` are headings that the product does not know: these
+    columns were checked for personal data and otherwise ignored.
     """
 
     kind: str
@@ -117,6 +119,8 @@ class Intake:
     notes: tuple[str, ...]
     respelled: tuple[Respelled, ...]
     totals: tuple[int, ...] = field(repr=False)
+    crowds: tuple[Crowd, ...] = field(repr=False)
+    slashes: Slashes
     outline: Outline = field(repr=False)
     _columns: dict[str, Cells] = field(repr=False)
     _positions: npt.NDArray[np.intp] = field(repr=False)
@@ -183,6 +187,7 @@ def read_file(
     partners: Collection[str] = frozenset(),
     forgotten: Collection[str] = frozenset(),
     find_stored: FindStored | None = None,
+    leave_crowds: bool = False,
     progress: ProgressCount | None = None,
     today: dt.date | None = None,
 ) -> Intake:
@@ -192,7 +197,7 @@ def read_file(
     `partner` is for rows that do not name a partner. A partner keeps the spelling that it has in `partners`, so that
     its records are recognised when they come again. `find_stored` finds the hashes of children that a vault of an
     earlier version knows, so that a child keeps the hash that it was given. Rows of children whose hashes are in
-    `forgotten` are rejected.
+    `forgotten` are rejected. With `leave_crowds`, a household number with more children than a family has is left out.
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
     the reading. `today` is for tests. Raises FileRefused when the whole file is refused, InputError for an
     unknown kind or a mapping that is not valid.
@@ -202,9 +207,14 @@ def read_file(
     today = today or dt.date.today()  # noqa: DTZ011 - a day in the officer's own calendar
     table, layout = open_table(path, get_kind(kind), mapping, resolve, partner, progress, today)
     spell = make_speller(partners)
-    return _check_table(
-        table, layout, get_kind(kind), mapping, partner, spell, forgotten, today, resolve, hash_identifier, find_stored
+    hash_rows = partial(
+        hash_children,
+        hash_identifier=hash_identifier,
+        forgotten=forgotten,
+        find_stored=find_stored,
+        leave_crowds=leave_crowds,
     )
+    return _check_table(table, layout, get_kind(kind), mapping, partner, spell, today, resolve, hash_rows)
 
 
 def open_table(
@@ -330,11 +340,9 @@ def _check_table(
     mapping: ColumnMapping,
     partner: str | None,
     spell: Callable[[str], str],
-    forgotten: Collection[str],
     today: dt.date,
     resolve: Resolve,
-    hash_identifier: HashIdentifier,
-    find_stored: FindStored | None,
+    hash_rows: Callable[[Rows], list[Crowd]],
 ) -> Intake:
     partner = spell(" ".join(partner.split())) if partner else None
     rows, notes = check_rows(kind, table, layout, mapping, resolve=resolve, partner=partner, spell=spell, today=today)
@@ -342,12 +350,13 @@ def _check_table(
         rows, sums = sum_parts(rows)
         notes += sums
     notes += note_point_zero(rows)
+    crowds: list[Crowd] = []
     if "child_id" in rows.cells:
         notes += [*note_row_numbers(rows), *note_spellings(rows), *note_programme_numbers(rows)]
-        hash_children(rows, hash_identifier, forgotten, find_stored)
+        crowds = hash_rows(rows)
     original = match_headings(kind, table.begin.headings, mapping)
     outline = draw_outline(kind, table.begin.headings, original, rows, _list_partners(rows, partner))
-    return _intake(kind, partner, table, layout, rows, notes, outline)
+    return _intake(kind, partner, table, layout, rows, notes, outline, crowds)
 
 
 def _median_year(table: RawTable, layout: Layout, today: dt.date) -> float | None:
@@ -369,6 +378,7 @@ def _intake(
     rows: Rows,
     notes: list[str],
     outline: Outline,
+    crowds: list[Crowd],
 ) -> Intake:
     identified = identify(rows)
     rejects = build_rejects(kind, table, layout, rows)
@@ -388,6 +398,8 @@ def _intake(
         notes=(*table.notes, *notes, *_notes(kind, table, layout, rows, identified)),
         respelled=tuple(list_respelled(kind, table, layout, rows)),
         totals=table.totals,
+        crowds=tuple(crowds),
+        slashes=rows.slashes,
         outline=outline,
         _columns={column.name: rows.cells[column.name] for column in kind.stored},
         _positions=identified.positions,

@@ -9,20 +9,29 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from data.errors import FileRefused
-from data.message import Message, count_more
+from data.message import Message, count_more, mark
 from data.reference import area_countries
 from data.restricted.intake.headings import Layout
-from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.surroundings import Surroundings, find_place, read_surroundings
 from data.restricted.intake.table import RawTable
-from data.restricted.intake.values import Faulty, Value, age_band_on, check_values, judge_column, slash_order
+from data.restricted.intake.values import (
+    Faulty,
+    Value,
+    age_band_on,
+    check_values,
+    is_unordered_day,
+    judge_column,
+    slash_order,
+)
 from data.schema import Match, Resolve
 from data.schema.column import Column, RecordKind, Rule
 from data.workspace.folding import is_same_partner
@@ -63,6 +72,7 @@ class Rows:
     wrong: dict[str, Mask] = field(default_factory=dict)
     faults: list[tuple[npt.NDArray[np.int64], str, Message, str]] = field(default_factory=list)
     respelled: dict[str, dict[int, str]] = field(default_factory=dict)
+    slashes: Slashes = ""  # the order in which days such as 5/6/2007 were read; empty if there are none
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -168,8 +178,9 @@ def _read_column(
     slashes = ""
     if column.type in ("date", "day_or_week"):
         slashes = slash_order(raw.distinct, mapping.slashes)
-        if slashes and not mapping.slashes:
-            notes.append(Message("Days like 31/05/2007 in {column} were read with the day first.", column=column.name))
+        if slashes and any(map(is_unordered_day, raw.distinct)):
+            rows.slashes = cast("Slashes", slashes)
+            notes += _note_order(column.name, raw.distinct, mapping.slashes)
         if judge_column(column, raw.distinct, slashes, today).is_weak:
             notes.append(
                 Message(
@@ -187,6 +198,18 @@ def _read_column(
     rows.fault_each(codes, column.name, checked.faults)
     if column.name == "date":
         notes += _note_far_days(rows)
+    if column.name == "household_number":
+        pairs = enumerate(zip(raw.distinct, rows.cells[column.name].distinct, strict=True))
+        none = [code for code, (text, number) in pairs if text.strip() and not number and code not in checked.faults]
+        if count := int(np.isin(codes, none).sum()):
+            notes.append(
+                Message(
+                    "Rows with a sign, a word or a number such as 0 or 999 in place of a {column}: {count:,}. These "
+                    "children are in no family.",
+                    column=column.name,
+                    count=count,
+                )
+            )
     if checked.several:
         count = int(np.isin(codes, list(checked.several)).sum())
         notes.append(
@@ -209,6 +232,26 @@ def _read_column(
                 count=count,
             )
         )
+
+
+def _note_order(column: str, texts: list[str], given_order: str) -> list[Message]:
+    """Return a note on the order of days such as 5/6/2007, if only the file says it, or if the file does not."""
+    if not given_order:
+        return [Message("Days like 31/05/2007 in {column} were read with the day first.", column=column)]
+    if not all(slash_order(texts, order) for order in SLASHES):
+        return []
+    text = (
+        mark(
+            "Days like 5/6/2007 in {column} were read with the day first: the file does not say so, but an earlier "
+            "file of the partner or an answer does."
+        )
+        if given_order == SLASHES[0]
+        else mark(
+            "Days like 5/6/2007 in {column} were read with the month first: the file does not say so, but an earlier "
+            "file of the partner or an answer does."
+        )
+    )
+    return [Message(text, column=column)]
 
 
 def _note_far_days(rows: Rows) -> list[Message]:

@@ -33,10 +33,20 @@ BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by it
 _CHUNK = 100_000
 _LINES = 6  # in a note
 _FEWEST = 5  # identifiers that can be seen to number the rows
+MOST_IN_FAMILY = 15  # children with one household number: two couples with seven each are a rare household
+_MANY, _MOST_ROWS = 6, 0.5  # children whose number also has more than this share of the rows
 FindStored: TypeAlias = Callable[[Collection[str]], frozenset[str]]
 _DECIMAL, _POINT_ZERO = re.compile(r"\d+[.,]\d+"), re.compile(r"\d+[.,]0+")
 _BETWEEN = "\x1f"  # Cannot occur in a value: what cannot be printed is rejected.
+FORGOTTEN = Message("forgotten")
 _TWICE = Message("this record number is in the file more than once, with different content")
+
+
+class Crowd(NamedTuple):
+    """A household number with more children than a family has: how many, and the lines of its rows."""
+
+    children: int
+    lines: npt.NDArray[np.int64]
 
 
 class Identified(NamedTuple):
@@ -56,11 +66,14 @@ def hash_children(
     hash_identifier: HashIdentifier,
     forgotten: Collection[str] = frozenset(),
     find_stored: FindStored | None = None,
-) -> None:
-    """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once.
+    *,
+    leave_crowds: bool = False,
+) -> list[Crowd]:
+    """Replace the identifiers of the accepted rows by keyed hashes, each distinct child once; return the crowds.
 
-    Rows of forgotten children are rejected, no matter which of their two identifiers was forgotten. `find_stored`
-    returns those of some hashes that a vault of an earlier version knows, see `hash_codes`.
+    With `leave_crowds`, children with the household number of a crowd get none. Rows of forgotten children are
+    rejected, no matter which of their two identifiers was forgotten. `find_stored` returns those of some hashes that a
+    vault of an earlier version knows, see `hash_codes`.
     """
     partners, children, numbers = (rows.cells.pop(n) for n in ("partner", "child_id", "programme_number"))
     rows.cells["partner"] = partners
@@ -83,6 +96,10 @@ def hash_children(
     rows.cells["child"] = Cells(combined, child)
     rows.cells["programme_child"] = Cells(combined, programme)
     rows.cells["household"] = _hash_households(rows, hash_identifier)
+    crowds = _find_crowds(rows)
+    if leave_crowds:
+        cells = rows.cells["household"]
+        cells.distinct = ["" if hashed in crowds else hashed for hashed in cells.distinct]
     if forgotten:
         by_partner = hash_codes(of_partner, hash_identifier, find_stored)
         pairs = zip(by_partner, (child[place] for place in used.tolist()), strict=True)
@@ -90,11 +107,9 @@ def hash_children(
             place for place, pair in zip(used.tolist(), pairs, strict=True) if any(h in forgotten for h in pair)
         ]
         rows.fault(
-            good & np.isin(combined, forgotten_places),
-            "child_id",
-            Message("forgotten"),
-            "children who are not on the forget list",
+            good & np.isin(combined, forgotten_places), "child_id", FORGOTTEN, "children who are not on the forget list"
         )
+    return list(crowds.values())
 
 
 def _hash_households(rows: Rows, hash_identifier: HashIdentifier) -> Cells:
@@ -105,6 +120,23 @@ def _hash_households(rows: Rows, hash_identifier: HashIdentifier) -> Cells:
     codes = [f"household:{_partner_start(partner)}{number}" for partner, number in pairs if number]
     hashes = iter(hash_identifier(codes) if codes else ())
     return Cells(combined, [next(hashes) if number else "" for _, number in pairs])
+
+
+def _find_crowds(rows: Rows) -> dict[Value, Crowd]:
+    """Return the crowds of the accepted rows by the hash of their household, most children first."""
+    good = rows.good()
+    if not any(rows.cells["household"].distinct):
+        return {}
+    # Spellings of a code have one hash.
+    hashes = [pd.factorize(np.array(rows.cells[name].distinct, object)) for name in ("household", "child")]
+    pairs = zip(hashes, ("household", "child"), strict=True)
+    household, child = (numbers[rows.cells[name].codes[good]] for (numbers, _), name in pairs)
+    names = hashes[0][1]
+    children = np.bincount(household[combinations(household, child)[1]], minlength=len(names))
+    is_main = np.bincount(household, minlength=len(names)) > _MOST_ROWS * len(household)
+    crowded = np.flatnonzero(((children > MOST_IN_FAMILY) | (is_main & (children >= _MANY))) & (names != ""))
+    largest = sorted(crowded.tolist(), key=lambda number: -children[number])
+    return {names[n]: Crowd(int(children[n]), rows.lines[good][household == n]) for n in largest}
 
 
 def note_row_numbers(rows: Rows) -> list[str]:

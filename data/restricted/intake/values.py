@@ -57,7 +57,9 @@ _ERROR = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ|[^\W\d_]+(?:/0)?[!?])")  # as Excel w
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+11, and so do other codes.
 _LOST_DIGITS = Message("a spreadsheet program shortened this code, so that its last digits are lost")
 _WHOLE_CODE = "the whole code: give the column the format Text, then write the codes again"
+_LIKE_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
+_NO_HOUSEHOLD = re.compile(r"(0+|9{2,})([.,]0+)?")  # 0 and 999: as a number, they would make one family of many
 Value = str | int | float | None
 
 
@@ -100,9 +102,8 @@ def check_values(
     texts = set(map(str.strip, values)) - {""}
     of_codes = texts <= set(column.allowed) or any("_" in text for text in texts & set(column.allowed))
     read = _reader(column, today, slashes, of_codes=of_codes)
-    is_point_unsure = column.type == "decimal" and not _proves_point(values)
+    odd = _list_odd(column, values, theirs)
     checked = Checked([])
-    two_readings = column.name == "age_band" and _may_number_bands(values, theirs)
     for number, raw in enumerate(values):
         text = " ".join(raw.split())
         text = theirs.get(fold(text), text) if theirs else text
@@ -113,10 +114,8 @@ def check_values(
             text = ""
         try:
             text = _settle_doubt(doubt, number, order, text)
-            if two_readings and text.isdecimal():
-                raise Faulty(TWO_READINGS, _CHILD_AGES)
-            if is_point_unsure and _LIKE_THOUSANDS.fullmatch(text):
-                raise Faulty(_UNSURE_POINT, _ONE_OF_BOTH)
+            if text in odd:
+                raise Faulty(*odd[text])
             checked.values.append(read(text) if text else _empty(column))
             if column.name == "age_band" and _strip_about(text)[1]:
                 checked.approximate.add(number)
@@ -134,6 +133,20 @@ def check_values(
     return checked
 
 
+def _list_odd(column: Column, values: list[str], theirs: Mapping[str, str]) -> dict[str, tuple[Message, str]]:
+    """Return the values that the other values of their column make doubtful, with the reason and what is allowed."""
+    if column.name not in ("age_band", "record_number") and column.type != "decimal":
+        return {}
+    texts = {" ".join(text.split()) for text in values} - {""}
+    if column.name == "age_band" and _may_number_bands(values, theirs):
+        return dict.fromkeys(filter(str.isdecimal, texts), (TWO_READINGS, _CHILD_AGES))
+    if column.type == "decimal" and not _proves_point(values):
+        return dict.fromkeys(filter(_LIKE_THOUSANDS.fullmatch, texts), (_UNSURE_POINT, _ONE_OF_BOTH))
+    days = set(filter(_LIKE_DAY.fullmatch, texts)) if column.name == "record_number" else set()
+    # Few are slips, perhaps days of birth; where most are days, the partner numbers so.
+    return dict.fromkeys(days, (SEEMS_PERSONAL, column.limits)) if 2 * len(days) < len(texts) else {}
+
+
 def _settle_doubt(doubt: Doubt, number: int, order: str, text: str) -> str:
     """Return a text, or its day exchanged if the officer said so; raise Faulty for an open doubt and for an error."""
     if _ERROR.fullmatch(text):
@@ -146,14 +159,15 @@ def _settle_doubt(doubt: Doubt, number: int, order: str, text: str) -> str:
 
 
 def _says_nothing(column: Column, text: str) -> bool:
-    """Return whether a cell is as good as empty: signs alone, or words in place of a child's code ("no code").
+    """Return whether a cell is as good as empty: signs alone, or words in place of a code ("no code").
 
-    As a code, they would make all children without one the same child.
+    As a code, they would make all children without one the same child, or children of one family.
     """
     if column.type not in ("category", "area", "identifier") and column.name != "record_number":
         return False
     is_code = column.type == "identifier" and not _ERROR.fullmatch(text)
     no_code = is_code and words.look_up(words.index_codes("child_id.none"), text[:200]) is not None
+    no_code |= column.name == "household_number" and _NO_HOUSEHOLD.fullmatch(text) is not None
     return no_code or not text.strip(_SAYS_NOTHING)
 
 

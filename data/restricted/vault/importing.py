@@ -24,6 +24,10 @@ from data.restricted.vault.tables import (
 # order touch a page each (52 s for a million rows; sorted, 12 s). A million rows take about 150 MB here.
 _BUFFERED_ROWS = 1_000_000
 _ROWS_PER_WRITE = 50_000
+_COUNT_LARGE = (
+    "SELECT count(*) FROM (SELECT 1 FROM encounter WHERE household IN (SELECT household FROM encounter WHERE batch = ? "
+    "AND household <> x'') GROUP BY household HAVING count(DISTINCT child) > ?)"
+)
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,13 @@ class Import:
         if self.kind != "encounter":
             return 0
         return int(self._connection.execute(two_sexes_sql(), (self._batch,)).fetchone()[0])
+
+    def count_large_households(self, most: int) -> int:
+        """Return how many households of this import have more than `most` children in all records."""
+        self.flush()
+        if self.kind != "encounter":
+            return 0
+        return int(self._connection.execute(_COUNT_LARGE, (self._batch, most)).fetchone()[0])
 
     def count_late(self) -> int:
         """Return how many new or changed encounters of this import are of years whose numbers are final.

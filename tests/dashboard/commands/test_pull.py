@@ -16,7 +16,10 @@ from tests.helpers.partner_files import ROW
 
 pytestmark = pytest.mark.slow
 ANSWERS = ROW | {"child_id": "K-12{n}", "date": "2007-05-1{n}", "municipality": "10944420"}
-FORMS = {"central": ("/v1/projects/1/forms/tact_encounter", "o@x:pass"), "kobo": ("/#/forms/aXY", "token of Kobo")}
+FORMS = {
+    "central": ("/v1/projects/1/forms/tact_encounter", "o@x:pass"),
+    "kobo": ("/#/forms/aXY", "a token of the server"),
+}
 
 
 @pytest.fixture
@@ -61,6 +64,28 @@ def test_submissions_go_in_once_and_may_then_be_deleted(tact, practice, monkeypa
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"K-12" not in written
     assert login.encode() not in written
+
+
+def test_a_forgotten_child_never_comes_back_and_its_submission_is_to_be_deleted(tact, practice, monkeypatch, tmp_path):
+    workspace, public = practice
+    place, login = FORMS["central"]
+    submissions = send(public, 3)
+    numbers = [number.removeprefix("uuid:") for number, _, _ in submissions]
+    with serve_forms(submissions, login) as address:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(f"{login}\n"))
+        assert tact("--workspace", workspace.path, "pull", "--form", address + place).code == 0
+        monkeypatch.setattr(sys, "stdin", io.StringIO("K-121\n"))
+        forgotten = tact("--workspace", workspace.path, "forget", "--partner", ROW["partner"], "--from", "-")
+        assert forgotten.code == 0, forgotten.err
+        for _ in range(2):
+            (result,) = tact("--workspace", workspace.path, "pull", "--json").json
+            assert (result["accepted"], result["already_known"], result["rejected"]) == (0, 2, 1)
+            assert (result["forgotten"], result["delete"]) == ([numbers[1]], [numbers[0], numbers[2]])
+        printed = tact("--workspace", workspace.path, "pull").out
+    assert "Delete them on the server" in printed
+    assert printed.rstrip().endswith(numbers[1])
+    with open_vault(workspace) as vault:
+        assert vault.count("encounter") == 2
 
 
 def test_a_wrong_login_and_an_address_that_is_no_form_are_told(tact, practice, monkeypatch):

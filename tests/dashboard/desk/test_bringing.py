@@ -9,8 +9,10 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from dashboard.desk.hand import read_hand
 from dashboard.site.text import speak
 from data.errors import InputError
+from data.restricted.forgetting import forget_child, hash_child
 from data.restricted.forms.key import format_public, read_keys, read_or_create_key, seal_escrow
 from data.restricted.forms.servers import FormServer, write_server
+from data.restricted.intake import child_names
 from data.restricted.vault import open_vault
 from tests.dashboard.desk.test_pages import press, words_on
 from tests.helpers.desk import make_desk, open_section
@@ -146,3 +148,19 @@ def test_a_form_that_is_gone_is_said(desk):
     hand = read_hand(desk)
     with serve_forms([], LOGIN) as address, pytest.raises(InputError, match="--forget"):
         hand.bring(FormServer(f"{address}/#/forms/aXYgone", LOGIN), lambda *_: None)
+
+
+def test_a_submission_about_a_forgotten_child_is_to_be_deleted_and_stays_out(desk):
+    submissions = send(desk, 2)
+    with serve_forms(submissions, LOGIN) as address:
+        know(desk, address)
+        with desk.open_vault() as (vault, secrets):
+            names = child_names(ROW["partner"], "K-121", "")
+            forget_child(desk.workspace, vault, secrets, hash_child(secrets, names, vault))
+        page = press_bring(open_section(desk))
+        page.button(key="import-1").click().run()
+    assert not page.exception
+    assert count_records(desk) == 1
+    assert "These submissions are about forgotten children" in words_on(page)
+    listed = [code.value for code in page.code if "-" in code.value]
+    assert listed == [number.removeprefix("uuid:") for number, _, _ in reversed(submissions)]

@@ -17,6 +17,7 @@ CASES = {
     "numbers": (lambda rows: month(2, 6), "new", 12),
     "period": (lambda rows: [rows[0] | {"record_number": "", "stage": "recruited"}, *rows[2:]], "replaces", 5),
     "changes": (lambda rows: [row | {"child_id": "F-1"} for row in month(2, 6, "S-{}")], "right", 12),
+    "families": (lambda rows: [row | {"household_number": "1"} for row in month(2, 6, "S-{}", "L-{}")], "none", 12),
 }
 
 
@@ -29,6 +30,8 @@ def drop_partner(rows):
 def test_the_desk_asks_what_the_command_line_asks(desk, tact, tmp_path, name):
     change, answer, stored = CASES[name]
     first = month(1, 6)
+    if name == "families":
+        first = [row | {"household_number": f"F-{n}"} for n, row in enumerate(first)]
     path = write(tmp_path, drop_partner(first), "january.csv")
     folder = desk.workspace.path
     assert tact("--workspace", folder, "import", path, "--partner", "Qendra", "--json").code == 0

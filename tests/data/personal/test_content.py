@@ -6,6 +6,13 @@ import pytest
 
 from data.personal.content import find_birth_day, find_personal_content, find_personal_number, recognise_degrees
 
+# Numbers of submissions with digits like those of a phone number.
+UUIDS = [
+    "eadf058c-0030-4946-8293-afca8d6e3c82",
+    "33e497b2-3027-4432-8895-32c9ea28ddad",
+    "uuid:8802EE7F-3026-4668-8579-C713003D25DC",
+    "d7ea3603-0030-4219-9838-3e58566a6325",
+]
 PERSONAL = {
     "phone numbers": [
         "+355 69 123 4567",
@@ -278,3 +285,10 @@ def test_a_column_of_years_of_birth():
     assert find_personal_content(["1995", "1997", "1999", ""], "unknown", year=2007) == "dates of birth"
     assert find_personal_content(["2005", "2006", "2007"], "unknown", year=2007) is None
     assert find_personal_content(["1995", "1997", "1999"], "number", year=2007) is None
+
+
+@pytest.mark.parametrize("text", UUIDS)
+@pytest.mark.parametrize("holds", ["number", "identifier", "text", "unknown"])
+def test_the_number_of_a_submission_is_no_phone_number(text, holds):
+    assert find_personal_content([text, "K-1"], holds) is None
+    assert find_personal_content([text, "+355 69 123 4567"], holds) == "phone numbers"

@@ -247,3 +247,76 @@ def test_a_total_that_is_not_the_number_of_rows_or_children_is_noted(importer, t
     assert (taken.accepted, taken.rejected, len(taken.totals)) == (6, 0, 1)
     assert any(note.startswith("The row of totals") for note in taken.notes) is not agrees
     assert not [note for note in taken.notes if total in note and not agrees and "line" not in note]
+
+
+NO_NUMBERS = ["0", "000", "0.0", "-", "?", "999", "99", "9999", "unknown", "pa kod", "άγνωστο"]
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+def test_a_household_number_that_says_none_joins_no_children_and_a_note_says_so(importer, tmp_path, number):
+    rows = [row | {"household_number": number if n < 5 else f"F-{n}"} for n, row in enumerate(month(1, 6))]
+    taken = take(importer, tmp_path, rows)
+    assert [note for note in taken.notes if "in place of a household_number: 5." in note]
+    (batch,) = importer.vault.read("encounter", ["household"])
+    assert sorted(map(bool, batch["household"].to_pylist())) == [False] * 5 + [True]
+
+
+# On nearly all rows of a small file; or on a few of many rows, but of more children than a family has.
+@pytest.mark.parametrize(("rows", "crowd"), [(6, 6), (11, 6), (40, 16), (200, 30)])
+@pytest.mark.parametrize("number", ["1", "88", "S1", "F-1"])
+def test_a_household_number_of_very_many_children_is_asked(importer, tmp_path, rows, crowd, number):
+    rows = [row | {"household_number": number if n < crowd else f"F-{n}"} for n, row in enumerate(month(1, rows))]
+    doubt = ask(importer, tmp_path, rows)["families"]
+    assert f"{crowd} children have the same household number, in lines 2, 3" in doubt.facts[0]
+    taken = take(importer, tmp_path, rows, families="none")
+    assert taken.accepted == len(rows)
+    households = [
+        text for batch in importer.vault.read("encounter", ["household"]) for text in batch["household"].to_pylist()
+    ]
+    assert (households.count(""), len({*households} - {""})) == (crowd, len(rows) - crowd)
+    assert take(importer, tmp_path, rows, families="none").already_known == len(rows)
+    assert take(importer, tmp_path, rows, families="right").changed == crowd
+
+
+def test_families_and_children_met_often_are_not_asked(importer, tmp_path):
+    large = [row | {"household_number": f"F-{n // 12}"} for n, row in enumerate(month(1, 60))]
+    assert take(importer, tmp_path, large).accepted == 60
+    one_child = [row | {"household_number": "G-1", "child_id": "L-1"} for row in month(2, 25, "M-{}")]
+    assert take(importer, tmp_path, one_child).accepted == 25
+
+
+def test_a_household_number_that_grows_from_file_to_file_gets_a_note(importer, tmp_path):
+    for number in (1, 2, 3):
+        rows = month(number, 12, f"{number}-{{}}", f"{number}-{{}}")
+        rows = [row | {"household_number": "X" if n < 6 else ""} for n, row in enumerate(rows)]
+        notes = take(importer, tmp_path, rows).notes
+        assert bool([note for note in notes if "more than 15 children" in note]) == (number == 3)
+
+
+def write_days(day_first, days):
+    """Return a month with days such as 3/1/2008, in one of two orders."""
+    rows = month(1, len(days))
+    texts = [f"{day}/1/2008" if day_first else f"1/{day}/2008" for day in days]
+    return [row | {"date": text} for row, text in zip(rows, texts, strict=True)]
+
+
+def read_days(importer):
+    return sorted(day for batch in importer.vault.read("encounter", ["date"]) for day in batch["date"].to_pylist())
+
+
+@pytest.mark.parametrize("day_first", [True, False])
+def test_days_that_may_be_read_two_ways_are_read_as_in_the_last_file_of_the_partner(importer, tmp_path, day_first):
+    order = "day first" if day_first else "month first"
+    clear, unclear = write_days(day_first, [3, 4, 25]), write_days(day_first, [5, 6])
+    assert take(importer, tmp_path, unclear, "ARSIS").rejected == 2
+    rules = {} if day_first else {"encounter": ColumnMapping(slashes="month first")}
+    assert take(replace(importer, mappings=rules), tmp_path, clear, "ARSIS").accepted == 3
+    later = replace(importer, mappings=find_mappings(importer.workspace, "ARSIS"))
+    unclear = [row | {"record_number": f"L-{n}", "child_id": f"L-{n}"} for n, row in enumerate(unclear)]
+    taken = take(later, tmp_path, unclear, "ARSIS")
+    assert taken.accepted == 2
+    assert any(f"read with the {order}: the file does not say so" in note for note in taken.notes)
+    assert read_days(importer) == [f"2008-01-{day:02}" for day in (3, 4, 5, 6, 25)]
+    other = [row | {"record_number": f"M-{n}"} for n, row in enumerate(write_days(not day_first, [5, 6, 26]))]
+    assert take(later, tmp_path, other, "ARSIS").rejected == 3
+    assert find_mappings(importer.workspace, "Tjetër")["encounter"].slashes == ""

@@ -15,6 +15,7 @@ from data.errors import FileRefused
 from data.reference import figures
 from data.restricted.intake import REJECT_COLUMNS, write_rejects
 from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.personal_words import SEEMS_PERSONAL
 from data.restricted.keys import Secret
 from data.restricted.vault import Vault
 from data.schema.kinds import KINDS
@@ -742,3 +743,11 @@ def test_a_household_number_that_is_a_phone_number_or_a_name_is_refused_or_asked
         words = " ".join(map(str, intake.notes))
         assert not intake.accepted.astype(str).apply(lambda column: column.str.contains(text)).to_numpy().any()
     assert text not in words
+
+
+@pytest.mark.parametrize("day", ["17.08.1999", "1999-08-17", "17/8/99"])
+def test_a_day_among_record_numbers_is_rejected_and_a_partner_may_number_by_days(tmp_path, day):
+    slips = read_rows(tmp_path, *({"record_number": text} for text in ("R-1", "R-2", day)))
+    assert reasons(slips, 4) == {"record_number": SEEMS_PERSONAL}
+    assert slips.accepted_rows == 2
+    assert read_rows(tmp_path, {"record_number": "12-05-08"}, {"record_number": "13-05-08"}).accepted_rows == 2
