@@ -87,7 +87,7 @@ UNUSED = [
     (["doctor"], {"streamlit", "scipy", "sklearn", "geopandas"}),
     (["policy"], {"streamlit", "scipy", "sklearn", "geopandas"}),
 ]
-SLOW = {"streamlit", "altair", "folium", "openpyxl", "pandera", "scipy.stats", "sklearn", "typst", "vl_convert"}
+SLOW = {"streamlit", "altair", "folium", "openpyxl", "scipy.stats", "sklearn", "typst", "vl_convert"}
 LOADING = f"""
 import sys
 from dashboard.commands.running import COMMANDS, build_app
