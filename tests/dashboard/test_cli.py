@@ -246,6 +246,7 @@ def test_a_letter_is_no_table_of_records(tact, practice: Path, tmp_path: Path) -
     assert "note.txt is not a table of records. CSV and Excel files are read" in answer.out
 
 
+@pytest.mark.slow
 def test_commands_that_read_fall_back_on_the_demo_world(
     tact, demo_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
