@@ -106,6 +106,18 @@ def test_a_record_that_breaks_the_schema_is_refused_without_its_values(changes):
         assert len(value) < 3 or value not in str(refusal.value)
 
 
+def outreach(days):
+    row = {"date": "2007-05-28", "span": "week", "municipality": TIRANA, "partner": "ARSIS", "kind": "street_outreach"}
+    return pd.DataFrame([row | {"days": days}])
+
+
+@pytest.mark.parametrize("days", [-1.0, 1e6, float("nan")])
+def test_a_number_outside_its_limits_or_missing_is_refused(days):
+    assert len(conform(outreach(1.5), "effort")) == 1
+    with pytest.raises(InputError, match=r"schema: days \("):
+        conform(outreach(days), "effort")
+
+
 def test_a_frame_without_a_column_is_refused():
     with pytest.raises(InputError, match="found"):
         conform(encounter().drop(columns="found"), "encounter")
