@@ -35,7 +35,7 @@ run: setup
 	@$(BIN)/tact serve
 
 # Tests that need no browser, no server of their own and no long runs.
-QUICK := -m "not browser and not slow and not long"
+QUICK := --ignore tests/browser -m "not browser and not slow and not long"
 UNIT := $(filter-out tests/data/restricted,$(wildcard tests/data/*)) $(addprefix tests/data/restricted/,counting intake vault) \
 	tests/geo/layers tests/geo/places tests/geo/test_travel.py tests/risk/laplace tests/test_structure.py
 
@@ -50,7 +50,7 @@ LEAST ?= 90
 # Python 3.12 brought a way to see lines that costs next to nothing.
 CORE = $(shell $(BIN)/python -c "import sys; print('sysmon' if sys.version_info >= (3, 12) else 'ctrace')")
 coverage: $(DEVELOP)
-	@COVERAGE_CORE=$(CORE) $(MAKE) test QUICK='-m "not browser and not long"' WITH='--cov --cov-report=term --cov-fail-under=$(LEAST)'
+	@COVERAGE_CORE=$(CORE) $(MAKE) test QUICK='--ignore tests/browser -m "not browser and not long"' WITH='--cov --cov-report=term --cov-fail-under=$(LEAST)'
 
 # What the other targets try once is tried here again and again, and in larger worlds.
 long: $(DEVELOP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +21,7 @@ from geo.layers import LAYERS, find_layer
 from geo.layers.core import Layer as _Definition
 from geo.layers.core import View
 from geo.layers.output import terms, wide
+from geo.layers.reading.tables import release_key
 from tact.channel import Channel
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Release:
 
     def _select_rows(self, definition: _Definition, level: str, options: Mapping[str, str]) -> pd.DataFrame:
         """Return the cells of a level for the choices of all options, of all periods."""
-        rows = definition.rows(self._folder, level)
+        rows = _read_rows(self._folder, release_key(self._folder), definition.id, level)
         for option, choice in self._complete(definition, options).items():
             rows = rows[rows[option] == choice]
         return rows
@@ -251,6 +252,12 @@ class Release:
             where = ", ".join(others) or "no level"
             raise InputError(f"Layer {layer} has no such numbers at level {level!r}. It has them at: {where}.")
         return definition
+
+
+@lru_cache(maxsize=8)
+def _read_rows(release: _Folder, _stamp: int, layer: str, level: str) -> pd.DataFrame:
+    """Read all cells of a layer at a level once, because a release never changes. Never change this shared frame."""
+    return find_layer(layer).rows(release, level)
 
 
 def open_release(path: str | Path, tier: Literal["partner", "public"] = "public") -> Release:

@@ -25,6 +25,8 @@ settings.register_profile(
 )
 settings.load_profile("tact")
 
+# While tests are collected, hardly anything is garbage: `pytest_collection_finish` turns it on again.
+gc.disable()
 
 # As the product sets it (dashboard/web/script/config.toml): a page does not record usage statistics.
 os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"
@@ -110,6 +112,7 @@ def pytest_collection_finish() -> None:
     """Stop the garbage collector from searching all collected tests and packages again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

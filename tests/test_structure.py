@@ -111,7 +111,7 @@ def list_names(code: str) -> set[tuple[str, int]]:
     return names
 
 
-@pytest.mark.parametrize("folder", [*PACKAGES, "scripts", "benchmarks", "tests"])
+@pytest.mark.parametrize("folder", [*PACKAGES, "scripts", "benchmarks", pytest.param("tests", marks=pytest.mark.slow)])
 def test_a_name_says_what_a_value_is(folder):
     for path in (ROOT / folder).rglob("*.py"):
         empty = [line for name, line in list_names(path.read_text(encoding="utf-8")) if name in EMPTY_NAMES]

@@ -1,6 +1,6 @@
 """What a column and a record kind are; the columns themselves are defined in data/schema/columns.csv.
 
-One definition is used by the checks at intake, the pandera schema of stored records, `tact doctor --schema`, the
+One definition is used by the checks at intake, the check of stored records, `tact doctor --schema`, the
 empty forms and the codebook of exports. Words are message identifiers in English, which the dashboard translates.
 """
 

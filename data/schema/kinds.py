@@ -62,18 +62,18 @@ def _parse_column(row: dict[str, str]) -> Column:
 def _country(areas: pd.Series) -> pd.Series:
     """Return the country of each area code, or of a country abroad; an empty code has an empty country."""
     countries = area_countries()
-    return areas.map({area: countries.get(area, area) for area in areas.unique()}).astype("str")
+    return pd.Series([countries.get(area, area) for area in areas.tolist()], areas.index, dtype=object)
 
 
 def _internal_crosses(frame: pd.DataFrame) -> pd.Series:
     origin, destination = _country(frame["origin"]), _country(frame["destination"])
-    both = (origin != "") & (destination != "")
-    return (frame["pathway"] == "internal") & both & (origin != destination)
+    return (frame["pathway"] == "internal") & (origin != "") & (destination != "") & (origin != destination)
 
 
 def _wrong_way(frame: pd.DataFrame) -> pd.Series:
     origin, destination = _country(frame["origin"]), _country(frame["destination"])
-    return (frame["pathway"] == "al_to_gr") & (~origin.isin(["", "AL"]) | ~destination.isin(["", "GR"]))
+    elsewhere = (origin != "") & (origin != "AL") | (destination != "") & (destination != "GR")
+    return (frame["pathway"] == "al_to_gr") & elsewhere
 
 
 def _no_value(frame: pd.DataFrame) -> pd.Series:
@@ -96,7 +96,7 @@ _ENCOUNTER_RULES = (
         ("country", "municipality"),
         Message("the country does not match the municipality"),
         "the country of the municipality, or an empty cell",
-        lambda frame: (frame["country"] != "") & (_country(frame["municipality"]) != frame["country"]),
+        lambda frame: (frame["country"] != "") & (frame["country"] != _country(frame["municipality"])),
     ),
     Rule(
         "pathway",

@@ -80,13 +80,17 @@ class Places:
                     index[alias.upper()].add(code)
         self._codes = dict(index)
         self._spellings, *indices = _index_names(tuple(_given_names(areas)), tuple(_other_cases(areas)))
-        # The sounds are forgotten with this index: they may be words of records.
+        # The sounds, and what is near them, are forgotten with this index: they may be words of records.
         self._sound_key = partial(sound_key, sound=lru_cache(_MOST_SOUNDS)(sound_word))
         # From the most to the least reliable comparison; the first that finds anything decides.
         ways: tuple[Callable[[str], str], ...] = (plain_key, self._sound_key, self._sound_key)
         self._readings = tuple(zip(ways, indices, strict=True))
         named = () if towns is None else tuple(towns[["code", "name"]].itertuples(index=False, name=None))
         self._towns = _index_towns(named, tuple(self._country.items()))
+        self._near_towns, self._near_areas = (
+            lru_cache(_MOST_SOUNDS)(partial(difflib.get_close_matches, possibilities=index, n=most, cutoff=_NEAR))
+            for index, most in ((self._towns, _NEAREST), (self._readings[1][1], 4 * _NEAREST))
+        )
 
     def resolve(self, text: str, country: str | None = None, level: str | None = "municipality") -> Match:
         """Find the one area that a code or name means.
@@ -239,7 +243,7 @@ class Places:
     def _find_rivals(self, text: str) -> set[str]:
         """Return the municipalities with a town of nearly this sound in the country whose letters the text has."""
         country = "GR" if _GREEK.search(text) else "AL"
-        near = difflib.get_close_matches(self._sound_key(text)[:60], self._towns, n=_NEAREST, cutoff=_NEAR)
+        near = self._near_towns(self._sound_key(text)[:60])
         return self._narrow({code for key in near for code in self._towns[key]}, country, None)
 
     def _elsewhere(self, text: str, codes: set[str], country: str | None, level: str | None) -> Match:
@@ -249,8 +253,7 @@ class Places:
         return Match(None, f"{text!r} is not {wanted}{where}, but {'; '.join(names)}.", names, "elsewhere")
 
     def _unknown(self, text: str, country: str | None, level: str | None) -> Match:
-        index = self._readings[1][1]
-        keys = difflib.get_close_matches(self._sound_key(text)[:60], index, n=4 * _NEAREST, cutoff=_NEAR)
+        index, keys = self._readings[1][1], self._near_areas(self._sound_key(text)[:60])
         codes = [c for key in keys for c in sorted(self._narrow(index[key], country, level))]
         older = dict.fromkeys(self._older.get(code, code) for code in codes)
         names = self._labels(list(older)[:_NEAREST])

@@ -120,15 +120,18 @@ def compute_result(
         tell(2, 3, "Fitting without what is incomplete")
         without = tables.judge_fit(RiskModel(**model.get_params()).fit(observations.leave_out(questions.open)).fit_)
     evaluation = dict(evaluation or {})
-    sensitivity, checks = {}, list[Check]()
+    sensitivity, statements, checks = dict[str, Any](), dict[str, Any](), list[Check]()
     if partner:
         checks = check_fit(judged.draws, observations, tables.SEED)
         listed = list(tables.make_partner_tables(judged, areas, evaluation))
+        rest = list(tables.make_municipal_tables(judged, municipal)) if municipal is not None else []
+        rest += access_tables.make_access_tables(release, areas, observations, judged.draws, times, tables.SEED)
+        statements = _describe_time(release, fit, breaks)
+        # A fit keeps its last draws until another one draws: each scenario has a fit, so they come last.
         scenarios = judge_scenarios(judged, model, set_partners_aside(release, observations), tell)
         listed.append(make_sensitivity_table(judged, scenarios))
         sensitivity = summarise_sensitivity(listed[-1])
-        listed += tables.make_municipal_tables(judged, municipal) if municipal is not None else ()
-        listed += access_tables.make_access_tables(release, areas, observations, judged.draws, times, tables.SEED)
+        listed += rest
     else:
         listed = list(tables.make_public_tables(judged))
     about = {
@@ -138,7 +141,7 @@ def compute_result(
             "sensitivity": sensitivity,
             "interpolated": is_between_censuses(release.table("figures"), observations.quarters),
         },
-        "statements": _describe_time(release, fit, breaks) if partner else {},
+        "statements": statements,
         "safeguards": safeguards.check_safeguards(release, observations, judged.log_risk) if partner else {},
         "evaluation": evaluation,
         **({"checks": [asdict(check) for check in checks]} if partner else {}),

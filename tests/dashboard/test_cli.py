@@ -87,7 +87,7 @@ UNUSED = [
     (["doctor"], {"streamlit", "scipy", "sklearn", "geopandas"}),
     (["policy"], {"streamlit", "scipy", "sklearn", "geopandas"}),
 ]
-SLOW = {"streamlit", "altair", "folium", "openpyxl", "pandera", "scipy.stats", "sklearn", "typst", "vl_convert"}
+SLOW = {"streamlit", "altair", "folium", "openpyxl", "scipy.stats", "sklearn", "typst", "vl_convert"}
 LOADING = f"""
 import sys
 from dashboard.commands.running import COMMANDS, build_app
@@ -246,6 +246,7 @@ def test_a_letter_is_no_table_of_records(tact, practice: Path, tmp_path: Path) -
     assert "note.txt is not a table of records. CSV and Excel files are read" in answer.out
 
 
+@pytest.mark.slow
 def test_commands_that_read_fall_back_on_the_demo_world(
     tact, demo_world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

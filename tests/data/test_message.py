@@ -96,6 +96,7 @@ def find_plain(tree, makers, raised):
     return [call.lineno for call in calls if not is_message(call.args[0], inside.get(id(call)), makers)]
 
 
+@pytest.mark.slow
 def test_what_an_error_says_can_be_translated():
     makers, raised = find_makers(), find_errors()
     assert {"FileRefused", "WrongKey"} <= raised
@@ -115,6 +116,7 @@ def test_a_plain_text_is_found():
     assert find_plain(tree, BUILDERS, {"InputError"}) == [2, 5, 9]
 
 
+@pytest.mark.slow
 def test_each_template_of_data_is_a_message_of_the_catalogues():
     """A template that is put together while the program runs would be in no catalogue."""
     unknown, known = [], set(messages.list_messages("data"))

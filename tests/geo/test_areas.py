@@ -194,6 +194,7 @@ def test_a_point_is_in_one_area_or_none_and_levels_nest(place):
         assert region == "GR-69"
 
 
+@pytest.mark.slow
 @given(anywhere)
 def test_no_other_area_holds_the_inside_of_the_one_found(place):
     lat, lon = place

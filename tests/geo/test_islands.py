@@ -28,6 +28,7 @@ def test_the_three_archipelagos_fall_into_islands_and_nothing_else_does(areas):
     assert sorted(members) == sorted(towns.index[towns["parent"].isin(["GR-F", "GR-K", "GR-L"])])
 
 
+@pytest.mark.slow
 def test_an_island_with_few_of_its_regions_people_belongs_to_the_largest(areas):
     islands = [island for island in divide(areas) if island.region == "GR-L"]
     people = {island.code: read_population(island.members).sum() for island in islands}
@@ -36,6 +37,7 @@ def test_an_island_with_few_of_its_regions_people_belongs_to_the_largest(areas):
     assert "Meyisti" in {areas.table["name_en"][code] for code in islands[0].members}
 
 
+@pytest.mark.slow
 def test_a_ferry_within_half_a_working_day_joins_two_islands(areas):
     islands = [island for island in divide(areas) if island.region == "GR-K"]
     near, far = islands[1].code, islands[2].code

@@ -80,6 +80,7 @@ def test_every_area_has_a_floor_whatever_it_has_today(where):
     assert rules.under_searched.any()
 
 
+@pytest.mark.slow
 def test_too_few_moves_bring_areas_nearer_to_their_floors_and_take_from_none_below(where):
     seen, programme = lived(where, YEAR).observe(), Programme(moves=3, exploration=0.0)
     rules, posts = rules_of(seen, programme), posts_of(seen, programme)

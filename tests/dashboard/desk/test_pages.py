@@ -595,6 +595,7 @@ def test_many_spellings_of_places_are_in_a_fold_above_the_button(desk, tmp_path)
     assert "6 spellings of places, and how they are read" in [fold.label for fold in page.expander]
 
 
+@pytest.mark.slow
 def test_files_that_are_ready_go_in_together(desk, tmp_path):
     page = open_section(desk)
     for name, cells in (("a", {"child_id": "K-1"}), ("b", {"child_id": "K-2"}), ("c", {"stage": "late"})):
@@ -606,6 +607,7 @@ def test_files_that_are_ready_go_in_together(desk, tmp_path):
     assert not [button for button in page.button if button.key == "import-all"]
 
 
+@pytest.mark.slow
 def test_a_file_that_has_a_new_note_after_another_went_in_waits_for_the_officer(desk, tmp_path, monkeypatch):
     """The same list, dropped for two partners: which of them is right is asked before its children count twice."""
     monkeypatch.setattr(Hand, "list_partners", lambda hand: ["Qendra", "BKTF"])

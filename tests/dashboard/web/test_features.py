@@ -200,6 +200,7 @@ def test_18_and_19_each_collection_alone_is_what_the_list_says(get, collections)
         assert answer.json == collection
 
 
+@pytest.mark.slow
 def test_20_to_27_the_features_of_each_collection(get, collections):
     for collection in collections:
         address = find_link(collection, "items", GEOJSON)["href"]

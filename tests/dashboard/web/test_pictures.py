@@ -57,6 +57,7 @@ def squeeze(text):
     return re.sub(r"\s+", "", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", MAKERS)
 def test_a_picture_says_what_its_page_says_and_where_its_numbers_come_from(site, page):
     current = open_current_release(site)

@@ -168,6 +168,7 @@ def test_the_default_plan_holds_only_what_a_plan_may():
             assert spec.breakdown in may.breakdowns
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_whatever_is_written_there_ends_in_rules_or_in_a_clear_error(text):
     with contextlib.suppress(InputError):

@@ -52,6 +52,7 @@ def list_files(world, tier):
     return [*release.folder.iterdir(), *results, *derived.rglob(f"{tier}.json")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_one_bit_of_any_file_is_enough(world, tier):
     read_all(*world, tier)

@@ -105,6 +105,7 @@ def test_families_stand_beside_the_children_whose_household_is_known_and_not_at_
     assert read_targets(make_release(none)).index.size == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [None, 11])
 def test_the_true_number_always_lies_within_the_margin(k):
     noise, random = CellKey(), np.random.default_rng(3)

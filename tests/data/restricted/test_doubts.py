@@ -9,6 +9,7 @@ from data.restricted.doubts import DoubtfulFile
 from data.restricted.imports import find_mappings
 from data.restricted.intake.mapping import ColumnMapping
 from tests.helpers.partner_files import ROW, text_of, write
+from tests.helpers.repetitions import vary
 
 MUNICIPALITIES = ["Tiranë", "Durrës", "Fier", "Vlorë", "Korçë"]
 
@@ -85,7 +86,7 @@ def test_corrections_go_in_without_a_question_where_they_are_few(importer, tmp_p
     assert take(importer, tmp_path, moved, numbers="correct").changed == 6
 
 
-@pytest.mark.parametrize("rows", [1, 2, 6, 13])
+@vary("rows", [1, 2, 6, 13], 1, 6)
 @pytest.mark.parametrize("change", [{"stage": "recruited"}, {"municipality": "Kukës"}, {"date": "2008-01-01"}])
 def test_a_corrected_file_without_record_numbers_replaces_or_adds(importer, tmp_path, rows, change):
     first = month(1, rows, "")

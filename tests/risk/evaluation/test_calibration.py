@@ -16,6 +16,7 @@ def draw_ranks(rng, posterior_sd, worlds=100):
     return (draws < rng.standard_normal((worlds, 1))).sum(axis=1)
 
 
+@pytest.mark.slow
 def test_uniform_ranks_rarely_raise_an_alarm_and_too_narrow_draws_do():
     rng = np.random.default_rng(0)
     uniform = [measure_uniformity(draw_ranks(rng, 1.0), DRAWS, rng) for _ in range(60)]

@@ -336,6 +336,7 @@ def test_a_longer_forecast_is_less_certain(fits, seen):
 # Detection
 
 
+@pytest.mark.slow
 def test_the_detection_range_widens_what_is_said(seen, fits):
     risk, need = fits[0].log_risk(2000, 0), fits[0].log_need(2000, 0)
     assert np.median(need.std(axis=0) / risk.std(axis=0)) > 1.1

@@ -42,6 +42,7 @@ def test_detection_given_the_effects_is_that_of_their_joint_normal_distribution(
     np.testing.assert_allclose(np.cov(draws.T), wanted, atol=0.002)
 
 
+@pytest.mark.slow
 def test_in_worlds_of_the_prior_the_true_detection_has_any_rank_among_the_draws():
     """Simulation-based calibration (Talts et al. 2018): the effects are risk plus detection, the spread is unknown."""
     rng = np.random.default_rng(2)
@@ -57,6 +58,7 @@ def test_in_worlds_of_the_prior_the_true_detection_has_any_rank_among_the_draws(
     assert kstest(np.array(ranks) + rng.random(2000) / 100, uniform(0, 1.0).cdf).pvalue > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("largest", [0.15, 0.35, 0.7])
 def test_the_spread_is_that_of_all_worlds_of_the_prior_with_such_differences(largest):
     """Draw detection and risk from their priors, and keep the worlds whose differences are of this size: eq. (131)."""

@@ -174,6 +174,7 @@ def check_case(seed):
     return True
 
 
+@pytest.mark.slow
 def test_the_optimum_of_small_plans_lies_within_the_gap_that_is_told():
     assert sum(check_case(seed) for seed in range(5, 11)) >= 3
 

@@ -90,6 +90,7 @@ def test_less_than_one_child_a_year_is_never_advised(moved, mean, probability):
     assert choose_answer(moved, year(mean, probability)) == "keep"
 
 
+@pytest.mark.slow
 @given(st.floats(0, 2), st.floats(0, 2))
 def test_the_longer_a_team_needs_to_settle_in_the_less_a_move_brings(first, second):
     _, need = two_towns()

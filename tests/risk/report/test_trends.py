@@ -238,6 +238,7 @@ def test_a_jump_in_one_area_is_offered_for_that_area_alone():
     assert set(verdicts.values()) == {"no clear change"}
 
 
+@pytest.mark.slow
 def test_flat_series_offer_few_breaks():
     rng = np.random.default_rng(8)
     offered = [find_jumps(national(rng.poisson(5.0, (25, 12, 1)))) for _ in range(60)]
@@ -307,6 +308,7 @@ def test_a_partner_that_began_or_stopped_is_named_beside_changes_and_possible_br
         assert {jump["partner"] for _, jump in trends["jumps"]} == {named}
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_true_ratio_where_counts_have_the_wider_noise():
     """Counts of 7 to 15 have three times the noise variance of others; with the variance of others, 93 % held it."""
     areas, size = tuple(f"AL-{number}" for number in range(1500)), (1500, 8, 1, 2)

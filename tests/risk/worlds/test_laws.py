@@ -38,6 +38,7 @@ def test_a_world_of_each_law_has_as_many_children_and_another_truth_or_other_rec
     assert parts["municipality"] == pytest.approx(parts["region"])
 
 
+@pytest.mark.slow
 def test_in_a_lockdown_year_need_goes_on_and_hardly_anybody_is_found():
     (need, reported), (usual, usually_reported) = needs("lockdown"), needs()
     np.testing.assert_allclose(need, usual)

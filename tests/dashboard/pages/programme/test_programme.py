@@ -404,6 +404,7 @@ def test_an_area_without_numbers_counts_neither_as_engaged_nor_as_not(current, m
     assert engaged.count_engaged(replace(current, checksum="no table"), "AL") == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ["partner", "public"])
 def test_the_file_of_the_target_group_passes_the_search_for_leaks_and_a_changed_number_does_not(scored, tier, tmp_path):
     release = open_current(scored, tier).release

@@ -228,6 +228,7 @@ def test_only_who_plans_saves_a_plan(current, scored, derived, monkeypatch, role
     assert len(list_saved(derived, current)) == (Right.PLAN in rights)
 
 
+@pytest.mark.slow
 def test_plans_are_compared_side_by_side(current):
     few, many = (plan_of(current, replace(NO_SHARE, moves=moves)) for moves in (3, 10))
     plans = [replace(few, title="A"), replace(many, title="A")]

@@ -20,13 +20,14 @@ from geo.places import Places
 from tests.helpers.messy_files import write_book, write_text
 from tests.helpers.old_excel import write_old_workbook
 from tests.helpers.partner_files import Hasher
+from tests.helpers.repetitions import vary
 
 TODAY = dt.date(2009, 6, 30)
 PLACES = Places(area_table(), town_table())
 AREAS = area_table()
 TOWNS = AREAS[(AREAS["level"] == "municipality") & AREAS["counted"]]
 HEAD = ("date", "municipality", "child_id", "stage", "pathway", "form", "axis", "found")
-VARIANTS = range(12)
+EACH_SEED = vary("seed", range(12), *range(4))  # four have each format and each length
 
 
 def row(day="2008-03-04", place="Durrës", child="K-1", stage="at_risk"):
@@ -54,7 +55,7 @@ def parts_of(seen):
     return [part for question in seen.questions for part in question.parts]
 
 
-@pytest.mark.parametrize("seed", VARIANTS)
+@EACH_SEED
 def test_a_municipality_and_another_county_beside_it_are_asked_once_a_pair(tmp_path, seed):
     draw = random.Random(seed)
     # A name that several places have is asked by itself.
@@ -146,7 +147,7 @@ def test_in_a_column_of_our_codes_identified_is_our_code():
     assert checked.values[:2] == ["identified", "at_risk"]
 
 
-@pytest.mark.parametrize("seed", VARIANTS)
+@EACH_SEED
 @pytest.mark.parametrize("later", [0, 1])
 def test_excel_days_with_day_and_month_exchanged_are_asked(tmp_path, seed, later):
     draw = random.Random(seed)
@@ -172,7 +173,7 @@ def test_excel_days_with_day_and_month_exchanged_are_asked(tmp_path, seed, later
     assert file.accepted_rows == 24
 
 
-@pytest.mark.parametrize("seed", VARIANTS)
+@EACH_SEED
 def test_a_file_with_the_month_first_after_an_answer_that_the_day_is_first(tmp_path, seed):
     draw = random.Random(seed)
     year, month = draw.choice([2007, 2008]), draw.randint(1, 12)
@@ -189,7 +190,7 @@ def test_a_file_with_the_month_first_after_an_answer_that_the_day_is_first(tmp_p
     assert sorted(file.accepted["date"]) == [f"{day}" for day in days]
 
 
-@pytest.mark.parametrize("seed", VARIANTS)
+@EACH_SEED
 def test_likely_days_ask_nothing(tmp_path, seed):
     draw = random.Random(seed)
     span = draw.choice([28, 90, 360])
@@ -206,7 +207,7 @@ def test_a_lonely_day_is_noted(tmp_path):
     assert any("more than a year" in note and "line 22" in note for note in file.notes)
 
 
-@pytest.mark.parametrize("seed", VARIANTS)
+@EACH_SEED
 def test_the_date_system_of_the_workbook_counts_for_day_numbers(tmp_path, seed):
     draw = random.Random(seed)
     first = draw.choice([dt.date(1904, 1, 1), dt.date(1899, 12, 30)])
@@ -259,7 +260,7 @@ def test_a_country_abroad_is_in_another_country_than_internal_trafficking(tmp_pa
     assert file.rejects.column.tolist() == ["pathway"]
 
 
-@pytest.mark.parametrize("seed", VARIANTS)
+@EACH_SEED
 def test_a_formula_or_error_rejects_a_row_only_in_a_column_that_is_read(tmp_path, seed):
     draw = random.Random(seed)
     bad = draw.choice(["=1+1", "=SUM(A1:A2)", "=#REF!", "#N/A", "#REF!"])
@@ -275,7 +276,7 @@ def test_a_formula_or_error_rejects_a_row_only_in_a_column_that_is_read(tmp_path
     assert file.rejects.column.tolist() == ([HEAD[place]] if is_read else [])
 
 
-@pytest.mark.parametrize("seed", VARIANTS)
+@EACH_SEED
 def test_vertically_merged_cells_hold_for_each_of_their_rows(tmp_path, seed):
     draw = random.Random(seed)
     rows, merged, filled = [list(row(f"2008-03-{n + 1:02}", child=f"K-{n}")) for n in range(8)], [], 0
@@ -307,7 +308,7 @@ def test_a_word_that_no_question_shows_is_counted_and_can_be_answered(tmp_path, 
     assert (seen.unanswered, file.accepted_rows) == (False, 2)
 
 
-@pytest.mark.parametrize("seed", VARIANTS)
+@EACH_SEED
 def test_merged_cells_are_those_that_another_library_finds_in_a_file_of_a_third(tmp_path, seed):
     """XlsxWriter writes the file, calamine says which cells are merged; openpyxl reads the rows."""
     draw, path = random.Random(seed), tmp_path / "merged.xlsx"

@@ -295,6 +295,7 @@ def test_the_first_day_of_the_programme_stays_once_something_was_released(world,
         world(base, again, policy=Policy(first=first, last=TWO_YEARS.last), day=ALL_FINAL)
 
 
+@pytest.mark.slow
 def test_the_first_day_of_the_programme_may_move_within_its_quarter(world):
     base = children(30)
     world(base, policy=Policy(first=date(2006, 6, 15), last=TWO_YEARS.last), day=IN_SECOND_YEAR)
@@ -328,6 +329,7 @@ def raise_error(*_):
     raise AssertionError("records were read")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("day", "grain"), [(IN_SECOND_YEAR, "quarter"), (FIRST_YEAR_FINAL, "year")])
 def test_a_table_that_is_added_later_does_not_tell_who_came_or_went(world, day, grain):
     """It has the noise of the other tables, so that the same children would show the same number again."""
@@ -349,6 +351,7 @@ def test_a_table_that_is_added_later_does_not_tell_who_came_or_went(world, day, 
     assert read_cells(total.name, yearly, total, added) == before
 
 
+@pytest.mark.slow
 def test_a_table_of_countries_that_is_added_later_does_not_tell_who_came_or_went(world):
     """Years and quarters of a country have one noise, so that children of one quarter would show the number again."""
     by_stage = [TableSpec("children", "country", grain, ("stage",)) for grain in ("year", "quarter")]

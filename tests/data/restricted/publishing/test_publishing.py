@@ -553,6 +553,7 @@ def check(folder, plan, before, published, *, reported):
         assert vault.check() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("area", ["102", "AL-11", "AL"])
 def test_children_in_an_area_without_a_programme_refuse_a_release(tmp_path, area):
     """They were shown as zero, and the rest of the country's total was their number. A few stay a zero."""
@@ -617,6 +618,7 @@ def test_a_release_that_was_taken_back_does_not_return_with_the_next_one(tmp_pat
     assert current_name(tmp_path) == first
 
 
+@pytest.mark.slow
 def test_a_release_from_an_older_backup_is_refused_with_the_way_back(tmp_path):
     encounters = world()
     small_worlds.release(small_worlds.MemoryVault(encounter=encounters), tmp_path, **SMALL)
