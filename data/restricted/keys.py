@@ -156,17 +156,13 @@ def key_folder(key_id: str) -> Path:
     kind is moved: also back, if somebody changed the kind in workspace.toml for a while.
     """
     base = platformdirs.user_config_path("tact-map", appauthor=False)
-    folders = {True: base / "practice-keys" / Path(key_id).name, False: base / "keys" / Path(key_id).name}
-    folder, other = folders[_is_practice(key_id)], folders[not _is_practice(key_id)]
+    folders = [base / kind / Path(key_id).name for kind in ("keys", "practice-keys")]
+    other, folder = folders if key_id.startswith(PRACTICE) else folders[::-1]
     if other.exists() and not folder.exists():
         with contextlib.suppress(OSError):  # another process has moved them
             folder.parent.mkdir(mode=0o700, exist_ok=True)
             other.rename(folder)
     return folder
-
-
-def _is_practice(key_id: str) -> bool:
-    return key_id.startswith(PRACTICE)
 
 
 def create(key_id: str, place: Place = "file") -> Keys:
@@ -479,7 +475,7 @@ def _keyring() -> ModuleType:
 
 def _from_keyring(key_id: str, name: str) -> str | None:
     keyring = _keyring()
-    other = key_id.removeprefix(PRACTICE) if _is_practice(key_id) else PRACTICE + key_id
+    other = key_id.removeprefix(PRACTICE) if key_id.startswith(PRACTICE) else PRACTICE + key_id
     text: str | None = None
     with contextlib.suppress(keyring.errors.KeyringError):
         text = keyring.get_password(_service(key_id), name)
