@@ -16,10 +16,7 @@ from tests.helpers.partner_files import ROW
 
 pytestmark = pytest.mark.slow
 ANSWERS = ROW | {"child_id": "K-12{n}", "date": "2007-05-1{n}", "municipality": "10944420"}
-FORMS = {
-    "central": ("/v1/projects/1/forms/tact_encounter", "o@x:pass"),
-    "kobo": ("/#/forms/aXY", "a token of the server"),
-}
+FORMS = {"central": ("/v1/projects/1/forms/tact_encounter", "o@x:pass"), "kobo": ("/#/forms/aXY", "token of Kobo")}
 
 
 @pytest.fixture
