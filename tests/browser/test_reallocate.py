@@ -59,7 +59,7 @@ def test_a_manager_comes_from_the_first_page_to_a_plan_that_is_kept(served, look
     page.get_by_role("button", name=translate_into(language, "Save this plan")).click()
     saved = translate_into(language, "The plan is saved as “{title}”, under Open and compare plans.")
     saved = saved.format(title=title)
-    page.get_by_text(saved).wait_for(timeout=FIRST)  # saving computes the plan once more
+    page.get_by_text(saved).wait_for(timeout=FIRST)
     until(page, lambda: "plan=" in page.url)
     with page.expect_download(timeout=120_000) as download:
         page.get_by_role("button", name=translate_into(language, "Briefing (PDF)")).click()
