@@ -8,9 +8,7 @@ attacker reads all of them. For each world:
 - all numbers: the membership advantage from the last number of each cell that was ever published, for the child at most
   risk, with its 95 % interval. This child may be new: then no earlier number counts the child, as in a single release;
 - changed: how many numbers later showed another value. A child who was corrected, moved, forgotten or withdrawn after a
-  year became final can be seen only in a changed number, or in one that is drawn later;
-- second draw: the largest advantage from one number of the whole programme and its years, for a child who is in only
-  one of the two, alone and with one or two siblings.
+  year became final can be seen only in a changed number.
 """
 
 from __future__ import annotations
