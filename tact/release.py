@@ -215,6 +215,8 @@ class Release:
     def channel(self, measure: str = "children") -> Channel:
         """Return the noise of the published counts of a measure: children, encounters or flows.
 
+        It is that of one draw. A number of the whole programme is the sum of the draws of its years.
+
         Raises InputError for a measure without noise, and for a release of an earlier version that was protected in
         another way.
         """

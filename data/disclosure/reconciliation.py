@@ -36,6 +36,7 @@ from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError
 from data.message import Message
 from data.tables.periods import Period
+from data.tables.shown import count_draws
 from data.tables.spec import CATEGORIES, TableSpec
 from data.tables.states import ZEROS
 from data.workspace.types import Bools, Floats, Ints
@@ -97,14 +98,14 @@ def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int | No
     number = pc.fill_null(table["value"].cast(pa.float64()), 0.0).to_numpy()
     noise = mechanism.table() @ np.arange(-mechanism.largest, mechanism.largest + 1) ** 2
     # A published zero weighs as much as a one: there may be one child. A sum of several draws has the noise of each.
-    draws = np.maximum(pc.fill_null(table["margin"], 0.0).to_numpy() / max(mechanism.largest, 1), 1.0)
+    draws = count_draws(table["margin"].to_numpy(), mechanism.largest)
     weight = np.where(shown, 1 / (draws * noise[np.clip(number, 1, len(noise) - 1).astype(np.int64)]), 0.0)
     # A number above zero is that of one child at least, because a true zero stays zero.
     low = np.where(number > 0, k or 1, 0)
     if k is not None:  # all numbers below k are equally likely
         few = pc.equal(table["state"], "few").to_numpy()
         number = np.where(few, (k - 1) / 2, number)
-        weight = np.where(few, 1 / ((k * k - 1) / 12 + mechanism.variance), weight)
+        weight = np.where(few, 1 / ((k * k - 1) / 12 + draws * mechanism.variance), weight)
     columns = {"area": area.to_numpy(), "period": table["period"].to_numpy(), "by": by, "category": category}
     return pd.DataFrame({**columns, "number": number, "weight": weight, "low": low, "shown": shown})
 

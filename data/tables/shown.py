@@ -6,6 +6,7 @@ Layers, files for forecast hubs and the search of exported files use these rules
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from data.workspace.types import Floats
@@ -20,15 +21,24 @@ def choose_numbers(table: pd.DataFrame, largest: float) -> pd.DataFrame:
     value, margin: the number shown. If it is reconciled, its margin is wider by the distance from the published number,
     so that the true number still lies within it.
     noisy, noisy_margin: the number as published. A published zero that is reconciled to zero is shown without a number,
-    because its state says more. The argument `largest` is how far a true number may be from a published zero.
+    because its state says more. The argument `largest` is how far a true number may be from a zero that was drawn once.
     """
     noisy, noisy_margin, reconciled = (_read_floats(table, name) for name in ("value", "margin", "reconciled"))
-    is_zero = np.isnan(noisy)
+    is_zero, largest = np.isnan(noisy), largest * count_draws(noisy_margin, largest)
     adjusted = ~np.isnan(reconciled) & (~is_zero | (reconciled > 0))
     published, reach = np.where(is_zero, 0.0, noisy), np.where(is_zero, largest, noisy_margin)
     value = np.where(adjusted, reconciled, noisy)
     margin = np.where(adjusted, reach + np.abs(reconciled - published), noisy_margin)
     return pd.DataFrame(dict(zip(NUMBERS, (value, margin, noisy, noisy_margin), strict=True)), index=table.index)
+
+
+def count_draws(margins: npt.ArrayLike, largest: float) -> float:
+    """Return of how many draws each number of a table is the sum, from the margins of its numbers (NaN: no number).
+
+    largest: the margin of one draw. Numbers of the whole programme are sums of years, and each year is drawn once.
+    """
+    widest = float(np.fmax.reduce(np.asarray(margins, float), initial=0.0))
+    return max(widest / largest, 1.0) if largest else 1.0
 
 
 def sum_ways(table: pd.DataFrame) -> pd.DataFrame:

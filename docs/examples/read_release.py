@@ -28,6 +28,8 @@ def read_counts(release: tact.Release) -> gpd.GeoDataFrame:
     people = release.layer("population", level="region")["value"]
     # WHY: a cell that is withheld says nothing of the count. It is left out, never set to zero.
     counts = counts[counts["state"].isin(["number", "few"])].assign(people=people).dropna(subset="people")
+    # WHY: the channel is that of one draw. A number of the whole programme is the sum of its years, each drawn once, so
+    # that these intervals are a little too narrow. Read the years where that matters.
     channel = release.channel("children")
     # WHY: the noise is that of the published number, `noisy`. `value` is adjusted, so that parts add up to totals.
     # A number below k is hidden (`few`): that too says something of the count.

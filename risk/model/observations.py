@@ -20,6 +20,7 @@ from data.release import Release
 from data.release.completeness import Finding
 from data.tables.periods import Period
 from data.tables.population import interpolate_population
+from data.tables.shown import count_draws
 from data.tables.spec import CATEGORIES, Level, Tier, table_name
 from data.workspace.types import Bools, Floats, Ints
 from geo import areas as geography
@@ -438,7 +439,7 @@ def _read_totals(release: Release, places: _Places, channel: Channel, level: Lev
         return None, np.zeros(len(PATHWAYS))
     first_period = tuple(table["period"].unique()[:1])
     counts = _fill_array(table, places, first_period, {"pathway": CATEGORIES["pathway"]})
-    draws = max(table["margin"].max() / channel.largest, 1.0)  # the whole has the noise of each of its years
+    draws = count_draws(table["margin"].astype(float), channel.largest)
     return merge_crossings(counts[:, :, :, None])[:, 0, :, 0], draws * noise_variance(channel, counts[:, 0])
 
 

@@ -13,7 +13,7 @@ from dashboard.site.text import _, format_number, format_period
 from dashboard.widgets.cell import format_cell
 from data.message import mark
 from data.tables.periods import Period
-from data.tables.shown import choose_numbers
+from data.tables.shown import choose_numbers, count_draws
 from data.tables.spec import table_name
 
 WAYS = {
@@ -68,7 +68,8 @@ def describe_returns(current: CurrentRelease, period: str, pathway: str) -> str:
         return ""
     home = cells[cells["return_way"] == "gr_to_al"]
     # A published zero may hide as many children as the noise is large.
-    reach = home["margin"].fillna(home["state"].map({"almost_none": current.release.largest})).sum(skipna=False)
+    zero = current.release.largest * count_draws(cells["noisy_margin"], current.release.largest)
+    reach = home["margin"].fillna(home["state"].map({"almost_none": zero})).sum(skipna=False)
     sentences = []
     if pathway != "internal" and pd.notna(reach) and home["value"].notna().any():
         sentences.append(

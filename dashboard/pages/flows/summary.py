@@ -32,7 +32,7 @@ from dashboard.site.text import _, capitalise, format_number, format_period, for
 from dashboard.widgets.cell import format_cell
 from data.disclosure.cell_key import CellKey
 from data.tables.periods import Period
-from data.tables.shown import choose_numbers
+from data.tables.shown import choose_numbers, count_draws
 from data.tables.spec import table_name
 from geo.layers.encounters import COUNTED as ENCOUNTERS
 from geo.layers.output.table import NOISY, format_noisy
@@ -360,12 +360,13 @@ def estimate_sums(current: CurrentRelease, rows: pd.DataFrame, end: str) -> pd.D
     published = rows["noisy"].fillna(0.0).to_numpy(float)
     numbers = published.astype(np.int64)
     channel = build_channel(CellKey.from_manifest(current.release.manifest["tact"]), numbers, None)
+    draws = count_draws(rows["noisy_margin"], channel.largest)
     counts = numbers[:, None] + np.arange(-channel.largest, channel.largest + 1)
-    variance = np.where(
-        rows["state"] == "structural_zero",
-        0.0,
-        np.asarray(channel.variance()[np.clip(counts, 0, channel.n_max)].max(axis=1, initial=0.0)),
-    )
+    variances = channel.variance()
+    if draws > 1:  # the number of each year is at most that of all years
+        variances, counts = np.maximum.accumulate(variances), counts[:, -1:]
+    largest = variances[np.clip(counts, 0, channel.n_max)].max(axis=1, initial=0.0)
+    variance = np.where(rows["state"] == "structural_zero", 0.0, draws * largest)
     cells = pd.DataFrame(
         {
             "value": rows["value"].fillna(0.0),

@@ -15,7 +15,7 @@ from data.disclosure.table_check.context import ALL_AREAS
 from data.release import Release
 from data.schema.vocabulary import COUNTRIES
 from data.tables.periods import Period
-from data.tables.shown import choose_numbers
+from data.tables.shown import choose_numbers, count_draws
 from data.tables.spec import COUNTED, Tier
 from data.tables.states import ZEROS
 
@@ -47,7 +47,8 @@ class Source:
     """The cells of one tier of one release, by measure; without those that a newer release repeats.
 
     figures: other numbers of each area, such as published figures and results. populations: the population figures of
-    each area. channels: the noise of each measure that has noise.
+    each area. channels: the noise of each measure that has noise. draws: of how many draws the numbers of a table are
+    the sum, by its name.
     """
 
     tier: Tier
@@ -56,6 +57,7 @@ class Source:
     figures: dict[str, set[float]] = field(default_factory=dict)
     populations: dict[str, list[float]] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    draws: dict[str, float] = field(default_factory=dict)
     _intervals: dict[tuple[str, float], tuple[float, float]] = field(default_factory=dict)
 
     def find_interval(self, measure: str, cell: Cell | None) -> tuple[float, float]:
@@ -67,8 +69,10 @@ class Source:
         if channel is None or cell is None:
             return np.nan, np.nan
         number = 0.0 if cell.state in ZEROS else cell.numbers[NOISY]
-        if (margin := cell.numbers[NOISY_MARGIN]) > channel.largest:  # a sum of several draws
-            return max(number - margin, 0.0), number + margin
+        margin = float(np.fmax(cell.numbers[NOISY_MARGIN], self.draws.get(cell.table, 1.0) * channel.largest))
+        if margin > channel.largest:  # a sum of several draws
+            low, high = (0, (channel.k or 1) - 1) if cell.state == "few" else (number, number)
+            return max(low - margin, 0.0), high + margin
         # NaN is no safe key of a dictionary: it is not equal to itself.
         key = measure, -1.0 if cell.state == "few" else number
         if np.isnan(key[1]):
@@ -124,6 +128,8 @@ def _add_cells(
 ) -> None:
     columns = ["group"] if measure == "communities" else list(breakdown)
     choice = choose_numbers(table, release.largest)
+    if measure in source.channels:
+        source.draws[name] = count_draws(choice["noisy_margin"], source.channels[measure].largest)
     ends = [
         _floats(table[end]) if end in table else np.full(len(table), np.nan)
         for end in ("low", "high", "median", "lower", "upper")

@@ -215,7 +215,7 @@ def test_an_attack_that_succeeds_is_told_and_stops_the_trial(practice, monkeypat
 )
 def test_what_an_attack_found_is_told_in_the_language_of_the_officer(practice, monkeypatch, language, sentence):
     reason = Message("the true number can be calculated from its parts and earlier releases")
-    draft = Draft.for_trial(Policy(), {}, None)
+    draft = Draft.for_trial(Policy(), {}, None, None)
 
     def refuse(*_args, **_more):
         raise draft.refusal([Finding("averaging", "children", {"area": "AL-01"}, reason)] * 25)

@@ -62,7 +62,7 @@ def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
         for name in dict.fromkeys(n for s in release.tables if s.measure == "children" for n in s.breakdown)
     }
     # The index of the period that contains each of `periods`, (periods,), for their grain and longer ones.
-    result: dict[Grain, Ints] = {"whole": np.zeros(len(periods), np.int64)}
+    result: dict[Grain, Ints] = {grain: np.zeros(len(periods), np.int64) for grain in ("year", "whole")}
     result[periods[0].grain] = np.arange(len(periods))
     if periods[0].grain in ("month", "quarter"):
         first = periods[0].start
