@@ -58,11 +58,13 @@ interval <- function(published, level = 0.95) {
   range(true[pmin(below, above) > (1 - level) / 2])
 }
 
-# The whole programme by region. A cell that is withheld is left out, never set to zero.
+# The last year by region: the noise is that of one draw, and the whole programme is a sum of years, each drawn once.
+# A cell that is withheld is left out, never set to zero.
 counts <- read_layer("encounters")
 counts <- counts[counts$level == "region" & counts$of == "all" & counts$state %in% c("number", "few"), ]
 days <- as.numeric(as.Date(counts$last_day) - as.Date(counts$first_day))
-counts <- counts[days == max(days), ]
+year <- days %in% c(364, 365)
+counts <- counts[year & counts$last_day == max(counts$last_day[year]), ]
 population <- read_layer("population")
 population <- population[population$level == "region", ]
 population <- population[order(-population$year), ]

@@ -23,13 +23,13 @@ import tact
 
 
 def read_counts(release: tact.Release) -> gpd.GeoDataFrame:
-    """Return the children identified or met in the whole programme by region, with people and 95 % intervals."""
-    counts = release.layer("encounters", level="region")
+    """Return the children identified or met in the last year by region, with people and 95 % intervals."""
+    # WHY: the channel is that of one draw. The whole programme is a sum of years, each drawn once.
+    year = [period for period in release.periods("encounters") if period.endswith("/P1Y")][-1]
+    counts = release.layer("encounters", level="region", period=year)
     people = release.layer("population", level="region")["value"]
     # WHY: a cell that is withheld says nothing of the count. It is left out, never set to zero.
     counts = counts[counts["state"].isin(["number", "few"])].assign(people=people).dropna(subset="people")
-    # WHY: the channel is that of one draw. A number of the whole programme is the sum of its years, each drawn once, so
-    # that these intervals are a little too narrow. Read the years where that matters.
     channel = release.channel("children")
     # WHY: the noise is that of the published number, `noisy`. `value` is adjusted, so that parts add up to totals.
     # A number below k is hidden (`few`): that too says something of the count.
