@@ -10,8 +10,8 @@ from data.message import mark
 from geo.layers.core import Choice, Option
 
 _AXIS = mark("Axis")
-_BEARER = mark("Duty bearer, prevention and coordination")
-_KIND = mark("Kind of help, prevention and coordination")
+_BEARER = mark("Duty bearer")
+_KIND = mark("Kind of help")
 WHICH_SERVICES = Option(
     "of",
     mark("Which services"),
