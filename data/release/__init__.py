@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +31,7 @@ from data.release.stamp import read_checksum, read_stamped
 from data.release.whole_file import is_whole, read_whole
 from data.tables.periods import Period
 from data.tables.spec import TIERS, Tier
+from data.workspace.types import Floats
 
 __all__ = ["MANIFEST", "Release", "current_name", "names", "read_blocked"]
 
@@ -235,6 +237,14 @@ class Release:
     def largest(self) -> float:
         """The largest noise on a count of children; 0 for a release without counts."""
         return float((self.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
+
+    def find_reach(self, periods: pd.Series) -> Floats:
+        """Return how far a true count of children may be from a published zero, for each period (its identifier).
+
+        A number of the whole programme is the sum of years, each with noise of its own.
+        """
+        whole = (self.manifest["tact"].get("knowledge") or {}).get("children|whole", {}).get("largest", self.largest)
+        return np.where(periods.astype("str").str.contains("/P"), self.largest, float(whole))
 
     def is_provisional(self, period: str) -> bool:
         """Return whether the counts of a period (its identifier) are provisional: its year is not final yet."""

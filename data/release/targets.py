@@ -41,7 +41,7 @@ def read_targets(release: Release) -> pd.DataFrame:
     if len(families) and families["value"].notna().any():
         rows = pd.concat([rows, families], ignore_index=True)
         targets |= dict.fromkeys(FAMILIES, 0)
-    numbers = choose_numbers(rows, release.largest)
+    numbers = choose_numbers(rows, release.find_reach(rows["period"]))
     reach = rows["state"].map({"few": release.k - 1 + release.largest, "almost_none": release.largest}).fillna(0.0)
     rows = rows.assign(value=numbers["value"].fillna(0.0), margin=numbers["margin"].fillna(reach))
     rows["withheld"] = rows["state"].isin(["withheld", "no_data"])

@@ -15,18 +15,19 @@ NOISY = ("noisy", "noisy_margin")
 NUMBERS = ("value", "margin", *NOISY)
 
 
-def choose_numbers(table: pd.DataFrame, largest: float) -> pd.DataFrame:
+def choose_numbers(table: pd.DataFrame, reach_of_zero: float | Floats) -> pd.DataFrame:
     """Return the numbers of a released table, four float columns with a row for each of its rows; NaN means no number.
 
     value, margin: the number shown. If it is reconciled, its margin is wider by the distance from the published number,
     so that the true number still lies within it.
     noisy, noisy_margin: the number as published. A published zero that is reconciled to zero is shown without a number,
-    because its state says more. The argument `largest` is how far a true number may be from a zero that was drawn once.
+    because its state says more.
+    reach_of_zero: how far a true number may be from a published zero, for all rows or for each (`Release.find_reach`).
     """
     noisy, noisy_margin, reconciled = (_read_floats(table, name) for name in ("value", "margin", "reconciled"))
-    is_zero, largest = np.isnan(noisy), largest * count_draws(noisy_margin, largest)
+    is_zero = np.isnan(noisy)
     adjusted = ~np.isnan(reconciled) & (~is_zero | (reconciled > 0))
-    published, reach = np.where(is_zero, 0.0, noisy), np.where(is_zero, largest, noisy_margin)
+    published, reach = np.where(is_zero, 0.0, noisy), np.where(is_zero, reach_of_zero, noisy_margin)
     value = np.where(adjusted, reconciled, noisy)
     margin = np.where(adjusted, reach + np.abs(reconciled - published), noisy_margin)
     return pd.DataFrame(dict(zip(NUMBERS, (value, margin, noisy, noisy_margin), strict=True)), index=table.index)

@@ -13,7 +13,7 @@ from dashboard.site.text import _, format_number, format_period
 from dashboard.widgets.cell import format_cell
 from data.message import mark
 from data.tables.periods import Period
-from data.tables.shown import choose_numbers, count_draws
+from data.tables.shown import choose_numbers
 from data.tables.spec import table_name
 
 WAYS = {
@@ -33,7 +33,7 @@ def _read_cells(current: CurrentRelease, name: str, period: str) -> pd.DataFrame
         return table
     here = table[table["period"] == period].reset_index(drop=True)
     words = here.drop(columns=["value", "margin", "reconciled"], errors="ignore")
-    return pd.concat([words, choose_numbers(here, current.release.largest)], axis=1)
+    return pd.concat([words, choose_numbers(here, current.release.find_reach(here["period"]))], axis=1)
 
 
 def _read_ways(current: CurrentRelease, period: str) -> pd.DataFrame:
@@ -68,8 +68,8 @@ def describe_returns(current: CurrentRelease, period: str, pathway: str) -> str:
         return ""
     home = cells[cells["return_way"] == "gr_to_al"]
     # A published zero may hide as many children as the noise is large.
-    zero = current.release.largest * count_draws(cells["noisy_margin"], current.release.largest)
-    reach = home["margin"].fillna(home["state"].map({"almost_none": zero})).sum(skipna=False)
+    of_zero = pd.Series(current.release.find_reach(home["period"]), home.index).where(home["state"] == "almost_none")
+    reach = home["margin"].fillna(of_zero).sum(skipna=False)
     sentences = []
     if pathway != "internal" and pd.notna(reach) and home["value"].notna().any():
         sentences.append(

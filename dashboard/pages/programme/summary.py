@@ -127,7 +127,9 @@ def read_children(current: CurrentRelease, area: str, period: str) -> dict[str, 
     if table.empty:
         return {}
     here = table[(table["area"] == area) & (table["period"] == period)]
-    rows = pd.concat([here[["axis", "state"]], choose_numbers(here, current.release.largest)], axis=1)
+    rows = pd.concat(
+        [here[["axis", "state"]], choose_numbers(here, current.release.find_reach(here["period"]))], axis=1
+    )
     return {str(row["axis"]): Number(format_cell(current, row), row["value"]) for row in rows.to_dict("records")}
 
 

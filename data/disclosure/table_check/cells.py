@@ -127,7 +127,7 @@ def _add_cells(
     newer: Source | None,
 ) -> None:
     columns = ["group"] if measure == "communities" else list(breakdown)
-    choice = choose_numbers(table, release.largest)
+    choice = choose_numbers(table, release.find_reach(table["period"]))
     if measure in source.channels:
         source.draws[name] = count_draws(choice["noisy_margin"], source.channels[measure].largest)
     ends = [

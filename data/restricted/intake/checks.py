@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.errors import FileRefused
-from data.message import Message, count_more, mark
+from data.message import Message, count_more
 from data.reference import area_countries
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
@@ -240,18 +240,16 @@ def _note_order(column: str, texts: list[str], given_order: str) -> list[Message
         return [Message("Days like 31/05/2007 in {column} were read with the day first.", column=column)]
     if not all(slash_order(texts, order) for order in SLASHES):
         return []
-    text = (
-        mark(
+    return [
+        Message(
             "Days like 5/6/2007 in {column} were read with the day first: the file does not say so, but an earlier "
             "file of the partner or an answer does."
+            if given_order == SLASHES[0]
+            else "Days like 5/6/2007 in {column} were read with the month first: the file does not say so, but an "
+            "earlier file of the partner or an answer does.",
+            column=column,
         )
-        if given_order == SLASHES[0]
-        else mark(
-            "Days like 5/6/2007 in {column} were read with the month first: the file does not say so, but an earlier "
-            "file of the partner or an answer does."
-        )
-    )
-    return [Message(text, column=column)]
+    ]
 
 
 def _note_far_days(rows: Rows) -> list[Message]:

@@ -22,7 +22,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from data.errors import InputError
 from data.message import Message
@@ -115,7 +115,8 @@ def check_values(
         try:
             text = _settle_doubt(doubt, number, order, text)
             if text in odd:
-                raise Faulty(*odd[text])
+                error = odd[text]()
+                raise error
             checked.values.append(read(text) if text else _empty(column))
             if column.name == "age_band" and _strip_about(text)[1]:
                 checked.approximate.add(number)
@@ -133,18 +134,18 @@ def check_values(
     return checked
 
 
-def _list_odd(column: Column, values: list[str], theirs: Mapping[str, str]) -> dict[str, tuple[Message, str]]:
-    """Return the values that the other values of their column make doubtful, with the reason and what is allowed."""
+def _list_odd(column: Column, values: list[str], theirs: Mapping[str, str]) -> dict[str, Callable[[], Faulty]]:
+    """Return the values that the other values of their column make doubtful, with a function that makes the error."""
     if column.name not in ("age_band", "record_number") and column.type != "decimal":
         return {}
     texts = {" ".join(text.split()) for text in values} - {""}
     if column.name == "age_band" and _may_number_bands(values, theirs):
-        return dict.fromkeys(filter(str.isdecimal, texts), (TWO_READINGS, _CHILD_AGES))
+        return dict.fromkeys(filter(str.isdecimal, texts), partial(Faulty, TWO_READINGS, _CHILD_AGES))
     if column.type == "decimal" and not _proves_point(values):
-        return dict.fromkeys(filter(_LIKE_THOUSANDS.fullmatch, texts), (_UNSURE_POINT, _ONE_OF_BOTH))
+        return dict.fromkeys(filter(_LIKE_THOUSANDS.fullmatch, texts), partial(Faulty, _UNSURE_POINT, _ONE_OF_BOTH))
     days = set(filter(_LIKE_DAY.fullmatch, texts)) if column.name == "record_number" else set()
     # Few are slips, perhaps days of birth; where most are days, the partner numbers so.
-    return dict.fromkeys(days, (SEEMS_PERSONAL, column.limits)) if 2 * len(days) < len(texts) else {}
+    return dict.fromkeys(days, partial(Faulty, SEEMS_PERSONAL, column.limits)) if 2 * len(days) < len(texts) else {}
 
 
 def _settle_doubt(doubt: Doubt, number: int, order: str, text: str) -> str:

@@ -66,7 +66,7 @@ def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.Data
 @lru_cache(maxsize=512)
 def _cells(release: Release, name: str, _hash: str, part: Slice, level: str) -> pd.DataFrame:
     whole = _select_rows(release, name, part)
-    numbers = choose_numbers(whole, release.largest)
+    numbers = choose_numbers(whole, release.find_reach(whole["period"]))
     bounds = whole.reindex(columns=["low", "high"]).astype("Float64").astype(float)
     cells = whole[["area", "period", "state"]].join([numbers, bounds])[_CELLS].reset_index(drop=True)
     return tables.complete_cells(release, cells, level)

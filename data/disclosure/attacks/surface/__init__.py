@@ -131,7 +131,8 @@ class NumberIndex:
             area, period = self._locate(frame)
             if _RECONCILED in frame:
                 roles[_RECONCILED] += _hash_numbers(area, period, frame[_RECONCILED])
-                roles["margin"] += _hash_numbers(area, period, choose_numbers(frame, self.release.largest)["margin"])
+                choice = choose_numbers(frame, self.release.find_reach(frame["period"]))
+                roles["margin"] += _hash_numbers(area, period, choice["margin"])
             if {"crossing", "found"} <= set(frame):
                 sums = sum_ways(frame)
                 roles[_OBSERVED] += _hash_numbers(*self._locate(sums), sums["value"])
@@ -168,7 +169,7 @@ class NumberIndex:
         of_cell = counts[["area", "period"]].merge(of_year, on=["area", "period"], how="left")["value"]
         place = self._locate(counts)
         yield _PEOPLE, _hash_numbers(*place, of_cell)
-        choice = choose_numbers(counts, self.release.largest)
+        choice = choose_numbers(counts, self.release.find_reach(counts["period"]))
         for column, role in _RATES.items():
             yield role, _hash_numbers(*place, compute_rate(choice[column], of_cell))
 
