@@ -3,12 +3,15 @@
 A band has the lower age first, so the two numbers of such a day can only be one band. The program never guesses whether
 the cell was a band: the cell gets the name "10-12 as a date", and the officer is asked about it. A day before the year
 of the records may be a date of birth, and a day whose numbers fit no band was never a band: both are rejected.
+
+A number alone is what its heading says: months (*Mosha (muaj)*), or a year of birth in two digits (*Viti i lindjes*).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -16,10 +19,10 @@ import numpy as np
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.table import RawTable
-from data.restricted.intake.values import Faulty, find_band, find_month, read_day
+from data.restricted.intake.values import Faulty, find_band, find_month, read_day, word_of_age
 
 _DAY_MONTH = re.compile(r"(\d{1,2})[./ -]+([^\W\d_]{3,12})\.?")  # 10-Dec, as a CSV file has it
-_MONTH_YEAR = re.compile(r"([^\W\d_]{3,12})\.?[./ -]+(\d{2})")  # Oct-13
+_MONTH_YEAR = re.compile(r"([^\W\d_]{3,12})\.?[./-]+(\d{2})")  # Oct-13; "nën 12" is under 12
 
 
 def name_bands(table: RawTable, layout: Layout, year: float | None, today: dt.date) -> RawTable:
@@ -32,11 +35,22 @@ def name_bands(table: RawTable, layout: Layout, year: float | None, today: dt.da
         return table
     columns = list(table.columns)
     raw = columns[position]
-    texts = [_name_band(text, year, today) for text in raw.distinct]
+    units = {word_of_age(word) for word in re.findall(r"[^\W\d_]+", raw.heading)}
+    texts = [_name_band(_add_unit(text, units, year or today.year), year, today) for text in raw.distinct]
     index = {text: code for code, text in enumerate(dict.fromkeys(texts))}
     codes = np.array([index[text] for text in texts], dtype=raw.codes.dtype)
     columns[position] = replace(raw, codes=codes[raw.codes] if texts else raw.codes, distinct=list(index))
     return replace(table, columns=columns)
+
+
+def _add_unit(text: str, units: Collection[str], year: float) -> str:
+    """Return a number with the unit that its heading gives; a year of birth gets its century, and other texts stay."""
+    number = text.strip()
+    if "months" in units and re.fullmatch(r"\d{1,3}", number):
+        return f"{number} months"
+    if "birth" in units and re.fullmatch(r"\d\d", number):
+        return f"{20 if 2000 + int(number) <= year else 19}{number}"
+    return text
 
 
 def _name_band(text: str, year: float | None, today: dt.date) -> str:

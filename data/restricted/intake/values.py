@@ -316,6 +316,7 @@ _DIFFERENT = Message("the ages, or the age and the year of birth, do not agree")
 _GROWN = Message("18 or older on that day")
 _CHILD_AGES = "an age from 0 to 17, a band (0-5, 6-9, 10-13, 14-17), a year of birth, or an empty cell"
 _MARKS_OF_DOUBT = "~≈±?"
+_WORD_AND_NUMBER = re.compile(r"[^\W\d_]+ \d{1,2}")  # nën 12 is "under 12", no day of November
 _DOUBT = 1  # years by which an approximate age may be wrong
 
 
@@ -338,7 +339,7 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
         return f"B{number}"
     if any(map(str.isdigit, exact)):
         # Also a day without a year (10-Dec), or one that a spreadsheet made of two ages.
-        words_of = re.findall(r"[^\W\d_]{3,12}", text)
+        words_of = re.findall(r"[^\W\d_]{3,12}", text) if not _WORD_AND_NUMBER.fullmatch(exact) else []
         if read_day(text, today) is not None or MadeAges.read(text) is not None or any(map(find_month, words_of)):
             raise Faulty(_MADE_DATE, _CHILD_AGES)
         if re.fullmatch(r"[^\W\d_]+ (1[89]|[2-9]\d)", exact):  # mbi 18
@@ -412,21 +413,21 @@ def _strip_about(text: str) -> tuple[str, bool]:
     if not match:
         return text, False
     before, after = match[1], match[3].split()
-    if before and _word_of_age(before) != "about":
+    if before and word_of_age(before) != "about":
         return text, False
-    beside = [word for word in after if _word_of_age(word) != "about"]
+    beside = [word for word in after if word_of_age(word) != "about"]
     return " ".join([match[2], *beside]), about or bool(before) or len(beside) < len(after)
 
 
 def _strip_age_word(text: str) -> tuple[str, str]:
     """Return an age without its unit, and the unit: "years", "months" or ""."""
     match = re.fullmatch(r"(.*\d)\s*([^\W\d_].*)", text)
-    kind = _word_of_age(match[2]) if match else ""
+    kind = word_of_age(match[2]) if match else ""
     return (match[1].strip(), kind) if match and kind in ("years", "months") else (text, "")
 
 
-def _word_of_age(text: str) -> str:
-    """Return what a word next to an age means: "years", "months", "about", or "" for another word."""
+def word_of_age(text: str) -> str:
+    """Return what a word next to an age means: "years", "months", "about", "birth", or "" for another."""
     return words.look_up(words.index_codes("age_band.word"), text) or ""
 
 

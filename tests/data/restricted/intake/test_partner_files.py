@@ -611,3 +611,26 @@ def test_a_name_beside_a_code_in_one_heading_refuses_the_file(tmp_path):
 def test_unknown_days_of_birth_are_found_beside_days_with_short_years(tmp_path):
     rows = [ROW | {"date": f"{n}.3.07", "aside": f"{n}.2.1996"} for n in range(4, 8)]
     assert "dates of birth ('aside'" in refusal(tmp_path, text_of(rows))
+
+
+@pytest.mark.parametrize(
+    ("heading", "ages", "bands"),
+    [
+        ("Viti i lindjes", ["00", "01", "96", "1999"], ["6-9", "6-9", "10-13", "6-9"]),
+        ("Έτος γέννησης", ["92", "02", "", "2003"], ["14-17", "0-5", "unknown", "0-5"]),
+        ("Mosha (muaj)", ["9", "14", "99", "8 vjeç"], ["0-5", "0-5", "6-9", "6-9"]),
+        ("Mosha", ["9", "14", "11", "8"], ["6-9", "14-17", "10-13", "6-9"]),
+    ],
+)
+def test_a_number_under_a_heading_of_months_or_of_years_of_birth_is_no_age_in_years(tmp_path, heading, ages, bands):
+    rows = [
+        {(heading if k == "age_band" else k): (age if k == "age_band" else v) for k, v in ROW.items()}
+        | {"child_id": f"K-{number}", "date": "2007-10-13"}
+        for number, age in enumerate(ages)
+    ]
+    assert read(write(tmp_path, text_of(rows))).accepted.age_band.tolist() == bands
+
+
+@pytest.mark.parametrize("age", ["nën 12", "nën 5", "nën 14"])
+def test_under_is_no_november(tmp_path, age):
+    assert reasons(read_rows(tmp_path, {"age_band": age})) == {"age_band": "not an age or a band of ages"}
