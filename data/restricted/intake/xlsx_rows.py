@@ -80,7 +80,7 @@ def read_sheets(path: InputFile, names: Collection[str]) -> dict[str, list[list[
         for sheet in sheets:
             if sheet.title in names:
                 sheet.reset_dimensions()
-                rows = ([convert_cell(cell.value) for cell in row] for row in islice(sheet.iter_rows(), _MOST_ROWS))
+                rows = ([_read_cell(cell) for cell in row] for row in islice(sheet.iter_rows(), _MOST_ROWS))
                 rows_by_sheet[sheet.title] = [row for row in rows if any(row)]
     return rows_by_sheet
 
@@ -95,7 +95,7 @@ def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet
     shift = SINCE_1904 if sheets and sheets[0].parent.epoch == CALENDAR_MAC_1904 else 0
     used, grids = [], []
     for number, sheet in enumerate(sheets, start=1):
-        rows = [(row, [convert_cell(cell.value) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
+        rows = [(row, [_read_cell(cell) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
         filled = [(row, cells) for row, cells in rows if any(cell.strip() for cell in cells)]
         if filled and (sheet.title not in GUIDES or len(sheets) == 1):
             used.append(sheet)
@@ -169,7 +169,7 @@ def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[st
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number <= begin.line:
             continue
-        cells = [FORMULA_CELL if cell.data_type == "f" else convert_cell(cell.value) for cell in row]
+        cells = [FORMULA_CELL if cell.data_type == "f" else _read_cell(cell) for cell in row]
         # A column of formulas may go on below the last record.
         if any(cell and cell != FORMULA_CELL for cell in cells):
             yield number, cells + [""] * (width - len(cells))
@@ -200,6 +200,14 @@ def _list_merged(path: InputFile, title: str) -> Iterator[Area]:
                 left, top, right, bottom = range_boundaries(match[1].decode())
                 yield (top, left), (bottom, right)
             rest = text.rpartition(b">")[2]
+
+
+def _read_cell(cell: ReadOnlyCell) -> str:
+    """Return the text of a cell. A whole number with a format of zeros has the zeros in front that its reader sees."""
+    text = convert_cell(cell.value)
+    if cell.data_type == "n" and text.isdecimal() and set(cell.number_format) == {"0"}:
+        return text.zfill(len(cell.number_format))
+    return text
 
 
 def convert_cell(value: object) -> str:

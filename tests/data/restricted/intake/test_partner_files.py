@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import zipfile
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -634,3 +635,16 @@ def test_a_number_under_a_heading_of_months_or_of_years_of_birth_is_no_age_in_ye
 @pytest.mark.parametrize("age", ["nën 12", "nën 5", "nën 14"])
 def test_under_is_no_november(tmp_path, age):
     assert reasons(read_rows(tmp_path, {"age_band": age})) == {"age_band": "not an age or a band of ages"}
+
+
+def test_a_code_keeps_the_zeros_that_a_number_format_shows(tmp_path):
+    """0014 typed as a text and 14 shown as 0014 are one child."""
+    path = workbook(tmp_path, ("Fletë1", [list(ROW), list(ROW.values()), list(ROW.values())]))
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    place, day = ([cell.value for cell in sheet[1]].index(name) + 1 for name in ("child_id", "date"))
+    sheet.cell(2, place).value = "0014"
+    sheet.cell(3, place).value, sheet.cell(3, place).number_format = 14, "0000"
+    sheet.cell(3, day).value = "2007-09-09"
+    book.save(path)
+    assert read(path).accepted["child"].nunique() == 1
