@@ -22,6 +22,7 @@ def make_release(tables, k=11, countries=frozenset(), provisional=(), **targets)
         table=tables.get,
         k=k,
         largest=5.0,
+        find_reach=lambda _periods: 5.0,
         countries=countries,
         manifest={"tact": {"parameters": parameters}},
         is_provisional=lambda period: period in provisional,
