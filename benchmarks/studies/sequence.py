@@ -7,6 +7,8 @@ attacker reads all of them. For each world:
 - one number: the largest membership advantage from one number, data.disclosure.attacks.membership.one_number;
 - all numbers: the membership advantage from the last number of each cell that was ever published, for the child at most
   risk, with its 95 % interval. This child may be new: then no earlier number counts the child, as in a single release;
+- stronger: the same two advantages for those who know more (membership.STRONGER): two or three children who come and go
+  together, and an attacker who knows half of the other children, or all;
 - changed: how many numbers later showed another value. A child who was corrected, moved, forgotten or withdrawn after a
   year became final can be seen only in a changed number.
 """
@@ -43,7 +45,7 @@ from data.tables.spec import DEFAULT_PLAN, Plan
 from data.workspace.types import Progress
 from geo import areas as geography
 
-CHILDREN = 1400
+SIZES = (1400, 750, 1400, 140, 30)  # children of the worlds, in turn
 _COUNTS = tuple(spec for spec in DEFAULT_PLAN["public"] if spec.counted)
 _PLAN: Plan = {"partner": _COUNTS, "public": _COUNTS}
 _MEAN_DELAY, _LONGEST_DELAY = 45, 400  # days from an encounter to its import
@@ -55,8 +57,8 @@ _CORRECTED, _MOVED, _FORGOTTEN = 0.03, 0.02, 0.02  # shares of encounters, and o
 class Series:
     """The results of the attacks on thirteen releases of one world, and the losses of readers.
 
-    one_number, all_numbers : membership advantages. low, high : 95 % interval of all_numbers. changed : how many
-    numbers changed. hidden : share of children in hidden county-years. error : median relative error of shown
+    one_number, all_numbers : membership advantages. low, high : 95 % interval of all_numbers. stronger : one_number and
+    all_numbers for attackers who know more. changed : how many numbers changed. hidden : share of children in hidden county-years. error : median relative error of shown
     county-years. refused : number of releases that were refused after an attack.
     """
 
@@ -66,6 +68,7 @@ class Series:
     all_numbers: float
     low: float
     high: float
+    stronger: Mapping[str, float]
     changed: int
     hidden: float
     error: float
@@ -85,6 +88,10 @@ class Sequences:
             "one_number": max(w.one_number for w in self.worlds),
             "all_numbers": max(w.all_numbers for w in self.worlds),
             "all_numbers_high": max(w.high for w in self.worlds),
+            "stronger": {
+                name: max(w.stronger.get(name, 0.0) for w in self.worlds)
+                for name in dict.fromkeys(name for w in self.worlds for name in w.stronger)
+            },
             "changed": sum(w.changed for w in self.worlds),
             "refused": sum(w.refused for w in self.worlds),
             "hidden": float(np.mean([w.hidden for w in self.worlds])),
@@ -136,8 +143,8 @@ class _Records:
 def study(
     worlds: int, first_seed: int = 0, processes: int = 1, cluster: str = "", progress: Progress | None = None
 ) -> Sequences:
-    """Release each of `worlds` invented worlds thirteen times, and attack each series; every fifth has 30 children."""
-    cases = [(first_seed + number, 30 if number % 5 == 4 else CHILDREN) for number in range(worlds)]
+    """Release each of `worlds` invented worlds thirteen times, and attack each series."""
+    cases = [(first_seed + number, SIZES[number % len(SIZES)]) for number in range(worlds)]
     series = map_seeds(_attack_case, cases, "Worlds", processes=processes, cluster=cluster, progress=progress)
     return Sequences(tuple(series))
 
@@ -146,7 +153,7 @@ def _attack_case(case: tuple[int, int]) -> Series:
     return attack_series(*case)
 
 
-def attack_series(seed: int, children: int = CHILDREN) -> Series:
+def attack_series(seed: int, children: int = SIZES[0]) -> Series:
     """Release one world thirteen times while its records change; return what all releases together disclose."""
     world = simulate_default_areas(WorldParameters(seed=seed, children=children))
     history = RecordHistory(world.records["encounter"], np.random.default_rng([seed, 7]), withdraws=seed % 2 == 1)
@@ -236,15 +243,17 @@ def _attack(seed: int, children: int, releases: Sequence[Release], encounters: p
     mechanism = CellKey.from_policy(DEFAULT_POLICY)
     rates = read_rates(everything, areas)
     if rates is None:
-        return Series(seed, children, 0.0, 0.0, 0.0, 0.0, changed, 1.0, np.nan, refused)
+        return Series(seed, children, 0.0, 0.0, 0.0, 0.0, {}, changed, 1.0, np.nan, refused)
     first = membership.survey(everything, areas, mechanism, k)
     region = max(first, key=lambda code: first[code].value)
+    _, measured = membership.attack(everything, areas, mechanism, k)
+    stronger = {name: value for name, value in measured.items() if name.endswith(tuple(membership.STRONGER))}
     # The largest of many estimates is too large by chance, so it is estimated again, with other and more worlds.
     again = membership.survey(everything, areas, mechanism, k, regions=[region], worlds=[_WORLDS], seed=len(first))
     worst = again[region]
     one_number = float(compute_advantage(rates.children, mechanism, k).max())
     hidden, error = _measure_readers(releases[-1], encounters)
-    return Series(seed, children, one_number, worst.value, worst.low, worst.high, changed, hidden, error, refused)
+    return Series(seed, children, one_number, worst.value, worst.low, worst.high, stronger, changed, hidden, error, refused)
 
 
 def _measure_readers(release: Release, encounters: pd.DataFrame) -> tuple[float, float]:
@@ -267,6 +276,7 @@ def describe(summary: dict[str, Any], first_seed: int) -> list[str]:
         f"one number, worst: {summary['one_number']:.4f} (limit 0.10)",
         f"all numbers, worst-placed child: {summary['all_numbers']:.3f}, upper end {summary['all_numbers_high']:.3f} "
         "(limit 0.25)",
+        *(f"{name}, worst: {value:.3f}" for name, value in summary["stronger"].items()),
         f"published numbers that changed: {summary['changed']}",
         f"releases refused: {summary['refused']}",
         f"children in hidden county-years: {summary['hidden']:.1%}; median error of shown ones: {summary['error']:.1%}",
