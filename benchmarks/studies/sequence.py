@@ -58,8 +58,9 @@ class Series:
     """The results of the attacks on thirteen releases of one world, and the losses of readers.
 
     one_number, all_numbers : membership advantages. low, high : 95 % interval of all_numbers. stronger : one_number and
-    all_numbers for attackers who know more. changed : how many numbers changed. hidden : share of children in hidden county-years. error : median relative error of shown
-    county-years. refused : number of releases that were refused after an attack.
+    all_numbers for attackers who know more. changed : how many numbers changed. hidden : share of children in hidden
+    county-years. error : median relative error of shown county-years. refused : number of releases that were refused
+    after an attack.
     """
 
     seed: int
@@ -253,7 +254,9 @@ def _attack(seed: int, children: int, releases: Sequence[Release], encounters: p
     worst = again[region]
     one_number = float(compute_advantage(rates.children, mechanism, k).max())
     hidden, error = _measure_readers(releases[-1], encounters)
-    return Series(seed, children, one_number, worst.value, worst.low, worst.high, stronger, changed, hidden, error, refused)
+    return Series(
+        seed, children, one_number, worst.value, worst.low, worst.high, stronger, changed, hidden, error, refused
+    )
 
 
 def _measure_readers(release: Release, encounters: pd.DataFrame) -> tuple[float, float]:

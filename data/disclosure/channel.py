@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from data.tables.spec import name_knowledge
 from data.workspace.types import Bools, Floats
 
 Counts = npt.NDArray[np.int64]
@@ -45,11 +46,6 @@ class Knowledge:
     def as_dict(self) -> dict[str, int]:
         """Return plain values for a manifest."""
         return asdict(self)
-
-
-def name_knowledge(measure: str, grain: str) -> str:
-    """Return the name of the knowledge about a measure: numbers of the whole programme have the noise of each year."""
-    return f"{measure}|whole" if grain == "whole" else measure
 
 
 def find_knowledge(knowledge: Mapping[str, Knowledge], measure: str, grain: str) -> Knowledge | None:

@@ -30,7 +30,7 @@ from data.release.signed_list import NEED_APPROVAL
 from data.release.stamp import read_checksum, read_stamped
 from data.release.whole_file import is_whole, read_whole
 from data.tables.periods import Period
-from data.tables.spec import TIERS, Tier
+from data.tables.spec import TIERS, Tier, name_knowledge
 from data.workspace.types import Floats
 
 __all__ = ["MANIFEST", "Release", "current_name", "names", "read_blocked"]
@@ -243,8 +243,9 @@ class Release:
 
         A number of the whole programme is the sum of years, each with noise of its own.
         """
-        whole = (self.manifest["tact"].get("knowledge") or {}).get("children|whole", {}).get("largest", self.largest)
-        return np.where(periods.astype("str").str.contains("/P"), self.largest, float(whole))
+        whole = (self.manifest["tact"].get("knowledge") or {}).get(name_knowledge("children", "whole"), {})
+        reach = float(whole.get("largest", self.largest))
+        return np.where(periods.astype("str").str.contains("/P"), self.largest, reach)
 
     def is_provisional(self, period: str) -> bool:
         """Return whether the counts of a period (its identifier) are provisional: its year is not final yet."""

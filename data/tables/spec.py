@@ -68,6 +68,11 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
 OF_COUNTRIES = ("victim_status", "status_decided_by", "citizenship_group", "recruitment_method", "means_of_control")
 
 
+def name_knowledge(measure: str, grain: str) -> str:
+    """Return the name of the knowledge about a measure: numbers of the whole programme have the noise of each year."""
+    return f"{measure}|whole" if grain == "whole" else measure
+
+
 def table_name(measure: str, level: str, grain: str, *breakdown: str) -> str:
     """Return the name of a table: measure, level, grain and breakdown, joined by underscores."""
     return "_".join((measure, level, grain, *breakdown))

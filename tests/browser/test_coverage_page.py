@@ -46,6 +46,15 @@ def test_matrix_and_map_are_on_the_first_screen(served, look):
         assert box["y"] + box["height"] <= 768
 
 
+@pytest.mark.parametrize("width", [920, 1024, 1110])
+def test_in_greek_the_choice_of_columns_covers_no_country(served, look, width):
+    page = opened(look, served, "coverage?lang=el", (width, 768))
+    choice = page.locator(".st-key-coverage-matrix [class*=st-key-pick-columns]").bounding_box()
+    for country in page.locator(".st-key-coverage-matrix .lands a").all():
+        box = country.bounding_box()
+        assert box["x"] + box["width"] <= choice["x"] or box["y"] >= choice["y"] + choice["height"]
+
+
 def test_a_cell_shows_its_map_and_is_one_step_back(served, look):
     page = opened(look, served, "coverage?area=AL")
     first = page.url

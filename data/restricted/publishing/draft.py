@@ -11,13 +11,13 @@ import pyarrow as pa
 from data.disclosure.attacks.bounds import Finding, Published
 from data.disclosure.attacks.sums import leave_out_sums
 from data.disclosure.cell_key import CellKey
-from data.disclosure.channel import Knowledge, name_knowledge
+from data.disclosure.channel import Knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
 from data.message import Message, join_messages
 from data.restricted.publishing.published_table import Tables
 from data.tables.grid import Grid
-from data.tables.spec import COUNTED, Plan, Tier
+from data.tables.spec import COUNTED, Plan, Tier, name_knowledge
 
 _LISTED = 20  # cells that a refusal names
 
