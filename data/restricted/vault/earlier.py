@@ -125,8 +125,9 @@ def find_overlap(
 ) -> Overlap | None:
     """Return the earlier imports of which a file seems to be another version, or None.
 
-    They have records of its months that it does not have, and at least half of the records of the smaller of the two
-    are the same or about the same children, services or numbers. A file of corrections alone is none.
+    They have records of its months that it does not have, and at least half of the records of the smaller of the two,
+    or of theirs in its days, are the same or about the same children, services or numbers. A file of corrections alone
+    is none.
 
     rejected : identities of rows of the file that were rejected: it has these records. unsure : how many more rows were
     rejected.
@@ -158,9 +159,10 @@ def find_overlap(
         )
     )
     versions = []
-    for number, gone, about in connection.execute("SELECT batch, count(*), sum(about) FROM temp.gone GROUP BY 1"):
+    counts = "SELECT batch, count(*), sum(about), sum(NOT outside) FROM temp.gone GROUP BY 1"
+    for number, gone, about, inside in connection.execute(counts):
         shared = alike.get(number, 0)
-        if 2 * (shared + about) >= min(shared + gone, new + same):
+        if any(rows and 2 * (shared + about) >= min(shared + rows, new + same) for rows in (gone, inside)):
             versions.append(int(number))
     if not versions:
         return None
