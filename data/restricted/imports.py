@@ -378,9 +378,9 @@ def _word_rejects(read: intake.Intake) -> list[Message]:
     """Return why rows are rejected, most rows first."""
     return [
         Message(
-            "Line {lines}: {column}, {reason}.",
+            "Line {lines}: {column}, {reason}." if why["column"] else "Line {lines}: {reason}.",
             lines=count_more(", ".join(map(str, why["lines"])), why["rows"] - len(why["lines"])),
-            column=why["column"] or read.kind,
+            column=why["column"],
             reason=why["reason"],
         )
         for why in group_rejects(read.rejects, read.kind, read.reasons)
