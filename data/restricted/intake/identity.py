@@ -32,7 +32,7 @@ from data.workspace.folding import normalize_code, normalize_identifier, normali
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
 _LINES = 6  # in a note
-_FEWEST = 5  # identifiers that can be seen to number the rows
+_FEWEST = 3  # identifiers that can be seen to number the rows
 MOST_IN_FAMILY = 15  # children with one household number: two couples with seven each are a rare household
 _MANY, _MOST_ROWS = 6, 0.5  # children whose number also has more than this share of the rows
 FindStored: TypeAlias = Callable[[Collection[str]], frozenset[str]]

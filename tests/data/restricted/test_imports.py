@@ -201,7 +201,7 @@ def test_encounters_of_a_year_that_is_final_are_noted_as_not_counted(importer, t
 @pytest.mark.parametrize("day", ["2000-01-01", "2003-06-30", "2005-05-31", "2006-05-31", "2009-06-01", "2010-01-01"])
 @pytest.mark.parametrize("count", [1, 2])
 def test_days_outside_the_programme_are_noted(importer, tmp_path, day, count):
-    rows = [ROW, *(ROW | {"record_number": f"R-{n}", "date": day} for n in range(count))]
+    rows = [ROW, *(ROW | {"record_number": f"R-{n}", "child_id": f"K-{n}", "date": day} for n in range(count))]
     imported = importer.import_file(write(tmp_path, text_of(rows)))
     (note,) = [note for note in imported.notes if "the programme (" in note]
     assert imported.accepted == count + 1
