@@ -96,17 +96,19 @@ def match_unnumbered(connection: Connection, batch: int) -> int:
         f"SELECT 1 {mine} <> '' UNION ALL SELECT 1 FROM {history} WHERE batch = ?1 AND record_number <> '' LIMIT 1"
     )
     matched = 0
-    for own, stored in (("<> ''", "= ''"), ("= ''", "<> ''")):
-        sides = (f"SELECT 1 {mine} {own} LIMIT 1", f"SELECT 1 {other} {stored} LIMIT 1")
+    for here, there in (("<> ''", "= ''"), ("= ''", "<> ''")):
+        sides = (f"SELECT 1 {mine} {here} LIMIT 1", f"SELECT 1 {other} {there} LIMIT 1")
         if not all(connection.execute(side, (batch,)).fetchone() for side in sides):
             continue
-        if own == "= ''" and connection.execute(numbered, (batch,)).fetchone():
+        if here == "= ''" and connection.execute(numbered, (batch,)).fetchone():
             continue
         rows = f"SELECT identity, {alike}, row_number() OVER (PARTITION BY {alike} ORDER BY identity) AS number"
-        fresh, unseen = (f"identity NOT IN (SELECT identity FROM {history}{of})" for of in ("", " WHERE batch = ?1"))
+        fresh, unseen = (
+            f"identity NOT IN (SELECT identity FROM {history}{where})" for where in ("", " WHERE batch = ?1")
+        )
         connection.execute(
-            f"CREATE TEMP TABLE twin AS WITH mine AS MATERIALIZED ({rows} {mine} {own} AND {fresh}), "
-            f"stored AS MATERIALIZED ({rows} {other} {stored} AND {unseen}) "
+            f"CREATE TEMP TABLE twin AS WITH mine AS MATERIALIZED ({rows} {mine} {here} AND {fresh}), "
+            f"stored AS MATERIALIZED ({rows} {other} {there} AND {unseen}) "
             f"SELECT mine.identity AS mine, stored.identity AS stored FROM mine JOIN stored USING ({alike}, number)",
             (batch,),
         )

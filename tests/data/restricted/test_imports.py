@@ -68,6 +68,20 @@ def test_a_list_that_cannot_be_written_is_a_note_of_an_import_that_is_stored(imp
     assert [entry["number"] for entry in importer.vault.list_imports()] == [imported.number]
 
 
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), DiskFull("The disk is full.")])
+def test_what_cannot_be_kept_for_the_partner_is_a_note_of_an_import_that_is_stored(
+    importer, tmp_path, monkeypatch, error
+):
+    def fail(*_values):
+        raise error
+
+    monkeypatch.setattr(imports.mapping, "keep", fail)
+    way = replace(importer, answers={"numbers": "new"})
+    imported = way.import_file(write(tmp_path, text_of([ROW])), partner="ARSIS")
+    assert imports.NOT_KEPT in imported.notes
+    assert importer.vault.count("encounter") == 1
+
+
 def note_of(importer, folder, name, *changes):
     """Import rows that differ from ROW, and return the notes on children of two sexes."""
     rows = [ROW | {"record_number": f"{name}-{number}"} | change for number, change in enumerate(changes)]

@@ -75,7 +75,7 @@ def check(importer, *months):
 
 
 WAYS = [
-    (how, layout, sizes, kept)
+    (how, layout, sizes, keeps)
     for how, layout in [
         ("again", "sheets"),
         ("again", "one"),
@@ -84,17 +84,17 @@ WAYS = [
         ("none", "one"),
     ]
     for sizes in [(20, 17), (3, 3), (2, 9), (3, 1)]
-    for kept in (True, False)
+    for keeps in (True, False)
 ]
 
 
-@vary("how,layout,sizes,kept", WAYS, *WAYS[::3], WAYS[1])
-def test_months_and_corrections_come_out_right(importer, tmp_path, how, layout, sizes, kept):
+@vary("how,layout,sizes,keeps", WAYS, *WAYS[::3], WAYS[1])
+def test_months_and_corrections_come_out_right(importer, tmp_path, how, layout, sizes, keeps):
     first, second = month(1, sizes[0]), month(2, sizes[1], children="L-{}")
 
     def bring(*months, **wanted):
         used = layout if len(months) > 1 else "one"
-        mappings = find_mappings(importer.workspace, "ARSIS") if kept else {}
+        mappings = find_mappings(importer.workspace, "ARSIS") if keeps else {}
         way = replace(importer, mappings=mappings)
         taken, asked, facts = settle(way, save(tmp_path, months, how, used), **wanted)
         check(importer, *months)
