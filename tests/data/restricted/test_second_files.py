@@ -1,5 +1,6 @@
 """A second month, the year so far, and a corrected file come out right: nothing doubled, nothing lost."""
 
+import random
 from collections import Counter
 from dataclasses import replace
 
@@ -290,3 +291,59 @@ def test_no_answer_loses_a_row_that_is_in_the_file(importer, tmp_path, how, layo
     assert gone <= {last, *([first] if corrected else [])}  # the row that is not in the file, and the one it corrects
     if (numbers, period) == ("new", "replaces"):
         check(importer, january, february)
+
+
+def change_year(draw, months):
+    """Change months in place as a partner does from file to file: a row corrected or deleted, or a month more."""
+    step = draw.choice(["more", "more", "stage", "day", "delete", "same"]) if months else "more"
+    part = draw.choice([part for part in months if len(part) > 2] or [[]])
+    if step == "more" and len(months) < len(MONTHS):
+        rows = month(len(months) + 1, draw.randint(3, 12), children=f"{len(months)}-{{}}")
+        months.append([row | {"record_number": ""} for row in rows])
+    elif part and step == "delete":
+        part.pop(draw.randrange(len(part)))
+    elif part and step in ("stage", "day"):
+        place = draw.randrange(len(part))
+        day = draw.choice(part)["date"]
+        part[place] = part[place] | ({"stage": "recruited"} if step == "stage" else {"date": day})
+
+
+@vary("seed", range(60), *range(12))
+def test_drawn_years_with_corrections_come_out_as_the_last_file(importer, tmp_path, seed):
+    draw = random.Random(seed)
+    how, months = ["again", "sorted", "none"][seed % 3], []
+    keeps = draw.random() < 0.5
+    for _ in range(6):
+        change_year(draw, months)
+        layout = draw.choice(["one", "sheets"]) if len(months) > 1 and how != "sorted" else "one"
+        way = replace(importer, mappings=find_mappings(importer.workspace, "ARSIS") if keeps else {})
+        settle(way, save(tmp_path, months, how, layout))
+        check(importer, *months)
+    if imports := importer.vault.list_imports():
+        importer.vault.undo(imports[0]["number"])  # the first file is in the later ones
+        assert importer.vault.count("encounter") == (sum(map(len, months)) if len(imports) > 1 else 0)
+
+
+@pytest.mark.parametrize("how", ["running", "none"])
+@pytest.mark.parametrize("rows", [3, 6, 9])
+@pytest.mark.parametrize("change", [{}, {"stage": "recruited"}])
+def test_a_file_of_one_partner_removes_no_row_of_another(importer, tmp_path, how, rows, change):
+    ours = number([month(1, rows)], how)
+    theirs = [row | {"partner": "BKTF", "child_id": f"B-{n}"} for n, row in enumerate(ours)]
+    importer.import_file(write(tmp_path, text_of([*ours, *theirs])))
+    second = [ours[0] | change, *ours[2:]]
+    settle(importer, write(tmp_path, text_of(second)))
+    check(importer, second, theirs)
+
+
+@pytest.mark.parametrize("day", range(1, 6))
+@pytest.mark.parametrize("fault", [{"days": "many"}, {"municipality": "Xyz"}])
+def test_a_rejected_row_of_outreach_stops_a_file_from_replacing(importer, tmp_path, day, fault):
+    effort = {"municipality": "Tiranë", "days": "2", "kind": "other", "partner": "ARSIS"}
+    outreach = [effort | {"date": f"2008-03-{n:02}"} for n in range(1, 6)]
+    importer.import_file(write(tmp_path, text_of(outreach)))
+    outreach[day - 1] |= fault
+    with pytest.raises(DoubtfulFile) as caught:
+        replace(importer, answers={"period": "replaces"}).import_file(write(tmp_path, text_of(outreach)))
+    assert list(caught.value.doubts[0].answers) == ["adds"]
+    assert importer.vault.count("effort") == 5
