@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from data.errors import FileRefused
 from data.message import Message, join_messages
 from data.reference import area_table
-from data.restricted.intake.identity import Crowd
+from data.restricted.intake.identity import Crowd, Restarts
 from data.restricted.intake.shape import name_first
 from data.restricted.vault.earlier import Corrections, Overlap
 
-REPLACES, NEW, NO_FAMILY = ("period", "replaces"), ("numbers", "new"), ("families", "none")
+REPLACES, INSIDE = ("period", "replaces"), ("period", "days")
+NEW, NO_FAMILY = ("numbers", "new"), ("families", "none")
 # For records that were entered by hand.
 NOTHING_ASKED = {"period": "adds", "numbers": "correct", "changes": "right", "families": "right"}
 
-_SHOWN = 3  # household numbers
+_SHOWN = 3  # household numbers, or reasons
+_BEGIN_AGAIN = Message("The numbers begin again: they are not read, and rows are compared by all their other cells")
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,45 @@ class DoubtfulFile(FileRefused):
         super().__init__(message)
         self.doubts = tuple(doubts)
 
+    def split(self) -> tuple[list[Doubt], list[Doubt]]:
+        """Return the question on record numbers, if it is open, and the others."""
+        numbers = [doubt for doubt in self.doubts if doubt.name == NEW[0]]
+        return numbers, [doubt for doubt in self.doubts if doubt not in numbers]
+
 
 def raise_open(file: str, doubts: Iterable[Doubt], answers: Mapping[str, str]) -> None:
     """Raise DoubtfulFile if a question has no allowed answer."""
     if doubtful := [doubt for doubt in doubts if answers.get(doubt.name) not in doubt.answers]:
-        message = join_messages([Message("{file}: no row was imported yet.", file=file), *_ask(doubtful)])
-        raise DoubtfulFile(message, doubtful)
+        raise word_doubts(file, doubtful)
 
 
-def doubt_corrections(corrections: Corrections | None) -> Iterator[Doubt]:
-    """Yield the question whether record numbers begin again, if most corrections are about another child, day or place.
+def word_doubts(file: str, doubts: Sequence[Doubt]) -> DoubtfulFile:
+    """Return the error for open questions."""
+    return DoubtfulFile(join_messages([Message("{file}: no row was imported yet.", file=file), *_ask(doubts)]), doubts)
 
-    One row in which all three are different is enough: that is no correction.
+
+def doubt_numbers(corrections: Corrections | None, restarts: Restarts | None) -> Iterator[Doubt]:
+    """Yield the question whether record numbers begin again, in the file or from file to file.
+
+    They do if most corrections are about another child, day or place. One row in which all three are different is
+    enough: that is no correction.
     """
-    if corrections is None or not (corrections.all or 2 * corrections.some >= corrections.rows):
+    if corrections and not (corrections.all or 2 * corrections.some >= corrections.rows):
+        corrections = None
+    if restarts:
+        yield Doubt(
+            NEW[0],
+            Message(
+                "{count:,} of {rows:,} rows have a record number that another row of the file has too, with another "
+                "child, place or day. Do the numbers begin again, for example in each month or sheet?",
+                count=restarts.repeated,
+                rows=restarts.rows,
+            ),
+            (),
+            {"new": _BEGIN_AGAIN, "correct": Message("Each number is one record: rows that share one are rejected")},
+        )
+        return
+    if corrections is None:
         return
     names = area_table()["name_en"]
     sample = [
@@ -72,7 +99,7 @@ def doubt_corrections(corrections: Corrections | None) -> Iterator[Doubt]:
         for old_place, old_month, place, month, count in corrections.pairs
     ]
     yield Doubt(
-        "numbers",
+        NEW[0],
         Message(
             "{count:,} of {rows:,} rows with a known record number have another child, place or day than is stored. "
             "Are they corrections, or do the numbers begin again in each file?",
@@ -80,37 +107,53 @@ def doubt_corrections(corrections: Corrections | None) -> Iterator[Doubt]:
             rows=corrections.rows,
         ),
         (Message("Another child in {count:,} of {rows:,} rows.", count=corrections.child, rows=corrections.rows),),
-        {
-            "new": Message("The numbers begin again: the rows are new records"),
-            "correct": Message("They are corrections of the same records"),
-        },
+        {"new": _BEGIN_AGAIN, "correct": Message("They are corrections of the same records")},
         tuple(sample),
     )
 
 
-def doubt_period(overlap: Overlap | None) -> Iterator[Doubt]:
-    """Yield the question whether a file takes the place of an earlier one."""
+def doubt_period(overlap: Overlap | None, rejected: Sequence[Message]) -> Iterator[Doubt]:
+    """Yield the question whether a file takes the place of an earlier one.
+
+    rejected : why rows are rejected. It cannot take its place while one of them may be a row that is not in the file.
+    """
     if overlap is None:
         return
+    answers = {"replaces": Message("It takes its place: the rows that are not in this file go away")}
+    facts = [
+        Message(
+            "{same:,} rows are the same, {new:,} rows are new or corrected, and {gone:,} rows of the earlier "
+            "import, of the same months, are not in this file.",
+            same=overlap.same,
+            new=overlap.new,
+            gone=overlap.gone,
+        )
+    ]
+    if overlap.outside:
+        facts.append(
+            Message(
+                "{count:,} of the rows that are not in this file are of days before its first or after its last day.",
+                count=overlap.outside,
+            )
+        )
+        answers["days"] = Message("It takes its place from its first to its last day: rows of other days stay")
+    if not overlap.is_sure:
+        answers = {}
+        facts += [
+            Message(
+                "Rows of this file are rejected, and nobody can say which rows of the earlier import they are. So the "
+                "file cannot take its place yet. Correct or delete these rows, then import the file again."
+            ),
+            *rejected[:_SHOWN],
+        ]
     yield Doubt(
         "period",
         Message(
             "The file seems to be another version of import {numbers}. Does it take its place, or add to it?",
             numbers=", ".join(map(str, overlap.imports)),
         ),
-        (
-            Message(
-                "{same:,} rows are the same, {new:,} rows are new or corrected, and {gone:,} rows of the earlier "
-                "import, of the same months, are not in this file.",
-                same=overlap.same,
-                new=overlap.new,
-                gone=overlap.gone,
-            ),
-        ),
-        {
-            "replaces": Message("It takes its place: the rows that are not in this file go away"),
-            "adds": Message("It adds to it: all rows stay"),
-        },
+        tuple(facts),
+        {**answers, "adds": Message("It adds to it: all rows stay")},
     )
 
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from data.disclosure import policy_file
 from data.errors import DiskFull, FileRefused, InputError, WorkspaceError
-from data.message import Message, join_messages
+from data.message import Message, count_more, join_messages
 from data.restricted import governance, intake, keys
 from data.restricted.doubts import (
+    INSIDE,
     NEW,
     NO_FAMILY,
     REPLACES,
+    DoubtfulFile,
     doubt_changes,
-    doubt_corrections,
     doubt_families,
+    doubt_numbers,
     doubt_period,
     raise_open,
+    word_doubts,
 )
 from data.restricted.governance import retention
 from data.restricted.governance.retention import Overdue
@@ -43,6 +46,10 @@ _TABLES = (".csv", ".xlsx", ".xls")  # a file with another ending is read too if
 # A note of an import whose records are stored.
 NO_LIST = Message(
     "The list of rejected rows could not be written. The others are stored. To get it, import the file again."
+)
+NOT_KEPT = Message(
+    "How this file was read could not be kept for the partner, so the next file will be asked about again. Its records "
+    "are stored."
 )
 _FEWEST_SAME = 2  # One record without a number may be like one of another partner.
 
@@ -119,36 +126,69 @@ class Importer:
             raise FileRefused(word_unknown(path))
         # One lock for all steps, so that nobody is forgotten between reading a file and storing its records.
         with self.vault.writing():
-            self._refuse_similar_partners(path, [partner] if partner else [])
-            rules = self.mappings.get(kind, ColumnMapping())
-            unnumbered = ColumnMapping(ignore=("record_number",) if NEW in self.answers.items() else ())
-            read = intake.read_file(
-                path,
-                kind,
-                resolve=self.resolve,
-                hash_identifier=keys.IdentifierHasher(self.secrets.identifier).hash,
-                mapping=rules.extend(unnumbered),
-                partner=partner,
-                partners=self._list_partners(kind),
-                forgotten=self.vault.forgotten_children(),
-                find_stored=self.vault.find_stored if self.vault.has_written_codes else None,
-                leave_crowds=NO_FAMILY in self.answers.items(),
-                progress=progress,
-            )
-            self._refuse_similar_partners(path, read.partners)
-            self._refuse_unknown_partners(path, read)
+            try:
+                return self._import_kind(path, kind, partner, progress)
+            except DoubtfulFile as doubtful:
+                raise self._compare_by_content(doubtful, path, kind, partner) from None
+
+    def _compare_by_content(
+        self, doubtful: DoubtfulFile, path: InputFile, kind: str, partner: str | None
+    ) -> DoubtfulFile:
+        """Return the open questions; if one is whether record numbers begin again, with those that remain if they do.
+
+        How a file with such numbers differs from earlier ones is known only without the numbers.
+        """
+        numbers, others = doubtful.split()
+        if not numbers:
+            return doubtful
+        trial = replace(self, answers={**self.answers, **dict([NEW])}, rehearse=True)
+        try:
+            trial.import_file(path, kind=kind, partner=partner)
+            others = []
+        except DoubtfulFile as further:
+            others = list(further.doubts)
+        except FileRefused:
+            pass  # the file needs its numbers
+        return word_doubts(path.name, [*numbers, *others])
+
+    def _import_kind(
+        self, path: InputFile, kind: str, partner: str | None, progress: ProgressCount | None = None
+    ) -> Imported:
+        self._refuse_similar_partners(path, [partner] if partner else [])
+        rules = self.mappings.get(kind, ColumnMapping())
+        unnumbered = ColumnMapping(ignore=("record_number",) if NEW in self.answers.items() else ())
+        read = intake.read_file(
+            path,
+            kind,
+            resolve=self.resolve,
+            hash_identifier=keys.IdentifierHasher(self.secrets.identifier).hash,
+            mapping=rules.extend(unnumbered),
+            partner=partner,
+            partners=self._list_partners(kind),
+            forgotten=self.vault.forgotten_children(),
+            find_stored=self.vault.find_stored if self.vault.has_written_codes else None,
+            leave_crowds=NO_FAMILY in self.answers.items(),
+            progress=progress,
+        )
+        self._refuse_similar_partners(path, read.partners)
+        self._refuse_unknown_partners(path, read)
+        try:
             number, counts, more = self._store(path, read)
-            notes, rejects, list_failed = (*read.notes, *more), None, False
-            if not self.rehearse:
-                learnt = unnumbered.extend(ColumnMapping(slashes=read.slashes if number else ""))
-                if partner and learnt != ColumnMapping():
-                    with contextlib.suppress(OSError, DiskFull):  # the records are stored
-                        mapping.keep(self.workspace.mappings, partner, kind, learnt)
+        except DoubtfulFile as doubtful:
+            raise self._list_refused(path, read, doubtful) from None
+        notes, rejects, list_failed = (*read.notes, *more), None, False
+        if not self.rehearse:
+            learnt = unnumbered.extend(ColumnMapping(slashes=read.slashes if number else ""))
+            if partner and learnt != ColumnMapping():
                 try:
-                    rejects = self._write_rejects(path, read)
-                except (OSError, DiskFull):  # the records are stored, so this is no failure of the import
-                    list_failed = True
-                    notes += (NO_LIST,)
+                    mapping.keep(self.workspace.mappings, partner, kind, learnt)
+                except (OSError, DiskFull):  # the records are stored
+                    notes += (NOT_KEPT,)
+            try:
+                rejects = self._write_rejects(path, read)
+            except (OSError, DiskFull):  # the records are stored, so this is no failure of the import
+                list_failed = True
+                notes += (NO_LIST,)
         return Imported(
             kind=read.kind,
             accepted=counts.accepted,
@@ -225,12 +265,8 @@ class Importer:
         with contextlib.suppress(_Rehearsal), importing as records:
             for batch in read.batches():
                 records.add(batch)
-            notes = self._settle_doubts(path, read, records)
-            notes += _note_two_sexes(records.count_two_sexes())
-            notes += _note_other_partner(records.find_other_partner())
-            notes += _note_large_households(records.count_large_households(MOST_IN_FAMILY))
-            notes += _note_late(records.count_late())
-            notes += _note_outside(self.workspace, read)
+            records.match_unnumbered()
+            notes = [*self._settle_doubts(path, read, records), *self._note_records(read, records)]
             if self.rehearse:
                 raise _Rehearsal
         stored = not self.rehearse and records.counts != Counts()
@@ -240,25 +276,93 @@ class Importer:
         """Compare a file with what is stored, and act on the answers; raise DoubtfulFile for what is not answered."""
         earlier = (Outline.from_json(text) for text in records.list_outlines())
         changes = compare_outlines(get_kind(read.kind), earlier, read.outline)
-        if NEW in self.answers.items():  # its numbers are not read any more
+        if NEW in self.answers.items() or "record_number" in self._ignored(read.kind):  # its numbers are not read
             changes = (change for change in changes if change.values["column"] != "record_number")
-        corrections, overlap = records.count_corrections(), records.find_overlap()
-        doubts = [*doubt_corrections(corrections), *doubt_period(overlap), *doubt_changes(changes)]
-        raise_open(path.name, [*doubts, *doubt_families(read.crowds)], self.answers)
+        corrections = records.count_corrections()
+        overlap = records.find_overlap(read.rejected.identity, len(read.rejected.lines))
+        doubts = [*doubt_numbers(corrections, read.restarts), *doubt_period(overlap, _word_rejects(read))]
+        doubts += [*doubt_changes(changes), *doubt_families(read.crowds)]
+        raise_open(path.name, doubts, self.answers)
         if records.counts != Counts():
             records.write_outline(read.outline.to_json())
-        if overlap is None or REPLACES not in self.answers.items():
+        if overlap is None or not {REPLACES, INSIDE} & self.answers.items():
             return []
-        records.remove_gone()
-        numbers = ", ".join(map(str, overlap.imports))
         return [
             Message(
                 "{count:,} rows of import {numbers} that are not in this file were removed. Taking this import back "
                 "brings them back.",
-                count=overlap.gone,
-                numbers=numbers,
+                count=records.remove_gone(inside=INSIDE in self.answers.items()),
+                numbers=", ".join(map(str, overlap.imports)),
             )
         ]
+
+    def _ignored(self, kind: str) -> tuple[str, ...]:
+        return self.mappings.get(kind, ColumnMapping()).ignore
+
+    def _list_refused(self, path: InputFile, read: intake.Intake, doubtful: DoubtfulFile) -> DoubtfulFile:
+        """Return the open questions, with the list of rejected rows if these stop a file from replacing another."""
+        if self.rehearse or read.rejects.empty or not {REPLACES, INSIDE} & self.answers.items():
+            return doubtful
+        try:
+            listed = Message("The rejected rows: {file}", file=self._write_rejects(path, read))
+        except (OSError, DiskFull):
+            return doubtful
+        return DoubtfulFile(join_messages([doubtful.message, listed]), doubtful.doubts)
+
+    def _note_records(self, read: intake.Intake, records: Import) -> list[Message]:
+        """Return notes on records that may be wrong, or count nowhere, beside those of other files and partners."""
+        two_sexes = records.count_two_sexes()
+        crowds, late = records.count_large_households(MOST_IN_FAMILY), records.count_late()
+        other, same, compared = records.find_other_partner() or ("", 0, 1)
+        policy = policy_file.read(self.workspace.path).policy
+        programme = Calendar(self.workspace.start_month).whole(policy.first, policy.last)
+        outside = read.count_outside(programme.start, programme.end)
+        notes = {
+            Message(
+                "{count:,} child of this file is female in one record of the partner and male in another. A cell may "
+                "be wrong, or two children have one identifier and count as one. Ask the partner."
+                if two_sexes == 1
+                else "{count:,} children of this file are female in one record of the partner and male in another. "
+                "Cells may be wrong, or two children have one identifier and count as one. Ask the partner.",
+                count=two_sexes,
+            ): two_sexes,
+            Message(
+                "Is this the right partner? {count:,} of {rows:,} new records that were compared are the same as "
+                "records of {other!r} (day, place, record number and all categories). If the file is one of {other!r}, "
+                "do not import it for another partner, or take the import back: its children and encounters would "
+                "count twice.",
+                count=same,
+                rows=compared,
+                other=other,
+            ): same >= _FEWEST_SAME and 2 * same >= compared,
+            Message(
+                "Household numbers of this file that have more than {most} children, those of earlier files counted: "
+                "{count:,}. All children of a number count as one family. Ask the partner what it stands for.",
+                most=MOST_IN_FAMILY,
+                count=crowds,
+            ): crowds,
+            Message(
+                "{count:,} new or corrected encounter is of a year whose numbers are final and never change. It is "
+                "stored, and counts in no number of children."
+                if late == 1
+                else "{count:,} new or corrected encounters are of years whose numbers are final and never change. "
+                "They are stored, and count in no number of children.",
+                count=late,
+            ): late,
+            Message(
+                "{count:,} row is of a day before or after the programme ({first} to {last}). It is stored, and is in "
+                "no number of a release. If the day is wrong, correct it; if the programme is longer, change "
+                "policy.toml."
+                if outside == 1
+                else "{count:,} rows are of days before or after the programme ({first} to {last}). They are stored, "
+                "and are in no number of a release. If the days are wrong, correct them; if the programme is longer, "
+                "change policy.toml.",
+                count=outside,
+                first=programme.start,
+                last=programme.end,
+            ): outside,
+        }
+        return [note for note, says in notes.items() if says]
 
     def _write_rejects(self, path: InputFile, read: intake.Intake) -> Path | None:
         target = find_list(self.workspace.rejects, read.partners, path.name, read.sheet)
@@ -270,88 +374,16 @@ class Importer:
         return target
 
 
-def _note_two_sexes(children: int) -> list[Message]:
-    """Return a note if a sex contradicts that of other records of a child: perhaps two children have one identifier."""
-    if not children:
-        return []
+def _word_rejects(read: intake.Intake) -> list[Message]:
+    """Return why rows are rejected, most rows first."""
     return [
         Message(
-            "{count:,} child of this file is female in one record of the partner and male in another. A cell may be "
-            "wrong, or two children have one identifier and count as one. Ask the partner."
-            if children == 1
-            else "{count:,} children of this file are female in one record of the partner and male in another. Cells "
-            "may be wrong, or two children have one identifier and count as one. Ask the partner.",
-            count=children,
+            "Line {lines}: {column}, {reason}." if why["column"] else "Line {lines}: {reason}.",
+            lines=count_more(", ".join(map(str, why["lines"])), why["rows"] - len(why["lines"])),
+            column=why["column"],
+            reason=why["reason"],
         )
-    ]
-
-
-def _note_other_partner(comparison: tuple[str, int, int] | None) -> list[Message]:
-    """Return a note if most records are those of another partner (see `find_other_partner`): each would count twice."""
-    if comparison is None or comparison[1] < _FEWEST_SAME or 2 * comparison[1] < comparison[2]:
-        return []
-    other, count, rows = comparison
-    return [
-        Message(
-            "Is this the right partner? {count:,} of {rows:,} new records that were compared are the same as records "
-            "of {other!r} (day, place, record number and all categories). If the file is one of {other!r}, do not "
-            "import it for another partner, or take the import back: its children and encounters would count twice.",
-            count=count,
-            rows=rows,
-            other=other,
-        )
-    ]
-
-
-def _note_large_households(households: int) -> list[Message]:
-    """Return a note if household numbers have, with those of earlier files, more children than a family has."""
-    if not households:
-        return []
-    return [
-        Message(
-            "Household numbers of this file that have more than {most} children, those of earlier files counted: "
-            "{count:,}. All children of a number count as one family. Ask the partner what it stands for.",
-            most=MOST_IN_FAMILY,
-            count=households,
-        )
-    ]
-
-
-def _note_late(records: int) -> list[Message]:
-    """Return a note if encounters are of years whose numbers are final: they never change."""
-    if not records:
-        return []
-    return [
-        Message(
-            "{count:,} new or corrected encounter is of a year whose numbers are final and never change. It is stored, "
-            "and counts in no number of children."
-            if records == 1
-            else "{count:,} new or corrected encounters are of years whose numbers are final and never change. They "
-            "are stored, and count in no number of children.",
-            count=records,
-        )
-    ]
-
-
-def _note_outside(workspace: Workspace, read: intake.Intake) -> list[Message]:
-    """Return a note if records are of days before or after the programme: they are in no release."""
-    policy = policy_file.read(workspace.path).policy
-    programme = Calendar(workspace.start_month).whole(policy.first, policy.last)
-    records = read.count_outside(programme.start, programme.end)
-    if not records:
-        return []
-    return [
-        Message(
-            "{count:,} row is of a day before or after the programme ({first} to {last}). It is stored, and is in no "
-            "number of a release. If the day is wrong, correct it; if the programme is longer, change policy.toml."
-            if records == 1
-            else "{count:,} rows are of days before or after the programme ({first} to {last}). They are stored, and "
-            "are in no number of a release. If the days are wrong, correct them; if the programme is longer, change "
-            "policy.toml.",
-            count=records,
-            first=programme.start,
-            last=programme.end,
-        )
+        for why in group_rejects(read.rejects, read.kind, read.reasons)
     ]
 
 

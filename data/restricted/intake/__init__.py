@@ -37,6 +37,8 @@ from data.restricted.intake.identity import (
     Crowd,
     FindStored,
     Identified,
+    Rejected,
+    Restarts,
     child_names,
     hash_children,
     hash_codes,
@@ -101,9 +103,10 @@ class Intake:
     (data/restricted/intake/rejects.py); `reasons` has its reasons as messages. accepted_rows + rejected_rows = rows,
     where parts of an area that were added up are one row. `sheet` is the number of the sheet, 0 for a text file.
     `totals` are the whole numbers in its rows of totals. `crowds` are household numbers with more children than a
-    family has. `slashes` is the order in which days such as 5/6/2007 were read. `partners` are the partners that the
-    rows name, and the sender if there is one. `unknown_columns` are headings that the product does not know: these
-    columns were checked for personal data and otherwise ignored.
+    family has. `restarts` says how many record numbers begin again in the file. `slashes` is the order in which days
+    such as 5/6/2007 were read. `partners` are the partners that the rows name, and the sender if there is one.
+    `unknown_columns` are headings that the product does not know: these columns were checked for personal data and
+    otherwise ignored.
     """
 
     kind: str
@@ -120,6 +123,8 @@ class Intake:
     respelled: tuple[Respelled, ...]
     totals: tuple[int, ...] = field(repr=False)
     crowds: tuple[Crowd, ...] = field(repr=False)
+    rejected: Rejected = field(repr=False)
+    restarts: Restarts | None
     slashes: Slashes
     outline: Outline = field(repr=False)
     _columns: dict[str, Cells] = field(repr=False)
@@ -384,6 +389,7 @@ def _intake(
     rejects = build_rejects(kind, table, layout, rows)
     reasons = [*(reason for _, _, reason, _ in rows.faults), *(fault.reason for fault in table.faults)]
     headings = table.begin.headings
+    lines = np.sort(np.append(identified.rejected.lines, [fault.line for fault in table.faults]).astype(np.int64))
     return Intake(
         kind=kind.name,
         sheet=table.begin.sheet,
@@ -399,6 +405,8 @@ def _intake(
         respelled=tuple(list_respelled(kind, table, layout, rows)),
         totals=table.totals,
         crowds=tuple(crowds),
+        rejected=Rejected(identified.rejected.identity, lines),
+        restarts=identified.restarts,
         slashes=rows.slashes,
         outline=outline,
         _columns={column.name: rows.cells[column.name] for column in kind.stored},

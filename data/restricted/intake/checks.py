@@ -41,7 +41,7 @@ Mask = npt.NDArray[np.bool_]
 TOWN = Message("is a town, and a village elsewhere may have the same name")
 EXONYM = Message("is a name in another language, and a place in the country of that language may have it too")
 APART = Message("the county, region or municipality beside it is another place")
-_YEAR, _MAIN, _NAMED = 365, 0.9, 6  # days; the share of rows that are not far; lines in a note
+_YEAR, _FAR, _NAMED = 365, 0.1, 6  # days; the share of rows that are far; lines in a note
 _UNRESOLVED = 1_000  # Different texts; a column with more is the wrong one, and suggestions for it would be slow.
 
 
@@ -253,13 +253,13 @@ def _note_order(column: str, texts: list[str], given_order: str) -> list[Message
 
 
 def _note_far_days(rows: Rows) -> list[Message]:
-    """Return a note on the rows, at most a tenth, whose day is more than a year away from all others."""
+    """Return a note on the rows, at most a tenth or one of three, whose day is over a year away from all others."""
     cells = rows.cells["date"]
     days = np.array([str(day).removeprefix("W") or "NaT" for day in cells.distinct], "datetime64[D]")[cells.codes]
     known = np.sort(days[~np.isnat(days)])
     cuts = np.flatnonzero(np.diff(known) > np.timedelta64(_YEAR, "D")) + 1
     main = max(np.split(known, cuts), key=len)
-    if not len(cuts) or len(main) < _MAIN * len(known):
+    if not 0 < len(known) - len(main) <= max(_FAR * len(known), 1) or len(main) < 2:
         return []
     far = ~np.isnat(days) & ((days < main[0]) | (days > main[-1]))
     why = Message(

@@ -32,7 +32,7 @@ from data.workspace.folding import normalize_code, normalize_identifier, normali
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
 _LINES = 6  # in a note
-_FEWEST = 5  # identifiers that can be seen to number the rows
+_FEWEST = 3  # identifiers that can be seen to number the rows
 MOST_IN_FAMILY = 15  # children with one household number: two couples with seven each are a rare household
 _MANY, _MOST_ROWS = 6, 0.5  # children whose number also has more than this share of the rows
 FindStored: TypeAlias = Callable[[Collection[str]], frozenset[str]]
@@ -49,16 +49,33 @@ class Crowd(NamedTuple):
     lines: npt.NDArray[np.int64]
 
 
+class Restarts(NamedTuple):
+    """How many rows have a record number, and how many have that of a row with another child, place or day."""
+
+    rows: int
+    repeated: int
+
+
+class Rejected(NamedTuple):
+    """The rejected rows: identities of those whose record number is sure, and the lines of the others."""
+
+    identity: list[bytes]
+    lines: npt.NDArray[np.int64]
+
+
 class Identified(NamedTuple):
     """The accepted rows: positions, identities and digests of content (16 bytes each), and lines of equal rows.
 
-    Rows are equal if they have the same content and no record number: they may be one record or two.
+    Rows are equal if they have the same content and no record number: they may be one record or two. `restarts` is None
+    if record numbers do not seem to begin again in the file.
     """
 
     positions: npt.NDArray[np.intp]
     identity: list[bytes]
     content: list[bytes]
     alike: npt.NDArray[np.int64]
+    rejected: Rejected
+    restarts: Restarts | None = None
 
 
 def hash_children(
@@ -338,8 +355,11 @@ def identify(rows: Rows) -> Identified:
     if "record_number" not in rows.cells:
         nowhere = np.zeros(len(good), dtype=bool)
         identity = _identify_by_content(rows.kind.name, content, nowhere)
-        return Identified(good, identity, content, _alike(rows, good, nowhere, content))
+        rejected = Rejected([], rows.lines[~rows.good()])
+        return Identified(good, identity, content, _alike(rows, good, nowhere, content), rejected)
     keys, numbered = _record_numbers(rows, good)
+    sure = rows.good("partner", "record_number")
+    restarts = None
     clash = np.zeros(len(keys), dtype=bool)
     counts = np.bincount(keys[numbered]) if numbered.any() else np.zeros(1, dtype=np.int64)
     twice = np.flatnonzero(numbered & (counts[np.where(numbered, keys, 0)] > 1))
@@ -349,6 +369,7 @@ def identify(rows: Rows) -> Identified:
     for position in twice.tolist():
         clash[position] = len(contents[int(keys[position])]) > 1
     if clash.any():
+        restarts = _find_restarts(rows, good[numbered], keys[numbered], clash[numbered])
         mask = np.zeros(len(rows), dtype=bool)
         mask[good[clash]] = True
         rows.fault(mask, "record_number", _TWICE, "one row for each record number")
@@ -357,13 +378,39 @@ def identify(rows: Rows) -> Identified:
         content = [content[i] for i in keep.tolist()]
     identity = _identify_by_content(rows.kind.name, content, numbered)
     places = np.flatnonzero(numbered)
-    partners = rows.cells["partner"].take(good[places])
-    numbers = rows.cells["record_number"].take(good[places])
+    for place, digest in zip(places.tolist(), _identify_by_number(rows, good[places]), strict=True):
+        identity[place] = digest
+    bad = np.flatnonzero(~rows.good())
+    has_number = sure[bad] & _record_numbers(rows, bad)[1]
+    # Of several rows with one number, nobody knows which has a wrong one.
+    unsure = ~has_number | ~rows.good("record_number")[bad]
+    rejected = Rejected(_identify_by_number(rows, bad[has_number]), rows.lines[bad[unsure]])
+    return Identified(good, identity, content, _alike(rows, good, numbered, content), rejected, restarts)
+
+
+def _find_restarts(
+    rows: Rows, places: npt.NDArray[np.intp], keys: Codes, clash: npt.NDArray[np.bool_]
+) -> Restarts | None:
+    """Return whether record numbers begin again: from a row on, or up to it, most numbers are in the file twice.
+
+    places : the rows with a number; keys : that number; clash : whether another row has it with other content; (n,).
+    """
+    cells = [rows.cells[name].codes[places] for name in ("child", "municipality", "date")]
+    subjects = combinations(keys, *cells)[1]
+    differs = clash & (np.bincount(keys[subjects], minlength=int(keys.max()) + 1)[keys] > 1)
+    again = np.flatnonzero(differs & pd.Series(keys).duplicated().to_numpy(dtype=bool))
+    parts = np.split(differs, again[:1])
+    if not len(again) or all(2 * part.sum() < len(part) for part in parts):
+        return None
+    return Restarts(len(places), int(differs.sum()))
+
+
+def _identify_by_number(rows: Rows, places: npt.NDArray[np.intp]) -> list[bytes]:
+    """Compute the identities of rows with a record number."""
+    partners, numbers = rows.cells["partner"].take(places), rows.cells["record_number"].take(places)
     prefix = f"{rows.kind.name}{_BETWEEN}number{_BETWEEN}"
-    for place, partner, number in zip(places.tolist(), partners, numbers, strict=True):
-        text = f"{prefix}{str(partner).casefold()}{_BETWEEN}{number}"
-        identity[place] = _digest(text)
-    return Identified(good, identity, content, _alike(rows, good, numbered, content))
+    pairs = zip(partners, numbers, strict=True)
+    return [_digest(f"{prefix}{str(partner).casefold()}{_BETWEEN}{number}") for partner, number in pairs]
 
 
 def _alike(

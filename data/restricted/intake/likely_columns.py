@@ -19,7 +19,7 @@ _WORDS_OF_CATEGORY = 4
 _REPEATED = 10  # rows in which a category is there at least twice, on average
 _SAMPLE = 5_000  # rows
 _MOST = 0.5  # of the filled cells
-_FEWEST_REPEATED, _MOST_REPEATED = 2, 1 / 3  # rows of one day and place with the same code of a child
+_MOST_REPEATED = 1 / 3  # of the rows, fewer repeat the code of a child on one day at one place
 _DAY_AND_PLACE = 2
 
 
@@ -53,7 +53,7 @@ def find_day_columns(table: RawTable, positions: Iterable[int], today: dt.date) 
 
 def may_be_group(repeated: int, rows: int) -> bool:
     """Return whether so many rows repeat a code within a day and place that it is rather that of a family or case."""
-    return repeated >= _FEWEST_REPEATED and repeated > _MOST_REPEATED * rows
+    return 0 < repeated >= _MOST_REPEATED * rows
 
 
 def count_repeated(*codes: Ints) -> int:

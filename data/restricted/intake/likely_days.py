@@ -19,8 +19,9 @@ AS_WRITTEN, EXCHANGED = "as written", "exchanged"
 DOUBTFUL = Message("day and month may be exchanged")
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?")
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
-_FEWEST = 3  # distinct days in doubt
+_FEWEST = 3  # distinct days in doubt; of fewer, no date may have a day above 12
 _SPREAD = 5  # distinct days; three visits on the 7th of three months are no rarity
+_MONTHS = 3
 _ENOUGH = 8  # distinct days; by chance, none of them has a day above 12 once in 2,000 columns
 _DIFFERENT = 4  # of them; a visit on the first of each month is likely
 _LATER = 0.2  # of all dates, at most, have a day above 12 where they were exchanged; by chance 0.6 have
@@ -56,10 +57,11 @@ def judge_days(texts: Sequence[str], read: Callable[[str], dt.date | None], toda
     written, other = (len({(day.year, day.month) for day in reading}) for reading in (days.values(), turned))
     late = sum(days[number].day > 12 for number in dates)
     is_monthly = {day.day for day in days.values()} == {1}
-    is_spread = written >= _FEWEST and 2 * other < written and not is_monthly
+    is_spread = written >= _MONTHS and 2 * other < written and not is_monthly
+    is_thin = len(doubted) > 1 and other < written and not late and not is_monthly
     dates_are_cut = (
         bool(dates)
-        and late <= max(_LATER * len(dates), 1 if slashed else 0)
+        and late <= max(_LATER * len(dates), 1 if slashed and len(doubted) >= _FEWEST else 0)
         and (
             all(max(int(match[1]), int(match[2])) > 12 for match in slashed)
             if slashed
@@ -69,11 +71,14 @@ def judge_days(texts: Sequence[str], read: Callable[[str], dt.date | None], toda
             and len({days[n].day for n in dates}) >= _DIFFERENT
         )
     )
-    is_ahead = today is not None and max(days.values(), default=today) > today >= max(turned, default=today)
-    if len(doubted) < _FEWEST or not (is_spread or dates_are_cut or is_ahead):
-        return Doubt()
-    if not dates_are_cut and not is_ahead and len(doubted) < _SPREAD:
-        return Doubt(is_weak=True)
+    # A single day in the future is rejected as such; beside it, other days may be wrong in silence.
+    is_ahead = (
+        len(doubted) > 1
+        and today is not None
+        and max(days.values(), default=today) > today >= max(turned, default=today)
+    )
+    if not doubted or not (dates_are_cut or is_ahead or (is_spread and len(doubted) >= _SPREAD)):
+        return Doubt(is_weak=is_thin or (is_spread and bool(doubted)))
     return Doubt(f"{min(doubted.values()):%Y-%m} to {max(doubted.values()):%Y-%m}", doubted)
 
 

@@ -22,6 +22,7 @@ from data.schema.column import RecordKind
 
 _LEAST_CHANGE = 0.25  # of the rows
 _BY_CHANCE = 2.8  # standard deviations: four full cells after four empty ones are more
+_FEWEST = 3  # rows of which all are filled in one file and none in the next
 _LIKE_SIZE = 1.5  # times as many rows: distinct values are not compared with a file that is larger by more
 
 
@@ -143,6 +144,8 @@ def _is_other(first: int, of_first: int, then: int, of_then: int) -> bool:
         return False
     change, share = abs(first / of_first - then / of_then), (first + then) / (of_first + of_then)
     deviation = sqrt(share * (1 - share) * (1 / of_first + 1 / of_then))
+    if change == 1 and min(of_first, of_then) >= _FEWEST:
+        return True
     return change >= _LEAST_CHANGE and change > _BY_CHANCE * deviation
 
 

@@ -1,6 +1,7 @@
 """The import of one file's records into the vault, inside one transaction."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -130,14 +131,27 @@ class Import:
             return None
         return earlier.count_corrections(self._connection, self._batch)
 
-    def find_overlap(self) -> earlier.Overlap | None:
-        """Return the earlier imports of which this file seems to be another version. Collected rows go in first."""
+    def match_unnumbered(self) -> None:
+        """Take rows for known records that are the same but for a record number (see earlier.py); flush before."""
         self.flush()
-        return earlier.find_overlap(self._connection, self.kind, self._batch)
+        if self.kind == "encounter":
+            known = earlier.match_unnumbered(self._connection, self._batch)
+            self.counts += Counts(-known, 0, known)
 
-    def remove_gone(self) -> None:
-        """Delete the records of earlier versions of this file that it does not have any more; see `find_overlap`."""
-        earlier.remove_gone(self._connection, self.kind, self._batch)
+    def find_overlap(self, rejected: Iterable[bytes], unsure: int) -> earlier.Overlap | None:
+        """Return the earlier imports of which this file seems to be another version. Collected rows go in first.
+
+        The parameters are about its rejected rows, see earlier.py.
+        """
+        self.flush()
+        return earlier.find_overlap(self._connection, self.kind, self._batch, rejected, unsure)
+
+    def remove_gone(self, *, inside: bool = False) -> int:
+        """Delete the records of earlier versions that this file does not have any more, and return how many.
+
+        inside : only those from its first to its last day.
+        """
+        return earlier.remove_gone(self._connection, self.kind, self._batch, inside=inside)
 
     def list_outlines(self) -> list[str]:
         """Return the outlines of the files of earlier imports of this kind, the latest first."""

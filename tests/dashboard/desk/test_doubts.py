@@ -10,7 +10,7 @@ from tests.dashboard.desk.test_pages import desk as desk
 from tests.dashboard.desk.test_pages import drop, press, words_on
 from tests.data.restricted.test_doubts import month
 from tests.helpers.desk import open_section
-from tests.helpers.partner_files import text_of, write
+from tests.helpers.partner_files import ROW, text_of, workbook, write
 
 # Each with the file of the second month, and the answer: record numbers, versions, and children.
 CASES = {
@@ -57,6 +57,59 @@ def test_the_desk_asks_what_the_command_line_asks(desk, tact, tmp_path, name):
     assert f"{dry['accepted']} row" in words_on(page)
     with desk.open_vault() as (vault, _):
         assert vault.count("encounter") == stored
+
+
+def ask_both(desk, tact, path, *answers):
+    """Return the questions that desk and command line ask, and the page; both must ask the same."""
+    line = ("--workspace", desk.workspace.path, "import", path, "--partner", "Qendra", "--json")
+    refusals = [tact(*line, *(f"--answer={answer}" for answer in answers), *dry) for dry in (["--dry-run"], [])]
+    (first,), (second,) = (json.loads(refused.out)["files"] for refused in refusals)
+    assert first["questions"] == second["questions"]
+    page = drop(open_section(desk), path)
+    assert not page.exception
+    assert all(question["text"] in words_on(page) for question in second["questions"])
+    return second, page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("corrected", [{}, {"stage": "recruited"}])
+def test_a_workbook_whose_numbers_begin_again_is_asked_once_with_its_true_difference(desk, tact, tmp_path, corrected):
+    rows = [row | {"partner": "", "record_number": str(n + 1)} for n, row in enumerate(month(1, 6))]
+    later = [row | {"partner": "", "record_number": str(n + 1)} for n, row in enumerate(month(2, 4, "", "L-{}"))]
+    path = write(tmp_path, text_of(rows), "january.csv")
+    assert tact("--workspace", desk.workspace.path, "import", path, "--partner", "Qendra").code == 0
+    rows[0] |= corrected
+    sheets = zip(("Janar", "Shkurt"), (rows, later), strict=True)
+    path = workbook(tmp_path, *((name, [list(ROW), *(list(row.values()) for row in part)]) for name, part in sheets))
+    entry, page = ask_both(desk, tact, path)
+    assert [doubt["name"] for doubt in entry["questions"]] == ["numbers", "period"] if corrected else ["numbers"]
+    assert not corrected or "1 rows of the earlier import" in words_on(page)
+    for radio, answer in zip(page.radio, ["new", "replaces"], strict=False):
+        radio.set_value(answer)
+    page = press(press(page, "Answer"), "Import it")
+    assert not page.exception
+    with desk.open_vault() as (vault, _):
+        assert vault.count("encounter") == 10
+
+
+@pytest.mark.slow
+def test_a_file_with_rejected_rows_replaces_nothing_at_the_desk_and_at_the_command_line(desk, tact, tmp_path):
+    rows = [row | {"partner": "", "record_number": ""} for row in month(1, 6)]
+    path = write(tmp_path, text_of(rows), "january.csv")
+    assert tact("--workspace", desk.workspace.path, "import", path, "--partner", "Qendra").code == 0
+    path = write(tmp_path, text_of([rows[0] | {"age_band": "x"}, *rows[2:]]), "corrected.csv")
+    entry, page = ask_both(desk, tact, path, "period=replaces")
+    assert list(entry["questions"][0]["answers"]) == ["adds"]
+    assert list(desk.workspace.rejects.glob("*/corrected.csv.rejected.csv"))
+    assert "corrected.csv.rejected.csv" in entry["refused"]
+    assert len(page.radio[0].options) == 1
+    assert "Line 2" in words_on(page)
+    path = write(tmp_path, text_of([rows[0], *rows[2:]]), "corrected.csv")
+    page = drop(page, path)
+    page.radio[0].set_value("replaces")
+    page = press(press(page, "Answer"), "Import it")
+    with desk.open_vault() as (vault, _):
+        assert vault.count("encounter") == 5
 
 
 @pytest.mark.slow

@@ -68,6 +68,20 @@ def test_a_list_that_cannot_be_written_is_a_note_of_an_import_that_is_stored(imp
     assert [entry["number"] for entry in importer.vault.list_imports()] == [imported.number]
 
 
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), DiskFull("The disk is full.")])
+def test_what_cannot_be_kept_for_the_partner_is_a_note_of_an_import_that_is_stored(
+    importer, tmp_path, monkeypatch, error
+):
+    def fail(*_values):
+        raise error
+
+    monkeypatch.setattr(imports.mapping, "keep", fail)
+    way = replace(importer, answers={"numbers": "new"})
+    imported = way.import_file(write(tmp_path, text_of([ROW])), partner="ARSIS")
+    assert imports.NOT_KEPT in imported.notes
+    assert importer.vault.count("encounter") == 1
+
+
 def note_of(importer, folder, name, *changes):
     """Import rows that differ from ROW, and return the notes on children of two sexes."""
     rows = [ROW | {"record_number": f"{name}-{number}"} | change for number, change in enumerate(changes)]
@@ -201,7 +215,7 @@ def test_encounters_of_a_year_that_is_final_are_noted_as_not_counted(importer, t
 @pytest.mark.parametrize("day", ["2000-01-01", "2003-06-30", "2005-05-31", "2006-05-31", "2009-06-01", "2010-01-01"])
 @pytest.mark.parametrize("count", [1, 2])
 def test_days_outside_the_programme_are_noted(importer, tmp_path, day, count):
-    rows = [ROW, *(ROW | {"record_number": f"R-{n}", "date": day} for n in range(count))]
+    rows = [ROW, *(ROW | {"record_number": f"R-{n}", "child_id": f"K-{n}", "date": day} for n in range(count))]
     imported = importer.import_file(write(tmp_path, text_of(rows)))
     (note,) = [note for note in imported.notes if "the programme (" in note]
     assert imported.accepted == count + 1
