@@ -30,8 +30,9 @@ from data.message import Message, join_messages
 from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.age_days import name_bands
 from data.restricted.intake.checks import Cells, Rows, check_rows
+from data.restricted.intake.children_beside import find_children, split_children
 from data.restricted.intake.csv_rows import read_grids, read_table
-from data.restricted.intake.headings import TELLING, Layout, match_headings
+from data.restricted.intake.headings import TELLING, Layout, match_headings, read_meanings
 from data.restricted.intake.identity import (
     BY_NUMBER,
     Crowd,
@@ -56,7 +57,7 @@ from data.restricted.intake.outline import Outline, draw_outline
 from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_rejects, list_respelled, write_rejects
-from data.restricted.intake.shape import name_first, shape_table
+from data.restricted.intake.shape import match_table, name_first, shape_table
 from data.restricted.intake.sheets import find_start, list_tables
 from data.restricted.intake.start import Grid, Start, check_choice
 from data.restricted.intake.surroundings import list_area_columns, name_pairs
@@ -233,9 +234,9 @@ def open_table(
     With `lenient`, required columns may be missing. Raises FileRefused if the file cannot be read, seems to have
     personal data, or lacks a required column.
     """
-    table = read_table(path, partial(find_start, [kind], mapping), progress)
+    table = split_children(kind, read_table(path, partial(find_start, [kind], mapping), progress))
     headings = table.begin.headings
-    layout = match_headings(kind, headings, mapping)
+    layout = match_table(kind, table, mapping)
     refuse_personal_headings(path.name, kind, headings, layout)
     if not lenient and len(layout.list_found()) < TELLING:
         # The row may be a record, and a message on personal content names headings.
@@ -268,7 +269,11 @@ def has_children(path: InputFile) -> bool:
     with suppress(FileRefused):
         tables = list_tables([kind], ColumnMapping(), read_grids(path))
         layouts = [match_headings(kind, table.headings, ColumnMapping()) for table in tables if table.score >= TELLING]
-        return any("child_id" in layout.columns or "programme_number" in layout.columns for layout in layouts)
+        ids = {"child_id", "programme_number"}
+        beside = (name for table in tables for of_child in find_children(kind, table.headings) for name in of_child)
+        return any(not ids.isdisjoint(layout.columns) for layout in layouts) or any(
+            not ids.isdisjoint(read_meanings(kind.name, name)) for name in beside
+        )
     return False
 
 
@@ -354,7 +359,7 @@ def _check_table(
     if "child_id" in rows.cells:
         notes += [*note_row_numbers(rows), *note_spellings(rows), *note_programme_numbers(rows)]
         crowds = hash_rows(rows)
-    original = match_headings(kind, table.begin.headings, mapping)
+    original = match_table(kind, table, mapping)
     outline = draw_outline(kind, table.begin.headings, original, rows, _list_partners(rows, partner))
     return _intake(kind, partner, table, layout, rows, notes, outline, crowds)
 

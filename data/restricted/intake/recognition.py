@@ -25,16 +25,7 @@ from data.errors import FileRefused, InputError
 from data.message import Message
 from data.personal.headings import plain_heading
 from data.restricted.intake import guess_kind, open_table
-from data.restricted.intake.headings import (
-    OWN,
-    SURE,
-    TELLING,
-    WORD,
-    Layout,
-    match_headings,
-    read_meanings,
-    suggest_headings,
-)
+from data.restricted.intake.headings import OWN, SURE, TELLING, WORD, Layout, read_meanings, suggest_headings
 from data.restricted.intake.likely_columns import find_code_columns, find_day_columns, find_worded_columns
 from data.restricted.intake.likely_days import AS_WRITTEN, EXCHANGED, Doubt
 from data.restricted.intake.made_ages import MadeAges
@@ -43,6 +34,7 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import NO_CODE, list_missing
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in, is_place
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
+from data.restricted.intake.shape import match_table
 from data.restricted.intake.start import ROWS
 from data.restricted.intake.surroundings import Surroundings, find_place, list_area_columns, read_surroundings
 from data.restricted.intake.table import RawColumn, RawTable
@@ -177,7 +169,7 @@ def recognise(
     mapping = (mappings or {}).get(name, ColumnMapping())
     table, shaped = open_table(path, record_kind, mapping, resolve, partner, today=today, lenient=True)
     headings = table.begin.headings
-    layout = match_headings(record_kind, headings, mapping)
+    layout = match_table(record_kind, table, mapping)
     if len(layout.list_found()) < TELLING and not mapping.heading_row:
         # Too few columns to take the row for headings: it may be a record, and nothing of it may be shown.
         raise FileRefused(
