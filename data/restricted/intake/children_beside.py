@@ -54,7 +54,7 @@ def split_children(kind: RecordKind, table: RawTable) -> RawTable:
     taken = {position for columns in children for position in columns.values()}
     filled = np.array([_find_filled(table, columns.values()) for columns in children])  # (children, n)
     faults = list(table.faults)
-    if all("child_id" not in read_meanings(kind.name, name) for name in names):
+    if all(read_meanings(kind.name, name).keys().isdisjoint(("child_id", "programme_number")) for name in names):
         several = filled.sum(axis=0) > 1
         faults += [Fault(line, "", *_ONE_CODE) for line in table.lines[several].tolist()]
         filled[:, several] = False
