@@ -30,9 +30,9 @@ from data.message import Message, join_messages
 from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.age_days import name_bands
 from data.restricted.intake.checks import Cells, Rows, check_rows
-from data.restricted.intake.children_beside import find_children, split_children
+from data.restricted.intake.children_beside import merge_children, split_children
 from data.restricted.intake.csv_rows import read_grids, read_table
-from data.restricted.intake.headings import TELLING, Layout, match_headings, read_meanings
+from data.restricted.intake.headings import TELLING, Layout, match_headings
 from data.restricted.intake.identity import (
     BY_NUMBER,
     Crowd,
@@ -268,12 +268,9 @@ def has_children(path: InputFile) -> bool:
     kind = KINDS["encounter"]
     with suppress(FileRefused):
         tables = list_tables([kind], ColumnMapping(), read_grids(path))
-        layouts = [match_headings(kind, table.headings, ColumnMapping()) for table in tables if table.score >= TELLING]
-        ids = {"child_id", "programme_number"}
-        beside = (name for table in tables for of_child in find_children(kind, table.headings) for name in of_child)
-        return any(not ids.isdisjoint(layout.columns) for layout in layouts) or any(
-            not ids.isdisjoint(read_meanings(kind.name, name)) for name in beside
-        )
+        headings = (merge_children(kind, table.headings) for table in tables if table.score >= TELLING)
+        layouts = [match_headings(kind, of_table, ColumnMapping()) for of_table in headings]
+        return any("child_id" in layout.columns or "programme_number" in layout.columns for layout in layouts)
     return False
 
 
@@ -310,9 +307,10 @@ def refuse_unknown_children(path: InputFile) -> None:
     # Of the versions of a text, the one with the most headings.
     for table in sheets or sorted(tables, key=lambda table: -len(table.headings))[:1]:
         for kind in kinds:
-            layout = match_headings(kind, table.headings, ColumnMapping())
+            headings = merge_children(kind, table.headings)
+            layout = match_headings(kind, headings, ColumnMapping())
             try:
-                refuse_personal_headings(path.name, kind, table.headings, layout)
+                refuse_personal_headings(path.name, kind, headings, layout)
             except FileRefused as refusal:
                 others = ", ".join(name for name, other in KINDS.items() if not other.of_children)
                 way = Message("If it is not about children, say which kind it is with --kind: {kinds}.", kinds=others)
@@ -333,7 +331,7 @@ def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> flo
 
 
 def _rate(kind: RecordKind, table: Start, mapping: ColumnMapping) -> float:
-    columns = match_headings(kind, table.headings, mapping).list_found()
+    columns = match_headings(kind, merge_children(kind, table.headings), mapping).list_found()
     complete = not list_missing(kind, [*columns, *mapping.constants], partner="any")
     return table.score + 0.5 if complete else table.score if table.score >= TELLING else 0.0
 

@@ -78,10 +78,18 @@ def split_children(kind: RecordKind, table: RawTable) -> RawTable:
         "Several children of one row were read as a row for each: {columns}.",
         columns=list_headings(headings, sorted(taken)),
     )
-    begin = replace(table.begin, headings=[column.heading for column in columns])
+    begin = replace(table.begin, headings=merge_children(kind, headings))
     return replace(
         table, columns=columns, lines=table.lines[rows], faults=faults, notes=[*table.notes, note], begin=begin
     )
+
+
+def merge_children(kind: RecordKind, headings: Sequence[str]) -> list[str]:
+    """Return the headings that `split_children` gives: first those of the row, then one in place of each child's."""
+    children = find_children(kind, headings)
+    taken = {position for columns in children for position in columns.values()}
+    shared = [heading for position, heading in enumerate(headings) if position not in taken]
+    return [*shared, *dict.fromkeys(name for columns in children for name in columns)]
 
 
 def find_children(kind: RecordKind, headings: Sequence[str]) -> list[dict[str, int]]:

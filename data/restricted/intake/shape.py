@@ -110,9 +110,8 @@ def _may_be_mark(text: str) -> bool:
 
 def _join_ticks(codes: Sequence[str], cells: Sequence[str]) -> str:
     """Return the answers with a mark of yes; a mark that is not known stands behind its answer, and is asked about."""
-    marks = [(code, fold(cell)) for code, cell in zip(codes, cells, strict=True)]
-    ticked = dict.fromkeys(code if mark in _TICKED else f"{code}: {mark}" for code, mark in marks if mark not in _EMPTY)
-    return ";".join(ticked)
+    marks = [(code, cell.strip()) for code, cell in zip(codes, cells, strict=True) if fold(cell) not in _EMPTY]
+    return ";".join(dict.fromkeys(code if fold(mark) in _TICKED else f"{code} marked {mark}" for code, mark in marks))
 
 
 def _shift(text: str, days: int) -> str:
