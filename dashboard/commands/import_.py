@@ -27,7 +27,7 @@ from data.restricted.intake import mapping
 from data.restricted.intake.checks import APART, EXONYM, TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
-from data.restricted.intake.recognition import CHILDREN, read_place_label
+from data.restricted.intake.recognition import NO_COLUMN, CHILDREN, read_place_label
 from data.restricted.intake.values import TWO_READINGS, UNSURE_WORD
 from data.restricted.vault import load_keys, open_vault
 from data.restricted.vault.earlier import FileCounts
@@ -118,8 +118,10 @@ def _read_hints(hints: Hints) -> ColumnMapping:
         raise InputError(f"There is no column {', '.join(map(repr, wrong))}. There are: {', '.join(known)}.")
     if hints.days and hints.days not in mapping.SLASHES:
         raise InputError(f"--days is {hints.days!r}. Allowed: {', '.join(map(repr, mapping.SLASHES))}.")
+    lacking = tuple(column for column, heading in theirs.items() if heading == NO_COLUMN)
     return ColumnMapping(
-        columns=theirs,
+        columns={column: heading for column, heading in theirs.items() if column not in lacking},
+        ignore=lacking,
         constants=constants,
         value_names=names,
         slashes=cast("Slashes", hints.days or ""),

@@ -179,7 +179,11 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     assert entry.recognition is not None
     kind = entry.recognition.kind
     st.markdown(f"**{escape_markdown(words.word_question(kind, question))}**")
-    if question.topic == "column" and (meaning := get_kind(kind).column(question.column).meaning):
+    if (
+        question.topic == "column"
+        and len(question.parts) == 1
+        and (meaning := get_kind(kind).column(question.column).meaning)
+    ):
         show_note(_(meaning))
     if question.topic == "constants":
         sentence = _(

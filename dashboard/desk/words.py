@@ -14,7 +14,7 @@ from data.message import Message, mark
 from data.restricted.intake.headings import OWN, SURE
 from data.restricted.intake.likely_days import AS_WRITTEN, EXCHANGED
 from data.restricted.intake.mapping import SLASHES
-from data.restricted.intake.recognition import Question
+from data.restricted.intake.recognition import NO_COLUMN, Question
 from data.schema import get_kind
 from data.schema.column import Column
 from data.schema.words import read_names
@@ -115,6 +115,8 @@ def _find_name(column: Column, code: str) -> str:
 def word_question(kind: str, question: Question) -> str:
     """Return a question about a file in the officer's language."""
     column = name_column(kind, question.column)
+    if question.topic == "column" and len(question.parts) > 1:
+        return _("Which columns of the file are these?")
     if question.topic == "column":
         return _("Which column of the file is “{column}”?", column=column)
     if question.topic == "constants":
@@ -144,7 +146,7 @@ def word_answer(kind: str, question: Question, part: str, reply: str) -> str:
     if reply in _DAYS:
         return _(_DAYS[reply])
     if question.topic == "column":
-        return reply
+        return _("None: the file has no such column") if reply == NO_COLUMN else reply
     return name_code(kind, part if question.topic == "constants" else question.column, reply)
 
 

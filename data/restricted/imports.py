@@ -42,7 +42,7 @@ from data.workspace import Workspace
 from data.workspace.folding import is_same_partner, normalize_partner
 from data.workspace.types import ProgressCount
 
-_TABLES = (".csv", ".xlsx", ".xls")  # a file with another ending is read too if it is a table
+_TABLES = (".csv", ".xlsx", ".xls", ".zip")  # a file with another ending is read too if it is a table
 # A note of an import whose records are stored.
 NO_LIST = Message(
     "The list of rejected rows could not be written. The others are stored. To get it, import the file again."

@@ -30,6 +30,7 @@ from data.message import Message, join_messages
 from data.personal.headings import list_headings, plain_heading
 from data.restricted.intake.age_days import name_bands
 from data.restricted.intake.checks import Cells, Rows, check_rows
+from data.restricted.intake.children_beside import merge_children, split_children
 from data.restricted.intake.csv_rows import read_grids, read_table
 from data.restricted.intake.headings import TELLING, Layout, match_headings
 from data.restricted.intake.identity import (
@@ -58,7 +59,7 @@ from data.restricted.intake.outline import Outline, draw_outline
 from data.restricted.intake.parts import sum_parts
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_rejects, list_respelled, write_rejects
-from data.restricted.intake.shape import name_first, shape_table
+from data.restricted.intake.shape import match_table, name_first, shape_table
 from data.restricted.intake.sheets import find_start, list_tables
 from data.restricted.intake.start import Grid, Start, check_choice
 from data.restricted.intake.surroundings import list_area_columns, name_pairs
@@ -238,9 +239,9 @@ def open_table(
     With `lenient`, required columns may be missing. Raises FileRefused if the file cannot be read, seems to have
     personal data, or lacks a required column.
     """
-    table = read_table(path, partial(find_start, [kind], mapping), progress)
+    table = split_children(kind, read_table(path, partial(find_start, [kind], mapping), progress))
     headings = table.begin.headings
-    layout = match_headings(kind, headings, mapping)
+    layout = match_table(kind, table, mapping)
     refuse_personal_headings(path.name, kind, headings, layout)
     if not lenient and len(layout.list_found()) < TELLING:
         # The row may be a record, and a message on personal content names headings.
@@ -272,7 +273,8 @@ def has_children(path: InputFile) -> bool:
     kind = KINDS["encounter"]
     with suppress(FileRefused):
         tables = list_tables([kind], ColumnMapping(), read_grids(path))
-        layouts = [match_headings(kind, table.headings, ColumnMapping()) for table in tables if table.score >= TELLING]
+        headings = (merge_children(kind, table.headings) for table in tables if table.score >= TELLING)
+        layouts = [match_headings(kind, of_table, ColumnMapping()) for of_table in headings]
         return any("child_id" in layout.columns or "programme_number" in layout.columns for layout in layouts)
     return False
 
@@ -310,9 +312,10 @@ def refuse_unknown_children(path: InputFile) -> None:
     # Of the versions of a text, the one with the most headings.
     for table in sheets or sorted(tables, key=lambda table: -len(table.headings))[:1]:
         for kind in kinds:
-            layout = match_headings(kind, table.headings, ColumnMapping())
+            headings = merge_children(kind, table.headings)
+            layout = match_headings(kind, headings, ColumnMapping())
             try:
-                refuse_personal_headings(path.name, kind, table.headings, layout)
+                refuse_personal_headings(path.name, kind, headings, layout)
             except FileRefused as refusal:
                 others = ", ".join(name for name, other in KINDS.items() if not other.of_children)
                 way = Message("If it is not about children, say which kind it is with --kind: {kinds}.", kinds=others)
@@ -333,7 +336,7 @@ def _fit(kind: RecordKind, grids: Sequence[Grid], mapping: ColumnMapping) -> flo
 
 
 def _rate(kind: RecordKind, table: Start, mapping: ColumnMapping) -> float:
-    columns = match_headings(kind, table.headings, mapping).list_found()
+    columns = match_headings(kind, merge_children(kind, table.headings), mapping).list_found()
     complete = not list_missing(kind, [*columns, *mapping.constants], partner="any")
     return table.score + 0.5 if complete else table.score if table.score >= TELLING else 0.0
 
@@ -359,7 +362,7 @@ def _check_table(
     if "child_id" in rows.cells:
         notes += [*note_row_numbers(rows), *note_spellings(rows), *note_programme_numbers(rows)]
         crowds = hash_rows(rows)
-    original = match_headings(kind, table.begin.headings, mapping)
+    original = match_table(kind, table, mapping)
     outline = draw_outline(kind, table.begin.headings, original, rows, _list_partners(rows, partner))
     return _intake(kind, partner, table, layout, rows, notes, outline, crowds)
 

@@ -30,7 +30,7 @@ _T = TypeVar("_T", bound=np.generic)
 _CHUNK = 2_000  # Rows that stay in the cache between reading and numbering.
 _DELIMITERS = {",": Message("comma"), ";": Message("semicolon"), "\t": Message("tab"), "|": Message("vertical bar")}
 _BLANK = "".join(_DELIMITERS) + " \r\n"  # Cells of nothing but another delimiter are empty too.
-_LINES = 400  # Enough for the first rows, also where cells have several lines.
+LINES = 400  # Enough for the first rows, also where cells have several lines.
 _SAMPLE = 4_096  # bytes
 _MOST_BYTES = 1 << 26
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -67,7 +67,7 @@ def read_table(path: InputFile, find_start: FindStart, progress: ProgressCount |
 
 
 def _read_table(path: InputFile, find_start: FindStart, progress: ProgressCount | None) -> RawTable:
-    module = _find_reader(_first_bytes(path))
+    module = _find_reader(path)
     if module:
         notes: list[str] = []
         with module.rows_of_workbook(path, find_start, notes) as (begin, rows):
@@ -88,12 +88,12 @@ def read_grids(path: InputFile) -> list[Grid]:
 
 
 def _read_grids(path: InputFile) -> list[Grid]:
-    module = _find_reader(_first_bytes(path))
+    module = _find_reader(path)
     if module:
         return module.read_first_rows(path)
     with path.open(encoding=_encoding(path)[0], newline="") as file:
         try:
-            return [grid for _, grid in _cut(list(islice(file, _LINES)), path.name)]
+            return [grid for _, grid in cut_text(list(islice(file, LINES)), path.name)]
         except UnicodeError:
             raise FileRefused(Message("{file} cannot be read as a table.", file=path.name)) from None
 
@@ -110,12 +110,13 @@ class _Reader(Protocol):
         """Return the first rows of each visible sheet."""
 
 
-def _find_reader(start: bytes) -> _Reader | None:
-    """Return the module that reads a workbook, None for a text."""
+def _find_reader(path: InputFile) -> _Reader | None:
+    """Return the module that reads a workbook or an archive, None for a text."""
+    start = _first_bytes(path)
     if start.startswith(_ZIP):
-        from data.restricted.intake import xlsx_rows
+        from data.restricted.intake import xlsx_rows, zip_rows
 
-        return xlsx_rows
+        return zip_rows if zip_rows.is_archive_of_tables(path) else xlsx_rows
     if start.startswith(_OLD_EXCEL):
         from data.restricted.intake import xls_rows
 
@@ -159,13 +160,13 @@ def _read_csv(path: InputFile, find_start: FindStart, progress: ProgressCount | 
     notes = [note] if note else []
     with path.open(encoding=encoding, newline="") as file:
         try:
-            cuts = _cut(list(islice(file, _LINES)), path.name)
+            cuts = cut_text(list(islice(file, LINES)), path.name)
             begin = find_start([grid for _, grid in cuts])
             delimiter = cuts[begin.grid][0]
             if delimiter != ",":
                 notes.append(Message("Cells are separated by a {mark}.", mark=_DELIMITERS[delimiter]))
             file.seek(0)
-            return _collect(_rows_of_csv(file, path.name, delimiter, begin), begin, notes, line_ends, progress)
+            return _collect(rows_of_csv(file, path.name, delimiter, begin), begin, notes, line_ends, progress)
         except UnicodeError:
             raise FileRefused(
                 Message("{file} is in an unknown encoding. Save it as CSV in UTF-8, or as .xlsx.", file=path.name)
@@ -224,7 +225,7 @@ def _looks_greek(file: IO[bytes]) -> bool:
     return beside * 2 > high
 
 
-def _rows_of_csv(file: IO[str], name: str, delimiter: str, begin: Start) -> Iterator[tuple[int, list[str] | Fault]]:
+def rows_of_csv(file: IO[str], name: str, delimiter: str, begin: Start) -> Iterator[tuple[int, list[str] | Fault]]:
     """Yield each row below the headings with the line on which it begins; a row that cannot be read is a fault.
 
     Raises FileRefused if that row has the headings or may include other rows.
@@ -283,7 +284,7 @@ def _refuse_unless_one_line(lines: _Lines, before: int, name: str) -> None:
     )
 
 
-def _cut(lines: list[str], name: str) -> list[tuple[str, Grid]]:
+def cut_text(lines: list[str], name: str) -> list[tuple[str, Grid]]:
     """Return each delimiter with the first rows, cut at it: one version of the rows for each delimiter.
 
     If the first line names the delimiter, as in "sep=;", only this version is returned. Raises FileRefused for a file

@@ -1,10 +1,11 @@
 """Match the headings of a file to the product's columns.
 
 A heading is read as: what the partner's mapping says; our own name or label; a word of the tables in data/schema/words.
-Kobo writes `group/question` and ODK Central `group-question`; the last part counts. A question with several answers may
-have a column for each (`form/begging`). Columns that the collecting tools add (_id, _uuid, start, end,
-_submission_time ...) are ignored, except the record number; a file with geographic positions is refused
-(data/personal/headings.py). All other columns are unknown: reported and never stored.
+Kobo writes `group/question`, ODK Central `group-question`, and other systems `Child.Sex`, `g1__sex` or `Child sex`; the
+last part counts, unless the group is about somebody else (`parent/sex`). A question with several answers may have a
+column for each: `form/begging`, or "Begging" beside "Street work" if their cells are marks. Columns that the collecting
+tools add (_id, _uuid, start, end, _submission_time ...) are ignored, except the record number; a file with geographic
+positions is refused (data/personal/headings.py). All other columns are unknown: reported and never stored.
 
 Each meaning of a heading has a confidence from 0 to 1. A meaning below SURE is asked about, and not used until the data
 officer has confirmed it, unless it is the only likely heading of a required column of municipalities.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeAlias
@@ -52,7 +53,12 @@ SURE = 0.9  # a meaning with less confidence is a question
 TELLING = 3  # known headings that show that a file is of a kind
 _NEAR = 0.8  # of 1: a letter or two wrong in a heading
 _LONGEST = 120
+_GROUP_END = r"/|(?<=[^\W_])(?:__|\.)(?=[^\W\d_])"
+_ENDS = {False: re.compile(_GROUP_END), True: re.compile(f"-|{_GROUP_END}")}  # whether from ODK Central
+_QUESTION_ENDS = (re.compile(r"\s*/\s*"), re.compile(r"__|\."), re.compile(r"\s+[-–]\s+|\s*[:(\[]\s*"), re.compile("_"))
+_TICKED_ALONE = ("form", "axis", "help")  # columns whose answers may be headings without the question
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_SHORT_GROUP = 2  # letters, as in g1
 _NUMBERED = re.compile(r"^\s*(?:q|p)?\d{1,3}\s*[.):]\s*", re.IGNORECASE)
 Meanings: TypeAlias = Mapping[str, float]  # column: confidence
 
@@ -63,7 +69,8 @@ class Layout:
 
     `mapped` are the columns that a mapping names; their headings are the partner's. `further` are more headings of a
     column: the first filled one counts, and the three headings of a date are its day, month and year. `ticks` are
-    columns for one answer each, by position, with the answer's code. `doubts` are our columns without a sure heading,
+    columns for one answer each, by position, with the answer's code; `beside` are such columns of a question that has
+    a column with all answers too. `doubts` are our columns without a sure heading,
     each with the headings that may mean it: confidence by position.
     """
 
@@ -73,6 +80,7 @@ class Layout:
     unknown: list[int] = field(default_factory=list)
     further: dict[str, list[int]] = field(default_factory=dict)
     ticks: dict[str, dict[int, str]] = field(default_factory=dict)
+    beside: dict[str, dict[int, str]] = field(default_factory=dict)
     doubts: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def positions_of(self, column: str) -> list[int]:
@@ -85,8 +93,15 @@ class Layout:
         return list(dict.fromkeys([*self.columns, *self.further, *self.ticks]))
 
 
-def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping) -> Layout:
+def match_headings(
+    kind: RecordKind,
+    headings: list[str],
+    mapping: ColumnMapping,
+    hold_marks: Callable[[Iterable[int]], bool] = lambda _: True,
+) -> Layout:
     """Match the headings of a file to the columns of a kind, and return the layout.
+
+    hold_marks : returns whether the cells of the columns at these positions may be marks of yes and no.
 
     Raises FileRefused when a heading appears twice, or two headings mean the same column.
     """
@@ -98,7 +113,10 @@ def match_headings(kind: RecordKind, headings: list[str], mapping: ColumnMapping
     central, from_tool = _is_central(headings), not _TOOL.isdisjoint(map(str.casefold, headings))
     _place_mapped(layout, headings, mapping, central)
     used = {p for column in layout.mapped for p in layout.positions_of(column)}
-    ticks = _place_ticks(layout, kind, headings, used)
+    skipped = used | {p for p, heading in enumerate(headings) if fold(heading) in ignored}
+    ticks = _place_ticks(layout, kind, headings, used, central) | _place_answers(
+        layout, kind, headings, skipped, hold_marks
+    )
     used |= ticks
     free = [p for p in range(len(headings)) if p not in used]
     meanings = {}
@@ -134,6 +152,9 @@ def rate_headings(kind: RecordKind, headings: Sequence[str], mapping: ColumnMapp
         ours = next((theirs[fold(part)] for part in parts if fold(part) in theirs), None)
         for column, sure in ({ours: OWN} if ours else read_meanings(kind.name, heading, central)).items():
             best[column] = max(best.get(column, 0.0), 1.0 if sure >= SURE else sure / 2)
+    for column, codes in find_answers(kind, headings).items():
+        # Below a merged heading of the question, the row with its answers is the better one.
+        best[column] = 1 + len(codes) / _LONGEST
     return sum(best.values())
 
 
@@ -142,7 +163,8 @@ def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, 
     confidences = dict(layout.doubts.get(column, {}))
     keys = _keys_of(kind.column(column))
     for position in layout.unknown:
-        if column == "days" and words.says_hours(headings[position]):
+        says_hours = column == "days" and words.says_hours(headings[position])
+        if says_hours or (column == "child_id" and words.says_count(headings[position])):
             continue
         key = make_key(_BRACKETS.sub(" ", headings[position])[:_LONGEST])
         if key and not find_personal_heading(headings[position], kind.refuses):
@@ -163,6 +185,32 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
     if not heading or len(heading) > 2 * _LONGEST:
         return {}
     parts = _split_group(heading, central)
+    if len(parts) == 1 and _ENDS[central].search(heading):
+        return {}  # about others
+    meanings = _read_parts(kind, heading, parts)
+    definitions = {column.name: column for column in KINDS[kind].file_columns}
+
+    def is_apart(name: str) -> bool:
+        return name in DAY_PARTS or definitions[name].type in ("date", "day_or_week", "area", "text")
+
+    of_group = make_key(parts[-1]).split("_")
+    if not meanings and of_group[1:] and _says_group(of_group[:1], "child"):
+        found = _read_parts(kind, "", (" ".join(of_group[1:]),))
+        return {name: min(sure, WORD) for name, sure in found.items() if not is_apart(name)}
+    group = re.split(r"__|\.", heading.removesuffix(parts[-1]))[:-1] if "/" not in heading else []
+    if group and not _says_group(make_key(group[-1]).split("_"), "neutral"):
+        return {name: min(sure, UNSURE) if is_apart(name) else sure for name, sure in meanings.items()}
+    return meanings
+
+
+def _says_group(keys: Sequence[str], sort: str) -> bool:
+    """Return whether all words of a group's name are of one sort: "child", or "neutral" (as g1)."""
+    index = words.index_codes("heading.group")
+    bare = (key.rstrip("0123456789") for key in keys)
+    return all(("neutral" if len(key) <= _SHORT_GROUP else words.look_up(index, key)) == sort for key in bare)
+
+
+def _read_parts(kind: str, heading: str, parts: Sequence[str]) -> dict[str, float]:
     keys = {make_key(part) for part in parts}
     columns = KINDS[kind].file_columns
     named = [column.name for column in columns if keys & {column.name, make_key(column.label)}]
@@ -209,8 +257,10 @@ def _keys_of(column: Column) -> list[str]:
 def _place_mapped(layout: Layout, headings: list[str], mapping: ColumnMapping, central: bool) -> None:
     theirs = {fold(name): (ours, n) for ours in mapping.columns for n, name in enumerate(mapping.headings_of(ours))}
     placed: dict[str, list[tuple[int, int]]] = {}
+    whole = set(map(fold, headings))
     for position, heading in enumerate(headings):
-        entry = next((theirs[fold(part)] for part in _split_group(heading, central) if fold(part) in theirs), None)
+        parts = (heading, *(part for part in _split_group(heading, central) if fold(part) not in whole))
+        entry = next((theirs[fold(part)] for part in parts if fold(part) in theirs), None)
         if entry:
             placed.setdefault(entry[0], []).append((entry[1], position))
     for ours, places in placed.items():
@@ -221,32 +271,69 @@ def _place_mapped(layout: Layout, headings: list[str], mapping: ColumnMapping, c
         _place_all(layout, ours, positions)
 
 
-def _place_ticks(layout: Layout, kind: RecordKind, headings: list[str], used: set[int]) -> set[int]:
+def _place_ticks(layout: Layout, kind: RecordKind, headings: list[str], used: set[int], central: bool) -> set[int]:
     """Place the columns for one answer each, and return all their positions. A column with all answers is preferred."""
     ticks: dict[str, dict[int, str]] = {}
+    questions: dict[str, set[str]] = {}
     for position, heading in enumerate(headings):
-        tick = None if position in used else _tick_of(kind, heading)
-        if tick:
-            ticks.setdefault(tick[0], {})[position] = tick[1]
+        for column, code, question in [] if position in used else _list_ticks(kind, heading, central):
+            ticks.setdefault(column, {})[position] = code
+            questions.setdefault(column, set()).add(fold(question))
     for column, codes in ticks.items():
-        questions = {fold(headings[p].rpartition("/")[0]) for p in codes}
-        if column not in layout.columns and questions.isdisjoint(map(fold, headings)):
-            layout.ticks[column] = codes
+        has_all = column in layout.columns or not questions[column].isdisjoint(map(fold, headings))
+        (layout.beside if has_all else layout.ticks)[column] = codes
     return {position for codes in ticks.values() for position in codes}
 
 
-def _tick_of(kind: RecordKind, heading: str) -> tuple[str, str] | None:
-    """Return the column and code of a heading such as `form/begging`; None for any other heading."""
-    question, slash, answer = heading.rpartition("/")
-    if not slash:
+def _list_ticks(kind: RecordKind, heading: str, central: bool) -> list[tuple[str, str, str]]:
+    """Return the column, code and question of a heading such as `form/begging`; empty for any other heading."""
+    group = len(heading) - len(_split_group(heading, central)[-1])
+    for number, sign in enumerate(_QUESTION_ENDS):
+        begin = 0 if number < 2 else group  # street_work is one answer of its question
+        for end in reversed([*sign.finditer(heading, begin)]):
+            answer = heading[end.end() :].rstrip(" )]")
+            for column, sure in read_meanings(kind.name, heading[begin : end.start()], central).items():
+                if sure >= SURE and (code := _find_code(kind, column, answer)):
+                    return [(column, code, heading[: end.start()])]
+    return []
+
+
+def _find_code(kind: RecordKind, name: str, answer: str) -> str | None:
+    definition = next((column for column in kind.file_columns if column.name == name), None)
+    if definition is None or not definition.several:
         return None
-    for column in read_meanings(kind.name, question):
-        definition = next((c for c in kind.file_columns if c.name == column), None)
-        if definition and definition.several:
-            code = words.look_up(list_spellings(definition.name, tuple(definition.allowed.items())), answer)
-            if code:
-                return column, code
-    return None
+    spellings = list_spellings(name, tuple(definition.allowed.items()))
+    return words.look_up_readings(spellings, _list_readings(answer[:_LONGEST]))
+
+
+def find_answers(kind: RecordKind, headings: Sequence[str]) -> dict[str, dict[int, str]]:
+    """Return headings that are two answers or more to a question without a column, by column: code by position."""
+    meanings = {p: read_meanings(kind.name, heading) for p, heading in enumerate(headings) if heading}
+    asked = {name for confidences in meanings.values() for name, sure in confidences.items() if sure >= SURE}
+    free = [position for position, confidences in meanings.items() if not confidences]
+    answers: dict[str, dict[int, str]] = {}
+    for name in _TICKED_ALONE:
+        codes = {p: code for p in free if (code := _find_code(kind, name, headings[p]))} if name not in asked else {}
+        if len({code for code in codes.values() if not code.startswith(("other", "unknown"))}) > 1:
+            answers[name] = codes
+    # "Other" is an answer to the question that most of the headings answer.
+    taken: set[int] = set()
+    for name in sorted(answers, key=lambda name: -len(answers[name])):
+        answers[name] = {p: code for p, code in answers[name].items() if p not in taken}
+        taken |= answers[name].keys()
+    return {name: codes for name, codes in answers.items() if len(codes) > 1}
+
+
+def _place_answers(
+    layout: Layout, kind: RecordKind, headings: list[str], used: set[int], hold_marks: Callable[[Iterable[int]], bool]
+) -> set[int]:
+    free = ["" if position in used else heading for position, heading in enumerate(headings)]
+    placed: set[int] = set()
+    for column, codes in find_answers(kind, free).items():
+        if column not in layout.columns and column not in layout.ticks and hold_marks(codes):
+            layout.ticks[column] = codes
+            placed |= codes.keys()
+    return placed
 
 
 def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meanings: Mapping[int, Meanings]) -> None:
@@ -337,12 +424,23 @@ def _is_central(headings: Iterable[str]) -> bool:
 
 
 def _split_group(heading: str, central: bool) -> tuple[str, ...]:
-    """Return a heading, and what remains of it without the name of its group."""
-    return (heading, _last(heading), *((heading.rpartition("-")[2],) if central else ()))
+    """Return a heading and what remains of it without the names of its groups; alone if they name somebody else."""
+    if heading.startswith("_"):
+        return (heading, _last(heading))
+    ends = [*_ENDS[central].finditer(heading)]
+    groups = make_key(heading[: ends[-1].start()]).split("_") if ends else []
+    if any(words.look_up(words.index_codes("heading.group"), key) == "other" for key in groups):
+        return (heading,)
+    return (heading, *(heading[end.end() :].strip() for end in ends))
 
 
 def _last(heading: str) -> str:
     return heading.rpartition("/")[2].strip()
+
+
+def is_record_id(kind: str, heading: str) -> bool:
+    """Return whether a heading may mean the number of a record, or of a submission."""
+    return heading.casefold() in _RECORD_IDS or "record_number" in read_meanings(kind, heading)
 
 
 def is_metadata(heading: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from data.personal.content import find_personal_number
 from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import read_day
+from data.schema import words
 from data.workspace.types import Ints
 
 _LONGEST = 20  # characters of a code
@@ -28,12 +30,14 @@ def find_code_columns(
 ) -> list[int]:
     """Return the positions of the columns whose cells may be codes of children, the likeliest first.
 
-    Days, remarks, words and empty columns are left out, columns that only count the rows, and codes that several rows
-    of one day and place share, as those of a family do. `beside` : the positions of the day and place of a row. Those
-    in `named`, whose heading may mean such a code, come first and may count: a partner may have numbered its children
-    so. Then the columns follow in which a code appears the fewest times.
+    Days, remarks, words and empty columns are left out, columns that count the rows or the children, and codes that
+    several rows of one day and place share, as those of a family do. `beside` : the positions of the day and place of a
+    row. Those in `named`, whose heading may mean such a code, come first and may count the rows: a partner may have
+    numbered its children so. Then the columns follow in which a code appears the fewest times.
     """
-    named = [position for position in named if not _repeats(table, position, beside)]
+    counts = find_count_columns(table, range(len(table.columns)))
+    positions = [position for position in positions if position not in counts]
+    named = [position for position in named if not _repeats(table, position, beside) and position not in counts]
     first = [position for position in named if _has_codes(table.columns[position])]
     others = {
         position: _count_repetitions(column)
@@ -44,6 +48,16 @@ def find_code_columns(
         and not _repeats(table, position, beside)
     }
     return [*first, *sorted(others, key=others.__getitem__)]
+
+
+def find_count_columns(table: RawTable, positions: Iterable[int]) -> list[int]:
+    """Return the positions of the columns that count the children of each row, by their heading and small numbers."""
+    columns = ((position, table.columns[position]) for position in positions)
+    return [p for p, column in columns if words.says_count(column.heading) and _are_most(column, _is_count)]
+
+
+def _is_count(text: str) -> bool:
+    return re.fullmatch(r"\d{1,2}(?:[.,]0+)?", text.strip()) is not None
 
 
 def find_day_columns(table: RawTable, positions: Iterable[int], today: dt.date) -> list[int]:
@@ -81,8 +95,7 @@ def _has_categories(column: RawColumn) -> bool:
 
 
 def _is_category(text: str) -> bool:
-    words = text.split()
-    return len(text) <= _LONGEST_CATEGORY and len(words) <= _WORDS_OF_CATEGORY and not find_personal_number(text)
+    return len(text) <= _LONGEST_CATEGORY and len(text.split()) <= _WORDS_OF_CATEGORY and not find_personal_number(text)
 
 
 def _has_codes(column: RawColumn) -> bool:
@@ -99,8 +112,7 @@ def _are_most(column: RawColumn, is_likely: Callable[[str], bool]) -> bool:
 
 
 def _is_code(text: str) -> bool:
-    words = text.split()
-    short = len(text) <= _LONGEST and len(words) <= _WORDS
+    short = len(text) <= _LONGEST and len(text.split()) <= _WORDS
     return short and any(map(str.isdigit, text)) and not find_personal_number(text)
 
 

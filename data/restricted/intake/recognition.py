@@ -25,16 +25,7 @@ from data.errors import FileRefused, InputError
 from data.message import Message
 from data.personal.headings import plain_heading
 from data.restricted.intake import guess_kind, open_table
-from data.restricted.intake.headings import (
-    OWN,
-    SURE,
-    TELLING,
-    WORD,
-    Layout,
-    match_headings,
-    read_meanings,
-    suggest_headings,
-)
+from data.restricted.intake.headings import OWN, SURE, TELLING, UNSURE, WORD, Layout, read_meanings, suggest_headings
 from data.restricted.intake.likely_columns import find_code_columns, find_day_columns, find_worded_columns
 from data.restricted.intake.likely_days import AS_WRITTEN, EXCHANGED, Doubt
 from data.restricted.intake.made_ages import MadeAges
@@ -43,11 +34,13 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import NO_CODE, list_missing
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in, is_place
 from data.restricted.intake.rejects import LONGEST, Repeater, is_private
+from data.restricted.intake.shape import match_table
 from data.restricted.intake.start import ROWS
 from data.restricted.intake.surroundings import Surroundings, find_place, list_area_columns, read_surroundings
 from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import (
     UNKNOWN_WORD,
+    UNSURE_WORD,
     Faulty,
     check_values,
     find_band,
@@ -67,6 +60,8 @@ _CODE = 2  # digits
 _SAMPLE = 10  # rows
 MASK = "•••"
 _BIRTH_YEAR = "B"  # before a year of birth, see values.py
+NO_COLUMN = "none"  # the answer that a column which the file may lack is none of the headings
+_MOST_WORDED = 0.5  # of the filled cells
 _MOST_WORDS = 40  # of one question; a column with more is rather the wrong one
 
 
@@ -78,7 +73,8 @@ class Question:
     "constants": missing columns, to codes for all rows. "words": words of the file, to codes (none listed for places:
     any place is allowed). "days": a column, to the orders of day and month. `rows` counts the rows of each part.
     `proposal` has the likely answers, `confidence` how likely they are, from 0 to 1; `near` lists the places that a
-    word may mean. `without` says what to do if no column of the file is the answer; empty if that is no answer.
+    word may mean. NO_COLUMN is an answer about a column that the file may lack. `without` says what to do if no column
+    of the file is the answer; empty if that is no answer.
     """
 
     topic: Topic
@@ -177,7 +173,7 @@ def recognise(
     mapping = (mappings or {}).get(name, ColumnMapping())
     table, shaped = open_table(path, record_kind, mapping, resolve, partner, today=today, lenient=True)
     headings = table.begin.headings
-    layout = match_headings(record_kind, headings, mapping)
+    layout = match_table(record_kind, table, mapping)
     if len(layout.list_found()) < TELLING and not mapping.heading_row:
         # Too few columns to take the row for headings: it may be a record, and nothing of it may be shown.
         raise FileRefused(
@@ -231,7 +227,13 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
                 )
             )
     if question.topic == "column":
-        columns = ColumnMapping(columns=answers)
+        # Not the column is unwanted, but these headings: in the next file it may have another one.
+        no_columns = (
+            heading for part, reply in answers.items() if reply == NO_COLUMN for heading in question.parts[part]
+        )
+        answers = {part: reply for part, reply in answers.items() if reply != NO_COLUMN}
+        ignored = tuple(heading for heading in no_columns if heading not in (NO_COLUMN, *answers.values()))
+        columns = ColumnMapping(columns=answers, ignore=ignored)
         if heading := find_hours(columns):
             raise InputError(explain_hours(heading))
         return columns
@@ -267,8 +269,9 @@ def _ask_columns(
     """Yield questions about required or doubtful columns: their heading, or their value if all rows have the same."""
     headings = table.begin.headings
     missing = list_missing(kind, [*layout.list_found(), *mapping.constants], partner)
-    nowhere = []
-    for name in dict.fromkeys([*missing, *layout.doubts]):
+    worded = _find_worded(kind, table, layout, mapping, today)
+    nowhere, unsure = [], {}
+    for name in dict.fromkeys([*missing, *(n for n in layout.doubts if n not in mapping.constants), *worded]):
         near = suggest_headings(kind, headings, layout, name)
         if name == "child_id" and name in missing:
             beside = [layout.columns[ours] for ours in ("date", "municipality") if ours in layout.columns]
@@ -276,11 +279,17 @@ def _ask_columns(
             yield replace(_ask_heading(kind, headings, name, {p: near.get(p, 0.0) for p in codes}), without=NO_CODE)
             continue
         # A column that may stay empty is asked about only if somebody wrote nearly its name.
-        if near and (name in missing or max(near.values()) > SURE - 0.2):
+        near = near if name in missing or max(near.values(), default=0.0) > SURE - 0.2 else {}
+        near |= {p: UNSURE for p in worded.get(name, ()) if p not in near}
+        if near and (name not in missing or kind.column(name).allowed):
+            unsure[name] = near
+        elif near:
             days = find_day_columns(table, layout.unknown, today) if name == "date" else []
             yield _ask_heading(kind, headings, name, {**near, **{p: 0.0 for p in days if p not in near}})
         elif name in missing:
             nowhere.append(name)
+    if unsure:
+        yield _ask_unsure([_ask_heading(kind, headings, name, near) for name, near in unsure.items()])
     same = [name for name in nowhere if kind.column(name).allowed]
     others = [name for name in nowhere if name not in same]
     if same:
@@ -291,6 +300,45 @@ def _ask_columns(
         if not readable or name == "partner":
             continue
         yield _ask_heading(kind, headings, name, readable)
+
+
+def _ask_unsure(questions: list[Question]) -> Question:
+    """Return one question in place of several about columns that the file may lack."""
+    first = questions[0]
+    parts = {part: (*options, NO_COLUMN) for q in questions for part, options in q.parts.items()}
+    likely = {part: heading for q in questions for part, heading in q.proposal.items()}
+    text = first.text if len(parts) == 1 else f"Which columns are these: {', '.join(parts)}?"
+    return replace(first, text=text, parts=parts, proposal=likely, confidence=min(q.confidence for q in questions))
+
+
+def _find_worded(
+    kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping, today: dt.date
+) -> dict[str, list[int]]:
+    """Return unknown headings whose cells are mostly words of a column that the file lacks, by column: positions."""
+    lacking = [
+        column
+        for column in kind.file_columns
+        if column.type == "category" and not (column.derived or column.later or column.name == "age_band")
+        if column.name not in (*layout.list_found(), *mapping.constants, *mapping.ignore)
+    ]
+    worded: dict[str, list[int]] = {}
+    for position in layout.unknown:
+        raw = table.columns[position]
+        filled = np.array([bool(text.strip()) for text in raw.distinct], dtype=bool)[raw.codes].sum()
+        shares = {column.name: _count_words(column, raw, today) / max(filled, 1) for column in lacking}
+        best = max(shares, key=shares.__getitem__, default="")
+        if best and shares[best] >= _MOST_WORDED:
+            worded.setdefault(best, []).append(position)
+    return worded
+
+
+def _count_words(column: Column, raw: RawColumn, today: dt.date) -> int:
+    """Return how many cells are words of a column that say something, or may be."""
+    checked = check_values(column, raw.distinct, today=today)
+    silent = ("", None, column.default, "unknown", "none_known")
+    words = [n for n, value in enumerate(checked.values) if value not in silent and not str(value).startswith("other")]
+    unsure = [number for number, (reason, _) in checked.faults.items() if reason == UNSURE_WORD]
+    return int(np.isin(raw.codes, [*words, *unsure]).sum())
 
 
 def _ask_heading(kind: RecordKind, headings: list[str], name: str, near: Mapping[int, float]) -> Question:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from data.personal.content import find_personal_content
 from data.personal.headings import is_value
-from data.restricted.intake.headings import TELLING, is_metadata, rate_headings, read_meanings
+from data.restricted.intake.headings import TELLING, find_answers, is_metadata, rate_headings, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.personal_words import is_place
 from data.restricted.intake.values import list_spellings
@@ -26,6 +26,8 @@ def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Seque
     """Return whether a row of a sheet looks like a record; `rows` are the first rows of the sheet, with this one."""
     score, others = _rate(cells, mapping), [row for row in rows if row != cells]
     theirs = {fold(name) for column in mapping.columns for name in mapping.headings_of(column)}
+    # Answers of a question side by side are headings of columns with marks.
+    answers = {p for kind in KINDS.values() for codes in find_answers(kind, cells).values() for p in codes}
     sure = likely = 0
     for position, cell in enumerate(cells):
         if not cell or is_metadata(cell) or fold(cell) in theirs or any(read_meanings(kind, cell) for kind in KINDS):
@@ -34,7 +36,8 @@ def is_record(cells: Sequence[str], mapping: ColumnMapping, rows: Iterable[Seque
             sure += 1
             continue
         column = [row[position] for row in others if len(row) > position]
-        likely += is_place(cell) or look_up(_list_words(), cell) is not None or _is_like_others(cell, column)
+        is_value_word = is_place(cell) or (look_up(_list_words(), cell) is not None and position not in answers)
+        likely += is_value_word or _is_like_others(cell, column)
     return sure + likely > score or (sure > 0 and score < TELLING)
 
 

@@ -8,25 +8,35 @@ column of answers, and constants and defaults are filled in.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from data.message import Message, count_more
+from data.personal.headings import plain_heading
 from data.restricted.intake.checks import combinations
-from data.restricted.intake.headings import Layout
+from data.restricted.intake.headings import Layout, match_headings
+from data.restricted.intake.likely_columns import find_count_columns
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import Fault, RawColumn, RawTable, is_total
-from data.restricted.intake.values import BOTH, is_age
-from data.schema.column import RecordKind
+from data.restricted.intake.values import BOTH, is_age, list_spellings
+from data.schema import words
+from data.schema.column import Column, RecordKind
 from data.workspace.folding import fold, make_key
 
 _Mask = npt.NDArray[np.bool_]
-_TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "po", "ναι", "nai", "✓", "✔", "☑"])
+_TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "χ", "v", "+", "po", "ναι", "nai", "✓", "✔", "☑", "√"])
+_EMPTY = frozenset(
+    ["", *["0", "0.0", "false", "no", "n", "jo", "όχι", "οχι", "oxi", "ochi", "-", "–", "—", "✗", "✘", "☐"]]
+)
+_MOST_MARKS, _LONGEST_MARK = 4, 12  # different marks that are not known, and the letters of one
 _LEAST_COLUMNS = 3  # In a narrower table, a row with one cell may be a record that lacks the others.
 _NAMED = 6  # lines in a note
+_ROW_EACH = "a row for each child; if the column counts something else, give it another heading"
+_DIFFER = "differ"
 ONE_CELL = (Message("only one cell of the row is filled"), "a record, or an empty row")
 
 
@@ -73,12 +83,35 @@ def shape_table(
 
 def _choose_join(kind: RecordKind, ours: str, layout: Layout) -> Callable[[Sequence[str]], str]:
     if ours in layout.ticks:
-        codes = list(layout.ticks[ours].values())
-        return lambda cells: ";".join(c for c, cell in zip(codes, cells, strict=True) if fold(cell) in _TICKED)
+        return partial(_join_ticks, list(layout.ticks[ours].values()))
     if ours == "age_band":
         return _join_ages
     is_day = kind.column(ours).type in ("date", "day_or_week")
     return _join_day if is_day and len(layout.further[ours]) == 2 else _first_filled
+
+
+def match_table(kind: RecordKind, table: RawTable, mapping: ColumnMapping) -> Layout:
+    """Match the headings of a table to the columns of a kind, with a look at its cells; see `match_headings`."""
+    counts = {fold(table.columns[p].heading) for p in find_count_columns(table, range(len(table.columns)))}
+    if not counts.isdisjoint(map(fold, mapping.headings_of("child_id"))):  # an answer that an earlier version took
+        mapping = replace(mapping, columns={ours: name for ours, name in mapping.columns.items() if ours != "child_id"})
+
+    def hold_marks(positions: Iterable[int]) -> bool:
+        cells = {fold(text) for position in positions for text in table.columns[position].distinct}
+        others = cells - _TICKED - _EMPTY
+        return len(others) <= _MOST_MARKS and all(map(_may_be_mark, others))
+
+    return match_headings(kind, table.begin.headings, mapping, hold_marks)
+
+
+def _may_be_mark(text: str) -> bool:
+    return len(text) <= _LONGEST_MARK and (text.isdigit() or not any(map(str.isdigit, text)))
+
+
+def _join_ticks(codes: Sequence[str], cells: Sequence[str]) -> str:
+    """Return the answers with a mark of yes; a mark that is not known stands behind its answer, and is asked about."""
+    marks = [(code, cell.strip()) for code, cell in zip(codes, cells, strict=True) if fold(cell) not in _EMPTY]
+    return ";".join(dict.fromkeys(code if fold(mark) in _TICKED else f"{code} marked {mark}" for code, mark in marks))
 
 
 def _shift(text: str, days: int) -> str:
@@ -129,12 +162,15 @@ def _drop_rows(kind: RecordKind, table: RawTable, layout: Layout, mapping: Colum
     totals = _find_totals(table, anywhere=kind.of_children)
     table = replace(table, totals=_list_numbers(table, totals))
     gone = np.zeros(len(table.lines), dtype=bool)
-    for mask, words in _list_drops(totals, table, layout, mapping):
+    for mask, why in _list_drops(totals, table, layout, mapping):
         if mask.any():
             lines = table.lines[mask]
-            notes.append(Message("Left out, because {why}: line {lines}.", why=words, lines=name_first(lines)))
+            notes.append(Message("Left out, because {why}: line {lines}.", why=why, lines=name_first(lines)))
             gone |= mask
     faults = list(table.faults)
+    for rows, reason, allowed in _list_faults(kind, table, layout, mapping):
+        faults += [Fault(line, "", reason, allowed) for line in table.lines[rows & ~gone].tolist()]
+        gone |= rows
     if len(layout.list_found()) >= _LEAST_COLUMNS:
         # The filled cells of each row, at most two.
         filled = np.zeros(len(table.lines), dtype=np.int8)
@@ -147,8 +183,38 @@ def _drop_rows(kind: RecordKind, table: RawTable, layout: Layout, mapping: Colum
         gone |= remarks
     if not gone.any():
         return table, notes
-    columns = [_take(column, ~gone) for column in table.columns]
+    columns = [take_rows(column, ~gone) for column in table.columns]
     return replace(table, columns=columns, lines=table.lines[~gone], faults=faults), notes
+
+
+def _list_faults(
+    kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping
+) -> Iterator[tuple[_Mask, Message, str]]:
+    """Yield masks of rows that are rejected, each with the reason and what is allowed."""
+    for position in find_count_columns(table, layout.unknown) if kind.of_children else []:
+        raw = table.columns[position]
+        several = [any(int(number) > 1 for number in re.findall(r"\d{1,9}", text)) for text in raw.distinct]
+        heading = plain_heading(raw.heading, position)
+        reason = Message("the row counts several children ({heading})", heading=heading)
+        yield _where(raw, several), reason, _ROW_EACH
+    for ours, codes in layout.beside.items():
+        if ours in layout.columns:
+            parts = [table.columns[position] for position in (layout.columns[ours], *codes)]
+            names = mapping.value_names.get(ours, {})
+            numbers, texts = _combine(parts, partial(_compare, kind.column(ours), list(codes.values()), names))
+            reason = Message("the column with all answers to {column} and those of single answers differ", column=ours)
+            yield np.array([text == _DIFFER for text in texts], dtype=bool)[numbers], reason, "the same answers in both"
+
+
+def _compare(column: Column, codes: Sequence[str], names: Mapping[str, str], cells: Sequence[str]) -> str:
+    """Return whether a cell with all answers has the answers that are marked in the other cells; "" if unknown."""
+    ticked = set(filter(None, _join_ticks(codes, cells[1:]).split(";")))
+    known, theirs = list_spellings(column.name, tuple(column.allowed.items())), {fold(k): c for k, c in names.items()}
+    for parts in ([cells[0]], re.split(r"\s*[;,/|+&]\s*", cells[0]), cells[0].split()):
+        said = {theirs.get(fold(part)) or words.look_up(known, part) for part in parts if part.strip()}
+        if None not in said and any(cell.strip() for cell in cells[1:]):
+            return _DIFFER if said & {*codes} != ticked else ""
+    return ""
 
 
 def _list_drops(
@@ -164,9 +230,9 @@ def _list_drops(
         yield repeated, Message("it repeats the headings")
     skips = {fold(heading): {make_key(text) for text in texts} for heading, texts in mapping.skip.items()}
     for column in table.columns:
-        if words := skips.get(fold(column.heading)):
+        if skipped := skips.get(fold(column.heading)):
             yield (
-                _where(column, [make_key(text) in words for text in column.distinct]),
+                _where(column, [make_key(text) in skipped for text in column.distinct]),
                 Message("the mapping skips such rows"),
             )
 
@@ -192,7 +258,7 @@ def _list_numbers(table: RawTable, rows: _Mask) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(match[1]) for match in numbers if match))
 
 
-def _take(column: RawColumn, mask: _Mask) -> RawColumn:
+def take_rows(column: RawColumn, mask: _Mask) -> RawColumn:
     """Return a column with only the rows of a mask, and only the texts of these rows."""
     codes = column.codes[mask]
     used = np.zeros(len(column.distinct), dtype=bool)

@@ -17,7 +17,7 @@ from itertools import combinations
 
 from data.errors import FileRefused
 from data.message import Message, join_messages
-from data.restricted.intake.headings import rate_headings, read_meanings
+from data.restricted.intake.headings import is_record_id, rate_headings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.start import Grid, Start, clean_row, list_starts
 from data.restricted.intake.table import Fault
@@ -29,8 +29,9 @@ PER_SHEET = 1_000_000  # lines
 Rows = Iterator[tuple[int, list[str] | Fault]]
 ReadSheet = Callable[[Start], Rows]
 Area = tuple[tuple[int, int], tuple[int, int]]  # first and last row and column of merged cells, from 1
-_INDEX, _PARENT, _PARENT_SHEET = "_index", "_parent_index", "_parent_table_name"
-_NUMBERS = ("_id", "_uuid")  # of a submission
+# The heading of a repeat that names the submission, and that of the submission: in Kobo, in ODK, and in part of a Kobo.
+_LINKS = (("_parent_index", "_index"), ("parent_key", "key"), ("_submission__id", "_id"))
+_PARENT_SHEET = "_parent_table_name"
 _LONGEST_SHEET = 31  # letters of a sheet's name in Excel
 _YEAR = re.compile(r"(?:20)?\d\d")
 
@@ -134,7 +135,7 @@ def _join_parents(start: Start, kinds: Sequence[RecordKind], grids: Sequence[Gri
     repeats = replace(start, headings=list(start.headings))
     have = {fold(heading) for heading in start.headings}
     headings = [*start.headings, *(heading for heading in parent.headings if fold(heading) not in have)]
-    numbered = tuple(heading for heading in parent.headings if _is_number(heading, kinds))
+    numbered = tuple(h for h in parent.headings if any(is_record_id(kind.name, h) for kind in kinds))
     return replace(start, headings=headings, repeat=(repeats, parent), numbered=numbered)
 
 
@@ -272,52 +273,60 @@ def _read_month(start: Start, keys: list[tuple[str, int]], read_sheet: ReadSheet
 def _find_parent(start: Start, grids: Sequence[Grid]) -> Start | None:
     """Return where the submissions of a sheet of repeats begin; None if no sheet, or more than one, may have them."""
     places = {heading.casefold(): n for n, heading in enumerate(start.headings)}
-    if _PARENT not in places:
-        return None
-    indexes = {n: index for n, grid in enumerate(grids) if n != start.grid for index in [_find_index(n, grid)] if index}
-    if _PARENT_SHEET in places:
-        below = (row for line, row in grids[start.grid].rows if line > start.line)
-        named = next((row[places[_PARENT_SHEET]] for row in below if len(row) > places[_PARENT_SHEET]), "")
-        title = named.strip()[:_LONGEST_SHEET].casefold()
-        same = [indexes[n] for n in indexes if grids[n].name.strip().casefold() == title]
-        if same:
-            return same[0]
-    alone = [parent for parent in indexes.values() if _PARENT not in map(str.casefold, parent.headings)]
-    return alone[0] if len(alone) == 1 else None
+    below = [row for line, row in grids[start.grid].rows if line > start.line]
 
+    def read_first(heading: str) -> str:
+        return next((row[places[heading]].strip() for row in below if len(row) > places[heading]), "")
 
-def _find_index(number: int, grid: Grid) -> Start | None:
-    for line, row in grid.rows:
-        headings = clean_row(row)
-        if _INDEX in map(str.casefold, headings):
-            return Start(number, line, headings, sheet=grid.number)
+    for link, index in [names for names in _LINKS if names[0] in places and grids[start.grid].number]:
+        others = ((n, _find_index(n, grid, index)) for n, grid in enumerate(grids) if n != start.grid)
+        indexes = {n: other for n, other in others if other}
+        if link == "parent_key":  # as the key of a form, or of a repeat in a repeat
+            key = read_first(link)
+            named = [n for n, other in indexes.items() if key and key in _list_cells(grids[n], other, index)]
+        else:
+            title = read_first(_PARENT_SHEET)[:_LONGEST_SHEET].casefold() if _PARENT_SHEET in places else ""
+            named = [n for n in indexes if grids[n].name.strip().casefold() == title]
+        alone = [n for n, parent in indexes.items() if link not in map(str.casefold, parent.headings)]
+        if named or len(alone) == 1:
+            return indexes[(named or alone)[0]]
     return None
 
 
-def _is_number(heading: str, kinds: Iterable[RecordKind]) -> bool:
-    is_ours = any("record_number" in read_meanings(kind.name, heading) for kind in kinds)
-    return is_ours or heading.casefold() in _NUMBERS
+def _list_cells(grid: Grid, start: Start, heading: str) -> list[str]:
+    """Return the cells of a column in the first rows of a sheet."""
+    place = [text.casefold() for text in start.headings].index(heading)
+    return [row[place].strip() for _, row in grid.rows if len(row) > place]
+
+
+def _find_index(number: int, grid: Grid, index: str) -> Start | None:
+    for line, row in grid.rows:
+        headings = clean_row(row)
+        if index in map(str.casefold, headings):
+            return Start(number, line, headings, sheet=grid.number)
+    return None
 
 
 def _read_repeats(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows:
     start, parent = begin.repeat
     submissions: dict[str, list[str]] = {}
-    index = [heading.casefold() for heading in parent.headings].index(_INDEX)
+    below, above_it = ([heading.casefold() for heading in part.headings] for part in (start, parent))
+    link, key = next(names for names in _LINKS if names[0] in below and names[1] in above_it)
+    index, place = above_it.index(key), below.index(link)
     for _, row in read_rows(parent, read_sheet, notes):
         if not isinstance(row, Fault):
             submissions[row[index].strip()] = row
     have = {fold(heading) for heading in start.headings}
     positions = [n for n, heading in enumerate(parent.headings) if fold(heading) not in have]
     numbered = [n for n in positions if parent.headings[n] in begin.numbered]
-    place = [heading.casefold() for heading in start.headings].index(_PARENT)
     width, counted = len(start.headings), Counter[str]()
     for line, row in read_sheet(start):
         if isinstance(row, Fault) or any(row[width:]):
             yield line, row
             continue
-        key = row[place].strip()
-        counted[key] += 1
-        above = submissions.get(key)
+        named = row[place].strip()
+        counted[named] += 1
+        above = submissions.get(named)
         if above is None:
             yield (
                 line,
@@ -325,11 +334,11 @@ def _read_repeats(begin: Start, read_sheet: ReadSheet, notes: list[str]) -> Rows
                     line,
                     "",
                     Message("the submission of the row is missing"),
-                    "a row whose _parent_index is the _index of a submission",
+                    f"a row whose {start.headings[place]} is the {parent.headings[index]} of a submission",
                 ),
             )
             continue
-        above = [f"{cell}-{counted[key]}" if cell and n in numbered else cell for n, cell in enumerate(above)]
+        above = [f"{cell}-{counted[named]}" if cell and n in numbered else cell for n, cell in enumerate(above)]
         yield line, [*row[:width], *(above[n] for n in positions)]
     without = len(submissions.keys() - counted.keys())
     if without:

@@ -8,8 +8,10 @@ names this row.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from data.errors import FileRefused
 from data.message import Message, count_more, join_messages
@@ -165,7 +167,15 @@ def clean_row(row: Iterable[str]) -> list[str]:
 
 
 def _join(above: list[str], below: list[str]) -> list[str]:
-    """Return the headings of two rows as one row; a merged cell has its text only in the upper row."""
+    """Return the headings of two rows as one row; a merged cell has its text only in the upper row.
+
+    A heading that stands below several merged cells has theirs in front: Child 1/Age, Child 2/Age.
+    """
     width = max(len(above), len(below))
     upper, lower = ([*cells, *[""] * (width - len(cells))] for cells in (above, below))
-    return [under or over for over, under in zip(upper, lower, strict=True)]
+    groups = accumulate(upper, lambda group, text: text or group)
+    twice = {text for text, count in Counter(lower).items() if count > 1}
+    return [
+        f"{group}/{under}" if group and under in twice and under else under or over
+        for group, over, under in zip(groups, upper, lower, strict=True)
+    ]

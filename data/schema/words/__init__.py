@@ -9,8 +9,9 @@ read for access and equity alone, never for risk. `en.csv` also has the words of
 Names with a point, and `total`, `several` and `month`, are not columns. They have the headings of the parts of a day in
 separate columns (`date.day`), the words next to an age (`age_band.word`), the words for its number (`age_band.number`),
 the units in headings of days and hours (`days.unit`), the words in place of a code that is not there (`child_id.none`),
-countries other than Albania and Greece (`abroad.country`), the words that begin a row of totals, the signs between two
-values in a cell, and the months.
+countries other than Albania and Greece (`abroad.country`), words in the group of a heading (`heading.group`) and in
+headings that count children (`heading.count`), the words that begin a row of totals, the signs between two values in a
+cell, and the months.
 """
 
 from __future__ import annotations
@@ -120,6 +121,13 @@ def says_hours(heading: str) -> bool:
     index = index_codes("days.unit")
     units = {look_up(index, word) for word in re.findall(r"[^\W\d_]+", heading)}
     return "hours" in units and "days" not in units
+
+
+def says_count(heading: str) -> bool:
+    """Return whether a heading says how many children a row is about, such as "Nr. i fëmijëve"; not "in the family"."""
+    index = index_codes("heading.count")
+    said = {look_up(index, word) for word in re.findall(r"[^\W\d_]+", heading.replace("#", " no "))}
+    return {"children"} <= said <= {"number", "children", "joining"}
 
 
 def list_readings(text: str) -> tuple[str, ...]:
