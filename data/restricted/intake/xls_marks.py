@@ -1,7 +1,8 @@
 """Find the cells with an error (#N/A, #REF!), and the crossed-out ones, in an Excel workbook of the old format (.xls).
 
 The library that reads such a workbook gives an empty cell for an error, and no fonts. The workbook is a compound file
-[MS-CFB]: streams that are chains of sectors. Its stream "Workbook" ("Book" before Excel 97) is a row of records [MS-XLS].
+[MS-CFB]: streams that are chains of sectors. Its stream "Workbook" ("Book" before Excel 97) is a row of records
+[MS-XLS].
 """
 
 from __future__ import annotations
