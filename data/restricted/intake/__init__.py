@@ -49,6 +49,7 @@ from data.restricted.intake.identity import (
     spell_names,
     split_name,
 )
+from data.restricted.intake.local_days import read_local_days
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.memory_file import InputFile
@@ -244,6 +245,7 @@ def open_table(
     today = today or dt.date.today()  # noqa: DTZ011
     with_units = add_units(table, layout, _median_year(table, layout, today) or today.year)
     shaped, of_shaped, notes = shape_table(kind, with_units, layout, mapping)
+    shaped, on_days = read_local_days(kind, shaped, of_shaped)
     year = _median_year(shaped, of_shaped, today)
     refuse_personal_content(path.name, kind, table, layout, year)
     if not lenient:
@@ -251,7 +253,7 @@ def open_table(
     shaped = name_bands(shaped, of_shaped, year, today)
     shaped = name_pairs(kind, shaped, of_shaped, mapping, resolve, today)
     strange = [] if layout.mapped or not mapping.columns else [_STRANGE_MAPPING]
-    return replace(shaped, notes=[*shaped.notes, *notes, *strange]), of_shaped
+    return replace(shaped, notes=[*shaped.notes, *notes, *on_days, *strange]), of_shaped
 
 
 def is_invented(path: InputFile) -> bool:

@@ -466,6 +466,7 @@ def age_band_on(birth_year: int, day: str, band: str = "") -> str:
 
 
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?")
+_TWO_DAYS = re.compile(r"\d{4}-\d\d-\d\d/\d{4}-\d\d-\d\d")  # of a time in UTC (local_days.py)
 _TIME = re.compile(r",? \d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp]\.?[Mm]\.?)?$")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
 _DOTTED = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d{2})\.?")
@@ -495,6 +496,8 @@ def _within(day: dt.date, column: Column, today: dt.date) -> dt.date:
 def _parse_day(text: str, slashes: str, today: dt.date) -> dt.date:
     if iso := _ISO.fullmatch(text):
         return _date(*map(int, iso[1].split("-")))
+    if _TWO_DAYS.fullmatch(text):
+        raise Faulty(Message("a time in UTC around midnight: the local day is one of two"), "the local day alone")
     text = _TIME.sub("", text)
     if year_first := _YEAR_FIRST.fullmatch(text):
         return _date(*map(int, year_first.groups()))
