@@ -1,8 +1,8 @@
 """Bring a partner's table into our shape: only rows that are records, and one column for each of our columns.
 
 Rows of totals, headings repeated further down, and rows that the mapping skips are left out, with a note. A row with
-one filled cell is a remark and is rejected. Several columns become one, columns with a tick for each answer become one
-column of answers, and constants and defaults are filled in.
+one filled cell is a remark and is rejected, and so is one that is marked as cancelled. Several columns become one,
+columns with a tick for each answer become one column of answers, and constants and defaults are filled in.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from data.message import Message, count_more
+from data.restricted.intake.cancelled import CANCELLED, find_cancelled
 from data.restricted.intake.checks import combinations
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import Fault, RawColumn, RawTable, is_total
-from data.restricted.intake.values import BOTH, is_age
+from data.restricted.intake.values import BOTH, is_age, is_ticked
 from data.schema.column import RecordKind
 from data.workspace.folding import fold, make_key
 
 _Mask = npt.NDArray[np.bool_]
-_TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "po", "ναι", "nai", "✓", "✔", "☑"])
 _LEAST_COLUMNS = 3  # In a narrower table, a row with one cell may be a record that lacks the others.
 _NAMED = 6  # lines in a note
 ONE_CELL = (Message("only one cell of the row is filled"), "a record, or an empty row")
@@ -74,7 +74,7 @@ def shape_table(
 def _choose_join(kind: RecordKind, ours: str, layout: Layout) -> Callable[[Sequence[str]], str]:
     if ours in layout.ticks:
         codes = list(layout.ticks[ours].values())
-        return lambda cells: ";".join(c for c, cell in zip(codes, cells, strict=True) if fold(cell) in _TICKED)
+        return lambda cells: ";".join(c for c, cell in zip(codes, cells, strict=True) if is_ticked(cell))
     if ours == "age_band":
         return _join_ages
     is_day = kind.column(ours).type in ("date", "day_or_week")
@@ -135,6 +135,9 @@ def _drop_rows(kind: RecordKind, table: RawTable, layout: Layout, mapping: Colum
             notes.append(Message("Left out, because {why}: line {lines}.", why=words, lines=name_first(lines)))
             gone |= mask
     faults = list(table.faults)
+    cancelled = find_cancelled(kind, table, layout) & ~gone
+    faults += [Fault(line, "", *CANCELLED) for line in table.lines[cancelled].tolist()]
+    gone |= cancelled
     if len(layout.list_found()) >= _LEAST_COLUMNS:
         # The filled cells of each row, at most two.
         filled = np.zeros(len(table.lines), dtype=np.int8)

@@ -62,6 +62,7 @@ _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+1
 _LOST_DIGITS = Message("a spreadsheet program shortened this code, so that its last digits are lost")
 _WHOLE_CODE = "the whole code: give the column the format Text, then write the codes again"
 _LIKE_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
+_TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "po", "ναι", "nai", "✓", "✔", "☑"])
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
 _NO_HOUSEHOLD = re.compile(r"(0+|9{2,})([.,]0+)?")  # 0 and 999: as a number, they would make one family of many
 Value = str | int | float | None
@@ -364,6 +365,11 @@ def _join_bands(ages: list[str]) -> str:
     if len(births) > 1 or len(bands) > 1:
         raise Faulty(_DIFFERENT, _CHILD_AGES)
     return " ".join((*births, *bands))
+
+
+def is_ticked(text: str) -> bool:
+    """Return whether a cell is ticked, or says yes."""
+    return fold(text) in _TICKED
 
 
 def is_age(text: str) -> bool:
