@@ -24,7 +24,7 @@ from data.workspace.folding import make_key
 
 CANCELLED = (
     Message("marked in the file as cancelled, deleted or entered twice"),
-    "a row that counts, without such a mark; a column that marks something else may be ignored in the partner's mapping",
+    "a row that counts, without such a mark; a column that means something else may be ignored in the mapping",
 )
 _SHORT = 60  # characters
 # What a form server says of a submission that was refused, by heading.

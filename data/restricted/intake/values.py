@@ -299,6 +299,29 @@ def _split_answers(column: Column, text: str, read: Callable[[str], Value], thei
     return []
 
 
+def find_unknown_part(column: Column, text: str, names: Mapping[str, str] | None = None) -> str:
+    """Return the first answer that is not known, of a cell with several answers of which one is; else the whole text.
+
+    Between blanks, as form servers write several answers, the known one must be a code of ours or of the mapping.
+    """
+    read = _category(column, of_codes=False)
+    theirs = {fold(word): code for word, code in (names or {}).items()}
+
+    def is_known(part: str) -> bool:
+        with suppress(Faulty):
+            return read(theirs.get(fold(part), part)) is not None
+        return False
+
+    for parts in (_BETWEEN_ANSWERS.split(text.strip()), _and().split(text.strip()), text.split()):
+        known = {part: is_known(part) for part in parts if part}
+        is_told = any(known.values())
+        if parts == text.split():
+            is_told = any(part in column.allowed or fold(part) in theirs for part in parts)
+        if len(known) > 1 and is_told and not all(known.values()):
+            return next(part for part in known if not known[part])
+    return text
+
+
 def _join_answers(column: Column, answers: Iterable[Value]) -> str:
     """Return the codes of a cell with many values as they are stored; one that says nothing counts only alone."""
     codes = {str(code) for code in answers}
