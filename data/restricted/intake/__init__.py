@@ -56,6 +56,7 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import list_missing, refuse_missing
 from data.restricted.intake.outline import Outline, draw_outline
 from data.restricted.intake.parts import sum_parts
+from data.restricted.intake.plain_cells import read_plain_cells
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_rejects, list_respelled, write_rejects
 from data.restricted.intake.shape import name_first, shape_table
@@ -243,6 +244,7 @@ def open_table(
         # The row may be a record, and a message on personal content names headings.
         refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
     today = today or dt.date.today()  # noqa: DTZ011
+    table, on_cells = read_plain_cells(kind, table, layout, mapping)
     with_units = add_units(table, layout, _median_year(table, layout, today) or today.year)
     shaped, of_shaped, notes = shape_table(kind, with_units, layout, mapping)
     shaped, on_days = read_local_days(kind, shaped, of_shaped)
@@ -253,7 +255,7 @@ def open_table(
     shaped = name_bands(shaped, of_shaped, year, today)
     shaped = name_pairs(kind, shaped, of_shaped, mapping, resolve, today)
     strange = [] if layout.mapped or not mapping.columns else [_STRANGE_MAPPING]
-    return replace(shaped, notes=[*shaped.notes, *notes, *on_days, *strange]), of_shaped
+    return replace(shaped, notes=[*shaped.notes, *notes, *on_cells, *on_days, *strange]), of_shaped
 
 
 def is_invented(path: InputFile) -> bool:

@@ -27,7 +27,7 @@ from data.restricted.intake.values import list_spellings
 from data.schema import INVENTED, words
 from data.schema.column import Column, RecordKind
 from data.schema.kinds import KINDS
-from data.workspace.folding import fold, make_key
+from data.workspace.folding import fold, make_key, strip_footnotes
 
 # What KoboToolbox, ODK Collect and ODK Central add to a form's own questions, in small letters.
 _KOBO = (
@@ -162,13 +162,13 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
     """
     if not heading or len(heading) > 2 * _LONGEST:
         return {}
-    parts = _split_group(heading, central)
+    parts = _split_group(strip_footnotes(heading), central)
     keys = {make_key(part) for part in parts}
     columns = KINDS[kind].file_columns
     named = [column.name for column in columns if keys & {column.name, make_key(column.label)}]
     if named:
         return dict.fromkeys(named[:1], OWN)
-    for forms in _list_forms(heading, parts):
+    for forms in _list_forms(strip_footnotes(heading), parts):
         confidences: dict[str, float] = {}
         readings = [_list_readings(form) for form in forms]
         names = [column.name for column in columns]
