@@ -42,6 +42,7 @@ _AMKA = re.compile(r"(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{7}")
 _NID = re.compile(r"[A-Z]\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[A-Z]")
 # Year, month and day, or day, month and year.
 DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?|(\d{1,2})[./](\d{1,2})[./](\d{4})")
+_EIGHT_DIGITS = re.compile(r"^((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$")
 _ANY_DAY = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}(?:[T ].*)?|\d{1,2}[ .-]+[^\W\d_]{3,12}[ .,-]+\d{2,4}")
 _LATITUDE = re.compile(r"(?:3[3-9]|4[0-3])[.,]\d{4,}")
 _LONGITUDE = re.compile(r"(?:1[89]|2\d)[.,]\d{4,}")
@@ -195,7 +196,8 @@ def _luhn(digits: str) -> bool:
 
 def _birth_dates(sample: list[str], year: float | None, *, alone: bool) -> bool:
     """Return whether a column contains dates of birth, or, if `alone`, years of birth; False if `year` is None."""
-    matches = [match for match in map((_YEAR_ALONE if alone else DAY).fullmatch, sample) if match]
+    days = (_EIGHT_DIGITS.sub(r"\1-\2-\3", value) for value in sample)
+    matches = [match for match in map((_YEAR_ALONE if alone else DAY).fullmatch, days) if match]
     if year is None or not matches or len(matches) < _MAJORITY * len(sample):
         return False
     years = sorted(int(match[1] or match[match.re.groups]) for match in matches)

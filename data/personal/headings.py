@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from data.message import Message, join_messages
 from data.personal.content import find_personal_number
 from data.personal.given_names import is_given_name
+from data.workspace.folding import strip_footnotes
 
 # A phrase is words that follow one another; * stands for any ending, or any beginning.
 _HEADINGS = {
@@ -99,6 +100,7 @@ def _says(words: str, phrases: Iterable[re.Pattern[str]]) -> bool:
 
 def find_personal_heading(heading: str, refuses: frozenset[str]) -> str | None:
     """Return the kind of personal data that a heading names, of the kinds in `refuses`; None if it names none."""
+    heading = strip_footnotes(heading)
     # Also in lower case, since "WhatsApp" must not only be read as two words.
     words = " | ".join(" ".join(words_of(text)) for text in (heading, heading.lower()))
     for phrase in _INNOCENT_PHRASES:

@@ -17,6 +17,15 @@ def make_key(text: str) -> str:
     return "_".join(re.findall(r"[^\W_]+", strip_accents(unicodedata.normalize("NFKD", text).casefold())))
 
 
+def strip_footnotes(text: str) -> str:
+    """Return a text without the footnote marks at its end, such as 11* or Mosha²; a text of marks alone stays."""
+    return _FOOTNOTES.sub("", text) if text[-1:] in _LAST_OF_FOOTNOTE else text
+
+
+_LAST_OF_FOOTNOTE = frozenset("*†‡¹²³⁴⁵⁶⁷⁸⁹⁰⁾")
+_FOOTNOTES = re.compile(r"(?<=[^\W_]|[.)\]])\s*[*†‡¹²³⁴⁵⁶⁷⁸⁹⁰⁽⁾]+$")
+
+
 def make_sort_key(text: str) -> list[str | int]:
     """Return a key by which names are sorted as people do: in any case, and Operator 2 before Operator 10."""
     # Texts and numbers alternate, so that the parts of two keys can always be compared.

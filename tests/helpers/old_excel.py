@@ -1,21 +1,28 @@
 """Write a small workbook in the old Excel format (.xls) without a library: an OLE file with one BIFF8 stream."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 _SECTOR, _FREE, _END, _FAT = 512, 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 
 
 def write_old_workbook(
-    path: Path, rows: list[list[object]], title: str = "Rastet", hidden: Sequence[str] = (), *, since_1904: bool = False
+    path: Path,
+    rows: list[list[object]],
+    title: str = "Rastet",
+    hidden: Sequence[str] = (),
+    *,
+    since_1904: bool = False,
+    struck: Collection[tuple[int, int]] = (),
 ) -> Path:
     """Write texts and numbers as one sheet, and return the path; None is an empty cell.
 
     "#N/A" is a cell with that error, and "=#N/A" a formula with that result.
     hidden : the titles of further sheets, which are hidden and empty. since_1904 : day numbers count from 1904.
+    struck : rows and positions, from 0, of the cells that are crossed out.
     """
-    stream = _workbook(rows, title, hidden, since_1904)
+    stream = _workbook(rows, title, hidden, since_1904, struck)
     stream += b"\0" * (-len(stream) % _SECTOR or 0)
     stream += b"\0" * max(0, 4096 - len(stream))  # A shorter stream would be stored in another part of the file.
     sectors = len(stream) // _SECTOR
@@ -34,10 +41,16 @@ def _entry(name: str, sort: int, child: int, start: int, size: int) -> bytes:
     return head + b"\0" * 36 + struct.pack("<IQ", start, size)
 
 
-def _workbook(rows: list[list[object]], title: str, hidden: Sequence[str], since_1904: bool) -> bytes:
+def _workbook(
+    rows: list[list[object]], title: str, hidden: Sequence[str], since_1904: bool, struck: Collection[tuple[int, int]]
+) -> bytes:
     first, end = _record(0x809, struct.pack("<4H2I", 0x600, 5, 0, 0, 0, 0)), _record(0x0A)
     first += _record(0x22, b"\1\0") if since_1904 else b""
-    sheets = [_BEGIN_SHEET + _write_cells(cells) + end for cells in (rows, *[[]] * len(hidden))]
+    # Fonts have the numbers 0 to 3 and 5; the second format of cells has the last one, which is crossed out.
+    fonts = [_record(0x31, struct.pack("<7H4B", 200, 8 * (n == 4), 8, 400, 0, 0, 0, 0, 0, 1, 65)) for n in range(5)]
+    first += b"".join(fonts) if struck else b""
+    first += b"".join(_record(0xE0, struct.pack("<10H", font, *[0] * 9)) for font in (0, 5)) if struck else b""
+    sheets = [_BEGIN_SHEET + _write_cells(cells, struck) + end for cells in (rows, *[[]] * len(hidden))]
     names = [name.encode("latin-1") for name in (title, *hidden)]
     place = len(first) + sum(4 + 8 + len(name) for name in names) + len(end)
     bounds = b""
@@ -47,20 +60,21 @@ def _workbook(rows: list[list[object]], title: str, hidden: Sequence[str], since
     return first + bounds + end + b"".join(sheets)
 
 
-def _write_cells(rows: list[list[object]]) -> bytes:
+def _write_cells(rows: list[list[object]], struck: Collection[tuple[int, int]]) -> bytes:
     content = b""
     for row, cells in enumerate(rows):
         for column, cell in enumerate(cells):
+            form = int((row, column) in struck)
             if cell == "#N/A":
-                content += _record(0x205, struct.pack("<3H2B", row, column, 0, 0x2A, 1))
+                content += _record(0x205, struct.pack("<3H2B", row, column, form, 0x2A, 1))
             elif cell == "=#N/A":
                 result = bytes([2, 0, 0x2A, 0, 0, 0, 0xFF, 0xFF])
-                content += _record(0x006, struct.pack("<3H", row, column, 0) + result + b"\0" * 8)
+                content += _record(0x006, struct.pack("<3H", row, column, form) + result + b"\0" * 8)
             elif isinstance(cell, str):
                 text = struct.pack("<HB", len(cell), 1) + cell.encode("utf-16-le")
-                content += _record(0x204, struct.pack("<3H", row, column, 0) + text)
+                content += _record(0x204, struct.pack("<3H", row, column, form) + text)
             elif cell is not None:
-                content += _record(0x203, struct.pack("<3Hd", row, column, 0, float(cell)))
+                content += _record(0x203, struct.pack("<3Hd", row, column, form, float(cell)))
     return content
 
 

@@ -28,7 +28,7 @@ import pyarrow as pa
 from data.errors import FileRefused
 from data.message import Message, join_messages
 from data.personal.headings import list_headings, plain_heading
-from data.restricted.intake.age_days import name_bands
+from data.restricted.intake.age_days import add_units, name_bands
 from data.restricted.intake.checks import Cells, Rows, check_rows
 from data.restricted.intake.children_beside import merge_children, split_children
 from data.restricted.intake.csv_rows import read_grids, read_table
@@ -47,16 +47,19 @@ from data.restricted.intake.identity import (
     note_point_zero,
     note_programme_numbers,
     note_row_numbers,
+    note_shown_zeros,
     note_spellings,
     spell_names,
     split_name,
 )
+from data.restricted.intake.local_days import read_local_days
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.mapping import check as check_mapping
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.missing_columns import list_missing, refuse_missing
 from data.restricted.intake.outline import Outline, draw_outline
 from data.restricted.intake.parts import sum_parts
+from data.restricted.intake.plain_cells import read_plain_cells
 from data.restricted.intake.refuse_personal import refuse_personal_content, refuse_personal_headings
 from data.restricted.intake.rejects import REJECT_COLUMNS, Respelled, build_rejects, list_respelled, write_rejects
 from data.restricted.intake.shape import match_table, name_first, shape_table
@@ -246,15 +249,19 @@ def open_table(
     if not lenient and len(layout.list_found()) < TELLING:
         # The row may be a record, and a message on personal content names headings.
         refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
-    shaped, of_shaped, notes = shape_table(kind, table, layout, mapping)
-    year = _median_year(shaped, of_shaped, today or dt.date.today())  # noqa: DTZ011
+    today = today or dt.date.today()  # noqa: DTZ011
+    table, on_cells = read_plain_cells(kind, table, layout, mapping)
+    with_units = add_units(table, layout, _median_year(table, layout, today) or today.year)
+    shaped, of_shaped, notes = shape_table(kind, with_units, layout, mapping)
+    shaped, on_days = read_local_days(kind, shaped, of_shaped)
+    year = _median_year(shaped, of_shaped, today)
     refuse_personal_content(path.name, kind, table, layout, year)
     if not lenient:
         refuse_missing(path.name, kind, table.begin, layout, mapping, partner)
-    shaped = name_bands(shaped, of_shaped, year, today or dt.date.today())  # noqa: DTZ011
-    shaped = name_pairs(kind, shaped, of_shaped, mapping, resolve, today or dt.date.today())  # noqa: DTZ011
+    shaped = name_bands(shaped, of_shaped, year, today)
+    shaped = name_pairs(kind, shaped, of_shaped, mapping, resolve, today)
     strange = [] if layout.mapped or not mapping.columns else [_STRANGE_MAPPING]
-    return replace(shaped, notes=[*shaped.notes, *notes, *strange]), of_shaped
+    return replace(shaped, notes=[*shaped.notes, *notes, *on_cells, *on_days, *strange]), of_shaped
 
 
 def is_invented(path: InputFile) -> bool:
@@ -357,7 +364,7 @@ def _check_table(
     if kind.name == "figure":
         rows, sums = sum_parts(rows)
         notes += sums
-    notes += note_point_zero(rows)
+    notes += [*note_point_zero(rows), *note_shown_zeros(table, layout)]
     crowds: list[Crowd] = []
     if "child_id" in rows.cells:
         notes += [*note_row_numbers(rows), *note_spellings(rows), *note_programme_numbers(rows)]

@@ -5,13 +5,14 @@ the cell was a band: the cell gets the name "10-12 as a date", and the officer i
 of the records may be a date of birth, and a day whose numbers fit no band was never a band: both are rejected.
 
 A number alone is what its heading says: months (*Mosha (muaj)*), or a year of birth in two digits (*Viti i lindjes*).
+A heading with two units (*Mosha në vite ose muaj*) says nothing: its numbers are years.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import numpy as np
@@ -35,20 +36,31 @@ def name_bands(table: RawTable, layout: Layout, year: float | None, today: dt.da
         return table
     columns = list(table.columns)
     raw = columns[position]
-    units = {word_of_age(word) for word in re.findall(r"[^\W\d_]+", raw.heading)}
-    texts = [_name_band(_add_unit(text, units, year or today.year), year, today) for text in raw.distinct]
+    texts = [_name_band(text, year, today) for text in raw.distinct]
     index = {text: code for code, text in enumerate(dict.fromkeys(texts))}
     codes = np.array([index[text] for text in texts], dtype=raw.codes.dtype)
     columns[position] = replace(raw, codes=codes[raw.codes] if texts else raw.codes, distinct=list(index))
     return replace(table, columns=columns)
 
 
-def _add_unit(text: str, units: Collection[str], year: float) -> str:
-    """Return a number with the unit that its heading gives; a year of birth gets its century, and other texts stay."""
+def add_units(table: RawTable, layout: Layout, year: float) -> RawTable:
+    """Return a table in which a number of a column of ages has the unit that its heading gives.
+
+    A year of birth in two digits gets its century; `year` is that of the records, or this year.
+    """
+    columns = list(table.columns)
+    for position in layout.positions_of("age_band"):
+        raw = columns[position]
+        units = {word_of_age(word) for word in re.findall(r"[^\W\d_]+", raw.heading)}
+        columns[position] = replace(raw, distinct=[_add_unit(text, units, year) for text in raw.distinct])
+    return replace(table, columns=columns)
+
+
+def _add_unit(text: str, units: AbstractSet[str], year: float) -> str:
     number = text.strip()
-    if "months" in units and re.fullmatch(r"\d{1,3}", number):
+    if "months" in units and not units & {"years", "birth"} and re.fullmatch(r"\d{1,3}", number):
         return f"{number} months"
-    if "birth" in units and re.fullmatch(r"\d\d", number):
+    if "birth" in units and not units & {"age", "months"} and re.fullmatch(r"\d\d", number):
         return f"{20 if 2000 + int(number) <= year else 19}{number}"
     return text
 

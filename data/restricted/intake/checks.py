@@ -22,12 +22,14 @@ from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import SLASHES, ColumnMapping, Slashes
 from data.restricted.intake.personal_words import SEEMS_PERSONAL, is_personal_in
 from data.restricted.intake.surroundings import Surroundings, find_place, read_surroundings
-from data.restricted.intake.table import RawTable
+from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import (
+    Checked,
     Faulty,
     Value,
     age_band_on,
     check_values,
+    is_other_weekday,
     is_unordered_day,
     judge_column,
     slash_order,
@@ -198,6 +200,7 @@ def _read_column(
     rows.fault_each(codes, column.name, checked.faults)
     if column.name == "date":
         notes += _note_far_days(rows)
+    notes += _note_weekdays(column, raw, checked)
     if column.name == "household_number":
         pairs = enumerate(zip(raw.distinct, rows.cells[column.name].distinct, strict=True))
         none = [code for code, (text, number) in pairs if text.strip() and not number and code not in checked.faults]
@@ -248,6 +251,24 @@ def _note_order(column: str, texts: list[str], given_order: str) -> list[Message
             else "Days like 5/6/2007 in {column} were read with the month first: the file does not say so, but an "
             "earlier file of the partner or an answer does.",
             column=column,
+        )
+    ]
+
+
+def _note_weekdays(column: Column, raw: RawColumn, checked: Checked) -> list[Message]:
+    """Return a note on the rows in which a weekday stands beside a day that has another one."""
+    if column.type not in ("date", "day_or_week"):
+        return []
+    pairs = zip(raw.distinct, checked.values, strict=True)
+    others = [code for code, (text, day) in enumerate(pairs) if is_other_weekday(text, str(day or ""))]
+    if not others:
+        return []
+    return [
+        Message(
+            "In {column}, {count:,} rows have a weekday that is not that of their day. Compare them with the partner's "
+            "paper.",
+            column=column.name,
+            count=int(np.isin(raw.codes, others).sum()),
         )
     ]
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import islice
 from typing import IO, Protocol, TypeVar
 
@@ -70,8 +72,9 @@ def _read_table(path: InputFile, find_start: FindStart, progress: ProgressCount 
     module = _find_reader(path)
     if module:
         notes: list[str] = []
-        with module.rows_of_workbook(path, find_start, notes) as (begin, rows):
-            return _collect(rows, begin, notes, None, progress)
+        shown_zeros = Counter[str]()
+        with module.rows_of_workbook(path, find_start, notes, shown_zeros) as (begin, rows):
+            return replace(_collect(rows, begin, notes, None, progress), shown_zeros=shown_zeros)
     return _read_csv(path, find_start, progress)
 
 
@@ -102,9 +105,9 @@ class _Reader(Protocol):
     """A module that reads workbooks of one format."""
 
     def rows_of_workbook(
-        self, path: InputFile, find_start: FindStart, notes: list[str]
+        self, path: InputFile, find_start: FindStart, notes: list[str], shown_zeros: Counter[str]
     ) -> AbstractContextManager[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
-        """Yield where the table begins, and the rows below its headings."""
+        """Yield where the table begins, and the rows below its headings; count zeros that a format alone shows."""
 
     def read_first_rows(self, path: InputFile) -> list[Grid]:
         """Return the first rows of each visible sheet."""

@@ -28,7 +28,7 @@ from data.restricted.intake.values import list_spellings
 from data.schema import INVENTED, words
 from data.schema.column import Column, RecordKind
 from data.schema.kinds import KINDS
-from data.workspace.folding import fold, make_key
+from data.workspace.folding import fold, make_key, strip_footnotes
 
 # What KoboToolbox, ODK Collect and ODK Central add to a form's own questions, in small letters.
 _KOBO = (
@@ -184,6 +184,7 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
     """
     if not heading or len(heading) > 2 * _LONGEST:
         return {}
+    heading = strip_footnotes(heading)
     parts = _split_group(heading, central)
     if len(parts) == 1 and _ENDS[central].search(heading):
         return {}  # about others

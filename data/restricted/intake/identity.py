@@ -24,7 +24,9 @@ import pandas as pd
 
 from data.message import Message, count_more
 from data.restricted.intake.checks import Cells, Codes, Rows, combinations
+from data.restricted.intake.headings import Layout
 from data.restricted.intake.likely_columns import counts_up
+from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
 from data.workspace.folding import normalize_code, normalize_identifier, normalize_partner, spell_code
@@ -228,6 +230,26 @@ def note_point_zero(rows: Rows) -> list[str]:
                 column=name,
             )
         )
+    return notes
+
+
+def note_shown_zeros(table: RawTable, layout: Layout) -> list[Message]:
+    """Return a note for each column of codes in which numbers show zeros by their format, and texts have zeros."""
+    notes = []
+    for name in ("child_id", "programme_number", "household_number", "record_number"):
+        position = layout.columns.get(name)
+        raw = None if position is None else table.columns[position]
+        count = table.shown_zeros.get(raw.heading, 0) if raw else 0
+        if raw and count and any(text.strip()[:1] == "0" and text.strip() != "0" for text in raw.distinct):
+            notes.append(
+                Message(
+                    "Cells that show zeros in front by their number format alone: {count:,} in {column}. They are read "
+                    "as 14, and a text 0014 is another code: a child or a record may count twice. Compare them with "
+                    "the partner's paper; then give the column the format Text and write all codes alike.",
+                    count=count,
+                    column=name,
+                )
+            )
     return notes
 
 

@@ -44,6 +44,7 @@ from data.restricted.intake.values import (
     Faulty,
     check_values,
     find_band,
+    find_unknown_part,
     is_band_of,
     is_unordered_day,
     judge_column,
@@ -471,7 +472,18 @@ class _File:
         for column in self.kind.file_columns:
             raw = self._raw(column.name)
             if raw is not None and (column.allowed or column.type == "area"):
-                yield column, raw
+                yield column, self._name_parts(column, raw) if column.several else raw
+
+    def _name_parts(self, column: Column, raw: RawColumn) -> RawColumn:
+        """Return a column in which a cell with several answers has only the first of them that is not known."""
+        names = self.mapping.value_names.get(column.name)
+        checked = check_values(column, raw.distinct, today=self.today, names=names)
+        texts = list(raw.distinct)
+        for code in checked.faults:
+            texts[code] = find_unknown_part(column, texts[code], names)
+        index = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+        numbers = np.array([index[text] for text in texts], dtype=np.int32)
+        return replace(raw, codes=numbers[raw.codes] if texts else raw.codes, distinct=list(index))
 
     def _find_unknown(self, column: Column, raw: RawColumn) -> dict[int, tuple[str, ...]]:
         """Return the codes of the words that an import would reject and that are asked about, with likely answers."""

@@ -1,8 +1,8 @@
 """Bring a partner's table into our shape: only rows that are records, and one column for each of our columns.
 
 Rows of totals, headings repeated further down, and rows that the mapping skips are left out, with a note. A row with
-one filled cell is a remark and is rejected. Several columns become one, columns with a tick for each answer become one
-column of answers, and constants and defaults are filled in.
+one filled cell is a remark and is rejected, and so is one that is marked as cancelled. Several columns become one,
+columns with a tick for each answer become one column of answers, and constants and defaults are filled in.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import numpy.typing as npt
 
 from data.message import Message, count_more
 from data.personal.headings import plain_heading
+from data.restricted.intake.cancelled import CANCELLED, find_cancelled
 from data.restricted.intake.checks import combinations
 from data.restricted.intake.headings import Layout, match_headings
 from data.restricted.intake.likely_columns import find_count_columns
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import Fault, RawColumn, RawTable, is_total
-from data.restricted.intake.values import BOTH, is_age, list_spellings
+from data.restricted.intake.values import BOTH, is_age, is_ticked, list_spellings
 from data.schema import words
 from data.schema.column import Column, RecordKind
 from data.workspace.folding import fold, make_key
 
 _Mask = npt.NDArray[np.bool_]
-_TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "χ", "v", "+", "po", "ναι", "nai", "✓", "✔", "☑", "√"])
 _EMPTY = frozenset(
     ["", *["0", "0.0", "false", "no", "n", "jo", "όχι", "οχι", "oxi", "ochi", "-", "–", "—", "✗", "✘", "☐"]]
 )
@@ -98,7 +98,7 @@ def match_table(kind: RecordKind, table: RawTable, mapping: ColumnMapping) -> La
 
     def hold_marks(positions: Iterable[int]) -> bool:
         cells = {fold(text) for position in positions for text in table.columns[position].distinct}
-        others = cells - _TICKED - _EMPTY
+        others = {cell for cell in cells - _EMPTY if not is_ticked(cell)}
         return len(others) <= _MOST_MARKS and all(map(_may_be_mark, others))
 
     return match_headings(kind, table.begin.headings, mapping, hold_marks)
@@ -111,7 +111,7 @@ def _may_be_mark(text: str) -> bool:
 def _join_ticks(codes: Sequence[str], cells: Sequence[str]) -> str:
     """Return the answers with a mark of yes; a mark that is not known stands behind its answer, and is asked about."""
     marks = [(code, cell.strip()) for code, cell in zip(codes, cells, strict=True) if fold(cell) not in _EMPTY]
-    return ";".join(dict.fromkeys(code if fold(mark) in _TICKED else f"{code} marked {mark}" for code, mark in marks))
+    return ";".join(dict.fromkeys(code if is_ticked(mark) else f"{code} marked {mark}" for code, mark in marks))
 
 
 def _shift(text: str, days: int) -> str:
@@ -168,7 +168,10 @@ def _drop_rows(kind: RecordKind, table: RawTable, layout: Layout, mapping: Colum
             notes.append(Message("Left out, because {why}: line {lines}.", why=why, lines=name_first(lines)))
             gone |= mask
     faults = list(table.faults)
-    for rows, reason, allowed in _list_faults(kind, table, layout, mapping):
+    for rows, reason, allowed in [
+        (find_cancelled(kind, table, layout), *CANCELLED),
+        *_list_faults(kind, table, layout, mapping),
+    ]:
         faults += [Fault(line, "", reason, allowed) for line in table.lines[rows & ~gone].tolist()]
         gone |= rows
     if len(layout.list_found()) >= _LEAST_COLUMNS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from data.errors import FileRefused
 from data.message import Message
 from data.restricted.intake.personal_words import is_place
 from data.restricted.intake.start import Start
-from data.restricted.intake.values import find_month
+from data.restricted.intake.values import NOT_STRUCK, STRUCK, STRUCK_CELL, find_month
 from data.schema import words
 from data.workspace.folding import make_key
 
@@ -59,7 +59,8 @@ class RawTable:
     """A table as read: its columns, the line on which each row begins, (n,), and where it begins in the file.
 
     faults: the rows that could not be read. notes: messages to the person who imports the file. totals: the whole
-    numbers in rows of totals, which are not read as records.
+    numbers in rows of totals, which are not read as records. shown_zeros: by heading, how many numbers of a workbook
+    show zeros in front by their format alone (14 as 0014).
     """
 
     columns: list[RawColumn]
@@ -68,6 +69,17 @@ class RawTable:
     notes: list[str] = field(default_factory=list)
     begin: Start = field(default_factory=lambda: Start(0, 1, []))
     totals: tuple[int, ...] = ()
+    shown_zeros: Mapping[str, int] = field(default_factory=dict)
+
+
+def cross_out(line: int, cells: list[str], struck: Collection[int]) -> list[str] | Fault:
+    """Return the cells of a row in which cells are crossed out, by position; a fault if most cells with content are.
+
+    A single crossed-out cell becomes STRUCK_CELL, so that it is a fault only in a column that is read.
+    """
+    if 2 * len(struck) > sum(map(bool, cells)):
+        return Fault(line, "", STRUCK, NOT_STRUCK)
+    return [STRUCK_CELL if n in struck else cell for n, cell in enumerate(cells)] if struck else cells
 
 
 def refuse_locked(name: str) -> FileRefused:

@@ -53,12 +53,18 @@ ERROR_CELL = Message("the row has a cell with an error")
 FORMULA_CELL = "#FORMULA!"  # stands for a formula
 _FORMULA = Message("the row has a formula")
 PASTE_VALUES = "values: copy the cells and paste their values"
+STRUCK_CELL = "#STRUCK!"  # stands for a cell that is crossed out, in a row that is not
+STRUCK = Message("crossed out in the file")
+NOT_STRUCK = "a row that is not crossed out: if it counts, take the line away; if not, delete it"
+_MARKS = {FORMULA_CELL: (_FORMULA, PASTE_VALUES), STRUCK_CELL: (STRUCK, NOT_STRUCK)}
 _ERROR = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ|[^\W\d_]+(?:/0)?[!?])")  # as Excel writes it to a CSV file, in some languages
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+11, and so do other codes.
 _LOST_DIGITS = Message("a spreadsheet program shortened this code, so that its last digits are lost")
 _WHOLE_CODE = "the whole code: give the column the format Text, then write the codes again"
 _LIKE_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
+_TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "χ", "v", "+", "po", "ναι", "nai", "✓", "✔", "☑", "√"])
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
+_NOTHING = frozenset(["null", "(null)", "<null>", "\\n", "nan", "none", "nil"])
 _NO_HOUSEHOLD = re.compile(r"(0+|9{2,})([.,]0+)?")  # 0 and 999: as a number, they would make one family of many
 Value = str | int | float | None
 
@@ -151,7 +157,7 @@ def _list_odd(column: Column, values: list[str], theirs: Mapping[str, str]) -> d
 def _settle_doubt(doubt: Doubt, number: int, order: str, text: str) -> str:
     """Return a text, or its day exchanged if the officer said so; raise Faulty for an open doubt and for an error."""
     if _ERROR.fullmatch(text):
-        raise Faulty(_FORMULA if text == FORMULA_CELL else ERROR_CELL, PASTE_VALUES)
+        raise Faulty(*_MARKS.get(text, (ERROR_CELL, PASTE_VALUES)))
     if number not in doubt.days or order == AS_WRITTEN:
         return text
     if order != EXCHANGED:
@@ -172,12 +178,17 @@ def _says_nothing(column: Column, text: str) -> bool:
     return no_code or not text.strip(_SAYS_NOTHING)
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a cell has nothing, the word of a system for nothing (NULL), or signs alone."""
+    return text.strip().casefold() in _NOTHING or not text.strip(_SAYS_NOTHING)
+
+
 def slash_order(values: list[str], given_order: str) -> str:
     """Return the order of days like 31/05/2007: the given one, or "day first" if the column proves it, else "".
 
     A given order that some days cannot have, and the other order can, is of other files: it does not hold.
     """
-    pairs = [(int(m[1]), int(m[2])) for m in map(_SLASHED.fullmatch, map(str.strip, values)) if m]
+    pairs = [(int(m[1]), int(m[2])) for m in map(_SLASHED.fullmatch, map(_strip_day, values)) if m]
     day_first = any(first > 12 for first, _ in pairs)
     month_first = any(second > 12 for _, second in pairs)
     if given_order:
@@ -197,13 +208,13 @@ def judge_column(column: Column, texts: Sequence[str], order: str, today: dt.dat
             return None if is_open else _parse_day(text, order or "day first", today)
         return None
 
-    bare = [" ".join(text.split()) for text in texts]
+    bare = [_strip_day(text) for text in texts]
     return judge_days(bare, read, None if column.future else today)
 
 
 def is_unordered_day(text: str) -> bool:
     """Return whether a text is a day such as 5/6/2007, in which either number may be the month."""
-    match = _SLASHED.fullmatch(text.strip())
+    match = _SLASHED.fullmatch(_strip_day(text))
     return match is not None and match[1] != match[2]
 
 
@@ -294,6 +305,29 @@ def _split_answers(column: Column, text: str, read: Callable[[str], Value], thei
     return []
 
 
+def find_unknown_part(column: Column, text: str, names: Mapping[str, str] | None = None) -> str:
+    """Return the first answer that is not known, of a cell with several answers of which one is; else the whole text.
+
+    Between blanks, as form servers write several answers, the known one must be a code of ours or of the mapping.
+    """
+    read = _category(column, of_codes=False)
+    theirs = {fold(word): code for word, code in (names or {}).items()}
+
+    def is_known(part: str) -> bool:
+        with suppress(Faulty):
+            return read(theirs.get(fold(part), part)) is not None
+        return False
+
+    for parts in (_BETWEEN_ANSWERS.split(text.strip()), _and().split(text.strip()), text.split()):
+        known = {part: is_known(part) for part in parts if part}
+        is_told = any(known.values())
+        if parts == text.split():
+            is_told = any(part in column.allowed or fold(part) in theirs for part in parts)
+        if len(known) > 1 and is_told and not all(known.values()):
+            return next(part for part in known if not known[part])
+    return text
+
+
 def _join_answers(column: Column, answers: Iterable[Value]) -> str:
     """Return the codes of a cell with many values as they are stored; one that says nothing counts only alone."""
     codes = {str(code) for code in answers}
@@ -317,6 +351,9 @@ _GROWN = Message("18 or older on that day")
 _CHILD_AGES = "an age from 0 to 17, a band (0-5, 6-9, 10-13, 14-17), a year of birth, or an empty cell"
 _MARKS_OF_DOUBT = "~≈±?"
 _WORD_AND_NUMBER = re.compile(r"[^\W\d_]+ \d{1,2}")  # nën 12 is "under 12", no day of November
+_BOUND = re.compile(r"([^\W\d_][^\d]*?|[<>]) ?(\d{1,2})(?: [^\W\d_]+)?|(\d{1,2}) ?(\+)")  # mbi 14, >14 vjeç, 14+
+_YEARS_AND_MONTHS = re.compile(r"(\d{1,2}) ?([^\W\d_]+\.?),?(?: ?(?:[^\W\d_]{1,3}|&))? (\d{1,2}) ?([^\W\d_]+\.?)")
+_OLDEST_CHILD, _MONTHS = 17, 12
 _DOUBT = 1  # years by which an approximate age may be wrong
 
 
@@ -362,6 +399,11 @@ def _join_bands(ages: list[str]) -> str:
     return " ".join((*births, *bands))
 
 
+def is_ticked(text: str) -> bool:
+    """Return whether a cell is ticked, or says yes."""
+    return fold(text) in _TICKED
+
+
 def is_age(text: str) -> bool:
     """Return whether a text is an age, two ages of a band, or a year of birth."""
     return _BIRTH.fullmatch(text) is not None or _read_ages(text) is not None
@@ -369,6 +411,16 @@ def is_age(text: str) -> bool:
 
 def _read_ages(text: str) -> tuple[int, int] | None:
     """Return the youngest and the oldest age in years that a text may mean (9 and 11 for rreth 10); None for no age."""
+    if match := _BOUND.fullmatch(text):
+        bound, word = int(match[2] or match[3]), match[1] or match[4]
+        sense = {">": "over", "+": "over", "<": "under"}.get(word) or word_of_age(word)
+        if sense == "over" and bound < _OLDEST_CHILD:
+            return bound, _OLDEST_CHILD
+        if sense == "under":
+            return 0, bound
+    if (match := _YEARS_AND_MONTHS.fullmatch(text)) and int(match[3]) < _MONTHS:
+        units = word_of_age(match[2]), word_of_age(match[4])
+        return (int(match[1]), int(match[1])) if units == ("years", "months") else None
     exact, about = _strip_about(text)
     number, word = _strip_age_word(exact)
     if match := _BAND.fullmatch(number):
@@ -427,7 +479,7 @@ def _strip_age_word(text: str) -> tuple[str, str]:
 
 
 def word_of_age(text: str) -> str:
-    """Return what a word next to an age means: "years", "months", "about", "birth", or "" for another."""
+    """Return what a word next to an age means: "years", "months", "about", "birth", "age", "over", "under", or ""."""
     return words.look_up(words.index_codes("age_band.word"), text) or ""
 
 
@@ -462,13 +514,17 @@ def age_band_on(birth_year: int, day: str, band: str = "") -> str:
 
 
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?")
-_TIME = re.compile(r",? \d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp]\.?[Mm]\.?)?$")
+_TWO_DAYS = re.compile(r"\d{4}-\d\d-\d\d/\d{4}-\d\d-\d\d")  # of a time in UTC (local_days.py)
+_TIME = re.compile(
+    r",? \d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?:[ap]\.?m\.?|[πμ]\.? ?μ\.?|[pm]\.?d\.?))?$", re.IGNORECASE
+)
+_EIGHT_DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
 _DOTTED = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d{2})\.?")
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
-_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+([^\W\d_]{3,12})\.?[ ,./-]+(\d{4}|\d{2})", re.IGNORECASE)
+_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+([^\W\d_]{3,12})\.?[ ,./-]+['’‘]?(\d{4}|\d{2})", re.IGNORECASE)
 _NAMED_FIRST = re.compile(r"([^\W\d_]{3,12})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
-_MONTH_ALONE = re.compile(r"([^\W\d_]{3,12})\.?[ ,./-]*(\d{4}|\d{2})")
+_MONTH_ALONE = re.compile(r"([^\W\d_]{3,12})\.?[ ,./-]*['’‘]?(\d{4}|\d{2})")
 _DAY_NUMBER = re.compile(r"(\d{5})(?:[.,]\d+)?")
 _WEEK = re.compile(r"(\d{4})-?W(\d{2})")
 _FIRST_DAY_NUMBER = dt.date(1899, 12, 30)  # as Excel counts; 36526 is the first of January 2000
@@ -489,10 +545,12 @@ def _within(day: dt.date, column: Column, today: dt.date) -> dt.date:
 
 
 def _parse_day(text: str, slashes: str, today: dt.date) -> dt.date:
+    text = _strip_day(text)
     if iso := _ISO.fullmatch(text):
         return _date(*map(int, iso[1].split("-")))
-    text = _TIME.sub("", text)
-    if year_first := _YEAR_FIRST.fullmatch(text):
+    if _TWO_DAYS.fullmatch(text):
+        raise Faulty(Message("a time in UTC around midnight: the local day is one of two"), "the local day alone")
+    if year_first := _YEAR_FIRST.fullmatch(text) or _EIGHT_DIGITS.fullmatch(text):
         return _date(*map(int, year_first.groups()))
     if dotted := _DOTTED.fullmatch(text):
         return _date(_full_year(dotted[3], today), int(dotted[2]), int(dotted[1]))
@@ -504,6 +562,35 @@ def _parse_day(text: str, slashes: str, today: dt.date) -> dt.date:
     if number := _DAY_NUMBER.fullmatch(text):
         return _from_day_number(int(number[1]), today)
     return _parse_named_day(text, today)
+
+
+def _strip_day(text: str) -> str:
+    """Return a day without its time and its weekday, such as "e hënë" or "Mon,"; another text only without blanks."""
+    text = _TIME.sub("", " ".join(text.split()))
+    if text[:1].isdigit() and text[-1:].isdigit():
+        return text
+    parts = text.split()
+    for count in (2, 1):
+        before, after = " ".join(parts[:count]), " ".join(parts[-count:])
+        if len(parts) > count and _find_weekday(before):
+            return " ".join(parts[count:])
+        if len(parts) > count and _find_weekday(after):
+            return " ".join(parts[:-count]).rstrip(",")
+    return text
+
+
+@lru_cache(maxsize=4_096)
+def _find_weekday(text: str) -> int:
+    """Return the number of a weekday, from 1 for Monday; 0 for another text."""
+    return int(words.look_up(words.index_codes("weekday"), text) or 0)
+
+
+def is_other_weekday(text: str, day: str) -> bool:
+    """Return whether a text has another weekday beside its day than that day, in ISO form, has."""
+    parts = text.split()
+    beside = [" ".join(part) for part in (parts[:1], parts[:2], parts[-1:], parts[-2:])]
+    weekday = max(map(_find_weekday, beside), default=0) if _ISO.fullmatch(day) else 0
+    return weekday not in (0, dt.date.fromisoformat(day[:10]).isoweekday() if weekday else 0)
 
 
 def _parse_named_day(text: str, today: dt.date) -> dt.date:

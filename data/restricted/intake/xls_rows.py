@@ -7,7 +7,8 @@ OpenDocument workbooks are not read, because a small file may claim billions of 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ from data.message import Message
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import Rows, describe_sheets, fill_merged, note_hidden, read_rows
 from data.restricted.intake.start import ROWS, SINCE_1904, FindStart, Grid, Start
-from data.restricted.intake.table import Fault, refuse_locked
-from data.restricted.intake.xls_errors import counts_from_1904, list_errors
+from data.restricted.intake.table import Fault, cross_out, refuse_locked
+from data.restricted.intake.xls_marks import Marks, counts_from_1904, list_marks
 from data.restricted.intake.xlsx_rows import LISTS, convert_cell
 
 if TYPE_CHECKING:
@@ -26,19 +27,22 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def rows_of_workbook(
-    path: InputFile, find_start: FindStart, notes: list[str]
+    path: InputFile,
+    find_start: FindStart,
+    notes: list[str],
+    shown_zeros: Counter[str],  # noqa: ARG001 - the library reads no number formats
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
     """Yield where the table begins, and the rows below its headings with their row numbers; add notes on the sheets.
 
-    Raises FileRefused for a workbook that is empty,
-    damaged or locked with a password, and as `find_start` does.
+    `shown_zeros` stays empty. Raises FileRefused for a workbook that is empty, damaged or
+    locked with a password, and as `find_start` does.
     """
     with _opened(path) as book:
         grids = _first_rows(book, path)
         begin = find_start(grids)
         with path.open("rb") as file:
-            rows = list_errors(file.read())
-        errors = dict(zip((sheet.name for sheet in book.sheets_metadata), rows, strict=True))
+            marks = list_marks(file.read())
+        marks_of = dict(zip((sheet.name for sheet in book.sheets_metadata), marks, strict=True))
         hidden = {sheet.name for sheet in book.sheets_metadata} - {*_list_visible(book), LISTS}
         notes += [*describe_sheets(grids, begin), *note_hidden(len(hidden))]
 
@@ -46,7 +50,7 @@ def rows_of_workbook(
             name = grids[start.grid].name
             merged = book.get_sheet_by_name(name).merged_cell_ranges or ()
             areas = (((top + 1, left + 1), (bottom + 1, right + 1)) for (top, left), (bottom, right) in merged)
-            return fill_merged(_rows_below(book, name, start, errors), areas, notes)
+            return fill_merged(_rows_below(book, name, start, marks_of[name]), areas, notes)
 
         yield begin, read_rows(begin, read_sheet, notes)
 
@@ -98,16 +102,18 @@ def _first_rows(book: CalamineWorkbook, path: InputFile) -> list[Grid]:
 
 
 def _rows_below(
-    book: CalamineWorkbook, sheet: str, start: Start, errors: Mapping[str, Mapping[int, list[int]]]
+    book: CalamineWorkbook, sheet: str, start: Start, marks: Marks
 ) -> Iterator[tuple[int, list[str] | Fault]]:
     width = len(start.headings)
     for number, cells in _rows(book, sheet):
         if number <= start.line:
             continue
-        for place in (place for place in errors[sheet].get(number, ()) if place < len(cells)):
-            cells[place] = "#N/A"
+        for place, error in marks.errors.get(number, {}).items():
+            if place < len(cells):
+                cells[place] = error
         if any(cells):
-            yield number, cells + [""] * (width - len(cells))
+            struck = [place for place in marks.struck.get(number, ()) if place < len(cells) and cells[place].strip()]
+            yield number, cross_out(number, cells + [""] * (width - len(cells)), struck)
 
 
 def _rows(book: CalamineWorkbook, sheet: str) -> Iterator[tuple[int, list[str]]]:

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import IO, TYPE_CHECKING
@@ -16,7 +17,7 @@ from data.message import Message
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import Area, Rows, describe_sheets, fill_merged, note_hidden, read_rows
 from data.restricted.intake.start import ROWS, SINCE_1904, FindStart, Grid, Start
-from data.restricted.intake.table import Fault
+from data.restricted.intake.table import Fault, cross_out
 from data.restricted.intake.values import FORMULA_CELL
 
 if TYPE_CHECKING:
@@ -35,27 +36,32 @@ _LARGEST_TEXTS = 150_000_000
 _MOST_TIMES, _SMALL = 100, 20_000_000
 _MOST_ROWS = 20_000  # read from a sheet of a form
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref=["\']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})["\']')
+_STRUCK = re.compile(rb'<(?:\w+:)?strike(?![^>]*val=["\'](?:0|false))')
+_ZEROS = re.compile(rb'formatCode=["\']00+["\']')
 _MIDNIGHT = dt.time()
 
 
 @contextlib.contextmanager
 def rows_of_workbook(
-    path: InputFile, find_start: FindStart, notes: list[str]
+    path: InputFile, find_start: FindStart, notes: list[str], shown_zeros: Counter[str]
 ) -> Iterator[tuple[Start, Iterator[tuple[int, list[str] | Fault]]]]:
     """Yield where the table begins, and the rows below its headings with their row numbers; add notes on the sheets.
 
     A formula becomes FORMULA_CELL, because the file may lack the result: it is a fault only in a column that is read.
-    Raises FileRefused for a workbook that is empty, damaged or of another format, or that
-    unpacks to far more than a table needs, and as `find_start` does.
+    `shown_zeros` counts the numbers that show zeros in front by their format alone, by heading. Raises FileRefused for
+    a workbook that is empty, damaged or of another format, or that unpacks to far more than a table needs, and as
+    `find_start` does.
     """
     with _opened(path) as sheets:
+        styles = _read_styles(path)
         used, grids = _first_rows(sheets)
         begin = find_start(grids)
         hidden = sum(sheet.sheet_state != "visible" and sheet.title != LISTS for sheet in used[0].parent.worksheets)
         notes += [*describe_sheets(grids, begin), *note_hidden(hidden)]
 
         def read_sheet(start: Start) -> Rows:
-            return fill_merged(_rows(used[start.grid], start), _list_merged(path, used[start.grid].title), notes)
+            rows = _rows(used[start.grid], start, styles, shown_zeros)
+            return fill_merged(rows, _list_merged(path, used[start.grid].title), notes)
 
         yield begin, read_rows(begin, read_sheet, notes)
 
@@ -80,7 +86,7 @@ def read_sheets(path: InputFile, names: Collection[str]) -> dict[str, list[list[
         for sheet in sheets:
             if sheet.title in names:
                 sheet.reset_dimensions()
-                rows = ([_read_cell(cell) for cell in row] for row in islice(sheet.iter_rows(), _MOST_ROWS))
+                rows = ([convert_cell(cell.value) for cell in row] for row in islice(sheet.iter_rows(), _MOST_ROWS))
                 rows_by_sheet[sheet.title] = [row for row in rows if any(row)]
     return rows_by_sheet
 
@@ -95,7 +101,7 @@ def _first_rows(sheets: list[ReadOnlyWorksheet]) -> tuple[list[ReadOnlyWorksheet
     shift = SINCE_1904 if sheets and sheets[0].parent.epoch == CALENDAR_MAC_1904 else 0
     used, grids = [], []
     for number, sheet in enumerate(sheets, start=1):
-        rows = [(row, [_read_cell(cell) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
+        rows = [(row, [convert_cell(cell.value) for cell in cells]) for row, cells in enumerate(_head(sheet), start=1)]
         filled = [(row, cells) for row, cells in rows if any(cell.strip() for cell in cells)]
         if filled and (sheet.title not in GUIDES or len(sheets) == 1):
             used.append(sheet)
@@ -164,15 +170,28 @@ def _damaged(path: InputFile) -> FileRefused:
     return FileRefused(Message("{file} is damaged or incomplete. Save it again as .xlsx or as CSV.", file=path.name))
 
 
-def _rows(sheet: ReadOnlyWorksheet, begin: Start) -> Iterator[tuple[int, list[str] | Fault]]:
+def _read_styles(path: InputFile) -> bytes:
+    with path.open("rb") as file, zipfile.ZipFile(file) as parts:
+        return b"".join(parts.read(name) for name in parts.namelist() if name.lower().endswith("styles.xml"))
+
+
+def _rows(
+    sheet: ReadOnlyWorksheet, begin: Start, styles: bytes, shown_zeros: Counter[str]
+) -> Iterator[tuple[int, list[str] | Fault]]:
+    """Yield the rows below the headings; formats of cells are looked at only if the styles of the workbook matter."""
     width = len(begin.headings)
+    has_struck, has_zeros = _STRUCK.search(styles) is not None, _ZEROS.search(styles) is not None
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number <= begin.line:
             continue
-        cells = [FORMULA_CELL if cell.data_type == "f" else _read_cell(cell) for cell in row]
+        cells = [FORMULA_CELL if cell.data_type == "f" else convert_cell(cell.value) for cell in row]
         # A column of formulas may go on below the last record.
-        if any(cell and cell != FORMULA_CELL for cell in cells):
-            yield number, cells + [""] * (width - len(cells))
+        if not any(cell and cell != FORMULA_CELL for cell in cells):
+            continue
+        if has_zeros:
+            shown_zeros.update(h for h, cell in zip(begin.headings, row, strict=False) if _shows_zeros(cell))
+        struck = [n for n, cell in enumerate(row) if cells[n].strip() and cell.font.strike] if has_struck else []
+        yield number, cross_out(number, cells + [""] * (width - len(cells)), struck)
 
 
 def _list_merged(path: InputFile, title: str) -> Iterator[Area]:
@@ -202,12 +221,14 @@ def _list_merged(path: InputFile, title: str) -> Iterator[Area]:
             rest = text.rpartition(b">")[2]
 
 
-def _read_cell(cell: ReadOnlyCell) -> str:
-    """Return the text of a cell. A whole number with a format of zeros has the zeros in front that its reader sees."""
-    text = convert_cell(cell.value)
-    if cell.data_type == "n" and text.isdecimal() and set(cell.number_format) == {"0"}:
-        return text.zfill(len(cell.number_format))
-    return text
+def _shows_zeros(cell: ReadOnlyCell) -> bool:
+    """Return whether a whole number shows zeros in front by its number format alone, such as 14 as 0014."""
+    return (
+        isinstance(cell.value, int)
+        and not isinstance(cell.value, bool)
+        and set(cell.number_format) == {"0"}
+        and len(str(cell.value)) < len(cell.number_format)
+    )
 
 
 def convert_cell(value: object) -> str:

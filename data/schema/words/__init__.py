@@ -6,12 +6,12 @@ something else, so that the data officer is asked. `communities.csv` says where 
 read for access and equity alone, never for risk. `en.csv` also has the words of earlier versions of our forms, and
 `systems.csv` those of Kobo, Primero (CPIMS+), ActivityInfo and HTCDS. Greek words are also read in Latin letters.
 
-Names with a point, and `total`, `several` and `month`, are not columns. They have the headings of the parts of a day in
-separate columns (`date.day`), the words next to an age (`age_band.word`), the words for its number (`age_band.number`),
-the units in headings of days and hours (`days.unit`), the words in place of a code that is not there (`child_id.none`),
-countries other than Albania and Greece (`abroad.country`), words in the group of a heading (`heading.group`) and in
-headings that count children (`heading.count`), the words that begin a row of totals, the signs between two values in a
-cell, and the months.
+Names with a point, and `total`, `several`, `month`, `weekday` and `row`, are no columns. They have the headings of the
+parts of a day in separate columns (`date.day`), the words next to an age (`age_band.word`), the words for its number
+(`age_band.number`), the units in headings of days and hours (`days.unit`), the words in place of a code that is not
+there (`child_id.none`), countries other than Albania and Greece (`abroad.country`), words in the group of a heading
+(`heading.group`) and in headings that count children (`heading.count`), the words that begin a row of totals, the signs
+between two values in a cell, the months, the weekdays, and the words that mark a row as cancelled or deny it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from data.schema.kinds import KINDS
 NO_COLUMNS = {
     *("date.day", "date.month", "date.year", "age_band.word", "age_band.number", "child_id.none", "abroad.country"),
     *("days.unit", "heading.group", "heading.count"),
-    *("total", "several", "month"),
+    *("total", "several", "month", "weekday", "row"),
 }
 COLUMNS = {column.name: column for kind in KINDS.values() for column in kind.columns}
 CODES = sorted(

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from data.restricted.intake.xls_errors import list_errors
+from data.restricted.intake.xls_marks import list_marks
 from tests.helpers.old_excel import write_old_workbook
 
 SECTOR, FREE, END = 512, 0xFFFFFFFF, 0xFFFFFFFE
@@ -49,7 +49,7 @@ def test_truths_texts_and_numbers_of_formulas_and_charts_are_no_errors(content):
         (0x00A, b""),
         (0x205, struct.pack("<3H2B", 9, 0, 0, 0x2A, 1)),
     )
-    assert [set(rows) for rows in list_errors(content)] == [{2, 4, 10}]
+    assert [set(marks.errors) for marks in list_marks(content)] == [{2, 4, 10}]
 
 
 def test_a_small_stream_is_read_in_the_order_of_its_own_sectors(content):
@@ -60,13 +60,13 @@ def test_a_small_stream_is_read_in_the_order_of_its_own_sectors(content):
     struct.pack_into("<I", content, SMALL_TABLE, add_sector(content, END, *range(len(small) - 1)))
     struct.pack_into("<2I", content, FOLDER + START, 2, len(stream))
     struct.pack_into("<I", content, FOLDER + 128 + START, len(small) - 1)
-    assert [set(rows) for rows in list_errors(content)] == [{2, 4}]
+    assert [set(marks.errors) for marks in list_marks(content)] == [{2, 4}]
 
 
 def test_a_large_file_lists_the_sectors_of_its_table_in_more_sectors(content):
     struct.pack_into("<I", content, MORE_TABLES, add_sector(content, 0, *[FREE] * 126, END))
     struct.pack_into("<I", content, TABLES, FREE)
-    assert [set(rows) for rows in list_errors(content)] == [{2, 4}]
+    assert [set(marks.errors) for marks in list_marks(content)] == [{2, 4}]
 
 
 def test_a_file_that_names_its_sectors_again_and_again_takes_no_more_memory(content):
@@ -75,7 +75,7 @@ def test_a_file_that_names_its_sectors_again_and_again_takes_no_more_memory(cont
     content += struct.pack(f"<{SECTOR // 4}I", *[0] * 127, itself)
     struct.pack_into("<I", content, MORE_TABLES, itself)
     tracemalloc.start()
-    assert [set(rows) for rows in list_errors(content)] == [{2, 4}]
+    assert [set(marks.errors) for marks in list_marks(content)] == [{2, 4}]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20 * len(content)
@@ -84,4 +84,4 @@ def test_a_file_that_names_its_sectors_again_and_again_takes_no_more_memory(cont
 def test_a_stream_that_runs_in_a_circle_is_refused(content):
     struct.pack_into("<I", content, SECTOR + 4 * 5, 2)
     with pytest.raises(ValueError, match="circle"):
-        list_errors(content)
+        list_marks(content)

@@ -1,54 +1,91 @@
-"""Find the cells with an error (#N/A, #REF!) in an Excel workbook of the old format (.xls).
+"""Find the cells with an error (#N/A, #REF!), and the crossed-out ones, in an Excel workbook of the old format (.xls).
 
-The library that reads such a workbook gives an empty cell for an error. The workbook is a compound file [MS-CFB]:
-streams that are chains of sectors. Its stream "Workbook" ("Book" before Excel 97) is a row of records [MS-XLS].
+The library that reads such a workbook gives an empty cell for an error, and no fonts. The workbook is a compound file
+[MS-CFB]: streams that are chains of sectors. Its stream "Workbook" ("Book" before Excel 97) is a row of records
+[MS-XLS].
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 
 _HEADER = struct.Struct("<30x2H14xI4x2I4xI4x109I")  # the first 512 bytes of a compound file
 _ENTRY = struct.Struct("<64sH50xII4x")  # of the directory: name, bytes of the name, first sector, size
 _LAST = 0xFFFFFFFA  # Sectors from here on are marks, such as the end of a chain.
 _FORMULA, _SHEET, _BEGIN, _END, _BOOLEAN_OR_ERROR = 0x006, 0x085, 0x809, 0x00A, 0x205
-_DATE_MODE = 0x022
+_DATE_MODE, _FONT, _FORMAT, _NUMBERS = 0x022, 0x031, 0x0E0, 0x0BD
+_CELLS = {_FORMULA, _BOOLEAN_OR_ERROR, 0x203, 0x204, 0x27E, 0x0D6, 0x0FD}
+_IS_STRUCK = 0x08  # in a font
+_NO_FONT = 4  # No font has this number.
+_NOT_THERE = 0x2A  # the code of #N/A
 
 
-def list_errors(content: bytes) -> list[dict[int, list[int]]]:
-    """Return the positions of the cells with an error by the number of their row, from 1, for each sheet in its order.
+@dataclass
+class Marks:
+    """The marked cells of a sheet by the number of their row, from 1: texts of errors, and positions crossed out."""
+
+    errors: dict[int, dict[int, str]] = field(default_factory=dict)
+    struck: dict[int, list[int]] = field(default_factory=dict)
+
+
+def list_marks(content: bytes) -> list[Marks]:
+    """Return the marked cells of each sheet in its order. All errors but #N/A are "#VALUE!".
 
     Raises ValueError, LookupError or struct.error for a file that is damaged.
     """
     stream = _read_workbook(content)
     places = [struct.unpack_from("<I", record)[0] for sort, record in _list_records(stream, 0) if sort == _SHEET]
-    sheets: list[dict[int, list[int]]] = []
+    formats = _find_struck_formats(stream)
+    sheets = []
     for place in places:
-        sheets.append({})
-        for row, column in (
-            cell for sort, record in _list_records(stream, place) for cell in _find_error(sort, record)
-        ):
-            sheets[-1].setdefault(row, []).append(column)
+        marks = Marks()
+        for sort, record in _list_records(stream, place):
+            for row, column, error in _find_error(sort, record):
+                marks.errors.setdefault(row, {})[column] = error
+            for row, column, number in _list_formats(sort, record) if formats else ():
+                if number in formats:
+                    marks.struck.setdefault(row, []).append(column)
+        sheets.append(marks)
     return sheets
 
 
+def _find_struck_formats(stream: bytes) -> set[int]:
+    """Return the numbers of the formats of cells whose font is crossed out."""
+    fonts = [record[2] & _IS_STRUCK for sort, record in _list_records(stream, 0) if sort == _FONT]
+    fonts[_NO_FONT:_NO_FONT] = [0]
+    formats = [struct.unpack_from("<H", record)[0] for sort, record in _list_records(stream, 0) if sort == _FORMAT]
+    return {number for number, font in enumerate(formats) if font < len(fonts) and fonts[font]}
+
+
+def _list_formats(sort: int, record: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the row, from 1, position and number of the format of each cell in a record."""
+    if sort == _NUMBERS:
+        row, first = struct.unpack_from("<2H", record)
+        for n, place in enumerate(range(4, len(record) - 2, 6)):
+            yield row + 1, first + n, struct.unpack_from("<H", record, place)[0]
+    elif sort in _CELLS:
+        row, column, number = struct.unpack_from("<3H", record)
+        yield row + 1, column, number
+
+
 def counts_from_1904(content: bytes) -> bool:
-    """Return whether the day numbers of a workbook count from 1904; raise errors as `list_errors` does."""
+    """Return whether the day numbers of a workbook count from 1904; raise errors as `list_marks` does."""
     return any(sort == _DATE_MODE and record[:1] == b"\1" for sort, record in _list_records(_read_workbook(content), 0))
 
 
-def _find_error(sort: int, record: bytes) -> list[tuple[int, int]]:
-    """Return the row, from 1, and position of a cell with an error, in a list; empty for any other record."""
+def _find_error(sort: int, record: bytes) -> list[tuple[int, int, str]]:
+    """Return the row, from 1, position and text of a cell with an error, in a list; empty for any other record."""
     if sort == _BOOLEAN_OR_ERROR:
-        is_error = record[7] == 1
+        is_error, code = record[7] == 1, record[6]
     elif sort == _FORMULA:  # The result of a formula; a number does not end in two bytes of ones.
-        is_error = record[6] == 2 and record[12:14] == b"\xff\xff"
+        is_error, code = record[6] == 2 and record[12:14] == b"\xff\xff", record[8]
     else:
         return []
     row, column = struct.unpack_from("<2H", record)
-    return [(row + 1, column)] if is_error else []
+    return [(row + 1, column, "#N/A" if code == _NOT_THERE else "#VALUE!")] if is_error else []
 
 
 def _list_records(stream: bytes, place: int) -> Iterator[tuple[int, bytes]]:
