@@ -65,9 +65,9 @@ def is_mark(text: str) -> bool:
     if text.isalpha() and words.look_up(words.index_codes("row"), text) == "cancelled":
         return True
     spoken = f"_{make_key(text[: _SHORT + 1])}_"
-    found = _pattern("cancelled").search(spoken)
-    if not found or len(text) > _SHORT:
-        return found is not None and found.start() == 0
+    match = _pattern("cancelled").search(spoken)
+    if not match or len(text) > _SHORT:
+        return match is not None and match.start() == 0
     return not _pattern("negation").search(spoken)
 
 

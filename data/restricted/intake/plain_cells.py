@@ -1,7 +1,8 @@
 """Cells as a person reads them: the word of a system for an empty cell (NULL) is empty, and footnote marks go.
 
-A word that is a category of ours, or that the partner's mapping names, stays. In a column of identifiers a dash is what
-stays of #N/A, so that the note on children without a number counts it.
+A word that is a category of ours, or that the partner's mapping names, stays. In a column of identifiers, NULL
+becomes a dash, so that the note on children without a number counts it; #N/A stays an error there, and in other codes:
+a lost code would count a child twice.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from data.schema.column import Column, RecordKind
 from data.workspace.folding import fold, strip_footnotes
 
 _NOT_THERE = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ)")  # as Excel writes it in some languages
-_WITH_SIGNS = ("text", "code", "identifier", "hash")  # A sign may belong to such a value.
 
 
 def read_plain_cells(
@@ -55,13 +55,14 @@ def _read(column: Column, text: str, theirs: Collection[str]) -> str:
     bare = text.strip()
     if not bare or fold(text) in theirs:
         return text
+    is_code = column.type in ("identifier", "code") or column.name == "record_number"
     if _NOT_THERE.fullmatch(bare):
-        return text if column.required else "-" if column.type == "identifier" else ""
+        return text if column.required or is_code else ""
     if is_blank(text):
         if column.type == "identifier":
             return "-"
         known = list_spellings(column.name, tuple(column.allowed.items()))
         return text if words.look_up(known, bare) else ""
-    if column.type in _WITH_SIGNS or column.name == "record_number":
+    if is_code or column.type == "text":
         return text
     return strip_footnotes(text)

@@ -418,9 +418,10 @@ def _read_ages(text: str) -> tuple[int, int] | None:
             return bound, _OLDEST_CHILD
         if sense == "under":
             return 0, bound
-    if (match := _YEARS_AND_MONTHS.fullmatch(text)) and int(match[3]) < _MONTHS:
-        units = word_of_age(match[2]), word_of_age(match[4])
-        return (int(match[1]), int(match[1])) if units == ("years", "months") else None
+    match = _YEARS_AND_MONTHS.fullmatch(text)
+    units = (word_of_age(match[2]), word_of_age(match[4])) if match and int(match[3]) < _MONTHS else ()
+    if match and units == ("years", "months"):
+        return int(match[1]), int(match[1])
     exact, about = _strip_about(text)
     number, word = _strip_age_word(exact)
     if match := _BAND.fullmatch(number):

@@ -1,7 +1,5 @@
 """What only the format of a cell says: crossed-out cells and rows, and zeros in front of a number."""
 
-import time
-
 import openpyxl
 import pytest
 from hypothesis import given, settings
@@ -98,12 +96,3 @@ def test_a_code_is_read_by_value_and_zeros_of_its_format_are_said(tmp_path_facto
 def test_zeros_of_a_format_are_not_said_where_no_text_has_zeros(tmp_path):
     intake = read(write_zeros(tmp_path, "child_id", ["300"], [14, 15]))
     assert not any("zeros in front" in note for note in intake.notes)
-
-
-@pytest.mark.long
-def test_a_large_workbook_with_crossed_out_cells_is_read_quickly(tmp_path):
-    rows = some_rows(20_000)
-    path = write_struck(tmp_path, rows, [(3, 0)])
-    began = time.perf_counter()
-    read(path)
-    assert time.perf_counter() - began < 10

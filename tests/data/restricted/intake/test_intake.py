@@ -238,7 +238,7 @@ def test_a_wrong_row_comes_back_with_its_reason(tmp_path, change, column, reason
         ("effort", {"days": "-1"}, "days", "negative"),
         ("effort", {"days": "0"}, "days", "too small"),
         ("effort", {"days": "1.000,5"}, "days", "not a number"),
-        ("effort", {"days": "nan"}, "days", "not a number"),
+        ("effort", {"days": "nan"}, "days", "missing"),
         ("effort", {"days": "5000"}, "days", "too large"),
         ("effort", {"date": "2007-W53"}, "date", "a week that does not exist"),
         ("effort", {"date": "2007-W22", "span": "day"}, "span", "the date is a week, but span says day"),

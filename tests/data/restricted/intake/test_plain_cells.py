@@ -97,9 +97,9 @@ def test_days_of_birth_in_eight_digits_refuse_the_file(tmp_path):
 def test_a_time_behind_a_day_changes_nothing(tmp_path_factory, days, time):
     folder = tmp_path_factory.mktemp("a")
     plain, timed = ([{"date": f"{day:%d/%m/%Y}{end}", "child_id": f"K-{day}"} for day in days] for end in ("", time))
-    one, two = read_rows(folder, *plain), read_rows(folder, *timed)
-    assert one.accepted.equals(two.accepted)
-    assert (one.rejected_rows, one.slashes) == (two.rejected_rows, two.slashes)
+    bare, late = read_rows(folder, *plain), read_rows(folder, *timed)
+    assert bare.accepted.equals(late.accepted)
+    assert (bare.rejected_rows, bare.slashes) == (late.rejected_rows, late.slashes)
 
 
 @given(day=DAYS, language=st.sampled_from(["sq", "el", "en"]), shift=st.integers(0, 6), data=st.data())

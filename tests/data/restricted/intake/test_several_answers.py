@@ -37,8 +37,8 @@ def test_each_unknown_answer_is_asked_and_its_row_goes_in_as_answered(tmp_path_f
     ]
     stored = read(path, mapping=mapping).accepted[name].tolist()
     answers = [meaning if part == word else part for part in parts]
-    one = ";".join(code for code in COLUMNS[name].allowed if code in answers) if COLUMNS[name].many else None
-    assert all(value == one if one else value in answers for value in stored)
+    joint = ";".join(code for code in COLUMNS[name].allowed if code in answers) if COLUMNS[name].many else None
+    assert all(value == joint if joint else value in answers for value in stored)
     assert len(stored) == 3
 
 
