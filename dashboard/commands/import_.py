@@ -27,7 +27,7 @@ from data.restricted.intake import mapping
 from data.restricted.intake.checks import APART, EXONYM, TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
-from data.restricted.intake.recognition import NO_COLUMN, CHILDREN, read_place_label
+from data.restricted.intake.recognition import CHILDREN, NO_COLUMN, read_place_label
 from data.restricted.intake.values import TWO_READINGS, UNSURE_WORD
 from data.restricted.vault import load_keys, open_vault
 from data.restricted.vault.earlier import FileCounts
