@@ -17,7 +17,7 @@ from data.message import Message
 from data.personal.headings import list_headings
 from data.restricted.intake.headings import is_record_id, read_meanings
 from data.restricted.intake.shape import take_rows
-from data.restricted.intake.table import Fault, RawColumn, RawTable
+from data.restricted.intake.table import Codes, Fault, RawColumn, RawTable
 from data.schema.column import RecordKind
 from data.schema.words import index_codes, look_up
 from data.workspace.folding import make_key
@@ -137,12 +137,15 @@ def _tells_children(kind: RecordKind, group: Iterable[_Numbered]) -> bool:
 
 def _find_filled(table: RawTable, positions: Iterable[int]) -> npt.NDArray[np.bool_]:
     """Return which rows have a filled cell in one of the columns, shape (n,)."""
-    columns = (table.columns[position] for position in positions)
-    cells = [np.array([bool(text.strip()) for text in c.distinct], dtype=bool)[c.codes] for c in columns]
-    return np.logical_or.reduce(cells)
+    filled = np.zeros(len(table.lines), dtype=bool)
+    for column in (table.columns[position] for position in positions):
+        filled |= np.array([bool(text.strip()) for text in column.distinct], dtype=bool)[column.codes]
+    return filled
 
 
-def _stack(heading: str, codes: Sequence[Ints], texts: Sequence[Sequence[str]], rows: Ints, numbers: Ints) -> RawColumn:
+def _stack(
+    heading: str, codes: Sequence[Codes], texts: Sequence[Sequence[str]], rows: Ints, numbers: Ints
+) -> RawColumn:
     """Return a column with the cell of each row and child; `codes` and `texts` are those of each child's column."""
     index: dict[str, int] = {}
     of_child = [

@@ -173,7 +173,7 @@ def _join(above: list[str], below: list[str]) -> list[str]:
     """
     width = max(len(above), len(below))
     upper, lower = ([*cells, *[""] * (width - len(cells))] for cells in (above, below))
-    groups = accumulate(upper, lambda group, text: text or group)
+    groups: Iterator[str] = accumulate(upper, lambda group, text: text or group)
     twice = {text for text, count in Counter(lower).items() if count > 1}
     return [
         f"{group}/{under}" if group and under in twice and under else under or over
