@@ -37,10 +37,11 @@ def _is_sum(spec: TableSpec, table: pa.Table, tables: Mapping[TableSpec, pa.Tabl
 
 def _name_cells(table: pa.Table, spec: TableSpec) -> pa.Array:
     """Return for each row the area and the categories of its cell as one text."""
-    return pc.binary_join_element_wise(*(table[name] for name in ("area", *spec.breakdown)), "|").combine_chunks()
+    columns = (table[name].cast(pa.string()) for name in ("area", *spec.breakdown))
+    return pc.binary_join_element_wise(*columns, "|").combine_chunks()
 
 
 def _read_numbers(table: pa.Table) -> Floats:
     """Return the number of each row: 0 for a published zero, NaN where none is shown."""
-    zero = pc.is_in(table["state"], pa.array(ZEROS)).to_numpy()
+    zero = pc.is_in(table["state"].cast(pa.string()), pa.array(ZEROS)).to_numpy()
     return np.where(zero, 0.0, table["value"].to_numpy().astype(np.float64))
