@@ -273,19 +273,27 @@ def estimate_ways(points: Floats) -> Floats:
 
     A hop joins points or settlements that are neighbours (Delaunay), docs/planner.md eq. (87); nan for a missing point.
     """
+    known = np.isfinite(points).all(axis=1)
+    ways = np.full((len(points), len(points)), np.nan)
+    ways[np.ix_(known, known)] = _find_shortest_ways(points[known].tobytes())
+    return ways
+
+
+@lru_cache(maxsize=4)
+def _find_shortest_ways(points: bytes) -> Floats:
+    """Return the minutes of `estimate_ways` between points that are all known; a plan asks for the same ones often."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import dijkstra
     from scipy.spatial import Delaunay
 
-    known = np.isfinite(points).all(axis=1)
+    places = np.frombuffer(points).reshape(-1, 2)
     settlements = settlement_table()[["lon", "lat"]].to_numpy(dtype=float)
-    spots, number = np.unique(np.concatenate([points[known], settlements]), axis=0, return_inverse=True)
+    spots, number = np.unique(np.concatenate([places, settlements]), axis=0, return_inverse=True)
     corners = Delaunay(spots * _CELLS_PER_DEGREE).simplices
     start, end = np.unique(np.sort(corners[:, [[0, 1], [1, 2], [0, 2]]].reshape(-1, 2)), axis=0).T
     hops = coo_array((estimate_minutes(spots[start], spots[end]), (start, end)), shape=(len(spots),) * 2)
-    inner = number[: known.sum()]
-    ways = np.full((len(points), len(points)), np.nan)
-    ways[np.ix_(known, known)] = dijkstra(hops.tocsr(), directed=False, indices=inner)[:, inner]
+    inner = number[: len(places)]
+    ways = dijkstra(hops.tocsr(), directed=False, indices=inner)[:, inner]
     return np.asarray(np.maximum(ways, ways.T))  # the last digit may depend on the direction
 
 

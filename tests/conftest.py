@@ -75,26 +75,28 @@ def _needs_demo(item: pytest.Item) -> bool:
     return "demo_world" in getattr(item, "fixturenames", ())
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Leave out the conformance tests if no real files are given; run tests of the demo world last, long ones first.
 
     One test of the demo world is the very first: its worker builds that world while the others run tests that do not
     need it. No worker is left with a long test at the end. Tests of a file stay together, because they share fixtures.
+    All this is after the tests are chosen (-m, -k): the first of those that run is to be the builder.
     """
     if not any("::" in word for word in config.args):
         refuse_unknown_cases(items)
+    yield
+    if not config.getoption("--reference"):
+        left_out = [item for item in items if item.get_closest_marker("conformance")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if not item.get_closest_marker("conformance")]
     longest = dict[tuple[bool, Path], int]()
     for item in items:
         longest[_find_group(item)] = max(longest.get(_find_group(item), 0), _read_seconds(item))
     items.sort(key=lambda item: (_find_group(item)[0], -longest[_find_group(item)]))
     builder = next((item for item in items if _needs_demo(item)), None)
     items.sort(key=lambda item: item is not builder)
-    if config.getoption("--reference"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("conformance")]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("conformance")]
 
 
 def _find_group(item: pytest.Item) -> tuple[bool, Path]:
@@ -110,9 +112,14 @@ def _read_seconds(item: pytest.Item) -> int:
 
 def pytest_collection_finish() -> None:
     """Stop the garbage collector from searching all collected tests and packages again and again."""
-    gc.collect()
     gc.freeze()
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Search for garbage once at the end, not five times: what raises an error when it goes is found by the first."""
+    gc.collect()
+    gc.freeze()
 
 
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

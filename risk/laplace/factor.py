@@ -41,8 +41,8 @@ class Weights:
         return cls(np.ascontiguousarray(diagonal.T), np.ascontiguousarray(vector.T))
 
     def multiply(self, values: Floats) -> Floats:
-        """Return W x for a vector x of each block, (T, B)."""
-        product: Floats = self.diagonal * values + self.vector * (self.vector * values).sum(axis=0)
+        """Return W x for a vector x of each block, (T, B), or for several, (..., T, B)."""
+        product: Floats = self.diagonal * values + self.vector * (self.vector * values).sum(axis=-2, keepdims=True)
         return product
 
     def factorise_with_prior(self, prior: Floats) -> Tridiagonal:
@@ -99,7 +99,7 @@ class Factor:
         """Solve for a right-hand side of shapes (n,) and (B, T); the solution has the same shapes."""
         right = np.ascontiguousarray(local.T)
         solved = cho_solve((self.core_cholesky, True), core - self._carry_to_core(right), check_finite=False)
-        return solved, self._solve_local(solved, right).T
+        return solved, self._solve_local(solved[None], right)[0].T
 
     def _carry_to_core(self, local: Floats) -> Floats:
         """Return the term that eliminating local effects subtracts from the core's right-hand side, (T, B) to (n,)."""
@@ -113,12 +113,12 @@ class Factor:
         return out
 
     def _solve_local(self, core: Floats, local: Floats) -> Floats:
-        """Return the local effects, (T, B), given the solved core, (n,), and their right-hand side, (T, B)."""
-        walk = np.zeros_like(local)
+        """Return the local effects, (d, T, B), given solved cores, (d, n), and one right-hand side for all, (T, B)."""
+        walk = np.zeros((len(core), *local.shape))
         for blocks, position in self.groups:
-            walk[:, blocks] = core[position, None]
-        solved: Floats = multiply_blocks(self.local_inverse, local - self.weights.multiply(walk))
-        solved -= np.einsum("ctb,cb->tb", self.local_shift, core[self.core_index])
+            walk[:, :, blocks] = core[:, position, None]
+        solved: Floats = np.einsum("stb,dtb->dsb", self.local_inverse, local - self.weights.multiply(walk))
+        solved -= np.einsum("ctb,dcb->dtb", self.local_shift, core[:, self.core_index])
         return solved
 
     @cached_property
@@ -182,9 +182,8 @@ class Factor:
         if self.local is None:
             return core, np.zeros((size, blocks, periods))
         local = self.local.draw(np.swapaxes(rng.standard_normal((blocks, periods, size)), 0, 1))
-        zero = np.zeros((periods, blocks))
         # Given the core, local effects vary around their conditional mean.
-        mean = np.array([self._solve_local(numbers, zero) for numbers in core]).reshape(size, periods, blocks)
+        mean = self._solve_local(core, np.zeros((periods, blocks)))
         return core, np.swapaxes(np.moveaxis(local, 2, 0) + mean, 1, 2)
 
 

@@ -233,7 +233,7 @@ def summarise_plan(
     """
     tasks, result = handed_over or (Tables(), HandOverResult((), (), proven=True))
     partners = [*(entry.task.partner for entry in result.over), *(entry.task.partner for entry in result.stays)]
-    _check_texts(
+    check_written(
         title,
         note,
         *(entry.decision.reason for entry in decisions),
@@ -274,10 +274,11 @@ def check_texts(summary: PlanSummary) -> None:
     partners = [*(task.partner for task in summary.handover), *(task.partner for task in summary.stays)]
     reasons = (entry.decision.reason for entry in summary.decisions)
     kinds = {kind for area in summary.coverage for kind in area.units_today} | {move.kind for move in summary.moves}
-    _check_texts(summary.title, summary.note, *reasons, *partners, *sorted(kinds))
+    check_written(summary.title, summary.note, *reasons, *partners, *sorted(kinds))
 
 
-def _check_texts(title: str, *texts: str) -> None:
+def check_written(title: str, *texts: str) -> None:
+    """Raise InputError if the title of a plan is missing, or if a text is too long or may hold personal data."""
     if not title.strip():
         raise InputError(Message("A saved plan needs a title, for example: More outreach in the north."))
     names = Message("A title, note, reason, or name of a partner or kind of unit")

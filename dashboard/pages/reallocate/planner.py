@@ -22,7 +22,7 @@ from risk.handover import HandOverResult, Tables
 from risk.planning import posts as tables
 from risk.planning.inputs import PlanInputs, Setting, make_frontier, make_plan
 from risk.planning.result import Plan, Point
-from risk.planning.summary import Author, AuthoredDecision, PlanSummary, summarise_plan
+from risk.planning.summary import Author, AuthoredDecision, PlanSummary, check_written, summarise_plan
 
 _NAME = "posts"
 
@@ -118,8 +118,9 @@ def compute_plan(
     """Compute a plan and return it in plain values.
 
     Raises the errors of `risk.planning.inputs.make_plan` and `read_ground`, and with tables also those of
-    `hand_over_tasks`.
+    `hand_over_tasks`; those of `check_written` before anything is computed.
     """
+    check_written(title, note)
     handed_over = None if handover is None else hand_over_tasks(current, handover)
     return summarise_plan(
         read_ground(current, posts, setting.level),

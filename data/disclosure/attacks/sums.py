@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.tables.spec import TableSpec
 from data.tables.states import ZEROS
+from data.workspace.types import Floats
 
 
 def leave_out_sums(tables: Mapping[TableSpec, pa.Table]) -> dict[TableSpec, pa.Table]:
@@ -26,16 +27,21 @@ def _is_sum(spec: TableSpec, table: pa.Table, tables: Mapping[TableSpec, pa.Tabl
     years = tables.get(replace(spec, grain="year"))
     if spec.grain != "whole" or years is None or not len(table):
         return False
-    keys = ["area", *spec.breakdown]
-    whole = _read_numbers(table, keys)
-    number = _read_numbers(years, keys).groupby(keys)["number"].agg(lambda values: values.sum(skipna=False))
-    both = whole.set_index(keys).join(number.rename("sum"))
-    unknown = both["sum"].isna()
-    return bool(((both["number"] == both["sum"]) | (unknown & (both["state"] == "withheld"))).all())
+    cells = _name_cells(years, spec).dictionary_encode()
+    sums = np.bincount(cells.indices.to_numpy(), _read_numbers(years), len(cells.dictionary))
+    place = pc.fill_null(pc.index_in(_name_cells(table, spec), cells.dictionary), len(sums)).to_numpy()
+    total = np.append(sums, np.nan)[place]
+    withheld = pc.equal(table["state"], "withheld").to_numpy()
+    return bool(((_read_numbers(table) == total) | (np.isnan(total) & withheld)).all())
 
 
-def _read_numbers(table: pa.Table, keys: list[str]) -> pd.DataFrame:
-    """Return the keys and states of the rows, with their numbers: 0 for a published zero, NaN where none is shown."""
-    frame = pd.DataFrame(table.select([*keys, "value", "state"]).to_pandas())
-    zero = frame["state"].isin([*ZEROS, "structural_zero"])
-    return frame.assign(number=np.where(zero, 0.0, frame["value"].astype("float64")))
+def _name_cells(table: pa.Table, spec: TableSpec) -> pa.Array:
+    """Return for each row the area and the categories of its cell as one text."""
+    columns = (table[name].cast(pa.string()) for name in ("area", *spec.breakdown))
+    return pc.binary_join_element_wise(*columns, "|").combine_chunks()
+
+
+def _read_numbers(table: pa.Table) -> Floats:
+    """Return the number of each row: 0 for a published zero, NaN where none is shown."""
+    zero = pc.is_in(table["state"].cast(pa.string()), pa.array(ZEROS)).to_numpy()
+    return np.where(zero, 0.0, table["value"].to_numpy().astype(np.float64))

@@ -10,9 +10,9 @@ from dashboard.site import Site, current_release
 from tests.helpers.reallocate_page import page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def derived(scored, tmp_path_factory):
-    """Return a copy of the derived results for this module alone, in which tests save plans."""
+    """Return a copy of the derived results in which tests save plans; each plan is computed once for all of them."""
     return shutil.copytree(scored.derived, tmp_path_factory.mktemp("kept") / "derived")
 
 
@@ -23,7 +23,7 @@ def nothing_kept(derived):
         shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def current(scored, derived):
     return current_release.open_current_release(Site(scored.releases, "partner", derived=derived))
 

@@ -168,8 +168,11 @@ def test_on_a_server_a_manager_saves_a_plan_that_partners_open(demo_world, monke
     assert not [button for button in partner.button if button.label == "Save this plan"]
 
 
-def test_a_plan_without_a_title_is_not_kept_and_says_why(run, current, derived):
+def test_a_plan_without_a_title_is_not_kept_and_says_why_before_anything_is_computed(
+    run, current, derived, monkeypatch
+):
     test = run()
+    monkeypatch.setattr(planner, "compute_frontier", lambda *_: pytest.fail("computed in vain"))
     assert WRITE_NO_NAME in [caption.value for caption in test.caption]
     widget(test.button, "Save this plan").click().run()
     assert "needs a title" in test.error[0].value
