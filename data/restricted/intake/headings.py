@@ -187,7 +187,9 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
     heading = strip_footnotes(heading)
     parts = _split_group(heading, central)
     if len(parts) == 1 and _ENDS[central].search(heading):
-        return {}  # about others
+        # About others, or two words for one column: Viti i lindjes / Mosha.
+        first, *rest = (_read_parts(kind, piece, (piece,)) for piece in _ENDS[central].split(heading))
+        return first if all(each == first for each in rest) else {}
     meanings = _read_parts(kind, heading, parts)
     definitions = {column.name: column for column in KINDS[kind].file_columns}
 

@@ -109,9 +109,14 @@ def _may_be_mark(text: str) -> bool:
 
 
 def _join_ticks(codes: Sequence[str], cells: Sequence[str]) -> str:
-    """Return the answers with a mark of yes; a mark that is not known stands behind its answer, and is asked about."""
+    """Return the answers with a mark of yes; a mark that is not known stands behind its answer, and is asked about.
+
+    Without a blank between them they are one answer (`find_unknown_part`).
+    """
     marks = [(code, cell.strip()) for code, cell in zip(codes, cells, strict=True) if fold(cell) not in _EMPTY]
-    return ";".join(dict.fromkeys(code if is_ticked(mark) else f"{code} marked {mark}" for code, mark in marks))
+    return ";".join(
+        dict.fromkeys(code if is_ticked(mark) else f"{code}:{mark.replace(' ', '_')}" for code, mark in marks)
+    )
 
 
 def _shift(text: str, days: int) -> str:
