@@ -115,7 +115,7 @@ def _join_ticks(codes: Sequence[str], cells: Sequence[str]) -> str:
     """
     marks = [(code, cell.strip()) for code, cell in zip(codes, cells, strict=True) if fold(cell) not in _EMPTY]
     return ";".join(
-        dict.fromkeys(code if is_ticked(mark) else f"{code}:{mark.replace(' ', '_')}" for code, mark in marks)
+        dict.fromkeys(code if is_ticked(mark) else f"{code}_marked_{mark.replace(' ', '_')}" for code, mark in marks)
     )
 
 

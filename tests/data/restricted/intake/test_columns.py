@@ -235,8 +235,8 @@ def test_another_mark_is_asked_about(tmp_path, mark):
     rows += [cells(n, form=None) | {"Lypje": mark, "Vjedhje": "jo"} for n in range(6, 10)]
     path = write(tmp_path, rows)
     (question,) = ask(path).questions
-    assert (dict(question.rows), read(path).rejected_rows) == ({f"begging:{mark}": 4}, 4)
-    mapping = answer(question, {f"begging:{mark}": "begging"})
+    assert (dict(question.rows), read(path).rejected_rows) == ({f"begging_marked_{mark}": 4}, 4)
+    mapping = answer(question, {f"begging_marked_{mark}": "begging"})
     assert (ask(path, mapping).questions, read(path, mapping).accepted_rows) == ((), 9)
 
 
