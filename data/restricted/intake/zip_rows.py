@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 
 from data.errors import FileRefused
 from data.message import Message
-from data.restricted.intake.csv_rows import LINES, cut_text, rows_of_csv
+from data.restricted.intake.delimited_text import LINES, cut_text, rows_of_csv
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import Rows, describe_sheets, read_rows
 from data.restricted.intake.start import FindStart, Grid, Start
