@@ -219,9 +219,9 @@ def _compare(column: Column, codes: Sequence[str], names: Mapping[str, str], cel
     ticked = set(filter(None, _join_ticks(codes, cells[1:]).split(";")))
     known, theirs = list_spellings(column.name, tuple(column.allowed.items())), {fold(k): c for k, c in names.items()}
     for parts in ([cells[0]], re.split(r"\s*[;,/|+&]\s*", cells[0]), cells[0].split()):
-        said = {theirs.get(fold(part)) or words.look_up(known, part) for part in parts if part.strip()}
-        if None not in said and any(cell.strip() for cell in cells[1:]):
-            return _DIFFER if said & {*codes} != ticked else ""
+        answers = {theirs.get(fold(part)) or words.look_up(known, part) for part in parts if part.strip()}
+        if None not in answers and any(cell.strip() for cell in cells[1:]):
+            return _DIFFER if answers & {*codes} != ticked else ""
     return ""
 
 

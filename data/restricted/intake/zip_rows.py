@@ -11,13 +11,14 @@ import csv
 import io
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import PurePosixPath
 
 from data.errors import FileRefused
 from data.message import Message
-from data.restricted.intake.csv_rows import LINES, cut_text, rows_of_csv
+from data.restricted.intake.delimited_text import LINES, cut_text, rows_of_csv
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.sheets import Rows, describe_sheets, read_rows
 from data.restricted.intake.start import FindStart, Grid, Start
@@ -36,10 +37,15 @@ def is_archive_of_tables(path: InputFile) -> bool:
 
 
 @contextlib.contextmanager
-def rows_of_workbook(path: InputFile, find_start: FindStart, notes: list[str]) -> Iterator[tuple[Start, Rows]]:
+def rows_of_workbook(
+    path: InputFile,
+    find_start: FindStart,
+    notes: list[str],
+    shown_zeros: Counter[str],  # noqa: ARG001 - a text shows what it has
+) -> Iterator[tuple[Start, Rows]]:
     """Yield where the table begins, and the rows below its headings; add notes on the files that were read.
 
-    Raises FileRefused for an archive that cannot be read, and as `find_start` does.
+    `shown_zeros` stays empty. Raises FileRefused for an archive that cannot be read, and as `find_start` does.
     """
     with _opened(path) as archive:
         tables = list(_read_tables(archive, path.name))

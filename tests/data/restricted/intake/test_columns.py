@@ -79,9 +79,9 @@ def test_a_count_of_children_is_never_a_child(tmp_path, heading):
     path = write(tmp_path, rows, {"child_id": heading})
     (question,) = ask(path).questions
     assert (question.column, question.parts["child_id"]) == ("child_id", ())
-    kept = ColumnMapping(columns={"child_id": heading})  # as an earlier version proposed it
-    assert ask(path, kept).questions[0].column == "child_id"
-    for mapping in (None, kept):
+    earlier = ColumnMapping(columns={"child_id": heading})  # as an earlier version proposed it
+    assert ask(path, earlier).questions[0].column == "child_id"
+    for mapping in (None, earlier):
         with pytest.raises(Exception, match="no column for child_id") as refusal:
             read(path, mapping)
         assert "Perhaps" not in str(refusal.value)
@@ -262,19 +262,25 @@ def test_kinds_of_help_have_a_column_each(tmp_path, number):
     (yes, no), heads = MARKS[number], ("Sociale", "Ligjore", "Psikologjike", "Ekonomike")
     names = ("Legal", "Psychological", "Economic", "Health") if number % 2 else heads
     rows = [cells(1) | dict(zip(names, (yes, yes, no, no), strict=True)), cells(2) | dict.fromkeys(names, no)]
-    found = [set(cell.split(";")) for cell in read(write(tmp_path, rows)).accepted["help"]]
-    assert (len(found[0]), found[1]) == (2, {"unknown"})
+    helped = [set(cell.split(";")) for cell in read(write(tmp_path, rows)).accepted["help"]]
+    assert (len(helped[0]), helped[1]) == (2, {"unknown"})
 
 
 @pytest.mark.parametrize("number", range(10))
 def test_answers_that_contradict_the_column_with_all_of_them_reject_the_row(tmp_path, number):
     draw = random.Random(number)
-    one, other = draw.sample(sorted(FORMS), 2)
+    first, other = draw.sample(sorted(FORMS), 2)
     yes, no = draw.choice([("1", "0"), ("True", "False"), ("TRUE", "FALSE")])
     group = draw.choice(["form", "rasti/form", "g1.form"])
-    heads = {"form": group, one: f"{group}/{one}", other: f"{group}/{other}"}
-    marks = [(one, yes, no), (f"{one} {other}", yes, yes), (other, yes, no), (f"{one} {other}", no, yes), (one, "", "")]
-    rows = [cells(n, form=form) | {one: a, other: b} for n, (form, a, b) in enumerate(marks, 1)]
+    heads = {"form": group, first: f"{group}/{first}", other: f"{group}/{other}"}
+    marks = [
+        (first, yes, no),
+        (f"{first} {other}", yes, yes),
+        (other, yes, no),
+        (f"{first} {other}", no, yes),
+        (first, "", ""),
+    ]
+    rows = [cells(n, form=form) | {first: a, other: b} for n, (form, a, b) in enumerate(marks, 1)]
     file = read(write(tmp_path, rows, heads))
     assert file.accepted["date"].str[-1:].tolist() == ["1", "2", "5"]
     assert (file.rejects["line"].tolist(), file.rejects["reason"].str.contains("single answers").all()) == (
@@ -347,9 +353,11 @@ def test_one_code_beside_several_children_rejects_the_row(tmp_path, heads):
 
 def test_merged_children_above_their_columns_are_read(tmp_path):
     shared = [name for name in HEADS if name not in ("child_id", "sex")]
-    for number, (one, two) in enumerate([("Fëmija 1", "Fëmija 2"), ("Child 1", "Child 2"), ("Παιδί 1", "Παιδί 2")]):
+    for number, (first, second) in enumerate(
+        [("Fëmija 1", "Fëmija 2"), ("Child 1", "Child 2"), ("Παιδί 1", "Παιδί 2")]
+    ):
         table = [
-            [*(HEADS[name] for name in shared), one, "", two, ""],
+            [*(HEADS[name] for name in shared), first, "", second, ""],
             [*("" for _ in shared), "Kodi", "Gjinia", "Kodi", "Gjinia"],
             *([cells(n)[name] for name in shared] + [f"A-{n}", "f", f"B-{n}", "m"] for n in (1, 2)),
         ]
@@ -382,9 +390,11 @@ def draw_repeats(seed):
     draw = random.Random(seed)
     kobo = bool(seed % 2)
     group = draw.choice(["", "meeting-" if not kobo else "meeting/"])
-    own = ("_index",) if kobo else ("KEY",)
+    key_headings = ("_index",) if kobo else ("KEY",)
     link = draw.choice([("_parent_index",), ("_submission__id",)]) if kobo else ("PARENT_KEY", "KEY")
-    form = [("SubmissionDate", f"{group}date", f"{group}municipality", "found", *(("_id",) if kobo else ()), *own)]
+    form = [
+        ("SubmissionDate", f"{group}date", f"{group}municipality", "found", *(("_id",) if kobo else ()), *key_headings)
+    ]
     children = [("child_code", "sex", "stage", "pathway", "form", "axis", *link)]
     days, number = [], 0
     for n in range(1, draw.randint(4, 7)):
