@@ -60,7 +60,7 @@ FAULTS = (
     Fault("noise: of capped counts is shifted", NOISE,
           "moves - self.largest * scale", "moves - self.largest", NOISE_TESTS),
     Fault("noise: a hidden cell is thought to be smaller than it may be", NOISE,
-          "Knowledge(reach * years, 0, below - 1 + reach * years", "Knowledge(reach * years, 0, below - 1",
+          "max(least - 1 + reach * years, margin)", "max(least - 1, margin)",
           ("tests/data/disclosure/test_channel.py",)),
     # The policy.
     Fault("policy: k may be lowered", "data/disclosure/policy.py",
