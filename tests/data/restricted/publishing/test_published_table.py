@@ -181,7 +181,7 @@ def test_what_is_below_the_threshold_of_municipalities_looks_like_zero(spec, k, 
 
 @pytest.mark.parametrize(("k", "least", "most"), [(1, 0.90, 0.95), (3, 0.38, 0.46)])
 def test_whether_the_only_child_of_a_municipality_exists_is_often_hidden(k, least, most):
-    """A true zero shows zero, so a number is proof; the child is in four numbers: provisional, final, met once or more."""
+    """A true zero shows zero, so a number is proof. A child is in four draws: provisional, final, and encounters."""
     rng, mechanism, trials = np.random.default_rng(1), CellKey(variance_near_k=6.0), 300
     places, seen = len(GRID.codes["municipality"]), []
     for _ in range(trials):
