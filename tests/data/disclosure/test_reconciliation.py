@@ -310,3 +310,21 @@ def test_reconciled_numbers_are_nearer_to_the_truth(worlds):
     for name in ("municipality_quarter", "region_year", "region_quarter_pathway", "region_quarter_stage"):
         assert len(gains[f"children_{name}"]) == worlds, name
         assert np.mean(gains[f"children_{name}"]) >= 0.15, name
+
+
+def test_a_number_of_a_municipality_stays_at_its_threshold_or_above():
+    county, places = TableSpec("children", "region", "year"), TableSpec("children", "municipality", "year")
+    areas = pd.DataFrame({"parent": {"AL-01": "", "101": "AL-01", "102": "AL-01"}})
+    tables = {county: published([("AL-01", YEAR, 2)]), places: published([("101", YEAR, 4), ("102", YEAR, 0)])}
+    every, threshold = (
+        reconcile(tables, areas, CellKey(), lambda level, k=k: k if level == "municipality" else 1)[places].tolist()
+        for k in (1, 3)
+    )
+    assert every == [3, 0]
+    assert threshold == [3, 0]
+    lower = {**tables, places: published([("101", YEAR, 3), ("102", YEAR, 0)]), county: published([("AL-01", YEAR, 1)])}
+    every, threshold = (
+        reconcile(lower, areas, CellKey(), lambda level, k=k: k if level == "municipality" else 1)[places].tolist()
+        for k in (1, 3)
+    )
+    assert every[0] < 3 <= threshold[0]
