@@ -84,7 +84,7 @@ FAULTS = (
     Fault("release: public numbers just below k show", TABLE,
           "hidden = values < noise.threshold", "hidden = values < noise.threshold - 1", TABLE_TESTS),
     Fault("release: a searched place is called not searched", TABLE,
-          "(total == 0) & ~searched", "(total == 0)", TABLE_TESTS),
+          "(total < noise.threshold) & ~searched", "(total == 0)", TABLE_TESTS),
     Fault("release: a published number is drawn anew", "data/restricted/publishing/frozen.py",
           "if old is not None and len(old) == cells.size", "if old is not None and len(old) < cells.size",
           FROZEN_TESTS),
