@@ -21,10 +21,11 @@ _MANY = 2.0**53  # up to which a float holds each whole number
 class Channel:
     """P(published number | true count) of a measure of a release, docs/disclosure.md eq. (6).
 
-    largest : the largest distance between a published number and the true count. k : on the public tier the threshold
-    below which numbers are hidden (state `few`); None on the partner tier, where a published zero has the state
-    `almost_none` or `not_searched`. table : P(noise | true count), shape (rows, 2 * largest + 1). Row n is for the true
-    count n, and the last row also for all larger counts. Column d + largest is for the noise d.
+    largest : the largest distance between a published number and the true count. k : the threshold below which numbers
+    are hidden: on the public tier (state `few`), and for municipalities on the partner tier (`almost_none` or
+    `not_searched`). None for other levels of the partner tier, where these states are a published zero. table :
+    P(noise | true count), shape (rows, 2 * largest + 1). Row n is for the true count n, and the last row also for all
+    larger counts. Column d + largest is for the noise d.
 
     Published numbers are the column `noisy` of layers and `value` of tables. Neither the adjusted numbers, which add
     up, nor sums of published numbers have this noise.
@@ -35,7 +36,7 @@ class Channel:
     table: npt.NDArray[np.float64] = field(repr=False)
 
     @classmethod
-    def _read(cls, about: dict[str, Any], measure: str, k: int | None) -> Channel:
+    def _read(cls, about: dict[str, Any], measure: str, threshold: int) -> Channel:
         """Read the channel of a measure from the part "tact" of a manifest.
 
         Raises InputError for a measure without noise, and for a release that was protected in another way.
@@ -44,7 +45,7 @@ class Channel:
         if measure not in knowledge:
             raise InputError(f"No noise on {measure!r}. There is noise on: {', '.join(knowledge) or 'nothing'}.")
         noise, scale = CellKey.from_manifest(about), int(knowledge[measure]["step"])
-        return cls(noise.largest * scale, k, noise.table(scale))
+        return cls(noise.largest * scale, threshold if threshold > 1 else None, noise.table(scale))
 
     def likelihood(self, published: npt.ArrayLike | None, true: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return P(published | true).
@@ -74,7 +75,7 @@ class Channel:
             raise InputError(f"{level!r} is no level. Give one from {_LEAST_LEVEL} to 1, such as 0.95.")
         number = (self.k or 0) - 1 if published is None else int(_read_counts(published, "A published number"))
         if number < 0 or (published is not None and number < (self.k or 0)):
-            hint = "Numbers below k are hidden: give None." if self.k else "Nothing is hidden on this tier: give 0."
+            hint = "Numbers below k are hidden: give None." if self.k else "Nothing is hidden at this level: give 0."
             raise InputError(f"{published!r} is never published. {hint}")
         return self._small.confidence_interval(None if published is None else number, level)
 

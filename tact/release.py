@@ -212,15 +212,17 @@ class Release:
         """
         return _order_states(wide.build_long_table(self._folder, self._check(layer)))
 
-    def channel(self, measure: str = "children") -> Channel:
-        """Return the noise of the published counts of a measure: children, encounters or flows.
+    def channel(self, measure: str = "children", level: str = "region") -> Channel:
+        """Return the noise of the published counts of a measure (children, encounters or flows) at a level.
+
+        On the partner tier municipalities show no number below a threshold; other levels show all numbers above 0.
 
         It is that of one draw. A number of the whole programme is the sum of the draws of its years.
 
         Raises InputError for a measure without noise, and for a release of an earlier version that was protected in
         another way.
         """
-        return Channel._read(self._folder.manifest["tact"], measure, self.k if self.tier == "public" else None)  # noqa: SLF001
+        return Channel._read(self._folder.manifest["tact"], measure, self._folder.find_threshold(level))  # noqa: SLF001
 
     @cached_property
     def _areas(self) -> geography.Areas:

@@ -14,6 +14,7 @@ from data.tables.spec import CATEGORIES, Level
 from data.workspace.types import Floats, Ints
 from geo import areas as geography
 from risk.laplace.graph import find_edges
+from risk.laplace.likelihood import HIDDEN
 from risk.model.observations import (
     CROSSING,
     LEAST_EXPECTED,
@@ -137,11 +138,14 @@ def join_observations(
 ) -> Observations:
     """Return observations from published counts, (areas, quarters, crossings, ways); exact without a mechanism.
 
-    `totals` are published counts of the whole programme, (areas, known pathways), which only a mechanism has.
+    `totals` are published counts of the whole programme, (areas, known pathways), which only a mechanism has. Then
+    counts of municipalities below the threshold of the default policy are hidden, and they have no totals.
     """
-    level = "municipality" if (places["level"] == "municipality").all() else "region"
-    people = select_modelled_areas(places, level)
-    channel = None if mechanism is None else build_channel(mechanism, published, None)
+    level: Level = "municipality" if (places["level"] == "municipality").all() else "region"
+    people, k = select_modelled_areas(places, level), DEFAULT_POLICY.threshold("partner", level)
+    if mechanism is not None and k > 1:
+        published, totals = np.where(published < k, HIDDEN, published), None
+    channel = None if mechanism is None else build_channel(mechanism, published, k if k > 1 else None)
     noise = np.zeros(len(PATHWAYS)) if channel is None or totals is None else noise_variance(channel, totals)
     return Observations(
         tuple(people.index),

@@ -211,6 +211,7 @@ def list_rules(desk: Desk) -> list[tuple[str, str]]:
         (_("Community layers"), _("approved") if governed.communities else _("not approved")),
         (_("Children nobody met (estimate)"), _("approved") if governed.dark_figure else _("not approved")),
         (_("Not shown to the public below"), format_number(policy.k)),
+        (_("Municipalities: not shown to partners below"), format_number(policy.k_municipal)),
         (_("Most that noise changes"), format_number(policy.largest)),
         (_("A year is final after"), _("{months} months", months=policy.lag)),
         (_("Days of the programme"), _("{start} to {end}", start=policy.first, end=policy.last)),

@@ -254,7 +254,7 @@ def _list_views(release: Release, layer: Layer, level: str, options: Mapping[str
 def _describe_view(
     release: Release, areas: Areas, layer: Layer, view: View, styles: dict[str, int], tick: Callable[[], None]
 ) -> dict[str, Any]:
-    shown = make_mark(layer.read(release, view), view.level, release.k)
+    shown = make_mark(layer.read(release, view), view.level, release)
     period = Period.parse(view.period) if view.period else None
     style = json.dumps(_describe_style(shown), sort_keys=True)
     described = {

@@ -8,6 +8,7 @@ from dashboard.map.view import MapView
 from dashboard.site import current_release
 from dashboard.site.current_release import CurrentRelease, Options
 from dashboard.site.text import _, cache_by_language, translate
+from data.release import Release
 from data.tables.states import STATES, ZEROS
 from geo.areas import Areas
 from geo.layers.core import LayerData
@@ -27,22 +28,23 @@ def read_marks(current: CurrentRelease, view: MapView) -> list[Mark]:
 @cache_by_language(maxsize=4096)
 def read_mark(current: CurrentRelease, name: str, level: str, period: str, options: Options) -> Mark:
     """Read a layer with its words in the reader's language."""
-    return make_mark(current_release.read_layer(current, name, level, period, options), level, current.release.k)
+    return make_mark(current_release.read_layer(current, name, level, period, options), level, current.release)
 
 
-def make_mark(data: LayerData, level: str, k: int) -> Mark:
-    """Return a layer with its words in the reader's language; k : the threshold of the release, in children."""
+def make_mark(data: LayerData, level: str, release: Release) -> Mark:
+    """Return a layer of a release at a level with its words in the reader's language."""
     labels = tuple(translate(label) for label in data.style.labels)
     title, unit = translate(data.legend.title), translate(data.legend.unit)
     radius = _LARGEST_RADIUS[level] * min(1.0, data.style.largest / _SMALLEST_MAXIMUM) ** 0.5
-    words = describe_states(k)
+    words = describe_states(release, level)
     adjusted = {str(state): _("{state}; adjusted: {number}", state=words[state], number="{number}") for state in ZEROS}
     return Mark(data, title, unit, labels, words, radius, adjusted)
 
 
-def describe_states(k: int) -> dict[str, str]:
-    """Return the words for each state, by its code, in the reader's language; k : the threshold of the release."""
-    return {state: translate(describe_state(state, k)) for state in STATES}
+def describe_states(release: Release, level: str) -> dict[str, str]:
+    """Return the words for each state of a release at a level, by its code, in the reader's language."""
+    least = release.find_threshold(level)
+    return {state: translate(describe_state(state, release.k, least)) for state in STATES}
 
 
 def describe_view(current: CurrentRelease, areas: Areas, view: MapView) -> str:

@@ -25,6 +25,7 @@ from dashboard.site.text import (
     translate,
 )
 from data.errors import InputError
+from data.tables.periods import Period
 from geo.layers import LAYERS
 from geo.layers.core import View
 from geo.layers.core.change import Cell, compare_cells
@@ -225,7 +226,8 @@ def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) ->
     for code in name_regions(current):
         before, now = (ENCOUNTERS.history(r.release, _LEVEL, code, {}) for r in (earlier, current))
         sizes = {
-            period: _measure_change(before[period], now[period], current, earlier) for period in before.keys() & now
+            period: _measure_change(before[period], now[period], _find_reach(period, current, earlier))
+            for period in before.keys() & now
         }
         periods = sorted((period for period in sizes if sizes[period] > 0), key=lambda period: (-sizes[period], period))
         if periods:
@@ -237,11 +239,14 @@ def _list_counts(t: Speech, current: CurrentRelease, earlier: CurrentRelease) ->
     return [*(sentence for _size, sentence in changes[:_MOST_AREAS]), *more]
 
 
-def _measure_change(before: Cell, now: Cell, current: CurrentRelease, earlier: CurrentRelease) -> float:
+def _find_reach(period: str, *shown: CurrentRelease) -> float:
+    """Return the largest number of children of a county that may stand behind a cell without a number."""
+    return max(each.release.find_reach(_LEVEL, Period.parse(period).grain) for each in shown)
+
+
+def _measure_change(before: Cell, now: Cell, reach: float) -> float:
     """Return the smallest possible change of the true number; 0 if noise can be the only reason or one is unknown."""
-    releases = current.release, earlier.release
-    k, largest = max(release.k for release in releases), max(release.largest for release in releases)
-    change = compare_cells(before, now, k, largest, 0.0)
+    change = compare_cells(before, now, reach, 0.0)
     return 0.0 if change is None else max(change.low, -change.high, 0.0)
 
 
@@ -276,7 +281,7 @@ def _list_services(t: Speech, current: CurrentRelease, earlier: CurrentRelease) 
     """
     before, now = _read_services(earlier), _read_services(current)
     for code in name_regions(current):
-        if code in before and code in now and _measure_change(before[code], now[code], current, earlier) > 0:
+        if code in before and code in now and _measure_change(before[code], now[code], 0.0) > 0:
             yield _(
                 "{area}: {now} services (before: {before}).",
                 area=t.name_area(code),

@@ -223,14 +223,15 @@ class CellKey:
         """
         return make_channel(self.table(scale), n_max, k)
 
-    def knowledge(self, scale: int = 1, k: int | None = None, years: int = 1) -> Knowledge:
+    def knowledge(self, scale: int = 1, k: int | None = None, years: int = 1, below: int = 0) -> Knowledge:
         """Return an attacker's knowledge of a cell that is a sum of draws, one for each of `years`.
 
-        The truth of a hidden one is at most k - 1 + largest * scale * years.
+        The truth of a hidden one is at most k - 1 + largest * scale * years. If the sum has only the draws that are
+        shown, `below` is the largest number that a hidden draw may have: then each may be as far away as a hidden one.
         """
-        reach = self.largest * scale
-        below = k or 1
-        return Knowledge(reach * years, 0, below - 1 + reach * years, 0, below - 1, reach + 1, scale)
+        reach, least = self.largest * scale, k or 1
+        margin = (reach + below) * years
+        return Knowledge(margin, 0, max(least - 1 + reach * years, margin), 0, least - 1, reach + 1, scale)
 
     def parameters(self, scales: Sequence[int] = (1,)) -> dict[str, Any]:
         """Return the parameters of the noise for a manifest, with the table of scale 1 and of each of `scales`.

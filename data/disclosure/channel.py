@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from data.tables.spec import name_knowledge
 from data.workspace.types import Bools, Floats
 
 Counts = npt.NDArray[np.int64]
@@ -28,6 +27,8 @@ class Knowledge:
     A shown number lies within `largest` of the truth; the truth of a hidden cell lies in `hidden_from` to `hidden_to`.
     A hidden cell is protected when each of `open_from` to `open_to` stays feasible for it, a shown cell when at least
     `open_values` values do (the protection interval). `step` is the largest number that one child can add to a cell.
+
+    A published zero of partners is a hidden cell too: its noisy number is below the threshold, which may be 1.
     """
 
     largest: int
@@ -38,6 +39,11 @@ class Knowledge:
     open_values: int
     step: int = 1
 
+    @property
+    def threshold(self) -> int:
+        """The smallest number that is shown."""
+        return self.open_to + 1
+
     @classmethod
     def from_manifest(cls, values: Mapping[str, int]) -> Knowledge:
         """Return the knowledge about a measure from its entry in a manifest."""
@@ -46,11 +52,6 @@ class Knowledge:
     def as_dict(self) -> dict[str, int]:
         """Return plain values for a manifest."""
         return asdict(self)
-
-
-def find_knowledge(knowledge: Mapping[str, Knowledge], measure: str, grain: str) -> Knowledge | None:
-    """Return what is known about a measure by name; earlier versions drew the whole programme as they drew a year."""
-    return knowledge.get(name_knowledge(measure, grain), knowledge.get(measure))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from data.errors import InputError
 from data.message import Message, join_messages
+from data.tables.spec import Level, Tier
 
 LOWEST_K = 11
 FEWEST = 3
@@ -23,7 +24,8 @@ class Policy:
 
     Raises InputError that lists all values that are not allowed.
 
-    k: public numbers below k are not shown. cap: the largest number of encounters of one child counted in a cell.
+    k: public numbers below k are not shown. k_municipal: partners see no number of a municipality below it; 1 shows all
+    from 1 on. cap: the largest number of encounters of one child counted in a cell.
     variance, largest, key_range: the noise on a count of children (data/disclosure/cell_key.py); record keys
     and cell keys are uniform on 0 .. key_range - 1 (a power of two). variance_near_k: the variance for counts
     of 7 to 15, near the threshold k.
@@ -39,6 +41,8 @@ class Policy:
     """
 
     k: int = LOWEST_K
+    # A single child of a municipality shows 1 or more in 48 % of cells, and 3 or more in 14 %.
+    k_municipal: int = 3
     variance: float = 2.0
     # With less variance, the number of a county and year would give an attacker an advantage above 0.10 where
     # about k children are expected (data/disclosure/attacks/membership/__init__.py).
@@ -64,6 +68,7 @@ class Policy:
         bits = self.key_range.bit_length() - 1
         limits = (
             (self.k >= LOWEST_K, "k", Message("it must be at least {least}", least=LOWEST_K)),
+            (1 <= self.k_municipal <= self.k, "k_municipal", Message("it is 1 to k = {k}", k=self.k)),
             (self.operators >= FEWEST, "operators", Message("it must be at least {least}", least=FEWEST)),
             (self.cap >= 1, "cap", Message("it must be at least {least}", least=1)),
             (0 < self.variance < self.largest, "variance", Message("it lies between 0 and largest")),
@@ -96,6 +101,10 @@ class Policy:
     def scale(self, measure: str) -> int:
         """Return the largest number that one child can add to a cell of a measure."""
         return self.cap if measure == "encounters" else 1
+
+    def threshold(self, tier: Tier, level: Level) -> int:
+        """Return the smallest number of children, or of encounters, that a tier shows at a level."""
+        return self.k if tier == "public" else self.k_municipal if level == "municipality" else 1
 
     def parameters(self) -> dict[str, Any]:
         """Return the policy as plain values for a manifest."""

@@ -49,6 +49,12 @@ _REMEDY = Message("Correct it, or move it away and let `tact doctor` write the d
 # Each value that may be set: its section, name and kind, and what a data officer should know.
 _VALUES: tuple[tuple[str, str, str, str], ...] = (
     ("protection", "k", "whole", "A public count of children below it is not shown. It may only be raised."),
+    (
+        "protection",
+        "k_municipal",
+        "whole",
+        "Partners see no count of a municipality below it. It may only be raised; 1 shows all from 1 on.",
+    ),
     ("protection", "variance", "number", "How much the noise on a count of children varies."),
     (
         "protection",

@@ -23,7 +23,7 @@ known region of origin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ from data.errors import ReleaseError
 from data.message import Message
 from data.tables.periods import Period
 from data.tables.shown import count_draws
-from data.tables.spec import CATEGORIES, TableSpec
+from data.tables.spec import CATEGORIES, Level, TableSpec
 from data.tables.states import ZEROS
 from data.workspace.types import Bools, Floats, Ints
 
@@ -52,21 +52,29 @@ _REACH = 6  # farther from the published number, the cost of one more child no l
 _TIE_BREAK, _GOLDEN = 1e-4, (5**0.5 - 1) / 2  # so that one solution is the best, on every platform
 _TOTAL, _REST = "", "/rest"
 
+Threshold = Callable[[Level], int]
+
+
+def _show_all(_level: Level) -> int:
+    return 1
+
 
 def reconcile(
-    tables: Mapping[TableSpec, pa.Table], areas: pd.DataFrame, mechanism: CellKey, k: int | None = None
+    tables: Mapping[TableSpec, pa.Table], areas: pd.DataFrame, mechanism: CellKey, threshold: Threshold = _show_all
 ) -> dict[TableSpec, Ints]:
     """Return, for each table of children or flows, the reconciled number of each of its rows, (rows,).
 
-    tables: the published tables of one tier. areas: code (index) and parent. k: the threshold of the public tier, None
-    for partners. Rows that show no number get a number here too; `add_column` leaves it out. Raises ReleaseError if the
-    numbers cannot be reconciled.
+    tables: the published tables of one tier. areas: code (index) and parent. threshold: returns the smallest number
+    that the tier shows at a level. Rows that show no number get a number here too; `add_column` leaves it out. Raises
+    ReleaseError if the numbers cannot be reconciled.
     """
     result: dict[TableSpec, Ints] = {}
     for measure in RECONCILED:
         specs = sorted((spec for spec in tables if spec.measure == measure), key=lambda spec: spec.name)
         if specs:
-            rows = pd.concat({s.name: _read_rows(s, tables[s], mechanism, k) for s in specs}, names=["table"])
+            rows = pd.concat(
+                {s.name: _read_rows(s, tables[s], mechanism, threshold(s.level)) for s in specs}, names=["table"]
+            )
             numbers = _System.from_rows(rows, areas).solve()
             table = numbers.index.get_level_values("table")
             result |= {spec: numbers[table == spec.name].to_numpy() for spec in specs}
@@ -82,7 +90,7 @@ def add_column(table: pa.Table, numbers: Ints, k: int | None = None) -> pa.Table
     return table.append_column("reconciled", pa.array(numbers, pa.int64(), mask=~shown))
 
 
-def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int | None) -> pd.DataFrame:
+def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int) -> pd.DataFrame:
     """Return a published table as a frame with a row for each of its rows.
 
     Columns: area (for flows "area/origin"), period, by (the breakdown, "" for none), category (its index), number,
@@ -97,15 +105,16 @@ def _read_rows(spec: TableSpec, table: pa.Table, mechanism: CellKey, k: int | No
     shown = pc.is_in(table["state"], pa.array(SHOWN)).to_numpy()
     number = pc.fill_null(table["value"].cast(pa.float64()), 0.0).to_numpy()
     noise = mechanism.table() @ np.arange(-mechanism.largest, mechanism.largest + 1) ** 2
-    # A published zero weighs as much as a one: there may be one child. A sum of several draws has the noise of each.
+    # A published zero has the noise of a one: there may be one child. A sum of several draws has the noise of each.
     draws = count_draws(table["margin"].to_numpy(), mechanism.largest)
-    weight = np.where(shown, 1 / (draws * noise[np.clip(number, 1, len(noise) - 1).astype(np.int64)]), 0.0)
+    spread = draws * noise[np.clip(number, 1, len(noise) - 1).astype(np.int64)]
     # A number above zero is that of one child at least, because a true zero stays zero.
-    low = np.where(number > 0, k or 1, 0)
-    if k is not None:  # all numbers below k are equally likely
-        few = pc.equal(table["state"], "few").to_numpy()
-        number = np.where(few, (k - 1) / 2, number)
-        weight = np.where(few, 1 / ((k * k - 1) / 12 + draws * mechanism.variance), weight)
+    low = np.where(number > 0, k, 0)
+    # All numbers below k are equally likely. Of those of partners most are zero.
+    few = pc.equal(table["state"], "few").to_numpy()
+    hidden = (k * k - 1) / 12
+    spread = np.where(few, hidden + draws * mechanism.variance, np.where(number > 0, spread, hidden + spread))
+    number, weight = np.where(few, (k - 1) / 2, number), np.where(shown | few, 1 / spread, 0.0)
     columns = {"area": area.to_numpy(), "period": table["period"].to_numpy(), "by": by, "category": category}
     return pd.DataFrame({**columns, "number": number, "weight": weight, "low": low, "shown": shown})
 

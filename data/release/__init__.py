@@ -11,13 +11,12 @@ import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,8 +29,7 @@ from data.release.signed_list import NEED_APPROVAL
 from data.release.stamp import read_checksum, read_stamped
 from data.release.whole_file import is_whole, read_whole
 from data.tables.periods import Period
-from data.tables.spec import TIERS, Tier, name_knowledge
-from data.workspace.types import Floats
+from data.tables.spec import TIERS, Tier, find_knowledge
 
 __all__ = ["MANIFEST", "Release", "current_name", "names", "read_blocked"]
 
@@ -238,14 +236,22 @@ class Release:
         """The largest noise on a count of children; 0 for a release without counts."""
         return float((self.manifest["tact"].get("parameters") or {}).get("largest", 0.0))
 
-    def find_reach(self, periods: pd.Series) -> Floats:
-        """Return how far a true count of children may be from a published zero, for each period (its identifier).
+    def find_reach(self, level: str, grain: str, measure: str = "children") -> float:
+        """Return the largest true count that may stand behind a cell without a number, at a level and for a grain.
 
-        A number of the whole programme is the sum of years, each with noise of its own.
+        The cell is below the threshold: a published zero or, on the public tier, "few". 0 for a release without counts.
         """
-        whole = (self.manifest["tact"].get("knowledge") or {}).get(name_knowledge("children", "whole"), {})
-        reach = float(whole.get("largest", self.largest))
-        return np.where(periods.astype("str").str.contains("/P"), self.largest, reach)
+        known = self._find_knowledge(level, grain, measure)
+        return float(known.get("hidden_to", self.find_threshold(level) - 1 + self.largest))
+
+    def find_threshold(self, level: str) -> int:
+        """Return the smallest number of children that the release shows at a level."""
+        highest_hidden = self.k - 1 if self.tier == "public" else 0
+        return int(self._find_knowledge(level, "year", "children").get("open_to", highest_hidden)) + 1
+
+    def _find_knowledge(self, level: str, grain: str, measure: str) -> Mapping[str, int]:
+        knowledge: Mapping[str, Mapping[str, int]] = self.manifest["tact"].get("knowledge") or {}
+        return find_knowledge(knowledge, measure, level, grain) or {}
 
     def is_provisional(self, period: str) -> bool:
         """Return whether the counts of a period (its identifier) are provisional: its year is not final yet."""

@@ -13,6 +13,7 @@ from data.release import Release
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES, FAMILIES, table_name
+from data.tables.states import BELOW
 
 # The stages of a first encounter that each group of the target has.
 GROUPS = {"at_risk": ("at_risk",), "victims": tuple(s for s in CATEGORIES["stage"] if s != "at_risk")}
@@ -41,8 +42,8 @@ def read_targets(release: Release) -> pd.DataFrame:
     if len(families) and families["value"].notna().any():
         rows = pd.concat([rows, families], ignore_index=True)
         targets |= dict.fromkeys(FAMILIES, 0)
-    numbers = choose_numbers(rows, release.find_reach(rows["period"]))
-    reach = rows["state"].map({"few": release.k - 1 + release.largest, "almost_none": release.largest}).fillna(0.0)
+    numbers = choose_numbers(rows, rows["reach"].to_numpy())
+    reach = rows["reach"].where(rows["state"].isin(BELOW), 0.0)
     rows = rows.assign(value=numbers["value"].fillna(0.0), margin=numbers["margin"].fillna(reach))
     rows["withheld"] = rows["state"].isin(["withheld", "no_data"])
     ends = [Period.parse(period) for period in rows["period"].unique()]
@@ -65,5 +66,6 @@ def _read_final(release: Release, measure: str, *breakdown: str) -> pd.DataFrame
         name = table_name(measure, "country", grain, *breakdown)
         table = release.table(name) if name in release.tables else pd.DataFrame()
         if len(table):
-            return table[[not release.is_provisional(period) for period in table["period"]]].reset_index(drop=True)
+            final = table[[not release.is_provisional(period) for period in table["period"]]].reset_index(drop=True)
+            return final.assign(reach=release.find_reach("country", grain, measure))
     return pd.DataFrame()

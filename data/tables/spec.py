@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Literal
+from typing import Literal, TypeVar
 
 from data.tables.periods import Grain
 
+_Known = TypeVar("_Known")
 Tier = Literal["partner", "public"]
 Level = Literal["country", "region", "municipality"]
 Measure = Literal[
@@ -25,7 +26,7 @@ LEVELS: tuple[Level, ...] = ("country", "region", "municipality")
 # Counts of families, and of the children whose household number is known; each has a salt of its own.
 FAMILIES: tuple[Measure, ...] = ("families", "household_children")
 # Counts of children, of families or of encounters: the numbers that get noise.
-COUNTED: frozenset[str] = frozenset({"children", "encounters", "flows", "returns", "model", *FAMILIES})
+COUNTED: frozenset[Measure] = frozenset({"children", "encounters", "flows", "returns", "model", *FAMILIES})
 # The others (protection, return and reintegration) are restricted: by county or region only, and only where enough
 # operators work.
 OPEN_AXES: frozenset[str] = frozenset({"prevention", "coordination"})
@@ -68,9 +69,21 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
 OF_COUNTRIES = ("victim_status", "status_decided_by", "citizenship_group", "recruitment_method", "means_of_control")
 
 
-def name_knowledge(measure: str, grain: str) -> str:
-    """Return the name of the knowledge about a measure: numbers of the whole programme have the noise of each year."""
-    return f"{measure}|whole" if grain == "whole" else measure
+def name_knowledge(measure: str, level: str, grain: str) -> str:
+    """Return the name of what is known of the numbers of a measure.
+
+    Municipalities have a threshold of their own, and numbers of the whole programme the noise of each year.
+    """
+    return "|".join((measure, *(name for name in ("municipality", "whole") if name in (level, grain))))
+
+
+def find_knowledge(knowledge: Mapping[str, _Known], measure: str, level: str, grain: str) -> _Known | None:
+    """Return what is known of the numbers of a measure, at a level and for periods of a grain, by `name_knowledge`.
+
+    Earlier versions had no threshold for municipalities, and drew the whole programme as they drew a year.
+    """
+    names = (name_knowledge(measure, level, grain), name_knowledge(measure, "", grain), measure)
+    return next((knowledge[name] for name in names if name in knowledge), None)
 
 
 def table_name(measure: str, level: str, grain: str, *breakdown: str) -> str:

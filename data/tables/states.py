@@ -31,7 +31,10 @@ STATES: tuple[State, ...] = get_args(State)
 # The published zeros. Where parts must add up to totals, a small number may be shown beside such a state.
 ZEROS: tuple[State, ...] = ("almost_none", "not_searched", "structural_zero")
 
-# {k} is the release's threshold.
+# The states of a number below the threshold: k for the public, for partners 1 or that of municipalities.
+BELOW: tuple[State, ...] = ("few", "almost_none", "not_searched")
+
+# {k} is the threshold.
 WORDS: dict[State, str] = {
     "number": mark("number"),
     "class": mark("range"),
@@ -53,7 +56,8 @@ MEANINGS: dict[State, str] = {
     ),
     "few": mark("The number is small or zero. Which of the two is not published, so that no child can be recognised."),
     "almost_none": mark(
-        "The protected number is zero; the true one was zero or very small when it was first published."
+        "The protected number is zero or, for municipalities, too small to show; the true one was zero or small when "
+        "it was first published."
     ),
     "not_searched": mark(
         "No outreach is recorded for this area and period. A child may still have been reported. It is not a zero."

@@ -281,9 +281,13 @@ class Observations:
         effort = release.table(table_name("effort", level, "quarter"))
         quarters = tuple(sorted(counts["period"].unique()))
         places = _Places.from_release(release, areas, level, quarters)
-        published = _fill_array(counts, places, quarters, {"crossing": PATHWAYS, "found": WAYS})
-        channel = build_channel(CellKey.from_manifest(release.manifest["tact"]), published, None)
-        totals, total_noise = _read_totals(release, places, channel, level)
+        k = release.find_threshold(level)
+        published = _fill_array(counts, places, quarters, {"crossing": PATHWAYS, "found": WAYS}, k)
+        channel = build_channel(CellKey.from_manifest(release.manifest["tact"]), published, k if k > 1 else None)
+        # A sum of the years that are shown is no total.
+        totals, total_noise = (
+            (None, np.zeros(len(PATHWAYS))) if k > 1 else _read_totals(release, places, channel, level)
+        )
         return cls(
             tuple(places.codes),
             places.countries,
@@ -444,19 +448,19 @@ def _read_totals(release: Release, places: _Places, channel: Channel, level: Lev
 
 
 def _fill_array(
-    table: pd.DataFrame, places: _Places, periods: Sequence[str], categories: dict[str, tuple[str, ...]]
+    table: pd.DataFrame, places: _Places, periods: Sequence[str], categories: dict[str, tuple[str, ...]], k: int = 1
 ) -> Ints:
     """Return the numbers of a table as an array, (A, T, *categories).
 
-    They are HIDDEN where the state is "few", 0 where it says that there are almost none or that nobody searched, and
-    MISSING where there is no row or no number.
+    They are HIDDEN where the state is "few", and MISSING where there is no row or no number. Where it says that there
+    are almost none or that nobody searched, they are 0, or HIDDEN if the table shows numbers from `k` above 1 on.
     """
     value = table["value"].astype(float).fillna(0.0).to_numpy()
     state = table["state"].to_numpy()
     number = np.full(len(table), MISSING, np.int64)
     number[state == "number"] = value[state == "number"].astype(np.int64)
     # A noisy zero is a number like any other. So is a zero without outreach: `usable` leaves it out.
-    number[np.isin(state, ("almost_none", "not_searched"))] = 0
+    number[np.isin(state, ("almost_none", "not_searched"))] = HIDDEN if k > 1 else 0
     number[state == "few"] = HIDDEN
     levels = [places.codes, list(periods), *(list(names) for names in categories.values())]
     index = pd.MultiIndex.from_frame(table[["area", "period", *categories]].astype(str))

@@ -38,9 +38,13 @@ def areas(**parents):
 
 
 def rows(cells, column="area", **rest):
-    """Return a table with one row for each cell=number or cell="few"."""
+    """Return a table with one row for each cell=number or cell=state, such as "few"."""
     entries = [
-        {column: name, **rest, "value": None if v == "few" else v, "state": "few" if v == "few" else "number"}
+        {
+            column: name,
+            **rest,
+            **({"value": None, "state": v} if isinstance(v, str) else {"value": v, "state": "number"}),
+        }
         for name, v in cells.items()
     ]
     return pa.Table.from_pylist(
@@ -594,3 +598,22 @@ def test_an_area_that_only_one_of_two_releases_has_takes_the_number_of_no_other(
     assert [bounds_of(grown, tree, REGIONS, area=f"AL-{n}") for n in (1, 2, 3)] == [(25, 35), (35, 45), (85, 95)]
     shrunk = [release(AL_1=30, AL_2=40, AL_0=90), release(AL_1=30, AL_2=40)]
     assert [bounds_of(shrunk, tree, REGIONS, area=f"AL-{n}") for n in (1, 2)] == [(25, 35), (35, 45)]
+
+
+PLACES = TableSpec("children", "municipality", "year")
+
+
+@pytest.mark.parametrize(("number", "stays"), [(2, True), (5, False)])
+def test_a_number_of_a_municipality_that_a_later_threshold_hides_is_not_forgotten(number, stays):
+    """Partners saw 2 before the threshold of 3; that it is hidden now is no change, that a 5 is hidden would be one."""
+    tree = areas(AL="", **{"AL-1": "AL", "101": "AL-1"})
+    every, from_three = Knowledge(5, 0, 5, 0, 0, 6), Knowledge(5, 0, 7, 0, 2, 6)
+    first = published({PLACES: rows({"101": number}, period=YEAR)}, every)
+    hidden = rows({"101": "almost_none"}, period=YEAR)
+    releases = [first, published({PLACES: hidden}, from_three)]
+    assert bounds_of(releases, tree, PLACES, area="101") == (0, 7)
+    assert [row["value"] for row in sequence.join_releases(releases).tables[PLACES].to_pylist()] == [
+        number if stays else None
+    ]
+    assert bool(sequence.attack(releases)[0]) is not stays
+    assert bounds_of(releases[1:], tree, PLACES, area="101") == (0, 7)

@@ -223,8 +223,10 @@ def test_what_an_earlier_release_showed_is_attacked_under_its_own_threshold():
     values = [12, 30, 12, 30, None, 30]
     first, later = rows(["AL-11", "AL-02", "AL-01"], YEARS[:1], values[::2]), [None, 30] * 3
     tables = {REGION_YEAR: rows(["AL-11", "AL-02", "AL-01"], YEARS, later), COUNTRY_YEAR: rows(["AL"], YEARS, [60, 90])}
-    before = Published("a", {REGION_YEAR: first}, {}, 11)
-    after = Published("b", tables, {}, 20)
+    before, after = (
+        Published(name, shown, {"children": CellKey().knowledge(1, k)}, k)
+        for name, shown, k in (("a", {REGION_YEAR: first}, 11), ("b", tables, 20))
+    )
     joined = sequence.join_releases([before, replace(before, k=15), after])
     assert [joined.threshold(REGION_YEAR, period) for period in YEARS] == [11, 20]
     assert joined.threshold(COUNTRY_YEAR, YEARS[0]) == 20

@@ -81,8 +81,9 @@ def test_a_provisional_number_may_be_drawn_once_more():
 
 
 def test_a_number_that_is_withheld_or_below_a_raised_threshold_is_no_change():
-    first = published([30, 20, 12, 11, 9, 0], 82, k=11)
-    raised = replace(published([30, 20, 12, 11, 9, 0], 82, k=15), k=15)
+    known = {k: Knowledge(5, 0, k + 4, 0, k - 1, 6) for k in (11, 15)}
+    first = published([30, 20, 12, 11, 9, 0], 82, known[11], k=11)
+    raised = replace(published([30, 20, 12, 11, 9, 0], 82, known[15], k=15), k=15)
     assert sequence.attack([first, raised])[0] == []
     assert len(sequence.attack([raised, first])[0]) == 2
     gone = raised.tables[STAGE].to_pandas().assign(state="withheld", value=None)

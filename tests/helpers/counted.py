@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from data.disclosure.attacks.bounds import Published
+from data.disclosure.policy import Policy
 from data.reference import area_table
 from data.restricted.counting import encounters as counting
 from data.restricted.publishing.frozen import sum_years
@@ -21,6 +22,7 @@ from data.tables.spec import COUNTED, DEFAULT_PLAN, TableSpec
 from tests.helpers import small_worlds
 
 CAP = 3
+EVERY_NUMBER = Policy(k_municipal=1)  # partners see every number above zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Counted:
         return self._sum_years({s: mechanism.publish(*cells, scale[s]) for s, cells in self.cells.items()})
 
     def _sum_years(self, values):
-        return values | sum_years(values, self.plan, self.grid)
+        return values | sum_years(values, self.plan, self.grid, EVERY_NUMBER)
 
     def published(self, mechanism, tier, k=11, name="r"):
         """Return a tier with noise as an attacker reads it, before cells are hidden to protect other cells."""

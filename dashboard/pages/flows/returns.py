@@ -33,7 +33,11 @@ def _read_cells(current: CurrentRelease, name: str, period: str) -> pd.DataFrame
         return table
     here = table[table["period"] == period].reset_index(drop=True)
     words = here.drop(columns=["value", "margin", "reconciled"], errors="ignore")
-    return pd.concat([words, choose_numbers(here, current.release.find_reach(here["period"]))], axis=1)
+    return pd.concat([words, choose_numbers(here, _find_reach(current, period))], axis=1)
+
+
+def _find_reach(current: CurrentRelease, period: str) -> float:
+    return current.release.find_reach("country", Period.parse(period).grain, "returns")
 
 
 def _read_ways(current: CurrentRelease, period: str) -> pd.DataFrame:
@@ -68,7 +72,7 @@ def describe_returns(current: CurrentRelease, period: str, pathway: str) -> str:
         return ""
     home = cells[cells["return_way"] == "gr_to_al"]
     # A published zero may hide as many children as the noise is large.
-    of_zero = pd.Series(current.release.find_reach(home["period"]), home.index).where(home["state"] == "almost_none")
+    of_zero = pd.Series(_find_reach(current, period), home.index).where(home["state"] == "almost_none")
     reach = home["margin"].fillna(of_zero).sum(skipna=False)
     sentences = []
     if pathway != "internal" and pd.notna(reach) and home["value"].notna().any():

@@ -85,7 +85,7 @@ def _read_rows(current: CurrentRelease, level: str, period: str) -> pd.DataFrame
     here = table[table["period"] == period].reset_index(drop=True)
     country = load_areas(current.release).table["country"]
     ends = [here[end] if level == "country" else here[end].map(country) for end in ("area", "origin")]
-    numbers = choose_numbers(here, current.release.find_reach(here["period"]))
+    numbers = choose_numbers(here, current.release.find_reach(level, Period.parse(period).grain, "flows"))
     # Sums over years may lie outside the bounds of a published number; then the published number is used.
     differs = (numbers["value"] - numbers["noisy"]).abs() > numbers["noisy_margin"]
     as_published = (here["state"] == "number") & (differs | (numbers["value"] < 1))

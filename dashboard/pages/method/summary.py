@@ -62,11 +62,12 @@ def list_key_facts(release: Release) -> list[tuple[str, str]]:
     """Return pairs (label, value) of the main facts: threshold, day of release, and days of records."""
     tact = release.manifest["tact"]
     first, last = tact.get("first"), tact.get("last")
+    least = str(release.k) if release.tier == "public" else _("1, with its margin")
+    k = release.find_threshold("municipality")
+    if release.tier == "partner" and k > 1:
+        least = _("1, of municipalities {k}, with its margin", k=k)
     facts = [
-        (
-            _("Threshold: smallest count of children shown"),
-            str(release.k) if release.tier == "public" else _("1, with its margin"),
-        ),
+        (_("Threshold: smallest count of children shown"), least),
         (_("Released"), str(release.manifest.get("created") or "")[:10]),
         (_("Records of"), format_period(f"{first}/{last}") if first and last else ""),
     ]

@@ -122,14 +122,12 @@ def read_children(current: CurrentRelease, area: str, period: str) -> dict[str, 
 
     Empty if the release does not have these numbers for the area and period.
     """
-    grain = Period.parse(period).grain
-    table = read_table(current, table_name("children", find_level(current, area), grain, "axis"))
+    level, grain = find_level(current, area), Period.parse(period).grain
+    table = read_table(current, table_name("children", level, grain, "axis"))
     if table.empty:
         return {}
     here = table[(table["area"] == area) & (table["period"] == period)]
-    rows = pd.concat(
-        [here[["axis", "state"]], choose_numbers(here, current.release.find_reach(here["period"]))], axis=1
-    )
+    rows = pd.concat([here[["axis", "state"]], choose_numbers(here, current.release.find_reach(level, grain))], axis=1)
     return {str(row["axis"]): Number(format_cell(current, row), row["value"]) for row in rows.to_dict("records")}
 
 

@@ -24,6 +24,7 @@ from dashboard.site.current_release import CurrentRelease, load_areas
 from dashboard.site.text import _, cache_by_language, find_language, format_period, html, translate
 from dashboard.widgets.layer_table import IN_ORDER, measure_column, tabulate_layer
 from data.errors import InputError
+from data.tables.periods import Period
 from geo.areas import Areas
 from geo.layers import LAYERS, choose_caution, find_conflict, find_layer, find_map_conflict
 from geo.layers.core.words import LEVELS
@@ -229,7 +230,7 @@ def compute_totals(current: CurrentRelease, view: MapView, listed: tuple[str, ..
     Both countries are read at the coarsest level with numbers, because the noise is smallest there. For layers whose
     values cannot be summed, see `timeline.judge_totals`. The mapping is shared: never change it.
     """
-    words = describe_states(current.release.k)
+    words = describe_states(current.release, view.level)
     if not find_layer(view.layer).sums:
         data = [current_release.read_layer(current, view.layer, view.level, period, view.key()) for period in listed]
         return dict(zip(listed, timeline.judge_totals(data, view.area, words), strict=True))
@@ -238,7 +239,8 @@ def compute_totals(current: CurrentRelease, view: MapView, listed: tuple[str, ..
     totals: list[Total] = []
     for level in levels:
         frames = current_release.read_series(current, view.layer, level, listed, view.key())
-        totals = timeline.compute_totals(frames, view.area, words, current.release.largest)
+        reach = max((current.release.find_reach(level, Period.parse(period).grain) for period in listed), default=0.0)
+        totals = timeline.compute_totals(frames, view.area, words, reach)
         if any(total.value is not None for total in totals):
             break
     return dict(zip(listed, totals, strict=True))

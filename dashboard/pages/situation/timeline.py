@@ -34,24 +34,24 @@ class Total:
 
 
 def compute_totals(
-    frames: Mapping[str, pd.DataFrame], area: str, words: Mapping[str, str], largest: float
+    frames: Mapping[str, pd.DataFrame], area: str, words: Mapping[str, str], reach: float
 ) -> list[Total]:
     """Return the total of each period: of an area, or if `area` is empty, the sum over all areas.
 
     A sum adds the published values and their margins; the lower end stands for a range. It is a lower limit if a cell
     has neither a number nor a zero. frames : for each period, the rows of the layer, one for each area. words : the
-    words for each state. largest : the largest noise of a count.
+    words for each state. reach : the largest true count behind a published zero (`Release.find_reach`).
     """
-    return [_sum_total(frame[frame.index == area] if area else frame, words, largest) for frame in frames.values()]
+    return [_sum_total(frame[frame.index == area] if area else frame, words, reach) for frame in frames.values()]
 
 
-def _sum_total(frame: pd.DataFrame, words: Mapping[str, str], largest: float) -> Total:
+def _sum_total(frame: pd.DataFrame, words: Mapping[str, str], reach: float) -> Total:
     known = frame["value"].fillna(frame["low"])
     if not known.notna().any():
         states = set(frame["state"])
         state = str(states.pop()) if len(states) == 1 else ""
         return Total(None, state=state, words=words.get(state, ""))
-    noise = largest if frame["margin"].notna().any() else 0.0  # days of outreach are exact
+    noise = reach if frame["margin"].notna().any() else 0.0  # days of outreach are exact
     margin = frame["margin"].mask(frame["margin"].isna() & frame["state"].isin(_NEAR_ZERO), noise)
     least = frame["value"].isna() & ~frame["state"].isin(ZEROS)
     return Total(float(known.sum()), float(margin.sum()), bool(least.any()))
@@ -68,7 +68,7 @@ def judge_totals(layers: Sequence[LayerData], area: str, words: Mapping[str, str
 
 def _judge_area(data: LayerData, area: str, words: Mapping[str, str]) -> Total:
     if area not in data.frame.index or data.frame.loc[area, "state"] != "class":
-        return _sum_total(data.frame[data.frame.index == area], words, largest=0.0)  # one area adds nothing
+        return _sum_total(data.frame[data.frame.index == area], words, reach=0.0)  # one area adds nothing
     return Total(None, state="named", words=translate(data.texts()[area]))
 
 

@@ -119,7 +119,9 @@ def read_met(current: CurrentRelease, area: str, pathway: str) -> pd.DataFrame:
     level = _find_level(current, area)
     periods = current_release.list_periods(current, "encounters", level, "", (("of", _PARTS[pathway][0]),))
     parts = _read_parts(current, area, pathway)
-    rows = [_add_cells(current, period, [part.get(period, Cell("no_data")) for part in parts]) for period in periods]
+    rows = [
+        _add_cells(current, level, period, [part.get(period, Cell("no_data")) for part in parts]) for period in periods
+    ]
     return pd.DataFrame(rows, columns=[*_COLUMNS, "noisy"])
 
 
@@ -178,7 +180,7 @@ def _find_level(current: CurrentRelease, area: str) -> Level:
     return level
 
 
-def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple[object, ...]:
+def _add_cells(current: CurrentRelease, level: Level, period: str, cells: list[Cell]) -> tuple[object, ...]:
     """Return the sum of the cells of a period, as a row with the columns of `read_met`.
 
     Beside a number, a cell without one ("almost none", "not searched") adds only its bounds. Without any number, or if
@@ -191,11 +193,12 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
     noisy = " + ".join(format_noisy(cell.noisy, cell.noisy_margin) for cell in cells if not math.isnan(cell.noisy))
     if numbers:  # beside a number, "not searched" counts as a published zero
         cells = [replace(cell, state="almost_none") if cell.state == "not_searched" else cell for cell in cells]
-    bounds = [find_bounds(cell, current.release.k, current.release.largest) for cell in cells]
+    reach = current.release.find_reach(level, Period.parse(period).grain)
+    bounds = [find_bounds(cell, reach) for cell in cells]
     if not numbers or None in bounds:
         highest = {cell.state: pair[1] if pair else math.inf for cell, pair in zip(cells, bounds, strict=True)}
         state = max((state for state in highest if state != "number"), key=lambda state: highest[state])
-        return period, label, math.nan, math.nan, math.nan, state, _format_state(current, state), noisy
+        return period, label, math.nan, math.nan, math.nan, state, _format_state(current, level, state), noisy
     value = sum(numbers)
     low, high = (sum(pair[end] for pair in bounds if pair) for end in (0, 1))
     words = _(
@@ -207,8 +210,8 @@ def _add_cells(current: CurrentRelease, period: str, cells: list[Cell]) -> tuple
     return period, label, value, low, high, "number", words, noisy
 
 
-def _format_state(current: CurrentRelease, state: str) -> str:
-    return translate(describe_state(state, current.release.k))
+def _format_state(current: CurrentRelease, level: Level, state: str) -> str:
+    return translate(describe_state(state, current.release.k, current.release.find_threshold(level)))
 
 
 @cache_by_language(maxsize=256)
@@ -222,7 +225,7 @@ def read_effort(current: CurrentRelease, area: str) -> pd.DataFrame:
     rows = []
     for period in EFFORT.periods(current.release, View(level, "")):
         cell = history.get(period, Cell("no_data"))
-        text = translate(format_quantity(cell.value, cell.low, cell.high)) or _format_state(current, cell.state)
+        text = translate(format_quantity(cell.value, cell.low, cell.high)) or _format_state(current, level, cell.state)
         value = cell.low if math.isnan(cell.value) else cell.value
         rows.append((period, format_period(period), value, value, value, cell.state, text))
     return pd.DataFrame(rows, columns=_COLUMNS)

@@ -17,16 +17,16 @@ import numpy as np
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey, salt_of
-from data.disclosure.channel import find_knowledge
 from data.message import Message
-from data.tables.spec import FAMILIES, TableSpec
+from data.tables.spec import FAMILIES, TableSpec, find_knowledge
 from data.tables.states import STATES
 from data.workspace.types import Floats, Ints
 
 CERTAIN = 0.95
+_NUMBER = STATES.index("number")
 _READABLE = [STATES.index(s) for s in ("number", "almost_none", "not_searched")]
 _SUMS = ("children", "flows", "returns", *FAMILIES)  # measures that add up; totals of the model table are sums of sums
-_NO_NUMBER = -1
+_NO_NUMBER = -(2**31)
 
 
 def attack(
@@ -101,18 +101,21 @@ class _Readings:
 
     @cached_property
     def values(self) -> Ints:
-        """The number that the last release shows for each unknown, (unknowns,); 0 for "almost none" and "not searched".
+        """The number that the last release shows for each unknown, (unknowns,).
 
-        It is -1 for an unknown without a number, and for all of a measure that does not add up.
+        It is 0 or less where a number is hidden: minus the largest number that is. It is _NO_NUMBER for an unknown
+        without a number, and for all of a measure that does not add up.
         """
         lattice = self.system.lattice
         values = np.full(lattice.size, _NO_NUMBER, np.int64)
         for table in lattice.tables.values():
-            known = find_knowledge(self.system.knowledge, table.shape.measure, table.shape.grain)
-            if table.shape.measure in _SUMS and known is not None:
+            shape = table.shape
+            known = find_knowledge(self.system.knowledge, shape.measure, shape.level, shape.grain)
+            if shape.measure in _SUMS and known is not None:
                 readable = np.isin(table.state, _READABLE) & (table.listed == self.system.last)
                 here = slice(table.base, table.base + table.state.size)
-                values[here] = np.where(readable, table.high - known.largest, _NO_NUMBER).ravel()
+                number = np.where(table.state == _NUMBER, table.high - known.largest, 1 - known.threshold)
+                values[here] = np.where(readable, number, _NO_NUMBER).ravel()
         return values
 
     def list_totals(self, *, include_single: bool) -> Iterator[tuple[int, list[Ints]]]:
@@ -126,7 +129,7 @@ class _Readings:
         for tie in np.flatnonzero(self.values[ties.total] > 0):
             parts = ties.part[ties.start[tie] : ties.start[tie + 1]]
             numbers = self.values[parts]
-            if (numbers >= 0).all() and not self._is_same_draw(int(ties.total[tie]), parts):
+            if (numbers > _NO_NUMBER).all() and not self._is_same_draw(int(ties.total[tie]), parts):
                 sets.setdefault(int(ties.total[tie]), []).append(parts)
         if include_single:
             for unknown in np.flatnonzero(self.values > 0):
@@ -179,8 +182,13 @@ def _guess(
 
 @lru_cache(maxsize=2**12)
 def _compute_likelihood(mechanism: CellKey, value: int) -> tuple[int, Floats]:
-    """Return the smallest count that can be published as this number, and P(number | count) from it on, (counts,)."""
+    """Return the smallest count that can be published as this number, and P(number | count) from it on, (counts,).
+
+    value : 0 or less for a hidden number, see `_Readings.values`.
+    """
     largest = mechanism.knowledge().largest
+    if value <= 0:
+        return 0, mechanism.channel(largest - value, 1, 1 - value).hidden()
     near = min(value, 3 * largest + 1)  # from there on the noise is the same for all counts
     likely = mechanism.channel(near + largest).shown(near)
     counts = np.flatnonzero(likely)

@@ -18,6 +18,7 @@ import pyarrow as pa
 from data.disclosure.attacks.bounds import Finding, Published, list_findings
 from data.message import Message
 from data.tables.spec import TableSpec
+from data.tables.states import BELOW
 
 _HIDDEN = -1  # the value of a cell that is below the threshold
 _NO_PROGRAMME = -2  # the value of a cell that is zero because the programme does not work there
@@ -43,11 +44,16 @@ def join_releases(releases: Sequence[Published]) -> Published:
         if all(part.equals(parts[-1]) for part in parts):  # nothing changed, as in most tables
             tables[spec] = parts[-1]
             continue
-        rows = pd.concat([part.to_pandas() for part in parts], ignore_index=True)
+        rows, keys = (
+            pd.concat([part.to_pandas() for part in parts], ignore_index=True),
+            ["area", "period", *spec.breakdown],
+        )
+        before = rows["value"].where(rows["state"] == "number").groupby([rows[key] for key in keys]).ffill()
+        raised = rows["state"].isin(BELOW) & (before < releases[-1].find_knowledge(spec).threshold)
         # What is withheld now may have been shown before, and what is hidden now may have been a number.
-        known = np.select([rows["state"] == "withheld", rows["state"] == "few"], [0, 1], 2)
+        known = np.select([rows["state"] == "withheld", raised], [0, 1], 2)
         rows = rows.iloc[np.argsort(known, kind="stable")]
-        last = rows.drop_duplicates(["area", "period", *spec.breakdown], keep="last").sort_index()
+        last = rows.drop_duplicates(keys, keep="last").sort_index()
         tables[spec] = pa.Table.from_pandas(last, preserve_index=False)
     estimates = {spec: table for release in releases for spec, table in release.estimates.items()}
     return replace(releases[-1], tables=tables, estimates=estimates, k_before=k_before)
@@ -81,29 +87,25 @@ def _find_changed(spec: TableSpec, before: Published, after: Published) -> pd.Da
     """
     keys = ["area", "period", *spec.breakdown]
     was, now = (release.tables[spec].select([*keys, "value", "state"]) for release in (before, after))
+    threshold = after.find_knowledge(spec).threshold
     if was.equals(now):
         return pd.DataFrame(columns=keys)
     both = _read_numbers(was, keys).merge(_read_numbers(now, keys), on=keys)
     number, again = both["number_x"], both["number_y"]
-    raised = (again == _HIDDEN) & (number < after.k)
+    raised = (again == _HIDDEN) & (number < threshold)
     zero = (number == _NO_PROGRAMME) | ((again == _NO_PROGRAMME) & (number <= 0))
     return pd.DataFrame(both[(number != again) & ~raised & ~zero])
 
 
 def _read_numbers(table: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
-    """Return the cells that say something about a count: their number, 0 for "almost none", _HIDDEN for "few".
+    """Return the cells that say something about a count: their number, _HIDDEN where it is below the threshold.
 
     Areas without a programme have _NO_PROGRAMME.
     """
     frame = pd.DataFrame(table.to_pandas())
     number = np.select(
-        [
-            frame["state"] == "number",
-            frame["state"].isin(["almost_none", "not_searched"]),
-            frame["state"] == "few",
-            frame["state"] == "structural_zero",
-        ],
-        [frame["value"].fillna(0), 0, _HIDDEN, _NO_PROGRAMME],
+        [frame["state"] == "number", frame["state"].isin(BELOW), frame["state"] == "structural_zero"],
+        [frame["value"].fillna(0), _HIDDEN, _NO_PROGRAMME],
         np.nan,
     )
     return frame[keys].assign(number=number).dropna(subset="number")

@@ -43,7 +43,7 @@ from data.errors import InputError, ReleaseError
 from data.message import Message, mark
 from data.release import Release, names
 from data.tables.periods import GRAINS, Period
-from data.tables.spec import CATEGORIES, COUNTED, LEVELS, TIERS, Level, Measure, TableSpec, Tier
+from data.tables.spec import CATEGORIES, COUNTED, LEVELS, TIERS, Level, TableSpec, Tier
 from data.tables.states import ZEROS
 
 __all__ = ["AUDIENCES", "RULES", "Check", "Comparison", "Finding", "Rule"]
@@ -353,7 +353,7 @@ class _Judge:
     ) -> None:
         self.sheet, self.context, self.atlas, self.own_columns = sheet, context, atlas, own_columns
         self.earlier_cells, self.beside = earlier_cells, beside
-        self.k, self.largest = release.k, release.largest
+        self.k = release.k
         self.matched: list[str] = []
         self.learned: list[Learned] = []
         self.public = next((s for s in atlas.sources if s.tier == "public"), None)
@@ -529,7 +529,7 @@ class _Judge:
         low, high = column.numbers.low[row], column.numbers.high[row]
         if cell.state == "class":
             return (low, high) == (cell.numbers[LOW], np.inf if np.isnan(cell.numbers[HIGH]) else cell.numbers[HIGH])
-        if self.public and (low, high) == self.public.find_interval(measure, cell):
+        if self.public and (low, high) == self.public.find_interval(cell):
             return True
         if cell.state == "few" or (cell.state in ZEROS and measure in COUNTED):
             return bool(low == 0 and high == self.k - 1)
@@ -567,7 +567,9 @@ class _Judge:
         """
         noisy = value == cell.numbers[NOISY]
         reach = cell.numbers[NOISY_MARGIN if noisy else MARGIN]
-        self._learn(key, value if noisy else cell.amount, self.largest if np.isnan(reach) else reach, measure)
+        if np.isnan(reach):  # a published zero
+            reach = max((source.reaches.get(cell.table, 0.0) for source in self.atlas.sources), default=0.0)
+        self._learn(key, value if noisy else cell.amount, reach, measure)
 
     def _learn(self, key: Key, value: float, margin: float, measure: str = "children") -> None:
         """Note for the attack that a count lies within `margin` of a number; `margin` is 0 if no release has it."""
@@ -578,7 +580,7 @@ class _Judge:
         spans = self.atlas.periods
         if has_shape and measure in COUNTED and value % 1 == 0 and area in self.atlas.levels and period in spans:
             grain, level = spans[period].grain, cast("Level", self.atlas.levels[area])
-            shape = TableSpec(cast("Measure", measure), level, grain, (breakdowns[0],) if codes else ())
+            shape = TableSpec(measure, level, grain, (breakdowns[0],) if codes else ())
             low, high = int(max(0, value - margin)), int(value + margin)
             self.learned.append(Learned(shape, area, period, tuple(codes), low, high))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from data.release import Release
 from data.schema.vocabulary import COUNTRIES
 from data.tables.periods import Period
 from data.tables.shown import choose_numbers, count_draws
-from data.tables.spec import COUNTED, Tier
+from data.tables.spec import COUNTED, Tier, find_knowledge
 from data.tables.states import ZEROS
 
 ReadTable = Callable[[Release, str], pd.DataFrame]
@@ -47,7 +48,8 @@ class Source:
     """The cells of one tier of one release, by measure; without those that a newer release repeats.
 
     figures: other numbers of each area, such as published figures and results. populations: the population figures of
-    each area. channels: the noise of each measure that has noise. draws: of how many draws the numbers of a table are
+    each area. channels, reaches: the noise of each table that has noise, and the largest count behind a
+    number that it does not show. draws: of how many draws the numbers of a table are
     the sum, by its name.
     """
 
@@ -58,23 +60,25 @@ class Source:
     populations: dict[str, list[float]] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     draws: dict[str, float] = field(default_factory=dict)
+    reaches: dict[str, float] = field(default_factory=dict)
     _intervals: dict[tuple[str, float], tuple[float, float]] = field(default_factory=dict)
 
-    def find_interval(self, measure: str, cell: Cell | None) -> tuple[float, float]:
+    def find_interval(self, cell: Cell | None) -> tuple[float, float]:
         """Return the ends of the 95 % interval of the true count of a cell, as `tact.Channel.interval` does.
 
-        Both are NaN if the measure has no noise, or if the cell is missing or says nothing about its count.
+        Both are NaN if its table has no noise, or if the cell is missing or says nothing about its count.
         """
-        channel = self.channels.get(measure)
+        channel = self.channels.get(cell.table) if cell is not None else None
         if channel is None or cell is None:
             return np.nan, np.nan
         number = 0.0 if cell.state in ZEROS else cell.numbers[NOISY]
+        is_hidden = channel.k is not None and cell.state in (*ZEROS, "few")
         margin = float(np.fmax(cell.numbers[NOISY_MARGIN], self.draws.get(cell.table, 1.0) * channel.largest))
         if margin > channel.largest:  # a sum of several draws
-            low, high = (0, (channel.k or 1) - 1) if cell.state == "few" else (number, number)
+            low, high = (0, (channel.k or 1) - 1) if is_hidden else (number, number)
             return max(low - margin, 0.0), high + margin
         # NaN is no safe key of a dictionary: it is not equal to itself.
-        key = measure, -1.0 if cell.state == "few" else number
+        key = cell.table, -1.0 if is_hidden else number
         if np.isnan(key[1]):
             return np.nan, np.nan
         if key not in self._intervals:
@@ -87,7 +91,7 @@ def read_source(
     release: Release, read_table: ReadTable, areas: frozenset[str], grains: frozenset[str], newer: Source | None = None
 ) -> Source:
     """Read the cells of a release for the given areas and grains, without those that are the same in `newer`."""
-    source = Source(release.tier, release.name, channels=_read_channels(release))
+    source = Source(release.tier, release.name)
     for resource in release.manifest["resources"]:
         name, about = resource["name"], resource.get("tact") or {}
         if name == "areas" or (about.get("grain") or next(iter(grains))) not in grains:
@@ -95,7 +99,7 @@ def read_source(
         table = read_table(release, name)
         table = table[table["area"].isin(areas)]
         if about.get("measure") in _MEASURES and "breakdown" in about:
-            _add_cells(source, about["measure"], name, table, about["breakdown"], release, newer)
+            _add_cells(source, about, name, table, release, newer)
         if about.get("measure") not in _MEASURES or about["measure"] in CLASSES:
             _add_numbers(source, table)
     for cells in source.cells.values():
@@ -109,27 +113,25 @@ def read_source(
     return source
 
 
-def _read_channels(release: Release) -> dict[str, Channel]:
+def _read_channel(release: Release, level: str, grain: str, measure: str) -> Channel | None:
+    """Return the noise of the tables of a measure; None if they have none."""
     about = release.manifest.get("tact") or {}
-    knowledge = about.get("knowledge") or {}
-    k = release.k if release.tier == "public" else None
-    noise = CellKey.from_manifest(about) if knowledge else None
-    return {m: make_short_channel(noise.table(int(each["step"])), k) for m, each in knowledge.items() if noise}
+    known = find_knowledge(about.get("knowledge") or {}, measure, level, grain)
+    if known is None:
+        return None
+    noise, k = CellKey.from_manifest(about), int(known["open_to"]) + 1
+    return make_short_channel(noise.table(int(known["step"])), k if k > 1 else None)
 
 
 def _add_cells(
-    source: Source,
-    measure: str,
-    name: str,
-    table: pd.DataFrame,
-    breakdown: Sequence[str],
-    release: Release,
-    newer: Source | None,
+    source: Source, about: Mapping[str, Any], name: str, table: pd.DataFrame, release: Release, newer: Source | None
 ) -> None:
-    columns = ["group"] if measure == "communities" else list(breakdown)
-    choice = choose_numbers(table, release.find_reach(table["period"]))
-    if measure in source.channels:
-        source.draws[name] = count_draws(choice["noisy_margin"], source.channels[measure].largest)
+    measure, place = about["measure"], (about["level"], about["grain"], about["measure"])
+    columns = ["group"] if measure == "communities" else list(about["breakdown"])
+    choice = choose_numbers(table, release.find_reach(*place))
+    if channel := _read_channel(release, *place):
+        source.channels[name], source.reaches[name] = channel, release.find_reach(*place)
+        source.draws[name] = count_draws(choice["noisy_margin"], channel.largest)
     ends = [
         _floats(table[end]) if end in table else np.full(len(table), np.nan)
         for end in ("low", "high", "median", "lower", "upper")

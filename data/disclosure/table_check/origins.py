@@ -210,8 +210,8 @@ class _Search:
             middle, margin = _numbers(cells, keys, number), _numbers(cells, keys, reach)
             yield _Candidate("released", np.maximum(middle - margin, 0))
             yield _Candidate("released", middle + margin)
-        if measure in source.channels:
-            for ends in zip(*(source.find_interval(measure, cells.get(key)) for key in keys), strict=True):
+        if measure in COUNTED:
+            for ends in zip(*(source.find_interval(cells.get(key)) for key in keys), strict=True):
                 yield _Candidate("released", np.array(ends, float))
 
     def _list_derived(self, source: Source, measure: str, keys: list[Key]) -> Iterator[_Candidate]:

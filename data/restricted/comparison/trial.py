@@ -58,7 +58,7 @@ def try_policy(
     worlds: numbers of worlds for the membership attack; the next one is used while the limit is within the interval.
     """
     noisy = perturb_tables(world, policy, mechanism)
-    noisy |= sum_years(noisy, world.plan, world.grid)
+    noisy |= sum_years(noisy, world.plan, world.grid, policy)
     tables = {tier: _tabulate(world, tier, noisy, policy, mechanism) for tier in TIERS}
     draft = Draft.for_trial(policy, world.plan, mechanism, world.grid)
     areas = world.grid.areas[["level", "parent"]]

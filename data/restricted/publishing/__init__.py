@@ -166,7 +166,7 @@ def make_release(
         repeated = published if policy.frozen else {}
         noisy |= estimate_dark_figures(encounters, records.partners, draft.plan, draft.mechanism, repeated)
         tick("Making tables")
-        frozen = freeze(noisy, repeated, records.grid, draft.plan)
+        frozen = freeze(noisy, repeated, records.grid, draft.plan, draft.policy)
         refuse_false_zeros(frozen, draft.policy)
         tables = tabulate(draft, records, frozen)
         indicators = tabulate_indicators(vault, records.grid, draft.mechanism, record_keys, repeated)

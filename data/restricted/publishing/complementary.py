@@ -17,9 +17,9 @@ import numpy as np
 from data.disclosure.attacks.bounds import BoundsAttack
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.attacks.bounds.system import Bounds
-from data.disclosure.channel import UNKNOWN, find_knowledge
+from data.disclosure.channel import UNKNOWN
 from data.tables.periods import GRAINS
-from data.tables.spec import LEVELS
+from data.tables.spec import LEVELS, find_knowledge
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
@@ -124,7 +124,7 @@ class _Trace:
         ends = list(self._list_ends(unknown))
         low = max([0, *(least for _, least, _ in ends)])
         high = min([UNKNOWN, *(most for _, _, most in ends)])
-        knowledge = find_knowledge(self.attack.knowledge, table.shape.measure, table.shape.grain)
+        knowledge = find_knowledge(self.attack.knowledge, table.shape.measure, table.shape.level, table.shape.grain)
         return knowledge is None or high - low + 1 >= knowledge.open_values
 
     def _is_narrowed(self, unknown: int, end: int) -> bool:

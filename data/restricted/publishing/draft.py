@@ -15,9 +15,10 @@ from data.disclosure.channel import Knowledge
 from data.disclosure.policy import Policy
 from data.errors import ReleaseRefused
 from data.message import Message, join_messages
-from data.restricted.publishing.published_table import Tables
+from data.restricted.publishing.published_table import Tables, describe_noise
 from data.tables.grid import Grid
-from data.tables.spec import COUNTED, Plan, Tier, name_knowledge
+from data.tables.periods import Grain
+from data.tables.spec import COUNTED, Level, Measure, Plan, TableSpec, Tier, name_knowledge
 
 _LISTED = 20  # cells that a refusal names
 
@@ -59,13 +60,18 @@ class Draft:
     def knowledge(self, tier: Tier) -> dict[str, Knowledge]:
         """Return what a reader of a tier knows about one cell of each measure; the attacks start from it.
 
-        Cells of the whole programme are sums of years, and have entries of their own (`name_knowledge`).
+        Cells of the whole programme are sums of years, and have entries of their own, as have those of municipalities
+        on the partner tier (`name_knowledge`).
         """
-        k = self.policy.k if tier == "public" else None
-        years = {"year": 1, "whole": len(self.grid.periods("year")) if self.grid else 1}
+        measures: list[Measure] = sorted(COUNTED)
+        levels: tuple[Level, ...] = ("region", "municipality") if tier == "partner" else ("region",)
+        years: dict[Grain, int] = {"year": 1, "whole": len(self.grid.periods("year")) if self.grid else 1}
         return {
-            name_knowledge(measure, grain): self.mechanism.knowledge(self.policy.scale(measure), k, number)
-            for measure in sorted(COUNTED)
+            name_knowledge(measure, level, grain): describe_noise(
+                TableSpec(measure, level, grain), tier, self.policy, self.mechanism, number
+            )
+            for measure in measures
+            for level in levels
             for grain, number in years.items()
         }
 

@@ -24,6 +24,7 @@ from data.tables.periods import Calendar
 from data.tables.spec import Tier
 
 _CALENDAR, _FIRST_MONTH = "calendar", "first_month"  # a published block, and its value
+_THRESHOLDS = ("k", "k_municipal")
 _OF_NOISE = ("variance", "variance_near_k", "largest", "key_range", "cap")
 _WHY = Message(
     "Nothing was published: published numbers are repeated, and the same ones drawn in another way could be averaged "
@@ -168,8 +169,9 @@ def refuse_other_noise(releases: Path, draft: Draft) -> None:
     other = [name for name in _OF_NOISE if was.get(name) != now.get(name)]
     if other:
         raise ReleaseError(join_messages([_tell_change(last.name, other, was, now), _WHY, _tell_remedy(other, was)]))
-    if draft.policy.k < last.k:
-        raise ReleaseError(join_messages([_tell_change(last.name, ["k"], was, now), _WHY_K, _tell_remedy(["k"], was)]))
+    lower = [name for name in _THRESHOLDS if now[name] < was.get(name, 1)]
+    if lower:
+        raise ReleaseError(join_messages([_tell_change(last.name, lower, was, now), _WHY_K, _tell_remedy(lower, was)]))
 
 
 def _tell_change(name: str, other: list[str], was: Mapping[str, Any], now: Mapping[str, Any]) -> Message:
@@ -178,7 +180,7 @@ def _tell_change(name: str, other: list[str], was: Mapping[str, Any], now: Mappi
 
 
 def _tell_remedy(other: list[str], was: Mapping[str, Any]) -> Message:
-    more = other == ["k"]
+    more = set(other) <= set(_THRESHOLDS)
     return Message(
         "Put {had} or more into the policy." if more else "Put {had} back into the policy.",
         had=_list_values(other, was),

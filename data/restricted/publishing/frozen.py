@@ -19,6 +19,7 @@ from functools import cache
 import numpy as np
 
 from data.disclosure.cell_key import salt_of
+from data.disclosure.policy import Policy
 from data.restricted.publishing.published_table import CellMasks
 from data.restricted.vault.blocks import Block
 from data.tables.grid import Grid
@@ -72,36 +73,42 @@ class Frozen:
         return {name: self.blocks[name].encode() for name in sorted(self.changed)}
 
 
-def freeze(noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid: Grid, plan: Plan) -> Frozen:
+def freeze(
+    noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid: Grid, plan: Plan, policy: Policy
+) -> Frozen:
     """Return the newly drawn values, replaced by published ones where there are any, and the new blocks.
 
     `noisy` has the newly drawn values, by table, shape (areas, periods, *categories). They are kept where nothing was
     published. `published` has the blocks of the vault, by name. A counted table of the whole programme has a value for
     each year in `noisy`: it becomes the sum of its years, each drawn when it was final. The sum of published years is
-    never drawn (`is_sum_of_years`).
+    never drawn (`is_sum_of_years`). policy: has the threshold of municipalities.
     """
     book = _Book(published, grid)
     numbers, late = dict[TableSpec, Ints](), CellMasks()
     for spec, values in noisy.items():
         is_parts = spec.counted and spec.grain == "whole"
         numbers[spec], late[spec] = book.settle(spec, values, _list_parts(spec, grid) if is_parts else None)
-    for spec, total in sum_years(numbers, plan, grid).items():
+    for spec, total in sum_years(numbers, plan, grid, policy).items():
         source = replace(spec, grain="year") if is_sum_of_years(spec, plan) else spec
         late[spec] = np.asarray(late[source].any(axis=1, keepdims=True))[:, : total.shape[1]]
         numbers[spec], _ = book.settle(spec, np.where(_spread(late[spec], total), 0, total))
     return Frozen(grid, numbers, book.blocks, frozenset(book.changed), late)
 
 
-def sum_years(numbers: Mapping[TableSpec, Ints], plan: Plan, grid: Grid) -> dict[TableSpec, Ints]:
+def sum_years(numbers: Mapping[TableSpec, Ints], plan: Plan, grid: Grid, policy: Policy) -> dict[TableSpec, Ints]:
     """Return the numbers of each counted table of the whole programme: sums over years, (areas, periods, *categories).
 
     There is no period before the end of the programme. `numbers`: of tables of years, and of the tables of the whole
-    programme that have numbers of years of their own, (areas, years, *categories).
+    programme that have numbers of years of their own, (areas, years, *categories). A sum of published years has only
+    the numbers that partners see, because with the others it would say what a year hides.
     """
-    wholes = {spec: spec for spec in numbers if spec.counted and spec.grain == "whole"}
-    wholes |= {s: replace(s, grain="year") for s in _list_wholes(plan) if is_sum_of_years(s, plan)}
+    years = {spec: values for spec, values in numbers.items() if spec.counted and spec.grain == "whole"}
+    for spec in _list_wholes(plan):
+        if is_sum_of_years(spec, plan):
+            values = numbers[replace(spec, grain="year")]
+            years[spec] = np.where(values < policy.threshold("partner", spec.level), 0, values)
     ended = len(grid.periods("whole"))
-    return {spec: numbers[source].sum(axis=1, keepdims=True)[:, :ended] for spec, source in wholes.items()}
+    return {spec: values.sum(axis=1, keepdims=True)[:, :ended] for spec, values in years.items()}
 
 
 def _list_wholes(plan: Plan) -> list[TableSpec]:

@@ -29,6 +29,10 @@ _METHOD = (
 )
 _PROVISIONAL = " Quarters after {final} are provisional: they are drawn anew when their year is final."
 _THRESHOLD = "Numbers below {k} are not shown, zero among them. "
+_MUNICIPAL = (
+    "Numbers of municipalities below {k} are not shown, zero among them; those of the whole programme are sums of the "
+    "numbers that their years show. "
+)
 _INVENTED = " All numbers of the programme are invented; {figures}."
 _FIGURES = {
     False: "published figures are real",
@@ -103,7 +107,10 @@ def describe_release(
 
 def describe_method(draft: Draft, tier: Tier) -> str:
     """Return a text that tells the readers of a tier how its numbers are made."""
-    threshold = _THRESHOLD.format(k=draft.policy.k) if tier == "public" else ""
+    k, k_municipal = draft.policy.k, draft.policy.k_municipal
+    threshold = (
+        _THRESHOLD.format(k=k) if tier == "public" else _MUNICIPAL.format(k=k_municipal) if k_municipal > 1 else ""
+    )
     final = draft.grid.final if draft.grid else None
     provisional = _PROVISIONAL.format(final=final.isoformat()) if final and tier == "partner" else ""
     return _METHOD.format(**draft.parameters(), threshold=threshold, provisional=provisional)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from data.capture import REASONS
 from data.disclosure.cell_key import CellKey
+from data.disclosure.channel import Knowledge
 from data.disclosure.policy import Policy
 from data.tables.grid import Grid
 from data.tables.spec import CATEGORIES, TableSpec, Tier
@@ -143,19 +144,20 @@ def tabulate_counts(
     values: noisy counts, (areas, periods, *categories). total: noisy numbers of children, and searched: whether effort
     is recorded, both (areas, periods).
 
-    All states follow only from noisy values, effort and the policy. The partner tier shows "almost none" for zero; if
-    no effort is recorded and the noisy total is zero too, "not searched", whether the true count is zero or not.
-    Otherwise "almost none" would reveal a child. A cell of children who were reported is never "not searched". The
-    public tier hides every value below k, including zero. Areas without a programme are structural zeros, except in
-    flows: a child may have been taken to an area where nobody works.
+    All states follow only from noisy values, effort and the policy. The partner tier shows "almost none" for a value
+    below the threshold of its level, often 1; if no effort is recorded and the noisy total is below it too, "not
+    searched", whether the true count is zero or not. Otherwise "almost none" would reveal a child. A cell of children
+    who were reported is never "not searched". The public tier hides every value below k, including zero. Areas without
+    a programme are structural zeros, except in flows: a child may have been taken to an area where nobody works.
     """
     draws = len(grid.periods("year")) if spec.grain == "whole" else 1
-    margin = mechanism.knowledge(policy.scale(spec.measure), years=draws).largest
+    noise = describe_noise(spec, tier, policy, mechanism, draws)
     state = np.full(values.shape, code("number"), np.int8)
+    hidden = values < noise.threshold
     if tier == "partner":
-        state[values == 0] = code("almost_none")
-        unsearched = (total == 0) & ~searched
-        empty = (values == 0) & unsearched.reshape(*unsearched.shape, *[1] * (values.ndim - 2))
+        state[hidden] = code("almost_none")
+        unsearched = (total < noise.threshold) & ~searched
+        empty = hidden & unsearched.reshape(*unsearched.shape, *[1] * (values.ndim - 2))
         # Children are reported whether anybody searches or not.
         flags = np.ones(values.shape, bool)
         if "found" in spec.breakdown:
@@ -164,10 +166,20 @@ def tabulate_counts(
             flags[(slice(None),) * axis + (reported,)] = False
         state[empty & flags] = code("not_searched")
     else:
-        state[values < policy.k] = code("few")
+        state[hidden] = code("few")
     state[find_outside(spec, grid, policy.no_programme)] = code("structural_zero")
     value = np.where(state == code("number"), values.astype(np.float64), np.nan)
-    return ReleasedTable(spec, grid, value, state, margin)
+    return ReleasedTable(spec, grid, value, state, noise.largest)
+
+
+def describe_noise(spec: TableSpec, tier: Tier, policy: Policy, mechanism: CellKey, years: int) -> Knowledge:
+    """Return what a reader of a tier knows about a number of a table that is the sum of so many years.
+
+    The whole programme of municipalities is the sum of what their years show; what a year hides is left out.
+    """
+    k = policy.threshold(tier, spec.level)
+    below = k - 1 if tier == "partner" and spec.grain == "whole" else 0
+    return mechanism.knowledge(policy.scale(spec.measure), k, years, below)
 
 
 def find_outside(spec: TableSpec, grid: Grid, without: Collection[str]) -> Bools:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def _add_reconciled(folder: Path, tier: Tier, draft: Draft, tables: Tables) -> d
     published = {spec: table.arrow() for spec, table in tables.items()}
     areas = pq.read_table(folder / "areas.parquet", columns=["code", "parent"]).to_pandas().set_index("code")
     k = draft.policy.k if tier == "public" else None
-    numbers = reconcile(published, areas, draft.mechanism, k)
+    numbers = reconcile(published, areas, draft.mechanism, partial(draft.policy.threshold, tier))
     return {s: add_column(rows, numbers[s], k) if s in numbers else rows for s, rows in published.items()}
 
 

@@ -43,10 +43,10 @@ class Change:
     beyond_chance: bool = False
 
 
-def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | None:
+def find_bounds(cell: Cell, reach: float) -> tuple[float, float] | None:
     """Return the lowest and highest true number behind a cell; None if nothing is known.
 
-    k : the threshold. largest : the largest noise of a count.
+    reach : the highest behind a number that is below the threshold (`Release.find_reach`).
     """
     if cell.state == "number":
         value, margin = cell.published.value, cell.published.margin
@@ -54,7 +54,7 @@ def find_bounds(cell: Cell, k: int, largest: float) -> tuple[float, float] | Non
         return max(0.0, value - margin), value + margin
     if cell.state == "class":
         return cell.low, math.inf if math.isnan(cell.high) else cell.high
-    bounds_by_state = {"few": (0.0, k - 1 + largest), "almost_none": (0.0, largest), "structural_zero": (0.0, 0.0)}
+    bounds_by_state = {"few": (0.0, reach), "almost_none": (0.0, reach), "structural_zero": (0.0, 0.0)}
     return bounds_by_state.get(cell.state)
 
 
@@ -68,13 +68,13 @@ def compute_ratio_interval(before: float, after: float, noise: float = 0.0) -> t
     return ratio, ratio * math.exp(-_Z * spread), ratio * math.exp(_Z * spread)
 
 
-def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: float) -> Change | None:
+def compare_cells(before: Cell, after: Cell, reach: float, noise: float) -> Change | None:
     """Return what is certain about the change from one cell to another; None if nothing is known of one of them.
 
-    k, largest : see `find_bounds`. noise : the variance of the noise of a count.
+    reach : see `find_bounds`. noise : the variance of the noise of a count.
     """
     before, after = before.published, after.published
-    was, now = find_bounds(before, k, largest), find_bounds(after, k, largest)
+    was, now = find_bounds(before, reach), find_bounds(after, reach)
     if was is None or now is None:
         return None
     low, high = now[0] - was[1], now[1] - was[0]
@@ -88,12 +88,12 @@ def compare_cells(before: Cell, after: Cell, k: int, largest: float, noise: floa
     return Change("more" if low > 0 else "fewer", low, high, least > 1 or most < 1)
 
 
-def bound_share(part: Cell, whole: Cell, k: int, largest: float) -> tuple[float, float] | None:
+def bound_share(part: Cell, whole: Cell, reach: float) -> tuple[float, float] | None:
     """Return bounds (0 to 1) on the share of a part in a whole.
 
-    None if nothing is known of one of them, or if the whole is certainly 0. k, largest : see `find_bounds`.
+    None if nothing is known of one of them, or if the whole is certainly 0. reach : see `find_bounds`.
     """
-    few, all_of = find_bounds(part, k, largest), find_bounds(whole, k, largest)
+    few, all_of = find_bounds(part, reach), find_bounds(whole, reach)
     if few is None or all_of is None or all_of[1] <= 0:
         return None
     high = 1.0 if all_of[0] <= 0 else min(1.0, few[1] / all_of[0])

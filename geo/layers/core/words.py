@@ -59,8 +59,12 @@ def format_quantity(value: float | None, low: float | None = None, high: float |
     return Message("{low} to {high}", low=format_number(low), high=format_number(high))
 
 
-def describe_state(state: str, k: int) -> str:
-    """Return a state in words; `k` is the release's threshold. Raises KeyError for an unknown state."""
+def describe_state(state: str, k: int, least: int = 1) -> str:
+    """Return a state in words; `k` is the release's threshold. Raises KeyError for an unknown state.
+
+    least : the smallest number that the level shows (`Release.find_threshold`): of municipalities, partners do not see
+    which numbers below it are zero.
+    """
     words: dict[str, str] = dict(WORDS.items())
-    template = words[state]
+    template, k = (words["few"], least) if state == "almost_none" and least > 1 else (words[state], k)
     return Message(template, k=k) if "{k}" in template else template

@@ -40,7 +40,7 @@ def build_table(release: Release, layer: Layer, view: View, data: LayerData | No
         list(names["country"].map(areas["name_en"])),
         list(layer_data.texts().values()),
         [format_number(m) for m in frame["margin"]],
-        [describe_state(s, release.k) for s in frame["state"]],
+        [describe_state(s, release.k, release.find_threshold(view.level)) for s in frame["state"]],
         [_source(layer, layer_data, s, y) for s, y in zip(frame["source"], frame["year"], strict=True)],
         list(frame["note"]),
     )

@@ -138,10 +138,13 @@ def _add_names(release: Release, rows: pd.DataFrame, level: str) -> pd.DataFrame
 
 
 def _add_words(release: Release, rows: pd.DataFrame, layer: Layer) -> pd.DataFrame:
-    words = {str(s): str(describe_state(str(s), release.k)) for s in rows["state"].unique()}
+    words = [
+        str(describe_state(str(state), release.k, release.find_threshold(level)))
+        for state, level in zip(rows["state"], rows["level"], strict=True)
+    ]
     source = rows["source"].astype("str")
     return rows.assign(
-        state_words=rows["state"].map(words),
+        state_words=words,
         source=source,
         note=rows["note"].fillna("").astype("str"),
         year=_read_years(rows["year"]),

@@ -119,7 +119,7 @@ def _read_bars(place: Place, counted: Counted) -> tuple[Bar, ...]:
                 cell.value,
                 cell.margin,
                 cell.state,
-                _facts.format_cell(cell, place.release.k),
+                _facts.format_cell(cell, place),
                 parsed.end <= last,
             )
         )
@@ -148,13 +148,13 @@ def _meaning(place: Place, period: str) -> Meaning:
     if years is None:
         return Meaning(mark("No earlier year"), (mark("There is no earlier full year to compare with."),))
     mechanism = CellKey.from_manifest(place.release.manifest["tact"])
-    largest = float(mechanism.largest)
+    reach = place.release.find_reach(place.level, "year")
     was, now = (place.read_cell(encounters.COUNTED, year) for year in years)
-    difference = compare_cells(was, now, place.release.k, largest, find_noise(mechanism, was, now))
+    difference = compare_cells(was, now, reach, find_noise(mechanism, was, now))
     inside = place.read_cell(encounters.COUNTED, years[1], _facts.INTERNAL)
     sentences = (
         *_describe_change(difference, (was, now), years),
-        _describe_share(place, years[1], bound_share(inside, now, place.release.k, largest), inside),
+        _describe_share(place, years[1], bound_share(inside, now, reach), inside),
         _describe_effort(place, years, difference),
     )
     return Meaning(_HEADLINES[difference.verdict if difference else "cannot tell"], tuple(filter(None, sentences)))
@@ -213,7 +213,7 @@ def _describe_effort(place: Place, years: tuple[str, str], difference: Change | 
         return _effort_change(was.value, now.value, difference.verdict if difference else "cannot tell")
     if was.state in _SILENT and now.state in _SILENT:
         return mark("No outreach is recorded for these years.")
-    texts = [_facts.format_cell(c, place.release.k) for c in (was, now)]
+    texts = [_facts.format_cell(c, place) for c in (was, now)]
     if texts[0] == texts[1]:
         return Message(mark("Outreach days in both years: {was}."), was=texts[0])
     return Message(mark("Outreach days: {was}, then {now}."), was=texts[0], now=texts[1])

@@ -47,6 +47,10 @@ class Place:
     level: str
     country: str
 
+    def describe_state(self, state: str) -> str:
+        """Return a state of a cell in words."""
+        return describe_state(state, self.release.k, self.release.find_threshold(self.level))
+
     def read_cell(self, counted: Counted, period: str, options: Mapping[str, str] | None = None) -> Cell:
         """Return the cell of exactly this period; state "no_data" if there is none."""
         history = counted.history(self.release, self.level, self.area, options or {})
@@ -63,9 +67,9 @@ class Place:
         return self.read_cell(counted, nearest, options), nearest
 
 
-def format_cell(cell: Cell, k: int) -> str:
-    """Return a cell as text: its number or class, or else its state."""
-    return format_quantity(cell.value, cell.low, cell.high) or describe_state(cell.state, k)
+def format_cell(cell: Cell, place: Place) -> str:
+    """Return a cell of a place as text: its number or class, or else its state."""
+    return format_quantity(cell.value, cell.low, cell.high) or place.describe_state(cell.state)
 
 
 def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
@@ -85,7 +89,7 @@ def list_facts(place: Place, period: str) -> tuple[Fact, ...]:
         Fact(
             id="population",
             label=_counted_when(row, year) if known else mark("Population"),
-            text=format_quantity(value) or describe_state(str(row["state"]), place.release.k),
+            text=format_quantity(value) or place.describe_state(str(row["state"])),
             margin="",
             state=str(row["state"]),
             period=str(int(year)) if known else "",
@@ -107,7 +111,7 @@ def _count_internal(place: Place, when: str, inside: Cell, inside_when: str) -> 
     period = Period.parse(inside_when).label
     label = Message(mark("internal trafficking in {country}, {period}"), country=place.country, period=period)
     every = place.read_cell(encounters.COUNTED, inside_when)
-    values = {"part": format_cell(inside, place.release.k), "all": format_cell(every, place.release.k)}
+    values = {"part": format_cell(inside, place), "all": format_cell(every, place)}
     text = Message("{part} of {all} children", **values) if inside.state == every.state == "number" else ""
     return _fact(place, "internal", label, inside, inside_when, text)
 
@@ -117,12 +121,12 @@ def _fact(place: Place, name: str, label: str, cell: Cell, period: str, text: st
     return Fact(
         id=name,
         label=label,
-        text=text or format_cell(cell, release.k),
+        text=text or format_cell(cell, place),
         margin=format_margin(cell.value, cell.margin, cell.state, cell.published.value - cell.published.margin),
         state=cell.state,
         period=Period.parse(period).label if period else "",
         source=Counted.source(release),
-        note=describe_state(cell.state, release.k) if cell.state in ZEROS and cell.value > 0 else "",
+        note=place.describe_state(cell.state) if cell.state in ZEROS and cell.value > 0 else "",
         invented=release.invented,
     )
 

@@ -60,13 +60,13 @@ def read_cells(release: Release, part: Slice, level: str, grain: str) -> pd.Data
     """
     name = _name_table(part, level, grain)
     checksum = tables.find_checksum(release, name)
-    return _cells(release, name, checksum, part, level) if checksum else pd.DataFrame(columns=_CELLS)
+    return _cells(release, name, checksum, part, level, grain) if checksum else pd.DataFrame(columns=_CELLS)
 
 
 @lru_cache(maxsize=512)
-def _cells(release: Release, name: str, _hash: str, part: Slice, level: str) -> pd.DataFrame:
+def _cells(release: Release, name: str, _hash: str, part: Slice, level: str, grain: str) -> pd.DataFrame:
     whole = _select_rows(release, name, part)
-    numbers = choose_numbers(whole, release.find_reach(whole["period"]))
+    numbers = choose_numbers(whole, release.find_reach(level, grain, part.measure))
     bounds = whole.reindex(columns=["low", "high"]).astype("Float64").astype(float)
     cells = whole[["area", "period", "state"]].join([numbers, bounds])[_CELLS].reset_index(drop=True)
     return tables.complete_cells(release, cells, level)

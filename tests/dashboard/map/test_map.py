@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,7 @@ def test_margins_that_differ_come_one_by_one_and_runs_are_shortened():
 def test_a_published_zero_that_is_adjusted_keeps_its_words():
     nan = np.nan
     data, codes = layer("circle", [1, 7, nan], ["almost_none", "number", "almost_none"], [6, 5, nan])
-    mark = make_mark(data, "region", 5)
+    mark = make_mark(data, "region", SimpleNamespace(k=11, find_threshold={"region": 1, "municipality": 3}.get))
     text = live_map.describe_layer(mark, codes)
     assert values.encode_cells(data, codes)["s"] == "00a"
     assert field(text, "zeros") == "a--"
@@ -97,6 +98,9 @@ def test_a_published_zero_that_is_adjusted_keeps_its_words():
     assert (read_headline(where).text, read_headline(where).margin) == ("1", "±6")
     assert read_headline(where).note.startswith("published: none or almost none; adjusted")
     assert [read_headline(replace(where, code=code)).note for code in ("c1", "c2")] == ["", ""]
+    below = make_mark(data, "municipality", SimpleNamespace(k=11, find_threshold={"municipality": 3}.get))
+    assert below.words["almost_none"] == "fewer than 3, possibly none"
+    assert below.words["not_searched"] == mark.words["not_searched"]
 
 
 def test_a_published_class_has_a_mark_and_no_value():

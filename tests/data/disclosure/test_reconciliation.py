@@ -1,5 +1,6 @@
 """Reconciled numbers add up in every direction, stay near the published ones and need only published tables."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from data.disclosure.attacks.reading import read_areas, read_published
 from data.disclosure.cell_key import CellKey
-from data.disclosure.policy import DEFAULT_POLICY
+from data.disclosure.policy import DEFAULT_POLICY, Policy
 from data.disclosure.reconciliation import RECONCILED, SHOWN, add_column, reconcile
 from data.release import Release
 from data.tables.periods import GRAINS, Period
@@ -51,7 +52,7 @@ def as_table(frame):
 
 
 def numbers_of(tables, areas=AREAS, mechanism=None, k=None):
-    numbers = reconcile(tables, areas, mechanism or CellKey(), k)
+    numbers = reconcile(tables, areas, mechanism or CellKey(), lambda _level: k or 1)
     return {spec.name: numbers[spec].tolist() for spec in numbers}
 
 
@@ -216,7 +217,7 @@ def test_parts_equal_totals_in_every_direction(seed, tier):
     k = 11 if tier == "public" else None
     for withheld in (0.0, 0.05):
         tables = draw_tables(world, tier, world.drawn(MECHANISM), withheld, seed)
-        numbers = reconcile(tables, world.areas, MECHANISM, k)
+        numbers = reconcile(tables, world.areas, MECHANISM, lambda _level: k or 1)
         assert min(values.min() for values in numbers.values()) >= 0
         check_sums(tables, numbers, world.areas)
         for spec, values in numbers.items():
@@ -233,7 +234,7 @@ def test_even_numbers_that_contradict_each_other_are_made_to_add_up(seed, tier):
     rng, world = np.random.default_rng(seed), counted.small(seed, plan=PLAN, last="2008-05-31")
     values = {spec: rng.poisson(rng.choice([0.3, 5, 30]), n.shape) for spec, n in world.counts.items()}
     tables = draw_tables(world, tier, values)
-    numbers = reconcile(tables, world.areas, MECHANISM, 11 if tier == "public" else None)
+    numbers = reconcile(tables, world.areas, MECHANISM, partial(Policy(k_municipal=1).threshold, tier))
     assert min(array.min() for array in numbers.values()) >= 0
     check_sums(tables, numbers, world.areas)
 
@@ -277,7 +278,9 @@ def test_a_release_holds_what_its_own_files_give(tmp_path, few_worlds):
         tables = read_published(release).tables
         bare = {s: t.drop_columns(["reconciled"]) if s.measure in RECONCILED else t for s, t in tables.items()}
         k = release.k if tier == "public" else None
-        numbers = reconcile(bare, read_areas(release), CellKey.from_manifest(release.manifest["tact"]), k)
+        numbers = reconcile(
+            bare, read_areas(release), CellKey.from_manifest(release.manifest["tact"]), release.find_threshold
+        )
         for spec, table in tables.items():
             if spec in numbers:
                 assert add_column(bare[spec], numbers[spec], k).equals(table)
@@ -307,3 +310,21 @@ def test_reconciled_numbers_are_nearer_to_the_truth(worlds):
     for name in ("municipality_quarter", "region_year", "region_quarter_pathway", "region_quarter_stage"):
         assert len(gains[f"children_{name}"]) == worlds, name
         assert np.mean(gains[f"children_{name}"]) >= 0.15, name
+
+
+def test_a_number_of_a_municipality_stays_at_its_threshold_or_above():
+    county, places = TableSpec("children", "region", "year"), TableSpec("children", "municipality", "year")
+    areas = pd.DataFrame({"parent": {"AL-01": "", "101": "AL-01", "102": "AL-01"}})
+    tables = {county: published([("AL-01", YEAR, 2)]), places: published([("101", YEAR, 4), ("102", YEAR, 0)])}
+    every, threshold = (
+        reconcile(tables, areas, CellKey(), lambda level, k=k: k if level == "municipality" else 1)[places].tolist()
+        for k in (1, 3)
+    )
+    assert every == [3, 0]
+    assert threshold == [3, 0]
+    lower = {**tables, places: published([("101", YEAR, 3), ("102", YEAR, 0)]), county: published([("AL-01", YEAR, 1)])}
+    every, threshold = (
+        reconcile(lower, areas, CellKey(), lambda level, k=k: k if level == "municipality" else 1)[places].tolist()
+        for k in (1, 3)
+    )
+    assert every[0] < 3 <= threshold[0]

@@ -972,7 +972,7 @@ def test_ranges_of_the_risk_model_are_cells_of_their_area_and_period():
         "name": "risk_region_year",
         "tact": {"measure": "risk", "level": "region", "grain": "year", "breakdown": []},
     }
-    release = SimpleNamespace(tier="public", name=NEW, manifest={"resources": [about]}, find_reach=lambda _: 5, k=11)
+    release = SimpleNamespace(tier="public", name=NEW, manifest={"resources": [about]}, find_reach=lambda *_: 5, k=11)
     source = read_source(release, lambda _release, _name: table, frozenset(REGIONS), frozenset({"year"}))
     ends = [
         source.cells["risk"][area, YEARS[0], frozenset()].numbers[LOW : HIGH + 1] for area in (REGIONS[0], REGIONS[3])

@@ -15,14 +15,14 @@ STAGES = CATEGORIES["stage"]
 NAMES = {"whole": "children_country_whole_stage", "year": "children_country_year_stage"}
 
 
-def make_release(tables, k=11, countries=frozenset(), provisional=(), **targets):
+def make_release(tables, k=11, countries=frozenset(), provisional=(), reach=5.0, **targets):
     parameters = {"target_at_risk": 1000, "target_victims": 400, "target_source": "programme", **targets}
     return SimpleNamespace(
         tables=tuple(tables),
         table=tables.get,
         k=k,
         largest=5.0,
-        find_reach=lambda _periods: 5.0,
+        find_reach=lambda *_: reach,
         countries=countries,
         manifest={"tact": {"parameters": parameters}},
         is_provisional=lambda period: period in provisional,
@@ -61,7 +61,7 @@ def test_both_countries_are_added_up_with_their_margins():
 
 @pytest.mark.parametrize(("state", "margin"), [("few", 45 + 15), ("almost_none", 45 + 5), ("structural_zero", 45)])
 def test_a_part_without_a_number_widens_the_margin_by_what_may_be_behind_it(state, margin):
-    rows = read({**every(20), ("GR", "returning"): state})
+    rows = read({**every(20), ("GR", "returning"): state}, reach=15.0 if state == "few" else 5.0)
     assert rows.loc["victims", ["value", "margin"]].tolist() == [180, margin]
 
 
@@ -114,7 +114,7 @@ def test_the_true_number_always_lies_within_the_margin(k):
         true = random.poisson(random.choice([0.5, 4.0, 12.0, 40.0], 2 * len(STAGES)))
         published = noise.publish(true, random.integers(noise.key_range, size=true.shape))
         words = ["few" if k and n < k else "almost_none" if n == 0 else float(n) for n in published]
-        rows = read(dict(zip(every(0), words, strict=True)))
+        rows = read(dict(zip(every(0), words, strict=True)), reach=(k or 1) + 4.0)
         for group, stages in GROUPS.items():
             number = sum(n for n, (_area, stage) in zip(true, every(0), strict=True) if stage in stages)
             assert abs(number - rows.loc[group, "value"]) <= rows.loc[group, "margin"]

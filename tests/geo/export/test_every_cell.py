@@ -128,7 +128,7 @@ def read_expected(release, layer):
         table = release.table(name)
         for column in {by, "group"} & set(table):
             table = table[table[column] == category]
-        table = adjust(table) if layer.id == "encounters" else table
+        table = adjust(table, level) if layer.id == "encounters" else table
         table = table.reindex(columns=["area", "period", "state", *NUMBERS])
         # The risk model leaves out an area without people: it has no data, which is a state too.
         known = set(zip(table["area"], table["period"], strict=True))
@@ -138,12 +138,12 @@ def read_expected(release, layer):
     return order(pd.concat(parts, ignore_index=True).rename(columns={"area": "code"}), layer)
 
 
-def adjust(table):
+def adjust(table, level):
     """Add the shown numbers to a table of published numbers of children, by docs/researcher.md."""
     noisy, margin, reconciled = (table[c].astype("Float64").astype(float) for c in ("value", "margin", "reconciled"))
     is_number, is_zero = table["state"] == "number", table["state"].isin(ZEROS)
     moved = (is_number & reconciled.notna()) | (is_zero & (reconciled > 0))
-    reach = (margin + (reconciled - noisy).abs()).where(is_number, LARGEST + reconciled)
+    reach = (margin + (reconciled - noisy).abs()).where(is_number, LARGEST + 2 * (level == "municipality") + reconciled)
     shown = {"value": noisy.mask(moved, reconciled), "margin": margin.mask(moved, reach)}
     return table.assign(**shown, noisy=noisy, noisy_margin=margin)
 
@@ -322,7 +322,7 @@ def test_the_map_and_its_table_have_every_area_with_its_state(expected, tier, na
         codes = list(list_counted(release, view.level))
         data = layer.read(release, view)
         check_script(data, known.loc[codes], codes)
-        check_table(build_table(release, layer, view), known.loc[codes], release.k, named=data.style.named)
+        check_table(build_table(release, layer, view), known.loc[codes], release, named=data.style.named)
 
 
 def check_script(data, known, codes):
@@ -342,9 +342,12 @@ def check_script(data, known, codes):
         np.testing.assert_allclose(values[: len(wanted)], wanted, rtol=1e-5)
 
 
-def check_table(table, known, k, *, named):
+def check_table(table, known, release, *, named):
     assert list(table.index) == list(known.index)
-    assert table["State"].tolist() == [describe_state(s, k) for s in known["state"]]
+    assert table["State"].tolist() == [
+        describe_state(state, release.k, release.find_threshold(level))
+        for state, level in zip(known["state"], known["level"], strict=True)
+    ]
     numbers = [format_quantity(*ends) for ends in known[["value", "low", "high"]].to_numpy()]
     if named:
         assert [bool(t) for t in table["Value"]] == [bool(t) for t in numbers]

@@ -186,8 +186,9 @@ def test_each_number_of_the_municipal_table_is_read_and_every_other_cell_by_its_
             ("found", WAYS),
         )
     ]
-    zero = table["state"].isin(["almost_none", "not_searched"])
-    expected = np.where(zero, 0, np.where(table["state"] == "number", table["value"].fillna(0), MISSING))
+    hidden = table["state"].isin(["almost_none", "not_searched"])
+    expected = np.where(hidden, HIDDEN, np.where(table["state"] == "number", table["value"].fillna(0), MISSING))
+    assert (municipal.channel.k, municipal.totals) == (3, None)
     assert set(table["state"]) >= {"number", "almost_none", "not_searched"}
     assert (expected > 0).any()
     np.testing.assert_array_equal(municipal.published[tuple(positions)], expected.astype(int))

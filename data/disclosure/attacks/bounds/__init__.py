@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 
 from data.disclosure.attacks.bounds.lattice import Lattice, Learned, Table
 from data.disclosure.attacks.bounds.system import Bounds, System, Ties
-from data.disclosure.channel import Knowledge, find_knowledge
+from data.disclosure.channel import Knowledge
 from data.message import Message, join_messages
 from data.tables.periods import Period
-from data.tables.spec import COUNTED, TableSpec
+from data.tables.spec import COUNTED, TableSpec, find_knowledge
 from data.tables.states import STATES
 from data.workspace.types import Ints
 
@@ -49,6 +49,11 @@ class Published:
     final: str = ""
     estimates: Mapping[TableSpec, pa.Table] = field(default_factory=dict)
     k_before: Mapping[tuple[TableSpec, str], int] = field(default_factory=dict)
+
+    def find_knowledge(self, spec: TableSpec) -> Knowledge:
+        """Return what is known of the numbers of a table. Raises KeyError if its measure has no noise."""
+        known = find_knowledge(self.knowledge, spec.measure, spec.level, spec.grain)
+        return known or self.knowledge[spec.measure]
 
     def threshold(self, spec: TableSpec, period: str) -> int:
         """Return the lowest threshold under which a period of a table was ever published."""
@@ -117,8 +122,7 @@ class BoundsAttack:
             for spec, every_row in release.tables.items():
                 rows = _drop_superseded(every_row, release, releases[-1])
                 if spec.measure in COUNTED and len(rows):
-                    known = find_knowledge(release.knowledge, spec.measure, spec.grain)
-                    lattice.observe(number, spec, rows, known or release.knowledge[spec.measure], release.frozen)
+                    lattice.observe(number, spec, rows, release.find_knowledge(spec), release.frozen)
         for fact in learned:
             lattice.learn(fact)
         ties = Ties.join(lattice.list_ties())  # adds unknowns
@@ -129,7 +133,7 @@ class BoundsAttack:
         """Return the indices of unknowns in the last release with an interval narrower than the protection interval."""
         failed = []
         for table in self.lattice.tables.values():
-            knowledge = find_knowledge(self.knowledge, table.shape.measure, table.shape.grain)
+            knowledge = find_knowledge(self.knowledge, table.shape.measure, table.shape.level, table.shape.grain)
             if knowledge is not None:
                 here = self._failed(table, knowledge, bounds)
                 failed.append(table.base + here[table.listed.ravel()[here] == self.last])

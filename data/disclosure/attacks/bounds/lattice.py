@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from data.disclosure.channel import UNKNOWN, Knowledge
 from data.tables.periods import GRAINS, Calendar, Grain, Period
 from data.tables.spec import CATEGORIES, FAMILIES, Level, Measure, TableSpec
-from data.tables.states import STATES
+from data.tables.states import BELOW, STATES
 from data.workspace.types import Ints
 
 _NEXT_LEVEL: dict[Level, tuple[Level, ...]] = {
@@ -29,6 +29,7 @@ _NEXT_LEVEL: dict[Level, tuple[Level, ...]] = {
     "country": (),
 }
 NOT_PUBLISHED = -1
+_HIDDEN = [STATES.index(state) for state in BELOW]
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,9 @@ class Lattice:
             agree = both[0] <= both[1]
             low, high = np.where(agree, both[0], low), np.where(agree, both[1], high)
         same = (since >= 0) & (low == old_low) & (high == old_high)
-        few, number = STATES.index("few"), STATES.index("number")
-        counted = np.isin(table.state[cells], [few, number]) & (since >= 0)
-        known = frozen & (state == few) & counted & (low <= old_low) & (old_high <= high)
+        hidden = np.isin(state, _HIDDEN)
+        counted = np.isin(table.state[cells], [*_HIDDEN, STATES.index("number")]) & (since >= 0)
+        known = frozen & hidden & counted & (low <= old_low) & (old_high <= high)
         speaks &= ~known
         table.state[cells], table.listed[cells] = np.where(known, table.state[cells], state), release
         table.open_to[cells] = np.where(known, table.open_to[cells], knowledge.open_to)
@@ -410,11 +411,9 @@ def compute_first_interval(
     zero by design, and the protection interval does not need the zero.
     """
     low, high = np.zeros(len(state), np.int64), np.full(len(state), UNKNOWN, np.int64)
-    near = (value >= 0) | np.isin(state, [STATES.index("almost_none"), STATES.index("not_searched")])
-    number = np.maximum(value, 0)
-    low[near] = np.maximum(number - knowledge.largest, 0)[near]
-    high[near] = (number + knowledge.largest)[near]
-    few = state == STATES.index("few")
-    low[few], high[few] = knowledge.hidden_from, knowledge.hidden_to
+    near, hidden = value >= 0, np.isin(state, _HIDDEN)
+    low[near] = np.maximum(value - knowledge.largest, 0)[near]
+    high[near] = (value + knowledge.largest)[near]
+    low[hidden], high[hidden] = knowledge.hidden_from, knowledge.hidden_to
     high[state == STATES.index("structural_zero")] = 0
     return low, high

@@ -131,7 +131,9 @@ class NumberIndex:
             area, period = self._locate(frame)
             if _RECONCILED in frame:
                 roles[_RECONCILED] += _hash_numbers(area, period, frame[_RECONCILED])
-                choice = choose_numbers(frame, self.release.find_reach(frame["period"]))
+                about = next(r["tact"] for r in self.release.manifest["resources"] if r["name"] == name)
+                reach = self.release.find_reach(about["level"], about["grain"], about["measure"])
+                choice = choose_numbers(frame, reach)
                 roles["margin"] += _hash_numbers(area, period, choice["margin"])
             if {"crossing", "found"} <= set(frame):
                 sums = sum_ways(frame)
@@ -169,7 +171,7 @@ class NumberIndex:
         of_cell = counts[["area", "period"]].merge(of_year, on=["area", "period"], how="left")["value"]
         place = self._locate(counts)
         yield _PEOPLE, _hash_numbers(*place, of_cell)
-        choice = choose_numbers(counts, self.release.find_reach(counts["period"]))
+        choice = choose_numbers(counts, self.release.find_reach("country", "year"))
         for column, role in _RATES.items():
             yield role, _hash_numbers(*place, compute_rate(choice[column], of_cell))
 

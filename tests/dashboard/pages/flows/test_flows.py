@@ -182,7 +182,7 @@ def test_the_public_tier_shows_no_flow(run, scored):
     assert not any(name.startswith("flows") for name in public.release.tables)
     table = public.release.table("children_region_whole_pathway").set_index(["area", "pathway"])
     shown = summary.tabulate_pathways(public).set_index("County or region")
-    cells = choose_numbers(table, public.release.find_reach(table["period"])).loc[("AL-11", "internal")]
+    cells = choose_numbers(table, public.release.find_reach("region", "whole")).loc[("AL-11", "internal")]
     words = shown.loc["Tirana, Albania", "internal trafficking"]
     assert words.startswith(f"{cells['value']:.0f} ±{cells['margin']:.0f}")
     assert (shown == "fewer than 11, possibly none").to_numpy().any()

@@ -200,7 +200,7 @@ def test_under_a_fill_the_states_of_circles_are_told_in_words(demo_world):
     current = current_release.open_current_release(Site(demo_world / "releases", "partner"))
     view = view_of(current, layer="encounters", over="services", level="municipality")
     text = legend.render_legend(read_marks(current, view))
-    assert "Areas without a symbol: none or almost none, not searched" in text
+    assert "Areas without a symbol: fewer than 3, possibly none, not searched" in text
 
 
 def test_the_strip_has_a_bar_for_each_period_and_marks_the_unfinished(current):

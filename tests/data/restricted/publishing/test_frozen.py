@@ -438,3 +438,79 @@ def test_published_numbers_stay_when_all_records_are_gone(world):
     base = children(30)
     first = world(base, tier="public")
     assert world(base.iloc[:0], tier="public") == first
+
+
+IN_MUNICIPALITIES = tuple(TableSpec("children", "municipality", grain) for grain in ("quarter", "year", "whole"))
+OF_PLACES = {
+    "partner": (
+        *IN_MUNICIPALITIES,
+        TableSpec("children", "region", "year"),
+        TableSpec("encounters", "municipality", "year"),
+    ),
+    "public": (TableSpec("children", "region", "year"),),
+}
+
+
+def place_numbers(folder, name):
+    """Return the numbers and states of municipalities, by table, area and period."""
+    return {cell: value for cell, value in numbers(folder, name).items() if "_municipality_" in cell[0]}
+
+
+@pytest.mark.slow
+def test_a_threshold_of_municipalities_that_comes_later_is_no_change(tmp_path):
+    """A release shows all numbers; the next one those from 3 on, and no attack takes this for a change."""
+    vault = small_worlds.MemoryVault(
+        encounter=small_worlds.encounters(np.random.default_rng(4), 50, 40, last="2008-05-31")
+    )
+    before = small_worlds.release(
+        vault, tmp_path, plan=OF_PLACES, policy=replace(TWO_YEARS, k_municipal=1), day=FIRST_YEAR_FINAL
+    )
+    after = small_worlds.release(vault, tmp_path, plan=OF_PLACES, policy=TWO_YEARS, day=ALL_FINAL)
+    was, now = (place_numbers(tmp_path, release.name) for release in (before, after))
+    final = {cell: value for cell, value in was.items() if cell[2] < "2007-06"}
+    small = {cell for cell, value in final.items() if isinstance(value, int) and value < 3}
+    assert small
+    for cell, value in final.items():
+        assert now[cell] in (("almost_none", "not_searched") if cell in small else (value,))
+    assert min(value for value in now.values() if isinstance(value, int)) >= 3
+    opened = [Release.open(tmp_path, "partner", release.name) for release in (before, after)]
+    assert [r.find_threshold("municipality") for r in opened] == [1, 3]
+    assert [r.find_reach("municipality", "year") for r in opened] == [5, 7]
+    assert [r.find_reach("region", "year") for r in opened] == [5, 5]
+    with pytest.raises(ReleaseError, match="k_municipal"):
+        small_worlds.release(
+            vault, tmp_path, plan=OF_PLACES, policy=replace(TWO_YEARS, k_municipal=2), day=date(2008, 10, 1)
+        )
+
+
+@pytest.mark.slow
+def test_the_whole_programme_of_a_municipality_says_nothing_that_its_years_hide(tmp_path):
+    vault = small_worlds.MemoryVault(
+        encounter=small_worlds.encounters(np.random.default_rng(5), 50, 40, last="2008-05-31")
+    )
+    release = small_worlds.release(vault, tmp_path, plan=OF_PLACES, policy=TWO_YEARS, day=ALL_FINAL)
+    cells, sums = place_numbers(tmp_path, release.name), {}
+    for (table, area, _period), value in cells.items():
+        if table == "children_municipality_year":
+            sums[area] = sums.get(area, 0) + (value if isinstance(value, int) else 0)
+    whole = {cell[1]: value for cell, value in cells.items() if cell[0] == "children_municipality_whole"}
+    assert {area: value if isinstance(value, int) else 0 for area, value in whole.items()} == sums
+    assert any(isinstance(value, int) for value in whole.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("k", "least", "most"), [(1, 8, 12), (3, 0, 8)])
+def test_the_only_child_of_a_municipality_is_seldom_seen_over_a_provisional_and_a_final_release(
+    tmp_path, k, least, most
+):
+    """Twelve programmes with the same children and other keys; a number above zero would prove the child."""
+    seen, plan = 0, {"partner": OF_PLACES["partner"][:1], "public": ()}
+    for key in range(12):
+        vault = small_worlds.MemoryVault(encounter=children(1, key))
+        folder, policy = tmp_path / str(key), replace(small_worlds.ONE_YEAR, k_municipal=k)
+        released = [
+            small_worlds.release(vault, folder, plan=plan, policy=policy, day=day)
+            for day in (date(2006, 10, 1), date(2007, 9, 1))
+        ]
+        seen += any(isinstance(value, int) for r in released for value in place_numbers(folder, r.name).values())
+    assert least <= seen <= most

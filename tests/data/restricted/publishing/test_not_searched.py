@@ -60,7 +60,7 @@ def publish(numbers, searched, withheld):
 def draw(seed):
     """Return random noisy numbers (mostly zero), masks of cells with outreach, and masks of withheld cells."""
     rng = np.random.default_rng(seed)
-    numbers = {spec: rng.poisson(0.03, shape(spec)) for spec in SPECS}
+    numbers = {spec: rng.poisson(0.03, shape(spec)) * rng.integers(1, 9, shape(spec)) for spec in SPECS}
     searched = {(s.level, s.grain): rng.random(shape(s)) < 0.2 for s in TOTALS}
     withheld = {spec: rng.random(shape(spec)) < 0.2 for spec in SPECS}
     return numbers, searched, withheld

@@ -10,7 +10,7 @@ from data.disclosure.policy import Policy
 from data.restricted.publishing import published_table
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
-from data.tables.spec import TableSpec
+from data.tables.spec import CATEGORIES, TableSpec
 from data.tables.states import STATES, WORDS
 from tests.helpers import small_worlds
 
@@ -147,3 +147,65 @@ def test_of_a_partial_sum_only_the_lower_end_of_its_class_is_public():
     assert frame["state"].tolist() == ["class", "class", "withheld", "withheld", "class"]
     assert frame["low"].fillna(-1).tolist() == [3, 3, -1, -1, 21]
     assert frame["high"].fillna(-1).tolist() == [5, -1, -1, -1, -1]
+
+
+PLACES = TableSpec("children", "municipality", "year")
+OF_PLACES = [
+    PLACES,
+    TableSpec("encounters", "municipality", "quarter"),
+    TableSpec("children", "municipality", "whole", ("pathway",)),
+    TableSpec("model", "municipality", "quarter", ("crossing", "found")),
+]
+
+
+def tabulate(spec, noisy, searched, **policy):
+    chosen = Policy(**policy)
+    total = noisy.reshape(*noisy.shape[:2], -1).max(axis=2)
+    places = spec, noisy, total, searched, GRID, "partner", chosen, CellKey.from_policy(chosen)
+    return published_table.tabulate_counts(*places)
+
+
+@settings(max_examples=20)
+@given(st.sampled_from(OF_PLACES), st.integers(1, 8), st.integers(0, 10**6))
+def test_what_is_below_the_threshold_of_municipalities_looks_like_zero(spec, k, seed):
+    """Which of the noisy numbers below it a cell has changes nothing that partners see."""
+    rng = np.random.default_rng(seed)
+    shape = (len(GRID.codes[spec.level]), len(GRID.periods(spec.grain)), *(len(CATEGORIES[b]) for b in spec.breakdown))
+    noisy, searched = rng.poisson(2, shape), rng.random(shape[:2]) < 0.5
+    now = tabulate(spec, noisy, searched, k_municipal=k)
+    zero = tabulate(spec, np.where(noisy < k, 0, noisy), searched, k_municipal=1)
+    assert (now.state == zero.state).all()
+    assert np.array_equal(now.value, zero.value, equal_nan=True)
+    assert np.nanmin(np.append(now.value, k)) >= k
+
+
+@pytest.mark.parametrize(("k", "least", "most"), [(1, 0.90, 0.95), (3, 0.38, 0.46)])
+def test_whether_the_only_child_of_a_municipality_exists_is_often_hidden(k, least, most):
+    """A true zero shows zero, so a number is proof. A child is in four draws: provisional, final, and encounters."""
+    rng, mechanism, trials = np.random.default_rng(1), CellKey(variance_near_k=6.0), 300
+    places, seen = len(GRID.codes["municipality"]), []
+    for _ in range(trials):
+        is_seen = np.zeros(places, bool)
+        for measure, scale in (("children", 1), ("encounters", 3)) * 2:
+            alone = np.ones((places, 1), np.int64)
+            noisy = mechanism.publish(alone, rng.integers(0, mechanism.key_range, alone.shape), scale)
+            shown = tabulate(
+                TableSpec(measure, "municipality", "year"), noisy, np.ones((places, 1), bool), k_municipal=k
+            )
+            is_seen |= shown.state[:, 0] == STATES.index("number")
+        seen.append(is_seen.mean())
+    assert least < np.mean(seen) < most
+
+
+def test_a_published_zero_of_a_municipality_may_hide_what_noise_and_threshold_allow():
+    mechanism = CellKey()
+    for spec in OF_PLACES:
+        years = 3 if spec.grain == "whole" else 1
+        known = published_table.describe_noise(spec, "partner", Policy(), mechanism, years)
+        reach = 5 * Policy().scale(spec.measure)
+        assert (known.threshold, known.hidden_to) == (3, (2 + reach) * years)
+        assert known.largest == ((2 + reach) * 3 if years == 3 else reach), (
+            "a year that is hidden is left out of the sum"
+        )
+    wider = published_table.describe_noise(YEARS, "partner", Policy(), mechanism, 1)
+    assert (wider.threshold, wider.hidden_to) == (1, 5)

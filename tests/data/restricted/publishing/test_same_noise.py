@@ -61,10 +61,14 @@ def digest(folder):
 # -- the cell key method --
 
 
-@pytest.mark.always("policy1-26e4ea83650af294")
+@pytest.mark.always("policy2-7dabcc754232b9c1")
 @pytest.mark.parametrize(
     ("policy", "checksum"),
-    [(Policy(k=15, variance_near_k=2.0), "5b67a829925b3a69"), (DEFAULT_POLICY, "26e4ea83650af294")],
+    [
+        (Policy(k=15, variance_near_k=2.0, k_municipal=1), "5b67a829925b3a69"),
+        (replace(DEFAULT_POLICY, k_municipal=1), "26e4ea83650af294"),
+        (DEFAULT_POLICY, "7dabcc754232b9c1"),
+    ],
 )
 def test_noisy_numbers_are_those_of_always(tmp_path, policy, checksum):
     """Three releases with one seed: more records, then fewer."""
