@@ -29,8 +29,10 @@ from risk.evaluation import Evaluation, Verdict, score_forecast, summarise_score
 from risk.evaluation.baselines import BASELINES
 from risk.evaluation.panel import Panel
 from risk.evaluation.risk_model import MODEL, ModelForecaster, build_panel
-from risk.model import Fit, RiskModel
+from risk.model import RiskModel
 from risk.model.burden import TOP
+from risk.model.draws import Draws
+from risk.model.forecast import forecast_counts
 from risk.model.observations import Observations
 
 KIND = "forecast"
@@ -79,17 +81,15 @@ def make_entry(
     }
 
 
-def draw_forecasts(fit: Fit, size: int) -> dict[str, Floats]:
-    """Draw the published counts of the next quarters by the fitted model and by each baseline, (d, A, AHEAD, P).
+def draw_forecasts(observations: Observations, draws: Draws) -> dict[str, Floats]:
+    """Draw the published counts of the next quarters by the model, from draws of its fit, and by each baseline.
 
-    `size` is the number of draws in the report: the same draws are then used here, and not drawn again.
+    Each is (d, A, AHEAD, P).
     """
-    observations = fit.observations
+    effort = observations.continue_effort(AHEAD)
+    counts = forecast_counts(draws, observations, effort, seed=SEED, published=True)
     # Draws are shuffled, so that the first ones are a sample.
-    by_model = (
-        fit.forecast(observations.continue_effort(AHEAD), size, SEED, published=True)[:DRAWS].sum(axis=-1).astype(float)
-    )
-    return {MODEL: by_model, **_draw_baselines(build_panel(observations))}
+    return {MODEL: counts[:DRAWS].sum(axis=-1).astype(float), **_draw_baselines(build_panel(observations))}
 
 
 def reconstruct_entries(release: Release, observations: Observations, quarters: int = 4) -> Iterator[dict[str, Any]]:

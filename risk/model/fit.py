@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -69,11 +69,24 @@ class Fit:
     @lru_cache(maxsize=1)  # noqa: B019 (one fit's draws are asked for again and again)
     @on_one_thread
     def _draw(self, size: int, seed: int, spread: float | None) -> Draws:
-        apart = np.random.default_rng([seed, 3])
-        nodes = self._allocate(size, seed)
-        parts = [self._draw_at(node, count, rng, apart, spread) for node, count, rng in nodes]
+        draws, cores = self._draw_rates(size, seed)
+        apart = np.random.default_rng([seed, 3])  # for detection alone, so that nothing else depends on it
+        parts = [self._draw_detection_over_time(node, core, apart, spread) for node, core in cores]
+        detection, spreads = (self._shuffle(np.concatenate(column), seed) for column in zip(*parts, strict=True))
+        return replace(draws, log_detection=detection, spread=spreads)
+
+    @lru_cache(maxsize=1)  # noqa: B019 (the same for every spread)
+    @on_one_thread
+    def _draw_rates(self, size: int, seed: int) -> tuple[Draws, list[tuple[Node, Floats]]]:
+        """Draw everything but detection, which is 0 here; return also the draws of the core at each node, (d, n)."""
+        parts, cores = list[Draws](), list[tuple[Node, Floats]]()
+        for node, count, rng in self._allocate(size, seed):
+            core, local = node.factor(self.layout.model).draw(rng, count)
+            cores.append((node, core + node.core))
+            undetected = np.zeros((count, 1, 1)), np.zeros(count)
+            parts.append(self.read_draws(node.theta, cores[-1][1], local + node.local, undetected))
         columns = (np.concatenate([getattr(p, name) for p in parts]) for name in Draws.__dataclass_fields__)
-        return Draws(*(self._shuffle(column, seed) for column in columns))
+        return Draws(*(self._shuffle(column, seed) for column in columns)), cores
 
     @lru_cache(maxsize=1)  # noqa: B019
     @on_one_thread
@@ -132,19 +145,13 @@ class Fit:
         sd, structured, common = (h.natural(next(theta) if h.prior is not None else 0.0)[0] for h in hypers)
         return draw_log_detection(effects, field.structure, (sd, structured, common), rng, spread)
 
-    def _draw_at(
-        self, node: Node, count: int, rng: np.random.Generator, apart: np.random.Generator, spread: float | None
-    ) -> Draws:
-        """Draw `count` times from the Gaussian posterior at the hyperparameters of one node.
-
-        apart : random numbers for detection alone, so that nothing else depends on it.
-        """
-        core, local = node.factor(self.layout.model).draw(rng, count)
-        core, local = core + node.core, local + node.local
-        detection, spreads = self._draw_detection(node, self._read_effects(core), apart, spread)
-        hyper = self._name_hypers(node.theta)
-        detection = detection[:, :, None] + self._draw_course(core, hyper.get("time_sd", 0.0), apart)
-        return self.read_draws(node.theta, core, local, (detection, spreads))
+    def _draw_detection_over_time(
+        self, node: Node, core: Floats, rng: np.random.Generator, spread: float | None
+    ) -> tuple[Floats, Floats]:
+        """Draw log detection over time, (d, A, T), and its spread, (d,), given draws of the core at a node, (d, n)."""
+        detection, spreads = self._draw_detection(node, self._read_effects(core), rng, spread)
+        time_sd = self._name_hypers(node.theta).get("time_sd", 0.0)
+        return detection[:, :, None] + self._draw_course(core, time_sd, rng), spreads
 
     def _name_hypers(self, theta: Floats) -> dict[str, float]:
         """Return the free hyperparameters `theta` on their natural scales, by name."""

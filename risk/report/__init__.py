@@ -174,7 +174,7 @@ def _register_forecasts(release: Release, folder: Path, judged: JudgedFit) -> di
     history = build_panel(observations)
     silent = observations.silent_places
     if not silent.issuperset(history.areas) and not forecast_ledger.is_registered(chain, release, history):
-        forecasts = forecast_ledger.draw_forecasts(judged.fit, tables.DRAWS)
+        forecasts = forecast_ledger.draw_forecasts(observations, judged.draws)
         entry = forecast_ledger.make_entry(
             release, history, forecasts, forecast_ledger.find_last_quarter(release), judged.whole.exceeding,
             silent=silent,
