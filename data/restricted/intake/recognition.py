@@ -325,6 +325,8 @@ def _find_worded(
     worded: dict[str, list[int]] = {}
     for position in layout.unknown:
         raw = table.columns[position]
+        if raw.heading == NO_COLUMN:  # an answer of ours: the column is offered where it is asked what all rows have
+            continue
         filled = np.array([bool(text.strip()) for text in raw.distinct], dtype=bool)[raw.codes].sum()
         shares = {column.name: _count_words(column, raw, today) / max(filled, 1) for column in lacking}
         best = max(shares, key=shares.__getitem__, default="")

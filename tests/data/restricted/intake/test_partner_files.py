@@ -107,8 +107,7 @@ def test_a_nul_byte_in_the_header_is_no_table(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("limit", "reason"),
-    [(2**17, {"": "the row cannot be read"}), (2**30, {"partner": "longer than 80 characters"})],
+    ("limit", "reason"), [(2**17, {"": "the row cannot be read"}), (2**30, {"partner": "longer than 80 characters"})]
 )
 def test_a_cell_of_ten_megabytes_rejects_its_row_only(tmp_path, limit, reason):
     before = csv.field_size_limit(limit)  # one for the whole process, which other readers change
