@@ -117,16 +117,16 @@ def find_children(kind: RecordKind, headings: Sequence[str]) -> list[dict[str, i
 
 def _read_number(position: int, heading: str) -> _Numbered | None:
     """Return what a heading with one number of a child says; None for any other heading."""
-    found = []
+    entries = []
     for match in re.finditer(r"\d+", heading):
         before, after = heading[: match.start()].rstrip(_SIGNS), heading[match.end() :].lstrip(_SIGNS)
         beside = [*re.findall(r"[^\W\d_]+$", before), *re.findall(r"^[^\W\d_]+", after)]
         of_child = any(look_up(index_codes("heading.group"), word) == "child" for word in beside)
         sign = "/" if "/" in heading[len(before) : len(heading) - len(after)] else " "
         rest = f"{before}{sign}{after}".strip(_SIGNS)
-        found.append(_Numbered(position, rest, int(match[0]) if len(match[0]) <= 2 else 0, of_child))
-    found = [entry for entry in found if entry.of_child] or found
-    return found[0] if len(found) == 1 and found[0].rest and 0 < found[0].number <= _MOST else None
+        entries.append(_Numbered(position, rest, int(match[0]) if len(match[0]) <= 2 else 0, of_child))
+    entries = [entry for entry in entries if entry.of_child] or entries
+    return entries[0] if len(entries) == 1 and entries[0].rest and 0 < entries[0].number <= _MOST else None
 
 
 def _tells_children(kind: RecordKind, group: Iterable[_Numbered]) -> bool:

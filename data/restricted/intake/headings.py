@@ -195,8 +195,8 @@ def read_meanings(kind: str, heading: str, central: bool = False) -> Meanings:
 
     of_group = make_key(parts[-1]).split("_")
     if not meanings and of_group[1:] and _says_group(of_group[:1], "child"):
-        found = _read_parts(kind, "", (" ".join(of_group[1:]),))
-        return {name: min(sure, WORD) for name, sure in found.items() if not is_apart(name)}
+        of_child = _read_parts(kind, "", (" ".join(of_group[1:]),))
+        return {name: min(sure, WORD) for name, sure in of_child.items() if not is_apart(name)}
     group = re.split(r"__|\.", heading.removesuffix(parts[-1]))[:-1] if "/" not in heading else []
     if group and not _says_group(make_key(group[-1]).split("_"), "neutral"):
         return {name: min(sure, UNSURE) if is_apart(name) else sure for name, sure in meanings.items()}

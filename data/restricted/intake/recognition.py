@@ -60,7 +60,7 @@ _CODE = 2  # digits
 _SAMPLE = 10  # rows
 MASK = "•••"
 _BIRTH_YEAR = "B"  # before a year of birth, see values.py
-NO_COLUMN = "none"  # the answer that a column which the file may lack is none of the headings
+NO_COLUMN = "no column"  # the answer that a column which the file may lack is none of the headings
 _MOST_WORDED = 0.5  # of the filled cells
 _MOST_WORDS = 40  # of one question; a column with more is rather the wrong one
 
