@@ -126,8 +126,8 @@ def says_hours(heading: str) -> bool:
 def says_count(heading: str) -> bool:
     """Return whether a heading says how many children a row is about, such as "Nr. i fëmijëve"; not "in the family"."""
     index = index_codes("heading.count")
-    said = {look_up(index, word) for word in re.findall(r"[^\W\d_]+", heading.replace("#", " no "))}
-    return {"children"} <= said <= {"number", "children", "joining"}
+    sorts = {look_up(index, word) for word in re.findall(r"[^\W\d_]+", heading.replace("#", " no "))}
+    return {"children"} <= sorts <= {"number", "children", "joining"}
 
 
 def list_readings(text: str) -> tuple[str, ...]:
