@@ -31,7 +31,7 @@ from data.restricted.imports import Importer, check_workspace_kind, find_mapping
 from data.restricted.intake import mapping
 from data.restricted.intake.headings import SURE
 from data.restricted.intake.mapping import ColumnMapping
-from data.restricted.intake.recognition import NO_COLUMN, Question, Recognition, answer, recognise
+from data.restricted.intake.recognition import Question, Recognition, answer, recognise
 from data.restricted.intake.xlsform import read_form
 from data.restricted.vault import load_keys, open_vault
 from data.schema import get_kind
@@ -186,8 +186,6 @@ def _word_questions(recognition: Recognition) -> Iterator[str]:
 
 def _word_answer(kind: str, question: Question, part: str, reply: str) -> str:
     """Return an allowed answer; a code with the words that explain it, such as "al_to_gr (Albania to Greece)"."""
-    if question.topic == "column" and reply == NO_COLUMN:
-        return f"{reply} (the file has no such column)"
     name = {"words": question.column, "constants": part}.get(question.topic)
     words = get_kind(kind).column(name).allowed.get(reply, reply) if name else reply
     return reply if make_key(words) == make_key(reply) else f"{reply} ({words})"

@@ -61,7 +61,7 @@ _CODE = 2  # digits
 _SAMPLE = 10  # rows
 MASK = "•••"
 _BIRTH_YEAR = "B"  # before a year of birth, see values.py
-NO_COLUMN = "none"  # the answer that a column which the file may lack is none of the headings
+NO_COLUMN = "no column"  # the answer that a column which the file may lack is none of the headings
 _MOST_WORDED = 0.5  # of the filled cells
 _MOST_WORDS = 40  # of one question; a column with more is rather the wrong one
 
@@ -325,8 +325,6 @@ def _find_worded(
     worded: dict[str, list[int]] = {}
     for position in layout.unknown:
         raw = table.columns[position]
-        if raw.heading == NO_COLUMN:  # an answer of ours: the column is offered where it is asked what all rows have
-            continue
         filled = np.array([bool(text.strip()) for text in raw.distinct], dtype=bool)[raw.codes].sum()
         shares = {column.name: _count_words(column, raw, today) / max(filled, 1) for column in lacking}
         best = max(shares, key=shares.__getitem__, default="")
