@@ -12,7 +12,7 @@ from data.restricted.intake import guess_kind, has_children, read_file
 from data.restricted.intake.headings import read_meanings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import MemoryFile
-from data.restricted.intake.recognition import NO_COLUMN, answer, recognise
+from data.restricted.intake.recognition import NO_COLUMN, answer, read_place_label, recognise
 from tests.data.restricted.intake.test_no_silent_damage import EACH_SEED, PLACES, TODAY, parts_of
 from tests.helpers.messy_files import write_book, write_text
 from tests.helpers.partner_files import Hasher
@@ -472,3 +472,14 @@ def test_one_word_of_a_stage_keeps_the_column(text, tmp_path):
 )
 def test_an_administrative_area_is_no_name_of_a_person(heading):
     assert find_personal_heading(heading, frozenset({"names"})) is None
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [("Ηράκλειο (Κρήτη)", "9305"), ("Ηράκλειο (Αττική)", "9170"), ("Crete (municipality 9305)", "9305")],
+)
+def test_an_answer_with_a_region_in_brackets_is_the_municipality(place, code, tmp_path):
+    assert PLACES.resolve(read_place_label(place), None, "municipality").code == code
+    path = write(tmp_path, [cells(number, municipality="Ηράκλειο") for number in range(1, 5)])
+    (question,) = ask(path).questions
+    assert not ask(path, answer(question, {"Ηράκλειο": place})).questions
