@@ -52,7 +52,7 @@ _NO_PERSON = (
     "operator*, organi*, institu*, center*, centre*, qendr*, service*, sherbim*, partner*, ngo, ojf, "
     "μκο, ong, form, file, project, municipal*, bashki*, komuna, komunes, rrethi, rrethit, "
     "qark*, county, region*, rajon*, commune, area, city, country, place, shtet*, "
-    "vend*, village*, fshat*, lagj*, neighbo*, settlement*, school*, shkoll*, indicator, measure, δημο*, "
+    "vend*, village*, fshat*, lagj*, neighbo*, settlement*, school*, shkoll*, indicator, measure, admin, δημο*, "
     "περιφερει*, νομοσ, νομου, φορεα*, κεντρ*, υπηρεσι*, σχολει*, χωρα*, πολη*, χωρι*, οικισμ*, συνοικι*"
 )
 _STAFF = (

@@ -162,6 +162,7 @@ def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, 
     """Return the positions of headings that may mean `column`, with a confidence below SURE, the likeliest first."""
     confidences = dict(layout.doubts.get(column, {}))
     keys = _keys_of(kind.column(column))
+    of_others = {p for name, doubts in layout.doubts.items() if name != column for p in doubts if p not in confidences}
     for position in layout.unknown:
         says_hours = column == "days" and words.says_hours(headings[position])
         if says_hours or (column == "child_id" and words.says_count(headings[position])):
@@ -169,7 +170,8 @@ def suggest_headings(kind: RecordKind, headings: Sequence[str], layout: Layout, 
         key = make_key(_BRACKETS.sub(" ", headings[position])[:_LONGEST])
         if key and not find_personal_heading(headings[position], kind.refuses):
             near = difflib.get_close_matches(key, keys, 1, _NEAR)
-            if near:
+            # A heading that means this column, and whose cells have words of another.
+            if near and not (near[0] == key and position in of_others):
                 ratio = difflib.SequenceMatcher(None, key, near[0]).ratio()
                 confidences[position] = max(confidences.get(position, 0.0), ratio * (SURE - 0.05))
     return dict(sorted(confidences.items(), key=lambda item: -item[1]))

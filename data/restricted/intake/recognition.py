@@ -24,6 +24,7 @@ import numpy as np
 from data.errors import FileRefused, InputError
 from data.message import Message
 from data.personal.headings import plain_heading
+from data.reference import area_table
 from data.restricted.intake import guess_kind, open_table
 from data.restricted.intake.headings import OWN, SURE, TELLING, UNSURE, WORD, Layout, read_meanings, suggest_headings
 from data.restricted.intake.likely_columns import find_code_columns, find_day_columns, find_worded_columns
@@ -250,7 +251,7 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
 def read_place_label(reply: str) -> str:
     """Return the code at the end of a proposed place, such as "Elbasan (municipality 10944380)"; else `reply`."""
     label = re.search(r"\((?:\w+ )?([\w.-]+)\)$", reply)
-    return label[1] if label else reply
+    return label[1] if label and label[1] in area_table().index else reply
 
 
 def _list_readings(kind: RecordKind, headings: list[str], layout: Layout, mapping: ColumnMapping) -> Iterator[Reading]:

@@ -19,7 +19,7 @@ from data.message import Message, count_more
 from data.personal.headings import plain_heading
 from data.restricted.intake.cancelled import CANCELLED, find_cancelled
 from data.restricted.intake.checks import combinations
-from data.restricted.intake.headings import Layout, match_headings
+from data.restricted.intake.headings import UNSURE, Layout, match_headings
 from data.restricted.intake.likely_columns import find_count_columns
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import Fault, RawColumn, RawTable, is_total
@@ -33,6 +33,7 @@ _EMPTY = frozenset(
     ["", *["0", "0.0", "false", "no", "n", "jo", "όχι", "οχι", "oxi", "ochi", "-", "–", "—", "✗", "✘", "☐"]]
 )
 _MOST_MARKS, _LONGEST_MARK = 4, 12  # different marks that are not known, and the letters of one
+_MOST_CATEGORIES = 40  # different words of a column of categories
 _LEAST_COLUMNS = 3  # In a narrower table, a row with one cell may be a record that lacks the others.
 _NAMED = 6  # lines in a note
 _ROW_EACH = "a row for each child; if the column counts something else, give it another heading"
@@ -101,7 +102,33 @@ def match_table(kind: RecordKind, table: RawTable, mapping: ColumnMapping) -> La
         others = {cell for cell in cells - _EMPTY if not is_ticked(cell)}
         return len(others) <= _MOST_MARKS and all(map(_may_be_mark, others))
 
-    return match_headings(kind, table.begin.headings, mapping, hold_marks)
+    layout = match_headings(kind, table.begin.headings, mapping, hold_marks)
+    _doubt_other_words(kind, table, layout, mapping)
+    return layout
+
+
+def _doubt_other_words(kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping) -> None:
+    """Make a column a doubt if its cells have no word of its own, and mostly words of a column that the file lacks."""
+    plain = [
+        c for c in kind.file_columns if c.type == "category" and not (c.derived or c.later or c.name == "age_band")
+    ]
+    spellings = {column.name: list_spellings(column.name, tuple(column.allowed.items())) for column in plain}
+    stated = {*layout.mapped, *mapping.constants, *mapping.ignore}
+    lacking = [column.name for column in plain if column.name not in {*layout.list_found(), *stated}]
+    for column in plain:
+        name = column.name
+        if name in stated or name not in layout.columns or name in {*layout.further, *layout.ticks}:
+            continue
+        position = layout.columns[name]
+        keys = {fold(text) for text in table.columns[position].distinct if re.search(r"[^\W\d_]{3}", text)}
+        if len(keys) > _MOST_CATEGORIES or any(words.look_up(spellings[name], key) for key in keys):
+            continue
+        known = {ours: sum(words.look_up(spellings[ours], key) is not None for key in keys) for ours in lacking}
+        best = max(known, key=known.__getitem__, default="")
+        if best and 2 * known[best] > len(keys):
+            del layout.columns[name]
+            layout.unknown.append(position)
+            layout.doubts.setdefault(best, {})[position] = UNSURE
 
 
 def _may_be_mark(text: str) -> bool:

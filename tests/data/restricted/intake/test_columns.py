@@ -7,11 +7,12 @@ import zipfile
 
 import pytest
 
+from data.personal.headings import find_personal_heading
 from data.restricted.intake import guess_kind, has_children, read_file
 from data.restricted.intake.headings import read_meanings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import MemoryFile
-from data.restricted.intake.recognition import NO_COLUMN, answer, recognise
+from data.restricted.intake.recognition import NO_COLUMN, answer, read_place_label, recognise
 from tests.data.restricted.intake.test_no_silent_damage import EACH_SEED, PLACES, TODAY, parts_of
 from tests.helpers.messy_files import write_book, write_text
 from tests.helpers.partner_files import Hasher
@@ -445,3 +446,40 @@ def test_all_parts_of_questions_are_within_three_questions(tmp_path):
     seen = ask(write(tmp_path, [cells(n) for n in range(1, 7)], heads))
     assert len(seen.questions) <= 3
     assert heads.keys() == set(parts_of(seen))
+
+
+@pytest.mark.parametrize("heading", ["Faza", "Στάδιο", "Φάση", "Phase", "stage"])
+@pytest.mark.parametrize(
+    "texts", [("Parandalim", "Mbrojtje"), ("Πρόληψη", "Προστασία"), ("Prevention", "Protection", "Prevention")]
+)
+def test_words_of_the_axis_under_a_heading_of_the_stage_are_asked_as_the_axis(heading, texts, tmp_path):
+    rows = [cells(number, stage=text, axis=None) for number, text in enumerate(texts * 4, 1)]
+    path = write(tmp_path, rows, {"stage": heading})
+    column, constants = ask(path).questions
+    assert (column.topic, column.proposal) == ("column", {"axis": heading})
+    assert list(constants.parts) == ["stage"]
+    assert not ask(path, ColumnMapping(columns={"axis": heading}, constants={"stage": "at_risk"})).questions
+
+
+@pytest.mark.parametrize("text", ["në rrezik", "rekrutuar"])
+def test_one_word_of_a_stage_keeps_the_column(text, tmp_path):
+    rows = [cells(number, stage=word, axis=None) for number, word in enumerate(("Parandalim", "Mbrojtje", text) * 3, 1)]
+    assert "stage" in [reading.column for reading in ask(write(tmp_path, rows)).readings]
+
+
+@pytest.mark.parametrize(
+    "heading", [f"{start} {n} {end}" for start in ("Admin", "admin") for n in (1, 2, 3) for end in ("Name", "Code")]
+)
+def test_an_administrative_area_is_no_name_of_a_person(heading):
+    assert find_personal_heading(heading, frozenset({"names"})) is None
+
+
+@pytest.mark.parametrize(
+    ("place", "code"),
+    [("Ηράκλειο (Κρήτη)", "9305"), ("Ηράκλειο (Αττική)", "9170"), ("Crete (municipality 9305)", "9305")],
+)
+def test_an_answer_with_a_region_in_brackets_is_the_municipality(place, code, tmp_path):
+    assert PLACES.resolve(read_place_label(place), None, "municipality").code == code
+    path = write(tmp_path, [cells(number, municipality="Ηράκλειο") for number in range(1, 5)])
+    (question,) = ask(path).questions
+    assert not ask(path, answer(question, {"Ηράκλειο": place})).questions
