@@ -167,6 +167,7 @@ class Importer:
             partners=self._list_partners(kind),
             forgotten=self.vault.forgotten_children(),
             find_stored=self.vault.find_stored if self.vault.has_written_codes else None,
+            find_known=self.vault.find_stored,
             leave_crowds=NO_FAMILY in self.answers.items(),
             progress=progress,
         )

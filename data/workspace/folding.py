@@ -74,6 +74,30 @@ def spell_code(code: str) -> list[str]:
     return [*joined, *(letters.replace("-", sign) for sign in ("-", *_SIGNS) for letters in alphabets)]
 
 
+def spell_zeros(code: str) -> list[str]:
+    """Return a normalised code with other zeros in front of one of its numbers: k-7 and k-007 for k-07."""
+    runs = [(m.start(), m.end(), m[0].lstrip("0") or "0") for m in re.finditer(r"\d+", code)]
+    return [
+        code[:start] + number.zfill(width) + code[end:]
+        for start, end, number in runs
+        for width in range(len(number), _MOST_DIGITS + 1)
+        if width != end - start
+    ]
+
+
+def strip_zeros(code: str) -> str:
+    """Return a normalised code without the zeros in front of its numbers."""
+    return re.sub(r"(?<!\d)0+(?=\d)", "", code)
+
+
+def read_digits(code: str) -> str:
+    """Return a normalised code with the letters o, i and l beside a digit as the digits that they look like."""
+    return normalize_code(_DIGIT_LIKE.sub(lambda match: (match[1] or match[2]).translate(_LIKE_DIGITS), code))
+
+
+_MOST_DIGITS = 6  # of a number with zeros in front
+_DIGIT_LIKE = re.compile(r"(?<=\d)-([oil]+)(?:-(?=\d)|(?![^\W\d_]))|([oil]+)-(?=\d)")
+_LIKE_DIGITS = str.maketrans("oil", "011")
 _NORMAL_CODE = re.compile(r"(?:[a-z]+|[0-9]+)(?:-(?:[a-z]+|[0-9]+))*")
 _LETTER_OR_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 _PLAIN_DASH = re.compile(r"(?<=[^\W\d_])-(?=\d)|(?<=\d)-(?=[^\W\d_])")

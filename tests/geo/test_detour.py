@@ -92,7 +92,8 @@ def test_the_detour_is_that_of_every_other_link_and_fits_the_rest(links, monkeyp
     judged = np.arange(len(error)) % 2 == 1
     assert error[~judged].mean() == pytest.approx(0.0, abs=0.003)
     spread = {}
-    monkeypatch.setattr(travel, "_find_shortest_ways", travel._find_shortest_ways.__wrapped__)  # its cache has one slope
+    # A way that was found before has the slope of before.
+    monkeypatch.setattr(travel, "_find_shortest_ways", travel._find_shortest_ways.__wrapped__)
     for slope in DETOUR_SLOPE + np.array([-0.006, -0.003, 0.0, 0.003, 0.006]):
         monkeypatch.setattr(travel, "DETOUR_SLOPE", slope)
         spread[slope] = _logs_of_errors(links)[~judged].std()

@@ -44,6 +44,7 @@ from data.restricted.intake.identity import (
     hash_children,
     hash_codes,
     identify,
+    note_near_codes,
     note_point_zero,
     note_programme_numbers,
     note_row_numbers,
@@ -196,6 +197,7 @@ def read_file(
     partners: Collection[str] = frozenset(),
     forgotten: Collection[str] = frozenset(),
     find_stored: FindStored | None = None,
+    find_known: FindStored | None = None,
     leave_crowds: bool = False,
     progress: ProgressCount | None = None,
     today: dt.date | None = None,
@@ -205,7 +207,8 @@ def read_file(
     `resolve` finds areas (geo/places/__init__.py), `hash_identifier` replaces identifiers (data/restricted/keys.py).
     `partner` is for rows that do not name a partner. A partner keeps the spelling that it has in `partners`, so that
     its records are recognised when they come again. `find_stored` finds the hashes of children that a vault of an
-    earlier version knows, so that a child keeps the hash that it was given. Rows of children whose hashes are in
+    earlier version knows, so that a child keeps the hash that it was given; `find_known` finds those of all
+    stored children, for a note on codes that are nearly theirs. Rows of children whose hashes are in
     `forgotten` are rejected. With `leave_crowds`, a household number with more children than a family has is left out.
     `progress` is called with the rows done and their total, None if it is not known; an exception that it raises stops
     the reading. `today` is for tests. Raises FileRefused when the whole file is refused, InputError for an
@@ -223,7 +226,8 @@ def read_file(
         find_stored=find_stored,
         leave_crowds=leave_crowds,
     )
-    return _check_table(table, layout, get_kind(kind), mapping, partner, spell, today, resolve, hash_rows)
+    note_near = partial(note_near_codes, hash_identifier=hash_identifier, find_known=find_known)
+    return _check_table(table, layout, get_kind(kind), mapping, partner, spell, today, resolve, hash_rows, note_near)
 
 
 def open_table(
@@ -358,6 +362,7 @@ def _check_table(
     today: dt.date,
     resolve: Resolve,
     hash_rows: Callable[[Rows], list[Crowd]],
+    note_near: Callable[[Rows], list[Message]],
 ) -> Intake:
     partner = spell(" ".join(partner.split())) if partner else None
     rows, notes = check_rows(kind, table, layout, mapping, resolve=resolve, partner=partner, spell=spell, today=today)
@@ -367,7 +372,7 @@ def _check_table(
     notes += [*note_point_zero(rows), *note_shown_zeros(table, layout)]
     crowds: list[Crowd] = []
     if "child_id" in rows.cells:
-        notes += [*note_row_numbers(rows), *note_spellings(rows), *note_programme_numbers(rows)]
+        notes += [*note_row_numbers(rows), *note_spellings(rows), *note_near(rows), *note_programme_numbers(rows)]
         crowds = hash_rows(rows)
     original = match_table(kind, table, mapping)
     outline = draw_outline(kind, table.begin.headings, original, rows, _list_partners(rows, partner))

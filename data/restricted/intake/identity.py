@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
@@ -29,11 +29,21 @@ from data.restricted.intake.likely_columns import counts_up
 from data.restricted.intake.table import RawTable
 from data.restricted.intake.values import Value
 from data.schema import HashIdentifier
-from data.workspace.folding import normalize_code, normalize_identifier, normalize_partner, spell_code
+from data.workspace.folding import (
+    normalize_code,
+    normalize_identifier,
+    normalize_partner,
+    read_digits,
+    spell_code,
+    spell_zeros,
+    strip_zeros,
+)
 
 BY_NUMBER = "programme:"  # begins what is hashed of a child that is known by its programme number
 _CHUNK = 100_000
 _LINES = 6  # in a note
+_FEW = 0.2  # codes with a letter like a digit, for each with the digit: more are no slip
+_MOST_COMPARED = 20_000  # codes that are hashed in other spellings
 _FEWEST = 3  # identifiers that can be seen to number the rows
 MOST_IN_FAMILY = 15  # children with one household number: two couples with seven each are a rare household
 _MANY, _MOST_ROWS = 6, 0.5  # children whose number also has more than this share of the rows
@@ -203,6 +213,82 @@ def note_spellings(rows: Rows) -> list[str]:
         )
         for lines in [rows.lines[np.isin(numbers, of_several)]]
     ]
+
+
+def note_near_codes(rows: Rows, hash_identifier: HashIdentifier, find_known: FindStored | None) -> list[Message]:
+    """Return a note with the lines of codes of children that are nearly others of this file, or of stored children.
+
+    They differ in zeros in front of a number, or in o, i or l for a digit, and count as other children. Letters count
+    only where few codes of the file have them: O-1, O-2 and so on are codes. `find_known` returns the stored ones of
+    some hashes; more than 20,000 codes are compared within the file alone.
+    """
+    good, near, count = rows.good(), np.zeros(len(rows), dtype=bool), 0
+    for name in ("child_id", "programme_number"):
+        partners, children = rows.cells["partner"], rows.cells[name]
+        numbers, first = combinations(partners.codes, children.codes)
+        used = np.unique(numbers[good]).tolist()
+        rows_used = first[used]
+        pairs = zip(partners.take(rows_used), children.take(rows_used), strict=True)
+        by_number = name == "programme_number"
+        codes = [(BY_NUMBER if by_number else _partner_start(str(p)), normalize_code(str(c))) for p, c in pairs]
+        groups = _group_near(code for code in codes if code[1])
+        alike = {code for group in groups.values() for code in group if len(group) > 1}
+        if find_known:
+            alike |= _find_near_stored(groups, hash_identifier, find_known)
+        count += sum(not alike.isdisjoint(group) for group in groups.values())
+        near |= np.isin(numbers, [number for number, code in zip(used, codes, strict=True) if code in alike])
+    if not count:
+        return []
+    lines = rows.lines[good & near]
+    return [
+        Message(
+            "Codes of children that differ from others of this file, or of stored children, only in zeros in front or "
+            "in a letter for a digit (7 and 007, DB-O3 and DB-03): {count:,}, in lines {lines}. Each spelling counts "
+            "as another child. If it is the same child, do not import the file, or take the import back, and let the "
+            "partner write one code for each child.",
+            count=count,
+            lines=count_more(", ".join(map(str, lines[:_LINES].tolist())), len(lines) - _LINES),
+        )
+    ]
+
+
+def _group_near(codes: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+    """Return codes, each with what is hashed before it, by the code in digits and without zeros in front."""
+    distinct = set(codes)
+    shapes = Counter((start, _shape(code)) for start, code in distinct)
+    groups: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for start, code in distinct:
+        digits = read_digits(code)
+        count = shapes[start, _shape(code)]
+        is_slip = count == 1 or count <= _FEW * shapes[start, _shape(digits)]
+        groups.setdefault((start, strip_zeros(digits if is_slip else code)), set()).add((start, code))
+    return groups
+
+
+def _shape(code: str) -> str:
+    return re.sub(r"\d+", "0", code)
+
+
+def _find_near_stored(
+    groups: Mapping[tuple[str, str], Collection[tuple[str, str]]],
+    hash_identifier: HashIdentifier,
+    find_known: FindStored,
+) -> set[tuple[str, str]]:
+    """Return the codes that are not stored and of which another spelling is."""
+    pairs = [(plain, code) for plain, group in groups.items() for code in group]
+    if not 0 < len(pairs) <= _MOST_COMPARED:
+        return set()
+    hashes = hash_identifier([start + code for _, (start, code) in pairs])
+    known = find_known(set(hashes))
+    new = [pair for pair, hashed in zip(pairs, hashes, strict=True) if hashed not in known]
+    spellings = [
+        (start + other, (start, code))
+        for (_, plain), (start, code) in new
+        for other in {plain, *spell_zeros(plain), *spell_zeros(code)} - {code}
+    ]
+    others = hash_identifier([text for text, _ in spellings])
+    known = find_known(set(others))
+    return {code for (_, code), hashed in zip(spellings, others, strict=True) if hashed in known}
 
 
 def note_point_zero(rows: Rows) -> list[str]:
