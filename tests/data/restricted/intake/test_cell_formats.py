@@ -115,8 +115,8 @@ def test_comments_on_cells_are_counted_and_never_repeated(tmp_path_factory, comm
     book.save(path)
     notes = [str(note) for note in read(path).notes if "Comments on cells" in str(note)]
     sheets = ["1"] * bool(commented) + ["2"] * elsewhere
-    told = f"Comments on cells are not read: {len(commented) + elsewhere}, on sheet {', '.join(sheets)}."
-    assert [told in note for note in notes] == [True] * bool(sheets)
+    expected = f"Comments on cells are not read: {len(commented) + elsewhere}, on sheet {', '.join(sheets)}."
+    assert [expected in note for note in notes] == [True] * bool(sheets)
     assert not any("14" in note or "Arta" in note or "Besa" in note for note in notes)
 
 
