@@ -6,8 +6,9 @@ Every fault of a row is listed, even if a row has several. Only rows without a f
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -36,7 +37,7 @@ from data.restricted.intake.values import (
 )
 from data.schema import Match, Resolve
 from data.schema.column import Column, RecordKind, Rule
-from data.workspace.folding import is_same_partner
+from data.workspace.folding import is_same_partner, normalize_code
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -156,6 +157,7 @@ def check_rows(
     if "partner" in rows.cells:
         _settle_partner(rows, kind.column("partner"), partner, spell)
     if "child_id" in rows.cells:
+        _refuse_phrases(rows)
         _require_identifier(rows)
     for rule in kind.rules:
         _apply(rows, rule)
@@ -432,6 +434,42 @@ def _settle_partner(rows: Rows, column: Column, partner: str | None, spell: Call
 
 
 _OTHER_PARTNER = (Message("another partner than the one named with the import"), "that partner, or an empty cell")
+
+
+def _refuse_phrases(rows: Rows) -> None:
+    """Reject phrases in place of a child's code: three words, or a word and a code that another row has.
+
+    Where more than half of the codes are like that, they are codes.
+    """
+    for name in _IDENTIFIERS:
+        cells = rows.cells[name]
+        texts = [str(value) for value in cells.distinct]
+        spaced = {code: text for code, text in enumerate(texts) if " " in text}
+        if not spaced:
+            continue
+        others = {normalize_code(text) for text in texts if re.search(r"\d", text) and re.search(r"[^\W\d_]", text)}
+        shapes = Counter(re.sub(r"\d+", "0", text) for text in spaced.values())
+        most = len(set(texts) - {""}) / 2
+        rare = {code: text for code, text in spaced.items() if shapes[re.sub(r"\d+", "0", text)] <= most}
+        phrases = [code for code, text in rare.items() if _is_phrase(text, others)]
+        if len(phrases) <= most:
+            rows.fault_each(cells.codes, name, dict.fromkeys(phrases, _PHRASE))
+
+
+def _is_phrase(text: str, codes: Collection[str]) -> bool:
+    """Return whether a text has words around one of the codes, or three words of which two have letters alone."""
+    parts = _PART.findall(text)
+    if not any(part.isalpha() and len(part) >= _WORD_LETTERS for part in parts):
+        return False
+    spans = ((a, b) for a in range(len(parts)) for b in range(a + 1, min(a + 3, len(parts)) + 1) if b - a < len(parts))
+    return (len(parts) > 2 and sum(map(str.isalpha, parts)) > 1) or any(
+        normalize_code(" ".join(parts[a:b])) in codes for a, b in spans
+    )
+
+
+_PART = re.compile(r"[^\s()\[\],;:]+")
+_WORD_LETTERS = 3
+_PHRASE = (Message("is a phrase and no code of a child"), "the code of this child alone, the same at each encounter")
 
 
 def _require_identifier(rows: Rows) -> None:

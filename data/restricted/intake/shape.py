@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from data.message import Message, count_more
 from data.personal.headings import plain_heading
-from data.restricted.intake.cancelled import CANCELLED, find_cancelled
+from data.restricted.intake.cancelled import CANCELLED, TEST, find_cancelled, find_tests
 from data.restricted.intake.checks import combinations
 from data.restricted.intake.headings import UNSURE, Layout, match_headings
 from data.restricted.intake.likely_columns import find_count_columns
@@ -202,6 +202,7 @@ def _drop_rows(kind: RecordKind, table: RawTable, layout: Layout, mapping: Colum
     faults = list(table.faults)
     for rows, reason, allowed in [
         (find_cancelled(kind, table, layout), *CANCELLED),
+        (find_tests(kind, table, layout), *TEST),
         *_list_faults(kind, table, layout, mapping),
     ]:
         faults += [Fault(line, "", reason, allowed) for line in table.lines[rows & ~gone].tolist()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
+import posixpath
 import re
 import zipfile
 from collections import Counter
@@ -38,6 +39,8 @@ _MOST_ROWS = 20_000  # read from a sheet of a form
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref=["\']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})["\']')
 _STRUCK = re.compile(rb'<(?:\w+:)?strike(?![^>]*val=["\'](?:0|false))')
 _ZEROS = re.compile(rb'formatCode=["\']00+["\']')
+_COMMENTS = re.compile(r"(?:^|/)(?:comments|threadedComments)[^/]*$|/(?:comments|threadedComments)/", re.IGNORECASE)
+_COMMENT = re.compile(rb'<(?:\w+:)?(?:comment|threadedComment) [^>]*?ref=["\']([A-Z]{1,3}\d{1,7})["\']')
 _MIDNIGHT = dt.time()
 
 
@@ -57,7 +60,11 @@ def rows_of_workbook(
         used, grids = _first_rows(sheets)
         begin = find_start(grids)
         hidden = sum(sheet.sheet_state != "visible" and sheet.title != LISTS for sheet in used[0].parent.worksheets)
-        notes += [*describe_sheets(grids, begin), *note_hidden(hidden)]
+        notes += [
+            *describe_sheets(grids, begin),
+            *note_hidden(hidden),
+            *_note_comments(path, [s.title for s in sheets]),
+        ]
 
         def read_sheet(start: Start) -> Rows:
             rows = _rows(used[start.grid], start, styles, shown_zeros)
@@ -199,26 +206,60 @@ def _list_merged(path: InputFile, title: str) -> Iterator[Area]:
 
     A sheet of openpyxl that is read row by row does not have them.
     """
-    import warnings
-
-    from openpyxl.reader.excel import ExcelReader
     from openpyxl.utils import range_boundaries
 
     rest = b""
-    with path.open("rb") as file:
-        book = ExcelReader(file, read_only=True)
-        book.read_manifest()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # As in `_open`.
-            book.read_workbook()
-        parts = {sheet.name: relation.target for sheet, relation in book.parser.find_sheets()}
-        source = book.archive.open(parts[title])
+    with path.open("rb") as file, zipfile.ZipFile(file) as parts, parts.open(_list_parts(path)[title]) as source:
         while block := source.read(1 << 20):
             text = rest + block
             for match in _MERGED.finditer(text):
                 left, top, right, bottom = range_boundaries(match[1].decode())
                 yield (top, left), (bottom, right)
             rest = text.rpartition(b">")[2]
+
+
+def _list_parts(path: InputFile) -> dict[str, str]:
+    """Return the part of the workbook with each sheet, by the sheet's name."""
+    import warnings
+
+    from openpyxl.reader.excel import ExcelReader
+
+    with path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # As in `_open`.
+        book = ExcelReader(file, read_only=True)
+        book.read_manifest()
+        book.read_workbook()
+        return {sheet.name: relation.target for sheet, relation in book.parser.find_sheets()}
+
+
+def _note_comments(path: InputFile, titles: list[str]) -> list[Message]:
+    """Return a note on how many cells of these sheets have comments, which are not read; none if none have."""
+    cells = {}
+    with path.open("rb") as file, zipfile.ZipFile(file) as parts:
+        names, sheets = set(parts.namelist()), _list_parts(path)
+        for number, title in enumerate(titles, start=1):
+            folder, _, name = sheets[title].rpartition("/")
+            links = f"{folder}/_rels/{name}.rels"
+            targets = re.findall(rb'Target=["\']([^"\']+)', parts.read(links)) if links in names else ()
+            texts = (posixpath.normpath(posixpath.join("/", folder, target.decode()))[1:] for target in targets)
+            commented = {
+                cell
+                for text in texts
+                if text in names and _COMMENTS.search(text)
+                for cell in _COMMENT.findall(parts.read(text))
+            }
+            if commented:
+                cells[number] = len(commented)
+    if not cells:
+        return []
+    return [
+        Message(
+            "Comments on cells are not read: {count:,}, on sheet {sheets}. They may correct a value: read them in the "
+            "file, and write what counts into the cells.",
+            count=sum(cells.values()),
+            sheets=", ".join(map(str, cells)),
+        )
+    ]
 
 
 def _shows_zeros(cell: ReadOnlyCell) -> bool:

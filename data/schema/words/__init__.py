@@ -11,7 +11,8 @@ parts of a day in separate columns (`date.day`), the words next to an age (`age_
 (`age_band.number`), the units in headings of days and hours (`days.unit`), the words in place of a code that is not
 there (`child_id.none`), countries other than Albania and Greece (`abroad.country`), words in the group of a heading
 (`heading.group`) and in headings that count children (`heading.count`), the words that begin a row of totals, the signs
-between two values in a cell, the months, the weekdays, and the words that mark a row as cancelled or deny it.
+between two values in a cell, the months, the weekdays, and the words that mark a row as cancelled, deny it, or say that
+it is a test.
 """
 
 from __future__ import annotations

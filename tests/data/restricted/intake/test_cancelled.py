@@ -108,3 +108,40 @@ def test_a_column_that_the_mapping_ignores_cancels_nothing(tmp_path):
 
 def test_an_organisation_may_have_any_name(tmp_path):
     assert read_remarks(tmp_path, "partner", ["Void"]).accepted_rows == 1
+
+
+TESTS = [
+    "TEST 1",
+    "test",
+    "TEST-01",
+    "Test_2",
+    "prova",
+    "Provë 3",
+    "PROVE",
+    "δοκιμή",
+    "ΔΟΚΙΜΗ 1",
+    "dokimi",
+    "test entry",
+]
+
+
+@pytest.mark.parametrize("text", TESTS)
+@pytest.mark.parametrize("column", ["child_id", "Shënime", "sex", "municipality"])
+def test_a_test_entry_is_rejected_with_the_reason(tmp_path, text, column):
+    intake = read_remarks(tmp_path, column, ["K-1" if column == "child_id" else "", text])
+    assert reasons(intake, 3) == {"": "a test entry, as the file says"}
+
+
+@pytest.mark.parametrize("code", ["T-01", "TE-1", "TESTA-1", "K-test", "T1"])
+def test_other_codes_are_no_tests(tmp_path, code):
+    assert read_remarks(tmp_path, "child_id", [code]).accepted_rows == 1
+
+
+@pytest.mark.parametrize("remark", ["HIV test", "bëri një test mjekësor", "test negativ", "ka prova", "έκανε τεστ"])
+def test_a_remark_about_a_test_rejects_nothing(tmp_path, remark):
+    assert read_remarks(tmp_path, "Shënime", [remark]).accepted_rows == 1
+
+
+def test_codes_that_all_say_test_are_rejected_and_never_silent(tmp_path):
+    intake = read_remarks(tmp_path, "child_id", [f"TEST-{number}" for number in range(5)])
+    assert (intake.accepted_rows, intake.rejected_rows) == (0, 5)

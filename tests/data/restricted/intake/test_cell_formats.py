@@ -1,9 +1,12 @@
 """What only the format of a cell says: crossed-out cells and rows, and zeros in front of a number."""
 
+import zipfile
+
 import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
 from tests.helpers.old_excel import write_old_workbook
@@ -96,3 +99,35 @@ def test_a_code_is_read_by_value_and_zeros_of_its_format_are_said(tmp_path_facto
 def test_zeros_of_a_format_are_not_said_where_no_text_has_zeros(tmp_path):
     intake = read(write_zeros(tmp_path, "child_id", ["300"], [14, 15]))
     assert not any("zeros in front" in note for note in intake.notes)
+
+
+@given(
+    commented=st.sets(st.tuples(st.integers(2, 6), st.integers(1, len(HEADINGS))), max_size=6), elsewhere=st.booleans()
+)
+@settings(max_examples=15, deadline=None)
+def test_comments_on_cells_are_counted_and_never_repeated(tmp_path_factory, commented, elsewhere):
+    path = workbook(tmp_path_factory.mktemp("a"), ("Rastet", [HEADINGS, *some_rows(5)]), ("Tjetër", [["shënim"]]))
+    book = openpyxl.load_workbook(path)
+    for row, column in commented:
+        book.worksheets[0].cell(row, column).comment = Comment("mosha është 14, Arta Hoxha", "Besa")
+    if elsewhere:
+        book.worksheets[1]["A1"].comment = Comment("13", "Besa")
+    book.save(path)
+    notes = [str(note) for note in read(path).notes if "Comments on cells" in str(note)]
+    sheets = ["1"] * bool(commented) + ["2"] * elsewhere
+    expected = f"Comments on cells are not read: {len(commented) + elsewhere}, on sheet {', '.join(sheets)}."
+    assert [expected in note for note in notes] == [True] * bool(sheets)
+    assert not any("14" in note or "Arta" in note or "Besa" in note for note in notes)
+
+
+def test_a_thread_of_comments_is_one_cell(tmp_path):
+    path = workbook(tmp_path, ("Rastet", [HEADINGS, *some_rows(2)]))
+    thread = '<threadedComment ref="B2" id="1"><text>14</text></threadedComment>'
+    target = "../threadedComments/threadedComment1.xml"
+    link = f'<Relationships><Relationship Id="r1" Type="t" Target="{target}"/></Relationships>'
+    with zipfile.ZipFile(path, "a") as parts:
+        parts.writestr(
+            "xl/threadedComments/threadedComment1.xml", f"<ThreadedComments>{thread}{thread}</ThreadedComments>"
+        )
+        parts.writestr("xl/worksheets/_rels/sheet1.xml.rels", link)
+    assert [note for note in read(path).notes if "Comments on cells are not read: 1, on sheet 1" in note]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.helpers.partner_files import ROW, Hasher, read, text_of, write
+from tests.helpers.partner_files import ROW, Hasher, read, reasons, text_of, write
 
 NUMBERS = st.integers(min_value=1, max_value=99)
 PREFIXES = st.sampled_from(["", "K-", "PT-", "DB", "Λ-", "2008/", "rast "])
@@ -37,7 +37,7 @@ def test_zeros_in_front_are_noted_and_the_children_stay_apart(tmp_path_factory, 
 @settings(max_examples=30, deadline=None)
 def test_a_letter_like_a_digit_is_noted(tmp_path_factory, prefix, number, letter):
     slip = number.replace("0" if letter in "oO" else "1", letter, 1)
-    others = [f"{prefix}{n}" for n in range(40, 50)]
+    others = [f"{prefix}{n}" for n in range(820, 830)]
     intake = read_codes(tmp_path_factory.mktemp("a"), [*others, f"{prefix}{slip}", f"{prefix}{number}"])
     assert [": 1, in lines 12, 13." in note for note in near_notes(intake)] == [True] * (
         slip != number and not slip.isalpha()
@@ -86,3 +86,42 @@ def test_programme_numbers_are_compared_too(tmp_path):
 def test_codes_of_two_partners_are_not_compared(tmp_path):
     rows = [ROW | {"child_id": "7", "partner": "A"}, ROW | {"child_id": "007", "partner": "B"}]
     assert near_notes(read(write(tmp_path, text_of(rows)), hash_identifier=Hasher())) == []
+
+
+PHRASES = [
+    "vëllai i {}",
+    "motra e {}",
+    "{} vëllai",
+    "vëllai ({})",
+    "βλέπε {}",
+    "sister of {}",
+    "shih {}",
+    "rasti {}",
+    "njësoj si {}",
+]
+
+
+@given(
+    phrase=st.sampled_from([*PHRASES, "fëmija pa dokumente", "i njëjti si më lart", "παιδί από τον δρόμο"]),
+    code=st.sampled_from(["SA-03", "SA 03", "sa03", "SA–03"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_phrase_in_place_of_a_code_is_rejected(tmp_path_factory, phrase, code):
+    codes = ["SA-03", "SA-04", phrase.format(code), "SA-05"]
+    intake = read_codes(tmp_path_factory.mktemp("a"), codes)
+    assert intake.accepted_rows == 3
+    assert reasons(intake, 4) == {"child_id": "is a phrase and no code of a child"}
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        ["K 12 A", "K 12", "K 13 B"],
+        ["Qendra e Fierit 1", "Qendra e Fierit 2", "Qendra e Fierit 3"],
+        ["Fier K-1", "Fier K-2", "K-1"],
+        ["Fier 12", "12", "13"],
+        ["K-1 bis", "K-2"],
+    ],
+)
+def test_codes_of_several_parts_are_codes(tmp_path, codes):
+    assert read_codes(tmp_path, codes).accepted_rows == len(codes)
