@@ -297,6 +297,8 @@ def _list_ticks(kind: RecordKind, heading: str, central: bool) -> list[tuple[str
         begin = 0 if number < 2 else group  # street_work is one answer of its question
         for end in reversed([*sign.finditer(heading, begin)]):
             answer = heading[end.end() :].rstrip(" )]")
+            if max(read_meanings(kind.name, answer, central).values(), default=0.0) >= SURE:
+                return []  # a question in a group: form.sex
             for column, sure in read_meanings(kind.name, heading[begin : end.start()], central).items():
                 if sure >= SURE and (code := _find_code(kind, column, answer)):
                     return [(column, code, heading[: end.start()])]
@@ -318,7 +320,11 @@ def find_answers(kind: RecordKind, headings: Sequence[str]) -> dict[str, dict[in
     free = [position for position, confidences in meanings.items() if not confidences]
     answers: dict[str, dict[int, str]] = {}
     for name in _TICKED_ALONE:
-        codes = {p: code for p in free if (code := _find_code(kind, name, headings[p]))} if name not in asked else {}
+        codes = (
+            {p: code for p in free if (code := _find_code(kind, name, _BRACKETS.sub("", headings[p])))}
+            if name not in asked
+            else {}
+        )
         if len({code for code in codes.values() if not code.startswith(("other", "unknown"))}) > 1:
             answers[name] = codes
     # "Other" is an answer to the question that most of the headings answer.

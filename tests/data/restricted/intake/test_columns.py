@@ -9,10 +9,11 @@ import pytest
 
 from data.personal.headings import find_personal_heading
 from data.restricted.intake import guess_kind, has_children, read_file
-from data.restricted.intake.headings import read_meanings
+from data.restricted.intake.headings import match_headings, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.memory_file import MemoryFile
 from data.restricted.intake.recognition import NO_COLUMN, answer, read_place_label, recognise
+from data.schema.kinds import KINDS
 from tests.data.restricted.intake.test_no_silent_damage import EACH_SEED, PLACES, TODAY, parts_of
 from tests.helpers.messy_files import write_book, write_text
 from tests.helpers.partner_files import Hasher
@@ -483,3 +484,28 @@ def test_an_answer_with_a_region_in_brackets_is_the_municipality(place, code, tm
     path = write(tmp_path, [cells(number, municipality="Ηράκλειο") for number in range(1, 5)])
     (question,) = ask(path).questions
     assert not ask(path, answer(question, {"Ηράκλειο": place})).questions
+
+
+@pytest.mark.parametrize("group", ["form", "help", "axis"])
+@pytest.mark.parametrize("asked", ["sex", "age", "Gjinia", "Mosha"])
+def test_a_question_in_a_group_is_no_answer(group, asked):
+    heading = f"{group}.{asked}"
+    layout = match_headings(KINDS["encounter"], ["child_id", heading], ColumnMapping())
+    assert (layout.ticks, [layout.columns.get(name) for name in ("sex", "age_band")].count(1)) == ({}, 1)
+
+
+@pytest.mark.parametrize("mark", ["(po/jo)", "(ναι/όχι)", "[x]", "(yes/no)"])
+@pytest.mark.parametrize("names", [("Lypje", "Vjedhje"), ("Επαιτεία", "Κλοπή"), ("begging", "labour")])
+def test_an_answer_may_name_its_marks(names, mark):
+    layout = match_headings(KINDS["encounter"], ["child_id", *(f"{name} {mark}" for name in names)], ColumnMapping())
+    assert sorted(layout.ticks["form"]) == [1, 2]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_submission_may_say_how_many_children_its_repeats_have(tmp_path, seed):
+    form, children, _ = draw_repeats(seed)
+    counted = [[*form[0], "Number of children"], *([*row, 2] for row in form[1:])]
+    path = write_book("form", {"form": counted, "child": children})(tmp_path)
+    assert (
+        read(path).rejected_rows == read(write_book("form", {"form": form, "child": children})(tmp_path)).rejected_rows
+    )
