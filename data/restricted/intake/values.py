@@ -56,7 +56,6 @@ PASTE_VALUES = "values: copy the cells and paste their values"
 STRUCK_CELL = "#STRUCK!"  # stands for a cell that is crossed out, in a row that is not
 STRUCK = Message("crossed out in the file")
 NOT_STRUCK = "a row that is not crossed out: if it counts, take the line away; if not, delete it"
-_MARKS = {FORMULA_CELL: (_FORMULA, PASTE_VALUES), STRUCK_CELL: (STRUCK, NOT_STRUCK)}
 _ERROR = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ|[^\W\d_]+(?:/0)?[!?])")  # as Excel writes it to a CSV file, in some languages
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+11, and so do other codes.
 _LOST_DIGITS = Message("a spreadsheet program shortened this code, so that its last digits are lost")
@@ -157,7 +156,9 @@ def _list_odd(column: Column, values: list[str], theirs: Mapping[str, str]) -> d
 def _settle_doubt(doubt: Doubt, number: int, order: str, text: str) -> str:
     """Return a text, or its day exchanged if the officer said so; raise Faulty for an open doubt and for an error."""
     if _ERROR.fullmatch(text):
-        raise Faulty(*_MARKS.get(text, (ERROR_CELL, PASTE_VALUES)))
+        if text == STRUCK_CELL:
+            raise Faulty(STRUCK, NOT_STRUCK)
+        raise Faulty(_FORMULA if text == FORMULA_CELL else ERROR_CELL, PASTE_VALUES)
     if number not in doubt.days or order == AS_WRITTEN:
         return text
     if order != EXCHANGED:

@@ -93,7 +93,7 @@ def test_a_child_that_only_the_history_names_goes_too(tact, practice, tmp_path) 
     recent = lines[1].split(",")[-1]
     corrected = [lines[0], *(f"{line.rsplit(',', 3)[0]},K-0,{line.split(',')[-2]},{recent}" for line in lines[-2:])]
     (tmp_path / "e.csv").write_text("\n".join(corrected), encoding="utf-8")
-    answers = ("--answer", "numbers=correct", "--answer", "period=adds")
+    answers = [word for answer in ("numbers=correct", "period=adds", "changes=right") for word in ("--answer", answer)]
     assert more(tact, practice, tmp_path, *answers).json["changed"] == 2
     assert count_history(practice) == 2
     keep(practice, 24)

@@ -211,8 +211,8 @@ def test_how_its_files_were_read_leaves_with_a_partner_and_not_that_of_others(im
     assert len(list_outlines(importer.vault)) == 2
 
 
-def test_a_new_vault_hashes_each_code_once(importer, tmp_path, monkeypatch):
-    """Other spellings are looked for only where an earlier version may have hashed them."""
+def test_a_new_vault_hashes_no_code_as_an_earlier_version_did(importer, tmp_path, monkeypatch):
+    """Codes as they are written are looked for only where an earlier version may have hashed them."""
     hashed, usual = [], keys.IdentifierHasher.hash
 
     def note(hasher, names):
@@ -222,7 +222,9 @@ def test_a_new_vault_hashes_each_code_once(importer, tmp_path, monkeypatch):
     monkeypatch.setattr(keys.IdentifierHasher, "hash", note)
     take(importer, tmp_path, month(1, 6))
     take(importer, tmp_path, month(2, 6, "S-{}", "L-{}"), changes="right")
-    assert len(hashed) == 12
+    codes = {name.rpartition("\x1f")[2] for name in hashed}
+    assert {f"k-{n}" for n in range(6)} <= codes
+    assert not [code for code in codes if code != code.casefold()]
 
 
 def test_what_a_file_has_is_counted_beside_the_partners_file_before(importer, tmp_path):
