@@ -58,8 +58,9 @@ def other_columns(kind: str) -> list[str]:
 
 
 def token(payload: str, kind: str, column: str) -> str:
-    """Return a hostile text that names the kind and column where it was written."""
-    return f"{payload} {kind}.{column}"
+    """Return a hostile text that names the kind and column where it was written. A code of a child is no phrase."""
+    text = f"{payload} {kind}.{column}"
+    return text.replace(" ", "_") if column in ("child_id", "programme_number") else text
 
 
 def good_row(kind: str) -> dict[str, str]:

@@ -228,9 +228,9 @@ def _list_faults(
 ) -> Iterator[tuple[_Mask, Message, str]]:
     """Yield masks of rows that are rejected, each with the reason and what is allowed."""
     # A submission may say how many children its repeats have.
-    own = len(table.begin.repeat[0].headings) if table.begin.repeat else len(table.columns)
+    width = len(table.begin.repeat[0].headings) if table.begin.repeat else len(table.columns)
     for position in find_count_columns(table, layout.unknown) if kind.of_children else []:
-        if position >= own:
+        if position >= width:
             continue
         raw = table.columns[position]
         several = [any(int(number) > 1 for number in re.findall(r"\d{1,9}", text)) for text in raw.distinct]
