@@ -28,7 +28,7 @@ from data.restricted.intake.checks import APART, EXONYM, TOWN
 from data.restricted.intake.mapping import ColumnMapping, Slashes
 from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.recognition import CHILDREN, NO_COLUMN, read_place_label
-from data.restricted.intake.values import TWO_READINGS, UNSURE_WORD
+from data.restricted.intake.values import MISSING_CODE, TWO_READINGS, UNSURE_WORD
 from data.restricted.vault import load_keys, open_vault
 from data.restricted.vault.earlier import FileCounts
 from data.schema.kinds import KINDS
@@ -41,7 +41,16 @@ _OVERDUE = (
     "release deletes them, as governance.toml says; where they are many, it asks first. If that is wrong, raise months."
 )
 _NO_CATEGORY = "not one of the categories"
-_WORDS_UNKNOWN = (TWO_READINGS, _NO_CATEGORY, UNSURE_WORD, "is not a known municipality", TOWN, EXONYM, APART)
+_WORDS_UNKNOWN = (
+    TWO_READINGS,
+    MISSING_CODE,
+    _NO_CATEGORY,
+    UNSURE_WORD,
+    "is not a known municipality",
+    TOWN,
+    EXONYM,
+    APART,
+)
 _COUNTS = ("accepted", "rejected", "changed", "already_known")
 
 

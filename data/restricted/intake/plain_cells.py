@@ -2,7 +2,7 @@
 
 A word that is a category of ours, or that the partner's mapping names, stays. In a column of identifiers, NULL
 becomes a dash, so that the note on children without a number counts it; #N/A stays an error there, and in other codes:
-a lost code would count a child twice.
+a lost code would count a child twice. A ditto mark (″, -//-, ομοίως) is the cell above.
 """
 
 from __future__ import annotations
@@ -16,24 +16,39 @@ import numpy as np
 from data.message import Message
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
-from data.restricted.intake.table import RawTable
+from data.restricted.intake.table import RawColumn, RawTable
 from data.restricted.intake.values import is_blank, list_spellings
 from data.schema import words
 from data.schema.column import Column, RecordKind
 from data.workspace.folding import fold, strip_footnotes
+from data.workspace.types import Ints
 
+_DITTO = re.compile(r"""["”“″〃»«]|''|['’′]{2}|-+ ?(?:["”″]|//|'')+ ?-+|//+""")
+_UNKNOWN = "#REF!"  # an error of a spreadsheet
 _NOT_THERE = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ)")  # as Excel writes it in some languages
 
 
 def read_plain_cells(
     kind: RecordKind, table: RawTable, layout: Layout, mapping: ColumnMapping
 ) -> tuple[RawTable, list[Message]]:
-    """Return a table, as read, with plain cells in our columns, and a note for each column with footnote marks."""
+    """Return a table, as read, with plain cells in our columns, and notes on footnote marks and ditto marks."""
     columns, notes = list(table.columns), []
+    failed = np.array([fault.line for fault in table.faults], np.int64)
     for column in kind.file_columns:
         theirs = {fold(word) for word in mapping.value_names.get(column.name, ())}
         for position in layout.positions_of(column.name):
-            raw = columns[position]
+            raw, copies = columns[position], 0
+            if column.name != "record_number":
+                raw, copies = _copy_above(raw, table.lines, failed)
+            if copies:
+                notes.append(
+                    Message(
+                        'In {column}, ditto marks (", -//-, ομοίως) are read as the cell above: {count:,} cells. If the '
+                        "file was sorted after it was written, they are wrong: compare them with the paper.",
+                        column=column.name,
+                        count=copies,
+                    )
+                )
             plain = [_read(column, text, theirs) for text in raw.distinct]
             columns[position] = replace(raw, distinct=plain)
             marked = [
@@ -49,6 +64,27 @@ def read_plain_cells(
                     )
                 )
     return replace(table, columns=columns), notes
+
+
+def _copy_above(raw: RawColumn, lines: Ints, faults: Ints) -> tuple[RawColumn, int]:
+    """Return a column in which a ditto mark has the code of the cell above, and how many do.
+
+    lines : of the rows, (n,). faults : lines of the rows that could not be read. Below one of them, and in the first
+    row, a mark becomes a cell with an error: nobody knows what it repeats.
+    """
+    ditto = words.index_codes("ditto")
+    marks = [n for n, text in enumerate(raw.distinct) if _DITTO.fullmatch(text.strip()) or words.look_up(ditto, text)]
+    repeats = np.isin(raw.codes, marks)
+    if not repeats.any():
+        return raw, 0
+    begins = np.searchsorted(np.sort(faults), lines)
+    unknown = repeats & np.append(True, begins[1:] > begins[:-1])
+    row = np.maximum.accumulate(np.where(repeats & ~unknown, 0, np.arange(len(repeats))))
+    codes = np.where(unknown, len(raw.distinct), raw.codes)[row]
+    count = int((repeats & (codes < len(raw.distinct))).sum())
+    texts = [*raw.distinct, _UNKNOWN]
+    used, codes = np.unique(codes, return_inverse=True)
+    return RawColumn(raw.heading, codes.astype(np.int32), [texts[code] for code in used]), count
 
 
 def _read(column: Column, text: str, theirs: Collection[str]) -> str:

@@ -42,8 +42,10 @@ _MADE_DATE = Message(
     "these ages again"
 )
 TWO_READINGS = Message("may be an age in years or the number of a band")
+MISSING_CODE = Message("18 or older, or a code for an age that is not known")
 UNKNOWN_WORD = (
     TWO_READINGS,
+    MISSING_CODE,
     _NO_CATEGORY,
     UNSURE_WORD,
     SEEMS_PERSONAL,
@@ -353,6 +355,8 @@ _CHILD_AGES = "an age from 0 to 17, a band (0-5, 6-9, 10-13, 14-17), a year of b
 _MARKS_OF_DOUBT = "~≈±?"
 _WORD_AND_NUMBER = re.compile(r"[^\W\d_]+ \d{1,2}")  # nën 12 is "under 12", no day of November
 _BOUND = re.compile(r"([^\W\d_][^\d]*?|[<>]) ?(\d{1,2})(?: [^\W\d_]+)?|(\d{1,2}) ?(\+)")  # mbi 14, >14 vjeç, 14+
+_HALF = re.compile(r"(\d{1,2}) ?([^\W\d_]+\.?)? ?(?:½|1/2|([^\W\d_]{1,3}(?: a)? [^\W\d_]+))(?: ?([^\W\d_]+\.?))?")
+_NOT_KNOWN = re.compile(r"-\d{1,3}|88|9[789]|888|9[789]{2}")  # of statistical programs, for an age that is not known
 _YEARS_AND_MONTHS = re.compile(r"(\d{1,2}) ?([^\W\d_]+\.?),?(?: ?(?:[^\W\d_]{1,3}|&))? (\d{1,2}) ?([^\W\d_]+\.?)")
 _OLDEST_CHILD, _MONTHS = 17, 12
 _DOUBT = 1  # years by which an approximate age may be wrong
@@ -369,6 +373,8 @@ def _parse_age(text: str, column: Column, today: dt.date) -> str:
     spellings = list_spellings(column.name, tuple(column.allowed.items()))
     if code := words.look_up(spellings, text[:200]):
         return code
+    if _NOT_KNOWN.fullmatch(text):
+        raise Faulty(MISSING_CODE, _CHILD_AGES)
     if ages := _read_ages(text):
         return find_band(*ages)
     exact, about = _strip_about(text)
@@ -419,6 +425,9 @@ def _read_ages(text: str) -> tuple[int, int] | None:
             return bound, _OLDEST_CHILD
         if sense == "under":
             return 0, bound
+    match = _HALF.fullmatch(text)  # 8 vjeç e gjysmë
+    if match and {word_of_age(word) for word in match.group(2, 3, 4) if word} <= {"years", "half"}:
+        return int(match[1]), int(match[1])
     match = _YEARS_AND_MONTHS.fullmatch(text)
     units = (word_of_age(match[2]), word_of_age(match[4])) if match and int(match[3]) < _MONTHS else ()
     if match and units == ("years", "months"):
@@ -467,10 +476,11 @@ def _strip_about(text: str) -> tuple[str, bool]:
     if not match:
         return text, False
     before, after = match[1], match[3].split()
-    if before and word_of_age(before) != "about":
+    sense = word_of_age(before) if before else ""
+    if before and sense not in ("about", "age", "years"):
         return text, False
     beside = [word for word in after if word_of_age(word) != "about"]
-    return " ".join([match[2], *beside]), about or bool(before) or len(beside) < len(after)
+    return " ".join([match[2], *beside]), about or sense == "about" or len(beside) < len(after)
 
 
 def _strip_age_word(text: str) -> tuple[str, str]:
@@ -481,7 +491,7 @@ def _strip_age_word(text: str) -> tuple[str, str]:
 
 
 def word_of_age(text: str) -> str:
-    """Return what a word next to an age means: "years", "months", "about", "birth", "age", "over", "under", or ""."""
+    """Return what a word next to an age means: years, months, half, about, birth, age, over or under; "" for others."""
     return words.look_up(words.index_codes("age_band.word"), text) or ""
 
 
@@ -524,7 +534,7 @@ _EIGHT_DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
 _DOTTED = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d{2})\.?")
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
-_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+([^\W\d_]{3,12})\.?[ ,./-]+['’‘]?(\d{4}|\d{2})", re.IGNORECASE)
+_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+([^\W\d_]{1,12})\.?[ ,./-]+['’‘]?(\d{4}|\d{2})", re.IGNORECASE)
 _NAMED_FIRST = re.compile(r"([^\W\d_]{3,12})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
 _MONTH_ALONE = re.compile(r"([^\W\d_]{3,12})\.?[ ,./-]*['’‘]?(\d{4}|\d{2})")
 _DAY_NUMBER = re.compile(r"(\d{5})(?:[.,]\d+)?")

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.restricted.intake.mapping import ColumnMapping
-from tests.helpers.partner_files import ROW, read, read_rows, reasons, refusal, text_of, write
+from data.restricted.intake.recognition import recognise
+from tests.helpers.partner_files import ROW, TODAY, Resolver, read, read_rows, reasons, refusal, text_of, write
 
 EMPTY = ["NULL", "null", "\\N", "NaN", "None", "-", "—", "?", "(null)", "#N/A", "#N/D", "#NV", "#Δ/Υ"]
 OPTIONAL = ["sex", "age_band", "community", "origin", "destination", "victim_status", "help", "country"]
@@ -123,6 +124,71 @@ def test_a_weekday_beside_a_day_is_left_out_and_compared(tmp_path_factory, day, 
     assert any("a weekday that is not that of their day" in note for note in intake.notes) == bool(shift)
 
 
+NUMERALS = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    DAYS,
+    st.sampled_from(["{}.{}.{}", "{}/{}/{}", "{} {} {}", "{}-{}-{}", "{}. {}. {}"]),
+    st.sampled_from([str, str.lower]),
+)
+def test_a_month_in_roman_numerals_is_read(tmp_path_factory, day, form, case):
+    text = form.format(day.day, case(NUMERALS[day.month - 1]), day.year)
+    assert read_rows(tmp_path_factory.mktemp("a"), {"date": text}).accepted.date.tolist() == [str(day)]
+
+
+@pytest.mark.parametrize("code", ["88", "97", "98", "99", "888", "998", "999", "-1", "-9", "-99"])
+def test_a_code_for_an_age_that_is_not_known_is_asked(tmp_path, code):
+    rows = [{"age_band": "9"}, {"age_band": code}]
+    assert reasons(read_rows(tmp_path, *rows), 3) == {"age_band": "18 or older, or a code for an age that is not known"}
+    path = write(
+        tmp_path, text_of([ROW, *(ROW | {"child_id": child, "age_band": code} for child in ("B-7", "B-8", "B-9"))])
+    )
+    asked = [part for question in recognise(path, resolve=Resolver(), today=TODAY).questions for part in question.parts]
+    assert code in asked
+    answered = ColumnMapping(value_names={"age_band": {code: "unknown"}})
+    assert sorted(read(path, mapping=answered).accepted.age_band) == ["10-13", *["unknown"] * 3]
+
+
+DITTO = [
+    '"',
+    "”",
+    "〃",
+    "»",
+    "''",
+    "-//-",
+    '-"-',
+    "- // -",
+    "//",
+    "ομοίως",
+    "Ομοίως",
+    "ομ.",
+    "po ashtu",
+    "ditto",
+    "idem",
+    "si më lart",
+]
+
+
+@pytest.mark.parametrize("mark", DITTO)
+@pytest.mark.parametrize("column", ["child_id", "municipality", "sex", "age_band", "date", "form"])
+def test_a_ditto_mark_is_the_cell_above(tmp_path, column, mark):
+    rows = [ROW, ROW | {column: mark}, ROW | {column: mark}]
+    intake, plain = read(write(tmp_path, text_of(rows))), read(write(tmp_path, text_of([ROW] * 3)))
+    assert intake.accepted.equals(plain.accepted)
+    assert [note for note in intake.notes if "ditto marks" in note and "2 cells" in note]
+
+
+@pytest.mark.parametrize("mark", DITTO)
+def test_a_ditto_mark_in_the_first_row_or_below_an_unreadable_row_is_rejected(tmp_path, mark):
+    rows = [ROW | {"child_id": "A-1", "sex": mark}, ROW | {"child_id": "A-2"}, ROW | {"child_id": "A-3", "sex": mark}]
+    lines = text_of(rows).splitlines()
+    lines.insert(3, "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z,a,b,c,d,e,f")
+    intake = read(write(tmp_path, "\n".join(lines) + "\n"))
+    assert (intake.accepted_rows, intake.rejected_rows) == (1, 3)
+
+
 @pytest.mark.parametrize("text", ["mars '08", "Μάρτιος ’08", "March '08"])
 def test_a_month_alone_lacks_its_day(tmp_path, text):
     assert reasons(read_rows(tmp_path, {"date": text})) == {"date": "the day is missing"}
@@ -163,6 +229,8 @@ def test_a_footnote_mark_hides_no_personal_heading(tmp_path, heading):
         *((age, "14-17") for age in ("mbi 14", "Mbi 15 vjeç", "άνω των 14", "πάνω από 15 ετών", "over 14", ">14", "14+", "më shumë se 16")),
         *((age, "0-5") for age in ("nën 5", "κάτω των 5", "under 4", "< 3", "2 vjeç e 6 muaj", "2 ετών και 6 μηνών", "2 years 6 months", "5 vjeç 11 muaj")),
         *((age, "6-9") for age in ("9 vjeç e 11 muaj", "8 years, 2 months", "7 ετών 1 μηνός")),
+        *((age, "6-9") for age in ("8 vjeç e gjysmë", "8 e gjysmë", "9½", "8 1/2 vjeç", "7 ετών και μισό", "6 years and half")),
+        *((age, "6-9") for age in ("mosha 9", "Mosha: 7", "ηλικία 8", "age 6", "vj. 9", "9 v.")),
     ],
 )  # fmt: skip
 def test_a_bound_or_an_age_with_months_is_read_where_one_band_holds_it(tmp_path, age, band):
