@@ -119,7 +119,7 @@ def _read_hints(hints: Hints) -> ColumnMapping:
         if dot:
             names.setdefault(column, {})[word] = read_place_label(value)
         else:
-            constants[column] = value
+            constants[column] = read_place_label(value)
     theirs = dict(_split("--column", text) for text in hints.columns or ())
     known = dict.fromkeys(column.name for kind in KINDS.values() for column in kind.file_columns)
     wrong = [column for column in [*constants, *names, *theirs] if column not in known]

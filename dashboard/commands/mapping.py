@@ -195,7 +195,7 @@ def _word_part(question: Question, part: str, answers: Sequence[str]) -> str:
     rows = _word_rows(question, part)
     likely = f"; perhaps {question.proposal[part]}" if part in question.proposal else ""
     listed = ", ".join(answers[:_SHOWN]) + (", ..." if len(answers) > _SHOWN else "")
-    nothing = "name or code of a place" if question.topic == "words" else "perhaps none of the columns"
+    nothing = "perhaps none of the columns" if question.topic == "column" else "name or code of a place"
     return f"{part}{rows}: {listed or nothing}{likely}"
 
 

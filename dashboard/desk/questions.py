@@ -195,10 +195,10 @@ def _ask(entry: FileInHand, question: Question) -> dict[str, str]:
     replies, names = {}, name_choices()
     for cell, (part, allowed) in zip(place_fields(len(question.parts)), question.parts.items(), strict=True):
         options = list(allowed)
-        of_places = question.topic == "words" and not allowed
+        of_places = question.topic != "column" and not allowed
         if of_places:
             options = list_places(kind, question.column, question.near.get(part, ()))
-        if question.topic == "constants":
+        elif question.topic == "constants":
             # The file may have a column for it, with a heading that is not known.
             options += [_COLUMN + heading for heading in entry.recognition.worded if not _UNNAMED.fullmatch(heading)]
         if question.without:

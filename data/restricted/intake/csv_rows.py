@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import islice
-from typing import IO, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ _T = TypeVar("_T", bound=np.generic)
 
 _CHUNK = 2_000  # Rows that stay in the cache between reading and numbering.
 _SAMPLE = 4_096  # bytes
+_HIGH, _SIGNS = 0x80, 0xB0  # the first bytes that are not ASCII, and above the signs of Windows
 _MOST_BYTES = 1 << 26
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # a stream of an OLE file
@@ -178,7 +179,7 @@ def _encoding(path: InputFile) -> tuple[str, int, str]:
 
     The number of line ends is complete only for UTF-8. A file is read as UTF-16 if it has the mark of UTF-16, or if
     many of its bytes are zero and these are all at even or all at odd positions. Any other file that is not UTF-8 is
-    read as Windows Greek or Windows Western.
+    read in the code page that `_choose_code_page` names.
     """
     with path.open("rb") as file:
         start = file.read(_SAMPLE)
@@ -196,9 +197,7 @@ def _encoding(path: InputFile) -> tuple[str, int, str]:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             file.seek(0)
-            greek = _looks_greek(file)
-            name = "cp1253" if greek else "cp1252"
-            words = Message("Windows Greek" if greek else "Windows Western")
+            name, words = _choose_code_page(file.read(1 << 20))
             note = Message("The file is not UTF-8; it was read as {words} ({name}).", words=words, name=name)
             return name, line_ends, note
     return "utf-8-sig", line_ends, ""
@@ -213,16 +212,23 @@ def _find_byte_order(start: bytes) -> str:
     return "utf-16-be" if first > least and not second else ""
 
 
-def _looks_greek(file: IO[bytes]) -> bool:
-    """Return whether most bytes above 127 follow another such byte, as in Greek and not in Albanian or French."""
-    high = beside = 0
-    before = False
-    for byte in file.read(1 << 20):
-        is_high = byte >= 0x80
-        high += is_high
-        beside += is_high and before
-        before = is_high
-    return beside * 2 > high
+def _choose_code_page(content: bytes) -> tuple[str, Message]:
+    """Return the code page of a text that is not Unicode, and its name in words.
+
+    In Greek most bytes above 127 follow another such byte, in Albanian and French not. Of the letters, DOS has most
+    where Windows has only signs such as the euro: Greek letters below 0xB0, and ë and ç.
+    """
+    high = np.frombuffer(content, np.uint8) >= _HIGH
+    count, beside = int(high.sum()), int((high[1:] & high[:-1]).sum())
+    if beside * 2 > count:
+        of_dos = sum(content.count(byte) for byte in range(_HIGH, _SIGNS))
+        if 2 * of_dos > count:
+            return "cp737", Message("DOS Greek")
+        return "cp1253", Message("Windows Greek")
+    of_dos = sum(map(content.count, "ëçË".encode("cp852")))
+    if 2 * of_dos > count:
+        return "cp852", Message("DOS Central European")
+    return "cp1252", Message("Windows Western")
 
 
 def _collect(

@@ -350,7 +350,7 @@ def _place_answers(
 def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meanings: Mapping[int, Meanings]) -> None:
     """Match each column with the surest heading; if two are equally sure, or none is sure, note a doubt.
 
-    Raises FileRefused if two headings are both our own name or label of one column.
+    Raises FileRefused if two headings are both our own name or label of one column, without groups (first/Date).
     """
     used: set[int] = set()
     for level in (OWN, WORD):
@@ -358,7 +358,7 @@ def _place_meanings(layout: Layout, kind: RecordKind, headings: list[str], meani
             if column.name in layout.columns or column.name in layout.ticks:
                 continue
             positions = _find_sure(column.name, level, meanings, used)
-            if len(positions) > 1 and level == OWN:
+            if len(positions) > 1 and level == OWN and not all("/" in headings[p] for p in positions):
                 _refuse_two(headings, positions, column.name)
             # An age may be in one column and a year of birth in another.
             if len(positions) == 1 or (positions and column.name == "age_band"):
@@ -468,7 +468,11 @@ def _refuse_repeated(headings: list[str]) -> None:
     if twice := [numbers for numbers in places.values() if len(numbers) > 1]:
         listed = join_messages(map(list_messages, twice), ", ")
         raise FileRefused(
-            Message("These columns appear twice (by their place): {listed}. Keep one of each.", listed=listed)
+            Message(
+                "These columns appear twice (by their place): {listed}. Keep one of each, or write above each what tells "
+                "them apart. If two tables stand side by side, move the second below the first.",
+                listed=listed,
+            )
         )
 
 

@@ -35,22 +35,27 @@ import tomllib
 from collections.abc import Iterator
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from data.errors import InputError
-from data.message import Message
+from data.message import Message, count_more
+from data.reference import area_table
 from data.restricted.intake.personal_words import is_personal, is_personal_in
 from data.restricted.intake.values import is_band_of
 from data.schema import get_kind
+from data.schema.column import Column
 from data.schema.kinds import KINDS
 from data.schema.words import says_hours
 from data.workspace.files import write_text
+from data.workspace.folding import make_key
 from data.workspace.toml_text import parse_toml
 
 Slashes = Literal["", "day first", "month first"]
 _MAPPING = Message("The mapping")
 SLASHES: tuple[str, ...] = ("day first", "month first")
+_PARTS = 8  # in a message
 _HEAD = "# How this partner writes its files; each entry is explained in docs/data-officer.md.\n"
 
 
@@ -290,7 +295,11 @@ def keep_columns(mapping: ColumnMapping, kind: str) -> ColumnMapping:
 
 
 def _check_codes(kind: str, column: str, codes: Any, name: str) -> None:  # noqa: ANN401 - any iterable of texts
-    allowed = get_kind(kind).column(column).allowed
+    definition = get_kind(kind).column(column)
+    if definition.type == "area" and definition.level:
+        for text in codes:
+            _refuse_other_level(definition, str(text), name)
+    allowed = definition.allowed
     wrong = sorted({ours for ours in codes if allowed and ours not in allowed})
     if wrong:
         raise InputError(
@@ -302,6 +311,40 @@ def _check_codes(kind: str, column: str, codes: Any, name: str) -> None:  # noqa
                 allowed=", ".join(allowed),
             )
         )
+
+
+def _refuse_other_level(column: Column, text: str, name: str) -> None:
+    """Raise InputError for the code or name of areas of which none has the level that a column needs."""
+    levels = _list_levels().get(make_key(text), {})
+    if not levels or column.level in levels or (column.abroad and "country" in levels):
+        return
+    (level, code), *_ = levels.items()
+    areas = area_table()
+    parts = areas.loc[areas["parent"] == code, "name_en"].tolist()
+    raise InputError(
+        Message(
+            "{name}: {text!r} is a {level}, and {column} is a {wanted}. Its parts: {parts}.",
+            name=name,
+            text=text,
+            level=level,
+            column=column.name,
+            wanted=column.level,
+            parts=count_more(", ".join(parts[:_PARTS]), len(parts) - _PARTS),
+        )
+    )
+
+
+@lru_cache(maxsize=1)
+def _list_levels() -> dict[str, dict[str, str]]:
+    """Return the areas with a code or name, a code by level, by the key of their code or name."""
+    areas = area_table()
+    levels: dict[str, dict[str, str]] = {}
+    for code, level, english, local in zip(
+        areas.index, areas["level"], areas["name_en"], areas["name_local"], strict=True
+    ):
+        for key in map(make_key, (code, english, local)):
+            levels.setdefault(key, {}).setdefault(str(level), str(code))
+    return levels
 
 
 def _column_names(kind: str) -> tuple[str, ...]:

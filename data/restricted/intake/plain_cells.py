@@ -43,8 +43,8 @@ def read_plain_cells(
             if copies:
                 notes.append(
                     Message(
-                        'In {column}, ditto marks (", -//-, ομοίως) are read as the cell above: {count:,} cells. If the '
-                        "file was sorted after it was written, they are wrong: compare them with the paper.",
+                        'In {column}, ditto marks (", -//-, ομοίως) are read as the cell above: {count:,} cells. '
+                        "If the file was sorted after it was written, they are wrong: compare them with the paper.",
                         column=column.name,
                         count=copies,
                     )

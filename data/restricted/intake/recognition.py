@@ -219,7 +219,8 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
     answers = {part: reply for part, reply in replies.items() if reply}
     for part, reply in answers.items():
         allowed = question.parts.get(part)
-        if allowed is None or (reply not in allowed and (allowed or question.topic != "words")):
+        of_place = allowed == () and question.topic in ("words", "constants")
+        if allowed is None or (reply not in allowed and not of_place):
             raise InputError(
                 Message(
                     "{reply!r} is no answer for {part!r}. Allowed: {allowed}.",
@@ -240,7 +241,7 @@ def answer(question: Question, replies: Mapping[str, str]) -> ColumnMapping:
             raise InputError(explain_hours(heading))
         return columns
     if question.topic == "constants":
-        return ColumnMapping(constants=answers)
+        return ColumnMapping(constants={name: read_place_label(reply) for name, reply in answers.items()})
     if question.topic == "days":
         return ColumnMapping(slashes=cast("Slashes", answers.get(question.column, "")))
     return ColumnMapping(
@@ -292,16 +293,22 @@ def _ask_columns(
             nowhere.append(name)
     if unsure:
         yield _ask_unsure([_ask_heading(kind, headings, name, near) for name, near in unsure.items()])
-    same = [name for name in nowhere if kind.column(name).allowed]
-    others = [name for name in nowhere if name not in same]
+    yield from _ask_nowhere(kind, headings, layout, nowhere)
+
+
+def _ask_nowhere(kind: RecordKind, headings: list[str], layout: Layout, missing: list[str]) -> Iterator[Question]:
+    """Yield questions about required columns that no heading may mean."""
+    same = [name for name in missing if kind.column(name).allowed]
     if same:
         text = f"No column says {', '.join(same)}. What holds for all rows of this file?"
         yield Question("constants", "", text, {name: tuple(kind.column(name).allowed) for name in same})
-    for name in others:
-        readable = dict.fromkeys(layout.unknown, 0.0)
-        if not readable or name == "partner":
-            continue
-        yield _ask_heading(kind, headings, name, readable)
+    readable = dict.fromkeys(layout.unknown, 0.0)
+    for name in missing:
+        if kind.column(name).type == "area" and not readable:
+            text = f"No column says {name}. In which place were all rows of this file?"
+            yield Question("constants", name, text, {name: ()})
+        elif name not in (*same, "partner") and readable:
+            yield _ask_heading(kind, headings, name, readable)
 
 
 def _ask_unsure(questions: list[Question]) -> Question:

@@ -1,10 +1,11 @@
-"""Several sheets of a workbook that are one table: a sheet for each month, and the repeats of a Kobo or ODK form.
+"""Several sheets of a workbook that are one table: a sheet for each month or place, and the repeats of a form.
 
-Lists of partners have a sheet for each month, named after it, with the same headings. They are read one after the
-other; a row's line is then PER_SHEET times the number of its sheet and its row. A form with a repeat (several children
-of one meeting) is exported with a sheet for its submissions and one for its repeats. Each row of the repeats is read
-with the cells of its submission. Its record number consists of the submission's number and the row's position in it, so
-that an edited submission is a correction.
+Lists of partners have a sheet for each month or municipality, named after it, with the same headings. They are read one
+after the other; a row's line is then PER_SHEET times the number of its sheet and its row. Where the rows do not say the
+place, or the day has no month beside it, the name of the sheet says it. A Kobo or ODK form with a repeat (several
+children of one meeting) is exported with a sheet for its submissions and one for its repeats. Each row of the repeats
+is read with the cells of its submission. Its record number consists of the submission's number and the row's position
+in it, so that an edited submission is a correction.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from itertools import combinations
 
 from data.errors import FileRefused
 from data.message import Message, join_messages
-from data.restricted.intake.headings import is_record_id, rate_headings
+from data.restricted.intake.headings import SURE, is_record_id, rate_headings, read_meanings
 from data.restricted.intake.mapping import ColumnMapping
+from data.restricted.intake.personal_words import is_place
 from data.restricted.intake.start import Grid, Start, clean_row, list_starts
 from data.restricted.intake.table import Fault
 from data.restricted.intake.values import find_month
 from data.schema.column import RecordKind
-from data.workspace.folding import fold
+from data.workspace.folding import fold, make_key
 
 PER_SHEET = 1_000_000  # lines
 Rows = Iterator[tuple[int, list[str] | Fault]]
@@ -33,7 +35,7 @@ Area = tuple[tuple[int, int], tuple[int, int]]  # first and last row and column 
 _LINKS = (("_parent_index", "_index"), ("parent_key", "key"), ("_submission__id", "_id"))
 _PARENT_SHEET = "_parent_table_name"
 _LONGEST_SHEET = 31  # letters of a sheet's name in Excel
-_YEAR = re.compile(r"(?:20)?\d\d")
+_YEAR, _FULL_YEAR = re.compile(r"(?:20)?\d\d"), re.compile(r"\b20\d\d\b")
 
 
 def read_month(name: str) -> tuple[int, int] | None:
@@ -80,9 +82,10 @@ def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Seque
     if best and all(grids[table.grid].number for table in alike):
         # An empty form has the columns too.
         alike = [table for table in alike if any(line > table.line for line, _ in grids[table.grid].rows)] or alike
-        months = _join_months(alike, [table for table in tables if not table.repeat], grids)
-        if months:
-            return months
+        single = [table for table in tables if not table.repeat]
+        joined = _join_sheets(alike, single, grids)
+        if joined:
+            return joined
         if len(alike) > 1:
             numbers = ", ".join(str(table.sheet) for table in alike)
             raise FileRefused(
@@ -98,20 +101,15 @@ def find_start(kinds: Iterable[RecordKind], mapping: ColumnMapping, grids: Seque
     return max(alike, key=lambda table: 0 if grids[table.grid].number else len(table.headings))
 
 
-def _join_months(alike: Sequence[Start], starts: Iterable[Start], grids: Sequence[Grid]) -> Start | None:
-    """Return the table of all sheets that are named after a month; None if any of the best sheets is not a month.
+def _join_sheets(alike: Sequence[Start], starts: Iterable[Start], grids: Sequence[Grid]) -> Start | None:
+    """Return the table of all sheets that are named after months, or after places; None if a best sheet is not.
 
-    Its columns are those of the first best sheet, then additional columns of other months. If only one sheet is named
-    after a month, or two sheets after the same month, there is no table.
+    Its columns are those of the first best sheet, then additional columns of other sheets. If only one sheet has such a
+    name, or two the same, there is no table.
     """
-    named = ((start, read_month(grids[start.grid].name)) for start in starts if start.score >= alike[0].score / 2)
-    months = [(start, *month) for start, month in named if month]
-    listed = [start for start, *_ in months]
-    # Without a year, a sheet may be of the month of any year.
-    pairs = combinations([month for _, *month in months], 2)
-    if len(listed) < 2 or any(a[1] == b[1] and (a[0] == b[0] or not (a[0] and b[0])) for a, b in pairs):
-        return None
-    if not all(start in listed for start in alike):
+    large = [start for start in starts if start.score >= alike[0].score / 2]
+    listed = _list_months(large, grids) or _list_places(large, grids)
+    if len(listed) < 2 or not all(start.grid in {other.grid for other in listed} for start in alike):
         return None
     headings = list(alike[0].headings)
     keys = set(_key_headings(headings))
@@ -120,7 +118,53 @@ def _join_months(alike: Sequence[Start], starts: Iterable[Start], grids: Sequenc
             if key not in keys:
                 keys.add(key)
                 headings.append(heading)
-    return replace(listed[0], headings=headings, score=alike[0].score, months=tuple(listed))
+    headings += dict.fromkeys(heading for start in listed for heading, _ in start.added)
+    return replace(listed[0], headings=headings, score=alike[0].score, months=tuple(listed), added=())
+
+
+def _list_months(starts: Iterable[Start], grids: Sequence[Grid]) -> list[Start]:
+    """Return the starts on sheets named after months, none twice, each with the month and year that its days lack."""
+    named = [(start, month) for start in starts if (month := read_month(grids[start.grid].name))]
+    # Without a year, a sheet may be of the month of any year.
+    pairs = combinations([month for _, month in named], 2)
+    if any(a[1] == b[1] and (a[0] == b[0] or not (a[0] and b[0])) for a, b in pairs):
+        return []
+    return [_add_month(start, *month, grids[start.grid]) for start, month in named]
+
+
+def _add_month(start: Start, year: int, month: int, grid: Grid) -> Start:
+    """Add month and year to a start whose headings have a day alone; the year may stand above the headings."""
+    meanings = _list_meanings(start.headings)
+    above = {text for line, row in grid.rows if line < start.line for cell in row for text in _FULL_YEAR.findall(cell)}
+    year = year or (int(above.pop()) if len(above) == 1 else 0)
+    if not year or "date.day" not in meanings or meanings & {"date", "date.month", "date.year"}:
+        return start
+    return replace(start, added=(("Month", str(month)), ("Year", str(year))))
+
+
+def _list_places(starts: Sequence[Start], grids: Sequence[Grid]) -> list[Start]:
+    """Return all starts if most are on sheets named after places, none twice, each with the place that its rows lack.
+
+    A name that is not known as a place becomes a cell too, so that it is asked about.
+    """
+    names = [grids[start.grid].name.strip() for start in starts]
+    if 2 * sum(map(_says_place, names)) <= len(names) or len(set(map(make_key, names))) < len(names):
+        return []
+    lack = not any("municipality" in _list_meanings(start.headings) for start in starts)
+    pairs = zip(starts, names, strict=True)
+    return [replace(start, added=(("municipality", name),)) if lack else start for start, name in pairs]
+
+
+def _says_place(name: str) -> bool:
+    """Return whether the name of a sheet is a place, alone or behind a word such as Bashkia, or its first letters."""
+    first, _, rest = name.partition(" ")
+    return is_place(name) or (is_place(rest) and (first.endswith(".") or "municipality" in _list_meanings([first])))
+
+
+def _list_meanings(headings: Iterable[str]) -> set[str]:
+    """Return the columns of encounters that some headings surely mean."""
+    pairs = (pair for heading in headings for pair in read_meanings("encounter", heading).items())
+    return {name for name, sure in pairs if sure >= SURE}
 
 
 def _join_parents(start: Start, kinds: Sequence[RecordKind], grids: Sequence[Grid]) -> Start | None:
@@ -192,6 +236,8 @@ def describe_sheets(grids: Sequence[Grid], begin: Start) -> list[str]:
             row=first.line + 1,
             sheet=first.sheet,
         )
+        added = ", ".join(dict.fromkeys(heading for start in begin.months for heading, _ in start.added))
+        notes += [Message("Their names are read as {columns} of their rows.", columns=added)] if added else []
         return [join_messages([*notes, *_name_others(grids, {s.grid for s in begin.months})]), lines]
     if begin.repeat:
         chain = [begin]
@@ -254,6 +300,7 @@ def _key_headings(headings: Iterable[str]) -> list[tuple[str, int]]:
 def _read_month(start: Start, keys: list[tuple[str, int]], read_sheet: ReadSheet) -> Rows:
     places = {key: n for n, key in enumerate(_key_headings(start.headings))}
     order = [places.get(key) for key in keys]
+    added = {fold(heading): cell for heading, cell in start.added}
     for number, row in read_sheet(start):
         if number >= PER_SHEET:
             raise FileRefused(
@@ -267,7 +314,8 @@ def _read_month(start: Start, keys: list[tuple[str, int]], read_sheet: ReadSheet
         if isinstance(row, Fault):
             yield line, replace(row, line=line)
         else:
-            yield line, [*("" if n is None else row[n] for n in order), *row[len(start.headings) :]]
+            cells = (added.get(key, "") if n is None else row[n] for n, (key, _) in zip(order, keys, strict=True))
+            yield line, [*cells, *row[len(start.headings) :]]
 
 
 def _find_parent(start: Start, grids: Sequence[Grid]) -> Start | None:

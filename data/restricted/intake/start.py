@@ -47,8 +47,8 @@ class Start:
 
     `score` is the number of known headings; `sheet` and `shift` are those of the grid. The headings are empty if no row
     looks like headings. A table may be spread over several sheets (data/restricted/intake/sheets.py): `months` has the
-    start of each of them; `repeat` has the start of the rows and of their submissions, and `numbered` the headings of
-    submissions that number a record.
+    start of each of them, with the headings and cells that the name of its sheet adds (`added`); `repeat` has the start
+    of the rows and of their submissions, and `numbered` the headings of submissions that number a record.
     """
 
     grid: int
@@ -58,6 +58,7 @@ class Start:
     sheet: int = 0
     shift: int = 0
     months: tuple[Start, ...] = ()
+    added: tuple[tuple[str, str], ...] = ()
     repeat: tuple[Start, ...] = ()
     numbered: tuple[str, ...] = ()
 
@@ -143,7 +144,7 @@ def _find_in_grid(kinds: Sequence[RecordKind], mapping: ColumnMapping, number: i
         if mapping.heading_row and line != mapping.heading_row:
             above = cells
             continue
-        for headings in [cells, _join(above, cells)] if above else [cells]:
+        for headings in _list_headings(above, cells):
             score = max(rate_headings(kind, headings, mapping) for kind in kinds)
             if not any(headings) or (best is not None and score <= best.score):
                 continue
@@ -164,6 +165,24 @@ def clean_row(row: Iterable[str]) -> list[str]:
     while cells and not cells[-1]:
         cells.pop()
     return cells
+
+
+def _list_headings(above: list[str], cells: list[str]) -> list[list[str]]:
+    """Return the headings that a row may be: its cells, and these with the row above.
+
+    Only with the row above where this tells equal cells apart, unless two tables stand side by side.
+    """
+    joined = _join(above, cells)
+    filled = [cell for cell in cells if cell]
+    half, odd = divmod(len(filled), 2)
+    beside = not odd and filled[:half] == filled[half:]
+    if _count_equal(cells) and not _count_equal(joined) and not beside:
+        return [joined]
+    return [cells, joined] if above else [cells]
+
+
+def _count_equal(cells: list[str]) -> int:
+    return sum(count > 1 for cell, count in Counter(cells).items() if cell)
 
 
 def _join(above: list[str], below: list[str]) -> list[str]:

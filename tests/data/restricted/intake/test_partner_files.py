@@ -48,6 +48,9 @@ def test_a_line_that_tells_the_separator_is_obeyed(tmp_path):
         ("utf-16", "Οι φίλοι", "UTF-16"),
         ("cp1253", "Οι φίλοι", "Windows Greek"),
         ("cp1252", "Shoqëria çë", "Windows Western"),
+        ("cp737", "Οι φίλοι", "DOS Greek"),
+        ("cp737", "Κέντρο Ημέρας ΑΘΗΝΑΣ", "DOS Greek"),
+        ("cp852", "Shoqëria çë", "DOS Central European"),
     ],
 )
 def test_encodings_are_found_and_said(tmp_path, encoding, partner, words):
