@@ -19,10 +19,10 @@ from data.reference import area_table
 from data.restricted import governance
 from data.restricted.intake.made_ages import MadeAges
 from data.restricted.intake.recognition import Question, read_place_label
-from data.restricted.vault.partners import find_similar
 from data.schema import get_kind
 from data.schema.kinds import KINDS
 from data.workspace.folding import is_same_partner
+from data.workspace.partner_names import find_similar
 
 _WIDTH = 420
 _MOST_GAPS = 6  # open questions that a message names

@@ -135,6 +135,8 @@ def word_question(kind: str, question: Question) -> str:
             "it?",
             column=column,
         )
+    if question.column == "partner":
+        return _("In “{column}”, these names are nearly those of other partners. Which partner is each?", column=column)
     text = _("In “{column}”, these words are not known, or may mean several things. What do they mean?", column=column)
     if question.column == "age_band" and any(part.isdigit() for part in question.parts):
         text += " " + _("A number may be an age in years (2 is 0-5), or number the bands (2 is the second one).")

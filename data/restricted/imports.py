@@ -34,11 +34,10 @@ from data.restricted.intake.memory_file import InputFile
 from data.restricted.intake.outline import Outline, compare_outlines
 from data.restricted.intake.rejects import Respelled, find_list, group_rejects, remove_lists
 from data.restricted.vault import Counts, Import, Undone, Vault
-from data.restricted.vault import partners as partner_names
 from data.schema import Resolve, get_kind
 from data.schema.kinds import KINDS
 from data.tables.periods import Calendar
-from data.workspace import Workspace
+from data.workspace import Workspace, partner_names
 from data.workspace.folding import is_same_partner, normalize_partner
 from data.workspace.types import ProgressCount
 
@@ -231,8 +230,8 @@ class Importer:
             raise FileRefused(
                 Message(
                     "{file}: {partner!r} is a new partner, and the name is nearly that of {similar!r}. No row was "
-                    "imported. If {similar!r} is meant, write the name so. If {partner!r} is really another partner, "
-                    "add --new-partner.",
+                    "imported. If {similar!r} is meant, write the name so, or say it: --set "
+                    "'partner.{partner}={similar}'. If {partner!r} is really another partner, add --new-partner.",
                     file=path.name,
                     partner=partner,
                     similar=similar,

@@ -52,9 +52,12 @@ def make_speller(known: Collection[str]) -> Callable[[str], str]:
     return spell
 
 
+_NO_QUOTES = dict.fromkeys(map(ord, "“”„«»\"'’"))
+
+
 def normalize_partner(text: str) -> str:
-    """Return the form by which partners are compared: also dashes and Greek letters that look Latin are the same."""
-    return " ".join(_split_code(text))
+    """Return the form by which partners are compared: no quotation marks, and Latin for Greek letters that look so."""
+    return " ".join(_split_code(text.translate(_NO_QUOTES)))
 
 
 def normalize_code(text: str) -> str:

@@ -469,8 +469,8 @@ def _refuse_repeated(headings: list[str]) -> None:
         listed = join_messages(map(list_messages, twice), ", ")
         raise FileRefused(
             Message(
-                "These columns appear twice (by their place): {listed}. Keep one of each, or write above each what tells "
-                "them apart. If two tables stand side by side, move the second below the first.",
+                "These columns appear twice (by their place): {listed}. Keep one of each, or write above each what "
+                "tells them apart. If two tables stand side by side, move the second below the first.",
                 listed=listed,
             )
         )

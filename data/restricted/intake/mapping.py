@@ -50,6 +50,7 @@ from data.schema.kinds import KINDS
 from data.schema.words import says_hours
 from data.workspace.files import write_text
 from data.workspace.folding import make_key
+from data.workspace.partner_names import find_similar
 from data.workspace.toml_text import parse_toml
 
 Slashes = Literal["", "day first", "month first"]
@@ -195,7 +196,9 @@ def check(mapping: ColumnMapping, kind: str, name: str = _MAPPING) -> None:
     _check_ages(mapping, name)
     for column, names in mapping.value_names.items():
         _check_codes(kind, column, names.values(), name)
-        if any(is_personal_in(get_kind(kind).column(column), word) for word in names):
+        # Another spelling of the partner that it means says no more than that name.
+        words = [word for word, ours in names.items() if column != "partner" or not find_similar(word, [ours])]
+        if any(is_personal_in(get_kind(kind).column(column), word) for word in words):
             raise InputError(
                 Message(
                     "{name}: a word for {column} seems to hold a name or a number of a person. A mapping is "

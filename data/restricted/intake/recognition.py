@@ -54,6 +54,7 @@ from data.restricted.intake.values import (
 from data.schema import Match, Resolve, get_kind
 from data.schema.column import Column, RecordKind
 from data.workspace.folding import fold
+from data.workspace.partner_names import find_similar
 from data.workspace.types import Ints
 
 Topic = Literal["column", "constants", "words", "days"]
@@ -188,11 +189,12 @@ def recognise(
                 kind=name,
             )
         )
-    file = _File(record_kind, mapping, table, shaped, resolve, today)
+    file = _File(record_kind, mapping, table, shaped, resolve, today, partner or "")
     questions = [
         *_ask_columns(record_kind, table, layout, mapping, partner, today),
         *file.ask_days(),
         *file.ask_words(),
+        *file.ask_partners(),
     ]
     hidden = list(file.note_hidden({(q.column, part) for q in questions for part in q.parts}))
     return Recognition(
@@ -371,6 +373,7 @@ class _File:
     layout: Layout
     resolve: Resolve
     today: dt.date
+    partner: str = ""
 
     def ask_days(self) -> Iterator[Question]:
         """Yield the open questions about day and month: their order, once for all columns, and unlikely days."""
@@ -470,6 +473,27 @@ class _File:
                 yield self._surroundings.settle(column, match, int(self._surroundings.numbers[number]))
             else:
                 yield MASK if column.name == "age_band" and text.startswith(_BIRTH_YEAR) else text
+
+    def ask_partners(self) -> Iterator[Question]:
+        """Yield a question about names in the rows that are nearly that of the partner, or of one in more rows."""
+        raw = self._raw("partner")
+        if raw is None:
+            return
+        counts = np.bincount(raw.codes, minlength=len(raw.distinct))
+        known = {fold(word) for word in self.mapping.value_names.get("partner", ())}
+        names: list[str] = [self.partner] if self.partner else []
+        parts, rows = {}, {}
+        for code in np.argsort(-counts, kind="stable").tolist():
+            text = " ".join(raw.distinct[code].split())
+            if not text or fold(text) in known:
+                continue
+            if similar := find_similar(text, names):
+                parts[text], rows[text] = (similar,) if self.partner else (similar, text), int(counts[code])
+            elif not self.partner:
+                names.append(text)
+        if parts:
+            ask = "In partner, these names are nearly those of other partners. Which partner is each?"
+            yield Question("words", "partner", ask, parts, rows)
 
     def _raw(self, name: str) -> RawColumn | None:
         position = self.layout.columns.get(name)

@@ -25,7 +25,6 @@ from data.message import Message
 from data.restricted import keys
 from data.restricted.keys import Secret
 from data.restricted.vault import creation, earlier, forget_log, frames, health, published, removal, tables
-from data.restricted.vault import partners as partner_names
 from data.restricted.vault import sqlcipher as sql
 from data.restricted.vault.importing import Counts, Import
 from data.restricted.vault.lock import WriterLock
@@ -33,7 +32,7 @@ from data.restricted.vault.published import PublishedBlock
 from data.restricted.vault.rotation import SOURCE_KEY, hash_source, load_keys
 from data.restricted.vault.undoing import Undone, undo_import
 from data.schema.words import index_codes
-from data.workspace import Workspace
+from data.workspace import Workspace, partner_names
 
 __all__ = [
     "Counts", "Import", "PublishedBlock", "State", "Undone", "Vault", "examine", "load_keys", "open_vault",

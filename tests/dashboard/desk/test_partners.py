@@ -10,7 +10,7 @@ from dashboard.site.text import speak
 from dashboard.site.text import translate_into as translate
 from data.restricted import quality
 from data.restricted.imports import find_new_partners
-from data.restricted.vault.partners import find_similar
+from data.workspace.partner_names import find_similar
 from tests.dashboard.commands.test_governance import ENCOUNTER, encounters, name_partners
 from tests.dashboard.desk.test_pages import words_on
 from tests.helpers.desk import make_desk, open_section
