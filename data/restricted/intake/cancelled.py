@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from data.message import Message
 from data.restricted.intake.headings import Layout
-from data.restricted.intake.table import RawColumn, RawTable
+from data.restricted.intake.table import HAS_WORD, RawColumn, RawTable
 from data.restricted.intake.values import is_ticked, list_spellings
 from data.schema import words
 from data.schema.column import RecordKind
@@ -84,6 +84,8 @@ def _list_marks(
 
 def is_mark(text: str) -> bool:
     """Return whether a text says that its row is cancelled, deleted or entered twice."""
+    if not HAS_WORD.search(text):
+        return False
     if text.isalpha() and words.look_up(words.index_codes("row"), text) == "cancelled":
         return True
     spoken = f"_{make_key(text[: _SHORT + 1])}_"
@@ -95,7 +97,7 @@ def is_mark(text: str) -> bool:
 
 def _is_test(text: str) -> bool:
     """Return whether a text has a word for a test and nothing else but numbers and signs."""
-    if len(text) > _SHORT:
+    if len(text) > _SHORT or not HAS_WORD.search(text):
         return False
     return words.look_up(words.index_codes("row"), re.sub(r"[\W\d_]+", " ", text)) == "test"
 

@@ -254,13 +254,13 @@ def note_near_codes(rows: Rows, hash_identifier: HashIdentifier, find_known: Fin
 
 def _group_near(codes: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[tuple[str, str]]]:
     """Return codes, each with what is hashed before it, by the code in digits and without zeros in front."""
-    distinct = set(codes)
-    shapes = Counter((start, _shape(code)) for start, code in distinct)
+    pairs = {(start, code): read_digits(code) for start, code in codes}
+    letters = any(code != digits for (_, code), digits in pairs.items())
+    shapes = Counter((start, _shape(code)) for start, code in pairs) if letters else Counter()
     groups: dict[tuple[str, str], set[tuple[str, str]]] = {}
-    for start, code in distinct:
-        digits = read_digits(code)
-        count = shapes[start, _shape(code)]
-        is_slip = count == 1 or count <= _FEW * shapes[start, _shape(digits)]
+    for (start, code), digits in pairs.items():
+        count = shapes[start, _shape(code)] if code != digits else 0
+        is_slip = count <= 1 or count <= _FEW * shapes[start, _shape(digits)]
         groups.setdefault((start, strip_zeros(digits if is_slip else code)), set()).add((start, code))
     return groups
 

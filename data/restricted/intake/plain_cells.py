@@ -17,13 +17,14 @@ from data.message import Message
 from data.restricted.intake.headings import Layout
 from data.restricted.intake.mapping import ColumnMapping
 from data.restricted.intake.table import RawColumn, RawTable
-from data.restricted.intake.values import is_blank, list_spellings
+from data.restricted.intake.values import PLAIN_CODE, is_blank, list_spellings
 from data.schema import words
 from data.schema.column import Column, RecordKind
 from data.workspace.folding import fold, strip_footnotes
 from data.workspace.types import Ints
 
 _DITTO = re.compile(r"""["”“″〃»«]|''|['’′]{2}|-+ ?(?:["”″]|//|'')+ ?-+|//+""")
+_DIGIT = re.compile(r"\d")
 _UNKNOWN = "#REF!"  # an error of a spreadsheet
 _NOT_THERE = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ)")  # as Excel writes it in some languages
 
@@ -73,7 +74,8 @@ def _copy_above(raw: RawColumn, lines: Ints, faults: Ints) -> tuple[RawColumn, i
     row, a mark becomes a cell with an error: nobody knows what it repeats.
     """
     ditto = words.index_codes("ditto")
-    marks = [n for n, text in enumerate(raw.distinct) if _DITTO.fullmatch(text.strip()) or words.look_up(ditto, text)]
+    bare = ((n, text.strip()) for n, text in enumerate(raw.distinct) if not _DIGIT.search(text))
+    marks = [n for n, text in bare if _DITTO.fullmatch(text) or words.look_up(ditto, text)]
     repeats = np.isin(raw.codes, marks)
     if not repeats.any():
         return raw, 0
@@ -88,10 +90,12 @@ def _copy_above(raw: RawColumn, lines: Ints, faults: Ints) -> tuple[RawColumn, i
 
 
 def _read(column: Column, text: str, theirs: Collection[str]) -> str:
+    is_code = column.type in ("identifier", "code") or column.name == "record_number"
+    if is_code and PLAIN_CODE.fullmatch(text):
+        return text
     bare = text.strip()
     if not bare or fold(text) in theirs:
         return text
-    is_code = column.type in ("identifier", "code") or column.name == "record_number"
     if _NOT_THERE.fullmatch(bare):
         return text if column.required or is_code else ""
     if is_blank(text):

@@ -19,6 +19,7 @@ from data.schema import words
 from data.workspace.folding import make_key
 
 _LONGEST_TOTAL = 40
+HAS_WORD = re.compile(r"[^\W\d_]{3}|[Σσ]")  # as codes of children, of which there may be a million, have not
 _CHILDREN = (
     "femije",
     "femijet",
@@ -100,7 +101,7 @@ def is_total(cells: Sequence[str]) -> bool:
     number, or before a place, month or word for children. Accents do not count: capitals are often without them.
     """
     first = next((cell for cell in cells if cell), "")
-    if len(first) > _LONGEST_TOTAL:
+    if len(first) > _LONGEST_TOTAL or not HAS_WORD.search(first):
         return False
     bare = re.split(r"[:(=]| \d", " ".join(first.casefold().split()))[0].strip(" .-–—*/")
     if any(map(str.isdigit, bare)):  # as in most codes of children

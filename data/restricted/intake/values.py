@@ -66,6 +66,8 @@ _LIKE_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
 _TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "χ", "v", "+", "po", "ναι", "nai", "✓", "✔", "☑", "√"])
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
 _NOTHING = frozenset(["null", "(null)", "<null>", "\\n", "nan", "none", "nil"])
+_DIGIT = re.compile(r"\d")
+PLAIN_CODE = re.compile(r"[A-Za-z]{0,4}-?[0-9]{1,9}")  # as most codes of children: a file may have a million
 _NO_HOUSEHOLD = re.compile(r"(0+|9{2,})([.,]0+)?")  # 0 and 999: as a number, they would make one family of many
 Value = str | int | float | None
 
@@ -111,7 +113,11 @@ def check_values(
     read = _reader(column, today, slashes, of_codes=of_codes)
     odd = _list_odd(column, values, theirs)
     checked = Checked([])
+    may_be_plain = column.type == "identifier" and column.name != "household_number" and not theirs
     for number, raw in enumerate(values):
+        if may_be_plain and PLAIN_CODE.fullmatch(raw):
+            checked.values.append(raw)
+            continue
         text = " ".join(raw.split())
         text = theirs.get(fold(text), text) if theirs else text
         if theirs.get(fold(raw)) in column.allowed:
@@ -176,7 +182,8 @@ def _says_nothing(column: Column, text: str) -> bool:
     if column.type not in ("category", "area", "identifier") and column.name != "record_number":
         return False
     is_code = column.type == "identifier" and not _ERROR.fullmatch(text)
-    no_code = is_code and words.look_up(words.index_codes("child_id.none"), text[:200]) is not None
+    is_word = is_code and not _DIGIT.search(text)  # as most codes are not: there may be a million
+    no_code = is_word and words.look_up(words.index_codes("child_id.none"), text[:200]) is not None
     no_code |= column.name == "household_number" and _NO_HOUSEHOLD.fullmatch(text) is not None
     return no_code or not text.strip(_SAYS_NOTHING)
 
