@@ -15,8 +15,8 @@ from dashboard.commands.output import Json, emit, say
 from dashboard.commands.workspace import open_workspace
 from data.errors import InputError
 from data.restricted import forgetting, intake, keys
-from data.restricted.vault import Vault, load_keys, open_vault, partners
-from data.workspace import Workspace
+from data.restricted.vault import Vault, load_keys, open_vault
+from data.workspace import Workspace, partner_names
 from data.workspace.folding import is_same_partner
 
 _NUMBER = "Programme number that partners share"
@@ -82,7 +82,7 @@ def _find_doubts(
     unknown = forgetting.find_unknown(vault, secrets, names, children)
     if unknown == "child":
         known, main = vault.partners(), vault.partners("encounter")
-        return [_UNKNOWN_CHILD, *([partners.list_similar(partner, known, main)] if partner else [])]
+        return [_UNKNOWN_CHILD, *([partner_names.list_similar(partner, known, main)] if partner else [])]
     return [_UNKNOWN_NUMBER] if unknown else []
 
 
