@@ -13,6 +13,7 @@ from data.schema import words
 from data.schema.kinds import KINDS
 
 NO_COLUMNS = {
+    "ditto",
     *("date.day", "date.month", "date.year", "age_band.word", "age_band.number", "child_id.none", "abroad.country"),
     *("days.unit", "heading.group", "heading.count"),
     *("total", "several", "month", "weekday", "row"),
