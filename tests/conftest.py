@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.helpers.repetitions import find_case, refuse_unknown_cases
+from tests.helpers.repetitions import find_case, refuse_unknown_cases, slow_down
 
 # A slow machine must not fail a test: none of these tests is about time.
 settings.register_profile(
@@ -85,6 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     if not any("::" in word for word in config.args):
         refuse_unknown_cases(items)
+    slow_down(items)
     yield
     if not config.getoption("--reference"):
         left_out = [item for item in items if item.get_closest_marker("conformance")]

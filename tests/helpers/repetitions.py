@@ -1,4 +1,7 @@
-"""Run a few cases of a test always, and its other cases only with `make long`.
+"""Run a few cases of a test always, and its other cases later.
+
+Of a test with many cases, one in four runs with `make test`; `.ci/run` runs all (`slow_down`). Other cases run only with
+`make long`.
 
 There are two ways to choose the cases that always run: `vary` names them by value, in the list of cases; the marker
 `always` of a test names them by the text in brackets after the test's name.
@@ -11,6 +14,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+
+_MANY, _EACH = 8, 4  # cases
 
 
 def vary(names: str, cases: Iterable[Any], *always: Any, **settings: Any) -> pytest.MarkDecorator:
@@ -49,3 +54,14 @@ def refuse_unknown_cases(items: Iterable[pytest.Item]) -> None:
     unknown = [f"{test} has no case {case!r}" for test in cases for case in sorted(named[test] - cases[test])]
     if unknown:
         raise pytest.UsageError("\n".join(unknown))
+
+
+def slow_down(items: Iterable[pytest.Item]) -> None:
+    """Mark as slow, of each test with more than eight cases, all but the first of each four and the last."""
+    cases = defaultdict[str, list[pytest.Item]](list)
+    for item in items:
+        cases[item.nodeid.partition("[")[0]].append(item)
+    for listed in cases.values():
+        for number, item in enumerate(listed[:-1]):
+            if len(listed) > _MANY and number % _EACH:
+                item.add_marker("slow")
