@@ -1,8 +1,8 @@
 """Run a few cases of a test always, and its other cases later.
 
-Of a test with many cases, `make test` runs one in four and `.ci/run` all (`slow_down`). Other cases run with `make long`
-alone. There are two ways to choose the cases that always run: `vary` names them by value, in the list of cases; the
-marker `always` of a test names them by the text in brackets after the test's name.
+Of a test with many cases, `make test` runs one in four and `.ci/run` all (`slow_down`). Other cases run only with
+`make long`. There are two ways to choose the cases that always run: `vary` names them by value, in the list of cases;
+the marker `always` of a test names them by the text in brackets after the test's name.
 """
 
 from __future__ import annotations
