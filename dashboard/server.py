@@ -39,6 +39,7 @@ from dashboard.web.door import Door
 from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
 from dashboard.web.health import make_health
+from dashboard.web.messages import KnownMessages
 from dashboard.web.navigation import show_error
 from dashboard.web.organisation import Provider
 from dashboard.web.page_list import PAGES
@@ -47,12 +48,12 @@ from dashboard.web.process import (
     Assets,
     apply_settings,
     follow_input,
-    keep_made_files,
     print_address,
     run_application,
     take_output,
 )
 from dashboard.web.start_page import StartPage
+from dashboard.web.streamlit_seams import keep_made_files
 from data.accounts.addresses import LOOPBACK
 from data.accounts.database import Accounts
 from data.accounts.provider import ProviderSettings, read_provider
@@ -93,6 +94,7 @@ def build_application(
         Middleware(SecurityHeaders, uploads=site.tier == "partner"),
         Middleware(CompressedFiles, folders=files),
         Middleware(StartPage, pages=pages, base=start),
+        Middleware(KnownMessages),
     ]
     own_hosts, named = list_own_hosts(LOOPBACK, port), frozenset([name] if name is not None else [])
     if accounts is not None:
@@ -186,15 +188,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if accounts is not None:
         # A broken connection may be continued only by the same person with the same rights.
         changes["server.trustedUserHeaders"] = {HEADER: "reader"}
-    apply_settings(asked.host, asked.port, changes)
-    keep_made_files()
+    try:
+        apply_settings(asked.host, asked.port, changes)
+        keep_made_files()
+    except TactError as error:
+        parser.error(str(error))
     entry = Entry("tact-map", asked.port) if site.tier == "partner" and accounts is None else None
     output, url = take_output(), make_url(asked.host, asked.port)
     print_address(output, url, entry)
     if asked.until_input_ends:
         follow_input(output, url, entry)
     application = build_application(site, asked.host, asked.port, entry, asked.name, accounts, settings)
-    run_application(application, asked.host, asked.port, has_proxy=asked.name is not None)
+    run_application(application, asked.host, asked.port)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,16 @@ CONTRACTS = {contract["name"]: contract for contract in SETTINGS["importlinter"]
 # The only rooms that may reach behind the wall, and two that hold no code of their own to watch.
 MAY_REACH = {"dashboard.cli", "dashboard.commands", "dashboard.desk", "data.restricted", "data.errors"}
 # As names these words do not say what a value is: a reader has to look for where it comes from.
+# Libraries whose private names no code of ours uses, and the module that alone replaces parts of Streamlit.
+LIBRARIES = ("streamlit", "starlette", "uvicorn", "websockets", "asyncio", "typer", "xlsxwriter", "streamlit_folium")
+SEAMS = "dashboard/web/streamlit_seams.py"
+# Inner parts of Streamlit without an underscore that code of ours uses, each because there is no other way.
+INNER = {
+    "streamlit.dataframe_util",  # bytes of a table for a chart
+    "streamlit.proto",  # what browser and server send each other
+    "streamlit.runtime.scriptrunner",  # whether a script runs
+    "streamlit.web.bootstrap",  # to set settings before the server is made
+}
 EMPTY_NAMES = {"told", "held", "made", "kept", "found", "given", "said", "own", "of", "one", "at"}
 
 
@@ -122,3 +132,108 @@ def test_an_empty_name_is_seen_wherever_a_name_can_be_given():
     code = "class Own: pass\nmade: int\nfor one in range(3): self.kept = (found := one)\ndef _said(of, *, at=0): pass"
     names = {name.lower() for name, _line in list_names(code)}
     assert names & EMPTY_NAMES == {"own", "made", "one", "kept", "found", "said", "of", "at"}
+
+
+def list_private_names(code: str) -> set[str]:
+    """Return the private names of LIBRARIES that code imports, reads, or calls in a class made from one of theirs."""
+    tree = ast.parse(code)
+    names, private = list_imports(tree)
+
+    def is_theirs(node: ast.expr) -> bool:
+        while isinstance(node, ast.Attribute | ast.Call):
+            node = node.func if isinstance(node, ast.Call) else node.value
+        return isinstance(node, ast.Name) and node.id in names
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and is_private(node.attr) and is_theirs(node.value):
+            private.add(ast.unparse(node))
+        elif isinstance(node, ast.ClassDef) and any(map(is_theirs, node.bases)):
+            private |= {f"{node.name}.{name}" for name in list_inherited_names(node) if is_private(name)}
+    return private
+
+
+def list_imports(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """Return the names under which a module has parts of LIBRARIES, and the private ones among what it imports."""
+    names, private = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            start = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                whole = f"{start}{alias.name}"
+                if whole.split(".")[0] in LIBRARIES:
+                    names.add(alias.asname or (alias.name if start else alias.name.split(".")[0]))
+                    private |= {whole} if "._" in whole else set()
+    return names, private
+
+
+def list_inherited_names(node: ast.ClassDef) -> set[str]:
+    """Return the names that a class reads of itself but does not define, and those that it calls above itself."""
+    parts = [part for part in ast.walk(node) if isinstance(part, ast.Attribute)]
+    stored = {part.attr for part in parts if is_self(part) and isinstance(part.ctx, ast.Store)}
+    methods = {line.name for line in node.body if isinstance(line, ast.FunctionDef | ast.AsyncFunctionDef)}
+    read = {part.attr for part in parts if is_self(part) and isinstance(part.ctx, ast.Load)}
+    above = {part.attr for part in parts if ast.unparse(part.value) == "super()"}
+    return (read - stored - methods) | above
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def is_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def list_inner_modules(code: str) -> set[str]:
+    """Return what code imports from modules of Streamlit, without what is for everybody."""
+    inner = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "streamlit":
+            inner |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            inner |= {alias.name for alias in node.names if alias.name.startswith("streamlit.")}
+    public = ("streamlit.App", "streamlit.get_option", "streamlit.delta_generator.DeltaGenerator")
+    return inner.difference(public)
+
+
+def test_no_code_of_ours_uses_a_private_name_of_a_library():
+    texts = {path: path.read_text(encoding="utf-8") for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
+    assert ROOT / SEAMS in texts
+    used = {str(path.relative_to(ROOT)): names for path, text in texts.items() if (names := list_private_names(text))}
+    assert used == {}
+    inner = {
+        module
+        for path, text in texts.items()
+        if path != ROOT / SEAMS
+        for module in list_inner_modules(text)
+        if not any(module == known or module.startswith(f"{known}.") for known in INNER)
+    }
+    assert inner == set()
+
+
+def test_the_seams_are_two_and_short():
+    text = (ROOT / SEAMS).read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 120
+    theirs = {"net_util", "media_file_manager"}
+    replaced = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) in theirs
+    ]
+    assert len(replaced) == 2
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from typer._completion_shared import get_completion_script",
+        "import streamlit._runtime",
+        "from streamlit.runtime.state.session_state import _is_stale_widget",
+        "from streamlit.runtime import Runtime\nRuntime._send_message = None",
+        "import uvicorn as u\nu.Server(None)._serve()",
+        "from xlsxwriter.worksheet import Worksheet\nclass Sheet(Worksheet):\n  def f(self): super()._write_rows()",
+        "import asyncio\nclass T(asyncio.Transport):\n  def f(self): return self._loop",
+    ],
+)
+def test_each_way_to_a_private_name_is_seen(code):
+    assert list_private_names(code)

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
-from typing import TextIO
+from typing import Any, TextIO
 
 from starlette.formparsers import MultiPartParser
 from starlette.middleware import Middleware
@@ -30,6 +30,7 @@ from dashboard.site import HEALTH, clean_environment, make_url
 from dashboard.site.assets import ASSETS
 from dashboard.web.gate import Entry, Gate, list_own_hosts
 from dashboard.web.headers import SecurityHeaders
+from dashboard.web.messages import KnownMessages
 from dashboard.web.process import Assets, apply_settings, print_address, run_application, take_output
 from dashboard.web.start_page import StartPage
 from data.accounts.addresses import LOOPBACK
@@ -53,6 +54,7 @@ def build_application(port: int, entry: Entry) -> App:
         Middleware(SecurityHeaders, uploads=True),
         Middleware(Gate, hosts=list_own_hosts(LOOPBACK, port), entry=entry),
         Middleware(StartPage, pages=[(page.address, page.title) for page in PAGES], opening=OPENING),
+        Middleware(KnownMessages),
     ]
     routes = [Route(HEALTH, health), Mount("/assets", Assets(directory=ASSETS))]
     return App(_SCRIPT, routes=routes, middleware=middleware)
@@ -72,11 +74,17 @@ def keep_in_memory() -> None:
 
 
 def silence_errors() -> None:
-    """Stop Streamlit from logging errors: an error shows values of variables, which may come from a record.
+    """Log no traceback and no words of an error: they may hold values of a record. This holds for every logger."""
+    make = logging.getLogRecordFactory()
 
-    A filter is used because it stays when uvicorn configures logging, while a disabled logger is enabled again.
-    """
-    logging.getLogger("streamlit.error_util").addFilter(lambda _record: False)
+    def make_without_values(*arguments: Any, **more: Any) -> logging.LogRecord:  # noqa: ANN401
+        record = make(*arguments, **more)
+        if record.exc_info or record.name.startswith("streamlit"):
+            record.msg, record.args = "An error in %s, line %s.", (record.module, record.lineno)
+            record.exc_info = record.exc_text = record.stack_info = None
+        return record
+
+    logging.setLogRecordFactory(make_without_values)
 
 
 def _unlock_at_each_line(desk: Desk, entry: Entry, url: str, output: TextIO) -> None:
@@ -102,7 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         del os.environ[name]
     keep_in_memory()
     silence_errors()
-    apply_settings(HOST, asked.port, {"server.maxUploadSize": _MOST_MEGABYTES})
+    try:
+        apply_settings(HOST, asked.port, {"server.maxUploadSize": _MOST_MEGABYTES})
+    except TactError as error:
+        parser.error(str(error))
     desk, entry = Desk(Workspace.open(asked.workspace)), Entry("tact-desk", asked.port)
     announce_desk(desk)
     Thread(

@@ -20,7 +20,6 @@ from dashboard.web.agenda.strip import render_strip
 from dashboard.web.gapline import show_gaps
 from dashboard.web.page_list import PAGES, RELEASE_PAGES, PageEntry
 from dashboard.web.pictures import has_picture
-from dashboard.web.turns import Turns
 from dashboard.widgets.activity import note_page
 from dashboard.widgets.address import DECIDE, ITEM, find_area, read_language, read_parameter
 from dashboard.widgets.page_frame import OF_PAGE, show_outside
@@ -29,7 +28,6 @@ from data.errors import ReleaseDamaged, TactError
 _LOG = logging.getLogger(__name__)
 # Streamlit's own title of each page, which nobody sees, is sent again with every change.
 _NO_TITLE = "-"
-_TURNS = Turns()
 _PAGE = "opened-page"
 _RELEASE = "opened-release"  # the release that the session has open, also when there is a newer one
 
@@ -45,7 +43,7 @@ def run_page() -> None:
     follow_language(read_language)
     follow_headers(lambda: st.context.headers)
     follow_asked(_find_release)
-    with _TURNS.take(), speak(read_language()), read_as(find_reader()):
+    with speak(read_language()), read_as(find_reader()):
         _run_entry()
 
 

@@ -6,7 +6,6 @@ users who save a sheet as CSV and open that file again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -45,34 +44,17 @@ def write_workbook(path: Path, sheets: dict[str, pd.DataFrame], title: str) -> N
         book.set_properties({"title": title, "author": "TACT Map", "created": _CREATED})
         header, wrapped = book.add_format(_HEADER), book.add_format(_WRAPPED)
         for name, table in sheets.items():
-            _fill_sheet(book.add_worksheet(name, _Sheet), table, header, wrapped)
+            _fill_sheet(book.add_worksheet(name), table, header, wrapped)
     path.write_bytes(content.getvalue())
 
 
-class _Sheet(Worksheet):  # type: ignore[misc]  # XlsxWriter has no types
-    """A sheet whose cells below the headings have no address: their order gives their position.
-
-    The format allows this. Addresses would make every row different, and the file eight times as large.
-    """
-
-    dim_rowmax: int
-    cells: Sequence[list[str]] = ()  # the XML of each cell, by column
-
-    def _write_rows(self) -> None:
-        below, self.dim_rowmax = self.dim_rowmax, 0
-        super()._write_rows()
-        self.dim_rowmax = below
-        self.fh.writelines(f"<row>{''.join(row)}</row>" for row in zip(*self.cells, strict=True))
-
-
-def _fill_sheet(sheet: _Sheet, table: pd.DataFrame, header: Format, wrapped: Format) -> None:
+def _fill_sheet(sheet: Worksheet, table: pd.DataFrame, header: Format, wrapped: Format) -> None:
     for place, name in enumerate(table.columns):
         # Wide enough for the heading and the first 200 values.
         texts = [str(name), *table.iloc[:, place].iloc[:200].dropna().astype("str")]
         sheet.set_column(place, place, min(_WIDEST, max(8, 2 + max(map(len, texts)))))
         sheet.write_string(0, place, _safe(str(name)), header)
-    sheet.cells = [_format_cells(sheet, table.iloc[:, place], wrapped) for place in range(table.shape[1])]
-    sheet.dim_rowmax = len(table)
+        _fill_column(sheet, place, table.iloc[:, place], wrapped)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, len(table), max(table.shape[1] - 1, 0))
     # For printing: A4 landscape, all columns on one page, headings on each page, the sheet's name and the page below.
@@ -83,20 +65,23 @@ def _fill_sheet(sheet: _Sheet, table: pd.DataFrame, header: Format, wrapped: For
     sheet.set_footer("&L&A&R&P / &N")
 
 
-def _format_cells(sheet: _Sheet, column: pd.Series, wrapped: Format) -> list[str]:
-    """Format the cells of a column as XML; missing values and empty texts leave cells empty."""
+def _fill_column(sheet: Worksheet, place: int, column: pd.Series, wrapped: Format) -> None:
+    """Write the cells of a column below its heading; missing values and empty texts leave cells empty."""
     codes, values = pd.factorize(column)
+    style: Format | None = None
+    cells: list[bool | float | str]
     if pd.api.types.is_bool_dtype(column.dtype):
-        cells = [f'<c t="b"><v>{int(value)}</v></c>' for value in values]
+        write, cells = sheet.write_boolean, [bool(value) for value in values]
     elif pd.api.types.is_numeric_dtype(column.dtype):
-        cells = [f"<c><v>{float(value):.16G}</v></c>" for value in values]
+        write, cells = sheet.write_number, [float(value) for value in values]
     else:
         texts = [_safe(str(value))[:_LONGEST] for value in values]
-        style = f' s="{wrapped._get_xf_index()}"' if any(len(text) > _WIDEST for text in texts) else ""  # noqa: SLF001
-        share = sheet.str_table._get_shared_string_index  # noqa: SLF001 (XlsxWriter has no public name for it)
-        cells = [f'<c t="s"{style}><v>{share(text)}</v></c>' if text else "<c/>" for text in texts]
-    cells.append("<c/>")  # where the code is -1: missing
-    return [cells[code] for code in codes]
+        write, cells = sheet.write_string, [*texts]
+        style = wrapped if any(len(text) > _WIDEST for text in texts) else None
+    cells.append("")  # where the code is -1: missing
+    for row, code in enumerate(codes, 1):
+        if cells[code] != "":
+            write(row, place, cells[code], style)
 
 
 def _safe(text: str) -> str:

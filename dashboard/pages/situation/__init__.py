@@ -17,11 +17,17 @@ from dashboard.widgets import markup, page_frame
 from geo.areas import Areas
 from geo.layers import choose_caution
 
+_TABLE = "open-table"  # in the session: the view whose table is asked for
+
 
 def show() -> None:
     """Show the page. All content that changes is in a part of its own, so that a change sends little data."""
     controls.note_address()
     st.fragment(_show_situation, run_every=controls.read_step_seconds())()
+    # A dialog that the part itself opens would close when the part is drawn again.
+    view, current = st.session_state.pop(_TABLE, None), open_current_release(read_site())
+    if view is not None and current is not None:
+        summary.show_table(current, view)
     # Outside the fragment, so that a change does not send it again.
     if read_site().tier == "partner":
         st.html(markup.link_reallocate())
@@ -41,7 +47,8 @@ def _show_situation() -> None:
     with st.container(key="panel"):
         st.html(summary.render_panel(current, view))
         if st.button(_("Table"), key="c-table"):
-            summary.show_table(current, view)
+            st.session_state[_TABLE] = view
+            st.rerun()
         if view.area:
             st.button(_("Both countries"), key="c-clear", on_click=controls.choose_area, args=("",))
     with st.container(key="strip"):

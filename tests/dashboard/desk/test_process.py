@@ -152,14 +152,22 @@ def test_an_upload_of_any_size_stays_in_memory_and_no_crash_writes_it():
 
 
 FAULT = """
+import logging
 import uvicorn
 from streamlit import error_util
 from dashboard.desk.server import silence_errors
 from dashboard.web.process import apply_settings
 
+CHILD = "K-" + "0412"
+
 def fail():
     uvicorn.Config(None, log_level="warning")  # sets up all logging, as the server does when it starts
-    error_util.handle_uncaught_app_exception(ValueError("K-0412"))
+    error_util.handle_uncaught_app_exception(ValueError(CHILD))
+    logging.getLogger("streamlit.anything").error("This row: %s", CHILD)
+    try:
+        raise ValueError(CHILD)
+    except ValueError:
+        logging.getLogger("asyncio").exception("A task failed")
 
 apply_settings("127.0.0.1", 8662)
 fail()
@@ -170,7 +178,8 @@ fail()
 
 def test_the_server_writes_nothing_of_an_error_that_no_page_catches():
     done = subprocess.run([sys.executable, "-c", FAULT], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert (done.stdout + done.stderr).count("K-0412") == 1, "the first error alone, which shows that there is a log"
+    assert (done.stdout + done.stderr).count("K-0412") == 3, "the first errors alone, which show that there is a log"
+    assert (done.stdout + done.stderr).count("An error in") == 3
 
 
 @pytest.mark.long
