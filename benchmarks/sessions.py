@@ -1,14 +1,16 @@
 """Load a server of the public tier with many readers and some attackers: seconds of a change, memory, the log.
 
-    python -m benchmarks.sessions WORKSPACE --sessions 100 --minutes 60 --half-open 3000
+    python -m benchmarks.sessions WORKSPACE --sessions 100 --minutes 60 --half-open 3000 --nginx
     python -m benchmarks.sessions WORKSPACE --sessions 200 --processes 2
     python -m benchmarks.sessions WORKSPACE --pages 200 --tier partner
 
 Each reader opens a page and then asks for another period or area of it, with some seconds of thought between two
 changes. A change lasts from the message of the browser to the end of the script, without drawing. Meanwhile attackers
 leave connections half open and send messages that are too large. Linux only: memory is read from /proc. Ctrl+C ends the
-run early, with the figures so far. With several processes, each reader always uses the same one, as behind a proxy, and
-the half-open connections are divided among the processes; memory and `processor` are the sums over all of them.
+run early, with the figures so far. With --nginx, nginx from the system stands in front with the settings of
+deploy/nginx.conf, without encryption: readers and attackers come to it. With several processes, each reader always uses
+the same one, as behind a proxy, and the half-open connections are divided among the processes; memory and `processor`
+are the sums over all of them.
 
 `waits` says what slow changes may have waited for; `p95` is the 95th percentile. `answer_p95` : seconds of an answer
 that runs no page (it waits only for the server's loop, which also serves the attackers). `readers_late_p95` : delay of
@@ -26,12 +28,15 @@ import json
 import multiprocessing
 import os
 import random
+import re
+import resource
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from multiprocessing.queues import Queue
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -45,11 +50,11 @@ from websockets.exceptions import WebSocketException
 from benchmarks.serving import Server, serve
 from dashboard.site import Site
 from dashboard.site.current_release import list_levels, list_periods, open_current_release
-from dashboard.web.limits import raise_file_limit
 from data.workspace import Workspace
 
 PAGES = ("", "map", "risk", "coverage", "trends")
 LARGE = 14 * 2**20
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass
@@ -232,7 +237,7 @@ async def measure(
 
 def attack(urls: Sequence[str], number: int, minutes: float, counts: Queue[Attacked]) -> None:
     """Keep `number` connections half open and send large messages for `minutes`; put the totals into `counts`."""
-    raise_file_limit()
+    allow_files()
     attacked, until = Attacked(), time.monotonic() + 60 * minutes
 
     async def run() -> None:
@@ -244,6 +249,40 @@ def attack(urls: Sequence[str], number: int, minutes: float, counts: Queue[Attac
     with suppress(KeyboardInterrupt):
         asyncio.run(run())
     counts.put(attacked)
+
+
+def allow_files() -> None:
+    """Let this process open as many connections as the system allows."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@contextmanager
+def proxy(port: int, target: str) -> Iterator[str]:
+    """Run nginx with the limits of deploy/nginx.conf, unencrypted, before the server at `target`; yield its address."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+    secure = text[text.rindex("server {") :]
+    lines = [line for line in secure.splitlines() if not re.match(r" +(listen|ssl_\w+|server_name) ", line)]
+    server = "\n".join(lines).replace("server {", f"server {{\n    listen 127.0.0.1:{port} backlog=4096;", 1)
+    # The load comes from one address, and each reader goes to one process anyway.
+    server = re.sub(r" +limit_conn .*\n", "", server).replace("$host", urlsplit(target).netloc)
+    server = server.replace("proxy_http_version", f"proxy_set_header Origin {target};\n    proxy_http_version", 1)
+    server = re.sub(r"http://tact_\w+", target, server)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder) / "nginx.conf"
+        events = "worker_processes 1;\nworker_rlimit_nofile 20000;\nevents { worker_connections 10000; }"
+        paths = "\n".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi"))
+        head = f"daemon off;\npid {folder}/pid;\nerror_log stderr;\n{events}"
+        settings.write_text(f"{head}\nhttp {{\n{paths}\n{server}\n}}\n", encoding="utf-8")
+        process = subprocess.Popen(["nginx", "-c", str(settings)])
+        try:
+            time.sleep(1)
+            if process.poll() is not None:
+                raise SystemExit("nginx did not start.")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def summarise(measured: Measured, attacked: Attacked, log: int, warm: float) -> dict[str, object]:
@@ -319,6 +358,7 @@ def main() -> None:
     parser.add_argument("--tier", choices=("public", "partner"), default="public", help="for --pages")
     parser.add_argument("--processes", type=int, default=1, help="servers of the same workspace")
     parser.add_argument("--port", type=int, default=8790, help="of the first server")
+    parser.add_argument("--nginx", action="store_true", help="nginx stands in front of each server")
     parser.add_argument("--to", type=Path, help="write the figures into this file, too")
     arguments = parser.parse_args()
     workspace = Workspace.open(arguments.workspace)
@@ -334,6 +374,9 @@ def main() -> None:
             # The attackers run in a separate process, so that they do not delay the measurements of the readers.
             start = multiprocessing.get_context("spawn")
             counts: Queue[Attacked] = start.Queue()
+            if arguments.nginx:
+                places = enumerate(servers, arguments.port + arguments.processes)
+                servers = [replace(s, url=stack.enter_context(proxy(port, s.url))) for port, s in places]
             urls = [server.url for server in servers]
             attackers = start.Process(target=attack, args=(urls, arguments.half_open, arguments.minutes, counts))
             attackers.start()
@@ -345,6 +388,7 @@ def main() -> None:
             summary = summarise(measured, attacked, log.tell(), 1 / 6)
             figures = {
                 "processes": arguments.processes,
+                "nginx": arguments.nginx,
                 "sessions": arguments.sessions,
                 "think": arguments.think,
                 **summary,

@@ -101,11 +101,18 @@ def test_the_proxy_says_which_host_was_asked_for_and_by_whom():
 
 def test_caddy_asks_the_same_process_and_nothing_changes_its_headers_or_its_log():
     """By itself it passes host and websockets on, writes who asks, and logs requests only as errors, below `http`."""
-    lines = [line.strip() for line in read_deployed("Caddyfile").splitlines() if not line.startswith("#")]
-    logs = ["{", "log default {", "exclude http", "}", "}"]
+    lines = [line.strip() for line in read_deployed("Caddyfile").splitlines() if not line.strip().startswith("#")]
+    times = ["timeouts {", "read_header 30s", "read_body 30s", "idle 2m", "}", "max_header_size 64KB"]
+    logs = ["{", "log default {", "exclude http", "}", "servers {", *times, "}", "}"]
     asks = ["request_body {", "max_size 2MiB", "}", f"reverse_proxy 127.0.0.1:{find_port('partners.conf')}"]
     assert [line for line in lines if line] == [*logs, "map.example.org {", *asks, "}"]
     assert "    client_max_body_size 2m;" in read_deployed("nginx.conf"), "the same limit"
+
+
+@pytest.mark.parametrize("name", ["client_header_timeout", "client_body_timeout", "send_timeout", "keepalive_timeout"])
+def test_nginx_gives_up_who_is_slow_after_the_seconds_that_the_page_of_operations_names(name):
+    assert f"    {name} 30s;" in read_deployed("nginx.conf")
+    assert "| 30 seconds |" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 # What docs/install.md and docs/threat-model.md say of the unit, and what makes its score of `systemd-analyze security`.

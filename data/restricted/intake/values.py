@@ -61,9 +61,12 @@ NOT_STRUCK = "a row that is not crossed out: if it counts, take the line away; i
 _ERROR = re.compile(r"#(?:N/A|N/D|NV|Δ/Υ|[^\W\d_]+(?:/0)?[!?])")  # as Excel writes it to a CSV file, in some languages
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?E\+\d+")  # 412000000077 becomes 4.12E+11, and so do other codes.
 _LOST_DIGITS = Message("a spreadsheet program shortened this code, so that its last digits are lost")
+# A code such as 12/5, which a spreadsheet program took for the 12th of May. Another 12/5 may have become another day.
+_DAY_OF_CODE = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+)?")
+_MADE_DAY = Message("a spreadsheet program made a date of this code")
 _WHOLE_CODE = "the whole code: give the column the format Text, then write the codes again"
 _LIKE_DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}")
-_TICKED = frozenset(["1", "1.0", "true", "yes", "y", "x", "χ", "v", "+", "po", "ναι", "nai", "✓", "✔", "☑", "√"])
+_TICKED = frozenset(["1", "1.0", "-1", "true", "yes", "y", "x", "χ", "v", "+", "po", "ναι", "nai", "✓", "✔", "☑", "√"])
 _SAYS_NOTHING = "-–—?;.·*/ "  # a cell of such signs alone is as good as empty
 _NOTHING = frozenset(["null", "(null)", "<null>", "\\n", "nan", "none", "nil"])
 _DIGIT = re.compile(r"\d")
@@ -363,7 +366,9 @@ _MARKS_OF_DOUBT = "~≈±?"
 _WORD_AND_NUMBER = re.compile(r"[^\W\d_]+ \d{1,2}")  # nën 12 is "under 12", no day of November
 _BOUND = re.compile(r"([^\W\d_][^\d]*?|[<>]) ?(\d{1,2})(?: [^\W\d_]+)?|(\d{1,2}) ?(\+)")  # mbi 14, >14 vjeç, 14+
 _HALF = re.compile(r"(\d{1,2}) ?([^\W\d_]+\.?)? ?(?:½|1/2|([^\W\d_]{1,3}(?: a)? [^\W\d_]+))(?: ?([^\W\d_]+\.?))?")
-_NOT_KNOWN = re.compile(r"-\d{1,3}|88|9[789]|888|9[789]{2}")  # of statistical programs, for an age that is not known
+_NOT_KNOWN = re.compile(
+    r"(?:-\d{1,3}|88|9[789]|888|9[789]{2})(?:[.,]0+)?"
+)  # of statistical programs, for an age that is not known
 _YEARS_AND_MONTHS = re.compile(r"(\d{1,2}) ?([^\W\d_]+\.?),?(?: ?(?:[^\W\d_]{1,3}|&))? (\d{1,2}) ?([^\W\d_]+\.?)")
 _OLDEST_CHILD, _MONTHS = 17, 12
 _DOUBT = 1  # years by which an approximate age may be wrong
@@ -541,7 +546,7 @@ _EIGHT_DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})")
 _DOTTED = re.compile(r"(\d{1,2})\. ?(\d{1,2})\. ?(\d{4}|\d{2})\.?")
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})")
-_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+([^\W\d_]{1,12})\.?[ ,./-]+['’‘]?(\d{4}|\d{2})", re.IGNORECASE)
+_NAMED = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]*([^\W\d_]{1,12})\.?[ ,./-]*['’‘]?(\d{4}|\d{2})", re.IGNORECASE)
 _NAMED_FIRST = re.compile(r"([^\W\d_]{3,12})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
 _MONTH_ALONE = re.compile(r"([^\W\d_]{3,12})\.?[ ,./-]*['’‘]?(\d{4}|\d{2})")
 _DAY_NUMBER = re.compile(r"(\d{5})(?:[.,]\d+)?")
@@ -733,8 +738,11 @@ def _check_code(text: str, column: Column) -> str:
 
 
 def _check_text(text: str, column: Column) -> str:
-    if (column.type == "identifier" or column.name == "record_number") and _SHORTENED.fullmatch(text):
-        raise Faulty(_LOST_DIGITS, _WHOLE_CODE)
+    if column.type == "identifier" or column.name == "record_number":
+        if _SHORTENED.fullmatch(text):
+            raise Faulty(_LOST_DIGITS, _WHOLE_CODE)
+        if _DAY_OF_CODE.fullmatch(text):
+            raise Faulty(_MADE_DAY, _WHOLE_CODE)
     if len(text) > column.longest:
         raise Faulty(Message("longer than {count} characters", count=column.longest))
     text = text if text.isascii() else unicodedata.normalize("NFC", text)

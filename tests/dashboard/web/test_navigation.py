@@ -36,15 +36,6 @@ def test_a_view_of_a_page_opens_the_release_once(releases, monkeypatch):
     assert len(opened) == 2
 
 
-def test_a_page_is_made_in_its_turn(monkeypatch):
-    holders = []
-    monkeypatch.setattr(navigation, "_run_entry", lambda: holders.append(navigation._TURNS._holder))
-    page = AppTest.from_string(SCRIPT, default_timeout=60).run()
-    assert not page.exception
-    assert holders != [None]
-    assert navigation._TURNS._holder is None
-
-
 def test_what_is_of_a_page_is_forgotten_when_its_reader_leaves_it(releases):
     answer = f"{OF_PAGE}check-answer"
     page = AppTest.from_string(SCRIPT, default_timeout=60)

@@ -453,6 +453,16 @@ def test_a_code_whose_digits_a_spreadsheet_program_cut_off_is_rejected(tmp_path,
     }
 
 
+@pytest.mark.parametrize("column", ["child_id", "programme_number", "household_number", "record_number"])
+@pytest.mark.parametrize("text", ["2008-05-12", "2008-11-09T00:00:00", "1999-12-31T12:00:00.5"])
+def test_a_code_that_a_spreadsheet_program_took_for_a_day_is_rejected(tmp_path, column, text):
+    """12/5 of one year and 12/5 of another, or 5/12, would be other children, and those of two partners one."""
+    intake = read_rows(tmp_path, {}, {column: text}, {column: "20080512"}, {column: "2008-05-12-A"})
+    assert {line: reasons(intake, line)[column] for line in intake.rejects["line"]} == {
+        3: "a spreadsheet program made a date of this code"
+    }
+
+
 @pytest.mark.parametrize("text", ["#N/A", "#REF!", "#DIV/0!", "#NAME?", "#Δ/Υ", "#ΑΝΑΦ!"])
 @pytest.mark.parametrize("column", ["child_id", "programme_number", "record_number"])
 def test_an_error_of_a_spreadsheet_in_a_csv_file_is_no_code(tmp_path, column, text):

@@ -138,7 +138,7 @@ def test_a_month_in_roman_numerals_is_read(tmp_path_factory, day, form, case):
     assert read_rows(tmp_path_factory.mktemp("a"), {"date": text}).accepted.date.tolist() == [str(day)]
 
 
-@pytest.mark.parametrize("code", ["88", "97", "98", "99", "888", "998", "999", "-1", "-9", "-99"])
+@pytest.mark.parametrize("code", ["88", "97", "98", "99", "888", "998", "999", "-1", "-9", "-99", "99,00", "98.0"])
 def test_a_code_for_an_age_that_is_not_known_is_asked(tmp_path, code):
     rows = [{"age_band": "9"}, {"age_band": code}]
     assert reasons(read_rows(tmp_path, *rows), 3) == {"age_band": "18 or older, or a code for an age that is not known"}
