@@ -1,5 +1,5 @@
 # make run    open the product on its demo world (or on your own workspace once it has a release)
-# make test   run the tests; make unit: the quick ones of them, for the loop of editing
+# make test   run the tests; make unit: the quick ones of what was changed (PART=wall, risk, map or office: of a part)
 # make setup  make the environment in .venv, nothing else
 # make coverage  run all tests that need no browser, but not the long ones, and report which lines they reach
 # make matrix    run the tests of units on each promised Python, and with the lowest allowed dependencies
@@ -42,8 +42,10 @@ UNIT := $(filter-out tests/data/restricted,$(wildcard tests/data/*)) $(addprefix
 test: $(DEVELOP)
 	@$(BIN)/python -m pytest $(QUICK) $(WITH) -n auto --dist worksteal
 
+# Of what was changed, or of a part: make unit PART=wall (or risk, map, office).
 unit: $(DEVELOP)
-	@$(BIN)/python -m pytest -q -m "not browser and not slow and not long and not demo" -n auto --dist worksteal $(UNIT)
+	@tests=$$($(BIN)/python -m scripts.unit_tests $(PART)) && \
+	$(BIN)/python -m pytest -q -m "not browser and not slow and not long and not demo" -n auto --dist worksteal $$tests
 
 # LEAST: the smallest share of lines that passes, in per cent.
 LEAST ?= 90

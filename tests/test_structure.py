@@ -10,6 +10,7 @@ from importlinter.cli import lint_imports
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from tests.helpers.nonempty import list_idle_loops, nonempty
 from tests.helpers.paths import ROOT
 
 PACKAGES = ("tact", "dashboard", "risk", "geo", "data")
@@ -77,7 +78,7 @@ def test_only_the_map_is_left_out_of_the_rule_about_the_map_library():
 def test_the_wall_is_watched_by_more_than_names(graph):
     """Check the import contract against the import graph itself."""
     behind = graph.find_descendants("data.restricted") | {"data.restricted"}
-    for module in graph.modules:
+    for module in nonempty(graph.modules):
         if not any(module == room or module.startswith(f"{room}.") for room in MAY_REACH):
             assert not graph.find_modules_directly_imported_by(module) & behind, module
 
@@ -123,7 +124,7 @@ def list_names(code: str) -> set[tuple[str, int]]:
 
 @pytest.mark.parametrize("folder", [*PACKAGES, "scripts", "benchmarks", pytest.param("tests", marks=pytest.mark.slow)])
 def test_a_name_says_what_a_value_is(folder):
-    for path in (ROOT / folder).rglob("*.py"):
+    for path in nonempty((ROOT / folder).rglob("*.py")):
         empty = [line for name, line in list_names(path.read_text(encoding="utf-8")) if name in EMPTY_NAMES]
         assert empty == [], f"{path.relative_to(ROOT)}, lines {sorted(empty)}"
 
@@ -237,3 +238,41 @@ def test_the_seams_are_two_and_short():
 )
 def test_each_way_to_a_private_name_is_seen(code):
     assert list_private_names(code)
+
+
+def test_no_test_passes_because_its_loop_has_nothing_to_check():
+    tests = list(ROOT.joinpath("tests").rglob("test_*.py"))
+    assert len(tests) > 100
+    idle = {
+        f"{path.relative_to(ROOT)}: {name}, for ... in {ast.unparse(things)}"
+        for path in tests
+        for name, things in list_idle_loops(path.read_text(encoding="utf-8"))
+    }
+    assert idle == set()
+
+
+@pytest.mark.parametrize(
+    ("things", "is_idle"),
+    [
+        ("read()", True),
+        ("table.items()", True),
+        ("range(count)", True),
+        ("zip(a, b, strict=True)", True),
+        ("[f(n) for n in numbers]", True),
+        ("(1, 2)", False),
+        ("CASES.items()", False),
+        ("range(3)", False),
+        ("zip((1, 2), read(), strict=True)", False),
+        ("nonempty(read())", False),
+    ],
+)
+def test_a_loop_that_may_be_empty_is_seen(things, is_idle):
+    code = f"def test_it():\n  for thing in {things}:\n    if thing:\n      assert thing\n"
+    assert bool(list(list_idle_loops(code))) is is_idle
+    assert not list(list_idle_loops(f"{code}  assert True\n"))
+
+
+def test_a_loop_with_nothing_to_check_fails():
+    assert list(nonempty([1, 2])) == [1, 2]
+    with pytest.raises(AssertionError, match="nothing to check"):
+        list(nonempty([]))

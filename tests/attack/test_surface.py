@@ -23,6 +23,7 @@ from data.tables.spec import TIERS
 from geo.layers import find_layer
 from geo.layers.output.wide import build_long_table
 from tests.helpers import small_worlds
+from tests.helpers.nonempty import nonempty
 
 HIDDEN = 7  # a number that a public release never holds
 
@@ -490,7 +491,7 @@ def test_a_partner_file_does_not_pass_as_public(release, releases, tmp_path):
 
 @pytest.mark.long
 def test_the_files_of_a_release_are_all_in_it(releases):
-    for release in releases.values():
+    for release in nonempty(releases.values()):
         assert search(release, sorted(release.folder.glob("*.parquet")))[0] == []
 
 

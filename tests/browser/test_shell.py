@@ -10,6 +10,7 @@ import pytest
 from dashboard.site.text import LANGUAGE_NAMES
 from dashboard.web.page_list import RELEASE_PAGES
 from tests.helpers.browser import map_frame, settle, until, wait_for_bar, wait_for_map
+from tests.helpers.nonempty import nonempty
 
 pytestmark = pytest.mark.browser(seconds=45)
 
@@ -234,7 +235,7 @@ def test_on_a_phone_the_menu_closes_and_what_can_be_pressed_is_large_enough(part
     page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (390, 844), ready=False)
     wait_for_bar(page)
     menu = page.locator(".topbar nav")
-    for entry in entries:
+    for entry in nonempty(entries):
         page.get_by_role("button", name="Pages").click()
         assert menu.is_visible()
         for part in page.locator(".topbar :is(button, summary, nav a, .languages a):visible").all():
@@ -253,7 +254,7 @@ def test_a_projector_shows_each_page_larger(partner, look, entries):
     page = look(f"{partner.url}/{RELEASE_PAGES[-1].address}", (1024, 768), ready=False)
     wait_for_bar(page)
     size = "e => parseFloat(getComputedStyle(e).fontSize)"
-    for entry in entries:
+    for entry in nonempty(entries):
         page.locator(".topbar nav").get_by_role("link", name=entry.title, exact=True).click()
         wait_for_title(page, entry)
         settle(page)

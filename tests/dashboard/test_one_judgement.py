@@ -38,6 +38,7 @@ from dashboard.site.text import _, format_number, speak
 from risk.planning.inputs import Setting
 from risk.planning.summary import Author
 from tests.helpers import plans
+from tests.helpers.nonempty import nonempty
 from tests.helpers.quick import use_few_draws, use_few_worlds
 
 WORLDS = ["demo", *(pytest.param(seed, marks=pytest.mark.long) for seed in (12, 13))]
@@ -328,7 +329,7 @@ def test_areas_without_a_rate_are_named_on_both_pages(current, t, judged):
 
 def test_communities_stand_never_beside_need(current, t, judged):
     areas = load_areas(current.release)
-    for code, area in judged.items():
+    for code, area in nonempty(judged.items()):
         beside = settle_view(parse_address({"layer": "communities", "area": code}), current, areas.table)
         assert words.word_unmet(t, area) not in str(situation.render_panel(current, beside))
 

@@ -34,6 +34,7 @@ from geo.layers.core import View
 from geo.layers.output.table import build_table
 from geo.layers.output.wide import build_long_table
 from tests.helpers import plans
+from tests.helpers.nonempty import nonempty
 from tests.helpers.pages import open_current, open_page, read_text, speak_on_pages
 from tests.helpers.quick import use_few_draws, use_few_worlds
 
@@ -185,7 +186,7 @@ def test_no_sentence_of_a_page_has_a_rate_or_need_of_it(world, current, t, monke
 
 def test_coverage_trends_and_the_panel_of_the_map_say_that_it_cannot_be_told(current, t):
     table, areas = coverage.tabulate_access(current, "all").set_index(_("Area")), load_areas(current.release)
-    for code in judge_areas(current):
+    for code in nonempty(judge_areas(current)):
         need, *_more, gap, chance, _minutes = table.loc[t.name_area(code)].drop(_("Country"))
         view = settle_view(parse_address({"layer": "risk", "area": code}), current, areas.table)
         panel = str(situation.render_panel(current, view))
@@ -256,7 +257,7 @@ def test_the_atlas_has_a_state_for_each_area_of_it_and_no_number(current, public
     opened = {"partner": current, "public": public}[tier]
     areas, codes = load_areas(opened.release), {STATE_CODES[state] for state in QUIET & STATE_CODES.keys()}
     atlas = describe_atlas(opened.release, areas, (RISK,), lambda: None)
-    for choice in atlas["layers"][0]["choices"]:
+    for choice in nonempty(atlas["layers"][0]["choices"]):
         for level, views in choice["levels"].items():
             for view in views:
                 states = re.sub(r"(.)\((\d+)\)", lambda run: run[1] * int(run[2]), view["s"])

@@ -33,6 +33,7 @@ from risk.planning.explain import Estimate
 from risk.planning.inputs import PlanInputs, Setting
 from risk.planning.summary import Author, HandedOverTask, StayingTask, summarise_plan
 from tests.helpers.hostile import PAYLOADS
+from tests.helpers.nonempty import nonempty
 from tests.helpers.paths import GOLDEN
 from tests.helpers.plans import crowded, manifest, move, read, saved
 
@@ -200,7 +201,7 @@ def test_it_is_dated_by_the_plan(release):
 
 @pytest.mark.long
 def test_every_page_says_that_its_data_are_invented_and_who_may_read_it(release, usual):
-    for page in text(usual()):
+    for page in nonempty(text(usual())):
         assert "Invented data" in page
         assert "Partner tier: only for partners who signed the agreement" in page
         assert release.name in page
@@ -208,7 +209,7 @@ def test_every_page_says_that_its_data_are_invented_and_who_may_read_it(release,
 
 def test_nothing_is_called_invented_that_is_not(release, monkeypatch):
     monkeypatch.setattr(Release, "invented", False)
-    for page in text(briefing.make_pdf(saved(release.name, invented=False), release)):
+    for page in nonempty(text(briefing.make_pdf(saved(release.name, invented=False), release))):
         assert "Invented" not in page
 
 
@@ -481,6 +482,6 @@ def test_a_name_without_room_is_left_out(areas):
 
 def test_the_public_tier_has_other_readers(scored):
     public = Release.open(scored.releases, "public", derived=scored.derived)
-    for page in text(briefing.make_pdf(saved(public.name, tier="public"), public)):
+    for page in nonempty(text(briefing.make_pdf(saved(public.name, tier="public"), public))):
         assert "Partner tier" not in page
         assert "Public tier" in page

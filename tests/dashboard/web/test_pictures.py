@@ -23,6 +23,7 @@ from dashboard.widgets import address
 from data.disclosure.attacks.surface import search
 from data.tables.spec import TIERS
 from tests.helpers import small_release
+from tests.helpers.nonempty import nonempty
 from tests.helpers.pages import open_page
 
 
@@ -219,7 +220,7 @@ def test_a_number_that_is_not_in_the_release_is_found_in_a_picture(both, tmp_pat
     def plant(text):
         return re.sub(r'data-(value|low|median)="[\d.]+"', r'data-\1="7654321"', text, count=1)
 
-    for name, reasons in search_spoiled(both[tier], tmp_path, WITH_NUMBERS[tier], plant).items():
+    for name, reasons in nonempty(search_spoiled(both[tier], tmp_path, WITH_NUMBERS[tier], plant).items()):
         assert "is not in the release" in " ".join(reasons), name
 
 
@@ -272,7 +273,7 @@ def test_a_number_that_stands_in_the_words_of_a_shape_alone_is_found(both, tmp_p
     def plant(text):
         return text.replace("</title>", ", 7001 of them girls</title>", 1)
 
-    for name, reasons in search_spoiled(both[tier], tmp_path, WITH_WORDS[tier], plant).items():
+    for name, reasons in nonempty(search_spoiled(both[tier], tmp_path, WITH_WORDS[tier], plant).items()):
         assert reasons == {"its words contain a number that is not on its shape"}, name
 
 

@@ -16,6 +16,7 @@ from data.release import Release
 from data.tables.periods import GRAINS, Period
 from data.tables.spec import TIERS, TableSpec
 from tests.helpers import counted, small_worlds
+from tests.helpers.nonempty import nonempty
 from tests.helpers.repetitions import vary
 
 MECHANISM = CellKey.from_policy(DEFAULT_POLICY)
@@ -205,7 +206,7 @@ def test_a_table_without_rows_has_no_numbers():
 def test_a_table_that_adds_up_stays_as_it_is(seed):
     world = counted.small(seed, last="2008-05-31")
     tables = draw_tables(world, "partner", world.counts)
-    for spec, values in reconcile(tables, world.areas, MECHANISM).items():
+    for spec, values in nonempty(reconcile(tables, world.areas, MECHANISM).items()):
         assert (values == world.counts[spec].ravel()).all(), spec.name
 
 
@@ -281,7 +282,7 @@ def test_a_release_holds_what_its_own_files_give(tmp_path, few_worlds):
         numbers = reconcile(
             bare, read_areas(release), CellKey.from_manifest(release.manifest["tact"]), release.find_threshold
         )
-        for spec, table in tables.items():
+        for spec, table in nonempty(tables.items()):
             if spec in numbers:
                 assert add_column(bare[spec], numbers[spec], k).equals(table)
             else:

@@ -13,6 +13,7 @@ import pytest
 
 from data.reference import FOLDER, area_table, name_table, registry, settlement_table
 from geo.places import Places
+from tests.helpers.nonempty import nonempty
 from tests.helpers.paths import ROOT
 from tests.helpers.reference import read_rows
 
@@ -59,7 +60,7 @@ def test_the_area_table_counts_the_classification():
 def test_areas_form_a_tree_of_three_levels():
     table = area_table()
     outer = {"municipality": "region", "region": "country"}
-    for code, row in table.iterrows():
+    for code, row in nonempty(table.iterrows()):
         if row["level"] == "country":
             assert row["parent"] == ""
             continue
@@ -141,7 +142,7 @@ def test_no_municipality_has_the_code_of_the_statistical_tables():
 def test_every_published_row_is_in_exactly_one_area_or_country(file):
     places, table = Places(area_table()), area_table()
     name_column = {"population.csv": "name", "communities.csv": "area"}[file]
-    for row in read_rows(file):
+    for row in nonempty(read_rows(file)):
         assert places.resolve(row["code"], level=None).code == row["code"]
         if row[name_column] != "national":
             level = table.loc[row["code"], "level"]
@@ -151,7 +152,7 @@ def test_every_published_row_is_in_exactly_one_area_or_country(file):
 
 def test_every_shipped_figure_is_in_exactly_one_area_or_country():
     places = Places(area_table())
-    for row in rows_of(FOLDER / "figures.csv"):
+    for row in nonempty(rows_of(FOLDER / "figures.csv")):
         assert places.resolve(row["area"], level=None).code == row["area"], row
 
 

@@ -11,6 +11,7 @@ from data.restricted.imports import Importer
 from data.restricted.vault.published import name_year
 from data.tables.periods import Period
 from data.workspace.folding import make_speller
+from tests.helpers.nonempty import nonempty
 from tests.helpers.partner_files import ROW, text_of, workbook, write
 
 
@@ -147,7 +148,7 @@ def test_most_records_of_another_partner_are_noted(importer, tmp_path):
 
 @pytest.mark.parametrize("files", [[("ARSIS", "BKTF")], [("ARSIS",), ("ARSIS",)]])
 def test_records_of_the_same_file_or_partner_are_not_those_of_another(importer, tmp_path, files):
-    for number, partners in enumerate(files):
+    for number, partners in nonempty(enumerate(files)):
         rows = [ROW | {"partner": partner, "child_id": f"{number}-{n}"} for partner in partners for n in range(4)]
         imported = importer.import_file(write(tmp_path, text_of(rows), "a.csv"))
         assert imported.accepted == len(rows)

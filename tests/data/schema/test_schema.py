@@ -9,6 +9,7 @@ from data.schema import conform, get_kind
 from data.schema.codebook import ENTRY, describe
 from data.schema.kinds import KINDS
 from data.tables.spec import OF_COUNTRIES
+from tests.helpers.nonempty import nonempty
 
 STORED = {
     "encounter": "date municipality child programme_child country stage pathway form axis found sex age_band "
@@ -55,7 +56,7 @@ def test_stored_columns_are_the_canonical_ones_in_order(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_column_says_what_it_means(kind):
-    for column in get_kind(kind).columns:
+    for column in nonempty(get_kind(kind).columns):
         assert column.label
         assert column.meaning.endswith(".")
         assert column.limits

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from data.tables.periods import GRAINS, Calendar, Period
+from tests.helpers.nonempty import nonempty
 
 YEAR = Calendar(6)
 
@@ -58,7 +59,7 @@ def test_every_day_lies_in_one_period_of_each_grain_and_they_nest(day, month):
 @given(st.dates(date(2000, 1, 1), date(2010, 1, 1)), st.integers(0, 900))
 def test_periods_between_two_days_join_without_a_gap(first, length):
     last = date.fromordinal(first.toordinal() + length)
-    for grain in GRAINS[:3]:
+    for grain in nonempty(GRAINS[:3]):
         periods = YEAR.between(first, last, grain)
         assert periods[0].start <= first
         assert periods[-1].start <= last <= periods[-1].end

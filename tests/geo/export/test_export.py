@@ -27,6 +27,7 @@ from data.tables.states import MEANINGS, STATES
 from geo.export import FORMATS, export_layers, list_layers, pack_files, split_layers
 from geo.layers import LAYERS, find_conflict, find_layer
 from tests.helpers import small_release
+from tests.helpers.nonempty import nonempty
 from tests.helpers.small_release import FORMULA, HOSTILE, NAME
 
 EVIL_FIGURE = ("AL-01", "2011-01-01/P1Y", "egyptian", 7.0, None, "=1+1", 2011, "read", HOSTILE)
@@ -62,7 +63,7 @@ def named(files, ending):
 
 
 def test_names_carry_release_tier_and_whether_invented(files):
-    for path in files:
+    for path in nonempty(files):
         assert path.name.startswith(f"tact-{NAME}-partner")
         published = re.search("population|referrals|roma_figures", path.name)
         assert ("invented" in path.name) != bool(published)
@@ -70,9 +71,9 @@ def test_names_carry_release_tier_and_whether_invented(files):
 
 def test_layers_that_may_not_stand_together_get_files_of_their_own(files, partner, public):
     for release in (partner, public):
-        for part in split_layers(release):
+        for part in nonempty(split_layers(release)):
             assert not find_conflict(release.tier, [layer.id for layer in part])
-    for path in of_kind(files, ".gpkg"):
+    for path in nonempty(of_kind(files, ".gpkg")):
         layers = {n.rpartition("_")[0] for n, kind in pyogrio.list_layers(path) if kind}
         assert not find_conflict("partner", layers)
 
@@ -155,7 +156,7 @@ def test_geopackages_hold_all_layers_and_levels(packages, partner):
 
 
 def test_each_geopackage_explains_itself(packages):
-    for path in packages:
+    for path in nonempty(packages):
         names = set(pyogrio.list_layers(path)[:, 0])
         assert {"codebook", "about", "sources", "layer_styles"} <= names
         about = pyogrio.read_dataframe(path, layer="about").set_index("key")["value"]
@@ -208,7 +209,7 @@ def test_published_figures_in_the_geopackage(packages):
 
 
 def test_styles_cover_every_class_and_state(packages):
-    for path in packages:
+    for path in nonempty(packages):
         styles = pyogrio.read_dataframe(path, layer="layer_styles").set_index("f_table_name")
         for name, kind in pyogrio.list_layers(path):
             if kind is None:
@@ -275,7 +276,7 @@ def test_geojson_of_an_area_without_a_shape(files):
 
 
 def test_a_style_lies_beside_each_map_file(files):
-    for path in of_kind(files, ".geojson"):
+    for path in nonempty(of_kind(files, ".geojson")):
         assert path.with_suffix(".qml") in files
 
 
@@ -346,7 +347,7 @@ def test_csv_comes_with_a_data_package_that_its_tables_fit(files, tmp_path):
 
 
 def test_no_cell_of_a_csv_can_run(files):
-    for path in of_kind(files, ".csv"):
+    for path in nonempty(of_kind(files, ".csv")):
         with path.open(encoding="utf-8-sig", newline="") as file:
             for row in csv.reader(file):
                 assert not [cell for cell in row if cell[:1] in tuple("=+-@\t\r")]
@@ -373,7 +374,7 @@ def test_workbooks_have_a_sheet_a_layer_with_codebook_and_about(files, partner):
 
 
 def test_headers_stand_and_stay(files):
-    for book in books(files):
+    for book in nonempty(books(files)):
         for sheet in book:
             assert sheet.freeze_panes == "A2"
             assert sheet["A1"].font.b
@@ -481,7 +482,7 @@ def test_pack_holds_every_file(files):
 @pytest.mark.slow
 def test_files_hold_no_number_that_the_release_does_not_hold(files, partner, public, tmp_path):
     pairs = [(partner, files), (public, export_layers(public, tmp_path, ["csv", "xlsx", "gpkg"]))]
-    for release, leaving in pairs:
+    for release, leaving in nonempty(pairs):
         findings, how = search(release, leaving)
         assert not findings
         assert how["cells"] > 1000

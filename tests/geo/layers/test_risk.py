@@ -26,6 +26,7 @@ from geo.layers.risk import CERTAINTIES, CHANGES, PUBLIC, RATES, find_claim
 from risk.model import statements
 from risk.model.statements import LIKELY, PUBLIC_CLAIMS, RATE_CLAIMS
 from risk.report.change import CHANGE_CLAIMS
+from tests.helpers.nonempty import nonempty
 from tests.helpers.repetitions import vary
 
 RISK = find_layer("risk")
@@ -87,7 +88,7 @@ def test_the_burden_is_shown_with_its_ranks(partner):
 def test_the_interval_stands_beside_every_class_that_is_told_and_that_is_not(partner):
     source = partner.table("risk_region_whole_crossing").query("crossing == 'internal'").set_index("area")
     notes = read(partner).frame["note"]
-    for area, row in source.iterrows():
+    for area, row in nonempty(source.iterrows()):
         numbers = [float(n) for n in re.findall(r"\d+(?:\.\d+)?", notes[area].replace("95 %", ""))]
         assert numbers == pytest.approx([row["median"], row["lower"], row["upper"]], abs=0.006)
 

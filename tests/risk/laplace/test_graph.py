@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.laplace import graph
+from tests.helpers.nonempty import nonempty
 from tests.helpers.reference import read_scotland_edges
 
 
@@ -30,7 +31,7 @@ def test_each_part_has_variance_one_on_the_geometric_mean_and_sums_to_zero(size_
     size, edges = size_and_edges
     field = graph.build_structure(size, edges)
     covariance = field.product(field.variances)
-    for part in range(field.labels.max() + 1):
+    for part in nonempty(range(field.labels.max() + 1)):
         inside = np.flatnonzero(field.labels == part)
         part_covariance = covariance[np.ix_(inside, inside)]
         assert np.exp(np.log(np.diag(part_covariance)).mean()) == pytest.approx(1.0)

@@ -11,6 +11,7 @@ from risk.laplace import likelihood
 from risk.laplace.likelihood import HIDDEN, Counts
 from risk.model.observations import build_channel
 from tests.helpers.fits import true_counts
+from tests.helpers.nonempty import nonempty
 
 KAPPAS = st.sampled_from([0.0, 0.05, 0.4, 1.0])
 CHANNEL = CellKey().channel(60)
@@ -71,7 +72,7 @@ def test_each_cell_holds_the_true_counts_that_can_show_so():
     channel = CellKey().channel(60, 1, 11)
     published = np.array([14, HIDDEN, 30, 14])
     counts = Counts.from_published(published, channel)
-    for cell, value in enumerate(published):
+    for cell, value in nonempty(enumerate(published)):
         chance = channel.hidden() if value == HIDDEN else channel.shown(int(value))
         true, log_chance = (values[:, cell] for values in true_counts(counts))
         possible = np.isfinite(log_chance)

@@ -27,6 +27,7 @@ from risk.model.expected import compute_finding_factor
 from risk.model.layout import build_layout
 from risk.model.observations import HIDDEN, MISSING, PATHWAYS, Observations, read_share_found
 from tests.helpers.fits import log_means, mean_risk
+from tests.helpers.nonempty import nonempty
 from tests.helpers.repetitions import vary
 
 NOISE = CellKey()
@@ -172,7 +173,7 @@ def test_a_fixed_exponent_stays(seen):
 @pytest.mark.slow
 def test_the_planted_shift_to_internal_trafficking_is_seen(seen, fits):
     """It is found in Tirana and Durrës, and less elsewhere."""
-    for observations, fit in zip(seen, fits, strict=True):
+    for observations, fit in nonempty(zip(seen, fits, strict=True)):
         rate = fit.draws(2000, 0).log_rate
         odds = rate[..., PATHWAYS.index("internal")] - rate[..., PATHWAYS.index("cross_border")]
         change = odds[:, :, 7:].mean(axis=2) - odds[:, :, :3].mean(axis=2)

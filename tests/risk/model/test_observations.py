@@ -15,6 +15,7 @@ from data.release import Release
 from geo import areas
 from risk.model import observations
 from risk.model.observations import ALL, HIDDEN, MISSING, PATHWAYS, WAYS, Observations
+from tests.helpers.nonempty import nonempty
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +128,7 @@ def test_each_child_of_a_world_counts_once_as_it_was_first_met(world, exact):
             crossing = "internal" if first["pathway"] == "internal" else "cross_border"
             counts[parent[first["municipality"]], crossing] += 1
     mine = exact.published.sum(axis=(1, 3))
-    for (area, pathway), count in counts.items():
+    for (area, pathway), count in nonempty(counts.items()):
         assert mine[exact.areas.index(area), PATHWAYS.index(pathway)] == count
 
 

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from risk.model.burden import BURDEN_CLAIMS, TOP, judge_burden
 from risk.model.statements import LIKELY, NONE, RATE_CLAIMS, VERY_LIKELY, judge_ratio, name_certainty, say_nothing_of
+from tests.helpers.nonempty import nonempty
 
 
 def say(*shares):
@@ -49,7 +50,7 @@ def test_a_claim_that_is_only_likely_is_not_said_surely():
 @given(arrays(float, (50, 3), elements=st.floats(-3, 3)))
 def test_what_is_said_has_its_chance_and_nothing_narrower_has(draws):
     statements = judge_ratio(draws)
-    for area in range(draws.shape[1]):
+    for area in nonempty(range(draws.shape[1])):
         chances = [claim.measure(draws[:, area]) for claim in RATE_CLAIMS]
         position = statements.position[area]
         before = RATE_CLAIMS if position == NONE else RATE_CLAIMS[:position]

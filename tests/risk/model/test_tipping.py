@@ -9,6 +9,7 @@ from risk.model.burden import judge_burden
 from risk.model.statements import NONE, RATE_CLAIMS, VERY_LIKELY, choose_statements, judge_ratio
 from risk.model.tipping import find_rank_tipping, find_rate_tipping, find_tipping
 from risk.report.change import CHANGE_CLAIMS
+from tests.helpers.nonempty import nonempty
 
 AREAS = 12
 STEP = np.exp(0.01)  # of the factors that are tried
@@ -32,7 +33,7 @@ def test_a_statement_on_a_rate_lapses_just_where_it_is_said(seed):
     need = average(need, share)
     statements = judge_ratio(need)
     tipping = find_rate_tipping(statements, need, detection, share)
-    for area in range(AREAS):
+    for area in nonempty(range(AREAS)):
         position = statements.position[area, 0]
         if position == NONE:
             assert np.isnan(tipping[area, 0])
@@ -61,7 +62,7 @@ def test_a_statement_on_a_rank_lapses_just_where_it_is_said(seed):
     country_of = np.repeat([0, 1], [7, AREAS - 7])
     burden = judge_burden(np.exp(need), country_of)
     tipping = find_rank_tipping(burden.statements, np.exp(need), country_of, detection)
-    for area in np.flatnonzero(burden.statements.position[:, 0] != NONE):
+    for area in nonempty(np.flatnonzero(burden.statements.position[:, 0] != NONE)):
         position, point = burden.statements.position[area, 0], tipping[area, 0]
         claim = burden.statements.claims[position]
 

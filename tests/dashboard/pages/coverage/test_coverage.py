@@ -22,6 +22,7 @@ from geo.travel import Link
 from risk.access.tables import Times, describe_travel
 from risk.report import assess
 from tests.helpers.manifests import edit_manifest
+from tests.helpers.nonempty import nonempty
 from tests.helpers.pages import open_current, open_page, read_text, read_unfolded, speak_on_pages
 
 
@@ -295,7 +296,7 @@ def test_the_chosen_cell_is_marked_and_its_map_stands_beside_it(run):
 def test_minutes_are_those_to_the_nearest_of_the_chosen_services(current):
     drawn = matrix.render_matrix(current, "AL", "axes", "axis-protection", "")
     times = summary.read_access(current, "minutes", "axis-protection")
-    for code, words in re.findall(r'<tr data-area="([^"]+)".*?<td class="minutes"[^>]*>([^<]+)</td>', drawn):
+    for code, words in nonempty(re.findall(r'<tr data-area="([^"]+)".*?<td class="minutes"[^>]*>([^<]+)</td>', drawn)):
         row = times.loc[code]
         assert words.removeprefix("≤") == (f"{row['value']:.0f}" if row["value"] == row["value"] else "–")
         assert words.startswith("≤") == bool(row["nearer"] and row["value"] == row["value"])

@@ -20,6 +20,7 @@ from data.tables.shown import choose_numbers
 from data.tables.spec import CATEGORIES, OPEN_AXES
 from geo.export.targets import build_targets, write_targets
 from risk.handover.advocacy import add_policies
+from tests.helpers.nonempty import nonempty
 from tests.helpers.pages import open_current, open_page, read_text
 
 RESTRICTED_AXES = frozenset(CATEGORIES["axis"]) - OPEN_AXES
@@ -281,7 +282,7 @@ def test_without_an_area_one_country_is_chosen_and_a_county_shows_its_own(run, c
 def test_heading_and_column_say_each_its_own_period(run, current):
     """Services are those of the last quarter, children those of the chosen period."""
     periods = current_release.name_periods(current, "children", "country", "stage")
-    for period, words in list(periods.items())[:2]:
+    for period, words in nonempty(list(periods.items())[:2]):
         test = run(time=period)
         assert f"Children met, {words}<" in " ".join(e.proto.body for e in test.get("html"))
         assert "Who does what in Albania: services of Mar to May 2009" in [header.value for header in test.header]

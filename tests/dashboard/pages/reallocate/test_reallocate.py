@@ -23,6 +23,7 @@ from risk.planning.explain import Estimate
 from risk.planning.inputs import Setting, make_plan
 from risk.planning.problem import Decision
 from risk.planning.summary import AuthoredDecision
+from tests.helpers.nonempty import nonempty
 from tests.helpers.pages import read_unfolded, speak_on_pages
 from tests.helpers.reallocate_page import (
     HOSTILE,
@@ -281,7 +282,9 @@ def test_a_plan_that_is_advised_names_the_condition_of_its_moves(current):
 
 def test_a_card_names_who_gains_and_who_loses_before_it_is_unfolded(current):
     plan, t = plan_of(current), planner.speak(current)
-    for move, words, card in zip(plan.moves, moves.word_moves(t, plan), render.render_moves(t, plan), strict=True):
+    for move, words, card in nonempty(
+        zip(plan.moves, moves.word_moves(t, plan), render.render_moves(t, plan), strict=True)
+    ):
         seen = str(card).partition("<details>")[0]
         assert f"<h3>{t.name_area(move.start)} → {t.name_area(move.end)}</h3>" in seen
         assert f"Who gains: <b>{words.helps}</b>" in seen

@@ -20,6 +20,7 @@ from data.restricted.keys import Secret
 from data.restricted.vault import Vault
 from data.schema.kinds import KINDS
 from data.tables.spec import OF_COUNTRIES
+from tests.helpers.nonempty import nonempty
 from tests.helpers.old_excel import write_old_workbook
 from tests.helpers.partner_files import (
     ROW,
@@ -739,7 +740,7 @@ def test_markup_stays_plain_text_in_every_text_field(tmp_path, kind):
     row |= {"share": "", "year": "2007", "period": "2008", "span": ""}
     path = write(tmp_path, text_of([row], [c.name for c in given_columns]))
     record = read(path, kind).accepted.iloc[0]
-    for column in given_columns:
+    for column in nonempty(given_columns):
         if column.type == "text":
             assert record[column.name] == MARKUP
 
