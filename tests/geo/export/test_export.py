@@ -71,7 +71,7 @@ def test_names_carry_release_tier_and_whether_invented(files):
 
 def test_layers_that_may_not_stand_together_get_files_of_their_own(files, partner, public):
     for release in (partner, public):
-        for part in nonempty(split_layers(release)):
+        for part in split_layers(release):
             assert not find_conflict(release.tier, [layer.id for layer in part])
     for path in nonempty(of_kind(files, ".gpkg")):
         layers = {n.rpartition("_")[0] for n, kind in pyogrio.list_layers(path) if kind}
