@@ -32,7 +32,7 @@ from dashboard.site import (
 )
 from dashboard.site.assets import ASSETS
 from dashboard.site.reader import HEADER, expect_people
-from dashboard.web import features, meeting, news, pictures
+from dashboard.web import dev, features, meeting, news, pictures
 from dashboard.web.agenda import papers
 from dashboard.web.compressed import CompressedFiles
 from dashboard.web.door import Door
@@ -145,6 +145,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", help="The host name by which a proxy asks.")
     parser.add_argument("--accounts", type=Path, help="The file of the people who sign in to the partner tier.")
     parser.add_argument("--access", type=Path, help="The file that names the provider of an organisation.")
+    parser.add_argument("--dev", action="store_true", help="Show changed pages without a restart.")
     parser.add_argument(
         "--until-input-ends",
         action="store_true",
@@ -193,6 +194,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         keep_made_files()
     except TactError as error:
         parser.error(str(error))
+    if asked.dev:
+        dev.start()
     entry = Entry("tact-map", asked.port) if site.tier == "partner" and accounts is None else None
     output, url = take_output(), make_url(asked.host, asked.port)
     print_address(output, url, entry)

@@ -26,6 +26,7 @@ from dashboard.commands.web_process import (
 )
 from dashboard.commands.workspace import OWN_WORKSPACE
 from dashboard.site import ALL, Site, allowed_tier, check_name, make_serve_command, make_url
+from data.accounts.addresses import LOOPBACK
 from data.accounts.database import Accounts
 from data.accounts.provider import find_provider_file, read_provider
 from data.errors import InputError, TactError
@@ -80,11 +81,16 @@ def serve(
         bool, typer.Option("--people", help="People sign in to the partner tier (tact people), with no printed token.")
     ] = False,
     accounts: AccountsFile = None,
+    dev: Annotated[
+        bool, typer.Option("--dev", help="For engineers: a page whose code changes is shown anew, without a restart.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Open the map. Without a release of your own it shows the demo with invented data."""
     shown = allowed_tier(address, tier)
     check_name(name, shown, people=people)
+    if dev and address not in LOOPBACK:
+        raise InputError("--dev is for this machine alone: leave --address out.")
     workspace = None if published is not None or signed_by is not None else _open_workspace(context.obj)
     if workspace is None:
         site, source = _open_published(published, signed_by, shown)
@@ -94,7 +100,7 @@ def serve(
     file, access = _find_accounts(workspace, accounts, people=people)
     port = choose_port(address, port, _FIRST_PORT)
     command = make_serve_command(site, address, port, name=name, accounts=file, access=access)
-    with run_web_process([*command, "--until-input-ends"]) as process:
+    with run_web_process([*command, "--until-input-ends", *(["--dev"] if dev else [])]) as process:
         url = wait_until_up(process, make_url(address, port))
         about = {"workspace": str(workspace.path), "invented": workspace.invented} if workspace is not None else {}
         emit(

@@ -13,7 +13,7 @@ from dashboard.site import Site, follow_asked, read_site, read_whole_site
 from dashboard.site.current_release import CurrentRelease, keep_open, open_current_release
 from dashboard.site.reader import find_accounts, find_reader, follow_headers, read_as
 from dashboard.site.text import _, escape_markdown, follow_language, speak
-from dashboard.web import bar
+from dashboard.web import bar, dev
 from dashboard.web.agenda.decisions import show_decisions
 from dashboard.web.agenda.state import Played, find_played, find_store, may_write
 from dashboard.web.agenda.strip import render_strip
@@ -44,7 +44,9 @@ def run_page() -> None:
     follow_headers(lambda: st.context.headers)
     follow_asked(_find_release)
     with speak(read_language()), read_as(find_reader()):
+        number = dev.look()
         _run_entry()
+        dev.watch_page(number)
 
 
 def _run_entry() -> None:

@@ -46,14 +46,14 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
 
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(releases: Path, *arguments: str, unwanted: str = "//never") -> Served:
+    def start(releases: Path, *arguments: str, unwanted: str = "//never", code: Path = ROOT) -> Served:
         port = free_port()
         seen = tmp_path_factory.mktemp("audit") / "seen"
         seen.touch()
         command = [sys.executable, "-c", WATCHED, str(seen), unwanted, "--releases", str(releases)]
         environment = clean_environment({**os.environ, "TACT_VAULT_KEY": "00" * 32})
         process = subprocess.Popen(
-            [*command, "--port", str(port), *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+            [*command, "--port", str(port), *arguments], cwd=code, env=environment, stdout=subprocess.PIPE
         )
         running.append(process)
         return Served(wait_for(process), process, seen)
