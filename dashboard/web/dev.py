@@ -72,7 +72,7 @@ def _look_again(number: int) -> None:
 
 def _read_times() -> dict[str, int]:
     """Return when the file of each loaded module of `dashboard` was written, by name, in the order of the imports."""
-    modules = [(name, module) for name, module in sys.modules.items() if _is_watched(name, module)]
+    modules = [(name, module) for name, module in sys.modules.copy().items() if _is_watched(name, module)]
     return {name: Path(str(module.__file__)).stat().st_mtime_ns for name, module in modules}
 
 

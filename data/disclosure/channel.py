@@ -44,6 +44,12 @@ class Knowledge:
         """The smallest number that is shown."""
         return self.open_to + 1
 
+    @property
+    def draws(self) -> int:
+        """Of how many draws of noise a number is the sum (`CellKey.knowledge`): the years of the whole programme."""
+        below = self.open_to - (self.hidden_to - self.largest)  # the largest number of a draw that the sum leaves out
+        return self.largest // (self.open_values - 1 + below)
+
     @classmethod
     def from_manifest(cls, values: Mapping[str, int]) -> Knowledge:
         """Return the knowledge about a measure from its entry in a manifest."""

@@ -1,7 +1,8 @@
 """The averaging attack: several noisy numbers about one count may together leave only one likely value.
 
 A total can be estimated from its own number, and from the numbers of its categories, of the areas inside it and of the
-periods inside it. The attacker knows the distribution of the noise. An earlier release gives one more estimate if the
+periods inside it. The attacker knows the distribution of the noise; that of the whole programme is the noise of each of
+its years together. An earlier release gives one more estimate if the
 total was provisional there. The attacker multiplies the likelihoods. The attack succeeds if one value other than zero
 has a probability of at least CERTAIN. An "unknown" is the true count of a cell; a "tie" is a sum of such counts.
 """
@@ -17,6 +18,7 @@ import numpy as np
 from data.disclosure.attacks.bounds import BoundsAttack, Finding, Published
 from data.disclosure.attacks.bounds.lattice import Table
 from data.disclosure.cell_key import CellKey, salt_of
+from data.disclosure.channel import Knowledge
 from data.message import Message
 from data.tables.spec import FAMILIES, TableSpec, find_knowledge
 from data.tables.states import STATES
@@ -90,14 +92,26 @@ def _read_numbers(release: Published, table: Table) -> dict[tuple[str, ...], int
 
 @dataclass(eq=False)
 class _Readings:
-    """The numbers that the last release shows for unknowns, and the likelihood of each true count.
-
-    A number of the whole programme has the noise of each of its years. It is read as if it had that of one: this is
-    exact where all children are of one year, and supposes too much elsewhere.
-    """
+    """The numbers that the last release shows for unknowns, and the likelihood of each true count."""
 
     system: BoundsAttack
     mechanism: CellKey
+
+    @cached_property
+    def draws(self) -> Ints:
+        """Of how many draws of noise the number of each unknown is the sum, (unknowns,)."""
+        draws = np.ones(self.system.lattice.size, np.int64)
+        for table, known in self._list_tables():
+            draws[table.base : table.base + table.state.size] = known.draws
+        return draws
+
+    def _list_tables(self) -> Iterator[tuple[Table, Knowledge]]:
+        """Yield the tables of measures that add up, and what is known of their numbers."""
+        for table in self.system.lattice.tables.values():
+            shape = table.shape
+            known = find_knowledge(self.system.knowledge, shape.measure, shape.level, shape.grain)
+            if shape.measure in _SUMS and known is not None:
+                yield table, known
 
     @cached_property
     def values(self) -> Ints:
@@ -106,16 +120,11 @@ class _Readings:
         It is 0 or less where a number is hidden: minus the largest number that is. It is _NO_NUMBER for an unknown
         without a number, and for all of a measure that does not add up.
         """
-        lattice = self.system.lattice
-        values = np.full(lattice.size, _NO_NUMBER, np.int64)
-        for table in lattice.tables.values():
-            shape = table.shape
-            known = find_knowledge(self.system.knowledge, shape.measure, shape.level, shape.grain)
-            if shape.measure in _SUMS and known is not None:
-                readable = np.isin(table.state, _READABLE) & (table.listed == self.system.last)
-                here = slice(table.base, table.base + table.state.size)
-                number = np.where(table.state == _NUMBER, table.high - known.largest, 1 - known.threshold)
-                values[here] = np.where(readable, number, _NO_NUMBER).ravel()
+        values = np.full(self.system.lattice.size, _NO_NUMBER, np.int64)
+        for table, known in self._list_tables():
+            readable = np.isin(table.state, _READABLE) & (table.listed == self.system.last)
+            number = np.where(table.state == _NUMBER, table.high - known.largest, 1 - known.threshold)
+            values[table.base : table.base + table.state.size] = np.where(readable, number, _NO_NUMBER).ravel()
         return values
 
     def list_totals(self, *, include_single: bool) -> Iterator[tuple[int, list[Ints]]]:
@@ -149,56 +158,84 @@ class _Readings:
         """Return the most likely count and its posterior probability under a flat prior.
 
         `earlier`: numbers of the same unknown in earlier releases. Both results are 0 if the numbers contradict.
+        The number of the whole programme is the sum of its years: where these are read, it says nothing new.
         """
-        numbers = [tuple(self.values[parts].tolist()) for parts in sets]
-        return _guess(self.mechanism, int(self.values[unknown]), tuple(numbers), tuple(earlier))
+        draws = int(self.draws[unknown])
+        alone = [] if any(self.draws[parts[0]] < draws for parts in sets) else [int(self.values[unknown])]
+        numbers: list[tuple[_Number, ...]] = [((value, draws),) for value in (*alone, *earlier)]
+        numbers += [tuple(zip(self.values[p].tolist(), self.draws[p].tolist(), strict=True)) for p in sets]
+        return _guess(self.mechanism, tuple(numbers))
+
+
+_Number = tuple[int, int]  # a number, and of how many draws it is the sum
 
 
 # A release is attacked several times while it is made, with nearly the same numbers.
 @lru_cache(maxsize=2**16)
-def _guess(
-    mechanism: CellKey, value: int, sets: tuple[tuple[int, ...], ...], earlier: tuple[int, ...]
-) -> tuple[int, float]:
-    from scipy.special import gammaln
-
-    low, chance = _compute_likelihood(mechanism, value)
-    chance = chance.copy()
-    for number in earlier:
-        chance *= _align(*_compute_likelihood(mechanism, number), low, len(chance))
-    for parts in sets:
-        start, total = 0, np.ones(1)
-        for part in parts:
-            first, part_chance = _compute_likelihood(mechanism, part)
-            start, total = start + first, np.convolve(total, part_chance)
-        # Divide by the number of ways in which a count is a sum of so many parts: they are no evidence.
-        counts = np.arange(start, start + len(total))
-        ways = gammaln(counts + len(parts)) - gammaln(counts + 1)
-        chance *= _align(start, total * np.exp(ways.min() - ways), low, len(chance))
-    if not chance.sum() > 0:  # the numbers contradict each other
+def _guess(mechanism: CellKey, sums: tuple[tuple[_Number, ...], ...]) -> tuple[int, float]:
+    """Return the most likely count and its probability, from sets of numbers; those of a set add up to the count."""
+    known = [_compute_sum_likelihood(mechanism, numbers) for numbers in sums]
+    low, high = max(start for start, _ in known), min(start + len(chance) for start, chance in known)
+    if low >= high:  # the numbers contradict each other
+        return 0, 0.0
+    chance = np.prod([of_set[low - start : high - start] for start, of_set in known], axis=0)
+    if not chance.sum() > 0:
         return 0, 0.0
     best = int(chance.argmax())
     return low + best, float(chance[best] / chance.sum())
 
 
+def _compute_sum_likelihood(mechanism: CellKey, numbers: tuple[_Number, ...]) -> tuple[int, Floats]:
+    """Return the smallest count that may be behind numbers of its parts, and P(numbers | count) from it on, (counts,).
+
+    All ways in which a count can be a sum of so many parts are equally likely.
+    """
+    start, total = 0, np.ones(1)
+    for value, draws in numbers:
+        first, chance = _compute_likelihood(mechanism, value, draws)
+        start, total = start + first, np.convolve(total, chance)
+    return start, _divide_by_ways(start, total, len(numbers))
+
+
+def _divide_by_ways(start: int, chance: Floats, parts: int) -> Floats:
+    """Divide by the number of ways in which each count, from `start` on, is a sum of parts; up to a factor."""
+    from scipy.special import gammaln
+
+    counts = np.arange(start, start + len(chance)).reshape(-1, *[1] * (chance.ndim - 1))
+    ways = gammaln(counts + parts) - gammaln(counts + 1)
+    return np.asarray(chance * np.exp(ways.min() - ways))
+
+
 @lru_cache(maxsize=2**12)
-def _compute_likelihood(mechanism: CellKey, value: int) -> tuple[int, Floats]:
+def _compute_likelihood(mechanism: CellKey, value: int, draws: int) -> tuple[int, Floats]:
     """Return the smallest count that can be published as this number, and P(number | count) from it on, (counts,).
 
     value : 0 or less for a hidden number, see `_Readings.values`.
     """
-    largest = mechanism.knowledge().largest
+    reach = draws * mechanism.largest
     if value <= 0:
-        return 0, mechanism.channel(largest - value, 1, 1 - value).hidden()
-    near = min(value, 3 * largest + 1)  # from there on the noise is the same for all counts
-    likely = mechanism.channel(near + largest).shown(near)
-    counts = np.flatnonzero(likely)
-    return int(counts[0]) + value - near, likely[counts[0] : counts[-1] + 1]
+        noise = _compute_noise(mechanism, draws, reach - value)
+        return 0, np.array([noise[count, : max(reach - value - count + 1, 0)].sum() for count in range(len(noise))])
+    near = min(value, 3 * reach + 1)  # from there on the noise is the same for all counts
+    counts = np.arange(max(near - reach, 0), near + reach + 1)
+    likely = _compute_noise(mechanism, draws, 4 * reach + 1)[counts, near - counts + reach]
+    possible = np.flatnonzero(likely)
+    return int(counts[possible[0]]) + value - near, likely[possible[0] : possible[-1] + 1]
 
 
-def _align(start: int, chance: Floats, low: int, width: int) -> Floats:
-    """Return the probabilities of the counts low .. low + width - 1, (width,); `chance` begins with count `start`."""
-    result = np.zeros(width)
-    first, last = max(start, low), min(start + len(chance), low + width)
-    if first < last:
-        result[first - low : last - low] = chance[first - start : last - start]
-    return result
+@lru_cache(maxsize=64)
+def _compute_noise(mechanism: CellKey, draws: int, n_max: int) -> Floats:
+    """Compute P(noise | count) of a sum of draws up to a factor, (n_max + 1, 2 * draws * largest + 1).
+
+    All ways in which the count is a sum of so many counts are equally likely.
+    """
+    from scipy.linalg import toeplitz
+
+    table = mechanism.table()
+    one = total = table[np.minimum(np.arange(n_max + 1), len(table) - 1)]
+    for _ in range(draws - 1):
+        sums, width = np.zeros((n_max + 1, total.shape[1] + one.shape[1] - 1)), total.shape[1]
+        for move, chance in enumerate(one.T):
+            sums[:, move : move + width] += np.tril(toeplitz(chance)) @ total
+        total = sums
+    return _divide_by_ways(0, total, draws)
