@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import poisson
 
 from data.disclosure.attacks import membership, sequence
 from data.disclosure.attacks.bounds import Published
@@ -18,6 +20,7 @@ from data.disclosure.attacks.membership.rates import Rates, read_rates
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
 from data.tables.spec import CATEGORIES, TableSpec
+from tests.helpers.nonempty import nonempty
 
 YEARS = ("2006-06-01/P1Y", "2007-06-01/P1Y")
 WHOLE = "2006-06-01/2008-05-31"
@@ -116,6 +119,44 @@ def test_a_trained_attacker_reads_each_period_under_its_own_threshold(table, per
     attacker = Attacker(of_one_region, mechanism, 20, [table], thresholds={table: (11, 20)})
     advantage = attacker.attack(Child(0, period), 40_000, seed=1)
     best = compute_advantage([12.0], mechanism, k)[0]
+    assert advantage.low - 0.005 <= best <= advantage.high + 0.005
+
+
+def draw_sums(rates_of_years, added, k):
+    """Return the chance of each sum of yearly numbers by a long way, (numbers,); the first year has `added` more."""
+    sums = {0: 1.0}
+    for year, rate in enumerate(rates_of_years):
+        of_year = {}
+        for others in range(60):
+            count = others + (added if year == 0 else 0)
+            row = CellKey().table()[min(count, len(CellKey().table()) - 1)]
+            for noise, chance in zip(range(-5, 6), row, strict=True):
+                of_year[count + noise] = of_year.get(count + noise, 0.0) + chance * poisson.pmf(others, rate)
+        joined = {}
+        for (first, chance), (second, more) in product(sums.items(), of_year.items()):
+            number = first + second
+            joined[number] = joined.get(number, 0.0) + chance * more
+        sums = joined
+    shown = {}
+    for number, chance in sums.items():
+        place = number if number >= k else -1
+        shown[place] = shown.get(place, 0.0) + chance
+    return shown
+
+
+@pytest.mark.parametrize("level", ["region", "country"])
+@pytest.mark.parametrize(("known", "k"), [(0.0, 11), (0.0, 0), (1.0, 11)])
+def test_a_number_of_the_whole_programme_tells_what_a_sum_of_its_years_can_tell(level, known, k):
+    of_years = (9.0, 4.0, 6.0)
+    of_one_region = replace(rates(*of_years), children=np.array([of_years, (0.0, 0.0, 0.0)]))
+    attacker = Attacker(of_one_region, CellKey(), k, [TableSpec("children", level, "whole")], known=known)
+    advantage = attacker.attack(Child(0, 0), 40_000, seed=1)
+    if known:  # each year has as many others as the attacker knows, and three draws of noise hide the child
+        single = Attacker(of_one_region, CellKey(), k, [TableSpec("children", level, "year")], known=known)
+        assert advantage.high < single.attack(Child(0, 0), 40_000, seed=1).low
+        return
+    without, there = (draw_sums(of_years, added, k) for added in (0, 1))
+    best = sum(abs(there.get(n, 0) - without.get(n, 0)) for n in nonempty({*without, *there})) / 2
     assert advantage.low - 0.005 <= best <= advantage.high + 0.005
 
 

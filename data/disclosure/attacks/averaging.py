@@ -158,11 +158,9 @@ class _Readings:
         """Return the most likely count and its posterior probability under a flat prior.
 
         `earlier`: numbers of the same unknown in earlier releases. Both results are 0 if the numbers contradict.
-        The number of the whole programme is the sum of its years: where these are read, it says nothing new.
         """
-        draws = int(self.draws[unknown])
-        alone = [] if any(self.draws[parts[0]] < draws for parts in sets) else [int(self.values[unknown])]
-        numbers: list[tuple[_Number, ...]] = [((value, draws),) for value in (*alone, *earlier)]
+        own, draws = int(self.values[unknown]), int(self.draws[unknown])
+        numbers: list[tuple[_Number, ...]] = [((value, draws),) for value in (own, *earlier)]
         numbers += [tuple(zip(self.values[p].tolist(), self.draws[p].tolist(), strict=True)) for p in sets]
         return _guess(self.mechanism, tuple(numbers))
 

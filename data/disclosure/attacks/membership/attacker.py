@@ -1,6 +1,7 @@
 """The membership attack on all numbers together: worlds of other children, published with and without the child.
 
-A classifier is trained on half of the worlds to detect the child, and tested on the other half.
+A classifier is trained on half of the worlds to detect the child, and tested on the other half. A number of the whole
+programme is the sum of its years, each with noise of its own.
 Withholding is left out of these worlds: the attacker sees all numbers before withholding, which reveals more.
 """
 
@@ -103,7 +104,21 @@ class Attacker:
 
     def expect_others(self, child: Child, spec: TableSpec) -> float:
         """Return the expected number of other children in the child's cell of a table."""
-        time = int(self.rates.coarser[spec.grain][child.period])
+        return self._expect_at(child, spec, int(self.rates.coarser[spec.grain][child.period]))
+
+    def expect_in_draws(self, child: Child, spec: TableSpec) -> list[float]:
+        """Return the expected number of other children in each draw of noise of the child's cell, its own draw first.
+
+        A cell of the whole programme has one draw for each year.
+        """
+        years = self.rates.coarser["year"]
+        own = int(years[child.period])
+        if spec.grain != "whole":
+            return [self.expect_others(child, spec)]
+        times = [own, *(year for year in range(int(years.max()) + 1) if year != own)]
+        return [self._expect_at(child, replace(spec, grain="year"), time) for time in times]
+
+    def _expect_at(self, child: Child, spec: TableSpec, time: int) -> float:
         cell = (spec, time, tuple(child.categories[name] for name in spec.breakdown))
         if cell not in self._expected:
             self._expected[cell] = self._expect_children(*cell)
@@ -155,7 +170,10 @@ class Attacker:
         return of_tables + float(alone) ** 2 * (self.rates.country[child.region] in self.estimated)
 
     def _look_up(self, child: Child, spec: TableSpec) -> float:
-        """Return the advantage from the number of the child's cell alone, interpolated in a table."""
+        """Return the advantage from the number of the child's cell alone, interpolated in a table.
+
+        A number of the whole programme is read as if it had the noise of one year, which gives an upper bound.
+        """
         k = self.find_threshold(spec, int(self.rates.coarser[spec.grain][child.period]))
         return float(np.interp(np.sqrt(self.expect_others(child, spec)), *tabulate_advantage(self.mechanism, k)))
 
@@ -223,71 +241,83 @@ class Attacker:
         others = OtherChildren.draw(self, child, worlds, rng)
         features: tuple[list[Floats], list[Floats]] = ([], [])
         for spec in self.list_tables(child):
-            counts, keys, child_cell = others.count(spec)
+            counts, keys, child_draw = others.count(spec)
             key = others.draw_child_key(spec)
-            rate = self.expect_others(child, spec)
             thresholds = others.list_thresholds(spec)
-            numbers, count = self.mechanism.publish(counts, keys), counts[:, child_cell]
-            others_there = count
+            numbers, count = self.mechanism.publish(counts, keys), counts[:, child_draw]
+            # The draws of a year are side by side, and the child's cell is in each year at the same place.
+            cells = len(thresholds)
+            in_draws = [
+                count,
+                *(counts[:, d] for d in range(child_draw % cells, counts.shape[1], cells) if d != child_draw),
+            ]
+            rates = self.expect_in_draws(child, spec)
             for there in (0, 1):
                 if there:  # the child changes its own cell alone
                     count = count + self.siblings
-                    numbers[:, child_cell] = self.mechanism.publish(count, (keys[:, child_cell] + key) % self.key_range)
-                features[there].extend(self._features(numbers, others_there, child_cell, rate, thresholds))
+                    numbers[:, child_draw] = self.mechanism.publish(count, (keys[:, child_draw] + key) % self.key_range)
+                shown = numbers.reshape(worlds, -1, cells).sum(axis=1)
+                features[there].extend(self._features(shown, in_draws, child_draw % cells, rates, thresholds))
         if self.rates.country[child.region] in self.estimated:
             key = rng.integers(0, self.key_range, (worlds, 1))
             for there in (0, 1):
                 histories = np.full((worlds, 1), there * self.siblings)
                 numbers = self.mechanism.publish(histories, key * there)
-                features[there].extend(self._features(numbers, np.zeros(1, np.int64), 0, 0.0, [self.k]))
+                features[there].extend(self._features(numbers, [np.zeros(1, np.int64)], 0, [0.0], [self.k]))
         return np.column_stack(features[0]), np.column_stack(features[1])
 
     def _features(
-        self, numbers: Counts, others: Counts, child_cell: int, rate: float, thresholds: Sequence[int | None]
+        self,
+        numbers: Counts,
+        others: Sequence[Counts],
+        child_cell: int,
+        rates: Sequence[float],
+        thresholds: Sequence[int | None],
     ) -> list[Floats]:
         """Return the features of a table, each of shape (worlds,).
 
         They are the log ratio of the child's cell (if few enough others are expected there), the number of each cell (0
-        if it is hidden), and whether each number is hidden (1 or 0). `numbers` has shape (worlds, cells), `others` is
-        the number of other children in the child's cell, (worlds,), and `thresholds` are those of the cells, (cells,).
+        if it is hidden), and whether each number is hidden (1 or 0). `numbers` has shape (worlds, cells), and
+        `thresholds` are those of the cells, (cells,). `others` and `rates`: for each draw of noise of the child's cell,
+        its own first, the numbers of other children, (worlds,), and how many the attacker expects.
         """
-        hidden, k = numbers < np.array([k or 0 for k in thresholds]), thresholds[child_cell]
+        hidden, k = numbers < np.array([t or 0 for t in thresholds]), thresholds[child_cell] or 0
         visible = np.where(hidden, 0, numbers).astype(np.float64)
-        if rate > MOST_OTHERS:  # among so many others one child cannot be seen
-            return [*visible.T, *hidden.astype(np.float64).T]
-        most = max(int(others.max(initial=0)) + self.siblings, _find_tail(rate)) + 2
-        channel, outcomes = tabulate_channel(self.mechanism, 2 ** most.bit_length(), k)
+        plain = [*visible.T, *hidden.astype(np.float64).T]
+        if sum(rates) > MOST_OTHERS:  # among so many others one child cannot be seen
+            return plain
         if self.known:  # whoever knows some of the others expects what the worlds have
-            chance = np.bincount(others, minlength=most) / len(others)
-            log_ratio = _compute_log_ratio(outcomes[: most + self.siblings], chance)
+            chances = tuple(tuple((np.bincount(of_draw) / len(of_draw)).tolist()) for of_draw in others)
+            log_ratio = _compute_log_ratio(self.mechanism, k, self.siblings, chances)
         else:
-            log_ratio = _tabulate_log_ratio(self.mechanism, k, rate, most, self.siblings)
-        return [log_ratio[channel.outcome_of(numbers[:, child_cell])], *visible.T, *hidden.astype(np.float64).T]
+            log_ratio = _tabulate_log_ratio(self.mechanism, k, self.siblings, tuple(rates))
+        outcome = np.maximum(numbers[:, child_cell] - k + 1, 0)
+        return [log_ratio[np.minimum(outcome, len(log_ratio) - 1)], *plain]
 
 
 @lru_cache(maxsize=4096)
-def _find_tail(rate: float) -> int:
-    """Return the number of others that is exceeded with probability TAIL."""
+def _tabulate_log_ratio(mechanism: CellKey, k: int, siblings: int, rates: tuple[float, ...]) -> Floats:
+    """Return the log ratio for other children whose number in each draw is Poisson with a mean of `rates`."""
     from scipy.stats import poisson
 
-    return int(poisson.isf(TAIL, max(rate, 1.0)))
+    tails = [int(poisson.isf(TAIL, max(rate, 1.0))) + 2 for rate in rates]
+    chances = (poisson.pmf(np.arange(most), rate) for rate, most in zip(rates, tails, strict=True))
+    return _compute_log_ratio(mechanism, k, siblings, tuple(tuple(chance.tolist()) for chance in chances))
 
 
-@lru_cache(maxsize=4096)
-def _tabulate_log_ratio(mechanism: CellKey, k: int | None, rate: float, most: int, siblings: int) -> Floats:
-    """Return the log ratio for other children whose number is Poisson with mean `rate`, cut off below `most`."""
-    from scipy.stats import poisson
-
-    outcomes = tabulate_channel(mechanism, 2 ** most.bit_length(), k)[1][: most + siblings]
-    return _compute_log_ratio(outcomes, poisson.pmf(np.arange(most), rate))
-
-
-def _compute_log_ratio(outcomes: Floats, others: Floats) -> Floats:
+def _compute_log_ratio(mechanism: CellKey, k: int, siblings: int, others: tuple[tuple[float, ...], ...]) -> Floats:
     """Return log(P(outcome | with the children) / P(outcome | without)), from -10 to 10, (outcomes,).
 
-    outcomes: P(outcome | count), (counts + siblings, outcomes). others: the chance of each number of others, (counts,).
+    Outcome 0 is a number below `k`, and outcome n the number k + n - 1. others: for each draw of noise, the one of the
+    children first, the chance of each number of other children.
     """
-    chance = np.stack([others @ outcomes[: len(others)], others @ outcomes[len(outcomes) - len(others) :]])
+    most = max(map(len, others)) + siblings
+    matrix = tabulate_channel(mechanism, 2 ** most.bit_length())
+    chance = np.stack([np.array(others[0]) @ matrix[there : there + len(others[0])] for there in (0, siblings)])
+    for of_draw in others[1:]:
+        number = np.array(of_draw) @ matrix[: len(of_draw)]
+        chance = np.stack([np.convolve(row, number) for row in chance])
+    chance = np.column_stack([chance[:, :k].sum(axis=1), chance[:, k:]])
     return np.asarray(np.log(np.maximum(chance[1], 1e-12) / np.maximum(chance[0], 1e-12)).clip(-10, 10))
 
 
@@ -296,9 +326,9 @@ class OtherChildren:
     """The other children of many worlds: single children in the same region, sums for the rest of the country.
 
     world, period, categories: one entry for each child of the region. far: numbers of children in the rest of the
-    country, shape (worlds, 2, 2, ...); the axes say whether they have the child's year and its category in each joint
-    breakdown. far_alone: numbers of children with the child's category in each other breakdown, shape (worlds, 2), only
-    by year, because the number of combinations would double with each breakdown. In tables of the country only the
+    country, shape (worlds, years, 2, ...); the axes after the years say whether they have the child's category in each
+    joint breakdown. far_alone: numbers of children with the child's category in each other breakdown, shape (worlds,
+    years), because the number of combinations would double with each breakdown. In tables of the country only the
     child's own cells are attacked; the others are large and reveal nothing about it.
     """
 
@@ -356,7 +386,7 @@ class OtherChildren:
         for name in attacker.breakdowns:
             if name not in attacker.joint:
                 share = rates.shares[name][child.region, child.categories[name]]
-                each, same = (rng.binomial(part.reshape(len(part), 2, -1).sum(axis=2), share) for part in parts)
+                each, same = (rng.binomial(part.reshape(*part.shape[:2], -1).sum(axis=2), share) for part in parts)
                 far_alone[name] = each + same
         far = parts[0] + parts[1]
         return cls(attacker, child, worlds, world, period, categories, far, far_alone, rng)
@@ -368,14 +398,13 @@ class OtherChildren:
 
     @staticmethod
     def _far_rates(attacker: Attacker, child: Child) -> Floats:
-        """Return the expected numbers of children in the rest of the country; shape (2, 2, ...), axes as in `far`."""
+        """Return the expected numbers of children in the rest of the country; shape (years, 2, ...), as in `far`."""
         rates = attacker.rates
         home, years = rates.country[child.region], rates.coarser["year"]
-        total: Floats = np.zeros([2] * (1 + len(attacker.joint)))
+        total: Floats = np.zeros([int(years.max()) + 1, *[2] * len(attacker.joint)])
         for region, country in enumerate(rates.country):
             if country == home and region != child.region:
-                same = rates.children[region][years == years[child.period]].sum()
-                part = np.array([rates.children[region].sum() - same, same])
+                part = np.bincount(years, rates.children[region])
                 for name in attacker.joint:
                     share = rates.shares[name][region, child.categories[name]]
                     part = np.multiply.outer(part, [1 - share, share])
@@ -383,16 +412,17 @@ class OtherChildren:
         return total
 
     def count(self, spec: TableSpec) -> tuple[Counts, Ints, int]:
-        """Return counts and cell keys of a table, shape (worlds, cells), and the child's cell.
+        """Return counts and cell keys of the draws of a table, shape (worlds, draws), and the draw of the child.
 
+        Each cell is one draw, but a cell of the whole programme is one of each year: the draws of a year are together.
         A cell's key is the sum of the keys of its children. In a table with its own salt these sums are independent:
         uniform in a cell with a child, and zero in an empty cell. Only tables that share a salt need the keys of the
         single children.
         """
-        cell, child_cell, width = self._cells(spec)
         if spec.level == "country":
-            counts = np.bincount(self.world[cell == child_cell], minlength=self.worlds) + self._count_far(spec)
-            return counts[:, None], self._draw_sums(counts[:, None]), 0
+            counts, own = self._count_country(spec)
+            return counts, self._draw_sums(counts), own
+        cell, child_cell, width = self._cells(spec)
         flat, size = self.world * width + cell, self.worlds * width
         counts = np.bincount(flat, minlength=size).reshape(self.worlds, width)
         if salt_of(spec) not in self.attacker.shared_salts:
@@ -402,7 +432,7 @@ class OtherChildren:
         return counts, keys.reshape(self.worlds, width), child_cell
 
     def list_thresholds(self, spec: TableSpec) -> list[int | None]:
-        """List the threshold of each cell that `count` returns."""
+        """List the threshold of each cell of a table; of a table of the country, of the child's cell alone."""
         times = self.attacker.rates.coarser[spec.grain]
         if spec.level == "country":
             return [self.attacker.find_threshold(spec, int(times[self.child.period]))]
@@ -414,9 +444,13 @@ class OtherChildren:
     def _draw_sums(self, counts: Counts) -> Ints:
         return np.where(counts > 0, self.rng.integers(0, self.attacker.key_range, counts.shape), 0)
 
+    def _list_draw_times(self, spec: TableSpec) -> Ints:
+        """Return in which draw each period counts: those of the whole programme are its years, (periods,)."""
+        return self.attacker.rates.coarser["year" if spec.grain == "whole" else spec.grain]
+
     def _cells(self, spec: TableSpec) -> tuple[Ints, int, int]:
-        """Return each other child's cell in the region, (children,), the child's cell, and the number of cells."""
-        times = self.attacker.rates.coarser[spec.grain]
+        """Return each other child's draw in the region, (children,), the child's draw, and the number of draws."""
+        times = self._list_draw_times(spec)
         cell, child_cell, width = times[self.period], int(times[self.child.period]), int(times.max()) + 1
         for name in spec.breakdown:
             size = len(CATEGORIES[name])
@@ -424,10 +458,24 @@ class OtherChildren:
             width *= size
         return cell, child_cell, width
 
+    def _count_country(self, spec: TableSpec) -> tuple[Counts, int]:
+        """Count the other children of the country in the draws of the child's cell, (worlds, draws), and name its own.
+
+        There is one draw for each year in a table of the whole programme, and one draw in a table of years.
+        """
+        years = self.attacker.rates.coarser["year"]
+        own, width = int(years[self.child.period]), int(years.max()) + 1
+        same = np.ones(len(self.world), bool)
+        for name in spec.breakdown:
+            same &= self.categories[name] == self.child.categories[name]
+        near = np.bincount((self.world * width + years[self.period])[same], minlength=self.worlds * width)
+        counts = near.reshape(self.worlds, width) + self._count_far(spec)
+        return (counts, own) if spec.grain == "whole" else (counts[:, [own]], 0)
+
     def _count_far(self, spec: TableSpec) -> Counts:
-        """Count the children of the rest of the country that are in the child's cell, (worlds,)."""
-        year = slice(None) if spec.grain == "whole" else slice(1, 2)
+        """Count the children of the rest of the country in the child's categories, (worlds, years)."""
         if alone := [self.far_alone[name] for name in spec.breakdown if name in self.far_alone]:
-            return np.asarray(alone[0][:, year].sum(axis=1))
+            return alone[0]
         by = [slice(1, 2) if n in spec.breakdown else slice(None) for n in self.attacker.joint]
-        return np.asarray(self.far[(slice(None), year, *by)].reshape(self.worlds, -1).sum(axis=1))
+        far = self.far[(slice(None), slice(None), *by)]
+        return np.asarray(far.reshape(*far.shape[:2], -1).sum(axis=2))

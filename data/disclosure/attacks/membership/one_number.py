@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from data.disclosure.cell_key import CellKey
-from data.disclosure.channel import Channel
 from data.workspace.threads import on_one_thread
 from data.workspace.types import Floats
 
@@ -54,7 +53,6 @@ def tabulate_advantage(mechanism: CellKey, k: int | None) -> tuple[Floats, Float
 
 
 @lru_cache(maxsize=64)
-def tabulate_channel(mechanism: CellKey, most: int, k: int | None) -> tuple[Channel, Floats]:
-    """Return the channel of counts up to `most`, and P(outcome | count), shape (most + 1, outcomes)."""
-    channel = mechanism.channel(most, 1, k)
-    return channel, channel.outcomes()
+def tabulate_channel(mechanism: CellKey, most: int) -> Floats:
+    """Return P(noisy number | count) for counts up to `most`, shape (most + 1, numbers)."""
+    return mechanism.channel(most).matrix
