@@ -230,10 +230,10 @@ def _compute_noise(mechanism: CellKey, draws: int, n_max: int) -> Floats:
     from scipy.linalg import toeplitz
 
     table = mechanism.table()
-    one = total = table[np.minimum(np.arange(n_max + 1), len(table) - 1)]
+    single = total = table[np.minimum(np.arange(n_max + 1), len(table) - 1)]
     for _ in range(draws - 1):
-        sums, width = np.zeros((n_max + 1, total.shape[1] + one.shape[1] - 1)), total.shape[1]
-        for move, chance in enumerate(one.T):
+        sums, width = np.zeros((n_max + 1, total.shape[1] + single.shape[1] - 1)), total.shape[1]
+        for move, chance in enumerate(single.T):
             sums[:, move : move + width] += np.tril(toeplitz(chance)) @ total
         total = sums
     return _divide_by_ways(0, total, draws)

@@ -1,7 +1,7 @@
 """The step of a release that withholds numbers until the attacks fail. Behind the wall.
 
-Numbers are withheld if sums (`complementary`), averaging or homogeneity disclose them, and, on the public tier, if all
-numbers of a county or region and its country together reveal too much about one child.
+Numbers are withheld if sums (`complementary`), averaging or homogeneity disclose them. On the public tier a county or
+region has no breakdown if all numbers of it and its country together would reveal too much about one child.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from data.restricted.publishing.complementary import withhold_until_safe
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.not_searched import correct_not_searched
 from data.restricted.publishing.published_table import CellMasks, Tables, code
-from data.tables.spec import TIERS, Plan, Tier, is_sum_of_years
+from data.tables.spec import TIERS, Plan, TableSpec, Tier, is_sum_of_years
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +29,8 @@ class SafeTables:
     """The tables of a release after numbers were withheld.
 
     cells: the withheld cells, by tier and table. planned: for each county or region, the attacker's advantage (from 0
-    to 1) for its most exposed child, before breakdowns were withheld. quietened: the counties and regions in which
-    cells were withheld.
+    to 1) for its most exposed child, before breakdowns were withheld. quietened: the counties and regions without
+    breakdowns.
     """
 
     tables: Mapping[Tier, Tables]
@@ -121,10 +121,17 @@ def survey_public(
 ) -> dict[str, Advantage]:
     """Return the attacker's advantage from all public tables for the most exposed child of each county or region.
 
-    It is from 0 to 1, and estimated only for `regions` if these are given.
+    It is from 0 to 1, and estimated only for `regions` if these are given. The rates come from the tables that each
+    release shows, so that a reader who runs this again gets the same counties without a breakdown.
     """
     now = sequence.join_releases([*earlier, draft.published("public", tables)])
-    return membership.survey(now, areas, draft.mechanism, now.k, regions=regions, worlds=worlds)
+    always = {spec: table for spec, table in now.tables.items() if not _may_be_withheld(spec)}
+    basis = replace(now, tables=always)
+    return membership.survey(now, areas, draft.mechanism, now.k, regions=regions, worlds=worlds, basis=basis)
+
+
+def _may_be_withheld(spec: TableSpec) -> bool:
+    return spec.measure == "children" and spec.level == "region" and bool(spec.breakdown)
 
 
 def _find_unsafe_cells(
@@ -145,30 +152,14 @@ def _find_unsafe_cells(
 def _quieten_areas(
     tables: Tables, draft: Draft, earlier: Sequence[Published], areas: pd.DataFrame, worlds: Sequence[int]
 ) -> tuple[CellMasks, dict[str, Advantage], frozenset[str]]:
-    """Return the public cells to withhold, of areas whose numbers together may reveal too much about a child.
+    """Return the public breakdowns to withhold, of areas whose numbers together may reveal too much about a child.
 
-    The breakdowns of the area are withheld first, then its years (the number of the whole time remains), and then the
-    breakdowns of its country. Returns also the advantage for each area before this step, and the areas with withheld
-    cells.
+    Returns also the advantage for each area with them, and the areas without. A release that still reveals too much is
+    refused when it is attacked.
     """
-    children = [spec for spec in tables if spec.measure == "children"]
-    steps = (
-        [spec for spec in children if spec.level == "region" and spec.breakdown],
-        [spec for spec in children if spec.level == "region" and not spec.breakdown and spec.grain != "whole"],
-        [spec for spec in children if spec.level == "country" and spec.breakdown],
-    )
-    cells, planned, quietened = CellMasks(), dict[str, Advantage](), frozenset[str]()
-    regions: Collection[str] | None = None
-    for specs in steps:
-        advantages = survey_public(_without(tables, cells), draft, areas, worlds, regions, earlier)
-        planned = planned or advantages
-        regions = {area for area, advantage in advantages.items() if advantage.high > membership.LIMITS[1]}
-        if not regions:
-            break
-        if specs:
-            quietened |= regions
-            around = {*regions, *areas.loc[list(regions), "parent"]}
-            cells = _join(cells, {spec: tables[spec].cells_of(around) for spec in specs})
+    planned = survey_public(tables, draft, areas, worlds, None, earlier)
+    quietened = frozenset(area for area, advantage in planned.items() if advantage.high > membership.LIMITS[1])
+    cells = {spec: table.cells_of(quietened) for spec, table in tables.items() if quietened and _may_be_withheld(spec)}
     return cells, planned, quietened
 
 

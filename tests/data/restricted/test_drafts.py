@@ -28,7 +28,7 @@ def test_a_draft_survives_a_restart_encrypted(opened):
     drafts.write_draft(vault, Draft("encounter", "ARSIS", ROWS))
     vault.close()
     stored = b"".join(path.read_bytes() for path in workspace.path.rglob("*") if path.is_file())
-    assert b"K-1" not in stored
+    assert b'"K-1"' not in stored
     assert b"ARSIS" not in stored
     with Vault.open(workspace.vault, secrets) as again:
         assert drafts.read_draft(again, "encounter") == Draft("encounter", "ARSIS", ROWS)

@@ -46,6 +46,7 @@ def survey(
     regions: Collection[str] | None = None,
     worlds: Sequence[int] = WORLDS,
     seed: int = 0,
+    basis: Published | None = None,
 ) -> dict[str, Advantage]:
     """Estimate the advantage for the most exposed child of each region, by region code.
 
@@ -53,9 +54,10 @@ def survey(
     none; earlier releases may have shown some under a lower one (`release.k_before`). `children`: the largest number of
     children to attack, one in each region, the most exposed first. `regions`: attack only these regions. `worlds`:
     numbers of worlds; the next one is used while the limit lies within the interval. The seed makes the result
-    repeatable; it is no secret. Empty if no table counts children by region.
+    repeatable; it is no secret. `basis`: the tables from which the rates are read, by default all of the release. Empty
+    if no table counts children by region.
     """
-    rates = read_rates(release, areas)
+    rates = read_rates(basis or release, areas, release.tables)
     return {} if rates is None else _survey(rates, release, mechanism, k, children, regions, worlds, seed)
 
 

@@ -6,7 +6,7 @@ the attacker has nothing better.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,10 +38,11 @@ class Rates:
     coarser: dict[Grain, Ints]
 
 
-def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
+def read_rates(release: Published, areas: pd.DataFrame, also: Collection[TableSpec] = ()) -> Rates | None:
     """Read the rates from the tables of children; return None if a release has no such table by region.
 
-    `areas` is indexed by code, with level and parent.
+    `areas` is indexed by code, with level and parent. `also`: tables that the release does not have, whose mix is
+    estimated from others.
     """
     spec = find_finest(release)
     if spec is None:
@@ -59,7 +60,7 @@ def read_rates(release: Published, areas: pd.DataFrame) -> Rates | None:
             children[inside, period] = _fill_hidden(column, total[code][period], threshold)
     shares = {
         name: _shares(release, name, tuple(table.index), country, finest)
-        for name in dict.fromkeys(n for s in release.tables if s.measure == "children" for n in s.breakdown)
+        for name in dict.fromkeys(n for s in (*release.tables, *also) if s.measure == "children" for n in s.breakdown)
     }
     # The index of the period that contains each of `periods`, (periods,), for their grain and longer ones.
     result: dict[Grain, Ints] = {grain: np.zeros(len(periods), np.int64) for grain in ("year", "whole")}
