@@ -149,7 +149,7 @@ def _geopackage(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
         for level in layer.levels(release):
             name = f"{layer.id}_{level}"
             content.maps[name], data = _map(release, shapes, layer, level)
-            content.styles[name] = qgis.format_style(data, release.k)
+            content.styles[name] = qgis.format_style(data, release.find_threshold(level))
             content.descriptions[name] = _described(release, data)
         repeated = _SAID_ELSEWHERE if layer.of_figures else [*_SAID_ELSEWHERE, "source"]
         content.tables[f"{layer.id}_all"] = wide.build_long_table(release, layer).drop(columns=repeated)
@@ -169,13 +169,13 @@ def _geojson(release: Release, folder: Path, layers: tuple[Layer, ...]) -> list[
             path = folder / f"{_layer_stem(release, layer)}-{level}.geojson"
             description = {**terms.describe_file(release, (layer,)), "description": _described(release, data)}
             path.write_text(_format_geojson(frame, description), encoding="utf-8", newline="\n")
-            files += [path, _style_beside(path, data, release.k)]
+            files += [path, _style_beside(path, data, release.find_threshold(level))]
     return [*files, *_write_explanations(release, folder, layers)]
 
 
-def _style_beside(path: Path, data: LayerData, k: int) -> Path:
+def _style_beside(path: Path, data: LayerData, least: int) -> Path:
     style = path.with_suffix(".qml")
-    style.write_text(qgis.format_style(data, k), encoding="utf-8", newline="\n")
+    style.write_text(qgis.format_style(data, least), encoding="utf-8", newline="\n")
     return style
 
 
@@ -279,7 +279,7 @@ def _geoparquet(release: Release, folder: Path, layers: tuple[Layer, ...]) -> li
             path = folder / f"{_layer_stem(release, layer)}-{level}.parquet"
             frame.to_parquet(path, index=False, compression="zstd")
             _write_metadata(path, {**description, "tact:description": _described(release, data)})
-            files += [path, _style_beside(path, data, release.k)]
+            files += [path, _style_beside(path, data, release.find_threshold(level))]
         path = folder / f"{_layer_stem(release, layer)}-all.parquet"
         pq.write_table(
             pa.Table.from_pandas(wide.build_long_table(release, layer), preserve_index=False), path, compression="zstd"

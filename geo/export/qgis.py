@@ -64,15 +64,16 @@ class ServedLayer:
     """A layer that a server offers as features: its identifier there, its title, and the data for its style.
 
     data : None if only the outlines of areas are drawn. condition : an expression that selects the features to show,
-    because a server sends those of all periods and choices. is_timed : the features have several periods, which QGIS
-    shows one after the other (its temporal controller). about : the meaning of the columns, which QGIS shows beside the
-    name of the layer.
+    because a server sends those of all periods and choices. least : see `format_style`. is_timed : the features have
+    several periods, which QGIS shows one after the other (its temporal controller). about : the meaning of the columns,
+    which QGIS shows beside the name of the layer.
     """
 
     id: str
     title: str
     data: LayerData | None
     condition: str
+    least: int
     is_timed: bool = False
     about: str = ""
 
@@ -82,24 +83,20 @@ class ServedLayer:
         return f"tact_{self.id}{'_outline' if self.data is None else ''}{'_timed' if self.is_timed else ''}"
 
 
-def format_layer_file(title: str, server: Source, layers: Sequence[ServedLayer], k: int) -> str:
-    """Return a QLR file, as text, that reads layers from a server; outlines and the first other layer are switched on.
-
-    k : the release's threshold, for the words of the legend.
-    """
+def format_layer_file(title: str, server: Source, layers: Sequence[ServedLayer]) -> str:
+    """Return a QLR file that reads layers from a server; outlines and the first other layer are switched on."""
     return (
         f"<!DOCTYPE qgis-layer-definition>\n<qlr>\n{_format_tree(title, server, layers)}"
-        f"<maplayers>\n{_format_layers(server, layers, k)}</maplayers>\n</qlr>\n"
+        f"<maplayers>\n{_format_layers(server, layers)}</maplayers>\n</qlr>\n"
     )
 
 
 def pack_project(
-    title: str, server: Source, layers: Sequence[ServedLayer], k: int, bounds: tuple[float, float, float, float]
+    title: str, server: Source, layers: Sequence[ServedLayer], bounds: tuple[float, float, float, float]
 ) -> bytes:
     """Return a project (QGZ) with the layers of `format_layer_file`.
 
-    bounds : west, south, east and north of the first view, in metres in EPSG:3035, the CRS of the project. k : the
-    release's threshold, for the words of the legend.
+    bounds : west, south, east and north of the first view, in metres in EPSG:3035, the CRS of the project.
     """
     names = ("xmin", "ymin", "xmax", "ymax")
     extent = "".join(f"<{name}>{value:.0f}</{name}>" for name, value in zip(names, bounds, strict=True))
@@ -112,7 +109,7 @@ def pack_project(
         f"<layer-tree-group>\n{_format_tree(title, server, layers)}</layer-tree-group>\n"
         f'<mapcanvas name="theMapCanvas"><units>meters</units><extent>{extent}</extent>'
         f"<destinationsrs>{system}</destinationsrs></mapcanvas>\n"
-        f"<projectlayers>\n{_format_layers(server, layers, k)}</projectlayers>\n</qgis>\n"
+        f"<projectlayers>\n{_format_layers(server, layers)}</projectlayers>\n</qgis>\n"
     )
     whole = BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -140,14 +137,14 @@ def _format_system(name: str) -> str:
     return f"<spatialrefsys><wkt>{escape(CRS(name).to_wkt())}</wkt><authid>{name}</authid></spatialrefsys>"
 
 
-def _format_layers(server: Source, layers: Sequence[ServedLayer], k: int) -> str:
+def _format_layers(server: Source, layers: Sequence[ServedLayer]) -> str:
     """Return an element for each layer, with its data source, style, labels and time settings."""
     return _lines(
         f'<maplayer type="vector" geometry="Polygon" styleCategories="AllStyleCategories" '
         f'labelsEnabled="{int(layer.data is not None)}"><id>{layer.key}</id>'
         f"<datasource>{escape(server.format_layer(layer.id))}</datasource><layername>{escape(layer.title)}</layername>"
         f"<srs>{_format_system('OGC:CRS84')}</srs>"
-        f'<provider encoding="UTF-8">OAPIF</provider>{_format_renderer(layer.data, k, layer.condition)}'
+        f'<provider encoding="UTF-8">OAPIF</provider>{_format_renderer(layer.data, layer.least, layer.condition)}'
         f"{_LABELS}{_TIMES if layer.is_timed else ''}"
         f"<resourceMetadata><title>{escape(layer.title)}</title><abstract>{escape(layer.about)}</abstract>"
         "</resourceMetadata></maplayer>"
@@ -155,22 +152,22 @@ def _format_layers(server: Source, layers: Sequence[ServedLayer], k: int) -> str
     )
 
 
-def format_style(data: LayerData, k: int) -> str:
+def format_style(data: LayerData, least: int) -> str:
     """Return the QML style for features with the columns value, low, high and state.
 
-    k : the release's threshold, for the words of the legend.
+    least : the smallest number that the layer's level shows (`Release.find_threshold`), for the words of the legend.
     """
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
         '<qgis version="3.28.0" styleCategories="Symbology">\n'
-        f"{_format_renderer(data, k)}</qgis>\n"
+        f"{_format_renderer(data, least)}</qgis>\n"
     )
 
 
-def _format_renderer(data: LayerData | None, k: int, condition: str = "") -> str:
+def _format_renderer(data: LayerData | None, least: int, condition: str = "") -> str:
     """Return the rules and symbols of a layer; with a condition, only for the features that it selects."""
     rules, symbols = [], []
-    for number, rule in enumerate(_list_rules(data, k)):
+    for number, rule in enumerate(_list_rules(data, least)):
         rules.append(
             f'<rule key="{{{number:08d}-0000-4000-8000-000000000000}}" symbol="{number}" '
             f'label="{escape(rule.label)}" filter="{escape(rule.condition)}"/>'
@@ -199,12 +196,12 @@ class Rule(NamedTuple):
     kind: str = "fill"
 
 
-def _list_rules(data: LayerData | None, k: int) -> list[Rule]:
+def _list_rules(data: LayerData | None, least: int) -> list[Rule]:
     """Return a rule for each class and state of a layer; for an outline, a single rule for all areas."""
     if data is None:
         return [Rule("", "", [_plain("255,255,255,0", _INK, "0.5")])]
     states = set(data.frame["state"])
-    return [*_value_rules(data.style, str(data.legend.unit)), *_state_rules([s for s in _ORDER if s in states], k)]
+    return [*_value_rules(data.style, str(data.legend.unit)), *_state_rules([s for s in _ORDER if s in states], least)]
 
 
 def _value_rules(style: Style, unit: str) -> list[Rule]:
@@ -253,9 +250,10 @@ def _class_layers(style: Style, place: int) -> list[str]:
     return [_plain(colour)]
 
 
-def _state_rules(states: list[str], k: int) -> list[Rule]:
+def _state_rules(states: list[str], least: int) -> list[Rule]:
     plain: dict[str, str] = dict.fromkeys(ZEROS, ' AND coalesce("value", 0) = 0')
-    return [Rule(str(describe_state(s, k)), f"\"state\" = '{s}'{plain.get(s, '')}", _state_layers(s)) for s in states]
+    words = {state: str(describe_state(state, least, least)) for state in states}
+    return [Rule(words[s], f"\"state\" = '{s}'{plain.get(s, '')}", _state_layers(s)) for s in states]
 
 
 def _state_layers(state: str) -> list[str]:

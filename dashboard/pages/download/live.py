@@ -65,10 +65,10 @@ def make_file(ending: str, current: CurrentRelease, address: str, language: str,
             title = f"{title} ({_(terms.INVENTED)})"
     source = qgis.Source(address, qgis.AUTHENTICATION if needs_token else "")
     if ending == "qlr":
-        return qgis.format_layer_file(title, source, layers, release.k).encode()
+        return qgis.format_layer_file(title, source, layers).encode()
     shapes = load_areas(release).frame("country").geometry
     west, south, east, north = shapes.to_crs(3035).total_bounds
-    return qgis.pack_project(title, source, layers, release.k, (west, south, east, north))
+    return qgis.pack_project(title, source, layers, (west, south, east, north))
 
 
 def _list_layers(current: CurrentRelease) -> Iterator[qgis.ServedLayer]:
@@ -102,7 +102,8 @@ def _describe_layer(release: Release, layer: Layer, level: str) -> qgis.ServedLa
         shown["period_label"] = next(label for label in labels if label in data.legend.period)
     condition = columns.write_filter(release, layer, level, shown)
     about = _explain_columns(release, layer)
-    return qgis.ServedLayer(f"{layer.id}_{level}", _name_layer(layer, level), data, condition, about=about)
+    least = release.find_threshold(level)
+    return qgis.ServedLayer(f"{layer.id}_{level}", _name_layer(layer, level), data, condition, least, about=about)
 
 
 def _describe_times(release: Release, layer: Layer, level: str, periods: Sequence[str]) -> qgis.ServedLayer:
@@ -111,7 +112,8 @@ def _describe_times(release: Release, layer: Layer, level: str, periods: Sequenc
     condition = columns.write_filter(release, layer, level, period=periods[-1])
     title = _("{layer}, over time", layer=_name_layer(layer, level))
     about = _explain_columns(release, layer)
-    return qgis.ServedLayer(f"{layer.id}_{level}", title, data, condition, is_timed=True, about=about)
+    least = release.find_threshold(level)
+    return qgis.ServedLayer(f"{layer.id}_{level}", title, data, condition, least, is_timed=True, about=about)
 
 
 def _explain_columns(release: Release, layer: Layer) -> str:
