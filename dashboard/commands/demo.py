@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from dashboard.commands.output import Json, emit, progress, say
@@ -67,10 +69,7 @@ def release_demo(path: Path, seed: int, children: int = _CHILDREN, workspace_id:
     secrets = keys.load(workspace.key_id)
     say("Building the demo with invented data. This happens once and takes a minute or more.")
     with Vault.create(workspace.vault, secrets) as vault:
-        _fill(
-            Importer(workspace, vault, secrets, Places(area_table(), town_table()).resolve),
-            _build_world(seed, children),
-        )
+        import_records(workspace, vault, secrets, _build_world(seed, children).records)
         with progress("Releasing") as tick:
             release_workspace(workspace, vault, secrets, pack_areas(workspace.areas), tick)
     return workspace
@@ -87,10 +86,13 @@ def _open_demo(path: Path) -> Workspace | None:
     return workspace
 
 
-def _fill(importer: Importer, world: worlds.World) -> None:
-    """Import the records of a world in the same way as a partner's files."""
-    with tempfile.TemporaryDirectory(dir=importer.workspace.path) as folder:
-        for kind, frame in world.records.items():
+def import_records(
+    workspace: Workspace, vault: Vault, secrets: keys.Keys, records: Mapping[str, pd.DataFrame]
+) -> None:
+    """Import the records of a world, by kind, in the same way as a partner's files."""
+    importer = Importer(workspace, vault, secrets, Places(area_table(), town_table()).resolve)
+    with tempfile.TemporaryDirectory(dir=workspace.path) as folder:
+        for kind, frame in records.items():
             path = Path(folder) / f"{kind}.csv"
             frame.to_csv(path, index=False)
             with progress(f"Storing {kind} records") as tick:

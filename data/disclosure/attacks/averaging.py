@@ -159,8 +159,8 @@ class _Readings:
 
         `earlier`: numbers of the same unknown in earlier releases. Both results are 0 if the numbers contradict.
         """
-        own, draws = int(self.values[unknown]), int(self.draws[unknown])
-        numbers: list[tuple[_Number, ...]] = [((value, draws),) for value in (own, *earlier)]
+        draws = int(self.draws[unknown])
+        numbers: list[tuple[_Number, ...]] = [((value, draws),) for value in (int(self.values[unknown]), *earlier)]
         numbers += [tuple(zip(self.values[p].tolist(), self.draws[p].tolist(), strict=True)) for p in sets]
         return _guess(self.mechanism, tuple(numbers))
 
