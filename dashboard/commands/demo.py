@@ -86,9 +86,7 @@ def _open_demo(path: Path) -> Workspace | None:
     return workspace
 
 
-def import_records(
-    workspace: Workspace, vault: Vault, secrets: keys.Keys, records: Mapping[str, pd.DataFrame]
-) -> None:
+def import_records(workspace: Workspace, vault: Vault, secrets: keys.Keys, records: Mapping[str, pd.DataFrame]) -> None:
     """Import the records of a world, by kind, in the same way as a partner's files."""
     importer = Importer(workspace, vault, secrets, Places(area_table(), town_table()).resolve)
     with tempfile.TemporaryDirectory(dir=workspace.path) as folder:
