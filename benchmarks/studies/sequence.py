@@ -1,8 +1,8 @@
 """What a series of public releases gives away: twelve quarterly releases of invented worlds, and one after the end.
 
 Between the releases records come late, are corrected, move, and are forgotten; in every second world a partner
-withdraws. The releases are made as `tact release` makes them, with the tables of the public tier alone. Then an
-attacker reads all of them. For each world:
+withdraws. In every third world the tables with a breakdown are added with the seventh release. The releases are made as
+`tact release` makes them, with the tables of the public tier alone. Then an attacker reads all of them. For each world:
 
 - one number: the largest membership advantage from one number, data.disclosure.attacks.membership.one_number;
 - all numbers: the membership advantage from the last number of each cell that was ever published, for the child at most
@@ -48,6 +48,9 @@ from geo import areas as geography
 SIZES = (1400, 750, 1400, 140, 30)  # children of the worlds, in turn
 _COUNTS = tuple(spec for spec in DEFAULT_PLAN["public"] if spec.counted)
 _PLAN: Plan = {"partner": _COUNTS, "public": _COUNTS}
+_TOTALS = tuple(spec for spec in _COUNTS if not spec.breakdown)
+_FIRST_PLAN: Plan = {"partner": _TOTALS, "public": _TOTALS}
+_FIRST_RELEASES = 6  # that are made with the first plan, where tables are added
 _MEAN_DELAY, _LONGEST_DELAY = 45, 400  # days from an encounter to its import
 _WORLDS = 64_000  # of the last estimate for the worst-placed child
 _CORRECTED, _MOVED, _FORGOTTEN = 0.03, 0.02, 0.02  # shares of encounters, and of children
@@ -163,7 +166,7 @@ def attack_series(seed: int, children: int = SIZES[0]) -> Series:
         areas = Path(folder) / "areas.parquet"
         geography.load_areas().write(areas)
         releases: list[Release] = []
-        for day in list_days():
+        for number, day in enumerate(list_days()):
             encounters = history.known_on(day)
             if encounters.empty:
                 continue
@@ -179,7 +182,7 @@ def attack_series(seed: int, children: int = SIZES[0]) -> Series:
                     figures=figures(),
                     invented=True,
                     record_keys=hasher.record_keys,
-                    plan=_PLAN,
+                    plan=_FIRST_PLAN if seed % 3 == 0 and number < _FIRST_RELEASES else _PLAN,
                     day=day,
                 )
                 releases.append(Release.open(Path(folder) / "releases", "public", new.name))
