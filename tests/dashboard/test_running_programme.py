@@ -10,16 +10,13 @@ import pytest
 from dashboard.commands import demo, publish
 from dashboard.commands.risk import score
 from dashboard.web.page_list import RELEASE_PAGES
-from data.reference import area_table
 from data.release import Release
 from data.restricted import keys
-from data.restricted.imports import Importer
 from data.restricted.publication import release_workspace
 from data.restricted.vault import Vault
 from data.tables.spec import TIERS
 from data.workspace import Workspace
 from geo.areas import pack_areas
-from geo.places import Places
 from risk.planning.scoring import list_scored_tiers
 from tests.conftest import Scored
 from tests.helpers.pages import open_page
@@ -81,8 +78,8 @@ def release_until(tmp_path, monkeypatch, few_worlds):
         keys.store(workspace.key_id, keys.create_from_seed(5))
         secrets = keys.load(workspace.key_id)
         with Vault.create(workspace.vault, secrets) as vault:
-            world = demo._build_world(5, children)
-            demo._fill(Importer(workspace, vault, secrets, Places(area_table()).resolve), world)
+            records = demo._build_world(5, children).records
+            demo.import_records(workspace, vault, secrets, records)
             return workspace, release_workspace(workspace, vault, secrets, pack_areas(workspace.areas), None, day)
 
     return release

@@ -1,6 +1,7 @@
 """Make a release from the records of the vault. Behind the wall; data/release reads what this writes.
 
-Each step is a function that takes values and returns the values for the next step; nothing is changed in place:
+Each step is a function that takes values and returns the values for the next step. Only the book of published numbers
+is changed in place: steps repeat what it has, and add what they draw.
 
     vault --read_records--> Records --count_tables--> CountedTables --perturb_tables--> noisy numbers
           Records --estimate_dark_figures--> intervals from noisy capture histories
@@ -33,14 +34,16 @@ from data.message import Message
 from data.release import Release
 from data.release.contents import Contents, count_contents
 from data.restricted.counting.encounters import RecordKeys, count_tables, read_encounters
+from data.restricted.publishing.book import Book
 from data.restricted.publishing.completeness import tabulate_completeness
+from data.restricted.publishing.coverage import count_waiting, mark_final_years
 from data.restricted.publishing.dark_figure import estimate_dark_figures
 from data.restricted.publishing.draft import Draft
 from data.restricted.publishing.earlier import (
     explain_refusal,
+    keep_calendar,
     read_earlier,
     refuse_lost,
-    refuse_other_calendar,
     refuse_other_noise,
     refuse_other_time,
 )
@@ -61,7 +64,6 @@ from data.restricted.publishing.releases_folder import (
     withdraw_newer,
 )
 from data.restricted.publishing.tables import perturb_tables, refuse_false_zeros, tabulate
-from data.restricted.publishing.waiting import count_waiting, mark_final_years
 from data.restricted.publishing.withholding import withhold_cells
 from data.restricted.publishing.writing import audit_tiers, write_tier
 from data.restricted.vault import Vault
@@ -134,7 +136,11 @@ def make_release(
     with lock_releases(releases):
         settle_interrupted(vault, releases, drop_approval)
         refuse_lost(vault, releases)
-        calendar_block = refuse_other_calendar(vault, releases, first_month) if vault is not None else {}
+        book = Book(
+            {name: b.members for name, b in vault.published_blocks().items()} if vault and policy.frozen else {}
+        )
+        if vault is not None:
+            keep_calendar(vault, releases, first_month, book)
         tick("Reading records")
         calendar, day = Calendar(first_month), day or datetime.now(UTC).date()
         records = read_records(vault, area_table, calendar, policy, plan, day) if vault else None
@@ -155,34 +161,32 @@ def make_release(
         if vault is not None:
             refuse_other_time(releases, draft)
         if records is None or vault is None or record_keys is None:
-            return _publish(vault, releases, draft, {}, {}, earlier, tick, rehearse, add_approval)
+            return _publish(vault, releases, draft, {}, Book({}), earlier, tick, rehearse, add_approval)
         refuse_other_noise(releases, draft)
         tick("Linking children")
         encounters = read_encounters(records.encounters, records.grid, record_keys)
         tick("Counting")
         counted = count_tables(encounters, draft.plan, draft.policy)
         noisy = perturb_tables(counted, draft.policy, draft.mechanism)
-        published = {name: block.members for name, block in vault.published_blocks().items()}
-        repeated = published if policy.frozen else {}
-        noisy |= estimate_dark_figures(encounters, records.partners, draft.plan, draft.mechanism, repeated)
+        noisy |= estimate_dark_figures(encounters, records.partners, draft.plan, draft.mechanism, book)
         tick("Making tables")
-        frozen = freeze(noisy, repeated, records.grid, draft.plan, draft.policy)
+        frozen = freeze(noisy, book, records.grid, draft.plan, draft.policy)
         refuse_false_zeros(frozen, draft.policy)
         tables = tabulate(draft, records, frozen)
-        indicators = tabulate_indicators(vault, records.grid, draft.mechanism, record_keys, repeated)
-        sent, sent_blocks = tabulate_completeness(encounters, records, draft.policy, draft.mechanism, repeated)
+        indicators = tabulate_indicators(vault, records.grid, draft.mechanism, record_keys, book)
+        sent = tabulate_completeness(encounters, records, draft.policy, draft.mechanism, book)
         imported = {int(i["number"]): date.fromisoformat(str(i["at"])[:10]) for i in vault.list_imports()}
         late = tabulate_late(encounters, imported, day, draft.mechanism)
-        draft = replace(draft, indicators=indicators.table, completeness=sent, late=late)
+        draft = replace(draft, indicators=indicators, completeness=sent, late=late)
         tick("Attacking")
         safe = withhold_cells(tables, draft, earlier, area_table)
-        blocks = {**frozen.note_withheld(safe.cells).staged(), **mark_final_years(records, published)}
-        blocks |= {**indicators.blocks, **sent_blocks, **calendar_block}
+        frozen.note_withheld(safe.cells)
+        mark_final_years(records, book)
         try:
-            new = _publish(vault, releases, draft, safe.tables, blocks, earlier, tick, rehearse, add_approval)
+            new = _publish(vault, releases, draft, safe.tables, book, earlier, tick, rehearse, add_approval)
         except ReleaseRefused as refusal:
             raise explain_refusal(refusal, vault, releases) from None
-        return replace(new, waiting=count_waiting(records, published))
+        return replace(new, waiting=count_waiting(records, book))
 
 
 @dataclass
@@ -203,7 +207,7 @@ def _publish(
     releases: Path,
     draft: Draft,
     tables: Mapping[Tier, Tables],
-    blocks: Mapping[str, bytes],
+    book: Book,
     earlier: Earlier,
     tick: _Ticker,
     rehearse: bool,
@@ -211,8 +215,8 @@ def _publish(
 ) -> NewRelease:
     """Write both tiers to a temporary folder, attack them, publish them, and return the new release.
 
-    `blocks` are stored in the vault. With `rehearse`, nothing is published. Raises ReleaseRefused if an attack
-    succeeds.
+    The new blocks of the book are stored in the vault. With `rehearse`, nothing is published. Raises ReleaseRefused if
+    an attack succeeds.
     """
     folder = releases / f"{TEMPORARY}{draft.name}-{secrets.token_hex(4)}"
     try:
@@ -231,7 +235,7 @@ def _publish(
         tick("Publishing")
         withdraw_newer(releases)
         if vault is not None:
-            vault.stage_publication(draft.name, blocks)
+            vault.stage_publication(draft.name, book.staged())
         remember_name(releases, draft.name)
         if add_approval is not None:
             add_approval(draft.name, folder)

@@ -9,7 +9,7 @@ each quarter and for each partner that met it, not only at its first encounter (
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -20,8 +20,8 @@ from data.disclosure.cell_key import CellKey, compute_cell_keys
 from data.disclosure.policy import Policy
 from data.release.completeness import NAME, OUTREACH
 from data.restricted.counting.encounters import Encounters, number_partners
+from data.restricted.publishing.book import Book
 from data.restricted.publishing.records import Records
-from data.restricted.vault.blocks import Block
 from data.tables.grid import Grid
 from data.tables.spec import CATEGORIES
 from data.workspace.folding import normalize_identifier
@@ -34,11 +34,9 @@ _TYPES = {**dict.fromkeys(("area", "period", "partner", "record", "state"), "str
 
 
 def tabulate_completeness(
-    encounters: Encounters, records: Records, policy: Policy, mechanism: CellKey, published: Mapping[str, bytes]
-) -> tuple[pa.Table, Mapping[str, bytes]]:
-    """Return the table of completeness, and the blocks that store the newly drawn numbers in the vault.
-
-    published : the blocks of the vault to repeat, by name.
+    encounters: Encounters, records: Records, policy: Policy, mechanism: CellKey, book: Book
+) -> pa.Table:
+    """Return the table of completeness; numbers of the book are repeated, and it gets the newly drawn ones.
 
     It has all quarters of each partner in each country where the partner has outreach days, or where one of its states
     is k or more; other partners are not named there.
@@ -46,8 +44,7 @@ def tabulate_completeness(
     grid = records.grid
     numbered = number_partners(records.senders)
     names = [next(name for name, number in numbered.items() if number == n) for n in range(max(numbered.values()) + 1)]
-    numbers, blocks = _repeat(_draw_children(encounters, len(names), mechanism), names, grid, published)
-    enough = numbers >= policy.k
+    enough = _repeat(_draw_children(encounters, len(names), mechanism), names, grid, book) >= policy.k
     days = [records.effort.from_partner(n).days("country", "quarter") for n in range(len(names))]
     rows: list[tuple[str | float | None, ...]] = []
     for (area, country), (n, name) in product(enumerate(grid.codes["country"]), enumerate(names)):
@@ -62,7 +59,7 @@ def tabulate_completeness(
                 state, low = ("class", float(policy.k)) if known else ("few", None)
                 rows.append((country, period.id, name, way, state, None, low))
     frame = pd.DataFrame(rows, columns=list(_TYPES)).astype(_TYPES)
-    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None), blocks
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 
 
 def _draw_children(encounters: Encounters, partners: int, mechanism: CellKey) -> Ints:
@@ -87,24 +84,12 @@ def _draw_children(encounters: Encounters, partners: int, mechanism: CellKey) ->
     return np.asarray(mechanism.publish(counts, keys).reshape(shape))
 
 
-def _repeat(
-    drawn: Ints, names: Sequence[str], grid: Grid, published: Mapping[str, bytes]
-) -> tuple[Ints, dict[str, bytes]]:
-    """Return the numbers, replaced by published ones where there are any, and the blocks that are new or changed.
-
-    Blocks name no partner: the name is hashed.
-    """
-    numbers, blocks = drawn.copy(), dict[str, bytes]()
-    provisional = grid.is_provisional("quarter")
-    for (area, country), (place, period) in product(
-        enumerate(grid.codes["country"]), enumerate(grid.periods("quarter"))
-    ):
+def _repeat(drawn: Ints, names: Sequence[str], grid: Grid, book: Book) -> Ints:
+    """Return the numbers, replaced by published ones where there are any. The book has a hash in place of a name."""
+    numbers, provisional = drawn.copy(), grid.is_provisional("quarter")
+    places = product(enumerate(grid.codes["country"]), enumerate(grid.periods("quarter")), enumerate(names))
+    for (area, country), (place, period), (n, name) in places:
         block = f"{'provisional|' if provisional[place] else ''}{NAME}|{country}|{period.id}"
-        values = dict(Block.decode(published[block]).values) if block in published else {}
-        entries = [hashlib.sha256(f"{block}|{normalize_identifier(name)}".encode()).hexdigest() for name in names]
-        fresh = [entry for entry in entries if entry not in values]
-        for n, entry in enumerate(entries):
-            numbers[area, place, n] = values.setdefault(entry, drawn[area, place, n].tolist())
-        if fresh:
-            blocks[block] = Block(values).encode()
-    return numbers, blocks
+        entry = hashlib.sha256(f"{block}|{normalize_identifier(name)}".encode()).hexdigest()
+        numbers[area, place, n] = book.repeat(block, entry, drawn[area, place, n].tolist())
+    return numbers

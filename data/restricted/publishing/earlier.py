@@ -17,6 +17,7 @@ from data.disclosure.cell_key import CellKey
 from data.errors import ReleaseError, ReleaseRefused
 from data.message import Message, join_messages
 from data.release import Release, names
+from data.restricted.publishing.book import Book
 from data.restricted.publishing.draft import Draft
 from data.restricted.vault import Vault
 from data.restricted.vault.blocks import Block
@@ -79,8 +80,8 @@ def explain_refusal(refusal: ReleaseRefused, vault: Vault, releases: Path) -> Re
     return ReleaseRefused(join_messages([refusal.message, advice], "\n"))
 
 
-def refuse_other_calendar(vault: Vault, releases: Path, first_month: int) -> dict[str, bytes]:
-    """Return the block that the vault must store, which says in which month years begin; empty if it has this block.
+def keep_calendar(vault: Vault, releases: Path, first_month: int, book: Book) -> None:
+    """Write into the book in which month years begin.
 
     The first release with counts decides it. In vaults of earlier versions, the newest release says it. Raises
     ReleaseError for another month: years that overlap published ones would count the same children in another way.
@@ -103,7 +104,7 @@ def refuse_other_calendar(vault: Vault, releases: Path, first_month: int) -> dic
                 other=first_month,
             )
         )
-    return {} if noted is not None else {_CALENDAR: Block({_FIRST_MONTH: [first_month]}).encode()}
+    book.repeat(_CALENDAR, _FIRST_MONTH, [first_month])
 
 
 def refuse_other_time(releases: Path, draft: Draft) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from data.disclosure.cell_key import salt_of
 from data.disclosure.policy import Policy
+from data.restricted.publishing.book import Book
 from data.restricted.publishing.published_table import CellMasks
 from data.restricted.vault.blocks import Block
 from data.tables.grid import Grid
@@ -30,16 +31,15 @@ from data.workspace.types import Bools, Ints
 
 @dataclass(frozen=True, eq=False)
 class Frozen:
-    """The noisy numbers of a release, with published numbers repeated, and the blocks behind them.
+    """The noisy numbers of a release, with published numbers repeated, and the book that has them.
 
-    numbers: by table, shape (areas, periods, *categories). changed: the blocks that the vault must store. late: masks,
-    (areas, periods), of what was not drawn, because the plan did not have the table when the period was drawn.
+    numbers: by table, shape (areas, periods, *categories). late: masks, (areas, periods), of what was not drawn,
+    because the plan did not have the table when the period was drawn.
     """
 
     grid: Grid
     numbers: Mapping[TableSpec, Ints]
-    blocks: Mapping[str, Block]
-    changed: frozenset[str]
+    book: Book
     late: CellMasks
 
     def withheld(self, spec: TableSpec, tier: Tier) -> Bools:
@@ -47,52 +47,66 @@ class Frozen:
         shape = self.numbers[spec].shape
         flat = np.repeat(self.late[spec][:, :, None], int(np.prod(shape[2:])), axis=2)
         for name, area, period in _list_blocks(spec, self.grid):
-            for entry in self.blocks[name].withheld.get(tier, ()):
+            for entry in self.book.open(name).withheld.get(tier, ()):
                 table, _, cell = entry.partition("/")
                 if table == _table_key(spec) and int(cell) < flat.shape[2]:
                     flat[area, period, int(cell)] = True
         return flat.reshape(shape)
 
-    def note_withheld(self, cells: Mapping[Tier, CellMasks]) -> Frozen:
-        """Return a copy whose blocks also list the cells that are now withheld, by tier and table."""
-        blocks, changed = dict(self.blocks), set(self.changed)
+    def note_withheld(self, cells: Mapping[Tier, CellMasks]) -> None:
+        """Write the cells that are now withheld, by tier and table, into the book."""
         for tier, masks in cells.items():
             for spec, mask in masks.items():
                 flat = mask.reshape(*mask.shape[:2], int(np.prod(mask.shape[2:])))
                 for name, area, period in _list_blocks(spec, self.grid):
                     entries = [f"{_table_key(spec)}/{cell}" for cell in np.flatnonzero(flat[area, period])]
-                    listed = blocks[name].withheld.get(tier, []) if entries else []
-                    if new := [entry for entry in entries if entry not in listed]:
-                        withheld = {**blocks[name].withheld, tier: [*listed, *new]}
-                        blocks[name] = replace(blocks[name], withheld=withheld)
-                        changed.add(name)
-        return replace(self, blocks=blocks, changed=frozenset(changed))
-
-    def staged(self) -> dict[str, bytes]:
-        """Return the blocks, as bytes, that are new, have new tables, or withhold more cells than before."""
-        return {name: self.blocks[name].encode() for name in sorted(self.changed)}
+                    self.book.withhold(name, tier, entries)
 
 
-def freeze(
-    noisy: Mapping[TableSpec, Ints], published: Mapping[str, bytes], grid: Grid, plan: Plan, policy: Policy
-) -> Frozen:
-    """Return the newly drawn values, replaced by published ones where there are any, and the new blocks.
+def freeze(noisy: Mapping[TableSpec, Ints], book: Book, grid: Grid, plan: Plan, policy: Policy) -> Frozen:
+    """Return the newly drawn values, replaced by published ones where there are any; the book gets the new ones.
 
     `noisy` has the newly drawn values, by table, shape (areas, periods, *categories). They are kept where nothing was
-    published. `published` has the blocks of the vault, by name. A counted table of the whole programme has a value for
-    each year in `noisy`: it becomes the sum of its years, each drawn when it was final. The sum of published years is
-    never drawn (`is_sum_of_years`). policy: has the threshold of municipalities.
+    published. A counted table of the whole programme has a value for each year in `noisy`: it becomes the sum of its
+    years, each drawn when it was final. The sum of published years is never drawn (`is_sum_of_years`). policy: has the
+    threshold of municipalities.
     """
-    book = _Book(published, grid)
+    drawn = _list_drawn(book.published, grid)
     numbers, late = dict[TableSpec, Ints](), CellMasks()
     for spec, values in noisy.items():
-        is_parts = spec.counted and spec.grain == "whole"
-        numbers[spec], late[spec] = book.settle(spec, values, _list_parts(spec, grid) if is_parts else None)
+        blocks = (_list_parts if spec.counted and spec.grain == "whole" else _list_blocks)(spec, grid)
+        numbers[spec], late[spec] = _settle(book, spec, values, blocks, drawn, grid.calendar)
     for spec, total in sum_years(numbers, plan, grid, policy).items():
         source = replace(spec, grain="year") if is_sum_of_years(spec, plan) else spec
         late[spec] = np.asarray(late[source].any(axis=1, keepdims=True))[:, : total.shape[1]]
-        numbers[spec], _ = book.settle(spec, np.where(_spread(late[spec], total), 0, total))
-    return Frozen(grid, numbers, book.blocks, frozenset(book.changed), late)
+        summed = np.where(late[spec].reshape(*late[spec].shape, *[1] * (total.ndim - 2)), 0, total)
+        numbers[spec], _ = _settle(book, spec, summed, _list_blocks(spec, grid), drawn, grid.calendar)
+    return Frozen(grid, numbers, book, late)
+
+
+def _settle(
+    book: Book,
+    spec: TableSpec,
+    values: Ints,
+    blocks: Iterable[tuple[str, int, int]],
+    drawn: set[tuple[str, str]],
+    calendar: Calendar,
+) -> tuple[Ints, Bools]:
+    """Return the values with published ones in their place, and a mask of what came too late, (areas, periods).
+
+    blocks: as `_list_blocks` yields them. drawn: as `_list_drawn` returns it. Years that are summed never come too
+    late.
+    """
+    values, late = values.copy(), np.zeros(values.shape[:2], bool)
+    key, may_be_late = _table_key(spec), spec.counted and spec.grain != "whole"
+    for name, area, period in blocks:
+        cells = values[area, period, ...]
+        is_drawn = may_be_late and (salt_of(spec), _find_time(name, calendar)) in drawn
+        if is_drawn and not book.has(name, key, cells.size):
+            values[area, period, ...], late[area, period] = 0, True
+        else:
+            values[area, period, ...] = np.reshape(book.repeat(name, key, cells.ravel().tolist()), cells.shape)
+    return values, late
 
 
 def sum_years(numbers: Mapping[TableSpec, Ints], plan: Plan, grid: Grid, policy: Policy) -> dict[TableSpec, Ints]:
@@ -116,44 +130,6 @@ def _list_wholes(plan: Plan) -> list[TableSpec]:
     counted = [spec for tier in plan for spec in plan[tier] if spec.counted and spec.grain == "whole"]
     totals = [TableSpec("children", spec.level, "whole") for spec in counted]
     return list(dict.fromkeys([*counted, *totals]))
-
-
-def _spread(mask: Bools, values: Ints) -> Bools:
-    """Return a mask of areas and periods, (areas, periods), with the axes of `values`, to be broadcast."""
-    return mask.reshape(*mask.shape, *[1] * (values.ndim - 2))
-
-
-class _Book:
-    """The blocks of a vault while numbers are repeated and drawn. blocks: by name; changed: the names to store."""
-
-    def __init__(self, published: Mapping[str, bytes], grid: Grid) -> None:
-        self.grid, self.published, self.drawn = grid, published, _list_drawn(published, grid)
-        self.blocks: dict[str, Block] = {}
-        self.changed: set[str] = set()
-
-    def settle(
-        self, spec: TableSpec, values: Ints, names: Iterable[tuple[str, int, int]] | None = None
-    ) -> tuple[Ints, Bools]:
-        """Return the values with published ones in their place, and a mask of what came too late, (areas, periods).
-
-        names: the blocks of the table, by default `_list_blocks`; those of years that are summed never come too late.
-        """
-        values, late = values.copy(), np.zeros(values.shape[:2], bool)
-        key, may_be_late = _table_key(spec), spec.counted and spec.grain != "whole"
-        for name, area, period in _list_blocks(spec, self.grid) if names is None else names:
-            if name not in self.blocks:
-                blob = self.published.get(name)
-                self.blocks[name] = Block({}) if blob is None else Block.decode(blob)
-            cells, old = values[area, period, ...], self.blocks[name].values.get(key)
-            if old is not None and len(old) == cells.size:
-                values[area, period, ...] = np.array(old, np.int64).reshape(cells.shape)
-            elif may_be_late and (salt_of(spec), _find_time(name, self.grid.calendar)) in self.drawn:
-                values[area, period, ...], late[area, period] = 0, True
-            else:
-                new_values = {**self.blocks[name].values, key: [int(v) for v in cells.ravel()]}
-                self.blocks[name] = replace(self.blocks[name], values=new_values)
-                self.changed.add(name)
-        return values, late
 
 
 def _list_drawn(published: Mapping[str, bytes], grid: Grid) -> set[tuple[str, str]]:
@@ -187,11 +163,9 @@ def _find_longer(period: str, calendar: Calendar) -> str:
     return parsed.id if parsed.grain == "whole" else calendar.period(parsed.start, "year").id
 
 
-def is_repeated(spec: TableSpec, cells: int, published: Mapping[str, bytes], grid: Grid) -> bool:
+def is_repeated(spec: TableSpec, cells: int, book: Book, grid: Grid) -> bool:
     """Return whether `freeze` takes every number of a table from published blocks, each with `cells` numbers."""
-    names = [name for name, *_ in _list_blocks(spec, grid)]
-    blocks = [Block.decode(published[name]) for name in names if name in published]
-    return len(blocks) == len(names) and all(len(b.values.get(_table_key(spec), ())) == cells for b in blocks)
+    return all(book.has(name, _table_key(spec), cells) for name, *_ in _list_blocks(spec, grid))
 
 
 def _table_key(spec: TableSpec) -> str:

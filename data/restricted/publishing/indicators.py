@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,8 +18,8 @@ import pyarrow as pa
 from data.disclosure.cell_key import CellKey
 from data.disclosure.channel import UNKNOWN
 from data.restricted.counting.encounters import RecordKeys
+from data.restricted.publishing.book import Book
 from data.restricted.vault import Vault
-from data.restricted.vault.blocks import Block
 from data.schema import vocabulary
 from data.tables.grid import Grid
 from data.tables.periods import GRAINS, Period
@@ -35,14 +33,6 @@ _COLUMNS = (
     "area", "period", "indicator", "axis", "duty_bearer", "unit", "counts", "value", "state", "margin", "target",
     "source", "partner",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Indicators:
-    """The table of indicators, and the blocks that store the newly drawn numbers of people in the vault."""
-
-    table: pa.Table
-    blocks: Mapping[str, bytes]
 
 
 def find_axis(code: str) -> str:
@@ -90,10 +80,8 @@ def _begins_with(words: str, starts: tuple[str, ...]) -> bool:
     return any(words.startswith(f" {start} ") for start in starts)
 
 
-def tabulate_indicators(
-    vault: Vault, grid: Grid, mechanism: CellKey, record_keys: RecordKeys, published: Mapping[str, bytes]
-) -> Indicators:
-    """Return the protected indicators of the vault; `published` has the blocks of the vault to repeat, by name.
+def tabulate_indicators(vault: Vault, grid: Grid, mechanism: CellKey, record_keys: RecordKeys, book: Book) -> pa.Table:
+    """Return the protected indicators of the vault; numbers of the book are repeated, and it gets the new ones.
 
     Counties and regions have only indicators of prevention and coordination, municipalities have none. A number of
     people is drawn once, when its period is final, and repeated for ever. Only periods of the release have numbers of
@@ -103,7 +91,7 @@ def tabulate_indicators(
     rows["value"], rows["target"] = rows["value"].astype(float), rows["target"].astype(float)
     people = rows["counts"] == PEOPLE
     periods = {period.id for grain in GRAINS for period in grid.periods(grain)}
-    noisy, blocks = _draw_people(rows[people & rows["period"].isin(periods)], mechanism, record_keys, published)
+    noisy = _draw_people(rows[people & rows["period"].isin(periods)], mechanism, record_keys, book)
     rows["value"] = rows["value"].mask(people, noisy)
     hidden = (rows["counts"] == SERVICES) & ~rows["open"]
     rows["target"] = rows["target"].mask(hidden)
@@ -113,7 +101,7 @@ def tabulate_indicators(
     rows["margin"] = pd.Series(float(mechanism.largest), rows.index).where(people & rows["value"].notna())
     numbers = dict.fromkeys(("value", "margin", "target"), "float64")
     table = rows[list(_COLUMNS)].astype({**dict.fromkeys(_COLUMNS, "str"), **numbers})
-    return Indicators(pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None), blocks)
+    return pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
 
 
 def _read_rows(vault: Vault, grid: Grid) -> pd.DataFrame:
@@ -137,10 +125,8 @@ def _read_rows(vault: Vault, grid: Grid) -> pd.DataFrame:
     return rows[placed & ready.astype(bool)].reset_index(drop=True)
 
 
-def _draw_people(
-    rows: pd.DataFrame, mechanism: CellKey, record_keys: RecordKeys, published: Mapping[str, bytes]
-) -> tuple[pd.Series, dict[str, bytes]]:
-    """Return a noisy number of people for each row, and the new blocks.
+def _draw_people(rows: pd.DataFrame, mechanism: CellKey, record_keys: RecordKeys, book: Book) -> pd.Series:
+    """Return a noisy number of people for each row.
 
     It is NaN if no number was published, and the true number is missing, negative, not whole, a share, or larger than
     any count.
@@ -149,25 +135,20 @@ def _draw_people(
     compute it, two partners who report the same number get the same noise, and a partner who knows its own number
     learns nothing about the noise of another number. Blocks name no partner.
     """
-    numbers: dict[Hashable, float] = {}
-    blocks: dict[str, Block] = {}
-    for place, row in rows.iterrows():
+    numbers = []
+    for _, row in rows.iterrows():
         name = f"{NAME}|{row['area']}|{row['period']}"
-        if name not in blocks:
-            blocks[name] = Block.decode(published[name]) if name in published else Block({})
-        entry = _hash_name(f"{name}|{row['indicator']}|{row['partner']}")
-        values = dict(blocks[name].values)
-        is_count = float(row["value"]).is_integer() and 0 <= row["value"] < UNKNOWN and not names_share(row["unit"])
-        if entry not in values and is_count:
+        entry, drawn = _hash_name(f"{name}|{row['indicator']}|{row['partner']}"), [0]
+        if float(row["value"]).is_integer() and 0 <= row["value"] < UNKNOWN and not names_share(row["unit"]):
             number = int(row["value"])
             keys = record_keys([_hash_name(f"{name}|{row['indicator']}|{number}")])
             key = keys.astype(np.int64) & (mechanism.key_range - 1)
-            values[entry] = mechanism.publish(np.array([number], np.int64), key).tolist()
-            blocks[name] = replace(blocks[name], values=values)
-        numbers[place] = values.get(entry, [np.nan])[0]
-    encoded = {name: block.encode() for name, block in blocks.items()}
-    people = pd.Series(list(numbers.values()), list(numbers), dtype=float)
-    return people, {name: blob for name, blob in encoded.items() if published.get(name) != blob}
+            drawn = mechanism.publish(np.array([number], np.int64), key).tolist()
+        elif not book.has(name, entry):
+            numbers.append(np.nan)
+            continue
+        numbers.append(book.repeat(name, entry, drawn)[0])
+    return pd.Series(numbers, rows.index, dtype=float)
 
 
 def _hash_name(name: str) -> str:

@@ -112,10 +112,10 @@ class Attacker:
         A cell of the whole programme has one draw for each year.
         """
         years = self.rates.coarser["year"]
-        own = int(years[child.period])
+        child_year = int(years[child.period])
         if spec.grain != "whole":
             return [self.expect_others(child, spec)]
-        times = [own, *(year for year in range(int(years.max()) + 1) if year != own)]
+        times = [child_year, *(year for year in range(int(years.max()) + 1) if year != child_year)]
         return [self._expect_at(child, replace(spec, grain="year"), time) for time in times]
 
     def _expect_at(self, child: Child, spec: TableSpec, time: int) -> float:
@@ -420,8 +420,8 @@ class OtherChildren:
         single children.
         """
         if spec.level == "country":
-            counts, own = self._count_country(spec)
-            return counts, self._draw_sums(counts), own
+            counts, child_draw = self._count_country(spec)
+            return counts, self._draw_sums(counts), child_draw
         cell, child_cell, width = self._cells(spec)
         flat, size = self.world * width + cell, self.worlds * width
         counts = np.bincount(flat, minlength=size).reshape(self.worlds, width)
@@ -464,13 +464,13 @@ class OtherChildren:
         There is one draw for each year in a table of the whole programme, and one draw in a table of years.
         """
         years = self.attacker.rates.coarser["year"]
-        own, width = int(years[self.child.period]), int(years.max()) + 1
+        child_year, width = int(years[self.child.period]), int(years.max()) + 1
         same = np.ones(len(self.world), bool)
         for name in spec.breakdown:
             same &= self.categories[name] == self.child.categories[name]
         near = np.bincount((self.world * width + years[self.period])[same], minlength=self.worlds * width)
         counts = near.reshape(self.worlds, width) + self._count_far(spec)
-        return (counts, own) if spec.grain == "whole" else (counts[:, [own]], 0)
+        return (counts, child_year) if spec.grain == "whole" else (counts[:, [child_year]], 0)
 
     def _count_far(self, spec: TableSpec) -> Counts:
         """Count the children of the rest of the country in the child's categories, (worlds, years)."""

@@ -9,6 +9,7 @@ import pytest
 
 from data.disclosure.cell_key import CellKey
 from data.disclosure.policy import DEFAULT_POLICY
+from data.restricted.publishing.book import Book
 from data.restricted.publishing.indicators import classify_unit, find_axis, find_bearer, tabulate_indicators
 from data.tables.grid import Grid
 from data.tables.periods import Calendar
@@ -42,8 +43,9 @@ def record_keys(names):
 
 
 def tabulate(*rows, grid=None, published=()):
-    result = tabulate_indicators(Vault(*rows), grid or make_grid(), NOISE, record_keys, dict(published))
-    return result.table.to_pandas(), result.blocks
+    book = Book(dict(published))
+    table = tabulate_indicators(Vault(*rows), grid or make_grid(), NOISE, record_keys, book)
+    return table.to_pandas(), book.staged()
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def digest(folder):
 @pytest.mark.parametrize(
     ("policy", "checksum"),
     [
-        (Policy(k=15, variance_near_k=2.0, k_municipal=1), "5b67a829925b3a69"),
+        (Policy(k=15, variance_near_k=2.0, k_municipal=1), "8847eb159eb81034"),
         (replace(DEFAULT_POLICY, k_municipal=1), "26e4ea83650af294"),
         (DEFAULT_POLICY, "7dabcc754232b9c1"),
     ],
