@@ -311,8 +311,9 @@ class Observations:
         """Read all children by region and year, and classes of effort, of a release of the public tier.
 
         Numbers below the release's threshold are HIDDEN, which is an outcome of its channel. A class of effort counts
-        as its midpoint; an open class ends at 1.5 times its lower end. Raises ReleaseError while no year is final, or
-        where the release lacks a table that is needed or the population of regions.
+        as its midpoint; an open class ends at 1.5 times its lower end; a year without a class has no days. Raises
+        ReleaseError while no year is final, or where the release lacks a table that is needed or the population of
+        regions.
         """
         counts = release.table(table_name("children", "region", "year"))
         effort = release.table(table_name("effort", "region", "year"))
@@ -322,7 +323,7 @@ class Observations:
             raise ReleaseError(msg)
         places = _Places.from_release(release, areas, "region", years)
         published = _fill_array(counts, places, years, {})[..., None, None]
-        low = effort["low"].astype(float)
+        low = effort["low"].astype(float).fillna(0.0)
         high = effort["high"].astype(float).fillna(_OPEN * low)
         return cls(
             tuple(places.codes),

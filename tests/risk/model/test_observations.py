@@ -116,6 +116,17 @@ def test_the_public_tier_hides_small_numbers_as_an_outcome(demo_world):
     assert seen.effort.max() > 0
 
 
+def test_a_year_without_a_class_of_outreach_has_no_days_in_the_public_tier(demo_world, monkeypatch):
+    read = Release.table
+
+    def read_without_classes(release, name):
+        table = read(release, name)
+        return table.assign(low=np.nan, high=np.nan) if name == "effort_region_year" else table
+
+    monkeypatch.setattr(Release, "table", read_without_classes)
+    assert (Observations.from_public_release(public(demo_world)).effort == 0).all()
+
+
 @pytest.mark.long
 def test_each_child_of_a_world_counts_once_as_it_was_first_met(world, exact):
     """The test counts child by child, and distinguishes children by the known truth."""
